@@ -1,0 +1,1 @@
+"""An open engine that runs SnapLogic-style snap pipelines."""

@@ -1,0 +1,86 @@
+"""What flows through a pipeline: documents, and binary streams in pieces.
+
+A document is an ordered map of JSON-like values that may also hold bytes and date-times. A binary
+stream crosses a link piece by piece - `StreamStart`, chunks of bytes, `StreamEnd` - so that a file
+of any size needs the memory of a few chunks, and bounded channels give back-pressure for free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Value = Any
+Document = dict[str, Value]
+Header = dict[str, Value]
+ViewType = Literal["document", "binary"]
+
+Lineage = frozenset[int]
+NO_LINEAGE: Lineage = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStart:
+    """Begins a binary stream; `header` travels with the bytes (`content-location`, ...)."""
+
+    header: Header = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnd:
+    """Ends a binary stream. `broken` says that the bytes are not all there: keep nothing of it."""
+
+    broken: bool = False
+
+
+Piece = StreamStart | bytes | StreamEnd
+Item = Document | Piece
+
+
+class Batch:
+    """A short list of items and, in ultra tasks, the parallel list of their lineage.
+
+    Treat both lists as read-only: a batch may have been given to several snaps.
+    """
+
+    __slots__ = ("items", "lineage")
+
+    def __init__(self, items: list[Any], lineage: list[Lineage] | None = None) -> None:
+        self.items = items
+        self.lineage = lineage
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Batch):
+            return NotImplemented
+        return self.items == other.items and self.lineage == other.lineage
+
+    __hash__ = None  # type: ignore[assignment]  # a batch holds lists
+
+    def __repr__(self) -> str:
+        return f"Batch({self.items!r}, lineage={self.lineage!r})"
+
+    def at(self, positions: Sequence[int], items: list[Any] | None = None) -> Batch:
+        """The items at `positions`, or `items` in their stead, with the lineage of those places."""
+        chosen = [self.items[i] for i in positions] if items is None else items
+        lineage = self.lineage
+        return Batch(chosen, None if lineage is None else [lineage[i] for i in positions])
+
+    def with_items(self, items: list[Any]) -> Batch:
+        """As many other items, each in the place and with the lineage of the one it came from."""
+        return Batch(items, self.lineage)
+
+    def lineage_of(self, position: int) -> Lineage:
+        return NO_LINEAGE if self.lineage is None else self.lineage[position]
+
+
+def union(batches: Iterable[Batch]) -> Batch:
+    """One batch of all items in order; lineage is kept if any of the batches carries it."""
+    parts = list(batches)
+    items = [item for batch in parts for item in batch.items]
+    if all(batch.lineage is None for batch in parts):
+        return Batch(items)
+    return Batch(items, [batch.lineage_of(i) for batch in parts for i in range(len(batch))])

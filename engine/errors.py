@@ -1,0 +1,129 @@
+"""The one tree of errors, and the mistakes of a pipeline file as values.
+
+Three kinds of failure are never mixed (SnapLogic's own three classes): a wrong setting means that
+nothing starts, a failing environment stops the pipeline, a failing document is one document's
+matter and `on_error` decides. Every class survives pickling, so that it crosses processes whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+
+class EngineError(Exception):
+    """Root of everything that the engine raises on purpose."""
+
+
+class Where(Protocol):
+    """A place in a user's file; `str()` gives `file:line:column`."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+    def excerpt(self) -> str: ...
+
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in a user's file: a value that is gathered, not an exception that is raised."""
+
+    code: str
+    where: Where
+    message: str
+    hint: str = ""
+    severity: Severity = "error"
+
+    def __str__(self) -> str:
+        mark = "" if self.severity == "error" else "warning: "
+        lines = [f"{self.where}  {self.code}  {mark}{self.message}"]
+        if excerpt := self.where.excerpt():
+            lines.append(excerpt)
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class ConfigurationError(EngineError):
+    """A setting, parameter or file of the user is wrong: nothing starts."""
+
+
+class InvalidPipelineError(ConfigurationError):
+    """The pipeline file has mistakes; `problems` holds all of them."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
+
+
+class ExecutionError(EngineError):
+    """The pipeline cannot go on, whatever `on_error` says; not tied to one document."""
+
+
+class DataError(EngineError):
+    """One document failed. `on_error` of the snap decides what becomes of it.
+
+    The three texts become the fields of the error document: `error` says what the snap was doing,
+    `reason` what went wrong, `resolution` what the user can do.
+    """
+
+    def __init__(self, error: str, reason: str = "", resolution: str = "") -> None:
+        super().__init__(error, reason, resolution)
+        self.error = error
+        self.reason = reason
+        self.resolution = resolution
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.error, self.reason) if part)
+
+
+class ExpressionError(DataError):
+    """An expression cannot be read or evaluated; the only error that an expression lets out.
+
+    `text` is the user's expression; `offset` and `length` (in characters of `text`) mark the place.
+    """
+
+    def __init__(
+        self, message: str, text: str = "", offset: int = 0, length: int = 1, hint: str = ""
+    ) -> None:
+        super().__init__(f"the expression {text!r} failed" if text else message, message, hint)
+        self.args = (message, text, offset, length, hint)
+        self.message = message
+        self.text = text
+        self.offset = offset
+        self.length = length
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return "\n".join(part for part in (self.message, self.excerpt(), self._hint_line()) if part)
+
+    def excerpt(self) -> str:
+        """The line of the expression with a caret under the place."""
+        if not self.text:
+            return ""
+        start = self.text.rfind("\n", 0, self.offset) + 1
+        line = self.text[start:].split("\n", 1)[0]
+        column = self.offset - start
+        carets = "^" * max(1, min(self.length, len(line) - column))
+        return f"  {line}\n  {' ' * column}{carets}"
+
+    def _hint_line(self) -> str:
+        return f"  hint: {self.hint}" if self.hint else ""
+
+
+class ExpressionSyntaxError(ExpressionError):
+    """The text is not an expression."""
+
+
+class EvaluationError(ExpressionError):
+    """The expression is well formed, but has no value for this document."""
