@@ -1,0 +1,1 @@
+"""All that a snap may import of the engine."""

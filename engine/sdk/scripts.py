@@ -1,0 +1,81 @@
+"""What a snap may ask of a script executor: run a user's Python in a process of its own.
+
+The runtime hands an executor to the snap through its context; a test hands in a fake. The snap
+sees rows and answers, never a process, a pipe or a socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from engine.documents import Document
+from engine.errors import DataError
+
+InstallPolicy = Literal["install", "check", "refuse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A Remote Python script and how it is to be run.
+
+    `name` is shown in tracebacks. `folder` is where sibling modules of the script lie, if it runs
+    on this machine. `requirements` are pip requirement texts that are installed before the script
+    starts; scripts with the same `environment` (or, if empty, the same requirements) share one.
+    `install` is what `SLTool.ensure` and the requirements may do: `install` what is missing,
+    `check` (warn and go on), or `refuse` (fail). `timeout` is the longest time, in seconds, that
+    one call into the script may take; None waits for ever. `pipe` becomes `snaplogic_pipe`.
+    `executor` is empty for a child of this process, else `host:port` of `engine executor`, which
+    wants `token`.
+    """
+
+    source: str
+    name: str = "script.py"
+    folder: str = ""
+    requirements: tuple[str, ...] = ()
+    environment: str = ""
+    install: InstallPolicy = "install"
+    timeout: float | None = None
+    pipe: dict[str, Any] = field(default_factory=dict)
+    executor: str = ""
+    token: str = ""
+
+
+ScriptAnswer = list[Document] | DataError
+"""What a script made of one row: its documents (none if it dropped or kept the row), or its error."""
+
+
+class ScriptSession(Protocol):
+    """One run of one script. Every method but `interrupt` blocks until the script has answered.
+
+    A script that cannot go on (it raises while it is loaded or in `snaplogic_init`, it dies, is
+    killed, hangs past its timeout, or its executor is gone) raises ExecutionError; an exception in
+    `snaplogic_final` raises DataError; one in `snaplogic_process` is that row's answer.
+    """
+
+    def start(self) -> list[Document]:
+        """Load the script and call `snaplogic_init`; its documents."""
+        ...
+
+    def process(self, rows: list[Document]) -> list[ScriptAnswer]:
+        """One answer per row, in order. Drop documents are already taken out."""
+        ...
+
+    def finish(self) -> list[Document]:
+        """Call `snaplogic_final`; its documents."""
+        ...
+
+    def interrupt(self) -> None:
+        """End the child at once. Called from another thread while a method above blocks."""
+        ...
+
+    def close(self) -> None:
+        """End the child and remove its temporary folder. May be called twice."""
+        ...
+
+
+class ScriptExecutor(Protocol):
+    """Starts sessions. `output` gets each line that the script prints, without its line end."""
+
+    def open(self, script: Script, output: Callable[[str], None]) -> ScriptSession: ...
