@@ -1,1 +1,60 @@
 """All that a snap may import of the engine."""
+
+from engine.documents import (
+    NO_LINEAGE,
+    Batch,
+    Document,
+    Header,
+    Item,
+    Lineage,
+    StreamEnd,
+    StreamStart,
+    Value,
+)
+from engine.errors import ConfigurationError, DataError, ExecutionError, ExpressionError
+from engine.expressions import json_hook
+from engine.sdk.context import Context, FileAction, Files, FileTarget, Function, JsonPath
+from engine.sdk.scripts import Script, ScriptExecutor, ScriptSession
+from engine.sdk.settings import Evaluated, Expression, Path, Settings, setting
+from engine.sdk.snap import BATCH_SIZE, Emission, Example, Result, Snap, StreamSnap, To
+from engine.sdk.views import View, Views
+
+__all__ = [
+    "BATCH_SIZE",
+    "NO_LINEAGE",
+    "Batch",
+    "ConfigurationError",
+    "Context",
+    "DataError",
+    "Document",
+    "Emission",
+    "Evaluated",
+    "Example",
+    "ExecutionError",
+    "Expression",
+    "ExpressionError",
+    "FileAction",
+    "FileTarget",
+    "Files",
+    "Function",
+    "Header",
+    "Item",
+    "JsonPath",
+    "Lineage",
+    "Path",
+    "Result",
+    "Script",
+    "ScriptExecutor",
+    "ScriptSession",
+    "Settings",
+    "Snap",
+    "StreamEnd",
+    "StreamSnap",
+    "StreamStart",
+    "To",
+    "Value",
+    "View",
+    "Views",
+    "json_hook",
+    "setting",
+]

@@ -43,7 +43,7 @@ class Script:
 
 
 ScriptAnswer = list[Document] | DataError
-"""What a script made of one row: its documents (none if it dropped or kept the row), or its error."""
+"""What a script made of one row: its documents (none if it dropped or kept it), or its error."""
 
 
 class ScriptSession(Protocol):

@@ -1,0 +1,1 @@
+"""Plans: a PipelineSpec is checked against the installed snaps and compiled."""

@@ -1,0 +1,102 @@
+"""The plan: a checked, compiled pipeline as frozen plain data that can be pickled.
+
+The local runtime, an ultra instance and a cluster worker run the same plan; each makes the snaps by
+name on the spot. So nothing here may hold a closure, a handle or a global.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.locations import Location
+from engine.pipeline.spec import Mode, OnError, ParameterSpec
+from engine.sdk.settings import Settings
+from engine.sdk.views import View
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a snap's class says of itself (engine.sdk.snap.Snap), for whoever places stages."""
+
+    stateful: bool
+    single: bool
+    keeps_order: bool
+    keeps_lineage: bool
+    replayable: bool
+    blocking: bool
+    reads: frozenset[tuple[str, ...]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A view of a snap."""
+
+    label: str
+    view: str
+
+    def __str__(self) -> str:
+        return f"{self.label}.{self.view}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSnap:
+    """A snap with converted settings; `inputs` and `outputs` are the views as linked."""
+
+    label: str
+    type: str
+    settings: Settings
+    on_error: OnError
+    mode: Mode
+    inputs: tuple[View, ...]
+    outputs: tuple[View, ...]
+    facts: Facts
+    where: Location
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLink:
+    """A link. `spills`: its buffer must grow on disk, else a diamond could dead-lock."""
+
+    source: Port
+    target: Port
+    spills: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Snaps that run as one: a chain in which each feeds only the next."""
+
+    labels: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return " → ".join(self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """An expression library with its text, so that a plan needs no file of the author's machine."""
+
+    name: str
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a runner needs. `folder` is the pipeline file's, `project` what `sldb:///` means."""
+
+    name: str
+    path: str
+    folder: str
+    project: str
+    parameters: tuple[ParameterSpec, ...]
+    libraries: tuple[Library, ...]
+    snaps: tuple[PlannedSnap, ...]
+    links: tuple[PlannedLink, ...]
+    stages: tuple[Stage, ...]
+    open_inputs: tuple[Port, ...]
+    open_outputs: tuple[Port, ...]
+
+    def snap(self, label: str) -> PlannedSnap:
+        return next(snap for snap in self.snaps if snap.label == label)

@@ -1,0 +1,1 @@
+"""The local runtime: batches, bounded channels, error views, statistics."""

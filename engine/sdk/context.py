@@ -1,0 +1,114 @@
+"""What a snap gets from outside: the runtime hands it in, a test hands in a fake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, Protocol, TypeVar
+
+from engine.documents import NO_LINEAGE, Document, Lineage, Value
+from engine.errors import DataError
+from engine.sdk.scripts import ScriptExecutor
+from engine.sdk.settings import Evaluated, Expression, Path
+
+T = TypeVar("T")
+FileAction = Literal["overwrite", "append", "ignore", "error"]
+
+
+class FileTarget(Protocol):
+    """A file under writing. Nobody sees it before `commit`; `discard` leaves no trace."""
+
+    def write(self, data: bytes) -> object: ...
+    def commit(self) -> None: ...
+    def discard(self) -> None: ...
+
+
+class Files(Protocol):
+    """Files by URL: relative to the pipeline file, `sldb:///` in the project, `s3://`, ..."""
+
+    def locate(self, url: str) -> str:
+        """The full URL. Raises DataError if it leaves the project through `sldb:`."""
+        ...
+
+    def size(self, url: str) -> int | None:
+        """Bytes of an existing file, None if there is no such file."""
+        ...
+
+    def read(self, url: str) -> Iterator[bytes]:
+        """The file in chunks. Raises DataError if it is missing or cannot be read."""
+        ...
+
+    def write(self, url: str, action: FileAction, *, create_folder: bool) -> FileTarget: ...
+
+
+class JsonPath(Protocol):
+    """A compiled path into documents."""
+
+    def get(self, document: Value, default: Any = ...) -> Value: ...
+    def query(self, document: Value) -> list[Value]: ...
+    def set(self, document: Value, value: Value) -> Value: ...
+    def delete(self, document: Value) -> Value: ...
+
+
+Function = Callable[[Document], Value]
+
+
+class Context(Protocol):
+    """The world of one snap while it runs."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def folder(self) -> str:
+        """The folder of the pipeline file; relative names start here."""
+        ...
+
+    @property
+    def parameters(self) -> Mapping[str, str]: ...
+    @property
+    def pipe(self) -> Mapping[str, Any]:
+        """Run information: label, instanceId, ruuid, projectPath, ..."""
+        ...
+
+    @property
+    def files(self) -> Files: ...
+    @property
+    def scripts(self) -> ScriptExecutor: ...
+
+    def linked(self, view: str) -> bool:
+        """Whether a link uses the view."""
+        ...
+
+    def function(self, expression: Expression, *, null_safe: bool = False) -> Function:
+        """The compiled expression. Called with a document, it raises ExpressionError."""
+        ...
+
+    def mapping(
+        self,
+        rows: Sequence[tuple[str, Expression]],
+        *,
+        root: str = "$",
+        null_safe: bool = False,
+        pass_through: bool = False,
+    ) -> Callable[[Document], Document]:
+        """Rows of (target path, expression) as one function; an empty target deletes."""
+        ...
+
+    def path(self, path: Path) -> JsonPath: ...
+
+    def value(self, setting: Evaluated[T], document: Document) -> T:
+        """The setting for this document; DataError if its expression fails."""
+        ...
+
+    def failed(
+        self, error: DataError, original: Document | None, lineage: Lineage = NO_LINEAGE
+    ) -> None:
+        """Report a document that failed. Raises if `on_error` is to stop."""
+        ...
+
+    def dropped(self, count: int, lineage: Sequence[Lineage] = ()) -> None:
+        """Acknowledge documents that end here."""
+        ...
+
+    def show(self, text: str) -> None:
+        """Show a line to the person who watches the run, under the snap's label."""
+        ...

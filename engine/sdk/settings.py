@@ -1,0 +1,287 @@
+"""Settings of a snap: declared once with type, default and help; everything else is derived.
+
+A settings class is a frozen dataclass. `convert` turns what a pipeline file says into it and
+gathers every mistake as an `Issue` with the path of the offending key, so that a checker can point
+at it; it never raises for a user's mistake.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Generic, TypeVar, Union, dataclass_transform, get_args, get_origin
+from typing import get_type_hints as type_hints_of
+
+import msgspec
+
+T = TypeVar("T")
+Key = str | int
+KeyPath = tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A setting that is an expression: its text, compiled when the snap opens."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A setting that is a path into a document (`$a.b`, `$list[*].x`)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated(Generic[T]):
+    """A setting that may be an expression: it is one if its text starts with `=`."""
+
+    value: T | None = None
+    expression: Expression | None = None
+
+
+def setting(*, help: str, default: Any = dataclasses.MISSING, example: Any = None) -> Any:  # noqa: A002
+    """Declare a setting. Without a default it is required; a list or map default is copied."""
+    metadata = {"help": help, "example": example}
+    if isinstance(default, list | dict):
+        return dataclasses.field(default_factory=default.copy, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass_transform(field_specifiers=(setting,), frozen_default=True, kw_only_default=True)
+class Settings:
+    """Base of all settings classes, and of the rows of a table in them."""
+
+    def __init_subclass__(cls) -> None:
+        dataclass(frozen=True, kw_only=True)(cls)
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A mistake in the value at `path` of some settings; with `at_key` in the key itself."""
+
+    code: str
+    path: KeyPath
+    message: str
+    hint: str = ""
+    at_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SettingFacts:
+    """What is known of one setting: for documentation, schema and error messages."""
+
+    name: str
+    type: Any
+    help: str
+    required: bool
+    default: Any
+    example: Any
+
+
+@cache
+def settings_of(cls: type[Settings]) -> Mapping[str, SettingFacts]:
+    """The settings that a class declares, in order."""
+    hints = type_hints_of(cls, include_extras=True)
+    facts = {}
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]  # made one by __init_subclass__
+        missing = field.default is dataclasses.MISSING
+        factory = field.default_factory
+        default = None if missing else field.default
+        if factory is not dataclasses.MISSING:
+            default, missing = factory(), False
+        facts[field.name] = SettingFacts(
+            name=field.name,
+            type=hints[field.name],
+            help=field.metadata.get("help", ""),
+            required=missing,
+            default=default,
+            example=field.metadata.get("example"),
+        )
+    return facts
+
+
+def convert(cls: type[Settings], values: Mapping[str, Any]) -> tuple[Settings | None, list[Issue]]:
+    """The settings object, or None and all that is wrong with `values`."""
+    issues: list[Issue] = []
+    settings = _convert_settings(cls, values, (), issues)
+    return (None, issues) if issues else (settings, [])
+
+
+def expressions_in(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Expression | Path]]:
+    """Every expression and path of a settings object with the path of its key."""
+    if isinstance(value, Expression | Path):
+        yield path, value
+    elif isinstance(value, Evaluated):
+        if value.expression is not None:
+            yield path, value.expression
+    elif isinstance(value, Settings):
+        for name in settings_of(type(value)):
+            yield from expressions_in(getattr(value, name), (*path, name))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if isinstance(key, Path):
+                yield (*path, key.text, KEY), key
+            text = key.text if isinstance(key, Path) else key
+            yield from expressions_in(item, (*path, text))
+    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        for index, item in enumerate(value):
+            yield from expressions_in(item, (*path, index))
+
+
+KEY = -1
+"""Last element of a key path that means the key itself and not its value."""
+
+
+def _convert_settings(
+    cls: type[Settings], values: Any, path: KeyPath, issues: list[Issue]
+) -> Settings | None:
+    if not isinstance(values, Mapping):
+        issues.append(_wrong_type(path, "a map of settings", values))
+        return None
+    facts = settings_of(cls)
+    for key in values:
+        if key not in facts:
+            known = ", ".join(facts) or "none"
+            issues.append(
+                Issue(
+                    "unknown-setting",
+                    (*path, key),
+                    f"there is no setting {key!r}",
+                    nearest_hint(str(key), facts) or f"the settings are: {known}",
+                    at_key=True,
+                )
+            )
+    converted: dict[str, Any] = {}
+    for name, fact in facts.items():
+        given = values.get(name)
+        if given is not None:
+            converted[name] = _convert_value(fact.type, given, (*path, name), issues)
+        elif fact.required:
+            message = f"the setting {name!r} is missing"
+            issues.append(Issue("missing-setting", path, message, fact.help))
+    return None if issues else cls(**converted)
+
+
+def _convert_value(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if kind is Expression:
+        return _convert_expression(value, path, issues)
+    if kind is Path:
+        return _convert_leaf(str, value, path, issues, Path)
+    if origin is Evaluated:
+        return _convert_evaluated(arguments[0], value, path, issues)
+    if isinstance(kind, type) and issubclass(kind, Settings):
+        return _convert_settings(kind, value, path, issues)
+    if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
+        return _convert_rows(arguments[0], value, path, issues)
+    if origin in (dict, Mapping):
+        return _convert_map(arguments, value, path, issues)
+    if origin in (Union, types.UnionType):
+        return _convert_union(arguments, value, path, issues)
+    return _convert_leaf(kind, value, path, issues)
+
+
+def _convert_expression(value: Any, path: KeyPath, issues: list[Issue]) -> Expression | None:
+    if isinstance(value, str):
+        return Expression(value)
+    if value is None or isinstance(value, bool | int | float):
+        return Expression(msgspec.json.encode(value).decode())
+    hint = "put the expression in quotes if it starts with { or ["
+    issues.append(_wrong_type(path, "an expression", value, hint))
+    return None
+
+
+def _convert_evaluated(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
+    if isinstance(value, str) and value.startswith("="):
+        return Evaluated(expression=Expression(value[1:].strip()))
+    return _convert_leaf(kind, value, path, issues, Evaluated)
+
+
+def _convert_rows(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
+    if not isinstance(value, list | tuple):
+        issues.append(_wrong_type(path, "a list", value))
+        return ()
+    return tuple(
+        _convert_value(kind, item, (*path, index), issues) for index, item in enumerate(value)
+    )
+
+
+def _convert_map(arguments: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
+    if not isinstance(value, Mapping):
+        issues.append(_wrong_type(path, "a map", value))
+        return {}
+    key_kind, item_kind = arguments
+    return {
+        (Path(str(key)) if key_kind is Path else key): _convert_value(
+            item_kind, item, (*path, key), issues
+        )
+        for key, item in value.items()
+    }
+
+
+def _convert_union(arguments: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
+    """The first alternative that takes the value; None stands for a setting that is not given."""
+    alternatives = [kind for kind in arguments if kind is not types.NoneType]
+    found: list[Issue] = []
+    for kind in alternatives:
+        found = []
+        converted = _convert_value(kind, value, path, found)
+        if not found:
+            return converted
+    issues.extend(found)
+    return None
+
+
+def _convert_leaf(
+    kind: Any, value: Any, path: KeyPath, issues: list[Issue], wrap: Any = None
+) -> Any:
+    try:
+        converted = msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        issues.append(Issue("wrong-type", path, f"{path[-1]!r}: {_in_words(error, value)}"))
+        return None
+    return converted if wrap is None else wrap(converted)
+
+
+_WORDS = {
+    "`str`": "a text",
+    "`int`": "a whole number",
+    "`float`": "a number",
+    "`bool`": "true or false",
+    "`object`": "a map",
+    "`array`": "a list",
+    "`null`": "nothing",
+}
+
+
+def _in_words(error: msgspec.ValidationError, value: Any) -> str:
+    text = str(error).split(" - at ")[0]
+    for technical, plain in _WORDS.items():
+        text = text.replace(technical, plain)
+    return f"{text[0].lower()}{text[1:]} ({shown(value)})"
+
+
+def _wrong_type(path: KeyPath, expected: str, value: Any, hint: str = "") -> Issue:
+    name = repr(path[-1]) if path else "the settings"
+    return Issue("wrong-type", path, f"{name}: expected {expected}, got {shown(value)}", hint)
+
+
+def shown(value: Any, limit: int = 60) -> str:
+    """A user's value in quotes for a message, cut if it is long."""
+    text = value if isinstance(value, str) else msgspec.json.encode(value, enc_hook=repr).decode()
+    return f"'{text[:limit]}…'" if len(text) > limit else f"'{text}'"
+
+
+def nearest_hint(name: str, known: Any) -> str:
+    """A "did you mean" for the known names that look like `name`; empty if none does."""
+    from difflib import get_close_matches  # a third of the engine's start for a rare message
+
+    folded = {str(candidate).lower(): str(candidate) for candidate in known}
+    close = get_close_matches(name.lower(), folded, n=2, cutoff=0.6)
+    names = " or ".join(repr(folded[match]) for match in close)
+    return f"did you mean {names}?" if names else ""

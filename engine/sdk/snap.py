@@ -1,0 +1,274 @@
+"""The base of all snaps.
+
+A snap's life: made from settings, `open` in the process that runs it, `process` or `process_batch`
+until its inputs end, `finish`, and `close` in any case. The runtime moves batches; `process` is
+sugar for one document at a time, and a hot snap overrides `process_batch`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+from engine.documents import (
+    NO_LINEAGE,
+    Batch,
+    Document,
+    Header,
+    Item,
+    Lineage,
+    StreamEnd,
+    StreamStart,
+)
+from engine.errors import DataError
+from engine.sdk.context import Context
+from engine.sdk.settings import Settings
+from engine.sdk.views import View, Views
+
+S = TypeVar("S", bound=Settings)
+
+BATCH_SIZE = 64
+"""Documents in a batch that a snap makes one by one; larger ones fall out of the cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class To:
+    """A document for another view than the first output."""
+
+    view: str
+    item: Item
+
+
+Result = Item | To | Iterable[Item | To] | None
+Emission = Batch | Mapping[str, Batch] | Iterable[Mapping[str, Batch]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A snap at work: documentation and test at once.
+
+    `given` and `expect` are the items of the default views, or a map of view to items. `files` are
+    laid into an empty project before; `leaves` are the files (text) that must be there after.
+    """
+
+    title: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    given: Any = ()
+    expect: Any = ()
+    on_error: str = "stop"
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    leaves: Mapping[str, str] = field(default_factory=dict)
+
+
+class Snap(Generic[S]):
+    """Base of the snaps that take documents.
+
+    Class facts, plain attributes that the plan carries: `views`; `stateful` (a document's result
+    depends on earlier ones); `single` (only one copy may run); `keeps_order`; `keeps_lineage` (may
+    stand in an ultra pipeline); `replayable` (running a document twice does no harm); `blocking`
+    (waits for the outside, so it runs off the event loop).
+    """
+
+    settings_class: ClassVar[type[Settings]]
+    examples: ClassVar[tuple[Example, ...]] = ()
+    views: ClassVar[Views] = Views()
+    stateful: ClassVar[bool] = True
+    single: ClassVar[bool] = False
+    keeps_order: ClassVar[bool] = True
+    keeps_lineage: ClassVar[bool] = True
+    replayable: ClassVar[bool] = True
+    blocking: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        for base in getattr(cls, "__orig_bases__", ()):
+            for argument in getattr(base, "__args__", ()):
+                if isinstance(argument, type) and issubclass(argument, Settings):
+                    cls.settings_class = argument
+
+    def __init__(self, settings: S, context: Context) -> None:
+        self.settings = settings
+        self.context = context
+
+    @classmethod
+    def views_for(cls, settings: S) -> Views:
+        """The views that these settings give; the fixed ones unless a snap says otherwise."""
+        return cls.views
+
+    @classmethod
+    def reads(cls, settings: S) -> frozenset[tuple[str, ...]] | None:
+        """The document paths that the snap looks at; None if it may look at all."""
+        return None
+
+    @classmethod
+    def check(cls, settings: S) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
+        """What types cannot say: (path of the setting, message, hint) of each mistake."""
+        return ()
+
+    @classmethod
+    def files_needed(cls, settings: S) -> Iterable[tuple[tuple[str | int, ...], str]]:
+        """(path of the setting, file name) of the files that must be there before a run."""
+        return ()
+
+    def open(self) -> None:
+        """Get ready: compile expressions, open what is needed."""
+
+    def start(self) -> Iterable[Item | To]:
+        """What the snap emits before its first input."""
+        return ()
+
+    def process(self, document: Document) -> Result:
+        """The result for one document: none drops it. DataError fails this document alone."""
+        raise NotImplementedError(f"{type(self).__name__} must define process or process_batch")
+
+    def process_batch(self, view: str, batch: Batch) -> Emission:
+        """The results for a batch of one input view."""
+        return self._process_each(batch)
+
+    def finish(self) -> Iterable[Item | To]:
+        """What was held back, once all inputs have ended."""
+        return ()
+
+    def close(self) -> None:
+        """Let go of everything. Called in any case, after a failure too."""
+
+    def interrupt(self) -> None:
+        """Make a blocked call return soon. Called from another thread."""
+
+    def _process_each(self, batch: Batch) -> Iterator[Mapping[str, Batch]]:
+        collected = Collected(self.default_output, batch.lineage is not None)
+        for position, document in enumerate(batch.items):
+            lineage = batch.lineage_of(position)
+            try:
+                result = self.process(document)
+                if result is None:
+                    self.context.dropped(1, (lineage,))
+                elif result.__class__ is dict or isinstance(result, To):
+                    collected.add(result, lineage)
+                else:
+                    yield from self._collect_many(collected, result, lineage)
+            except DataError as error:
+                self.context.failed(error, document, lineage)
+            if collected.count >= BATCH_SIZE:
+                yield collected.take()
+        if collected.count:
+            yield collected.take()
+
+    def _collect_many(
+        self, collected: Collected, result: Any, lineage: Lineage
+    ) -> Iterator[Mapping[str, Batch]]:
+        some = False
+        for item in (result,) if isinstance(result, _PIECES) else result:
+            some = True
+            collected.add(item, lineage)
+            if collected.count >= BATCH_SIZE or item.__class__ is bytes:
+                yield collected.take()
+        if not some:
+            self.context.dropped(1, (lineage,))
+
+    @property
+    def default_output(self) -> str:
+        outputs = type(self).views_for(self.settings).outputs
+        return outputs[0].name if outputs else ""
+
+
+_PIECES = (StreamStart, StreamEnd, bytes)
+
+
+class Collected:
+    """Items gathered by view until they make a batch."""
+
+    __slots__ = ("count", "default", "items", "keeps", "lineage")
+
+    def __init__(self, default: str, keeps_lineage: bool) -> None:
+        self.default = default
+        self.keeps = keeps_lineage
+        self.items: dict[str, list[Any]] = {}
+        self.lineage: dict[str, list[Lineage]] = {}
+        self.count = 0
+
+    def add(self, result: Any, lineage: Lineage = NO_LINEAGE) -> None:
+        view, item = (
+            (result.view, result.item) if isinstance(result, To) else (self.default, result)
+        )
+        self.items.setdefault(view, []).append(item)
+        if self.keeps:
+            self.lineage.setdefault(view, []).append(lineage)
+        self.count += 1
+
+    def take(self) -> Mapping[str, Batch]:
+        """The gathered batches by view; starts anew."""
+        batches = {
+            view: Batch(items, self.lineage[view] if self.keeps else None)
+            for view, items in self.items.items()
+        }
+        self.items, self.lineage, self.count = {}, {}, 0
+        return batches
+
+
+class StreamSnap(Snap[S]):
+    """Base of the snaps that take binary streams: `begin`, `feed` for each chunk, `end`.
+
+    A DataError in any of the three fails the stream: the rest of its chunks is skipped, and
+    `abandon` is called, as it is when the stream breaks off upstream.
+    """
+
+    views = Views(inputs=(View("input", "binary"),))
+
+    _header: Header | None = None
+    _lineage: Lineage = NO_LINEAGE
+
+    def begin(self, header: Header) -> Iterable[Item | To]:
+        """A stream starts."""
+        return ()
+
+    def feed(self, chunk: bytes) -> Iterable[Item | To]:
+        """The next bytes of the stream."""
+        raise NotImplementedError(f"{type(self).__name__} must define feed")
+
+    def end(self) -> Iterable[Item | To]:
+        """The stream is complete."""
+        return ()
+
+    def abandon(self) -> None:
+        """The stream will not be completed: forget it."""
+
+    def process_batch(self, view: str, batch: Batch) -> Emission:
+        return self._process_pieces(batch)
+
+    def _process_pieces(self, batch: Batch) -> Iterator[Mapping[str, Batch]]:
+        for position, piece in enumerate(batch.items):
+            if piece.__class__ is StreamStart:
+                self._header, self._lineage = piece.header, batch.lineage_of(position)
+            if self._header is None:
+                continue  # the rest of a stream that failed
+            collected = Collected(self.default_output, batch.lineage is not None)
+            header, lineage = self._header, self._lineage
+            try:
+                result = self._take_piece(piece)
+                if result.__class__ is list and batch.lineage is None:
+                    if result:
+                        yield {collected.default: Batch(result)}  # type: ignore[arg-type]
+                    continue
+                for item in result:
+                    collected.add(item, lineage)
+                    if collected.count >= BATCH_SIZE:
+                        yield collected.take()
+            except DataError as error:
+                self._header = None
+                self.abandon()
+                self.context.failed(error, header, lineage)
+            if collected.count:
+                yield collected.take()
+
+    def _take_piece(self, piece: Any) -> Iterable[Item | To]:
+        if piece.__class__ is bytes:
+            return self.feed(piece)
+        if isinstance(piece, StreamStart):
+            return self.begin(piece.header)
+        self._header = None
+        if piece.broken:
+            self.abandon()
+            return ()
+        return self.end()

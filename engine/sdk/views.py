@@ -1,0 +1,39 @@
+"""Views: the named openings of a snap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.documents import ViewType
+
+Unlinked = Literal["refused", "empty document", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One opening of a snap.
+
+    `many` makes it a family that grows with the links: `output0`, `output1`, ... `unlinked` says
+    what an input gets that no link feeds: an error when checking, one empty document (SnapLogic's
+    rule for document inputs, reference 1.1), or nothing. `whole` marks an input that is read to its
+    end before any other, and that every copy of the snap needs.
+    """
+
+    name: str
+    type: ViewType = "document"
+    many: bool = False
+    minimum: int = 0
+    unlinked: Unlinked = "empty document"
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """The inputs and outputs of a snap; its error view is always there and called `error`."""
+
+    inputs: tuple[View, ...] = (View("input"),)
+    outputs: tuple[View, ...] = (View("output"),)
+
+
+ERROR_VIEW = View("error")
