@@ -70,6 +70,21 @@ class ExecutionError(EngineError):
     """The pipeline cannot go on, whatever `on_error` says; not tied to one document."""
 
 
+class SnapFailedError(ExecutionError):
+    """A snap failed and the pipeline stops. `where` is the snap's place in the pipeline file."""
+
+    def __init__(self, label: str, snap: str, where: str, cause: str) -> None:
+        super().__init__(label, snap, where, cause)
+        self.label = label
+        self.snap = snap
+        self.where = where
+        self.cause = cause
+
+    def __str__(self) -> str:
+        place = f" at {self.where}" if self.where else ""
+        return f"snap {self.label!r} ({self.snap}{place}) failed\n{self.cause}"
+
+
 class DataError(EngineError):
     """One document failed. `on_error` of the snap decides what becomes of it.
 

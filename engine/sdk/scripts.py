@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from engine.documents import Document
-from engine.errors import DataError
+from engine.errors import DataError, ExecutionError
 
 InstallPolicy = Literal["install", "check", "refuse"]
 
@@ -46,12 +46,42 @@ ScriptAnswer = list[Document] | DataError
 """What a script made of one row: its documents (none if it dropped or kept it), or its error."""
 
 
+class ScriptError(DataError):
+    """The script failed on one row, or in `snaplogic_final`; `stacktrace` shows its own frames."""
+
+    def __init__(
+        self, error: str, reason: str = "", resolution: str = "", stacktrace: str = ""
+    ) -> None:
+        super().__init__(error, reason, resolution)
+        self.args = (error, reason, resolution, stacktrace)
+        self.stacktrace = stacktrace
+
+
+class ScriptFailure(ExecutionError):  # noqa: N818  # the script is done for, not one document
+    """The script cannot go on. `stacktrace` holds its own frames, or the last lines it printed."""
+
+    def __init__(
+        self, error: str, reason: str = "", resolution: str = "", stacktrace: str = ""
+    ) -> None:
+        super().__init__(error, reason, resolution, stacktrace)
+        self.error = error
+        self.reason = reason
+        self.resolution = resolution
+        self.stacktrace = stacktrace
+
+    def __str__(self) -> str:
+        head = ": ".join(part for part in (self.error, self.reason) if part)
+        hint = f"  hint: {self.resolution}" if self.resolution else ""
+        return "\n".join(part for part in (head, self.stacktrace.rstrip(), hint) if part)
+
+
 class ScriptSession(Protocol):
     """One run of one script. Every method but `interrupt` blocks until the script has answered.
 
     A script that cannot go on (it raises while it is loaded or in `snaplogic_init`, it dies, is
-    killed, hangs past its timeout, or its executor is gone) raises ExecutionError; an exception in
-    `snaplogic_final` raises DataError; one in `snaplogic_process` is that row's answer.
+    killed, hangs past its timeout, or its executor is gone) raises ScriptFailure, an
+    ExecutionError; an exception in `snaplogic_final` raises ScriptError, a DataError; one in
+    `snaplogic_process` is that row's answer.
     """
 
     def start(self) -> list[Document]:
@@ -76,6 +106,10 @@ class ScriptSession(Protocol):
 
 
 class ScriptExecutor(Protocol):
-    """Starts sessions. `output` gets each line that the script prints, without its line end."""
+    """Starts sessions.
+
+    `output` gets each line that the script prints, without its line end, at once: it is called
+    from another thread than the session's, while a session method blocks or between two of them.
+    """
 
     def open(self, script: Script, output: Callable[[str], None]) -> ScriptSession: ...

@@ -11,7 +11,7 @@ import dataclasses
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, Generic, TypeVar, Union, dataclass_transform, get_args, get_origin
 from typing import get_type_hints as type_hints_of
 
@@ -38,10 +38,14 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated(Generic[T]):
-    """A setting that may be an expression: it is one if its text starts with `=`."""
+    """A setting that may be an expression: it is one if its text starts with `=`.
+
+    `kind` is the type of the value, to which the expression's result is brought.
+    """
 
     value: T | None = None
     expression: Expression | None = None
+    kind: Any = str
 
 
 def setting(*, help: str, default: Any = dataclasses.MISSING, example: Any = None) -> Any:  # noqa: A002
@@ -198,8 +202,8 @@ def _convert_expression(value: Any, path: KeyPath, issues: list[Issue]) -> Expre
 
 def _convert_evaluated(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
     if isinstance(value, str) and value.startswith("="):
-        return Evaluated(expression=Expression(value[1:].strip()))
-    return _convert_leaf(kind, value, path, issues, Evaluated)
+        return Evaluated(expression=Expression(value[1:].strip()), kind=kind)
+    return _convert_leaf(kind, value, path, issues, partial(Evaluated, kind=kind))
 
 
 def _convert_rows(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:

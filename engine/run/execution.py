@@ -1,0 +1,258 @@
+"""One execution of a plan: its identity, parameters, libraries, files and scripts.
+
+All that the snaps of a run share lives here; `Surroundings` narrows it to one snap and is what the
+snap sees as its context.
+"""
+
+from __future__ import annotations
+
+import getpass
+import platform
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote_plus
+
+import msgspec
+
+from engine.documents import NO_LINEAGE, Document, Lineage
+from engine.errors import DataError, SnapFailedError
+from engine.expressions import (
+    Scope,
+    compile_expression,
+    compile_mapping,
+    load_library,
+    overlay,
+    parse_path,
+)
+from engine.plan.plan import Plan, PlannedSnap
+from engine.run.files import ProjectFiles
+from engine.run.parameters import resolve_parameters
+from engine.run.report import SnapStatistics
+from engine.run.secrets import Secrets
+from engine.sdk.context import Files, Function, JsonPath
+from engine.sdk.scripts import ScriptExecutor
+from engine.sdk.settings import Evaluated, Expression
+from engine.sdk.settings import Path as PathSetting
+
+T = TypeVar("T")
+Show = Callable[[str, str], None]
+
+
+class Execution:
+    """What one run of a plan consists of, apart from its snaps.
+
+    `show(label, line)` is called for every line that a snap wants a person to see. Raises
+    ConfigurationError if a parameter is missing or unknown.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        parameters: Mapping[str, str],
+        *,
+        scripts: ScriptExecutor,
+        show: Show,
+        timezone: str = "UTC",
+    ) -> None:
+        self.plan = plan
+        self.scripts = scripts
+        self.timezone = timezone
+        self.parameters = resolve_parameters(plan.parameters, parameters)
+        self.secrets = Secrets(
+            value for spec in plan.parameters if spec.secret and (value := self.parameters[spec.name])
+        )
+        self.files: Files = ProjectFiles(plan.folder, plan.project)
+        self.ruuid = str(uuid.uuid4())
+        self._show = show
+        self._folder = Path(tempfile.gettempdir()) / f"snapline-{self.ruuid}"
+
+    def show(self, label: str, text: str) -> None:
+        """Show a line to the person who watches, without secrets."""
+        self._show(label, self.secrets.mask_text(text))
+
+    @cached_property
+    def pipe(self) -> dict[str, Any]:
+        """What expressions see as `pipe` (expression reference, section 11)."""
+        return {
+            "args": self.parameters,
+            "flags": {"is_suggest": False},
+            "hostname": platform.node(),
+            "instanceId": str(uuid.uuid5(uuid.NAMESPACE_URL, self.plan.path)),
+            "label": self.plan.name,
+            "parentRuuid": None,
+            "plexPath": "",
+            "projectPath": self.plan.project,
+            "rootRuuid": self.ruuid,
+            "ruuid": self.ruuid,
+            "startTime": datetime.now(UTC),
+            "tmpDir": self._folder.as_uri(),
+            "user": _user(),
+        }
+
+    @cached_property
+    def libraries(self) -> dict[str, Any]:
+        """The expression libraries by name; of two with one name, the later overlays."""
+        loaded: dict[str, Any] = {}
+        for library in self.plan.libraries:
+            value = load_library(library.text, library.name, self._scope({}, loaded))
+            known = loaded.get(library.name)
+            loaded[library.name] = value if known is None else overlay(known, value)
+        return loaded
+
+    def scope(self, snap: Mapping[str, Any]) -> Scope:
+        """What the expressions of one snap can reach besides the document."""
+        return self._scope(snap, self.libraries)
+
+    def _scope(self, snap: Mapping[str, Any], libraries: Mapping[str, Any]) -> Scope:
+        return Scope(
+            parameters=self.parameters,
+            libraries=libraries,
+            pipe=self.pipe,
+            snap=snap,
+            timezone=self.timezone,
+        )
+
+    def close(self) -> None:
+        """Remove the temporary folder of the run, if anything was put there."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Surroundings:
+    """The context of one snap: the execution, narrowed, and the snap's own accounts."""
+
+    def __init__(
+        self,
+        execution: Execution,
+        snap: PlannedSnap,
+        linked: frozenset[str],
+        statistics: SnapStatistics,
+    ) -> None:
+        self.label = snap.label
+        self.folder = execution.plan.folder
+        self.parameters = execution.parameters
+        self.pipe = execution.pipe
+        self.files = execution.files
+        self.scripts = execution.scripts
+        self.statistics = statistics
+        self.error_documents: list[Document] = []
+        self.error_lineage: list[Lineage] = []
+        self._execution = execution
+        self._snap = snap
+        self._linked = linked
+        self._functions: dict[Expression, Function] = {}
+        self.info = _snap_info(snap)
+
+    def linked(self, view: str) -> bool:
+        return view in self._linked
+
+    @cached_property
+    def scope(self) -> Scope:
+        return self._execution.scope(self.info)
+
+    def function(self, expression: Expression, *, null_safe: bool = False) -> Function:
+        return compile_expression(expression.text, null_safe=null_safe, scope=self.scope)
+
+    def mapping(
+        self,
+        rows: Sequence[tuple[str, Expression]],
+        *,
+        root: str = "$",
+        null_safe: bool = False,
+        pass_through: bool = False,
+    ) -> Callable[[Document], Document]:
+        return compile_mapping(
+            [(target, expression.text) for target, expression in rows],
+            mapping_root=root,
+            null_safe=null_safe,
+            pass_through=pass_through,
+            scope=self.scope,
+        )
+
+    def path(self, path: PathSetting) -> JsonPath:
+        return parse_path(path.text, self.scope)
+
+    def value(self, setting: Evaluated[T], document: Document) -> T:
+        if setting.expression is None:
+            return setting.value  # type: ignore[return-value]  # one of the two is always set
+        function = self._functions.get(setting.expression)
+        if function is None:
+            function = self._functions[setting.expression] = self.function(setting.expression)
+        result = function(document)
+        try:
+            return msgspec.convert(result, setting.kind, strict=False)  # type: ignore[no-any-return]
+        except msgspec.ValidationError as error:
+            raise DataError(
+                f"the expression {setting.expression.text!r} gave a wrong value", str(error)
+            ) from None
+
+    def failed(
+        self, error: DataError, original: Document | None, lineage: Lineage = NO_LINEAGE
+    ) -> None:
+        if self._snap.on_error == "stop":
+            self.statistics.errors += 1
+            raise self.failure(error) from error
+        self.statistics.errors += 1
+        if self._snap.on_error == "route":
+            self.error_documents.append(self._error_document(error, original))
+            self.error_lineage.append(lineage)
+
+    def dropped(self, count: int, lineage: Sequence[Lineage] = ()) -> None:
+        self.statistics.dropped += count
+
+    def show(self, text: str) -> None:
+        self._execution.show(self.label, text)
+
+    def failure(self, error: Exception) -> SnapFailedError:
+        """The error that stops the pipeline because of this snap."""
+        cause = self._execution.secrets.mask_text(explain(error))
+        return SnapFailedError(self.label, self._snap.type, str(self._snap.where), cause)
+
+    def _error_document(self, error: DataError, original: Document | None) -> Document:
+        """The shape of the reference (1.4); `original` only if there was an input."""
+        document: Document = {
+            "error": error.error,
+            "reason": error.reason,
+            "resolution": error.resolution,
+            "stacktrace": getattr(error, "stacktrace", "") or str(error),
+        }
+        if original is not None:
+            document["original"] = original
+        return self._execution.secrets.mask(document)  # type: ignore[no-any-return]
+
+
+def explain(error: Exception) -> str:
+    """All that an error says: what, why, what to do, and the user's own trace if it has one."""
+    stacktrace = str(getattr(error, "stacktrace", "")).rstrip()
+    resolution = getattr(error, "resolution", "")
+    text = str(error)
+    parts = [text, stacktrace]
+    if resolution and resolution not in text:
+        parts.append(f"  hint: {resolution}")
+    return "\n".join(part for part in parts if part)
+
+
+def _snap_info(snap: PlannedSnap) -> dict[str, Any]:
+    """What expressions see as `snap`: the label is URL-encoded (expression reference, 11)."""
+    return {
+        "label": quote_plus(snap.label),
+        "instanceId": str(uuid.uuid5(uuid.NAMESPACE_OID, snap.label)),
+        "inputViews": {view.name: {"name": view.name} for view in snap.inputs},
+        "outputViews": {view.name: {"name": view.name} for view in snap.outputs},
+        "errorViews": {},
+        "in": {"totalCount": 0},
+        "out": {"totalCount": 0},
+        "error": {"totalCount": 0},
+    }
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""

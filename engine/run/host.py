@@ -1,0 +1,239 @@
+"""The stage host: opens the snaps of one stage and feeds them batches.
+
+Its narrow interface - `open`, `start`, `process`, `finish`, `close` - is all that a runner knows of
+snaps: the local runtime, an instance process and a cluster worker use this one class. What a call
+gives back is produced lazily, piece by piece, so that one huge file does not fill the memory while
+the next stage waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from time import perf_counter
+from typing import Any
+
+from engine.documents import Batch, StreamStart
+from engine.errors import DataError, EngineError, ExecutionError
+from engine.plan.plan import Plan, Port, Stage
+from engine.registry import Registry
+from engine.run.execution import Execution, Surroundings
+from engine.run.report import SnapStatistics
+from engine.sdk.snap import BATCH_SIZE, Collected, Snap
+
+Outputs = Iterator[tuple[Port, Batch]]
+
+
+class StageHost:
+    """The snaps of one stage, fed from outside through the input views of the first."""
+
+    def __init__(self, plan: Plan, stage: Stage, registry: Registry, execution: Execution) -> None:
+        linked = _linked_views(plan)
+        self._members = [
+            _Member(plan, label, registry, execution, linked.get(label, frozenset()))
+            for label in stage.labels
+        ]
+        self._inside = {
+            link.source: (stage.labels.index(link.target.label), link.target.view)
+            for link in plan.links
+            if _follows(stage, link.source.label, link.target.label)
+        }
+
+    @property
+    def statistics(self) -> list[SnapStatistics]:
+        return [member.statistics for member in self._members]
+
+    def open(self) -> None:
+        """Make and open the snaps. Raises SnapFailedError."""
+        for member in self._members:
+            member.open()
+
+    def start(self) -> Outputs:
+        """What the snaps emit before their first input."""
+        for index, member in enumerate(self._members):
+            yield from self._pass_on(index, member.run(member.start))
+
+    def process(self, view: str, batch: Batch) -> Outputs:
+        """What a batch for an input view of the stage's first snap leads to."""
+        return self._process(0, view, batch)
+
+    def finish(self) -> Outputs:
+        """What the snaps held back, first to last. Every input has ended."""
+        for index, member in enumerate(self._members):
+            yield from self._pass_on(index, member.run(member.finish))
+            member.statistics.status = "completed"
+
+    def interrupt(self) -> None:
+        """Make a blocked call return soon. May be called from another thread."""
+        for member in self._members:
+            member.interrupt()
+
+    def close(self) -> None:
+        """Close every snap that was made, whatever happened."""
+        failures = [failure for member in self._members if (failure := member.close())]
+        if failures:
+            raise failures[0]
+
+    def _process(self, index: int, view: str, batch: Batch) -> Outputs:
+        member = self._members[index]
+        member.count_in(batch)
+        return self._pass_on(index, member.run(lambda: member.snap.process_batch(view, batch)))
+
+    def _pass_on(self, index: int, outputs: Iterable[tuple[Port, Batch]]) -> Outputs:
+        inside = self._inside
+        for port, batch in outputs:
+            if port in inside:
+                yield from self._process(*inside[port], batch)
+            else:
+                yield port, batch
+
+
+class _Member:
+    """One snap of the stage with its context and its accounts."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        label: str,
+        registry: Registry,
+        execution: Execution,
+        linked: frozenset[str],
+    ) -> None:
+        self.plan = plan.snap(label)
+        self.statistics = SnapStatistics(label, self.plan.type)
+        self.context = Surroundings(execution, self.plan, linked, self.statistics)
+        self._class = registry[self.plan.type]
+        self._made: Snap[Any] | None = None
+        self._ports = {view.name: Port(label, view.name) for view in self.plan.outputs}
+        self._error_port = Port(label, "error")
+        self._document_inputs = any(view.type == "document" for view in self.plan.inputs)
+        self._binary_outputs = {view.name for view in self.plan.outputs if view.type == "binary"}
+        self._default = self.plan.outputs[0].name if self.plan.outputs else ""
+
+    @property
+    def snap(self) -> Snap[Any]:
+        assert self._made is not None  # open() was called
+        return self._made
+
+    def open(self) -> None:
+        self._guarded(self._open)
+
+    def start(self) -> Any:
+        return self._gathered(self.snap.start())
+
+    def finish(self) -> Any:
+        return self._gathered(self.snap.finish())
+
+    def interrupt(self) -> None:
+        if self._made is not None:
+            self._made.interrupt()
+
+    def close(self) -> EngineError | None:
+        """Close the snap; what went wrong, if anything."""
+        if self._made is None:
+            return None
+        try:
+            self._made.close()
+        except Exception as error:  # noqa: BLE001  # the one place that names the failing snap
+            return self._named(error)
+        return None
+
+    def count_in(self, batch: Batch) -> None:
+        count = len(batch) if self._document_inputs else _streams(batch)
+        self.statistics.documents_in += count
+        self.context.info["in"]["totalCount"] += count
+
+    def run(self, call: Callable[[], Any]) -> Outputs:
+        """Call the snap and bring whatever it gives into (port, batch), with the clock running."""
+        started = perf_counter()
+        emission = self._guarded(call)
+        self.statistics.seconds += perf_counter() - started
+        if emission.__class__ is Batch:
+            yield from self._emit({self._default: emission})
+        elif isinstance(emission, Mapping):
+            yield from self._emit(emission)
+        elif emission is not None:
+            yield from self._run_through(iter(emission))
+        yield from self._errors()
+
+    def _run_through(self, emission: Iterator[Mapping[str, Batch]]) -> Outputs:
+        while True:
+            started = perf_counter()
+            batches = self._guarded(lambda: next(emission, None))
+            self.statistics.seconds += perf_counter() - started
+            if batches is None:
+                return
+            yield from self._emit(batches)
+            yield from self._errors()
+
+    def _emit(self, batches: Mapping[str, Batch]) -> Outputs:
+        for view, batch in batches.items():
+            if not batch.items:
+                continue
+            count = _streams(batch) if view in self._binary_outputs else len(batch)
+            self.statistics.documents_out += count
+            self.context.info["out"]["totalCount"] += count
+            yield self._ports[view], batch
+
+    def _errors(self) -> Outputs:
+        context = self.context
+        if context.error_documents:
+            batch = Batch(context.error_documents, _lineage_or_none(context.error_lineage))
+            context.error_documents, context.error_lineage = [], []
+            context.info["error"]["totalCount"] = self.statistics.errors
+            yield self._error_port, batch
+
+    def _open(self) -> None:
+        self._made = self._class(self.plan.settings, self.context)
+        self._made.open()
+
+    def _gathered(self, items: Iterable[Any]) -> Iterator[Mapping[str, Batch]]:
+        """The items that `start` or `finish` gives one by one, as batches."""
+        collected = Collected(self._default, keeps_lineage=False)
+        for item in items:
+            collected.add(item)
+            if collected.count >= BATCH_SIZE:
+                yield collected.take()
+        if collected.count:
+            yield collected.take()
+
+    def _guarded(self, call: Callable[[], Any]) -> Any:
+        """Call into the snap; a document's error is accounted for, any other names the snap."""
+        try:
+            return call()
+        except DataError as error:
+            self.context.failed(error, None)
+            return None
+        except Exception as error:  # noqa: BLE001  # the one place that names the failing snap
+            self.statistics.status = "failed"
+            raise self._named(error) from error
+
+    def _named(self, error: Exception) -> EngineError:
+        if isinstance(error, ExecutionError) and getattr(error, "label", None):
+            return error
+        if isinstance(error, EngineError):
+            return self.context.failure(error)
+        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        return self.context.failure(
+            ExecutionError(f"{text}\n  this is a mistake in the snap itself, not in your pipeline")
+        )
+
+
+def _streams(batch: Batch) -> int:
+    return sum(1 for piece in batch.items if piece.__class__ is StreamStart)
+
+
+def _lineage_or_none(lineage: list[Any]) -> list[Any] | None:
+    return lineage if any(lineage) else None
+
+
+def _follows(stage: Stage, source: str, target: str) -> bool:
+    labels = stage.labels
+    return source in labels and target in labels and labels.index(target) == labels.index(source) + 1
+
+
+def _linked_views(plan: Plan) -> dict[str, frozenset[str]]:
+    linked: dict[str, set[str]] = {}
+    for link in plan.links:
+        linked.setdefault(link.source.label, set()).add(link.source.view)
+        linked.setdefault(link.target.label, set()).add(link.target.view)
+    return {label: frozenset(views) for label, views in linked.items()}

@@ -1,0 +1,161 @@
+"""Bounded channels into a stage: what waits before each of its input views.
+
+A sender waits while its view is full, so memory does not grow with the input. A view that must be
+read to its end first (`whole`) could dead-lock a diamond while the other side waits, so the links
+that the plan marks spill to disk instead of making their sender wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import tempfile
+from collections import deque
+from collections.abc import Iterable
+from typing import IO
+
+from engine.documents import Batch
+
+IN_FLIGHT = 2
+"""Batches that wait before a view; more fall out of the processor's cache (DESIGN.md, hand-over)."""
+
+SPILL_AFTER = 64
+"""Batches that a spilling view keeps in memory before it writes to disk."""
+
+
+class Queue:
+    """What waits before one view."""
+
+    def __init__(self, limit: int = IN_FLIGHT) -> None:
+        self._batches: deque[Batch] = deque()
+        self._limit = limit
+        self.open = True
+
+    @property
+    def full(self) -> bool:
+        return len(self._batches) >= self._limit
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def put(self, batch: Batch) -> None:
+        self._batches.append(batch)
+
+    def take(self) -> Batch:
+        return self._batches.popleft()
+
+    def close(self) -> None:
+        """Forget what waits and release the disk."""
+        self._batches.clear()
+
+
+class SpillingQueue(Queue):
+    """A queue that is never full: what memory does not hold goes to a temporary file, in order."""
+
+    def __init__(self, limit: int = SPILL_AFTER) -> None:
+        super().__init__(limit)
+        self._file: IO[bytes] | None = None
+        self._read_at = 0
+        self._on_disk = 0
+
+    @property
+    def full(self) -> bool:
+        return False
+
+    def __len__(self) -> int:
+        return len(self._batches) + self._on_disk
+
+    def put(self, batch: Batch) -> None:
+        if not self._on_disk and len(self._batches) < self._limit:
+            self._batches.append(batch)
+            return
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(prefix="snapline-spill-")  # noqa: SIM115
+        self._file.seek(0, 2)
+        pickle.dump((batch.items, batch.lineage), self._file, pickle.HIGHEST_PROTOCOL)
+        self._on_disk += 1
+
+    def take(self) -> Batch:
+        if self._batches:
+            return self._batches.popleft()
+        assert self._file is not None  # len() was not 0, so the rest is on disk
+        self._file.seek(self._read_at)
+        batch = Batch(*pickle.load(self._file))  # noqa: S301  # written by `put` just above
+        self._read_at = self._file.tell()
+        self._on_disk -= 1
+        return batch
+
+    def close(self) -> None:
+        super().close()
+        self._on_disk = 0
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+class Inbox:
+    """All input views of one stage. One task takes; each view has one sender."""
+
+    def __init__(self, views: Iterable[str], whole: Iterable[str], spilling: Iterable[str]) -> None:
+        spilling = set(spilling)
+        self._queues = {view: SpillingQueue() if view in spilling else Queue() for view in views}
+        self._whole = [view for view in self._queues if view in set(whole)]
+        self._turn: deque[str] = deque(self._queues)
+        self._taker: asyncio.Future[None] | None = None
+        self._senders: dict[str, asyncio.Future[None]] = {}
+
+    async def put(self, view: str, batch: Batch) -> None:
+        """Add a batch; waits while the view is full."""
+        queue = self._queues[view]
+        while queue.full:
+            self._senders[view] = asyncio.get_running_loop().create_future()
+            await self._senders[view]
+        queue.put(batch)
+        self._wake_taker()
+
+    def end(self, view: str) -> None:
+        """Nothing more will come for the view."""
+        self._queues[view].open = False
+        self._wake_taker()
+
+    async def take(self) -> tuple[str, Batch] | None:
+        """The next batch and its view, in turn; None when all views have ended."""
+        while True:
+            if (view := self._ready()) is not None:
+                return view, self._take_from(view)
+            if not any(queue.open for queue in self._queues.values()):
+                return None
+            self._taker = asyncio.get_running_loop().create_future()
+            await self._taker
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a batch could be taken at once."""
+        return self._ready() is not None
+
+    def close(self) -> None:
+        for queue in self._queues.values():
+            queue.close()
+
+    def _ready(self) -> str | None:
+        for view in self._whole:
+            if self._queues[view]:
+                return view
+            if self._queues[view].open:
+                return None
+        for _ in range(len(self._turn)):
+            self._turn.rotate(-1)
+            if self._queues[self._turn[-1]]:
+                return self._turn[-1]
+        return None
+
+    def _take_from(self, view: str) -> Batch:
+        batch = self._queues[view].take()
+        sender = self._senders.pop(view, None)
+        if sender is not None and not sender.done():
+            sender.set_result(None)
+        return batch
+
+    def _wake_taker(self) -> None:
+        if self._taker is not None and not self._taker.done():
+            self._taker.set_result(None)
