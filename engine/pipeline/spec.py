@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from engine.errors import Problem
 from engine.locations import Location
+from engine.pipeline.source import KeyPath as KeyPath
+from engine.pipeline.source import Source
 
 OnError = Literal["stop", "discard", "route"]
 Mode = Literal["validate_and_execute", "execute_only", "disabled"]
-KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +67,22 @@ class LibrarySpec:
     name: str
     file: str
     where: Location
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineSpec:
+    """A pipeline file as written.
+
+    `problems` are the mistakes of YAML and of shape that were found on the way. What could not be
+    read is left out: a snap without a known type has the type "".
+    """
+
+    name: str
+    path: str
+    source: Source = field(repr=False)
+    description: str = ""
+    parameters: tuple[ParameterSpec, ...] = ()
+    libraries: tuple[LibrarySpec, ...] = ()
+    snaps: Mapping[str, SnapSpec] = field(default_factory=dict)
+    links: tuple[LinkSpec, ...] = ()
+    problems: tuple[Problem, ...] = ()

@@ -1,0 +1,223 @@
+"""YAML text into nodes, within limits.
+
+Composed from parser events and with a stack of its own instead of recursion, because that is what
+keeps the place of every key, finds keys that are given twice, and lets no file, however nested or
+however full of aliases, take the process down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import yaml
+
+from engine.errors import Problem
+from engine.locations import Location
+from engine.pipeline import scalars
+from engine.pipeline.nodes import Entry, Items, Node, Scalar, Table
+from engine.pipeline.text import Mark, Text
+from engine.pipeline.yaml_errors import alias_hint, syntax_problem, tag_hint
+from engine.sdk.settings import shown
+
+DEEPEST = 100
+MOST_NODES = 100_000
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_STRING_TAGS = ("!", "tag:yaml.org,2002:str")
+_TABLE_TAGS = ("!", "tag:yaml.org,2002:map")
+_LIST_TAGS = ("!", "tag:yaml.org,2002:seq")
+
+
+def compose(text: Text) -> tuple[Node | None, list[Problem]]:
+    """The root node, or None if there is none to go on with, and all problems on the way."""
+    composer = _Composer(text)
+    try:
+        return composer.run(), composer.problems
+    except _RefusedError as refused:
+        return None, [*composer.problems, refused.problem]
+    except yaml.YAMLError as error:
+        return None, [*composer.problems, syntax_problem(text, error)]
+
+
+class _RefusedError(Exception):
+    """The file breaks a limit: reading on makes no sense."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or map whose end has not come yet."""
+
+    node: Items | Table
+    key: Scalar | None = None
+    merged: list[Table] = field(default_factory=list)
+
+
+class _Composer:
+    def __init__(self, text: Text) -> None:
+        self.text = text
+        self.problems: list[Problem] = []
+        self.open: list[_Open] = []
+        self.anchors: dict[str, Node] = {}
+        self.count = 0
+        self.root: Node | None = None
+
+    def run(self) -> Node | None:
+        documents = 0
+        for event in self._events():
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    self._refuse_second_document(event)
+            elif isinstance(event, yaml.AliasEvent):
+                self._add(self._alias(event))
+            elif isinstance(event, yaml.ScalarEvent):
+                self._add(self._anchored(event, self._scalar(event)))
+            elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+                self._begin(event)
+            elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+                self._end(event)
+        return self.root
+
+    def _events(self) -> Iterator[yaml.Event]:
+        return iter(yaml.parse(self.text.whole, Loader=_LOADER))
+
+    def _refuse_second_document(self, event: yaml.Event) -> None:
+        place = self.text.span(_mark(event.start_mark), _mark(event.end_mark))
+        message = "a second YAML document starts here; a file holds one pipeline"
+        hint = "remove the '---' line, or put the second pipeline into a file of its own"
+        raise _RefusedError(Problem("several-documents", place, message, hint))
+
+    def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
+        start, end = _mark(event.start_mark), _mark(event.end_mark)
+        style = "" if event.style is None else event.style
+        scalar = Scalar(start, end, event.value, event.value, style)
+        if event.tag is not None and event.tag not in _STRING_TAGS:
+            self._report_tag(event, self.text.span(start, end))
+        elif event.tag is None and not style:
+            self._resolve(scalar)
+        return scalar
+
+    def _resolve(self, scalar: Scalar) -> None:
+        try:
+            scalar.value = scalars.resolve(scalar.text)
+        except ValueError:
+            message = f"{shown(scalar.text)} is not a number that JSON can hold"
+            hint = "put it in quotes if it is a text"
+            place = self.text.span(scalar.start, scalar.end)
+            self.problems.append(Problem("bad-number", place, message, hint))
+
+    def _report_tag(self, event: yaml.NodeEvent, place: Location) -> None:
+        tag = str(event.tag)
+        message = f"YAML tags such as {shown(tag)} are not allowed in a pipeline file"
+        self.problems.append(Problem("yaml-tag", place, message, tag_hint(tag)))
+
+    def _anchored(self, event: yaml.NodeEvent, node: Node) -> Node:
+        if event.anchor is not None:
+            self.anchors[event.anchor] = node
+        return node
+
+    def _alias(self, event: yaml.AliasEvent) -> Node:
+        place = self.text.span(_mark(event.start_mark), _mark(event.end_mark))
+        node = self.anchors.get(event.anchor)
+        if node is None:
+            message = f"'*{event.anchor}' refers to an anchor '&{event.anchor}' that is not there"
+            raise _RefusedError(Problem("yaml-alias", place, message, alias_hint()))
+        if any(frame.node is node for frame in self.open):
+            message = f"'*{event.anchor}' stands inside of what it refers to"
+            raise _RefusedError(Problem("yaml-alias", place, message, "write the value out"))
+        self._limit(place, node)
+        return node
+
+    def _begin(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
+        start, end = _mark(event.start_mark), _mark(event.end_mark)
+        is_table = isinstance(event, yaml.MappingStartEvent)
+        if event.tag is not None and event.tag not in (_TABLE_TAGS if is_table else _LIST_TAGS):
+            self._report_tag(event, self.text.span(start, end))
+        node = Table(start, end) if is_table else Items(start, end)
+        self._anchored(event, node)
+        self._limit(self.text.span(start, end), node)
+        self.open.append(_Open(node))
+
+    def _end(self, event: yaml.Event) -> None:
+        frame = self.open.pop()
+        node = frame.node
+        node.end = _mark(event.end_mark)
+        if isinstance(node, Table):
+            for table in frame.merged:
+                node.entries = node.entries | {
+                    key: entry for key, entry in table.entries.items() if key not in node.entries
+                }
+        for child in node.children():
+            node.size += child.size
+            node.height = max(node.height, child.height + 1)
+        self._attach(node)
+
+    def _add(self, node: Node) -> None:
+        if isinstance(node, Scalar):
+            self._limit(None, node)
+        self._attach(node)
+
+    def _limit(self, place: Location | None, node: Node) -> None:
+        self.count += node.size
+        if self.count > MOST_NODES:
+            place = place or self.text.span(node.start, node.end)
+            message = f"the file has more than {MOST_NODES:,} values, with its aliases written out"
+            hint = "keep data in a file of its own and read it with a snap"
+            raise _RefusedError(Problem("too-large", place, message, hint))
+        if len(self.open) + node.height > DEEPEST:
+            place = place or self.text.span(node.start, node.end)
+            message = f"values are nested more than {DEEPEST} deep"
+            raise _RefusedError(Problem("too-deep", place, message, "make the file flatter"))
+
+    def _attach(self, node: Node) -> None:
+        if not self.open:
+            self.root = node
+            return
+        frame = self.open[-1]
+        if isinstance(frame.node, Items):
+            frame.node.items.append(node)
+        elif frame.key is None:
+            frame.key = self._key(node)
+        else:
+            self._enter(frame, frame.node, frame.key, node)
+            frame.key = None
+
+    def _key(self, node: Node) -> Scalar:
+        if isinstance(node, Scalar):
+            return node
+        place = self.text.span(node.start, node.end)
+        message = "a list or a map cannot be a key"
+        hint = "put the key in quotes if it begins with { or ["
+        raise _RefusedError(Problem("yaml-error", place, message, hint))
+
+    def _enter(self, frame: _Open, table: Table, key: Scalar, value: Node) -> None:
+        if key.text == "<<" and not key.style:
+            self._merge(frame, key, value)
+        elif first := table.entries.get(key.text):
+            message = (
+                f"the key {shown(key.text)} is already there on line {first.key.start.line + 1}"
+            )
+            place = self.text.span(key.start, key.end)
+            hint = "keep one of the two, or rename one"
+            self.problems.append(Problem("duplicate-key", place, message, hint))
+        else:
+            table.entries[key.text] = Entry(key, value)
+
+    def _merge(self, frame: _Open, key: Scalar, value: Node) -> None:
+        tables = value.items if isinstance(value, Items) else [value]
+        for table in tables:
+            if isinstance(table, Table):
+                frame.merged.append(table)
+            else:
+                place = self.text.span(key.start, key.end)
+                message = "'<<' merges maps, but its value is not a map"
+                hint = "write '<<: *anchor' with the anchor of a map"
+                self.problems.append(Problem("yaml-error", place, message, hint))
+
+
+def _mark(mark: yaml.Mark) -> Mark:
+    return Mark(mark.index, mark.line, mark.column)

@@ -1,0 +1,48 @@
+"""Link texts: `a -> b.view -> c` as pairs of ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from engine.errors import Problem
+from engine.pipeline.source import KeyPath, Source
+from engine.pipeline.spec import LinkSpec, PortSpec
+from engine.sdk.settings import shown
+
+ARROW = "->"
+_HINT = "write 'a -> b', or 'a.view -> b.view' to name views"
+
+
+def read_links(
+    source: Source, path: KeyPath, text: str, problems: list[Problem]
+) -> Iterator[LinkSpec]:
+    """The links of one text. In the middle of a chain a view is the snap's input."""
+    before = len(problems)
+    ports = list(_ports(source, path, text, problems))
+    if len(problems) > before:
+        return
+    if len(ports) < 2:
+        message = f"{shown(text)} is not a link: it has no '{ARROW}'"
+        problems.append(Problem("bad-link", source.where(path), message, _HINT))
+    for position, (first, second) in enumerate(pairwise(ports)):
+        start = first if position == 0 else PortSpec(first.label, "", first.where)
+        yield LinkSpec(start, second)
+
+
+def _ports(source: Source, path: KeyPath, text: str, problems: list[Problem]) -> Iterator[PortSpec]:
+    offset = 0
+    for part in text.split(ARROW):
+        name = part.strip()
+        start = offset + len(part) - len(part.lstrip()) if name else offset
+        where = source.position(path, start, len(name))
+        label, dot, view = name.partition(".")
+        if not name:
+            message = f"there is no snap before or after an arrow in {shown(text)}"
+            problems.append(Problem("bad-link", where, message, _HINT))
+        elif not label or (dot and not view) or "." in view:
+            message = f"{shown(name)} is neither a snap nor a snap and a view"
+            problems.append(Problem("bad-link", where, message, _HINT))
+        else:
+            yield PortSpec(label, view, where)
+        offset += len(part) + len(ARROW)

@@ -1,0 +1,79 @@
+"""A pipeline file becomes a PipelineSpec; its mistakes are gathered in it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from engine.errors import ConfigurationError, Problem
+from engine.pipeline.compose import compose
+from engine.pipeline.shape import shape
+from engine.pipeline.source import Source
+from engine.pipeline.spec import PipelineSpec
+from engine.pipeline.text import Text
+
+MOST_BYTES = 10 * 1024 * 1024
+_NOT_TEXT = re.compile(
+    "[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+
+
+def load(path: str | Path) -> PipelineSpec:
+    """The pipeline of a file. Raises ConfigurationError if the file cannot be opened."""
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise ConfigurationError(f"there is no pipeline file '{path}'") from None
+    except IsADirectoryError:
+        raise ConfigurationError(f"'{path}' is a folder, not a pipeline file") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigurationError(f"the pipeline file '{path}' cannot be read: {reason}") from None
+    return parse(data, str(path))
+
+
+def parse(text: str | bytes, path: str = "pipeline.yaml") -> PipelineSpec:
+    """The pipeline of a text; all its mistakes are in `problems`. Raises nothing."""
+    decoded, problem = _decoded(text, path)
+    problem = problem or _unreadable(decoded)
+    if problem:
+        return PipelineSpec(Path(path).stem, path, Source(decoded), problems=(problem,))
+    root, problems = compose(decoded)
+    source = Source(decoded, root)
+    if root is None and not problems:
+        problems = [_empty(decoded)]
+    if root is None:
+        return PipelineSpec(Path(path).stem, path, source, problems=tuple(problems))
+    return shape(source, problems)
+
+
+def _decoded(text: str | bytes, path: str) -> tuple[Text, Problem | None]:
+    if isinstance(text, str):
+        return Text.of(path, text.removeprefix("\ufeff")), None
+    if len(text) > MOST_BYTES:
+        empty = Text.of(path, "")
+        message = f"the file has more than {MOST_BYTES // 1024**2} MiB"
+        hint = "keep data in a file of its own and read it with a snap"
+        return empty, Problem("too-large", empty.at(0, 0), message, hint)
+    try:
+        return Text.of(path, text.decode("utf-8-sig")), None
+    except UnicodeDecodeError as error:
+        readable = Text.of(path, text.decode("latin-1"))
+        message = f"the file is not UTF-8 text: byte 0x{text[error.start]:02x} cannot be read"
+        hint = "save the file as UTF-8"
+        return readable, Problem("bad-encoding", readable.at_index(error.start), message, hint)
+
+
+def _unreadable(text: Text) -> Problem | None:
+    found = _NOT_TEXT.search(text.whole)
+    if found is None:
+        return None
+    message = f"the file has a control character, U+{ord(found[0]):04X}; it may not be a text file"
+    hint = "remove it, or write it as an escape in double quotes"
+    return Problem("bad-encoding", text.at_index(found.start()), message, hint)
+
+
+def _empty(text: Text) -> Problem:
+    hint = "a pipeline needs at least 'snaps:'"
+    return Problem("empty-file", text.at(0, 0), "the file holds no pipeline", hint)

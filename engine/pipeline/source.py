@@ -1,0 +1,78 @@
+"""The place of everything that a pipeline file says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.locations import Location
+from engine.pipeline.nodes import Entry, Items, Node, Scalar, Table
+from engine.pipeline.origins import origins
+from engine.pipeline.text import Text
+
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A pipeline file's text and where each key and value stands in it.
+
+    A key path leads from the root of the file, for example `("snaps", "read", "file")`. For a path
+    that the file does not have, the answer is the place of the nearest parent that it has.
+    """
+
+    text: Text
+    root: Node | None = None
+
+    def where(self, path: KeyPath) -> Location:
+        """The place of a value."""
+        node = self._find(path)[1]
+        return self._start() if node is None else self.text.span(node.start, node.end)
+
+    def where_key(self, path: KeyPath) -> Location:
+        """The place of a key; of an item of a list, which has none, the place of the item."""
+        key, node = self._find(path)
+        place = key or node
+        return self._start() if place is None else self.text.span(place.start, place.end)
+
+    def position(
+        self, path: KeyPath, offset: int, length: int = 1, *, at_key: bool = False
+    ) -> Location:
+        """The place of characters inside a value or, with `at_key`, inside a key.
+
+        `offset` counts characters of the value as YAML gives it, without quotes and escapes.
+        """
+        key, value = self._find(path)
+        node = key if at_key else value
+        if not isinstance(node, Scalar) or not (places := origins(self.text.whole, node)):
+            return self.where_key(path) if at_key else self.where(path)
+        first = places[min(offset, len(places) - 1)] + max(0, offset - len(places) + 1)
+        last = places[min(offset + max(length, 1), len(places)) - 1]
+        return self.text.at_index(first, last - first + 1)
+
+    def comment_cuts(self, path: KeyPath) -> bool:
+        """Whether a comment follows the unquoted value on its line: it may be part of the value."""
+        node = self._find(path)[1]
+        if not isinstance(node, Scalar) or node.style:
+            return False
+        rest = self.text.lines[node.end.line][node.end.column :]
+        return rest.lstrip().startswith("#")
+
+    def _start(self) -> Location:
+        return self.text.at(0, 0)
+
+    def _find(self, path: KeyPath) -> tuple[Scalar | None, Node | None]:
+        key, node = None, self.root
+        for step in path:
+            found = _child(node, step)
+            if found is None:
+                break
+            key, node = (found.key, found.value) if isinstance(found, Entry) else (None, found)
+        return key, node
+
+
+def _child(node: Node | None, step: str | int) -> Entry | Node | None:
+    if isinstance(node, Table):
+        return node.entries.get(str(step))
+    if isinstance(node, Items) and isinstance(step, int) and 0 <= step < len(node.items):
+        return node.items[step]
+    return None

@@ -1,0 +1,52 @@
+"""The text of a user's file by lines, and the places in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from engine.locations import Location
+
+LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+LONGEST_SHOWN = 200
+
+
+class Mark(NamedTuple):
+    """A place in a text: characters from its start, and line and column, all from 0."""
+
+    index: int
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A file's text as YAML splits it into lines."""
+
+    path: str
+    whole: str
+    lines: tuple[str, ...]
+
+    @classmethod
+    def of(cls, path: str, whole: str) -> Text:
+        return cls(path, whole, tuple(LINE_BREAK.split(whole)))
+
+    def at(self, line: int, column: int, length: int = 1) -> Location:
+        """The place at `line` and `column`, counted from 0, cut at the end of the line."""
+        text = self.lines[line] if line < len(self.lines) else ""
+        length = max(1, min(length, len(text) - column))
+        shown = text[:LONGEST_SHOWN] if column < LONGEST_SHOWN else ""
+        return Location(self.path, line + 1, column + 1, length, shown)
+
+    def at_index(self, index: int, length: int = 1) -> Location:
+        """The place of the character number `index` of the whole text."""
+        line, start = 0, 0
+        for found in LINE_BREAK.finditer(self.whole, 0, index):
+            line, start = line + 1, found.end()
+        return self.at(line, index - start, length)
+
+    def span(self, start: Mark, end: Mark) -> Location:
+        """From one mark to another, or to the end of the first line."""
+        length = end.column - start.column if end.line == start.line else len(self.whole)
+        return self.at(start.line, start.column, length)
