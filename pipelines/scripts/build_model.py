@@ -290,13 +290,16 @@ def one_hot(labels):
 # Networks -------------------------------------------------------------------------------------
 
 
-def build(architecture, precision):
+def build(architecture, precision, normalisation=None):
     """The network. Its weights are float32 always; `precision` is that of the computing."""
     import keras
 
     keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
     layers = keras.layers
-    hidden = classic_layers(layers) if architecture == "classic" else fast_layers(layers)
+    if architecture == "classic":
+        hidden = classic_layers(layers)
+    else:
+        hidden = fast_layers(layers, normalisation or layers.BatchNormalization)
     answer = layers.Dense(len(LABELS), activation="softmax", dtype="float32")
     return keras.Sequential([keras.Input(SHAPE), *hidden, answer])
 
@@ -313,15 +316,44 @@ def classic_layers(layers):
     ]
 
 
-def fast_layers(layers):
+def fast_layers(layers, normalisation):
     """Pooling before the normalisation halves what is normalised, at no cost in accuracy."""
     hidden = []
     for filters, pooled in ((32, True), (64, False), (64, True), (128, False)):
         hidden.append(layers.Conv2D(filters, 3, use_bias=False, kernel_initializer="he_normal"))
         if pooled:
             hidden.append(layers.MaxPooling2D())
-        hidden += [layers.BatchNormalization(), layers.ReLU()]
+        hidden += [normalisation(), layers.ReLU()]
     return [*hidden, layers.Flatten()]
+
+
+def fused_normalisation():
+    """Keras' batch normalisation, trained through TensorFlow's one fused operation.
+
+    Keras composes it of many: that is nearly half of the CPU seconds of the fast network. The
+    weights are the same, so the network that is saved has Keras' own layer.
+    """
+    import keras
+    import tensorflow as tf
+
+    class FusedBatchNormalization(keras.layers.BatchNormalization):
+        def call(self, inputs, training=None):
+            if not training:
+                return super().call(inputs)
+            result, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+                x=inputs,
+                scale=tf.convert_to_tensor(self.gamma),
+                offset=tf.convert_to_tensor(self.beta),
+                mean=tf.zeros(0),
+                variance=tf.zeros(0),
+                epsilon=self.epsilon,
+            )
+            old = self.momentum
+            self.moving_mean.assign(old * self.moving_mean + (1 - old) * mean)
+            self.moving_variance.assign(old * self.moving_variance + (1 - old) * variance)
+            return result
+
+    return FusedBatchNormalization
 
 
 def optimizer(architecture, steps):
@@ -414,7 +446,7 @@ def train(settings, images, labels):
     import keras
 
     steps = -(-len(images) // settings.batch_size)
-    model = build(settings.architecture, settings.precision)
+    model = build(settings.architecture, settings.precision, fused_normalisation())
     model.compile(
         optimizer=optimizer(settings.architecture, steps * settings.epochs),
         loss="categorical_crossentropy",

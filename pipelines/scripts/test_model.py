@@ -10,6 +10,7 @@ its other fields go along. Samples that come before the model are kept and answe
 import base64
 import binascii
 import contextlib
+import io
 import os
 import pathlib
 import platform
@@ -103,8 +104,10 @@ def file_content(text):
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise ValueError(f"The model is not proper base64: {error}.") from None
-    if not content.startswith(b"PK"):
-        raise ValueError(f"The model is not a .keras file: it starts with {content[:8]!r}.")
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        raise ValueError(
+            f"The model is not a whole .keras file: its {len(content):,} bytes are no zip archive."
+        )
     return content
 
 
