@@ -65,7 +65,9 @@ class Execution:
         self.timezone = timezone
         self.parameters = resolve_parameters(plan.parameters, parameters)
         self.secrets = Secrets(
-            value for spec in plan.parameters if spec.secret and (value := self.parameters[spec.name])
+            value
+            for spec in plan.parameters
+            if spec.secret and (value := self.parameters[spec.name])
         )
         self.files: Files = ProjectFiles(plan.folder, plan.project)
         self.ruuid = str(uuid.uuid4())

@@ -203,7 +203,7 @@ class _Member:
         except DataError as error:
             self.context.failed(error, None)
             return None
-        except Exception as error:  # noqa: BLE001  # the one place that names the failing snap
+        except Exception as error:  # the one place that names the failing snap
             self.statistics.status = "failed"
             raise self._named(error) from error
 
@@ -228,7 +228,9 @@ def _lineage_or_none(lineage: list[Any]) -> list[Any] | None:
 
 def _follows(stage: Stage, source: str, target: str) -> bool:
     labels = stage.labels
-    return source in labels and target in labels and labels.index(target) == labels.index(source) + 1
+    return (
+        source in labels and target in labels and labels.index(target) == labels.index(source) + 1
+    )
 
 
 def _linked_views(plan: Plan) -> dict[str, frozenset[str]]:

@@ -17,7 +17,7 @@ from typing import IO
 from engine.documents import Batch
 
 IN_FLIGHT = 2
-"""Batches that wait before a view; more fall out of the processor's cache (DESIGN.md, hand-over)."""
+"""Batches that wait before a view; with more, documents fall out of the processor's cache."""
 
 SPILL_AFTER = 64
 """Batches that a spilling view keeps in memory before it writes to disk."""
@@ -80,7 +80,7 @@ class SpillingQueue(Queue):
             return self._batches.popleft()
         assert self._file is not None  # len() was not 0, so the rest is on disk
         self._file.seek(self._read_at)
-        batch = Batch(*pickle.load(self._file))  # noqa: S301  # written by `put` just above
+        batch = Batch(*pickle.load(self._file))  # written by `put` just above
         self._read_at = self._file.tell()
         self._on_disk -= 1
         return batch

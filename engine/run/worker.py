@@ -20,7 +20,12 @@ INTERRUPTED_CALL_SECONDS = 1.5
 
 
 class Worker:
-    """Runs functions one after the other in a thread of its own."""
+    """Runs functions one after the other in a thread of its own.
+
+    `at_once` is how many results of a stage are best fetched with one hop between threads.
+    """
+
+    at_once = 16
 
     def __init__(self, name: str, interrupt: Callable[[], None]) -> None:
         self._name = name
@@ -30,7 +35,7 @@ class Worker:
         self._abandoned = False
 
     async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Await `function(...)`. If the caller is cancelled, the call is interrupted and awaited."""
+        """Await `function(...)`. If the caller is cancelled, the call is interrupted first."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[R] = loop.create_future()
         self._jobs.put(lambda: _settle(loop, done, function, args, kwargs))

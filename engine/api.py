@@ -1,0 +1,111 @@
+"""The embedding API: load, check, compile and run pipelines, and evaluate expressions, from Python.
+
+from engine import api
+
+report = api.run("pipelines/model_testing.yaml", parameters={"model": "models/digits.json"})
+print(report.outputs)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from engine.documents import Batch, Item
+from engine.errors import EngineError, Problem
+from engine.expressions import evaluate
+from engine.pipeline import PipelineSpec, load
+from engine.plan import Plan, Port, check_spec, compile_spec
+from engine.registry import Registry, discover
+from engine.run.report import Report
+from engine.run.runner import Observer, run_plan
+from engine.run.secrets import Secrets
+from engine.script.executor import Executor
+
+__all__ = ["check", "compile_plan", "evaluate", "load", "run", "start"]
+
+Pipeline = str | Path | PipelineSpec
+Show = Callable[[str, str], None]
+
+
+def check(pipeline: Pipeline, registry: Registry | None = None) -> list[Problem]:
+    """All mistakes of a pipeline file, in the order of the file; warnings are among them."""
+    return check_spec(_spec(pipeline), registry or discover())
+
+
+def compile_plan(
+    pipeline: Pipeline, registry: Registry | None = None, *, project: str | None = None
+) -> Plan:
+    """The checked, compiled pipeline. Raises InvalidPipelineError with all mistakes."""
+    return compile_spec(_spec(pipeline), registry or discover(), project=project)
+
+
+def run(
+    pipeline: Pipeline | Plan,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    inputs: Mapping[str, Sequence[Item]] | None = None,
+    show: Show | None = None,
+    timezone: str = "UTC",
+) -> Report:
+    """Run a pipeline to its end; the report holds what left through its open outputs.
+
+    `inputs` maps an open input (`label` or `label.view`) to its documents. `show` gets a snap's
+    label and each line that it prints. Raises InvalidPipelineError, ConfigurationError, or the
+    ExecutionError that stopped the pipeline.
+    """
+    collector = _Collector(show)
+    report, failure = asyncio.run(
+        start(pipeline, parameters=parameters, inputs=inputs, observer=collector, timezone=timezone)
+    )
+    if failure is not None:
+        raise failure
+    report.outputs = collector.outputs
+    return report
+
+
+async def start(
+    pipeline: Pipeline | Plan,
+    *,
+    observer: Observer,
+    parameters: Mapping[str, str] | None = None,
+    inputs: Mapping[str, Sequence[Item]] | None = None,
+    timezone: str = "UTC",
+) -> tuple[Report, EngineError | None]:
+    """Run a pipeline inside an event loop, watched by `observer`; the error if it failed."""
+    plan = pipeline if isinstance(pipeline, Plan) else compile_plan(pipeline)
+    return await run_plan(
+        plan,
+        discover(),
+        observer=observer,
+        scripts=Executor(),
+        parameters=parameters,
+        inputs=inputs,
+        timezone=timezone,
+    )
+
+
+def _spec(pipeline: Pipeline) -> PipelineSpec:
+    return pipeline if isinstance(pipeline, PipelineSpec) else load(pipeline)
+
+
+class _Collector:
+    """An observer that keeps what leaves the pipeline."""
+
+    def __init__(self, show: Show | None) -> None:
+        self.outputs: dict[str, list[Item]] = {}
+        self._show = show
+
+    def started(self, report: Report, secrets: Secrets) -> None:
+        """Nothing to keep."""
+
+    def show(self, label: str, text: str) -> None:
+        if self._show is not None:
+            self._show(label, text)
+
+    def output(self, port: Port, batch: Batch) -> None:
+        self.outputs.setdefault(str(port), []).extend(batch.items)
+
+    def finished(self, report: Report) -> None:
+        """The caller gets the report from `run`."""

@@ -1,0 +1,41 @@
+"""The command line: one file per command, each of which parses, calls, prints and exits.
+
+Exit codes: 0 done, 1 the pipeline failed, 2 the pipeline or the command line is wrong, 130 stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from engine.cli import eval as eval_command
+from engine.cli import executor, run, validate
+from engine.errors import ConfigurationError, EngineError
+
+STOPPED = 130
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; its exit code."""
+    parser = argparse.ArgumentParser(prog="engine", description="Runs snap pipelines.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in (run, validate, eval_command, executor):
+        command.add_parser(commands)
+    try:
+        options = parser.parse_args(arguments)
+        return int(options.command(options))
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)  # noqa: T201
+        return STOPPED
+    except BrokenPipeError:
+        # The reader of our output has gone; Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except ConfigurationError as error:
+        print(f"engine: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    except EngineError as error:
+        print(f"engine: {error}", file=sys.stderr)  # noqa: T201
+        return 1

@@ -1,0 +1,250 @@
+"""The local runner: one task per stage, bounded channels between them, one outcome.
+
+Structured concurrency does the hard part: if a stage fails, or the run is cancelled, every other
+stage is cancelled too, and each closes its snaps before the run returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
+from time import perf_counter
+from typing import Any, Protocol, TypeVar
+
+from engine.documents import Batch, Item
+from engine.errors import ConfigurationError, EngineError
+from engine.plan.plan import Plan, Port, Stage
+from engine.registry import Registry
+from engine.run.execution import Execution
+from engine.run.host import Outputs, StageHost
+from engine.run.inbox import Inbox
+from engine.run.report import Report
+from engine.run.secrets import Secrets
+from engine.run.worker import Worker
+from engine.sdk.scripts import ScriptExecutor
+from engine.sdk.snap import BATCH_SIZE
+from engine.sdk.views import View
+
+R = TypeVar("R")
+
+
+class Observer(Protocol):
+    """Somebody who watches a run. `show` may be called from any thread."""
+
+    def started(self, report: Report, secrets: Secrets) -> None:
+        """The snaps are open; the counters of the report go on changing until `finished`.
+
+        What is shown to a person must go through `secrets`.
+        """
+        ...
+
+    def show(self, label: str, text: str) -> None:
+        """A snap has a line for whoever watches."""
+        ...
+
+    def output(self, port: Port, batch: Batch) -> None:
+        """Items leave the pipeline through an open output."""
+        ...
+
+    def finished(self, report: Report) -> None: ...
+
+
+async def run_plan(
+    plan: Plan,
+    registry: Registry,
+    *,
+    observer: Observer,
+    scripts: ScriptExecutor,
+    parameters: Mapping[str, str] | None = None,
+    inputs: Mapping[str, Sequence[Item]] | None = None,
+    timezone: str = "UTC",
+) -> tuple[Report, EngineError | None]:
+    """Run a plan to its end.
+
+    `inputs` maps an open input, as `label.view` or `label`, to the items that it gets. Returns the
+    report, and the error that stopped the pipeline if one did. Raises ConfigurationError if
+    parameters or inputs do not fit, and nothing has been started then.
+    """
+    execution = Execution(
+        plan, parameters or {}, scripts=scripts, show=observer.show, timezone=timezone
+    )
+    fed = _inputs_by_port(plan, inputs or {})
+    run = _Run(plan, registry, execution, observer, fed)
+    started = perf_counter()
+    try:
+        failure = await run.run()
+    except asyncio.CancelledError:
+        run.report.status = "stopped"
+        raise
+    finally:
+        execution.close()
+        run.report.seconds = perf_counter() - started
+        observer.finished(run.report)
+    return run.report, failure
+
+
+class _Run:
+    """The moving parts of one run: a host, an inbox and a task for each stage."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        registry: Registry,
+        execution: Execution,
+        observer: Observer,
+        fed: Mapping[Port, Sequence[Item]],
+    ) -> None:
+        self._plan = plan
+        self._execution = execution
+        self._observer = observer
+        self._fed = fed
+        self._open_outputs = frozenset(plan.open_outputs)
+        self._hosts = {stage: StageHost(plan, stage, registry, execution) for stage in plan.stages}
+        self._inboxes = {stage: _inbox_of(plan, stage) for stage in plan.stages}
+        by_first = {stage.labels[0]: self._inboxes[stage] for stage in plan.stages}
+        self._targets = {
+            link.source: (by_first[link.target.label], link.target.view)
+            for link in plan.links
+            if link.target.label in by_first
+        }
+        statistics = {
+            account.label: account for host in self._hosts.values() for account in host.statistics
+        }
+        self.report = Report(
+            pipeline=plan.name,
+            ruuid=execution.ruuid,
+            snaps=[statistics[snap.label] for snap in plan.snaps],
+        )
+        self._all_open = asyncio.Barrier(max(1, len(plan.stages)))
+
+    async def run(self) -> EngineError | None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for stage in self._plan.stages:
+                    tasks.create_task(self._run_stage(stage), name=stage.name)
+                for port, view in _open_views(self._plan):
+                    tasks.create_task(self._feed(port, view))
+        except BaseExceptionGroup as group:
+            failure = _first_error(group)
+            self.report.status, self.report.failure = "failed", str(failure)
+            return failure
+        self.report.status = "completed"
+        return None
+
+    async def _run_stage(self, stage: Stage) -> None:
+        host, inbox = self._hosts[stage], self._inboxes[stage]
+        caller = self._caller(stage, host)
+        try:
+            await caller.call(host.open)
+            await self._wait_for_all()
+            await self._send(caller, host.start())
+            while (waiting := await inbox.take()) is not None:
+                await self._send(caller, host.process(*waiting))
+            await self._send(caller, host.finish())
+            self._end_outputs(stage)
+        finally:
+            inbox.close()
+            if not caller.abandoned:
+                await caller.call(host.close)
+            caller.stop()
+
+    def _caller(self, stage: Stage, host: StageHost) -> Worker | _Inline:
+        if any(self._plan.snap(label).facts.blocking for label in stage.labels):
+            return Worker(stage.name, host.interrupt)
+        return _Inline()
+
+    async def _wait_for_all(self) -> None:
+        """No snap runs before every snap has been opened: a wrong setting starts nothing."""
+        if await self._all_open.wait() == 0:
+            self._observer.started(self.report, self._execution.secrets)
+
+    async def _send(self, caller: Worker | _Inline, outputs: Outputs) -> None:
+        while taken := await caller.call(_take, outputs, caller.at_once):
+            for port, batch in taken:
+                await self._deliver(port, batch)
+
+    async def _deliver(self, port: Port, batch: Batch) -> None:
+        target = self._targets.get(port)
+        if target is not None:
+            inbox, view = target
+            await inbox.put(view, batch)
+        elif port in self._open_outputs:
+            self._observer.output(port, batch)
+            await asyncio.sleep(0)
+
+    def _end_outputs(self, stage: Stage) -> None:
+        for source, (inbox, view) in self._targets.items():
+            if source.label in stage.labels:
+                inbox.end(view)
+
+    async def _feed(self, port: Port, view: View) -> None:
+        """Give an open input what the caller has for it, else what its view gets unlinked."""
+        inbox = next(box for stage, box in self._inboxes.items() if stage.labels[0] == port.label)
+        default: Sequence[Item] = [{}] if view.unlinked == "empty document" else []
+        items: Iterator[Item] = iter(self._fed.get(port, default))
+        while batch := list(islice(items, BATCH_SIZE)):
+            await inbox.put(port.view, Batch(batch))
+        inbox.end(port.view)
+
+
+class _Inline:
+    """Calls a stage that never waits straight from the event loop."""
+
+    abandoned = False
+    at_once = 1
+
+    async def call(self, function: Callable[..., R], *args: Any) -> R:
+        return function(*args)
+
+    def stop(self) -> None:
+        """There is no thread to end."""
+
+
+def _take(outputs: Outputs, at_once: int) -> list[tuple[Port, Batch]]:
+    return list(islice(outputs, at_once))
+
+
+def _inbox_of(plan: Plan, stage: Stage) -> Inbox:
+    first = plan.snap(stage.labels[0])
+    spilling = [
+        link.target.view for link in plan.links if link.spills and link.target.label == first.label
+    ]
+    fed = [view for view in first.inputs if _is_fed(plan, Port(first.label, view.name))]
+    return Inbox(
+        views=[view.name for view in fed],
+        whole=[view.name for view in fed if view.whole],
+        spilling=spilling,
+    )
+
+
+def _is_fed(plan: Plan, port: Port) -> bool:
+    return port in plan.open_inputs or any(link.target == port for link in plan.links)
+
+
+def _open_views(plan: Plan) -> Iterator[tuple[Port, View]]:
+    for port in plan.open_inputs:
+        yield port, next(v for v in plan.snap(port.label).inputs if v.name == port.view)
+
+
+def _inputs_by_port(plan: Plan, inputs: Mapping[str, Sequence[Item]]) -> dict[Port, Sequence[Item]]:
+    known = {str(port): port for port in plan.open_inputs}
+    known |= {port.label: port for port in reversed(plan.open_inputs)}
+    if unknown := [name for name in inputs if name not in known]:
+        names = ", ".join(str(port) for port in plan.open_inputs) or "none"
+        raise ConfigurationError(
+            f"{unknown[0]!r} is not an open input; the open inputs are: {names}"
+        )
+    return {known[name]: items for name, items in inputs.items()}
+
+
+def _first_error(group: BaseExceptionGroup[BaseException]) -> EngineError:
+    """The engine's error of a failed run; anything else is a defect of the engine and is raised."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            with suppress(BaseExceptionGroup):
+                return _first_error(error)
+        elif isinstance(error, EngineError):
+            return error
+    raise group
