@@ -1,0 +1,1 @@
+"""What is measured against hand-written code, always as a ratio within one run."""

@@ -1,0 +1,15 @@
+"""`python -m benchmarks`: every measurement, one after the other."""
+
+from __future__ import annotations
+
+from benchmarks import expressions, script_child, startup, stream
+
+
+def main() -> None:
+    for measurement in (startup, stream, expressions, script_child):
+        measurement.main()
+        print()
+
+
+if __name__ == "__main__":
+    main()

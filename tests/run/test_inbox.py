@@ -1,0 +1,138 @@
+"""Channels: bounded, fair, whole views first, and spilling where a diamond could dead-lock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import pytest
+
+from engine.documents import Batch
+from engine.run.inbox import IN_FLIGHT, SPILL_AFTER, Inbox, SpillingQueue
+
+T = TypeVar("T")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    async def within_seconds() -> T:
+        return await asyncio.wait_for(work, 10)
+
+    return asyncio.run(within_seconds())
+
+
+def batch(number: int) -> Batch:
+    return Batch([{"n": number}])
+
+
+def test_gives_batches_in_the_order_in_which_they_came() -> None:
+    async def work() -> list[Any]:
+        inbox = Inbox(["input"], whole=[], spilling=[])
+        taken = []
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(send(inbox, "input", range(50)))
+            while (item := await inbox.take()) is not None:
+                taken.append(item[1].items[0]["n"])
+        return taken
+
+    assert run(work()) == list(range(50))
+
+
+async def send(inbox: Inbox, view: str, numbers: Any) -> None:
+    for number in numbers:
+        await inbox.put(view, batch(number))
+    inbox.end(view)
+
+
+def test_makes_the_sender_wait_when_the_view_is_full() -> None:
+    async def work() -> bool:
+        inbox = Inbox(["input"], whole=[], spilling=[])
+        for number in range(IN_FLIGHT):
+            await inbox.put("input", batch(number))
+        waiting = asyncio.create_task(inbox.put("input", batch(99)))
+        await asyncio.sleep(0)
+        blocked = not waiting.done()
+        await inbox.take()
+        await waiting
+        return blocked
+
+    assert run(work())
+
+
+def test_takes_from_the_views_in_turn() -> None:
+    async def work() -> list[str]:
+        inbox = Inbox(["a", "b"], whole=[], spilling=[])
+        for number in range(IN_FLIGHT):
+            await inbox.put("a", batch(number))
+            await inbox.put("b", batch(number))
+        taken = [await inbox.take() for _ in range(2 * IN_FLIGHT)]
+        return [item[0] for item in taken if item]
+
+    assert run(work()) == ["a", "b"] * IN_FLIGHT
+
+
+def test_reads_a_whole_view_to_its_end_before_any_other() -> None:
+    async def work() -> list[str]:
+        inbox = Inbox(["input", "script"], whole=["script"], spilling=[])
+        taken = []
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(send(inbox, "input", range(3)))
+            tasks.create_task(send(inbox, "script", range(3)))
+            while (item := await inbox.take()) is not None:
+                taken.append(item[0])
+        return taken
+
+    assert run(work()) == ["script"] * 3 + ["input"] * 3
+
+
+def test_a_spilling_view_never_makes_its_sender_wait() -> None:
+    count = SPILL_AFTER * 3
+
+    async def work() -> list[int]:
+        inbox = Inbox(["input", "script"], whole=["script"], spilling=["input"])
+        await send(inbox, "input", range(count))  # nobody takes, so this would wait for ever
+        inbox.end("script")
+        taken = []
+        while (item := await inbox.take()) is not None:
+            taken.append(item[1].items[0]["n"])
+        inbox.close()
+        return taken
+
+    assert run(work()) == list(range(count))
+
+
+def test_a_spilling_queue_keeps_order_when_reading_and_writing_alternate() -> None:
+    queue = SpillingQueue(limit=2)
+    taken = []
+    for number in range(20):
+        queue.put(batch(number))
+        if number % 3 == 2:
+            taken.append(queue.take().items[0]["n"])
+    while queue:
+        taken.append(queue.take().items[0]["n"])
+    queue.close()
+    assert taken == list(range(20))
+
+
+def test_ends_when_every_view_has_ended() -> None:
+    async def work() -> Any:
+        inbox = Inbox(["a", "b"], whole=[], spilling=[])
+        taking = asyncio.create_task(inbox.take())
+        inbox.end("a")
+        await asyncio.sleep(0)
+        assert not taking.done()
+        inbox.end("b")
+        return await taking
+
+    assert run(work()) is None
+
+
+@pytest.mark.parametrize("views", [[], ["a"]])
+def test_a_stage_without_open_views_ends_at_once(views: list[str]) -> None:
+    async def work() -> Any:
+        inbox = Inbox(views, whole=[], spilling=[])
+        for view in views:
+            inbox.end(view)
+        return await inbox.take()
+
+    assert run(work()) is None

@@ -1,0 +1,46 @@
+"""Parameter values: given, default, environment; every mistake at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.errors import ConfigurationError
+from engine.locations import Location
+from engine.pipeline.spec import ParameterSpec
+from engine.run.parameters import resolve_parameters
+
+HERE = Location("pipeline.yaml")
+
+
+def test_takes_the_given_value_before_the_default() -> None:
+    declared = [ParameterSpec("a", HERE, default="1"), ParameterSpec("b", HERE, default="2")]
+    assert resolve_parameters(declared, {"a": "9"}) == {"a": "9", "b": "2"}
+
+
+def test_a_parameter_without_value_is_null() -> None:
+    assert resolve_parameters([ParameterSpec("a", HERE)], {}) == {"a": None}
+
+
+def test_names_all_missing_and_unknown_parameters_at_once() -> None:
+    declared = [
+        ParameterSpec("token", HERE, required=True, description="who calls"),
+        ParameterSpec("epochs", HERE, default="3"),
+    ]
+    with pytest.raises(ConfigurationError) as caught:
+        resolve_parameters(declared, {"epoch": "1"})
+    text = str(caught.value)
+    assert "no parameter 'epoch'; did you mean 'epochs'?" in text
+    assert "'token' is required (who calls): give token=VALUE" in text
+
+
+def test_reads_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_TOKEN", "abc")
+    declared = [ParameterSpec("token", HERE, default="Bearer ${env:MY_TOKEN}")]
+    assert resolve_parameters(declared, {}) == {"token": "Bearer abc"}
+
+
+def test_refuses_an_environment_variable_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_SUCH", raising=False)
+    declared = [ParameterSpec("token", HERE, default="${env:NO_SUCH}")]
+    with pytest.raises(ConfigurationError, match="'NO_SUCH', which is not set"):
+        resolve_parameters(declared, {})
