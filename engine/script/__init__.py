@@ -1,0 +1,1 @@
+"""The remote Python executor: runs users' scripts in processes of their own."""

@@ -1,0 +1,94 @@
+"""An exception of a script, told as its author knows it.
+
+Frames of the engine are left out, source lines are shown although the script came as text, and the
+reason names the script's own line even if the exception was raised deep inside a library.
+"""
+
+from __future__ import annotations
+
+import linecache
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+MODULE = "snaplogic_script"
+_OWN_FOLDER = str(Path(__file__).parent)
+_REASON_LIMIT = 4_000
+_TRACE_LIMIT = 64_000
+
+Failure = tuple[str, str, str, str]
+"""Error, reason, resolution, stack trace."""
+
+
+def show_source(name: str, source: str) -> None:
+    """Let tracebacks show the lines of a script that is in no file."""
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+
+
+def describe(error: BaseException, name: str, hook: Any = None) -> Failure:
+    """The four texts for an exception in the script `name`.
+
+    `hook` is the function to blame if no frame of the script is in the traceback.
+    """
+    trace = traceback.TracebackException.from_exception(error)
+    _drop_own_frames(trace)
+    place = _syntax_place(error) or _raised_place(trace, name) or _defined_place(hook)
+    reason = _reason(error, trace)
+    return (
+        f"Python script error in {name}",
+        f"{_cut(reason, _REASON_LIMIT)} ({place})" if place else _cut(reason, _REASON_LIMIT),
+        _resolution(error),
+        _cut("".join(trace.format()), _TRACE_LIMIT),
+    )
+
+
+def _drop_own_frames(trace: traceback.TracebackException) -> None:
+    chain = [trace, *(getattr(trace, "exceptions", None) or ())]
+    for link in chain:
+        frames = [frame for frame in link.stack if not frame.filename.startswith(_OWN_FOLDER)]
+        link.stack = traceback.StackSummary.from_list(frames)
+        for earlier in (link.__cause__, link.__context__):
+            if earlier is not None:
+                _drop_own_frames(earlier)
+
+
+def _reason(error: BaseException, trace: traceback.TracebackException) -> str:
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg}"
+    return "".join(trace.format_exception_only()).strip().removeprefix(f"{MODULE}.")
+
+
+def _syntax_place(error: BaseException) -> str:
+    if isinstance(error, SyntaxError) and error.lineno:
+        return f"{error.filename}, line {error.lineno}"
+    return ""
+
+
+def _raised_place(trace: traceback.TracebackException, name: str) -> str:
+    lines = [frame.lineno for frame in trace.stack if frame.filename == name]
+    return f"{name}, line {lines[-1]}" if lines else ""
+
+
+def _defined_place(hook: Callable[..., Any] | None) -> str:
+    code = getattr(hook, "__code__", None)
+    return f"{code.co_filename}, line {code.co_firstlineno}" if isinstance(code, CodeType) else ""
+
+
+def _resolution(error: BaseException) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        library = error.name.partition(".")[0]
+        return (
+            f"Name the library in the snap's requirements, or call slt.ensure({library!r}) "
+            "before the script imports it."
+        )
+    if isinstance(error, SystemExit):
+        return "Let the script return instead of ending its process."
+    if isinstance(error, MemoryError):
+        return "Let the script hold less in memory, or run it on a larger machine."
+    return "Correct the script at this line."
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[:limit]} … ({len(text)} characters)"

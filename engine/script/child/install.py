@@ -1,0 +1,283 @@
+"""Libraries for scripts: installed into the script's own environment when they are missing.
+
+What is there already costs no pip call. Installations into one environment wait for each other; one
+that was cut off leaves a mark and is done again by the next script that needs the environment.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import fcntl
+import importlib
+import importlib.metadata
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from .state import State
+
+Policy = Literal["install", "check", "refuse"]
+
+MODULES = {
+    "beautifulsoup4": "bs4",
+    "opencv-python": "cv2",
+    "opencv-python-headless": "cv2",
+    "pillow": "PIL",
+    "protobuf": "google.protobuf",
+    "python-dateutil": "dateutil",
+    "pyyaml": "yaml",
+    "scikit-image": "skimage",
+    "scikit-learn": "sklearn",
+    "tensorflow-cpu": "tensorflow",
+    "tensorflow-gpu": "tensorflow",
+}
+"""Distributions whose module has another name."""
+
+DISTRIBUTIONS = {
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python",
+    "pil": "pillow",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
+"""Module names that scripts pass for a distribution."""
+
+FIRST_FOR_311 = {
+    "keras": (2, 12),
+    "matplotlib": (3, 6),
+    "numpy": (1, 23, 2),
+    "pandas": (1, 5),
+    "scikit-learn": (1, 1, 3),
+    "scipy": (1, 9, 2),
+    "tensorflow": (2, 12),
+    "tensorflow-cpu": (2, 12),
+    "torch": (1, 13),
+}
+"""The first version of a library that works on Python 3.11; older ones are overridden."""
+
+_PLAIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:==\s*([A-Za-z0-9.!+]+))?")
+_TAIL = 12
+
+
+class InstallError(Exception):
+    """A library is not there and may not or cannot be installed."""
+
+    def __init__(self, message: str, resolution: str = "") -> None:
+        super().__init__(message, resolution)
+        self.resolution = resolution
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class Installer:
+    """Looks for libraries in this interpreter, and installs what is missing if `policy` lets it."""
+
+    def __init__(self, policy: Policy, settings: dict[str, Any], state: State) -> None:
+        self._policy = policy
+        self._engine_python = settings["python"]
+        self._lock = Path(settings["lock"])
+        self._mark = Path(sys.prefix) / "snapline-installing.json"
+        self._stamp = Path(sys.prefix) / "snapline-requirements.json"
+        self._state = state
+
+    def require(self, requirements: Sequence[str]) -> None:
+        """See to it that pip requirement texts are satisfied; raises InstallError."""
+        self._repair()
+        if not set(requirements) <= set(self._stamped()):
+            missing = [text for text in requirements if not self._satisfied(text)]
+            if missing:
+                self._provide(missing, list(requirements), update=False, verbose=False)
+
+    def ensure(self, name: str, version: str | None, update: bool, verbose: bool) -> str:
+        """SLTool.ensure; gives what pip printed, nothing if there was nothing to do."""
+        self._repair()
+        name = DISTRIBUTIONS.get(canonical(name), name)
+        version = self._possible(name, version)
+        if not update and is_there(name, version):
+            return ""
+        return self._provide([f"{name}=={version}" if version else name], [], update, verbose)
+
+    def _possible(self, name: str, version: str | None) -> str | None:
+        """The version to use: none in particular if the wanted one is too old for this Python."""
+        first = FIRST_FOR_311.get(canonical(name))
+        if version is None or first is None or _numbers(version) >= first:
+            return version
+        python = f"{sys.version_info.major}.{sys.version_info.minor}"
+        there = _version_there(name) or "a newer version"
+        warn(f"{name} {version} has no build for Python {python}; using {there} instead")
+        return None
+
+    def _satisfied(self, text: str) -> bool:
+        plain = _PLAIN.fullmatch(text.strip())
+        return plain is not None and is_there(plain[1], plain[2])
+
+    def _stamped(self) -> list[str]:
+        """Requirements that pip has found satisfied since anything was last installed."""
+        try:
+            return list(json.loads(self._stamp.read_text()))
+        except (OSError, ValueError):
+            return []
+
+    def _repair(self) -> None:
+        if self._mark.exists():
+            with self._alone():
+                if self._mark.exists():
+                    wanted = json.loads(self._mark.read_text() or "[]")
+                    warn("the last installation into this environment was cut off; doing it again")
+                    self._pip(wanted, ["--ignore-installed"], verbose=False)
+
+    def _provide(self, wanted: list[str], stamp: list[str], update: bool, verbose: bool) -> str:
+        names = ", ".join(wanted)
+        if self._policy == "check":
+            warn(f"{names} is not installed; the script goes on without (install: check)")
+            return ""
+        if self._policy == "refuse":
+            raise InstallError(
+                f"{names} is not installed in {sys.prefix}, and installing is refused",
+                "Install it there beforehand, or set install to 'install'.",
+            )
+        with self._alone():
+            importlib.invalidate_caches()
+            if not update:  # another script may have installed it while this one waited
+                wanted = [text for text in wanted if not self._satisfied(text)]
+            said = self._pip(wanted, ["--upgrade"] * update, verbose) if wanted else ""
+            self._stamp.write_text(json.dumps(stamp))
+        return said
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the environment's lock, with the script's clock stopped."""
+        self._state.pause()
+        with self._lock.open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say("waiting for another script that installs into this environment")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        self._state.resume()
+
+    def _pip(self, wanted: list[str], options: list[str], verbose: bool) -> str:
+        self._mark.write_text(json.dumps(wanted))
+        lines, code = _run_shown(
+            [*self._pip_command(), "install", *options, *_QUIET, *wanted], wanted, verbose
+        )
+        self._mark.unlink(missing_ok=True)  # pip has ended by itself: nothing is half installed
+        importlib.invalidate_caches()
+        if code:
+            last = "\n".join(f"  {line}" for line in lines[-_TAIL:])
+            raise InstallError(
+                f"pip could not install {', '.join(wanted)}; its last lines were\n{last}",
+                "Check the name and version, and that the package index can be reached.",
+            )
+        return "".join(f"{line}\n" for line in lines)
+
+    def _pip_command(self) -> list[str]:
+        """pip of the engine's Python working on this environment, else a pip of its own."""
+        probe = [self._engine_python, "-c", "import pip"]
+        if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
+            return [self._engine_python, "-m", "pip", "--python", sys.executable]
+        own = [sys.executable, "-m", "ensurepip", "--default-pip"]
+        if subprocess.run(own, capture_output=True, check=False).returncode != 0:
+            raise InstallError(
+                f"there is no pip for {self._engine_python}, and none can be set up",
+                "Install pip for the Python that runs the engine.",
+            )
+        return [sys.executable, "-m", "pip"]
+
+
+_QUIET = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+_used: list[Installer] = []
+
+
+def use(installer: Installer) -> None:
+    """Make `installer` the one that SLTool asks; a script's process has exactly one."""
+    _used[:] = [installer]
+
+
+def current() -> Installer:
+    return _used[0]
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def is_there(name: str, version: str | None = None) -> bool:
+    """Whether the distribution is installed (in that version), or its module can be imported."""
+    if version is not None:
+        return _version_there(name) == version
+    return _version_there(name) is not None or _importable(name)
+
+
+def _version_there(name: str) -> str | None:
+    names = [name]
+    if canonical(name) == "tensorflow":
+        names += ["tensorflow-cpu", "tensorflow-gpu", "tensorflow-intel", "tensorflow-macos"]
+    for each in names:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            return importlib.metadata.version(each)
+    return None
+
+
+def _importable(name: str) -> bool:
+    module = MODULES.get(canonical(name), name.replace("-", "_"))
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        return False
+    return spec is not None and spec.origin is not None  # a bare folder is no library
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version.partition("+")[0])[:3])
+
+
+def _run_shown(command: list[str], wanted: list[str], verbose: bool) -> tuple[list[str], int]:
+    """Run pip and say at growing intervals that it is still at it; its last lines and exit code."""
+    names, began = ", ".join(wanted), time.monotonic()
+    say(f"installing {names} ...")
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    )
+    lines: collections.deque[str] = collections.deque(maxlen=1_000)
+    reader = threading.Thread(target=_gather, args=(process, lines, verbose), daemon=True)
+    reader.start()
+    pause = 2.0
+    while reader.is_alive():
+        reader.join(pause)
+        if reader.is_alive():
+            say(f"installing {names} ... {time.monotonic() - began:.0f} s")
+            pause = min(pause * 1.5, 30.0)
+    code = process.wait()
+    if code == 0:
+        say(f"installed {names} ({time.monotonic() - began:.1f} s)")
+    return list(lines), code
+
+
+def _gather(process: subprocess.Popen[str], lines: collections.deque[str], verbose: bool) -> None:
+    assert process.stdout is not None
+    with process.stdout:
+        for line in process.stdout:
+            lines.append(line.rstrip("\n"))
+            if verbose:
+                say(lines[-1])
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def warn(line: str) -> None:
+    say(f"warning: {line}")

@@ -1,0 +1,121 @@
+"""The loop of the script's process: frames in, calls into the script, frames out."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import socket
+import sys
+import threading
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from . import install, tool
+from .program import Program, Rows, ScriptRaisedError
+from .protocol import VERSION, Channel, decode
+from .replies import UnsendableError, send_answers, send_documents
+from .state import PREPARING, WHERE_SIGNAL, State
+from .supervisor import supervise
+
+
+def main(settings: dict[str, Any]) -> None:
+    """Become the script's process; `settings` come from `engine.script.process`."""
+    folder = Path(settings["folder"])
+    state = State(folder / "state")
+    supervise(settings["lifeline"], str(folder), state)
+    _report_crashes(folder)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    connection = socket.socket(fileno=settings["channel"])
+    connection.set_inheritable(False)
+    Conversation(Channel(connection, settings["limit"]), state, settings).run()
+
+
+def _report_crashes(folder: Path) -> None:
+    where = os.open(folder / "where", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    faulthandler.enable(where)
+    faulthandler.register(WHERE_SIGNAL, where, all_threads=True)
+
+
+class Conversation:
+    """Answers the engine's frames one after the other, until the engine ends it or goes away."""
+
+    def __init__(self, channel: Channel, state: State, settings: dict[str, Any]) -> None:
+        self._channel = channel
+        self._state = state
+        self._settings = settings
+        self._owner = os.getpid()
+
+    def run(self) -> None:
+        self._send("hello", VERSION, self._owner, threading.get_ident())
+        _, opening = self._channel.receive()
+        try:
+            program = self._prepare(opening)
+            self._serve(program)
+        except (ScriptRaisedError, UnsendableError) as error:
+            self._send("failure", error.failure)
+        except (EOFError, ConnectionError):
+            os._exit(0)  # the engine has gone, the supervisor cleans up
+
+    def _prepare(self, opening: dict[str, Any]) -> Program:
+        name = opening["name"]
+        installer = install.Installer(opening["install"], self._settings, self._state)
+        install.use(installer)
+        _offer_tool()
+        self._state.enter(PREPARING)
+        try:
+            installer.require(opening["requirements"])
+        except install.InstallError as error:
+            raise ScriptRaisedError(
+                (f"the libraries of {name} are not at hand", str(error), error.resolution, "")
+            ) from error
+        root = str(Path(self._settings["folder"]) / "tmp") + "/"
+        pipe = opening["pipe"] | {"tmp_root": root}
+        return Program(opening["source"], name, opening["folder"], pipe, self._state)
+
+    def _serve(self, program: Program) -> None:
+        while True:
+            payload = self._channel.receive_payload()
+            message = decode(payload)
+            match message[0]:
+                case "start":
+                    send_documents(self._send, program.start(), "snaplogic_init")
+                case "rows":
+                    answers, failures = program.answer(message[1], partial(_rows_of, payload))
+                    send_answers(self._send, answers, failures)
+                case "finish":
+                    self._finish(program)
+                case _:  # "end"
+                    return
+
+    def _finish(self, program: Program) -> None:
+        try:
+            send_documents(self._send, program.finish(), "snaplogic_final")
+        except (ScriptRaisedError, UnsendableError) as error:
+            self._send("error", error.failure)
+
+    def _send(self, *message: Any) -> None:
+        if os.getpid() != self._owner:
+            os._exit(0)  # a fork of the script has come back from its hook
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        self._state.leave()
+        self._channel.send(*message)
+
+
+def _rows_of(payload: bytearray) -> Rows:
+    rows: Rows = decode(payload)[1]
+    return rows
+
+
+def _offer_tool() -> None:
+    """Make `from snaplogic.tool import SLTool` find this engine's own SLTool."""
+    package = ModuleType("snaplogic", "Stands for SnapLogic's package of the same name.")
+    package.__path__ = []
+    package.tool = tool  # type: ignore[attr-defined]
+    sys.modules["snaplogic"] = package
+    sys.modules["snaplogic.tool"] = tool

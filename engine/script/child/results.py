@@ -1,0 +1,124 @@
+"""What a hook returned, as documents of plain values.
+
+Most results are flat maps of plain values: those are recognised at C speed and passed on as they
+are. The rest is converted as SnapLogic does: date-times to text, decimals to floats, numpy values
+to Python's, bytes to UTF-8 text.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+from collections.abc import Mapping
+from typing import Any
+
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+_TEXT_ONLY = frozenset({str})
+_PLAIN_KINDS = "biuf"
+Result = None | dict[str, Any] | list[dict[str, Any]]
+
+
+def documents(result: Any, hook: str) -> Result:
+    """The documents of a result, drop documents taken out; raises TypeError."""
+    if isinstance(result, dict):
+        document = plain(result, "")
+        return None if document.get("snaplogic_flag") == "drop" else document
+    if result is None:
+        return None
+    if not isinstance(result, list):
+        raise TypeError(
+            f"{hook} must return a dict, a list of dicts or None, not {type(result).__name__}"
+        )
+    for place, item in enumerate(result):
+        if not isinstance(item, dict):
+            raise TypeError(
+                f"{hook} must return a dict, a list of dicts or None, "
+                f"but element {place} of its list is {type(item).__name__}"
+            )
+    plains = [plain(item, f"[{place}]") for place, item in enumerate(result)]
+    return [item for item in plains if item.get("snaplogic_flag") != "drop"]
+
+
+def plain(value: Any, path: str) -> Any:
+    """`value` in plain types; `path` says in messages where it stands in the document."""
+    kind = type(value)
+    if kind in _SCALARS:
+        return value
+    if kind is dict:
+        if _TEXT_ONLY.issuperset(map(type, value)):
+            if _SCALARS.issuperset(map(type, value.values())):
+                return value
+            return {
+                key: item if type(item) in _SCALARS else plain(item, f"{path}.{key}")
+                for key, item in value.items()
+            }
+        return {_key(key, path): plain(item, f"{path}.{key}") for key, item in value.items()}
+    if kind is list or kind is tuple:
+        if _SCALARS.issuperset(map(type, value)):
+            return value
+        return [plain(item, f"{path}[{place}]") for place, item in enumerate(value)]
+    return _converted(value, path)
+
+
+def _converted(value: Any, path: str) -> Any:
+    if type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "tolist"):
+        return _from_numpy(value, path)
+    if isinstance(value, bool | int):
+        return int(value)
+    if isinstance(value, float | decimal.Decimal):
+        return float(value)
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, datetime.datetime | datetime.date | datetime.time):
+        return str(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _text(bytes(value), path)
+    if isinstance(value, Mapping):
+        return plain(dict(value), path)
+    if isinstance(value, list | tuple):
+        return plain(list(value), path)
+    raise TypeError(f"{_place(path)} holds {_named(value)}, which has no JSON form")
+
+
+def _from_numpy(value: Any, path: str) -> Any:
+    listed = value.tolist()
+    if value.dtype.kind in _PLAIN_KINDS and value.dtype.itemsize <= 8:
+        return listed
+    if type(listed) is type(value):  # a long double is its own list
+        return float(listed)
+    return plain(listed, path)
+
+
+def _text(value: bytes, path: str) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        raise TypeError(
+            f"{_place(path)} holds bytes that are not UTF-8 text; "
+            "make them text first, for example with base64.b64encode(...).decode()"
+        ) from None
+
+
+def _key(key: Any, path: str) -> str:
+    if isinstance(key, str):
+        return str.__str__(key)
+    if key is None:
+        return "null"
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    if isinstance(key, int | float):
+        return str(key)
+    if type(key).__module__ == "numpy" and hasattr(key, "item"):
+        return _key(key.item(), path)
+    raise TypeError(f"{_place(path)} has a key that is {_named(key)}; keys must be text")
+
+
+def _place(path: str) -> str:
+    name = path.removeprefix(".")
+    return f"key {name!r} of the result" if name else "the result"
+
+
+def _named(value: Any) -> str:
+    kind = type(value)
+    module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
+    return f"a {module}{kind.__qualname__}"

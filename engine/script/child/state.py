@@ -1,0 +1,111 @@
+"""What the script is doing right now, in memory that the engine reads too.
+
+The engine must be able to say where a script stood when it was killed, and must see when one call
+takes too long. A message per row would be slow; a few numbers in a shared page cost nothing.
+"""
+
+from __future__ import annotations
+
+import mmap
+import signal
+import time
+from pathlib import Path
+
+WHERE_SIGNAL = signal.SIGUSR2
+"""Asks the child to write where each of its threads stands; works while C code holds the GIL."""
+
+IDLE, LOADING, INIT, PROCESS, BATCH, FINAL, PREPARING = range(7)
+HOOKS = {
+    LOADING: "the script's module code",
+    INIT: "snaplogic_init",
+    PROCESS: "snaplogic_process",
+    BATCH: "snaplogic_process_batch",
+    FINAL: "snaplogic_final",
+}
+
+_PHASE, _ROW, _LAST, _SINCE, _STATUS, _CELLS = range(6)
+_UNKNOWN = -1000.0
+
+
+class State:
+    """The shared page: phase, row number (from 1), start of the call, exit status."""
+
+    def __init__(self, path: Path) -> None:
+        with path.open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), _CELLS * 8)
+        self._cells = memoryview(self._map).cast("d")
+
+    @staticmethod
+    def create(path: Path) -> State:
+        path.write_bytes(bytes(_CELLS * 8))
+        state = State(path)
+        state._cells[_STATUS] = _UNKNOWN
+        return state
+
+    def close(self) -> None:
+        self._cells.release()
+        self._map.close()
+
+    def enter(self, phase: int) -> None:
+        """A call into the script begins; its clock starts."""
+        self._cells[_SINCE] = time.monotonic()
+        self._cells[_PHASE] = phase
+
+    def next_row(self) -> None:
+        cells = self._cells
+        cells[_SINCE] = time.monotonic()
+        cells[_ROW] = cells[_LAST] = cells[_ROW] + 1
+
+    def begin_batch(self, count: int) -> None:
+        self.enter(BATCH)
+        self._cells[_LAST] = self._cells[_ROW] + count
+        self._cells[_ROW] += 1
+
+    def end_batch(self, done: bool) -> None:
+        """Rows count as begun if the batch is `done`; else they come again one by one."""
+        self._cells[_ROW] = self._cells[_LAST] if done else self._cells[_ROW] - 1
+
+    def leave(self) -> None:
+        self._cells[_SINCE] = 0
+        self._cells[_PHASE] = IDLE
+
+    def pause(self) -> None:
+        """Stop the clock of the call: what happens now is no fault of the script."""
+        self._cells[_SINCE] = 0
+
+    def resume(self) -> None:
+        self._cells[_SINCE] = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long the call into the script has taken so far; 0 if none counts."""
+        since = self._cells[_SINCE]
+        return time.monotonic() - since if since else 0.0
+
+    @property
+    def status(self) -> int | None:
+        """Exit code of the script's process, negative for a signal; None if it is not known."""
+        status = self._cells[_STATUS]
+        return None if status == _UNKNOWN else int(status)
+
+    @status.setter
+    def status(self, value: int) -> None:
+        self._cells[_STATUS] = value
+
+    @property
+    def hook(self) -> str:
+        return HOOKS.get(int(self._cells[_PHASE]), "")
+
+    def describe(self) -> str:
+        """`while it processed row 17`, `in snaplogic_final`, ..."""
+        phase = int(self._cells[_PHASE])
+        if phase == PREPARING:
+            return "while its requirements were looked for"
+        if phase == LOADING:
+            return "while it was loaded"
+        if phase == PROCESS:
+            return f"while it processed row {int(self._cells[_ROW])}"
+        if phase == BATCH:
+            first, last = int(self._cells[_ROW]), int(self._cells[_LAST])
+            return f"while it processed rows {first} to {last}"
+        return f"in {HOOKS[phase]}" if phase in HOOKS else "while it waited for rows"

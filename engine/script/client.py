@@ -1,0 +1,121 @@
+"""The engine's side of a script that `engine executor` runs on another host."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+from typing import Any
+
+from engine.errors import ConfigurationError
+from engine.script.child.protocol import FRAME_LIMIT, VERSION, Channel
+from engine.script.output import Output
+from engine.script.session import Session, opening
+from engine.sdk.scripts import Script, ScriptFailure
+
+_CONNECT_TIMEOUT = 10.0
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class RemoteSession(Session):
+    """A script in a child process of an executor that is reached over TCP."""
+
+    def __init__(self, script: Script, output: Output, limit: int = FRAME_LIMIT) -> None:
+        super().__init__(script)
+        self._host, self._port = address_of(script.executor)
+        self._output = output
+        self._limit = limit
+
+    def _connect(self) -> Channel:
+        try:
+            connection = socket.create_connection((self._host, self._port), _CONNECT_TIMEOUT)
+        except OSError as error:
+            raise ScriptFailure(
+                f"the script executor at {self._script.executor} cannot be reached",
+                str(error),
+                "Start it there with: engine executor --port PORT --token-file FILE",
+            ) from error
+        keep_watch(connection)
+        self._channel = channel = Channel(connection, self._limit)
+        self._stop_if_interrupted()
+        self._greet(channel)
+        connection.settimeout(None)  # from now on the executor watches the script's time
+        self._send(channel, channel.frame("open", self._opening()))
+        return channel
+
+    def _greet(self, channel: Channel) -> None:
+        self._send(channel, channel.frame("hello", VERSION, self._script.token))
+        kind, told = super()._receive(channel)[:2]
+        if kind != "hello":
+            raise ScriptFailure(
+                f"the script executor at {self._script.executor} refused the session", str(told)
+            )
+
+    def _opening(self) -> dict[str, Any]:
+        script = self._script
+        here = self._host in _LOOPBACK
+        return opening(script) | {
+            "environment": script.environment,
+            "folder": script.folder if here else "",
+            "timeout": script.timeout,
+        }
+
+    def _receive(self, channel: Channel) -> list[Any]:
+        while (message := super()._receive(channel))[0] == "output":
+            for line in message[1]:
+                self._output(line)
+        return message
+
+    def _lost(self, error: Exception) -> ScriptFailure:
+        if self._interrupted:
+            return self._stopped()
+        return ScriptFailure(
+            f"the script executor at {self._script.executor} is gone",
+            str(error) or type(error).__name__,
+            "See what the executor has logged, and whether its host can be reached.",
+        )
+
+    def interrupt(self) -> None:
+        """Cut the connection, upon which the executor ends the script."""
+        self._interrupted = True
+        channel = self._channel
+        if channel is not None:
+            with contextlib.suppress(OSError):
+                channel.connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        channel, self._channel = self._channel, None
+        if channel is None:
+            return
+        if self._failed is None and not self._interrupted:
+            self._end(channel)
+        channel.close()
+
+    def _end(self, channel: Channel) -> None:
+        """Wait until the script has ended, for it may print until then."""
+        channel.connection.settimeout(_CONNECT_TIMEOUT)
+        with contextlib.suppress(ScriptFailure):
+            self._send(channel, channel.frame("end"))
+            self._receive(channel)
+
+
+def keep_watch(connection: socket.socket) -> None:
+    """Send small frames at once, and notice within half a minute that the other host is gone."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if sys.platform == "linux":
+        for option, value in (
+            (socket.TCP_KEEPIDLE, 10),
+            (socket.TCP_KEEPINTVL, 5),
+            (socket.TCP_KEEPCNT, 3),
+            (socket.TCP_USER_TIMEOUT, 30_000),
+        ):
+            connection.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+def address_of(text: str) -> tuple[str, int]:
+    """Host and port of `host:port`; raises ConfigurationError."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ConfigurationError(f"the executor {text!r} is no address; write host:port")
+    return host.strip("[]"), int(port)

@@ -1,0 +1,118 @@
+"""Virtual environments for scripts: one per name, or per set of requirements; kept and reused.
+
+An environment is made aside and renamed, so that one is whole or absent; it has no pip, which makes
+it cheap (`child/install.py` brings one when something must be installed). The engine's own
+environment is never used for scripts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import sys
+import time
+import uuid
+import venv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+from engine.errors import ConfigurationError
+from engine.sdk.scripts import Script, ScriptFailure
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
+_PAUSE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A virtual environment on this machine; `lock` is held by who installs into it."""
+
+    folder: Path
+    lock: Path
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+
+def cache_folder() -> Path:
+    """Where environments are kept: SNAPLINE_CACHE, else `snapline` in the user's cache folder."""
+    if own := os.environ.get("SNAPLINE_CACHE"):
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "snapline"
+
+
+def name_of(script: Script) -> str:
+    """The folder name of a script's environment; raises ConfigurationError for a bad name."""
+    python = f"py{sys.version_info.major}{sys.version_info.minor}"
+    if not script.environment:
+        texts = "\n".join(sorted(text.strip() for text in script.requirements))
+        digest = hashlib.sha256(f"{sys.base_prefix}\n{texts}".encode()).hexdigest()
+        return f"{digest[:16]}-{python}"
+    if not _NAME.fullmatch(script.environment):
+        raise ConfigurationError(
+            f"{script.environment!r} is no name for a script environment; "
+            "use letters, digits, '.', '_' and '-'"
+        )
+    return f"{script.environment}-{python}"
+
+
+def provide(script: Script, wait: Callable[[], None]) -> Environment:
+    """The environment of a script, made if it is not there.
+
+    `wait` is called while another process makes it, and may raise to give up.
+    """
+    name = name_of(script)
+    root = cache_folder() / "environments"
+    environment = Environment(root / name, root / f".{name}.lock")
+    if environment.python.exists():
+        return environment
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with _locked(environment.lock, wait):
+            if not environment.python.exists():
+                _make(environment.folder)
+    except OSError as error:
+        raise ScriptFailure(
+            f"no environment for {script.name} can be made in {root}",
+            str(error),
+            "Make room or give write permission there, or set SNAPLINE_CACHE to another folder.",
+        ) from error
+    return environment
+
+
+@contextlib.contextmanager
+def _locked(path: Path, wait: Callable[[], None]) -> Iterator[None]:
+    with path.open("a") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                wait()
+                time.sleep(_PAUSE)
+        yield
+
+
+def _make(folder: Path) -> None:
+    aside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    try:
+        _Builder(symlinks=True, with_pip=False).create(aside)
+        if folder.exists():  # its Python is gone
+            shutil.rmtree(folder)
+        aside.rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+class _Builder(venv.EnvBuilder):
+    """Without activation scripts: nobody activates it, and they would hold the name aside."""
+
+    def setup_scripts(self, context: SimpleNamespace) -> None:
+        pass

@@ -1,0 +1,139 @@
+"""What a script prints, as lines, while it prints them.
+
+The pipe is read by a thread of its own, so that neither a megabyte of prints nor a grandchild that
+keeps the pipe open can hold up a session. Lines are cut at 64 KiB; of a progress bar, which
+rewrites its line with carriage returns, a state per second is shown and the last one always.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import os
+import select
+import threading
+import time
+from collections.abc import Callable
+
+LINE_LIMIT = 64 * 1024
+_CHUNK = 64 * 1024
+_PROGRESS_INTERVAL = 1.0
+_PATIENCE = 1.0
+_LAST_LINES = 10
+_SHOWN = 500
+
+Output = Callable[[str], None]
+
+
+class LineSplitter:
+    """Cuts a stream of bytes into lines of text, with bounded memory."""
+
+    def __init__(self, output: Output, clock: Callable[[], float] = time.monotonic) -> None:
+        self._output = output
+        self._clock = clock
+        self._rest = b""
+        self._cut = False
+        self._shown = 0.0
+
+    def feed(self, data: bytes) -> None:
+        *lines, rest = (self._rest + data).replace(b"\r\n", b"\n").split(b"\n")
+        for line in lines:
+            self._end(line)
+        self._rest = self._progress(rest)
+        if len(self._rest) > LINE_LIMIT:
+            if not self._cut:
+                self._emit(self._rest[:LINE_LIMIT], f" … (line cut after {LINE_LIMIT} bytes)")
+            self._cut, self._rest = True, b""
+
+    def finish(self) -> None:
+        """The stream has ended, perhaps in the middle of a line."""
+        if self._rest.strip():
+            self._end(self._rest)
+        self._rest = b""
+
+    def _end(self, line: bytes) -> None:
+        if self._cut:
+            self._cut = False
+        else:
+            self._emit(line.rstrip(b"\r").rpartition(b"\r")[2])
+
+    def _progress(self, rest: bytes) -> bytes:
+        """What a carriage return has left of an unfinished line."""
+        if b"\r" not in rest:
+            return rest
+        held = rest.endswith(b"\r")  # what follows may end the line, or rewrite it
+        states = rest.rstrip(b"\r").split(b"\r")
+        state = states[-1] if held else states[-2]
+        if state.strip() and self._clock() - self._shown >= _PROGRESS_INTERVAL:
+            self._shown = self._clock()
+            self._emit(state)
+        return states[-1] + b"\r" * held
+
+    def _emit(self, line: bytes, mark: str = "") -> None:
+        self._output(line.replace(b"\b", b"").decode("utf-8", "replace") + mark)
+
+
+class OutputReader:
+    """Hands the lines of a pipe to `output` from a thread, until the pipe ends or `stop`."""
+
+    def __init__(self, pipe: int, output: Output) -> None:
+        self.last: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
+        self._output = output
+        self._broken: Exception | None = None
+        self._pipe = pipe
+        self._splitter = LineSplitter(self._hand_over)
+        self._idle = threading.Event()
+        self._deadline: float | None = None
+        self._woken, self._wake = os.pipe()
+        os.set_blocking(pipe, False)
+        self._thread = threading.Thread(target=self._read, name="script output", daemon=True)
+        self._thread.start()
+
+    def settle(self) -> None:
+        """Wait until all that has been printed so far has been handed over."""
+        self._idle.clear()
+        if self._thread.is_alive():
+            os.write(self._wake, b".")
+            self._idle.wait(_PATIENCE)
+        if self._broken is not None:
+            broken, self._broken = self._broken, None
+            raise broken
+
+    def stop(self) -> None:
+        """Hand over what is still in the pipe, without waiting for its end, and close it."""
+        self._deadline = time.monotonic() + _PATIENCE
+        os.write(self._wake, b".")
+        self._thread.join()
+        for descriptor in (self._woken, self._wake):
+            os.close(descriptor)
+
+    def _read(self) -> None:
+        poll = select.poll()
+        poll.register(self._pipe, select.POLLIN)
+        poll.register(self._woken, select.POLLIN)
+        while self._deadline is None or time.monotonic() < self._deadline:
+            ready = {descriptor for descriptor, _ in poll.poll()}
+            if self._pipe in ready:
+                data = self._chunk()
+                if not data:
+                    break
+                self._splitter.feed(data)
+            else:
+                os.read(self._woken, 64)
+                self._idle.set()
+                if self._deadline is not None:
+                    break
+        self._splitter.finish()
+        self._idle.set()
+
+    def _chunk(self) -> bytes:
+        with contextlib.suppress(OSError):
+            return os.read(self._pipe, _CHUNK)
+        return b""
+
+    def _hand_over(self, line: str) -> None:
+        self.last.append(line[:_SHOWN])
+        try:
+            self._output(line)
+        except Exception as error:  # noqa: BLE001  # raised where the session is used, see settle
+            self._broken = error

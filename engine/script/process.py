@@ -1,0 +1,175 @@
+"""One script process as the engine sees it: started, asked where it stands, ended without a trace.
+
+What is started is the supervisor of `child/supervisor.py`; it ends everything below it as soon as
+the lifeline, a pipe that only the engine holds, is closed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+from engine.script.child.protocol import Channel
+from engine.script.child.state import WHERE_SIGNAL, State
+from engine.script.environment import Environment
+from engine.script.output import Output, OutputReader
+
+_BOOTSTRAP = Path(__file__).parent / "child" / "bootstrap.py"
+_LENT = ("msgspec", "jsonpickle")
+_HIDDEN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONSAFEPATH", "__PYVENV_LAUNCHER__")
+_KILL_PATIENCE = 3.0
+_WHERE_PATIENCE = 0.5
+_FRAME = re.compile(r'  File "(.*)", line (\d+) in (.*)')
+
+
+class ScriptProcess:
+    """A running script process. `channel` speaks with it; `output` gets its lines."""
+
+    def __init__(self, environment: Environment, output: Output, limit: int) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="snapline-script-"))
+        (self.folder / "tmp").mkdir()
+        self.state = State.create(self.folder / "state")
+        self._closed = False
+        self._killing = threading.Lock()
+        ours, theirs = socket.socketpair()
+        held, self._lifeline = os.pipe()
+        try:
+            self._process = self._spawn(environment, theirs.fileno(), held, limit)
+        except BaseException:
+            ours.close()
+            os.close(self._lifeline)
+            self.state.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+        finally:
+            theirs.close()
+            os.close(held)
+        self.channel = Channel(ours, limit)
+        assert self._process.stdout is not None
+        self.reader = OutputReader(self._process.stdout.fileno(), output)
+
+    def _spawn(
+        self, environment: Environment, channel: int, lifeline: int, limit: int
+    ) -> subprocess.Popen[bytes]:
+        settings = {
+            "channel": channel,
+            "folder": str(self.folder),
+            "libraries": lent_libraries(),
+            "lifeline": lifeline,
+            "limit": limit,
+            "lock": str(environment.lock),
+            "python": sys.executable,
+        }
+        python = str(environment.python)
+        return subprocess.Popen(
+            [python, "-s", "-P", "-X", "utf8", str(_BOOTSTRAP), json.dumps(settings)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=(channel, lifeline),
+            start_new_session=True,
+            env=_variables(environment, self.folder / "tmp"),
+        )
+
+    @property
+    def ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def wait(self, seconds: float) -> int | None:
+        """Exit code of the script's process if it ends in time, negative for a signal."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            code = self._process.wait(seconds)
+            return code if self.state.status is None else self.state.status
+        return None
+
+    def where(self, script_pid: int, thread: int, name: str) -> str:
+        """The line of the script `name` at which its main thread stands; empty if not known."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(script_pid, WHERE_SIGNAL)
+        end, text = time.monotonic() + _WHERE_PATIENCE, ""
+        while time.monotonic() < end:
+            time.sleep(0.02)
+            before, text = text, self._dump()
+            if text and text == before:
+                break
+        return line_in(text, thread, name)
+
+    def crash_place(self, thread: int, name: str) -> str:
+        """The line at which a script stood whose process crashed by itself."""
+        return line_in(self._dump(), thread, name)
+
+    def _dump(self) -> str:
+        with contextlib.suppress(OSError):
+            return (self.folder / "where").read_text(errors="replace")
+        return ""
+
+    def kill(self) -> None:
+        """End the script and all that it started. May be called from any thread, and again."""
+        with self._killing:
+            lifeline, self._lifeline = self._lifeline, -1
+        if lifeline >= 0:
+            os.close(lifeline)
+
+    def close(self) -> None:
+        """`kill`, then clean up."""
+        if self._closed:
+            return
+        self._closed = True
+        self.kill()
+        try:
+            self._process.wait(_KILL_PATIENCE)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self.reader.stop()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self.channel.close()
+        self.state.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def lent_libraries() -> dict[str, str]:
+    """The folders in which a script's process finds the libraries that the engine lends it."""
+    found = {}
+    for name in _LENT:
+        spec = find_spec(name)
+        if spec is not None and spec.origin is not None:
+            found[name] = str(Path(spec.origin).parent.parent)
+    return found
+
+
+def _variables(environment: Environment, folder: Path) -> dict[str, str]:
+    own = {key: value for key, value in os.environ.items() if key not in _HIDDEN}
+    path = os.environ.get("PATH", os.defpath)
+    return own | {
+        "PATH": f"{environment.folder / 'bin'}{os.pathsep}{path}",
+        "PIP_PYTHON": str(environment.python),  # a stray `pip install` stays out of the engine
+        "TMPDIR": str(folder),
+        "VIRTUAL_ENV": str(environment.folder),
+    }
+
+
+def line_in(dump: str, thread: int, name: str) -> str:
+    """`name, line 12, in function` from what faulthandler has written, for the innermost frame."""
+    shown = name.encode("ascii", "backslashreplace").decode()
+    for part in re.split(r"\n(?=Thread |Current thread )", "\n" + dump):
+        if f"{thread:x}" in part.partition("\n")[0]:
+            for line in part.splitlines():
+                frame = _FRAME.match(line)
+                if frame and frame[1] == shown:
+                    return f"{name}, line {frame[2]}, in {frame[3]}"
+    return ""

@@ -1,0 +1,271 @@
+"""A session: one run of one script, seen from the engine.
+
+What is said between the engine and a script is the same for a child of this process and for one on
+another host (`client.py`); the two differ in how they connect and in what they know of a loss.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from abc import ABC, abstractmethod
+from typing import Any
+
+from engine.documents import Document
+from engine.script.child.protocol import (
+    FRAME_LIMIT,
+    VERSION,
+    Channel,
+    FrameTooLargeError,
+    NotSendableError,
+    ProtocolError,
+    halves,
+)
+from engine.script.environment import provide
+from engine.script.output import Output
+from engine.script.process import ScriptProcess
+from engine.sdk.scripts import Script, ScriptAnswer, ScriptError, ScriptFailure
+
+_PATIENCE = 2.0
+_TICK = 0.1
+
+
+class Session(ABC):
+    """The conversation with a script, whatever lies between; implements ScriptSession."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._channel: Channel | None = None
+        self._failed: ScriptFailure | None = None
+        self._interrupted = False
+
+    @abstractmethod
+    def _connect(self) -> Channel:
+        """Start what runs the script, and hand it the script."""
+
+    @abstractmethod
+    def _lost(self, error: Exception) -> ScriptFailure:
+        """What has become of the script, when it is not there any more."""
+
+    @abstractmethod
+    def interrupt(self) -> None: ...
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    def start(self) -> list[Document]:
+        self._stop_if_interrupted()
+        self._channel = self._connect()
+        return self._documents("start")
+
+    def process(self, rows: list[Document]) -> list[ScriptAnswer]:
+        return self._exchange(rows) if rows else []
+
+    def finish(self) -> list[Document]:
+        return self._documents("finish")
+
+    def _documents(self, request: str) -> list[Document]:
+        channel = self._ready()
+        documents: list[Document] = []
+        self._send(channel, channel.frame(request))
+        while True:
+            _, part, last = self._receive(channel)
+            documents += part
+            if last:
+                return documents
+
+    def _exchange(self, rows: list[Document]) -> list[ScriptAnswer]:
+        channel = self._ready()
+        try:
+            frame = channel.frame("rows", rows)
+        except (FrameTooLargeError, NotSendableError) as error:
+            if len(rows) == 1:
+                return [self._unsendable(error)]
+            first, second = halves(rows)
+            return self._exchange(first) + self._exchange(second)
+        self._send(channel, frame)
+        answers: list[ScriptAnswer] = []
+        while len(answers) < len(rows):
+            _, part, failures = self._receive(channel)
+            begin = len(answers)
+            answers += [
+                [answer] if type(answer) is dict else [] if answer is None else answer
+                for answer in part
+            ]
+            for place, failure in failures:
+                answers[begin + place] = ScriptError(*failure)
+        return answers
+
+    def _unsendable(self, error: Exception) -> ScriptError:
+        return ScriptError(
+            f"a row cannot be handed to {self._script.name}",
+            str(error),
+            "Make the document smaller, or leave out what the script does not need.",
+        )
+
+    def _ready(self) -> Channel:
+        if self._failed is not None:
+            raise self._failed
+        self._stop_if_interrupted()
+        if self._channel is None:
+            raise ScriptFailure(f"the session of {self._script.name} is not open")
+        return self._channel
+
+    def _send(self, channel: Channel, frame: bytearray) -> None:
+        with contextlib.suppress(ConnectionError):  # why it ended is found out when reading
+            channel.send_frame(frame)
+
+    def _receive(self, channel: Channel) -> list[Any]:
+        """The next reply. Raises ScriptFailure if there can be no more, ScriptError for `error`."""
+        try:
+            message = channel.receive()
+        except (EOFError, OSError, ProtocolError) as error:
+            self._fail(self._lost(error), error)
+        if message[0] == "failure":
+            self._fail(ScriptFailure(*message[1]))
+        if message[0] == "error":
+            raise ScriptError(*message[1])
+        return message
+
+    def _fail(self, failure: ScriptFailure, cause: Exception | None = None) -> Any:
+        self._failed = failure
+        raise failure from cause
+
+    def _stop_if_interrupted(self) -> None:
+        if self._interrupted:
+            raise self._stopped()
+
+    def _stopped(self) -> ScriptFailure:
+        return ScriptFailure(f"{self._script.name} was interrupted")
+
+
+class EmbeddedSession(Session):
+    """A script in a child process of this one."""
+
+    def __init__(self, script: Script, output: Output, limit: int = FRAME_LIMIT) -> None:
+        super().__init__(script)
+        self._output = output
+        self._limit = limit
+        self._child: ScriptProcess | None = None
+        self._pid = self._thread = 0
+        self._finished = False
+
+    def _connect(self) -> Channel:
+        environment = provide(self._script, self._stop_if_interrupted)
+        try:
+            self._child = child = ScriptProcess(environment, self._output, self._limit)
+        except OSError as error:
+            raise ScriptFailure(
+                f"no process can be started for {self._script.name}", str(error)
+            ) from error
+        self._stop_if_interrupted()
+        channel = child.channel
+        channel.connection.settimeout(min(_TICK, (self._script.timeout or 1.0) / 4))
+        channel.wait = self._check
+        self._channel = channel
+        _, version, self._pid, self._thread = self._receive(channel)
+        if version != VERSION:
+            raise ScriptFailure("the script's process speaks another version of the protocol")
+        self._send(channel, channel.frame("open", opening(self._script)))
+        return channel
+
+    def _documents(self, request: str) -> list[Document]:
+        try:
+            documents = super()._documents(request)
+        finally:
+            if self._child is not None:
+                self._child.reader.settle()
+        self._finished = request == "finish"
+        return documents
+
+    def _check(self) -> None:
+        """Called several times a second while the script is silent."""
+        child = self._child
+        assert child is not None
+        if child.ended:
+            raise EOFError
+        limit, hook = self._script.timeout, child.state.hook
+        if limit is not None and hook and child.state.seconds > limit:
+            self._fail(self._timed_out(child, limit, hook))
+
+    def _timed_out(self, child: ScriptProcess, limit: float, hook: str) -> ScriptFailure:
+        when = child.state.describe()
+        place = child.where(self._pid, self._thread, self._script.name)
+        child.kill()
+        at = f" ({place})" if place else ""
+        return ScriptFailure(
+            f"Python script error in {self._script.name}",
+            f"{hook} took longer than its limit of {limit:g} seconds; "
+            f"the script was killed {when}{at}",
+            "Raise the snap's timeout, or let the script do less in one call.",
+            self._last_lines(child),
+        )
+
+    def _lost(self, error: Exception) -> ScriptFailure:
+        if self._interrupted:
+            return self._stopped()
+        child = self._child
+        assert child is not None
+        code = child.wait(_PATIENCE)
+        child.reader.settle()
+        place = child.crash_place(self._thread, self._script.name)
+        at = f" ({place})" if place else ""
+        return ScriptFailure(
+            f"Python script error in {self._script.name}",
+            f"the script's process {_ending(code)} {child.state.describe()}{at}",
+            _advice(code),
+            self._last_lines(child),
+        )
+
+    def _last_lines(self, child: ScriptProcess) -> str:
+        lines = [f"  {line}" for line in child.reader.last]
+        return "\n".join(["the last lines that it printed:", *lines]) if lines else ""
+
+    def interrupt(self) -> None:
+        """End the child at once; the method that blocks, and any later one, raises."""
+        self._interrupted = True
+        if self._child is not None:
+            self._child.kill()
+
+    def close(self) -> None:
+        """End the child: gently after `finish`, so that files are flushed and exit handlers run."""
+        child = self._child
+        if child is None:
+            return
+        if self._finished and not self._interrupted and self._failed is None and not child.ended:
+            self._send(child.channel, child.channel.frame("end"))
+            child.wait(_PATIENCE)
+        self._child = self._channel = None
+        child.close()
+
+
+def opening(script: Script) -> dict[str, Any]:
+    """What the script's process must know of it."""
+    return {
+        "source": script.source,
+        "name": script.name,
+        "folder": script.folder,
+        "requirements": list(script.requirements),
+        "install": script.install,
+        "pipe": script.pipe,
+    }
+
+
+def _ending(code: int | None) -> str:
+    if code is None:
+        return "closed its connection"
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        name = f" ({signal.Signals(-code).name})"
+    except ValueError:
+        name = ""
+    return f"was killed by signal {-code}{name}"
+
+
+def _advice(code: int | None) -> str:
+    if code == -signal.SIGKILL:
+        return "Out of memory? The system kills the process that takes the most."
+    if code is not None and code < 0:
+        return "A library of the script crashed; another version of it may help."
+    return "Let the script return from its functions instead of ending its process."
