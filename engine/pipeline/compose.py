@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import yaml
 
@@ -96,7 +97,7 @@ class _Composer:
         style = "" if event.style is None else event.style
         scalar = Scalar(start, end, event.value, event.value, style)
         if event.tag is not None and event.tag not in _STRING_TAGS:
-            self._report_tag(event, self.text.span(start, end))
+            self._report_tag(event.tag, self.text.span(start, end))
         elif event.tag is None and not style:
             self._resolve(scalar)
         return scalar
@@ -110,8 +111,7 @@ class _Composer:
             place = self.text.span(scalar.start, scalar.end)
             self.problems.append(Problem("bad-number", place, message, hint))
 
-    def _report_tag(self, event: yaml.NodeEvent, place: Location) -> None:
-        tag = str(event.tag)
+    def _report_tag(self, tag: str, place: Location) -> None:
         message = f"YAML tags such as {shown(tag)} are not allowed in a pipeline file"
         self.problems.append(Problem("yaml-tag", place, message, tag_hint(tag)))
 
@@ -122,7 +122,7 @@ class _Composer:
 
     def _alias(self, event: yaml.AliasEvent) -> Node:
         place = self.text.span(_mark(event.start_mark), _mark(event.end_mark))
-        node = self.anchors.get(event.anchor)
+        node = self.anchors.get(str(event.anchor))
         if node is None:
             message = f"'*{event.anchor}' refers to an anchor '&{event.anchor}' that is not there"
             raise _RefusedError(Problem("yaml-alias", place, message, alias_hint()))
@@ -136,7 +136,7 @@ class _Composer:
         start, end = _mark(event.start_mark), _mark(event.end_mark)
         is_table = isinstance(event, yaml.MappingStartEvent)
         if event.tag is not None and event.tag not in (_TABLE_TAGS if is_table else _LIST_TAGS):
-            self._report_tag(event, self.text.span(start, end))
+            self._report_tag(event.tag, self.text.span(start, end))
         node = Table(start, end) if is_table else Items(start, end)
         self._anchored(event, node)
         self._limit(self.text.span(start, end), node)
@@ -219,5 +219,5 @@ class _Composer:
                 self.problems.append(Problem("yaml-error", place, message, hint))
 
 
-def _mark(mark: yaml.Mark) -> Mark:
+def _mark(mark: Any) -> Mark:
     return Mark(mark.index, mark.line, mark.column)

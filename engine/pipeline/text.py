@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from engine.locations import Location
 
@@ -12,7 +11,8 @@ LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 LONGEST_SHOWN = 200
 
 
-class Mark(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Mark:
     """A place in a text: characters from its start, and line and column, all from 0."""
 
     index: int

@@ -1,0 +1,17 @@
+"""All mistakes of a pipeline, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.errors import Problem
+from engine.pipeline.spec import PipelineSpec
+from engine.plan.resolve import resolve
+from engine.registry import SnapClass
+
+
+def check_spec(
+    spec: PipelineSpec, registry: Mapping[str, SnapClass], *, project: str | None = None
+) -> list[Problem]:
+    """Errors and warnings in the order of the file, those of loading it among them."""
+    return resolve(spec, registry, project).problems

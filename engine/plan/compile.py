@@ -1,0 +1,190 @@
+"""A spec without mistakes becomes a plan: views as linked, facts, stages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.errors import InvalidPipelineError
+from engine.pipeline.spec import PipelineSpec
+from engine.plan import graph
+from engine.plan.linkage import on_error_of
+from engine.plan.plan import Facts, Plan, PlannedLink, PlannedSnap, Port, Stage
+from engine.plan.resolve import Resolution, resolve
+from engine.plan.snaps import ResolvedSnap
+from engine.plan.views import ResolvedLink
+from engine.registry import SnapClass
+from engine.sdk.settings import Settings
+from engine.sdk.snap import Snap
+from engine.sdk.views import ERROR_VIEW, View, Views
+
+
+def compile_spec(
+    spec: PipelineSpec, registry: Mapping[str, SnapClass], *, project: str | None = None
+) -> Plan:
+    """The plan. Raises InvalidPipelineError with all problems if one of them is an error.
+
+    A disabled snap and all that it feeds are left out (reference 1.5). What feeds them keeps its
+    view, but the view is no open output: what leaves through it goes nowhere.
+    """
+    resolution = resolve(spec, registry, project)
+    if any(problem.severity == "error" for problem in resolution.problems):
+        raise InvalidPipelineError(resolution.problems)
+    return _Compiler(resolution).plan()
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    source: Port
+    target: Port
+    is_error: bool
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        return self.source.label, self.target.label
+
+
+class _Compiler:
+    def __init__(self, resolution: Resolution) -> None:
+        self.resolution = resolution
+        everything = [_link(link) for link in resolution.links]
+        self.used = {port for link in everything for port in (link.source, link.target)}
+        disabled = [
+            label for label, snap in resolution.snaps.items() if snap.spec.mode == "disabled"
+        ]
+        left_out = graph.downstream(disabled, [link.labels for link in everything])
+        self.labels = [label for label in resolution.snaps if label not in left_out]
+        self.links = [link for link in everything if link.target.label not in left_out]
+        self.order = graph.order(self.labels, [link.labels for link in self.links])
+
+    def plan(self) -> Plan:
+        spec = self.resolution.spec
+        snaps = tuple(self._snap(self.resolution.snaps[label]) for label in self.labels)
+        spilling = self._spilling({snap.label: snap for snap in snaps})
+        return Plan(
+            name=spec.name,
+            path=spec.path,
+            folder=self.resolution.folder,
+            project=self.resolution.project,
+            parameters=spec.parameters,
+            libraries=self.resolution.libraries,
+            snaps=snaps,
+            links=tuple(
+                PlannedLink(link.source, link.target, link in spilling) for link in self.links
+            ),
+            stages=self._stages({snap.label: snap for snap in snaps}, spilling),
+            open_inputs=tuple(self._open(snaps, "inputs")),
+            open_outputs=tuple(self._open(snaps, "outputs")),
+        )
+
+    def _snap(self, snap: ResolvedSnap) -> PlannedSnap:
+        snap_class, settings, views = _known(snap)
+        spec = snap.spec
+        return PlannedSnap(
+            label=spec.label,
+            type=spec.type,
+            settings=settings,
+            on_error=on_error_of(spec, self.resolution.links),
+            mode=spec.mode,
+            inputs=tuple(self._as_linked(spec.label, views.inputs, "target")),
+            outputs=tuple(self._as_linked(spec.label, views.outputs, "source")),
+            facts=_facts(snap_class, settings),
+            where=spec.where,
+        )
+
+    def _as_linked(self, label: str, views: Sequence[View], end: str) -> Iterator[View]:
+        """Families as the members that have links; optional views only if they have one."""
+        linked = [
+            view
+            for link in self.resolution.links
+            for view in (link.source if end == "source" else link.target,)
+            if view is not None and link.labels[end == "target"] == label
+        ]
+        for view in views:
+            if view.many:
+                members = [each for each in linked if _is_member(each, view)]
+                yield from sorted(members, key=lambda each: int(each.name[len(view.name) :]))
+            elif view in linked or not view.optional:
+                yield view
+
+    def _spilling(self, snaps: Mapping[str, PlannedSnap]) -> set[_Link]:
+        """Links that fill up while their snap reads another input, of the same origin, whole."""
+        fed_by = graph.origins(self.order, [link.labels for link in self.links])
+        whole = {
+            Port(snap.label, view.name)
+            for snap in snaps.values()
+            for view in snap.inputs
+            if view.whole
+        }
+        first = [link for link in self.links if link.target in whole]
+        return {
+            link
+            for link in self.links
+            for other in first
+            if link.target not in whole
+            and link.target.label == other.target.label
+            and fed_by[link.source.label] & fed_by[other.source.label]
+        }
+
+    def _stages(self, snaps: Mapping[str, PlannedSnap], spilling: set[_Link]) -> tuple[Stage, ...]:
+        joined = {
+            link.source.label: link.target.label
+            for link in self.links
+            if link not in spilling and self._fuses(link, snaps)
+        }
+        runs = graph.chains(self.order, joined)
+        head = {label: run[0] for run in runs for label in run}
+        edges = [
+            (head[start], head[end])
+            for start, end in (link.labels for link in self.links)
+            if head[start] != head[end]
+        ]
+        by_head = {run[0]: Stage(run) for run in runs}
+        return tuple(by_head[label] for label in graph.order(list(by_head), edges))
+
+    def _fuses(self, link: _Link, snaps: Mapping[str, PlannedSnap]) -> bool:
+        """Whether the two snaps of a link run as one: each does nothing else and never waits."""
+        source, target = snaps[link.source.label], snaps[link.target.label]
+        return (
+            not link.is_error
+            and len(source.outputs) == 1
+            and len(source.inputs) <= 1
+            and len(target.inputs) == 1
+            and not any(snap.facts.stateful or snap.facts.blocking for snap in (source, target))
+        )
+
+    def _open(self, snaps: Sequence[PlannedSnap], side: str) -> Iterator[Port]:
+        for snap in snaps:
+            for view in snap.inputs if side == "inputs" else snap.outputs:
+                port = Port(snap.label, view.name)
+                if port not in self.used:
+                    yield port
+
+
+def _link(link: ResolvedLink) -> _Link:
+    ports = link.ports
+    if ports is None:
+        raise RuntimeError(f"a link of a checked pipeline has no views: {link}")
+    return _Link(*ports, is_error=ports[0].view == ERROR_VIEW.name)
+
+
+def _known(snap: ResolvedSnap) -> tuple[SnapClass, Settings, Views]:
+    if snap.snap_class is None or snap.settings is None or snap.views is None:
+        raise RuntimeError(f"a snap of a checked pipeline is not resolved: {snap}")
+    return snap.snap_class, snap.settings, snap.views
+
+
+def _is_member(view: View, family: View) -> bool:
+    return view.name.startswith(family.name) and view.name[len(family.name) :].isdigit()
+
+
+def _facts(snap_class: type[Snap[Settings]], settings: Settings) -> Facts:
+    return Facts(
+        stateful=snap_class.stateful,
+        single=snap_class.single,
+        keeps_order=snap_class.keeps_order,
+        keeps_lineage=snap_class.keeps_lineage,
+        replayable=snap_class.replayable,
+        blocking=snap_class.blocking,
+        reads=snap_class.reads(settings),
+    )

@@ -1,0 +1,108 @@
+"""The expressions and paths in a snap's settings: syntax, parameters, libraries, doubtful forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.errors import ExpressionSyntaxError
+from engine.expressions import check, libraries_used, lint, parameters_used, parse_path
+from engine.pipeline.spec import SnapSpec
+from engine.plan.findings import Findings, KeyPath
+from engine.sdk.settings import Expression, Path, Settings, expressions_in, nearest_hint
+
+_CUT = "YAML starts a comment at ' #': put the whole value in quotes"
+
+
+def check_expressions(spec: SnapSpec, settings: Settings, findings: Findings) -> None:
+    """Report what is wrong with the expressions and paths of one snap."""
+    for path, item in expressions_in(settings):
+        place = _Place(spec, path, item.text, findings)
+        if isinstance(item, Expression):
+            _check_expression(item, place)
+        else:
+            _check_path(item, place)
+
+
+class _Place:
+    """Where an expression stands; reports by offsets in its text."""
+
+    def __init__(self, spec: SnapSpec, path: KeyPath, text: str, findings: Findings) -> None:
+        self.label = spec.label
+        self.path = path
+        self.text = text
+        self.findings = findings
+        self.shift = _shift(_value_at(spec.settings, path), text)
+
+    def report(self, code: str, error: ExpressionSyntaxError, *, warn: bool = False) -> None:
+        hint = error.hint
+        if error.offset >= len(self.text.rstrip()) and self._is_cut():
+            hint = _CUT
+        self.report_at(code, error.offset, error.length, error.message, hint, warn=warn)
+
+    def report_at(
+        self, code: str, offset: int, length: int, message: str, hint: str, *, warn: bool = False
+    ) -> None:
+        where = self.findings.inside(self.label, self.path, self.shift + offset, length)
+        severity = "warning" if warn else "error"
+        self.findings.report(code, where, message, hint, severity)  # type: ignore[arg-type]
+
+    def _is_cut(self) -> bool:
+        return self.findings.spec.source.comment_cuts(("snaps", self.label, *self.path))
+
+
+def _check_expression(expression: Expression, place: _Place) -> None:
+    text = expression.text
+    errors = check(text)
+    for error in errors:
+        place.report("expression-syntax", error)
+    if errors:
+        return
+    _check_parameters(text, place)
+    _check_libraries(text, place)
+    for finding in lint(text):
+        place.report("unclear-expression", finding, warn=True)
+
+
+def _check_path(path: Path, place: _Place) -> None:
+    try:
+        parse_path(path.text)
+    except ExpressionSyntaxError as error:
+        place.report("bad-path", error)
+
+
+def _check_parameters(text: str, place: _Place) -> None:
+    known = [parameter.name for parameter in place.findings.spec.parameters]
+    for name, offset in parameters_used(text).items():
+        if name not in known:
+            hint = nearest_hint(name, known) or f"declare it: 'parameters: {{{name}: ...}}'"
+            message = f"'_{name}' is a parameter that the pipeline does not declare"
+            place.report_at("unknown-parameter", offset, len(name) + 1, message, hint)
+
+
+def _check_libraries(text: str, place: _Place) -> None:
+    known = [library.name for library in place.findings.spec.libraries]
+    for name, offset in libraries_used(text).items():
+        if name not in known:
+            hint = nearest_hint(name, known) or f"import it: 'libraries: {{{name}: FILE}}'"
+            message = f"'lib.{name}' is a library that the pipeline does not import"
+            place.report_at("unknown-library", offset, len(f"lib.{name}"), message, hint)
+
+
+def _value_at(settings: Mapping[str, Any], path: KeyPath) -> Any:
+    value: Any = settings
+    for step in path:
+        if isinstance(value, Mapping):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def _shift(written: Any, text: str) -> int:
+    """How many characters the value has before the expression: `= ` in `= $a`."""
+    if not isinstance(written, str) or written == text or not written.startswith("="):
+        return 0
+    return len(written) - len(written[1:].lstrip())

@@ -1,0 +1,52 @@
+"""The problems of one pipeline, gathered while it is resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from engine.errors import Problem, Severity
+from engine.locations import Location
+from engine.pipeline.spec import PipelineSpec
+from engine.sdk.settings import KEY
+
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(slots=True)
+class Findings:
+    """Problems with the places that they stand at. One mistake at one place counts once."""
+
+    spec: PipelineSpec
+    problems: list[Problem] = field(default_factory=list)
+
+    def report(
+        self,
+        code: str,
+        where: Location,
+        message: str,
+        hint: str = "",
+        severity: Severity = "error",
+    ) -> None:
+        problem = Problem(code, where, message, hint, severity)
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def setting(self, label: str, path: KeyPath, *, at_key: bool = False) -> Location:
+        """The place of a setting of a snap; of the snap's label if `path` is empty."""
+        source, full = self.spec.source, ("snaps", label, *path)
+        return source.where_key(full) if at_key or not path else source.where(full)
+
+    def inside(self, label: str, path: KeyPath, offset: int, length: int) -> Location:
+        """The place of characters in a setting; `path` ends with KEY if they are in its key."""
+        at_key = path[-1] == KEY and path[-1] is not False
+        full = ("snaps", label, *(path[:-1] if at_key else path))
+        return self.spec.source.position(full, offset, length, at_key=at_key)
+
+    def all(self) -> list[Problem]:
+        """Every problem in the order of the file; those of other files come last."""
+        problems = dict.fromkeys((*self.spec.problems, *self.problems))
+        return sorted(problems, key=self._order)
+
+    def _order(self, problem: Problem) -> tuple[bool, str, int, int]:
+        where = problem.where
+        return (where.path != self.spec.path, where.path, where.line, where.column)

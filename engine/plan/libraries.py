@@ -1,0 +1,46 @@
+"""The expression libraries that a pipeline imports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from engine.expressions import check
+from engine.pipeline.spec import LibrarySpec
+from engine.pipeline.text import Text
+from engine.plan.findings import Findings
+from engine.plan.folders import local_path
+from engine.plan.plan import Library
+
+
+def read_libraries(findings: Findings, folder: str, project: str) -> Iterator[Library]:
+    """Each library with its text; one that cannot be read is reported and has no text."""
+    for spec in findings.spec.libraries:
+        text = _read(spec, findings, local_path(spec.file, folder, project))
+        if text is not None:
+            _check(spec, text, findings)
+        yield Library(spec.name, spec.file, text or "")
+
+
+def _read(spec: LibrarySpec, findings: Findings, path: Path | None) -> str | None:
+    if path is None:
+        message = f"the library '{spec.file}' is not a file on this machine"
+        findings.report("missing-file", spec.where, message, "copy it beside the pipeline file")
+        return None
+    try:
+        return path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        hint = f"it was looked for at {path}"
+        findings.report("missing-file", spec.where, f"there is no file '{spec.file}'", hint)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        message = f"the library '{spec.file}' cannot be read: {reason}"
+        findings.report("missing-file", spec.where, message, "name a file that can be read")
+    return None
+
+
+def _check(spec: LibrarySpec, text: str, findings: Findings) -> None:
+    lines = Text.of(spec.file, text)
+    for error in check(text):
+        where = lines.at_index(error.offset, error.length)
+        findings.report("library-error", where, error.message, error.hint)

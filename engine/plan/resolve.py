@@ -1,0 +1,49 @@
+"""A spec and the installed snaps looked at once: what a check reports and a plan is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.errors import Problem
+from engine.pipeline.spec import PipelineSpec
+from engine.plan.findings import Findings
+from engine.plan.folders import folder_of, project_of
+from engine.plan.libraries import read_libraries
+from engine.plan.linkage import check_linkage
+from engine.plan.parameters import check_parameters
+from engine.plan.plan import Library
+from engine.plan.snaps import ResolvedSnap, resolve_snap
+from engine.plan.views import ResolvedLink, resolve_links
+from engine.registry import SnapClass
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """A pipeline with its snaps and links resolved, and all its problems."""
+
+    spec: PipelineSpec
+    folder: str
+    project: str
+    libraries: tuple[Library, ...]
+    snaps: Mapping[str, ResolvedSnap]
+    links: tuple[ResolvedLink, ...]
+    problems: list[Problem]
+
+
+def resolve(
+    spec: PipelineSpec, registry: Mapping[str, SnapClass], project: str | None = None
+) -> Resolution:
+    """Look at everything; mistakes become problems. Opens nothing but the libraries."""
+    findings = Findings(spec)
+    folder = folder_of(spec.path)
+    project = project or project_of(folder)
+    check_parameters(findings)
+    libraries = tuple(read_libraries(findings, folder, project))
+    snaps = {
+        label: resolve_snap(snap, registry, findings, folder, project)
+        for label, snap in spec.snaps.items()
+    }
+    links = resolve_links(snaps, registry, findings)
+    check_linkage(snaps, links, findings)
+    return Resolution(spec, folder, project, libraries, snaps, tuple(links), findings.all())

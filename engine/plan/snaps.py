@@ -1,0 +1,99 @@
+"""Snaps as written, checked against the classes that are installed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.pipeline.spec import SnapSpec
+from engine.plan.expressions import check_expressions
+from engine.plan.findings import Findings
+from engine.plan.folders import local_path
+from engine.registry import SnapClass
+from engine.sdk.settings import Issue, Settings, convert, nearest_hint
+from engine.sdk.snap import Snap
+from engine.sdk.views import Views
+
+_ENGINE_SETTINGS = ("snap", "on_error", "mode")
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedSnap:
+    """A snap as far as it is known: a mistake leaves None for what it makes unknowable."""
+
+    spec: SnapSpec
+    snap_class: SnapClass | None = None
+    settings: Settings | None = None
+    views: Views | None = None
+
+
+def resolve_snap(
+    spec: SnapSpec,
+    registry: Mapping[str, SnapClass],
+    findings: Findings,
+    folder: str,
+    project: str,
+) -> ResolvedSnap:
+    """The snap with its class, settings and views; reports what is wrong with it."""
+    snap_class = registry.get(spec.type)
+    if snap_class is None:
+        _report_unknown(spec, registry, findings)
+        return ResolvedSnap(spec)
+    settings, issues = convert(snap_class.settings_class, spec.settings)
+    for issue in issues:
+        _report_issue(spec, snap_class, issue, findings)
+    if settings is None:
+        return ResolvedSnap(spec, snap_class, None, _fixed_views(snap_class))
+    check_expressions(spec, settings, findings)
+    for path, message, hint in snap_class.check(settings):
+        findings.report("bad-setting", findings.setting(spec.label, path), message, hint)
+    _check_files(spec, snap_class, settings, findings, folder, project)
+    return ResolvedSnap(spec, snap_class, settings, snap_class.views_for(settings))
+
+
+def _report_unknown(spec: SnapSpec, registry: Mapping[str, SnapClass], findings: Findings) -> None:
+    if not spec.type:  # the file does not say, which is reported already
+        return
+    hint = nearest_hint(spec.type, registry) or "'engine snaps' lists those that are installed"
+    message = f"there is no snap called '{spec.type}'"
+    findings.report("unknown-snap", findings.setting(spec.label, ("snap",)), message, hint)
+
+
+def _report_issue(spec: SnapSpec, snap_class: SnapClass, issue: Issue, findings: Findings) -> None:
+    where = findings.setting(spec.label, issue.path, at_key=issue.at_key)
+    message, hint = issue.message, issue.hint
+    if issue.code in ("unknown-setting", "missing-setting"):
+        message = f"{snap_class.__name__}: {message}"
+    if issue.code == "unknown-setting" and not hint.startswith("did you mean"):
+        hint = nearest_hint(str(issue.path[-1]), _ENGINE_SETTINGS) or hint
+    findings.report(issue.code, where, message, hint)
+
+
+def _fixed_views(snap_class: SnapClass) -> Views | None:
+    """The views of a class whose views do not depend on settings."""
+    own: Any = snap_class.views_for
+    base: Any = Snap.views_for
+    return snap_class.views if own.__func__ is base.__func__ else None
+
+
+def _check_files(
+    spec: SnapSpec,
+    snap_class: SnapClass,
+    settings: Settings,
+    findings: Findings,
+    folder: str,
+    project: str,
+) -> None:
+    for path, name in snap_class.files_needed(settings):
+        file = local_path(name, folder, project)
+        if file is None:
+            continue
+        try:
+            is_there = file.is_file()
+        except (OSError, ValueError):
+            is_there = False
+        if not is_there:
+            hint = f"it was looked for at {file}"
+            where = findings.setting(spec.label, path)
+            findings.report("missing-file", where, f"there is no file '{name}'", hint)

@@ -1,0 +1,221 @@
+"""Links resolved to views: defaults chosen, families counted, types compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from engine.pipeline.spec import LinkSpec, PortSpec
+from engine.plan.findings import Findings
+from engine.plan.plan import Port
+from engine.plan.snaps import ResolvedSnap
+from engine.registry import SnapClass
+from engine.sdk.settings import nearest_hint
+from engine.sdk.views import ERROR_VIEW, View
+
+Side = Literal["input", "output"]
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedLink:
+    """A link between two snaps; a view is None where a mistake makes it unknowable."""
+
+    spec: LinkSpec
+    source: View | None
+    target: View | None
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        return self.spec.source.label, self.spec.target.label
+
+    @property
+    def ports(self) -> tuple[Port, Port] | None:
+        if self.source is None or self.target is None:
+            return None
+        start, end = self.labels
+        return Port(start, self.source.name), Port(end, self.target.name)
+
+
+def resolve_links(
+    snaps: Mapping[str, ResolvedSnap], registry: Mapping[str, SnapClass], findings: Findings
+) -> list[ResolvedLink]:
+    """The links between snaps that exist, in the order of the file."""
+    links = [link for link in findings.spec.links if _joins_snaps(link, snaps, findings)]
+    sources = _Side("output", snaps, registry, findings)
+    targets = _Side("input", snaps, registry, findings)
+    starts = sources.choose([link.source for link in links])
+    ends = targets.choose([link.target for link in links])
+    resolved = [ResolvedLink(*each) for each in zip(links, starts, ends, strict=True)]
+    for link in resolved:
+        _check_types(link, registry, findings)
+    return resolved
+
+
+def _joins_snaps(link: LinkSpec, snaps: Mapping[str, ResolvedSnap], findings: Findings) -> bool:
+    missing = [port for port in (link.source, link.target) if port.label not in snaps]
+    for port in missing:
+        hint = nearest_hint(port.label, snaps) or f"the snaps are: {', '.join(snaps) or 'none'}"
+        message = f"there is no snap labelled '{port.label}'"
+        findings.report("unknown-label", port.where, message, hint)
+    if not missing and link.source.label == link.target.label:
+        message = f"'{link.source.label}' is linked to itself"
+        findings.report("cycle", link.target.where, message, "a link leads to another snap")
+        return False
+    return not missing
+
+
+class _Side:
+    """One side of all links: hands out the views of one direction."""
+
+    def __init__(
+        self,
+        side: Side,
+        snaps: Mapping[str, ResolvedSnap],
+        registry: Mapping[str, SnapClass],
+        findings: Findings,
+    ) -> None:
+        self.side: Side = side
+        self.snaps = snaps
+        self.registry = registry
+        self.findings = findings
+        self.taken: dict[Port, PortSpec] = {}
+
+    def choose(self, ports: Iterable[PortSpec]) -> list[View | None]:
+        """A view for each port: first those that are named, then the next free of families."""
+        ports = list(ports)
+        chosen = [self._named(port) for port in ports]
+        for position, (port, view) in enumerate(zip(ports, chosen, strict=True)):
+            if view is not None and view.many:
+                chosen[position] = self._next(port, view)
+        return chosen
+
+    def _views(self, label: str) -> tuple[View, ...] | None:
+        views = self.snaps[label].views
+        if views is None:
+            return None
+        return views.inputs if self.side == "input" else views.outputs
+
+    def _named(self, port: PortSpec) -> View | None:
+        if self.side == "output" and port.view == ERROR_VIEW.name:
+            return self._take(port, ERROR_VIEW)
+        views = self._views(port.label)
+        if views is None:
+            return None
+        view = _find(views, port.view)
+        if view is None:
+            self._report_unknown(port, views)
+            return None
+        return view if view.many else self._take(port, view)
+
+    def _next(self, port: PortSpec, family: View) -> View | None:
+        number = 0
+        while Port(port.label, f"{family.name}{number}") in self.taken:
+            number += 1
+        return self._take(port, _member(family, f"{family.name}{number}"))
+
+    def _take(self, port: PortSpec, view: View) -> View:
+        place = Port(port.label, view.name)
+        first = self.taken.setdefault(place, port)
+        if first is not port:
+            message = (
+                f"the {self.side} view '{place}' already has a link, on line {first.where.line}"
+            )
+            self.findings.report("linked-twice", port.where, message, self._split_hint(view))
+        return view
+
+    def _split_hint(self, view: View) -> str:
+        """Which snaps can do what two links at one view were meant to do."""
+        fitting = [
+            name
+            for name, snap_class in self.registry.items()
+            if any(
+                each.many and each.type == view.type
+                for each in (
+                    snap_class.views.inputs if self.side == "input" else snap_class.views.outputs
+                )
+            )
+        ]
+        if not fitting:
+            return "a view takes one link; remove one of the two"
+        names = " or ".join(fitting)
+        if self.side == "input":
+            return f"put {names} before it, which takes several inputs"
+        return f"put {names} behind it, which has several outputs"
+
+    def _report_unknown(self, port: PortSpec, views: tuple[View, ...]) -> None:
+        snap = f"'{port.label}' ({self.snaps[port.label].spec.type})"
+        names = [_shown_name(view) for view in views]
+        if self.side == "output":
+            names.append(ERROR_VIEW.name)
+        known = f"its {self.side} views are: {', '.join(names)}" if names else "it has none"
+        if not port.view:
+            message = f"{snap} has no {self.side} view"
+            self.findings.report("unknown-view", port.where, message, self._other_hint(port))
+            return
+        message = f"{snap} has no {self.side} view '{port.view}'"
+        hint = self._other_hint(port) or nearest_hint(port.view, names) or known
+        self.findings.report("unknown-view", port.where, message, hint)
+
+    def _other_hint(self, port: PortSpec) -> str:
+        """What to do if the name is that of a view of the other direction."""
+        views = self.snaps[port.label].views
+        if views is None:
+            return ""
+        if self.side == "input":
+            names = [ERROR_VIEW.name, *(view.name for view in views.outputs)]
+            if port.view and (port.view in names or _find(views.outputs, port.view)):
+                return f"to link that output, start a link with it: '{port} -> ...'"
+            return "" if port.view else "it can only be the start of a link"
+        return "" if port.view else f"only its error view can be linked: '{port.label}.error'"
+
+
+def _find(views: tuple[View, ...], name: str) -> View | None:
+    """The view of that name, a family for its next member, or the first if there is no name."""
+    if not name:
+        return views[0] if views else None
+    for view in views:
+        if view.name == name:
+            return view
+        if view.many and re.fullmatch(re.escape(view.name) + "[0-9]+", name):
+            return _member(view, name)
+    return None
+
+
+def _member(family: View, name: str) -> View:
+    return replace(family, name=name, many=False, minimum=0)
+
+
+def _shown_name(view: View) -> str:
+    return f"{view.name}0, {view.name}1, ..." if view.many else view.name
+
+
+def _check_types(link: ResolvedLink, registry: Mapping[str, SnapClass], findings: Findings) -> None:
+    source, target = link.source, link.target
+    if source is None or target is None or source.type == target.type:
+        return
+    gives = {"binary": "a binary stream", "document": "documents"}
+    start, end = link.labels
+    message = (
+        f"'{start}.{source.name}' gives {gives[source.type]}, "
+        f"but '{end}.{target.name}' takes {gives[target.type]}"
+    )
+    between = sorted(
+        name
+        for name, snap_class in registry.items()
+        if _is_between(snap_class, source.type, target.type)
+    )
+    kind = "parser" if source.type == "binary" else "formatter"
+    names = f", such as {' or '.join(between[:3])}" if between else ""
+    hint = f"put a {kind} between them{names}"
+    findings.report("view-type", link.spec.target.where, message, hint)
+
+
+def _is_between(snap_class: SnapClass, source: str, target: str) -> bool:
+    views = snap_class.views
+    return (
+        bool(views.inputs and views.outputs)
+        and views.inputs[0].type == source
+        and views.outputs[0].type == target
+    )
