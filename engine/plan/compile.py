@@ -15,7 +15,6 @@ from engine.plan.snaps import ResolvedSnap
 from engine.plan.views import ResolvedLink
 from engine.registry import SnapClass
 from engine.sdk.settings import Settings
-from engine.sdk.snap import Snap
 from engine.sdk.views import ERROR_VIEW, View, Views
 
 
@@ -88,7 +87,7 @@ class _Compiler:
             mode=spec.mode,
             inputs=tuple(self._as_linked(spec.label, views.inputs, "target")),
             outputs=tuple(self._as_linked(spec.label, views.outputs, "source")),
-            facts=_facts(snap_class, settings),
+            facts=facts_of(snap_class, settings),
             where=spec.where,
         )
 
@@ -178,7 +177,8 @@ def _is_member(view: View, family: View) -> bool:
     return view.name.startswith(family.name) and view.name[len(family.name) :].isdigit()
 
 
-def _facts(snap_class: type[Snap[Settings]], settings: Settings) -> Facts:
+def facts_of(snap_class: SnapClass, settings: Settings) -> Facts:
+    """What the plan carries of a snap's class."""
     return Facts(
         stateful=snap_class.stateful,
         single=snap_class.single,

@@ -14,8 +14,10 @@ from engine.sdk.settings import Expression, Path, Settings, expressions_in, near
 _CUT = "YAML starts a comment at ' #': put the whole value in quotes"
 
 
-def check_expressions(spec: SnapSpec, settings: Settings, findings: Findings) -> None:
-    """Report what is wrong with the expressions and paths of one snap."""
+def check_expressions(
+    spec: SnapSpec, settings: Settings | Mapping[str, Any], findings: Findings
+) -> None:
+    """Report what is wrong with the expressions and paths in (some of) the settings of a snap."""
     for path, item in expressions_in(settings):
         place = _Place(spec, path, item.text, findings)
         if isinstance(item, Expression):

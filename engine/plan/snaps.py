@@ -11,7 +11,7 @@ from engine.plan.expressions import check_expressions
 from engine.plan.findings import Findings
 from engine.plan.folders import local_path
 from engine.registry import SnapClass
-from engine.sdk.settings import Issue, Settings, convert, nearest_hint
+from engine.sdk.settings import Issue, Settings, convert, convert_partly, nearest_hint
 from engine.sdk.snap import Snap
 from engine.sdk.views import Views
 
@@ -44,6 +44,7 @@ def resolve_snap(
     for issue in issues:
         _report_issue(spec, snap_class, issue, findings)
     if settings is None:
+        check_expressions(spec, convert_partly(snap_class.settings_class, spec.settings), findings)
         return ResolvedSnap(spec, snap_class, None, _fixed_views(snap_class))
     check_expressions(spec, settings, findings)
     for path, message, hint in snap_class.check(settings):

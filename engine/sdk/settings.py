@@ -116,6 +116,16 @@ def convert(cls: type[Settings], values: Mapping[str, Any]) -> tuple[Settings | 
     return (None, issues) if issues else (settings, [])
 
 
+def convert_partly(cls: type[Settings], values: Mapping[str, Any]) -> dict[str, Any]:
+    """What can be converted of settings that have mistakes, so that the rest can be looked at."""
+    facts = settings_of(cls)
+    return {
+        name: _convert_value(facts[name].type, value, (name,), [])
+        for name, value in values.items()
+        if name in facts and value is not None
+    }
+
+
 def expressions_in(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Expression | Path]]:
     """Every expression and path of a settings object with the path of its key."""
     if isinstance(value, Expression | Path):
