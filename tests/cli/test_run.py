@@ -1,0 +1,153 @@
+"""`engine run` as a user sees it: exit codes, what goes to which stream, and how it stops."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ECHO = """
+snaps:
+  make: {snap: JSONGenerator, documents: [{a: 1}, {a: 2}]}
+  shape: {snap: Mapper, mappings: {$b: $a}}
+links: [make -> shape]
+"""
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Any:
+    def run_engine(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "engine", *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            **options,
+        )
+
+    return run_engine
+
+
+def test_documents_go_to_standard_output_as_json_lines(engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "echo.yaml").write_text(ECHO)
+    done = engine("run", "echo.yaml")
+    assert done.returncode == 0
+    assert done.stdout == '{"b":1}\n{"b":2}\n'
+    assert "echo: completed" in done.stderr
+
+
+def test_a_pipeline_that_fails_ends_with_1(engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("snaps: {one: {snap: Mapper, mappings: {$a: $nothing}}}")
+    done = engine("run", "bad.yaml")
+    assert done.returncode == 1
+    assert "$nothing" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "wrong.yaml"], "did you mean 'Mapper'"),
+        (["run", "echo.yaml", "--param", "x=1"], "no parameter 'x'"),
+        (["run", "echo.yaml", "--param", "x"], "not of the form NAME=VALUE"),
+        (["run", "nowhere.yaml"], "nowhere.yaml"),
+        (["run"], "PIPELINE"),
+        (["fly"], "invalid choice"),
+    ],
+)
+def test_an_invalid_pipeline_or_command_ends_with_2(
+    engine: Any, tmp_path: Path, arguments: list[str], says: str
+) -> None:
+    (tmp_path / "echo.yaml").write_text(ECHO)
+    (tmp_path / "wrong.yaml").write_text("snaps: {one: {snap: Maper}}")
+    done = engine(*arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_report_is_written_as_json(engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "echo.yaml").write_text(ECHO)
+    assert engine("run", "echo.yaml", "--report", "report.json").returncode == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["status"] == "completed"
+    assert [snap["out"] for snap in report["snaps"]] == [2, 2]
+
+
+def test_secrets_are_never_printed(engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "secret.yaml").write_text("""
+    parameters: {token: {secret: true, required: true}}
+    snaps: {one: {snap: Mapper, mappings: {$said: "'it is ' + _token"}}}
+    """)
+    done = engine("run", "secret.yaml", "--param", "token=hunter22")
+    assert done.returncode == 0
+    assert "hunter22" not in done.stdout + done.stderr
+    assert done.stdout == '{"said":"it is ***"}\n'
+
+
+def test_validate_names_every_mistake_and_ends_with_2(engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "echo.yaml").write_text(ECHO)
+    (tmp_path / "wrong.yaml").write_text("snaps:\n  one: {snap: Maper}\n  two: {snap: Filter}\n")
+    done = engine("validate", "echo.yaml", "wrong.yaml")
+    assert done.returncode == 2
+    assert "echo.yaml: ok" in done.stdout
+    assert "wrong.yaml:2:" in done.stderr
+    assert "wrong.yaml:3:" in done.stderr
+    assert "wrong.yaml: 2 errors" in done.stdout
+
+
+def test_a_reader_that_goes_away_is_no_drama(engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "many.yaml").write_text(
+        'snaps: {one: {snap: Mapper, mappings: {$a: "sl.range(20000)"}}}'
+    )
+    done = subprocess.run(
+        f"{sys.executable} -m engine run many.yaml | head -c 10",
+        shell=True,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
+
+
+SLEEPER = """
+snaps:
+  sleep: {snap: RemotePythonScript, source: "import time, os\\nprint(os.getpid(), flush=True)\\n\\
+          def snaplogic_final():\\n    time.sleep(600)\\n"}
+  format: {snap: JSONFormatter}
+  write: {snap: FileWriter, file: out.json}
+links: [sleep -> format -> write]
+"""
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_stops_at_once_and_leaves_nothing_behind(tmp_path: Path, sent: signal.Signals) -> None:
+    (tmp_path / "sleep.yaml").write_text(SLEEPER)
+    (tmp_path / "out.json").write_text("old")
+    with subprocess.Popen(
+        [sys.executable, "-m", "engine", "run", "sleep.yaml"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        child = int(process.stderr.readline().split("|")[1])
+        process.send_signal(sent)
+        assert process.wait(timeout=10) == 130
+        assert "Traceback" not in process.stderr.read()
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+    assert (tmp_path / "out.json").read_text() == "old"
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["out.json", "sleep.yaml"]

@@ -1,0 +1,100 @@
+"""The stage host names the snap that fails, closes all, and accounts for every document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+import pytest
+
+from engine.errors import SnapFailedError
+from engine.sdk import DataError, Document, Settings, Snap, To, View, Views, setting
+from engine.testing import run_snap
+
+
+class NoSettings(Settings):
+    """Nothing to set."""
+
+
+class Breaks(Snap[NoSettings]):
+    closed: ClassVar[list[str]] = []
+
+    def process(self, document: Document) -> Document:
+        raise ZeroDivisionError("oh")
+
+    def close(self) -> None:
+        self.closed.append("closed")
+
+
+def test_a_mistake_in_a_snap_names_the_snap_and_closes_it() -> None:
+    Breaks.closed.clear()
+    with pytest.raises(
+        SnapFailedError, match=r"snap 'snap' \(Breaks at test:1:1\) failed"
+    ) as caught:
+        run_snap(Breaks, {}, [{}])
+    assert "ZeroDivisionError: oh" in str(caught.value)
+    assert "mistake in the snap itself" in str(caught.value)
+    assert Breaks.closed == ["closed"]
+
+
+class Fans(Snap[NoSettings]):
+    views = Views(outputs=(View("output"), View("odd")))
+
+    def process(self, document: Document) -> Iterable[Document | To]:
+        yield To("odd", document) if document["n"] % 2 else document
+
+    def finish(self) -> Iterable[Document]:
+        yield {"end": True}
+
+
+def test_items_go_to_the_view_that_they_are_addressed_to() -> None:
+    result = run_snap(Fans, {}, [{"n": 1}, {"n": 2}])
+    assert result.output == [{"n": 2}, {"end": True}]
+    assert result.outputs["odd"] == [{"n": 1}]
+
+
+class PickySettings(Settings):
+    limit: int = setting(help="Numbers over it fail.", default=10)
+
+
+class Picky(Snap[PickySettings]):
+    def process(self, document: Document) -> Document | None:
+        if document["n"] > self.settings.limit:
+            raise DataError("too much", f"{document['n']} is over {self.settings.limit}", "less")
+        return document if document["n"] else None
+
+
+@pytest.mark.parametrize("count", [3, 200])
+def test_documents_in_are_documents_out_dropped_and_failed(count: int) -> None:
+    result = run_snap(Picky, {"limit": 1}, [{"n": n % 3} for n in range(count)], on_error="route")
+    accounts = result.statistics
+    assert accounts.documents_in == count
+    assert accounts.documents_out + accounts.dropped + accounts.errors == count
+    assert len(result.errors) == accounts.errors
+    assert result.errors[0] == {
+        "error": "too much",
+        "reason": "2 is over 1",
+        "resolution": "less",
+        "stacktrace": "too much: 2 is over 1",
+        "original": {"n": 2},
+    }
+
+
+def test_a_failure_says_what_to_do() -> None:
+    with pytest.raises(SnapFailedError, match=r"too much: 11 is over 10\n  hint: less"):
+        run_snap(Picky, {}, [{"n": 11}])
+
+
+def test_a_snap_may_give_more_than_fits_in_memory_piece_by_piece() -> None:
+    made = 0
+
+    class Many(Snap[NoSettings]):
+        def process(self, document: Document) -> Iterable[Document]:
+            nonlocal made
+            for number in range(1000):
+                made += 1
+                yield {"n": number}
+
+    result = run_snap(Many, {}, [{}])
+    assert [item["n"] for item in result.output] == list(range(1000))  # type: ignore[index, operator]
+    assert made == 1000
