@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import socket
 import sys
+import threading
 from typing import Any
 
+from engine.documents import Document
 from engine.errors import ConfigurationError
-from engine.script.child.protocol import FRAME_LIMIT, VERSION, Channel
-from engine.script.output import Output
+from engine.script.child.protocol import FRAME_LIMIT, VERSION, Channel, ProtocolError
+from engine.script.output import Guard, Output
 from engine.script.session import Session, opening
 from engine.sdk.scripts import Script, ScriptFailure
 
@@ -23,8 +26,10 @@ class RemoteSession(Session):
     def __init__(self, script: Script, output: Output, limit: int = FRAME_LIMIT) -> None:
         super().__init__(script)
         self._host, self._port = address_of(script.executor)
-        self._output = output
+        self._output = Guard(output)
         self._limit = limit
+        self._replies: queue.SimpleQueue[list[Any] | Exception] = queue.SimpleQueue()
+        self._reader: threading.Thread | None = None
 
     def _connect(self) -> Channel:
         try:
@@ -40,15 +45,24 @@ class RemoteSession(Session):
         self._stop_if_interrupted()
         self._greet(channel)
         connection.settimeout(None)  # from now on the executor watches the script's time
+        self._reader = threading.Thread(
+            target=self._read, args=(channel,), name="script replies", daemon=True
+        )
+        self._reader.start()
         self._send(channel, channel.frame("open", self._opening()))
         return channel
 
     def _greet(self, channel: Channel) -> None:
         self._send(channel, channel.frame("hello", VERSION, self._script.token))
-        kind, told = super()._receive(channel)[:2]
+        try:
+            kind, told = channel.receive()[:2]
+        except (EOFError, OSError, ProtocolError) as error:
+            self._fail(self._lost(error), error)
         if kind != "hello":
-            raise ScriptFailure(
-                f"the script executor at {self._script.executor} refused the session", str(told)
+            self._fail(
+                ScriptFailure(
+                    f"the script executor at {self._script.executor} refused the session", str(told)
+                )
             )
 
     def _opening(self) -> dict[str, Any]:
@@ -60,11 +74,29 @@ class RemoteSession(Session):
             "timeout": script.timeout,
         }
 
-    def _receive(self, channel: Channel) -> list[Any]:
-        while (message := super()._receive(channel))[0] == "output":
-            for line in message[1]:
-                self._output(line)
-        return message
+    def _read(self, channel: Channel) -> None:
+        """Runs in a thread: what the script prints is shown at once, also between two calls."""
+        try:
+            while True:
+                message = channel.receive()
+                if message[0] == "output":
+                    for line in message[1]:
+                        self._output(line)
+                else:
+                    self._replies.put(message)
+        except (EOFError, OSError, ProtocolError) as error:
+            self._replies.put(error)
+
+    def _next(self, channel: Channel) -> list[Any]:
+        reply = self._replies.get()
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    def _documents(self, request: str) -> list[Document]:
+        documents = super()._documents(request)
+        self._output.check()
+        return documents
 
     def _lost(self, error: Exception) -> ScriptFailure:
         if self._interrupted:
@@ -84,19 +116,19 @@ class RemoteSession(Session):
                 channel.connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
+        """End the script, gently if it has finished; what it prints until then is shown."""
         channel, self._channel = self._channel, None
         if channel is None:
             return
-        if self._failed is None and not self._interrupted:
-            self._end(channel)
+        if self._reader is not None:
+            if self._failed is None and not self._interrupted:
+                with contextlib.suppress(OSError):
+                    channel.send("end")
+                self._reader.join(_CONNECT_TIMEOUT)
+            with contextlib.suppress(OSError):
+                channel.connection.shutdown(socket.SHUT_RDWR)
+            self._reader.join()
         channel.close()
-
-    def _end(self, channel: Channel) -> None:
-        """Wait until the script has ended, for it may print until then."""
-        channel.connection.settimeout(_CONNECT_TIMEOUT)
-        with contextlib.suppress(ScriptFailure):
-            self._send(channel, channel.frame("end"))
-            self._receive(channel)
 
 
 def keep_watch(connection: socket.socket) -> None:

@@ -73,13 +73,32 @@ class LineSplitter:
         self._output(line.replace(b"\b", b"").decode("utf-8", "replace") + mark)
 
 
+class Guard:
+    """Calls `output`; an exception in it is kept for `check`, so that reading goes on."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._broken: Exception | None = None
+
+    def __call__(self, line: str) -> None:
+        try:
+            self._output(line)
+        except Exception as error:  # noqa: BLE001  # it is raised where the session is used
+            self._broken = error
+
+    def check(self) -> None:
+        """Raise what `output` has raised."""
+        if self._broken is not None:
+            broken, self._broken = self._broken, None
+            raise broken
+
+
 class OutputReader:
     """Hands the lines of a pipe to `output` from a thread, until the pipe ends or `stop`."""
 
     def __init__(self, pipe: int, output: Output) -> None:
         self.last: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
-        self._output = output
-        self._broken: Exception | None = None
+        self._output = Guard(output)
         self._pipe = pipe
         self._splitter = LineSplitter(self._hand_over)
         self._idle = threading.Event()
@@ -95,9 +114,7 @@ class OutputReader:
         if self._thread.is_alive():
             os.write(self._wake, b".")
             self._idle.wait(_PATIENCE)
-        if self._broken is not None:
-            broken, self._broken = self._broken, None
-            raise broken
+        self._output.check()
 
     def stop(self) -> None:
         """Hand over what is still in the pipe, without waiting for its end, and close it."""
@@ -133,7 +150,4 @@ class OutputReader:
 
     def _hand_over(self, line: str) -> None:
         self.last.append(line[:_SHOWN])
-        try:
-            self._output(line)
-        except Exception as error:  # noqa: BLE001  # raised where the session is used, see settle
-            self._broken = error
+        self._output(line)

@@ -118,7 +118,7 @@ class Session(ABC):
     def _receive(self, channel: Channel) -> list[Any]:
         """The next reply. Raises ScriptFailure if there can be no more, ScriptError for `error`."""
         try:
-            message = channel.receive()
+            message = self._next(channel)
         except (EOFError, OSError, ProtocolError) as error:
             self._fail(self._lost(error), error)
         if message[0] == "failure":
@@ -126,6 +126,9 @@ class Session(ABC):
         if message[0] == "error":
             raise ScriptError(*message[1])
         return message
+
+    def _next(self, channel: Channel) -> list[Any]:
+        return channel.receive()
 
     def _fail(self, failure: ScriptFailure, cause: Exception | None = None) -> Any:
         self._failed = failure
@@ -224,8 +227,9 @@ class EmbeddedSession(Session):
     def interrupt(self) -> None:
         """End the child at once; the method that blocks, and any later one, raises."""
         self._interrupted = True
-        if self._child is not None:
-            self._child.kill()
+        child = self._child
+        if child is not None:
+            child.kill()
 
     def close(self) -> None:
         """End the child: gently after `finish`, so that files are flushed and exit handlers run."""

@@ -1,0 +1,71 @@
+"""`engine executor`: run Remote Python scripts for engines on other hosts."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from engine.errors import ConfigurationError
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser("executor", help="run scripts for engines on other hosts")
+    parser.add_argument("--port", type=int, required=True, help="TCP port; 0 takes a free one")
+    parser.add_argument(
+        "--token-file", type=Path, required=True, metavar="FILE", help="holds the token to ask for"
+    )
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen at (default: this machine only; the traffic is not encrypted)",
+    )
+    parser.add_argument(
+        "--sessions", type=int, default=8, metavar="N", help="scripts at a time (default: 8)"
+    )
+    parser.set_defaults(command=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM, then 0; 1 if the port cannot be had, 2 for a bad token."""
+    from engine.script.server import ScriptServer
+
+    if arguments.sessions < 1:
+        raise ConfigurationError("--sessions must be at least 1")
+    token = read_token(arguments.token_file)
+    try:
+        server = ScriptServer(
+            token,
+            host=arguments.host,
+            port=arguments.port,
+            sessions=arguments.sessions,
+            log=_say,
+        )
+    except (OSError, OverflowError) as error:
+        _say(f"cannot listen at {arguments.host}:{arguments.port}: {error}")
+        return 1
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: server.stop())
+    _say(f"script executor listening at {arguments.host}:{server.port}")
+    server.serve()
+    return 0
+
+
+def read_token(path: Path) -> str:
+    """The token in a file; raises ConfigurationError if there is none."""
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+        mode = path.stat().st_mode
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"the token file {str(path)!r} cannot be read: {error}") from error
+    if not token:
+        raise ConfigurationError(f"the token file {str(path)!r} is empty")
+    if mode & 0o077:
+        _say(f"warning: others can read {str(path)!r}; do: chmod 600 {path}")
+    return token
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

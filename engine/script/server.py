@@ -1,0 +1,245 @@
+"""`engine executor`: runs scripts for engines on other hosts.
+
+Each connection is one session and one child of this process; when the connection is lost, the
+child is ended. A peer that has not shown the token gets nothing, can make us hold 4 KiB, and is
+cut off after a few seconds. The traffic is not encrypted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import queue
+import select
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from engine.errors import ConfigurationError
+from engine.script.child.protocol import FRAME_LIMIT, VERSION, Channel, ProtocolError
+from engine.script.child.replies import UnsendableError, send_answers, send_documents
+from engine.script.client import keep_watch
+from engine.script.session import EmbeddedSession
+from engine.sdk.scripts import Script, ScriptAnswer, ScriptError, ScriptFailure
+
+_GREETING_LIMIT = 4096
+_GREETING_SECONDS = 5.0
+_STRANGERS = 32
+_GONE = (EOFError, OSError, ProtocolError)
+
+Log = Callable[[str], None]
+
+
+class ScriptServer:
+    """Listens at once; `serve` blocks until `stop` is called, from a signal handler or thread."""
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        sessions: int = 8,
+        limit: int = FRAME_LIMIT,
+        log: Log = lambda line: None,
+    ) -> None:
+        self._token = token.encode()
+        self._log = log
+        self._limit = limit
+        self._slots = threading.BoundedSemaphore(sessions)
+        self._strangers = threading.BoundedSemaphore(_STRANGERS)
+        self._visits: set[Visit] = set()
+        self._sessions = sessions
+        self._woken, self._wake = socket.socketpair()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, port), family=family)
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    def serve(self) -> None:
+        while True:
+            ready, _, _ = select.select([self._listener, self._woken], [], [])
+            if self._woken in ready:
+                break
+            with contextlib.suppress(OSError):
+                connection, _ = self._listener.accept()
+                self._welcome(connection)
+        self._end()
+
+    def stop(self) -> None:
+        self._wake.send(b".")
+
+    def _end(self) -> None:
+        self._listener.close()
+        visits = list(self._visits)
+        for visit in visits:
+            visit.cut()
+        for visit in visits:
+            visit.thread.join()
+        self._woken.close()
+        self._wake.close()
+
+    def _welcome(self, connection: socket.socket) -> None:
+        if not self._strangers.acquire(blocking=False):
+            connection.close()
+            return
+        visit = Visit(connection, self)
+        self._visits.add(visit)
+        visit.thread.start()
+
+    def admit(self, channel: Channel, peer: str) -> bool:
+        """Read the greeting; true if a slot was taken for a session."""
+        try:
+            greeting = self._greeting(channel)
+        finally:
+            self._strangers.release()
+        match greeting:
+            case ["hello", int(version), str(token)]:
+                refusal = self._refusal(version, token)
+            case _:
+                return False
+        if refusal:
+            self._log(f"{peer}: refused, {refusal}")
+            with contextlib.suppress(*_GONE):
+                channel.send("refused", refusal)
+            return False
+        channel.limit = self._limit
+        return True
+
+    def _greeting(self, channel: Channel) -> list[Any] | None:
+        timer = threading.Timer(_GREETING_SECONDS, _cut, [channel.connection])
+        timer.daemon = True
+        timer.start()
+        try:
+            return channel.receive()
+        except _GONE:
+            return None
+        finally:
+            timer.cancel()
+
+    def _refusal(self, version: int, token: str) -> str:
+        if not hmac.compare_digest(token.encode("utf-8", "replace"), self._token):
+            return "the token is missing" if not token else "the token is wrong"
+        if version != VERSION:
+            return f"it speaks version {VERSION} of the protocol, the engine version {version}"
+        if not self._slots.acquire(blocking=False):
+            return f"all of its {self._sessions} sessions are in use"
+        return ""
+
+    def leave(self, visit: Visit, admitted: bool) -> None:
+        if admitted:
+            self._slots.release()
+        self._visits.discard(visit)
+
+    def note(self, line: str) -> None:
+        self._log(line)
+
+
+class Visit:
+    """One connection: a thread that reads frames, and one that runs the script's session."""
+
+    def __init__(self, connection: socket.socket, server: ScriptServer) -> None:
+        self._server = server
+        self._peer = "{}:{}".format(*connection.getpeername()[:2])
+        self._channel = Channel(connection, _GREETING_LIMIT)
+        self._sending = threading.Lock()
+        self._requests: queue.SimpleQueue[list[Any] | None] = queue.SimpleQueue()
+        self.thread = threading.Thread(target=self._receive, name=f"visit {self._peer}")
+
+    def cut(self) -> None:
+        _cut(self._channel.connection)
+
+    def _receive(self) -> None:
+        admitted = False
+        try:
+            admitted = self._server.admit(self._channel, self._peer)
+            if admitted:
+                self._server.note(f"{self._peer}: session began")
+                self._converse()
+                self._server.note(f"{self._peer}: session ended")
+        finally:
+            self._channel.close()
+            self._server.leave(self, admitted)
+
+    def _converse(self) -> None:
+        keep_watch(self._channel.connection)
+        with contextlib.suppress(*_GONE):
+            self._send("hello", VERSION)
+            _, opening = self._channel.receive()
+            session = EmbeddedSession(_script(opening), self._print, self._channel.limit)
+            worker = threading.Thread(target=self._work, args=(session,), name="script session")
+            worker.start()
+            try:
+                while True:
+                    self._requests.put(self._channel.receive())
+            finally:
+                session.interrupt()
+                self._requests.put(None)
+                self.cut()
+                worker.join()
+
+    def _work(self, session: EmbeddedSession) -> None:
+        try:
+            while (request := self._requests.get()) is not None and request[0] != "end":
+                self._answer(session, request)
+            session.close()
+        except _GONE:
+            pass
+        finally:
+            session.close()
+            self.cut()
+
+    def _answer(self, session: EmbeddedSession, request: list[Any]) -> None:
+        try:
+            match request:
+                case ["start"]:
+                    send_documents(self._send, session.start(), "snaplogic_init")
+                case ["rows", list(rows)]:
+                    send_answers(self._send, *_parted(session.process(rows)))
+                case ["finish"]:
+                    send_documents(self._send, session.finish(), "snaplogic_final")
+                case _:
+                    raise ProtocolError(f"{request[0]!r} is no request")
+        except ScriptError as error:
+            self._send("error", error.args)
+        except ScriptFailure as error:
+            self._send("failure", error.args)
+        except (ConfigurationError, UnsendableError) as error:
+            told = getattr(error, "failure", (str(error), "", "", ""))
+            self._send("failure", told)
+
+    def _print(self, line: str) -> None:
+        with contextlib.suppress(OSError):
+            self._send("output", [line])
+
+    def _send(self, *message: Any) -> None:
+        frame = self._channel.frame(*message)
+        with self._sending:
+            self._channel.send_frame(frame)
+
+
+def _cut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _script(opening: Any) -> Script:
+    """The script that an engine has sent; raises ProtocolError."""
+    try:
+        return Script(**opening | {"requirements": tuple(opening["requirements"])})
+    except (TypeError, KeyError) as error:
+        raise ProtocolError(f"the script cannot be read: {error}") from error
+
+
+def _parted(
+    answers: list[ScriptAnswer],
+) -> tuple[list[Any], list[tuple[int, tuple[str, str, str, str]]]]:
+    """Answers as they go over the wire: documents, and failures by position."""
+    failures = []
+    for place, answer in enumerate(answers):
+        if not isinstance(answer, list):
+            failures.append((place, (*answer.args, "", "", "")[:4]))
+    return [answer if isinstance(answer, list) else None for answer in answers], failures
