@@ -1,0 +1,1 @@
+"""The built-in snap library: one file is one snap, families are folders."""

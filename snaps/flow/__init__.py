@@ -1,0 +1,1 @@
+"""Snaps that decide where documents go."""

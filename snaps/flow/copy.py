@@ -1,0 +1,53 @@
+"""Give every document to all outputs; each output gets documents of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.sdk import Batch, Example, Settings, Snap, Value, View, Views
+
+
+class CopySettings(Settings):
+    pass
+
+
+class Copy(Snap[CopySettings]):
+    views = Views(outputs=(View("output", many=True, minimum=1),))
+    stateful = False
+    examples = (
+        Example(
+            "both outputs get the document",
+            given=[{"id": 1}],
+            expect={"output0": [{"id": 1}], "output1": [{"id": 1}]},
+        ),
+    )
+
+    def open(self) -> None:
+        names = [f"output{number}" for number in range(_MOST_OUTPUTS)]
+        linked = [name for name in names if self.context.linked(name)]
+        self._first, *self._others = linked or names[:1]
+
+    def process_batch(self, view: str, batch: Batch) -> Mapping[str, Batch]:
+        return {
+            self._first: batch,
+            **{name: batch.with_items(copied(batch.items)) for name in self._others},
+        }
+
+
+_MOST_OUTPUTS = 256
+
+
+def copied(value: Value) -> Value:
+    """A copy that shares no list or map with `value`; all other values cannot be changed."""
+    kind = value.__class__
+    if kind is dict:
+        return {
+            key: copied(item) if item.__class__ in _CONTAINERS else item
+            for key, item in value.items()
+        }
+    if kind is list:
+        return [copied(item) if item.__class__ in _CONTAINERS else item for item in value]
+    return value
+
+
+_CONTAINERS = frozenset((dict, list))

@@ -1,0 +1,24 @@
+"""Bring the documents of any number of inputs together, in the order in which they arrive."""
+
+from __future__ import annotations
+
+from engine.sdk import Batch, Example, Settings, Snap, View, Views
+
+
+class UnionSettings(Settings):
+    pass
+
+
+class Union(Snap[UnionSettings]):
+    views = Views(inputs=(View("input", many=True, minimum=1, unlinked="refused"),))
+    stateful = False
+    examples = (
+        Example(
+            "two inputs become one stream",
+            given={"input0": [{"from": "left"}], "input1": [{"from": "right"}]},
+            expect=[{"from": "left"}, {"from": "right"}],
+        ),
+    )
+
+    def process_batch(self, view: str, batch: Batch) -> Batch:
+        return batch

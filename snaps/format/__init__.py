@@ -1,0 +1,1 @@
+"""Snaps that turn documents into binary streams."""

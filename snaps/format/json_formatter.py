@@ -1,0 +1,275 @@
+"""Write documents as JSON: one array, one object per line, or one stream per document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import isfinite
+from typing import Any
+
+import msgspec
+
+from engine.sdk import (
+    Batch,
+    DataError,
+    Document,
+    Example,
+    Expression,
+    Header,
+    Item,
+    Path,
+    Settings,
+    Snap,
+    StreamEnd,
+    StreamStart,
+    Value,
+    View,
+    Views,
+    json_hook,
+    setting,
+)
+
+
+class JSONFormatterSettings(Settings):
+    format_each_document: bool = setting(
+        default=False,
+        help="Write one stream for each document, holding the object alone; else one stream with "
+        "an array of all documents.",
+    )
+    json_lines: bool = setting(
+        default=False, help="Write one object per line, each line with its end, and no array."
+    )
+    pretty_print: bool = setting(default=False, help="Indent by two blanks, one value per line.")
+    ignore_empty_stream: bool = setting(
+        default=False,
+        help="Write nothing if no document comes; else an empty array or a stream without lines.",
+    )
+    content_path: Path = setting(
+        default=Path("$"), help="The part of each document that is written.", example="$.content"
+    )
+    header: dict[Path, Expression] = setting(
+        default={},
+        help="Further fields of the stream's header: target path to expression, evaluated on the "
+        "first document of the stream.",
+        example={"$['content-disposition']": "'attachment; filename=' + $name"},
+    )
+
+
+class JSONFormatter(Snap[JSONFormatterSettings]):
+    views = Views(outputs=(View("output", "binary"),))
+    single = True
+    examples = (
+        Example(
+            "one array of all documents",
+            given=[{"id": 1}, {"id": 2}],
+            expect=[
+                StreamStart({"content-type": "application/json"}),
+                b'[{"id":1},{"id":2}',
+                b"]",
+                StreamEnd(),
+            ],
+        ),
+        Example(
+            "JSON lines",
+            settings={"json_lines": True},
+            given=[{"id": 1}, {"id": 2}],
+            expect=[
+                StreamStart({"content-type": "application/x-ndjson"}),
+                b'{"id":1}\n{"id":2}\n',
+                StreamEnd(),
+            ],
+        ),
+        Example(
+            "one stream per document",
+            settings={"format_each_document": True, "content_path": "$.content"},
+            given=[{"content": {"id": 1}}],
+            expect=[
+                StreamStart({"content-type": "application/json"}),
+                b'{"id":1}',
+                StreamEnd(),
+            ],
+        ),
+    )
+
+    @classmethod
+    def check(
+        cls, settings: JSONFormatterSettings
+    ) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
+        if settings.json_lines and settings.pretty_print:
+            yield (
+                ("pretty_print",),
+                "a document of JSON lines stands on one line",
+                "set json_lines or pretty_print, not both",
+            )
+
+    def open(self) -> None:
+        settings = self.settings
+        self._begun = False
+        whole = settings.content_path.text.strip() in ("", "$")
+        self._content = None if whole else self.context.path(settings.content_path)
+        rows = [(path.text, item) for path, item in settings.header.items()]
+        self._fields = self.context.mapping(rows) if rows else None
+
+    def process_batch(self, view: str, batch: Batch) -> Batch | None:
+        lines, batch = self._encoded(batch)
+        if not lines:
+            return None
+        if self.settings.format_each_document:
+            return self._one_stream_each(lines, batch)
+        if self._begun:
+            return Batch([self._body(lines, b",")])
+        try:
+            header = self._header(batch.items[0])
+        except DataError as error:
+            self.context.failed(error, batch.items[0], batch.lineage_of(0))
+            return self.process_batch(view, batch.at(range(1, len(batch))))
+        self._begun = True
+        return Batch([StreamStart(header), self._body(lines, b"[")])
+
+    def finish(self) -> Iterable[Item]:
+        settings = self.settings
+        if settings.format_each_document or (settings.ignore_empty_stream and not self._begun):
+            return
+        if not self._begun:
+            yield StreamStart(self._plain_header())
+        if not settings.json_lines:
+            yield self._ending()
+        yield StreamEnd()
+
+    def _encoded(self, batch: Batch) -> tuple[bytes, Batch]:
+        """The documents as lines of JSON, and those among them that can be written."""
+        values = batch.items
+        if self._content is not None:
+            values, batch = self._contents(batch)
+        try:
+            lines = _ENCODER.encode_lines(values)
+            if b"null" not in lines or not any(map(_loses_numbers, values)):
+                return lines, batch
+        except _REFUSALS:
+            pass
+        values, batch = self._without_flawed(values, batch)
+        return _ENCODER.encode_lines(values), batch
+
+    def _contents(self, batch: Batch) -> tuple[list[Value], Batch]:
+        """What the content path finds, and the documents in which it does."""
+        assert self._content is not None  # asked only then
+        values: list[Value] = []
+        good: list[int] = []
+        for position, document in enumerate(batch.items):
+            try:
+                values.append(self._content.get(document))
+                good.append(position)
+            except DataError as error:
+                self.context.failed(error, document, batch.lineage_of(position))
+        return values, batch.at(good)
+
+    def _without_flawed(self, values: list[Value], batch: Batch) -> tuple[list[Value], Batch]:
+        good: list[int] = []
+        for position, value in enumerate(values):
+            if _is_sound(value):
+                good.append(position)
+            else:
+                document, lineage = batch.items[position], batch.lineage_of(position)
+                self.context.failed(_refusal(value), document, lineage)
+        return [values[position] for position in good], batch.at(good)
+
+    def _one_stream_each(self, lines: bytes, batch: Batch) -> Batch:
+        pieces: list[Item] = []
+        good: list[int] = []
+        for position, line in enumerate(lines.split(b"\n")[:-1]):
+            try:
+                header = self._header(batch.items[position])
+            except DataError as error:
+                self.context.failed(error, batch.items[position], batch.lineage_of(position))
+                continue
+            pieces += StreamStart(header), self._single(line), StreamEnd()
+            good += position, position, position
+        return batch.at(good, pieces)
+
+    def _single(self, line: bytes) -> bytes:
+        if self.settings.json_lines:
+            return line + b"\n"
+        return msgspec.json.format(line, indent=2) if self.settings.pretty_print else line
+
+    def _body(self, lines: bytes, opening: bytes) -> bytes:
+        """The next part of the one stream; `opening` stands before the elements of an array."""
+        if self.settings.json_lines:
+            return lines
+        elements = lines[:-1].replace(b"\n", b",")
+        if self.settings.pretty_print:
+            elements = msgspec.json.format(b"[%b]" % elements, indent=2)[1:-2]
+        return opening + elements
+
+    def _ending(self) -> bytes:
+        if not self._begun:
+            return b"[]"
+        return b"\n]" if self.settings.pretty_print else b"]"
+
+    def _header(self, document: Document) -> Header:
+        header = self._plain_header()
+        return header if self._fields is None else header | self._fields(document)
+
+    def _plain_header(self) -> Header:
+        lines = self.settings.json_lines
+        return {"content-type": "application/x-ndjson" if lines else "application/json"}
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=json_hook)
+_REFUSALS = (TypeError, ValueError, OverflowError, RecursionError, NotImplementedError, DataError)
+
+
+def _loses_numbers(value: Value) -> bool:
+    """Whether a NaN or an infinity is in the value, which the encoder would write as null."""
+    kind = value.__class__
+    if kind is float:
+        return not isfinite(value)
+    if kind is dict:
+        return any(map(_loses_numbers, value.values()))
+    return kind is list and any(map(_loses_numbers, value))
+
+
+def _is_sound(value: Value) -> bool:
+    try:
+        return b"null" not in _ENCODER.encode(value) or not _loses_numbers(value)
+    except _REFUSALS:
+        return False
+
+
+def _refusal(value: Value) -> DataError:
+    try:
+        flaw = _flaw(value, "$")
+    except RecursionError:
+        flaw = "it is nested too deeply"
+    return DataError(
+        "cannot write the document as JSON",
+        flaw or "it is nested too deeply",
+        "change the value before, for example with a Mapper",
+    )
+
+
+def _flaw(value: Value, path: str) -> str:
+    """What in the value cannot be written, and where; empty if all can."""
+    if isinstance(value, dict):
+        return _first(_flaw_of_item(key, item, path) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return _first(_flaw(item, f"{path}[{index}]") for index, item in enumerate(value))
+    if isinstance(value, float) and not isfinite(value):
+        return f"{path} is {value}, for which JSON has no number"
+    return _refused(value, path)
+
+
+def _flaw_of_item(key: Any, item: Value, path: str) -> str:
+    return _refused({key: None}, f"the key {key!r} of {path}") or _flaw(item, f"{path}.{key}")
+
+
+def _refused(value: Value, path: str) -> str:
+    try:
+        _ENCODER.encode(value)
+    except UnicodeEncodeError as error:
+        return f"{path} holds half a surrogate pair at character {error.start}"
+    except _REFUSALS as error:
+        return f"{path} is no JSON: {error}"
+    return ""
+
+
+def _first(flaws: Iterable[str]) -> str:
+    return next(filter(None, flaws), "")

@@ -1,0 +1,1 @@
+"""Snaps that turn binary streams into documents."""

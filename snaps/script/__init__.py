@@ -1,0 +1,1 @@
+"""Snaps that run the user's own code."""

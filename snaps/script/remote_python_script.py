@@ -1,0 +1,246 @@
+"""Run a Python script over the documents, in a process of its own, here or on another host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePath
+from typing import Literal
+
+from engine.sdk import (
+    Batch,
+    ConfigurationError,
+    DataError,
+    Document,
+    Evaluated,
+    Example,
+    ExecutionError,
+    Lineage,
+    Script,
+    ScriptSession,
+    Settings,
+    Snap,
+    To,
+    View,
+    Views,
+    setting,
+)
+
+
+class RemotePythonScriptSettings(Settings):
+    script: str = setting(
+        default="",
+        help="The file of the script, relative to the pipeline file. It defines "
+        "`snaplogic_init()`, `snaplogic_process(row)` and `snaplogic_final()`; each returns None, "
+        "a document, or a list of documents.",
+        example="scripts/predict.py",
+    )
+    source: str = setting(default="", help="The text of the script, in place of a file.")
+    requirements: tuple[str, ...] = setting(
+        default=(),
+        help="What the script needs, as pip writes it; installed before it starts.",
+        example=["numpy>=1.26"],
+    )
+    environment: str = setting(
+        default="",
+        help="Name of the Python environment; scripts that give the same name share it. Left out, "
+        "those with the same requirements do.",
+    )
+    install: Literal["install", "check", "refuse"] = setting(
+        default="install",
+        help="What may be done about a requirement that is missing: `install` it, `check` (warn "
+        "and go on), or `refuse` to run.",
+    )
+    timeout: float | None = setting(
+        default=None,
+        help="The longest time, in seconds, that one call into the script may take; none for ever.",
+    )
+    executor: str = setting(
+        default="",
+        help="`host:port` of an `engine executor` that runs the script; left out, a process of "
+        "this machine does.",
+        example="gpu-host:5301",
+    )
+    token: Evaluated[str] = setting(
+        default=Evaluated(value=""),
+        help="The token that the executor asks for; best a secret parameter.",
+        example="= _executor_token",
+    )
+
+
+class RemotePythonScript(Snap[RemotePythonScriptSettings]):
+    views = Views(
+        inputs=(
+            View("input", unlinked="nothing"),
+            View("script", unlinked="nothing", whole=True, optional=True),
+        ),
+        outputs=(View("output"), View("stdout", optional=True)),
+    )
+    single = True
+    replayable = False
+    blocking = True
+    examples = (
+        Example(
+            "one document in, one out",
+            settings={
+                "source": "def snaplogic_init():\n    return None\n\n"
+                "def snaplogic_process(row):\n    return {'twice': 2 * row['n']}\n\n"
+                "def snaplogic_final():\n    return {'done': True}\n"
+            },
+            given=[{"n": 1}, {"n": 4}],
+            expect=[{"twice": 2}, {"twice": 8}, {"done": True}],
+        ),
+    )
+
+    @classmethod
+    def check(
+        cls, settings: RemotePythonScriptSettings
+    ) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
+        if settings.script and settings.source:
+            yield ("source",), "there is a script file already", "give script or source, not both"
+        if settings.timeout is not None and settings.timeout <= 0:
+            yield ("timeout",), f"{settings.timeout} seconds are no time", "give a positive number"
+        if settings.executor and not _is_address(settings.executor):
+            yield (
+                ("executor",),
+                f"{settings.executor!r} is no address",
+                "write host:port, for example localhost:5301",
+            )
+
+    @classmethod
+    def files_needed(
+        cls, settings: RemotePythonScriptSettings
+    ) -> Iterable[tuple[tuple[str | int, ...], str]]:
+        if settings.script:
+            yield ("script",), settings.script
+
+    def open(self) -> None:
+        self._session: ScriptSession | None = None
+        self._printed: list[str] = []
+        self._awaits_script = self.context.linked("script")
+        self._tells_lines = self.context.linked("stdout")
+        self._source = "" if self._awaits_script else self._own_source()
+
+    def start(self) -> Iterator[Document | To]:
+        if not self._awaits_script:
+            yield from self._begin(self._source)
+
+    def process_batch(self, view: str, batch: Batch) -> Mapping[str, Batch]:
+        if view == "script":
+            return self._take_script(batch)
+        results: list[Document] = []
+        lineage: list[Lineage] = []
+        answers = self._running().process(batch.items)
+        for position, answer in enumerate(answers):
+            line = batch.lineage_of(position)
+            if isinstance(answer, DataError):
+                self.context.failed(answer, batch.items[position], line)
+            elif answer:
+                results += answer
+                lineage += [line] * len(answer)
+            else:
+                self.context.dropped(1, (line,))
+        emitted = {"output": Batch(results, None if batch.lineage is None else lineage)}
+        if lines := self._take_lines():
+            emitted["stdout"] = Batch([line.item for line in lines])
+        return emitted
+
+    def finish(self) -> Iterator[Document | To]:
+        try:
+            yield from self._running().finish()
+        except DataError:
+            yield from self._take_lines()
+            raise
+        yield from self._take_lines()
+
+    def close(self) -> None:
+        if self._session is not None:
+            self._session.close()
+
+    def interrupt(self) -> None:
+        if self._session is not None:
+            self._session.interrupt()
+
+    def _own_source(self) -> str:
+        settings = self.settings
+        if settings.source:
+            return settings.source
+        if not settings.script:
+            raise ConfigurationError(
+                "there is no script: set script (a file) or source (text), or link the view "
+                "'script'"
+            )
+        return _text(b"".join(self.context.files.read(settings.script)), settings.script)
+
+    def _begin(self, source: str) -> Iterator[Document | To]:
+        """Open the session; what the script emits before its first row."""
+        session = self.context.scripts.open(self._script(source), self._print)
+        self._session = session
+        yield from session.start()
+        yield from self._take_lines()
+
+    def _script(self, source: str) -> Script:
+        settings, context = self.settings, self.context
+        file = context.files.locate(settings.script) if settings.script else ""
+        return Script(
+            source=source,
+            name=PurePath(file).name or f"{context.label}.py",
+            folder=str(PurePath(file).parent) if file else context.folder,
+            requirements=settings.requirements,
+            environment=settings.environment,
+            install=settings.install,
+            timeout=settings.timeout,
+            pipe={**context.pipe, "args": dict(context.parameters)},
+            executor=settings.executor,
+            token=context.value(settings.token, {}),
+        )
+
+    def _take_script(self, batch: Batch) -> Mapping[str, Batch]:
+        """Start with the first document of the script view; further ones are ignored."""
+        self.context.dropped(len(batch), batch.lineage or ())
+        if self._session is not None or not batch.items:
+            return {}
+        content = batch.items[0].get("content")
+        if not isinstance(content, str | bytes):
+            raise ExecutionError(
+                "the first document of the view 'script' has no text in its field 'content'; "
+                f"its fields are: {', '.join(map(str, batch.items[0])) or 'none'}"
+            )
+        emitted: dict[str, Batch] = {}
+        for item in self._begin(_text(content, "the field 'content'")):
+            name, document = ("stdout", item.item) if isinstance(item, To) else ("output", item)
+            emitted.setdefault(name, Batch([])).items.append(document)
+        return emitted
+
+    def _running(self) -> ScriptSession:
+        if self._session is None:
+            raise ExecutionError("no document came on the view 'script': there is nothing to run")
+        return self._session
+
+    def _print(self, line: str) -> None:
+        self.context.show(line)
+        if self._tells_lines:
+            self._printed.append(line)
+
+    def _take_lines(self) -> list[To]:
+        """What the script printed since the last call, for the view `stdout`."""
+        count = len(self._printed)  # the script goes on printing from another thread
+        lines = self._printed[:count]
+        del self._printed[:count]
+        return [To("stdout", {"line": line}) for line in lines]
+
+
+def _text(content: str | bytes, name: str) -> str:
+    if isinstance(content, str):
+        return content
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"the script in {name} is not UTF-8 text: byte {content[error.start]:#04x} at offset "
+            f"{error.start}; save it as UTF-8"
+        ) from error
+
+
+def _is_address(text: str) -> bool:
+    host, colon, port = text.rpartition(":")
+    return bool(host and colon) and port.isdecimal() and 0 < int(port) < 65536

@@ -1,0 +1,1 @@
+"""Snaps that make documents and change them."""

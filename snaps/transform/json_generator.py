@@ -1,0 +1,275 @@
+"""Make documents from JSON that is written in the pipeline: as they stand, or from a template."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from typing import Any, NamedTuple
+
+import msgspec
+
+from engine.sdk import (
+    ConfigurationError,
+    DataError,
+    Document,
+    Example,
+    Settings,
+    Snap,
+    Value,
+    json_hook,
+    setting,
+)
+
+
+class JSONGeneratorSettings(Settings):
+    documents: dict[str, Any] | list[dict[str, Any]] | None = setting(
+        default=None, help="One document or a list of documents.", example=[{"id": 1}, {"id": 2}]
+    )
+    text: str = setting(
+        default="",
+        help="A template of JSON text: an object, or an array of objects. `$_name` is a parameter, "
+        "`$field.sub[0]` a value of the input document, `${field}` the same; outside of quotes it "
+        "becomes a JSON value, within them text. Lines that begin with `##` are comments, and "
+        "`\\\\$` is a dollar sign.",
+        example='{"name": $name, "greeting": "Hello ${name}"}',
+    )
+    file: str = setting(
+        default="",
+        help="A file that holds such a template, relative to the pipeline file.",
+        example="samples/one.json",
+    )
+    pass_through: bool = setting(
+        default=False, help="Add the input document to each document as `original`."
+    )
+
+
+class JSONGenerator(Snap[JSONGeneratorSettings]):
+    stateful = False
+    examples = (
+        Example(
+            "documents as they stand",
+            settings={"documents": [{"id": 1}, {"id": 2}]},
+            expect=[{"id": 1}, {"id": 2}],
+        ),
+        Example(
+            "a template is filled in for each input document",
+            settings={"text": '## who is it?\n{"name": $user.name, "greeting": "Hi ${user.name}"}'},
+            given=[{"user": {"name": "Ada"}}],
+            expect=[{"name": "Ada", "greeting": "Hi Ada"}],
+        ),
+        Example(
+            "a parameter",
+            settings={"text": '{"region": $_region}'},
+            parameters={"region": "eu"},
+            expect=[{"region": "eu"}],
+        ),
+    )
+
+    @classmethod
+    def check(
+        cls, settings: JSONGeneratorSettings
+    ) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
+        given = [name for name in _SOURCES if getattr(settings, name) not in (None, "")]
+        if len(given) != 1:
+            names = " and ".join(given) or "none of documents, text and file"
+            yield (
+                (given[1],) if given else (),
+                f"{names} {'are' if given else 'is'} given",
+                "give one of them: documents (YAML), text (a template) or file (one in a file)",
+            )
+        for flaw in _flaws_of(settings.text):
+            yield ("text",), flaw, "write the JSON itself, or make the documents in a script"
+
+    @classmethod
+    def files_needed(
+        cls, settings: JSONGeneratorSettings
+    ) -> Iterable[tuple[tuple[str | int, ...], str]]:
+        if settings.file:
+            yield ("file",), settings.file
+
+    def open(self) -> None:
+        settings = self.settings
+        self._adds_original = settings.pass_through and self.context.linked("input")
+        self._template: _Template | None = None
+        if settings.documents is None:
+            text = self._text_of_file() if settings.file else settings.text
+            self._template = _Template(text, self.context.parameters)
+
+    def process(self, document: Document) -> list[Document]:
+        documents = self._generate(document)
+        if self._adds_original:
+            return [{**made, "original": document} for made in documents]
+        return documents
+
+    def _generate(self, document: Document) -> list[Document]:
+        if self._template is not None:
+            return self._template.documents(document)
+        made = deepcopy(self.settings.documents)
+        return made if isinstance(made, list) else [made or {}]
+
+    def _text_of_file(self) -> str:
+        name = self.settings.file
+        try:
+            text = b"".join(self.context.files.read(name)).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise ConfigurationError(
+                f"the file {name!r} is not UTF-8 text: byte {error.object[error.start]:#04x} at "
+                f"offset {error.start}; save it as UTF-8"
+            ) from error
+        if flaws := _flaws_of(text):
+            raise ConfigurationError(f"the template {name!r} cannot be used: {flaws[0]}")
+        return text
+
+
+_SOURCES = ("documents", "text", "file")
+_MOST_TEXT = 16 * 1024 * 1024
+
+
+class _Reference(NamedTuple):
+    """A place in a template where a value goes: of a parameter, or of the input document."""
+
+    written: str
+    keys: tuple[str | int, ...]
+    in_quotes: bool
+
+    @property
+    def is_parameter(self) -> bool:
+        return str(self.keys[0]).startswith("_")
+
+
+class _Template:
+    """A text of JSON with references, read once and filled in for each document."""
+
+    def __init__(self, text: str, parameters: Mapping[str, str | None]) -> None:
+        self._parameters = parameters
+        self._parts = list(_parts_of(_COMMENT.sub("", text)))
+        for part in self._parts:
+            if isinstance(part, _Reference) and part.is_parameter:
+                self._parameter(part)
+
+    def documents(self, document: Document) -> list[Document]:
+        text = "".join(self._filled(part, document) for part in self._parts)
+        value = _decoded(text)
+        documents = value if isinstance(value, list) else [value]
+        for number, item in enumerate(documents, 1):
+            if not isinstance(item, dict):
+                which = (
+                    f"element {number} of the template" if documents is value else "the template"
+                )
+                raise DataError(
+                    "cannot generate a document",
+                    f"{which} gives {_shown(item)}, and a document is a map",
+                    "write an object, or an array of objects",
+                )
+        return documents
+
+    def _filled(self, part: str | _Reference, document: Document) -> str:
+        if isinstance(part, str):
+            return part
+        value = self._parameter(part) if part.is_parameter else _looked_up(part, document)
+        if not part.in_quotes:
+            return _json(value)
+        return _json(value if isinstance(value, str) else _json(value))[1:-1]
+
+    def _parameter(self, reference: _Reference) -> str | None:
+        name = str(reference.keys[0])[1:]
+        if name not in self._parameters:
+            known = ", ".join(f"_{known}" for known in self._parameters) or "none"
+            raise ConfigurationError(
+                f"the template uses {reference.written!r}, but the pipeline has no parameter "
+                f"{name!r}; its parameters are: {known}"
+            )
+        return self._parameters[name]
+
+
+_COMMENT = re.compile(r"^[ \t]*##.*", re.MULTILINE)
+_DIRECTIVE = re.compile(
+    r"#\{?(if|elseif|else|end|foreach|set|macro|include|parse|define|evaluate)\}?\s*\("
+)
+_TOKEN = re.compile(
+    r"""\\\$ | \\. | "
+    | \$(?P<brace>\{)?(?P<name>_?[A-Za-z][A-Za-z0-9_]*)
+      (?P<steps>(?:\.[A-Za-z_][A-Za-z0-9_]*|\[\d+\]|\['[^']*'\])*)(?(brace)\})""",
+    re.VERBOSE | re.DOTALL,
+)
+_STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\['([^']*)'\]")
+
+
+def _flaws_of(text: str) -> list[str]:
+    """What in a template this snap does not do."""
+    if len(text) > _MOST_TEXT:
+        return [f"the text has {len(text):,} characters, and 16 MB is the most"]
+    directives = sorted(set(_DIRECTIVE.findall(_COMMENT.sub("", text))))
+    return [f"the template directive '#{name}' is not supported" for name in directives]
+
+
+def _parts_of(text: str) -> Iterable[str | _Reference]:
+    """The text cut at its references."""
+    in_quotes = False
+    start = 0
+    for token in _TOKEN.finditer(text):
+        written = token[0]
+        if written == '"':
+            in_quotes = not in_quotes
+        elif written == "\\$" or token["name"]:
+            yield text[start : token.start()]
+            start = token.end()
+            yield "$" if written == "\\$" else _Reference(written, _keys_of(token), in_quotes)
+    yield text[start:]
+
+
+def _keys_of(token: re.Match[str]) -> tuple[str | int, ...]:
+    steps = _STEP.findall(token["steps"])
+    return (token["name"], *(int(i) if i else name or quoted for name, i, quoted in steps))
+
+
+def _looked_up(reference: _Reference, document: Document) -> Value:
+    value: Value = document
+    for key in reference.keys:
+        try:
+            value = value[key]
+        except (LookupError, TypeError) as error:
+            raise DataError(
+                f"the template uses {reference.written!r}, which the input document does not have",
+                f"there is no {key!r} in {_shown(value)}",
+                "write \\$ for a dollar sign that is meant as such",
+            ) from error
+    return value
+
+
+def _decoded(text: str) -> Value:
+    if len(text) > _MOST_TEXT:
+        raise DataError(
+            "cannot generate a document",
+            f"the text has {len(text):,} characters, and 16 MB is the most",
+            "read large JSON from a file, with FileReader and JSONParser",
+        )
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise _malformed(text, error) from error
+
+
+def _malformed(text: str, error: Exception) -> DataError:
+    found = re.search(r" \(byte (\d+)\)$", str(error))
+    data = text.encode(errors="replace")
+    before = data[: int(found[1])] if found else data
+    line, last = before.count(b"\n") + 1, before.rfind(b"\n") + 1
+    column = len(before[last:].decode(errors="replace")) + 1
+    near = data[max(0, len(before) - 30) : len(before) + 30].decode(errors="replace")
+    reason = str(error).removeprefix("JSON is malformed: ").split(" (byte")[0]
+    return DataError(
+        "the template does not give JSON",
+        f"{reason} (line {line}, column {column}), near {' '.join(near.split())!r}",
+        "correct the template; references outside of quotes become JSON values by themselves",
+    )
+
+
+def _json(value: Value) -> str:
+    return msgspec.json.encode(value, enc_hook=json_hook).decode()
+
+
+def _shown(value: Value) -> str:
+    text = msgspec.json.encode(value, enc_hook=repr).decode()
+    return f"{text[:60]}…" if len(text) > 60 else text

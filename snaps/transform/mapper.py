@@ -1,0 +1,121 @@
+"""Make a new document from each document: every mapping writes one expression to one target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from engine.sdk import (
+    Batch,
+    DataError,
+    Document,
+    Example,
+    Expression,
+    Path,
+    Settings,
+    Snap,
+    setting,
+)
+
+
+class MappingRow(Settings):
+    expression: Expression = setting(
+        help="What is written; without a target the path of the field to delete.",
+        example="$price * $count",
+    )
+    target: Path | None = setting(
+        default=None,
+        help="Where it is written; left out, the field that the expression names is deleted.",
+        example="$total",
+    )
+
+
+class MapperSettings(Settings):
+    mappings: dict[Path, Expression] | tuple[MappingRow, ...] = setting(
+        default={},
+        help="Target path to expression, carried out from top to bottom. As a list of rows "
+        "`{target, expression}` a row without a target deletes the field.",
+        example={"$total": "$price * $count"},
+    )
+    mapping_root: Path = setting(
+        default=Path("$"),
+        help="The part of the document that the mappings see and change, such as `$orders[*]`; "
+        "all around it passes through.",
+    )
+    pass_through: bool = setting(
+        default=False, help="Start from the input document; else from an empty one."
+    )
+    null_safe_access: bool = setting(
+        default=False,
+        help="Read a missing path as null, where it otherwise fails the document.",
+    )
+
+
+class Mapper(Snap[MapperSettings]):
+    stateful = False
+    examples = (
+        Example(
+            "a field is renamed and another computed",
+            settings={"mappings": {"$name": "$n", "$total": "$price * $count"}},
+            given=[{"n": "bolt", "price": 2, "count": 3}],
+            expect=[{"name": "bolt", "total": 6}],
+        ),
+        Example(
+            "a row without a target deletes",
+            settings={
+                "mappings": [
+                    {"target": "$full", "expression": "$first + ' ' + $last"},
+                    {"expression": "$first"},
+                ],
+                "pass_through": True,
+            },
+            given=[{"first": "Ada", "last": "Lovelace"}],
+            expect=[{"last": "Lovelace", "full": "Ada Lovelace"}],
+        ),
+        Example(
+            "a missing field is null",
+            settings={"mappings": {"$x": "$missing"}, "null_safe_access": True},
+            given=[{"a": 1}],
+            expect=[{"x": None}],
+        ),
+    )
+
+    @classmethod
+    def check(cls, settings: MapperSettings) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
+        if not settings.mappings and not settings.pass_through:
+            yield (
+                ("mappings",),
+                "without mappings every document becomes empty",
+                "give mappings (target: expression), or set pass_through to true",
+            )
+
+    def open(self) -> None:
+        settings = self.settings
+        self._map = self.context.mapping(
+            rows_of(settings),
+            root=settings.mapping_root.text,
+            null_safe=settings.null_safe_access,
+            pass_through=settings.pass_through,
+        )
+
+    def process_batch(self, view: str, batch: Batch) -> Batch:
+        results: list[Document] = []
+        failed: list[int] = []
+        documents = iter(batch.items)
+        while len(results) + len(failed) < len(batch.items):
+            try:
+                results.extend(map(self._map, documents))
+            except DataError as error:
+                position = len(results) + len(failed)
+                self.context.failed(error, batch.items[position], batch.lineage_of(position))
+                failed.append(position)
+        if not failed:
+            return batch.with_items(results)
+        return batch.at([i for i in range(len(batch)) if i not in set(failed)], results)
+
+
+def rows_of(settings: MapperSettings) -> list[tuple[str, Expression]]:
+    """The mappings as (target, expression); an empty target deletes."""
+    mappings = settings.mappings
+    if isinstance(mappings, dict):
+        return [(target.text, expression) for target, expression in mappings.items()]
+    return [(row.target.text if row.target else "", row.expression) for row in mappings]
