@@ -29,7 +29,7 @@ slt.ensure("tensorflow-cpu" if LINUX_PC else "tensorflow")
 
 import numpy as np  # noqa: E402 - it comes with TensorFlow
 
-EPOCHS = {"classic": 12, "fast": 2}
+EPOCHS = {"classic": 12, "fast": 3}
 LABELS = list(range(10))
 SHAPE = (28, 28, 1)
 TRAIN_IMAGES, TEST_IMAGES = 60_000, 10_000

@@ -11,7 +11,7 @@ def test_empty_parameters_mean_the_defaults_of_the_architecture(build_model: Any
     classic = build_model.read_settings({"epochs": "", "precision": "float32"})
     fast = build_model.read_settings({"architecture": "fast", "images": None})
     assert (classic.architecture, classic.epochs, classic.batch_size) == ("classic", 12, 128)
-    assert (fast.epochs, fast.images) == (2, 60_000)
+    assert (fast.epochs, fast.images) == (3, 60_000)
 
 
 def test_numbers_are_read_from_text_and_from_numbers(build_model: Any) -> None:
