@@ -1,0 +1,258 @@
+"""Environments of scripts, requirements and SLTool.ensure."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import ConfigurationError
+from engine.script.environment import name_of
+from engine.sdk.scripts import Script, ScriptFailure
+from tests.script.conftest import Opened
+from tests.script.wheels import make_wheel
+
+ENSURE = """
+from snaplogic.tool import SLTool as slt
+said = slt.ensure({arguments})
+def snaplogic_init():
+    import abacus
+    return {{"version": abacus.version, "quiet": said == ""}}
+"""
+
+
+@pytest.fixture(autouse=True)
+def wheels(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package index that is a folder, and environments of this test's own."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    monkeypatch.setenv("SNAPLINE_CACHE", str(tmp_path / "cache"))
+    make_wheel(tmp_path, "abacus", "1.0")
+    make_wheel(tmp_path, "abacus", "2.0")
+    return tmp_path
+
+
+def run(opened: Opened, arguments: str, **facts: Any) -> dict[str, Any]:
+    session = opened(ENSURE.format(arguments=arguments), **facts)
+    [document] = session.start()
+    session.close()
+    return document
+
+
+def folder_of(root: Path, **facts: Any) -> Path:
+    return root / "cache" / "environments" / name_of(Script("", **facts))
+
+
+def test_ensure_installs_what_is_missing_and_it_can_be_imported_at_once(opened: Opened) -> None:
+    assert run(opened, "'abacus'") == {"version": "2.0", "quiet": False}
+    assert opened.lines[0] == "installing abacus ..."
+    assert opened.lines[-1].startswith("installed abacus (")
+
+
+def test_ensure_does_nothing_when_the_library_is_there(opened: Opened) -> None:
+    run(opened, "'abacus'")
+    opened.lines.clear()
+    assert run(opened, "'abacus'") == {"version": "2.0", "quiet": True}
+    assert opened.lines == []
+
+
+def test_ensure_takes_a_version(opened: Opened) -> None:
+    assert run(opened, "'abacus', '1.0'")["version"] == "1.0"
+    assert run(opened, "'abacus'")["version"] == "1.0"
+    assert run(opened, "'abacus', version='2.0'")["version"] == "2.0"
+
+
+def test_ensure_updates(opened: Opened) -> None:
+    assert run(opened, "'abacus', '1.0'")["version"] == "1.0"
+    assert run(opened, "'abacus', update=True")["version"] == "2.0"
+
+
+def test_ensure_shows_what_pip_prints_when_asked_to(opened: Opened) -> None:
+    run(opened, "'abacus', verbose=True")
+    assert any("Successfully installed abacus-2.0" in line for line in opened.lines)
+
+
+def test_ensure_of_a_standard_module_does_nothing(opened: Opened) -> None:
+    run(opened, "'abacus'")
+    session = opened("from snaplogic.tool import SLTool as slt\nprint(repr(slt.ensure('json')))\n")
+    session.start()
+    assert opened.lines[-1] == "''"
+
+
+def test_nothing_is_ever_installed_for_the_engine(opened: Opened) -> None:
+    run(opened, "'abacus'")
+    assert importlib.util.find_spec("abacus") is None
+
+
+def test_a_failing_installation_shows_the_last_lines_of_pip(opened: Opened) -> None:
+    session = opened(ENSURE.format(arguments="'no-such-library'"))
+    with pytest.raises(
+        ScriptFailure, match=r"pip could not install no-such-library[^$]*No matching"
+    ):
+        session.start()
+
+
+def test_the_policy_check_warns_and_goes_on(opened: Opened) -> None:
+    session = opened(ENSURE.format(arguments="'abacus'"), install="check")
+    with pytest.raises(ScriptFailure, match="No module named 'abacus'"):
+        session.start()
+    assert opened.lines == [
+        "warning: abacus is not installed; the script goes on without (install: check)"
+    ]
+
+
+def test_the_policy_refuse_fails(opened: Opened) -> None:
+    session = opened(ENSURE.format(arguments="'abacus'"), install="refuse")
+    with pytest.raises(ScriptFailure, match=r"abacus is not installed in .* installing is refused"):
+        session.start()
+
+
+def test_a_version_too_old_for_this_python_is_overridden_with_a_warning(
+    opened: Opened, wheels: Path
+) -> None:
+    make_wheel(wheels, "tensorflow", "2.99.0")
+    session = opened("""
+        from snaplogic.tool import SLTool as slt
+        slt.ensure("tensorflow", "1.5.0")
+        slt.ensure("tensorflow", "1.5.0")
+        import tensorflow
+        print(tensorflow.version)
+    """)
+    session.start()
+    warnings = [line for line in opened.lines if line.startswith("warning")]
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    start = f"warning: tensorflow 1.5.0 has no build for Python {python}; using "
+    assert warnings == [start + "a newer version instead", start + "2.99.0 instead"]
+    assert opened.lines[-1] == "2.99.0"
+
+
+def test_another_build_of_a_library_satisfies(opened: Opened, wheels: Path) -> None:
+    make_wheel(wheels, "tensorflow_cpu", "2.99.0")
+    session = opened("""
+        from snaplogic.tool import SLTool as slt
+        slt.ensure("tensorflow-cpu", "2.99.0")
+        print(repr(slt.ensure("tensorflow", "2.99.0") + slt.ensure("tensorflow")))
+    """)
+    session.start()
+    assert opened.lines[-1] == "''"
+
+
+def test_requirements_are_installed_before_the_script_starts(opened: Opened, wheels: Path) -> None:
+    make_wheel(wheels, "counter", "1.0", needs="abacus<2")
+    source = "import abacus, counter\nprint(abacus.version)\n"
+    session = opened(source, requirements=("counter >= 0.5",))
+    session.start()
+    assert opened.lines[-1] == "1.0"
+
+
+def test_satisfied_requirements_need_no_pip(
+    opened: Opened, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requirements = ("abacus>=1",)
+    opened("import abacus\n", requirements=requirements).start()
+    monkeypatch.setenv("PIP_FIND_LINKS", "/nowhere")
+    opened.lines.clear()
+    opened("import abacus\n", requirements=requirements).start()
+    assert opened.lines == []
+
+
+def test_a_requirement_that_cannot_be_had_stops_the_script(opened: Opened) -> None:
+    session = opened("print('never')\n", requirements=("abacus==3.0",))
+    with pytest.raises(ScriptFailure, match=r"libraries of scripts/x.py[^$]*abacus==3.0"):
+        session.start()
+    assert "never" not in opened.lines
+
+
+def test_scripts_share_an_environment_by_name(opened: Opened) -> None:
+    run(opened, "'abacus', '1.0'", environment="digits")
+    opened.lines.clear()
+    assert run(opened, "'abacus'", environment="digits")["version"] == "1.0"
+    assert run(opened, "'abacus'", environment="other")["version"] == "2.0"
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", ".", "x" * 80])
+def test_a_name_that_is_no_folder_name_is_refused(opened: Opened, name: str) -> None:
+    with pytest.raises(ConfigurationError, match="no name for a script environment"):
+        opened("", environment=name).start()
+
+
+def test_installing_is_not_held_against_the_time_limit(opened: Opened) -> None:
+    assert run(opened, "'abacus'", timeout=0.3)["version"] == "2.0"
+
+
+def test_an_installation_that_was_cut_off_is_done_again(opened: Opened, wheels: Path) -> None:
+    run(opened, "'abacus'")
+    environment = folder_of(wheels)
+    (environment / "snapline-installing.json").write_text(json.dumps(["abacus==2.0"]))
+    [module] = environment.glob("lib/*/site-packages/abacus.py")
+    module.unlink()
+    assert run(opened, "'abacus'") == {"version": "2.0", "quiet": True}
+    assert any("cut off; doing it again" in line for line in opened.lines)
+
+
+def test_an_environment_whose_python_is_gone_is_made_again(opened: Opened, wheels: Path) -> None:
+    run(opened, "'abacus'")
+    for python in (folder_of(wheels) / "bin").iterdir():
+        python.unlink()
+    assert run(opened, "'abacus'")["version"] == "2.0"
+
+
+def test_two_scripts_that_start_at_once_share_one_installation(opened: Opened) -> None:
+    sessions = [opened(ENSURE.format(arguments="'abacus'")) for _ in range(3)]
+    found: list[Any] = []
+    threads = [
+        threading.Thread(target=lambda s=session: found.extend(s.start())) for session in sessions
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [document["version"] for document in found] == ["2.0"] * 3
+    assert sum(line.startswith("installed abacus") for line in opened.lines) == 1
+
+
+def test_a_stray_pip_works_on_the_scripts_environment(opened: Opened, wheels: Path) -> None:
+    if shutil.which("pip") is None:
+        pytest.skip("there is no pip command")
+    session = opened("""
+        from snaplogic.tool import SLTool as slt
+        slt.execute("pip install abacus")
+        import abacus
+        print(abacus.__file__)
+    """)
+    session.start()
+    assert opened.lines[-1].startswith(str(folder_of(wheels)))
+
+
+def test_numpy_values_are_plain_values() -> None:
+    numpy = pytest.importorskip("numpy")
+    from engine.script.child.results import documents
+
+    row = {
+        "scalars": [numpy.float32(0.5), numpy.int64(3), numpy.bool_(True), numpy.str_("x")],
+        "image": numpy.zeros((2, 2), dtype="uint8"),
+        "objects": numpy.array([{"a": numpy.float64(1.5)}], dtype=object),
+        "time": numpy.array(["2026-01-02"], dtype="datetime64[D]"),
+        numpy.int64(7): numpy.longdouble(0.25),
+    }
+    assert documents(row, "f") == {
+        "scalars": [0.5, 3, True, "x"],
+        "image": [[0, 0], [0, 0]],
+        "objects": [{"a": 1.5}],
+        "time": ["2026-01-02"],
+        "7": 0.25,
+    }
+    with pytest.raises(TypeError, match="holds a complex"):
+        documents({"z": numpy.complex64(1)}, "f")
+
+
+def test_a_new_environment_holds_no_pip(opened: Opened, wheels: Path) -> None:
+    opened("print('x')\n").start()
+    assert folder_of(wheels).is_dir()
+    assert list(folder_of(wheels).rglob("pip*")) == []

@@ -1,0 +1,298 @@
+"""Scripts that run with `engine executor`: the token, the conversation and its loss."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.errors import ConfigurationError
+from engine.script.child.protocol import Channel, encode
+from engine.script.executor import Executor
+from engine.script.server import ScriptServer
+from engine.sdk.scripts import ScriptError, ScriptFailure
+from tests.script.conftest import Opened
+from tests.script.processes import gone
+
+TOKEN = "correct horse"
+ECHO = "def snaplogic_process(row):\n    return row\n"
+
+
+class Host:
+    """An executor that listens on loopback."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.server = ScriptServer(TOKEN, sessions=2, log=self.log.append)
+        self.thread = threading.Thread(target=self.server.serve)
+        self.thread.start()
+
+    @property
+    def facts(self) -> dict[str, str]:
+        return {"executor": f"127.0.0.1:{self.server.port}", "token": TOKEN}
+
+    def dial(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.server.port), 10)
+
+    def stop(self) -> None:
+        if self.thread.is_alive():
+            self.server.stop()
+            self.thread.join()
+
+
+def received_by(peer: socket.socket) -> bytes:
+    """What a peer gets before it is cut off."""
+    with contextlib.suppress(ConnectionResetError):
+        return peer.recv(10)
+    return b""
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    host = Host()
+    yield host
+    host.stop()
+
+
+def test_a_script_runs_as_it_does_here(opened: Opened, host: Host) -> None:
+    session = opened(
+        """
+        import os
+        print("loading")
+        def snaplogic_init():
+            return {"label": snaplogic_pipe["label"], "elsewhere": os.getpid()}
+        def snaplogic_process(row):
+            print("row", row["n"])
+            return {"x": 1 / row["n"], "big": 2**100}
+        def snaplogic_final():
+            return [{"n": n} for n in range(3)]
+        """,
+        pipe={"label": "predict"},
+        **host.facts,
+    )
+    [document] = session.start()
+    assert document["label"] == "predict"
+    assert opened.lines == ["loading"]
+    good, bad, after = session.process([{"n": 1}, {"n": 0}, {"n": 2}])
+    assert good == [{"x": 1.0, "big": 2**100}]
+    assert after == [{"x": 0.5, "big": 2**100}]
+    assert isinstance(bad, ScriptError)
+    assert bad.reason == "ZeroDivisionError: division by zero (scripts/x.py, line 8)"
+    assert "1 / row" in bad.stacktrace
+    assert session.finish() == [{"n": 0}, {"n": 1}, {"n": 2}]
+    session.close()
+    assert opened.lines == ["loading", "row 1", "row 0", "row 2"]
+
+
+@pytest.mark.parametrize(("token", "told"), [("wrong", "wrong"), ("", "missing")])
+def test_a_peer_without_the_token_is_refused(
+    opened: Opened, host: Host, token: str, told: str
+) -> None:
+    session = opened(ECHO, **host.facts | {"token": token})
+    with pytest.raises(ScriptFailure, match=f"refused the session: the token is {told}"):
+        session.start()
+
+
+def test_a_peer_that_announces_a_large_greeting_is_cut_off(host: Host) -> None:
+    with host.dial() as peer:
+        peer.sendall(struct.pack("!I", 1 << 30) + b"x" * 100)
+        assert received_by(peer) == b""
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        bytes(encode(["hello", 1])),
+        bytes(encode(["open", {"source": "print('never')"}])),
+        bytes(encode(["hello", "1", TOKEN])),
+    ],
+)
+def test_a_peer_that_does_not_greet_gets_nothing(host: Host, greeting: bytes) -> None:
+    with host.dial() as peer:
+        peer.sendall(greeting)
+        peer.shutdown(socket.SHUT_WR)
+        assert received_by(peer) == b""
+
+
+def test_a_silent_peer_is_cut_off(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.script.server._GREETING_SECONDS", 0.1)
+    with host.dial() as peer:
+        assert peer.recv(10) == b""
+
+
+def test_another_version_of_the_protocol_is_refused(host: Host) -> None:
+    with host.dial() as peer:
+        channel = Channel(peer)
+        channel.send("hello", 99, TOKEN)
+        kind, told = channel.receive()
+    assert kind == "refused"
+    assert "version 99" in told
+
+
+def test_more_sessions_than_allowed_are_refused(opened: Opened, host: Host) -> None:
+    for _ in range(2):
+        opened(ECHO, **host.facts).start()
+    with pytest.raises(ScriptFailure, match="all of its 2 sessions are in use"):
+        opened(ECHO, **host.facts).start()
+
+
+def test_a_closed_session_makes_room(opened: Opened, host: Host) -> None:
+    for _ in range(5):
+        session = opened(ECHO, **host.facts)
+        session.start()
+        session.finish()
+        session.close()
+
+
+def test_a_lost_connection_ends_the_script(opened: Opened, host: Host) -> None:
+    session = opened(
+        "import os\ndef snaplogic_init():\n    return {'pid': os.getpid()}\n", **host.facts
+    )
+    [document] = session.start()
+    session.interrupt()
+    assert gone(document["pid"])
+    with pytest.raises(ScriptFailure, match="interrupted"):
+        session.finish()
+
+
+def test_interrupt_ends_a_call_that_blocks(opened: Opened, host: Host) -> None:
+    begun = threading.Event()
+    session = opened(
+        "import time\ndef snaplogic_process(row):\n    print('begun')\n    time.sleep(60)\n",
+        output=lambda line: begun.set(),
+        **host.facts,
+    )
+    session.start()
+    caught: list[str] = []
+
+    def process() -> None:
+        try:
+            session.process([{}])
+        except ScriptFailure as error:
+            caught.append(str(error))
+
+    thread = threading.Thread(target=process)
+    thread.start()
+    assert begun.wait(10)
+    session.interrupt()
+    thread.join(5)
+    assert caught == ["scripts/x.py was interrupted"]
+
+
+def test_an_executor_that_goes_away_is_a_clear_error(opened: Opened, host: Host) -> None:
+    session = opened(ECHO, **host.facts)
+    session.start()
+    host.stop()
+    with pytest.raises(ScriptFailure, match=r"executor at 127.0.0.1:\d+ is gone"):
+        session.process([{}])
+
+
+def test_no_executor_at_the_address_is_a_clear_error(opened: Opened) -> None:
+    with pytest.raises(ScriptFailure, match=r"executor at 127.0.0.1:1 cannot be reached"):
+        opened(ECHO, executor="127.0.0.1:1", token="x").start()
+
+
+@pytest.mark.parametrize("address", ["host", "host:", ":1", "host:x", "host:99999"])
+def test_an_address_that_is_none_is_a_configuration_error(opened: Opened, address: str) -> None:
+    with pytest.raises(ConfigurationError, match="write host:port"):
+        opened(ECHO, executor=address)
+
+
+def test_a_crash_there_is_told_as_a_crash_here(opened: Opened, host: Host) -> None:
+    session = opened(
+        "import os\nprint('last')\ndef snaplogic_process(row):\n    os._exit(3)\n", **host.facts
+    )
+    session.start()
+    with pytest.raises(ScriptFailure, match=r"exit code 3 while it processed row 1[^$]*last"):
+        session.process([{}])
+
+
+def test_the_time_limit_holds_there(opened: Opened, host: Host) -> None:
+    source = "import time\ndef snaplogic_process(row):\n    time.sleep(60)\n"
+    session = opened(source, timeout=0.2, **host.facts)
+    session.start()
+    with pytest.raises(ScriptFailure, match=r"limit of 0.2 seconds.*x.py, line 3"):
+        session.process([{}])
+
+
+def test_a_script_that_cannot_load_is_a_failure_there_too(opened: Opened, host: Host) -> None:
+    with pytest.raises(ScriptFailure, match=r"NameError.*line 1"):
+        opened("undefined\n", **host.facts).start()
+    with pytest.raises(ScriptFailure, match="no name for a script environment"):
+        opened(ECHO, environment="../x", **host.facts).start()
+
+
+def test_a_large_batch_is_parted_there_too(opened: Opened, host: Host) -> None:
+    session = opened(ECHO, by=Executor(frame_limit=10_000), **host.facts)
+    session.start()
+    rows = [{"text": "x" * 3000} for _ in range(10)]
+    assert session.process(rows) == [[row] for row in rows]
+
+
+@pytest.fixture
+def token_file(tmp_path: Path) -> Path:
+    path = tmp_path / "token"
+    path.write_text(f"{TOKEN}\n")
+    path.chmod(0o600)
+    return path
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_serves_until_a_signal_and_ends_its_scripts(
+    opened: Opened, token_file: Path, number: signal.Signals
+) -> None:
+    command = [sys.executable, "-m", "engine", "executor", "--port", "0"]
+    command += ["--token-file", str(token_file)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        address = process.stderr.readline().split()[-1]
+        session = opened(
+            "import os\ndef snaplogic_init():\n    return {'pid': os.getpid()}\n",
+            executor=address,
+            token=TOKEN,
+        )
+        [document] = session.start()
+        process.send_signal(number)
+        assert process.wait(10) == 0
+    assert gone(document["pid"])
+
+
+def test_a_token_file_without_a_token_is_refused(token_file: Path) -> None:
+    token_file.write_text(" \n")
+    done = _run_command(token_file)
+    assert done.returncode == 2
+    assert "is empty" in done.stderr
+
+
+def test_a_missing_token_file_is_refused(tmp_path: Path) -> None:
+    assert _run_command(tmp_path / "none").returncode == 2
+
+
+def test_a_token_file_that_others_can_read_is_warned_of(token_file: Path) -> None:
+    token_file.chmod(0o644)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = _run_command(token_file, taken.getsockname()[1])
+    assert done.returncode == 1
+    assert "others can read" in done.stderr
+    assert "cannot listen" in done.stderr
+
+
+def _run_command(token_file: Path, port: int = 0) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "engine", "executor", "--port", str(port)]
+    return subprocess.run(
+        [*command, "--token-file", str(token_file)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=dict(os.environ),
+    )

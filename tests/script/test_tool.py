@@ -1,0 +1,195 @@
+"""SLTool, as scripts use it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.script.child.tool import SLTool as slt  # noqa: N813  # as scripts call it
+from engine.sdk.scripts import ScriptFailure
+from tests.script.conftest import Opened
+
+
+class Echo(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        size = int(self.headers.get("Content-Length", 0))
+        told = {
+            "method": self.command,
+            "path": self.path,
+            "token": self.headers.get("Authorization"),
+            "body": self.rfile.read(size).decode(),
+        }
+        answer = json.dumps(told).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), Echo) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/task"
+        server.shutdown()
+        thread.join()
+
+
+def test_execute_gives_what_the_command_printed() -> None:
+    assert slt.execute("echo one  two") == "one two\n"
+
+
+def test_execute_runs_no_shell() -> None:
+    assert slt.execute("echo a;b $HOME") == "a;b $HOME\n"
+
+
+def test_execute_raises_with_the_output_when_the_command_fails() -> None:
+    with pytest.raises(
+        RuntimeError, match=r"'ls /no/such/file' ended with exit code [12]: .*No such"
+    ):
+        slt.execute("ls /no/such/file")
+
+
+def test_a_random_path_is_a_new_folder(tmp_path: Path) -> None:
+    first, second = (slt.get_random_path(f"{tmp_path}/") for _ in range(2))
+    assert first != second
+    assert Path(first).is_dir()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"a": [1, 2.5, None, "ü"]},
+        (1, (2, 3)),
+        {1, 2},
+        b"\x00\xff",
+    ],
+)
+def test_plain_data_survives_encode_and_decode(value: Any, opened: Opened) -> None:
+    session = opened(f"""
+        from snaplogic.tool import SLTool as slt
+        def snaplogic_init():
+            return {{"same": slt.decode(slt.encode({value!r})) == {value!r}}}
+    """)
+    assert session.start() == [{"same": True}]
+
+
+def test_arrays_survive_encode_and_decode(monkeypatch: pytest.MonkeyPatch) -> None:
+    numpy = pytest.importorskip("numpy")
+    large = numpy.arange(600.0).reshape(20, 30)
+    fields = numpy.zeros(3, dtype=[("a", "<f4"), ("b", "<i2")])
+    for array in (large, large[:, ::2], large.T, numpy.array(["x", "y"]), fields):
+        copy = slt.decode(slt.encode({"array": array}))["array"]
+        assert copy.dtype == array.dtype
+        assert (copy == array).all()
+    assert slt.decode(slt.encode(numpy.float32(0.5))) == 0.5
+
+
+def test_date_times_survive_encode_and_decode(opened: Opened) -> None:
+    session = opened("""
+        import datetime
+        from snaplogic.tool import SLTool as slt
+        when = datetime.datetime(2026, 1, 2, 3)
+        assert slt.decode(slt.encode([when, when.date()])) == [when, when.date()]
+    """)
+    session.start()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"py/reduce": [{"py/function": "os.system"}, {"py/tuple": ["true"]}]}',
+        '{"py/object": "subprocess.Popen", "py/newargs": ["true"]}',
+        '[{"a": {"py/type": "os.system"}}]',
+        '{"py/repr": "os/os.system"}',
+        '{"py/object": "numpy.testing.rundocs"}',
+        '{"py/object": "numpy.ndarray", "dtype": "object", "values": "eJw=", "shape": [1]}',
+        '{"py/object": "numpy.ndarray", "dtype": "|O", "values": "eJw=", "shape": [1]}',
+        '{"py/object": "numpy.ndarray", "dtype": "[(\\"a\\", \\"O\\"), (\'b\', \'<f4\')]"}',
+        '{"py/object": "datetime.datetime", "__reduce__": [{"py/type": "os.system"}, ["x"]]}',
+        '{"__reduce__": [{"py/type": "os.system"}, ["x"]]}',
+    ],
+)
+def test_decode_refuses_what_could_run_code(text: str) -> None:
+    with pytest.raises(ValueError, match="decode refuses"):
+        slt.decode(text)
+
+
+def test_decode_makes_other_classes_when_it_is_told_to() -> None:
+    text = '{"py/object": "fractions.Fraction", "_numerator": 1, "_denominator": 2}'
+    with pytest.raises(ValueError, match=r"fractions.Fraction"):
+        slt.decode(text)
+    assert type(slt.decode(text, safe=False)).__name__ == "Fraction"
+
+
+def test_ultra_posts_json_with_the_token(url: str) -> None:
+    answer = slt.ultra(url, "secret", {"a": 1})
+    assert answer == {
+        "method": "POST",
+        "path": "/task",
+        "token": "Bearer secret",
+        "body": '{"a": 1}',
+    }
+
+
+@pytest.mark.parametrize("token", ["secret", "Bearer secret", "Authorization: Bearer secret"])
+def test_a_token_may_be_given_with_its_prefix(url: str, token: str) -> None:
+    assert slt.ultra(url, token)["token"] == "Bearer secret"
+
+
+def test_trigger_gets_without_data_and_posts_with(url: str) -> None:
+    assert slt.trigger(url, params={"q": "a b"})["path"] == "/task?q=a+b"
+    assert slt.trigger(url)["method"] == "GET"
+    assert slt.trigger(url, data=[1])["method"] == "POST"
+    assert slt.trigger(url)["token"] is None
+
+
+def test_an_answer_is_given_as_text_or_bytes(url: str) -> None:
+    assert slt.trigger(url, fmt="text").startswith('{"method"')
+    assert slt.trigger(url, fmt="raw").startswith(b'{"method"')
+
+
+def test_a_file_is_downloaded_whole_or_not_at_all(url: str, tmp_path: Path) -> None:
+    slt.download_file(url, str(tmp_path / "file"))
+    assert b"GET" in (tmp_path / "file").read_bytes()
+    with pytest.raises(OSError, match=r"refused|urlopen"):
+        slt.download_file("http://127.0.0.1:1/x", str(tmp_path / "other"))
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_tool_is_there_without_installing(opened: Opened) -> None:
+    session = opened("import snaplogic.tool\nprint(snaplogic.tool.SLTool.get_drop_doc())\n")
+    session.start()
+    assert opened.lines == ["{'snaplogic_flag': 'drop'}"]
+
+
+def test_execute_finds_the_scripts_own_python(opened: Opened) -> None:
+    session = opened("""
+        import sys
+        from snaplogic.tool import SLTool as slt
+        found = slt.execute("which python").strip()
+        print(found == sys.executable)
+    """)
+    session.start()
+    assert opened.lines == ["True"]
+
+
+def test_a_failing_command_in_a_script_stops_it_with_its_line(opened: Opened) -> None:
+    session = opened("""
+        from snaplogic.tool import SLTool as slt
+        slt.execute("false")
+    """)
+    with pytest.raises(ScriptFailure, match=r"exit code 1.*\(scripts/x.py, line 3\)"):
+        session.start()
