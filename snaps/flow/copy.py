@@ -39,15 +39,13 @@ _MOST_OUTPUTS = 256
 
 def copied(value: Value) -> Value:
     """A copy that shares no list or map with `value`; all other values cannot be changed."""
-    kind = value.__class__
-    if kind is dict:
-        return {
-            key: copied(item) if item.__class__ in _CONTAINERS else item
-            for key, item in value.items()
-        }
-    if kind is list:
-        return [copied(item) if item.__class__ in _CONTAINERS else item for item in value]
-    return value
+    if value.__class__ is dict:
+        copy = value.copy()
+        for key, item in value.items():
+            if item.__class__ in _CONTAINERS:
+                copy[key] = copied(item)
+        return copy
+    return [copied(item) if item.__class__ in _CONTAINERS else item for item in value]
 
 
 _CONTAINERS = frozenset((dict, list))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import compress
+from itertools import repeat
 from typing import Any
 
 import msgspec
 
 from engine.sdk import (
+    NO_LINEAGE,
     Batch,
     DataError,
+    Document,
     Example,
     ExecutionError,
     Expression,
+    Lineage,
     Settings,
     Snap,
     setting,
@@ -52,48 +55,33 @@ class Filter(Snap[FilterSettings]):
         self._holds = self.context.function(settings.filter, null_safe=settings.null_safe_access)
 
     def process_batch(self, view: str, batch: Batch) -> Batch:
-        verdicts, failed = self._judge(batch)
-        if not all(value is True for value in verdicts):
-            return self._kept(batch, verdicts, failed)
-        return batch
-
-    def _judge(self, batch: Batch) -> tuple[list[Any], set[int]]:
-        """What the expression gives for each document, and where it failed (there it is False)."""
-        verdicts: list[Any] = []
-        failed: set[int] = set()
-        documents = iter(batch.items)
-        while len(verdicts) < len(batch.items):
+        holds, keeps_lineage = self._holds, batch.lineage is not None
+        kept: list[Document] = []
+        kept_lineage: list[Lineage] = []
+        ended: list[Lineage] = []
+        for document, line in zip(batch.items, batch.lineage or repeat(NO_LINEAGE), strict=False):
             try:
-                verdicts.extend(map(self._holds, documents))
+                verdict = holds(document)
             except DataError as error:
-                position = len(verdicts)
-                self.context.failed(error, batch.items[position], batch.lineage_of(position))
-                verdicts.append(False)
-                failed.add(position)
-        if not _TRUTHS.issuperset(map(type, verdicts)):
-            self._refuse(next(value for value in verdicts if value.__class__ is not bool))
-        return verdicts, failed
-
-    def _kept(self, batch: Batch, verdicts: list[bool], failed: set[int]) -> Batch:
-        kept = list(compress(batch.items, verdicts))
-        lineage = batch.lineage
-        if count := len(verdicts) - len(kept) - len(failed):
-            ended = (
-                [lineage[i] for i, true in enumerate(verdicts) if not true and i not in failed]
-                if lineage is not None
-                else ()
-            )
-            self.context.dropped(count, ended)
-        return Batch(kept, None if lineage is None else list(compress(lineage, verdicts)))
+                self.context.failed(error, document, line)
+                continue
+            if verdict is True:
+                kept.append(document)
+                if keeps_lineage:
+                    kept_lineage.append(line)
+            elif verdict is False:
+                ended.append(line)
+            else:
+                self._refuse(verdict)
+        if ended:
+            self.context.dropped(len(ended), ended)
+        return Batch(kept, kept_lineage if keeps_lineage else None)
 
     def _refuse(self, value: Any) -> None:
         raise ExecutionError(
             f"the filter {self.settings.filter.text!r} must give true or false, "
             f"but gave {_shown(value)}; compare it with something, for example with == or !="
         )
-
-
-_TRUTHS = frozenset((bool,))
 
 
 def _shown(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from math import isfinite
 from typing import Any
@@ -142,7 +143,7 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
             values, batch = self._contents(batch)
         try:
             lines = _ENCODER.encode_lines(values)
-            if b"null" not in lines or not any(map(_loses_numbers, values)):
+            if b"null" not in lines or _are_all_finite(values):
                 return lines, batch
         except _REFUSALS:
             pass
@@ -217,19 +218,34 @@ _ENCODER = msgspec.json.Encoder(enc_hook=json_hook)
 _REFUSALS = (TypeError, ValueError, OverflowError, RecursionError, NotImplementedError, DataError)
 
 
+def _are_all_finite(values: list[Value]) -> bool:
+    """Whether the values hold no NaN or infinity, which the encoder writes as null.
+
+    MessagePack keeps them as they are, so that one search through it answers for most batches.
+    """
+    try:
+        if not _NOT_FINITE.search(_PACKER.encode(values)):
+            return True
+    except OverflowError:  # whole numbers of more than 64 bits
+        pass
+    return not any(map(_loses_numbers, values))
+
+
+_PACKER = msgspec.msgpack.Encoder(enc_hook=json_hook)
+_NOT_FINITE = re.compile(rb"\xcb[\x7f\xff][\xf0-\xff]")
+
+
 def _loses_numbers(value: Value) -> bool:
-    """Whether a NaN or an infinity is in the value, which the encoder would write as null."""
-    kind = value.__class__
-    if kind is float:
+    if isinstance(value, float):
         return not isfinite(value)
-    if kind is dict:
+    if isinstance(value, dict):
         return any(map(_loses_numbers, value.values()))
-    return kind is list and any(map(_loses_numbers, value))
+    return isinstance(value, list | tuple) and any(map(_loses_numbers, value))
 
 
 def _is_sound(value: Value) -> bool:
     try:
-        return b"null" not in _ENCODER.encode(value) or not _loses_numbers(value)
+        return b"null" not in _ENCODER.encode(value) or _are_all_finite([value])
     except _REFUSALS:
         return False
 

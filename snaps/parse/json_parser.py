@@ -1,15 +1,13 @@
 """Turn JSON into documents: one for each value, each element of a root array, or each line.
 
-The text is decoded in as few calls as possible and never twice: lines by the block, and a root
-array up to the last comma between two elements that has come, which one regular expression finds.
+The text is decoded in as few calls as possible: lines by the block, and other JSON up to the last
+boundary between two values that has come.
 """
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Callable, Generator, Iterator
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal
 
 import msgspec
 
@@ -29,6 +27,26 @@ from engine.sdk import (
     Views,
     setting,
 )
+from snaps.json_text import (
+    LONGEST_MARK,
+    STREAM,
+    Boundary,
+    FlawError,
+    Form,
+    OddText,
+    Place,
+    Scanner,
+    boundary_at,
+    decoded_elements,
+    decoded_line,
+    decoded_lines,
+    decoded_values,
+    end_of_values,
+    unfinished,
+    without_mark,
+)
+
+Report = Callable[[DataError], None]
 
 
 class JSONParserSettings(Settings):
@@ -44,7 +62,7 @@ class JSONParserSettings(Settings):
     non_standard_json: bool = setting(
         default=True,
         help="Accept comments, single quotes, unquoted names, trailing commas and NaN. From the "
-        "first such place on the stream is read whole, so it must be smaller than 64 MiB.",
+        "first such place on the stream is read whole, so the rest may have 64 MiB at most.",
     )
     filter_path: Path | None = setting(
         default=None,
@@ -88,58 +106,73 @@ class JSONParser(StreamSnap[JSONParserSettings]):
 
     def begin(self, header: Header) -> tuple[()]:
         self._original = header
-        self._head: bytes | None = b""
-        settings = self.settings
-        lenient = settings.non_standard_json
-        self._reader: _Lines | _Values
-        if settings.json_lines:
-            self._reader = _Lines(lenient, self._report)
-        else:
-            keeps_all = self._select is not None
-            split = settings.process_array and not keeps_all
-            self._reader = _Values(lenient, self._report, split=split, keeps_all=keeps_all)
+        self._head = b""
+        self._reader: _Lines | _Values | None = None
         return ()
 
-    def feed(self, chunk: bytes) -> list[Document]:
-        if self._head is not None:
-            self._head += chunk
-            if len(self._head) < _LONGEST_MARK:
-                return []
-            chunk, self._head = _without_mark(self._head), None
-        return self._chosen(self._reader.feed(chunk))
+    def feed(self, chunk: bytes) -> Iterable[Document]:
+        if self._reader is not None:
+            return self._documents(self._reader.feed(chunk))
+        self._head += chunk
+        return self._begin_reading() if len(self._head) >= LONGEST_MARK else ()
 
-    def end(self) -> list[Document]:
-        first = [] if self._head is None else self._reader.feed(_without_mark(self._head))
-        self._head = None
-        return self._chosen(first + self._reader.end())
+    def end(self) -> Iterable[Document]:
+        if self._reader is None:
+            yield from self._begin_reading()
+        if self._reader is not None:
+            yield from self._documents(self._reader.end())
+
+    def _begin_reading(self) -> Iterable[Document]:
+        """Read the first bytes, now that they tell the encoding."""
+        settings = self.settings
+        text = without_mark(self._head)
+        place = Place(offset=len(self._head) - len(text))
+        lenient = settings.non_standard_json
+        if settings.json_lines:
+            self._reader = _Lines(place, lenient, self._report)
+        else:
+            roots: RootForm = "split" if settings.process_array else "whole"
+            if self._select is not None:
+                roots = "selected"
+            self._reader = _Values(place, lenient, self._report, roots)
+        return self._documents(self._reader.feed(text))
 
     def _report(self, error: DataError) -> None:
         self.context.failed(error, self._original, self._lineage)
 
-    def _chosen(self, values: list[Any]) -> list[Document]:
-        """What the filter path keeps of the values; all documents without one."""
-        if self._select is None:
-            return values
-        documents: list[Document] = []
+    def _documents(self, values: list[Any]) -> Iterable[Document]:
+        """What the filter path keeps of the values; all of them without one."""
+        chosen = values if self._select is None else list(self._selected(values))
+        error = self._reader.error if self._reader else None
+        return chosen if error is None else _then_fail(chosen, error)
+
+    def _selected(self, values: list[Any]) -> Iterator[Document]:
+        assert self._select is not None  # asked only then
         for value in values:
             for match in self._select.query(value):
                 is_array = match.__class__ is list and self.settings.process_array
                 for item in match if is_array else (match,):
                     if item.__class__ is dict:
-                        documents.append(item)
+                        yield item
                     else:
                         self._report(_not_a_document("a match of the filter path", item))
-        return documents
+
+
+def _then_fail(documents: list[Document], error: DataError) -> Iterator[Document]:
+    yield from documents
+    raise error
 
 
 class _Lines:
     """Reads JSON lines by the block; goes line by line where a block has a bad one."""
 
-    def __init__(self, lenient: bool, report: Callable[[DataError], None]) -> None:
+    error: DataError | None = None
+
+    def __init__(self, place: Place, lenient: bool, report: Report) -> None:
+        self._place = place
         self._lenient = lenient
         self._report = report
         self._rest: list[bytes] = []
-        self._line = 1
 
     def feed(self, chunk: bytes) -> list[Any]:
         cut = chunk.rfind(b"\n") + 1
@@ -155,118 +188,151 @@ class _Lines:
 
     def _decode(self, block: bytes) -> list[Any]:
         lines = block.count(b"\n")
-        try:
-            documents = _DOCUMENTS.decode_lines(block)
-        except _FAILURES:
-            documents = []
-        if len(documents) != lines:  # blank lines, bad lines, or values across lines
-            documents = list(self._decode_each(block))
-        self._line += lines
+        documents = decoded_lines(block)
+        if documents is None or len(documents) != lines:  # also blank lines, values across lines
+            return list(self._decode_each(block))
+        self._place = Place(self._place.line + lines, 1, self._place.offset + len(block))
         return documents
 
     def _decode_each(self, block: bytes) -> Iterator[Document]:
-        for number, line in enumerate(block.split(b"\n"), self._line):
-            if not line or line.isspace():
-                continue
-            try:
-                yield _DOCUMENTS.decode(line)
-            except _FAILURES as error:
-                value = self._second_try(line, number, error)
-                if value is not None:
-                    yield value
+        for line in block.removesuffix(b"\n").split(b"\n"):
+            if line and not line.isspace():
+                try:
+                    value = decoded_line(line, lenient=self._lenient)
+                except FlawError as flaw:
+                    self._report(flaw.at(self._place, line, f"line {self._place.line}"))
+                else:
+                    yield from self._as_document(value)
+            self._place = self._place.after(line + b"\n")
 
-    def _second_try(self, line: bytes, number: int, error: Exception) -> Document | None:
-        """The document of a line that is not standard JSON; else the line's error is reported."""
-        try:
-            value = _value_of(line, error, self._lenient)
-        except _FlawError as flaw:
-            self._report(flaw.at(_Place(number, 1), line, f"line {number}"))
-            return None
+    def _as_document(self, value: Value) -> Iterator[Document]:
         if value.__class__ is dict:
-            return value
-        self._report(_not_a_document(f"line {number}", value))
-        return None
+            yield value
+        else:
+            self._report(_not_a_document(f"line {self._place.line}", value))
+
+
+RootForm = Literal["split", "whole", "selected"]
 
 
 class _Values:
     """Reads a sequence of JSON values, with root arrays split into their elements.
 
-    Cuts of the text are decoded as they come. Where one is not standard JSON, all from there to
-    the end of the stream is kept and read by the lenient parser.
+    The text is decoded in cuts, each up to a boundary between two values. Most streams repeat
+    themselves: if the last place that looks like an earlier boundary really is one, which the
+    decoder tells, nothing is searched; else a scanner finds the boundary. Where a cut is not
+    standard JSON, all from there to the end of the stream is kept for the lenient parser.
     """
 
-    def __init__(
-        self, lenient: bool, report: Callable[[DataError], None], *, split: bool, keeps_all: bool
-    ) -> None:
+    def __init__(self, place: Place, lenient: bool, report: Report, roots: RootForm) -> None:
+        self.error: DataError | None = None
+        self._place = place
         self._lenient = lenient
         self._report = report
-        self._split = split
-        self._keeps_all = keeps_all
-        self._scanner = _Scanner(split)
+        self._roots = roots
+        self._scanner = Scanner(split=roots == "split")
         self._pending: list[bytes] = []
-        self._place = _Place(1, 1)
+        self._boundary: Boundary | None = None
+        self._guesses = True
         self._elements = 0
         self._is_empty = True
-        self._odd: list[bytes] | None = None
-        self._odd_size = 0
+        self._odd: OddText | None = None
 
     def feed(self, chunk: bytes) -> list[Any]:
         if self._odd is not None:
-            self._keep(chunk)
+            self._keep(self._odd, chunk)
             return []
+        if self._boundary is None:
+            return self._decode_scanned(chunk)
+        text = self._take_pending() + chunk
+        values = self._decode_guessed(self._boundary, text)
+        return self._decode_scanned_anew(text) if values is None else values
+
+    def end(self) -> list[Any]:
+        values: list[Any] = []
+        if self._boundary is not None:
+            values = self._decode_scanned_anew(self._take_pending())
+        if self._odd is None and self.error is None:
+            values += self._end_strictly()
+        if self._odd is not None and self.error is None:
+            values += self._read_odd(self._odd)
+        return values
+
+    def _decode_guessed(self, boundary: Boundary, text: bytes) -> list[Any] | None:
+        """The values up to the last place that looks like a boundary; None if it is none."""
+        found = text.rfind(boundary.look)
+        if found < 0:
+            return None
+        in_array = self._scanner.in_array
+        end = found + boundary.before
+        try:
+            values = self._decode(text[:end], "element" if in_array else "values")
+        except FlawError:
+            self._guesses = False
+            return None
+        self._go_on(text, text.index(b",", end) + 1 if in_array else end)
+        return values
+
+    def _decode_scanned_anew(self, text: bytes) -> list[Any]:
+        """Scan a text that begins at a boundary."""
+        self._boundary = None
+        self._scanner = Scanner(split=self._roots == "split", in_array=self._scanner.in_array)
+        return self._decode_scanned(text)
+
+    def _decode_scanned(self, chunk: bytes) -> list[Any]:
         values: list[Any] = []
         start = 0
         for cut in self._scanner.scan(chunk):
-            part = b"".join((*self._pending, chunk[start : cut.end]))
-            self._pending.clear()
+            part = self._take_pending() + chunk[start : cut.end]
             try:
                 values += self._decode(part, cut.form)
-            except _FlawError as flaw:
-                self._turn_lenient(flaw, part, cut.form)
-                self._keep(chunk[cut.end :])
+            except FlawError as flaw:
+                values += self._give_up(flaw, part + chunk[cut.end :], cut.form)
                 return values
-            self._place = self._place.after(part + chunk[cut.end : cut.resume])
+            self._place = self._place.after(part).after(chunk[cut.end : cut.resume])
             start = cut.resume
+            self._boundary = boundary_at(chunk, cut) if self._guesses else None
         self._pending.append(chunk[start:])
         return values
 
-    def end(self) -> list[Any]:
-        if self._odd is None:
-            text = b"".join(self._pending)
-            if not text.strip() and not self._scanner.inside:
-                if self._is_empty:
-                    raise DataError(
-                        "cannot parse JSON", "the stream is empty", "it must hold at least {} or []"
-                    )
-                return []
-            form: _Form = "element" if self._scanner.in_array else "values"
-            self._turn_lenient(_unfinished(text), text, form)
-        return self._read_odd()
-
-    def _decode(self, part: bytes, form: _Form) -> list[Document]:
-        if form == "odd":
-            raise _FlawError(
-                len(part) - len(part.lstrip()), "an object or an array must stand here"
+    def _end_strictly(self) -> list[Any]:
+        text = self._take_pending()
+        if text.strip() or self._scanner.inside:
+            return self._give_up(
+                unfinished(text), text, "element" if self._scanner.in_array else "values"
             )
+        if self._is_empty:
+            self.error = DataError(
+                "cannot parse the stream as JSON",
+                "it is empty",
+                "send at least {} or [], or set json_lines to true if it may be empty",
+            )
+        return []
+
+    def _decode(self, part: bytes, form: Form) -> list[Any]:
+        blank = not part.strip()
+        if form == "odd":
+            offset = len(part) - len(part.lstrip())
+            raise FlawError(offset, "an object or an array must stand here")
         if form == "values":
-            self._is_empty = self._is_empty and not part.strip()
-            return self._documents(_decoded(_ANY.decode_lines, part))
+            self._is_empty = self._is_empty and blank
+            return self._of_roots(decoded_values(part))
         self._is_empty = False
-        if (form == "element" or self._elements) and not part.strip():
-            raise _FlawError(len(part), "an element of the array is missing")
-        documents = self._elements_of(_decoded(_ANY_LIST.decode, part, b"[", b"]"))
+        if blank and (form == "element" or self._elements):
+            raise FlawError(len(part), "an element of the array is missing")
+        documents = self._of_elements(decoded_elements(part))
         if form == "last":
             self._elements = 0
         return documents
 
-    def _documents(self, values: list[Any]) -> list[Any]:
+    def _of_roots(self, values: list[Any]) -> list[Any]:
         """The documents of whole root values; with a filter path, the values as they are."""
-        if self._keeps_all or _MAPS.issuperset(map(type, values)):
+        if self._roots == "selected" or _MAPS.issuperset(map(type, values)):
             return values
         documents: list[Document] = []
         for value in values:
-            if value.__class__ is list and self._split:
-                documents += self._elements_of(value)
+            if value.__class__ is list and self._roots == "split":
+                documents += self._of_elements(value)
                 self._elements = 0
             elif value.__class__ is dict:
                 documents.append(value)
@@ -274,7 +340,7 @@ class _Values:
                 self._report(_not_a_document("the value", value))
         return documents
 
-    def _elements_of(self, values: list[Any]) -> list[Document]:
+    def _of_elements(self, values: list[Any]) -> list[Document]:
         first = self._elements + 1
         self._elements += len(values)
         if _MAPS.issuperset(map(type, values)):
@@ -284,317 +350,52 @@ class _Values:
                 self._report(_not_a_document(f"element {number} of the array", value))
         return [value for value in values if value.__class__ is dict]
 
-    def _turn_lenient(self, flaw: _FlawError, text: bytes, form: _Form) -> None:
-        """Keep the text for the lenient parser. Raises DataError if that may not help."""
-        if not self._lenient or flaw.is_final:
-            raise flaw.at(self._place, text, _STREAM)
-        self._flaw = flaw
-        self._in_array = form in ("element", "last")
-        self._odd = []
-        self._keep(text)
+    def _give_up(self, flaw: FlawError, text: bytes, form: Form) -> list[Any]:
+        """The values before the flaw; the text after them is for the lenient parser, or lost."""
+        in_array = form in ("element", "last")
+        values, end = self._decode_before(text[: flaw.offset], in_array)
+        self._place, text, flaw = self._place.after(text[:end]), text[end:], flaw.minus(end)
+        if self._lenient and not flaw.is_final:
+            self._odd = OddText(flaw, in_array)
+            self._keep(self._odd, text)
+        else:
+            self.error = flaw.at(self._place, text, STREAM)
+        return values
 
-    def _keep(self, text: bytes) -> None:
-        assert self._odd is not None  # only called once it is a list
-        self._odd.append(text)
-        self._odd_size += len(text)
-        if self._odd_size > _MOST_ODD:
-            raise self._flaw.at(self._place, b"".join(self._odd[:2]), _STREAM)
-
-    def _read_odd(self) -> list[Document]:
-        assert self._odd is not None  # the strict parser gave up
-        text = b"".join(self._odd)
-        opening = "[" if self._in_array else ""
+    def _decode_before(self, text: bytes, in_array: bool) -> tuple[list[Any], int]:
+        """The whole values with which a text begins that then goes wrong, and where they end."""
+        end = end_of_values(text, in_array)
         try:
-            values = _lenient_values(_text_of(text), opening)
-        except _FlawError as flaw:
-            raise flaw.at(self._place, text, _STREAM) from None
-        rest = self._elements_of(values.pop(0)) if self._in_array else []
-        return rest + self._documents(values)
+            if in_array:
+                return self._decode(text[: max(0, end - 1)], "element"), end
+            return self._decode(text[:end], "values"), end
+        except FlawError:
+            return [], 0
+
+    def _keep(self, odd: OddText, chunk: bytes) -> None:
+        if not odd.add(chunk):
+            self.error = odd.flaw.at(self._place, odd.text(), STREAM)
+
+    def _read_odd(self, odd: OddText) -> list[Document]:
+        try:
+            values = odd.values()
+        except FlawError as flaw:
+            self.error = flaw.at(self._place, odd.text(), STREAM)
+            return []
+        rest = self._of_elements(values.pop(0)) if odd.in_array else []
+        return rest + self._of_roots(values)
+
+    def _go_on(self, text: bytes, resume: int) -> None:
+        self._place = self._place.after(text[:resume])
+        self._pending.append(text[resume:])
+
+    def _take_pending(self) -> bytes:
+        text = b"".join(self._pending)
+        self._pending.clear()
+        return text
 
 
-_Form = Literal["values", "element", "last", "odd"]
-
-
-class _Cut(NamedTuple):
-    """A place to decode up to: whole root values, elements of the root array with or without its
-    end, or something odd. The text goes on at `resume`."""
-
-    end: int
-    resume: int
-    form: _Form
-
-
-class _Scanner:
-    """Follows strings and brackets, to find where the values of a stream begin and end."""
-
-    def __init__(self, split: bool) -> None:
-        self._split = split
-        self._depth = 0
-        self._in_string = False
-        self._escaped = False
-        self.in_array = False
-
-    @property
-    def inside(self) -> bool:
-        """Whether a value or the root array has begun and not ended."""
-        return self._depth > 0
-
-    def scan(self, chunk: bytes) -> Iterator[_Cut]:
-        position = self._done = 0
-        while position < len(chunk):
-            if self._in_string or self._depth > self.in_array:
-                position = self._within_value(chunk, position)
-            elif self.in_array:
-                position = yield from self._among_elements(chunk, position)
-            else:
-                position = yield from self._among_values(chunk, position)
-        if self._done and self.in_array:
-            yield _Cut(self._done - 1, self._done, "element")
-        elif self._done:
-            yield _Cut(self._done, self._done, "values")
-
-    def _among_values(self, chunk: bytes, position: int) -> Generator[_Cut, None, int]:
-        position = self._done = _end(_WHOLE_OBJECTS, chunk, position)
-        token = chunk[position : position + 1]
-        if token == b"[" and self._split:
-            yield _Cut(position, position + 1, "values")
-            self.in_array, self._depth, self._done = True, 1, 0
-        elif token in (b"{", b"["):
-            self._depth = 1
-        elif token:
-            yield _Cut(position, position, "values")
-            yield _Cut(len(chunk), len(chunk), "odd")
-        return position + 1
-
-    def _among_elements(self, chunk: bytes, position: int) -> Generator[_Cut, None, int]:
-        after_comma = _end(_WHOLE_ELEMENTS, chunk, position)
-        if after_comma > position:
-            self._done = after_comma
-        position = _end(_TO_BRACKET, chunk, after_comma)
-        token = chunk[position : position + 1]
-        if token == b'"':
-            self._in_string = True
-        elif token in (b"{", b"["):
-            self._depth = 2
-        elif token:
-            yield _Cut(position, position + 1, "last")
-            self.in_array, self._depth, self._done = False, 0, 0
-        return position + 1
-
-    def _within_value(self, chunk: bytes, position: int) -> int:
-        """The end of the value in which `position` is, or of the chunk."""
-        if self._in_string:
-            position = self._within_string(chunk, position)
-        while position < len(chunk) and self._depth > self.in_array:
-            position = _end(_TO_BRACKET, chunk, position)
-            token = chunk[position : position + 1]
-            position += 1
-            if token == b'"':
-                self._in_string = True
-                position = self._within_string(chunk, position)
-            elif token in (b"{", b"["):
-                self._depth += 1
-            elif token:
-                self._depth -= 1
-        if self._depth == 0:
-            self._done = position
-        return position
-
-    def _within_string(self, chunk: bytes, position: int) -> int:
-        """The end of the string in which `position` is, or of the chunk."""
-        if self._escaped and position < len(chunk):
-            position, self._escaped = position + 1, False
-        position = _end(_STRING_REST, chunk, position)
-        token = chunk[position : position + 1]
-        self._in_string = token != b'"'
-        self._escaped = token == b"\\"
-        return position + 1
-
-
-def _end(pattern: re.Pattern[bytes], chunk: bytes, position: int) -> int:
-    """Where a match at `position` ends; these patterns match at every place."""
-    match = pattern.match(chunk, position)
-    return match.end() if match else position
-
-
-_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_STRING_REST = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
-_TO_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|%b)*+' % _STRING, re.DOTALL)
-
-
-def _nested(levels: int) -> bytes:
-    """Matches the inside of an object or array with at most so many levels of others in it."""
-    inside = rb'(?:[^"{}\[\]]++|%b)*+' % _STRING
-    for _ in range(levels):
-        inside = rb'(?:[^"{}\[\]]++|%b|[{\[]%b[}\]])*+' % (_STRING, inside)
-    return inside
-
-
-_WHOLE_OBJECTS = re.compile(rb"(?:\s*+\{%b\})*+\s*+" % _nested(2), re.DOTALL)
-_WHOLE_ELEMENTS = re.compile(
-    rb'(?:(?:[^",{}\[\]]++|%b|[{\[]%b[}\]])*+,)*+' % (_STRING, _nested(2)), re.DOTALL
-)
-
-
-class _Place(NamedTuple):
-    """Line and column in the stream, both from 1."""
-
-    line: int
-    column: int
-
-    def after(self, text: bytes) -> _Place:
-        """The place at the end of a text that begins here."""
-        last = text.rfind(b"\n") + 1
-        columns = len(text[last:].decode(errors="replace"))
-        if last:
-            return _Place(self.line + text.count(b"\n"), columns + 1)
-        return _Place(self.line, self.column + columns)
-
-
-class _FlawError(Exception):
-    """A place in a text that is no JSON; `is_final` says that a lenient parser will not help."""
-
-    def __init__(self, offset: int, reason: str, *, is_final: bool = False) -> None:
-        super().__init__(offset, reason)
-        self.offset = offset
-        self.reason = reason
-        self.is_final = is_final
-
-    def at(self, place: _Place, text: bytes, what: str) -> DataError:
-        spot = place.after(text[: self.offset])
-        return DataError(
-            f"cannot parse {what} as JSON",
-            f"{self.reason} (line {spot.line}, column {spot.column}), "
-            f"near {_excerpt(text, self.offset)}",
-            "correct it there; if every line of the stream is an object, set json_lines to true"
-            if what == _STREAM
-            else "correct the line, or set on_error to discard or route to go on without it",
-        )
-
-
-_STREAM = "the stream"
-_ANY = msgspec.json.Decoder(Any)
-_ANY_LIST = msgspec.json.Decoder(list[Any])
-_DOCUMENTS = msgspec.json.Decoder(dict[str, Any])
 _MAPS = frozenset((dict,))
-_FAILURES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_LONGEST_MARK = 4
-_MOST_ODD = 64 * 1024 * 1024
-_DEEPEST_ODD = 500
-
-
-def _decoded(
-    decode: Callable[[bytes], list[Any]], part: bytes, opening: bytes = b"", closing: bytes = b""
-) -> list[Any]:
-    try:
-        return decode(opening + part + closing if opening else part)
-    except _FAILURES as error:
-        raise _flaw(error, part, len(opening)) from None
-
-
-def _flaw(error: Exception, text: bytes, before: int = 0) -> _FlawError:
-    """Where `text` is wrong and why; `before` so many bytes stood in front when it was decoded."""
-    if isinstance(error, RecursionError):
-        return _FlawError(0, "it is nested too deeply", is_final=True)
-    if isinstance(error, UnicodeDecodeError):
-        return _wrong_encoding(text)
-    if isinstance(error, msgspec.ValidationError):
-        return _FlawError(0, "a number is out of range", is_final=True)
-    message = str(error).removeprefix("JSON is malformed: ")
-    if found := re.search(r" \(byte (\d+)\)$", message):
-        return _FlawError(min(int(found[1]) - before, len(text)), message[: found.start()])
-    return _unfinished(text)
-
-
-def _unfinished(text: bytes) -> _FlawError:
-    return _FlawError(len(text.rstrip()), "the text ends too early")
-
-
-def _wrong_encoding(text: bytes) -> _FlawError:
-    try:
-        text.decode()
-    except UnicodeDecodeError as error:
-        byte = text[error.start]
-        return _FlawError(
-            error.start,
-            f"byte {byte:#04x} is not UTF-8; it looks like Windows-1252 or Latin-1, where it is "
-            f"{text[error.start : error.start + 1].decode('cp1252', 'replace')!r}",
-            is_final=True,
-        )
-    return _FlawError(0, "it is not UTF-8", is_final=True)
-
-
-def _without_mark(head: bytes) -> bytes:
-    """The first bytes of a stream without the mark that says UTF-8. DataError for UTF-16 and 32."""
-    if head.startswith(b"\xef\xbb\xbf"):
-        return head[3:]
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or 0 in head[:_LONGEST_MARK]:
-        wide = head[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff") or head[:4].count(0) == 3
-        offset = next((i for i, byte in enumerate(head) if byte in (0, 0xFE, 0xFF)), 0)
-        raise DataError(
-            "cannot parse the stream as JSON",
-            f"byte {head[offset]:#04x} at offset {offset} is not UTF-8; the stream looks like "
-            f"UTF-{32 if wide else 16}",
-            "save it as UTF-8",
-        )
-    return head
-
-
-def _value_of(text: bytes, error: Exception, lenient: bool) -> Value:
-    """The value of a text that is no standard document. Raises _FlawError."""
-    try:
-        return _ANY.decode(text)
-    except _FAILURES as failure:
-        flaw = _flaw(failure, text)
-    if flaw.is_final or not lenient:
-        raise flaw
-    values = _lenient_values(_text_of(text))
-    if len(values) != 1:
-        raise flaw
-    return values[0]
-
-
-def _text_of(text: bytes) -> str:
-    try:
-        return text.decode()
-    except UnicodeDecodeError:
-        raise _wrong_encoding(text) from None
-
-
-def _lenient_values(text: str, opening: str = "") -> list[Any]:
-    """The values of `opening` and a text with comments, single quotes and so on, or _FlawError."""
-    import pyjson5  # rarely needed
-
-    stream = io.StringIO(opening + text)
-    values: list[Any] = []
-    start = 0
-    try:
-        while True:
-            values.append(pyjson5.decode_io(stream, maxdepth=_DEEPEST_ODD))
-            start = stream.tell()
-    except pyjson5.Json5DecoderException as error:
-        message = error.message or ""
-        if values and message.startswith("No JSON data"):
-            return values
-        raise _lenient_flaw(message, text, start - len(opening)) from None
-
-
-def _lenient_flaw(message: str, text: str, start: int) -> _FlawError:
-    """The lenient parser's complaint about the value at `start` in our words."""
-    said, _, near = message.partition(" near ")
-    offset = max(0, start + int(re.match(r"\d*", near)[0] or 1) - 1)  # type: ignore[index]  # may be empty
-    if said.startswith("Unclosed"):
-        reason = f"the {_PARTS.get(said.split(chr(39))[1], 'value')} that begins here does not end"
-    elif said.startswith("Maximum nesting"):
-        reason = "it is nested too deeply"
-    elif said.startswith("No JSON data"):
-        reason = "there is no value"
-    else:
-        reason = "this is no JSON"
-    return _FlawError(len(text[:offset].encode()), reason)
-
-
-_PARTS = {"object": "object", "array": "array", "string": "text", "comment": "comment"}
 
 
 def _not_a_document(what: str, value: Value) -> DataError:
@@ -612,10 +413,3 @@ def _described(value: Value) -> str:
     kind = kinds.get(value.__class__, "a number")
     text = msgspec.json.encode(value).decode()
     return f"{kind}: {text[:60]}{'…' if len(text) > 60 else ''}"
-
-
-def _excerpt(text: bytes, offset: int) -> str:
-    """About 60 characters around the place, on one line, in quotes."""
-    start, end = max(0, offset - 30), offset + 30
-    shown = " ".join(text[start:end].decode(errors="replace").split())
-    return f"'{'…' if start else ''}{shown}{'…' if end < len(text) else ''}'"

@@ -100,17 +100,18 @@ class Mapper(Snap[MapperSettings]):
     def process_batch(self, view: str, batch: Batch) -> Batch:
         results: list[Document] = []
         failed: list[int] = []
-        documents = iter(batch.items)
-        while len(results) + len(failed) < len(batch.items):
+        mapped = self._map
+        for document in batch.items:
             try:
-                results.extend(map(self._map, documents))
+                results.append(mapped(document))
             except DataError as error:
                 position = len(results) + len(failed)
-                self.context.failed(error, batch.items[position], batch.lineage_of(position))
+                self.context.failed(error, document, batch.lineage_of(position))
                 failed.append(position)
         if not failed:
             return batch.with_items(results)
-        return batch.at([i for i in range(len(batch)) if i not in set(failed)], results)
+        good = sorted(set(range(len(batch))).difference(failed))
+        return batch.at(good, results)
 
 
 def rows_of(settings: MapperSettings) -> list[tuple[str, Expression]]:

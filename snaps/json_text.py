@@ -1,0 +1,382 @@
+"""How JSON text is cut into values, decoded, and found wrong: what the parsers of it share."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from engine.sdk import DataError, Document, Value
+
+Form = Literal["values", "element", "last", "odd"]
+
+
+class Cut(NamedTuple):
+    """Where to decode up to and where the text goes on.
+
+    Before it are whole root `values`, elements of the root array up to an `element` or to its
+    `last`, or something `odd` that is neither an object nor an array.
+    """
+
+    end: int
+    resume: int
+    form: Form
+
+
+class Scanner:
+    """Follows strings and brackets, to find where the values of a stream begin and end.
+
+    With `split` the elements of a root array count as values; `in_array` begins within one.
+    """
+
+    def __init__(self, *, split: bool, in_array: bool = False) -> None:
+        self._split = split
+        self._depth = int(in_array)
+        self._in_string = False
+        self._escaped = False
+        self.in_array = in_array
+
+    @property
+    def inside(self) -> bool:
+        """Whether a value or the root array has begun and not ended."""
+        return self._depth > 0
+
+    def scan(self, chunk: bytes) -> Iterator[Cut]:
+        position = self._done = 0
+        while position < len(chunk):
+            if self._in_string or self._depth > self.in_array:
+                position = self._within_value(chunk, position)
+            elif self.in_array:
+                position = yield from self._among_elements(chunk, position)
+            else:
+                position = yield from self._among_values(chunk, position)
+        if self._done and self.in_array:
+            yield Cut(self._done - 1, self._done, "element")
+        elif self._done:
+            yield Cut(self._done, self._done, "values")
+
+    def _among_values(self, chunk: bytes, position: int) -> Generator[Cut, None, int]:
+        position = self._done = _end_of(_WHOLE_OBJECTS, chunk, position)
+        token = chunk[position : position + 1]
+        if token == b"[" and self._split:
+            yield Cut(position, position + 1, "values")
+            self.in_array, self._depth, self._done = True, 1, 0
+        elif token in (b"{", b"["):
+            self._depth = 1
+        elif token:
+            yield Cut(position, position, "values")
+            yield Cut(len(chunk), len(chunk), "odd")
+        return position + 1
+
+    def _among_elements(self, chunk: bytes, position: int) -> Generator[Cut, None, int]:
+        after_comma = _end_of(_WHOLE_ELEMENTS, chunk, position)
+        if after_comma > position:
+            self._done = after_comma
+        position = _end_of(_TO_BRACKET, chunk, after_comma)
+        token = chunk[position : position + 1]
+        if token == b'"':
+            self._in_string = True
+        elif token in (b"{", b"["):
+            self._depth = 2
+        elif token:
+            yield Cut(position, position + 1, "last")
+            self.in_array, self._depth, self._done = False, 0, 0
+        return position + 1
+
+    def _within_value(self, chunk: bytes, position: int) -> int:
+        """The end of the value in which `position` is, or of the chunk."""
+        if self._in_string:
+            position = self._within_string(chunk, position)
+        while position < len(chunk) and self._depth > self.in_array:
+            position = _end_of(_TO_BRACKET, chunk, position)
+            token = chunk[position : position + 1]
+            position += 1
+            if token == b'"':
+                self._in_string = True
+                position = self._within_string(chunk, position)
+            elif token in (b"{", b"["):
+                self._depth += 1
+            elif token:
+                self._depth -= 1
+        if self._depth == 0:
+            self._done = position
+        return position
+
+    def _within_string(self, chunk: bytes, position: int) -> int:
+        """The end of the string in which `position` is, or of the chunk."""
+        if self._escaped and position < len(chunk):
+            position, self._escaped = position + 1, False
+        position = _end_of(_STRING_REST, chunk, position)
+        token = chunk[position : position + 1]
+        self._in_string = token != b'"'
+        self._escaped = token == b"\\"
+        return position + 1
+
+
+def _end_of(pattern: re.Pattern[bytes], chunk: bytes, position: int) -> int:
+    """Where a match at `position` ends; these patterns match anywhere, if only nothing."""
+    match = pattern.match(chunk, position)
+    return match.end() if match else position
+
+
+_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_STRING_REST = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+_TO_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|%b)*+' % _STRING, re.DOTALL)
+
+
+def _nested(levels: int) -> bytes:
+    """Matches the inside of an object or array with at most so many levels of others in it."""
+    inside = rb'(?:[^"{}\[\]]++|%b)*+' % _STRING
+    for _ in range(levels):
+        inside = rb'(?:[^"{}\[\]]++|%b|[{\[]%b[}\]])*+' % (_STRING, inside)
+    return inside
+
+
+_WHOLE_OBJECTS = re.compile(rb"(?:\s*+\{%b\})*+\s*+" % _nested(2), re.DOTALL)
+_WHOLE_ELEMENTS = re.compile(
+    rb'(?:(?:[^",{}\[\]]++|%b|[{\[]%b[}\]])*+,)*+' % (_STRING, _nested(2)), re.DOTALL
+)
+
+
+def end_of_values(text: bytes, in_array: bool) -> int:
+    """The end of the whole objects with which the text begins, or of its elements with a comma."""
+    return _end_of(_WHOLE_ELEMENTS if in_array else _WHOLE_OBJECTS, text, 0)
+
+
+class Boundary(NamedTuple):
+    """What stands between two values of a stream; `before` so many bytes belong to the first."""
+
+    look: bytes
+    before: int
+
+
+def boundary_at(chunk: bytes, cut: Cut) -> Boundary | None:
+    """The looks of the boundary at a cut, if an object begins after it."""
+    ending = chunk[max(0, cut.end - 64) : cut.end]
+    before = len(ending) - len(ending.rstrip(b" \t\r\n]}"))
+    following = _NEXT_OBJECT.match(chunk, cut.end)
+    if cut.form == "last" or not before or not following:
+        return None
+    return Boundary(chunk[cut.end - before : following.end()], before)
+
+
+_NEXT_OBJECT = re.compile(rb'\s*+,?+\s*+\{\s*+"[^"\\]*+"')
+
+
+class Place(NamedTuple):
+    """A place in the stream: line and column from 1, bytes before it from 0."""
+
+    line: int = 1
+    column: int = 1
+    offset: int = 0
+
+    def after(self, text: bytes) -> Place:
+        """The place at the end of a text that begins here."""
+        last = text.rfind(b"\n") + 1
+        columns = len(text[last:].decode(errors="replace"))
+        offset = self.offset + len(text)
+        if last:
+            return Place(self.line + text.count(b"\n"), columns + 1, offset)
+        return Place(self.line, self.column + columns, offset)
+
+
+STREAM = "the stream"
+
+
+class FlawError(Exception):
+    """A place in a text that is no JSON; `is_final` says that a lenient parser will not help."""
+
+    def __init__(self, offset: int, reason: str, is_final: bool = False) -> None:
+        super().__init__(offset, reason, is_final)
+        self.offset = offset
+        self.reason = reason
+        self.is_final = is_final
+
+    def minus(self, count: int) -> FlawError:
+        """The flaw as seen from a text that begins so many bytes later."""
+        return FlawError(self.offset - count, self.reason, self.is_final)
+
+    def at(self, place: Place, text: bytes, what: str) -> DataError:
+        """The error for a flaw in `text`, which begins at `place`."""
+        spot = place.after(text[: self.offset])
+        return DataError(
+            f"cannot parse {what} as JSON",
+            f"{self.reason} (line {spot.line}, column {spot.column}, byte {spot.offset}), "
+            f"near {_excerpt(text, self.offset)}",
+            "correct it there; if every line is an object of its own, set json_lines to true"
+            if what == STREAM
+            else "correct the line, or set on_error to discard or route to go on without it",
+        )
+
+
+def decoded_values(text: bytes) -> list[Any]:
+    """The values of a text of JSON values, one after the other. Raises FlawError."""
+    return _decoded(_ANY.decode_lines, text)
+
+
+def decoded_elements(text: bytes) -> list[Any]:
+    """The values of the inside of an array. Raises FlawError."""
+    return _decoded(_ARRAY.decode, text, b"[", b"]")
+
+
+def decoded_lines(block: bytes) -> list[Document] | None:
+    """The objects of a text of JSON lines; None if there is anything else in it."""
+    try:
+        return _OBJECT.decode_lines(block)
+    except _FAILURES:
+        return None
+
+
+def decoded_line(line: bytes, *, lenient: bool) -> Value:
+    """The value of one line. Raises FlawError."""
+    try:
+        return _ANY.decode(line)
+    except _FAILURES as error:
+        flaw = _flaw_of(error, line)
+    if flaw.is_final or not lenient:
+        raise flaw
+    values = _lenient_values(line)
+    if len(values) != 1:
+        raise flaw
+    return values[0]
+
+
+_ANY = msgspec.json.Decoder(Any)
+_ARRAY = msgspec.json.Decoder(list[Any])
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
+_FAILURES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def _decoded(
+    decode: Callable[[bytes], list[Any]], text: bytes, opening: bytes = b"", closing: bytes = b""
+) -> list[Any]:
+    try:
+        return decode(opening + text + closing if opening else text)
+    except _FAILURES as error:
+        raise _flaw_of(error, text, len(opening)) from None
+
+
+def _flaw_of(error: Exception, text: bytes, before: int = 0) -> FlawError:
+    """Where `text` is wrong and why; `before` so many bytes stood in front when it was decoded."""
+    if isinstance(error, RecursionError):
+        return FlawError(0, "it is nested too deeply", is_final=True)
+    if isinstance(error, UnicodeDecodeError):
+        return _wrong_encoding(text)
+    if isinstance(error, msgspec.ValidationError):
+        return FlawError(0, "a number is out of range", is_final=True)
+    message = str(error).removeprefix("JSON is malformed: ")
+    if found := re.search(r" \(byte (\d+)\)$", message):
+        return FlawError(min(int(found[1]) - before, len(text)), message[: found.start()])
+    return unfinished(text)
+
+
+def unfinished(text: bytes) -> FlawError:
+    return FlawError(len(text.rstrip()), "the JSON ends too early")
+
+
+def _wrong_encoding(text: bytes) -> FlawError:
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        wrong = text[error.start : error.start + 1]
+        reason = (
+            f"byte {wrong[0]:#04x} is not UTF-8; it looks like Windows-1252 or Latin-1, where it "
+            f"is {wrong.decode('cp1252', 'replace')!r}: save the text as UTF-8"
+        )
+        return FlawError(error.start, reason, is_final=True)
+    return FlawError(0, "it is not UTF-8", is_final=True)
+
+
+LONGEST_MARK = 4
+
+
+def without_mark(head: bytes) -> bytes:
+    """The first bytes of a stream without the mark that says UTF-8. DataError for UTF-16 and 32."""
+    if head.startswith(b"\xef\xbb\xbf"):
+        return head[3:]
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or 0 in head[:LONGEST_MARK]:
+        offset = next(i for i, byte in enumerate(head) if byte in (0, 0xFE, 0xFF))
+        is_wide = head[:LONGEST_MARK].count(0) > 2 or head[:4] == b"\xff\xfe\0\0"
+        raise DataError(
+            "cannot parse the stream as JSON",
+            f"byte {head[offset]:#04x} at offset {offset} is not UTF-8; the stream looks like "
+            f"UTF-{32 if is_wide else 16}",
+            "save it as UTF-8",
+        )
+    return head
+
+
+class OddText:
+    """The rest of a stream that is not standard JSON, gathered for the lenient parser."""
+
+    def __init__(self, flaw: FlawError, in_array: bool) -> None:
+        self.flaw = flaw
+        self.in_array = in_array
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def add(self, chunk: bytes) -> bool:
+        """Whether the text is still short enough."""
+        self._parts.append(chunk)
+        self._size += len(chunk)
+        return self._size <= _MOST_ODD
+
+    def text(self) -> bytes:
+        return b"".join(self._parts)
+
+    def values(self) -> list[Any]:
+        """Its values; the first is the rest of the array in which it begins. Raises FlawError."""
+        return _lenient_values(self.text(), "[" if self.in_array else "")
+
+
+_MOST_ODD = 64 * 1024 * 1024
+_DEEPEST_ODD = 500
+
+
+def _lenient_values(data: bytes, opening: str = "") -> list[Any]:
+    """The values of `opening` and a text with comments, single quotes and so on. FlawError."""
+    import pyjson5  # rarely needed
+
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise _wrong_encoding(data) from None
+    stream = io.StringIO(opening + text)
+    values: list[Any] = []
+    start = -len(opening)
+    try:
+        while True:
+            values.append(pyjson5.decode_io(stream, maxdepth=_DEEPEST_ODD))
+            start = stream.tell() - len(opening)
+    except pyjson5.Json5DecoderException as error:
+        message = error.message or ""
+        if values and message.startswith("No JSON data"):
+            return values
+        raise _lenient_flaw(message, text, start) from None
+
+
+def _lenient_flaw(message: str, text: str, start: int) -> FlawError:
+    """The lenient parser's complaint about the value at `start` in our words."""
+    said, _, near = message.partition(" near ")
+    number = re.match(r"\d+", near)
+    offset = start + (int(number[0]) - 1 if number else 0)
+    if offset < 0:
+        return FlawError(len(text.rstrip().encode()), "the array of the stream does not end")
+    if said.startswith("Unclosed"):
+        part = next((part for part in ("object", "array", "string") if part in said), "value")
+        reason = f"the {part} that begins here does not end"
+    elif said.startswith("Maximum nesting"):
+        reason = "it is nested too deeply"
+    else:
+        reason = "this is no JSON"
+    return FlawError(len(text[:offset].encode()), reason)
+
+
+def _excerpt(text: bytes, offset: int) -> str:
+    """About 60 characters around the place, on one line, in quotes."""
+    start, end = max(0, offset - 30), offset + 30
+    shown = " ".join(text[start:end].decode(errors="replace").split())
+    return f"'{'…' if start else ''}{shown}{'…' if end < len(text) else ''}'"
