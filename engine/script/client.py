@@ -71,7 +71,6 @@ class RemoteSession(Session):
         return opening(script) | {
             "environment": script.environment,
             "folder": script.folder if here else "",
-            "timeout": script.timeout,
         }
 
     def _read(self, channel: Channel) -> None:

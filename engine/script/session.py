@@ -252,6 +252,7 @@ def opening(script: Script) -> dict[str, Any]:
         "requirements": list(script.requirements),
         "install": script.install,
         "pipe": script.pipe,
+        "timeout": script.timeout,
     }
 
 

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ class Host:
         self.thread.start()
 
     @property
-    def facts(self) -> dict[str, str]:
+    def facts(self) -> dict[str, Any]:
         return {"executor": f"127.0.0.1:{self.server.port}", "token": TOKEN}
 
     def dial(self) -> socket.socket:

@@ -74,7 +74,7 @@ class Conversation:
             ) from error
         root = str(Path(self._settings["folder"]) / "tmp") + "/"
         pipe = opening["pipe"] | {"tmp_root": root}
-        return Program(opening["source"], name, opening["folder"], pipe, self._state)
+        return Program(opening, pipe, self._state)
 
     def _serve(self, program: Program) -> None:
         while True:

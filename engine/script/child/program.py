@@ -10,7 +10,7 @@ from typing import Any
 
 from . import failure
 from .results import Result, documents
-from .state import FINAL, INIT, LOADING, PROCESS, State
+from .state import FINAL, INIT, LOADING, State
 
 Rows = list[dict[str, Any]]
 Answers = list[Result]
@@ -28,9 +28,11 @@ class ScriptRaisedError(Exception):
 class Program:
     """Runs the text of a script and calls its hooks, in one namespace as SnapLogic does."""
 
-    def __init__(self, source: str, name: str, folder: str, pipe: dict[str, Any], state: State):
-        self._source = source
-        self._name = name
+    def __init__(self, opening: dict[str, Any], pipe: dict[str, Any], state: State) -> None:
+        self._source = opening["source"]
+        self._name = name = opening["name"]
+        self._timed = opening["timeout"] is not None
+        folder = opening["folder"]
         self._state = state
         module = ModuleType(failure.MODULE)
         sys.modules[failure.MODULE] = module  # so that pickle and dataclasses find its classes
@@ -90,8 +92,7 @@ class Program:
     def _answer_rows(self, hook: Callable[..., Any], rows: Rows) -> tuple[Answers, Failures]:
         answers: Answers = []
         failures: Failures = []
-        keep, next_row = answers.append, self._state.next_row
-        self._state.enter(PROCESS)
+        keep, next_row = answers.append, self._state.rows(self._timed)
         for place, row in enumerate(rows):
             next_row()
             try:

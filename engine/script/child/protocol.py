@@ -66,7 +66,8 @@ def encode(message: list[Any]) -> bytearray:
     """
     try:
         frame = _encode(message)
-        if any(mark in frame for mark in _TIMESTAMPS):
+        # MessagePack has a date-time of its own; looking for its bytes is cheaper than at values.
+        if b"\xff" in frame and any(mark in frame for mark in _TIMESTAMPS):
             frame = _encode(_sendable(message))
     except OverflowError:
         frame = _encode(_sendable(message))

@@ -20,6 +20,13 @@ Result = None | dict[str, Any] | list[dict[str, Any]]
 
 def documents(result: Any, hook: str) -> Result:
     """The documents of a result, drop documents taken out; raises TypeError."""
+    if (
+        type(result) is dict
+        and _SCALARS.issuperset(map(type, result.values()))
+        and _TEXT_ONLY.issuperset(map(type, result))
+        and "snaplogic_flag" not in result
+    ):
+        return result  # a flat document, as most are
     if isinstance(result, dict):
         document = plain(result, "")
         return None if document.get("snaplogic_flag") == "drop" else document

@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 WHERE_SIGNAL = signal.SIGUSR2
@@ -51,10 +52,22 @@ class State:
         self._cells[_SINCE] = time.monotonic()
         self._cells[_PHASE] = phase
 
-    def next_row(self) -> None:
-        cells = self._cells
-        cells[_SINCE] = time.monotonic()
-        cells[_ROW] = cells[_LAST] = cells[_ROW] + 1
+    def rows(self, timed: bool) -> Callable[[], None]:
+        """What to call before each row of a batch; it starts the row's clock if `timed`.
+
+        A closure, because it is called for every row: it costs a tenth of a microsecond.
+        """
+        cells, clock, number = self._cells, time.monotonic, self._cells[_ROW]
+        self.enter(PROCESS)
+
+        def next_row() -> None:
+            nonlocal number
+            number += 1
+            if timed:
+                cells[_SINCE] = clock()
+            cells[_ROW] = number
+
+        return next_row
 
     def begin_batch(self, count: int) -> None:
         self.enter(BATCH)
