@@ -20,7 +20,9 @@ class Usage:
 
 def measure(command: Sequence[str], folder: Path) -> Usage:
     """Run a command to its end; it must succeed."""
-    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
     assert process.stderr is not None
     errors = process.stderr.read()
     _, status, used = os.wait4(process.pid, 0)

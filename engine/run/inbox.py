@@ -96,9 +96,17 @@ class SpillingQueue(Queue):
 class Inbox:
     """All input views of one stage. One task takes; each view has one sender."""
 
-    def __init__(self, views: Iterable[str], whole: Iterable[str], spilling: Iterable[str]) -> None:
+    def __init__(
+        self,
+        views: Iterable[str],
+        whole: Iterable[str] = (),
+        spilling: Iterable[str] = (),
+        limit: int = IN_FLIGHT,
+    ) -> None:
         spilling = set(spilling)
-        self._queues = {view: SpillingQueue() if view in spilling else Queue() for view in views}
+        self._queues = {
+            view: SpillingQueue() if view in spilling else Queue(limit) for view in views
+        }
         self._whole = [view for view in self._queues if view in set(whole)]
         self._turn: deque[str] = deque(self._queues)
         self._taker: asyncio.Future[None] | None = None
@@ -118,20 +126,20 @@ class Inbox:
         self._queues[view].open = False
         self._wake_taker()
 
-    async def take(self) -> tuple[str, Batch] | None:
-        """The next batch and its view, in turn; None when all views have ended."""
-        while True:
-            if (view := self._ready()) is not None:
-                return view, self._take_from(view)
+    async def take(self, most: int = 1) -> list[tuple[str, Batch]]:
+        """What waits, at least one and at most `most` batches with their views, in turn.
+
+        Empty when all views have ended.
+        """
+        while (view := self._ready()) is None:
             if not any(queue.open for queue in self._queues.values()):
-                return None
+                return []
             self._taker = asyncio.get_running_loop().create_future()
             await self._taker
-
-    @property
-    def waiting(self) -> bool:
-        """Whether a batch could be taken at once."""
-        return self._ready() is not None
+        taken = [(view, self._take_from(view))]
+        while len(taken) < most and (view := self._ready()) is not None:
+            taken.append((view, self._take_from(view)))
+        return taken
 
     def close(self) -> None:
         for queue in self._queues.values():

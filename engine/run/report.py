@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from engine.documents import Item
-
 Status = Literal["running", "completed", "failed", "stopped"]
 
 
@@ -50,7 +48,7 @@ class Report:
     status: Status = "running"
     seconds: float = 0.0
     failure: str = ""
-    outputs: Mapping[str, list[Item]] = field(default_factory=dict)
+    outputs: Mapping[str, list[Any]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data, for `--report` and for machines."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice
 from time import perf_counter
 from typing import Any, Protocol, TypeVar
 
@@ -19,7 +19,7 @@ from engine.plan.plan import Plan, Port, Stage
 from engine.registry import Registry
 from engine.run.execution import Execution
 from engine.run.host import Outputs, StageHost
-from engine.run.inbox import Inbox
+from engine.run.inbox import IN_FLIGHT, Inbox
 from engine.run.report import Report
 from engine.run.secrets import Secrets
 from engine.run.worker import Worker
@@ -140,8 +140,9 @@ class _Run:
             await caller.call(host.open)
             await self._wait_for_all()
             await self._send(caller, host.start())
-            while (waiting := await inbox.take()) is not None:
-                await self._send(caller, host.process(*waiting))
+            while waiting := await inbox.take(caller.at_once):
+                results = (host.process(view, batch) for view, batch in waiting)
+                await self._send(caller, chain.from_iterable(results))
             await self._send(caller, host.finish())
             self._end_outputs(stage)
         finally:
@@ -151,7 +152,7 @@ class _Run:
             caller.stop()
 
     def _caller(self, stage: Stage, host: StageHost) -> Worker | _Inline:
-        if any(self._plan.snap(label).facts.blocking for label in stage.labels):
+        if _is_blocking(self._plan, stage):
             return Worker(stage.name, host.interrupt)
         return _Inline()
 
@@ -161,9 +162,14 @@ class _Run:
             self._observer.started(self.report, self._execution.secrets)
 
     async def _send(self, caller: Worker | _Inline, outputs: Outputs) -> None:
-        while taken := await caller.call(_take, outputs, caller.at_once):
-            for port, batch in taken:
+        more = True
+        while more:
+            batches, failure = await caller.call(_take, outputs, caller.at_once)
+            for port, batch in batches:
                 await self._deliver(port, batch)
+            if failure is not None:
+                raise failure
+            more = len(batches) == caller.at_once
 
     async def _deliver(self, port: Port, batch: Batch) -> None:
         target = self._targets.get(port)
@@ -202,8 +208,18 @@ class _Inline:
         """There is no thread to end."""
 
 
-def _take(outputs: Outputs, at_once: int) -> list[tuple[Port, Batch]]:
-    return list(islice(outputs, at_once))
+def _take(outputs: Outputs, at_once: int) -> tuple[list[tuple[Port, Batch]], Exception | None]:
+    """The next results of a stage, and the error that came after them: they are not lost by it."""
+    taken: list[tuple[Port, Batch]] = []
+    try:
+        taken.extend(islice(outputs, at_once))
+    except Exception as error:  # noqa: BLE001  # raised again once the results are delivered
+        return taken, error
+    return taken, None
+
+
+def _is_blocking(plan: Plan, stage: Stage) -> bool:
+    return any(plan.snap(label).facts.blocking for label in stage.labels)
 
 
 def _inbox_of(plan: Plan, stage: Stage) -> Inbox:
@@ -216,6 +232,7 @@ def _inbox_of(plan: Plan, stage: Stage) -> Inbox:
         views=[view.name for view in fed],
         whole=[view.name for view in fed if view.whole],
         spilling=spilling,
+        limit=Worker.at_once if _is_blocking(plan, stage) else IN_FLIGHT,
     )
 
 

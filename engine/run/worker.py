@@ -22,10 +22,11 @@ INTERRUPTED_CALL_SECONDS = 1.5
 class Worker:
     """Runs functions one after the other in a thread of its own.
 
-    `at_once` is how many results of a stage are best fetched with one hop between threads.
+    A hop between threads costs more than many a batch, so a stage is given up to `at_once` batches
+    with one hop, and asked for as many results.
     """
 
-    at_once = 16
+    at_once = 8
 
     def __init__(self, name: str, interrupt: Callable[[], None]) -> None:
         self._name = name

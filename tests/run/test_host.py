@@ -96,5 +96,5 @@ def test_a_snap_may_give_more_than_fits_in_memory_piece_by_piece() -> None:
                 yield {"n": number}
 
     result = run_snap(Many, {}, [{}])
-    assert [item["n"] for item in result.output] == list(range(1000))  # type: ignore[index, operator]
+    assert [item["n"] for item in result.output] == list(range(1000))
     assert made == 1000
