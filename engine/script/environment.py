@@ -44,7 +44,7 @@ class Environment:
 def cache_folder() -> Path:
     """Where environments are kept: SNAPLINE_CACHE, else `snapline` in the user's cache folder."""
     if own := os.environ.get("SNAPLINE_CACHE"):
-        return Path(own)
+        return Path(own).absolute()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "snapline"
 
 
@@ -101,7 +101,9 @@ def _locked(path: Path, wait: Callable[[], None]) -> Iterator[None]:
 
 
 def _make(folder: Path) -> None:
-    aside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    for left in folder.parent.glob(f".{folder.name}.*.new"):  # its maker was killed
+        shutil.rmtree(left, ignore_errors=True)
+    aside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.new")
     try:
         _Builder(symlinks=True, with_pip=False).create(aside)
         if folder.exists():  # its Python is gone

@@ -122,6 +122,10 @@ class ScriptProcess:
         if lifeline >= 0:
             os.close(lifeline)
 
+    def _kill_group(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
     def close(self) -> None:
         """`kill`, then clean up."""
         if self._closed:
@@ -131,9 +135,10 @@ class ScriptProcess:
         try:
             self._process.wait(_KILL_PATIENCE)
         except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            self._kill_group()
             self._process.wait()
+        if self._process.returncode:  # the supervisor was killed, and ends nothing any more
+            self._kill_group()
         self.reader.stop()
         assert self._process.stdout is not None
         self._process.stdout.close()

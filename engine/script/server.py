@@ -65,8 +65,8 @@ class ScriptServer:
             if self._woken in ready:
                 break
             with contextlib.suppress(OSError):
-                connection, _ = self._listener.accept()
-                self._welcome(connection)
+                connection, address = self._listener.accept()
+                self._welcome(connection, "{}:{}".format(*address[:2]))
         self._end()
 
     def stop(self) -> None:
@@ -82,11 +82,11 @@ class ScriptServer:
         self._woken.close()
         self._wake.close()
 
-    def _welcome(self, connection: socket.socket) -> None:
+    def _welcome(self, connection: socket.socket, peer: str) -> None:
         if not self._strangers.acquire(blocking=False):
             connection.close()
             return
-        visit = Visit(connection, self)
+        visit = Visit(connection, peer, self)
         self._visits.add(visit)
         visit.thread.start()
 
@@ -141,9 +141,9 @@ class ScriptServer:
 class Visit:
     """One connection: a thread that reads frames, and one that runs the script's session."""
 
-    def __init__(self, connection: socket.socket, server: ScriptServer) -> None:
+    def __init__(self, connection: socket.socket, peer: str, server: ScriptServer) -> None:
         self._server = server
-        self._peer = "{}:{}".format(*connection.getpeername()[:2])
+        self._peer = peer
         self._channel = Channel(connection, _GREETING_LIMIT)
         self._sending = threading.Lock()
         self._requests: queue.SimpleQueue[list[Any] | None] = queue.SimpleQueue()

@@ -48,15 +48,18 @@ def test_a_script_killed_from_outside_between_calls_is_a_clear_error(opened: Ope
 
 def test_a_killed_supervisor_takes_the_script_with_it(opened: Opened) -> None:
     session = opened("""
-        import os
+        import os, subprocess
         def snaplogic_init():
-            return {"pid": os.getpid(), "supervisor": os.getppid()}
+            sleeper = subprocess.Popen(["sleep", "600"])
+            return {"pid": os.getpid(), "supervisor": os.getppid(), "sleeper": sleeper.pid}
     """)
     [document] = session.start()
     os.kill(document["supervisor"], signal.SIGKILL)
     assert gone(document["pid"])
     with pytest.raises(ScriptFailure, match="killed by signal 9"):
         session.process([{}])
+    session.close()
+    assert gone(document["sleeper"])
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,12 @@ def test_ensure_takes_a_version(opened: Opened) -> None:
     assert run(opened, "'abacus', version='2.0'")["version"] == "2.0"
 
 
+@pytest.mark.parametrize("arguments", ["'abacus', '2.0.0'", "'abacus==2.0'", "'Abacus'"])
+def test_a_library_that_is_there_may_be_named_in_other_ways(opened: Opened, arguments: str) -> None:
+    run(opened, "'abacus'")
+    assert run(opened, arguments) == {"version": "2.0", "quiet": True}
+
+
 def test_ensure_updates(opened: Opened) -> None:
     assert run(opened, "'abacus', '1.0'")["version"] == "1.0"
     assert run(opened, "'abacus', update=True")["version"] == "2.0"

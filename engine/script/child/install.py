@@ -65,6 +65,7 @@ FIRST_FOR_311 = {
 """The first version of a library that works on Python 3.11; older ones are overridden."""
 
 _PLAIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:==\s*([A-Za-z0-9.!+]+))?")
+_TRAILING = re.compile(r"(\.0)+$")
 _TAIL = 12
 
 
@@ -101,6 +102,8 @@ class Installer:
     def ensure(self, name: str, version: str | None, update: bool, verbose: bool) -> str:
         """SLTool.ensure; gives what pip printed, nothing if there was nothing to do."""
         self._repair()
+        if version is None and (plain := _PLAIN.fullmatch(name.strip())):
+            name, version = plain[1], plain[2]
         name = DISTRIBUTIONS.get(canonical(name), name)
         version = self._possible(name, version)
         if not update and is_there(name, version):
@@ -164,8 +167,10 @@ class Installer:
             except BlockingIOError:
                 say("waiting for another script that installs into this environment")
                 fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        self._state.resume()
+            try:
+                yield
+            finally:
+                self._state.resume()
 
     def _pip(self, wanted: list[str], options: list[str], verbose: bool) -> str:
         self._mark.write_text(json.dumps(wanted))
@@ -216,7 +221,7 @@ def canonical(name: str) -> str:
 def is_there(name: str, version: str | None = None) -> bool:
     """Whether the distribution is installed (in that version), or its module can be imported."""
     if version is not None:
-        return _version_there(name) == version
+        return _same(version, _version_there(name))
     return _version_there(name) is not None or _importable(name)
 
 
@@ -228,6 +233,14 @@ def _version_there(name: str) -> str | None:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             return importlib.metadata.version(each)
     return None
+
+
+def _same(wanted: str, there: str | None) -> bool:
+    """Whether a version is the wanted one: 1.0 is 1.0.0, and 2.1 is also 2.1+cpu."""
+    if there is None:
+        return False
+    public = there if "+" in wanted else there.partition("+")[0]
+    return _TRAILING.sub("", wanted.lower()) == _TRAILING.sub("", public.lower())
 
 
 def _importable(name: str) -> bool:

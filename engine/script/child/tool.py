@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 import urllib.parse
 import urllib.request
 import uuid
@@ -63,7 +64,7 @@ class SLTool:
     @staticmethod
     def encode(obj: Any) -> str:
         """An object as JSON text (jsonpickle), arrays and data frames included."""
-        return json.dumps(_jsonpickle().pickler.Pickler().flatten(obj))
+        return json.dumps(_jsonpickle("").pickler.Pickler().flatten(obj))
 
     @staticmethod
     def decode(text: str, safe: bool = True) -> Any:
@@ -75,7 +76,7 @@ class SLTool:
         value = json.loads(text)
         if safe:
             refuse_strangers(value)
-        return _jsonpickle().unpickler.Unpickler(on_missing="error", safe=True).restore(value)
+        return _jsonpickle(text).unpickler.Unpickler(on_missing="error", safe=True).restore(value)
 
     @staticmethod
     def get_drop_doc() -> dict[str, str]:
@@ -131,12 +132,12 @@ def _call(url: str, token: str | None, data: Any, fmt: str) -> Any:
     return answer.decode() if fmt == "text" else answer
 
 
-def _jsonpickle() -> Any:
-    """jsonpickle with the handlers of those numeric libraries that the environment has."""
+def _jsonpickle(text: str) -> Any:
+    """jsonpickle with the handlers of those numeric libraries that are in use or in the text."""
     import jsonpickle
 
     for library in ("numpy", "pandas"):
-        if install.is_there(library):
+        if library in sys.modules or (f'"{library}.' in text and install.is_there(library)):
             module = __import__(f"jsonpickle.ext.{library}", fromlist=["register_handlers"])
             module.register_handlers()
     return jsonpickle
