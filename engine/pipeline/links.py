@@ -31,11 +31,12 @@ def read_links(
 
 
 def _ports(source: Source, path: KeyPath, text: str, problems: list[Problem]) -> Iterator[PortSpec]:
+    inside = source.inside(path)
     offset = 0
     for part in text.split(ARROW):
         name = part.strip()
         start = offset + len(part) - len(part.lstrip()) if name else offset
-        where = source.position(path, start, len(name))
+        where = inside(start, len(name))
         label, dot, view = name.partition(".")
         if not name:
             message = f"there is no snap before or after an arrow in {shown(text)}"

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from engine.errors import ConfigurationError, Problem
+from engine.locations import Location
 from engine.pipeline.compose import compose
 from engine.pipeline.shape import shape
 from engine.pipeline.source import Source
@@ -76,4 +77,4 @@ def _unreadable(text: Text) -> Problem | None:
 
 def _empty(text: Text) -> Problem:
     hint = "a pipeline needs at least 'snaps:'"
-    return Problem("empty-file", text.at(0, 0), "the file holds no pipeline", hint)
+    return Problem("empty-file", Location(text.path), "the file holds no pipeline", hint)

@@ -43,8 +43,8 @@ class _Reader:
         top = self._table(root, (), "a pipeline file")
         self._known_keys(top, (), _KEYS)
         snaps = {snap.label: snap for snap in self._snaps(top.get("snaps"))}
-        if "snaps" not in top and isinstance(root, Table):
-            self._report("missing-snaps", (), "the file has no 'snaps:'", "add at least one snap")
+        if not snaps and not self.problems:
+            self._report("missing-snaps", (), "the pipeline has no snaps", "add one to 'snaps:'")
         return PipelineSpec(
             name=self._text(top.get("pipeline"), ("pipeline",)) or Path(path).stem,
             path=path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.locations import Location
@@ -41,21 +42,31 @@ class Source:
 
         `offset` counts characters of the value as YAML gives it, without quotes and escapes.
         """
+        return self.inside(path, at_key=at_key)(offset, length)
+
+    def inside(self, path: KeyPath, *, at_key: bool = False) -> Callable[[int, int], Location]:
+        """`position` for one value, to be asked for many of its characters."""
         key, value = self._find(path)
         node = key if at_key else value
-        if not isinstance(node, Scalar) or not (places := origins(self.text.whole, node)):
-            return self.where_key(path) if at_key else self.where(path)
-        first = places[min(offset, len(places) - 1)] + max(0, offset - len(places) + 1)
-        last = places[min(offset + max(length, 1), len(places)) - 1]
-        return self.text.at_index(first, last - first + 1)
+        places = origins(self.text.whole, node) if isinstance(node, Scalar) else None
+        whole = self.where_key(path) if at_key else self.where(path)
 
-    def comment_cuts(self, path: KeyPath) -> bool:
-        """Whether a comment follows the unquoted value on its line: it may be part of the value."""
+        def position(offset: int, length: int) -> Location:
+            if not places:
+                return whole
+            first = places[min(offset, len(places) - 1)] + max(0, offset - len(places) + 1)
+            last = places[min(offset + max(length, 1), len(places)) - 1]
+            return self.text.at_index(first, last - first + 1)
+
+        return position
+
+    def cut_by(self, path: KeyPath) -> str:
+        """The sign of YAML, `#` or `,`, that ends an unquoted value before the end of its line."""
         node = self._find(path)[1]
         if not isinstance(node, Scalar) or node.style:
-            return False
-        rest = self.text.lines[node.end.line][node.end.column :]
-        return rest.lstrip().startswith("#")
+            return ""
+        rest = self.text.lines[node.end.line][node.end.column :].lstrip()
+        return rest[:1] if rest.startswith(("#", ",")) else ""
 
     def _start(self) -> Location:
         return self.text.at(0, 0)

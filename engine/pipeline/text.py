@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from engine.locations import Location
@@ -27,10 +28,12 @@ class Text:
     path: str
     whole: str
     lines: tuple[str, ...]
+    starts: tuple[int, ...]
 
     @classmethod
     def of(cls, path: str, whole: str) -> Text:
-        return cls(path, whole, tuple(LINE_BREAK.split(whole)))
+        starts = (0, *(found.end() for found in LINE_BREAK.finditer(whole)))
+        return cls(path, whole, tuple(LINE_BREAK.split(whole)), starts)
 
     def at(self, line: int, column: int, length: int = 1) -> Location:
         """The place at `line` and `column`, counted from 0, cut at the end of the line."""
@@ -41,10 +44,8 @@ class Text:
 
     def at_index(self, index: int, length: int = 1) -> Location:
         """The place of the character number `index` of the whole text."""
-        line, start = 0, 0
-        for found in LINE_BREAK.finditer(self.whole, 0, index):
-            line, start = line + 1, found.end()
-        return self.at(line, index - start, length)
+        line = bisect_right(self.starts, index) - 1
+        return self.at(line, index - self.starts[line], length)
 
     def span(self, start: Mark, end: Mark) -> Location:
         """From one mark to another, or to the end of the first line."""

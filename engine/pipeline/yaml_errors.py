@@ -25,6 +25,10 @@ _NEEDS_QUOTES = {
 }
 
 
+_SIGNS = {"scanning a tag": "!", "scanning an anchor": "&", "scanning an alias": "*"}
+_FLOW_HINT = "inside of { } or [ ], put a value that holds : , { or [ in quotes"
+
+
 def syntax_problem(text: Text, error: yaml.YAMLError) -> Problem:
     """The problem for an error of the YAML parser."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
@@ -50,6 +54,11 @@ def _in_words(detail: str, context: str, line: str, column: int) -> tuple[str, s
     if "cannot start any token" in detail:
         sign = line[column : column + 1]
         return f"a YAML value cannot begin with '{sign}'", _quoted(line[column:])
+    if "flow" in context:
+        return f"this is not YAML: {context}, {detail}", _FLOW_HINT
+    for construct, sign in _SIGNS.items():
+        if construct in context:
+            return f"this is not YAML: {context}, {detail}", _sign_hint(sign)
     parts = [part for part in (context, detail) if part]
     return f"this is not YAML: {', '.join(parts)}", _value_hint(line)
 
@@ -67,6 +76,12 @@ def _value_hint(line: str) -> str:
     return f"a value that begins with {value[0]} is {meaning} in YAML; {_quoted(value)}"
 
 
+def _sign_hint(sign: str) -> str:
+    """What to do about a value that begins with a sign of YAML."""
+    meaning = _NEEDS_QUOTES[sign]
+    return f"a value that begins with {sign} is {meaning} in YAML; put the whole value in quotes"
+
+
 def _quoted(value: str) -> str:
     value = value.strip()
     if not value:
@@ -80,9 +95,9 @@ def tag_hint(tag: str) -> str:
     """What to do about a tag that is not allowed."""
     if tag.startswith("tag:"):
         return "remove the tag"
-    return "an expression that begins with ! must be put in quotes"
+    return _sign_hint("!")
 
 
 def alias_hint() -> str:
     """What to do about an alias without an anchor."""
-    return "a value that begins with * is an alias in YAML; put it in quotes if it is a text"
+    return _sign_hint("*")

@@ -12,7 +12,7 @@ from engine.plan.linkage import on_error_of
 from engine.plan.plan import Facts, Plan, PlannedLink, PlannedSnap, Port, Stage
 from engine.plan.resolve import Resolution, resolve
 from engine.plan.snaps import ResolvedSnap
-from engine.plan.views import ResolvedLink
+from engine.plan.views import ResolvedLink, is_member
 from engine.registry import SnapClass
 from engine.sdk.settings import Settings
 from engine.sdk.views import ERROR_VIEW, View, Views
@@ -46,6 +46,11 @@ class _Link:
 class _Compiler:
     def __init__(self, resolution: Resolution) -> None:
         self.resolution = resolution
+        self.from_snap: dict[str, list[ResolvedLink]] = {}
+        self.to_snap: dict[str, list[ResolvedLink]] = {}
+        for link in resolution.links:
+            self.from_snap.setdefault(link.labels[0], []).append(link)
+            self.to_snap.setdefault(link.labels[1], []).append(link)
         everything = [_link(link) for link in resolution.links]
         self.used = {port for link in everything for port in (link.source, link.target)}
         disabled = [
@@ -79,36 +84,21 @@ class _Compiler:
     def _snap(self, snap: ResolvedSnap) -> PlannedSnap:
         snap_class, settings, views = _known(snap)
         spec = snap.spec
+        starting, ending = self.from_snap.get(spec.label, []), self.to_snap.get(spec.label, [])
         return PlannedSnap(
             label=spec.label,
             type=spec.type,
             settings=settings,
-            on_error=on_error_of(spec, self.resolution.links),
+            on_error=on_error_of(spec, starting),
             mode=spec.mode,
-            inputs=tuple(self._as_linked(spec.label, views.inputs, "target")),
-            outputs=tuple(self._as_linked(spec.label, views.outputs, "source")),
+            inputs=tuple(_as_linked(views.inputs, [link.target for link in ending])),
+            outputs=tuple(_as_linked(views.outputs, [link.source for link in starting])),
             facts=facts_of(snap_class, settings),
             where=spec.where,
         )
 
-    def _as_linked(self, label: str, views: Sequence[View], end: str) -> Iterator[View]:
-        """Families as the members that have links; optional views only if they have one."""
-        linked = [
-            view
-            for link in self.resolution.links
-            for view in (link.source if end == "source" else link.target,)
-            if view is not None and link.labels[end == "target"] == label
-        ]
-        for view in views:
-            if view.many:
-                members = [each for each in linked if _is_member(each, view)]
-                yield from sorted(members, key=lambda each: int(each.name[len(view.name) :]))
-            elif view in linked or not view.optional:
-                yield view
-
     def _spilling(self, snaps: Mapping[str, PlannedSnap]) -> set[_Link]:
         """Links that fill up while their snap reads another input, of the same origin, whole."""
-        fed_by = graph.origins(self.order, [link.labels for link in self.links])
         whole = {
             Port(snap.label, view.name)
             for snap in snaps.values()
@@ -116,6 +106,9 @@ class _Compiler:
             if view.whole
         }
         first = [link for link in self.links if link.target in whole]
+        if not first:
+            return set()
+        fed_by = graph.origins(self.order, [link.labels for link in self.links])
         return {
             link
             for link in self.links
@@ -173,8 +166,14 @@ def _known(snap: ResolvedSnap) -> tuple[SnapClass, Settings, Views]:
     return snap.snap_class, snap.settings, snap.views
 
 
-def _is_member(view: View, family: View) -> bool:
-    return view.name.startswith(family.name) and view.name[len(family.name) :].isdigit()
+def _as_linked(views: Sequence[View], linked: Sequence[View | None]) -> Iterator[View]:
+    """Families as the members that have links; optional views only if they have one."""
+    for family in views:
+        if family.many:
+            members = [view for view in linked if view and is_member(view.name, family)]
+            yield from sorted(members, key=lambda view: int(view.name[len(family.name) :]))
+        elif family in linked or not family.optional:
+            yield family
 
 
 def facts_of(snap_class: SnapClass, settings: Settings) -> Facts:

@@ -11,7 +11,10 @@ from engine.pipeline.spec import SnapSpec
 from engine.plan.findings import Findings, KeyPath
 from engine.sdk.settings import Expression, Path, Settings, expressions_in, nearest_hint
 
-_CUT = "YAML starts a comment at ' #': put the whole value in quotes"
+_CUT = {
+    "#": "YAML starts a comment at ' #': put the whole value in quotes",
+    ",": "YAML ends the value at the ',' inside of { }: put the whole value in quotes",
+}
 
 
 def check_expressions(
@@ -38,8 +41,8 @@ class _Place:
 
     def report(self, code: str, error: ExpressionSyntaxError, *, warn: bool = False) -> None:
         hint = error.hint
-        if error.offset >= len(self.text.rstrip()) and self._is_cut():
-            hint = _CUT
+        if error.offset >= len(self.text.rstrip()):
+            hint = self._cut_hint() or hint
         self.report_at(code, error.offset, error.length, error.message, hint, warn=warn)
 
     def report_at(
@@ -49,8 +52,9 @@ class _Place:
         severity = "warning" if warn else "error"
         self.findings.report(code, where, message, hint, severity)  # type: ignore[arg-type]
 
-    def _is_cut(self) -> bool:
-        return self.findings.spec.source.comment_cuts(("snaps", self.label, *self.path))
+    def _cut_hint(self) -> str:
+        sign = self.findings.spec.source.cut_by(("snaps", self.label, *self.path))
+        return _CUT.get(sign, "")
 
 
 def _check_expression(expression: Expression, place: _Place) -> None:

@@ -17,7 +17,7 @@ class Findings:
     """Problems with the places that they stand at. One mistake at one place counts once."""
 
     spec: PipelineSpec
-    problems: list[Problem] = field(default_factory=list)
+    problems: dict[Problem, None] = field(default_factory=dict)
 
     def report(
         self,
@@ -27,9 +27,7 @@ class Findings:
         hint: str = "",
         severity: Severity = "error",
     ) -> None:
-        problem = Problem(code, where, message, hint, severity)
-        if problem not in self.problems:
-            self.problems.append(problem)
+        self.problems[Problem(code, where, message, hint, severity)] = None
 
     def setting(self, label: str, path: KeyPath, *, at_key: bool = False) -> Location:
         """The place of a setting of a snap; of the snap's label if `path` is empty."""

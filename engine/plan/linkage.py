@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from engine.pipeline.spec import OnError, SnapSpec
 from engine.plan import graph
 from engine.plan.findings import Findings
 from engine.plan.snaps import ResolvedSnap
-from engine.plan.views import ResolvedLink
+from engine.plan.views import ResolvedLink, Side, is_member
 from engine.sdk.views import ERROR_VIEW, View
 
 
@@ -26,42 +26,45 @@ def check_linkage(
     for label, snap in snaps.items():
         if label in doubtful or not snap.spec.type:
             continue
-        wanting = list(_wanting(snap, linked))
-        for code, message, hint in wanting:
-            findings.report(code, snap.spec.where, message, hint)
-        if not wanting and len(snaps) > 1 and label not in linked.labels:
+        if (
+            not _wants_links(snap, linked, findings)
+            and len(snaps) > 1
+            and label not in linked.labels
+        ):
             hint = "link it, or remove it"
             findings.report(
                 "unlinked-snap", snap.spec.where, f"no link touches '{label}'", hint, "warning"
             )
 
 
-def on_error_of(spec: SnapSpec, links: Sequence[ResolvedLink]) -> OnError:
-    """What the file says; without a word a linked error view means `route`, else `stop`."""
+def on_error_of(spec: SnapSpec, links: Iterable[ResolvedLink]) -> OnError:
+    """What the file says; without a word a linked error view means `route`, else `stop`.
+
+    `links` are those that start at the snap.
+    """
     if spec.on_error is not None:
         return spec.on_error
-    return "route" if _Linked(links).error_link(spec.label) else "stop"
+    return "route" if any(link.source is ERROR_VIEW for link in links) else "stop"
 
 
 class _Linked:
-    """Which views have links."""
+    """Which views have links, by snap."""
 
     def __init__(self, links: Sequence[ResolvedLink]) -> None:
         self.labels = {label for link in links for label in link.labels}
-        self.inputs = {(link.labels[1], link.target.name) for link in links if link.target}
-        self.outputs = {(link.labels[0], link.source.name): link for link in links if link.source}
+        self.views: dict[Side, dict[str, set[str]]] = {"input": {}, "output": {}}
+        self.error_links: dict[str, ResolvedLink] = {}
+        for link in links:
+            start, end = link.labels
+            if link.source is not None:
+                self.views["output"].setdefault(start, set()).add(link.source.name)
+            if link.target is not None:
+                self.views["input"].setdefault(end, set()).add(link.target.name)
+            if link.source is ERROR_VIEW:
+                self.error_links.setdefault(start, link)
 
-    def error_link(self, label: str) -> ResolvedLink | None:
-        return self.outputs.get((label, ERROR_VIEW.name))
-
-    def count(self, label: str, side: str, family: View) -> int:
-        views = self.inputs if side == "input" else self.outputs
-        known = len(family.name)
-        return sum(
-            1
-            for owner, name in views
-            if owner == label and name.startswith(family.name) and name[known:].isdigit()
-        )
+    def count(self, label: str, side: Side, family: View) -> int:
+        return sum(is_member(name, family) for name in self.views[side].get(label, ()))
 
 
 def _check_cycles(
@@ -72,7 +75,10 @@ def _check_cycles(
     if len(graph.order(labels, edges)) == len(labels):
         return
     for cycle in graph.cycles(labels, edges):
-        closing = next(link for link in reversed(links) if link.labels in cycle)
+        closing = max(
+            (link for link in links if link.labels in cycle),
+            key=lambda link: (link.spec.target.where.line, link.spec.target.where.column),
+        )
         names = " -> ".join([cycle[0][0], *(end for _, end in cycle)])
         message = f"the snaps feed each other in a circle: {names}"
         hint = "a pipeline flows one way; remove one of these links"
@@ -80,7 +86,7 @@ def _check_cycles(
 
 
 def _check_error_view(spec: SnapSpec, linked: _Linked, findings: Findings) -> None:
-    link = linked.error_link(spec.label)
+    link = linked.error_links.get(spec.label)
     if spec.on_error == "route" and link is None:
         where = findings.setting(spec.label, ("on_error",))
         message = f"documents that fail in '{spec.label}' go to its error view, which has no link"
@@ -102,34 +108,41 @@ def _labels_of_lost_links(links: Sequence[ResolvedLink], findings: Findings) -> 
     return {port.label for link in lost for port in (link.source, link.target)}
 
 
-def _wanting(snap: ResolvedSnap, linked: _Linked) -> Iterator[tuple[str, str, str]]:
-    """Code, message and hint for each view that must have links and has too few."""
-    if snap.views is None:
+def _wants_links(snap: ResolvedSnap, linked: _Linked, findings: Findings) -> bool:
+    """Report each view that must have links and has too few."""
+    before = len(findings.problems)
+    if snap.views is not None:
+        for view in snap.views.inputs:
+            _check_count(snap, "input", view, linked, findings)
+            if _is_missed(snap.spec.label, view, linked):
+                message = f"{_name(snap)} needs a link at its input view '{view.name}'"
+                hint = _link_hint(snap, "input")
+                findings.report("unlinked-input", snap.spec.where, message, hint)
+        for view in snap.views.outputs:
+            _check_count(snap, "output", view, linked, findings)
+    return len(findings.problems) > before
+
+
+def _check_count(
+    snap: ResolvedSnap, side: Side, view: View, linked: _Linked, findings: Findings
+) -> None:
+    if not view.many or (have := linked.count(snap.spec.label, side, view)) >= view.minimum:
         return
-    name = f"'{snap.spec.label}' ({snap.spec.type})"
-    for side, views in (("input", snap.views.inputs), ("output", snap.views.outputs)):
-        for view in views:
-            if view.many:
-                have = linked.count(snap.spec.label, side, view)
-                if have < view.minimum:
-                    message = (
-                        f"{name} needs {_links(view.minimum)} at its {side} views and has {have}"
-                    )
-                    yield "too-few-links", message, _link_hint(snap.spec.label, side)
-            elif side == "input" and _is_missed(snap.spec.label, view, linked):
-                message = f"{name} needs a link at its input view '{view.name}'"
-                yield "unlinked-input", message, _link_hint(snap.spec.label, side)
+    least = f"at least {view.minimum} link{'s' if view.minimum > 1 else ''}"
+    message = f"{_name(snap)} needs {least} at its {side} views and has {have}"
+    findings.report("too-few-links", snap.spec.where, message, _link_hint(snap, side))
 
 
 def _is_missed(label: str, view: View, linked: _Linked) -> bool:
-    refused = view.unlinked == "refused" and not view.optional
-    return refused and (label, view.name) not in linked.inputs
+    refused = view.unlinked == "refused" and not view.optional and not view.many
+    return refused and not linked.views["input"].get(label, set()) & {view.name}
 
 
-def _links(count: int) -> str:
-    return "at least 1 link" if count == 1 else f"at least {count} links"
+def _name(snap: ResolvedSnap) -> str:
+    return f"'{snap.spec.label}' ({snap.spec.type})"
 
 
-def _link_hint(label: str, side: str) -> str:
+def _link_hint(snap: ResolvedSnap, side: Side) -> str:
+    label = snap.spec.label
     link = f"... -> {label}" if side == "input" else f"{label} -> ..."
     return f"add '{link}' to 'links:'"

@@ -178,9 +178,14 @@ def _find(views: tuple[View, ...], name: str) -> View | None:
     for view in views:
         if view.name == name:
             return view
-        if view.many and re.fullmatch(re.escape(view.name) + "[0-9]+", name):
+        if is_member(name, view):
             return _member(view, name)
     return None
+
+
+def is_member(name: str, family: View) -> bool:
+    """Whether a view of that name belongs to a family: `output7` to the family `output`."""
+    return family.many and bool(re.fullmatch(re.escape(family.name) + "[0-9]{1,6}", name))
 
 
 def _member(family: View, name: str) -> View:
