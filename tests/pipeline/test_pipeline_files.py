@@ -2,6 +2,7 @@
 
 import os
 import pickle
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -149,10 +150,14 @@ def test_all_mistakes_of_shape_are_reported_at_once() -> None:
         "  e: {}\n"
         "links: [a, a -> , 7]\n"
     )
-    assert sorted(codes(spec)) == sorted(
-        ["duplicate-key", "unknown-key", "bad-name", "wrong-type", "wrong-type", "bad-name"]
-        + ["wrong-type", "missing-snap-type", "bad-link", "bad-link", "bad-link"]
-    )
+    assert Counter(codes(spec)) == {
+        "duplicate-key": 1,
+        "unknown-key": 1,
+        "bad-name": 2,
+        "wrong-type": 3,
+        "missing-snap-type": 1,
+        "bad-link": 3,
+    }
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_tolerated() -> None:
@@ -163,11 +168,11 @@ def test_a_byte_order_mark_and_windows_line_ends_are_tolerated() -> None:
 
 def test_a_spec_survives_pickling() -> None:
     spec = parse(HOSTING)
-    assert pickle.loads(pickle.dumps(spec)) == spec  # noqa: S301
+    assert pickle.loads(pickle.dumps(spec)) == spec
 
 
 def test_a_file_that_is_not_there_is_a_configuration_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="there is no pipeline file '.*nowhere.yaml'"):
+    with pytest.raises(ConfigurationError, match=r"there is no pipeline file '.*nowhere\.yaml'"):
         load(tmp_path / "nowhere.yaml")
 
 
