@@ -115,6 +115,8 @@ class LiveDisplay(PlainDisplay):
         from rich.console import Console
         from rich.live import Live
 
+        self._rates = _Rates()
+        self._start = perf_counter()
         self._console = Console(file=err)
         self._live = Live(
             console=self._console,
@@ -124,8 +126,6 @@ class LiveDisplay(PlainDisplay):
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._rates = _Rates()
-        self._start = perf_counter()
 
     def started(self, report: Report, secrets: Secrets) -> None:
         super().started(report, secrets)
