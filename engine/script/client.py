@@ -49,7 +49,7 @@ class RemoteSession(Session):
             target=self._read, args=(channel,), name="script replies", daemon=True
         )
         self._reader.start()
-        self._send(channel, channel.frame("open", self._opening()))
+        self._hand_over(channel, self._opening())
         return channel
 
     def _greet(self, channel: Channel) -> None:

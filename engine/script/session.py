@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import signal
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, NoReturn
 
 from engine.documents import Document
 from engine.script.child.protocol import (
@@ -96,6 +96,14 @@ class Session(ABC):
                 answers[begin + place] = ScriptError(*failure)
         return answers
 
+    def _hand_over(self, channel: Channel, script: dict[str, Any]) -> None:
+        try:
+            frame = channel.frame("open", script)
+        except (FrameTooLargeError, NotSendableError) as error:
+            name = self._script.name
+            self._fail(ScriptFailure(f"{name} cannot be handed over", str(error)), error)
+        self._send(channel, frame)
+
     def _unsendable(self, error: Exception) -> ScriptError:
         return ScriptError(
             f"a row cannot be handed to {self._script.name}",
@@ -130,7 +138,7 @@ class Session(ABC):
     def _next(self, channel: Channel) -> list[Any]:
         return channel.receive()
 
-    def _fail(self, failure: ScriptFailure, cause: Exception | None = None) -> Any:
+    def _fail(self, failure: ScriptFailure, cause: Exception | None = None) -> NoReturn:
         self._failed = failure
         raise failure from cause
 
@@ -169,7 +177,7 @@ class EmbeddedSession(Session):
         _, version, self._pid, self._thread = self._receive(channel)
         if version != VERSION:
             raise ScriptFailure("the script's process speaks another version of the protocol")
-        self._send(channel, channel.frame("open", opening(self._script)))
+        self._hand_over(channel, opening(self._script))
         return channel
 
     def _documents(self, request: str) -> list[Document]:

@@ -86,6 +86,11 @@ def test_the_pipe_and_the_temporary_folder_are_at_hand(opened: Opened) -> None:
     assert session.start() == [{"label": "predict", "same": True, "there": True, "name": True}]
 
 
+def test_a_pipe_that_cannot_be_sent_is_a_clear_error(opened: Opened) -> None:
+    with pytest.raises(ScriptFailure, match=r"scripts/x.py cannot be handed over: .*object"):
+        opened(ECHO, pipe={"args": object()}).start()
+
+
 def test_siblings_of_the_script_can_be_imported(opened: Opened, tmp_path: Any) -> None:
     (tmp_path / "sibling_of_script.py").write_text("value = 7\n")
     session = opened(

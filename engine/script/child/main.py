@@ -35,7 +35,7 @@ def main(settings: dict[str, Any]) -> None:
 
 
 def _report_crashes(folder: Path) -> None:
-    where = os.open(folder / "where", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    where = os.open(folder / "where", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     faulthandler.enable(where)
     faulthandler.register(WHERE_SIGNAL, where, all_threads=True)
 

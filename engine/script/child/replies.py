@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .failure import Failure
 from .protocol import FrameTooLargeError, NotSendableError, halves
-
-Failure = tuple[str, str, str, str]
-"""Error, reason, resolution, stack trace."""
 
 Send = Callable[..., None]
 
