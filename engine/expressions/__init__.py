@@ -1,0 +1,55 @@
+"""The expression language: text -> nodes -> a Python function of the document.
+
+An expression reaches documents, parameters, libraries and the documented functions, and nothing of
+Python: generated code has no builtins, members are looked up in dicts and method tables only.
+"""
+
+from __future__ import annotations
+
+from engine.expressions.analysis import (
+    Lint,
+    check,
+    libraries_used,
+    lint,
+    parameters_used,
+    paths_read,
+)
+from engine.expressions.compilation import CompiledExpression, compile_expression, parse_path
+from engine.expressions.dates import DateTime, LocalDate, LocalDateTime, LocalTime
+from engine.expressions.evaluation import evaluate, scope_with_libraries
+from engine.expressions.json_text import json_hook, to_json
+from engine.expressions.libraries import load_library, overlay
+from engine.expressions.mapping import Constant, compile_mapping
+from engine.expressions.parser import parse
+from engine.expressions.paths.path import Path
+from engine.expressions.scope import Scope
+from engine.expressions.values import MISSING, Function
+
+__all__ = [
+    "MISSING",
+    "CompiledExpression",
+    "Constant",
+    "DateTime",
+    "Function",
+    "Lint",
+    "LocalDate",
+    "LocalDateTime",
+    "LocalTime",
+    "Path",
+    "Scope",
+    "check",
+    "compile_expression",
+    "compile_mapping",
+    "evaluate",
+    "json_hook",
+    "libraries_used",
+    "lint",
+    "load_library",
+    "overlay",
+    "parameters_used",
+    "parse",
+    "parse_path",
+    "paths_read",
+    "scope_with_libraries",
+    "to_json",
+]

@@ -1,0 +1,238 @@
+"""Members, indexes and method calls on any value - always through tables, never by Python's getattr.
+
+These are the careful forms: they check each step and raise a `Failure` that says what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from engine.expressions.callables import call_value
+from engine.expressions.failures import Failure, MissingFailure
+from engine.expressions.functions import METHODS, Declaration
+from engine.expressions.functions.strings import length as text_length
+from engine.expressions.limits import charge, check_elements
+from engine.expressions.suggestions import nearest
+from engine.expressions.values import Function, kind_of, property_name, scalar_text, to_number
+
+HABITS = {
+    "includes": "use contains(text) for texts, indexOf(x) >= 0 for arrays",
+    "padStart": "use ('000' + x).slice(-3) or '%03d'.sprintf(x)",
+    "padEnd": "use '%-5s'.sprintf(x)",
+    "trimStart": "use trimLeft()",
+    "trimEnd": "use trimRight()",
+    "toISOString": "use toString(), or toString('yyyy-MM-dd') with a pattern",
+    "toUTCString": "use toString(), or toLocaleDateTimeString({timeZone: 'UTC'})",
+    "toDateString": "use toLocaleDateString({format: 'EEE MMM dd yyyy'})",
+    "toTimeString": "use toLocaleTimeString({format: 'HH:mm:ss'})",
+    "toJSON": "use JSON.stringify(x)",
+    "valueOf": "use getTime() for the milliseconds of a date",
+    "at": "use x[0] or slice(-1)[0]",
+    "flat": "use reduce((all, x) => all.concat(x), [])",
+    "flatMap": "use map(f).reduce((all, x) => all.concat(x), [])",
+    "every": "use filter(x => !test).length == 0",
+    "some": "use filter(test).length > 0",
+    "forEach": "an expression changes nothing; use map",
+    "fill": "use map(x => value)",
+    "test": "use text.match(/regex/) != null",
+    "exec": "use text.match(/regex/)",
+    "matchAll": "use match(/regex/g)",
+    "findLast": "use filter(f).slice(-1)[0]",
+    "length": "`length` is a property; write it without ()",
+    "size": "use keys().length",
+    "has": "use hasOwnProperty(name)",
+    "toLocaleUppercase": "use toUpperCase()",
+    "normalize": "",
+}
+STATIC_HABITS = {
+    "Array.isArray": "write x instanceof Array",
+    "Array.from": "use sl.range(n) or sl.ensureArray(x)",
+    "Object.assign": "use {}.extend(a, b) or {...a, ...b}",
+    "Object.fromEntries": "use {}.extend(pairs)",
+    "Number.isInteger": "write x % 1 == 0",
+    "Number.parseInt": "use parseInt(x)",
+    "Number.parseFloat": "use parseFloat(x)",
+    "Number.isNaN": "use isNaN(x)",
+    "Number": "use parseFloat(x) or + x",
+    "String": "use '' + x",
+    "Boolean": "use !!x or x == 'true'",
+    "Array": "use sl.range(n)",
+    "Object": "write an object literal: {a: 1}",
+    "Date": "use Date.now() or Date.parse(text)",
+    "undefined": "",
+    "window": "",
+    "console": "an expression only gives a value",
+    "require": "expressions reach no modules",
+    "Buffer": "use Base64 or iconv",
+    "atob": "use Base64.decode(x)",
+    "btoa": "use Base64.encode(x)",
+    "encodeURIcomponent": "use encodeURIComponent(x)",
+    "escape": "use encodeURIComponent(x)",
+    "isArray": "write x instanceof Array",
+    "Symbol": "",
+    "Map": "use an object: {}",
+    "Set": "use filter((x, i, all) => all.indexOf(x) == i)",
+    "RegExp": "text.match('regex') takes a text as regex",
+}
+
+
+def member(target: Any, name: str) -> Any:
+    """`target.name`."""
+    cls = target.__class__
+    if cls is dict:
+        if name in target:
+            return target[name]
+        raise MissingFailure(name, nearest(name, target))
+    if name == "length" and (cls is str or cls is list or cls is bytes):
+        return text_length(target) if cls is str else len(target)
+    if target is None:
+        raise _of_null(f"`{name}`")
+    raise _no_property(target, name)
+
+
+def safe_member(target: Any, name: str) -> Any:
+    """`target.name` with null-safe access: null if anything is absent."""
+    if target.__class__ is dict:
+        return target.get(name)
+    return None if target is None else member(target, name)
+
+
+def _of_null(what: str) -> Failure:
+    hint = "null-safe access gives null here; or test it first, as in `$a != null && $a.b`"
+    return Failure(f"`{{here}}` cannot be read: {what} is asked of null", hint)
+
+
+def _no_property(target: Any, name: str) -> Failure:
+    hint = ""
+    if target.__class__ is list and target and target[0].__class__ is dict:
+        hint = f"take one element, as in x[0].{name}, or all: x.map(e => e.{name})"
+    elif name in METHODS and target.__class__ in METHODS[name]:
+        hint = f"`{name}` is a method; call it: {METHODS[name][target.__class__].signature}"
+    return Failure(f"{kind_of(target)} has no property `{name}`", hint)
+
+
+def index(target: Any, key: Any) -> Any:
+    """`target[key]`."""
+    cls = target.__class__
+    if cls is dict:
+        name = property_name(key)
+        if name in target:
+            return target[name]
+        raise Failure(*_missing_key(target, name))
+    if cls is list or cls is str or cls is bytes:
+        return _element(target, key)
+    if target is None:
+        raise _of_null("an element")
+    raise Failure(f"{kind_of(target)} has no elements")
+
+
+def _missing_key(target: dict[str, Any], name: str) -> tuple[str, str]:
+    near = nearest(name, target)
+    proposal = f"; did you mean `{near[0]}`?" if near else ""
+    return f"there is no property `{name[:80]}` for `{{here}}`{proposal}", ""
+
+
+def _element(target: Any, key: Any) -> Any:
+    if key.__class__ is str and key == "length":
+        return member(target, "length")
+    number = to_number(key)
+    if number != number or number != int(max(-1e15, min(1e15, number))):
+        raise Failure(f"`{scalar_text(key)[:80]}` is not a position in {kind_of(target)}")
+    if not 0 <= number < len(target):
+        count = f"it has {len(target)} element{'s' * (len(target) != 1)}"
+        hint = "count from the end with slice(-1)[0]" if number < 0 else ""
+        raise Failure(f"`{{here}}` is out of range: {count}", hint)
+    return target[int(number)]
+
+
+def safe_index(target: Any, key: Any) -> Any:
+    if target is None:
+        return None
+    if target.__class__ is dict:
+        return target.get(property_name(key))
+    number = to_number(key) if key is not None and key != "length" else key
+    if number.__class__ in (int, float) and target.__class__ in (list, str, bytes):
+        if not 0 <= number < len(target):
+            return None
+    return None if key is None else index(target, key)
+
+
+def call_method(target: Any, name: str, *arguments: Any) -> Any:
+    """`target.name(arguments)`: a function stored in an object, or a method of its type."""
+    if target.__class__ is dict:
+        own = target.get(name)
+        if own.__class__ is Function:
+            return call_value(own, *arguments)
+    method = METHODS.get(name, {}).get(target.__class__)
+    if method is None:
+        raise _no_method(target, name)
+    check_count(method, len(arguments))
+    return method.call(target, *arguments)
+
+
+def check_count(function: Declaration, count: int) -> None:
+    if not function.accepts(count):
+        message = f"`{function.name}` takes {function.arguments_text()}, got {count}"
+        raise Failure(message, f"it is written {function.signature}")
+
+
+def _no_method(target: Any, name: str) -> Failure:
+    if target is None:
+        return _of_null(f"`{name}()`")
+    if target.__class__ is dict and name in target:
+        return Failure(f"`{name}` is {kind_of(target[name])}, which is not a function")
+    hint = HABITS.get(name) or method_hint(name, target.__class__)
+    return Failure(f"{kind_of(target)} has no method `{name}`", hint)
+
+
+def method_hint(name: str, cls: type | None = None) -> str:
+    known = [n for n, types in METHODS.items() if cls is None or cls in types]
+    near = nearest(name, known)
+    if near:
+        return f"did you mean `{near[0]}`?"
+    others = METHODS.get(name, {})
+    kinds = sorted({kind_of_type(other) for other in others})
+    return f"it is a method of {' and '.join(kinds)}" if kinds else ""
+
+
+def kind_of_type(cls: type) -> str:
+    names = {
+        str: "strings",
+        list: "arrays",
+        dict: "objects",
+        bytes: "binary data",
+        bool: "booleans",
+    }
+    return names.get(cls, "numbers" if cls in (int, float) else "dates")
+
+
+# --- literals with spread ---
+
+
+def spread_items(value: Any) -> Iterable[Any]:
+    """The elements that `...value` stands for."""
+    if value.__class__ is list:
+        check_elements(len(value))
+        return value  # type: ignore[no-any-return]
+    if value.__class__ is str:
+        check_elements(len(value))
+        return list(value)
+    raise Failure(f"`...` needs an array here, got {kind_of(value)}")
+
+
+def safe_spread_items(value: Any) -> Iterable[Any]:
+    return () if value is None else spread_items(value)
+
+
+def spread_entries(value: Any) -> dict[str, Any]:
+    """The properties that `...value` stands for; null has none."""
+    if value.__class__ is dict:
+        charge(len(value) // 4)
+        return value  # type: ignore[no-any-return]
+    if value is None:
+        return {}
+    if value.__class__ is list:
+        check_elements(len(value))
+        return {str(place): item for place, item in enumerate(value)}
+    raise Failure(f"`...` needs an object here, got {kind_of(value)}")

@@ -1,0 +1,223 @@
+"""Text -> a Python function of the document: fast code first, careful code when the fast one gives up.
+
+An expression that changes something (`$list.push(1)`) must not be evaluated twice, so it has the
+careful code only.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, cast
+
+from engine.errors import ExpressionError, ExpressionSyntaxError
+from engine.expressions.compiler import facts
+from engine.expressions.compiler.careful import Careful
+from engine.expressions.compiler.fast import Fast
+from engine.expressions.compiler.names import Names
+from engine.expressions.compiler.unit import DOCUMENT, Unit, load
+from engine.expressions.failures import Failure, located
+from engine.expressions.limits import one_call_deeper, restart
+from engine.expressions.nodes import Name, Node
+from engine.expressions.parser import parse
+from engine.expressions.paths.path import Path, read_path
+from engine.expressions.scope import Context, Scope
+from engine.expressions.values import Function
+
+ALL_ERRORS = (
+    Failure,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    NameError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+_CACHED_TEXTS = 256
+
+
+class CompiledExpression(Protocol):
+    """The function of the document; `mutates` says that it may change the document."""
+
+    text: str
+    mutates: bool
+
+    def __call__(self, document: Any, /) -> Any: ...
+
+
+def compile_expression(
+    text: str, *, null_safe: bool = False, scope: Scope | None = None
+) -> CompiledExpression:
+    """The expression as a function of the document, which may be any value.
+
+    Raises ExpressionSyntaxError here, and EvaluationError when it is called.
+    """
+    return compile_in(text, Names(context_of(scope or Scope(), null_safe), {}), null_safe)
+
+
+def compile_in(text: str, names: Names, null_safe: bool) -> CompiledExpression:
+    compiled = cast(CompiledExpression, compile_node(text, parse(text), names, null_safe))
+    compiled.text = text
+    return compiled
+
+
+def compile_node(
+    text: str, node: Node, names: Names, null_safe: bool, local: Sequence[str] = ()
+) -> Callable[..., Any]:
+    """A function of the document and of the variables `local`."""
+    mutates = facts.mutates(node) or _calls_mutating_library(node, names)
+    careful = functools.partial(_careful, text, node, names, null_safe, local)
+    compiled = careful() if mutates else _fast(text, node, names, null_safe, local, lazily(careful))
+    compiled.mutates = mutates  # type: ignore[attr-defined]
+    return compiled
+
+
+def _calls_mutating_library(node: Node, names: Names) -> bool:
+    uses = any(isinstance(inner, Name) and inner.name == "lib" for inner in node.walk())
+    return uses and _holds_mutator(names.constants["lib"], 0)
+
+
+def _holds_mutator(value: Any, depth: int) -> bool:
+    if value.__class__ is Function:
+        return bool(value.mutates)
+    if value.__class__ is dict and depth < 10:
+        return any(_holds_mutator(item, depth + 1) for item in value.values())
+    return False
+
+
+def _careful(
+    text: str, node: Node, names: Names, null_safe: bool, local: Sequence[str]
+) -> Callable[..., Any]:
+    unit = Unit()
+    emitter = Careful(unit, text, names, null_safe)
+    body = emitted(emitter, node, local)
+    return guarded(_function(unit, text, [ast.Return(body)], local))
+
+
+def _fast(
+    text: str,
+    node: Node,
+    names: Names,
+    null_safe: bool,
+    local: Sequence[str],
+    careful: Callable[..., Any],
+) -> Callable[..., Any]:
+    unit = Unit()
+    body = emitted(Fast(unit, text, names, null_safe), node, local)
+    return _function(unit, text, or_else(unit, ast.Return(body), careful, local), local)
+
+
+def emitted(emitter: Careful, node: Node, local: Sequence[str]) -> ast.expr:
+    emitter.locals = {name: f"local_{name}" for name in local}
+    try:
+        return emitter.emit(node)
+    except RecursionError:
+        raise _too_deep(emitter.text) from None
+
+
+def _function(
+    unit: Unit, text: str, body: list[ast.stmt], local: Sequence[str]
+) -> Callable[..., Any]:
+    try:
+        return unit.function(body, [DOCUMENT, *(f"local_{name}" for name in local)])
+    except (RecursionError, MemoryError):
+        raise _too_deep(text) from None
+
+
+def _too_deep(text: str) -> ExpressionSyntaxError:
+    return ExpressionSyntaxError("the expression is nested too deeply", text)
+
+
+def or_else(
+    unit: Unit, attempt: ast.stmt, otherwise: Callable[..., Any], local: Sequence[str] = ()
+) -> list[ast.stmt]:
+    """`try: attempt; except Exception: return otherwise(document, ...)`."""
+    arguments = [load(DOCUMENT), *(load(f"local_{name}") for name in local)]
+    again = ast.Return(unit.call(otherwise, *arguments))
+    handler = ast.ExceptHandler(unit.constant(Exception), None, [again])
+    return [ast.Try([attempt], [handler], [], [])]
+
+
+def lazily(make: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+    """A function that is made when it is first called."""
+    made: list[Callable[..., Any]] = []
+
+    def call(*arguments: Any) -> Any:
+        if not made:
+            made.append(make())
+        return made[0](*arguments)
+
+    return call
+
+
+def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, with the user's error for whatever it raises."""
+
+    def evaluate(*arguments: Any) -> Any:
+        restart()
+        try:
+            return function(*arguments)
+        except ExpressionError:
+            raise
+        except ALL_ERRORS as error:
+            raise located(error) from None
+
+    return evaluate
+
+
+# --- what functions need from around them ---
+
+
+def context_of(scope: Scope, null_safe: bool) -> Context:
+    """The context of one compiled expression; texts that it compiles while running are kept."""
+
+    @functools.lru_cache(_CACHED_TEXTS)
+    def compiled(text: str) -> CompiledExpression:
+        return compile_expression(text, null_safe=null_safe, scope=scope)
+
+    @functools.lru_cache(_CACHED_TEXTS)
+    def path(text: str) -> Path:
+        return parse_path(text, scope)
+
+    def evaluate(text: str, document: Any) -> Any:
+        with one_call_deeper():
+            return compiled(text)(document)
+
+    def query(value: Any, text: str, options: Any) -> Any:
+        with one_call_deeper():
+            return _query(path(text), value, options, null_safe)
+
+    return Context(scope, null_safe, evaluate, query)
+
+
+def _query(path: Path, value: Any, options: Any, null_safe: bool) -> Any:
+    try:
+        return path.find(value)
+    except Failure:
+        if options.__class__ is dict and "defaultValue" in options:
+            return options["defaultValue"]
+        if null_safe:
+            return None
+        raise
+
+
+# --- paths ---
+
+
+def parse_path(text: str, scope: Scope | None = None) -> Path:
+    """A path as the reference writes it: `$a.b`, `a`, `$['x y']`, `$list[(value.length)]`, `$`, ...
+
+    Expressions within the path see `value` (what they are applied to), `key`, `$` and the
+    parameters of `scope`. Raises ExpressionSyntaxError.
+    """
+    names = Names(context_of(scope or Scope(), False), {})
+
+    def embedded(start: int, end: int) -> Callable[..., Any]:
+        node = parse(text, start, end)
+        return compile_node(text, node, names, False, ("value", "key"))
+
+    return read_path(text, embedded)

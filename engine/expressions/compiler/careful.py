@@ -1,0 +1,379 @@
+"""Nodes -> Python that checks each step, through helpers that know what to say when it fails.
+
+One method per kind of node. Each piece of Python carries as its line the number of the node it came
+from; see `failures`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from engine.errors import ExpressionSyntaxError
+from engine.expressions import access, nodes, operators
+from engine.expressions.callables import call_value
+from engine.expressions.compiler import facts
+from engine.expressions.compiler.matching import matched
+from engine.expressions.compiler.names import Names, called_declared
+from engine.expressions.compiler.unit import DOCUMENT, Unit, bind, lambda_, load
+from engine.expressions.failures import Failure
+from engine.expressions.functions import GLOBALS, NAMESPACES, Declaration
+from engine.expressions.nodes import Node
+from engine.expressions.regexes import pattern
+from engine.expressions.shapes import INSTANCE_TESTS
+from engine.expressions.suggestions import did_you_mean
+from engine.expressions.values import MISSING, Function, property_name, truthy, type_of
+
+_UNARY: dict[str, Callable[[Any], Any]] = {
+    "-": operators.negate,
+    "+": operators.plus,
+    "typeof": type_of,
+}
+
+
+class Careful:
+    def __init__(self, unit: Unit, text: str, names: Names, null_safe: bool) -> None:
+        self.unit = unit
+        self.text = text
+        self.names = names
+        self.null_safe = null_safe
+        self.locals: dict[str, str] = {}
+        self.objects: list[str] = []
+        self.loops = 0
+
+    # --- the frame ---
+
+    def emit(self, node: Node) -> ast.expr:
+        made: ast.expr = getattr(self, _METHODS[type(node)])(node)
+        if not hasattr(made, "lineno"):
+            line = self.unit.source_map.line_of(self.text, node.offset, node.length)
+            made.lineno = line
+        return made
+
+    def fail(self, node: Node, message: str, hint: str = "") -> NoReturn:
+        raise ExpressionSyntaxError(message, self.text, node.offset, node.length, hint)
+
+    def call(self, function: Callable[..., Any], *arguments: ast.expr) -> ast.Call:
+        return self.unit.call(function, *arguments)
+
+    def folded(self, function: Callable[..., Any], *arguments: ast.expr) -> ast.expr:
+        """`function(arguments)`, now if all are constants, else when it runs."""
+        if all(isinstance(argument, ast.Constant) for argument in arguments):
+            try:
+                value = function(*(argument.value for argument in arguments))  # type: ignore[attr-defined]
+            except Failure:
+                return self.call(function, *arguments)
+            if value is None or value.__class__ in (str, int, float, bool):
+                return ast.Constant(value)
+        return self.call(function, *arguments)
+
+    @contextmanager
+    def with_locals(self, found: Mapping[str, str]) -> Iterator[None]:
+        before = self.locals
+        self.locals = {**before, **found}
+        yield
+        self.locals = before
+
+    # --- names and constants ---
+
+    def literal(self, node: nodes.Literal) -> ast.expr:
+        return ast.Constant(node.value)
+
+    def regex(self, node: nodes.Regex) -> ast.expr:
+        try:
+            return self.unit.constant(pattern(node.pattern, node.flags))
+        except Failure as failure:
+            self.fail(node, *failure.shown(""))
+
+    def root(self, node: nodes.Root) -> ast.expr:
+        return load(DOCUMENT)
+
+    def name(self, node: nodes.Name) -> ast.expr:
+        name = node.name
+        if name in self.locals:
+            return load(self.locals[name])
+        if name in ("this", "__parent__", "__root__"):
+            return self.self_reference(node)
+        if name in self.names.constants:
+            return self.unit.constant(self.names.constants[name])
+        if name in GLOBALS.functions:
+            return self.function_value(GLOBALS.functions[name])
+        if name.startswith("_"):
+            return self.call(self.names.unknown_parameter, ast.Constant(name))
+        message, hint = self.names.unknown(name, self.locals)
+        self.fail(node, message, hint)
+
+    def self_reference(self, node: nodes.Name) -> ast.expr:
+        place = {"this": -1, "__parent__": -2, "__root__": 0}[node.name]
+        if len(self.objects) < (2 if place == -2 else 1):
+            self.fail(node, f"`{node.name}` is used outside of an object literal")
+        return load(self.objects[place])
+
+    def function_value(self, declared: Declaration) -> ast.expr:
+        count = -1 if declared.most is None else declared.most
+        call = called_declared(declared, self.names.context)
+        return self.unit.constant(Function(call, count))
+
+    # --- access ---
+
+    def namespace_of(self, node: Node) -> str:
+        """The namespace that a bare name stands for, or ''."""
+        if isinstance(node, nodes.Name) and node.name not in self.locals:
+            return node.name if node.name in NAMESPACES else ""
+        return ""
+
+    def member(self, node: nodes.Member) -> ast.expr:
+        if namespace := self.namespace_of(node.target):
+            return self.namespace_member(node, namespace)
+        reader = access.safe_member if self.null_safe else access.member
+        return self.call(reader, self.emit(node.target), ast.Constant(node.name))
+
+    def namespace_member(self, node: nodes.Member, namespace: str) -> ast.expr:
+        family = NAMESPACES[namespace]
+        if node.name in family.constants:
+            return ast.Constant(family.constants[node.name])
+        if node.name in family.functions:
+            return self.function_value(family.functions[node.name])
+        self.unknown_in_namespace(node, namespace, node.name)
+
+    def unknown_in_namespace(self, node: Node, namespace: str, name: str) -> NoReturn:
+        family = NAMESPACES[namespace]
+        hint = access.STATIC_HABITS.get(f"{namespace}.{name}", "")
+        hint = hint or did_you_mean(name, [*family.functions, *family.constants])
+        self.fail(node, f"`{namespace}.{name}` is not known", hint)
+
+    def index(self, node: nodes.Index) -> ast.expr:
+        if namespace := self.namespace_of(node.target):
+            self.fail(node, f"`{namespace}` is no value; write `{namespace}.name(...)`")
+        reader = access.safe_index if self.null_safe else access.index
+        return self.call(reader, self.emit(node.target), self.emit(node.key))
+
+    # --- calls ---
+
+    def arguments(self, arguments: tuple[Node, ...]) -> list[ast.expr]:
+        return [self.emit(argument) for argument in arguments]
+
+    def spread(self, node: nodes.Spread) -> ast.expr:
+        items = access.safe_spread_items if self.null_safe else access.spread_items
+        return ast.Starred(self.call(items, self.emit(node.value)), ast.Load())
+
+    def call_node(self, node: nodes.Call) -> ast.expr:
+        function = node.function
+        if isinstance(function, nodes.Name) and function.name not in self.locals:
+            if function.name in GLOBALS.functions:
+                return self.declared_call(node, GLOBALS.functions[function.name])
+            if function.name in NAMESPACES or function.name in access.STATIC_HABITS:
+                hint = access.STATIC_HABITS.get(function.name, "")
+                self.fail(function, f"`{function.name}()` is not a function", hint)
+        return self.call(call_value, self.emit(function), *self.arguments(node.arguments))
+
+    def declared_call(self, node: nodes.Call | nodes.MethodCall, declared: Declaration) -> ast.expr:
+        spread = any(isinstance(argument, nodes.Spread) for argument in node.arguments)
+        if not spread and not declared.accepts(len(node.arguments)):
+            count = len(node.arguments)
+            message = f"`{declared.name}` takes {declared.arguments_text()}, got {count}"
+            self.fail(node, message, f"it is written {declared.signature}")
+        handed = {"context": self.unit.constant(self.names.context), "document": load(DOCUMENT)}
+        given = [handed[name] for name in declared.handed_in]
+        arguments = self.arguments(node.arguments)
+        if spread:
+            check = self.unit.constant(declared)
+            return self.call(_call_checked, check, ast.List(given, ast.Load()), *arguments)
+        return self.call(declared.call, *given, *arguments)
+
+    def method_call(self, node: nodes.MethodCall) -> ast.expr:
+        if namespace := self.namespace_of(node.target):
+            declared = NAMESPACES[namespace].functions.get(node.name)
+            if declared is None:
+                self.unknown_in_namespace(node, namespace, node.name)
+            return self.declared_call(node, declared)
+        if problem := facts.method_problem(node):
+            self.fail(node, *problem)
+        name, arguments = ast.Constant(node.name), self.arguments(node.arguments)
+        target = self.emit(node.target)
+        if not self.null_safe:
+            return self.call(access.call_method, target, name, *arguments)
+        held = self.unit.new_name()
+        return ast.IfExp(
+            ast.Compare(bind(held, target), [ast.Is()], [ast.Constant(None)]),
+            ast.Constant(None),
+            self.call(access.call_method, load(held), name, *arguments),
+        )
+
+    # --- operators ---
+
+    def test(self, node: Node) -> ast.expr:
+        """`node` as a condition."""
+        made = self.emit(node)
+        if isinstance(made, ast.Constant):
+            return ast.Constant(truthy(made.value))
+        return made if facts.kind(node) == "boolean" else self.call(truthy, made)
+
+    def unary(self, node: nodes.Unary) -> ast.expr:
+        if node.operator == "!":
+            test = self.test(node.operand)
+            if isinstance(test, ast.Constant):
+                return ast.Constant(not test.value)
+            return ast.UnaryOp(ast.Not(), test)
+        return self.folded(_UNARY[node.operator], self.emit(node.operand))
+
+    def binary(self, node: nodes.Binary) -> ast.expr:
+        """A chain of operators is walked down to its left end, and made from there."""
+        chain = [node]
+        while isinstance(chain[-1].left, nodes.Binary):
+            chain.append(chain[-1].left)
+        made = self.emit(chain[-1].left)
+        for link in reversed(chain):
+            made = self.operation(link, made, self.emit(link.right))
+            if not hasattr(made, "lineno"):
+                made.lineno = self.unit.source_map.line_of(self.text, link.offset, link.length)
+        return made
+
+    def operation(self, node: nodes.Binary, left: ast.expr, right: ast.expr) -> ast.expr:
+        return self.folded(operators.BINARY[node.operator], left, right)
+
+    def instance_of(self, node: nodes.InstanceOf) -> ast.expr:
+        return self.call(INSTANCE_TESTS[node.type_name], self.emit(node.value))
+
+    def logical(self, node: nodes.Logical) -> ast.expr:
+        chain = [node]
+        while isinstance(chain[-1].left, nodes.Logical):
+            chain.append(chain[-1].left)
+        made = self.emit(chain[-1].left)
+        for link in reversed(chain):
+            made = self.one_of(link, made, self.emit(link.right))
+        return made
+
+    def one_of(self, node: nodes.Logical, left: ast.expr, right: ast.expr) -> ast.expr:
+        if isinstance(left, ast.Constant):
+            return left if truthy(left.value) == (node.operator == "||") else right
+        if facts.kind(node.left) == "boolean":
+            operator = ast.Or() if node.operator == "||" else ast.And()
+            return ast.BoolOp(operator, [left, right])
+        held = self.unit.new_name()
+        first, second = load(held), right
+        test = self.call(truthy, bind(held, left))
+        if node.operator == "&&":
+            first, second = second, first  # type: ignore[assignment]
+        return ast.IfExp(test, first, second)
+
+    def conditional(self, node: nodes.Conditional) -> ast.expr:
+        test = self.test(node.test)
+        if isinstance(test, ast.Constant):
+            return self.emit(node.yes if test.value else node.no)
+        return ast.IfExp(test, self.emit(node.yes), self.emit(node.no))
+
+    # --- literals ---
+
+    def array(self, node: nodes.ArrayLiteral) -> ast.expr:
+        return ast.List(self.arguments(node.items), ast.Load())
+
+    def object(self, node: nodes.ObjectLiteral) -> ast.expr:
+        if facts.refers_to_itself(node):
+            return self.self_referring_object(node)
+        keys: list[ast.expr | None] = []
+        values: list[ast.expr] = []
+        for entry in node.entries:
+            if isinstance(entry, nodes.Spread):
+                keys.append(None)
+                values.append(self.call(access.spread_entries, self.emit(entry.value)))
+            elif isinstance(entry, nodes.Property):
+                keys.append(self.key(entry.key))
+                values.append(self.emit(entry.value))
+        return ast.Dict(keys, values)
+
+    def key(self, node: Node) -> ast.expr:
+        return self.folded(property_name, self.emit(node))
+
+    def self_referring_object(self, node: nodes.ObjectLiteral) -> ast.expr:
+        """Built step by step, so that later properties see the earlier ones."""
+        this = self.unit.new_name()
+        self.objects.append(this)
+        steps: list[ast.expr] = []
+        for entry in node.entries:
+            if isinstance(entry, nodes.Spread):
+                steps.append(self.call(_put_all, load(this), self.emit(entry.value)))
+            elif isinstance(entry, nodes.Property):
+                key = self.key(entry.key)
+                steps.append(self.call(_put, load(this), key, self.emit(entry.value)))
+        self.objects.pop()
+        built = ast.Subscript(
+            ast.Tuple([*steps, load(this)], ast.Load()), ast.Constant(-1), ast.Load()
+        )
+        return lambda_([this], built, ast.Dict([], []))
+
+    # --- functions ---
+
+    def arrow(self, node: nodes.Arrow) -> ast.expr:
+        found = {parameter.name: self.unit.new_name() for parameter in node.parameters}
+        self.loops += 1
+        with self.with_locals(found):
+            body = self.emit(node.body)
+            for parameter in reversed(node.parameters):
+                if parameter.default is not None:
+                    body = self.with_default(parameter, found[parameter.name], body)
+        self.loops -= 1
+        rest = next((found[p.name] for p in node.parameters if p.rest), None)
+        plain = [found[p.name] for p in node.parameters if not p.rest]
+        given = ast.arguments(
+            [],
+            [ast.arg(name) for name in plain],
+            ast.arg(rest) if rest else None,
+            [],
+            [],
+            None,
+            [self.absent(parameter) for parameter in node.parameters if not parameter.rest],
+        )
+        if rest:
+            body = lambda_([rest], body, self.call(list, load(rest)))
+        count = ast.Constant(-1 if rest else len(plain))
+        mutates = ast.Constant(facts.mutates(node.body))
+        return self.call(Function, ast.Lambda(given, body), count, mutates)
+
+    def absent(self, parameter: nodes.Parameter) -> ast.expr:
+        return self.unit.constant(None if parameter.default is None else MISSING)
+
+    def with_default(self, parameter: nodes.Parameter, name: str, body: ast.expr) -> ast.expr:
+        assert parameter.default is not None
+        absent = ast.Compare(load(name), [ast.Is()], [self.unit.constant(MISSING)])
+        return lambda_([name], body, ast.IfExp(absent, self.emit(parameter.default), load(name)))
+
+    def match(self, node: nodes.Match) -> ast.expr:
+        return matched(self, node)
+
+
+_METHODS: dict[type, str] = {
+    nodes.Literal: "literal",
+    nodes.Regex: "regex",
+    nodes.Root: "root",
+    nodes.Name: "name",
+    nodes.Member: "member",
+    nodes.Index: "index",
+    nodes.Spread: "spread",
+    nodes.Call: "call_node",
+    nodes.MethodCall: "method_call",
+    nodes.Unary: "unary",
+    nodes.Binary: "binary",
+    nodes.InstanceOf: "instance_of",
+    nodes.Logical: "logical",
+    nodes.Conditional: "conditional",
+    nodes.ArrayLiteral: "array",
+    nodes.ObjectLiteral: "object",
+    nodes.Arrow: "arrow",
+    nodes.Match: "match",
+}
+
+
+def _call_checked(declared: Declaration, given: list[Any], *arguments: Any) -> Any:
+    access.check_count(declared, len(arguments))
+    return declared.call(*given, *arguments)
+
+
+def _put(target: dict[str, Any], key: str, value: Any) -> None:
+    target[key] = value
+
+
+def _put_all(target: dict[str, Any], value: Any) -> None:
+    target.update(access.spread_entries(value))

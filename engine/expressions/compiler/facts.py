@@ -1,0 +1,114 @@
+"""What is known about an expression without running it."""
+
+from __future__ import annotations
+
+from engine.expressions import nodes
+from engine.expressions.access import HABITS, method_hint
+from engine.expressions.functions import METHODS
+from engine.expressions.nodes import Node
+
+_MUTATING = frozenset(
+    name for name, types in METHODS.items() if any(method.mutates for method in types.values())
+)
+_FRESH = frozenset("map filter concat slice split splice keys values entries match".split())
+_COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in"})
+_SELF = frozenset({"this", "__parent__", "__root__"})
+_TEXT_METHODS = frozenset(
+    "toUpperCase toLowerCase trim join substring substr charAt sprintf".split()
+)
+
+
+def kind(node: Node) -> str:
+    """boolean or string where that is certain, else ''."""
+    if isinstance(node, nodes.Binary):
+        if node.operator in _COMPARISONS:
+            return "boolean"
+        return "string" if _is_text_sum(node) else ""
+    if isinstance(node, nodes.InstanceOf):
+        return "boolean"
+    if isinstance(node, nodes.Unary):
+        return {"!": "boolean", "typeof": "string"}.get(node.operator, "")
+    if isinstance(node, nodes.Literal):
+        return {bool: "boolean", str: "string"}.get(node.value.__class__, "")
+    if isinstance(node, nodes.Logical):
+        both = kind(node.left), kind(node.right)
+        return "boolean" if both == ("boolean", "boolean") else ""
+    return ""
+
+
+def _is_text_sum(node: nodes.Binary) -> bool:
+    left: Node = node
+    while isinstance(left, nodes.Binary) and left.operator == "+":
+        if isinstance(left.right, nodes.Literal) and left.right.value.__class__ is str:
+            return True
+        left = left.left
+    return isinstance(left, nodes.Literal) and left.value.__class__ is str and left is not node
+
+
+def refers_to_itself(node: nodes.ObjectLiteral) -> bool:
+    """Does `this`, `__parent__` or `__root__` appear anywhere inside?"""
+    return any(isinstance(inner, nodes.Name) and inner.name in _SELF for inner in node.walk())
+
+
+def is_fresh(node: Node) -> bool:
+    """Is its array made by the expression itself, so that changing it changes nothing else?"""
+    while isinstance(node, nodes.MethodCall) and node.name in ("sort", "reverse"):
+        node = node.target
+    if isinstance(node, nodes.MethodCall):
+        namespace = isinstance(node.target, nodes.Name) and node.target.name == "sl"
+        return node.name in _FRESH or (namespace and node.name in ("range", "zip"))
+    return isinstance(node, nodes.ArrayLiteral)
+
+
+def mutates(node: Node) -> bool:
+    """Might evaluating it change the document, or anything that outlives the evaluation?"""
+    return any(_changes_something(inner) for inner in node.walk())
+
+
+def _changes_something(node: Node) -> bool:
+    if isinstance(node, nodes.MethodCall):
+        return node.name in _MUTATING and not is_fresh(node.target)
+    if isinstance(node, nodes.Call):
+        return isinstance(node.function, nodes.Name) and node.function.name == "eval"
+    return False
+
+
+def holds_no_functions(node: Node) -> bool:
+    """Is it data for certain, so that only the methods of its type can be called?"""
+    if isinstance(node, nodes.Member | nodes.Index):
+        return holds_no_functions(node.target)
+    if isinstance(node, nodes.MethodCall):
+        literals = (nodes.ObjectLiteral, nodes.Name)
+        plain = not any(isinstance(n, literals) for a in node.arguments for n in a.walk())
+        return plain and node.name in METHODS and holds_no_functions(node.target)
+    return isinstance(node, nodes.Root | nodes.Literal)
+
+
+def method_problem(node: nodes.MethodCall) -> tuple[str, str] | None:
+    """Message and hint if no value can have this method, or none takes so many arguments."""
+    types = METHODS.get(node.name)
+    if types is None:
+        habit = HABITS.get(node.name)
+        if habit is None and not holds_no_functions(node.target):
+            return None
+        if habit is not None and _may_hold_functions(node.target):
+            return None
+        return f"there is no method `{node.name}`", habit or method_hint(node.name)
+    if not holds_no_functions(node.target):
+        return None
+    count = len(node.arguments)
+    if any(isinstance(argument, nodes.Spread) for argument in node.arguments):
+        return None
+    if any(method.accepts(count) for method in types.values()):
+        return None
+    takes = " or ".join(sorted({method.arguments_text() for method in types.values()}))
+    return f"`{node.name}` takes {takes}, got {count}", ""
+
+
+def _may_hold_functions(node: Node) -> bool:
+    """Libraries and object literals do; variables are taken for data here."""
+    while isinstance(node, nodes.Member | nodes.Index | nodes.MethodCall):
+        node = node.target
+    return isinstance(node, nodes.ObjectLiteral) or (
+        isinstance(node, nodes.Name) and (node.name in _SELF or node.name == "lib")
+    )

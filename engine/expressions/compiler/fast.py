@@ -1,0 +1,225 @@
+"""Nodes -> Python that bets on the usual types.
+
+Members are plain subscripts, comparisons look at the class once, `filter` and `map` become list
+comprehensions. Every bet that is lost raises some exception or calls a careful helper; after an
+exception the careful code evaluates the document again and finds the right value, or the message.
+So the fast code must never give a wrong value, and must not change anything.
+
+Within loops, whatever can grow goes through the helpers that count steps.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from engine.expressions import access, nodes, operators
+from engine.expressions.compiler import facts
+from engine.expressions.compiler.careful import Careful
+from engine.expressions.compiler.unit import bind, class_of, is_, item, load
+from engine.expressions.functions import DISPATCH
+from engine.expressions.functions.strings import length as text_length
+from engine.expressions.limits import charge
+from engine.expressions.nodes import Node
+from engine.expressions.values import truthy
+
+_COMPARE: dict[str, type[ast.cmpop]] = {
+    "==": ast.Eq,
+    "!=": ast.NotEq,
+    "<": ast.Lt,
+    "<=": ast.LtE,
+    ">": ast.Gt,
+    ">=": ast.GtE,
+}
+_LOOPING = ("filter", "map")
+
+
+def _charged(items: list[Any]) -> bool:
+    charge(len(items) + 1)
+    return True
+
+
+class Fast(Careful):
+    # --- access ---
+
+    def member(self, node: nodes.Member) -> ast.expr:
+        if self.namespace_of(node.target):
+            return super().member(node)
+        if node.name == "length":
+            return self.length(node)
+        target, name = self.emit(node.target), ast.Constant(node.name)
+        return self.property_or_null(target, name) if self.null_safe else item(target, name)
+
+    def property_or_null(self, target: ast.expr, name: ast.expr) -> ast.expr:
+        held = self.unit.new_name()
+        found = ast.Call(ast.Attribute(load(held), "get", ast.Load()), [name], [])
+        absent = ast.Compare(bind(held, target), [ast.Is()], [ast.Constant(None)])
+        return ast.IfExp(absent, ast.Constant(None), found)
+
+    def length(self, node: nodes.Member) -> ast.expr:
+        held = self.unit.new_name()
+        is_array = is_(class_of(bind(held, self.emit(node.target))), self.unit.constant(list))
+        is_text = is_(class_of(load(held)), self.unit.constant(str))
+        reader = access.safe_member if self.null_safe else access.member
+        other = self.call(reader, load(held), ast.Constant("length"))
+        text = ast.IfExp(is_text, self.call(text_length, load(held)), other)
+        return ast.IfExp(is_array, self.call(len, load(held)), text)
+
+    def index(self, node: nodes.Index) -> ast.expr:
+        key = node.key
+        plain = isinstance(key, nodes.Literal) and (
+            (key.value.__class__ is str and key.value != "length")
+            or (key.value.__class__ is int and key.value >= 0)
+        )
+        if not plain or self.null_safe or self.namespace_of(node.target):
+            return super().index(node)
+        return item(self.emit(node.target), self.emit(key))
+
+    # --- operators ---
+
+    def operation(self, node: nodes.Binary, left: ast.expr, right: ast.expr) -> ast.expr:
+        constants = isinstance(left, ast.Constant), isinstance(right, ast.Constant)
+        if constants == (False, True) and node.operator in _COMPARE:
+            return self.compared(node, left, right)
+        if node.operator == "+" and constants != (True, True) and not self.loops:
+            return self.sum(node, left, right)
+        return super().operation(node, left, right)
+
+    def compared(self, node: nodes.Binary, left: ast.expr, right: ast.expr) -> ast.expr:
+        """A value against a constant: one look at its class, then Python's own operator."""
+        value = right.value  # type: ignore[attr-defined]
+        if value is None and node.operator in ("==", "!="):
+            same = ast.Is() if node.operator == "==" else ast.IsNot()
+            return ast.Compare(left, [same], [right])
+        classes = {str: (str,), int: (int, float), float: (int, float)}.get(value.__class__)
+        if classes is None or value != value:
+            return super().operation(node, left, right)
+        compare = _COMPARE[node.operator]
+        if node.operator in ("==", "!=") and _is_plain_word(value):
+            return ast.Compare(left, [compare()], [right])
+        held = self.unit.new_name()
+        known: list[ast.expr] = [is_(class_of(bind(held, left)), self.unit.constant(classes[0]))]
+        known += [is_(class_of(load(held)), self.unit.constant(cls)) for cls in classes[1:]]
+        test = known[0] if len(known) == 1 else ast.BoolOp(ast.Or(), known)
+        quick = ast.Compare(load(held), [compare()], [right])
+        return ast.IfExp(test, quick, self.call(operators.BINARY[node.operator], load(held), right))
+
+    def sum(self, node: nodes.Binary, left: ast.expr, right: ast.expr) -> ast.expr:
+        """Two texts are joined at once; anything else is left to `add`."""
+        left_text, right_text = facts.kind(node.left), facts.kind(node.right)
+        if "string" not in (left_text, right_text):
+            return super().operation(node, left, right)
+        if left_text == right_text:
+            return ast.BinOp(left, ast.Add(), right)
+        first, second = self.held(left), self.held(right)
+        test = is_(class_of(first[0]), class_of(second[0]), self.unit.constant(str))
+        quick = ast.BinOp(first[1], ast.Add(), second[1])
+        return ast.IfExp(test, quick, self.call(operators.add, first[1], second[1]))
+
+    def held(self, value: ast.expr) -> tuple[ast.expr, ast.expr]:
+        """`value` where it is made, and how it is read again."""
+        if isinstance(value, ast.Constant):
+            return value, value
+        name = self.unit.new_name()
+        return bind(name, value), load(name)
+
+    # --- methods ---
+
+    def method_call(self, node: nodes.MethodCall) -> ast.expr:
+        if self.namespace_of(node.target) or facts.method_problem(node):
+            return super().method_call(node)
+        if node.name not in DISPATCH:
+            return super().method_call(node)
+        if not self.null_safe and self.is_loop(node):
+            return self.loop(node)
+        return self.dispatched(node, self.emit(node.target))
+
+    def dispatched(self, node: nodes.MethodCall, target: ast.expr) -> ast.expr:
+        held = self.unit.new_name()
+        table = self.unit.constant(DISPATCH[node.name])
+        arguments = self.arguments(node.arguments)
+        if not self.null_safe:
+            method = item(table, class_of(bind(held, target)))
+            return ast.Call(method, [load(held), *arguments], [])
+        method = item(table, class_of(load(held)))
+        absent = ast.Compare(bind(held, target), [ast.Is()], [ast.Constant(None)])
+        made = ast.Call(method, [load(held), *arguments], [])
+        return ast.IfExp(absent, ast.Constant(None), made)
+
+    def is_loop(self, node: Node) -> bool:
+        """`x.filter(v => ..)` or `x.map(v => ..)` that may become a comprehension."""
+        return (
+            isinstance(node, nodes.MethodCall)
+            and node.name in _LOOPING
+            and len(node.arguments) == 1
+            and _can_be_inlined(node.arguments[0])
+        )
+
+    def loop(self, node: nodes.MethodCall) -> ast.expr:
+        """`list.filter(..).filter(..).map(..)` as one list comprehension."""
+        stages = [node]
+        while self.is_loop(stages[-1].target) and stages[-1].target.name == "filter":  # type: ignore[attr-defined]
+            stages.append(stages[-1].target)  # type: ignore[arg-type]
+        stages.reverse()
+        held = self.unit.new_name()
+        is_array = is_(class_of(bind(held, self.emit(stages[0].target))), self.unit.constant(list))
+        if self.loops:
+            is_array = ast.BoolOp(ast.And(), [is_array, self.call(_charged, load(held))])
+        return ast.IfExp(
+            is_array, self.comprehension(stages, held), self.step_by_step(stages, held)
+        )
+
+    def comprehension(self, stages: list[nodes.MethodCall], held: str) -> ast.expr:
+        variable = self.unit.new_name()
+        conditions: list[ast.expr] = []
+        element: ast.expr = load(variable)
+        self.loops += 1
+        for stage in stages:
+            function: nodes.Arrow = stage.arguments[0]  # type: ignore[assignment]
+            with self.with_locals({function.parameters[0].name: variable}):
+                if stage.name == "map":
+                    element = self.emit(function.body)
+                else:
+                    conditions.append(self.test(function.body))
+        self.loops -= 1
+        target = ast.Name(variable, ast.Store())
+        return ast.ListComp(element, [ast.comprehension(target, load(held), conditions, 0)])
+
+    def step_by_step(self, stages: list[nodes.MethodCall], held: str) -> ast.expr:
+        made: ast.expr = load(held)
+        for stage in stages:
+            made = self.dispatched(stage, made)
+        return made
+
+    # --- conditions ---
+
+    def test(self, node: Node) -> ast.expr:
+        made = self.emit(node)
+        if isinstance(made, ast.Constant):
+            return ast.Constant(truthy(made.value))
+        return made if facts.kind(node) else self.call(truthy, made)
+
+
+def _is_plain_word(value: Any) -> bool:
+    """A text that equals nothing but itself: no number, and no date, is written like it."""
+    if value.__class__ is not str:
+        return False
+    word: str = value.lstrip("+-")
+    return (
+        bool(word) and (word[0].isalpha() or word[0] in "_$/#") and not word.startswith("Infinity")
+    )
+
+
+def _can_be_inlined(function: Node) -> bool:
+    """One plain parameter, and nothing in the body that could keep the variable for later."""
+    if not isinstance(function, nodes.Arrow) or len(function.parameters) != 1:
+        return False
+    parameter = function.parameters[0]
+    if parameter.rest or parameter.default is not None:
+        return False
+    for inner in function.body.walk():
+        if isinstance(inner, nodes.Arrow | nodes.Match):
+            return False
+        if isinstance(inner, nodes.ObjectLiteral) and facts.refers_to_itself(inner):
+            return False
+    return True

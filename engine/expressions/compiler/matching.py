@@ -1,0 +1,114 @@
+"""`match` as Python: the subject becomes the parameter of a lambda, the arms a chain of conditions."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from engine.expressions import nodes, shapes
+from engine.expressions.compiler.unit import item, lambda_, let, load
+from engine.expressions.failures import Failure
+from engine.expressions.nodes import Node
+from engine.expressions.regexes import pattern
+
+if TYPE_CHECKING:
+    from engine.expressions.compiler.careful import Careful
+
+
+def matched(emitter: Careful, node: nodes.Match) -> ast.expr:
+    subject = emitter.unit.new_name()
+    given = emitter.emit(node.subject)
+    emitter.loops += 1
+    result: ast.expr = ast.Constant(None)
+    for arm in reversed(node.arms):
+        result = _Arm(emitter, arm).choice(subject, result)
+    emitter.loops -= 1
+    return lambda_([subject], result, given)
+
+
+class _Arm:
+    """One arm; the names that its patterns bind become names of the Python code."""
+
+    def __init__(self, emitter: Careful, arm: nodes.Arm) -> None:
+        self.emitter = emitter
+        self.arm = arm
+        self.bound: dict[str, str] = {}
+
+    def choice(self, subject: str, otherwise: ast.expr) -> ast.expr:
+        tests = [self.test(one, subject) for one in self.arm.patterns]
+        test = tests[0] if len(tests) == 1 else ast.BoolOp(ast.Or(), tests)
+        with self.emitter.with_locals(self.bound):
+            if self.arm.guard is not None:
+                test = ast.BoolOp(ast.And(), [test, self.emitter.test(self.arm.guard)])
+            body = self.emitter.emit(self.arm.body)
+        unset = [let(name, ast.Constant(None)) for name in self.bound.values()]
+        return ast.IfExp(_all([*unset, test]), body, otherwise)
+
+    def test(self, node: Node, subject: str) -> ast.expr:
+        """Does the value called `subject` match?"""
+        value, call, constant = load(subject), self.emitter.call, self.emitter.unit.constant
+        match node:
+            case nodes.LiteralPattern():
+                return call(shapes.matches_literal, value, ast.Constant(node.value))
+            case nodes.RangePattern():
+                bounds = (ast.Constant(x) for x in (node.low, node.high, node.closed))
+                return call(shapes.in_range, value, *bounds)
+            case nodes.RegexPattern():
+                return call(shapes.matches_regex, value, constant(self.regex(node)))
+            case nodes.TypePattern():
+                return call(shapes.INSTANCE_TESTS[node.type_name], value)
+            case nodes.NamePattern():
+                return self.binding(node.name, value)
+            case nodes.EitherPattern():
+                return ast.BoolOp(ast.Or(), [self.test(one, subject) for one in node.alternatives])
+            case nodes.ArrayPattern():
+                return self.array(node, subject)
+            case nodes.ObjectPattern():
+                return self.object(node, subject)
+        return ast.Constant(True)
+
+    def regex(self, node: nodes.RegexPattern) -> object:
+        try:
+            return pattern(node.pattern, node.flags)
+        except Failure as failure:
+            self.emitter.fail(node, *failure.shown(""))
+
+    def binding(self, name: str, value: ast.expr) -> ast.expr:
+        if not name:
+            return ast.Constant(True)
+        return let(self.bound.setdefault(name, self.emitter.unit.new_name()), value)
+
+    def part(self, node: Node, value: ast.expr) -> ast.expr:
+        """A part of the value gets a name and is tested."""
+        held = self.emitter.unit.new_name()
+        return _all([let(held, value), self.test(node, held)])
+
+    def array(self, node: nodes.ArrayPattern, subject: str) -> ast.expr:
+        plain = [one for one in node.items if not isinstance(one, nodes.RestPattern)]
+        more = len(plain) < len(node.items)
+        count = ast.Constant(len(plain))
+        tests = [self.emitter.call(shapes.is_array_of, load(subject), count, ast.Constant(more))]
+        parts: list[ast.expr] = [*tests]
+        for place, one in enumerate(plain):
+            parts.append(self.part(one, item(load(subject), ast.Constant(place))))
+        for one in node.items:
+            if isinstance(one, nodes.RestPattern):
+                rest = self.emitter.call(shapes.elements_from, load(subject), count)
+                parts.append(self.binding(one.name, rest))
+        return _all(parts)
+
+    def object(self, node: nodes.ObjectPattern, subject: str) -> ast.expr:
+        fields = [one for one in node.items if isinstance(one, nodes.FieldPattern)]
+        keys = [ast.Constant(one.key) for one in fields]
+        parts: list[ast.expr] = [self.emitter.call(shapes.is_object_with, load(subject), *keys)]
+        for one in fields:
+            parts.append(self.part(one.pattern, item(load(subject), ast.Constant(one.key))))
+        for other in node.items:
+            if isinstance(other, nodes.RestPattern):
+                rest = self.emitter.call(shapes.without, load(subject), *keys)
+                parts.append(self.binding(other.name, rest))
+        return _all(parts)
+
+
+def _all(tests: list[ast.expr]) -> ast.expr:
+    return tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)

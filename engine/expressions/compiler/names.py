@@ -1,0 +1,70 @@
+"""What bare names stand for: parameters, libraries, facts of the run, constants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NoReturn
+from urllib.parse import quote_plus
+
+from engine.expressions.access import STATIC_HABITS
+from engine.expressions.failures import Failure
+from engine.expressions.functions import GLOBALS, NAMESPACES, Declaration
+from engine.expressions.scope import Context, Scope
+from engine.expressions.suggestions import did_you_mean, nearest
+from engine.expressions.values import INFINITY, NAN, to_text
+
+_FIXED = {"undefined": None, "Null": None, "NaN": NAN, "Infinity": INFINITY}
+
+
+class Names:
+    """The names of one scope; `extra` are further constants, as in a library."""
+
+    def __init__(self, context: Context, extra: Mapping[str, Any]) -> None:
+        scope = context.scope
+        self.context = context
+        self.parameters = {name: _parameter(value) for name, value in scope.parameters.items()}
+        self.constants: dict[str, Any] = {
+            **_FIXED,
+            "lib": scope.libraries if scope.libraries.__class__ is dict else dict(scope.libraries),
+            "pipe": {**scope.pipe, "args": self.parameters},
+            "snap": _snap(scope),
+            "task": dict(scope.task),
+            **{f"_{name}": value for name, value in self.parameters.items()},
+            **extra,
+        }
+
+    def unknown_parameter(self, name: str) -> NoReturn:
+        near = nearest(name[1:], self.parameters)
+        hint = f"did you mean `_{near[0]}`?" if near else "declare it among the parameters"
+        raise Failure(f"there is no parameter `{name}`", hint)
+
+    def unknown(self, name: str, local: Collection[str]) -> tuple[str, str]:
+        """Message and hint for a name that stands for nothing."""
+        if name in NAMESPACES:
+            return f"`{name}` is no value by itself", f"write `{name}.name(...)`"
+        known = [*local, *GLOBALS.functions, *NAMESPACES, "lib", "pipe", "snap", "task", "this"]
+        hint = STATIC_HABITS.get(name) or did_you_mean(name, [*known, "true", "false", "null"])
+        return f"`{name}` is not known", hint or f"a field of the document is written `${name}`"
+
+
+def _parameter(value: Any) -> Any:
+    """Parameters are texts, whatever the caller gave."""
+    return value if value is None or isinstance(value, str) else to_text(value)
+
+
+def _snap(scope: Scope) -> dict[str, Any]:
+    facts = dict(scope.snap)
+    if isinstance(facts.get("label"), str):
+        facts["label"] = quote_plus(facts["label"], safe="*")
+    return facts
+
+
+def called_declared(declared: Declaration, context: Context) -> Callable[..., Any]:
+    """The function as a value; it sees no document."""
+    given = {"context": context, "document": None}
+    first = [given[name] for name in declared.handed_in]
+
+    def call(*arguments: Any) -> Any:
+        return declared.call(*first, *arguments)
+
+    return call if first else declared.call

@@ -1,0 +1,87 @@
+"""A failure inside an evaluation, and how it becomes an error that speaks the user's text.
+
+The helpers of the generated code raise `Failure` without knowing where they were called from. The
+generated code carries, as its line numbers, the numbers of the syntax nodes; so the traceback
+tells which piece of the user's text failed, and the careful code costs nothing for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from engine.errors import EvaluationError
+
+SOURCE_MAP = "source map"
+
+
+class Failure(Exception):
+    """Something has no value. In `message` and `hint`, `{here}` stands for the user's own text."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def shown(self, here: str) -> tuple[str, str]:
+        return self.message.replace("{here}", here), self.hint.replace("{here}", here)
+
+
+class MissingFailure(Failure):
+    """A name that is not there; `near` are names that might have been meant."""
+
+    def __init__(self, name: str, near: Sequence[str]) -> None:
+        super().__init__(f"`{name}` is not there")
+        self.name = name
+        self.near = near
+
+    def shown(self, here: str) -> tuple[str, str]:
+        owner = "document" if here.startswith("$") else "object"
+        message = f"`{here}` is not in the {owner}"
+        if not self.near:
+            return message, ""
+        stem = here.removesuffix(self.name) if here.endswith(self.name) else ""
+        proposals = " or ".join(f"`{stem}{name}`" for name in self.near)
+        return f"{message}; did you mean {proposals}?", ""
+
+
+@dataclass(slots=True)
+class SourceMap:
+    """Line numbers of generated code -> places in the user's texts."""
+
+    places: list[tuple[str, int, int]] = field(default_factory=list)
+
+    def line_of(self, text: str, offset: int, length: int) -> int:
+        self.places.append((text, offset, length))
+        return len(self.places)
+
+    def place_of(self, line: int) -> tuple[str, int, int]:
+        return self.places[line - 1] if 0 < line <= len(self.places) else ("", 0, 1)
+
+
+def located(error: BaseException) -> EvaluationError:
+    """The user's error for what an evaluation raised."""
+    text, offset, length = _innermost_place(error.__traceback__)
+    message, hint = _described(error, text[offset : offset + length])
+    return EvaluationError(message, text, offset, length, hint)
+
+
+def _described(error: BaseException, here: str) -> tuple[str, str]:
+    if isinstance(error, Failure):
+        return error.shown(here)
+    if isinstance(error, RecursionError):
+        return "the values or calls are nested too deeply", "is there a recursion without an end?"
+    if isinstance(error, MemoryError):
+        return "the evaluation needs too much memory", ""
+    return f"`{here}` has no value ({type(error).__name__}: {error})", ""
+
+
+def _innermost_place(traceback: TracebackType | None) -> tuple[str, int, int]:
+    place = ("", 0, 1)
+    while traceback is not None:
+        source_map = traceback.tb_frame.f_globals.get(SOURCE_MAP)
+        if isinstance(source_map, SourceMap):
+            place = source_map.place_of(traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return place

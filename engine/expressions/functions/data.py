@@ -1,0 +1,283 @@
+"""JSON, Base64, Digest, GZip, iconv, HTML and Crypto: values to and from other forms."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import hashlib
+import html
+import json
+import re
+import uuid
+import zlib
+from typing import Any
+
+from engine.expressions.failures import Failure
+from engine.expressions.functions.declare import Example, Family
+from engine.expressions.json_text import compact_json, indented_json
+from engine.expressions.limits import MAX_TEXT, charge, check_text
+from engine.expressions.values import kind_of, scalar_text, to_integer
+
+JSON = Family("JSON", "Values to and from JSON text.", namespace="JSON")
+BASE64 = Family("Base64", "Base64 as in RFC 4648; texts are taken as UTF-8.", namespace="Base64")
+DIGEST = Family(
+    "Digest", "Digests of texts (as UTF-8) or bytes, in hexadecimal.", namespace="Digest"
+)
+GZIP = Family("GZip", "Compressed bytes.", namespace="GZip")
+ICONV = Family("iconv", "Texts to and from bytes in an encoding.", namespace="iconv")
+HTML = Family("HTML", "Texts with HTML entities.", namespace="HTML")
+CRYPTO = Family("Crypto", "Random identifiers.", namespace="Crypto")
+
+
+# --- JSON ---
+
+
+@JSON.function(
+    "parse",
+    "The value that a JSON text describes.",
+    Example("""JSON.parse('[1,2,3.1,"one",true]')""", [1, 2, 3.1, "one", True]),
+)
+def json_parse(text: Any) -> Any:
+    written = _decoded(text) if text.__class__ is bytes else scalar_text(text)
+    charge(len(written) // 16)
+    try:
+        return json.loads(written, parse_constant=_no_constant, parse_float=_json_number)
+    except (ValueError, RecursionError) as error:
+        message = str(error) if not isinstance(error, RecursionError) else "nested too deeply"
+        raise Failure(f"the text is not JSON: {message}") from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _json_number(text: str) -> float | int:
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) < 1e15 else number
+
+
+@JSON.function(
+    "stringify",
+    "The JSON text of a value; with a third argument, indented.",
+    Example("JSON.stringify({name: 'John', age: 30})", '{"name":"John","age":30}'),
+    Example("JSON.stringify(null)", "null"),
+)
+def json_stringify(value: Any, replacer: Any = None, indent: Any = None) -> str:
+    if replacer.__class__ is list:
+        value = _only(value, frozenset(map(scalar_text, replacer)))
+    if not indent:
+        return compact_json(value)
+    space = indent[:10] if isinstance(indent, str) else " " * max(0, min(10, to_integer(indent)))
+    return indented_json(value, space)
+
+
+def _only(value: Any, names: frozenset[str]) -> Any:
+    charge(1)
+    if value.__class__ is dict:
+        return {key: _only(item, names) for key, item in value.items() if key in names}
+    return [_only(item, names) for item in value] if value.__class__ is list else value
+
+
+# --- bytes ---
+
+
+def _bytes(value: Any) -> bytes:
+    if value.__class__ is bytes:
+        check_text(len(value))
+        return value  # type: ignore[no-any-return]
+    if value.__class__ is not str:
+        raise Failure(f"expected a string or binary data, got {kind_of(value)}")
+    check_text(len(value))
+    return value.encode("utf-8", "replace")  # type: ignore[no-any-return]
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Failure("the bytes are not a text in UTF-8", "keep them as binary data") from None
+
+
+def _from_base64(value: Any) -> bytes:
+    try:
+        return base64.b64decode(re.sub(rb"\s", b"", _bytes(value)), validate=True)
+    except (binascii.Error, ValueError):
+        raise Failure("the text is not Base64") from None
+
+
+@BASE64.function(
+    "encode", "The Base64 of a text.", Example("Base64.encode('Pleasanton')", "UGxlYXNhbnRvbg==")
+)
+def base64_encode(text: Any) -> str:
+    return base64.b64encode(_bytes(text)).decode()
+
+
+@BASE64.function(
+    "decode", "The text of a Base64.", Example("Base64.decode('UGxlYXNhbnRvbg==')", "Pleasanton")
+)
+def base64_decode(text: Any) -> str:
+    return _decoded(_from_base64(text))
+
+
+@BASE64.function(
+    "encodeAsBinary",
+    "The Base64 of bytes.",
+    Example("Base64.encodeAsBinary(Base64.decodeAsBinary('MjM0'))", "MjM0"),
+)
+def base64_encode_binary(data: Any) -> str:
+    return base64.b64encode(_bytes(data)).decode()
+
+
+@BASE64.function(
+    "decodeAsBinary",
+    "The bytes of a Base64.",
+    Example("iconv.decode(Base64.decodeAsBinary('MjM0'), 'UTF-8')", "234"),
+)
+def base64_decode_binary(text: Any) -> bytes:
+    return _from_base64(text)
+
+
+@BASE64.function(
+    "decodeGZip",
+    "The text of a Base64 of compressed bytes.",
+    Example("Base64.decodeGZip(Base64.encode(GZip.compress('abc')))", "abc"),
+)
+def base64_decode_gzip(text: Any) -> str:
+    return _decoded(decompress(_from_base64(text)))
+
+
+@BASE64.function(
+    "decodeGZipAsBinary",
+    "The bytes of a Base64 of compressed bytes.",
+    Example(
+        "Base64.encode(Base64.decodeGZipAsBinary(Base64.encode(GZip.compress('abc'))))", "YWJj"
+    ),
+)
+def base64_decode_gzip_binary(text: Any) -> bytes:
+    return decompress(_from_base64(text))
+
+
+def _declare_digest(name: str, example: str) -> None:
+    def digest(value: Any) -> str:
+        return hashlib.new(name, _bytes(value)).hexdigest()
+
+    shown = Example(f"Digest.{name}('alpha').slice(0, 8)", example)
+    DIGEST.function(name, f"The {name.upper()} digest.", shown)(digest)
+
+
+_declare_digest("md5", "2c1743a3")
+_declare_digest("sha1", "be76331b")
+_declare_digest("sha256", "8ed3f6ad")
+_declare_digest("sha384", "9cc3c0f0")
+_declare_digest("sha512", "ba3ce586")
+
+
+@GZIP.function(
+    "compress",
+    "The compressed bytes of a text or of bytes.",
+    Example("iconv.decode(GZip.decompress(GZip.compress('Hello')), 'UTF-8')", "Hello"),
+)
+def compress(value: Any) -> bytes:
+    packer = zlib.compressobj(wbits=31)
+    return packer.compress(_bytes(value)) + packer.flush()
+
+
+@GZIP.function(
+    "decompress",
+    "The bytes that compressed ones hold.",
+    Example("Base64.encode(GZip.decompress(GZip.compress('abc')))", "YWJj"),
+)
+def decompress(data: Any) -> bytes:
+    if data.__class__ is not bytes:
+        raise Failure(f"expected binary data, got {kind_of(data)}")
+    unpacker = zlib.decompressobj(wbits=47)
+    try:
+        unpacked = unpacker.decompress(data, MAX_TEXT)
+    except zlib.error:
+        raise Failure("the bytes are not compressed with gzip") from None
+    if unpacker.unconsumed_tail:
+        raise Failure(f"the bytes hold more than {MAX_TEXT:,} bytes")
+    if not unpacker.eof:
+        raise Failure("the compressed bytes end too early")
+    check_text(len(unpacked))
+    return unpacked
+
+
+# --- encodings ---
+
+_ENCODINGS = re.compile(
+    r"utf-?(8|16|32)([bl]e)?|us-ascii|ascii|latin-?1|iso-?8859-\d{1,2}|windows-125\d|cp\d{3,4}|"
+    r"shift_jis|sjis|euc-(jp|kr)|gbk|gb2312|gb18030|big5|koi8-[ru]",
+    re.IGNORECASE,
+)
+
+
+def _codec(name: Any) -> str:
+    text = scalar_text(name, "the name of an encoding").strip().replace("_", "-", 1)
+    text = "shift_jis" if text.lower() in ("shift-jis", "sjis") else text
+    if not _ENCODINGS.fullmatch(text):
+        raise Failure(
+            f"there is no encoding `{text[:60]}`", "use UTF-8, UTF-16, UTF-32, ISO-8859-1 …"
+        )
+    try:
+        return codecs.lookup(text).name
+    except LookupError:
+        raise Failure(f"there is no encoding `{text[:60]}`") from None
+
+
+@ICONV.function(
+    "encode",
+    "The bytes of a text; UTF-16 is written big-endian with a byte-order mark.",
+    Example("Base64.encode(iconv.encode('Hi', 'UTF-16'))", "/v8ASABp"),
+)
+def iconv_encode(text: Any, encoding: Any) -> bytes:
+    written, codec = scalar_text(text), _codec(encoding)
+    check_text(len(written) * 4)
+    mark = b"\xfe\xff" if codec == "utf-16" else b""
+    codec = {"utf-16": "utf-16-be", "utf-32": "utf-32-be"}.get(codec, codec)
+    return mark + written.encode(codec, "replace")
+
+
+@ICONV.function(
+    "decode",
+    "The text of bytes in an encoding.",
+    Example("iconv.decode(iconv.encode('é', 'ISO-8859-1'), 'ISO-8859-1')", "é"),
+)
+def iconv_decode(data: Any, encoding: Any) -> str:
+    if data.__class__ is not bytes:
+        raise Failure(f"expected binary data, got {kind_of(data)}")
+    codec = _codec(encoding)
+    has_mark = data[:2] in (b"\xfe\xff", b"\xff\xfe") or data[:4] == b"\x00\x00\xfe\xff"
+    if not has_mark:
+        codec = {"utf-16": "utf-16-be", "utf-32": "utf-32-be"}.get(codec, codec)
+    try:
+        return data.decode(codec)
+    except UnicodeDecodeError:
+        raise Failure(f"the bytes are not a text in {scalar_text(encoding)}") from None
+
+
+# --- HTML, Crypto ---
+
+
+@HTML.function(
+    "encode",
+    'With & < > and " as entities.',
+    Example("HTML.encode('<a & b>')", "&lt;a &amp; b&gt;"),
+)
+def html_encode(text: Any) -> str:
+    written = scalar_text(text)
+    check_text(len(written) * 6)
+    return html.escape(written, quote=False).replace('"', "&quot;")
+
+
+@HTML.function(
+    "decode", "With entities as characters.", Example("HTML.decode('&lt;&eacute;&#39;')", "<é'")
+)
+def html_decode(text: Any) -> str:
+    return html.unescape(scalar_text(text))
+
+
+@CRYPTO.function("uuid", "A random UUID.", Example("Crypto.uuid().length", 36))
+def crypto_uuid() -> str:
+    return str(uuid.uuid4())

@@ -1,0 +1,112 @@
+"""How a function is declared: once, with name, help and examples.
+
+The examples are run as tests and shown on the reference page. What may be called, with how many
+arguments, is read off the Python signature, so that nothing is said twice.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+Call = TypeVar("Call", bound=Callable[..., Any])
+_HANDED_IN = ("context", "document")
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """`text` evaluated on the document `given` is `result` (as JSON)."""
+
+    text: str
+    result: Any
+    given: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One function or method. `fewest` and `most` (None: any) count the user's arguments."""
+
+    name: str
+    call: Callable[..., Any]
+    help: str
+    examples: tuple[Example, ...]
+    parameters: tuple[str, ...]
+    fewest: int
+    most: int | None
+    mutates: bool = False
+    handed_in: tuple[str, ...] = ()
+
+    @property
+    def signature(self) -> str:
+        return f"{self.name}({', '.join(self.parameters)})"
+
+    def accepts(self, count: int) -> bool:
+        return self.fewest <= count and (self.most is None or count <= self.most)
+
+    def arguments_text(self) -> str:
+        """`1 argument`, `1 to 2 arguments`, `at least 1 argument`."""
+        if self.most is None:
+            return f"at least {self.fewest} argument{'s' * (self.fewest != 1)}"
+        if self.fewest == self.most:
+            return f"{self.most or 'no'} argument{'s' * (self.most != 1)}"
+        return f"{self.fewest} to {self.most} arguments"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Functions that belong together: a namespace (`Math`), the methods of types, or the globals."""
+
+    title: str
+    help: str
+    receivers: tuple[type, ...] = ()
+    namespace: str = ""
+    functions: dict[str, Declaration] = field(default_factory=dict)
+    methods: dict[str, Declaration] = field(default_factory=dict)
+    constants: dict[str, Any] = field(default_factory=dict)
+
+    def function(self, name: str, help: str, *examples: Example) -> Callable[[Call], Call]:
+        """Declares a function of the namespace, or a global one."""
+
+        def declared(call: Call) -> Call:
+            self.functions[name] = _declaration(name, call, help, examples, False)
+            return call
+
+        return declared
+
+    def method(
+        self, name: str, help: str, *examples: Example, mutates: bool = False
+    ) -> Callable[[Call], Call]:
+        """Declares a method of the receiver types; the receiver is the first parameter."""
+
+        def declared(call: Call) -> Call:
+            self.methods[name] = _declaration(name, call, help, examples, mutates, skip=1)
+            return call
+
+        return declared
+
+
+def _declaration(
+    name: str,
+    call: Callable[..., Any],
+    help: str,
+    examples: tuple[Example, ...],
+    mutates: bool,
+    skip: int = 0,
+) -> Declaration:
+    given = list(inspect.signature(call).parameters.values())[skip:]
+    handed_in = tuple(p.name for p in given if p.name in _HANDED_IN)
+    given = [p for p in given if p.name not in _HANDED_IN]
+    fewest = sum(p.default is p.empty and p.kind is not p.VAR_POSITIONAL for p in given)
+    most = None if any(p.kind is p.VAR_POSITIONAL for p in given) else len(given)
+    shown = tuple(_shown(p) for p in given)
+    return Declaration(name, call, help, examples, shown, fewest, most, mutates, handed_in)
+
+
+def _shown(parameter: inspect.Parameter) -> str:
+    name = re.sub(r"_(\w)", lambda found: found[1].upper(), parameter.name.strip("_"))
+    if parameter.kind is parameter.VAR_POSITIONAL:
+        return f"...{name}"
+    return name if parameter.default is parameter.empty else f"[{name}]"

@@ -1,0 +1,160 @@
+"""Functions without a family name."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import quote, quote_plus, unquote_plus
+
+from engine.expressions.failures import Failure
+from engine.expressions.functions.declare import Example, Family
+from engine.expressions.limits import MAX_DIGITS
+from engine.expressions.scope import Context
+from engine.expressions.values import (
+    INFINITY,
+    NAN,
+    SPACE,
+    Number,
+    check_integer,
+    comma_text,
+    scalar_text,
+    tidy,
+    to_integer,
+    to_number,
+)
+
+GLOBALS = Family("Global", "Functions that are called by their bare name.")
+_FLOAT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@GLOBALS.function(
+    "parseInt",
+    "The whole number at the start of a text, in base 10 (16 after 0x) or the given one; else NaN.",
+    Example('parseInt("12.34")', 12),
+    Example('parseInt("0x10")', 16),
+    Example('parseInt("10", 2)', 2),
+)
+def parse_int(text: Any, radix: Any = 0) -> Number:
+    if text.__class__ is int and radix == 0:
+        return int(text)
+    base = to_integer(radix)
+    written = comma_text(text).strip(SPACE).lower() if text is not None else "null"
+    sign = -1 if written.startswith("-") else 1
+    written = written.lstrip("+-") if written[:1] in ("+", "-") else written
+    if base in (0, 16) and written.startswith("0x"):
+        base, written = 16, written[2:]
+    base = base or 10
+    if not 2 <= base <= 36:
+        return NAN
+    return _leading_integer(written, base, sign)
+
+
+def _leading_integer(written: str, base: int, sign: int) -> Number:
+    allowed = _DIGITS[:base]
+    end = next((i for i, c in enumerate(written) if c not in allowed), len(written))
+    if end == 0:
+        return NAN
+    if end > MAX_DIGITS:
+        raise Failure(f"a number may have {MAX_DIGITS:,} digits at most")
+    return sign * check_integer(int(written[:end], base))
+
+
+@GLOBALS.function(
+    "parseFloat",
+    "The number at the start of a text; NaN if there is none.",
+    Example('parseFloat("12.34.56")', 12.34),
+    Example('parseFloat("1.23e5")', 123000),
+)
+def parse_float(text: Any) -> Number:
+    if text.__class__ in (int, float):
+        return text  # type: ignore[no-any-return]
+    written = comma_text(text).strip(SPACE) if text is not None else "null"
+    if found := _FLOAT.match(written):
+        return to_number(found[0]) if found[0].lstrip("+-").isdigit() else tidy(float(found[0]))
+    if written.lstrip("+-").startswith("Infinity"):
+        return -INFINITY if written.startswith("-") else INFINITY
+    return NAN
+
+
+@GLOBALS.function(
+    "isNaN", "Is it no number, once converted?", Example("isNaN(parseInt('x'))", True)
+)
+def is_nan(x: Any) -> bool:
+    number = to_number(x)
+    return number != number
+
+
+@GLOBALS.function(
+    "isFinite", "Is it a finite number, once converted?", Example("isFinite(5)", True)
+)
+def is_finite(x: Any) -> bool:
+    number = to_number(x)
+    return number == number and number not in (INFINITY, -INFINITY)
+
+
+@GLOBALS.function(
+    "encodeURIComponent",
+    "The text as in a form: a blank becomes +, all but letters, digits and . - * _ becomes %XX.",
+    Example("encodeURIComponent('Hello, World!')", "Hello%2C+World%21"),
+)
+def encode_uri_component(text: Any) -> str:
+    return quote_plus(scalar_text(text).encode("utf-8", "replace"), safe="*").replace("~", "%7E")
+
+
+@GLOBALS.function(
+    "decodeURIComponent",
+    "The opposite of encodeURIComponent.",
+    Example("decodeURIComponent('Hello%2C+World%21')", "Hello, World!"),
+)
+def decode_uri_component(text: Any) -> str:
+    return unquote_plus(scalar_text(text))
+
+
+@GLOBALS.function(
+    "encodeURI",
+    "A whole address with what it may not hold as %XX.",
+    Example("encodeURI('http://x/a b?q=é')", "http://x/a%20b?q=%C3%A9"),
+)
+def encode_uri(text: Any) -> str:
+    return quote(scalar_text(text).encode("utf-8", "replace"), safe=";/?:@&=+$,#-_.!~*'()")
+
+
+_RESERVED = frozenset(";/?:@&=+$,#")
+
+
+@GLOBALS.function("decodeURI", "The opposite of encodeURI.", Example("decodeURI('a%20b')", "a b"))
+def decode_uri(text: Any) -> str:
+    def decoded(found: re.Match[str]) -> str:
+        plain = unquote_plus(found[0])
+        return found[0] if plain in _RESERVED else plain
+
+    return re.sub(r"%[0-7][0-9a-fA-F]|(?:%[89a-fA-F][0-9a-fA-F])+", decoded, scalar_text(text))
+
+
+@GLOBALS.function(
+    "eval",
+    "The value of a text that is an expression; anything else is given back. Slow: avoid it.",
+    Example("eval('5 + 2')", 7),
+    Example("eval($rule)", 9, {"rule": "$a + 5", "a": 4}),
+)
+def eval_(context: Context, document: Any, x: Any) -> Any:
+    return context.evaluate(x, document) if x.__class__ is str else x
+
+
+@GLOBALS.function(
+    "jsonPath",
+    "What a JSONPath finds: one value for a definite path, an array for one with *, .., a filter, "
+    "a slice or a union. Option: {defaultValue: value}.",
+    Example(
+        "jsonPath($, '$.children[1].name')", "Bob", {"children": [{"name": "Ann"}, {"name": "Bob"}]}
+    ),
+    Example(
+        "jsonPath($, '$children[?(value.age > 18)].age')",
+        [20],
+        {"children": [{"age": 12}, {"age": 20}]},
+    ),
+    Example("jsonPath($, '$.absent.x', {defaultValue: 0})", 0, {}),
+)
+def json_path(context: Context, value: Any, path: Any, options: Any = None) -> Any:
+    return context.query(value, scalar_text(path, "a path"), options)

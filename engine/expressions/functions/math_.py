@@ -1,0 +1,183 @@
+"""`Math`, as in JavaScript; texts are converted to numbers."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from typing import Any
+
+from engine.expressions.functions.declare import Example, Family
+from engine.expressions.limits import charge
+from engine.expressions.values import INFINITY, NAN, Number, tidy, to_float, to_number
+
+MATH = Family("Math", "Numbers as in JavaScript. Texts are converted first.", namespace="Math")
+MATH.constants.update(
+    E=math.e,
+    LN2=math.log(2),
+    LN10=math.log(10),
+    LOG2E=1 / math.log(2),
+    LOG10E=1 / math.log(10),
+    PI=math.pi,
+    SQRT1_2=math.sqrt(0.5),
+    SQRT2=math.sqrt(2),
+)
+
+
+def _is_whole(number: Number) -> bool:
+    return number.__class__ is int or number != number or number in (INFINITY, -INFINITY)
+
+
+@MATH.function("abs", "The size without the sign.", Example("Math.abs(-15.7)", 15.7))
+def absolute(x: Any) -> Number:
+    return abs(to_number(x))
+
+
+@MATH.function("ceil", "Rounded up.", Example("Math.ceil(5.1)", 6), Example("Math.ceil(-5.9)", -5))
+def ceil(x: Any) -> Number:
+    number = to_number(x)
+    return number if _is_whole(number) else math.ceil(number)
+
+
+@MATH.function("floor", "Rounded down.", Example("Math.floor(-5.1)", -6))
+def floor(x: Any) -> Number:
+    number = to_number(x)
+    return number if _is_whole(number) else math.floor(number)
+
+
+@MATH.function(
+    "round",
+    "Rounded to the nearest whole number, halves up.",
+    Example("Math.round(3.64159)", 4),
+    Example("Math.round(-2.5)", -2),
+)
+def round_(x: Any) -> Number:
+    number = to_number(x)
+    if _is_whole(number):
+        return number
+    below = math.floor(number)
+    return below + 1 if number - below >= 0.5 else below
+
+
+@MATH.function("trunc", "Without the decimals.", Example("Math.trunc(-14.29)", -14))
+def trunc(x: Any) -> Number:
+    number = to_number(x)
+    return number if _is_whole(number) else math.trunc(number)
+
+
+@MATH.function("sign", "-1, 0 or 1; NaN for what is no number.", Example("Math.sign('-5')", -1))
+def sign(x: Any) -> Number:
+    number = to_number(x)
+    return number if number != number else (number > 0) - (number < 0)
+
+
+def _all_numbers(values: tuple[Any, ...]) -> list[Number]:
+    charge(len(values))
+    return [to_number(value) for value in values]
+
+
+@MATH.function(
+    "max",
+    "The largest of the arguments.",
+    Example("Math.max(1, 5, 3)", 5),
+    Example("Math.max(...$numbers)", 9, {"numbers": [3, 9, 4]}),
+)
+def largest(*values: Any) -> Number:
+    numbers = _all_numbers(values)
+    return NAN if any(n != n for n in numbers) else max(numbers, default=-INFINITY)
+
+
+@MATH.function("min", "The smallest of the arguments.", Example("Math.min(1, 5, 3)", 1))
+def smallest(*values: Any) -> Number:
+    numbers = _all_numbers(values)
+    return NAN if any(n != n for n in numbers) else min(numbers, default=INFINITY)
+
+
+@MATH.function("pow", "The first to the power of the second.", Example("Math.pow(2, 3)", 8))
+def power(base: Any, exponent: Any) -> Number:
+    x, y = to_float(base), to_float(exponent)
+    if y != y or (abs(x) == 1 and y in (INFINITY, -INFINITY)):
+        return NAN
+    try:
+        return tidy(math.pow(x, y))
+    except OverflowError:
+        return -INFINITY if x < 0 and y % 2 == 1 else INFINITY
+    except ValueError:
+        return INFINITY if x == 0 else NAN
+
+
+@MATH.function("hypot", "The root of the sum of the squares.", Example("Math.hypot(3, 4)", 5))
+def hypot(*values: Any) -> Number:
+    charge(len(values))
+    return tidy(math.hypot(*map(to_float, values)))
+
+
+@MATH.function("atan2", "The angle of the point (x, y).", Example("Math.atan2(0, 1)", 0))
+def atan2(y: Any, x: Any) -> Number:
+    return tidy(math.atan2(to_float(y), to_float(x)))
+
+
+@MATH.function("random", "A random number from 0 to below 1.", Example("Math.random() < 1", True))
+def random_() -> float:
+    return random.random()  # noqa: S311 - no secret depends on it
+
+
+def _log(function: Callable[[float], float]) -> Callable[[float], float]:
+    return lambda x: -INFINITY if x == 0 else function(x)
+
+
+def _log1p(x: float) -> float:
+    return -INFINITY if x == -1 else math.log1p(x)
+
+
+def _atanh(x: float) -> float:
+    return math.copysign(INFINITY, x) if abs(x) == 1 else math.atanh(x)
+
+
+def _overflow(x: float) -> float:
+    return INFINITY
+
+
+def _signed_overflow(x: float) -> float:
+    return math.copysign(INFINITY, x)
+
+
+def _declare(
+    name: str,
+    help: str,
+    function: Callable[[float], float],
+    example: Example,
+    overflow: Callable[[float], float] = _overflow,
+) -> None:
+    def calculate(x: Any) -> Number:
+        number = to_float(x)
+        try:
+            return tidy(function(number))
+        except ValueError:
+            return NAN
+        except OverflowError:
+            return overflow(number)
+
+    MATH.function(name, help, example)(calculate)
+
+
+_declare("sqrt", "The square root.", math.sqrt, Example("Math.sqrt(16)", 4))
+_declare("cbrt", "The cube root.", math.cbrt, Example("Math.cbrt(27)", 3))
+_declare("exp", "e to the power of x.", math.exp, Example("Math.exp(0)", 1))
+_declare("expm1", "e to the power of x, less 1.", math.expm1, Example("Math.expm1(0)", 0))
+_declare("log", "The natural logarithm.", _log(math.log), Example("Math.log(1)", 0))
+_declare("log10", "The logarithm to base 10.", _log(math.log10), Example("Math.log10(100)", 2))
+_declare("log2", "The logarithm to base 2.", _log(math.log2), Example("Math.log2(8)", 3))
+_declare("log1p", "The natural logarithm of 1 + x.", _log1p, Example("Math.log1p(0)", 0))
+_declare("sin", "The sine.", math.sin, Example("Math.sin(0)", 0))
+_declare("cos", "The cosine.", math.cos, Example("Math.cos(0)", 1))
+_declare("tan", "The tangent.", math.tan, Example("Math.tan(0)", 0))
+_declare("asin", "The angle with this sine.", math.asin, Example("Math.asin(0)", 0))
+_declare("acos", "The angle with this cosine.", math.acos, Example("Math.acos(1)", 0))
+_declare("atan", "The angle with this tangent.", math.atan, Example("Math.atan(0)", 0))
+_declare("sinh", "The hyperbolic sine.", math.sinh, Example("Math.sinh(0)", 0), _signed_overflow)
+_declare("cosh", "The hyperbolic cosine.", math.cosh, Example("Math.cosh(0)", 1))
+_declare("tanh", "The hyperbolic tangent.", math.tanh, Example("Math.tanh(0)", 0))
+_declare("asinh", "The inverse of sinh.", math.asinh, Example("Math.asinh(0)", 0))
+_declare("acosh", "The inverse of cosh.", math.acosh, Example("Math.acosh(1)", 0))
+_declare("atanh", "The inverse of tanh.", _atanh, Example("Math.atanh(0)", 0))

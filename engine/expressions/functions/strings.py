@@ -1,0 +1,370 @@
+"""Texts. Positions count UTF-16 units, as in JavaScript and on the JVM."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+import regex
+
+from engine.expressions.callables import call_value
+from engine.expressions.failures import Failure
+from engine.expressions.functions.declare import Example, Family
+from engine.expressions.limits import MAX_TEXT, check_elements, check_text
+from engine.expressions.regexes import Pattern, expanded, pattern
+from engine.expressions.values import (
+    NAN,
+    SPACE,
+    Function,
+    number_text,
+    scalar_text,
+    to_integer,
+    to_number,
+)
+
+TEXTS = Family("String", "Functions of texts.", receivers=(str,), namespace="String")
+_ASTRAL = regex.compile("[\U00010000-\U0010ffff]")
+
+
+def units(text: str) -> str:
+    """`text` with one character per UTF-16 unit."""
+    if text.isascii() or not _ASTRAL.search(text):
+        return text
+    raw = text.encode("utf-16-le", "surrogatepass")
+    return "".join(chr(raw[i] | raw[i + 1] << 8) for i in range(0, len(raw), 2))
+
+
+def joined(text: str) -> str:
+    """The opposite of `units`."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def length(text: str) -> int:
+    return len(units(text))
+
+
+def _position(value: Any, length: int) -> int:
+    """A position that may count from the end, held within the text."""
+    position = to_integer(value)
+    return max(0, length + position) if position < 0 else min(position, length)
+
+
+def _clamped(value: Any, length: int) -> int:
+    return max(0, min(to_integer(value), length))
+
+
+@TEXTS.function(
+    "fromCharCode",
+    "The text of the given UTF-16 codes.",
+    Example("String.fromCharCode(69, 97, 116)", "Eat"),
+)
+def from_char_code(*codes: Any) -> str:
+    return joined("".join(chr(to_integer(code) & 0xFFFF) for code in codes))
+
+
+# --- parts and places ---
+
+
+@TEXTS.method("charAt", "The character at a position, or ''.", Example("'John'.charAt(0)", "J"))
+def char_at(text: str, index: Any = 0) -> str:
+    text, at = units(text), to_integer(index)
+    return text[at] if 0 <= at < len(text) else ""
+
+
+@TEXTS.method(
+    "charCodeAt", "The UTF-16 code at a position, or NaN.", Example("'Dan'.charCodeAt(0)", 68)
+)
+def char_code_at(text: str, index: Any = 0) -> float:
+    text, at = units(text), to_integer(index)
+    return ord(text[at]) if 0 <= at < len(text) else NAN
+
+
+@TEXTS.method(
+    "slice",
+    "The part from a position up to another; negative ones count from the end.",
+    Example("'hello'.slice(1, 3)", "el"),
+    Example("'hello'.slice(-3)", "llo"),
+)
+def slice_(text: str, start: Any = 0, end: Any = None) -> str:
+    text = units(text)
+    first = _position(start, len(text))
+    last = len(text) if end is None else _position(end, len(text))
+    return joined(text[first:last])
+
+
+@TEXTS.method(
+    "substring",
+    "The part between two positions, which may be in either order.",
+    Example("'hello'.substring(4, 1)", "ell"),
+)
+def substring(text: str, start: Any, end: Any = None) -> str:
+    text = units(text)
+    first = _clamped(start, len(text))
+    last = len(text) if end is None else _clamped(end, len(text))
+    return joined(text[min(first, last) : max(first, last)])
+
+
+@TEXTS.method(
+    "substr",
+    "So many characters from a position on; a negative one counts from the end.",
+    Example("'hello'.substr(1, 3)", "ell"),
+    Example("'hello'.substr(-2)", "lo"),
+)
+def substr(text: str, start: Any, count: Any = None) -> str:
+    text = units(text)
+    first = _position(start, len(text))
+    last = len(text) if count is None else first + max(0, to_integer(count))
+    return joined(text[first:last])
+
+
+@TEXTS.method(
+    "contains",
+    "Is the other text in this one (from a position on)?",
+    Example("'Hello, World'.contains('World')", True),
+    Example("'Hello, World'.contains('Hello', 8)", False),
+)
+def contains(text: str, other: Any, position: Any = 0) -> bool:
+    start = _clamped(position, len(text))
+    return scalar_text(other) in (text[start:] if start else text)
+
+
+@TEXTS.method(
+    "startsWith",
+    "Does the text begin with the other (at a position)?",
+    Example("'hello'.startsWith('he')", True),
+    Example("'hello'.startsWith('l', 2)", True),
+)
+def starts_with(text: str, other: Any, position: Any = 0) -> bool:
+    return text.startswith(scalar_text(other), _clamped(position, len(text)))
+
+
+@TEXTS.method(
+    "endsWith",
+    "Does the text (or its first `length` characters) end with the other?",
+    Example("'hello'.endsWith('lo')", True),
+    Example("'hello'.endsWith('hel', 3)", True),
+)
+def ends_with(text: str, other: Any, length: Any = None) -> bool:
+    end = len(text) if length is None else _clamped(length, len(text))
+    return text[:end].endswith(scalar_text(other))
+
+
+@TEXTS.method(
+    "indexOf",
+    "Where the other text first is, or -1.",
+    Example("'hello'.indexOf('l')", 2),
+    Example("'hello'.indexOf('l', 3)", 3),
+)
+def index_of(text: str, other: Any, position: Any = 0) -> int:
+    text = units(text)
+    return text.find(units(scalar_text(other)), _clamped(position, len(text)))
+
+
+@TEXTS.method(
+    "lastIndexOf",
+    "Where the other text last is, or -1.",
+    Example("'hello'.lastIndexOf('l')", 3),
+    Example("'hello'.lastIndexOf('l', 2)", 2),
+)
+def last_index_of(text: str, other: Any, position: Any = None) -> int:
+    text, wanted = units(text), units(scalar_text(other))
+    limit = to_number(position) if position is not None else NAN
+    start = len(text) if limit != limit else _clamped(position, len(text))
+    return text.rfind(wanted, 0, start + len(wanted))
+
+
+@TEXTS.method(
+    "localeCompare",
+    "Negative, 0 or positive, as the text sorts before or after the other.",
+    Example("'a'.localeCompare('b')", -1),
+)
+def locale_compare(text: str, other: Any) -> int:
+    mine, theirs = _collated(text), _collated(scalar_text(other))
+    return (mine > theirs) - (mine < theirs)
+
+
+def _collated(text: str) -> tuple[str, str, str]:
+    """Letters first, then accents, then case with small letters first."""
+    plain = _without_accents(text)
+    return plain.casefold(), unicodedata.normalize("NFD", text).casefold(), text.swapcase()
+
+
+def _without_accents(text: str) -> str:
+    if text.isascii():
+        return text
+    apart = unicodedata.normalize("NFD", text)
+    return "".join(c for c in apart if not unicodedata.combining(c))
+
+
+# --- other texts ---
+
+
+@TEXTS.method("concat", "The texts one after the other.", Example("'a'.concat('b', 'c')", "abc"))
+def concat(text: str, *others: Any) -> str:
+    parts = [text, *map(scalar_text, others)]
+    check_text(sum(map(len, parts)))
+    return "".join(parts)
+
+
+@TEXTS.method("repeat", "The text so many times.", Example("'ab'.repeat(3)", "ababab"))
+def repeat(text: str, count: Any) -> str:
+    number = to_number(count)
+    if not 0 <= number < math.inf:
+        raise Failure(f"the count must be 0 or more, got {number_text(number)}")
+    check_text(len(text) * int(number))
+    return text * min(int(number), MAX_TEXT)
+
+
+TEXTS.method("toLowerCase", "In small letters.", Example("'Hello'.toLowerCase()", "hello"))(
+    str.lower
+)
+TEXTS.method("toUpperCase", "In capital letters.", Example("'Hello'.toUpperCase()", "HELLO"))(
+    str.upper
+)
+TEXTS.method("toLocaleLowerCase", "In small letters.", Example("'ABC'.toLocaleLowerCase()", "abc"))(
+    str.lower
+)
+TEXTS.method(
+    "toLocaleUpperCase", "In capital letters.", Example("'abc'.toLocaleUpperCase()", "ABC")
+)(str.upper)
+
+
+@TEXTS.method("toString", "The text itself.", Example("'abc'.toString()", "abc"))
+def to_string(text: str) -> str:
+    return text
+
+
+@TEXTS.method("trim", "Without white space at both ends.", Example("'  hi '.trim()", "hi"))
+def trim(text: str) -> str:
+    return text.strip(SPACE)
+
+
+@TEXTS.method("trimLeft", "Without white space at the start.", Example("' hi '.trimLeft()", "hi "))
+def trim_left(text: str) -> str:
+    return text.lstrip(SPACE)
+
+
+@TEXTS.method("trimRight", "Without white space at the end.", Example("' hi '.trimRight()", " hi"))
+def trim_right(text: str) -> str:
+    return text.rstrip(SPACE)
+
+
+# --- regexes ---
+
+
+def _regex_of(value: Any) -> Pattern:
+    return value if value.__class__ is Pattern else pattern(scalar_text(value, "a regex"))
+
+
+@TEXTS.method(
+    "match",
+    "The match and its groups; with the flag g all matches; null if there is none. "
+    "A string is taken as a regex.",
+    Example("'test123'.match(/\\d+/)", ["123"]),
+    Example("'a1b2'.match(/\\d/g)", ["1", "2"]),
+    Example("'s3/dir/file.txt'.match('/([^/]+)$')[1]", "file.txt"),
+)
+def match(text: str, regex: Any) -> list[Any] | None:
+    wanted = _regex_of(regex)
+    if wanted.all:
+        found = [one[0] for one in wanted.matches(text)]
+        check_elements(len(found))
+        return found or None
+    one = wanted.search(text)
+    return [one[0], *one.groups()] if one else None
+
+
+@TEXTS.method(
+    "search", "Where the regex first matches, or -1.", Example("'test123'.search(/\\d/)", 4)
+)
+def search(text: str, regex: Any) -> int:
+    found = _regex_of(regex).search(text)
+    return len(units(text[: found.start()])) if found else -1
+
+
+@TEXTS.method(
+    "replace",
+    "With the first occurrence of a text, or a match of a regex (all of them with the flag g), "
+    "replaced; `$1` stands for a group. The replacement may be a function of the match.",
+    Example("'a.b.c'.replace('.', '-')", "a-b.c"),
+    Example("'(555) 12'.replace(/[^0-9]/g, '')", "55512"),
+    Example("'John Doe'.replace(/(\\w+) (\\w+)/, '$2 $1')", "Doe John"),
+)
+def replace(text: str, what: Any, replacement: Any) -> str:
+    if what.__class__ is Pattern:
+        return _replaced(text, what, replacement, everywhere=what.all)
+    wanted = pattern(regex.escape(scalar_text(what)))
+    return _replaced(text, wanted, replacement, everywhere=False)
+
+
+@TEXTS.method(
+    "replaceAll",
+    "With every occurrence of a text, or match of a regex, replaced.",
+    Example("'a.b.c'.replaceAll('.', '-')", "a-b-c"),
+)
+def replace_all(text: str, what: Any, replacement: Any) -> str:
+    wanted = what if what.__class__ is Pattern else pattern(regex.escape(scalar_text(what)))
+    return _replaced(text, wanted, replacement, everywhere=True)
+
+
+def _replaced(text: str, wanted: Pattern, replacement: Any, everywhere: bool) -> str:
+    parts: list[str] = []
+    size = at = 0
+    write = _replacement(replacement, text)
+    for found in wanted.matches(text):
+        parts += (text[at : found.start()], write(found))
+        size += len(parts[-1]) + len(parts[-2])
+        check_text(size)
+        at = found.end()
+        if not everywhere:
+            break
+    return "".join([*parts, text[at:]])
+
+
+def _replacement(replacement: Any, text: str) -> Callable[[Any], str]:
+    if replacement.__class__ is Function:
+        return lambda found: scalar_text(
+            call_value(replacement, found[0], *found.groups(), found.start(), text)
+        )
+    template = scalar_text(replacement)
+    if "$" not in template:
+        return lambda found: template
+    return lambda found: expanded(template, found, text)
+
+
+@TEXTS.method(
+    "split",
+    "The parts between a text or the matches of a regex, at most `limit` of them.",
+    Example("'a,b,c'.split(',')", ["a", "b", "c"]),
+    Example("'a1b22c'.split(/\\d+/)", ["a", "b", "c"]),
+    Example("'a,b,c'.split(',', 2)", ["a", "b"]),
+)
+def split(text: str, separator: Any = None, limit: Any = None) -> list[Any]:
+    most = None if limit is None else max(0, to_integer(limit))
+    if separator is None:
+        return [text][:most]
+    if separator.__class__ is Pattern:
+        parts = _split_by_regex(text, separator)
+    elif separator == "":
+        parts = list(units(text))
+    else:
+        parts = list(text.split(scalar_text(separator)))
+    check_elements(len(parts))
+    return parts[:most]
+
+
+def _split_by_regex(text: str, separator: Pattern) -> list[Any]:
+    if not text:
+        return [] if separator.search(text) else [text]
+    parts: list[Any] = []
+    at = 0
+    for found in separator.matches(text):
+        if found.start() >= len(text) or found.end() == at or found.end() == 0:
+            continue
+        parts += (text[at : found.start()], *found.groups())
+        at = found.end()
+    return [*parts, text[at:]]

@@ -1,0 +1,82 @@
+"""How much one evaluation may do, so that no expression eats the memory or runs for hours.
+
+Everything that can grow without bound - loops over lists, ranges, repeated texts, calls - asks
+here first. A meter counts steps from the outermost evaluation on; it belongs to the thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from engine.expressions.failures import Failure
+
+MAX_NESTING = 100
+MAX_CHAIN = 300
+MAX_SOURCE = 1_000_000
+MAX_TEXT = 32_000_000
+MAX_ELEMENTS = 1_000_000
+MAX_DIGITS = 4_000
+MAX_BITS = 13_200
+MAX_CALLS = 100
+MAX_STEPS = 20_000_000
+REGEX_SECONDS = 1.0
+CALL_STEPS = 20
+
+
+class Meter(threading.local):
+    """Steps left in this evaluation, and how deep its calls are."""
+
+    left = MAX_STEPS
+    calls = 0
+
+
+METER = Meter()
+
+
+def restart() -> None:
+    """A fresh allowance, for the outermost evaluation only; one within a call shares the caller's."""
+    if METER.calls == 0:
+        METER.left = MAX_STEPS
+
+
+def charge(steps: int) -> None:
+    METER.left -= steps
+    if METER.left < 0:
+        raise Failure(
+            "the evaluation takes too many steps",
+            f"one evaluation may take {MAX_STEPS:,} steps; work on smaller lists or texts",
+        )
+
+
+@contextmanager
+def one_call_deeper() -> Iterator[None]:
+    charge(CALL_STEPS)
+    if METER.calls >= MAX_CALLS:
+        raise Failure("the calls are nested too deeply", "is there a recursion without an end?")
+    METER.calls += 1
+    try:
+        yield
+    finally:
+        METER.calls -= 1
+
+
+def check_text(length: float) -> None:
+    """Refuse a text of `length` characters before it is made."""
+    if length > MAX_TEXT:
+        raise Failure(f"the text would be too long (limit {MAX_TEXT:,} characters)")
+    charge(int(length) // 16)
+
+
+def check_elements(count: float) -> None:
+    """Refuse an array of `count` elements before it is made."""
+    if count > MAX_ELEMENTS:
+        raise Failure(f"the array would be too long (limit {MAX_ELEMENTS:,} elements)")
+    charge(int(count) // 4)
+
+
+def check_integer(value: int) -> int:
+    if value.bit_length() > MAX_BITS:
+        raise Failure(f"the number would be too long (limit {MAX_DIGITS:,} digits)")
+    return value

@@ -1,0 +1,286 @@
+"""The operators as JavaScript defines them, but with decimal results and equality by value.
+
+Sums and products of floats differ from the decimal result in their last bits; `_decimal` gives the
+decimal result back, for it is what a user of a decimal engine sees (0.1 + 0.2 is 0.3).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from engine.expressions.dates import DateTime, epoch_milliseconds, iso_text
+from engine.expressions.failures import Failure
+from engine.expressions.limits import MAX_BITS, charge, check_integer, check_text
+from engine.expressions.values import (
+    INFINITY,
+    NAN,
+    Function,
+    Number,
+    kind_of,
+    number_of_text,
+    property_name,
+    tidy,
+    to_float,
+    to_number,
+    to_text,
+)
+
+_SAFE = 1 << 60
+_ULPS = 4.5e-16
+
+
+def add(left: Any, right: Any) -> Any:
+    """Sum, or concatenation if either side is a text (or has only a text)."""
+    kind, other = left.__class__, right.__class__
+    if kind is str and other is str:
+        if len(left) + len(right) > 10_000:
+            check_text(len(left) + len(right))
+        return left + right
+    if kind is int and other is int:
+        return check_integer(left + right)
+    if (kind is float or kind is int) and (other is float or other is int):
+        return _float_sum(left, right)
+    if _adds_as_text(left) or _adds_as_text(right):
+        text, following = to_text(left), to_text(right)
+        check_text(len(text) + len(following))
+        return text + following
+    return add(to_number(left), to_number(right))
+
+
+def _adds_as_text(value: Any) -> bool:
+    return value is not None and value.__class__ not in (int, float, bool)
+
+
+def _float_sum(left: Number, right: Number) -> Number:
+    a, b = to_float(left), to_float(right)
+    return _decimal(a + b, abs(a) + abs(b))
+
+
+def subtract(left: Any, right: Any) -> Number:
+    if left.__class__ is not int or right.__class__ is not int:
+        left, right = to_number(left), to_number(right)
+    if left.__class__ is int and right.__class__ is int:
+        return check_integer(left - right)
+    a, b = to_float(left), to_float(right)
+    return _decimal(a - b, abs(a) + abs(b))
+
+
+def multiply(left: Any, right: Any) -> Number:
+    kind, other = left.__class__, right.__class__
+    if kind is float and (other is float or other is int and -_SAFE < right < _SAFE):
+        product = left * right
+        return _decimal(product, abs(product))
+    if kind is not int or other is not int:
+        left, right = to_number(left), to_number(right)
+    if left.__class__ is int and right.__class__ is int:
+        if left.bit_length() + right.bit_length() > MAX_BITS + 1:
+            raise Failure("the product would be too long")
+        return check_integer(left * right)
+    product = to_float(left) * to_float(right)
+    return _decimal(product, abs(product))
+
+
+def divide(left: Any, right: Any) -> Number:
+    """As JavaScript, dividing by zero gives Infinity or NaN."""
+    a, b = to_number(left), to_number(right)
+    if b == 0:
+        return _divided_by_zero(a, b)
+    if a.__class__ is int and b.__class__ is int and a % b == 0:
+        return a // b
+    try:
+        quotient = a / b
+    except OverflowError:
+        quotient = to_float(a) / to_float(b)
+    return _decimal(quotient, abs(quotient))
+
+
+def _divided_by_zero(a: Number, b: Number) -> float:
+    if a == 0 or a != a:
+        return NAN
+    return math.copysign(INFINITY, a) * math.copysign(1, b)
+
+
+def remainder(left: Any, right: Any) -> Number:
+    """The sign is that of the dividend."""
+    a, b = to_number(left), to_number(right)
+    if b == 0 or a != a or b != b or a in (INFINITY, -INFINITY):
+        return NAN
+    if a.__class__ is int and b.__class__ is int:
+        size = abs(a) % abs(b)
+        return -size if a < 0 else size
+    if b in (INFINITY, -INFINITY):
+        return a
+    try:
+        return tidy(float(Decimal(repr(a)) % Decimal(repr(b))))
+    except InvalidOperation:
+        return tidy(math.fmod(to_float(a), to_float(b)))
+
+
+def negate(value: Any) -> Number:
+    number = to_number(value)
+    return -number if number != 0 or number.__class__ is float else 0
+
+
+def plus(value: Any) -> Number:
+    return to_number(value)
+
+
+def _decimal(value: float, size: float) -> Number:
+    """The decimal number that `value`, wrong by a few bits of `size`, stands for."""
+    if size < 4e6:
+        scale = 1e9
+    elif size < 4e9:
+        scale = 1e6
+    elif size < 4e12:
+        scale = 1e3
+    else:
+        return tidy(value)
+    near = round(value * scale) / scale
+    if abs(near - value) <= size * _ULPS:
+        value = near
+    return int(value) if value.is_integer() else value
+
+
+# --- comparison ---
+
+
+def equal(left: Any, right: Any) -> bool:
+    """`==`: JavaScript's coercion between scalars, by value for arrays and objects."""
+    kind, other = left.__class__, right.__class__
+    if kind is other:
+        if kind is str or kind is int or kind is float or kind is bool:
+            return bool(left == right)
+        if kind is list or kind is dict:
+            return same(left, right)
+    if left is None or right is None:
+        return left is right
+    if isinstance(left, date | time) or isinstance(right, date | time):
+        return _equal_dates(left, right)
+    if kind in _SCALARS and other in _SCALARS:
+        return to_number(left) == to_number(right)
+    return left is right or same(left, right)
+
+
+_SCALARS = frozenset({str, int, float, bool})
+
+
+def _equal_dates(left: Any, right: Any) -> bool:
+    if isinstance(left, str) or isinstance(right, str):
+        return to_text(left) == to_text(right)
+    if left.__class__ is DateTime or right.__class__ is DateTime:
+        try:
+            return to_number(left) == to_number(right)
+        except Failure:
+            return False
+    return left.__class__ is right.__class__ and bool(left == right)
+
+
+def not_equal(left: Any, right: Any) -> bool:
+    return not equal(left, right)
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equal by value and of the same type, all the way down."""
+    kind, other = left.__class__, right.__class__
+    if kind is list and other is list:
+        charge(1)
+        return len(left) == len(right) and all(map(same, left, right))
+    if kind is dict and other is dict:
+        charge(1)
+        return len(left) == len(right) and all(
+            key in right and same(value, right[key]) for key, value in left.items()
+        )
+    if (kind is bool) != (other is bool):
+        return False
+    if isinstance(left, datetime) and isinstance(right, datetime):
+        return kind is other and bool(left == right)
+    return bool(left == right)
+
+
+def _ordered(left: Any, right: Any) -> tuple[Any, Any]:
+    """Both sides as two texts, two numbers or two dates."""
+    kind, other = left.__class__, right.__class__
+    if kind is str and other is str:
+        return left, right
+    if isinstance(left, date | time) and isinstance(right, date | time):
+        return _ordered_dates(left, right)
+    return _order_number(left, right), _order_number(right, left)
+
+
+def _ordered_dates(left: Any, right: Any) -> tuple[Any, Any]:
+    if left.__class__ is right.__class__:
+        return left, right
+    if isinstance(left, datetime) and isinstance(right, datetime):
+        return epoch_milliseconds(left), epoch_milliseconds(right)
+    if isinstance(left, date) and isinstance(right, date):
+        return iso_text(left)[:10], iso_text(right)[:10]
+    raise Failure("a day and a time of day cannot be compared")
+
+
+def _order_number(value: Any, other: Any) -> Number:
+    if value.__class__ is str:
+        return number_of_text(value)
+    if value.__class__ in (list, dict, bytes, Function) or (
+        isinstance(value, date | time) and not isinstance(value, datetime)
+    ):
+        raise Failure(f"{kind_of(value)} cannot be compared with {kind_of(other)}")
+    return to_number(value)
+
+
+def less(left: Any, right: Any) -> bool:
+    if left.__class__ is not right.__class__ or left.__class__ not in _PLAIN:
+        left, right = _ordered(left, right)
+    return bool(left < right)
+
+
+def less_or_equal(left: Any, right: Any) -> bool:
+    if left.__class__ is not right.__class__ or left.__class__ not in _PLAIN:
+        left, right = _ordered(left, right)
+    return bool(left <= right)
+
+
+def greater(left: Any, right: Any) -> bool:
+    if left.__class__ is not right.__class__ or left.__class__ not in _PLAIN:
+        left, right = _ordered(left, right)
+    return bool(left > right)
+
+
+def greater_or_equal(left: Any, right: Any) -> bool:
+    if left.__class__ is not right.__class__ or left.__class__ not in _PLAIN:
+        left, right = _ordered(left, right)
+    return bool(left >= right)
+
+
+_PLAIN = frozenset({int, float, str})
+
+
+def has_key(key: Any, container: Any) -> bool:
+    """`key in container`: a property of an object, or an index of an array."""
+    if container.__class__ is dict:
+        return property_name(key) in container
+    if container.__class__ is list:
+        number = to_number(key)
+        return 0 <= number < len(container) and number == int(number)
+    if container is None:
+        raise Failure("`in` needs an object or array on its right side, got null")
+    raise Failure(f"`in` needs an object or array on its right side, got {kind_of(container)}")
+
+
+BINARY: dict[str, Callable[[Any, Any], Any]] = {
+    "+": add,
+    "-": subtract,
+    "*": multiply,
+    "/": divide,
+    "%": remainder,
+    "==": equal,
+    "!=": not_equal,
+    "<": less,
+    "<=": less_or_equal,
+    ">": greater,
+    ">=": greater_or_equal,
+    "in": has_key,
+}

@@ -1,0 +1,1 @@
+"""JSONPath: where values stand in a document, to be read, written and deleted."""

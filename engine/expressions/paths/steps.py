@@ -1,0 +1,160 @@
+"""What a path consists of, and which places of a container each step selects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import EvaluationError
+from engine.expressions.failures import Failure
+from engine.expressions.limits import charge, one_call_deeper
+from engine.expressions.values import kind_of, property_name, to_integer, truthy
+
+Key = str | int
+Embedded = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """`.name` or `['name']`."""
+
+    name: str
+    definite = True
+
+    def keys(self, container: Any, root: Any) -> Iterator[Key]:
+        if container.__class__ is dict and self.name in container:
+            yield self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """`[n]`, negative from the end."""
+
+    index: int
+    definite = True
+
+    def keys(self, container: Any, root: Any) -> Iterator[Key]:
+        if container.__class__ is dict and str(self.index) in container:
+            yield str(self.index)
+        elif container.__class__ is list:
+            place = self.index + len(container) if self.index < 0 else self.index
+            if 0 <= place < len(container):
+                yield place
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """`[(expression)]`; `value` is the container."""
+
+    expression: Embedded
+    definite = True
+
+    def key(self, container: Any, root: Any) -> Key:
+        found = self.expression(root, [] if container is None else container, None)
+        if found.__class__ is str:
+            return found  # type: ignore[no-any-return]
+        if container.__class__ is dict:
+            return property_name(found)
+        return to_integer(found)
+
+    def keys(self, container: Any, root: Any) -> Iterator[Key]:
+        key = self.key(container, root)
+        step = Child(key) if isinstance(key, str) else Position(key)
+        return step.keys(container, root)
+
+
+@dataclass(frozen=True, slots=True)
+class Wildcard:
+    """`[*]` or `.*`."""
+
+    definite = False
+
+    def keys(self, container: Any, root: Any) -> Iterator[Key]:
+        return all_keys(container)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """`[start:end:step]`."""
+
+    start: int | None
+    end: int | None
+    step: int | None
+    definite = False
+
+    def keys(self, container: Any, root: Any) -> Iterator[Key]:
+        if container.__class__ is list:
+            yield from range(*slice(self.start, self.end, self.step).indices(len(container)))
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """`[a, b]`."""
+
+    parts: tuple[Any, ...]
+    definite = False
+
+    def keys(self, container: Any, root: Any) -> Iterator[Key]:
+        for part in self.parts:
+            yield from part.keys(container, root)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """`[?(expression)]`; `value` is the element, `key` its place. What fails is not selected."""
+
+    expression: Embedded
+    definite = False
+
+    def keys(self, container: Any, root: Any) -> Iterator[Key]:
+        for key in all_keys(container):
+            try:
+                with one_call_deeper():
+                    wanted = self.expression(root, container[key], key)
+            except EvaluationError:
+                continue
+            if truthy(wanted):
+                yield key
+
+
+@dataclass(frozen=True, slots=True)
+class Descend:
+    """`..`: the container itself and everything below it, for the step that follows."""
+
+    definite = False
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """`.name(arguments)`, applied to what was found so far."""
+
+    name: str
+    arguments: tuple[Embedded, ...]
+    apply: Callable[..., Any]
+    definite = True
+
+
+Step = Child | Position | Computed | Wildcard | Slice | Union | Filter | Descend | Method
+
+
+def all_keys(container: Any) -> Iterator[Key]:
+    charge(1)
+    if container.__class__ is dict:
+        return iter(list(container))
+    return iter(range(len(container) if container.__class__ is list else 0))
+
+
+def descendants(value: Any) -> Iterator[Any]:
+    """`value` and all containers below it, outermost first."""
+    charge(1)
+    yield value
+    if value.__class__ is dict or value.__class__ is list:
+        for key in all_keys(value):
+            yield from descendants(value[key])
+
+
+def missing(container: Any, what: str) -> Failure:
+    if container is None:
+        return Failure(f"the path `{{path}}` finds nothing: {what} is asked of null")
+    return Failure(f"the path `{{path}}` finds nothing: {kind_of(container)} has no {what}")

@@ -1,0 +1,48 @@
+"""What an expression sees beside the document: parameters, libraries and facts of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Any, Protocol
+
+from engine.expressions.dates import zone
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Bound when an expression is compiled: its values are constants from then on.
+
+    `libraries` maps a name to a loaded library; `pipe`, `snap` and `task` hold the properties of
+    the same names. `timezone` is the zone in which dates are shown.
+    """
+
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    libraries: Mapping[str, Any] = field(default_factory=dict)
+    pipe: Mapping[str, Any] = field(default_factory=dict)
+    snap: Mapping[str, Any] = field(default_factory=dict)
+    task: Mapping[str, Any] = field(default_factory=dict)
+    timezone: str = "UTC"
+
+
+class Compile(Protocol):
+    """Compiles a text that is only known while an expression runs."""
+
+    def __call__(
+        self, text: str, *, null_safe: bool = False, scope: Scope | None = None
+    ) -> Callable[[Any], Any]: ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """What functions such as `Date.now`, `eval` and `jsonPath` need from around them."""
+
+    scope: Scope
+    null_safe: bool
+    evaluate: Callable[[str, Any], Any]
+    query: Callable[[Any, str, Any], Any]
+
+    @property
+    def zone(self) -> tzinfo:
+        return zone(self.scope.timezone)
