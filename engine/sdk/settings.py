@@ -239,16 +239,23 @@ def _convert_map(arguments: Any, value: Any, path: KeyPath, issues: list[Issue])
 
 
 def _convert_union(arguments: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
-    """The first alternative that takes the value; None stands for a setting that is not given."""
-    alternatives = [kind for kind in arguments if kind is not types.NoneType]
-    found: list[Issue] = []
-    for kind in alternatives:
-        found = []
+    """The first alternative that takes the value; None stands for a setting that is not given.
+
+    If none does, the one that came furthest says what is wrong.
+    """
+    best: tuple[int, Any, list[Issue]] = (-1, None, [])
+    for kind in arguments:
+        if kind is types.NoneType:
+            continue
+        found: list[Issue] = []
         converted = _convert_value(kind, value, path, found)
         if not found:
             return converted
-    issues.extend(found)
-    return None
+        depth = max(len(issue.path) for issue in found)
+        if depth >= best[0]:
+            best = (depth, converted, found)
+    issues.extend(best[2])
+    return best[1]
 
 
 def _convert_leaf(
