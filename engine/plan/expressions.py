@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from engine.errors import ExpressionSyntaxError
+from engine.errors import ExpressionSyntaxError, Severity
 from engine.expressions import check, libraries_used, lint, parameters_used, parse_path
 from engine.pipeline.spec import SnapSpec
 from engine.plan.findings import Findings, KeyPath
@@ -39,18 +39,23 @@ class _Place:
         self.findings = findings
         self.shift = _shift(_value_at(spec.settings, path), text)
 
-    def report(self, code: str, error: ExpressionSyntaxError, *, warn: bool = False) -> None:
+    def report(self, code: str, error: ExpressionSyntaxError) -> None:
         hint = error.hint
         if error.offset >= len(self.text.rstrip()):
             hint = self._cut_hint() or hint
-        self.report_at(code, error.offset, error.length, error.message, hint, warn=warn)
+        self.report_at(code, error.offset, error.length, error.message, hint)
 
     def report_at(
-        self, code: str, offset: int, length: int, message: str, hint: str, *, warn: bool = False
+        self,
+        code: str,
+        offset: int,
+        length: int,
+        message: str,
+        hint: str,
+        severity: Severity = "error",
     ) -> None:
         where = self.findings.inside(self.label, self.path, self.shift + offset, length)
-        severity = "warning" if warn else "error"
-        self.findings.report(code, where, message, hint, severity)  # type: ignore[arg-type]
+        self.findings.report(code, where, message, hint, severity)
 
     def _cut_hint(self) -> str:
         sign = self.findings.spec.source.cut_by(("snaps", self.label, *self.path))
@@ -59,15 +64,25 @@ class _Place:
 
 def _check_expression(expression: Expression, place: _Place) -> None:
     text = expression.text
-    errors = check(text)
+    errors = check(text, libraries=_libraries_in(text))
     for error in errors:
         place.report("expression-syntax", error)
     if errors:
         return
     _check_parameters(text, place)
     _check_libraries(text, place)
-    for finding in lint(text):
-        place.report("unclear-expression", finding, warn=True)
+    for doubt in lint(text):
+        place.report_at(
+            "unclear-expression", doubt.offset, doubt.length, doubt.message, doubt.hint, "warning"
+        )
+
+
+def _libraries_in(text: str) -> Collection[str]:
+    """The libraries that the text names; whether they are there is a question of its own."""
+    try:
+        return libraries_used(text)
+    except ExpressionSyntaxError:
+        return ()
 
 
 def _check_path(path: Path, place: _Place) -> None:

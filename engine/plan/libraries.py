@@ -41,6 +41,6 @@ def _read(spec: LibrarySpec, findings: Findings, path: Path | None) -> str | Non
 
 def _check(spec: LibrarySpec, text: str, findings: Findings) -> None:
     lines = Text.of(spec.file, text)
-    for error in check(text):
+    for error in check(text, libraries=[library.name for library in findings.spec.libraries]):
         where = lines.at_index(error.offset, error.length)
         findings.report("library-error", where, error.message, error.hint)
