@@ -10,7 +10,6 @@ import collections
 import contextlib
 import fcntl
 import importlib
-import importlib.metadata
 import importlib.util
 import json
 import re
@@ -226,6 +225,8 @@ def is_there(name: str, version: str | None = None) -> bool:
 
 
 def _version_there(name: str) -> str | None:
+    import importlib.metadata  # takes longer than most scripts need to start
+
     names = [name]
     if canonical(name) == "tensorflow":
         names += ["tensorflow-cpu", "tensorflow-gpu", "tensorflow-intel", "tensorflow-macos"]

@@ -99,14 +99,14 @@ def _end_descendants() -> None:
     """Orphans become children of this process (a subreaper), so nobody escapes by a new session."""
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end:
-        for pid in _descendants():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
         _reap(0)
         try:
             os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         except ChildProcessError:
             return
+        for pid in _descendants():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
         time.sleep(0.002)
 
 

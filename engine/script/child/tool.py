@@ -6,8 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-import urllib.parse
-import urllib.request
 import uuid
 from pathlib import Path
 from typing import Any
@@ -86,6 +84,8 @@ class SLTool:
     @staticmethod
     def download_file(url: str, out_path: str) -> None:
         """Fetch a file; `out_path` appears only when all of it has come."""
+        import urllib.request
+
         aside = Path(f"{out_path}.{uuid.uuid4().hex}.part")
         try:
             with (
@@ -112,12 +112,16 @@ class SLTool:
     ) -> Any:
         """Call a triggered task: POST if there is `data`, else GET; `params` go into the URL."""
         if params:
+            import urllib.parse
+
             mark = "&" if "?" in url else "?"
             url = f"{url}{mark}{urllib.parse.urlencode(params)}"
         return _call(url, token, data, fmt)
 
 
 def _call(url: str, token: str | None, data: Any, fmt: str) -> Any:
+    import urllib.request  # takes longer than most scripts need to start
+
     body = None if data is None else json.dumps(data).encode()
     request = urllib.request.Request(url, data=body, method="GET" if body is None else "POST")
     if body is not None:
