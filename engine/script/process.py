@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import re
-import select
 import shutil
 import signal
 import socket
@@ -90,7 +89,6 @@ class ScriptProcess:
 
     def wait(self, seconds: float) -> int | None:
         """Exit code of the script's process if it ends in time, negative for a signal."""
-        select.select([self.channel.connection], [], [], seconds)  # its end closes the channel
         with contextlib.suppress(subprocess.TimeoutExpired):
             code = self._process.wait(seconds)
             return code if self.state.status is None else self.state.status
