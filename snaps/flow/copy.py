@@ -22,19 +22,10 @@ class Copy(Snap[CopySettings]):
         ),
     )
 
-    def open(self) -> None:
-        names = [f"output{number}" for number in range(_MOST_OUTPUTS)]
-        linked = [name for name in names if self.context.linked(name)]
-        self._first, *self._others = linked or names[:1]
-
     def process_batch(self, view: str, batch: Batch) -> Mapping[str, Batch]:
-        return {
-            self._first: batch,
-            **{name: batch.with_items(copied(batch.items)) for name in self._others},
-        }
-
-
-_MOST_OUTPUTS = 256
+        first, *others = self.context.outputs
+        copies = {name: batch.with_items(copied(batch.items)) for name in others}
+        return {first: batch, **copies}
 
 
 def copied(value: Value) -> Value:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
-from typing import Literal
+from typing import Any, Literal
+
+import msgspec
 
 from engine.sdk import (
     Batch,
@@ -22,6 +24,7 @@ from engine.sdk import (
     To,
     View,
     Views,
+    json_hook,
     setting,
 )
 
@@ -189,7 +192,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             environment=settings.environment,
             install=settings.install,
             timeout=settings.timeout,
-            pipe={**context.pipe, "args": dict(context.parameters)},
+            pipe=_plain({**context.pipe, "args": dict(context.parameters)}),
             executor=settings.executor,
             token=context.value(settings.token, {}),
         )
@@ -227,6 +230,12 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         lines = self._printed[:count]
         del self._printed[:count]
         return [To("stdout", {"line": line}) for line in lines]
+
+
+def _plain(pipe: dict[str, Any]) -> dict[str, Any]:
+    """The run information as a script may see it: dates as text, and no types of ours."""
+    plain: dict[str, Any] = msgspec.to_builtins(pipe, enc_hook=json_hook)
+    return plain
 
 
 def _text(content: str | bytes, name: str) -> str:

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+
+from engine.documents import StreamEnd, StreamStart
+from engine.errors import ConfigurationError, EngineError
+
+MANY = [{"id": number, "text": "é\n"} for number in range(1000)]
+
+
+def test_an_array_of_many_batches_is_one_valid_text(run_snap: Any, content: Any) -> None:
+    pieces = run_snap("JSONFormatter", {}, MANY).output
+    assert pieces[0] == StreamStart({"content-type": "application/json"})
+    assert pieces[-1] == StreamEnd()
+    assert json.loads(content(pieces)) == MANY
+    assert len(pieces) > 10  # it is not held back
+
+
+def test_pretty_print_is_what_an_editor_would_write(run_snap: Any, content: Any) -> None:
+    pieces = run_snap("JSONFormatter", {"pretty_print": True}, MANY).output
+    assert content(pieces).decode() == json.dumps(MANY, indent=2, ensure_ascii=False)
+
+
+def test_every_line_of_json_lines_has_its_end(run_snap: Any, content: Any) -> None:
+    pieces = run_snap("JSONFormatter", {"json_lines": True}, MANY).output
+    text = content(pieces)
+    assert text.endswith(b"}\n")
+    assert [json.loads(line) for line in text.splitlines()] == MANY
+    assert pieces[0].header == {"content-type": "application/x-ndjson"}
+
+
+def test_each_document_can_have_a_stream_of_its_own(run_snap: Any, content: Any) -> None:
+    settings = {"format_each_document": True, "header": {"$name": "$id + '.json'"}}
+    pieces = run_snap("JSONFormatter", settings, [{"id": 1}, {"id": 2}]).output
+    assert [piece.header["name"] for piece in pieces if isinstance(piece, StreamStart)] == [
+        "1.json",
+        "2.json",
+    ]
+    assert content(pieces) == b'{"id":1}{"id":2}'
+    assert pieces.count(StreamEnd()) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, b"[]"),
+        ({"json_lines": True}, b""),
+        ({"ignore_empty_stream": True}, None),
+        ({"format_each_document": True}, None),
+    ],
+)
+def test_no_documents(run_snap: Any, content: Any, settings: Any, expected: bytes | None) -> None:
+    pieces = run_snap("JSONFormatter", settings, []).output
+    assert (content(pieces) if pieces else None) == expected
+
+
+def test_the_content_path_selects_what_is_written(run_snap: Any, content: Any) -> None:
+    given = [{"content": {"a": 1}}, {"other": 1}, {"content": [2]}]
+    result = run_snap("JSONFormatter", {"content_path": "$.content"}, given, on_error="route")
+    assert json.loads(content(result.output)) == [{"a": 1}, [2]]
+    assert [error["original"] for error in result.errors] == [{"other": 1}]
+
+
+def test_header_fields_come_from_the_first_document_that_has_them(run_snap: Any) -> None:
+    settings = {"header": {"$status": "$code"}}
+    given = [{"a": 1}, {"code": 201}, {"code": 500}]
+    result = run_snap("JSONFormatter", settings, given, on_error="route")
+    assert result.output[0].header == {"content-type": "application/json", "status": 201}
+    assert [error["original"] for error in result.errors] == [{"a": 1}]
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_what_json_has_no_number_for_is_never_written_as_null(
+    run_snap: Any, content: Any, number: float
+) -> None:
+    bad = {"id": 2, "deep": [{"x": number}]}
+    given = [{"id": 1, "none": None}, bad, {"id": 3}]
+    result = run_snap("JSONFormatter", {"json_lines": True}, given, on_error="route")
+    assert content(result.output) == b'{"id":1,"none":null}\n{"id":3}\n'
+    (error,) = result.errors
+    assert error["original"] is bad or error["original"] == bad
+    assert "$.deep[0].x" in error["reason"]
+
+
+def nested(levels: int) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for _ in range(levels):
+        document = {"a": document}
+    return document
+
+
+@pytest.mark.parametrize(
+    ("bad", "where"),
+    [
+        ({"a": {"b": object()}}, r"$.a.b"),
+        ({"a": {(1, 2): 3}}, "the key (1, 2) of $.a"),
+        ({"a": "\ud800"}, "$.a"),
+        (nested(5000), "nested too deeply"),
+    ],
+)
+def test_what_cannot_be_written_fails_alone_and_is_named(
+    run_snap: Any, content: Any, bad: dict[str, Any], where: str
+) -> None:
+    given = [{"id": 1}, bad, {"id": 3, "big": 2**70}]
+    result = run_snap("JSONFormatter", {}, given, on_error="route")
+    assert content(result.output) == b'[{"id":1},{"id":3,"big":1180591620717411303424}]'
+    assert where in result.errors[0]["reason"]
+
+
+def test_a_flaw_stops_the_pipeline_by_default(run_snap: Any) -> None:
+    with pytest.raises(EngineError, match="no number"):
+        run_snap("JSONFormatter", {}, [{"a": math.nan}])
+
+
+def test_only_flawed_documents_give_an_empty_array(run_snap: Any, content: Any) -> None:
+    result = run_snap("JSONFormatter", {}, [{"a": math.nan}], on_error="discard")
+    assert content(result.output) == b"[]"
+
+
+def test_bytes_become_base64(run_snap: Any, content: Any) -> None:
+    assert content(run_snap("JSONFormatter", {}, [{"a": b"abc"}]).output) == b'[{"a":"YWJj"}]'
+
+
+def test_pretty_json_lines_are_refused(run_snap: Any) -> None:
+    with pytest.raises(ConfigurationError, match="stands on one line"):
+        run_snap("JSONFormatter", {"json_lines": True, "pretty_print": True}, [])

@@ -1,0 +1,296 @@
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.documents import Item, StreamEnd, StreamStart
+from engine.errors import EngineError
+from engine.testing import SnapRun, run_snap
+
+LINES = {"json_lines": True}
+Parse = Callable[..., SnapRun]
+
+
+def parse(data: bytes, size: int = 65_536, on_error: Any = "stop", **values: Any) -> SnapRun:
+    chunks = [data[start : start + size] for start in range(0, len(data), size)]
+    pieces: list[Item] = [StreamStart({"content-location": "x.json"}), *chunks, StreamEnd()]
+    return run_snap("JSONParser", values, pieces, on_error=on_error)
+
+
+@pytest.fixture(params=[1, 2, 7, 65_536], ids="chunks of {}".format)
+def parsed(request: pytest.FixtureRequest) -> Parse:
+    """`parse` with the stream cut in different ways, which must never matter."""
+    return partial(parse, size=request.param)
+
+
+DEEP = [{"a": [[[[[1]]]]], "b": {"c": {"d": {"e": {}}}}}, {"f": 2}]
+TEXTS = [
+    (b"[]", []),
+    (b' [ { } , {"a":1} ] \n', [{}, {"a": 1}]),
+    (b'{"a":1}', [{"a": 1}]),
+    (b'{"a":1}{"a":2} {"a":3}\n', [{"a": 1}, {"a": 2}, {"a": 3}]),
+    (b'[{"a":1}] {"b":2} [] [{"c":3},{"d":4}]', [{"a": 1}, {"b": 2}, {"c": 3}, {"d": 4}]),
+    (rb'[{"a":"}],[{"},{"b":"\"]\\"}]', [{"a": "}],[{"}, {"b": '"]\\'}]),
+    ('[{"é":"\u2028€𝄞"}]'.encode(), [{"é": "\u2028€𝄞"}]),
+    (b'[{"a":[[[[[1]]]]],"b":{"c":{"d":{"e":{}}}}},{"f":2}]', DEEP),
+    (b'{"a":[[[[[1]]]]],"b":{"c":{"d":{"e":{}}}}}{"f":2}', DEEP),
+    (b"\xef\xbb\xbf[]", []),
+]
+
+
+@pytest.mark.parametrize(("data", "expected"), TEXTS)
+def test_values_and_elements_become_documents(
+    parsed: Parse, data: bytes, expected: list[Any]
+) -> None:
+    assert parsed(data).output == expected
+
+
+DOCUMENTS = [
+    {"id": number, "text": f'"{number}" \\ é', "items": [{"id": 1}, {"id": number}], "z": {}}
+    for number in range(3000)
+]
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_large_array_is_the_same_document_by_document(parsed: Parse, indent: int | None) -> None:
+    documents = DOCUMENTS[:200]
+    assert parsed(json.dumps(documents, indent=indent).encode()).output == documents
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_an_array_of_many_chunks(indent: int | None) -> None:
+    assert parse(json.dumps(DOCUMENTS, indent=indent).encode()).output == DOCUMENTS
+
+
+def test_many_values_of_many_chunks() -> None:
+    assert parse(b"\n".join(json.dumps(d).encode() for d in DOCUMENTS)).output == DOCUMENTS
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from([0.5, -1e300]),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(), values, max_size=3),
+    max_leaves=10,
+)
+json_documents = st.lists(st.dictionaries(st.text(), json_values, max_size=4), max_size=8)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    documents=json_documents,
+    size=st.integers(1, 40),
+    indent=st.sampled_from([None, 1]),
+    form=st.sampled_from(["array", "values", "lines"]),
+)
+def test_what_was_written_comes_back_however_it_is_cut(
+    documents: list[Any], size: int, indent: int | None, form: str
+) -> None:
+    if form == "array":
+        assert parse(json.dumps(documents, indent=indent).encode(), size).output == documents
+    elif form == "values" and documents:
+        text = "".join(json.dumps(d, indent=indent, ensure_ascii=False) for d in documents)
+        assert parse(text.encode(errors="surrogatepass"), size).output == documents
+    else:
+        text = "".join(json.dumps(document) + "\n" for document in documents)
+        assert parse(text.encode(), size, **LINES).output == documents
+
+
+def test_elements_that_are_no_objects_fail_alone(parsed: Parse) -> None:
+    result = parsed(b'[1,{"a":1},"x,]",[2],null,{"b":2}]', on_error="route")
+    assert result.output == [{"a": 1}, {"b": 2}]
+    assert [error["error"] for error in result.errors] == [
+        f"element {number} of the array cannot become a document" for number in (1, 3, 4, 5)
+    ]
+    assert "a number: 1" in result.errors[0]["reason"]
+    assert result.errors[0]["original"] == {"content-location": "x.json"}
+
+
+def test_a_root_that_is_a_scalar_is_an_error(parsed: Parse) -> None:
+    assert "a number: 5" in parsed(b" 5 ", on_error="route").errors[0]["reason"]
+
+
+def test_an_array_is_an_error_unless_it_may_be_split(parsed: Parse) -> None:
+    (error,) = parsed(b'[{"a":1}]', process_array=False, on_error="route").errors
+    assert "process_array" in error["resolution"]
+
+
+@pytest.mark.parametrize(
+    ("data", "good", "place"),
+    [
+        (b'[{"a":1},\n{"a":nope},{"b":2}]', [{"a": 1}], "line 2, column 6"),
+        (b'[{"a":1},{"a":2}', [{"a": 1}], "does not end"),
+        (b'{"a":"x', [], "does not end"),
+        (b'[,{"a":1}]', [], "line 1, column 2"),
+        (b'{"a":1}]', [{"a": 1}], "line 1, column 8"),
+        (b'{"a":1} nonsense', [{"a": 1}], "line 1, column"),
+        (b"<html>", [], "line 1, column 1"),
+        ('[{"é":1},\n {"é" 2}]'.encode(), [{"é": 1}], "line 2, column 7"),
+    ],
+)
+@pytest.mark.parametrize("lenient", [True, False])
+def test_malformed_json_is_one_error_with_its_place_after_the_good_values(
+    parsed: Parse, data: bytes, good: list[Any], place: str, lenient: bool
+) -> None:
+    result = parsed(data, non_standard_json=lenient, on_error="route")
+    assert result.output == good
+    (error,) = result.errors
+    assert error["error"] == "cannot parse the stream as JSON"
+    if lenient or place.startswith("line"):
+        assert place.removesuffix("column 6").removesuffix("column 7") in error["reason"]
+
+
+def test_the_place_counts_from_the_start_of_a_long_stream() -> None:
+    lines = [json.dumps(document) for document in DOCUMENTS]
+    text = "[" + ",\n".join(lines) + ',\n{"a": ?}]'
+    (error,) = parse(text.encode(), on_error="route").errors
+    assert f"line {len(lines) + 1}, column 7" in error["reason"]
+    assert "'{\"a\": ?}]'" in error["reason"]
+
+
+@pytest.mark.parametrize("data", [b"", b" \n\t "])
+def test_an_empty_stream_is_an_error(parsed: Parse, data: bytes) -> None:
+    with pytest.raises(EngineError, match="it is empty"):
+        parsed(data)
+
+
+def test_the_next_stream_is_read_after_a_bad_one() -> None:
+    pieces: list[Item] = [
+        StreamStart(),
+        b'{"a":',
+        StreamEnd(),
+        StreamStart(),
+        b'{"b":1}',
+        StreamEnd(),
+    ]
+    result = run_snap("JSONParser", {}, pieces, on_error="route")
+    assert result.output == [{"b": 1}]
+    assert len(result.errors) == 1
+
+
+def test_a_broken_stream_ends_without_an_error_of_its_own() -> None:
+    pieces: list[Item] = [StreamStart(), b'[{"a":1},{"b"', StreamEnd(broken=True)]
+    assert run_snap("JSONParser", {}, pieces).output == [{"a": 1}]
+
+
+@pytest.mark.parametrize("values", [{}, LINES])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
+def test_another_encoding_is_named(parsed: Parse, encoding: str, values: Any) -> None:
+    (error,) = parsed('{"a":1}'.encode(encoding), on_error="route", **values).errors
+    assert f"UTF-{encoding[4:6]}" in error["reason"]
+
+
+def test_text_that_is_not_utf_8_says_where(parsed: Parse) -> None:
+    (error,) = parsed('[{"a":1},\n {"b":"é"}]'.encode("latin-1"), on_error="route").errors
+    assert "byte 0xe9 is not UTF-8" in error["reason"]
+    assert "line 2, column 8, byte 17" in error["reason"]
+
+
+@pytest.mark.parametrize("values", [{}, LINES, {"non_standard_json": False}])
+def test_deep_nesting_is_an_error_and_not_a_crash(values: Any) -> None:
+    data = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    (error,) = parse(data, on_error="route", **values).errors
+    assert "nested too deeply" in error["reason"]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"// don't\n{a: 'x'}", [{"a": "x"}]),
+        (b"/* [ */ [{'a': ']'}, {b: 2,},]", [{"a": "]"}, {"b": 2}]),
+        (b'[{"a":1}, // one\n {"a":2}] {b: 3}', [{"a": 1}, {"a": 2}, {"b": 3}]),
+        (b"{'a':1}{'a':2}", [{"a": 1}, {"a": 2}]),
+    ],
+)
+def test_non_standard_json_is_read(parsed: Parse, data: bytes, expected: list[Any]) -> None:
+    assert parsed(data).output == expected
+    assert len(parsed(data, non_standard_json=False, on_error="route").errors) == 1
+
+
+def test_nan_is_read_as_such(parsed: Parse) -> None:
+    value = parsed(b'{"a": NaN}').output[0]["a"]
+    assert math.isnan(value)
+
+
+def test_a_filter_path_keeps_what_matches(parsed: Parse) -> None:
+    data = b'{"r":[{"a":1},5,{"a":2}]} {"r":[]}'
+    result = parsed(data, filter_path="$.r[*]", on_error="route")
+    assert result.output == [{"a": 1}, {"a": 2}]
+    assert "a match of the filter path" in result.errors[0]["error"]
+
+
+def test_a_filter_path_sees_the_root_array(parsed: Parse) -> None:
+    data = b'[{"r":[{"a":1}]},{"r":[{"a":2}]}]'
+    assert parsed(data, filter_path="$[*].r[*]").output == [{"a": 1}, {"a": 2}]
+    assert parsed(data, filter_path="$[0].r").output == [{"a": 1}]
+
+
+def lines(*texts: str) -> bytes:
+    return "\n".join(texts).encode()
+
+
+def test_lines_may_be_blank_end_with_crlf_or_not_at_all(parsed: Parse) -> None:
+    data = b'{"a":1}\r\n\r\n  \n{"a":2}\n\n {"a":3}'
+    assert parsed(data, **LINES).output == [{"a": 1}, {"a": 2}, {"a": 3}]
+
+
+def test_no_lines_are_no_documents(parsed: Parse) -> None:
+    assert parsed(b"", **LINES).output == []
+    assert parsed(b"\n\n", **LINES).output == []
+
+
+def test_each_bad_line_is_one_error_with_its_number(parsed: Parse) -> None:
+    data = lines('{"a":1}', "[1]", "", "5", "not json", '{"a":1} {"b":2}', '{"é": ?}', '{"a":2}')
+    result = parsed(data, on_error="route", **LINES)
+    assert result.output == [{"a": 1}, {"a": 2}]
+    assert [error["error"] for error in result.errors] == [
+        "line 2 cannot become a document",
+        "line 4 cannot become a document",
+        "cannot parse line 5 as JSON",
+        "cannot parse line 6 as JSON",
+        "cannot parse line 7 as JSON",
+    ]
+    assert "an array: [1]" in result.errors[0]["reason"]
+    assert "line 7, column 7" in result.errors[4]["reason"]
+    assert "'{\"é\": ?}'" in result.errors[4]["reason"]
+
+
+def test_a_value_across_lines_is_not_json_lines(parsed: Parse) -> None:
+    result = parsed(b'{"a":\n1}\n{"b":2}\n', on_error="route", **LINES)
+    assert result.output == [{"b": 2}]
+    assert len(result.errors) == 2
+
+
+def test_a_line_may_be_non_standard(parsed: Parse) -> None:
+    data = lines('{"a":1}', "{a: 'x'} // two", '{"a":3}')
+    assert parsed(data, **LINES).output == [{"a": 1}, {"a": "x"}, {"a": 3}]
+    result = parsed(data, on_error="route", non_standard_json=False, **LINES)
+    assert result.output == [{"a": 1}, {"a": 3}]
+
+
+def test_a_bad_line_far_into_a_stream_is_found() -> None:
+    texts = [json.dumps(document) for document in DOCUMENTS]
+    texts[2500] = "oops"
+    result = parse(lines(*texts), on_error="route", **LINES)
+    assert result.output == DOCUMENTS[:2500] + DOCUMENTS[2501:]
+    assert result.errors[0]["error"] == "cannot parse line 2501 as JSON"
+
+
+@pytest.mark.parametrize("values", [{}, LINES])
+def test_numbers_keep_their_value(parsed: Parse, values: Any) -> None:
+    data = b'{"big":123456789012345678901234567890,"small":-0.1,"exp":1e3}'
+    assert parsed(data, **values).output == [
+        {"big": 123456789012345678901234567890, "small": -0.1, "exp": 1000.0}
+    ]
+
+
+@pytest.mark.parametrize("values", [{}, LINES])
+@pytest.mark.parametrize("number", ["1e400", "9" * 5000])
+def test_a_number_that_no_computer_holds_is_an_error(values: Any, number: str) -> None:
+    (error,) = parse(f'{{"a":{number}}}'.encode(), on_error="route", **values).errors
+    assert "out of range" in error["reason"]

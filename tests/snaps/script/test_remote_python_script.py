@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.documents import Document
+from engine.errors import ConfigurationError, DataError, EngineError
+from engine.sdk import Script
+
+SCRIPT = """\
+def snaplogic_init():
+    print("ready")
+    return {"from": "init"}
+
+def snaplogic_process(row):
+    print("row", row["n"])
+    if row["n"] < 0:
+        raise ValueError("too small")
+    return [{"n": row["n"]}] * row["n"]
+
+def snaplogic_final():
+    print("over")
+    return {"from": "final"}
+"""
+
+
+def test_documents_of_all_three_functions_come_in_order(run_snap: Any) -> None:
+    result = run_snap("RemotePythonScript", {"source": SCRIPT}, [{"n": 2}, {"n": 0}, {"n": 1}])
+    assert result.output == [{"from": "init"}, {"n": 2}, {"n": 2}, {"n": 1}, {"from": "final"}]
+    assert result.dropped == 1
+
+
+def test_a_row_that_raises_fails_alone_with_the_scripts_own_line(run_snap: Any) -> None:
+    given = [{"n": 1}, {"n": -1}, {"n": 1}]
+    result = run_snap("RemotePythonScript", {"source": SCRIPT}, given, on_error="route")
+    assert result.output == [{"from": "init"}, {"n": 1}, {"n": 1}, {"from": "final"}]
+    (error,) = result.errors
+    assert error["original"] == {"n": -1}
+    assert "too small" in error["error"] + error["reason"]
+
+
+def test_an_unlinked_input_gives_no_row(run_snap: Any) -> None:
+    output = run_snap("RemotePythonScript", {"source": SCRIPT}).output
+    assert output == [{"from": "init"}, {"from": "final"}]
+
+
+def test_lines_are_shown_and_are_documents_of_the_second_view(run_snap: Any) -> None:
+    result = run_snap("RemotePythonScript", {"source": SCRIPT}, [{"n": 1}])
+    assert result.shown == ["ready", "row 1", "over"]
+    assert result.outputs["stdout"] == [{"line": line} for line in result.shown]
+
+
+def test_lines_are_only_shown_if_the_second_view_is_not_linked(run_snap: Any) -> None:
+    result = run_snap("RemotePythonScript", {"source": SCRIPT}, [{"n": 1}], outputs=["output"])
+    assert result.shown == ["ready", "row 1", "over"]
+    assert list(result.outputs) == ["output"]
+
+
+def test_the_script_can_stand_in_a_file(run_snap: Any, tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text("\ufeff" + SCRIPT, encoding="utf-8")
+    result = run_snap("RemotePythonScript", {"script": "one.py"}, [{"n": 1}])
+    assert {"n": 1} in result.output
+
+
+@pytest.mark.parametrize("content", [SCRIPT, SCRIPT.encode()])
+def test_the_script_can_come_as_a_document(run_snap: Any, content: str | bytes) -> None:
+    given = {"input": [{"n": 1}], "script": [{"content": content}, {"content": "ignored"}]}
+    result = run_snap("RemotePythonScript", {}, given)
+    assert result.output == [{"from": "init"}, {"n": 1}, {"from": "final"}]
+    assert result.outputs["stdout"][0] == {"line": "ready"}
+    assert result.dropped == 2
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [([], "no document came on the view 'script'"), ([{"text": "x"}], "no text in its field")],
+)
+def test_without_a_script_on_its_view_nothing_runs(
+    run_snap: Any, script: list[Document], message: str
+) -> None:
+    with pytest.raises(EngineError, match=message):
+        run_snap("RemotePythonScript", {}, {"script": script, "input": [{"n": 1}]})
+
+
+def test_no_script_at_all_is_said_before_anything_runs(run_snap: Any) -> None:
+    with pytest.raises(EngineError, match="there is no script"):
+        run_snap("RemotePythonScript", {}, [])
+
+
+def test_parameters_reach_the_script(run_snap: Any) -> None:
+    source = """\
+def snaplogic_init(): return {"x": snaplogic_pipe["args"]["x"]}
+def snaplogic_process(row): return None
+def snaplogic_final(): return None
+"""
+    result = run_snap("RemotePythonScript", {"source": source}, [], parameters={"x": "1"})
+    assert result.output == [{"x": "1"}]
+
+
+def test_an_error_at_the_end_is_an_error_document_and_keeps_the_lines(run_snap: Any) -> None:
+    source = SCRIPT + "    raise ValueError('too late')\n"
+    source = source.replace('    return {"from": "final"}\n', "")
+    result = run_snap("RemotePythonScript", {"source": source}, [{"n": 1}], on_error="route")
+    assert result.output == [{"from": "init"}, {"n": 1}]
+    assert "too late" in result.errors[0]["error"] + result.errors[0]["reason"]
+    assert result.outputs["stdout"][-1] == {"line": "over"}
+
+
+def test_a_script_that_cannot_start_stops_the_pipeline(run_snap: Any) -> None:
+    with pytest.raises(EngineError, match="SyntaxError"):
+        run_snap("RemotePythonScript", {"source": "def ("}, [], on_error="discard")
+
+
+def test_dates_of_expressions_can_be_handed_over(run_snap: Any) -> None:
+    source = SCRIPT.replace('row["n"] < 0', "False").replace(
+        'return [{"n": row["n"]}] * row["n"]', 'return {"text": str(row["n"])}'
+    )
+    (document,) = run_snap("Mapper", {"mappings": {"$n": "Date.parse('2026-01-02')"}}).output
+    result = run_snap("RemotePythonScript", {"source": source}, [document])
+    assert result.output[1]["text"].startswith("2026-01-02")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"script": "a.py", "source": "x"}, "there is a script file already"),
+        ({"source": "x", "timeout": 0}, "are no time"),
+        ({"source": "x", "executor": "localhost"}, "'localhost' is no address"),
+        ({"source": "x", "executor": ":5301"}, "is no address"),
+        ({"source": "x", "executor": "host:99999"}, "is no address"),
+        ({"source": "x", "install": "maybe"}, "install"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(
+    run_snap: Any, settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        run_snap("RemotePythonScript", settings, [])
+
+
+class Recorder:
+    """A script executor that runs nothing and remembers everything."""
+
+    def __init__(self) -> None:
+        self.calls: list[Any] = []
+
+    def open(self, script: Script, output: Callable[[str], None]) -> Recorder:
+        self.script = script
+        return self
+
+    def start(self) -> list[Document]:
+        return []
+
+    def process(self, rows: list[Document]) -> list[list[Document] | DataError]:
+        self.calls.append(len(rows))
+        return [[row] for row in rows]
+
+    def finish(self) -> list[Document]:
+        self.calls.append("finish")
+        return []
+
+    def interrupt(self) -> None:
+        self.calls.append("interrupt")
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+def test_the_executor_gets_what_the_settings_say(run_snap: Any, tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "one.py").write_text("pass")
+    settings = {
+        "script": "scripts/one.py",
+        "requirements": ["numpy>=1.26"],
+        "environment": "digits",
+        "install": "refuse",
+        "timeout": 5,
+        "executor": "gpu:5301",
+        "token": "= _secret",
+    }
+    recorder = Recorder()
+    run_snap("RemotePythonScript", settings, [], parameters={"secret": "s"}, scripts=recorder)
+    script = recorder.script
+    assert (script.source, script.name) == ("pass", "one.py")
+    assert script.folder == str(tmp_path / "scripts")
+    assert script.requirements == ("numpy>=1.26",)
+    assert (script.environment, script.install, script.timeout) == ("digits", "refuse", 5)
+    assert (script.executor, script.token) == ("gpu:5301", "s")
+
+
+def test_rows_are_handed_over_by_the_batch_and_the_session_is_closed(run_snap: Any) -> None:
+    recorder = Recorder()
+    given = [{"n": number} for number in range(100)]
+    result = run_snap("RemotePythonScript", {"source": "pass"}, given, scripts=recorder)
+    assert result.output == given
+    assert recorder.calls == [64, 36, "finish", "close"]

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import ConfigurationError, EngineError
+
+
+def test_one_map_is_one_document(run_snap: Any) -> None:
+    assert run_snap("JSONGenerator", {"documents": {"a": [1]}}).output == [{"a": [1]}]
+
+
+def test_each_input_document_generates_anew(run_snap: Any) -> None:
+    output = run_snap("JSONGenerator", {"documents": [{"a": []}, {"b": 1}]}, [{}, {}]).output
+    assert output == [{"a": []}, {"b": 1}] * 2
+    assert output[0]["a"] is not output[2]["a"]
+
+
+def test_no_documents_drop_the_input(run_snap: Any) -> None:
+    result = run_snap("JSONGenerator", {"documents": []}, [{}])
+    assert (result.output, result.dropped) == ([], 1)
+
+
+def test_the_input_can_be_passed_through(run_snap: Any) -> None:
+    settings = {"documents": {"a": 1}, "pass_through": True}
+    assert run_snap("JSONGenerator", settings, [{"x": 1}]).output == [
+        {"a": 1, "original": {"x": 1}}
+    ]
+    assert run_snap("JSONGenerator", settings).output == [{"a": 1}]
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ('{"v": $name}', 'A "q"\n'),
+        ('{"v": ${name}}', 'A "q"\n'),
+        ('{"v": "<$name>"}', '<A "q"\n>'),
+        ('{"v": "${name}s"}', 'A "q"\ns'),
+        ('{"v": $list[1].x}', 5),
+        ("{\"v\": $map['odd key']}", True),
+        ('{"v": $list}', [1, {"x": 5}]),
+        ('{"v": "n=$none, l=$list"}', 'n=null, l=[1,{"x":5}]'),
+        ('{"v": "\\$name costs $5"}', "$name costs $5"),
+        ('{"v": $_region}', "eu"),
+        ('{"v": "${_region}-1"}', "eu-1"),
+        ('{"v": "a \\" $name"}', 'a " A "q"\n'),
+        ('## a comment with $nothing\n  ## and "quotes\n{"v": 1}', 1),
+    ],
+)
+def test_a_template_takes_values_from_document_and_parameters(
+    run_snap: Any, template: str, expected: Any
+) -> None:
+    document = {"name": 'A "q"\n', "list": [1, {"x": 5}], "map": {"odd key": True}, "none": None}
+    result = run_snap("JSONGenerator", {"text": template}, [document], parameters={"region": "eu"})
+    assert result.output == [{"v": expected}]
+
+
+def test_an_array_gives_one_document_for_each_element(run_snap: Any) -> None:
+    assert run_snap("JSONGenerator", {"text": '[{"a": 1}, {"a": 2}]'}).output == [
+        {"a": 1},
+        {"a": 2},
+    ]
+
+
+def test_a_template_can_stand_in_a_file(run_snap: Any, tmp_path: Path) -> None:
+    (tmp_path / "one.json").write_text('\ufeff{"a": $b}', encoding="utf-8")
+    assert run_snap("JSONGenerator", {"file": "one.json"}, [{"b": 1}]).output == [{"a": 1}]
+
+
+def test_a_reference_that_leads_nowhere_fails_its_document_alone(run_snap: Any) -> None:
+    given = [{"a": {"b": 1}}, {"a": {}}, {"a": 3}]
+    result = run_snap("JSONGenerator", {"text": '{"v": $a.b}'}, given, on_error="route")
+    assert result.output == [{"v": 1}]
+    assert [error["original"] for error in result.errors] == given[1:]
+    assert "'$a.b'" in result.errors[0]["error"]
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ('{"a": }', "line 1, column 7"),
+        ('{\n"a": 1,\n"b" 2}', "line 3, column 5"),
+        ("[1]", "gives 1, and a document is a map"),
+        ('"text"', "a document is a map"),
+        ("", "none of documents, text and file is given"),
+        ('{"a": 1', "the template does not give JSON"),
+        ("#foreach($x in $y) $x #end", "'#foreach' is not supported"),
+        ('{"a": $_rgion}', "no parameter 'rgion'"),
+    ],
+)
+def test_a_template_that_is_wrong_says_where(run_snap: Any, template: str, message: str) -> None:
+    with pytest.raises(EngineError, match=message.replace("(", r"\(")):
+        run_snap("JSONGenerator", {"text": template}, [{}], parameters={"region": "eu"})
+
+
+def test_exactly_one_source_is_taken(run_snap: Any) -> None:
+    with pytest.raises(ConfigurationError, match="documents and text are given"):
+        run_snap("JSONGenerator", {"documents": {}, "text": "{}"})
+
+
+def test_a_comment_does_not_move_the_lines_of_a_message(run_snap: Any) -> None:
+    with pytest.raises(EngineError, match="line 3, column 7"):
+        run_snap("JSONGenerator", {"text": '## one\n## two\n{"a": }'})
+
+
+def test_more_than_16_megabytes_are_refused(run_snap: Any) -> None:
+    with pytest.raises(EngineError, match="16 MB is the most"):
+        run_snap("JSONGenerator", {"text": '"' + "x" * (16 * 1024 * 1024) + '"'})
