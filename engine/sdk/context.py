@@ -63,7 +63,7 @@ class Context(Protocol):
         ...
 
     @property
-    def parameters(self) -> Mapping[str, str]: ...
+    def parameters(self) -> Mapping[str, str | None]: ...
     @property
     def pipe(self) -> Mapping[str, Any]:
         """Run information: label, instanceId, ruuid, projectPath, ..."""
@@ -73,6 +73,11 @@ class Context(Protocol):
     def files(self) -> Files: ...
     @property
     def scripts(self) -> ScriptExecutor: ...
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the output views, with the members of a family: `output0`, `output1`."""
+        ...
 
     def linked(self, view: str) -> bool:
         """Whether a link uses the view."""
