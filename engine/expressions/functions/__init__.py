@@ -8,7 +8,12 @@ from typing import Any
 from engine.expressions.callables import call_value
 from engine.expressions.functions.arrays import ARRAYS, BINARIES
 from engine.expressions.functions.data import BASE64, CRYPTO, DIGEST, GZIP, HTML, ICONV, JSON
-from engine.expressions.functions.dates import DATES, LOCAL_DATE_TIMES, LOCAL_DATES, LOCAL_TIMES
+from engine.expressions.functions.date_fields import (
+    DATES,
+    LOCAL_DATE_TIMES,
+    LOCAL_DATES,
+    LOCAL_TIMES,
+)
 from engine.expressions.functions.declare import Declaration, Example, Family
 from engine.expressions.functions.global_ import GLOBALS
 from engine.expressions.functions.math_ import MATH
