@@ -184,15 +184,22 @@ class _Member:
 
     def _open(self) -> None:
         self._made = self._class(self.plan.settings, self.context)
-        self._made.open()
+        try:
+            self._made.open()
+        except DataError as error:  # there is no document yet that on_error could decide on
+            raise self.context.failure(error) from error
 
     def _gathered(self, items: Iterable[Any]) -> Iterator[Mapping[str, Batch]]:
         """The items that `start` or `finish` gives one by one, as batches."""
         collected = Collected(self._default, keeps_lineage=False)
-        for item in items:
-            collected.add(item)
-            if collected.count >= BATCH_SIZE:
-                yield collected.take()
+        try:
+            for item in items:
+                collected.add(item)
+                if collected.count >= BATCH_SIZE:
+                    yield collected.take()
+        except DataError:
+            yield collected.take()
+            raise
         if collected.count:
             yield collected.take()
 
