@@ -18,7 +18,7 @@ from engine.locations import Location
 from engine.pipeline import scalars
 from engine.pipeline.nodes import Entry, Items, Node, Scalar, Table
 from engine.pipeline.text import Mark, Text
-from engine.pipeline.yaml_errors import alias_hint, syntax_problem, tag_hint
+from engine.pipeline.yaml_errors import sign_hint, syntax_problem
 from engine.sdk.settings import shown
 
 DEEPEST = 100
@@ -113,7 +113,8 @@ class _Composer:
 
     def _report_tag(self, tag: str, place: Location) -> None:
         message = f"YAML tags such as {shown(tag)} are not allowed in a pipeline file"
-        self.problems.append(Problem("yaml-tag", place, message, tag_hint(tag)))
+        hint = "remove the tag" if tag.startswith("tag:") else sign_hint("!")
+        self.problems.append(Problem("yaml-tag", place, message, hint))
 
     def _anchored(self, event: yaml.NodeEvent, node: Node) -> Node:
         if event.anchor is not None:
@@ -125,7 +126,7 @@ class _Composer:
         node = self.anchors.get(str(event.anchor))
         if node is None:
             message = f"'*{event.anchor}' refers to an anchor '&{event.anchor}' that is not there"
-            raise _RefusedError(Problem("yaml-alias", place, message, alias_hint()))
+            raise _RefusedError(Problem("yaml-alias", place, message, sign_hint("*")))
         if any(frame.node is node for frame in self.open):
             message = f"'*{event.anchor}' stands inside of what it refers to"
             raise _RefusedError(Problem("yaml-alias", place, message, "write the value out"))

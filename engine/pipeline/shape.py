@@ -44,7 +44,9 @@ class _Reader:
         self._known_keys(top, (), _KEYS)
         snaps = {snap.label: snap for snap in self._snaps(top.get("snaps"))}
         if not snaps and not self.problems:
-            self._report("missing-snaps", (), "the pipeline has no snaps", "add one to 'snaps:'")
+            hint = "add one to 'snaps:'"
+            message = "the pipeline has no snaps"
+            self._report("missing-snaps", ("snaps",), message, hint, at_key=True)
         return PipelineSpec(
             name=self._text(top.get("pipeline"), ("pipeline",)) or Path(path).stem,
             path=path,

@@ -10,6 +10,7 @@ from engine.locations import Location
 
 LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 LONGEST_SHOWN = 200
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a terminal may obey them
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Text:
         """The place at `line` and `column`, counted from 0, cut at the end of the line."""
         text = self.lines[line] if line < len(self.lines) else ""
         length = max(1, min(length, len(text) - column))
-        shown = text[:LONGEST_SHOWN] if column < LONGEST_SHOWN else ""
+        shown = _CONTROL.sub("\ufffd", text[:LONGEST_SHOWN]) if column < LONGEST_SHOWN else ""
         return Location(self.path, line + 1, column + 1, length, shown)
 
     def at_index(self, index: int, length: int = 1) -> Location:

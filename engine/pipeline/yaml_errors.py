@@ -3,47 +3,61 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import yaml
 
 from engine.errors import Problem
+from engine.locations import Location
 from engine.pipeline.text import Text
 
 _KEY_AND_VALUE = re.compile(r"""\s*(?:-\s+)*(?:"[^"]*"|'[^']*'|[^:]+):\s+(?P<value>\S.*)""")
 _ITEM = re.compile(r"\s*-\s+(?P<value>\S.*)")
-_NEEDS_QUOTES = {
-    "*": "an alias",
-    "&": "an anchor",
-    "!": "a tag",
-    "%": "a directive",
-    "@": "a reserved sign",
-    "`": "a reserved sign",
-    "{": "a map",
-    "[": "a list",
-    '"': "a quoted text that ends at the next quote",
-    "'": "a quoted text that ends at the next quote",
+_MEANINGS = {
+    "*": "is an alias",
+    "&": "is an anchor",
+    "!": "is a tag",
+    "%": "is a directive",
+    "@": "is reserved",
+    "`": "is reserved",
+    "{": "is a map",
+    "[": "is a list",
+    '"': "ends at the next quote",
+    "'": "ends at the next quote",
 }
-
-
 _SIGNS = {"scanning a tag": "!", "scanning an anchor": "&", "scanning an alias": "*"}
 _FLOW_HINT = "inside of { } or [ ], put a value that holds : , { or [ in quotes"
 
 
 def syntax_problem(text: Text, error: yaml.YAMLError) -> Problem:
     """The problem for an error of the YAML parser."""
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    line, column = (mark.line, mark.column) if mark else (0, 0)
-    if line >= len(text.lines):
-        line, column = len(text.lines) - 1, len(text.lines[-1])
     detail = str(getattr(error, "problem", None) or error)
     context = str(getattr(error, "context", None) or "")
-    message, hint = _in_words(detail, context, text.lines[line], column)
-    if not hint and (opened := getattr(error, "context_mark", None)):
-        hint = _value_hint(text.lines[min(opened.line, len(text.lines) - 1)])
-    return Problem("yaml-error", text.at(line, column), message, hint)
+    begun = getattr(error, "context_mark", None)
+    mark = getattr(error, "problem_mark", None) or begun
+    for construct, sign in _SIGNS.items():
+        if construct in context and begun:
+            message = f"the value that begins with {sign} is not YAML"
+            return Problem("yaml-error", _place(text, begun), message, sign_hint(sign))
+    if "quoted scalar" in context and begun:
+        message, hint = "a quote opens here and never closes", "close it with the same quote"
+        return Problem("yaml-error", _place(text, begun), message, hint)
+    where = _place(text, mark)
+    line = text.lines[where.line - 1]
+    message, hint = _in_words(detail, context, line, where.column - 1)
+    return Problem("yaml-error", where, message, hint)
+
+
+def _place(text: Text, mark: Any) -> Location:
+    if mark is None:
+        return text.at(0, 0)
+    if mark.line >= len(text.lines):
+        return text.at(len(text.lines) - 1, len(text.lines[-1]))
+    return text.at(mark.line, mark.column)
 
 
 def _in_words(detail: str, context: str, line: str, column: int) -> tuple[str, str]:
+    """Message and hint for what the parser says of `line` at `column`."""
     if "\t" in line[: column + 1] and not line[:column].strip():
         return "a tab cannot indent a line in YAML", "indent with spaces"
     if "mapping values are not allowed" in detail:
@@ -56,9 +70,8 @@ def _in_words(detail: str, context: str, line: str, column: int) -> tuple[str, s
         return f"a YAML value cannot begin with '{sign}'", _quoted(line[column:])
     if "flow" in context:
         return f"this is not YAML: {context}, {detail}", _FLOW_HINT
-    for construct, sign in _SIGNS.items():
-        if construct in context:
-            return f"this is not YAML: {context}, {detail}", _sign_hint(sign)
+    if "expected key" in detail and (hint := _value_hint(line)):
+        return "something follows the end of the value", hint
     parts = [part for part in (context, detail) if part]
     return f"this is not YAML: {', '.join(parts)}", _value_hint(line)
 
@@ -70,16 +83,9 @@ def _value(line: str) -> str:
 
 def _value_hint(line: str) -> str:
     value = _value(line)
-    meaning = _NEEDS_QUOTES.get(value[:1])
-    if not meaning:
+    if value[:1] not in _MEANINGS:
         return ""
-    return f"a value that begins with {value[0]} is {meaning} in YAML; {_quoted(value)}"
-
-
-def _sign_hint(sign: str) -> str:
-    """What to do about a value that begins with a sign of YAML."""
-    meaning = _NEEDS_QUOTES[sign]
-    return f"a value that begins with {sign} is {meaning} in YAML; put the whole value in quotes"
+    return f"a value that begins with {value[0]} {_MEANINGS[value[0]]} in YAML; {_quoted(value)}"
 
 
 def _quoted(value: str) -> str:
@@ -91,13 +97,8 @@ def _quoted(value: str) -> str:
     return "put the whole value in quotes: '{}'".format(value.replace("'", "''"))
 
 
-def tag_hint(tag: str) -> str:
-    """What to do about a tag that is not allowed."""
-    if tag.startswith("tag:"):
-        return "remove the tag"
-    return _sign_hint("!")
-
-
-def alias_hint() -> str:
-    """What to do about an alias without an anchor."""
-    return _sign_hint("*")
+def sign_hint(sign: str) -> str:
+    """What to do about a value that begins with a sign of YAML."""
+    return (
+        f"a value that begins with {sign} {_MEANINGS[sign]} in YAML; put the whole value in quotes"
+    )

@@ -10,6 +10,7 @@ from engine.pipeline.spec import PipelineSpec
 from engine.sdk.settings import KEY
 
 KeyPath = tuple[str | int, ...]
+_UNREAD = ("yaml-tag", "bad-number")  # nothing more is to be said of such a value
 
 
 @dataclass(slots=True)
@@ -42,8 +43,9 @@ class Findings:
 
     def all(self) -> list[Problem]:
         """Every problem in the order of the file; those of other files come last."""
-        problems = dict.fromkeys((*self.spec.problems, *self.problems))
-        return sorted(problems, key=self._order)
+        unread = {p.where for p in self.spec.problems if p.code in _UNREAD}
+        own = (problem for problem in self.problems if problem.where not in unread)
+        return sorted(dict.fromkeys((*self.spec.problems, *own)), key=self._order)
 
     def _order(self, problem: Problem) -> tuple[bool, str, int, int]:
         where = problem.where

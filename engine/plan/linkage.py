@@ -20,8 +20,9 @@ def check_linkage(
     linked = _Linked(links)
     for snap in snaps.values():
         _check_error_view(snap.spec, linked, findings)
-    if any(problem.code == "bad-link" for problem in findings.spec.problems):
-        return  # what a link that cannot be read would join is not known
+    problems = (*findings.spec.problems, *findings.problems)
+    if any(problem.code in ("bad-link", "unknown-label") for problem in problems):
+        return  # what such a link was meant to join is not known
     doubtful = _labels_of_lost_links(links, findings)
     for label, snap in snaps.items():
         if label in doubtful or not snap.spec.type:

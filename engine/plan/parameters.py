@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine.plan.findings import Findings
 
 
@@ -10,7 +12,8 @@ def check_parameters(findings: Findings) -> None:
     for parameter in findings.spec.parameters:
         default = parameter.default
         if parameter.secret and default and not default.startswith("${env:"):
-            where = findings.spec.source.where(("parameters", parameter.name, "default"))
+            place = findings.spec.source.where(("parameters", parameter.name, "default"))
+            where = replace(place, source_line="")  # or the report would show the secret
             message = f"the secret parameter '{parameter.name}' has its value in the file"
             hint = "use ${env:NAME}, or give the value when the pipeline is run"
             findings.report("secret-default", where, message, hint, "warning")

@@ -56,7 +56,7 @@ def resolve_snap(
 def _report_unknown(spec: SnapSpec, registry: Mapping[str, SnapClass], findings: Findings) -> None:
     if not spec.type:  # the file does not say, which is reported already
         return
-    hint = nearest_hint(spec.type, registry) or "'engine snaps' lists those that are installed"
+    hint = nearest_hint(spec.type, registry) or "install the package that has it"
     message = f"there is no snap called '{spec.type}'"
     findings.report("unknown-snap", findings.setting(spec.label, ("snap",)), message, hint)
 

@@ -218,9 +218,11 @@ def _check_types(link: ResolvedLink, registry: Mapping[str, SnapClass], findings
 
 
 def _is_between(snap_class: SnapClass, source: str, target: str) -> bool:
+    """Whether a snap only converts: one that waits for the outside reads or writes something."""
     views = snap_class.views
     return (
         bool(views.inputs and views.outputs)
+        and not snap_class.blocking
         and views.inputs[0].type == source
         and views.outputs[0].type == target
     )

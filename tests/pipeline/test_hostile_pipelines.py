@@ -65,6 +65,7 @@ def test_a_hostile_file_is_refused_quickly(text: str | bytes, code: str) -> None
     assert time.process_time() - started < 5
 
 
+@settings(deadline=None)
 @given(st.text() | st.binary())
 def test_any_text_gives_a_spec_with_problems(text: str | bytes) -> None:
     spec = parse(text)
@@ -72,7 +73,7 @@ def test_any_text_gives_a_spec_with_problems(text: str | bytes) -> None:
     assert all(problem.code in str(problem) for problem in spec.problems)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_a_mangled_pipeline_gives_a_spec(data: st.DataObject) -> None:
     text = GOOD

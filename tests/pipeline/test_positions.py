@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.pipeline import parse
@@ -43,6 +43,7 @@ def test_points_into_every_style_of_value(written: str, offset: int, expected: s
     assert found_at(source, offset, len(expected)) == expected
 
 
+@settings(deadline=None)
 @given(EXPRESSIONS, st.sampled_from([None, "'", '"', "|", ">"]), st.integers(10, 80))
 def test_every_character_leads_to_itself(value: str, style: str | None, width: int) -> None:
     written = yaml.dump(

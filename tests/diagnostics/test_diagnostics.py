@@ -1,0 +1,113 @@
+"""Each mistake that the engine can find, with the exact words that it finds for it.
+
+A fixture is a pipeline file with one kind of mistake, called like its code (`code.yaml`, or
+`code.variant.yaml`). The comment at its head is the whole report of the check.
+"""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.pipeline import load, parse
+from engine.plan import check_spec
+from engine.registry import Registry, discover
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+FIXTURES = sorted(HERE.glob("*.yaml"))
+REPORTING = {"Problem", "Issue", "report", "report_at", "_report"}
+SNAPS = [
+    "Copy",
+    "FileReader",
+    "FileWriter",
+    "Filter",
+    "JSONFormatter",
+    "JSONGenerator",
+    "JSONParser",
+    "Mapper",
+    "RemotePythonScript",
+    "Union",
+]
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    """A fixed choice of snaps, so that new ones do not change what the hints propose."""
+    everything = installed()
+    return Registry({name: everything[name] for name in SNAPS})
+
+
+def expected(fixture: Path) -> str:
+    lines = fixture.read_text("utf-8", errors="replace").splitlines()
+    head = [line.removeprefix("#").removeprefix(" ") for line in lines if line.startswith("#")]
+    return "\n".join(head)
+
+
+def codes_in_the_engine() -> set[str]:
+    calls = [
+        node
+        for package in ("pipeline", "plan", "sdk")
+        for file in (ROOT / "engine" / package).glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and node.args
+    ]
+    return {
+        call.args[0].value
+        for call in calls
+        if (getattr(call.func, "attr", "") or getattr(call.func, "id", "")) in REPORTING
+        and isinstance(call.args[0], ast.Constant)
+        and isinstance(call.args[0].value, str)
+    }
+
+
+def code_of(fixture: Path) -> str:
+    return fixture.name.split(".")[0]
+
+
+@pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: fixture.stem)
+def test_a_mistake_is_told_in_these_words(
+    fixture: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(HERE)
+    problems = check_spec(load(fixture.name), registry)
+    report = "\n".join(str(problem) for problem in problems)
+    assert report.replace(str(HERE), "{folder}") == expected(fixture)
+    assert code_of(fixture) in {problem.code for problem in problems}
+
+
+def test_every_code_has_a_fixture() -> None:
+    assert codes_in_the_engine() == {code_of(fixture) for fixture in FIXTURES}
+
+
+def test_every_code_has_a_section_in_the_documentation() -> None:
+    text = (ROOT / "docs" / "diagnostics.md").read_text()
+    sections = re.findall(r"^### `([a-z-]+)`$", text, re.MULTILINE)
+    assert sorted(sections) == sorted(codes_in_the_engine())
+
+
+@cache
+def installed() -> Registry:
+    return discover()
+
+
+TEXTS = [fixture.read_text("utf-8", errors="replace") for fixture in FIXTURES]
+PIECES = ["", " ", "\t", "'", '"', "{", "}", "[", "]", ":", "#", "*", "&a ", "!x ", "\n", "->", "."]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_a_mangled_pipeline_is_checked_and_not_tripped_over(data: st.DataObject) -> None:
+    lines = data.draw(st.sampled_from(TEXTS)).splitlines(keepends=True)
+    text = "".join(line for line in lines if not line.startswith("#"))
+    for _ in range(data.draw(st.integers(0, 3))):
+        start = data.draw(st.integers(0, len(text)))
+        end = data.draw(st.integers(start, min(len(text), start + 4)))
+        text = text[:start] + data.draw(st.sampled_from(PIECES)) + text[end:]
+    for problem in check_spec(parse(text), installed()):
+        assert problem.message
+        assert str(problem.where) in str(problem)
