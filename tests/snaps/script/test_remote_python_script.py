@@ -114,15 +114,6 @@ def test_a_script_that_cannot_start_stops_the_pipeline(run_snap: Any) -> None:
         run_snap("RemotePythonScript", {"source": "def ("}, [], on_error="discard")
 
 
-def test_dates_of_expressions_can_be_handed_over(run_snap: Any) -> None:
-    source = SCRIPT.replace('row["n"] < 0', "False").replace(
-        'return [{"n": row["n"]}] * row["n"]', 'return {"text": str(row["n"])}'
-    )
-    (document,) = run_snap("Mapper", {"mappings": {"$n": "Date.parse('2026-01-02')"}}).output
-    result = run_snap("RemotePythonScript", {"source": source}, [document])
-    assert result.output[1]["text"].startswith("2026-01-02")
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -197,3 +188,10 @@ def test_rows_are_handed_over_by_the_batch_and_the_session_is_closed(run_snap: A
     result = run_snap("RemotePythonScript", {"source": "pass"}, given, scripts=recorder)
     assert result.output == given
     assert recorder.calls == [64, 36, "finish", "close"]
+
+
+def test_a_script_that_cannot_be_read_stops_the_pipeline_whatever_on_error_says(
+    run_snap: Any,
+) -> None:
+    with pytest.raises(EngineError, match=r"gone\.py"):
+        run_snap("RemotePythonScript", {"script": "gone.py"}, [], on_error="discard")
