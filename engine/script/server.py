@@ -168,8 +168,8 @@ class Visit:
         keep_watch(self._channel.connection)
         with contextlib.suppress(*_GONE):
             self._send("hello", VERSION)
-            _, opening = self._channel.receive()
-            session = EmbeddedSession(_script(opening), self._print, self._channel.limit)
+            script = _script(self._channel.receive())
+            session = EmbeddedSession(script, self._print, self._channel.limit)
             worker = threading.Thread(target=self._work, args=(session,), name="script session")
             worker.start()
             try:
@@ -226,11 +226,12 @@ def _cut(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
-def _script(opening: Any) -> Script:
+def _script(message: list[Any]) -> Script:
     """The script that an engine has sent; raises ProtocolError."""
     try:
+        _, opening = message
         return Script(**opening | {"requirements": tuple(opening["requirements"])})
-    except (TypeError, KeyError) as error:
+    except (TypeError, ValueError, KeyError) as error:
         raise ProtocolError(f"the script cannot be read: {error}") from error
 
 

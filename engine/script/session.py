@@ -69,7 +69,7 @@ class Session(ABC):
         documents: list[Document] = []
         self._send(channel, channel.frame(request))
         while True:
-            _, part, last = self._receive(channel)
+            _, part, last = self._receive(channel, "documents")
             documents += part
             if last:
                 return documents
@@ -86,7 +86,7 @@ class Session(ABC):
         self._send(channel, frame)
         answers: list[ScriptAnswer] = []
         while len(answers) < len(rows):
-            _, part, failures = self._receive(channel)
+            _, part, failures = self._receive(channel, "answers")
             begin = len(answers)
             answers += [
                 [answer] if type(answer) is dict else [] if answer is None else answer
@@ -123,10 +123,12 @@ class Session(ABC):
         with contextlib.suppress(ConnectionError):  # why it ended is found out when reading
             channel.send_frame(frame)
 
-    def _receive(self, channel: Channel) -> list[Any]:
+    def _receive(self, channel: Channel, expected: str) -> list[Any]:
         """The next reply. Raises ScriptFailure if there can be no more, ScriptError for `error`."""
         try:
             message = self._next(channel)
+            if message[0] not in (expected, "failure", "error"):
+                raise ProtocolError(f"it sent {message[0]!r} instead of {expected!r}")
         except (EOFError, OSError, ProtocolError) as error:
             self._fail(self._lost(error), error)
         if message[0] == "failure":
@@ -174,7 +176,7 @@ class EmbeddedSession(Session):
         channel.connection.settimeout(min(_TICK, (self._script.timeout or 1.0) / 4))
         channel.wait = self._check
         self._channel = channel
-        _, version, self._pid, self._thread = self._receive(channel)
+        _, version, self._pid, self._thread = self._receive(channel, "hello")
         if version != VERSION:
             raise ScriptFailure("the script's process speaks another version of the protocol")
         self._hand_over(channel, opening(self._script))

@@ -104,6 +104,15 @@ def test_a_failing_installation_shows_the_last_lines_of_pip(opened: Opened) -> N
         session.start()
 
 
+def test_a_failure_to_install_is_told_with_the_scripts_line(opened: Opened) -> None:
+    session = opened(ENSURE.format(arguments="'abacus'"), install="refuse")
+    with pytest.raises(ScriptFailure) as caught:
+        session.start()
+    assert caught.value.reason.startswith("InstallError: abacus is not installed in ")
+    assert caught.value.reason.endswith("(scripts/x.py, line 3)")
+    assert "set install to 'install'" in caught.value.resolution
+
+
 def test_the_policy_check_warns_and_goes_on(opened: Opened) -> None:
     session = opened(ENSURE.format(arguments="'abacus'"), install="check")
     with pytest.raises(ScriptFailure, match="No module named 'abacus'"):

@@ -198,6 +198,33 @@ def test_an_executor_that_goes_away_is_a_clear_error(opened: Opened, host: Host)
         session.process([{}])
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        bytes(encode(["rows", []])),
+        struct.pack("!I", 3) + b"\xc1\xc1\xc1",
+        b"",
+    ],
+    ids=["other service", "other frame", "no frame", "nothing"],
+)
+def test_a_service_that_is_no_executor_is_a_clear_error(opened: Opened, reply: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            peer, _ = listener.accept()
+            with peer:
+                peer.recv(1000)
+                peer.sendall(reply)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        session = opened(ECHO, executor=f"127.0.0.1:{listener.getsockname()[1]}", token="x")
+        with pytest.raises(ScriptFailure, match=r"script executor at 127.0.0.1:\d+ "):
+            session.start()
+        thread.join()
+
+
 def test_no_executor_at_the_address_is_a_clear_error(opened: Opened) -> None:
     with pytest.raises(ScriptFailure, match=r"executor at 127.0.0.1:1 cannot be reached"):
         opened(ECHO, executor="127.0.0.1:1", token="x").start()

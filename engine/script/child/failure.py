@@ -13,7 +13,10 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+from .install import InstallError
+
 MODULE = "snaplogic_script"
+_OWN_MODULES = (MODULE, "snapline_child")
 _OWN_FOLDER = str(Path(__file__).parent)
 _REASON_LIMIT = 4_000
 _TRACE_LIMIT = 64_000
@@ -57,7 +60,9 @@ def _drop_own_frames(trace: traceback.TracebackException) -> None:
 def _reason(error: BaseException, trace: traceback.TracebackException) -> str:
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg}"
-    return "".join(trace.format_exception_only()).strip().removeprefix(f"{MODULE}.")
+    text = "".join(trace.format_exception_only()).strip()
+    module = type(error).__module__
+    return text.removeprefix(f"{module}.") if module.startswith(_OWN_MODULES) else text
 
 
 def _syntax_place(error: BaseException) -> str:
@@ -77,6 +82,8 @@ def _defined_place(hook: Callable[..., Any] | None) -> str:
 
 
 def _resolution(error: BaseException) -> str:
+    if isinstance(error, InstallError):
+        return error.resolution
     if isinstance(error, ModuleNotFoundError) and error.name:
         library = error.name.partition(".")[0]
         return (

@@ -176,7 +176,8 @@ class Installer:
         lines, code = _run_shown(
             [*self._pip_command(), "install", *options, *_QUIET, *wanted], wanted, verbose
         )
-        self._mark.unlink(missing_ok=True)  # pip has ended by itself: nothing is half installed
+        if code >= 0:  # pip was not killed: nothing is half installed
+            self._mark.unlink(missing_ok=True)
         importlib.invalidate_caches()
         if code:
             last = "\n".join(f"  {line}" for line in lines[-_TAIL:])

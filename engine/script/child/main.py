@@ -68,9 +68,10 @@ class Conversation:
         self._state.enter(PREPARING)
         try:
             installer.require(opening["requirements"])
-        except install.InstallError as error:
+        except (install.InstallError, OSError) as error:
+            resolution = getattr(error, "resolution", "")
             raise ScriptRaisedError(
-                (f"the libraries of {name} are not at hand", str(error), error.resolution, "")
+                (f"the libraries of {name} are not at hand", str(error), resolution, "")
             ) from error
         root = str(Path(self._settings["folder"]) / "tmp") + "/"
         pipe = opening["pipe"] | {"tmp_root": root}
