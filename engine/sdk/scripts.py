@@ -70,9 +70,7 @@ class ScriptFailure(ExecutionError):  # noqa: N818  # the script is done for, no
         self.stacktrace = stacktrace
 
     def __str__(self) -> str:
-        head = ": ".join(part for part in (self.error, self.reason) if part)
-        hint = f"  hint: {self.resolution}" if self.resolution else ""
-        return "\n".join(part for part in (head, self.stacktrace.rstrip(), hint) if part)
+        return ": ".join(part for part in (self.error, self.reason) if part)
 
 
 class ScriptSession(Protocol):

@@ -241,8 +241,9 @@ def test_a_crash_there_is_told_as_a_crash_here(opened: Opened, host: Host) -> No
         "import os\nprint('last')\ndef snaplogic_process(row):\n    os._exit(3)\n", **host.facts
     )
     session.start()
-    with pytest.raises(ScriptFailure, match=r"exit code 3 while it processed row 1[^$]*last"):
+    with pytest.raises(ScriptFailure, match="exit code 3 while it processed row 1") as caught:
         session.process([{}])
+    assert "last" in caught.value.stacktrace
 
 
 def test_the_time_limit_holds_there(opened: Opened, host: Host) -> None:

@@ -274,8 +274,9 @@ def test_a_script_that_fails_before_its_first_row_cannot_go_on(
     opened: Opened, source: str, reason: str
 ) -> None:
     session = opened(source)
-    with pytest.raises(ScriptFailure, match=reason):
+    with pytest.raises(ScriptFailure, match=reason) as caught:
         session.start()
+    assert "x.py" in caught.value.stacktrace
     with pytest.raises(ScriptFailure, match=reason):
         session.process([{}])
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import linecache
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -33,11 +32,15 @@ def show_source(name: str, source: str) -> None:
 def describe(error: BaseException, name: str, hook: Any = None) -> Failure:
     """The four texts for an exception in the script `name`.
 
-    `hook` is the function to blame if no frame of the script is in the traceback.
+    `hook` is the function to blame if the traceback has no frame but the engine's.
     """
     trace = traceback.TracebackException.from_exception(error)
     _drop_own_frames(trace)
-    place = _syntax_place(error) or _raised_place(trace, name) or _defined_place(hook)
+    code = getattr(hook, "__code__", None)
+    if not trace.stack and isinstance(code, CodeType):
+        frame = traceback.FrameSummary(code.co_filename, code.co_firstlineno, code.co_name)
+        trace.stack = traceback.StackSummary.from_list([frame])
+    place = _syntax_place(error) or _raised_place(trace, name)
     reason = _reason(error, trace)
     return (
         f"Python script error in {name}",
@@ -74,11 +77,6 @@ def _syntax_place(error: BaseException) -> str:
 def _raised_place(trace: traceback.TracebackException, name: str) -> str:
     lines = [frame.lineno for frame in trace.stack if frame.filename == name]
     return f"{name}, line {lines[-1]}" if lines else ""
-
-
-def _defined_place(hook: Callable[..., Any] | None) -> str:
-    code = getattr(hook, "__code__", None)
-    return f"{code.co_filename}, line {code.co_firstlineno}" if isinstance(code, CodeType) else ""
 
 
 def _resolution(error: BaseException) -> str:
