@@ -1,4 +1,4 @@
-"""Members, indexes and method calls on any value - always through tables, never by Python's getattr.
+"""Members, indexes and method calls on any value: through tables, never by Python's getattr.
 
 These are the careful forms: they check each step and raise a `Failure` that says what is wrong.
 """
@@ -92,10 +92,11 @@ def member(target: Any, name: str) -> Any:
 
 
 def safe_member(target: Any, name: str) -> Any:
-    """`target.name` with null-safe access: null if anything is absent."""
+    """`target.name` with null-safe access: null if it is absent."""
     if target.__class__ is dict:
         return target.get(name)
-    return None if target is None else member(target, name)
+    has_length = target.__class__ in (str, list, bytes)
+    return member(target, name) if has_length and name == "length" else None
 
 
 def _of_null(what: str) -> Failure:
@@ -147,15 +148,15 @@ def _element(target: Any, key: Any) -> Any:
 
 
 def safe_index(target: Any, key: Any) -> Any:
-    if target is None:
-        return None
+    """`target[key]` with null-safe access."""
     if target.__class__ is dict:
         return target.get(property_name(key))
-    number = to_number(key) if key is not None and key != "length" else key
-    if number.__class__ in (int, float) and target.__class__ in (list, str, bytes):
-        if not 0 <= number < len(target):
-            return None
-    return None if key is None else index(target, key)
+    if target.__class__ not in (list, str, bytes) or key is None:
+        return None
+    if key.__class__ is str and key == "length":
+        return member(target, "length")
+    number = to_number(key)
+    return target[int(number)] if 0 <= number < len(target) and number == int(number) else None
 
 
 def call_method(target: Any, name: str, *arguments: Any) -> Any:
@@ -214,7 +215,7 @@ def spread_items(value: Any) -> Iterable[Any]:
     """The elements that `...value` stands for."""
     if value.__class__ is list:
         check_elements(len(value))
-        return value  # type: ignore[no-any-return]
+        return value
     if value.__class__ is str:
         check_elements(len(value))
         return list(value)
@@ -229,7 +230,7 @@ def spread_entries(value: Any) -> dict[str, Any]:
     """The properties that `...value` stands for; null has none."""
     if value.__class__ is dict:
         charge(len(value) // 4)
-        return value  # type: ignore[no-any-return]
+        return value
     if value is None:
         return {}
     if value.__class__ is list:

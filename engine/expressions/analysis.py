@@ -152,8 +152,9 @@ def _library_members(node: Node) -> Iterator[tuple[str, Node]]:
         if isinstance(inner, nodes.Member | nodes.MethodCall) and _is_name(inner.target, "lib"):
             yield inner.name, inner
         elif isinstance(inner, nodes.Index) and _is_name(inner.target, "lib"):
-            if isinstance(inner.key, nodes.Literal) and isinstance(inner.key.value, str):
-                yield inner.key.value, inner
+            key = inner.key
+            if isinstance(key, nodes.Literal) and isinstance(key.value, str):
+                yield key.value, inner
 
 
 def libraries_used(text: str) -> dict[str, int]:
@@ -204,7 +205,7 @@ def _paths_of_in(node: nodes.Binary) -> Iterator[Steps]:
 
 
 def _path(node: Node) -> tuple[Steps | None, list[Node]]:
-    """The path of the document that `node` is, and the nodes within it to look at for themselves."""
+    """The path of the document that `node` is, and the nodes within it to look at apart."""
     if isinstance(node, nodes.Root):
         return (), []
     if isinstance(node, nodes.Member):

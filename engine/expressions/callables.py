@@ -26,7 +26,7 @@ def taken(function: Function, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
 def as_function(value: Any, example: str = "x => x.name") -> Function:
     if value.__class__ is not Function:
         raise Failure(f"expected a function such as `{example}`, got {kind_of(value)}")
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def results(function: Any, values: Iterable[Any], keys: Iterable[Any], whole: Any) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""Text -> a Python function of the document: fast code first, careful code when the fast one gives up.
+"""Text -> a Python function of the document: fast code, and careful code for when it gives up.
 
 An expression that changes something (`$list.push(1)`) must not be evaluated twice, so it has the
 careful code only.

@@ -17,10 +17,21 @@ from engine.expressions.dates import LocalDateTime, offset_text, offset_zone, zo
 from engine.expressions.failures import Failure
 from engine.expressions.values import kind_of
 
-MONTHS = (
-    "January February March April May June July August September October November December".split()
-)
-DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _PIECE = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+")
 _DATE_LETTERS = frozenset("GyYuMLdDEecwWFQq")
 _TIME_LETTERS = frozenset("aHkKhmsSAn")
@@ -111,12 +122,12 @@ def _year_or_day(value: Any, count: int) -> str:
 def _month(value: Any, count: int) -> str:
     if count <= 2:
         return str(value.month).zfill(count)
-    name = MONTHS[value.month - 1]
+    name: str = MONTHS[value.month - 1]
     return {3: name[:3], 4: name}.get(count, name[:1])
 
 
 def _day_name(value: Any, count: int) -> str:
-    name = DAYS[value.isoweekday() - 1]
+    name: str = DAYS[value.isoweekday() - 1]
     return name[:3] if count < 4 else name
 
 
@@ -135,7 +146,7 @@ def _quarter(value: Any, count: int) -> str:
 
 def _zone_name(value: Any, count: int) -> str:
     name = value.tzname() or "UTC"
-    return name if not name.startswith(("UTC+", "UTC-")) else name[3:]
+    return str(name if not name.startswith(("UTC+", "UTC-")) else name[3:])
 
 
 def _zone_id(value: Any, count: int) -> str:

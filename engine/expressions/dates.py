@@ -37,11 +37,29 @@ _ALIASES = {
     "CTT": "Asia/Shanghai",
 }
 _OFFSET = re.compile(r"(?:UTC|GMT|UT)?([+-])(\d{1,2}):?(\d{2})?(?::?(\d{2}))?$", re.IGNORECASE)
-_COMMON_ZONES = (
-    "UTC GMT Europe/London Europe/Paris Europe/Berlin Asia/Kolkata Asia/Tokyo Asia/Shanghai "
-    "Asia/Singapore Australia/Sydney America/New_York America/Chicago America/Denver "
-    "America/Los_Angeles America/Sao_Paulo US/Eastern US/Central US/Mountain US/Pacific PST EST"
-).split()
+_COMMON_ZONES = [
+    "UTC",
+    "GMT",
+    "Europe/London",
+    "Europe/Paris",
+    "Europe/Berlin",
+    "Asia/Kolkata",
+    "Asia/Tokyo",
+    "Asia/Shanghai",
+    "Asia/Singapore",
+    "Australia/Sydney",
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "America/Sao_Paulo",
+    "US/Eastern",
+    "US/Central",
+    "US/Mountain",
+    "US/Pacific",
+    "PST",
+    "EST",
+]
 
 
 class DateTime(datetime):

@@ -16,7 +16,7 @@ from engine.errors import EvaluationError
 SOURCE_MAP = "source map"
 
 
-class Failure(Exception):
+class Failure(Exception):  # noqa: N818 - it becomes an error, it is none yet
     """Something has no value. In `message` and `hint`, `{here}` stands for the user's own text."""
 
     def __init__(self, message: str, hint: str = "") -> None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any
 
 from engine.errors import ExpressionSyntaxError
 from engine.expressions.limits import MAX_DIGITS, MAX_SOURCE
@@ -35,11 +35,68 @@ _PLAIN_NAME = re.compile(r"[^\W\d][\w$]*", re.UNICODE)
 _NUMBER = re.compile(
     r"0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?"
 )
-_OPERATORS = (
-    ">>>= ... ..= ..< === !== **= <<= >>= >>> &&= ||= ??= "
-    "=> == != <= >= && || ?? ?. ++ -- += -= *= /= %= &= |= ^= ** << >> .. "
-    "+ - * / % < > ! = & | ^ ~ ? : . , ; ( ) [ ] { }"
-).split()
+_OPERATORS = [
+    ">>>=",
+    "...",
+    "..=",
+    "..<",
+    "===",
+    "!==",
+    "**=",
+    "<<=",
+    ">>=",
+    ">>>",
+    "&&=",
+    "||=",
+    "??=",
+    "=>",
+    "==",
+    "!=",
+    "<=",
+    ">=",
+    "&&",
+    "||",
+    "??",
+    "?.",
+    "++",
+    "--",
+    "+=",
+    "-=",
+    "*=",
+    "/=",
+    "%=",
+    "&=",
+    "|=",
+    "^=",
+    "**",
+    "<<",
+    ">>",
+    "..",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "<",
+    ">",
+    "!",
+    "=",
+    "&",
+    "|",
+    "^",
+    "~",
+    "?",
+    ":",
+    ".",
+    ",",
+    ";",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+]
 _OPERATOR = re.compile("|".join(re.escape(text) for text in _OPERATORS))
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _STRING_PART = re.compile(r"[^\\'\"]+")
@@ -74,7 +131,7 @@ class _Lexer:
         if found := _SPACE.match(self.text, self.at, self.end):
             self.at = found.end()
         if self.text.startswith("/*", self.at, self.end):
-            self._fail("the comment is not closed", self.at, 2, "close it with `*/`")
+            raise self._error("the comment is not closed", self.at, 2, "close it with `*/`")
         return self.at
 
     def _next(self) -> Token:
@@ -95,7 +152,7 @@ class _Lexer:
             return self._take("operator", "?", "?")
         if found := _OPERATOR.match(self.text, self.at, self.end):
             return self._take("operator", found[0], found[0])
-        return self._unknown(character)
+        raise self._unknown(character)
 
     def _take(self, kind: str, value: object, text: str) -> Token:
         token = Token(kind, value, self.at, len(text))
@@ -115,19 +172,21 @@ class _Lexer:
     def _number(self, text: str) -> Token:
         following = self.text[self.at + len(text) : self.at + len(text) + 1]
         if following.isalnum() or following == "_":
-            self._fail(f"`{text}{following}` is not a number", self.at, len(text) + 1)
+            raise self._error(f"`{text}{following}` is not a number", self.at, len(text) + 1)
         return self._take("number", self._number_value(text), text)
 
     def _number_value(self, text: str) -> int | float:
         if len(text) > MAX_DIGITS:
-            self._fail(f"a number may have {MAX_DIGITS:,} digits at most", self.at, len(text))
+            raise self._error(
+                f"a number may have {MAX_DIGITS:,} digits at most", self.at, len(text)
+            )
         if text[:2].lower() in ("0x", "0o", "0b"):
             return int(text, 0)
         if text.isdigit():
             return int(text)
         exact = Decimal(text)
         if abs(exact.adjusted()) > _TOO_BIG_EXPONENT:
-            self._fail(f"the number `{text}` is too big or too small", self.at, len(text))
+            raise self._error(f"the number `{text}` is too big or too small", self.at, len(text))
         near = float(exact)
         if near == float("inf"):
             return int(exact)
@@ -148,7 +207,7 @@ class _Lexer:
                 parts.append(self.text[at])
                 at += 1
         if at >= self.end:
-            self._fail("the string is not closed", start, 1, f"close it with {quote}")
+            raise self._error("the string is not closed", start, 1, f"close it with {quote}")
         self.at = at + 1
         return Token("string", "".join(parts), start, self.at - start)
 
@@ -166,25 +225,27 @@ class _Lexer:
     def _regex(self) -> Token:
         found = _REGEX.match(self.text, self.at, self.end)
         if not found:
-            self._fail("expected an expression, got `/`", self.at, 1)
+            raise self._error("expected an expression, got `/`", self.at, 1)
         wrong = set(found[2]) - set("gimsu")
         if wrong or len(set(found[2])) < len(found[2]):
             hint = "the flags are g (all), i (ignore case) and m (lines)"
-            self._fail(
+            raise self._error(
                 f"`{found[2]}` are not flags of a regex", found.start(2), len(found[2]), hint
             )
         return self._take("regex", (found[1], found[2]), found[0])
 
-    def _unknown(self, character: str) -> Token:
+    def _unknown(self, character: str) -> ExpressionSyntaxError:
         hint = ""
         if character == "`":
             hint = "there are no template literals; join texts with +, as in 'a' + $b"
         elif character in "“”‘’":
             hint = "use straight quotes: ' or \""
-        self._fail(f"`{character}` does not belong into an expression", self.at, 1, hint)
+        return self._error(f"`{character}` does not belong into an expression", self.at, 1, hint)
 
-    def _fail(self, message: str, offset: int, length: int, hint: str = "") -> NoReturn:
-        raise ExpressionSyntaxError(message, self.text, offset, length, hint)
+    def _error(
+        self, message: str, offset: int, length: int, hint: str = ""
+    ) -> ExpressionSyntaxError:
+        return ExpressionSyntaxError(message, self.text, offset, length, hint)
 
 
 def _ends_operand(token: Token) -> bool:

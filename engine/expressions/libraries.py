@@ -12,7 +12,7 @@ from engine.expressions.scope import Scope
 def load_library(text: str, name: str, scope: Scope | None = None, path: str = "") -> Any:
     """The value of a library. Its functions keep `scope`: parameters, and the other libraries.
 
-    `scope.libraries` may be a dict that is filled later on: functions look into it when called.
+    `scope.libraries` may be a dict that is filled later: functions look into it when called.
     """
     names = Names(context_of(scope or Scope(), False), {"__name__": name, "__path__": path or name})
     return compile_in(text, names, False)(None)

@@ -36,7 +36,7 @@ METER = Meter()
 
 
 def restart() -> None:
-    """A fresh allowance, for the outermost evaluation only; one within a call shares the caller's."""
+    """A fresh allowance for the outermost evaluation; one within a call shares the caller's."""
     if METER.calls == 0:
         METER.left = MAX_STEPS
 

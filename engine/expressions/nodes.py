@@ -30,7 +30,19 @@ class Node:
 
 
 TYPE_NAMES = frozenset(
-    "Null Boolean String Number Object Array Date DateTime LocalDate LocalDateTime LocalTime".split()
+    [
+        "Null",
+        "Boolean",
+        "String",
+        "Number",
+        "Object",
+        "Array",
+        "Date",
+        "DateTime",
+        "LocalDate",
+        "LocalDateTime",
+        "LocalTime",
+    ]
 )
 
 

@@ -31,6 +31,7 @@ from engine.expressions.values import (
 
 _SAFE = 1 << 60
 _ULPS = 4.5e-16
+_ROUNDS = 1.5 * 2**52  # added and taken away again, it rounds a float to a whole number
 
 
 def add(left: Any, right: Any) -> Any:
@@ -71,9 +72,9 @@ def subtract(left: Any, right: Any) -> Number:
 
 def multiply(left: Any, right: Any) -> Number:
     kind, other = left.__class__, right.__class__
-    if kind is float and (other is float or other is int and -_SAFE < right < _SAFE):
+    if kind is float and (other is float or (other is int and -_SAFE < right < _SAFE)):
         product = left * right
-        return _decimal(product, abs(product))
+        return _decimal(product, product if product > 0 else -product)
     if kind is not int or other is not int:
         left, right = to_number(left), to_number(right)
     if left.__class__ is int and right.__class__ is int:
@@ -131,18 +132,18 @@ def plus(value: Any) -> Number:
 
 def _decimal(value: float, size: float) -> Number:
     """The decimal number that `value`, wrong by a few bits of `size`, stands for."""
-    if size < 4e6:
-        scale = 1e9
-    elif size < 4e9:
-        scale = 1e6
-    elif size < 4e12:
-        scale = 1e3
+    if size < 2e6:
+        near = (value * 1e9 + _ROUNDS - _ROUNDS) / 1e9
+    elif size < 2e9:
+        near = (value * 1e6 + _ROUNDS - _ROUNDS) / 1e6
+    elif size < 2e12:
+        near = (value * 1e3 + _ROUNDS - _ROUNDS) / 1e3
     else:
         return tidy(value)
-    near = round(value * scale) / scale
-    if abs(near - value) <= size * _ULPS:
+    wrong = near - value
+    if wrong and (wrong if wrong > 0 else -wrong) <= size * _ULPS:
         value = near
-    return int(value) if value.is_integer() else value
+    return value if value % 1.0 else int(value)
 
 
 # --- comparison ---

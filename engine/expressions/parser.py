@@ -7,7 +7,7 @@ to write instead.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 from engine.errors import ExpressionSyntaxError
 from engine.expressions import nodes
@@ -109,19 +109,23 @@ class Parser:
 
     def expect(self, operator: str, what: str = "") -> Token:
         if not self.sees(operator):
-            self.unexpected(what or f"`{operator}`")
+            raise self.unexpected(what or f"`{operator}`")
         return self.advance()
 
-    def fail(self, message: str, offset: int, length: int = 1, hint: str = "") -> NoReturn:
-        raise ExpressionSyntaxError(message, self.text, offset, length, hint)
+    def error(
+        self, message: str, offset: int, length: int = 1, hint: str = ""
+    ) -> ExpressionSyntaxError:
+        return ExpressionSyntaxError(message, self.text, offset, length, hint)
 
-    def unexpected(self, wanted: str) -> NoReturn:
+    def unexpected(self, wanted: str) -> ExpressionSyntaxError:
         token = self.token
         if token.kind == "end":
-            self.fail(f"expected {wanted}, but the expression ends here", token.offset)
+            message = f"expected {wanted}, but the expression ends here"
+            return self.error(message, token.offset)
         written = self.text[token.offset : token.end]
         hint = _HABITS.get(written, "") if token.kind == "operator" else ""
-        self.fail(f"expected {wanted}, got `{written}`", token.offset, token.length, hint)
+        message = f"expected {wanted}, got `{written}`"
+        return self.error(message, token.offset, token.length, hint)
 
     def end(self) -> int:
         """Where the last token taken ended."""
@@ -134,19 +138,21 @@ class Parser:
 
     def whole(self) -> Node:
         if self.token.kind == "end":
-            self.fail("the expression is empty", self.token.offset)
+            raise self.error("the expression is empty", self.token.offset)
         node = self.expression()
         if self.token.kind == "end":
             return node
         if isinstance(node, nodes.Name) and node.name in _STATEMENTS:
-            self.refuse_statement(node)
-        self.unexpected("an operator or the end")
+            raise self.refuse_statement(node)
+        raise self.unexpected("an operator or the end")
 
     def expression(self) -> Node:
         """An arrow function, or a conditional."""
         self.nesting += 1
         if self.nesting > MAX_NESTING:
-            self.fail(f"nested too deeply (more than {MAX_NESTING} levels)", self.token.offset)
+            raise self.error(
+                f"nested too deeply (more than {MAX_NESTING} levels)", self.token.offset
+            )
         node = self.arrow() if self.sees_arrow() else self.conditional()
         self.nesting -= 1
         return node
@@ -167,7 +173,7 @@ class Parser:
         while (level := self.operator_level()) >= lowest:
             links += 1
             if links > MAX_CHAIN:
-                self.fail(f"more than {MAX_CHAIN} operators in a row", self.token.offset)
+                raise self.error(f"more than {MAX_CHAIN} operators in a row", self.token.offset)
             left = self.operation(left, self.advance().value, level)
         return left
 
@@ -186,7 +192,7 @@ class Parser:
     def type_name(self) -> str:
         token = self.token
         if token.kind != "name" or token.value not in nodes.TYPE_NAMES:
-            self.unexpected(f"a type ({', '.join(sorted(nodes.TYPE_NAMES))})")
+            raise self.unexpected(f"a type ({', '.join(sorted(nodes.TYPE_NAMES))})")
         return str(self.advance().value)
 
     def unary(self) -> Node:
@@ -194,7 +200,7 @@ class Parser:
         while self.sees(*_UNARY) or self.sees_word("typeof"):
             operators.append(self.advance())
         if len(operators) > MAX_NESTING:
-            self.fail(f"more than {MAX_NESTING} signs in a row", operators[0].offset)
+            raise self.error(f"more than {MAX_NESTING} signs in a row", operators[0].offset)
         node = self.postfix()
         for token in reversed(operators):
             node = nodes.Unary(token.offset, self.since(token.offset), token.value, node)
@@ -213,11 +219,11 @@ class Parser:
                 node = nodes.Call(node.offset, length, node, arguments)
             else:
                 return node
-        self.fail(f"more than {MAX_CHAIN} accesses in a row", node.offset)
+        raise self.error(f"more than {MAX_CHAIN} accesses in a row", node.offset)
 
     def member(self, target: Node) -> Node:
         if self.token.kind != "name" or self.text[self.token.offset] == "@":
-            self.unexpected("a name after `.`")
+            raise self.unexpected("a name after `.`")
         name = self.advance().value
         if self.sees("("):
             arguments = self.arguments()
@@ -254,7 +260,7 @@ class Parser:
             if self.sees(closer, ","):
                 hint = "a comma needs something after it"
                 token = self.token
-                self.fail(f"expected {what}, got `{token.value}`", token.offset, 1, hint)
+                raise self.error(f"expected {what}, got `{token.value}`", token.offset, 1, hint)
             found.append(one())
             if not self.accept(","):
                 return tuple(found)
@@ -288,7 +294,7 @@ class Parser:
             return self.array()
         if self.sees("{"):
             return self.object()
-        self.unexpected("an expression")
+        raise self.unexpected("an expression")
 
     def field(self) -> Node:
         token = self.advance()
@@ -311,16 +317,16 @@ class Parser:
         node = nodes.Name(token.offset, token.length, word)
         if word in ("in", "instanceof"):
             self.at -= 1
-            self.unexpected("an expression")
+            raise self.unexpected("an expression")
         if word in _STATEMENTS and self.token.kind not in ("end", "operator"):
-            self.refuse_statement(node)
+            raise self.refuse_statement(node)
         if word in ("if", "for", "while", "switch", "function"):
-            self.refuse_statement(node)
+            raise self.refuse_statement(node)
         return node
 
-    def refuse_statement(self, node: nodes.Name) -> NoReturn:
+    def refuse_statement(self, node: nodes.Name) -> ExpressionSyntaxError:
         message = f"`{node.name}` does not belong into an expression"
-        self.fail(message, node.offset, node.length, _STATEMENTS[node.name])
+        return self.error(message, node.offset, node.length, _STATEMENTS[node.name])
 
     def array(self) -> Node:
         start = self.advance().offset
@@ -347,7 +353,7 @@ class Parser:
         if not self.sees(":"):
             token = self.token
             written = self.text[token.offset : token.end] or "the end"
-            self.fail(f"expected `:`, got `{written}`", token.offset, token.length, hint)
+            raise self.error(f"expected `:`, got `{written}`", token.offset, token.length, hint)
         self.advance()
         value = self.expression()
         return nodes.Property(start, self.since(start), key, value)
@@ -359,7 +365,7 @@ class Parser:
             self.expect("]")
             return key
         if token.kind not in ("name", "string", "number"):
-            self.unexpected("a property name")
+            raise self.unexpected("a property name")
         self.advance()
         return nodes.Literal(token.offset, token.length, token.value)
 
@@ -394,7 +400,7 @@ class Parser:
         arrow = self.expect("=>")
         if self.sees("{"):
             hint = "a function gives one expression; put an object in parentheses: x => ({a: x})"
-            self.fail("a function has no statements in braces", arrow.offset + 3, 1, hint)
+            raise self.error("a function has no statements in braces", arrow.offset + 3, 1, hint)
         body = self.expression()
         return nodes.Arrow(start, self.since(start), parameters, body)
 
@@ -413,14 +419,14 @@ class Parser:
         for parameter in found:
             if names.count(parameter.name) > 1:
                 message = f"the parameter `{parameter.name}` is there twice"
-                self.fail(message, parameter.offset, parameter.length)
+                raise self.error(message, parameter.offset, parameter.length)
         return tuple(found)
 
     def parameter(self) -> nodes.Parameter:
         start = self.token.offset
         rest = self.accept("...")
         if self.token.kind != "name" or self.token.value in _CONSTANTS:
-            self.unexpected("the name of a parameter")
+            raise self.unexpected("the name of a parameter")
         name = self.advance().value
         default = self.expression() if not rest and self.accept("=") else None
         return nodes.Parameter(start, self.since(start), name, default, rest)

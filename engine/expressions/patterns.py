@@ -51,7 +51,9 @@ def _alternatives(parser: Parser, *separators: str) -> tuple[Node, ...]:
 def _pattern(parser: Parser) -> Node:
     parser.nesting += 1
     if parser.nesting > MAX_NESTING:
-        parser.fail(f"nested too deeply (more than {MAX_NESTING} levels)", parser.token.offset)
+        raise parser.error(
+            f"nested too deeply (more than {MAX_NESTING} levels)", parser.token.offset
+        )
     node = _one_pattern(parser)
     parser.nesting -= 1
     return node
@@ -74,7 +76,7 @@ def _one_pattern(parser: Parser) -> Node:
         return _array(parser)
     if parser.sees("{"):
         return _object(parser)
-    parser.unexpected("a pattern")
+    raise parser.unexpected("a pattern")
 
 
 def _either(alternatives: tuple[Node, ...]) -> Node:
@@ -91,7 +93,7 @@ def _literal_or_range(parser: Parser) -> Node:
         high = _constant(parser)
         return nodes.RangePattern(start, parser.since(start), low, high, closed)
     if parser.sees("..", "..."):
-        parser.unexpected("a range as 1..=5 (with the 5) or 1..<5 (without)")
+        raise parser.unexpected("a range as 1..=5 (with the 5) or 1..<5 (without)")
     return nodes.LiteralPattern(start, parser.since(start), low)
 
 
@@ -100,9 +102,9 @@ def _constant(parser: Parser) -> object:
     if parser.sees("-", "+"):
         negative = parser.advance().value == "-"
         if parser.token.kind != "number":
-            parser.unexpected("a number")
+            raise parser.unexpected("a number")
     if parser.token.kind not in ("number", "string"):
-        parser.unexpected("a number or a string")
+        raise parser.unexpected("a number or a string")
     value = parser.advance().value
     return -value if negative else value
 
@@ -156,7 +158,7 @@ def _object(parser: Parser) -> Node:
 def _field(parser: Parser) -> Node:
     token = parser.token
     if token.kind not in ("name", "string"):
-        parser.unexpected("a property name")
+        raise parser.unexpected("a property name")
     parser.advance()
     if parser.accept(":"):
         inner = _nested(parser)

@@ -1,7 +1,7 @@
 """JavaScript and Java regexes, run by the `regex` package with a time limit.
 
 The dialects differ in small things: `$` before a final newline, `.` and line ends, `\\d` and other
-scripts, `[` within a class. `_translated` walks over the pattern once and writes what means the same.
+scripts, `[` within a class. `_translated` walks over the pattern and writes what means the same.
 """
 
 from __future__ import annotations

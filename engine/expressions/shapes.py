@@ -44,7 +44,7 @@ def in_range(value: Any, low: Any, high: Any, closed: bool) -> bool:
             return False
     elif value.__class__ not in (int, float) or str in (low.__class__, high.__class__):
         return False
-    return low <= value and (value <= high if closed else value < high)
+    return bool(low <= value and (value <= high if closed else value < high))
 
 
 def matches_regex(value: Any, wanted: Pattern) -> bool:

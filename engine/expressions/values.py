@@ -137,7 +137,7 @@ def to_float(value: Any) -> float:
 def to_integer(value: Any, default: int = 0) -> int:
     """As JavaScript's ToIntegerOrInfinity, held within 2^53; null gives `default`."""
     if value.__class__ is int:
-        return value  # type: ignore[no-any-return]
+        return value
     if value is None:
         return default
     number = to_number(value)
@@ -157,7 +157,7 @@ def to_count(value: Any, what: str, most: int) -> int:
 def number_text(value: Number) -> str:
     """As JavaScript writes numbers; integers of any size in full."""
     if value.__class__ is int:
-        return str(check_integer(value))  # type: ignore[arg-type]
+        return str(check_integer(value))
     if value != value:
         return "NaN"
     if value in (INFINITY, -INFINITY):
@@ -187,7 +187,7 @@ def _without_exponent(mantissa: str, power: int) -> str:
 def to_text(value: Any) -> str:
     """As `'' + value`: JavaScript for scalars, Java's text for arrays and objects."""
     if value.__class__ is str:
-        return value  # type: ignore[no-any-return]
+        return value
     parts: list[str] = []
     _write(value, parts)
     return "".join(parts)
@@ -196,7 +196,7 @@ def to_text(value: Any) -> str:
 def scalar_text(value: Any, what: str = "a text") -> str:
     """The text of a string, number, boolean, null or date; other things are refused."""
     if value.__class__ is str:
-        return value  # type: ignore[no-any-return]
+        return value
     if value.__class__ in (list, dict, Function, bytes):
         raise Failure(f"expected {what}, got {kind_of(value)}")
     return to_text(value)
@@ -258,5 +258,5 @@ def comma_text(value: Any) -> str:
 def property_name(value: Any) -> str:
     """The text under which `value` is a key of an object."""
     if value.__class__ is str:
-        return value  # type: ignore[no-any-return]
+        return value
     return scalar_text(value, "a property name")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any
 
 from engine.errors import ExpressionSyntaxError
 from engine.expressions import access, nodes, operators
@@ -52,8 +52,8 @@ class Careful:
             made.lineno = line
         return made
 
-    def fail(self, node: Node, message: str, hint: str = "") -> NoReturn:
-        raise ExpressionSyntaxError(message, self.text, node.offset, node.length, hint)
+    def error(self, node: Node, message: str, hint: str = "") -> ExpressionSyntaxError:
+        return ExpressionSyntaxError(message, self.text, node.offset, node.length, hint)
 
     def call(self, function: Callable[..., Any], *arguments: ast.expr) -> ast.Call:
         return self.unit.call(function, *arguments)
@@ -85,7 +85,7 @@ class Careful:
         try:
             return self.unit.constant(pattern(node.pattern, node.flags))
         except Failure as failure:
-            self.fail(node, *failure.shown(""))
+            raise self.error(node, *failure.shown("")) from None
 
     def root(self, node: nodes.Root) -> ast.expr:
         return load(DOCUMENT)
@@ -103,12 +103,12 @@ class Careful:
         if name.startswith("_"):
             return self.call(self.names.unknown_parameter, ast.Constant(name))
         message, hint = self.names.unknown(name, self.locals)
-        self.fail(node, message, hint)
+        raise self.error(node, message, hint)
 
     def self_reference(self, node: nodes.Name) -> ast.expr:
         place = {"this": -1, "__parent__": -2, "__root__": 0}[node.name]
         if len(self.objects) < (2 if place == -2 else 1):
-            self.fail(node, f"`{node.name}` is used outside of an object literal")
+            raise self.error(node, f"`{node.name}` is used outside of an object literal")
         return load(self.objects[place])
 
     def function_value(self, declared: Declaration) -> ast.expr:
@@ -136,17 +136,17 @@ class Careful:
             return ast.Constant(family.constants[node.name])
         if node.name in family.functions:
             return self.function_value(family.functions[node.name])
-        self.unknown_in_namespace(node, namespace, node.name)
+        raise self.unknown_in_namespace(node, namespace, node.name)
 
-    def unknown_in_namespace(self, node: Node, namespace: str, name: str) -> NoReturn:
+    def unknown_in_namespace(self, node: Node, namespace: str, name: str) -> ExpressionSyntaxError:
         family = NAMESPACES[namespace]
         hint = access.STATIC_HABITS.get(f"{namespace}.{name}", "")
         hint = hint or did_you_mean(name, [*family.functions, *family.constants])
-        self.fail(node, f"`{namespace}.{name}` is not known", hint)
+        return self.error(node, f"`{namespace}.{name}` is not known", hint)
 
     def index(self, node: nodes.Index) -> ast.expr:
         if namespace := self.namespace_of(node.target):
-            self.fail(node, f"`{namespace}` is no value; write `{namespace}.name(...)`")
+            raise self.error(node, f"`{namespace}` is no value; write `{namespace}.name(...)`")
         reader = access.safe_index if self.null_safe else access.index
         return self.call(reader, self.emit(node.target), self.emit(node.key))
 
@@ -166,7 +166,7 @@ class Careful:
                 return self.declared_call(node, GLOBALS.functions[function.name])
             if function.name in NAMESPACES or function.name in access.STATIC_HABITS:
                 hint = access.STATIC_HABITS.get(function.name, "")
-                self.fail(function, f"`{function.name}()` is not a function", hint)
+                raise self.error(function, f"`{function.name}()` is not a function", hint)
         return self.call(call_value, self.emit(function), *self.arguments(node.arguments))
 
     def declared_call(self, node: nodes.Call | nodes.MethodCall, declared: Declaration) -> ast.expr:
@@ -174,7 +174,7 @@ class Careful:
         if not spread and not declared.accepts(len(node.arguments)):
             count = len(node.arguments)
             message = f"`{declared.name}` takes {declared.arguments_text()}, got {count}"
-            self.fail(node, message, f"it is written {declared.signature}")
+            raise self.error(node, message, f"it is written {declared.signature}")
         handed = {"context": self.unit.constant(self.names.context), "document": load(DOCUMENT)}
         given = [handed[name] for name in declared.handed_in]
         arguments = self.arguments(node.arguments)
@@ -187,10 +187,10 @@ class Careful:
         if namespace := self.namespace_of(node.target):
             declared = NAMESPACES[namespace].functions.get(node.name)
             if declared is None:
-                self.unknown_in_namespace(node, namespace, node.name)
+                raise self.unknown_in_namespace(node, namespace, node.name)
             return self.declared_call(node, declared)
         if problem := facts.method_problem(node):
-            self.fail(node, *problem)
+            raise self.error(node, *problem)
         name, arguments = ast.Constant(node.name), self.arguments(node.arguments)
         target = self.emit(node.target)
         if not self.null_safe:

@@ -10,11 +10,13 @@ from engine.expressions.nodes import Node
 _MUTATING = frozenset(
     name for name, types in METHODS.items() if any(method.mutates for method in types.values())
 )
-_FRESH = frozenset("map filter concat slice split splice keys values entries match".split())
+_FRESH = frozenset(
+    ["map", "filter", "concat", "slice", "split", "splice", "keys", "values", "entries", "match"]
+)
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in"})
 _SELF = frozenset({"this", "__parent__", "__root__"})
 _TEXT_METHODS = frozenset(
-    "toUpperCase toLowerCase trim join substring substr charAt sprintf".split()
+    ["toUpperCase", "toLowerCase", "trim", "join", "substring", "substr", "charAt", "sprintf"]
 )
 
 
@@ -42,7 +44,7 @@ def _is_text_sum(node: nodes.Binary) -> bool:
         if isinstance(left.right, nodes.Literal) and left.right.value.__class__ is str:
             return True
         left = left.left
-    return isinstance(left, nodes.Literal) and left.value.__class__ is str and left is not node
+    return isinstance(left, nodes.Literal) and left.value.__class__ is str
 
 
 def refers_to_itself(node: nodes.ObjectLiteral) -> bool:

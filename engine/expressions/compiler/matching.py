@@ -1,4 +1,4 @@
-"""`match` as Python: the subject becomes the parameter of a lambda, the arms a chain of conditions."""
+"""`match` as Python: the subject is the parameter of a lambda, the arms a chain of conditions."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class _Arm:
         try:
             return pattern(node.pattern, node.flags)
         except Failure as failure:
-            self.emitter.fail(node, *failure.shown(""))
+            raise self.emitter.error(node, *failure.shown("")) from None
 
     def binding(self, name: str, value: ast.expr) -> ast.expr:
         if not name:
@@ -89,8 +89,10 @@ class _Arm:
         count = ast.Constant(len(plain))
         tests = [self.emitter.call(shapes.is_array_of, load(subject), count, ast.Constant(more))]
         parts: list[ast.expr] = [*tests]
-        for place, one in enumerate(plain):
-            parts.append(self.part(one, item(load(subject), ast.Constant(place))))
+        parts += (
+            self.part(one, item(load(subject), ast.Constant(place)))
+            for place, one in enumerate(plain)
+        )
         for one in node.items:
             if isinstance(one, nodes.RestPattern):
                 rest = self.emitter.call(shapes.elements_from, load(subject), count)
@@ -101,8 +103,9 @@ class _Arm:
         fields = [one for one in node.items if isinstance(one, nodes.FieldPattern)]
         keys = [ast.Constant(one.key) for one in fields]
         parts: list[ast.expr] = [self.emitter.call(shapes.is_object_with, load(subject), *keys)]
-        for one in fields:
-            parts.append(self.part(one.pattern, item(load(subject), ast.Constant(one.key))))
+        parts += (
+            self.part(one.pattern, item(load(subject), ast.Constant(one.key))) for one in fields
+        )
         for other in node.items:
             if isinstance(other, nodes.RestPattern):
                 rest = self.emitter.call(shapes.without, load(subject), *keys)

@@ -1,4 +1,4 @@
-"""A piece of generated Python: its constants, its names, and the way from its lines to the user's text.
+"""A piece of generated Python: its constants, its names, and the places its lines come from.
 
 Generated code has no builtins; all that it can reach are the constants put here.
 """

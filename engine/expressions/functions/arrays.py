@@ -235,7 +235,8 @@ def unshift(items: list[Any], *values: Any) -> int:
 
 @ARRAYS.method(
     "splice",
-    "Takes elements out of the array, from a position on, and puts others there; gives those taken.",
+    "Takes elements out of the array, from a position on, and puts others there; "
+    "gives those taken.",
     Example("[1, 2, 3].splice(1, 1)", [2]),
     Example("[1, 2, 3].splice(1)", [2, 3]),
     mutates=True,
@@ -298,8 +299,8 @@ BINARIES = Family("Binary", "Methods of binary data.", receivers=(bytes,))
     "concat",
     "The bytes followed by others.",
     Example(
-        "iconv.decode(Base64.decodeAsBinary('YQ==').concat(Base64.decodeAsBinary('Yg==')), 'UTF-8')",
-        "ab",
+        "Base64.encode(Base64.decodeAsBinary('YQ==').concat(Base64.decodeAsBinary('Yg==')))",
+        "YWI=",
     ),
 )
 def concat_bytes(data: bytes, *others: Any) -> bytes:

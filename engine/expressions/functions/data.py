@@ -85,11 +85,11 @@ def _only(value: Any, names: frozenset[str]) -> Any:
 def _bytes(value: Any) -> bytes:
     if value.__class__ is bytes:
         check_text(len(value))
-        return value  # type: ignore[no-any-return]
+        return value
     if value.__class__ is not str:
         raise Failure(f"expected a string or binary data, got {kind_of(value)}")
     check_text(len(value))
-    return value.encode("utf-8", "replace")  # type: ignore[no-any-return]
+    return value.encode("utf-8", "replace")
 
 
 def _decoded(data: bytes) -> str:

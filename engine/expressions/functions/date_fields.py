@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from engine.expressions.dates import (
@@ -34,7 +34,7 @@ _WITH_TIME = (DATES, LOCAL_DATE_TIMES, LOCAL_TIMES)
 def _declare(
     families: tuple[Family, ...],
     name: str,
-    help: str,
+    summary: str,
     call: Callable[..., Any],
     rest: str,
     result: Any,
@@ -42,7 +42,7 @@ def _declare(
     """The method in each family, with an example on the family's sample."""
     for family in families:
         example = Example(f"{SAMPLES[family.title]}.{name}{rest}", result)
-        family.method(name, help, example)(call)
+        family.method(name, summary, example)(call)
 
 
 # --- reading ---

@@ -128,9 +128,9 @@ def date_utc(
     seconds: Any = 0,
     millis: Any = 0,
 ) -> DateTime:
-    parts = [to_integer(part) for part in (year, month, day, hours, minutes, seconds)]
+    y, m, d, h, mi, s, ms = map(to_integer, (year, month, day, hours, minutes, seconds, millis))
     try:
-        moment = datetime(*parts, to_integer(millis) * 1000, UTC)  # type: ignore[arg-type,misc]
+        moment = datetime(y, m, d, h, mi, s, ms * 1000, UTC)
     except (ValueError, OverflowError) as error:
         raise Failure(f"these are not the parts of a date: {error}") from None
     return instant(moment, context.zone)
@@ -255,7 +255,7 @@ def _options(options: Any) -> dict[str, Any]:
     if options.__class__ is not dict:
         hint = """write {format: 'yyyy-MM-dd', timeZone: 'UTC'}"""
         raise Failure(f"expected an object of options, got {kind_of(options)}", hint)
-    return options  # type: ignore[no-any-return]
+    return options
 
 
 def _default_pattern(locale: str, parts: str) -> str:

@@ -57,7 +57,7 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Functions that belong together: a namespace (`Math`), the methods of types, or the globals."""
+    """Functions that belong together: of a namespace (`Math`), of some types, or global ones."""
 
     title: str
     help: str
@@ -67,22 +67,22 @@ class Family:
     methods: dict[str, Declaration] = field(default_factory=dict)
     constants: dict[str, Any] = field(default_factory=dict)
 
-    def function(self, name: str, help: str, *examples: Example) -> Callable[[Call], Call]:
+    def function(self, name: str, summary: str, *examples: Example) -> Callable[[Call], Call]:
         """Declares a function of the namespace, or a global one."""
 
         def declared(call: Call) -> Call:
-            self.functions[name] = _declaration(name, call, help, examples, False)
+            self.functions[name] = _declaration(name, call, summary, examples, False)
             return call
 
         return declared
 
     def method(
-        self, name: str, help: str, *examples: Example, mutates: bool = False
+        self, name: str, summary: str, *examples: Example, mutates: bool = False
     ) -> Callable[[Call], Call]:
         """Declares a method of the receiver types; the receiver is the first parameter."""
 
         def declared(call: Call) -> Call:
-            self.methods[name] = _declaration(name, call, help, examples, mutates, skip=1)
+            self.methods[name] = _declaration(name, call, summary, examples, mutates, skip=1)
             return call
 
         return declared
@@ -91,7 +91,7 @@ class Family:
 def _declaration(
     name: str,
     call: Callable[..., Any],
-    help: str,
+    summary: str,
     examples: tuple[Example, ...],
     mutates: bool,
     skip: int = 0,
@@ -102,7 +102,7 @@ def _declaration(
     fewest = sum(p.default is p.empty and p.kind is not p.VAR_POSITIONAL for p in given)
     most = None if any(p.kind is p.VAR_POSITIONAL for p in given) else len(given)
     shown = tuple(_shown(p) for p in given)
-    return Declaration(name, call, help, examples, shown, fewest, most, mutates, handed_in)
+    return Declaration(name, call, summary, examples, shown, fewest, most, mutates, handed_in)
 
 
 def _shown(parameter: inspect.Parameter) -> str:

@@ -10,7 +10,7 @@ from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example
 from engine.expressions.functions.strings import TEXTS
 from engine.expressions.limits import check_text
-from engine.expressions.values import INFINITY, Number, kind_of, to_number, to_text, truthy
+from engine.expressions.values import INFINITY, Number, to_number, to_text, truthy
 
 _CONVERSION = re.compile(r"%(?:(\d+)\$|(<))?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])")
 _LARGEST = 10_000

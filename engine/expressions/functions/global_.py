@@ -8,14 +8,13 @@ from urllib.parse import quote, quote_plus, unquote_plus
 
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
-from engine.expressions.limits import MAX_DIGITS
+from engine.expressions.limits import MAX_DIGITS, check_integer
 from engine.expressions.scope import Context
 from engine.expressions.values import (
     INFINITY,
     NAN,
     SPACE,
     Number,
-    check_integer,
     comma_text,
     scalar_text,
     tidy,
@@ -68,7 +67,7 @@ def _leading_integer(written: str, base: int, sign: int) -> Number:
 )
 def parse_float(text: Any) -> Number:
     if text.__class__ in (int, float):
-        return text  # type: ignore[no-any-return]
+        return text
     written = comma_text(text).strip(SPACE) if text is not None else "null"
     if found := _FLOAT.match(written):
         return to_number(found[0]) if found[0].lstrip("+-").isdigit() else tidy(float(found[0]))

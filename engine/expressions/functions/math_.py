@@ -119,7 +119,7 @@ def atan2(y: Any, x: Any) -> Number:
 
 @MATH.function("random", "A random number from 0 to below 1.", Example("Math.random() < 1", True))
 def random_() -> float:
-    return random.random()  # noqa: S311 - no secret depends on it
+    return random.random()
 
 
 def _log(function: Callable[[float], float]) -> Callable[[float], float]:
@@ -144,7 +144,7 @@ def _signed_overflow(x: float) -> float:
 
 def _declare(
     name: str,
-    help: str,
+    summary: str,
     function: Callable[[float], float],
     example: Example,
     overflow: Callable[[float], float] = _overflow,
@@ -158,7 +158,7 @@ def _declare(
         except OverflowError:
             return overflow(number)
 
-    MATH.function(name, help, example)(calculate)
+    MATH.function(name, summary, example)(calculate)
 
 
 _declare("sqrt", "The square root.", math.sqrt, Example("Math.sqrt(16)", 4))

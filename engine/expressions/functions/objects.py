@@ -25,7 +25,7 @@ def _object(value: Any) -> dict[str, Any]:
     if value.__class__ is not dict:
         raise Failure(f"expected an object, got {kind_of(value)}")
     charge(len(value))
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 @OBJECTS.method(

@@ -24,7 +24,7 @@ def _elements(value: Any, name: str) -> list[Any]:
     if value.__class__ is not list:
         raise Failure(f"`.{name}()` needs an array, got {kind_of(value)}")
     charge(len(value))
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def length(value: Any) -> int:

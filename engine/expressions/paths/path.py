@@ -23,7 +23,7 @@ _MOST_NEW_ELEMENTS = 10_000
 
 
 def read_path(text: str, compile_embedded: Compile) -> Path:
-    return Path(text, tuple(Reader(text, compile_embedded).steps()))
+    return Path(text, tuple(Reader(text, compile_embedded).all_steps()))
 
 
 class Path:
@@ -108,7 +108,7 @@ class Path:
     def _one(self, step: steps.Step, container: Any, root: Any) -> Any:
         assert not isinstance(step, steps.Descend | steps.Method)
         for key in step.keys(container, root):
-            return container[key]
+            return _at(container, key)
         raise self._nothing(step, container)
 
     def _nothing(self, step: steps.Step, container: Any) -> Failure:
@@ -135,7 +135,7 @@ class Path:
         assert not isinstance(step, steps.Method)
         for value in values:
             if value.__class__ is dict or value.__class__ is list:
-                yield from (value[key] for key in step.keys(value, root))
+                yield from (_at(value, key) for key in step.keys(value, root))
 
     # --- writing ---
 
@@ -306,6 +306,7 @@ def _name_of(step: steps.Step) -> str:
 
 
 def _at(container: Any, key: Any) -> Any:
+    """What stands there, or null."""
     if container.__class__ is dict:
         return container.get(key)
     return container[key] if key < len(container) else None

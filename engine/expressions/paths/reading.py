@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, NoReturn
+from itertools import pairwise
+from typing import Any
 
 from engine.errors import ExpressionSyntaxError
 from engine.expressions.lexer import tokens
 from engine.expressions.paths import methods, steps
+from engine.expressions.paths.steps import Embedded, Step
 from engine.expressions.suggestions import did_you_mean
 
-Compile = Callable[[int, int], steps.Embedded]
+Compile = Callable[[int, int], Embedded]
 _NAME = re.compile(r"[^\s.\[\](),'\"*?@]+")
 _INTEGER = re.compile(r"-?\d{1,9}(?!\d)")
 _SPACE = re.compile(r"\s*")
@@ -39,23 +41,25 @@ class Reader:
         found = _SPACE.match(self.text, self.at)
         self.at = found.end() if found else self.at
 
-    def fail(self, message: str, offset: int | None = None, hint: str = "") -> NoReturn:
+    def error(
+        self, message: str, offset: int | None = None, hint: str = ""
+    ) -> ExpressionSyntaxError:
         at = self.at if offset is None else offset
-        raise ExpressionSyntaxError(message, self.text, at, 1, hint)
+        return ExpressionSyntaxError(message, self.text, at, 1, hint)
 
-    def unexpected(self, wanted: str) -> NoReturn:
+    def unexpected(self, wanted: str) -> ExpressionSyntaxError:
         got = (
             f"got `{self.text[self.at]}`" if self.at < len(self.text) else "but the path ends here"
         )
-        self.fail(f"expected {wanted}, {got}")
+        return self.error(f"expected {wanted}, {got}")
 
     # --- the path ---
 
-    def steps(self) -> list[steps.Step]:
+    def all_steps(self) -> list[Step]:
         self.space()
-        found: list[steps.Step] = []
+        found: list[Step] = []
         if self.at == len(self.text):
-            self.fail("the path is empty")
+            raise self.error("the path is empty")
         if not self.accept("$"):
             self.space()
         if self.at < len(self.text) and not self.sees(".") and not self.sees("["):
@@ -63,10 +67,10 @@ class Reader:
         while self.at < len(self.text.rstrip()):
             found += self.step()
             if len(found) > _MOST_STEPS:
-                self.fail(f"a path may have {_MOST_STEPS} steps at most")
+                raise self.error(f"a path may have {_MOST_STEPS} steps at most")
         return found
 
-    def step(self) -> list[steps.Step]:
+    def step(self) -> list[Step]:
         if self.accept(".."):
             following = self.bracket() if self.sees("[") else self.name_or_method()
             return [steps.Descend(), following]
@@ -74,20 +78,20 @@ class Reader:
             return [self.bracket() if self.sees("[") else self.name_or_method()]
         if self.sees("["):
             return [self.bracket()]
-        self.unexpected("`.` or `[`")
+        raise self.unexpected("`.` or `[`")
 
-    def name_or_method(self) -> steps.Step:
+    def name_or_method(self) -> Step:
         if self.accept("*"):
             return steps.Wildcard()
         found = _NAME.match(self.text, self.at)
         if not found:
-            self.unexpected("a name")
+            raise self.unexpected("a name")
         start, self.at = self.at, found.end()
         if self.sees("("):
             return self.method(found[0], start)
         return steps.Child(found[0])
 
-    def method(self, name: str, start: int) -> steps.Step:
+    def method(self, name: str, start: int) -> Step:
         known = [*methods.WITHOUT_ARGUMENT, *methods.WITH_ARGUMENT]
         arguments = tuple(self.compile_embedded(*span) for span in self.arguments())
         if name in methods.WITHOUT_ARGUMENT and not arguments:
@@ -96,8 +100,8 @@ class Reader:
             return steps.Method(name, arguments, methods.WITH_ARGUMENT[name])
         if name in known:
             count = "one argument" if name in methods.WITH_ARGUMENT else "no argument"
-            self.fail(f"`{name}` takes {count}, got {len(arguments)}", start)
-        self.fail(f"there is no path method `{name}`", start, did_you_mean(name, known))
+            raise self.error(f"`{name}` takes {count}, got {len(arguments)}", start)
+        raise self.error(f"there is no path method `{name}`", start, did_you_mean(name, known))
 
     def arguments(self) -> list[tuple[int, int]]:
         """Where the arguments of a method stand; what stands behind `)` is next."""
@@ -107,7 +111,7 @@ class Reader:
         if not self.text[opening + 1 : closing].strip():
             return []
         edges = [opening, *commas, closing]
-        return [(a + 1, b) for a, b in zip(edges, edges[1:], strict=False)]
+        return [(a + 1, b) for a, b in pairwise(edges)]
 
     def closing(self) -> tuple[int, list[int]]:
         """The place of the bracket that closes the one here, and of the commas between them."""
@@ -124,35 +128,32 @@ class Reader:
                 commas.append(token.offset)
             if depth == 0:
                 return token.offset, commas
-        self.fail("the parenthesis is not closed")
+        raise self.error("the parenthesis is not closed")
 
     # --- brackets ---
 
-    def bracket(self) -> steps.Step:
+    def bracket(self) -> Step:
         self.accept("[")
         self.space()
-        if self.accept("?"):
-            step = self.filter()
-        else:
-            step = self.selection()
+        step = self.filter() if self.accept("?") else self.selection()
         self.space()
         if not self.accept("]"):
-            self.unexpected("`]`")
+            raise self.unexpected("`]`")
         return step
 
-    def filter(self) -> steps.Step:
+    def filter(self) -> Step:
         self.space()
         if not self.sees("("):
-            self.unexpected("`(` and a condition, as in [?(value.age > 18)]")
+            raise self.unexpected("`(` and a condition, as in [?(value.age > 18)]")
         return steps.Filter(self.embedded())
 
-    def embedded(self) -> steps.Embedded:
+    def embedded(self) -> Embedded:
         opening = self.at
         closing, _ = self.closing()
         self.at = closing + 1
         return self.compile_embedded(opening + 1, closing)
 
-    def selection(self) -> steps.Step:
+    def selection(self) -> Step:
         parts = [self.selector()]
         self.space()
         while self.accept(","):
@@ -161,7 +162,7 @@ class Reader:
             self.space()
         return parts[0] if len(parts) == 1 else steps.Union(tuple(parts))
 
-    def selector(self) -> steps.Step:
+    def selector(self) -> Step:
         if self.accept("*"):
             return steps.Wildcard()
         if self.sees("("):
@@ -170,12 +171,12 @@ class Reader:
             return self.quoted()
         return self.position_or_slice()
 
-    def quoted(self) -> steps.Step:
+    def quoted(self) -> Step:
         token = next(iter(_tokens(self.text, self.at)))
         self.at = token.end
         return steps.Child(str(token.value))
 
-    def position_or_slice(self) -> steps.Step:
+    def position_or_slice(self) -> Step:
         numbers = [self.integer()]
         self.space()
         while len(numbers) < 3 and self.accept(":"):
@@ -184,11 +185,11 @@ class Reader:
             self.space()
         if len(numbers) == 1:
             if numbers[0] is None:
-                self.unexpected("a position, '*', a name in quotes or (an expression)")
+                raise self.unexpected("a position, '*', a name in quotes or (an expression)")
             return steps.Position(numbers[0])
         start, end, by = (*numbers, None)[:3]
         if by == 0:
-            self.fail("the step of a slice must not be 0")
+            raise self.error("the step of a slice must not be 0")
         return steps.Slice(start, end, by)
 
     def integer(self) -> int | None:
@@ -200,7 +201,7 @@ class Reader:
 
 
 def _tokens(text: str, start: int) -> Any:
-    """Tokens from `start` on, as far as the bracket there reaches; the rest need not be a language."""
+    """Tokens from `start` on, as far as the bracket there reaches; the rest may be anything."""
     return tokens(text, start, _end_of_bracket(text, start))
 
 

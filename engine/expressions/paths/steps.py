@@ -53,7 +53,7 @@ class Computed:
     def key(self, container: Any, root: Any) -> Key:
         found = self.expression(root, [] if container is None else container, None)
         if found.__class__ is str:
-            return found  # type: ignore[no-any-return]
+            return found
         if container.__class__ is dict:
             return property_name(found)
         return to_integer(found)
@@ -146,12 +146,14 @@ def all_keys(container: Any) -> Iterator[Key]:
 
 
 def descendants(value: Any) -> Iterator[Any]:
-    """`value` and all containers below it, outermost first."""
+    """`value` and everything below it, outermost first."""
     charge(1)
     yield value
-    if value.__class__ is dict or value.__class__ is list:
-        for key in all_keys(value):
-            yield from descendants(value[key])
+    if value.__class__ is not dict and value.__class__ is not list:
+        return
+    for inner in list(value.values()) if value.__class__ is dict else value:
+        if inner.__class__ is dict or inner.__class__ is list:
+            yield from descendants(inner)
 
 
 def missing(container: Any, what: str) -> Failure:
