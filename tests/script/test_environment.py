@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -207,6 +208,33 @@ def test_an_installation_that_was_cut_off_is_done_again(opened: Opened, wheels: 
     (environment / "snapline-installing.json").write_text(json.dumps(["abacus==2.0"]))
     [module] = environment.glob("lib/*/site-packages/abacus.py")
     module.unlink()
+    assert run(opened, "'abacus'") == {"version": "2.0", "quiet": True}
+    assert any("cut off; doing it again" in line for line in opened.lines)
+
+
+def test_an_installation_can_be_interrupted_and_is_done_again(
+    opened: Opened, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+    caught: list[str] = []
+
+    def start() -> None:
+        try:
+            session.start()
+        except ScriptFailure as error:
+            caught.append(str(error))
+
+    with socket.create_server(("127.0.0.1", 0)) as silent, monkeypatch.context() as patch:
+        patch.delenv("PIP_NO_INDEX")
+        patch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/simple")
+        session = opened(ENSURE.format(arguments="'abacus'"), output=lambda line: begun.set())
+        thread = threading.Thread(target=start)
+        thread.start()
+        assert begun.wait(10)
+        session.interrupt()
+        thread.join(5)
+    assert caught == ["scripts/x.py was interrupted"]
+    session.close()
     assert run(opened, "'abacus'") == {"version": "2.0", "quiet": True}
     assert any("cut off; doing it again" in line for line in opened.lines)
 
