@@ -8,6 +8,7 @@ at it; it never raises for a user's mistake.
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -264,7 +265,11 @@ def _convert_leaf(
     try:
         converted = msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        issues.append(Issue("wrong-type", path, f"{path[-1]!r}: {_in_words(error, value)}"))
+        inner = _path_in(error)
+        for step in inner:
+            value = value[step]
+        message = f"{path[-1]!r}: {_in_words(error, value)}"
+        issues.append(Issue("wrong-type", (*path, *inner), message))
         return None
     return converted if wrap is None else wrap(converted)
 
@@ -282,6 +287,12 @@ _WORDS = {
 
 def _in_words(error: msgspec.ValidationError, value: Any) -> str:
     text = str(error).split(" - at ")[0]
+def _path_in(error: msgspec.ValidationError) -> KeyPath:
+    """The place in a value of which msgspec says ` - at `$[3]``, as far as it is a list."""
+    place = re.search(r" - at `\$((?:\[\d+\])*)", str(error))
+    return tuple(int(step) for step in re.findall(r"\d+", place[1])) if place else ()
+
+
     for technical, plain in _WORDS.items():
         text = text.replace(technical, plain)
     return f"{text[0].lower()}{text[1:]} ({shown(value)})"
@@ -306,3 +317,5 @@ def nearest_hint(name: str, known: Any) -> str:
     close = get_close_matches(name.lower(), folded, n=2, cutoff=0.6)
     names = " or ".join(repr(folded[match]) for match in close)
     return f"did you mean {names}?" if names else ""
+    if not text.isprintable():  # a terminal may obey what is not
+        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: limit + 1])
