@@ -13,6 +13,7 @@ from collections.abc import Callable
 from engine.pipeline.nodes import Scalar
 from engine.pipeline.text import LINE_BREAK
 
+_ORDINARY = re.compile("[^'\\\\\r\n\x85\u2028\u2029]*")
 _BLANKS = re.compile("[ \t]*")
 _HEX_ESCAPES = {"x": 2, "u": 4, "U": 8}
 _ESCAPES = {
@@ -75,8 +76,10 @@ def _flow(raw: str, style: str) -> _Decoded:
             position = _escape(decoded, raw, position)
             floor = len(decoded.characters)
         else:
-            decoded.copy(character, position)
-            position += 1
+            run = _ORDINARY.match(raw, position + 1, end)
+            following = run.end() if run else end
+            decoded.copy(raw[position:following], position)
+            position = following
     return decoded
 
 

@@ -23,7 +23,7 @@ from engine.sdk.settings import nearest_hint, shown
 
 _KEYS = ("pipeline", "description", "parameters", "libraries", "snaps", "links")
 _PARAMETER_KEYS = ("default", "required", "secret", "description")
-_LABEL_HINT = "a label may hold anything but '.', '->' and line breaks"
+_LABEL_HINT = "a label may hold anything that can be read, but no '.' and no '->'"
 
 
 def shape(source: Source, problems: list[Problem]) -> PipelineSpec:
@@ -62,7 +62,7 @@ class _Reader:
     def _snaps(self, node: Node | None) -> Iterator[SnapSpec]:
         for label, value in self._table(node, ("snaps",), "'snaps'").items():
             path: KeyPath = ("snaps", label)
-            if not label.strip() or any(sign in label for sign in (".", ARROW, "\n")):
+            if not label.strip() or not label.isprintable() or "." in label or ARROW in label:
                 message = f"{shown(label)} cannot be a label"
                 self._report("bad-name", path, message, _LABEL_HINT, at_key=True)
             yield self._snap(label, value, path)

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from engine.errors import Problem, Severity
 from engine.locations import Location
 from engine.pipeline.spec import PipelineSpec
-from engine.sdk.settings import KEY
+from engine.sdk.settings import KEY, nearest_hint
 
 KeyPath = tuple[str | int, ...]
 _UNREAD = ("yaml-tag", "bad-number")  # nothing more is to be said of such a value
+
+
+_MOST_COMPARED = 500
+_MOST_LISTED = 20
+
+
+def nearest_of(name: str, known: Collection[str], what: str) -> str:
+    """A hint for a name that is not known: the nearest that is, or all if they are few."""
+    near = nearest_hint(name, known) if len(known) <= _MOST_COMPARED else ""
+    if near or not 0 < len(known) <= _MOST_LISTED:
+        return near
+    return f"the {what} are: {', '.join(known)}"
 
 
 @dataclass(slots=True)
@@ -37,7 +50,7 @@ class Findings:
 
     def inside(self, label: str, path: KeyPath, offset: int, length: int) -> Location:
         """The place of characters in a setting; `path` ends with KEY if they are in its key."""
-        at_key = path[-1] == KEY and path[-1] is not False
+        at_key = path[-1] == KEY
         full = ("snaps", label, *(path[:-1] if at_key else path))
         return self.spec.source.position(full, offset, length, at_key=at_key)
 

@@ -22,6 +22,14 @@ def project_of(folder: str) -> str:
     return folder
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; no for names that no file can have."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def local_path(name: str, folder: str, project: str) -> Path | None:
     """The file on this machine that a name means, or None if it is not on this machine."""
     if name.startswith(_SLDB):

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine.expressions import check
+from engine.pipeline.load import MOST_BYTES
 from engine.pipeline.spec import LibrarySpec
 from engine.pipeline.text import Text
 from engine.plan.findings import Findings
-from engine.plan.folders import local_path
+from engine.plan.folders import is_file, local_path
 from engine.plan.plan import Library
+from engine.sdk.settings import shown
 
 
 def read_libraries(findings: Findings, folder: str, project: str) -> Iterator[Library]:
@@ -24,18 +26,23 @@ def read_libraries(findings: Findings, folder: str, project: str) -> Iterator[Li
 
 def _read(spec: LibrarySpec, findings: Findings, path: Path | None) -> str | None:
     if path is None:
-        message = f"the library '{spec.file}' is not a file on this machine"
+        message = f"the library {shown(spec.file)} is not a file on this machine"
         findings.report("missing-file", spec.where, message, "copy it beside the pipeline file")
         return None
+    if not is_file(path):
+        hint = f"it was looked for at {shown(str(path), limit=500)}"
+        findings.report("missing-file", spec.where, f"there is no file {shown(spec.file)}", hint)
+        return None
     try:
-        return path.read_text("utf-8-sig")
-    except FileNotFoundError:
-        hint = f"it was looked for at {path}"
-        findings.report("missing-file", spec.where, f"there is no file '{spec.file}'", hint)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        message = f"the library '{spec.file}' cannot be read: {reason}"
-        findings.report("missing-file", spec.where, message, "name a file that can be read")
+        if path.stat().st_size <= MOST_BYTES:
+            return path.read_text("utf-8-sig")
+        reason = f"it has more than {MOST_BYTES // 1024**2} MiB"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except UnicodeDecodeError:
+        reason = "it is not UTF-8 text"
+    message = f"the library {shown(spec.file)} cannot be read: {reason}"
+    findings.report("library-error", spec.where, message, "name a file with an expression in it")
     return None
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from engine.pipeline.spec import SnapSpec
 from engine.plan.expressions import check_expressions
 from engine.plan.findings import Findings
-from engine.plan.folders import local_path
+from engine.plan.folders import is_file, local_path
 from engine.registry import SnapClass
-from engine.sdk.settings import Issue, Settings, convert, convert_partly, nearest_hint
+from engine.sdk.settings import Issue, Settings, convert, convert_partly, nearest_hint, shown
 from engine.sdk.snap import Snap
 from engine.sdk.views import Views
 
@@ -57,7 +57,7 @@ def _report_unknown(spec: SnapSpec, registry: Mapping[str, SnapClass], findings:
     if not spec.type:  # the file does not say, which is reported already
         return
     hint = nearest_hint(spec.type, registry) or "install the package that has it"
-    message = f"there is no snap called '{spec.type}'"
+    message = f"there is no snap called {shown(spec.type)}"
     findings.report("unknown-snap", findings.setting(spec.label, ("snap",)), message, hint)
 
 
@@ -88,13 +88,7 @@ def _check_files(
 ) -> None:
     for path, name in snap_class.files_needed(settings):
         file = local_path(name, folder, project)
-        if file is None:
-            continue
-        try:
-            is_there = file.is_file()
-        except (OSError, ValueError):
-            is_there = False
-        if not is_there:
-            hint = f"it was looked for at {file}"
+        if file is not None and not is_file(file):
+            hint = f"it was looked for at {shown(str(file), limit=500)}"
             where = findings.setting(spec.label, path)
-            findings.report("missing-file", where, f"there is no file '{name}'", hint)
+            findings.report("missing-file", where, f"there is no file {shown(name)}", hint)

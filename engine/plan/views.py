@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.pipeline.spec import LinkSpec, PortSpec
-from engine.plan.findings import Findings
+from engine.plan.findings import Findings, nearest_of
 from engine.plan.plan import Port
 from engine.plan.snaps import ResolvedSnap
 from engine.registry import SnapClass
-from engine.sdk.settings import nearest_hint
+from engine.sdk.settings import nearest_hint, shown
 from engine.sdk.views import ERROR_VIEW, View
 
 Side = Literal["input", "output"]
@@ -56,8 +56,8 @@ def resolve_links(
 def _joins_snaps(link: LinkSpec, snaps: Mapping[str, ResolvedSnap], findings: Findings) -> bool:
     missing = [port for port in (link.source, link.target) if port.label not in snaps]
     for port in missing:
-        hint = nearest_hint(port.label, snaps) or f"the snaps are: {', '.join(snaps) or 'none'}"
-        message = f"there is no snap labelled '{port.label}'"
+        hint = nearest_of(port.label, snaps, "snaps")
+        message = f"there is no snap labelled {shown(port.label)}"
         findings.report("unknown-label", port.where, message, hint)
     if not missing and link.source.label == link.target.label:
         message = f"'{link.source.label}' is linked to itself"
@@ -154,7 +154,7 @@ class _Side:
             message = f"{snap} has no {self.side} view"
             self.findings.report("unknown-view", port.where, message, self._other_hint(port))
             return
-        message = f"{snap} has no {self.side} view '{port.view}'"
+        message = f"{snap} has no {self.side} view {shown(port.view)}"
         hint = self._other_hint(port) or nearest_hint(port.view, names) or known
         self.findings.report("unknown-view", port.where, message, hint)
 

@@ -48,7 +48,7 @@ def test_points_into_every_style_of_value(written: str, offset: int, expected: s
 def test_every_character_leads_to_itself(value: str, style: str | None, width: int) -> None:
     written = yaml.dump(
         {"snaps": {"a": {"key": value, "snap": "X"}}},
-        default_style=style,  # type: ignore[arg-type]  # None is allowed
+        default_style=style,
         width=width,
         allow_unicode=True,
     )

@@ -79,7 +79,7 @@ def test_the_plan_carries_the_facts_of_each_class() -> None:
     made = plan("snaps: {a: {snap: Quick}, b: {snap: Counting}}\nlinks: [a -> b]")
     quick, counting = made.snap("a").facts, made.snap("b").facts
     assert not quick.stateful
-    assert quick.reads == {("a",)}
+    assert quick.reads == frozenset({("a",)})
     assert counting.stateful
     assert counting.reads is None
     assert not counting.keeps_lineage
