@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ import msgspec
 from engine.documents import NO_LINEAGE, Document, Lineage
 from engine.errors import DataError, SnapFailedError
 from engine.expressions import (
+    DateTime,
     Scope,
     compile_expression,
     compile_mapping,
@@ -92,7 +93,7 @@ class Execution:
             "projectPath": self.plan.project,
             "rootRuuid": self.ruuid,
             "ruuid": self.ruuid,
-            "startTime": datetime.now(UTC),
+            "startTime": DateTime.now(UTC),
             "tmpDir": self._folder.as_uri(),
             "user": _user(),
         }
@@ -141,6 +142,7 @@ class Surroundings:
         self.pipe = execution.pipe
         self.files = execution.files
         self.scripts = execution.scripts
+        self.outputs = tuple(view.name for view in snap.outputs)
         self.statistics = statistics
         self.error_documents: list[Document] = []
         self.error_lineage: list[Lineage] = []

@@ -13,7 +13,16 @@ import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, Generic, TypeVar, Union, dataclass_transform, get_args, get_origin
+from typing import (
+    Any,
+    Generic,
+    TypeVar,
+    Union,
+    cast,
+    dataclass_transform,
+    get_args,
+    get_origin,
+)
 from typing import get_type_hints as type_hints_of
 
 import msgspec
@@ -88,12 +97,16 @@ class SettingFacts:
     example: Any
 
 
-@cache
 def settings_of(cls: type[Settings]) -> Mapping[str, SettingFacts]:
     """The settings that a class declares, in order."""
+    return _settings_of(cast(Any, cls))  # mypy takes the class for an unhashable value
+
+
+@cache
+def _settings_of(cls: Any) -> Mapping[str, SettingFacts]:
     hints = type_hints_of(cls, include_extras=True)
     facts = {}
-    for field in dataclasses.fields(cls):  # type: ignore[arg-type]  # made one by __init_subclass__
+    for field in dataclasses.fields(cls):
         missing = field.default is dataclasses.MISSING
         factory = field.default_factory
         default = None if missing else field.default
@@ -274,6 +287,12 @@ def _convert_leaf(
     return converted if wrap is None else wrap(converted)
 
 
+def _path_in(error: msgspec.ValidationError) -> KeyPath:
+    """The place in a value of which msgspec says ` - at `$[3]``, as far as it is a list."""
+    place = re.search(r" - at `\$((?:\[\d+\])*)", str(error))
+    return tuple(int(step) for step in re.findall(r"\d+", place[1])) if place else ()
+
+
 _WORDS = {
     "`str`": "a text",
     "`int`": "a whole number",
@@ -287,12 +306,6 @@ _WORDS = {
 
 def _in_words(error: msgspec.ValidationError, value: Any) -> str:
     text = str(error).split(" - at ")[0]
-def _path_in(error: msgspec.ValidationError) -> KeyPath:
-    """The place in a value of which msgspec says ` - at `$[3]``, as far as it is a list."""
-    place = re.search(r" - at `\$((?:\[\d+\])*)", str(error))
-    return tuple(int(step) for step in re.findall(r"\d+", place[1])) if place else ()
-
-
     for technical, plain in _WORDS.items():
         text = text.replace(technical, plain)
     return f"{text[0].lower()}{text[1:]} ({shown(value)})"
@@ -306,6 +319,8 @@ def _wrong_type(path: KeyPath, expected: str, value: Any, hint: str = "") -> Iss
 def shown(value: Any, limit: int = 60) -> str:
     """A user's value in quotes for a message, cut if it is long."""
     text = value if isinstance(value, str) else msgspec.json.encode(value, enc_hook=repr).decode()
+    if not text.isprintable():  # a terminal may obey what is not
+        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: limit + 1])
     return f"'{text[:limit]}…'" if len(text) > limit else f"'{text}'"
 
 
@@ -317,5 +332,3 @@ def nearest_hint(name: str, known: Any) -> str:
     close = get_close_matches(name.lower(), folded, n=2, cutoff=0.6)
     names = " or ".join(repr(folded[match]) for match in close)
     return f"did you mean {names}?" if names else ""
-    if not text.isprintable():  # a terminal may obey what is not
-        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: limit + 1])

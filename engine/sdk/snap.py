@@ -249,7 +249,7 @@ class StreamSnap(Snap[S]):
                 result = self._take_piece(piece)
                 if result.__class__ is list and batch.lineage is None:
                     if result:
-                        yield {collected.default: Batch(result)}  # type: ignore[arg-type]
+                        yield {collected.default: Batch(result)}
                     continue
                 for item in result:
                     collected.add(item, lineage)

@@ -30,18 +30,18 @@ LABEL = "snap"
 class SnapRun:
     """What a snap made of its input: items by view, its accounts, the lines that it showed."""
 
-    outputs: dict[str, list[Item]]
+    outputs: dict[str, list[Any]]
     statistics: SnapStatistics
     shown: list[str] = field(default_factory=list)
     default_view: str = "output"
 
     @property
-    def output(self) -> list[Item]:
+    def output(self) -> list[Any]:
         """The items of the first output view."""
         return self.outputs.get(self.default_view, [])
 
     @property
-    def errors(self) -> list[Item]:
+    def errors(self) -> list[Any]:
         """The error documents, with `on_error="route"`."""
         return self.outputs.get("error", [])
 
