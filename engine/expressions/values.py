@@ -188,6 +188,8 @@ def to_text(value: Any) -> str:
     """As `'' + value`: JavaScript for scalars, Java's text for arrays and objects."""
     if value.__class__ is str:
         return value
+    if value.__class__ is int or value.__class__ is float:
+        return number_text(value)
     parts: list[str] = []
     _write(value, parts)
     return "".join(parts)
