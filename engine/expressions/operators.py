@@ -22,7 +22,6 @@ from engine.expressions.values import (
     Number,
     kind_of,
     number_of_text,
-    number_text,
     property_name,
     tidy,
     to_float,
@@ -44,10 +43,8 @@ def add(left: Any, right: Any) -> Any:
         return left + right
     if kind is int and other is int:
         return check_integer(left + right)
-    if kind is str and other is int:
-        text = number_text(right)
-        check_text(len(left) + len(text))
-        return left + text
+    if kind is str and other is int and -_SAFE < right < _SAFE and len(left) < 10_000:
+        return left + str(right)
     if (kind is float or kind is int) and (other is float or other is int):
         return _float_sum(left, right)
     if _adds_as_text(left) or _adds_as_text(right):
