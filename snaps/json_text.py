@@ -142,8 +142,10 @@ _WHOLE_ELEMENTS = re.compile(
 
 
 def end_of_values(text: bytes, in_array: bool) -> int:
-    """The end of the whole objects with which the text begins, or of its elements with a comma."""
-    return _end_of(_WHOLE_ELEMENTS if in_array else _WHOLE_OBJECTS, text, 0)
+    """The end of the whole values with which a text begins, or of its elements with their comma."""
+    form = "element" if in_array else "values"
+    cuts = Scanner(split=False, in_array=in_array).scan(text)
+    return max((cut.resume for cut in cuts if cut.form == form), default=0)
 
 
 class Boundary(NamedTuple):

@@ -312,11 +312,13 @@ class _Values:
     def _decode(self, part: bytes, form: Form) -> list[Any]:
         blank = not part.strip()
         if form == "odd":
-            offset = len(part) - len(part.lstrip())
-            raise FlawError(offset, "an object or an array must stand here")
+            raise FlawError(len(part) - len(part.lstrip()), _ODD_ROOT)
         if form == "values":
+            values = decoded_values(part)
+            if not _ROOTS.issuperset(map(type, values)):
+                raise FlawError(0, _ODD_ROOT)
             self._is_empty = self._is_empty and blank
-            return self._of_roots(decoded_values(part))
+            return self._of_roots(values)
         self._is_empty = False
         if blank and (form == "element" or self._elements):
             raise FlawError(len(part), "an element of the array is missing")
@@ -365,12 +367,14 @@ class _Values:
     def _decode_before(self, text: bytes, in_array: bool) -> tuple[list[Any], int]:
         """The whole values with which a text begins that then goes wrong, and where they end."""
         end = end_of_values(text, in_array)
+        if not end:
+            return [], 0
         try:
             if in_array:
-                return self._decode(text[: max(0, end - 1)], "element"), end
+                return self._decode(text[: end - 1], "element"), end
             return self._decode(text[:end], "values"), end
-        except FlawError:
-            return [], 0
+        except FlawError:  # the decoder saw the flaw some bytes late
+            return self._decode_before(text[: end - 1], in_array)
 
     def _keep(self, odd: OddText, chunk: bytes) -> None:
         if not odd.add(chunk):
@@ -396,6 +400,8 @@ class _Values:
 
 
 _MAPS = frozenset((dict,))
+_ROOTS = frozenset((dict, list))
+_ODD_ROOT = "an object or an array must stand here"
 
 
 def _not_a_document(what: str, value: Value) -> DataError:

@@ -145,6 +145,14 @@ def test_malformed_json_is_one_error_with_its_place_after_the_good_values(
         assert place.removesuffix("column 6").removesuffix("column 7") in error["reason"]
 
 
+def test_all_values_before_the_flaw_come_out_however_deep_they_are(parsed: Parse) -> None:
+    good = {"a": [[[{"b": {"c": [{"d": "}"}]}}]]]}
+    text = "\n".join([json.dumps(good)] * 3) + '\n{"id": nu}l}'
+    result = parsed(text.encode(), on_error="route")
+    assert result.output == [good] * 3
+    assert len(result.errors) == 1
+
+
 def test_the_place_counts_from_the_start_of_a_long_stream() -> None:
     lines = [json.dumps(document) for document in DOCUMENTS]
     text = "[" + ",\n".join(lines) + ',\n{"a": ?}]'
