@@ -18,7 +18,7 @@ from engine.expressions.compiler.fast import Fast
 from engine.expressions.compiler.names import Names
 from engine.expressions.compiler.unit import DOCUMENT, Unit, load
 from engine.expressions.failures import Failure, located
-from engine.expressions.limits import one_call_deeper, restart
+from engine.expressions.limits import bounded, one_call_deeper, restart
 from engine.expressions.nodes import Name, Node
 from engine.expressions.parser import parse
 from engine.expressions.paths.path import Path, read_path
@@ -114,7 +114,8 @@ def _fast(
 def emitted(emitter: Careful, node: Node, local: Sequence[str]) -> ast.expr:
     emitter.locals = {name: f"local_{name}" for name in local}
     try:
-        return emitter.emit(node)
+        made = emitter.emit(node)
+        return emitter.call(bounded, made) if facts.may_multiply(node) else made
     except RecursionError:
         raise _too_deep(emitter.text) from None
 

@@ -13,7 +13,7 @@ import msgspec
 from engine.errors import EvaluationError
 from engine.expressions.dates import iso_text, utc_text
 from engine.expressions.failures import Failure
-from engine.expressions.limits import charge, check_text
+from engine.expressions.limits import WALK_STEPS, charge, check_text
 from engine.expressions.values import Function, kind_of
 
 
@@ -45,7 +45,7 @@ def indented_json(value: Any, indent: str) -> str:
 
 def _plain(value: Any) -> Any:
     """`value` of nothing but what JSON has; as large as the step budget allows."""
-    charge(1)
+    charge(WALK_STEPS)
     cls = value.__class__
     if cls is str:
         check_text(len(value))

@@ -102,7 +102,7 @@ _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _STRING_PART = re.compile(r"[^\\'\"]+")
 _REGEX = re.compile(r"/((?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*\])+)/(\w*)")
 _WORDS_BEFORE_OPERAND = frozenset({"typeof", "in", "instanceof", "match", "if", "return"})
-_TOO_BIG_EXPONENT = 5_000
+_TOO_BIG_EXPONENT = MAX_DIGITS - 1
 
 
 def tokens(text: str, start: int = 0, end: int | None = None) -> list[Token]:

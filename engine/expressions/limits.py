@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from engine.expressions.failures import Failure
 
@@ -22,7 +23,8 @@ MAX_BITS = 13_200
 MAX_CALLS = 100
 MAX_STEPS = 20_000_000
 REGEX_SECONDS = 1.0
-CALL_STEPS = 20
+CALL_STEPS = 10
+WALK_STEPS = 8
 
 
 class Meter(threading.local):
@@ -74,6 +76,19 @@ def check_elements(count: float) -> None:
     if count > MAX_ELEMENTS:
         raise Failure(f"the array would be too long (limit {MAX_ELEMENTS:,} elements)")
     charge(int(count) // 4)
+
+
+def bounded(value: Any) -> Any:
+    """`value`, if it is not too large when all that it shares is counted each time."""
+    pending = [value]
+    while pending:
+        container = pending.pop()
+        charge(WALK_STEPS)
+        inner = container.values() if container.__class__ is dict else container
+        if inner.__class__ is list or container.__class__ is dict:
+            charge(len(inner))
+            pending += (x for x in inner if x.__class__ is list or x.__class__ is dict)
+    return value
 
 
 def check_integer(value: int) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.expressions.dates import epoch_milliseconds, iso_text
 from engine.expressions.failures import Failure
-from engine.expressions.limits import MAX_DIGITS, charge, check_integer, check_text
+from engine.expressions.limits import MAX_DIGITS, WALK_STEPS, charge, check_integer, check_text
 
 Number = int | float
 NAN = math.nan
@@ -206,7 +206,7 @@ def scalar_text(value: Any, what: str = "a text") -> str:
 
 def _write(value: Any, parts: list[str]) -> None:
     cls = value.__class__
-    charge(1)
+    charge(WALK_STEPS)
     if cls is list:
         parts.append("[")
         _write_all(parts, ((None, item) for item in value))
@@ -250,7 +250,7 @@ def comma_text(value: Any) -> str:
     if value is None:
         return ""
     if value.__class__ is list:
-        charge(len(value))
+        charge(len(value) * WALK_STEPS)
         text = ",".join(map(comma_text, value))
         check_text(len(text))
         return text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.expressions import nodes
 from engine.expressions.access import HABITS, method_hint
-from engine.expressions.functions import METHODS
+from engine.expressions.functions import GLOBALS, METHODS
 from engine.expressions.nodes import Node
 
 _MUTATING = frozenset(
@@ -72,6 +72,20 @@ def _changes_something(node: Node) -> bool:
         return node.name in _MUTATING and not is_fresh(node.target)
     if isinstance(node, nodes.Call):
         return isinstance(node.function, nodes.Name) and node.function.name == "eval"
+    return False
+
+
+def may_multiply(node: Node) -> bool:
+    """Might it put a value into itself again and again, as `reduce((a, x) => [a, a])` does?"""
+    return any(_may_multiply(inner) for inner in node.walk())
+
+
+def _may_multiply(node: Node) -> bool:
+    if isinstance(node, nodes.MethodCall):
+        return node.name in ("reduce", "reduceRight") or _may_hold_functions(node.target)
+    if isinstance(node, nodes.Call):
+        name = node.function.name if isinstance(node.function, nodes.Name) else ""
+        return name not in GLOBALS.functions or name == "eval"
     return False
 
 

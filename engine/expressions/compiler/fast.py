@@ -48,7 +48,15 @@ class Fast(Careful):
         if node.name == "length":
             return self.length(node)
         target, name = self.emit(node.target), ast.Constant(node.name)
-        return self.property_or_null(target, name) if self.null_safe else item(target, name)
+        if self.null_safe:
+            return self.property_or_null(target, name)
+        return self.subscript(target, name)
+
+    def subscript(self, target: ast.expr, key: ast.expr) -> ast.expr:
+        """`target[key]`; Python warns of subscripts on its own literals, so these take the call."""
+        if isinstance(target, ast.Name | ast.Subscript | ast.Call | ast.IfExp):
+            return item(target, key)
+        return self.call(access.index, target, key)
 
     def property_or_null(self, target: ast.expr, name: ast.expr) -> ast.expr:
         held = self.unit.new_name()
@@ -73,7 +81,7 @@ class Fast(Careful):
         )
         if not plain or self.null_safe or self.namespace_of(node.target):
             return super().index(node)
-        return item(self.emit(node.target), self.emit(key))
+        return self.subscript(self.emit(node.target), self.emit(key))
 
     # --- operators ---
 

@@ -1,0 +1,103 @@
+"""`engine eval`: one expression on one document, or a prompt to try expressions at."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine import api
+from engine.cli.options import add_parameters
+from engine.errors import ConfigurationError, ExpressionError, ExpressionSyntaxError
+from engine.expressions import to_json
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser("eval", help="evaluate an expression; without one, a prompt")
+    parser.add_argument("expression", nargs="?", metavar="EXPRESSION")
+    parser.add_argument("--doc", metavar="JSON|FILE", help="the document, `$` (default: null)")
+    add_parameters(parser)
+    parser.add_argument(
+        "--null-safe", action="store_true", help="what is not in the document counts as null"
+    )
+    parser.add_argument(
+        "--library",
+        dest="libraries",
+        metavar="[NAME=]FILE",
+        action="append",
+        default=[],
+        help="an expression library (.expr), seen as lib.NAME; may be given several times",
+    )
+    parser.add_argument("--timezone", default="UTC", help="zone of dates (default: UTC)")
+    parser.set_defaults(command=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 if there is a value, 1 if the evaluation fails, 2 if the text or the command is wrong."""
+    document = read_document(arguments.doc)
+    evaluate = functools.partial(
+        api.evaluate,
+        parameters=dict(arguments.parameters),
+        null_safe=arguments.null_safe,
+        libraries=[read_library(given) for given in arguments.libraries],
+        timezone=arguments.timezone,
+    )
+    if arguments.expression is not None:
+        return show(lambda: evaluate(arguments.expression, document))
+    from engine.cli.repl import Repl  # a prompt needs readline, one value does not
+
+    return Repl(evaluate, document).run()
+
+
+def show(evaluate: Any) -> int:
+    """Print the value as JSON, or the error."""
+    try:
+        text = value_text(evaluate())
+    except ExpressionError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2 if isinstance(error, ExpressionSyntaxError) else 1
+    print(text)  # noqa: T201
+    return 0
+
+
+def value_text(value: Any) -> str:
+    """JSON, spread over lines on a terminal; NaN and Infinity by their names."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
+    text = to_json(value)
+    return (msgspec.json.format(text, indent=2) if sys.stdout.isatty() else text).decode()
+
+
+def read_document(given: str | None) -> Any:
+    """JSON text, or a file of it (`-`: standard input)."""
+    if given is None:
+        return None
+    text = given
+    try:
+        if given == "-":
+            text = sys.stdin.read()
+        elif (path := Path(given)).is_file():
+            text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        if not given.lstrip().startswith(("{", "[", '"')):
+            raise ConfigurationError(f"--doc {given!r} cannot be read: {error}") from None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"--doc is neither a file nor JSON: {error}") from None
+
+
+def read_library(given: str) -> tuple[str, str]:
+    """Name and text of a library; the name is that of the file unless it is said."""
+    name, equals, file = given.partition("=")
+    path = Path(file if equals else given)
+    try:
+        return (name if equals else path.stem), path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"the library {str(path)!r} cannot be read: {error}") from None

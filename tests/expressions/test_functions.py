@@ -1,0 +1,42 @@
+"""Every function's examples; they are on the reference page, so they must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from engine.expressions import evaluate
+from engine.expressions.functions import FAMILIES, Declaration, Example
+from tests.expressions.comparing import is_same, plain
+
+
+def declarations() -> Iterator[Declaration]:
+    for family in FAMILIES:
+        yield from family.functions.values()
+        yield from family.methods.values()
+
+
+def examples() -> Iterator[Any]:
+    for declaration in declarations():
+        for example in declaration.examples:
+            yield pytest.param(example, id=example.text)
+
+
+@pytest.mark.parametrize("example", list(examples()))
+def test_the_example_gives_its_result(example: Example) -> None:
+    assert is_same(plain(evaluate(example.text, example.given)), example.result)
+
+
+@pytest.mark.parametrize("null_safe", [False, True])
+@pytest.mark.parametrize("example", list(examples()))
+def test_the_example_gives_the_same_within_a_loop(example: Example, null_safe: bool) -> None:
+    looped = f"[1].map(unused => ({example.text}))"
+    value = evaluate(looped, example.given, null_safe=null_safe)
+    assert is_same(plain(value), [example.result])
+
+
+def test_every_function_has_help_and_an_example() -> None:
+    bare = [one.name for one in declarations() if not (one.help.endswith((".", "?")) and one.examples)]
+    assert bare == []
