@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Any
 
 from engine.documents import Batch, StreamStart
-from engine.errors import DataError, EngineError, ExecutionError
+from engine.errors import DataError, EngineError, ExecutionError, SnapFailedError
 from engine.plan.plan import Plan, Port, Stage
 from engine.registry import Registry
 from engine.run.execution import Execution, Surroundings
@@ -206,17 +206,19 @@ class _Member:
     def _guarded(self, call: Callable[[], Any]) -> Any:
         """Call into the snap; a document's error is accounted for, any other names the snap."""
         try:
-            return call()
-        except DataError as error:
-            self.context.failed(error, None)
-            return None
+            try:
+                return call()
+            except DataError as error:
+                self.context.failed(error, None)
+                return None
+        except SnapFailedError:
+            self.statistics.status = "failed"
+            raise
         except Exception as error:  # the one place that names the failing snap
             self.statistics.status = "failed"
             raise self._named(error) from error
 
     def _named(self, error: Exception) -> EngineError:
-        if isinstance(error, ExecutionError) and getattr(error, "label", None):
-            return error
         if isinstance(error, EngineError):
             return self.context.failure(error)
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -80,7 +80,7 @@ async def run_plan(
         raise
     finally:
         execution.close()
-        run.report.seconds = perf_counter() - started
+        run.account(perf_counter() - started)
         observer.finished(run.report)
     return run.report, failure
 
@@ -132,6 +132,13 @@ class _Run:
             return failure
         self.report.status = "completed"
         return None
+
+    def account(self, seconds: float) -> None:
+        """Close the books: what still ran when the run ended has been stopped."""
+        self.report.seconds = seconds
+        for snap in self.report.snaps:
+            if snap.status == "running":
+                snap.status = "stopped"
 
     async def _run_stage(self, stage: Stage) -> None:
         host, inbox = self._hosts[stage], self._inboxes[stage]
