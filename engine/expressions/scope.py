@@ -18,7 +18,7 @@ class Scope:
     the same names. `timezone` is the zone in which dates are shown.
     """
 
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str | None] = field(default_factory=dict)
     libraries: Mapping[str, Any] = field(default_factory=dict)
     pipe: Mapping[str, Any] = field(default_factory=dict)
     snap: Mapping[str, Any] = field(default_factory=dict)

@@ -17,8 +17,8 @@ class View:
     `many` makes it a family that grows with the links: `output0`, `output1`, ... `unlinked` says
     what an input gets that no link feeds: an error when checking, one empty document (SnapLogic's
     rule for document inputs, reference 1.1), or nothing. `whole` marks an input that is read to its
-    end before any other, and that every copy of the snap needs. An `optional` view exists only where
-    a link uses it, so that it is never an open view of the pipeline.
+    end before any other, and that every copy of the snap needs. An `optional` view exists only
+    where a link uses it, so that it is never an open view of the pipeline.
     """
 
     name: str
