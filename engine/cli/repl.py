@@ -138,8 +138,10 @@ def describe(name: str) -> str:
 
 def _described(title: str, declaration: Declaration) -> str:
     lines = [f"{declaration.signature}  [{title}]  {declaration.help}"]
-    for example in declaration.examples:
-        lines.append(f"    {example.text}  ->  {json.dumps(example.result, ensure_ascii=False)}")
+    lines += (
+        f"    {example.text}  ->  {json.dumps(example.result, ensure_ascii=False)}"
+        for example in declaration.examples
+    )
     return "\n".join(lines)
 
 

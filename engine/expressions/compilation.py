@@ -17,7 +17,7 @@ from engine.expressions.compiler.careful import Careful
 from engine.expressions.compiler.fast import Fast
 from engine.expressions.compiler.names import Names
 from engine.expressions.compiler.unit import DOCUMENT, Unit, load
-from engine.expressions.failures import Failure, located
+from engine.expressions.failures import Failure, TooSlowFailure, located
 from engine.expressions.limits import bounded, one_call_deeper, restart
 from engine.expressions.nodes import Name, Node
 from engine.expressions.parser import parse
@@ -139,8 +139,12 @@ def or_else(
     """`try: attempt; except Exception: return otherwise(document, ...)`."""
     arguments = [load(DOCUMENT), *(load(f"local_{name}") for name in local)]
     again = ast.Return(unit.call(otherwise, *arguments))
-    handler = ast.ExceptHandler(unit.constant(Exception), None, [again])
-    return [ast.Try([attempt], [handler], [], [])]
+    error = ast.Raise(unit.call(located, load("stopped")), ast.Constant(None))
+    handlers = [
+        ast.ExceptHandler(unit.constant(TooSlowFailure), "stopped", [error]),
+        ast.ExceptHandler(unit.constant(Exception), None, [again]),
+    ]
+    return [ast.Try([attempt], handlers, [], [])]
 
 
 def lazily(make: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:

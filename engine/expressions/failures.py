@@ -46,6 +46,10 @@ class MissingFailure(Failure):
         return f"{message}; did you mean {proposals}?", ""
 
 
+class TooSlowFailure(Failure):
+    """Time ran out; trying again would only take as long again."""
+
+
 @dataclass(slots=True)
 class SourceMap:
     """Line numbers of generated code -> places in the user's texts."""

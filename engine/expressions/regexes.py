@@ -14,7 +14,7 @@ from typing import Any
 
 import regex
 
-from engine.expressions.failures import Failure
+from engine.expressions.failures import Failure, TooSlowFailure
 from engine.expressions.limits import REGEX_SECONDS
 
 _MAX_PATTERN = 10_000
@@ -60,10 +60,12 @@ class Pattern:
         except TimeoutError:
             raise self._too_slow() from None
 
-    def _too_slow(self) -> Failure:
+    def _too_slow(self) -> TooSlowFailure:
         shown = self.source if len(self.source) < 60 else self.source[:57] + "..."
         message = f"the regex /{shown}/ takes longer than {REGEX_SECONDS:g} s on this text"
-        return Failure(message, "nested repeats such as (a+)+ are slow; write it without them")
+        return TooSlowFailure(
+            message, "nested repeats such as (a+)+ are slow; write it without them"
+        )
 
 
 @functools.lru_cache(maxsize=512)
