@@ -185,9 +185,6 @@ class Place(NamedTuple):
         return Place(self.line, self.column + columns, offset)
 
 
-STREAM = "the stream"
-
-
 class FlawError(Exception):
     """A place in a text that is no JSON; `is_final` says that a lenient parser will not help."""
 
@@ -201,16 +198,14 @@ class FlawError(Exception):
         """The flaw as seen from a text that begins so many bytes later."""
         return FlawError(self.offset - count, self.reason, self.is_final)
 
-    def at(self, place: Place, text: bytes, what: str) -> DataError:
-        """The error for a flaw in `text`, which begins at `place`."""
+    def at(self, place: Place, text: bytes, what: str, resolution: str) -> DataError:
+        """The error for a flaw in `text`, which begins at `place` of `what`."""
         spot = place.after(text[: self.offset])
         return DataError(
             f"cannot parse {what} as JSON",
             f"{self.reason} (line {spot.line}, column {spot.column}, byte {spot.offset}), "
             f"near {_excerpt(text, self.offset)}",
-            "correct it there; if every line is an object of its own, set json_lines to true"
-            if what == STREAM
-            else "correct the line, or set on_error to discard or route to go on without it",
+            resolution,
         )
 
 
@@ -232,15 +227,15 @@ def decoded_lines(block: bytes) -> list[Document] | None:
         return None
 
 
-def decoded_line(line: bytes, *, lenient: bool) -> Value:
-    """The value of one line. Raises FlawError."""
+def decoded_value(text: bytes, *, lenient: bool = False) -> Value:
+    """The value of a text that holds just one. Raises FlawError."""
     try:
-        return _ANY.decode(line)
+        return _ANY.decode(text)
     except _FAILURES as error:
-        flaw = _flaw_of(error, line)
+        flaw = _flaw_of(error, text)
     if flaw.is_final or not lenient:
         raise flaw
-    values = _lenient_values(line)
+    values = _lenient_values(text)
     if len(values) != 1:
         raise flaw
     return values[0]

@@ -29,7 +29,6 @@ from engine.sdk import (
 )
 from snaps.json_text import (
     LONGEST_MARK,
-    STREAM,
     Boundary,
     FlawError,
     Form,
@@ -38,8 +37,8 @@ from snaps.json_text import (
     Scanner,
     boundary_at,
     decoded_elements,
-    decoded_line,
     decoded_lines,
+    decoded_value,
     decoded_values,
     end_of_values,
     unfinished,
@@ -198,12 +197,16 @@ class _Lines:
         for line in block.removesuffix(b"\n").split(b"\n"):
             if line and not line.isspace():
                 try:
-                    value = decoded_line(line, lenient=self._lenient)
+                    value = decoded_value(line, lenient=self._lenient)
                 except FlawError as flaw:
-                    self._report(flaw.at(self._place, line, f"line {self._place.line}"))
+                    self._report(self._error(flaw, line))
                 else:
                     yield from self._as_document(value)
             self._place = self._place.after(line + b"\n")
+
+    def _error(self, flaw: FlawError, line: bytes) -> DataError:
+        resolution = "correct the line, or set on_error to discard or route to go on without it"
+        return flaw.at(self._place, line, f"line {self._place.line}", resolution)
 
     def _as_document(self, value: Value) -> Iterator[Document]:
         if value.__class__ is dict:
@@ -361,7 +364,7 @@ class _Values:
             self._odd = OddText(flaw, in_array)
             self._keep(self._odd, text)
         else:
-            self.error = flaw.at(self._place, text, STREAM)
+            self.error = self._error(flaw, text)
         return values
 
     def _decode_before(self, text: bytes, in_array: bool) -> tuple[list[Any], int]:
@@ -378,16 +381,20 @@ class _Values:
 
     def _keep(self, odd: OddText, chunk: bytes) -> None:
         if not odd.add(chunk):
-            self.error = odd.flaw.at(self._place, odd.text(), STREAM)
+            self.error = self._error(odd.flaw, odd.text())
 
     def _read_odd(self, odd: OddText) -> list[Document]:
         try:
             values = odd.values()
         except FlawError as flaw:
-            self.error = flaw.at(self._place, odd.text(), STREAM)
+            self.error = self._error(flaw, odd.text())
             return []
         rest = self._of_elements(values.pop(0)) if odd.in_array else []
         return rest + self._of_roots(values)
+
+    def _error(self, flaw: FlawError, text: bytes) -> DataError:
+        resolution = "correct it there; if every line is an object of its own, set json_lines"
+        return flaw.at(self._place, text, "the stream", resolution)
 
     def _go_on(self, text: bytes, resume: int) -> None:
         self._place = self._place.after(text[:resume])

@@ -20,6 +20,7 @@ from engine.sdk import (
     json_hook,
     setting,
 )
+from snaps.json_text import FlawError, Place, decoded_value
 
 
 class JSONGeneratorSettings(Settings):
@@ -245,25 +246,12 @@ def _decoded(text: str) -> Value:
             f"the text has {len(text):,} characters, and 16 MB is the most",
             "read large JSON from a file, with FileReader and JSONParser",
         )
+    data = text.encode(errors="surrogatepass")
     try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise _malformed(text, error) from error
-
-
-def _malformed(text: str, error: Exception) -> DataError:
-    found = re.search(r" \(byte (\d+)\)$", str(error))
-    data = text.encode(errors="replace")
-    before = data[: int(found[1])] if found else data
-    line, last = before.count(b"\n") + 1, before.rfind(b"\n") + 1
-    column = len(before[last:].decode(errors="replace")) + 1
-    near = data[max(0, len(before) - 30) : len(before) + 30].decode(errors="replace")
-    reason = str(error).removeprefix("JSON is malformed: ").split(" (byte")[0]
-    return DataError(
-        "the template does not give JSON",
-        f"{reason} (line {line}, column {column}), near {' '.join(near.split())!r}",
-        "correct the template; references outside of quotes become JSON values by themselves",
-    )
+        return decoded_value(data)
+    except FlawError as flaw:
+        resolution = "correct it; references outside of quotes become JSON values by themselves"
+        raise flaw.at(Place(), data, "the template", resolution) from None
 
 
 def _json(value: Value) -> str:

@@ -85,7 +85,7 @@ def test_a_reference_that_leads_nowhere_fails_its_document_alone(run_snap: Any) 
         ("[1]", "gives 1, and a document is a map"),
         ('"text"', "a document is a map"),
         ("", "none of documents, text and file is given"),
-        ('{"a": 1', "the template does not give JSON"),
+        ('{"a": 1', "cannot parse the template as JSON"),
         ("#foreach($x in $y) $x #end", "'#foreach' is not supported"),
         ('{"a": $_rgion}', "no parameter 'rgion'"),
     ],
