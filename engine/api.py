@@ -43,6 +43,7 @@ def compile_plan(
 
 def run(
     pipeline: Pipeline | Plan,
+    registry: Registry | None = None,
     *,
     parameters: Mapping[str, str] | None = None,
     inputs: Mapping[str, Sequence[Item]] | None = None,
@@ -57,7 +58,14 @@ def run(
     """
     collector = _Collector(show)
     report, failure = asyncio.run(
-        start(pipeline, parameters=parameters, inputs=inputs, observer=collector, timezone=timezone)
+        start(
+            pipeline,
+            registry,
+            parameters=parameters,
+            inputs=inputs,
+            observer=collector,
+            timezone=timezone,
+        )
     )
     if failure is not None:
         raise failure
@@ -67,6 +75,7 @@ def run(
 
 async def start(
     pipeline: Pipeline | Plan,
+    registry: Registry | None = None,
     *,
     observer: Observer,
     parameters: Mapping[str, str] | None = None,
@@ -74,10 +83,11 @@ async def start(
     timezone: str = "UTC",
 ) -> tuple[Report, EngineError | None]:
     """Run a pipeline inside an event loop, watched by `observer`; the error if it failed."""
-    plan = pipeline if isinstance(pipeline, Plan) else compile_plan(pipeline)
+    registry = registry or discover()
+    plan = pipeline if isinstance(pipeline, Plan) else compile_plan(pipeline, registry)
     return await run_plan(
         plan,
-        discover(),
+        registry,
         observer=observer,
         scripts=Executor(),
         parameters=parameters,

@@ -15,6 +15,7 @@ from engine import api
 from engine.cli.display import Display, choose_display
 from engine.cli.options import add_parameters
 from engine.plan.plan import Plan
+from engine.registry import Registry, discover
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -33,11 +34,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """0 if the pipeline completed, 1 if it failed, 2 if it could not be started."""
-    plan = api.compile_plan(arguments.pipeline, project=arguments.project)
+    registry = discover()
+    plan = api.compile_plan(arguments.pipeline, registry, project=arguments.project)
     _collect_garbage_less_often()
     display = choose_display(sys.stdout, sys.stderr)
     try:
-        asyncio.run(_run(plan, arguments, display))
+        asyncio.run(_run(plan, registry, arguments, display))
     finally:
         if arguments.report and display.report is not None:
             report = msgspec.json.format(msgspec.json.encode(display.report.as_dict()), indent=2)
@@ -54,13 +56,16 @@ def _collect_garbage_less_often() -> None:
     gc.set_threshold(100_000, 20, 20)
 
 
-async def _run(plan: Plan, arguments: argparse.Namespace, display: Display) -> None:
+async def _run(
+    plan: Plan, registry: Registry, arguments: argparse.Namespace, display: Display
+) -> None:
     task = asyncio.current_task()
     assert task is not None  # asyncio.run made one
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:
         await api.start(
             plan,
+            registry,
             parameters=dict(arguments.parameters),
             observer=display,
             timezone=arguments.timezone,
