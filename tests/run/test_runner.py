@@ -227,3 +227,15 @@ def test_a_snap_counter_is_seen_by_its_expressions(write: Any) -> None:
         """)
     )
     assert report.outputs == {"one.output": [{"label": "one", "n": 1}]}
+
+
+def test_dates_of_expressions_reach_a_script_as_text(write: Any) -> None:
+    report = api.run(
+        write("""
+        snaps:
+          make: {snap: Mapper, mappings: {$at: "Date.parse('2020-01-15T10:30:45.678Z')"}}
+          echo: {snap: RemotePythonScript, source: "def snaplogic_process(row): return row"}
+        links: [make -> echo]
+        """)
+    )
+    assert report.outputs == {"echo.output": [{"at": "2020-01-15T10:30:45.678Z"}]}

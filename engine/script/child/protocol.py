@@ -55,7 +55,18 @@ def _restore(code: int, data: memoryview) -> Any:
     raise ProtocolError(f"unknown extension type {code}")
 
 
-_encoder = msgspec.msgpack.Encoder(decimal_format="number")
+def _date_text(value: Any) -> str:
+    """The dates of expressions, which are subclasses that MessagePack does not know."""
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, datetime.time):
+        return value.isoformat(timespec="milliseconds")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    raise NotImplementedError
+
+
+_encoder = msgspec.msgpack.Encoder(decimal_format="number", enc_hook=_date_text)
 _decoder = msgspec.msgpack.Decoder(ext_hook=_restore)
 
 
