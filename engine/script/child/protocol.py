@@ -63,7 +63,7 @@ def _date_text(value: Any) -> str:
         return value.isoformat(timespec="milliseconds")
     if isinstance(value, datetime.date):
         return value.isoformat()
-    raise NotImplementedError
+    raise TypeError(f"a value of type {type(value).__name__} cannot be sent")
 
 
 _encoder = msgspec.msgpack.Encoder(decimal_format="number", enc_hook=_date_text)
