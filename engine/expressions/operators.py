@@ -42,7 +42,8 @@ def add(left: Any, right: Any) -> Any:
             check_text(len(left) + len(right))
         return left + right
     if kind is int and other is int:
-        return check_integer(left + right)
+        total = left + right
+        return total if -_SAFE < total < _SAFE else check_integer(total)
     if kind is str and other is int and -_SAFE < right < _SAFE and len(left) < 10_000:
         return left + str(right)
     if (kind is float or kind is int) and (other is float or other is int):
@@ -74,6 +75,8 @@ def subtract(left: Any, right: Any) -> Number:
 
 def multiply(left: Any, right: Any) -> Number:
     kind, other = left.__class__, right.__class__
+    if kind is int and other is int and -_SAFE < left < _SAFE and -_SAFE < right < _SAFE:
+        return left * right
     if kind is float and (other is float or (other is int and -_SAFE < right < _SAFE)):
         product = left * right
         return _decimal(product, product if product > 0 else -product)
