@@ -38,7 +38,7 @@ class ProjectFiles:
             return str(self._in_project(url))
         if url.startswith("file:"):
             return unquote(urlsplit(url).path)
-        return url if "://" in url else str(self._folder / url)
+        return url if "://" in url else os.path.normpath(self._folder / url)
 
     def size(self, url: str) -> int | None:
         """Bytes of an existing file (0 where it has no size), None if there is no such file."""
