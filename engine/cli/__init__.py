@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from engine.cli import eval as eval_command
 from engine.cli import executor, run, validate
-from engine.errors import ConfigurationError, EngineError
+from engine.errors import ConfigurationError, EngineError, InvalidPipelineError
 
 STOPPED = 130
 
@@ -33,6 +33,9 @@ def main(arguments: Sequence[str]) -> int:
         # The reader of our output has gone; Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except InvalidPipelineError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2
     except ConfigurationError as error:
         print(f"engine: {error}", file=sys.stderr)  # noqa: T201
         return 2

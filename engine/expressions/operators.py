@@ -76,7 +76,7 @@ def subtract(left: Any, right: Any) -> Number:
 def multiply(left: Any, right: Any) -> Number:
     kind, other = left.__class__, right.__class__
     if kind is int and other is int and -_SAFE < left < _SAFE and -_SAFE < right < _SAFE:
-        return left * right
+        return left * right  # type: ignore[no-any-return]  # both are int
     if kind is float and (other is float or (other is int and -_SAFE < right < _SAFE)):
         product = left * right
         return _decimal(product, product if product > 0 else -product)

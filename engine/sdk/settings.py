@@ -16,6 +16,7 @@ from functools import cache, partial
 from typing import (
     Any,
     Generic,
+    Literal,
     TypeVar,
     Union,
     cast,
@@ -211,10 +212,16 @@ def _convert_value(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) ->
         return _convert_map(arguments, value, path, issues)
     if origin in (Union, types.UnionType):
         return _convert_union(arguments, value, path, issues)
+    if origin is Literal:
+        return _convert_choice(arguments, value, path, issues)
     return _convert_leaf(kind, value, path, issues)
 
 
 def _convert_expression(value: Any, path: KeyPath, issues: list[Issue]) -> Expression | None:
+    if isinstance(value, str) and value.startswith("="):
+        message = f"{path[-1]!r} is always an expression and needs no '='"
+        issues.append(Issue("expression-syntax", path, message, "leave out the '='"))
+        return None
     if isinstance(value, str):
         return Expression(value)
     if value is None or isinstance(value, bool | int | float):
@@ -270,6 +277,16 @@ def _convert_union(arguments: Any, value: Any, path: KeyPath, issues: list[Issue
             best = (depth, converted, found)
     issues.extend(best[2])
     return best[1]
+
+
+def _convert_choice(choices: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
+    """One of several words, in capitals or not: SnapLogic's own files write OVERWRITE."""
+    words = {choice.lower(): choice for choice in choices}
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    known = ", ".join(choices)
+    issues.append(_wrong_type(path, f"one of {known}", value, nearest_hint(str(value), choices)))
+    return None
 
 
 def _convert_leaf(

@@ -1,0 +1,95 @@
+"""Settings: what a pipeline file may say, and how its mistakes are told."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pytest
+
+from engine.sdk import Evaluated, Expression, Path, Settings, setting
+from engine.sdk.settings import convert, expressions_in
+
+
+class Row(Settings):
+    expression: Expression = setting(help="what")
+    target: Path | None = setting(help="where", default=None)
+
+
+class Example(Settings):
+    name: str = setting(help="a name")
+    count: int = setting(help="a count", default=1)
+    mode: Literal["fast", "slow"] = setting(help="how", default="fast")
+    file: Evaluated[str] = setting(help="a file", default=Evaluated("x"))
+    rows: tuple[Row, ...] = setting(help="rows", default=())
+    mappings: dict[Path, Expression] = setting(help="mappings", default={})
+
+
+def issues_of(**values: Any) -> list[tuple[str, tuple[str | int, ...], str]]:
+    _, issues = convert(Example, values)
+    return [(issue.code, issue.path, issue.message) for issue in issues]
+
+
+def test_what_is_not_given_has_its_default() -> None:
+    settings, _ = convert(Example, {"name": "a"})
+    assert settings == Example(name="a")
+
+
+def test_every_mistake_is_told_with_its_path() -> None:
+    assert issues_of(count="2", nmae="x", rows=[{"expression": "$a"}, {"target": "$b"}]) == [
+        ("unknown-setting", ("nmae",), "there is no setting 'nmae'"),
+        ("missing-setting", (), "the setting 'name' is missing"),
+        ("wrong-type", ("count",), "'count': expected a whole number, got a text ('2')"),
+        ("missing-setting", ("rows", 1), "the setting 'expression' is missing"),
+    ]
+
+
+def test_a_choice_may_be_in_capitals() -> None:
+    settings, _ = convert(Example, {"name": "a", "mode": "SLOW"})
+    assert settings == Example(name="a", mode="slow")
+
+
+def test_a_wrong_choice_is_told_with_the_right_ones() -> None:
+    assert issues_of(name="a", mode="quick") == [
+        ("wrong-type", ("mode",), "'mode': expected one of fast, slow, got 'quick'")
+    ]
+
+
+def test_a_text_that_starts_with_an_equals_sign_is_an_expression() -> None:
+    settings, _ = convert(Example, {"name": "a", "file": "= _model"})
+    assert settings == Example(name="a", file=Evaluated(expression=Expression("_model")))
+
+
+def test_a_setting_that_is_an_expression_needs_no_mark() -> None:
+    assert issues_of(name="a", rows=[{"expression": "= $a"}]) == [
+        (
+            "expression-syntax",
+            ("rows", 0, "expression"),
+            "'expression' is always an expression and needs no '='",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "text"), [(1, "1"), (True, "true"), (None, "null"), (1.5, "1.5")]
+)
+def test_a_plain_value_is_an_expression_too(given: Any, text: str) -> None:
+    settings, _ = convert(Example, {"name": "a", "mappings": {"$x": given}})
+    assert settings == Example(name="a", mappings={Path("$x"): Expression(text)})
+
+
+def test_expressions_and_paths_are_found_wherever_they_are() -> None:
+    settings, _ = convert(
+        Example,
+        {"name": "a", "file": "=_f", "rows": [{"expression": "$a", "target": "$b"}]},
+    )
+    found = {path: item.text for path, item in expressions_in(settings)}
+    assert found == {
+        ("file",): "_f",
+        ("rows", 0, "expression"): "$a",
+        ("rows", 0, "target"): "$b",
+    }
+
+
+def test_a_long_value_is_cut_in_a_message() -> None:
+    ((_, _, message),) = issues_of(name="a", count="x" * 1000)
+    assert len(message) < 150
