@@ -83,12 +83,21 @@ def member(target: Any, name: str) -> Any:
     if cls is dict:
         if name in target:
             return target[name]
-        raise MissingFailure(name, nearest(name, target))
+        raise _missing(target, name)
     if name == "length" and (cls is str or cls is list or cls is bytes):
         return text_length(target) if cls is str else len(target)
     if target is None:
         raise _of_null(f"`{name}`")
     raise _no_property(target, name)
+
+
+def _missing(target: dict[str, Any], name: str) -> Failure:
+    method = METHODS.get(name, {}).get(dict)
+    if method is not None and not nearest(name, target):
+        return Failure(
+            "`{here}` is a method and is to be called", f"it is written {method.signature}"
+        )
+    return MissingFailure(name, nearest(name, target))
 
 
 def safe_member(target: Any, name: str) -> Any:

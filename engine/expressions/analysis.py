@@ -102,12 +102,12 @@ def lint(text: str) -> list[Lint]:
         for outer in node.walk()
         if isinstance(outer, nodes.Conditional)
         for inner in (outer.yes, outer.no)
-        if isinstance(inner, nodes.Conditional) and not _in_parentheses(text, inner)
+        if isinstance(inner, nodes.Conditional) and not _in_parentheses(inner)
     ]
 
 
-def _in_parentheses(text: str, node: Node) -> bool:
-    return text[: node.offset].rstrip().endswith("(")
+def _in_parentheses(node: nodes.Conditional) -> bool:
+    return node.offset < node.test.offset
 
 
 def parameters_used(text: str) -> dict[str, int]:

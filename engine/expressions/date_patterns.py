@@ -54,6 +54,8 @@ class Field:
 @functools.lru_cache(maxsize=512)
 def pieces(pattern: str) -> tuple[Literal | Field, ...]:
     """The literals and fields of a pattern; raises Failure."""
+    if not pattern:
+        raise Failure("the date pattern is empty")
     if len(pattern) > _MAX_PATTERN:
         raise Failure(f"a date pattern may have {_MAX_PATTERN} characters at most")
     found: list[Literal | Field] = []

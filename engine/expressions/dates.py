@@ -20,11 +20,9 @@ _ALIASES = {
     "PST": "America/Los_Angeles",
     "PDT": "America/Los_Angeles",
     "MDT": "America/Denver",
-    "MST": "America/Denver",
     "CST": "America/Chicago",
     "CDT": "America/Chicago",
     "EDT": "America/New_York",
-    "EST": "America/New_York",
     "IST": "Asia/Kolkata",
     "JST": "Asia/Tokyo",
     "BST": "Europe/London",
@@ -33,7 +31,6 @@ _ALIASES = {
     "AET": "Australia/Sydney",
     "AEST": "Australia/Sydney",
     "AEDT": "Australia/Sydney",
-    "HST": "Pacific/Honolulu",
     "CTT": "Asia/Shanghai",
 }
 _OFFSET = re.compile(r"(?:UTC|GMT|UT)?([+-])(\d{1,2}):?(\d{2})?(?::?(\d{2}))?$", re.IGNORECASE)

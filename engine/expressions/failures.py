@@ -67,7 +67,10 @@ class SourceMap:
 def located(error: BaseException) -> EvaluationError:
     """The user's error for what an evaluation raised."""
     text, offset, length = _innermost_place(error.__traceback__)
-    message, hint = _described(error, text[offset : offset + length])
+    here = text[offset : offset + length]
+    if here.startswith("(") and here.endswith(")"):
+        here = here[1:-1].strip()
+    message, hint = _described(error, here)
     return EvaluationError(message, text, offset, length, hint)
 
 

@@ -60,9 +60,9 @@ def _plain(value: Any) -> Any:
         return {"_snaptype_binary_base64": base64.b64encode(value).decode()}
     if isinstance(value, date | time):
         return json_hook(value)
-    if cls is Function:
-        raise Failure("a function cannot be written as JSON")
-    return value
+    if cls is int or cls is bool or value is None:
+        return value
+    raise Failure(f"{kind_of(value)} cannot be written as JSON")
 
 
 def _plain_float(value: float) -> float | int | None:

@@ -184,8 +184,8 @@ class _Lexer:
             return int(text, 0)
         if text.isdigit():
             return int(text)
-        exact = Decimal(text)
-        if abs(exact.adjusted()) > _TOO_BIG_EXPONENT:
+        exponent = text.lower().partition("e")[2].lstrip("+-")
+        if len(exponent) > 9 or abs((exact := Decimal(text)).adjusted()) > _TOO_BIG_EXPONENT:
             raise self._error(f"the number `{text}` is too big or too small", self.at, len(text))
         near = float(exact)
         if near == float("inf"):

@@ -7,6 +7,7 @@ to write instead.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from engine.errors import ExpressionSyntaxError
@@ -289,7 +290,7 @@ class Parser:
         if self.accept("("):
             node = self.freely(self.expression)
             self.expect(")")
-            return node
+            return replace(node, offset=token.offset, length=self.since(token.offset))
         if self.sees("["):
             return self.array()
         if self.sees("{"):

@@ -38,7 +38,7 @@ _PLAIN_ESCAPES = frozenset("/'\"`#&~ %@!,:;<>=_-")
 _COUNT = re.compile(r"\{(\d+)(,?)(\d*)\}")
 
 
-class Pattern:
+class Regex:
     """A compiled regex with its JavaScript flags."""
 
     __slots__ = ("_compiled", "all", "source")
@@ -69,8 +69,8 @@ class Pattern:
 
 
 @functools.lru_cache(maxsize=512)
-def pattern(source: str, flags: str = "") -> Pattern:
-    return Pattern(source, flags)
+def pattern(source: str, flags: str = "") -> Regex:
+    return Regex(source, flags)
 
 
 def _compiled(source: str, ignore_case: bool, multiline: bool, dot_all: bool) -> Any:

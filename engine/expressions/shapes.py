@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.expressions.dates import DateTime, LocalDate, LocalDateTime, LocalTime
 from engine.expressions.operators import same
-from engine.expressions.regexes import Pattern
+from engine.expressions.regexes import Regex
 
 
 def _is(*classes: type) -> Callable[[Any], bool]:
@@ -47,7 +47,7 @@ def in_range(value: Any, low: Any, high: Any, closed: bool) -> bool:
     return bool(low <= value and (value <= high if closed else value < high))
 
 
-def matches_regex(value: Any, wanted: Pattern) -> bool:
+def matches_regex(value: Any, wanted: Regex) -> bool:
     return value.__class__ is str and wanted.search(value) is not None
 
 

@@ -55,7 +55,7 @@ def kind_of(value: object) -> str:
     known = _KINDS.get(value.__class__)
     if known:
         return known
-    return "a date" if isinstance(value, date | time) else f"a {type(value).__name__}"
+    return "a date" if isinstance(value, date | time) else f"a {type(value).__name__.lower()}"
 
 
 def type_of(value: object) -> str:
@@ -169,7 +169,7 @@ def number_text(value: Number) -> str:
     power = int(exponent) if exponent else 0
     if not exponent:
         return text.removesuffix(".0")
-    if -7 <= power < 21:
+    if -6 <= power < 21:
         return _without_exponent(mantissa, power)
     sign = "+" if power > 0 else "-"
     return f"{mantissa.removesuffix('.0')}e{sign}{abs(power)}"

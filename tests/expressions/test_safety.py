@@ -1,4 +1,4 @@
-"""No expression reaches Python, eats the memory or runs for long; each ends in an ExpressionError."""
+"""No expression reaches Python, eats the memory or runs for long: it ends in an ExpressionError."""
 
 from __future__ import annotations
 

@@ -81,6 +81,11 @@ class Careful:
     def literal(self, node: nodes.Literal) -> ast.expr:
         return ast.Constant(node.value)
 
+    def lone_regex(self, node: nodes.Regex) -> ast.expr:
+        methods = ", ".join(sorted(facts.TAKE_REGEX))
+        hint = "a string is taken as a regex by match and search"
+        raise self.error(node, f"a regex can only be an argument of {methods}", hint)
+
     def regex(self, node: nodes.Regex) -> ast.expr:
         try:
             return self.unit.constant(pattern(node.pattern, node.flags))
@@ -152,8 +157,13 @@ class Careful:
 
     # --- calls ---
 
-    def arguments(self, arguments: tuple[Node, ...]) -> list[ast.expr]:
-        return [self.emit(argument) for argument in arguments]
+    def arguments(self, arguments: tuple[Node, ...], takes_regex: bool = False) -> list[ast.expr]:
+        return [
+            self.regex(argument)
+            if takes_regex and isinstance(argument, nodes.Regex)
+            else self.emit(argument)
+            for argument in arguments
+        ]
 
     def spread(self, node: nodes.Spread) -> ast.expr:
         items = access.safe_spread_items if self.null_safe else access.spread_items
@@ -189,9 +199,10 @@ class Careful:
             if declared is None:
                 raise self.unknown_in_namespace(node, namespace, node.name)
             return self.declared_call(node, declared)
-        if problem := facts.method_problem(node):
+        if problem := facts.method_problem(node) or self.static_problem(node):
             raise self.error(node, *problem)
-        name, arguments = ast.Constant(node.name), self.arguments(node.arguments)
+        name = ast.Constant(node.name)
+        arguments = self.arguments(node.arguments, node.name in facts.TAKE_REGEX)
         target = self.emit(node.target)
         if not self.null_safe:
             return self.call(access.call_method, target, name, *arguments)
@@ -201,6 +212,14 @@ class Careful:
             ast.Constant(None),
             self.call(access.call_method, load(held), name, *arguments),
         )
+
+    def static_problem(self, node: nodes.MethodCall) -> tuple[str, str] | None:
+        """Message and hint for `Array.isArray(x)` and other functions of JavaScript's own."""
+        if not isinstance(node.target, nodes.Name) or node.target.name in self.locals:
+            return None
+        name = f"{node.target.name}.{node.name}"
+        hint = access.STATIC_HABITS.get(name)
+        return None if hint is None else (f"`{name}` is not known", hint)
 
     # --- operators ---
 
@@ -268,7 +287,7 @@ class Careful:
     # --- literals ---
 
     def array(self, node: nodes.ArrayLiteral) -> ast.expr:
-        return ast.List(self.arguments(node.items), ast.Load())
+        return ast.List([self.emit(one) for one in node.items], ast.Load())
 
     def object(self, node: nodes.ObjectLiteral) -> ast.expr:
         if facts.refers_to_itself(node):
@@ -346,7 +365,7 @@ class Careful:
 
 _METHODS: dict[type, str] = {
     nodes.Literal: "literal",
-    nodes.Regex: "regex",
+    nodes.Regex: "lone_regex",
     nodes.Root: "root",
     nodes.Name: "name",
     nodes.Member: "member",

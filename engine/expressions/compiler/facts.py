@@ -7,6 +7,7 @@ from engine.expressions.access import HABITS, method_hint
 from engine.expressions.functions import GLOBALS, METHODS
 from engine.expressions.nodes import Node
 
+TAKE_REGEX = frozenset({"match", "replace", "replaceAll", "search", "split"})
 _MUTATING = frozenset(
     name for name, types in METHODS.items() if any(method.mutates for method in types.values())
 )

@@ -134,9 +134,8 @@ class Fast(Careful):
     # --- methods ---
 
     def method_call(self, node: nodes.MethodCall) -> ast.expr:
-        if self.namespace_of(node.target) or facts.method_problem(node):
-            return super().method_call(node)
-        if node.name not in DISPATCH:
+        problem = facts.method_problem(node) or self.static_problem(node)
+        if problem or self.namespace_of(node.target) or node.name not in DISPATCH:
             return super().method_call(node)
         if not self.null_safe and self.is_loop(node):
             return self.loop(node)
@@ -145,7 +144,7 @@ class Fast(Careful):
     def dispatched(self, node: nodes.MethodCall, target: ast.expr) -> ast.expr:
         held = self.unit.new_name()
         table = self.unit.constant(DISPATCH[node.name])
-        arguments = self.arguments(node.arguments)
+        arguments = self.arguments(node.arguments, node.name in facts.TAKE_REGEX)
         if not self.null_safe:
             method = item(table, class_of(bind(held, target)))
             return ast.Call(method, [load(held), *arguments], [])

@@ -86,10 +86,11 @@ def _bytes(value: Any) -> bytes:
     if value.__class__ is bytes:
         check_text(len(value))
         return value
-    if value.__class__ is not str:
-        raise Failure(f"expected a string or binary data, got {kind_of(value)}")
-    check_text(len(value))
-    return value.encode("utf-8", "replace")
+    if value is None:
+        raise Failure("expected a string or binary data, got null")
+    text = scalar_text(value, "a string or binary data")
+    check_text(len(text))
+    return text.encode("utf-8", "replace")
 
 
 def _decoded(data: bytes) -> str:

@@ -24,6 +24,7 @@ from engine.expressions.values import (
 
 GLOBALS = Family("Global", "Functions that are called by their bare name.")
 _FLOAT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -107,7 +108,10 @@ def encode_uri_component(text: Any) -> str:
     Example("decodeURIComponent('Hello%2C+World%21')", "Hello, World!"),
 )
 def decode_uri_component(text: Any) -> str:
-    return unquote_plus(scalar_text(text))
+    written = scalar_text(text)
+    if wrong := _BAD_ESCAPE.search(written):
+        raise Failure(f"`{written[wrong.start() :][:3]}` is not of the form %XX")
+    return unquote_plus(written)
 
 
 @GLOBALS.function(

@@ -13,7 +13,7 @@ from engine.expressions.callables import call_value
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.limits import MAX_TEXT, check_elements, check_text
-from engine.expressions.regexes import Pattern, expanded, pattern
+from engine.expressions.regexes import Regex, expanded, pattern
 from engine.expressions.values import (
     NAN,
     SPACE,
@@ -256,8 +256,8 @@ def trim_right(text: str) -> str:
 # --- regexes ---
 
 
-def _regex_of(value: Any) -> Pattern:
-    return value if value.__class__ is Pattern else pattern(scalar_text(value, "a regex"))
+def _regex_of(value: Any) -> Regex:
+    return value if value.__class__ is Regex else pattern(scalar_text(value, "a regex"))
 
 
 @TEXTS.method(
@@ -295,7 +295,7 @@ def search(text: str, regex: Any) -> int:
     Example("'John Doe'.replace(/(\\w+) (\\w+)/, '$2 $1')", "Doe John"),
 )
 def replace(text: str, what: Any, replacement: Any) -> str:
-    if what.__class__ is Pattern:
+    if what.__class__ is Regex:
         return _replaced(text, what, replacement, everywhere=what.all)
     wanted = pattern(regex.escape(scalar_text(what)))
     return _replaced(text, wanted, replacement, everywhere=False)
@@ -307,11 +307,11 @@ def replace(text: str, what: Any, replacement: Any) -> str:
     Example("'a.b.c'.replaceAll('.', '-')", "a-b-c"),
 )
 def replace_all(text: str, what: Any, replacement: Any) -> str:
-    wanted = what if what.__class__ is Pattern else pattern(regex.escape(scalar_text(what)))
+    wanted = what if what.__class__ is Regex else pattern(regex.escape(scalar_text(what)))
     return _replaced(text, wanted, replacement, everywhere=True)
 
 
-def _replaced(text: str, wanted: Pattern, replacement: Any, everywhere: bool) -> str:
+def _replaced(text: str, wanted: Regex, replacement: Any, everywhere: bool) -> str:
     parts: list[str] = []
     size = at = 0
     write = _replacement(replacement, text)
@@ -344,10 +344,10 @@ def _replacement(replacement: Any, text: str) -> Callable[[Any], str]:
     Example("'a,b,c'.split(',', 2)", ["a", "b"]),
 )
 def split(text: str, separator: Any = None, limit: Any = None) -> list[Any]:
-    most = None if limit is None else max(0, to_integer(limit))
+    most = to_integer(limit) if limit is not None and to_integer(limit) >= 0 else None
     if separator is None:
         return [text][:most]
-    if separator.__class__ is Pattern:
+    if separator.__class__ is Regex:
         parts = _split_by_regex(text, separator)
     elif separator == "":
         parts = list(units(text))
@@ -357,7 +357,7 @@ def split(text: str, separator: Any = None, limit: Any = None) -> list[Any]:
     return parts[:most]
 
 
-def _split_by_regex(text: str, separator: Pattern) -> list[Any]:
+def _split_by_regex(text: str, separator: Regex) -> list[Any]:
     if not text:
         return [] if separator.search(text) else [text]
     parts: list[Any] = []

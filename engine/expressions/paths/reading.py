@@ -72,7 +72,10 @@ class Reader:
 
     def step(self) -> list[Step]:
         if self.accept(".."):
+            start = self.at
             following = self.bracket() if self.sees("[") else self.name_or_method()
+            if isinstance(following, steps.Method):
+                raise self.error("a method cannot follow `..`", start)
             return [steps.Descend(), following]
         if self.accept("."):
             return [self.bracket() if self.sees("[") else self.name_or_method()]
