@@ -20,7 +20,8 @@ const texts = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const shown = v => typeof v === 'number' && !Number.isFinite(v) ? {special: String(v)}
   : Array.isArray(v) ? v.map(shown) : v === undefined ? null : v;
 console.log(JSON.stringify(texts.map(text => {
-  try { return {value: shown((0, eval)('(' + text + ')'))}; } catch (e) { return {error: String(e)}; }
+  try { return {value: shown((0, eval)('(' + text + ')'))}; }
+  catch (e) { return {error: String(e)}; }
 })));
 """
 

@@ -241,7 +241,8 @@ class Fuzzer:
     def access(self, depth: int) -> str:
         if self.random.random() < 0.5:
             return f"({self.expression(depth)})[{self.expression(depth)}]"
-        return f"({self.expression(depth)}).{self.random.choice(['length', 'a', 'price', '__class__', 'in'])}"
+        name = self.random.choice(["length", "a", "price", "__class__", "in"])
+        return f"({self.expression(depth)}).{name}"
 
     def literal(self, depth: int) -> str:
         if self.random.random() < 0.5:

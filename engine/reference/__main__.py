@@ -1,0 +1,45 @@
+"""Write the reference pages, or check that they are in step."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.reference import expressions
+
+PAGES: dict[str, Callable[[], str]] = {"docs/reference/expressions.md": expressions.page}
+
+
+def out_of_step(folder: Path) -> list[str]:
+    """The pages under `folder` that are not what the code says."""
+    return [
+        name
+        for name, make in PAGES.items()
+        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != make()
+    ]
+
+
+def write(folder: Path) -> None:
+    for name, make in PAGES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(make(), encoding="utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m engine.reference", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; 1 if out of step")
+    parser.add_argument("--folder", type=Path, default=Path(), help="root of the repository")
+    given = parser.parse_args()
+    if not given.check:
+        write(given.folder)
+        return 0
+    stale = out_of_step(given.folder)
+    for name in stale:
+        print(f"{name} is out of step; run python -m engine.reference", file=sys.stderr)  # noqa: T201
+    return int(bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""The page of all functions: each with its signature, its help and its examples."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from engine.expressions.functions import FAMILIES, Declaration, Example, Family
+
+_INTRODUCTION = """\
+# Functions of the expression language
+
+This page is generated from the declarations of the functions; every example on it is run as a test.
+
+A function of a family is called with the family's name (`Math.round(x)`), a method on a value
+(`$name.trim()`), a global function by its bare name (`parseInt(x)`). Arguments in brackets may be
+left out; `...x` stands for any number. Texts are converted to numbers where numbers are needed.
+
+## Operators
+
+| Operator, loosest last | Meaning |
+|---|---|
+| `x.name` `x['name']` `x[0]` `f(x)` `x.f(y)` | member, element, call |
+| `!x` `-x` `+x` `typeof x` | not, minus, to number, name of the type |
+| `*` `/` `%` | as in JavaScript; dividing by zero gives `Infinity` or `NaN` |
+| `+` `-` | sum, or text if either side is a text; difference |
+| `<` `<=` `>` `>=` `in` `instanceof` | order; is it a property or index; is it of a type |
+| `==` `!=` | equal after conversion; arrays and objects by value |
+| `&&` | the first operand if it is false, else the second |
+| `\\|\\|` | the first operand if it is true, else the second |
+| `test ? a : b` | one of two |
+| `x => ...` `(a, b = 1, ...rest) => ...` | a function |
+
+Types for `instanceof`: `Null Boolean String Number Object Array Date DateTime LocalDate
+LocalDateTime LocalTime`. False are `false`, `0`, `''`, `null` and `NaN`; all else is true.
+
+`match x { 90..=100 => 'A', 80..<90 => 'B', [first, ...rest] => first, {name: n} => n,
+n if n < 0 => 'negative', 'a' | 'b' => 'letter', _ => 'other' }` gives the value of the first arm
+whose pattern matches, or null.
+"""
+
+
+def page() -> str:
+    return "\n".join([_INTRODUCTION, *(line for family in FAMILIES for line in _family(family))])
+
+
+def _family(family: Family) -> Iterator[str]:
+    yield f"## {family.title}\n"
+    yield f"{family.help}\n"
+    if family.constants:
+        names = ", ".join(f"`{family.namespace}.{name}`" for name in sorted(family.constants))
+        yield f"Constants: {names}.\n"
+    prefix = f"{family.namespace}." if family.namespace else ""
+    for declaration in sorted(family.functions.values(), key=lambda one: one.name.lower()):
+        yield from _function(prefix, declaration)
+    for declaration in sorted(family.methods.values(), key=lambda one: one.name.lower()):
+        yield from _function(f"{_receiver(family)}.", declaration)
+
+
+def _receiver(family: Family) -> str:
+    return {"String": "text", "Binary": "bytes"}.get(
+        family.title, family.title[0].lower() + family.title[1:]
+    )
+
+
+def _function(prefix: str, declaration: Declaration) -> Iterator[str]:
+    note = " *Changes the array.*" if declaration.mutates else ""
+    yield f"### `{prefix}{declaration.signature}`\n"
+    yield f"{declaration.help}{note}\n"
+    yield "```js"
+    for example in declaration.examples:
+        yield _example(example)
+    yield "```\n"
+
+
+def _example(example: Example) -> str:
+    given = f"    // $ is {_json(example.given)}" if example.given is not None else ""
+    return f"{example.text}  // {_json(example.result)}{given}"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
