@@ -8,8 +8,9 @@ of any size needs the memory of a few chunks, and bounded channels give back-pre
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 Value = Any
 Document = dict[str, Value]
@@ -20,15 +21,13 @@ Lineage = frozenset[int]
 NO_LINEAGE: Lineage = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class StreamStart:
+class StreamStart(msgspec.Struct, frozen=True):
     """Begins a binary stream; `header` travels with the bytes (`content-location`, ...)."""
 
-    header: Header = field(default_factory=dict)
+    header: Header = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class StreamEnd:
+class StreamEnd(msgspec.Struct, frozen=True):
     """Ends a binary stream. `broken` says that the bytes are not all there: keep nothing of it."""
 
     broken: bool = False

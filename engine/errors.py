@@ -8,8 +8,9 @@ matter and `on_error` decides. Every class survives pickling, so that it crosses
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+import msgspec
 
 
 class EngineError(Exception):
@@ -31,8 +32,7 @@ class Where(Protocol):
 Severity = Literal["error", "warning"]
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """One mistake in a user's file: a value that is gathered, not an exception that is raised."""
 
     code: str

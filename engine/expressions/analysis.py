@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from engine.errors import ExpressionSyntaxError
 from engine.expressions import nodes
@@ -19,8 +20,7 @@ _BY_NAME = frozenset({"get", "getFirst"})
 _WHOLE = frozenset({"hasOwnProperty", "hasPath"})
 
 
-@dataclass(frozen=True, slots=True)
-class Lint:
+class Lint(msgspec.Struct, frozen=True):
     """A doubtful place in an expression that works."""
 
     message: str

@@ -9,9 +9,10 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
+
+import msgspec
 
 from engine.expressions.dates import LocalDateTime, offset_text, offset_zone, zone
 from engine.expressions.failures import Failure
@@ -40,13 +41,11 @@ _MAX_PATTERN = 500
 _MAX_COUNT = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(msgspec.Struct, frozen=True):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     letter: str
     count: int
 
@@ -238,8 +237,7 @@ _NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """Date and time of day as they were written, and their zone if there was one."""
 
     local: LocalDateTime

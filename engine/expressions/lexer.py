@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from engine.errors import ExpressionSyntaxError
 from engine.expressions.limits import MAX_DIGITS, MAX_SOURCE
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(msgspec.Struct, frozen=True):
     """`kind` is number, string, regex, name, field (`$name`), operator or end."""
 
     kind: str

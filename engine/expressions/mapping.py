@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from engine.documents import Document
 from engine.errors import EvaluationError
@@ -31,8 +32,7 @@ from engine.expressions.scope import Scope
 from engine.expressions.values import kind_of
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(msgspec.Struct, frozen=True):
     """A row's value that is meant as it stands, not as an expression."""
 
     value: Any
@@ -46,8 +46,7 @@ class Mapping(Protocol):
     def __call__(self, document: Any, /) -> Document: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """`target` is None for a row that deletes what `source` names."""
 
     source: str | Constant

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
 from typing import Any
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Node:
+
+class Node(msgspec.Struct, frozen=True):
     offset: int
     length: int
 
     def children(self) -> Iterator[Node]:
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
             if isinstance(value, Node):
                 yield value
             elif isinstance(value, tuple):
@@ -46,62 +46,53 @@ TYPE_NAMES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Literal(Node):
+class Literal(Node, frozen=True):
     """A number, string, boolean or null."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Regex(Node):
+class Regex(Node, frozen=True):
     pattern: str
     flags: str
 
 
-@dataclass(frozen=True, slots=True)
-class Root(Node):
+class Root(Node, frozen=True):
     """`$`, the document."""
 
 
-@dataclass(frozen=True, slots=True)
-class Name(Node):
+class Name(Node, frozen=True):
     """A bare name: a variable, a `_parameter`, `lib`, `Math`, `this`, ..."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Member(Node):
+class Member(Node, frozen=True):
     """`target.name`; `$name` is a member of `$`."""
 
     target: Node
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Index(Node):
+class Index(Node, frozen=True):
     """`target[key]`."""
 
     target: Node
     key: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Spread(Node):
+class Spread(Node, frozen=True):
     value: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Node):
+class Call(Node, frozen=True):
     """`function(arguments)`."""
 
     function: Node
     arguments: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MethodCall(Node):
+class MethodCall(Node, frozen=True):
     """`target.name(arguments)`."""
 
     target: Node
@@ -109,16 +100,14 @@ class MethodCall(Node):
     arguments: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Unary(Node):
+class Unary(Node, frozen=True):
     """`! - + typeof`."""
 
     operator: str
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Binary(Node):
+class Binary(Node, frozen=True):
     """Arithmetic, comparison and `in`."""
 
     operator: str
@@ -126,14 +115,12 @@ class Binary(Node):
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceOf(Node):
+class InstanceOf(Node, frozen=True):
     value: Node
     type_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Logical(Node):
+class Logical(Node, frozen=True):
     """`&&` and `||`, which give one of their operands."""
 
     operator: str
@@ -141,115 +128,97 @@ class Logical(Node):
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Conditional(Node):
+class Conditional(Node, frozen=True):
     test: Node
     yes: Node
     no: Node
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayLiteral(Node):
+class ArrayLiteral(Node, frozen=True):
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Property(Node):
+class Property(Node, frozen=True):
     """`key: value` in an object literal."""
 
     key: Node
     value: Node
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectLiteral(Node):
+class ObjectLiteral(Node, frozen=True):
     """`entries` are properties and spreads."""
 
     entries: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter(Node):
+class Parameter(Node, frozen=True):
     name: str
     default: Node | None = None
     rest: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Arrow(Node):
+class Arrow(Node, frozen=True):
     parameters: tuple[Parameter, ...]
     body: Node
 
 
-@dataclass(frozen=True, slots=True)
-class AnyPattern(Node):
+class AnyPattern(Node, frozen=True):
     """`_` matches anything."""
 
 
-@dataclass(frozen=True, slots=True)
-class LiteralPattern(Node):
+class LiteralPattern(Node, frozen=True):
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class RangePattern(Node):
+class RangePattern(Node, frozen=True):
     low: Any
     high: Any
     closed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RegexPattern(Node):
+class RegexPattern(Node, frozen=True):
     pattern: str
     flags: str
 
 
-@dataclass(frozen=True, slots=True)
-class TypePattern(Node):
+class TypePattern(Node, frozen=True):
     type_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class NamePattern(Node):
+class NamePattern(Node, frozen=True):
     """A bare name matches anything and binds it."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class EitherPattern(Node):
+class EitherPattern(Node, frozen=True):
     """`a | b` within another pattern."""
 
     alternatives: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RestPattern(Node):
+class RestPattern(Node, frozen=True):
     """`...rest` at the end of an array or object pattern; the name may be empty."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayPattern(Node):
+class ArrayPattern(Node, frozen=True):
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FieldPattern(Node):
+class FieldPattern(Node, frozen=True):
     """`key: pattern` in an object pattern."""
 
     key: str
     pattern: Node
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectPattern(Node):
+class ObjectPattern(Node, frozen=True):
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Arm(Node):
+class Arm(Node, frozen=True):
     """`pattern | pattern if guard => body`."""
 
     patterns: tuple[Node, ...]
@@ -257,7 +226,6 @@ class Arm(Node):
     body: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Match(Node):
+class Match(Node, frozen=True):
     subject: Node
     arms: tuple[Arm, ...]

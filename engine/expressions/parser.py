@@ -7,8 +7,9 @@ to write instead.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeVar
+
+import msgspec
 
 from engine.errors import ExpressionSyntaxError
 from engine.expressions import nodes
@@ -290,7 +291,9 @@ class Parser:
         if self.accept("("):
             node = self.freely(self.expression)
             self.expect(")")
-            return replace(node, offset=token.offset, length=self.since(token.offset))
+            return msgspec.structs.replace(
+                node, offset=token.offset, length=self.since(token.offset)
+            )
         if self.sees("["):
             return self.array()
         if self.sees("{"):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from engine.locations import Location
 from engine.pipeline.nodes import Entry, Items, Node, Scalar, Table
@@ -13,8 +14,7 @@ from engine.pipeline.text import Text
 KeyPath = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """A pipeline file's text and where each key and value stands in it.
 
     A key path leads from the root of the file, for example `("snaps", "read", "file")`. For a path

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
+
 from engine.errors import Problem
 from engine.locations import Location
 from engine.pipeline.source import KeyPath as KeyPath
@@ -15,8 +17,7 @@ OnError = Literal["stop", "discard", "route"]
 Mode = Literal["validate_and_execute", "execute_only", "disabled"]
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterSpec:
+class ParameterSpec(msgspec.Struct, frozen=True):
     """A declared parameter. Its value is always a text; None means that there is no default."""
 
     name: str
@@ -27,8 +28,7 @@ class ParameterSpec:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SnapSpec:
+class SnapSpec(msgspec.Struct, frozen=True):
     """One snap as written: `settings` are plain YAML values without the engine's own keys.
 
     `on_error` is None where the file does not say.
@@ -42,8 +42,7 @@ class SnapSpec:
     mode: Mode = "validate_and_execute"
 
 
-@dataclass(frozen=True, slots=True)
-class PortSpec:
+class PortSpec(msgspec.Struct, frozen=True):
     """One end of a link as written; `view` is empty for the default view."""
 
     label: str
@@ -54,14 +53,12 @@ class PortSpec:
         return f"{self.label}.{self.view}" if self.view else self.label
 
 
-@dataclass(frozen=True, slots=True)
-class LinkSpec:
+class LinkSpec(msgspec.Struct, frozen=True):
     source: PortSpec
     target: PortSpec
 
 
-@dataclass(frozen=True, slots=True)
-class LibrarySpec:
+class LibrarySpec(msgspec.Struct, frozen=True):
     """An expression library: the file that the pipeline imports as `lib.<name>`."""
 
     name: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+
+import msgspec
 
 from engine.locations import Location
 
@@ -13,8 +14,7 @@ LONGEST_SHOWN = 200
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a terminal may obey them
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(msgspec.Struct, frozen=True):
     """A place in a text: characters from its start, and line and column, all from 0."""
 
     index: int
@@ -22,8 +22,7 @@ class Mark:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """A file's text as YAML splits it into lines."""
 
     path: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from engine.errors import InvalidPipelineError
 from engine.pipeline.spec import PipelineSpec
@@ -32,8 +33,7 @@ def compile_spec(
     return _Compiler(resolution).plan()
 
 
-@dataclass(frozen=True, slots=True)
-class _Link:
+class _Link(msgspec.Struct, frozen=True):
     source: Port
     target: Port
     is_error: bool

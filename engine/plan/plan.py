@@ -6,7 +6,7 @@ name on the spot. So nothing here may hold a closure, a handle or a global.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from engine.locations import Location
 from engine.pipeline.spec import Mode, OnError, ParameterSpec
@@ -14,8 +14,7 @@ from engine.sdk.settings import Settings
 from engine.sdk.views import View
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What a snap's class says of itself (engine.sdk.snap.Snap), for whoever places stages."""
 
     stateful: bool
@@ -27,8 +26,7 @@ class Facts:
     reads: frozenset[tuple[str, ...]] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(msgspec.Struct, frozen=True):
     """A view of a snap."""
 
     label: str
@@ -38,8 +36,7 @@ class Port:
         return f"{self.label}.{self.view}"
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedSnap:
+class PlannedSnap(msgspec.Struct, frozen=True):
     """A snap with converted settings; `inputs` and `outputs` are the views as linked."""
 
     label: str
@@ -53,8 +50,7 @@ class PlannedSnap:
     where: Location
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedLink:
+class PlannedLink(msgspec.Struct, frozen=True):
     """A link. `spills`: its buffer must grow on disk, else a diamond could dead-lock."""
 
     source: Port
@@ -62,8 +58,7 @@ class PlannedLink:
     spills: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(msgspec.Struct, frozen=True):
     """Snaps that run as one: a chain in which each feeds only the next."""
 
     labels: tuple[str, ...]
@@ -73,8 +68,7 @@ class Stage:
         return " → ".join(self.labels)
 
 
-@dataclass(frozen=True, slots=True)
-class Library:
+class Library(msgspec.Struct, frozen=True):
     """An expression library with its text, so that a plan needs no file of the author's machine."""
 
     name: str
@@ -82,8 +76,7 @@ class Library:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """All that a runner needs. `folder` is the pipeline file's, `project` what `sldb:///` means."""
 
     name: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from engine.errors import Problem
 from engine.pipeline.spec import PipelineSpec
@@ -18,8 +19,7 @@ from engine.plan.views import ResolvedLink, resolve_links
 from engine.registry import SnapClass
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(msgspec.Struct, frozen=True):
     """A pipeline with its snaps and links resolved, and all its problems."""
 
     spec: PipelineSpec

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from engine.pipeline.spec import SnapSpec
 from engine.plan.expressions import check_expressions
@@ -18,8 +19,7 @@ from engine.sdk.views import Views
 _ENGINE_SETTINGS = ("snap", "on_error", "mode")
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedSnap:
+class ResolvedSnap(msgspec.Struct, frozen=True):
     """A snap as far as it is known: a mistake leaves None for what it makes unknowable."""
 
     spec: SnapSpec

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Literal
+
+import msgspec
 
 from engine.pipeline.spec import LinkSpec, PortSpec
 from engine.plan.findings import Findings, nearest_of
@@ -18,8 +19,7 @@ from engine.sdk.views import ERROR_VIEW, View
 Side = Literal["input", "output"]
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedLink:
+class ResolvedLink(msgspec.Struct, frozen=True):
     """A link between two snaps; a view is None where a mistake makes it unknowable."""
 
     spec: LinkSpec
@@ -189,7 +189,7 @@ def is_member(name: str, family: View) -> bool:
 
 
 def _member(family: View, name: str) -> View:
-    return replace(family, name=name, many=False, minimum=0)
+    return msgspec.structs.replace(family, name=name, many=False, minimum=0)
 
 
 def _shown_name(view: View) -> str:

@@ -7,8 +7,9 @@ sees rows and answers, never a process, a pipe or a socket.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
+
+import msgspec
 
 from engine.documents import Document
 from engine.errors import DataError, ExecutionError
@@ -16,8 +17,7 @@ from engine.errors import DataError, ExecutionError
 InstallPolicy = Literal["install", "check", "refuse"]
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(msgspec.Struct, frozen=True):
     """A Remote Python script and how it is to be run.
 
     `name` is shown in tracebacks. `folder` is where sibling modules of the script lie, if it runs
@@ -37,7 +37,7 @@ class Script:
     environment: str = ""
     install: InstallPolicy = "install"
     timeout: float | None = None
-    pipe: dict[str, Any] = field(default_factory=dict)
+    pipe: dict[str, Any] = msgspec.field(default_factory=dict)
     executor: str = ""
     token: str = ""
 

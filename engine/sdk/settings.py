@@ -33,22 +33,19 @@ Key = str | int
 KeyPath = tuple[Key, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(msgspec.Struct, frozen=True):
     """A setting that is an expression: its text, compiled when the snap opens."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(msgspec.Struct, frozen=True):
     """A setting that is a path into a document (`$a.b`, `$list[*].x`)."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluated(Generic[T]):
+class Evaluated(msgspec.Struct, Generic[T], frozen=True):
     """A setting that may be an expression: it is one if its text starts with `=`.
 
     `kind` is the type of the value, to which the expression's result is brought.
@@ -75,8 +72,7 @@ class Settings:
         dataclass(frozen=True, kw_only=True)(cls)
 
 
-@dataclass(frozen=True, slots=True)
-class Issue:
+class Issue(msgspec.Struct, frozen=True):
     """A mistake in the value at `path` of some settings; with `at_key` in the key itself."""
 
     code: str
@@ -86,8 +82,7 @@ class Issue:
     at_key: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SettingFacts:
+class SettingFacts(msgspec.Struct, frozen=True):
     """What is known of one setting: for documentation, schema and error messages."""
 
     name: str

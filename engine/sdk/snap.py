@@ -8,8 +8,9 @@ sugar for one document at a time, and a hot snap overrides `process_batch`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
+
+import msgspec
 
 from engine.documents import (
     NO_LINEAGE,
@@ -32,8 +33,7 @@ BATCH_SIZE = 64
 """Documents in a batch that a snap makes one by one; larger ones fall out of the cache."""
 
 
-@dataclass(frozen=True, slots=True)
-class To:
+class To(msgspec.Struct, frozen=True):
     """A document for another view than the first output."""
 
     view: str
@@ -44,8 +44,7 @@ Result = Item | To | Iterable[Item | To] | None
 Emission = Batch | Mapping[str, Batch] | Iterable[Mapping[str, Batch]] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(msgspec.Struct, frozen=True):
     """A snap at work: documentation and test at once.
 
     `given` and `expect` are the items of the default views, or a map of view to items. `files` are
@@ -53,13 +52,13 @@ class Example:
     """
 
     title: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = msgspec.field(default_factory=dict)
     given: Any = ()
     expect: Any = ()
     on_error: str = "stop"
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, str] = field(default_factory=dict)
-    leaves: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = msgspec.field(default_factory=dict)
+    files: Mapping[str, str] = msgspec.field(default_factory=dict)
+    leaves: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class Snap(Generic[S]):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from engine.documents import ViewType
 
 Unlinked = Literal["refused", "empty document", "nothing"]
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """One opening of a snap.
 
     `many` makes it a family that grows with the links: `output0`, `output1`, ... `unlinked` says
@@ -30,8 +30,7 @@ class View:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Views:
+class Views(msgspec.Struct, frozen=True):
     """The inputs and outputs of a snap; its error view is always there and called `error`."""
 
     inputs: tuple[View, ...] = (View("input"),)

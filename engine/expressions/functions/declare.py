@@ -9,15 +9,15 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+import msgspec
 
 Call = TypeVar("Call", bound=Callable[..., Any])
 _HANDED_IN = ("context", "document")
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(msgspec.Struct, frozen=True):
     """`text` evaluated on the document `given` is `result` (as JSON)."""
 
     text: str
@@ -25,8 +25,7 @@ class Example:
     given: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(msgspec.Struct, frozen=True):
     """One function or method. `fewest` and `most` (None: any) count the user's arguments."""
 
     name: str
@@ -55,17 +54,16 @@ class Declaration:
         return f"{self.fewest} to {self.most} arguments"
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(msgspec.Struct, frozen=True):
     """Functions that belong together: of a namespace (`Math`), of some types, or global ones."""
 
     title: str
     help: str
     receivers: tuple[type, ...] = ()
     namespace: str = ""
-    functions: dict[str, Declaration] = field(default_factory=dict)
-    methods: dict[str, Declaration] = field(default_factory=dict)
-    constants: dict[str, Any] = field(default_factory=dict)
+    functions: dict[str, Declaration] = msgspec.field(default_factory=dict)
+    methods: dict[str, Declaration] = msgspec.field(default_factory=dict)
+    constants: dict[str, Any] = msgspec.field(default_factory=dict)
 
     def function(self, name: str, summary: str, *examples: Example) -> Callable[[Call], Call]:
         """Declares a function of the namespace, or a global one."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from engine.errors import EvaluationError
 from engine.expressions.failures import Failure
@@ -15,8 +16,7 @@ Key = str | int
 Embedded = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Child:
+class Child(msgspec.Struct, frozen=True):
     """`.name` or `['name']`."""
 
     name: str
@@ -27,8 +27,7 @@ class Child:
             yield self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(msgspec.Struct, frozen=True):
     """`[n]`, negative from the end."""
 
     index: int
@@ -43,8 +42,7 @@ class Position:
                 yield place
 
 
-@dataclass(frozen=True, slots=True)
-class Computed:
+class Computed(msgspec.Struct, frozen=True):
     """`[(expression)]`; `value` is the container."""
 
     expression: Embedded
@@ -64,8 +62,7 @@ class Computed:
         return step.keys(container, root)
 
 
-@dataclass(frozen=True, slots=True)
-class Wildcard:
+class Wildcard(msgspec.Struct, frozen=True):
     """`[*]` or `.*`."""
 
     definite = False
@@ -74,8 +71,7 @@ class Wildcard:
         return all_keys(container)
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(msgspec.Struct, frozen=True):
     """`[start:end:step]`."""
 
     start: int | None
@@ -88,8 +84,7 @@ class Slice:
             yield from range(*slice(self.start, self.end, self.step).indices(len(container)))
 
 
-@dataclass(frozen=True, slots=True)
-class Union:
+class Union(msgspec.Struct, frozen=True):
     """`[a, b]`."""
 
     parts: tuple[Any, ...]
@@ -100,8 +95,7 @@ class Union:
             yield from part.keys(container, root)
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True):
     """`[?(expression)]`; `value` is the element, `key` its place. What fails is not selected."""
 
     expression: Embedded
@@ -118,15 +112,13 @@ class Filter:
                 yield key
 
 
-@dataclass(frozen=True, slots=True)
-class Descend:
+class Descend(msgspec.Struct, frozen=True):
     """`..`: the container itself and everything below it, for the step that follows."""
 
     definite = False
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(msgspec.Struct, frozen=True):
     """`.name(arguments)`, applied to what was found so far."""
 
     name: str
