@@ -31,12 +31,24 @@ _COMPARE: dict[str, type[ast.cmpop]] = {
     ">": ast.Gt,
     ">=": ast.GtE,
 }
+_ARITHMETIC: dict[str, type[ast.operator]] = {"+": ast.Add, "-": ast.Sub, "*": ast.Mult}
+_SMALL = 1 << 60
 _LOOPING = ("filter", "map")
 
 
 def _charged(items: list[Any]) -> bool:
     charge(len(items) + 1)
     return True
+
+
+def _between(value: ast.expr) -> ast.expr:
+    """Is the whole number small enough for a sum or product to stay within the limits?"""
+    least, most = ast.Constant(-_SMALL), ast.Constant(_SMALL)
+    return ast.Compare(least, [ast.Lt(), ast.Lt()], [value, most])
+
+
+def _is_small(constant: ast.Constant) -> bool:
+    return constant.value.__class__ is int and -_SMALL < constant.value < _SMALL
 
 
 class Fast(Careful):
@@ -89,8 +101,11 @@ class Fast(Careful):
         constants = isinstance(left, ast.Constant), isinstance(right, ast.Constant)
         if constants == (False, True) and node.operator in _COMPARE:
             return self.compared(node, left, right)
-        if node.operator == "+" and constants != (True, True) and not self.loops:
-            return self.sum(node, left, right)
+        if node.operator == "+" and "string" in (facts.kind(node.left), facts.kind(node.right)):
+            if constants != (True, True) and not self.loops:
+                return self.joined(node, left, right)
+        elif node.operator in _ARITHMETIC and constants != (True, True):
+            return self.reckoned(node, left, right)
         return super().operation(node, left, right)
 
     def compared(self, node: nodes.Binary, left: ast.expr, right: ast.expr) -> ast.expr:
@@ -112,17 +127,36 @@ class Fast(Careful):
         quick = ast.Compare(load(held), [compare()], [right])
         return ast.IfExp(test, quick, self.call(operators.BINARY[node.operator], load(held), right))
 
-    def sum(self, node: nodes.Binary, left: ast.expr, right: ast.expr) -> ast.expr:
-        """Two texts are joined at once; anything else is left to `add`."""
-        left_text, right_text = facts.kind(node.left), facts.kind(node.right)
-        if "string" not in (left_text, right_text):
-            return super().operation(node, left, right)
-        if left_text == right_text:
+    def joined(self, node: nodes.Binary, left: ast.expr, right: ast.expr) -> ast.expr:
+        """Two texts, or a text and a small whole number, at once; the rest is left to `add`."""
+        if facts.kind(node.left) == facts.kind(node.right):
             return ast.BinOp(left, ast.Add(), right)
         first, second = self.held(left), self.held(right)
-        test = is_(class_of(first[0]), class_of(second[0]), self.unit.constant(str))
+        both_texts = is_(class_of(first[0]), class_of(second[0]), self.unit.constant(str))
         quick = ast.BinOp(first[1], ast.Add(), second[1])
-        return ast.IfExp(test, quick, self.call(operators.add, first[1], second[1]))
+        other: ast.expr = self.call(operators.add, first[1], second[1])
+        if facts.kind(node.left) == "string":
+            is_number = ast.BoolOp(ast.And(), self.small(second[1]))
+            with_number = ast.BinOp(first[1], ast.Add(), self.call(str, second[1]))
+            other = ast.IfExp(is_number, with_number, other)
+        return ast.IfExp(both_texts, quick, other)
+
+    def reckoned(self, node: nodes.Binary, left: ast.expr, right: ast.expr) -> ast.expr:
+        """Small whole numbers are reckoned in place; anything else is left to the helper."""
+        if any(isinstance(side, ast.Constant) and not _is_small(side) for side in (left, right)):
+            return super().operation(node, left, right)
+        first, second = self.held(left), self.held(right)
+        whole = self.unit.constant(int)
+        sides = [side[0] for side in (first, second) if not isinstance(side[0], ast.Constant)]
+        tests: list[ast.expr] = [is_(*(class_of(side) for side in sides), whole)]
+        named = [side[1] for side in (first, second) if not isinstance(side[1], ast.Constant)]
+        tests += map(_between, named)
+        quick = ast.BinOp(first[1], _ARITHMETIC[node.operator](), second[1])
+        other = self.call(operators.BINARY[node.operator], first[1], second[1])
+        return ast.IfExp(ast.BoolOp(ast.And(), tests), quick, other)
+
+    def small(self, value: ast.expr) -> list[ast.expr]:
+        return [is_(class_of(value), self.unit.constant(int)), _between(value)]
 
     def held(self, value: ast.expr) -> tuple[ast.expr, ast.expr]:
         """`value` where it is made, and how it is read again."""
