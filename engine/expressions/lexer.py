@@ -209,7 +209,7 @@ class _Lexer:
         if at >= self.end:
             raise self._error("the string is not closed", start, 1, f"close it with {quote}")
         self.at = at + 1
-        return Token("string", "".join(parts), start, self.at - start)
+        return Token("string", _joined_surrogates("".join(parts)), start, self.at - start)
 
     def _escape(self, at: int) -> tuple[str, int]:
         """The character that the escape at `at` stands for, and where the text goes on."""
@@ -246,6 +246,13 @@ class _Lexer:
         self, message: str, offset: int, length: int, hint: str = ""
     ) -> ExpressionSyntaxError:
         return ExpressionSyntaxError(message, self.text, offset, length, hint)
+
+
+def _joined_surrogates(text: str) -> str:
+    """`\\uD83D\\uDE00` is one character."""
+    if text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def _ends_operand(token: Token) -> bool:

@@ -419,9 +419,8 @@ class Parser:
             if found[-1].rest or not self.accept(","):
                 break
         self.expect(")", "`,` or `)` after the parameters")
-        names = [parameter.name for parameter in found]
-        for parameter in found:
-            if names.count(parameter.name) > 1:
+        for place, parameter in enumerate(found):
+            if any(parameter.name == earlier.name for earlier in found[:place]):
                 message = f"the parameter `{parameter.name}` is there twice"
                 raise self.error(message, parameter.offset, parameter.length)
         return tuple(found)

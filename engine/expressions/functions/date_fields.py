@@ -105,12 +105,12 @@ def _count(value: Any) -> float:
     return number
 
 
-def _moved(value: Any, step: timedelta) -> Any:
-    """`value` so much later: wall-clock days, exact shorter times."""
+def _moved(value: Any, step: timedelta, by_calendar: bool) -> Any:
+    """`value` so much later: days by the calendar, shorter times by the clock."""
     if isinstance(value, datetime):
         if value.tzinfo is None:
             return local_date_time(value + step)
-        if step.seconds == 0 and step.microseconds == 0:
+        if by_calendar:
             return _settled(value + step)
         return instant(value.astimezone(UTC) + step, value.tzinfo)
     if isinstance(value, date):
@@ -127,7 +127,7 @@ def _plus(unit: str, sign: int) -> Callable[[Any, Any], Any]:
     def plus(value: Any, amount: Any) -> Any:
         number = sign * _count(amount)
         try:
-            return _moved(value, timedelta(**{unit: number}))
+            return _moved(value, timedelta(**{unit: number}), unit in ("days", "weeks"))
         except (OverflowError, ValueError):
             raise Failure("the date would be out of range (years 1 to 9999)") from None
 
@@ -238,7 +238,7 @@ def with_day_of_week(value: Any, number: Any) -> Any:
     wanted = _count(number)
     if not 1 <= wanted <= 7:
         raise Failure(f"the day of the week must be 1 (Monday) to 7, got {wanted}")
-    return _moved(value, timedelta(days=int(wanted) - value.isoweekday()))
+    return _moved(value, timedelta(days=int(wanted) - value.isoweekday()), by_calendar=True)
 
 
 _declare(

@@ -1,0 +1,75 @@
+"""What can be told of an expression without a document."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.expressions import libraries_used, lint, parameters_used, paths_read
+
+
+def test_parameters_are_found_at_their_first_place() -> None:
+    text = "_b + _a + _b + pipe.args.c + pipe.args['d']"
+    assert parameters_used(text) == {"b": 0, "a": 5, "c": 15, "d": 29}
+
+
+@pytest.mark.parametrize(
+    "text", ["[1].map(_x => _x)", "__root__", "match 1 { _y => _y, _ => 0 }", "$._f"]
+)
+def test_other_names_with_an_underscore_are_no_parameters(text: str) -> None:
+    assert parameters_used(text) == {}
+
+
+def test_libraries_are_found_at_their_first_place() -> None:
+    assert libraries_used("lib.a.x + lib['b'].y + lib.a.f(1)") == {"a": 0, "b": 10}
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        ("1", []),
+        ("$a.b + $c", [("a", "b"), ("c",)]),
+        ("$a.trim().length", [("a",)]),
+        ("$a.length > 1", [("a",)]),
+        ("$a[0].b", [("a", "b")]),
+        ("$a[$i]", [("a",), ("i",)]),
+        ("$['x y'].z", [("x y", "z")]),
+        ("$.get('k', $d)", [("k",), ("d",)]),
+        ("$.hasOwnProperty('k')", [("k",)]),
+        ("'k' in $", [("k",)]),
+        ("$items.map(x => x.n + $y)", [("items",), ("y",)]),
+        ("_p + pipe.label", []),
+    ],
+)
+def test_the_paths_that_are_read_are_known(text: str, paths: list[tuple[str, ...]]) -> None:
+    found = paths_read(text)
+    assert found is not None
+    known = {path[:1] for path in paths}
+    assert {path[:1] for path in found} == known
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$",
+        "$.keys()",
+        "jsonPath($, '$.a')",
+        "eval('1')",
+        "$[$k]",
+        "{a: $}",
+        "$.hasPath('a.b')",
+        "_k in $",
+    ],
+)
+def test_what_may_read_anything_is_told_so(text: str) -> None:
+    assert paths_read(text) is None
+
+
+def test_a_condition_within_a_condition_is_a_warning() -> None:
+    (found,) = lint("$a ? 1 : $b ? 2 : 3")
+    assert (found.offset, found.length) == (9, 10)
+    assert "parentheses" in found.hint
+
+
+@pytest.mark.parametrize("text", ["$a ? 1 : ($b ? 2 : 3)", "$a ? 1 : 2", "1 +", "[$a ? 1 : 2]"])
+def test_other_conditions_are_fine(text: str) -> None:
+    assert lint(text) == []
