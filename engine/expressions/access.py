@@ -12,69 +12,10 @@ from engine.expressions.callables import call_value
 from engine.expressions.failures import Failure, MissingFailure
 from engine.expressions.functions import METHODS, Declaration
 from engine.expressions.functions.strings import length as text_length
+from engine.expressions.habits import METHOD_HABITS
 from engine.expressions.limits import charge, check_elements
 from engine.expressions.suggestions import nearest
 from engine.expressions.values import Function, kind_of, property_name, scalar_text, to_number
-
-HABITS = {
-    "includes": "use contains(text) for texts, indexOf(x) >= 0 for arrays",
-    "padStart": "use ('000' + x).slice(-3) or '%03d'.sprintf(x)",
-    "padEnd": "use '%-5s'.sprintf(x)",
-    "trimStart": "use trimLeft()",
-    "trimEnd": "use trimRight()",
-    "toISOString": "use toString(), or toString('yyyy-MM-dd') with a pattern",
-    "toUTCString": "use toString(), or toLocaleDateTimeString({timeZone: 'UTC'})",
-    "toDateString": "use toLocaleDateString({format: 'EEE MMM dd yyyy'})",
-    "toTimeString": "use toLocaleTimeString({format: 'HH:mm:ss'})",
-    "toJSON": "use JSON.stringify(x)",
-    "valueOf": "use getTime() for the milliseconds of a date",
-    "at": "use x[0] or slice(-1)[0]",
-    "flat": "use reduce((all, x) => all.concat(x), [])",
-    "flatMap": "use map(f).reduce((all, x) => all.concat(x), [])",
-    "every": "use filter(x => !test).length == 0",
-    "some": "use filter(test).length > 0",
-    "forEach": "an expression changes nothing; use map",
-    "fill": "use map(x => value)",
-    "test": "use text.match(/regex/) != null",
-    "exec": "use text.match(/regex/)",
-    "matchAll": "use match(/regex/g)",
-    "findLast": "use filter(f).slice(-1)[0]",
-    "length": "`length` is a property; write it without ()",
-    "size": "use keys().length",
-    "has": "use hasOwnProperty(name)",
-    "toLocaleUppercase": "use toUpperCase()",
-    "normalize": "",
-}
-STATIC_HABITS = {
-    "Array.isArray": "write x instanceof Array",
-    "Array.from": "use sl.range(n) or sl.ensureArray(x)",
-    "Object.assign": "use {}.extend(a, b) or {...a, ...b}",
-    "Object.fromEntries": "use {}.extend(pairs)",
-    "Number.isInteger": "write x % 1 == 0",
-    "Number.parseInt": "use parseInt(x)",
-    "Number.parseFloat": "use parseFloat(x)",
-    "Number.isNaN": "use isNaN(x)",
-    "Number": "use parseFloat(x) or + x",
-    "String": "use '' + x",
-    "Boolean": "use !!x or x == 'true'",
-    "Array": "use sl.range(n)",
-    "Object": "write an object literal: {a: 1}",
-    "Date": "use Date.now() or Date.parse(text)",
-    "undefined": "",
-    "window": "",
-    "console": "an expression only gives a value",
-    "require": "expressions reach no modules",
-    "Buffer": "use Base64 or iconv",
-    "atob": "use Base64.decode(x)",
-    "btoa": "use Base64.encode(x)",
-    "encodeURIcomponent": "use encodeURIComponent(x)",
-    "escape": "use encodeURIComponent(x)",
-    "isArray": "write x instanceof Array",
-    "Symbol": "",
-    "Map": "use an object: {}",
-    "Set": "use filter((x, i, all) => all.indexOf(x) == i)",
-    "RegExp": "text.match('regex') takes a text as regex",
-}
 
 
 def member(target: Any, name: str) -> Any:
@@ -192,7 +133,7 @@ def _no_method(target: Any, name: str) -> Failure:
         return _of_null(f"`{name}()`")
     if target.__class__ is dict and name in target:
         return Failure(f"`{name}` is {kind_of(target[name])}, which is not a function")
-    hint = HABITS.get(name) or method_hint(name, target.__class__)
+    hint = METHOD_HABITS.get(name) or method_hint(name, target.__class__)
     return Failure(f"{kind_of(target)} has no method `{name}`", hint)
 
 

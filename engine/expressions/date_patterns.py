@@ -288,7 +288,7 @@ def read(text: str, pattern: str) -> Reading:
     for field, part in zip(fields, found.groups(), strict=True):
         parts[_group(field)] = part
     try:
-        return Reading(_moment(parts), _zone(parts))
+        return Reading(_moment(parts), zone_of(parts))
     except (ValueError, OverflowError) as error:
         message = f"`{text[:80]}` is not a date of the form `{pattern}`: {error}"
         raise Failure(message) from None
@@ -345,7 +345,7 @@ def _read_hour(parts: dict[str, str]) -> int:
     return hour % 12 + (12 if afternoon else 0)
 
 
-def _zone(parts: dict[str, str]) -> tzinfo | None:
+def zone_of(parts: dict[str, str]) -> tzinfo | None:
     text = parts.get("Z") or parts.get("z")
     if not text:
         return None
@@ -355,52 +355,3 @@ def _zone(parts: dict[str, str]) -> tzinfo | None:
         digits = text[1:].replace(":", "")
         return offset_zone(text[0], int(digits[:2]), int(digits[2:4] or 0))
     return zone(text)
-
-
-# --- ISO 8601 ---
-
-_ISO_DATE = (
-    r"(?P<year>\d{4})(?:-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2}))?|(?P<month2>\d\d)(?P<day2>\d\d))?"
-)
-_ISO_TIME = (
-    r"(?P<hour>\d{1,2}):?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
-)
-_ISO_ZONE = r"\s*(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?(?:\[(?P<name>[\w/+-]+)\])?"
-_ISO_DATE_TIME = re.compile(rf"{_ISO_DATE}(?:[Tt ]{_ISO_TIME}{_ISO_ZONE})?", re.ASCII)
-_ISO_TIME_ONLY = re.compile(rf"[Tt]?{_ISO_TIME}", re.ASCII)
-
-
-def read_iso(text: str) -> Reading:
-    """An ISO 8601 date, with or without time and zone."""
-    found = _ISO_DATE_TIME.fullmatch(text.strip())
-    if not found:
-        hint = "give its pattern as second argument: parse(text, 'dd/MM/yyyy')"
-        raise Failure(f"`{text[:80]}` is not an ISO date such as 2020-01-15T10:30:45Z", hint)
-    parts = found.groupdict()
-    try:
-        local = LocalDateTime(
-            int(parts["year"]),
-            int(parts["month"] or parts["month2"] or 1),
-            int(parts["day"] or parts["day2"] or 1),
-            *_iso_time(parts),
-        )
-    except ValueError as error:
-        raise Failure(f"`{text[:80]}` is not a date: {error}") from None
-    mark = parts["zone"]
-    where = _zone({"z" if mark in ("UTC", "GMT") else "Z": mark}) if mark else None
-    return Reading(local, where or (zone(parts["name"]) if parts["name"] else None))
-
-
-def read_iso_time(text: str) -> time:
-    found = _ISO_TIME_ONLY.fullmatch(text.strip())
-    if not found:
-        raise Failure(f"`{text[:80]}` is not a time such as 10:30:45")
-    try:
-        return time(*_iso_time(found.groupdict()))
-    except ValueError as error:
-        raise Failure(f"`{text[:80]}` is not a time: {error}") from None
-
-
-def _iso_time(parts: dict[str, Any]) -> tuple[int, int, int, int]:
-    fraction = int((parts["fraction"] or "0").ljust(3, "0")[:3]) * 1000
-    return int(parts["hour"] or 0), int(parts["minute"] or 0), int(parts["second"] or 0), fraction

@@ -13,6 +13,7 @@ import msgspec
 
 from engine.errors import ExpressionSyntaxError
 from engine.expressions import nodes
+from engine.expressions.habits import OPERATOR_HABITS, STATEMENTS
 from engine.expressions.lexer import Token, tokens
 from engine.expressions.limits import MAX_CHAIN, MAX_NESTING
 from engine.expressions.nodes import Node
@@ -27,46 +28,6 @@ _LEVELS: dict[str, int] = {
 }
 _UNARY = frozenset({"!", "-", "+"})
 _CONSTANTS = {"true": True, "false": False, "null": None}
-_NO_ASSIGNMENT = "there is no assignment; compare with =="
-_HABITS = {
-    "===": "write ==",
-    "!==": "write !=",
-    "=": _NO_ASSIGNMENT,
-    "+=": _NO_ASSIGNMENT,
-    "-=": _NO_ASSIGNMENT,
-    "*=": _NO_ASSIGNMENT,
-    "/=": _NO_ASSIGNMENT,
-    "++": "there is no ++; write + 1",
-    "--": "there is no --; write - 1, and a space between two signs",
-    "??": "there is no ??; write `x || default` or `$.get('name', default)`",
-    "?.": "there is no ?.; use null-safe access or `$.get('name')`",
-    "&": "write && for `and`",
-    "|": "write || for `or`",
-    "^": "use Math.pow(x, y) for powers",
-    "**": "use Math.pow(x, y) for powers",
-    ";": "an expression has no statements; remove the semicolon",
-    ",": "is there a comma too many?",
-    "=>": "put the parameters of a function in parentheses: (a, b) => ...",
-}
-_STATEMENTS = {
-    "var": "there are no variables; write the value where it is used",
-    "let": "there are no variables; write the value where it is used",
-    "const": "there are no variables; write the value where it is used",
-    "if": "there are no statements; write `test ? a : b`",
-    "for": "there are no loops; use map, filter or reduce",
-    "while": "there are no loops; use map, filter or reduce",
-    "return": "there are no statements; the value of the expression is its result",
-    "function": "write an arrow function: x => ...",
-    "new": "there is no `new`; use Date.now() or Date.parse(text)",
-    "delete": "an expression changes nothing; use $.filter((v, k) => k != 'name')",
-    "void": "there is no `void`; write null",
-    "async": "",
-    "await": "",
-    "class": "",
-    "switch": "write `match x { 1 => 'one', _ => 'other' }`",
-    "throw": "",
-    "try": "",
-}
 T = TypeVar("T")
 
 
@@ -125,7 +86,7 @@ class Parser:
             message = f"expected {wanted}, but the expression ends here"
             return self.error(message, token.offset)
         written = self.text[token.offset : token.end]
-        hint = _HABITS.get(written, "") if token.kind == "operator" else ""
+        hint = OPERATOR_HABITS.get(written, "") if token.kind == "operator" else ""
         message = f"expected {wanted}, got `{written}`"
         return self.error(message, token.offset, token.length, hint)
 
@@ -144,7 +105,7 @@ class Parser:
         node = self.expression()
         if self.token.kind == "end":
             return node
-        if isinstance(node, nodes.Name) and node.name in _STATEMENTS:
+        if isinstance(node, nodes.Name) and node.name in STATEMENTS:
             raise self.refuse_statement(node)
         raise self.unexpected("an operator or the end")
 
@@ -322,7 +283,7 @@ class Parser:
         if word in ("in", "instanceof"):
             self.at -= 1
             raise self.unexpected("an expression")
-        if word in _STATEMENTS and self.token.kind not in ("end", "operator"):
+        if word in STATEMENTS and self.token.kind not in ("end", "operator"):
             raise self.refuse_statement(node)
         if word in ("if", "for", "while", "switch", "function"):
             raise self.refuse_statement(node)
@@ -330,7 +291,7 @@ class Parser:
 
     def refuse_statement(self, node: nodes.Name) -> ExpressionSyntaxError:
         message = f"`{node.name}` does not belong into an expression"
-        return self.error(message, node.offset, node.length, _STATEMENTS[node.name])
+        return self.error(message, node.offset, node.length, STATEMENTS[node.name])
 
     def array(self) -> Node:
         start = self.advance().offset

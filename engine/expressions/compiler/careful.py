@@ -20,6 +20,7 @@ from engine.expressions.compiler.names import Names, called_declared
 from engine.expressions.compiler.unit import DOCUMENT, Unit, bind, lambda_, load
 from engine.expressions.failures import Failure
 from engine.expressions.functions import GLOBALS, NAMESPACES, Declaration
+from engine.expressions.habits import FUNCTION_HABITS
 from engine.expressions.nodes import Node
 from engine.expressions.regexes import pattern
 from engine.expressions.shapes import INSTANCE_TESTS
@@ -145,7 +146,7 @@ class Careful:
 
     def unknown_in_namespace(self, node: Node, namespace: str, name: str) -> ExpressionSyntaxError:
         family = NAMESPACES[namespace]
-        hint = access.STATIC_HABITS.get(f"{namespace}.{name}", "")
+        hint = FUNCTION_HABITS.get(f"{namespace}.{name}", "")
         hint = hint or did_you_mean(name, [*family.functions, *family.constants])
         return self.error(node, f"`{namespace}.{name}` is not known", hint)
 
@@ -174,8 +175,8 @@ class Careful:
         if isinstance(function, nodes.Name) and function.name not in self.locals:
             if function.name in GLOBALS.functions:
                 return self.declared_call(node, GLOBALS.functions[function.name])
-            if function.name in NAMESPACES or function.name in access.STATIC_HABITS:
-                hint = access.STATIC_HABITS.get(function.name, "")
+            if function.name in NAMESPACES or function.name in FUNCTION_HABITS:
+                hint = FUNCTION_HABITS.get(function.name, "")
                 raise self.error(function, f"`{function.name}()` is not a function", hint)
         return self.call(call_value, self.emit(function), *self.arguments(node.arguments))
 
@@ -218,7 +219,7 @@ class Careful:
         if not isinstance(node.target, nodes.Name) or node.target.name in self.locals:
             return None
         name = f"{node.target.name}.{node.name}"
-        hint = access.STATIC_HABITS.get(name)
+        hint = FUNCTION_HABITS.get(name)
         return None if hint is None else (f"`{name}` is not known", hint)
 
     # --- operators ---

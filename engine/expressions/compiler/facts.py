@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from engine.expressions import nodes
-from engine.expressions.access import HABITS, method_hint
+from engine.expressions.access import method_hint
 from engine.expressions.functions import GLOBALS, METHODS
+from engine.expressions.habits import METHOD_HABITS
 from engine.expressions.nodes import Node
 
 TAKE_REGEX = frozenset({"match", "replace", "replaceAll", "search", "split"})
@@ -105,7 +106,7 @@ def method_problem(node: nodes.MethodCall) -> tuple[str, str] | None:
     """Message and hint if no value can have this method, or none takes so many arguments."""
     types = METHODS.get(node.name)
     if types is None:
-        habit = HABITS.get(node.name)
+        habit = METHOD_HABITS.get(node.name)
         if habit is None and not holds_no_functions(node.target):
             return None
         if habit is not None and _may_hold_functions(node.target):

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn
 from urllib.parse import quote_plus
 
-from engine.expressions.access import STATIC_HABITS
 from engine.expressions.failures import Failure
 from engine.expressions.functions import GLOBALS, NAMESPACES, Declaration
+from engine.expressions.habits import FUNCTION_HABITS
 from engine.expressions.scope import Context, Scope
 from engine.expressions.suggestions import did_you_mean, nearest
 from engine.expressions.values import INFINITY, NAN, to_text
@@ -43,7 +43,7 @@ class Names:
         if name in NAMESPACES:
             return f"`{name}` is no value by itself", f"write `{name}.name(...)`"
         known = [*local, *GLOBALS.functions, *NAMESPACES, "lib", "pipe", "snap", "task", "this"]
-        hint = STATIC_HABITS.get(name) or did_you_mean(name, [*known, "true", "false", "null"])
+        hint = FUNCTION_HABITS.get(name) or did_you_mean(name, [*known, "true", "false", "null"])
         return f"`{name}` is not known", hint or f"a field of the document is written `${name}`"
 
 

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, date, datetime, time, tzinfo
 from typing import Any
 
-from engine.expressions.date_patterns import pieces, read, read_iso, read_iso_time, written
+from engine.expressions.date_patterns import pieces, read, written
 from engine.expressions.dates import (
     DateTime,
     LocalDate,
@@ -22,6 +22,7 @@ from engine.expressions.dates import (
 )
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
+from engine.expressions.iso_dates import read_iso, read_iso_time
 from engine.expressions.scope import Context
 from engine.expressions.values import INFINITY, kind_of, scalar_text, to_integer, to_text
 
