@@ -12,7 +12,7 @@ from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from engine.expressions.dates import DateTime, epoch_milliseconds, iso_text
+from engine.expressions.dates import epoch_milliseconds, iso_text
 from engine.expressions.failures import Failure
 from engine.expressions.limits import MAX_BITS, charge, check_integer, check_text
 from engine.expressions.values import (
@@ -177,12 +177,16 @@ _SCALARS = frozenset({str, int, float, bool})
 def _equal_dates(left: Any, right: Any) -> bool:
     if isinstance(left, str) or isinstance(right, str):
         return to_text(left) == to_text(right)
-    if left.__class__ is DateTime or right.__class__ is DateTime:
+    if _is_instant(left) or _is_instant(right):
         try:
             return to_number(left) == to_number(right)
         except Failure:
             return False
     return left.__class__ is right.__class__ and bool(left == right)
+
+
+def _is_instant(value: Any) -> bool:
+    return isinstance(value, datetime) and value.tzinfo is not None
 
 
 def not_equal(left: Any, right: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from typing import Any, Protocol
+from typing import Any
 
 from engine.expressions.dates import zone
 
@@ -24,14 +24,6 @@ class Scope:
     snap: Mapping[str, Any] = field(default_factory=dict)
     task: Mapping[str, Any] = field(default_factory=dict)
     timezone: str = "UTC"
-
-
-class Compile(Protocol):
-    """Compiles a text that is only known while an expression runs."""
-
-    def __call__(
-        self, text: str, *, null_safe: bool = False, scope: Scope | None = None
-    ) -> Callable[[Any], Any]: ...
 
 
 @dataclass(frozen=True)

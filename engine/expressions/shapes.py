@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
 
 from engine.expressions.dates import DateTime, LocalDate, LocalDateTime, LocalTime
@@ -22,11 +22,11 @@ INSTANCE_TESTS: dict[str, Callable[[Any], bool]] = {
     "Number": _is(int, float),
     "Object": _is(dict),
     "Array": _is(list),
-    "Date": _is(DateTime),
-    "DateTime": _is(DateTime),
+    "Date": _is(DateTime, datetime),
+    "DateTime": _is(DateTime, datetime),
     "LocalDate": _is(LocalDate, date),
     "LocalDateTime": _is(LocalDateTime),
-    "LocalTime": _is(LocalTime),
+    "LocalTime": _is(LocalTime, time),
 }
 
 

@@ -17,9 +17,6 @@ _FRESH = frozenset(
 )
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in"})
 _SELF = frozenset({"this", "__parent__", "__root__"})
-_TEXT_METHODS = frozenset(
-    ["toUpperCase", "toLowerCase", "trim", "join", "substring", "substr", "charAt", "sprintf"]
-)
 
 
 def kind(node: Node) -> str:

@@ -44,7 +44,6 @@ LOCAL_DATE_TIMES = Family(
 LOCAL_TIMES = Family(
     "LocalTime", "Times of day without a zone.", receivers=(LocalTime, time), namespace="LocalTime"
 )
-ANY = (DATES, LOCAL_DATES, LOCAL_DATE_TIMES, LOCAL_TIMES)
 SAMPLES = {
     "Date": "Date.parse('2020-01-15T10:30:45.678Z')",
     "LocalDate": "LocalDate.parse('2020-01-15')",

@@ -8,9 +8,8 @@ from typing import Any
 import msgspec
 
 from engine.errors import EvaluationError
-from engine.expressions.failures import Failure
 from engine.expressions.limits import charge, one_call_deeper
-from engine.expressions.values import kind_of, property_name, to_integer, truthy
+from engine.expressions.values import property_name, to_integer, truthy
 
 Key = str | int
 Embedded = Callable[..., Any]
@@ -146,9 +145,3 @@ def descendants(value: Any) -> Iterator[Any]:
     for inner in list(value.values()) if value.__class__ is dict else value:
         if inner.__class__ is dict or inner.__class__ is list:
             yield from descendants(inner)
-
-
-def missing(container: Any, what: str) -> Failure:
-    if container is None:
-        return Failure(f"the path `{{path}}` finds nothing: {what} is asked of null")
-    return Failure(f"the path `{{path}}` finds nothing: {kind_of(container)} has no {what}")

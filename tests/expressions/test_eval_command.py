@@ -1,0 +1,84 @@
+"""`engine eval`, as a user calls it."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from engine.cli import main
+from engine.cli.repl import Repl, describe
+from engine.expressions import evaluate
+
+
+def test_prints_the_value_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", "$a.map(x => x + _p)", "--doc", '{"a": [1, 2]}', "--param", "p=!"]) == 0
+    assert capsys.readouterr().out == '["1!","2!"]\n'
+
+
+def test_reads_document_and_library_from_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "doc.json").write_text('{"a": 2}', encoding="utf-8")
+    (tmp_path / "tools.expr").write_text("{ twice: x => x * 2 }", encoding="utf-8")
+    library, document = str(tmp_path / "tools.expr"), str(tmp_path / "doc.json")
+    given = ["--doc", document, "--library", library, "--library", f"t={library}"]
+    assert main(["eval", "[lib.tools.twice($a), lib.t.twice(5)]", *given]) == 0
+    assert capsys.readouterr().out == "[4,10]\n"
+
+
+def test_null_safe_access_and_time_zone_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "[$absent, Date.parse('2020-01-01T00:00:00Z').getHours()]"
+    assert main(["eval", text, "--null-safe", "--timezone", "Asia/Tokyo"]) == 0
+    assert capsys.readouterr().out == "[null,9]\n"
+
+
+@pytest.mark.parametrize(("text", "code"), [("$absent", 1), ("1 +", 2), ("x => x", 1)])
+def test_the_exit_code_tells_failures_apart(
+    text: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["eval", text, "--doc", "{}"]) == code
+    assert capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "given", [["--doc", "no-such-file.json"], ["--doc", "{"], ["--library", "no-such.expr"]]
+)
+def test_a_file_that_cannot_be_read_is_a_wrong_command(
+    given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["eval", "1", *given]) == 2
+    assert capsys.readouterr().err.startswith("engine: ")
+
+
+@pytest.mark.parametrize(("text", "shown"), [("0 / 0", "NaN"), ("-1 / 0", "-Infinity")])
+def test_what_json_lacks_is_shown_by_name(
+    text: str, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["eval", text]) == 0
+    assert capsys.readouterr().out.strip() == shown
+
+
+def test_without_an_expression_lines_are_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO('$\n:doc {"a": 1}\n$a + 1\n\n:quit\n5\n'))
+    assert main(["eval"]) == 0
+    assert capsys.readouterr().out == "null\n2\n"
+
+
+def test_the_prompt_completes_fields_functions_and_methods() -> None:
+    repl = Repl(evaluate, {"customer": {"name": "Ann"}, "cost": 1})
+    assert repl.completions("$c") == ["$cost", "$customer"]
+    assert repl.completions("$customer.n") == ["$customer.name"]
+    assert "$customer.name.trim" in repl.completions("$customer.name.t")
+    assert repl.completions("Math.hy") == ["Math.hypot"]
+    assert repl.completions("parseF") == ["parseFloat"]
+    assert repl.complete("parseF", 1) is None
+
+
+def test_help_tells_what_a_function_does() -> None:
+    assert "'  hi '.trim()  ->  \"hi\"" in describe("trim")
+    assert describe("Math.round").startswith("round(x)  [Math]")
+    assert describe("nosuch") == "there is no function `nosuch`"
