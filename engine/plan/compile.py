@@ -10,6 +10,7 @@ from engine.errors import InvalidPipelineError
 from engine.pipeline.spec import PipelineSpec
 from engine.plan import graph
 from engine.plan.linkage import on_error_of
+from engine.plan.needs import needed_fields
 from engine.plan.plan import Facts, Plan, PlannedLink, PlannedSnap, Port, Stage
 from engine.plan.resolve import Resolution, resolve
 from engine.plan.snaps import ResolvedSnap
@@ -63,7 +64,7 @@ class _Compiler:
 
     def plan(self) -> Plan:
         spec = self.resolution.spec
-        snaps = tuple(self._snap(self.resolution.snaps[label]) for label in self.labels)
+        snaps = self._snaps()
         spilling = self._spilling({snap.label: snap for snap in snaps})
         return Plan(
             name=spec.name,
@@ -79,6 +80,14 @@ class _Compiler:
             stages=self._stages({snap.label: snap for snap in snaps}, spilling),
             open_inputs=tuple(self._open(snaps, "inputs")),
             open_outputs=tuple(self._open(snaps, "outputs")),
+        )
+
+    def _snaps(self) -> tuple[PlannedSnap, ...]:
+        snaps = {label: self._snap(self.resolution.snaps[label]) for label in self.labels}
+        ends = [(link.source, link.target) for link in self.links]
+        needed = needed_fields(self.order, snaps, ends)
+        return tuple(
+            msgspec.structs.replace(snap, needed=needed[label]) for label, snap in snaps.items()
         )
 
     def _snap(self, snap: ResolvedSnap) -> PlannedSnap:
@@ -185,5 +194,6 @@ def facts_of(snap_class: SnapClass, settings: Settings) -> Facts:
         keeps_lineage=snap_class.keeps_lineage,
         replayable=snap_class.replayable,
         blocking=snap_class.blocking,
+        passes_on=snap_class.passes_on,
         reads=snap_class.reads(settings),
     )

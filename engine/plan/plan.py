@@ -23,6 +23,7 @@ class Facts(msgspec.Struct, frozen=True):
     keeps_lineage: bool
     replayable: bool
     blocking: bool
+    passes_on: bool
     reads: frozenset[tuple[str, ...]] | None
 
 
@@ -37,7 +38,10 @@ class Port(msgspec.Struct, frozen=True):
 
 
 class PlannedSnap(msgspec.Struct, frozen=True):
-    """A snap with converted settings; `inputs` and `outputs` are the views as linked."""
+    """A snap with converted settings; `inputs` and `outputs` are the views as linked.
+
+    `needed` are the top-level fields of its output documents that anybody uses; None: all.
+    """
 
     label: str
     type: str
@@ -48,6 +52,7 @@ class PlannedSnap(msgspec.Struct, frozen=True):
     outputs: tuple[View, ...]
     facts: Facts
     where: Location
+    needed: frozenset[str] | None = None
 
 
 class PlannedLink(msgspec.Struct, frozen=True):

@@ -143,6 +143,7 @@ class Surroundings:
         self.files = execution.files
         self.scripts = execution.scripts
         self.outputs = tuple(view.name for view in snap.outputs)
+        self.needed_fields = snap.needed
         self.statistics = statistics
         self.error_documents: list[Document] = []
         self.error_lineage: list[Lineage] = []

@@ -14,6 +14,7 @@ from engine.documents import (
 from engine.errors import ConfigurationError, DataError, ExecutionError, ExpressionError
 from engine.expressions import json_hook
 from engine.sdk.context import Context, FileAction, Files, FileTarget, Function, JsonPath
+from engine.sdk.reading import ReadPaths, paths_read
 from engine.sdk.scripts import Script, ScriptExecutor, ScriptSession
 from engine.sdk.settings import Evaluated, Expression, Path, Settings, setting
 from engine.sdk.snap import BATCH_SIZE, Emission, Example, Result, Snap, StreamSnap, To
@@ -42,6 +43,7 @@ __all__ = [
     "JsonPath",
     "Lineage",
     "Path",
+    "ReadPaths",
     "Result",
     "Script",
     "ScriptExecutor",
@@ -56,5 +58,6 @@ __all__ = [
     "View",
     "Views",
     "json_hook",
+    "paths_read",
     "setting",
 ]

@@ -79,6 +79,11 @@ class Context(Protocol):
         """The names of the output views, with the members of a family: `output0`, `output1`."""
         ...
 
+    @property
+    def needed_fields(self) -> frozenset[str] | None:
+        """The top-level fields of the output documents that anybody uses; None for all."""
+        ...
+
     def linked(self, view: str) -> bool:
         """Whether a link uses the view."""
         ...

@@ -67,7 +67,8 @@ class Snap(Generic[S]):
     Class facts, plain attributes that the plan carries: `views`; `stateful` (a document's result
     depends on earlier ones); `single` (only one copy may run); `keeps_order`; `keeps_lineage` (may
     stand in an ultra pipeline); `replayable` (running a document twice does no harm); `blocking`
-    (waits for the outside, so it runs off the event loop).
+    (waits for the outside, so it runs off the event loop); `passes_on` (its output documents are
+    its input documents).
     """
 
     settings_class: ClassVar[type[Settings]]
@@ -79,6 +80,7 @@ class Snap(Generic[S]):
     keeps_lineage: ClassVar[bool] = True
     replayable: ClassVar[bool] = True
     blocking: ClassVar[bool] = False
+    passes_on: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         for base in getattr(cls, "__orig_bases__", ()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.sdk import Batch, Example, Settings, Snap, Value, View, Views
+from engine.sdk import Batch, Example, ReadPaths, Settings, Snap, Value, View, Views
 
 
 class CopySettings(Settings):
@@ -14,6 +14,7 @@ class CopySettings(Settings):
 class Copy(Snap[CopySettings]):
     views = Views(outputs=(View("output", many=True, minimum=1),))
     stateful = False
+    passes_on = True
     examples = (
         Example(
             "both outputs get the document",
@@ -21,6 +22,10 @@ class Copy(Snap[CopySettings]):
             expect={"output0": [{"id": 1}], "output1": [{"id": 1}]},
         ),
     )
+
+    @classmethod
+    def reads(cls, settings: CopySettings) -> ReadPaths:
+        return frozenset()
 
     def process_batch(self, view: str, batch: Batch) -> Mapping[str, Batch]:
         first, *others = self.context.outputs

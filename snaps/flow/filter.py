@@ -16,8 +16,10 @@ from engine.sdk import (
     ExecutionError,
     Expression,
     Lineage,
+    ReadPaths,
     Settings,
     Snap,
+    paths_read,
     setting,
 )
 
@@ -35,6 +37,7 @@ class FilterSettings(Settings):
 
 class Filter(Snap[FilterSettings]):
     stateful = False
+    passes_on = True
     examples = (
         Example(
             "only adults pass",
@@ -49,6 +52,10 @@ class Filter(Snap[FilterSettings]):
             expect=[{"name": "a"}],
         ),
     )
+
+    @classmethod
+    def reads(cls, settings: FilterSettings) -> ReadPaths | None:
+        return paths_read([settings.filter])
 
     def open(self) -> None:
         settings = self.settings

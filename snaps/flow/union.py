@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.sdk import Batch, Example, Settings, Snap, View, Views
+from engine.sdk import Batch, Example, ReadPaths, Settings, Snap, View, Views
 
 
 class UnionSettings(Settings):
@@ -12,6 +12,7 @@ class UnionSettings(Settings):
 class Union(Snap[UnionSettings]):
     views = Views(inputs=(View("input", many=True, minimum=1, unlinked="refused"),))
     stateful = False
+    passes_on = True
     examples = (
         Example(
             "two inputs become one stream",
@@ -19,6 +20,10 @@ class Union(Snap[UnionSettings]):
             expect=[{"from": "left"}, {"from": "right"}],
         ),
     )
+
+    @classmethod
+    def reads(cls, settings: UnionSettings) -> ReadPaths:
+        return frozenset()
 
     def process_batch(self, view: str, batch: Batch) -> Batch:
         return batch

@@ -32,12 +32,12 @@ from snaps.json_text import (
     Boundary,
     FlawError,
     Form,
+    LineDecoder,
     OddText,
     Place,
     Scanner,
     boundary_at,
     decoded_elements,
-    decoded_lines,
     decoded_value,
     decoded_values,
     end_of_values,
@@ -128,7 +128,8 @@ class JSONParser(StreamSnap[JSONParserSettings]):
         place = Place(offset=len(self._head) - len(text))
         lenient = settings.non_standard_json
         if settings.json_lines:
-            self._reader = _Lines(place, lenient, self._report)
+            needed = self.context.needed_fields if self._select is None else None
+            self._reader = _Lines(place, lenient, self._report, LineDecoder(needed))
         else:
             roots: RootForm = "split" if settings.process_array else "whole"
             if self._select is not None:
@@ -167,10 +168,11 @@ class _Lines:
 
     error: DataError | None = None
 
-    def __init__(self, place: Place, lenient: bool, report: Report) -> None:
+    def __init__(self, place: Place, lenient: bool, report: Report, decoder: LineDecoder) -> None:
         self._place = place
         self._lenient = lenient
         self._report = report
+        self._decoder = decoder
         self._rest: list[bytes] = []
 
     def feed(self, chunk: bytes) -> list[Any]:
@@ -187,7 +189,7 @@ class _Lines:
 
     def _decode(self, block: bytes) -> list[Any]:
         lines = block.count(b"\n")
-        documents = decoded_lines(block)
+        documents = self._decoder.decode(block)
         if documents is None or len(documents) != lines:  # also blank lines, values across lines
             return list(self._decode_each(block))
         self._place = Place(self._place.line + lines, 1, self._place.offset + len(block))

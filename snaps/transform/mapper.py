@@ -11,8 +11,10 @@ from engine.sdk import (
     Example,
     Expression,
     Path,
+    ReadPaths,
     Settings,
     Snap,
+    paths_read,
     setting,
 )
 
@@ -87,6 +89,14 @@ class Mapper(Snap[MapperSettings]):
                 "without mappings every document becomes empty",
                 "give mappings (target: expression), or set pass_through to true",
             )
+
+    @classmethod
+    def reads(cls, settings: MapperSettings) -> ReadPaths | None:
+        rows = rows_of(settings)
+        computed = any("(" in target for target, _ in rows)
+        if settings.pass_through or settings.mapping_root.text != "$" or computed:
+            return None
+        return paths_read(expression for _, expression in rows)
 
     def open(self) -> None:
         settings = self.settings

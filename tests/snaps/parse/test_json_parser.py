@@ -4,12 +4,14 @@ import json
 import math
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine import api
 from engine.documents import Item, StreamEnd, StreamStart
 from engine.errors import EngineError
 from engine.testing import SnapRun, run_snap
@@ -302,3 +304,38 @@ def test_numbers_keep_their_value(parsed: Parse, values: Any) -> None:
 def test_a_number_that_no_computer_holds_is_an_error(values: Any, number: str) -> None:
     (error,) = parse(f'{{"a":{number}}}'.encode(), on_error="route", **values).errors
     assert "out of range" in error["reason"]
+
+
+def test_fields_that_nobody_needs_are_left_out_once_the_first_documents_have_passed(
+    tmp_path: Path,
+) -> None:
+    lines = [f'{{"n": {n}, "wide": [1, 2], "name": "x{n}"}}\n' for n in range(20_000)]
+    (tmp_path / "in.jsonl").write_text("".join(lines))
+    (tmp_path / "flow.yaml").write_text("""
+    snaps:
+      read: {snap: FileReader, file: in.jsonl}
+      parse: {snap: JSONParser, json_lines: true}
+      keep: {snap: Filter, filter: $n % 2 == 0}
+      shape: {snap: Mapper, mappings: {$name: $name}}
+    links: [read -> parse -> keep -> shape]
+    """)
+    report = api.run(tmp_path / "flow.yaml")
+    assert report.outputs["shape.output"] == [{"name": f"x{n}"} for n in range(0, 20_000, 2)]
+
+
+def test_a_bad_line_fails_alone_among_lines_of_which_only_some_fields_are_needed(
+    tmp_path: Path,
+) -> None:
+    lines = [f'{{"n": {n}, "wide": [1, 2]}}\n' for n in range(5_000)]
+    lines[4_000] = '{"n": 4000, "wide": [1, 2}\n'
+    (tmp_path / "in.jsonl").write_text("".join(lines))
+    (tmp_path / "flow.yaml").write_text("""
+    snaps:
+      read: {snap: FileReader, file: in.jsonl}
+      parse: {snap: JSONParser, json_lines: true, on_error: discard}
+      shape: {snap: Mapper, mappings: {$n: $n}}
+    links: [read -> parse -> shape]
+    """)
+    report = api.run(tmp_path / "flow.yaml")
+    assert len(report.outputs["shape.output"]) == 4_999
+    assert report.snaps[1].errors == 1

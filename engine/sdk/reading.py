@@ -1,0 +1,21 @@
+"""Which paths of a document expressions look at, so that a snap can say what it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from engine import expressions
+from engine.sdk.settings import Expression
+
+ReadPaths = frozenset[tuple[str, ...]]
+
+
+def paths_read(settings: Iterable[Expression]) -> ReadPaths | None:
+    """The paths that the expressions read, together; None if one may look at the whole document."""
+    together: set[tuple[str, ...]] = set()
+    for expression in settings:
+        paths = expressions.paths_read(expression.text)
+        if paths is None:
+            return None
+        together |= paths
+    return frozenset(together)
