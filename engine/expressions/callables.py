@@ -7,7 +7,7 @@ from itertools import repeat
 from typing import Any
 
 from engine.expressions.failures import Failure
-from engine.expressions.limits import CALL_STEPS, charge, one_call_deeper
+from engine.expressions.limits import CALL_STEPS, ONE_CALL_DEEPER, charge
 from engine.expressions.values import Function, kind_of
 
 
@@ -15,7 +15,9 @@ def call_value(function: Any, *arguments: Any) -> Any:
     """`function(arguments)` as the expression wrote it."""
     if function.__class__ is not Function:
         raise Failure(f"`{{here}}` calls {kind_of(function)}, which is not a function")
-    with one_call_deeper():
+    with ONE_CALL_DEEPER:
+        if len(arguments) == function.count:
+            return function.call(*arguments)
         return function.call(*taken(function, arguments))
 
 

@@ -18,7 +18,7 @@ from engine.expressions.compiler.fast import Fast
 from engine.expressions.compiler.names import Names
 from engine.expressions.compiler.unit import DOCUMENT, Unit, load
 from engine.expressions.failures import Failure, TooSlowFailure, located
-from engine.expressions.limits import bounded, one_call_deeper, restart
+from engine.expressions.limits import ONE_CALL_DEEPER, bounded, restart
 from engine.expressions.nodes import Name, Node
 from engine.expressions.parser import parse
 from engine.expressions.paths.path import Path, read_path
@@ -189,11 +189,11 @@ def context_of(scope: Scope, null_safe: bool) -> Context:
         return parse_path(text, scope)
 
     def evaluate(text: str, document: Any) -> Any:
-        with one_call_deeper():
+        with ONE_CALL_DEEPER:
             return compiled(text)(document)
 
     def query(value: Any, text: str, options: Any) -> Any:
-        with one_call_deeper():
+        with ONE_CALL_DEEPER:
             return _query(path(text), value, options, null_safe)
 
     return Context(scope, null_safe, evaluate, query)

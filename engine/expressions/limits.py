@@ -7,13 +7,12 @@ here first. A meter counts steps from the outermost evaluation on; it belongs to
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from engine.expressions.failures import Failure
 
-MAX_NESTING = 100
+MAX_NESTING = 150
+MAX_NODE_DEPTH = 400
 MAX_CHAIN = 300
 MAX_SOURCE = 1_000_000
 MAX_TEXT = 32_000_000
@@ -52,16 +51,23 @@ def charge(steps: int) -> None:
         )
 
 
-@contextmanager
-def one_call_deeper() -> Iterator[None]:
-    charge(CALL_STEPS)
-    if METER.calls >= MAX_CALLS:
-        raise Failure("the calls are nested too deeply", "is there a recursion without an end?")
-    METER.calls += 1
-    try:
-        yield
-    finally:
+class _OneCallDeeper:
+    """Holds a call: it costs steps, and there may not be too many within each other."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        charge(CALL_STEPS)
+        if METER.calls >= MAX_CALLS:
+            hint = "is there a recursion without an end?"
+            raise Failure("the calls are nested too deeply", hint)
+        METER.calls += 1
+
+    def __exit__(self, *error: object) -> None:
         METER.calls -= 1
+
+
+ONE_CALL_DEEPER = _OneCallDeeper()
 
 
 def check_text(length: float) -> None:
@@ -80,6 +86,8 @@ def check_elements(count: float) -> None:
 
 def bounded(value: Any) -> Any:
     """`value`, if it is not too large when all that it shares is counted each time."""
+    if value.__class__ is not list and value.__class__ is not dict:
+        return value
     pending = [value]
     while pending:
         container = pending.pop()

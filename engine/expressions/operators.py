@@ -30,6 +30,7 @@ from engine.expressions.values import (
 )
 
 _SAFE = 1 << 60
+_DATES = (date, time)
 _ULPS = 4.5e-16
 _ROUNDS = 1.5 * 2**52  # added and taken away again, it rounds a float to a whole number
 
@@ -164,10 +165,10 @@ def equal(left: Any, right: Any) -> bool:
             return same(left, right)
     if left is None or right is None:
         return left is right
-    if isinstance(left, date | time) or isinstance(right, date | time):
-        return _equal_dates(left, right)
     if kind in _SCALARS and other in _SCALARS:
         return to_number(left) == to_number(right)
+    if isinstance(left, _DATES) or isinstance(right, _DATES):
+        return _equal_dates(left, right)
     return left is right or same(left, right)
 
 
@@ -216,7 +217,7 @@ def _ordered(left: Any, right: Any) -> tuple[Any, Any]:
     kind, other = left.__class__, right.__class__
     if kind is str and other is str:
         return left, right
-    if isinstance(left, date | time) and isinstance(right, date | time):
+    if isinstance(left, _DATES) and isinstance(right, _DATES):
         return _ordered_dates(left, right)
     return _order_number(left, right), _order_number(right, left)
 
@@ -234,8 +235,10 @@ def _ordered_dates(left: Any, right: Any) -> tuple[Any, Any]:
 def _order_number(value: Any, other: Any) -> Number:
     if value.__class__ is str:
         return number_of_text(value)
+    if value.__class__ is int or value.__class__ is float:
+        return value
     if value.__class__ in (list, dict, bytes, Function) or (
-        isinstance(value, date | time) and not isinstance(value, datetime)
+        isinstance(value, _DATES) and not isinstance(value, datetime)
     ):
         raise Failure(f"{kind_of(value)} cannot be compared with {kind_of(other)}")
     return to_number(value)

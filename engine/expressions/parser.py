@@ -15,7 +15,7 @@ from engine.errors import ExpressionSyntaxError
 from engine.expressions import nodes
 from engine.expressions.habits import OPERATOR_HABITS, STATEMENTS
 from engine.expressions.lexer import Token, tokens
-from engine.expressions.limits import MAX_CHAIN, MAX_NESTING
+from engine.expressions.limits import MAX_CHAIN, MAX_NESTING, MAX_NODE_DEPTH
 from engine.expressions.nodes import Node
 from engine.expressions.patterns import arms
 
@@ -34,9 +34,25 @@ T = TypeVar("T")
 def parse(text: str, start: int = 0, end: int | None = None) -> Node:
     """The expression in `text[start:end]`; raises ExpressionSyntaxError."""
     try:
-        return Parser(text, tokens(text, start, end)).whole()
+        node = Parser(text, tokens(text, start, end)).whole()
     except RecursionError:
-        raise ExpressionSyntaxError("the expression is nested too deeply", text, start) from None
+        raise _too_deep(text, start) from None
+    _check_depth(text, node)
+    return node
+
+
+def _check_depth(text: str, node: Node) -> None:
+    """So that whoever walks over the nodes may recurse."""
+    level, depth = [node], 0
+    while level:
+        depth += 1
+        if depth > MAX_NODE_DEPTH:
+            raise _too_deep(text, level[0].offset)
+        level = [child for one in level for child in one.children()]
+
+
+def _too_deep(text: str, offset: int) -> ExpressionSyntaxError:
+    return ExpressionSyntaxError("the expression is nested too deeply", text, offset)
 
 
 class Parser:
@@ -131,7 +147,7 @@ class Parser:
 
     def binary(self, lowest: int) -> Node:
         """Operators of level `lowest` and tighter, all of them to the left."""
-        left = self.unary()
+        left = self.unary() if self.sees(*_UNARY) or self.sees_word("typeof") else self.postfix()
         links = 0
         while (level := self.operator_level()) >= lowest:
             links += 1

@@ -103,6 +103,8 @@ def to_number(value: Any) -> Number:
 
 
 def number_of_text(text: str) -> Number:
+    if len(text) < 16 and text.isascii() and text.isdecimal():
+        return int(text)
     text = text.strip(SPACE)
     if not text:
         return 0

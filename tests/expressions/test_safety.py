@@ -176,3 +176,33 @@ def test_an_evaluation_has_its_whole_allowance_each_time() -> None:
 
 def test_a_thousand_integers_may_be_multiplied() -> None:
     assert evaluate("sl.range(1, 1001).reduce((a, x) => a * x)") > 10**2000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$.get('k', " * 60 + "1" + ")" * 60,
+        "$.hasOwnProperty('k') || " * 200 + "1",
+        "$a" + ".filter(x => x > 0)" * 100,
+        "$a" + ".map(x => x + 1).filter(x => x > 0)" * 50,
+        "'a' + $b + " * 100 + "'c'",
+        "$b + '' + " * 100 + "$b",
+        "$b > 1 && " * 200 + "true",
+        "($b + 'x')" + " + ($b + 'y')" * 100,
+        "(" * 140 + "$b" + " + 'x') == 'y'" * 140,
+        "$b ? 1 : (" * 70 + "2" + ")" * 70,
+        "match $b { 1 => " * 60 + "2" + "}" * 60,
+        "$b.trim()" * 1 + ".trim()" * 200,
+        "$b" + ".length" * 100,
+    ],
+    ids=lambda text: text[:24],
+)
+@pytest.mark.parametrize("null_safe", [False, True])
+def test_a_long_expression_is_compiled_in_a_moment(text: str, null_safe: bool) -> None:
+    start = time.monotonic()
+    function = compile_expression(text, null_safe=null_safe)
+    try:
+        function({"a": [1], "b": "b", "k": 2})
+    except ExpressionError:
+        assert "length" in text
+    assert time.monotonic() - start < 10

@@ -33,6 +33,7 @@ _COMPARE: dict[str, type[ast.cmpop]] = {
 }
 _ARITHMETIC: dict[str, type[ast.operator]] = {"+": ast.Add, "-": ast.Sub, "*": ast.Mult}
 _SMALL = 1 << 60
+_LOOKUPS = {"get": 2, "hasOwnProperty": 1}
 _LOOPING = ("filter", "map")
 
 
@@ -82,8 +83,14 @@ class Fast(Careful):
         is_text = is_(class_of(load(held)), self.unit.constant(str))
         reader = access.safe_member if self.null_safe else access.member
         other = self.call(reader, load(held), ast.Constant("length"))
-        text = ast.IfExp(is_text, self.call(text_length, load(held)), other)
+        text = ast.IfExp(is_text, self.text_length(held), other)
         return ast.IfExp(is_array, self.call(len, load(held)), text)
+
+    def text_length(self, text: str) -> ast.expr:
+        """Without characters beyond ASCII, Python counts as JavaScript does."""
+        is_ascii = ast.Call(ast.Attribute(load(text), "isascii", ast.Load()), [], [])
+        plain = self.call(len, load(text))
+        return ast.IfExp(is_ascii, plain, self.call(text_length, load(text)))
 
     def index(self, node: nodes.Index) -> ast.expr:
         key = node.key
@@ -173,12 +180,33 @@ class Fast(Careful):
             return super().method_call(node)
         if not self.null_safe and self.is_loop(node):
             return self.loop(node)
+        if _is_plain_lookup(node):
+            return self.lookup(node)
         return self.dispatched(node, self.emit(node.target))
 
-    def dispatched(self, node: nodes.MethodCall, target: ast.expr) -> ast.expr:
+    def lookup(self, node: nodes.MethodCall) -> ast.expr:
+        """`x.get('name', default)` and `x.hasOwnProperty('name')` on an object."""
+        held = self.unit.new_name()
+        given = [self.held(argument) for argument in self.arguments(node.arguments)]
+        arguments = [again for _, again in given]
+        no_function = ast.Compare(ast.Constant(node.name), [ast.NotIn()], [load(held)])
+        is_object = is_(class_of(bind(held, self.emit(node.target))), self.unit.constant(dict))
+        if node.name == "get":
+            found: ast.expr = ast.Call(ast.Attribute(load(held), "get", ast.Load()), arguments, [])
+        else:
+            found = ast.Compare(arguments[0], [ast.In()], [load(held)])
+        made = ast.Tuple([first for first, _ in given], ast.Load())
+        test = ast.BoolOp(ast.And(), [made, is_object, no_function])
+        return ast.IfExp(test, found, self.dispatched(node, load(held), arguments))
+
+    def dispatched(
+        self, node: nodes.MethodCall, target: ast.expr, arguments: list[ast.expr] | None = None
+    ) -> ast.expr:
+        """The method found by the class of the target; `arguments` if they are made already."""
         held = self.unit.new_name()
         table = self.unit.constant(DISPATCH[node.name])
-        arguments = self.arguments(node.arguments, node.name in facts.TAKE_REGEX)
+        if arguments is None:
+            arguments = self.arguments(node.arguments, node.name in facts.TAKE_REGEX)
         if not self.null_safe:
             method = item(table, class_of(bind(held, target)))
             return ast.Call(method, [load(held), *arguments], [])
@@ -239,6 +267,16 @@ class Fast(Careful):
         if isinstance(made, ast.Constant):
             return ast.Constant(truthy(made.value))
         return made if facts.kind(node) else self.call(truthy, made)
+
+
+def _is_plain_lookup(node: nodes.MethodCall) -> bool:
+    """`get` or `hasOwnProperty` with the name of a property, not a path."""
+    if node.name not in _LOOKUPS or not 1 <= len(node.arguments) <= _LOOKUPS[node.name]:
+        return False
+    name = node.arguments[0]
+    if not isinstance(name, nodes.Literal) or name.value.__class__ is not str:
+        return False
+    return node.name == "get" or name.value.isidentifier()
 
 
 def _is_plain_word(value: Any) -> bool:

@@ -48,6 +48,8 @@ class _Arm:
         """Does the value called `subject` match?"""
         value, call, constant = load(subject), self.emitter.call, self.emitter.unit.constant
         match node:
+            case nodes.LiteralPattern(value=str() as wanted):
+                return ast.Compare(value, [ast.Eq()], [ast.Constant(wanted)])
             case nodes.LiteralPattern():
                 return call(shapes.matches_literal, value, ast.Constant(node.value))
             case nodes.RangePattern():

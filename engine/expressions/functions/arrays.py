@@ -46,7 +46,7 @@ def map_(items: list[Any], function: Any) -> list[Any]:
 )
 def filter_(items: list[Any], function: Any) -> list[Any]:
     kept = zip(tuple(items), each(function, items), strict=False)
-    return [item for item, keep in kept if truthy(keep)]
+    return [item for item, keep in kept if keep is True or truthy(keep)]
 
 
 @ARRAYS.method(
@@ -100,9 +100,14 @@ def _gathered(items: list[Any], function: Any, pairs: list[Any], initial: tuple[
         hint = "give a first value: reduce((sum, x) => sum + x, 0)"
         raise Failure("an empty array has nothing to reduce", hint)
     gathered = initial[0] if initial else pairs.pop(0)[1]
+    charge(CALL_STEPS * len(pairs))
+    call = callback.call
+    if callback.count == 2:
+        for _, item in pairs:
+            gathered = call(gathered, item)
+        return gathered
     for index, item in pairs:
-        charge(CALL_STEPS)
-        gathered = callback.call(*taken(callback, (gathered, item, index, items)))
+        gathered = call(*taken(callback, (gathered, item, index, items)))
     return gathered
 
 

@@ -128,8 +128,9 @@ def substr(text: str, start: Any, count: Any = None) -> str:
     Example("'Hello, World'.contains('Hello', 8)", False),
 )
 def contains(text: str, other: Any, position: Any = 0) -> bool:
-    start = _clamped(position, len(text))
-    return scalar_text(other) in (text[start:] if start else text)
+    if other.__class__ is str and position == 0:
+        return other in text
+    return scalar_text(other) in text[_clamped(position, len(text)) :]
 
 
 @TEXTS.method(
@@ -139,6 +140,8 @@ def contains(text: str, other: Any, position: Any = 0) -> bool:
     Example("'hello'.startsWith('l', 2)", True),
 )
 def starts_with(text: str, other: Any, position: Any = 0) -> bool:
+    if other.__class__ is str and position == 0:
+        return text.startswith(other)
     return text.startswith(scalar_text(other), _clamped(position, len(text)))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from engine.errors import EvaluationError
-from engine.expressions.limits import charge, one_call_deeper
+from engine.expressions.limits import ONE_CALL_DEEPER, charge
 from engine.expressions.values import property_name, to_integer, truthy
 
 Key = str | int
@@ -103,7 +103,7 @@ class Filter(msgspec.Struct, frozen=True):
     def keys(self, container: Any, root: Any) -> Iterator[Key]:
         for key in all_keys(container):
             try:
-                with one_call_deeper():
+                with ONE_CALL_DEEPER:
                     wanted = self.expression(root, container[key], key)
             except EvaluationError:
                 continue
