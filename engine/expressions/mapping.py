@@ -26,8 +26,9 @@ from engine.expressions.compiler.fast import Fast
 from engine.expressions.compiler.names import Names
 from engine.expressions.compiler.unit import DOCUMENT, Unit, load
 from engine.expressions.failures import Failure
+from engine.expressions.limits import restart
 from engine.expressions.parser import parse
-from engine.expressions.paths.path import Owned, Path
+from engine.expressions.paths.path import FAILURES, Owned, Path
 from engine.expressions.scope import Scope
 from engine.expressions.values import kind_of
 
@@ -161,6 +162,7 @@ def _value(row: Row, unit: Unit, names: Names, null_safe: bool) -> ast.expr:
 
 def _row_by_row(rows: list[Row], pass_through: bool) -> Callable[[Any], Any]:
     def apply(document: Any) -> Any:
+        restart()
         output = _start(document, pass_through)
         owned: Owned = {id(output): output}
         for row in rows:
@@ -188,7 +190,7 @@ def _applied(row: Row, document: Any, output: Any, owned: Owned) -> Any:
         if path.is_root:
             return _whole(output, value)
         return path.write(output, value, owned)
-    except Failure as failure:
+    except FAILURES as failure:
         raise path.error(failure) from None
 
 
@@ -205,11 +207,12 @@ def _whole(output: dict[str, Any], value: Any) -> Any:
 
 def _at_root(root: Path, table: Callable[[Any], Any], null_safe: bool) -> Callable[[Any], Any]:
     def apply(document: Any) -> Any:
+        restart()
         try:
             return root.map(document, table, {})
-        except Failure as failure:
+        except FAILURES as failure:
             if null_safe:
                 return document
-            raise root.error(Failure(f"mapping root: {failure.message}", failure.hint)) from None
+            raise root.error(failure, "mapping root: ") from None
 
     return apply

@@ -125,6 +125,30 @@ def test_what_a_method_computes_cannot_be_written() -> None:
         parse_path("$list.first()").set(DOCUMENT, 1)
 
 
+def test_writing_everywhere_does_not_go_on_in_what_was_written() -> None:
+    document = {"x": 0, "a": [{"x": {"x": 1}}]}
+    changed = parse_path("$..x").set(document, {"x": 2})
+    assert changed == {"x": {"x": 2}, "a": [{"x": {"x": 2}}]}
+
+
+def test_deleting_a_place_twice_deletes_it_once() -> None:
+    assert parse_path("$[0,0]").delete([1, 2, 3]) == [2, 3]
+
+
+def test_a_path_may_be_used_any_number_of_times() -> None:
+    path, items = parse_path("$.first()"), list(range(1_000_000))
+    assert [path.get(items) for _ in range(40)] == [0] * 40
+
+
+def test_a_document_that_is_too_deep_is_an_error() -> None:
+    deep: Any = 1
+    for _ in range(5_000):
+        deep = [deep]
+    for use in (parse_path("$..x").query, parse_path("$..x").delete):
+        with pytest.raises(EvaluationError, match="too deeply"):
+            use({"deep": deep})
+
+
 names = st.text(min_size=1, max_size=8).filter(
     lambda name: not any("\ud800" <= c <= "\udfff" for c in name)
 )

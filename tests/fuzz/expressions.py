@@ -398,7 +398,7 @@ def path_problem(text: str) -> str:
     try:
         path = parse_path(text)
         path.query(document)
-        path.set(document, 1)
+        path.set(document, {"price": [1], "a": {"a": 2}})
         if document != DOCUMENT:
             return "a write changed the document"
         path.delete(document)

@@ -11,13 +11,14 @@ from typing import Any
 
 from engine.errors import EvaluationError
 from engine.expressions.failures import Failure
-from engine.expressions.limits import check_elements
+from engine.expressions.limits import check_elements, restart
 from engine.expressions.paths import steps
 from engine.expressions.paths.reading import Compile, Reader
 from engine.expressions.suggestions import did_you_mean
 from engine.expressions.values import MISSING, kind_of
 
 Owned = dict[int, Any]
+FAILURES = (Failure, RecursionError)
 _NOTHING: Any = object()
 _MOST_NEW_ELEMENTS = 10_000
 
@@ -79,10 +80,11 @@ class Path:
                 found = found[name]
             else:
                 return found
+        restart()
         try:
             return self.find(document)
-        except Failure as failure:
-            if default is MISSING:
+        except FAILURES as failure:
+            if default is MISSING or isinstance(failure, RecursionError):
                 raise self.error(failure) from None
             return default
 
@@ -93,9 +95,11 @@ class Path:
             return []
         return [found] if self.is_definite else list(found)
 
-    def error(self, failure: Failure) -> EvaluationError:
+    def error(self, failure: Failure | RecursionError, prefix: str = "") -> EvaluationError:
+        if isinstance(failure, RecursionError):
+            failure = Failure(f"the document is nested too deeply for `{self.text}`")
         message, hint = failure.shown(self.text)
-        return EvaluationError(message, self.text, 0, len(self.text), hint)
+        return EvaluationError(prefix + message, self.text, 0, len(self.text), hint)
 
     def _apply(self, step: steps.Method, values: list[Any], definite: bool, root: Any) -> Any:
         value = values[0] if definite else values
@@ -141,9 +145,10 @@ class Path:
 
     def set(self, document: Any, value: Any) -> Any:
         """A document with `value` at the path."""
+        restart()
         try:
             return self.write(document, value, {})
-        except Failure as failure:
+        except FAILURES as failure:
             raise self.error(failure) from None
 
     def write(self, document: Any, value: Any, owned: Owned) -> Any:
@@ -151,9 +156,10 @@ class Path:
 
     def delete(self, document: Any) -> Any:
         """A document without what stands at the path; an error if a definite path finds nothing."""
+        restart()
         try:
             return self.remove(document, {})
-        except Failure as failure:
+        except FAILURES as failure:
             raise self.error(failure) from None
 
     def remove(self, document: Any, owned: Owned) -> Any:
@@ -206,15 +212,12 @@ class Path:
     ) -> Any:
         if container.__class__ not in (dict, list):
             return container
-        changed = (
-            self._change(container, number, root, owned, make, create=False)
-            if self._has(container, number, root)
-            else container
-        )
-        keys = list(steps.all_keys(changed))
-        copy = self._own(changed, keys, owned)
+        keys = list(steps.all_keys(container))
+        copy = self._own(container, keys, owned)
         for key in keys:
             copy[key] = self._change_below(copy[key], number, root, owned, make)
+        if self._has(copy, number, root):
+            return self._change(copy, number, root, owned, make, create=False)
         return copy
 
     def _has(self, container: Any, number: int, root: Any) -> bool:
@@ -266,7 +269,7 @@ class Path:
             return container
         copy = self._own(container, keys, owned)
         if number == len(self.steps) - 1:
-            for key in sorted(keys, key=_numeric, reverse=True):
+            for key in sorted(set(keys), key=_numeric, reverse=True):
                 del copy[key]
             return copy
         for key in keys:
