@@ -21,7 +21,12 @@ class Usage:
 def measure(command: Sequence[str], folder: Path) -> Usage:
     """Run a command to its end; it must succeed."""
     process = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=folder,
+        env=_as_installed(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stderr is not None
     errors = process.stderr.read()
@@ -31,6 +36,11 @@ def measure(command: Sequence[str], folder: Path) -> Usage:
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}\n{errors}")
     return Usage(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+def _as_installed() -> dict[str, str]:
+    """The environment with byte code cached, as it is after an installation."""
+    return {key: text for key, text in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 
 
 def compare(commands: Mapping[str, Sequence[str]], folder: Path, rounds: int) -> dict[str, Usage]:
