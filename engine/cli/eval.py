@@ -15,7 +15,7 @@ import msgspec
 from engine import api
 from engine.cli.options import add_parameters
 from engine.errors import ConfigurationError, ExpressionError, ExpressionSyntaxError
-from engine.expressions import to_json
+from engine.expressions import check_timezone, to_json
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,6 +40,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(arguments: argparse.Namespace) -> int:
     """0 if there is a value, 1 if the evaluation fails, 2 if the text or the command is wrong."""
+    check_timezone(arguments.timezone)
     document = read_document(arguments.doc)
     evaluate = functools.partial(
         api.evaluate,

@@ -15,7 +15,13 @@ from engine.expressions.analysis import (
     paths_read,
 )
 from engine.expressions.compilation import CompiledExpression, compile_expression, parse_path
-from engine.expressions.dates import DateTime, LocalDate, LocalDateTime, LocalTime
+from engine.expressions.dates import (
+    DateTime,
+    LocalDate,
+    LocalDateTime,
+    LocalTime,
+    check_timezone,
+)
 from engine.expressions.evaluation import evaluate, scope_with_libraries
 from engine.expressions.json_text import json_hook, to_json
 from engine.expressions.libraries import load_library, overlay
@@ -38,6 +44,7 @@ __all__ = [
     "Path",
     "Scope",
     "check",
+    "check_timezone",
     "compile_expression",
     "compile_mapping",
     "evaluate",

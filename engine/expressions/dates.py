@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from engine.errors import ConfigurationError
 from engine.expressions.failures import Failure
 from engine.expressions.suggestions import did_you_mean
 
@@ -95,8 +96,18 @@ def zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(_ALIASES.get(text.upper(), text))
     except (ValueError, OSError, LookupError):
-        hint = did_you_mean(name, _COMMON_ZONES) or "write it as in Europe/Paris, PST or +02:00"
+        hint = (
+            did_you_mean(name[:60], _COMMON_ZONES) or "write it as in Europe/Paris, PST or +02:00"
+        )
         raise Failure(f"there is no time zone `{name[:60]}`", hint) from None
+
+
+def check_timezone(name: str) -> None:
+    """Raise ConfigurationError if no time zone is called `name`."""
+    try:
+        zone(name)
+    except Failure as failure:
+        raise ConfigurationError(f"{failure.message}; {failure.hint}") from None
 
 
 def offset_zone(sign: str, hours: int, minutes: int = 0, seconds: int = 0) -> tzinfo:

@@ -52,6 +52,12 @@ def test_a_file_that_cannot_be_read_is_a_wrong_command(
     assert capsys.readouterr().err.startswith("engine: ")
 
 
+def test_an_unknown_time_zone_is_refused_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", "1", "--timezone", "Europe/Berln"]) == 2
+    message = "engine: there is no time zone `Europe/Berln`; did you mean `Europe/Berlin`?\n"
+    assert capsys.readouterr().err == message
+
+
 @pytest.mark.parametrize(("text", "shown"), [("0 / 0", "NaN"), ("-1 / 0", "-Infinity")])
 def test_what_json_lacks_is_shown_by_name(
     text: str, shown: str, capsys: pytest.CaptureFixture[str]
