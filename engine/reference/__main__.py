@@ -7,9 +7,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.reference import expressions
+from engine.reference import expressions, snaps
 
-PAGES: dict[str, Callable[[], str]] = {"docs/reference/expressions.md": expressions.page}
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/reference/expressions.md": expressions.page,
+    "docs/reference/snaps.md": snaps.page,
+}
 
 
 def out_of_step(folder: Path) -> list[str]:

@@ -1,0 +1,87 @@
+"""The examples of a snap as a reader sees them: YAML, what goes in, what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+import yaml
+
+from engine.documents import StreamEnd, StreamStart
+from engine.registry import SnapClass
+from engine.sdk import Example
+
+
+def example_lines(snap: SnapClass, example: Example) -> Iterator[str]:
+    keys: dict[str, Any] = {"snap": snap.__name__}
+    if example.on_error != "stop":
+        keys["on_error"] = example.on_error
+    yield f"Example: {example.title}.\n"
+    yield f"```yaml\n{block({**keys, **example.settings})}```\n"
+    yield "```text"
+    for name, value in example.parameters.items():
+        yield f"parameter   {name}={value}"
+    for name, text in example.files.items():
+        yield f"file        {name}: {_json(text)}"
+    yield from _items("given", example.given)
+    yield from _items("gives", example.expect)
+    for name, text in example.leaves.items():
+        yield f"leaves      {name}: {_json(text)}"
+    yield "```\n"
+
+
+def block(value: Mapping[str, Any]) -> str:
+    """YAML over several lines; texts of several lines as they stand."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+def inline(value: Any) -> str:
+    """YAML on one line."""
+    text = yaml.dump(
+        value, Dumper=_Dumper, default_flow_style=True, allow_unicode=True, width=10_000
+    )
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes as a person does: texts of several lines as they stand, no doubled quotes."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        style = "|" if "\n" in text else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)  # lists stand further in than their key
+
+    def choose_scalar_style(self) -> str:
+        style, event = super().choose_scalar_style(), self.event
+        doubles = isinstance(event, yaml.ScalarEvent) and "'" in event.value
+        return '"' if style == "'" and doubles else style
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
+
+def _items(word: str, items: Any) -> Iterator[str]:
+    views = items if isinstance(items, Mapping) else {"": items}
+    if not any(views.values()):
+        yield f"{word:<12}nothing"
+    for view, found in views.items():
+        for item in found:
+            yield f"{word:<12}{f'{view}: ' if view else ''}{_item(item)}"
+            word = ""
+
+
+def _item(item: Any) -> str:
+    if isinstance(item, StreamStart):
+        return f"stream {_json(item.header)}"
+    if isinstance(item, StreamEnd):
+        return "stream breaks off" if item.broken else "end of stream"
+    if isinstance(item, bytes):
+        return f"bytes {_json(item.decode())}"
+    return _json(item)
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=0).decode()

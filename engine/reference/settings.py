@@ -1,0 +1,86 @@
+"""Tables of settings, with their types in words."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from typing import Any, Literal, Union, get_args, get_origin
+
+import msgspec
+
+from engine.reference.examples import inline
+from engine.sdk import Evaluated, Expression, Path, Settings
+from engine.sdk.settings import SettingFacts, settings_of
+
+_WORDS: dict[Any, tuple[str, str]] = {
+    Expression: ("expression", "expressions"),
+    Path: ("path", "paths"),
+    str: ("text", "texts"),
+    int: ("whole number", "whole numbers"),
+    float: ("number", "numbers"),
+    bool: ("true or false", "true or false"),
+    Any: ("any value", "any values"),
+}
+
+
+def settings_lines(cls: type[Settings]) -> Iterator[str]:
+    """The table of a settings class, and one for each kind of row in it."""
+    facts = settings_of(cls)
+    if not facts:
+        yield "It has no settings.\n"
+        return
+    yield from _table("setting", facts.values())
+    for name, fact in facts.items():
+        for row in _rows_in(fact.type):
+            yield f"A row of `{name}`:\n"
+            yield from _table("key", settings_of(row).values())
+
+
+def _table(first: str, facts: Any) -> Iterator[str]:
+    yield f"| {first} | type | default | meaning | example |\n|---|---|---|---|---|"
+    for fact in facts:
+        cells = (f"`{fact.name}`", in_words(fact.type), _default(fact), fact.help, _example(fact))
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    yield ""
+
+
+def _default(fact: SettingFacts) -> str:
+    if fact.required:
+        return "required"
+    value = fact.default.value if isinstance(fact.default, Evaluated) else fact.default
+    value = value.text if isinstance(value, Path | Expression) else value
+    if value is None or value in ("", (), [], {}):
+        return "none"
+    return f"`{value if isinstance(value, str) else msgspec.json.encode(value).decode()}`"
+
+
+def _example(fact: SettingFacts) -> str:
+    return "" if fact.example is None else f"`{inline(fact.example)}`"
+
+
+def in_words(kind: Any, *, many: bool = False) -> str:
+    """A type as a user would say it: `dict[Path, Expression]` is a map of path to expression."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if kind in _WORDS:
+        return _WORDS[kind][many]
+    if origin is Evaluated:
+        return f"{in_words(arguments[0])} or `=` expression"
+    if origin is Literal:
+        *others, last = (f"`{choice}`" for choice in arguments)
+        return f"{', '.join(others)} or {last}"
+    if origin in (Union, types.UnionType):
+        return " or ".join(in_words(each) for each in arguments if each is not types.NoneType)
+    if origin in (tuple, list):
+        return f"list{'s' * many} of {in_words(arguments[0], many=True)}"
+    if origin is dict:
+        if arguments == (str, Any):
+            return "maps" if many else "map"
+        return f"map{'s' * many} of {in_words(arguments[0])} to {in_words(arguments[1])}"
+    return "rows" if many else "row"
+
+
+def _rows_in(kind: Any) -> Iterator[type[Settings]]:
+    if isinstance(kind, type) and issubclass(kind, Settings):
+        yield kind
+    for argument in get_args(kind):
+        yield from _rows_in(argument)

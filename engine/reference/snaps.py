@@ -1,0 +1,115 @@
+"""The page of the built-in snaps: each with its views, its settings and its examples."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from importlib.metadata import distribution
+
+from engine.reference.examples import example_lines
+from engine.reference.settings import settings_lines
+from engine.registry import GROUP, SnapClass, snaps_of
+from engine.sdk import View
+
+_DISTRIBUTION = "snapline"
+
+_INTRODUCTION = """\
+# Snaps
+
+This page is generated from the declarations of the snaps that come with the engine; every example
+on it is run as a test. [Pipeline files](../pipeline-files.md) says how to write and link them.
+
+## Keys of every snap
+
+| key | value | default | meaning |
+|---|---|---|---|
+| `snap` | name of a snap | required | Which snap it is. |
+| `on_error` | `stop`, `discard` or `route` | `stop`; `route` if the error view is linked | What \
+becomes of a document that fails: the pipeline stops, the document is discarded, or an error \
+document goes to the view `error`. |
+| `mode` | `validate_and_execute`, `execute_only` or `disabled` | `validate_and_execute` | \
+`disabled` leaves the snap out, and all that is linked behind it; the other two run it. |
+
+Besides the views below, every snap has the error view `error`. A setting of the type "or `=`
+expression" is an expression if its text starts with `=`; an "expression" always is one.
+
+| snap | what it does |
+|---|---|"""
+
+
+def builtin_snaps() -> list[SnapClass]:
+    """The snap classes of the engine's own distribution, by name."""
+    entries = distribution(_DISTRIBUTION).entry_points.select(group=GROUP)
+    found = [snap for entry in entries for snap in snaps_of(entry.load())]
+    return sorted(found, key=lambda snap: snap.__name__.lower())
+
+
+def page() -> str:
+    snaps = builtin_snaps()
+    rows = [f"| [{_name(snap)}](#{_name(snap).lower()}) | {purpose(snap)} |" for snap in snaps]
+    sections = [line for snap in snaps for line in _section(snap)]
+    return "\n".join([_INTRODUCTION, *rows, "", *sections])
+
+
+def purpose(snap: SnapClass) -> str:
+    """The sentence at the top of the snap's file."""
+    return (sys.modules[snap.__module__].__doc__ or "").split("\n\n")[0].strip()
+
+
+def _section(snap: SnapClass) -> Iterator[str]:
+    yield f"## {_name(snap)}\n"
+    yield f"{purpose(snap)}\n"
+    for fact in _facts(snap):
+        yield f"- {fact}"
+    yield "\n| view | carries | without a link |\n|---|---|---|"
+    for view in snap.views.inputs:
+        yield f"| {_view(view)} | {_carried(view)} | {_unlinked_input(view)} |"
+    for view in snap.views.outputs:
+        yield f"| {_view(view, 'output')} | {_carried(view)} | {_unlinked_output(view)} |"
+    yield ""
+    yield from settings_lines(snap.settings_class)
+    for example in snap.examples:
+        yield from example_lines(snap, example)
+
+
+def _name(snap: SnapClass) -> str:
+    return snap.__name__
+
+
+def _facts(snap: SnapClass) -> Iterator[str]:
+    """What a user should know of how the snap treats documents."""
+    if snap.passes_on:
+        yield "The documents that come out are those that went in, unchanged."
+    elif snap.stateful:
+        yield "Its inputs are taken together: what comes out may depend on earlier ones."
+    else:
+        yield "Each input is taken by itself, whatever came before it."
+    if not snap.keeps_order:
+        yield "The order of the documents may change."
+    if not snap.replayable:
+        yield "It acts on the world outside: a second run acts again."
+
+
+def _view(view: View, direction: str = "input") -> str:
+    name = f"`{view.name}0`, `{view.name}1`, ..." if view.many else f"`{view.name}`"
+    return f"{direction} {name}"
+
+
+def _carried(view: View) -> str:
+    return "documents" if view.type == "document" else "binary streams"
+
+
+def _unlinked_input(view: View) -> str:
+    if view.many:
+        return f"at least {view.minimum} must be linked"
+    return {
+        "refused": "a mistake: it must be linked",
+        "empty document": "one empty document, `{}`",
+        "nothing": "nothing",
+    }[view.unlinked]
+
+
+def _unlinked_output(view: View) -> str:
+    if view.many:
+        return f"at least {view.minimum} must be linked"
+    return "nothing is sent" if view.optional else "an output of the pipeline"
