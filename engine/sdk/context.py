@@ -12,14 +12,24 @@ from engine.sdk.settings import Evaluated, Expression, Path
 
 T = TypeVar("T")
 FileAction = Literal["overwrite", "append", "ignore", "error"]
+Purpose = Literal["read", "write"]
 
 
 class FileTarget(Protocol):
-    """A file under writing. Nobody sees it before `commit`; `discard` leaves no trace."""
+    """A file under writing. Nobody sees it before `commit`, which puts all there or nothing."""
 
-    def write(self, data: bytes) -> object: ...
+    def write(self, data: bytes) -> object:
+        """Add bytes. Raises DataError, as `commit` does."""
+        ...
+
     def commit(self) -> None: ...
-    def discard(self) -> None: ...
+    def discard(self) -> None:
+        """Leave no trace. Never raises; does nothing after `commit`."""
+        ...
+
+    def abort(self) -> None:
+        """Make a commit that has yet to come, or to end, fail. Called from another thread."""
+        ...
 
 
 class Files(Protocol):
@@ -29,8 +39,11 @@ class Files(Protocol):
         """The full URL. Raises DataError if it leaves the project through `sldb:`."""
         ...
 
-    def size(self, url: str) -> int | None:
-        """Bytes of an existing file, None if there is no such file."""
+    def size(self, url: str, *, to: Purpose = "read") -> int | None:
+        """Bytes of an existing file, None if there is no such file.
+
+        `to` is what the caller is about to do with it, for the DataError if that is impossible.
+        """
         ...
 
     def read(self, url: str) -> Iterator[bytes]:

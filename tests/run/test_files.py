@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -158,3 +164,231 @@ def test_a_discarded_file_elsewhere_is_not_there(files: ProjectFiles) -> None:
     writing.write(b"half")
     writing.discard()
     assert files.size("memory://bucket/gone.txt") is None
+
+
+def test_an_action_error_elsewhere_is_checked_again_when_complete(files: ProjectFiles) -> None:
+    writing = files.write("memory://bucket/once.txt", "error", create_folder=False)
+    writing.write(b"second")
+    first = files.write("memory://bucket/once.txt", "overwrite", create_folder=False)
+    first.write(b"first")
+    first.commit()
+    with pytest.raises(DataError, match="the file exists"):
+        writing.commit()
+    assert read(files, "memory://bucket/once.txt") == b"first"
+
+
+def test_files_elsewhere_do_not_share_their_fate(files: ProjectFiles) -> None:
+    one = files.write("memory://bucket/one.txt", "overwrite", create_folder=False)
+    two = files.write("memory://bucket/two.txt", "overwrite", create_folder=False)
+    one.write(b"1")
+    two.write(b"2")
+    one.discard()
+    two.commit()
+    assert files.size("memory://bucket/one.txt") is None
+    assert read(files, "memory://bucket/two.txt") == b"2"
+
+
+@pytest.mark.parametrize(("commits", "left"), [(True, b"old new"), (False, b"old ")])
+def test_appends_elsewhere_when_complete(files: ProjectFiles, commits: bool, left: bytes) -> None:
+    url = "memory://bucket/log.txt"
+    old = files.write(url, "overwrite", create_folder=False)
+    old.write(b"old ")
+    old.commit()
+    writing = files.write(url, "append", create_folder=False)
+    writing.write(b"new")
+    (writing.commit if commits else writing.discard)()
+    assert read(files, url) == left
+
+
+def test_an_error_of_another_file_system_is_one_of_the_document(
+    files: ProjectFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    class ClientError(Exception):
+        """Not an OSError, like those of several clients."""
+
+    def fails(*args: Any, **options: Any) -> Any:
+        raise ClientError("access denied")
+
+    monkeypatch.setattr(MemoryFileSystem, "_open", fails)
+    monkeypatch.setattr(MemoryFileSystem, "exists", fails)
+    url = "memory://bucket/a.txt"
+    with pytest.raises(DataError, match=r"cannot read the file 'memory:.*access denied"):
+        read(files, url)
+    with pytest.raises(DataError, match=r"cannot write the file 'memory:.*access denied"):
+        files.size(url, to="write")
+    with pytest.raises(DataError, match=r"cannot write the file 'memory:.*access denied"):
+        files.write(url, "overwrite", create_folder=False)
+
+
+@pytest.mark.parametrize("name", ["a\ud800", "sldb:///a\ud800"])
+def test_a_name_that_cannot_be_one_is_an_error_of_the_document(
+    files: ProjectFiles, name: str
+) -> None:
+    calls: list[Callable[[], Any]] = [
+        lambda: files.size(name),
+        lambda: read(files, name),
+        lambda: files.write(name, "overwrite", create_folder=False),
+    ]
+    for call in calls:
+        with pytest.raises(DataError, match="half a surrogate pair"):
+            call()
+
+
+@contextmanager
+def a_disk_with_room_for(size: int) -> Iterator[None]:
+    """No file can become larger, which fails as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_an_error_of_the_document_and_leaves_no_trace(
+    files: ProjectFiles, tmp_path: Path
+) -> None:
+    writing = files.write("out.txt", "overwrite", create_folder=False)
+    writing.write(b"x" * 500)
+    with a_disk_with_room_for(100):
+        with pytest.raises(DataError, match=r"cannot write the file '.*out\.txt'"):
+            writing.commit()
+        writing.discard()
+    assert list((tmp_path / "pipelines").iterdir()) == []
+
+
+def test_discarding_on_a_full_disk_is_quiet(files: ProjectFiles, tmp_path: Path) -> None:
+    writing = files.write("out.txt", "overwrite", create_folder=False)
+    writing.write(b"x" * 500)
+    with a_disk_with_room_for(100):
+        writing.discard()
+    assert list((tmp_path / "pipelines").iterdir()) == []
+
+
+def test_what_cannot_be_appended_whole_is_not_appended(files: ProjectFiles, tmp_path: Path) -> None:
+    target = tmp_path / "pipelines" / "log.txt"
+    target.write_bytes(b"o" * 900)
+    writing = files.write("log.txt", "append", create_folder=False)
+    writing.write(b"n" * 500)
+    with a_disk_with_room_for(1000), pytest.raises(DataError, match="cannot write"):
+        writing.commit()
+    assert target.read_bytes() == b"o" * 900
+    assert [entry.name for entry in target.parent.iterdir()] == ["log.txt"]
+
+
+def test_two_that_append_to_a_new_file_both_stay(files: ProjectFiles, tmp_path: Path) -> None:
+    first = files.write("log.txt", "append", create_folder=False)
+    second = files.write("log.txt", "append", create_folder=False)
+    first.write(b"first ")
+    second.write(b"second")
+    first.commit()
+    second.commit()
+    assert (tmp_path / "pipelines" / "log.txt").read_bytes() == b"first second"
+
+
+def append(folder: str, letter: bytes) -> None:
+    files = ProjectFiles(folder, folder)
+    for _ in range(5):
+        writing = files.write("log.txt", "append", create_folder=False)
+        writing.write(letter * 300_000)
+        writing.commit()
+
+
+def test_those_who_append_at_the_same_time_do_not_mix(tmp_path: Path) -> None:
+    spawning = multiprocessing.get_context("spawn")
+    both = [
+        spawning.Process(target=append, args=(str(tmp_path), letter)) for letter in (b"a", b"b")
+    ]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join()
+    written = (tmp_path / "log.txt").read_bytes()
+    assert len(written) == 3_000_000
+    for start in range(0, len(written), 300_000):
+        assert len(set(written[start : start + 300_000])) == 1
+
+
+@pytest.mark.parametrize("action", ["overwrite", "append", "error"])
+def test_an_aborted_file_is_never_put_in_place(
+    files: ProjectFiles, tmp_path: Path, action: Any
+) -> None:
+    target = tmp_path / "pipelines" / "out.txt"
+    if action != "error":
+        target.write_text("old")
+    writing = files.write("out.txt", action, create_folder=False)
+    writing.write(b"new")
+    writing.abort()
+    with pytest.raises(DataError, match="the run was stopped"):
+        writing.commit()
+    writing.discard()
+    assert [entry.read_text() for entry in target.parent.iterdir()] == ["old"] * target.exists()
+
+
+def test_aborting_reaches_a_commit_that_takes_long(
+    files: ProjectFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "pipelines" / "out.txt"
+    target.write_text("old")
+    writing = files.write("out.txt", "overwrite", create_folder=False)
+    monkeypatch.setattr(os, "fsync", lambda _: writing.abort())
+    with pytest.raises(DataError, match="the run was stopped"):
+        writing.commit()
+    assert target.read_text() == "old"
+    assert [entry.name for entry in target.parent.iterdir()] == ["out.txt"]
+
+
+def test_an_aborted_file_elsewhere_is_not_there(files: ProjectFiles) -> None:
+    writing = files.write("memory://bucket/late.txt", "overwrite", create_folder=False)
+    writing.write(b"late")
+    writing.abort()
+    with pytest.raises(DataError, match="the run was stopped"):
+        writing.commit()
+    assert files.size("memory://bucket/late.txt") is None
+
+
+@pytest.fixture
+def output() -> Iterator[tuple[int, int]]:
+    """An open pipe: where to read, and where to write."""
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+@pytest.mark.parametrize("named", ["/dev/fd/{}", "/proc/self/fd/{}", "link"])
+def test_an_open_pipe_can_be_written(
+    files: ProjectFiles, tmp_path: Path, output: tuple[int, int], named: str
+) -> None:
+    (tmp_path / "pipelines" / "link").symlink_to(f"/dev/fd/{output[1]}")
+    writing = files.write(named.format(output[1]), "overwrite", create_folder=False)
+    writing.write(b"there")
+    writing.commit()
+    assert os.read(output[0], 100) == b"there"
+
+
+def test_an_open_file_is_written_where_it_is_and_never_replaced(
+    files: ProjectFiles, tmp_path: Path
+) -> None:
+    place = tmp_path / "redirected.txt"
+    place.write_bytes(b"before ")
+    with place.open("ab") as file:
+        number = place.stat().st_ino
+        writing = files.write(f"/dev/fd/{file.fileno()}", "overwrite", create_folder=False)
+        writing.write(b"there")
+        writing.commit()
+    assert place.read_bytes() == b"before there"
+    assert place.stat().st_ino == number
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="this system has no such folder")
+def test_a_folder_of_devices_may_hold_files_too(files: ProjectFiles, tmp_path: Path) -> None:
+    name = f"/dev/shm/{tmp_path.name}-{os.getpid()}.txt"
+    writing = files.write(name, "overwrite", create_folder=False)
+    writing.write(b"x")
+    assert not Path(name).exists()
+    writing.commit()
+    assert read(files, name) == b"x"
+    Path(name).unlink()
