@@ -7,17 +7,20 @@ found the same way. A package is a folder of modules; each snap class in it is k
 from __future__ import annotations
 
 import importlib
+import logging
 import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any
 
 from engine.errors import ConfigurationError
+from engine.sdk.settings import settings_of
 from engine.sdk.snap import Snap
 
 GROUP = "engine.snaps"
+_log = logging.getLogger(__name__)
 SnapClass = type[Snap[Any]]
 
 
@@ -41,7 +44,7 @@ def discover() -> Registry:
     """All snaps of all installed packages. Two of one name are a ConfigurationError."""
     found: dict[str, SnapClass] = {}
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        for snap in snaps_of(entry.load()):
+        for snap in _loaded(entry):
             other = found.setdefault(snap.__name__, snap)
             if other is not snap:
                 raise ConfigurationError(
@@ -49,6 +52,24 @@ def discover() -> Registry:
                     f"{other.__module__} and {snap.__module__}; uninstall one of them"
                 )
     return Registry(dict(sorted(found.items())))
+
+
+def _loaded(entry: EntryPoint) -> list[SnapClass]:
+    """The snaps of one package; none, and a word about it, if the package is broken."""
+    try:
+        snaps = list(snaps_of(entry.load()))
+        for snap in snaps:
+            settings_of(snap.settings_class)
+    except Exception as error:  # noqa: BLE001  # any code of another's may be in there
+        name = entry.dist.name if entry.dist else entry.value
+        _log.warning(
+            "the snap package %r cannot be loaded, so its snaps are unknown: %s: %s",
+            name,
+            type(error).__name__,
+            error,
+        )
+        return []
+    return snaps
 
 
 def snaps_of(package: ModuleType) -> Iterator[SnapClass]:
@@ -62,8 +83,11 @@ def snaps_of(package: ModuleType) -> Iterator[SnapClass]:
 def _modules(package: ModuleType) -> Iterator[ModuleType]:
     yield package
     for found in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{package.__name__}."):
-        yield importlib.import_module(found.name)
+        if not found.name.endswith(".__main__"):  # that would run it
+            yield importlib.import_module(found.name)
 
 
 def _is_snap(value: object) -> bool:
-    return isinstance(value, type) and issubclass(value, Snap) and "settings_class" in vars(value)
+    return (
+        isinstance(value, type) and issubclass(value, Snap) and not value.__name__.startswith("_")
+    )

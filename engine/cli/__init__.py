@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 the pipeline failed, 2 the pipeline or the command line is
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in (run, validate, eval_command, executor):
         command.add_parser(commands)
+    _prepare_streams()
     try:
         options = parser.parse_args(arguments)
         return int(options.command(options))
@@ -33,6 +35,9 @@ def main(arguments: Sequence[str]) -> int:
         # The reader of our output has gone; Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        print(f"engine: cannot go on: {error}", file=sys.stderr)  # noqa: T201
+        return 1
     except InvalidPipelineError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
@@ -42,3 +47,13 @@ def main(arguments: Sequence[str]) -> int:
     except EngineError as error:
         print(f"engine: {error}", file=sys.stderr)  # noqa: T201
         return 1
+
+
+def _prepare_streams() -> None:
+    """A closed stream swallows what goes there; a character that a terminal lacks is escaped."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123  # as long as we live
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

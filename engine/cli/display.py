@@ -7,12 +7,14 @@ piped); everything about the run goes to standard error, so that pipes stay clea
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 import msgspec
 
 from engine.documents import Batch, StreamEnd, StreamStart
+from engine.errors import EngineError
 from engine.expressions import json_hook
 from engine.plan.plan import Port
 from engine.run.report import Report, SnapStatistics
@@ -52,6 +54,7 @@ class PlainDisplay:
         self._err = err
         self._secrets = Secrets()
         self._pretty = out.isatty()
+        self._line_is_open = False
         self._writing = threading.Lock()
 
     def started(self, report: Report, secrets: Secrets) -> None:
@@ -70,7 +73,9 @@ class PlainDisplay:
     def finished(self, report: Report) -> None:
         self.report = report
         self.exit_code = 0 if report.status == "completed" else 1
-        self._out.flush()
+        with suppress(OSError):  # the reader has gone, which the run has told already
+            self._end_line()
+            self._out.flush()
         if report.snaps:
             self._line(_plain_table(report))
         self._line(f"{report.pipeline}: {report.status} in {report.seconds:.1f} s")
@@ -86,25 +91,32 @@ class PlainDisplay:
         if isinstance(item, StreamStart | StreamEnd):
             return
         if isinstance(item, bytes):
-            self._write_bytes(item)
+            self._write_bytes(self._secrets.mask_bytes(item))
             return
         document = self._secrets.mask(item)
         if self._pretty:
             self._write_pretty(document)
         else:
-            encoded = msgspec.json.encode(document, enc_hook=json_hook)
-            self._write_bytes(encoded + b"\n")
+            self._write_bytes(_encoded(document) + b"\n")
 
     def _write_pretty(self, document: Any) -> None:
         self._out.write(_pretty(document) + "\n")
 
     def _write_bytes(self, data: bytes) -> None:
-        text = data.decode(errors="replace") if self._pretty else None
         buffer = getattr(self._out, "buffer", None)
-        if text is not None or buffer is None:
-            self._out.write(text if text is not None else data.decode(errors="replace"))
+        if self._pretty or buffer is None:
+            self._write_text(data.decode(errors="replace"))
         else:
             buffer.write(data)
+
+    def _write_text(self, text: str) -> None:
+        self._out.write(text)
+        self._line_is_open = self._pretty and not text.endswith("\n")
+
+    def _end_line(self) -> None:
+        """On a terminal, what was printed last must not run into what follows."""
+        if self._line_is_open:
+            self._write_text("\n")
 
 
 class LiveDisplay(PlainDisplay):
@@ -115,6 +127,7 @@ class LiveDisplay(PlainDisplay):
         from rich.console import Console
         from rich.live import Live
 
+        self._partial = ""
         self._rates = _Rates()
         self._start = perf_counter()
         self._console = Console(file=err)
@@ -135,8 +148,10 @@ class LiveDisplay(PlainDisplay):
     def finished(self, report: Report) -> None:
         self.report = report
         self.exit_code = 0 if report.status == "completed" else 1
+        self._end_line()
         self._live.stop()
-        self._out.flush()
+        with suppress(OSError):
+            self._out.flush()
         self._console.print(self._table(final=True))
         color = {"completed": "green", "failed": "red"}.get(report.status, "yellow")
         self._console.print(
@@ -147,12 +162,18 @@ class LiveDisplay(PlainDisplay):
         if report.failure:
             self._console.print(report.failure, style="red", markup=False, highlight=False)
 
+    def show(self, label: str, text: str) -> None:
+        self._console.print(f"[cyan]{_escaped(label)}[/] {_escaped(text)}", highlight=False)
+
     def _line(self, text: str) -> None:
-        label, bar, rest = text.partition(" | ")
-        if bar:
-            self._console.print(f"[cyan]{_escaped(label)}[/] {_escaped(rest)}", highlight=False)
-        else:
-            self._console.print(text, markup=False, highlight=False)
+        self._console.print(text, markup=False, highlight=False)
+
+    def _write_text(self, text: str) -> None:
+        """Above the table, which is redrawn: so only whole lines can be written."""
+        whole, newline, self._partial = (self._partial + text).rpartition("\n")
+        if newline:
+            self._line(whole)
+        self._line_is_open = bool(self._partial)
 
     def _write_pretty(self, document: Any) -> None:
         self._console.print_json(_pretty(document), highlight=True)
@@ -226,9 +247,20 @@ def _plain_table(report: Report) -> str:
     )
 
 
+def _encoded(document: Any) -> bytes:
+    """The document as JSON; what JSON cannot hold is shown as Python writes it."""
+    try:
+        return msgspec.json.encode(document, enc_hook=json_hook)
+    except (ValueError, TypeError, NotImplementedError, RecursionError, EngineError):
+        return msgspec.json.encode(ascii(document))
+
+
 def _pretty(document: Any) -> str:
-    encoded = msgspec.json.encode(_shortened(document), enc_hook=json_hook)
-    return msgspec.json.format(encoded, indent=2).decode()
+    try:
+        encoded = _encoded(_shortened(document))
+        return msgspec.json.format(encoded, indent=2).decode()
+    except RecursionError:
+        return '"(nested too deeply to be shown)"'
 
 
 def _shortened(value: Any) -> Any:

@@ -14,8 +14,12 @@ import msgspec
 from engine import api
 from engine.cli.display import Display, choose_display
 from engine.cli.options import add_parameters
+from engine.errors import ConfigurationError, DataError, EngineError
 from engine.plan.plan import Plan
 from engine.registry import Registry, discover
+from engine.run.files import ProjectFiles
+from engine.run.report import Report
+from engine.sdk.context import FileTarget
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -38,13 +42,32 @@ def run(arguments: argparse.Namespace) -> int:
     plan = api.compile_plan(arguments.pipeline, registry, project=arguments.project)
     _collect_garbage_less_often()
     display = choose_display(sys.stdout, sys.stderr)
+    report = _report_file(arguments.report)
     try:
-        asyncio.run(_run(plan, registry, arguments, display))
+        failure = asyncio.run(_run(plan, registry, arguments, display))
     finally:
-        if arguments.report and display.report is not None:
-            report = msgspec.json.format(msgspec.json.encode(display.report.as_dict()), indent=2)
-            Path(arguments.report).write_bytes(report + b"\n")
-    return display.exit_code
+        _write_report(report, display.report)
+    return 2 if isinstance(failure, ConfigurationError) else display.exit_code
+
+
+def _report_file(name: str | None) -> FileTarget | None:
+    """The report under writing, opened before the run: it must not fail when all is done."""
+    if name is None:
+        return None
+    try:
+        return ProjectFiles(str(Path.cwd()), ".").write(name, "overwrite", create_folder=False)
+    except DataError as error:
+        raise ConfigurationError(f"--report: {error}") from None
+
+
+def _write_report(file: FileTarget | None, report: Report | None) -> None:
+    if file is None:
+        return
+    if report is None:
+        file.discard()
+        return
+    file.write(msgspec.json.format(msgspec.json.encode(report.as_dict()), indent=2) + b"\n")
+    file.commit()
 
 
 def _collect_garbage_less_often() -> None:
@@ -58,17 +81,20 @@ def _collect_garbage_less_often() -> None:
 
 async def _run(
     plan: Plan, registry: Registry, arguments: argparse.Namespace, display: Display
-) -> None:
+) -> EngineError | None:
+    """Run until the end, or until a signal stops it; the error if the pipeline failed."""
     task = asyncio.current_task()
     assert task is not None  # asyncio.run made one
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(stop, task.cancel)
     try:
-        await api.start(
+        _, failure = await api.start(
             plan,
             registry,
             parameters=dict(arguments.parameters),
             observer=display,
             timezone=arguments.timezone,
         )
+        return failure
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None

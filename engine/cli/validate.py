@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from engine import api
+from engine.errors import ConfigurationError
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -18,7 +19,12 @@ def run(arguments: argparse.Namespace) -> int:
     """0 if no file has an error (warnings are fine), else 2."""
     wrong = 0
     for path in arguments.pipelines:
-        problems = api.check(path)
+        try:
+            problems = api.check(path)
+        except ConfigurationError as error:
+            print(f"{path}: {error}", file=sys.stderr)  # noqa: T201
+            wrong += 1
+            continue
         for problem in problems:
             print(problem, file=sys.stderr)  # noqa: T201
         errors = sum(problem.severity == "error" for problem in problems)

@@ -107,24 +107,20 @@ class _Compiler:
         )
 
     def _spilling(self, snaps: Mapping[str, PlannedSnap]) -> set[_Link]:
-        """Links that fill up while their snap reads another input, of the same origin, whole."""
+        """Links that fill up while their snap reads another input whole.
+
+        Whoever sends through them must never wait, or two such snaps that feed on the same sources
+        crosswise would wait for each other.
+        """
         whole = {
             Port(snap.label, view.name)
             for snap in snaps.values()
             for view in snap.inputs
             if view.whole
         }
-        first = [link for link in self.links if link.target in whole]
-        if not first:
-            return set()
-        fed_by = graph.origins(self.order, [link.labels for link in self.links])
+        waiting = {link.target.label for link in self.links if link.target in whole}
         return {
-            link
-            for link in self.links
-            for other in first
-            if link.target not in whole
-            and link.target.label == other.target.label
-            and fed_by[link.source.label] & fed_by[other.source.label]
+            link for link in self.links if link.target.label in waiting and link.target not in whole
         }
 
     def _stages(self, snaps: Mapping[str, PlannedSnap], spilling: set[_Link]) -> tuple[Stage, ...]:

@@ -45,18 +45,6 @@ def cycles(labels: Sequence[str], edges: Sequence[Edge]) -> list[list[Edge]]:
     ]
 
 
-def origins(ordered: Iterable[str], edges: Iterable[Edge]) -> Mapping[str, frozenset[str]]:
-    """For each snap the snap itself and all that feeds it, near or far."""
-    before: dict[str, list[str]] = {}
-    for start, end in edges:
-        before.setdefault(end, []).append(start)
-    found: dict[str, frozenset[str]] = {}
-    for label in ordered:
-        feeders = (found[feeder] for feeder in before.get(label, ()))
-        found[label] = frozenset((label,)).union(*feeders)
-    return found
-
-
 def downstream(starts: Iterable[str], edges: Sequence[Edge]) -> set[str]:
     """The snaps themselves and all that they feed, near or far."""
     after: dict[str, list[str]] = {}

@@ -11,7 +11,7 @@ import platform
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from functools import cached_property
 from pathlib import Path
@@ -25,13 +25,14 @@ from engine.errors import DataError, SnapFailedError
 from engine.expressions import (
     DateTime,
     Scope,
+    check_timezone,
     compile_expression,
     compile_mapping,
     load_library,
     overlay,
     parse_path,
 )
-from engine.plan.plan import Plan, PlannedSnap
+from engine.plan.plan import Plan, PlannedLink, PlannedSnap
 from engine.run.files import ProjectFiles
 from engine.run.parameters import resolve_parameters
 from engine.run.report import SnapStatistics
@@ -49,7 +50,7 @@ class Execution:
     """What one run of a plan consists of, apart from its snaps.
 
     `show(label, line)` is called for every line that a snap wants a person to see. Raises
-    ConfigurationError if a parameter is missing or unknown.
+    ConfigurationError if a parameter is missing or unknown, or the time zone is.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Execution:
         show: Show,
         timezone: str = "UTC",
     ) -> None:
+        check_timezone(timezone)
         self.plan = plan
         self.scripts = scripts
         self.timezone = timezone
@@ -73,6 +75,13 @@ class Execution:
         self.files: Files = ProjectFiles(plan.folder, plan.project)
         self.ruuid = str(uuid.uuid4())
         self._show = show
+        self._snaps = {snap.label: snap for snap in plan.snaps}
+        self._links: dict[str, list[PlannedLink]] = {}
+        self._linked: dict[str, set[str]] = {}
+        for link in plan.links:
+            self._links.setdefault(link.source.label, []).append(link)
+            for port in (link.source, link.target):
+                self._linked.setdefault(port.label, set()).add(port.view)
         self._folder = Path(tempfile.gettempdir()) / f"snapline-{self.ruuid}"
 
     def show(self, label: str, text: str) -> None:
@@ -120,6 +129,18 @@ class Execution:
             snap=snap,
             timezone=self.timezone,
         )
+
+    def snap(self, label: str) -> PlannedSnap:
+        return self._snaps[label]
+
+    def links_of(self, labels: Iterable[str]) -> Iterator[PlannedLink]:
+        """The links that lead out of these snaps."""
+        for label in labels:
+            yield from self._links.get(label, ())
+
+    def linked_views(self, label: str) -> frozenset[str]:
+        """The views of a snap that a link uses."""
+        return frozenset(self._linked.get(label, ()))
 
     def close(self) -> None:
         """Remove the temporary folder of the run, if anything was put there."""
@@ -201,7 +222,7 @@ class Surroundings:
     ) -> None:
         if self._snap.on_error == "stop":
             self.statistics.errors += 1
-            raise self.failure(error) from error
+            raise self.failure(error) from self.shown_cause(error)
         self.statistics.errors += 1
         if self._snap.on_error == "route":
             self.error_documents.append(self._error_document(error, original))
@@ -213,7 +234,11 @@ class Surroundings:
     def show(self, text: str) -> None:
         self._execution.show(self.label, text)
 
-    def failure(self, error: Exception) -> SnapFailedError:
+    def shown_cause(self, error: BaseException) -> BaseException | None:
+        """The cause of a failure for its traceback; none if it could show a secret."""
+        return None if self._execution.secrets else error
+
+    def failure(self, error: BaseException) -> SnapFailedError:
         """The error that stops the pipeline because of this snap."""
         cause = self._execution.secrets.mask_text(explain(error))
         return SnapFailedError(self.label, self._snap.type, str(self._snap.where), cause)
@@ -231,7 +256,7 @@ class Surroundings:
         return self._execution.secrets.mask(document)  # type: ignore[no-any-return]
 
 
-def explain(error: Exception) -> str:
+def explain(error: BaseException) -> str:
     """All that an error says: what, why, what to do, and the user's own trace if it has one."""
     stacktrace = str(getattr(error, "stacktrace", "")).rstrip()
     resolution = getattr(error, "resolution", "")

@@ -13,7 +13,13 @@ from time import perf_counter
 from typing import Any
 
 from engine.documents import Batch, StreamStart
-from engine.errors import DataError, EngineError, ExecutionError, SnapFailedError
+from engine.errors import (
+    ConfigurationError,
+    DataError,
+    EngineError,
+    ExecutionError,
+    SnapFailedError,
+)
 from engine.plan.plan import Plan, Port, Stage
 from engine.registry import Registry
 from engine.run.execution import Execution, Surroundings
@@ -27,14 +33,10 @@ class StageHost:
     """The snaps of one stage, fed from outside through the input views of the first."""
 
     def __init__(self, plan: Plan, stage: Stage, registry: Registry, execution: Execution) -> None:
-        linked = _linked_views(plan)
-        self._members = [
-            _Member(plan, label, registry, execution, linked.get(label, frozenset()))
-            for label in stage.labels
-        ]
+        self._members = [_Member(label, registry, execution) for label in stage.labels]
         self._inside = {
             link.source: (stage.labels.index(link.target.label), link.target.view)
-            for link in plan.links
+            for link in execution.links_of(stage.labels)
             if _follows(stage, link.source.label, link.target.label)
         }
 
@@ -49,17 +51,17 @@ class StageHost:
 
     def start(self) -> Outputs:
         """What the snaps emit before their first input."""
-        for index, member in enumerate(self._members):
-            yield from self._pass_on(index, member.run(member.start))
+        for member in self._members:
+            yield from self._pass_on(member.run(member.start))
 
     def process(self, view: str, batch: Batch) -> Outputs:
         """What a batch for an input view of the stage's first snap leads to."""
-        return self._process(0, view, batch)
+        return self._pass_on(self._process(0, view, batch))
 
     def finish(self) -> Outputs:
         """What the snaps held back, first to last. Every input has ended."""
-        for index, member in enumerate(self._members):
-            yield from self._pass_on(index, member.run(member.finish))
+        for member in self._members:
+            yield from self._pass_on(member.run(member.finish, member.account))
             member.statistics.status = "completed"
 
     def interrupt(self) -> None:
@@ -76,34 +78,37 @@ class StageHost:
     def _process(self, index: int, view: str, batch: Batch) -> Outputs:
         member = self._members[index]
         member.count_in(batch)
-        return self._pass_on(index, member.run(lambda: member.snap.process_batch(view, batch)))
+        return member.run(lambda: member.snap.process_batch(view, batch))
 
-    def _pass_on(self, index: int, outputs: Iterable[tuple[Port, Batch]]) -> Outputs:
-        inside = self._inside
-        for port, batch in outputs:
-            if port in inside:
-                yield from self._process(*inside[port], batch)
+    def _pass_on(self, outputs: Outputs) -> Outputs:
+        """What leaves the stage; what stays inside goes through the snaps that follow, in order."""
+        pending = [outputs]
+        while pending:
+            port, batch = next(pending[-1], _NOTHING)
+            if port is None:
+                pending.pop()
+            elif port in self._inside:
+                pending.append(self._process(*self._inside[port], batch))
             else:
                 yield port, batch
+
+
+_NOTHING: tuple[Any, Any] = (None, None)
 
 
 class _Member:
     """One snap of the stage with its context and its accounts."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        label: str,
-        registry: Registry,
-        execution: Execution,
-        linked: frozenset[str],
-    ) -> None:
-        self.plan = plan.snap(label)
+    def __init__(self, label: str, registry: Registry, execution: Execution) -> None:
+        self.plan = execution.snap(label)
         self.statistics = SnapStatistics(label, self.plan.type)
+        linked = execution.linked_views(label)
         self.context = Surroundings(execution, self.plan, linked, self.statistics)
         self._class = registry[self.plan.type]
         self._made: Snap[Any] | None = None
         self._ports = {view.name: Port(label, view.name) for view in self.plan.outputs}
+        declared = self._class.views_for(self.plan.settings).outputs
+        self._unlinked = {view.name for view in declared if view.optional} - self._ports.keys()
         self._error_port = Port(label, "error")
         self._document_inputs = any(view.type == "document" for view in self.plan.inputs)
         self._binary_outputs = {view.name for view in self.plan.outputs if view.type == "binary"}
@@ -115,7 +120,9 @@ class _Member:
         return self._made
 
     def open(self) -> None:
-        self._guarded(self._open)
+        """Make and open the snap. There is no document yet that `on_error` could decide on."""
+        self._made = self._guarded(lambda: self._class(self.plan.settings, self.context), None)
+        self._guarded(self.snap.open, None)
 
     def start(self) -> Any:
         return self._gathered(self.snap.start())
@@ -133,7 +140,7 @@ class _Member:
             return None
         try:
             self._made.close()
-        except Exception as error:  # noqa: BLE001  # the one place that names the failing snap
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # named, and raised by the host
             return self._named(error)
         return None
 
@@ -142,37 +149,71 @@ class _Member:
         self.statistics.documents_in += count
         self.context.info["in"]["totalCount"] += count
 
-    def run(self, call: Callable[[], Any]) -> Outputs:
-        """Call the snap and bring whatever it gives into (port, batch), with the clock running."""
+    def account(self, error: DataError) -> None:
+        """An error of no document in particular, which `on_error` may decide on all the same."""
+        self.context.failed(error, None)
+
+    def run(
+        self, call: Callable[[], Any], on_data_error: Callable[[DataError], None] | None = None
+    ) -> Outputs:
+        """Call the snap and bring whatever it gives into (port, batch), with the clock running.
+
+        A DataError that leaves the call stops the pipeline unless `on_data_error` takes it: nobody
+        can tell which documents it has cost.
+        """
         started = perf_counter()
-        emission = self._guarded(call)
+        emission = self._guarded(call, on_data_error)
         self.statistics.seconds += perf_counter() - started
         if emission.__class__ is Batch:
             yield from self._emit({self._default: emission})
         elif isinstance(emission, Mapping):
             yield from self._emit(emission)
+        elif isinstance(emission, Iterable) and not isinstance(emission, str | bytes):
+            yield from self._run_through(iter(emission), on_data_error)
         elif emission is not None:
-            yield from self._run_through(iter(emission))
+            raise self._refused(emission)
         yield from self._errors()
 
-    def _run_through(self, emission: Iterator[Mapping[str, Batch]]) -> Outputs:
+    def _run_through(
+        self,
+        emission: Iterator[Mapping[str, Batch]],
+        on_data_error: Callable[[DataError], None] | None,
+    ) -> Outputs:
         while True:
             started = perf_counter()
-            batches = self._guarded(lambda: next(emission, None))
+            batches = self._guarded(lambda: next(emission, None), on_data_error)
             self.statistics.seconds += perf_counter() - started
             if batches is None:
                 return
+            if not isinstance(batches, Mapping):
+                raise self._refused(batches)
             yield from self._emit(batches)
             yield from self._errors()
 
     def _emit(self, batches: Mapping[str, Batch]) -> Outputs:
         for view, batch in batches.items():
+            if view in self._unlinked:
+                continue
+            port = self._ports.get(view)
+            if port is None or batch.__class__ is not Batch:
+                raise self._refused(batch, view)
             if not batch.items:
                 continue
             count = _streams(batch) if view in self._binary_outputs else len(batch)
             self.statistics.documents_out += count
             self.context.info["out"]["totalCount"] += count
-            yield self._ports[view], batch
+            yield port, batch
+
+    def _refused(self, emission: Any, view: str = "") -> SnapFailedError:
+        """A mistake of the snap's author: an unknown view, or no batch at all."""
+        self.statistics.status = "failed"
+        known = ", ".join(self._ports) or "none"
+        if view and view not in self._ports:
+            text = f"it gave something for the view {view!r}; its output views are: {known}"
+        else:
+            kind = type(emission).__name__
+            text = f"it gave a {kind} where a Batch, or a map of view to Batch, must be given"
+        return self.context.failure(ExecutionError(f"{text}\n{_MISTAKE_IN_SNAP}"))
 
     def _errors(self) -> Outputs:
         context = self.context
@@ -181,13 +222,6 @@ class _Member:
             context.error_documents, context.error_lineage = [], []
             context.info["error"]["totalCount"] = self.statistics.errors
             yield self._error_port, batch
-
-    def _open(self) -> None:
-        self._made = self._class(self.plan.settings, self.context)
-        try:
-            self._made.open()
-        except DataError as error:  # there is no document yet that on_error could decide on
-            raise self.context.failure(error) from error
 
     def _gathered(self, items: Iterable[Any]) -> Iterator[Mapping[str, Batch]]:
         """The items that `start` or `finish` gives one by one, as batches."""
@@ -203,28 +237,35 @@ class _Member:
         if collected.count:
             yield collected.take()
 
-    def _guarded(self, call: Callable[[], Any]) -> Any:
-        """Call into the snap; a document's error is accounted for, any other names the snap."""
+    def _guarded(
+        self, call: Callable[[], Any], on_data_error: Callable[[DataError], None] | None
+    ) -> Any:
+        """Call into the snap; whatever goes wrong names it."""
         try:
             try:
                 return call()
             except DataError as error:
-                self.context.failed(error, None)
+                if on_data_error is None:
+                    raise
+                on_data_error(error)
                 return None
         except SnapFailedError:
             self.statistics.status = "failed"
             raise
-        except Exception as error:  # the one place that names the failing snap
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # here the failing snap is named
             self.statistics.status = "failed"
-            raise self._named(error) from error
+            raise self._named(error) from self.context.shown_cause(error)
 
-    def _named(self, error: Exception) -> EngineError:
+    def _named(self, error: BaseException) -> EngineError:
+        if isinstance(error, ConfigurationError):
+            return ConfigurationError(str(self.context.failure(error)))
         if isinstance(error, EngineError):
             return self.context.failure(error)
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        return self.context.failure(
-            ExecutionError(f"{text}\n  this is a mistake in the snap itself, not in your pipeline")
-        )
+        return self.context.failure(ExecutionError(f"{text}\n{_MISTAKE_IN_SNAP}"))
+
+
+_MISTAKE_IN_SNAP = "  this is a mistake in the snap itself, not in your pipeline"
 
 
 def _streams(batch: Batch) -> int:
@@ -240,11 +281,3 @@ def _follows(stage: Stage, source: str, target: str) -> bool:
     return (
         source in labels and target in labels and labels.index(target) == labels.index(source) + 1
     )
-
-
-def _linked_views(plan: Plan) -> dict[str, frozenset[str]]:
-    linked: dict[str, set[str]] = {}
-    for link in plan.links:
-        linked.setdefault(link.source.label, set()).add(link.source.view)
-        linked.setdefault(link.target.label, set()).add(link.target.view)
-    return {label: frozenset(views) for label, views in linked.items()}

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import IO
 
 from engine.documents import Batch
+from engine.errors import ExecutionError
 
 IN_FLIGHT = 2
 """Batches that wait before a view; with more, documents fall out of the processor's cache."""
@@ -69,10 +70,13 @@ class SpillingQueue(Queue):
         if not self._on_disk and len(self._batches) < self._limit:
             self._batches.append(batch)
             return
-        if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="snapline-spill-")  # noqa: SIM115
-        self._file.seek(0, 2)
-        pickle.dump((batch.items, batch.lineage), self._file, pickle.HIGHEST_PROTOCOL)
+        try:
+            self._write(batch)
+        except OSError as error:
+            raise ExecutionError(
+                f"no room on disk for documents that wait: {error.strerror}; "
+                f"free some in {tempfile.gettempdir()!r}, or set TMPDIR to another folder"
+            ) from error
         self._on_disk += 1
 
     def take(self) -> Batch:
@@ -83,7 +87,18 @@ class SpillingQueue(Queue):
         batch = Batch(*pickle.load(self._file))  # written by `put` just above
         self._read_at = self._file.tell()
         self._on_disk -= 1
+        if not self._on_disk:
+            self._file.seek(0)
+            self._file.truncate()
+            self._read_at = 0
         return batch
+
+    def _write(self, batch: Batch) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(prefix="snapline-spill-")  # noqa: SIM115
+        self._file.seek(0, 2)
+        pickle.dump((batch.items, batch.lineage), self._file, pickle.HIGHEST_PROTOCOL)
+        self._file.flush()
 
     def close(self) -> None:
         super().close()

@@ -16,7 +16,10 @@ _FROM_ENVIRONMENT = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 def resolve_parameters(
     declared: Iterable[ParameterSpec], given: Mapping[str, str]
 ) -> dict[str, str | None]:
-    """Every declared parameter with its value; `${env:NAME}` reads the environment.
+    """Every declared parameter with its value.
+
+    `${env:NAME}` in a default reads the environment; in a given value it is plain text, so that a
+    caller cannot read the environment of the engine.
 
     Raises ConfigurationError that names all missing and all undeclared parameters at once.
     """
@@ -24,14 +27,25 @@ def resolve_parameters(
     mistakes = [_undeclared(name, specs) for name in given if name not in specs]
     values: dict[str, str | None] = {}
     for name, spec in specs.items():
-        value = given.get(name, spec.default)
-        if value is None and spec.required:
-            meaning = f" ({spec.description})" if spec.description else ""
-            mistakes.append(f"the parameter {name!r} is required{meaning}: give {name}=VALUE")
-        values[name] = None if value is None else _with_environment(name, str(value), mistakes)
+        if name in given:
+            values[name] = str(given[name])
+        elif spec.default is not None:
+            values[name] = _with_environment(name, spec.default, mistakes)
+        else:
+            values[name] = None
+            if spec.required:
+                mistakes.append(_missing(spec))
     if mistakes:
         raise ConfigurationError("\n".join(mistakes))
     return values
+
+
+def _missing(spec: ParameterSpec) -> str:
+    meaning = f" ({spec.description})" if spec.description else ""
+    return (
+        f"the parameter {spec.name!r} is required{meaning}; "
+        f"on the command line, give --param {spec.name}=VALUE"
+    )
 
 
 def _undeclared(name: str, specs: Mapping[str, ParameterSpec]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from itertools import chain, islice
 from time import perf_counter
 from typing import Any, Protocol, TypeVar
@@ -127,9 +126,11 @@ class _Run:
                 for port, view in _open_views(self._plan):
                     tasks.create_task(self._feed(port, view))
         except BaseExceptionGroup as group:
-            failure = _first_error(group)
-            self.report.status, self.report.failure = "failed", str(failure)
-            return failure
+            error = _first_error(group)
+            self.report.status, self.report.failure = "failed", str(error) or type(error).__name__
+            if isinstance(error, EngineError):
+                return error
+            raise error from None
         self.report.status = "completed"
         return None
 
@@ -263,12 +264,10 @@ def _inputs_by_port(plan: Plan, inputs: Mapping[str, Sequence[Item]]) -> dict[Po
     return {known[name]: items for name, items in inputs.items()}
 
 
-def _first_error(group: BaseExceptionGroup[BaseException]) -> EngineError:
-    """The engine's error of a failed run; anything else is a defect of the engine and is raised."""
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            with suppress(BaseExceptionGroup):
-                return _first_error(error)
-        elif isinstance(error, EngineError):
-            return error
-    raise group
+def _first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What stopped the run: an error of the engine if there is one among the exceptions."""
+    errors = [
+        _first_error(error) if isinstance(error, BaseExceptionGroup) else error
+        for error in group.exceptions
+    ]
+    return next((error for error in errors if isinstance(error, EngineError)), errors[0])

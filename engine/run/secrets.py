@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,30 +10,63 @@ MASK = "***"
 SHORTEST_INSIDE_TEXT = 4
 """Shorter secrets are masked only where they are the whole text: else every `a` would go."""
 
+SHORTEST_CUT = 8
+"""A message may have cut a long secret; so much of its beginning before a `…` is masked too."""
+
 
 class Secrets:
     """Replaces secret values in texts and documents."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        known = sorted({value for value in values if value}, key=len, reverse=True)
+        known = {value for value in values if value}
         self._whole = frozenset(known)
-        self._inside = [value for value in known if len(value) >= SHORTEST_INSIDE_TEXT]
+        long = {value for value in known if len(value) >= SHORTEST_INSIDE_TEXT}
+        quoted = {form for value in long for form in (json.dumps(value)[1:-1], repr(value)[1:-1])}
+        self._inside = sorted(long | quoted, key=len, reverse=True)
+        self._bytes = [value.encode(errors="surrogatepass") for value in self._inside]
+
+    def __bool__(self) -> bool:
+        return bool(self._whole)
 
     def mask_text(self, text: str) -> str:
         if text in self._whole:
             return MASK
         for value in self._inside:
             text = text.replace(value, MASK)
+            if "…" in text:
+                text = _without_cut(text, value)
         return text
+
+    def mask_bytes(self, data: bytes) -> bytes:
+        for value in self._bytes:
+            data = data.replace(value, MASK.encode())
+        return data
 
     def mask(self, value: Any) -> Any:
         """The value with every secret in it replaced; the same object if there are no secrets."""
         if not self._whole:
             return value
+        try:
+            return self._masked(value)
+        except RecursionError:
+            return MASK
+
+    def _masked(self, value: Any) -> Any:
         if isinstance(value, str):
             return self.mask_text(value)
+        if isinstance(value, bytes):
+            return self.mask_bytes(value)
         if isinstance(value, dict):
-            return {self.mask_text(key): self.mask(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self.mask(item) for item in value]
+            return {self._masked(key): self._masked(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._masked(item) for item in value]
+        if isinstance(value, int | float) and str(value) in self._whole:
+            return MASK
         return value
+
+
+def _without_cut(text: str, secret: str) -> str:
+    """The text with beginnings of the secret that a `…` cut short replaced."""
+    for length in range(len(secret) - 1, SHORTEST_CUT - 1, -1):
+        text = text.replace(f"{secret[:length]}…", f"{MASK}…")
+    return text

@@ -10,6 +10,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -46,7 +47,9 @@ class Worker:
         try:
             return await asyncio.shield(done)
         except asyncio.CancelledError:
-            self._interrupt()
+            self._abandoned = True  # stays so if a second cancellation ends the wait
+            with suppress(Exception):
+                self._interrupt()
             finished, _ = await asyncio.wait({done}, timeout=INTERRUPTED_CALL_SECONDS)
             self._abandoned = not finished
             if finished:

@@ -72,6 +72,10 @@ class Settings:
         dataclass(frozen=True, kw_only=True)(cls)
 
 
+class NoSettings(Settings):
+    """For a snap that has nothing to set."""
+
+
 class Issue(msgspec.Struct, frozen=True):
     """A mistake in the value at `path` of some settings; with `at_key` in the key itself."""
 
@@ -165,18 +169,21 @@ def _convert_settings(
     cls: type[Settings], values: Any, path: KeyPath, issues: list[Issue]
 ) -> Settings | None:
     if not isinstance(values, Mapping):
-        issues.append(_wrong_type(path, "a map of settings", values))
+        issues.append(_not_a_map(cls, values, path))
         return None
     facts = settings_of(cls)
+    meant = ""
     for key in values:
         if key not in facts:
             known = ", ".join(facts) or "none"
+            near = nearest_hint(str(key), facts)
+            meant += near
             issues.append(
                 Issue(
                     "unknown-setting",
                     (*path, key),
                     f"there is no setting {key!r}",
-                    nearest_hint(str(key), facts) or f"the settings are: {known}",
+                    near or f"the settings are: {known}",
                     at_key=True,
                 )
             )
@@ -185,10 +192,20 @@ def _convert_settings(
         given = values.get(name)
         if given is not None:
             converted[name] = _convert_value(fact.type, given, (*path, name), issues)
-        elif fact.required:
+        elif fact.required and repr(name) not in meant:
             message = f"the setting {name!r} is missing"
             issues.append(Issue("missing-setting", path, message, fact.help))
     return None if issues else cls(**converted)
+
+
+def _not_a_map(cls: type[Settings], value: Any, path: KeyPath) -> Issue:
+    if not path or not isinstance(path[-1], int):
+        return _wrong_type(path, "a map of settings", value)
+    examples = {f.name: f.example for f in settings_of(cls).values() if f.example is not None}
+    sample = ", ".join(f"{name}: {example}" for name, example in examples.items())
+    such = f" such as {{{sample}}}" if sample else ""
+    message = f"row {path[-1] + 1} of {str(path[-2])!r}: expected a map{such}, got {shown(value)}"
+    return Issue("wrong-type", path, message)
 
 
 def _convert_value(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:

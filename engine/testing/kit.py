@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine.documents import Batch, Document, Item
+from engine.documents import Batch, Document, Item, StreamStart
 from engine.errors import ConfigurationError
 from engine.locations import Location
 from engine.pipeline.spec import OnError, ParameterSpec
@@ -19,7 +19,7 @@ from engine.run.host import StageHost
 from engine.run.report import SnapStatistics
 from engine.script.executor import Executor
 from engine.sdk.scripts import ScriptExecutor
-from engine.sdk.settings import Settings, convert
+from engine.sdk.settings import Settings, convert, nearest_hint
 from engine.sdk.snap import BATCH_SIZE
 from engine.sdk.views import View
 
@@ -68,10 +68,12 @@ def run_snap(
     unlinked, as in a pipeline. `outputs` are the output views that count as linked (default: all).
     Raises ConfigurationError for wrong settings and SnapFailedError where a pipeline would stop.
     """
-    snap_class = discover()[snap] if isinstance(snap, str) else snap
+    snap_class = _found(snap) if isinstance(snap, str) else snap
     converted = _settings(snap_class, settings or {})
     views = snap_class.views_for(converted)
     fed = _fed(views.inputs, given)
+    for name, items in fed.items():
+        _check_items(name, _view(views.inputs, name), items)
     planned = PlannedSnap(
         label=LABEL,
         type=snap_class.__name__,
@@ -123,6 +125,26 @@ def _run(
 def _collect(result: SnapRun, outputs: Any) -> None:
     for port, batch in outputs:
         result.outputs.setdefault(port.view, []).extend(batch.items)
+
+
+def _found(name: str) -> SnapClass:
+    registry = discover()
+    if name not in registry:
+        hint = nearest_hint(name, registry) or f"the snaps are: {', '.join(registry)}"
+        raise ConfigurationError(f"there is no snap called {name!r}; {hint}")
+    return registry[name]
+
+
+def _check_items(name: str, view: View, items: Sequence[Item]) -> None:
+    """A test that gives what a link could not carry would test nothing."""
+    if view.type == "document":
+        for item in items:
+            if not isinstance(item, dict):
+                raise ConfigurationError(f"the view {name!r} takes documents, not {item!r}")
+    elif items and not isinstance(items[0], StreamStart):
+        raise ConfigurationError(
+            f"the view {name!r} takes binary streams: give StreamStart(), bytes, StreamEnd()"
+        )
 
 
 def _settings(snap_class: SnapClass, values: Mapping[str, Any]) -> Settings:

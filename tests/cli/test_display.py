@@ -64,3 +64,14 @@ def test_a_terminal_shows_why_the_pipeline_failed(tmp_path: Path) -> None:
     assert code == 1
     assert "$nothing" in text
     assert re.search(r"✗\s+one", text)
+
+
+def test_a_binary_output_is_not_wiped_by_the_table(tmp_path: Path) -> None:
+    (tmp_path / "bin.yaml").write_text("""
+    snaps:
+      make: {snap: JSONGenerator, documents: [{a: 1}, {a: 2}]}
+      text: {snap: JSONFormatter}
+    links: [make -> text]
+    """)
+    _, text = run_on_terminal(tmp_path, "run", "bin.yaml")
+    assert '[{"a":1},{"a":2}]\r\n' in text

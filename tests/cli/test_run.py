@@ -58,6 +58,7 @@ def test_a_pipeline_that_fails_ends_with_1(engine: Any, tmp_path: Path) -> None:
         (["run", "wrong.yaml"], "did you mean 'Mapper'"),
         (["run", "echo.yaml", "--param", "x=1"], "no parameter 'x'"),
         (["run", "echo.yaml", "--param", "x"], "not of the form NAME=VALUE"),
+        (["run", "echo.yaml", "--timezone", "Mars"], "Mars"),
         (["run", "nowhere.yaml"], "nowhere.yaml"),
         (["run"], "PIPELINE"),
         (["fly"], "invalid choice"),
@@ -104,21 +105,64 @@ def test_validate_names_every_mistake_and_ends_with_2(engine: Any, tmp_path: Pat
     assert "wrong.yaml: 2 errors" in done.stdout
 
 
-def test_a_reader_that_goes_away_is_no_drama(engine: Any, tmp_path: Path) -> None:
-    (tmp_path / "many.yaml").write_text(
-        'snaps: {one: {snap: Mapper, mappings: {$a: "sl.range(20000)"}}}'
-    )
+MANY = """
+snaps:
+  make: {snap: JSONGenerator, documents: [{a: "sl.range(200)"}]}
+  run: {snap: RemotePythonScript, source: "def snaplogic_process(row):\\n
+          \\  return [{'i': i} for i in range(200000)]"}
+  keep: {snap: Filter, filter: $i >= 0}
+links: [make -> run -> keep]
+"""
+
+
+@pytest.mark.parametrize(
+    ("where", "code", "says"),
+    [("| head -c 10", 0, ""), ("> /dev/full", 1, "engine: cannot go on:"), (">&-", 0, "completed")],
+)
+def test_an_output_that_takes_no_more_is_told_in_one_line(
+    tmp_path: Path, where: str, code: int, says: str
+) -> None:
+    (tmp_path / "many.yaml").write_text(MANY)
     done = subprocess.run(
-        f"{sys.executable} -m engine run many.yaml | head -c 10",
+        f"{sys.executable} -m engine run many.yaml {where}",
         shell=True,
         cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=60,
-        check=True,
+        check=False,
     )
+    assert done.returncode == code
+    assert says in done.stderr
     assert "Traceback" not in done.stderr
-    assert "BrokenPipe" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+def test_a_report_that_cannot_be_written_is_told_before_the_run(
+    engine: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "echo.yaml").write_text(ECHO)
+    done = engine("run", "echo.yaml", "--report", "no/such/folder.json")
+    assert done.returncode == 2
+    assert "--report: cannot write the file" in done.stderr
+    assert done.stdout == ""
+
+
+def test_validate_goes_on_after_a_file_that_is_not_there(engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "echo.yaml").write_text(ECHO)
+    done = engine("validate", "nowhere.yaml", "echo.yaml")
+    assert done.returncode == 2
+    assert "nowhere.yaml" in done.stderr
+    assert "echo.yaml: ok" in done.stdout
+
+
+def test_a_text_that_is_no_unicode_is_shown_escaped(engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "odd.yaml").write_text(
+        """snaps: {one: {snap: Mapper, mappings: {$a: "'x\\\\ud800'"}}}"""
+    )
+    done = engine("run", "odd.yaml")
+    assert done.returncode == 0
+    assert "ud800" in done.stdout
 
 
 SLEEPER = """
@@ -131,7 +175,7 @@ links: [sleep -> format -> write]
 """
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_stops_at_once_and_leaves_nothing_behind(tmp_path: Path, sent: signal.Signals) -> None:
     (tmp_path / "sleep.yaml").write_text(SLEEPER)
     (tmp_path / "out.json").write_text("old")

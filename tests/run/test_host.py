@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
 from engine.errors import SnapFailedError
-from engine.sdk import DataError, Document, Settings, Snap, To, View, Views, setting
+from engine.sdk import Batch, DataError, Document, Settings, Snap, To, View, Views, setting
 from engine.testing import run_snap
 
 
@@ -98,3 +98,53 @@ def test_a_snap_may_give_more_than_fits_in_memory_piece_by_piece() -> None:
     result = run_snap(Many, {}, [{}])
     assert [item["n"] for item in result.output] == list(range(1000))
     assert made == 1000
+
+
+class Emits(Snap[NoSettings]):
+    views = Views(outputs=(View("output"), View("extra", optional=True)))
+    emission: ClassVar[object] = None
+
+    def process_batch(self, view: str, batch: Batch) -> Any:
+        return self.emission
+
+
+@pytest.mark.parametrize(
+    ("emission", "says"),
+    [
+        (5, "it gave a int where a Batch"),
+        ("text", "it gave a str where a Batch"),
+        ({"output": [{}]}, "it gave a list where a Batch"),
+        ([Batch([{}])], "it gave a Batch where"),
+        ({"nope": Batch([{}])}, "for the view 'nope'; its output views are: output"),
+    ],
+)
+def test_what_is_no_emission_names_the_snap(emission: object, says: str) -> None:
+    Emits.emission = emission
+    with pytest.raises(SnapFailedError, match=says) as caught:
+        run_snap(Emits, {}, [{}], outputs=["output"])
+    assert "(Emits at" in str(caught.value)
+
+
+def test_what_goes_to_an_optional_view_without_link_is_left_out() -> None:
+    Emits.emission = {"extra": Batch([{"a": 1}]), "output": Batch([{"b": 1}])}
+    assert run_snap(Emits, {}, [{}], outputs=["output"]).outputs == {"output": [{"b": 1}]}
+
+
+class Loses(Snap[NoSettings]):
+    def process_batch(self, view: str, batch: Batch) -> Any:
+        raise DataError("one of these is bad", "who knows which")
+
+
+def test_an_error_that_has_cost_a_whole_batch_stops_whatever_on_error_says() -> None:
+    with pytest.raises(SnapFailedError, match="one of these is bad: who knows which"):
+        run_snap(Loses, {}, [{}, {}], on_error="discard")
+
+
+class Leaves(Snap[NoSettings]):
+    def process(self, document: Document) -> Document:
+        raise SystemExit(7)
+
+
+def test_a_snap_that_calls_exit_does_not_end_the_engine() -> None:
+    with pytest.raises(SnapFailedError, match="SystemExit: 7"):
+        run_snap(Leaves, {}, [{}])

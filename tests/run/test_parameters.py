@@ -30,7 +30,7 @@ def test_names_all_missing_and_unknown_parameters_at_once() -> None:
         resolve_parameters(declared, {"epoch": "1"})
     text = str(caught.value)
     assert "no parameter 'epoch'; did you mean 'epochs'?" in text
-    assert "'token' is required (who calls): give token=VALUE" in text
+    assert "'token' is required (who calls); on the command line, give --param token=VALUE" in text
 
 
 def test_reads_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,3 +44,9 @@ def test_refuses_an_environment_variable_that_is_not_set(monkeypatch: pytest.Mon
     declared = [ParameterSpec("token", HERE, default="${env:NO_SUCH}")]
     with pytest.raises(ConfigurationError, match="'NO_SUCH', which is not set"):
         resolve_parameters(declared, {})
+
+
+def test_a_caller_cannot_read_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_TOKEN", "abc")
+    declared = [ParameterSpec("name", HERE, default="x")]
+    assert resolve_parameters(declared, {"name": "${env:MY_TOKEN}"}) == {"name": "${env:MY_TOKEN}"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -239,3 +240,45 @@ def test_dates_of_expressions_reach_a_script_as_text(write: Any) -> None:
         """)
     )
     assert report.outputs == {"echo.output": [{"at": "2020-01-15T10:30:45.678Z"}]}
+
+
+def test_crossing_views_that_are_read_whole_do_not_wait_for_each_other(write: Any) -> None:
+    script = "def snaplogic_process(row):\n    return None\n"
+    documents = [{"n": number, "content": script} for number in range(5000)]
+    report = api.run(
+        write("""
+        snaps:
+          c1: {snap: Copy}
+          c2: {snap: Copy}
+          a: {snap: RemotePythonScript}
+          b: {snap: RemotePythonScript}
+        links:
+          - c1.output0 -> a.script
+          - c1.output1 -> b.input
+          - c2.output0 -> a.input
+          - c2.output1 -> b.script
+        """),
+        inputs={"c1": documents, "c2": documents},
+    )
+    assert counts(report)["a"] == (10_000, 0, 10_000, 0)
+
+
+def test_a_long_chain_of_snaps_is_no_deep_recursion(write: Any) -> None:
+    labels = [f"s{number}" for number in range(1500)]
+    snaps = "\n".join(
+        f"          {label}: {{snap: Mapper, mappings: {{$n: $n + 1}}}}" for label in labels
+    )
+    path = write(f"        snaps:\n{snaps}\n        links: [{' -> '.join(labels)}]")
+    report = api.run(path, inputs={"s0": [{"n": 0}]})
+    assert report.outputs == {"s1499.output": [{"n": 1500}]}
+
+
+def test_secrets_stay_out_of_tracebacks(write: Any) -> None:
+    path = write("""
+    parameters: {token: {required: true, secret: true}}
+    snaps: {one: {snap: Filter, filter: _token}}
+    """)
+    secret = "secret"[::-1] * 20
+    with pytest.raises(ExecutionError) as caught:
+        api.run(path, parameters={"token": secret})
+    assert secret[:10] not in "".join(traceback.format_exception(caught.value))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from engine.run.secrets import Secrets
 
 
@@ -26,3 +28,29 @@ def test_masks_the_longest_secret_first() -> None:
 def test_gives_the_same_document_back_without_secrets() -> None:
     document = {"a": 1}
     assert Secrets([""]).mask(document) is document
+
+
+def test_masks_the_beginning_of_a_secret_that_a_message_cut() -> None:
+    secret = "eyJhbGciOiJIUzI1NiJ9.payload.signature"
+    assert Secrets([secret]).mask_text(f"got {secret[:20]}…") == "got ***…"
+
+
+def test_masks_a_secret_as_json_and_python_write_it() -> None:
+    secret = 'pa"ss\\word\n'
+    masked = Secrets([secret])
+    assert masked.mask_text(f"json {json.dumps(secret)}") == 'json "***"'
+    assert secret not in masked.mask_text(f"python {secret!r}")
+    assert "word" not in masked.mask_text(f"python {secret!r}")
+
+
+def test_masks_numbers_bytes_and_keys() -> None:
+    secrets = Secrets(["8675309"])
+    document = {"n": 8675309, "b": b"x8675309", 5: "y", None: (8675309,)}
+    assert secrets.mask(document) == {"n": "***", "b": b"x***", 5: "y", None: ["***"]}
+
+
+def test_a_document_too_deep_to_look_into_is_masked_whole() -> None:
+    deep: list[object] = []
+    for _ in range(5000):
+        deep = [deep]
+    assert Secrets(["secret"]).mask({"deep": deep}) == "***"
