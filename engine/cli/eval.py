@@ -6,6 +6,7 @@ import argparse
 import functools
 import json
 import math
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,16 @@ from engine.cli.options import add_parameters
 from engine.errors import ConfigurationError, ExpressionError, ExpressionSyntaxError
 from engine.expressions import check_timezone, to_json
 
+_LEADING_MINUS = re.compile(r"-[^-]")
+_OPTIONS = {
+    "there is no parameter": "give it with --param {name}=...",
+    "there is no library": "give it with --library {name}=FILE",
+}
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser("eval", help="evaluate an expression; without one, a prompt")
+    parser._negative_number_matcher = _LEADING_MINUS  # `-$a` is an expression as `-1` is a number
     parser.add_argument("expression", nargs="?", metavar="EXPRESSION")
     parser.add_argument("--doc", metavar="JSON|FILE", help="the document, `$` (default: null)")
     add_parameters(parser)
@@ -61,10 +69,19 @@ def show(evaluate: Any) -> int:
     try:
         text = value_text(evaluate())
     except ExpressionError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        print(_advised(error), file=sys.stderr)  # noqa: T201
         return 2 if isinstance(error, ExpressionSyntaxError) else 1
     print(text)  # noqa: T201
     return 0
+
+
+def _advised(error: ExpressionError) -> ExpressionError:
+    """The error with a hint at the option that gives what is not there."""
+    what, _, name = error.message.partition(" `")
+    hint = _OPTIONS.get(what, "").format(name=name.rstrip("`").removeprefix("_"))
+    if not hint or error.hint.startswith("did you mean"):
+        return error
+    return type(error)(error.message, error.text, error.offset, error.length, hint)
 
 
 def value_text(value: Any) -> str:

@@ -25,6 +25,8 @@ _HELP = """:doc JSON|FILE   take another document
 :doc             show the document
 :help NAME       what a function does
 :quit            leave (or Ctrl-D)"""
+_BANNER = "Expressions; :help, :quit"
+_COMMANDS = {"help": ":help", "?": ":help", "exit": ":quit", "quit": ":quit", ":q": ":quit"}
 
 
 class Repl:
@@ -36,12 +38,15 @@ class Repl:
         interactive = sys.stdin.isatty()
         if interactive and readline is not None:
             self._prepare_readline()
-        code = 0
-        for line in self._lines("> " if interactive else ""):
-            if line in (":quit", ":q"):
+        if interactive:
+            print(_BANNER)  # noqa: T201
+        failed = False
+        for written in self._lines("> " if interactive else ""):
+            line = _COMMANDS.get(written, written)
+            if line == ":quit":
                 break
-            code = self._answer(line)
-        return 0 if interactive else code
+            failed |= self._answer(line) != 0
+        return int(failed and not interactive)
 
     def _lines(self, prompt: str) -> Iterator[str]:
         while True:

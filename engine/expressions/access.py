@@ -14,7 +14,7 @@ from engine.expressions.functions import METHODS, Declaration
 from engine.expressions.functions.strings import length as text_length
 from engine.expressions.habits import METHOD_HABITS
 from engine.expressions.limits import charge, check_elements
-from engine.expressions.suggestions import nearest
+from engine.expressions.suggestions import did_you_mean, nearest
 from engine.expressions.values import Function, kind_of, property_name, scalar_text, to_number
 
 
@@ -133,8 +133,16 @@ def _no_method(target: Any, name: str) -> Failure:
         return _of_null(f"`{name}()`")
     if target.__class__ is dict and name in target:
         return Failure(f"`{name}` is {kind_of(target[name])}, which is not a function")
-    hint = METHOD_HABITS.get(name) or method_hint(name, target.__class__)
+    hint = _function_hint(target, name) or METHOD_HABITS.get(name)
+    hint = hint or method_hint(name, target.__class__)
     return Failure(f"{kind_of(target)} has no method `{name}`", hint)
+
+
+def _function_hint(target: Any, name: str) -> str:
+    """A function that an object, such as a library, holds."""
+    if target.__class__ is not dict:
+        return ""
+    return did_you_mean(name, [key for key, held in target.items() if held.__class__ is Function])
 
 
 def method_hint(name: str, cls: type | None = None) -> str:

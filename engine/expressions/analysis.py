@@ -8,12 +8,16 @@ import msgspec
 
 from engine.errors import ExpressionSyntaxError
 from engine.expressions import nodes
-from engine.expressions.compilation import compile_expression, parse_path
+from engine.expressions.compilation import compile_in, context_of, parse_path
+from engine.expressions.compiler.names import Names
 from engine.expressions.failures import Failure
+from engine.expressions.functions import METHODS
 from engine.expressions.functions.dates import check_pattern
 from engine.expressions.nodes import Node
 from engine.expressions.parser import parse
+from engine.expressions.scope import Scope
 from engine.expressions.suggestions import did_you_mean
+from engine.expressions.values import property_name
 
 Steps = tuple[str, ...]
 _BY_NAME = frozenset({"get", "getFirst"})
@@ -29,11 +33,13 @@ class Lint(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
-def check(text: str, *, libraries: Collection[str] = ()) -> list[ExpressionSyntaxError]:
-    """The mistakes that can be known without a document."""
+def check(
+    text: str, *, libraries: Collection[str] = (), parameters: Collection[str] = ()
+) -> list[ExpressionSyntaxError]:
+    """The mistakes that can be known without a document; hints may propose `parameters`."""
     try:
         node = parse(text)
-        compile_expression(text)
+        compile_in(text, Names(context_of(Scope(), False), {}, parameters), False)
     except ExpressionSyntaxError as error:
         return [error]
     return [
@@ -163,6 +169,41 @@ def libraries_used(text: str) -> dict[str, int]:
     for name, node in _library_members(parse(text)):
         found.setdefault(name, node.offset)
     return found
+
+
+class LibraryMember(msgspec.Struct, frozen=True):
+    """What an expression takes from a library: `name` in `lib.library.name`."""
+
+    library: str
+    name: str
+    offset: int
+    length: int
+
+
+def library_members_used(text: str) -> Iterator[LibraryMember]:
+    """Every `lib.library.name`, but for calls of what is a method of every object."""
+    for node in parse(text).walk():
+        if not isinstance(node, nodes.Member | nodes.MethodCall):
+            continue
+        owner = node.target
+        if not (isinstance(owner, nodes.Member) and _is_name(owner.target, "lib")):
+            continue
+        if isinstance(node, nodes.Member) or dict not in METHODS.get(node.name, {}):
+            at = text.index(node.name, owner.offset + owner.length)
+            yield LibraryMember(owner.name, node.name, at, len(node.name))
+
+
+def library_members(text: str) -> tuple[str, ...] | None:
+    """The names that a library has; None if they cannot be told from its text."""
+    node = parse(text)
+    if not isinstance(node, nodes.ObjectLiteral):
+        return None
+    names: dict[str, None] = {}
+    for entry in node.entries:
+        if not (isinstance(entry, nodes.Property) and isinstance(entry.key, nodes.Literal)):
+            return None
+        names[property_name(entry.key.value)] = None
+    return tuple(names)
 
 
 def paths_read(text: str) -> frozenset[Steps] | None:

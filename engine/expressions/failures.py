@@ -37,6 +37,9 @@ class MissingFailure(Failure):
         self.near = near
 
     def shown(self, here: str) -> tuple[str, str]:
+        if here == f"lib.{self.name}":
+            hint = f"did you mean `{self.near[0]}`?" if self.near else "import the library"
+            return f"there is no library `{self.name}`", hint
         owner = "document" if here.startswith("$") else "object"
         message = f"`{here}` is not in the {owner}"
         if not self.near:

@@ -15,6 +15,10 @@ OPERATOR_HABITS = {
     "--": "there is no --; write - 1, and a space between two signs",
     "??": "there is no ??; write `x || default` or `$.get('name', default)`",
     "?.": "there is no ?.; use null-safe access or `$.get('name')`",
+    "<>": "write !=",
+    "and": "write && for `and`",
+    "or": "write || for `or`",
+    "not": "write ! for `not`",
     "&": "write && for `and`",
     "|": "write || for `or`",
     "^": "use Math.pow(x, y) for powers",
@@ -34,6 +38,7 @@ STATEMENTS = {
     "function": "write an arrow function: x => ...",
     "new": "there is no `new`; use Date.now() or Date.parse(text)",
     "delete": "an expression changes nothing; use $.filter((v, k) => k != 'name')",
+    "not": "write ! for `not`",
     "void": "there is no `void`; write null",
     "async": "",
     "await": "",
@@ -72,6 +77,9 @@ METHOD_HABITS = {
     "normalize": "",
 }
 FUNCTION_HABITS = {
+    "and": "write && for `and`",
+    "or": "write || for `or`",
+    "not": "write ! for `not`",
     "Array.isArray": "write x instanceof Array",
     "Array.from": "use sl.range(n) or sl.ensureArray(x)",
     "Object.assign": "use {}.extend(a, b) or {...a, ...b}",

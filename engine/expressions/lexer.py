@@ -52,6 +52,7 @@ _OPERATORS = [
     "=>",
     "==",
     "!=",
+    "<>",
     "<=",
     ">=",
     "&&",
@@ -102,6 +103,7 @@ _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _STRING_PART = re.compile(r"[^\\'\"]+")
 _REGEX = re.compile(r"/((?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*\])+)/(\w*)")
 _WORDS_BEFORE_OPERAND = frozenset({"typeof", "in", "instanceof", "match", "if", "return"})
+_OPEN_CLASS = re.compile(r"/(?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*+\])*+\[")
 _TOO_BIG_EXPONENT = MAX_DIGITS - 1
 
 
@@ -121,11 +123,13 @@ class _Lexer:
         self.operand_ended = False
 
     def tokens(self) -> Iterator[Token]:
+        last = self.at
         while self._skip_space() < self.end:
             token = self._next()
             self.operand_ended = _ends_operand(token)
+            last = token.end
             yield token
-        yield Token("end", "", self.end, 1)
+        yield Token("end", "", last, 1)
 
     def _skip_space(self) -> int:
         if found := _SPACE.match(self.text, self.at, self.end):
@@ -225,7 +229,7 @@ class _Lexer:
     def _regex(self) -> Token:
         found = _REGEX.match(self.text, self.at, self.end)
         if not found:
-            raise self._error("expected an expression, got `/`", self.at, 1)
+            raise self._open_regex()
         wrong = set(found[2]) - set("gimsu")
         if wrong or len(set(found[2])) < len(found[2]):
             hint = "the flags are g (all), i (ignore case) and m (lines)"
@@ -233,6 +237,15 @@ class _Lexer:
                 f"`{found[2]}` are not flags of a regex", found.start(2), len(found[2]), hint
             )
         return self._take("regex", (found[1], found[2]), found[0])
+
+    def _open_regex(self) -> ExpressionSyntaxError:
+        found = _OPEN_CLASS.match(self.text, self.at, self.end)
+        if found:
+            hint = "close it with ]; a bracket itself is written \\["
+            message = "the character class of the regex is not closed"
+            return self._error(message, found.end() - 1, 1, hint)
+        hint = "a / where a value is expected begins a regex; close it with /"
+        return self._error("the regex is not closed", self.at, 1, hint)
 
     def _unknown(self, character: str) -> ExpressionSyntaxError:
         hint = ""

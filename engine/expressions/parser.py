@@ -102,7 +102,7 @@ class Parser:
             message = f"expected {wanted}, but the expression ends here"
             return self.error(message, token.offset)
         written = self.text[token.offset : token.end]
-        hint = OPERATOR_HABITS.get(written, "") if token.kind == "operator" else ""
+        hint = OPERATOR_HABITS.get(written.lower(), "")
         message = f"expected {wanted}, got `{written}`"
         return self.error(message, token.offset, token.length, hint)
 

@@ -149,15 +149,14 @@ _Join = Callable[[str, str, int], str]
 def _unindented(lines: list[tuple[int, str]], indent: int, join: _Join) -> _Decoded:
     decoded = _Decoded()
     before: str | None = None
-    breaks, place = 0, 0
+    breaks, place = 0, lines[0][0]
     for start, line in lines:
         content = line[indent:]
         if content:
             decoded.add("\n" * breaks if before is None else join(before, content, breaks), place)
             decoded.copy(content, start + indent)
-            before, breaks = content, 0
+            before, breaks, place = content, 0, start + len(line)
         breaks += 1
-        place = start + len(line)
     decoded.add("\n" * breaks, place)
     return decoded
 

@@ -60,13 +60,20 @@ class Source(msgspec.Struct, frozen=True):
 
         return position
 
-    def cut_by(self, path: KeyPath) -> str:
+    def cut_by(self, path: KeyPath, *, at_key: bool = False) -> str:
         """The sign of YAML, `#` or `,`, that ends an unquoted value before the end of its line."""
-        node = self._find(path)[1]
+        key, value = self._find(path)
+        node = key if at_key else value
         if not isinstance(node, Scalar) or node.style:
             return ""
         rest = self.text.lines[node.end.line][node.end.column :].lstrip()
         return rest[:1] if rest.startswith(("#", ",")) else ""
+
+    def is_quoted(self, path: KeyPath, *, at_key: bool = False) -> bool:
+        """Whether the value, or the key, stands in quotes of YAML."""
+        key, value = self._find(path)
+        node = key if at_key else value
+        return isinstance(node, Scalar) and node.style in ("'", '"')
 
     def _start(self) -> Location:
         return self.text.at(0, 0)

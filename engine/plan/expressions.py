@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from engine.errors import ExpressionSyntaxError, Severity
-from engine.expressions import check, libraries_used, lint, parameters_used, parse_path
+from engine.expressions import (
+    check,
+    libraries_used,
+    library_members_used,
+    lint,
+    parameters_used,
+    parse_path,
+)
 from engine.pipeline.spec import SnapSpec
-from engine.plan.findings import Findings, KeyPath
-from engine.sdk.settings import Expression, Path, Settings, expressions_in, nearest_hint
+from engine.plan.findings import Findings, KeyPath, nearest_of
+from engine.sdk.settings import Expression, Path, Settings, expressions_in, nearest_hint, shown
 
 _CUT = {
     "#": "YAML starts a comment at ' #': put the whole value in quotes",
     ",": "YAML ends the value at the ',' inside of { }: put the whole value in quotes",
 }
+_WORDS = re.compile(r"[^\W\d_][\w .,!?:-]{0,60}")
 
 
 def check_expressions(
@@ -29,6 +38,16 @@ def check_expressions(
             _check_path(item, place)
 
 
+def check_parameters_read(
+    spec: SnapSpec, reads: Iterable[tuple[KeyPath, str, int]], findings: Findings
+) -> None:
+    """Report parameters that a snap's templates read and the pipeline does not declare."""
+    for path, name, offset in reads:
+        text = _value_at(spec.settings, path)
+        if isinstance(text, str):
+            _Place(spec, path, text, findings).check_parameter(name, offset)
+
+
 class _Place:
     """Where an expression stands; reports by offsets in its text."""
 
@@ -41,8 +60,10 @@ class _Place:
 
     def report(self, code: str, error: ExpressionSyntaxError) -> None:
         hint = error.hint
-        if error.offset >= len(self.text.rstrip()):
+        if error.offset >= len(self.text.rstrip()) or error.message.endswith("is not closed"):
             hint = self._cut_hint() or hint
+        elif code == "expression-syntax" and self._is_text_in_quotes():
+            hint = f"YAML took the quotes: write \"'{self.text}'\" for a text; {hint}".rstrip("; ")
         self.report_at(code, error.offset, error.length, error.message, hint)
 
     def report_at(
@@ -57,20 +78,35 @@ class _Place:
         where = self.findings.inside(self.label, self.path, self.shift + offset, length)
         self.findings.report(code, where, message, hint, severity)
 
+    def check_parameter(self, name: str, offset: int) -> None:
+        """Report a parameter, read at `offset`, that the pipeline does not declare."""
+        known = [f"_{parameter.name}" for parameter in self.findings.spec.parameters]
+        if f"_{name}" not in known:
+            hint = nearest_hint(f"_{name}", known) or f"declare it: 'parameters: {{{name}: ...}}'"
+            message = f"'_{name}' is a parameter that the pipeline does not declare"
+            self.report_at("unknown-parameter", offset, len(name) + 1, message, hint)
+
     def _cut_hint(self) -> str:
-        sign = self.findings.spec.source.cut_by(("snaps", self.label, *self.path))
-        return _CUT.get(sign, "")
+        return _CUT.get(self.findings.cut_by(self.label, self.path), "")
+
+    def _is_text_in_quotes(self) -> bool:
+        """Whether the value is mere words that have quotes of YAML around them."""
+        is_quoted = self.findings.is_quoted(self.label, self.path)
+        return is_quoted and not self.shift and _WORDS.fullmatch(self.text) is not None
 
 
 def _check_expression(expression: Expression, place: _Place) -> None:
     text = expression.text
-    errors = check(text, libraries=_libraries_in(text))
+    declared = [parameter.name for parameter in place.findings.spec.parameters]
+    errors = check(text, libraries=_libraries_in(text), parameters=declared)
     for error in errors:
         place.report("expression-syntax", error)
     if errors:
         return
-    _check_parameters(text, place)
+    for name, offset in parameters_used(text).items():
+        place.check_parameter(name, offset)
     _check_libraries(text, place)
+    _check_members(text, place, place.findings.library_members)
     for doubt in lint(text):
         place.report_at(
             "unclear-expression", doubt.offset, doubt.length, doubt.message, doubt.hint, "warning"
@@ -92,15 +128,6 @@ def _check_path(path: Path, place: _Place) -> None:
         place.report("bad-path", error)
 
 
-def _check_parameters(text: str, place: _Place) -> None:
-    known = [parameter.name for parameter in place.findings.spec.parameters]
-    for name, offset in parameters_used(text).items():
-        if name not in known:
-            hint = nearest_hint(name, known) or f"declare it: 'parameters: {{{name}: ...}}'"
-            message = f"'_{name}' is a parameter that the pipeline does not declare"
-            place.report_at("unknown-parameter", offset, len(name) + 1, message, hint)
-
-
 def _check_libraries(text: str, place: _Place) -> None:
     known = [library.name for library in place.findings.spec.libraries]
     for name, offset in libraries_used(text).items():
@@ -108,6 +135,15 @@ def _check_libraries(text: str, place: _Place) -> None:
             hint = nearest_hint(name, known) or f"import it: 'libraries: {{{name}: FILE}}'"
             message = f"'lib.{name}' is a library that the pipeline does not import"
             place.report_at("unknown-library", offset, len(f"lib.{name}"), message, hint)
+
+
+def _check_members(text: str, place: _Place, members: Mapping[str, Collection[str]]) -> None:
+    for used in library_members_used(text):
+        known = members.get(used.library)
+        if known is not None and used.name not in known:
+            hint = nearest_of(used.name, known, "names in it") or "define it there"
+            message = f"the library 'lib.{used.library}' has no {shown(used.name)}"
+            place.report_at("unknown-member", used.offset, used.length, message, hint)
 
 
 def _value_at(settings: Mapping[str, Any], path: KeyPath) -> Any:

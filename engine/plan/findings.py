@@ -28,10 +28,14 @@ def nearest_of(name: str, known: Collection[str], what: str) -> str:
 
 @dataclass(slots=True)
 class Findings:
-    """Problems with the places that they stand at. One mistake at one place counts once."""
+    """Problems with the places that they stand at. One mistake at one place counts once.
+
+    `library_members` are the names in each library, as far as they can be told from its text.
+    """
 
     spec: PipelineSpec
     problems: dict[Problem, None] = field(default_factory=dict)
+    library_members: dict[str, Collection[str]] = field(default_factory=dict)
 
     def report(
         self,
@@ -50,9 +54,18 @@ class Findings:
 
     def inside(self, label: str, path: KeyPath, offset: int, length: int) -> Location:
         """The place of characters in a setting; `path` ends with KEY if they are in its key."""
-        at_key = path[-1] == KEY
-        full = ("snaps", label, *(path[:-1] if at_key else path))
+        full, at_key = _full(label, path)
         return self.spec.source.position(full, offset, length, at_key=at_key)
+
+    def cut_by(self, label: str, path: KeyPath) -> str:
+        """The sign of YAML that ends a setting before the end of its line."""
+        full, at_key = _full(label, path)
+        return self.spec.source.cut_by(full, at_key=at_key)
+
+    def is_quoted(self, label: str, path: KeyPath) -> bool:
+        """Whether a setting stands in quotes of YAML."""
+        full, at_key = _full(label, path)
+        return self.spec.source.is_quoted(full, at_key=at_key)
 
     def all(self) -> list[Problem]:
         """Every problem in the order of the file; those of other files come last."""
@@ -63,3 +76,9 @@ class Findings:
     def _order(self, problem: Problem) -> tuple[bool, str, int, int]:
         where = problem.where
         return (where.path != self.spec.path, where.path, where.line, where.column)
+
+
+def _full(label: str, path: KeyPath) -> tuple[KeyPath, bool]:
+    """A path of a setting as one of the file, and whether it means the key."""
+    at_key = path[-1] == KEY
+    return ("snaps", label, *(path[:-1] if at_key else path)), at_key

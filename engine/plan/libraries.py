@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.expressions import check
+from engine.expressions import check, library_members
 from engine.pipeline.load import MOST_BYTES
 from engine.pipeline.spec import LibrarySpec
 from engine.pipeline.text import Text
@@ -48,6 +48,14 @@ def _read(spec: LibrarySpec, findings: Findings, path: Path | None) -> str | Non
 
 def _check(spec: LibrarySpec, text: str, findings: Findings) -> None:
     lines = Text.of(spec.file, text)
-    for error in check(text, libraries=[library.name for library in findings.spec.libraries]):
+    libraries = [library.name for library in findings.spec.libraries]
+    parameters = [parameter.name for parameter in findings.spec.parameters]
+    errors = check(text, libraries=libraries, parameters=parameters)
+    for error in errors:
         where = lines.at_index(error.offset, error.length)
         findings.report("library-error", where, error.message, error.hint)
+    if errors:
+        return
+    members = library_members(text)
+    if members is not None:
+        findings.library_members[spec.name] = members

@@ -21,7 +21,12 @@ def check_linkage(
     for snap in snaps.values():
         _check_error_view(snap.spec, linked, findings)
     problems = (*findings.spec.problems, *findings.problems)
-    if any(problem.code in ("bad-link", "unknown-label") for problem in problems):
+    place = findings.spec.source.where(("links",))
+    if any(
+        problem.code in ("bad-link", "unknown-label")
+        or (problem.code == "wrong-type" and problem.where == place)
+        for problem in problems
+    ):
         return  # what such a link was meant to join is not known
     doubtful = _labels_of_lost_links(links, findings)
     for label, snap in snaps.items():

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from engine.pipeline.spec import SnapSpec
-from engine.plan.expressions import check_expressions
+from engine.plan.expressions import check_expressions, check_parameters_read
 from engine.plan.findings import Findings
 from engine.plan.folders import is_file, local_path
 from engine.registry import SnapClass
@@ -47,6 +47,7 @@ def resolve_snap(
         check_expressions(spec, convert_partly(snap_class.settings_class, spec.settings), findings)
         return ResolvedSnap(spec, snap_class, None, _fixed_views(snap_class))
     check_expressions(spec, settings, findings)
+    check_parameters_read(spec, snap_class.parameters_read(settings), findings)
     for path, message, hint in snap_class.check(settings):
         findings.report("bad-setting", findings.setting(spec.label, path), message, hint)
     _check_files(spec, snap_class, settings, findings, folder, project)
@@ -56,7 +57,9 @@ def resolve_snap(
 def _report_unknown(spec: SnapSpec, registry: Mapping[str, SnapClass], findings: Findings) -> None:
     if not spec.type:  # the file does not say, which is reported already
         return
-    hint = nearest_hint(spec.type, registry) or "install the package that has it"
+    known = ", ".join(sorted(registry))
+    hint = f"install the package that has it; the installed snaps are: {known}"
+    hint = nearest_hint(spec.type, registry) or hint
     message = f"there is no snap called {shown(spec.type)}"
     findings.report("unknown-snap", findings.setting(spec.label, ("snap",)), message, hint)
 

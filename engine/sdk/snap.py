@@ -112,6 +112,12 @@ class Snap(Generic[S]):
         """(path of the setting, file name) of the files that must be there before a run."""
         return ()
 
+    @classmethod
+    def parameters_read(cls, settings: S) -> Iterable[tuple[tuple[str | int, ...], str, int]]:
+        """(path of the setting, name, offset of `_name` in it) of parameters that no expression
+        reads, but a template does."""
+        return ()
+
     def open(self) -> None:
         """Get ready: compile expressions, open what is needed."""
 

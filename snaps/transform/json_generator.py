@@ -81,6 +81,20 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
             )
         for flaw in _flaws_of(settings.text):
             yield ("text",), flaw, "write the JSON itself, or make the documents in a script"
+        if settings.text:
+            yield from _mistakes_in_json(settings.text)
+
+    @classmethod
+    def parameters_read(
+        cls, settings: JSONGeneratorSettings
+    ) -> Iterable[tuple[tuple[str | int, ...], str, int]]:
+        text = _COMMENT.sub(lambda comment: " " * len(comment[0]), settings.text)
+        seen: set[str] = set()
+        for token in _TOKEN.finditer(text):
+            name = token["name"] or ""
+            if name.startswith("_") and name not in seen:
+                seen.add(name)
+                yield ("text",), name[1:], token.start("name")
 
     @classmethod
     def files_needed(
@@ -203,6 +217,16 @@ def _flaws_of(text: str) -> list[str]:
         return [f"the text has {len(text):,} characters, and 16 MB is the most"]
     directives = sorted(set(_DIRECTIVE.findall(_COMMENT.sub("", text))))
     return [f"the template directive '#{name}' is not supported" for name in directives]
+
+
+def _mistakes_in_json(text: str) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
+    """What is wrong with a template whatever its values are: known if it has no references."""
+    if _flaws_of(text) or any(token["name"] for token in _TOKEN.finditer(_COMMENT.sub("", text))):
+        return
+    try:
+        _Template(text, {}).documents({})
+    except DataError as error:
+        yield ("text",), str(error), error.resolution
 
 
 def _parts_of(text: str) -> Iterable[str | _Reference]:

@@ -58,7 +58,27 @@ def test_an_unknown_time_zone_is_refused_at_once(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == message
 
 
-@pytest.mark.parametrize(("text", "shown"), [("0 / 0", "NaN"), ("-1 / 0", "-Infinity")])
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("_p", "--param p=..."), ("lib.tools.twice(1)", "--library tools=FILE")],
+)
+def test_what_is_not_given_is_asked_for_with_its_option(
+    text: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["eval", text]) == 1
+    assert hint in capsys.readouterr().err
+
+
+def test_an_expression_may_begin_with_a_minus(capsys: pytest.CaptureFixture[str]) -> None:
+    for text in ("-$a", "-$a==-2", "-Math.abs($a)"):
+        assert main(["eval", text, "--doc", '{"a": 2}']) == 0
+    assert main(["eval", "--doc", "-1", "-$"]) == 0
+    assert capsys.readouterr().out == "-2\ntrue\n-2\n1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("0 / 0", "NaN"), ("-1 / 0", "-Infinity"), ("-1/0", "-Infinity")]
+)
 def test_what_json_lacks_is_shown_by_name(
     text: str, shown: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -72,6 +92,43 @@ def test_without_an_expression_lines_are_read(
     monkeypatch.setattr("sys.stdin", io.StringIO('$\n:doc {"a": 1}\n$a + 1\n\n:quit\n5\n'))
     assert main(["eval"]) == 0
     assert capsys.readouterr().out == "null\n2\n"
+
+
+def test_one_line_that_fails_makes_the_exit_code_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("1\n1 +\n2\n"))
+    assert main(["eval"]) == 1
+    assert capsys.readouterr().out == "1\n2\n"
+
+
+@pytest.mark.parametrize("word", ["exit", "quit", ":q", ":quit"])
+def test_words_that_mean_to_leave_leave(
+    word: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{word}\n1\n"))
+    assert main(["eval"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("word", ["help", "?", ":help"])
+def test_words_that_ask_for_help_show_the_commands(
+    word: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{word}\n"))
+    assert main(["eval"]) == 0
+    assert ":doc JSON|FILE" in capsys.readouterr().out
+
+
+def test_a_terminal_is_told_what_it_may_type(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = iter(["1 +", ":quit"])
+    monkeypatch.setattr("engine.cli.repl.readline", None)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda prompt: next(answers))
+    assert main(["eval"]) == 0
+    assert capsys.readouterr().out == "Expressions; :help, :quit\n"
 
 
 def test_the_prompt_completes_fields_functions_and_methods() -> None:

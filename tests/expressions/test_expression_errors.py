@@ -43,7 +43,7 @@ def error_of(text: str, **settings: object) -> ExpressionError:
         ("'%d'.sprintf('x')", "`%d` needs a whole number, got x", None),
         ("[].reduce((a, b) => a)", "an empty array has nothing to reduce", None),
         ("JSON.parse('{')", "the text is not JSON", None),
-        ("lib.absent.x", "`lib.absent` is not in the object", "lib.absent"),
+        ("lib.absent.x", "there is no library `absent`", "lib.absent"),
     ],
 )
 def test_a_failing_evaluation_says_what_is_wrong_and_where(
@@ -74,6 +74,9 @@ def test_a_failing_evaluation_says_what_is_wrong_and_where(
         ("1 instanceof Foo", "expected a type", 13),
         ("'a'.match(/(/)", "/(/ is not a regex", 10),
         ("(a, a) => 1", "the parameter `a` is there twice", 4),
+        ("$a ==\n", "expected an expression, but the expression ends here", 5),
+        ("'a'.match(/[/)", "the character class of the regex is not closed", 11),
+        ("'a'.match(/[a]b)", "the regex is not closed", 10),
         ("5px", "`5p` is not a number", 0),
     ],
 )
@@ -117,10 +120,25 @@ def test_a_syntax_error_stands_at_its_place(text: str, message: str, offset: int
         ("amount", "a field of the document is written `$amount`"),
         ("'a'.substr()", ""),
         ("“a”", "use straight quotes"),
+        ("$amount == 5 and true", "write &&"),
+        ("($amount == 5 OR true)", "write ||"),
+        ("not $nothing", "write !"),
+        ("not($nothing)", "write !"),
+        ("$amount <> 5", "write !="),
     ],
 )
 def test_a_habit_from_javascript_gets_a_hint(text: str, hint: str) -> None:
     assert hint in error_of(text).hint
+
+
+def test_a_name_that_is_a_parameter_is_proposed_as_such() -> None:
+    assert "`_least`" in error_of("$amount > least", parameters={"least": "1"}).hint
+    assert "`_least`" in check("$amount > lest", parameters=["least"])[0].hint
+
+
+def test_a_function_that_a_library_lacks_is_proposed_from_what_it_has() -> None:
+    error = error_of("lib.util.totl($)", libraries={"util": "{total: x => x, rate: 1}"})
+    assert error.hint == "did you mean `total`?"
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,6 @@ def test_what_is_not_given_has_its_default() -> None:
 def test_every_mistake_is_told_with_its_path() -> None:
     assert issues_of(count="2", nmae="x", rows=[{"expression": "$a"}, {"target": "$b"}]) == [
         ("unknown-setting", ("nmae",), "there is no setting 'nmae'"),
-        ("missing-setting", (), "the setting 'name' is missing"),
         ("wrong-type", ("count",), "'count': expected a whole number, got a text ('2')"),
         ("missing-setting", ("rows", 1), "the setting 'expression' is missing"),
     ]

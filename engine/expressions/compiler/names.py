@@ -17,12 +17,18 @@ _FIXED = {"undefined": None, "Null": None, "NaN": NAN, "Infinity": INFINITY}
 
 
 class Names:
-    """The names of one scope; `extra` are further constants, as in a library."""
+    """The names of one scope; `extra` are further constants, as in a library.
 
-    def __init__(self, context: Context, extra: Mapping[str, Any]) -> None:
+    `declared` are parameters that will have a value later; hints may propose them.
+    """
+
+    def __init__(
+        self, context: Context, extra: Mapping[str, Any], declared: Collection[str] = ()
+    ) -> None:
         scope = context.scope
         self.context = context
         self.parameters = {name: _parameter(value) for name, value in scope.parameters.items()}
+        self.declared = (*self.parameters, *declared)
         self.constants: dict[str, Any] = {
             **_FIXED,
             "lib": scope.libraries if scope.libraries.__class__ is dict else dict(scope.libraries),
@@ -42,9 +48,23 @@ class Names:
         """Message and hint for a name that stands for nothing."""
         if name in NAMESPACES:
             return f"`{name}` is no value by itself", f"write `{name}.name(...)`"
-        known = [*local, *GLOBALS.functions, *NAMESPACES, "lib", "pipe", "snap", "task", "this"]
+        field = f"a field of the document is written `${name}`"
+        if name in self.declared:
+            return f"`{name}` is not known", f"did you mean the parameter `_{name}`? {field}"
+        parameters = [f"_{parameter}" for parameter in self.declared]
+        known = [
+            *local,
+            *parameters,
+            *GLOBALS.functions,
+            *NAMESPACES,
+            "lib",
+            "pipe",
+            "snap",
+            "task",
+            "this",
+        ]
         hint = FUNCTION_HABITS.get(name) or did_you_mean(name, [*known, "true", "false", "null"])
-        return f"`{name}` is not known", hint or f"a field of the document is written `${name}`"
+        return f"`{name}` is not known", hint or field
 
 
 def _parameter(value: Any) -> Any:

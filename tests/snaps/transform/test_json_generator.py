@@ -82,6 +82,7 @@ def test_a_reference_that_leads_nowhere_fails_its_document_alone(run_snap: Any) 
     [
         ('{"a": }', "line 1, column 7"),
         ('{\n"a": 1,\n"b" 2}', "line 3, column 5"),
+        ('## $a\n{"a": 1', "cannot parse the template as JSON"),
         ("[1]", "gives 1, and a document is a map"),
         ('"text"', "a document is a map"),
         ("", "none of documents, text and file is given"),
