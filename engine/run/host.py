@@ -20,7 +20,7 @@ from engine.errors import (
     ExecutionError,
     SnapFailedError,
 )
-from engine.plan.plan import Plan, Port, Stage
+from engine.plan.plan import Port, Stage
 from engine.registry import Registry
 from engine.run.execution import Execution, Surroundings
 from engine.run.report import SnapStatistics
@@ -32,7 +32,7 @@ Outputs = Iterator[tuple[Port, Batch]]
 class StageHost:
     """The snaps of one stage, fed from outside through the input views of the first."""
 
-    def __init__(self, plan: Plan, stage: Stage, registry: Registry, execution: Execution) -> None:
+    def __init__(self, stage: Stage, registry: Registry, execution: Execution) -> None:
         self._members = [_Member(label, registry, execution) for label in stage.labels]
         self._inside = {
             link.source: (stage.labels.index(link.target.label), link.target.view)

@@ -100,7 +100,7 @@ class _Run:
         self._observer = observer
         self._fed = fed
         self._open_outputs = frozenset(plan.open_outputs)
-        self._hosts = {stage: StageHost(plan, stage, registry, execution) for stage in plan.stages}
+        self._hosts = {stage: StageHost(stage, registry, execution) for stage in plan.stages}
         self._inboxes = {stage: _inbox_of(plan, stage) for stage in plan.stages}
         by_first = {stage.labels[0]: self._inboxes[stage] for stage in plan.stages}
         self._targets = {

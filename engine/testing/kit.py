@@ -106,7 +106,7 @@ def _run(
         timezone=timezone,
     )
     registry = Registry({snap_class.__name__: snap_class})
-    host = StageHost(plan, plan.stages[0], registry, execution)
+    host = StageHost(plan.stages[0], registry, execution)
     outputs = plan.snaps[0].outputs
     result = SnapRun({}, host.statistics[0], shown, outputs[0].name if outputs else "")
     try:
