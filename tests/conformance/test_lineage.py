@@ -79,7 +79,7 @@ def run_with_lineage(
     plan = api.compile_plan(file)
     stage = next(stage for stage in plan.stages if stage.labels[-1] == "one")
     execution = Execution(plan, {}, scripts=Executor(), show=lambda label, text: None)
-    host = StageHost(plan, stage, discover(), execution)
+    host = StageHost(stage, discover(), execution)
     lineage = [lineage_of(item, given) for item in given]
     try:
         host.open()
