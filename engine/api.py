@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from engine.documents import Batch, Item
-from engine.errors import EngineError, Problem
+from engine.errors import ConfigurationError, EngineError, Problem
 from engine.expressions import evaluate
 from engine.pipeline import PipelineSpec, load
 from engine.plan import Plan, Port, check_spec, compile_spec
@@ -56,20 +56,19 @@ def run(
     label and each line that it prints. Raises InvalidPipelineError, ConfigurationError, or the
     ExecutionError that stopped the pipeline.
     """
-    collector = _Collector(show)
+    _refuse_within_a_loop()
     report, failure = asyncio.run(
         start(
             pipeline,
             registry,
             parameters=parameters,
             inputs=inputs,
-            observer=collector,
+            observer=_Collector(show),
             timezone=timezone,
         )
     )
     if failure is not None:
         raise failure
-    report.outputs = collector.outputs
     return report
 
 
@@ -77,22 +76,37 @@ async def start(
     pipeline: Pipeline | Plan,
     registry: Registry | None = None,
     *,
-    observer: Observer,
+    observer: Observer | None = None,
     parameters: Mapping[str, str] | None = None,
     inputs: Mapping[str, Sequence[Item]] | None = None,
     timezone: str = "UTC",
 ) -> tuple[Report, EngineError | None]:
-    """Run a pipeline inside an event loop, watched by `observer`; the error if it failed."""
+    """Run a pipeline inside an event loop; its report, and the error if it failed.
+
+    `observer` is told of lines, outputs and the end: see engine.run.runner.Observer. Without one
+    the report collects what leaves through open outputs.
+    """
     registry = registry or discover()
     plan = pipeline if isinstance(pipeline, Plan) else compile_plan(pipeline, registry)
     return await run_plan(
         plan,
         registry,
-        observer=observer,
+        observer=observer or _Collector(),
         scripts=Executor(),
         parameters=parameters,
         inputs=inputs,
         timezone=timezone,
+    )
+
+
+def _refuse_within_a_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise ConfigurationError(
+        "api.run cannot be called while an event loop runs, as in a notebook; "
+        "write `await api.start(...)` there"
     )
 
 
@@ -101,9 +115,9 @@ def _spec(pipeline: Pipeline) -> PipelineSpec:
 
 
 class _Collector:
-    """An observer that keeps what leaves the pipeline."""
+    """An observer that puts what leaves the pipeline into the report."""
 
-    def __init__(self, show: Show | None) -> None:
+    def __init__(self, show: Show | None = None) -> None:
         self.outputs: dict[str, list[Item]] = {}
         self._show = show
 
@@ -118,4 +132,4 @@ class _Collector:
         self.outputs.setdefault(str(port), []).extend(batch.items)
 
     def finished(self, report: Report) -> None:
-        """The caller gets the report from `run`."""
+        report.outputs = self.outputs

@@ -261,6 +261,9 @@ def _inputs_by_port(plan: Plan, inputs: Mapping[str, Sequence[Item]]) -> dict[Po
         raise ConfigurationError(
             f"{unknown[0]!r} is not an open input; the open inputs are: {names}"
         )
+    for name, items in inputs.items():
+        if isinstance(items, Mapping | str | bytes):
+            raise ConfigurationError(f"the input {name!r} must be a list of documents")
     return {known[name]: items for name, items in inputs.items()}
 
 

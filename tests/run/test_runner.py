@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 import traceback
 from pathlib import Path
@@ -282,3 +283,22 @@ def test_secrets_stay_out_of_tracebacks(write: Any) -> None:
     with pytest.raises(ExecutionError) as caught:
         api.run(path, parameters={"token": secret})
     assert secret[:10] not in "".join(traceback.format_exception(caught.value))
+
+
+def test_inputs_that_are_no_list_are_refused(write: Any) -> None:
+    path = write("snaps: {one: {snap: Mapper, mappings: {$a: 1}}}")
+    with pytest.raises(ConfigurationError, match="the input 'one' must be a list of documents"):
+        api.run(path, inputs={"one": {"a": 1}})  # type: ignore[dict-item]
+
+
+def test_a_notebook_awaits_start(write: Any) -> None:
+    path = write("snaps: {one: {snap: Mapper, mappings: {$a: 1}}}")
+
+    async def notebook() -> Report:
+        with pytest.raises(ConfigurationError, match="await api.start"):
+            api.run(path)
+        report, failure = await api.start(path)
+        assert failure is None
+        return report
+
+    assert asyncio.run(notebook()).outputs == {"one.output": [{"a": 1}]}
