@@ -295,7 +295,7 @@ def test_a_notebook_awaits_start(write: Any) -> None:
     path = write("snaps: {one: {snap: Mapper, mappings: {$a: 1}}}")
 
     async def notebook() -> Report:
-        with pytest.raises(ConfigurationError, match="await api.start"):
+        with pytest.raises(ConfigurationError, match=r"await api\.start"):
             api.run(path)
         report, failure = await api.start(path)
         assert failure is None
