@@ -78,8 +78,12 @@ def multiply(left: Any, right: Any) -> Number:
     kind, other = left.__class__, right.__class__
     if kind is int and other is int and -_SAFE < left < _SAFE and -_SAFE < right < _SAFE:
         return left * right  # type: ignore[no-any-return]  # both are int
-    if kind is float and (other is float or (other is int and -_SAFE < right < _SAFE)):
+    if (kind is float or (kind is int and -_SAFE < left < _SAFE)) and (
+        other is float or (other is int and -_SAFE < right < _SAFE)
+    ):
         product = left * right
+        if -2e6 < product < 2e6 and (product * 1e9 + _ROUNDS - _ROUNDS) / 1e9 == product:
+            return product if product % 1.0 else int(product)  # a decimal as it is, mostly
         return _decimal(product, product if product > 0 else -product)
     if kind is not int or other is not int:
         left, right = to_number(left), to_number(right)
