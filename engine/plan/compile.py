@@ -187,7 +187,7 @@ def facts_of(snap_class: SnapClass, settings: Settings) -> Facts:
         stateful=snap_class.stateful,
         single=snap_class.single,
         keeps_order=snap_class.keeps_order,
-        keeps_lineage=snap_class.keeps_lineage,
+        keeps_lineage=snap_class.keeps_lineage_for(settings),
         replayable=snap_class.replayable,
         blocking=snap_class.blocking,
         passes_on=snap_class.passes_on,

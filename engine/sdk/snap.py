@@ -22,9 +22,9 @@ from engine.documents import (
     StreamEnd,
     StreamStart,
 )
-from engine.errors import DataError
+from engine.errors import DataError, ExecutionError
 from engine.sdk.context import Context
-from engine.sdk.settings import Settings
+from engine.sdk.settings import NoSettings, Settings
 from engine.sdk.views import View, Views
 
 S = TypeVar("S", bound=Settings)
@@ -66,12 +66,12 @@ class Snap(Generic[S]):
 
     Class facts, plain attributes that the plan carries: `views`; `stateful` (a document's result
     depends on earlier ones); `single` (only one copy may run); `keeps_order`; `keeps_lineage` (may
-    stand in an ultra pipeline); `replayable` (running a document twice does no harm); `blocking`
-    (waits for the outside, so it runs off the event loop); `passes_on` (its output documents are
-    its input documents).
+    stand in an ultra pipeline; `keeps_lineage_for` if the settings decide); `replayable` (running a
+    document twice does no harm); `blocking` (waits for the outside, so it runs off the event loop);
+    `passes_on` (its output documents are its input documents).
     """
 
-    settings_class: ClassVar[type[Settings]]
+    settings_class: ClassVar[type[Settings]] = NoSettings
     examples: ClassVar[tuple[Example, ...]] = ()
     views: ClassVar[Views] = Views()
     stateful: ClassVar[bool] = True
@@ -96,6 +96,11 @@ class Snap(Generic[S]):
     def views_for(cls, settings: S) -> Views:
         """The views that these settings give; the fixed ones unless a snap says otherwise."""
         return cls.views
+
+    @classmethod
+    def keeps_lineage_for(cls, settings: S) -> bool:
+        """Whether it keeps lineage with these settings; `keeps_lineage` unless a snap says else."""
+        return cls.keeps_lineage
 
     @classmethod
     def reads(cls, settings: S) -> frozenset[tuple[str, ...]] | None:
@@ -144,14 +149,14 @@ class Snap(Generic[S]):
         """Make a blocked call return soon. Called from another thread."""
 
     def _process_each(self, batch: Batch) -> Iterator[Mapping[str, Batch]]:
-        collected = Collected(self.default_output, batch.lineage is not None)
+        collected = self._collected(batch, "process")
         for position, document in enumerate(batch.items):
             lineage = batch.lineage_of(position)
             try:
                 result = self.process(document)
                 if result is None:
                     self.context.dropped(1, (lineage,))
-                elif result.__class__ is dict or isinstance(result, To):
+                elif result.__class__ is dict or result.__class__ is To:
                     collected.add(result, lineage)
                 else:
                     yield from self._collect_many(collected, result, lineage)
@@ -166,7 +171,7 @@ class Snap(Generic[S]):
         self, collected: Collected, result: Any, lineage: Lineage
     ) -> Iterator[Mapping[str, Batch]]:
         some = False
-        for item in (result,) if isinstance(result, _PIECES) else result:
+        for item in collected.several(result):
             some = True
             collected.add(item, lineage)
             if collected.count >= BATCH_SIZE or item.__class__ is bytes:
@@ -174,35 +179,53 @@ class Snap(Generic[S]):
         if not some:
             self.context.dropped(1, (lineage,))
 
+    def _collected(self, batch: Batch, method: str) -> Collected:
+        giver = f"{method} of {type(self).__name__}"
+        return Collected(self.default_output, batch.lineage is not None, giver)
+
     @property
     def default_output(self) -> str:
         outputs = type(self).views_for(self.settings).outputs
         return outputs[0].name if outputs else ""
 
 
-_PIECES = (StreamStart, StreamEnd, bytes)
-
-
 class Collected:
-    """Items gathered by view until they make a batch."""
+    """Items gathered by view until they make a batch.
 
-    __slots__ = ("count", "default", "items", "keeps", "lineage")
+    Raises ExecutionError, in the name of the `giver`, for what is no item: it would become a wrong
+    result further on.
+    """
 
-    def __init__(self, default: str, keeps_lineage: bool) -> None:
+    __slots__ = ("count", "default", "giver", "items", "keeps", "lineage")
+
+    def __init__(self, default: str, keeps_lineage: bool, giver: str = "the snap") -> None:
         self.default = default
         self.keeps = keeps_lineage
+        self.giver = giver
         self.items: dict[str, list[Any]] = {}
         self.lineage: dict[str, list[Lineage]] = {}
         self.count = 0
 
     def add(self, result: Any, lineage: Lineage = NO_LINEAGE) -> None:
-        view, item = (
-            (result.view, result.item) if isinstance(result, To) else (self.default, result)
-        )
+        view, item = self.default, result
+        if result.__class__ is not dict:
+            if isinstance(result, To):
+                view, item = result.view, result.item
+            item = self._item(item)
         self.items.setdefault(view, []).append(item)
         if self.keeps:
             self.lineage.setdefault(view, []).append(lineage)
         self.count += 1
+
+    def several(self, result: Any) -> Iterable[Any]:
+        """A result as one or more items."""
+        if result is None:
+            return ()
+        if isinstance(result, (*_PIECES, Mapping, To)):
+            return (result,)
+        if isinstance(result, Iterable) and not isinstance(result, _TEXTS):
+            return result
+        raise self._refusal(result)
 
     def take(self) -> Mapping[str, Batch]:
         """The gathered batches by view; starts anew."""
@@ -213,18 +236,39 @@ class Collected:
         self.items, self.lineage, self.count = {}, {}, 0
         return batches
 
+    def _item(self, item: Any) -> Item:
+        if item.__class__ is dict or isinstance(item, _PIECES):
+            return item
+        if isinstance(item, Mapping):  # such as a Counter; from here on a document is a plain dict
+            return dict(item)
+        raise self._refusal(item)
+
+    def _refusal(self, value: Any) -> ExecutionError:
+        kind = "a text" if isinstance(value, str) else repr(type(value).__name__)
+        return ExecutionError(
+            f"{self.giver} gave {kind}; "
+            "it must give a document, several, To(view, document) or None"
+        )
+
+
+_PIECES = (StreamStart, StreamEnd, bytes)
+_TEXTS = (str, bytearray, memoryview)
+_DOCUMENTS_ONLY = frozenset((dict,))
+
 
 class StreamSnap(Snap[S]):
     """Base of the snaps that take binary streams: `begin`, `feed` for each chunk, `end`.
 
     A DataError in any of the three fails the stream: the rest of its chunks is skipped, and
-    `abandon` is called, as it is when the stream breaks off upstream.
+    `abandon` is called, as it is when the stream breaks off upstream. A stream that has given
+    nothing and failed in nothing is acknowledged at its end.
     """
 
     views = Views(inputs=(View("input", "binary"),))
 
     _header: Header | None = None
     _lineage: Lineage = NO_LINEAGE
+    _answered = False
 
     def begin(self, header: Header) -> Iterable[Item | To]:
         """A stream starts."""
@@ -241,41 +285,76 @@ class StreamSnap(Snap[S]):
     def abandon(self) -> None:
         """The stream will not be completed: forget it."""
 
+    def report(self, error: DataError) -> None:
+        """Report a part of the stream that failed; the rest of it goes on."""
+        self._answered = True
+        self.context.failed(error, self._header, self._lineage)
+
     def process_batch(self, view: str, batch: Batch) -> Emission:
         return self._process_pieces(batch)
 
     def _process_pieces(self, batch: Batch) -> Iterator[Mapping[str, Batch]]:
         for position, piece in enumerate(batch.items):
             if piece.__class__ is StreamStart:
+                if self._header is not None:  # the one before has no end
+                    self._break_off()
                 self._header, self._lineage = piece.header, batch.lineage_of(position)
+                self._answered = False
             if self._header is None:
                 continue  # the rest of a stream that failed
-            collected = Collected(self.default_output, batch.lineage is not None)
-            header, lineage = self._header, self._lineage
             try:
-                result = self._take_piece(piece)
-                if result.__class__ is list and batch.lineage is None:
-                    if result:
-                        yield {collected.default: Batch(result)}
-                    continue
-                for item in result:
-                    collected.add(item, lineage)
-                    if collected.count >= BATCH_SIZE:
-                        yield collected.take()
+                yield from self._take_piece(piece, batch)
             except DataError as error:
-                self._header = None
-                self.abandon()
-                self.context.failed(error, header, lineage)
-            if collected.count:
-                yield collected.take()
+                try:
+                    self.abandon()
+                finally:
+                    self.report(error)
+                    self._header = None
+                continue
+            if piece.__class__ is StreamEnd:
+                self._acknowledge()
 
-    def _take_piece(self, piece: Any) -> Iterable[Item | To]:
+    def _take_piece(self, piece: Any, batch: Batch) -> Iterator[Mapping[str, Batch]]:
+        method, result = self._call(piece)
+        if result.__class__ is list and batch.lineage is None and _are_documents(result):
+            if result:
+                self._answered = True
+                yield {self.default_output: Batch(result)}
+            return
+        collected = self._collected(batch, method)
+        try:
+            for item in collected.several(result):
+                self._answered = True
+                collected.add(item, self._lineage)
+                if collected.count >= BATCH_SIZE:
+                    yield collected.take()
+        except DataError:
+            yield collected.take()
+            raise
+        if collected.count:
+            yield collected.take()
+
+    def _call(self, piece: Any) -> tuple[str, Any]:
+        """What the method for the piece gives, and its name."""
         if piece.__class__ is bytes:
-            return self.feed(piece)
-        if isinstance(piece, StreamStart):
-            return self.begin(piece.header)
+            return "feed", self.feed(piece)
+        if piece.__class__ is StreamStart:
+            return "begin", self.begin(piece.header)
+        if not piece.broken:
+            return "end", self.end()
+        self.abandon()
+        return "abandon", None
+
+    def _break_off(self) -> None:
+        self.abandon()
+        self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        """The stream is over. If nothing came of it, it ends here."""
         self._header = None
-        if piece.broken:
-            self.abandon()
-            return ()
-        return self.end()
+        if not self._answered:
+            self.context.dropped(1, (self._lineage,))
+
+
+def _are_documents(items: list[Any]) -> bool:
+    return _DOCUMENTS_ONLY.issuperset(map(type, items))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from itertools import repeat
 from typing import Any
 
-import msgspec
-
 from engine.sdk import (
     NO_LINEAGE,
     Batch,
@@ -22,6 +20,7 @@ from engine.sdk import (
     paths_read,
     setting,
 )
+from snaps.excerpt import excerpt
 
 
 class FilterSettings(Settings):
@@ -87,11 +86,5 @@ class Filter(Snap[FilterSettings]):
     def _refuse(self, value: Any) -> None:
         raise ExecutionError(
             f"the filter {self.settings.filter.text!r} must give true or false, "
-            f"but gave {_shown(value)}; compare it with something, for example with == or !="
+            f"but gave {excerpt(value)}; compare it with something, for example with == or !="
         )
-
-
-def _shown(value: Any) -> str:
-    """The value as a user writes it, cut if it is long."""
-    text = msgspec.json.encode(value, enc_hook=repr).decode()
-    return f"{text[:60]}…" if len(text) > 60 else text

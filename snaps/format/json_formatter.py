@@ -92,6 +92,10 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
     )
 
     @classmethod
+    def keeps_lineage_for(cls, settings: JSONFormatterSettings) -> bool:
+        return settings.format_each_document
+
+    @classmethod
     def check(
         cls, settings: JSONFormatterSettings
     ) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
@@ -118,11 +122,12 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
             return self._one_stream_each(lines, batch)
         if self._begun:
             return Batch([self._body(lines, b",")])
-        try:
-            header = self._header(batch.items[0])
-        except DataError as error:
-            self.context.failed(error, batch.items[0], batch.lineage_of(0))
-            return self.process_batch(view, batch.at(range(1, len(batch))))
+        found = self._first_header(batch)
+        if found is None:
+            return None
+        header, position = found
+        if position:
+            lines, _ = self._encoded(batch.at(range(position, len(batch))))
         self._begun = True
         return Batch([StreamStart(header), self._body(lines, b"[")])
 
@@ -204,6 +209,15 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
         if not self._begun:
             return b"[]"
         return b"\n]" if self.settings.pretty_print else b"]"
+
+    def _first_header(self, batch: Batch) -> tuple[Header, int] | None:
+        """The header of the first document that has one, and the position of that document."""
+        for position, document in enumerate(batch.items):
+            try:
+                return self._header(document), position
+            except DataError as error:
+                self.context.failed(error, document, batch.lineage_of(position))
+        return None
 
     def _header(self, document: Document) -> Header:
         header = self._plain_header()

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
-import msgspec
-
 from engine.sdk import (
     DataError,
     Document,
@@ -27,6 +25,7 @@ from engine.sdk import (
     Views,
     setting,
 )
+from snaps.excerpt import excerpt
 from snaps.json_text import (
     LONGEST_MARK,
     Boundary,
@@ -104,7 +103,6 @@ class JSONParser(StreamSnap[JSONParserSettings]):
         self._select: JsonPath | None = None if path is None else self.context.path(path)
 
     def begin(self, header: Header) -> tuple[()]:
-        self._original = header
         self._head = b""
         self._reader: _Lines | _Values | None = None
         return ()
@@ -129,16 +127,13 @@ class JSONParser(StreamSnap[JSONParserSettings]):
         lenient = settings.non_standard_json
         if settings.json_lines:
             needed = self.context.needed_fields if self._select is None else None
-            self._reader = _Lines(place, lenient, self._report, LineDecoder(needed))
+            self._reader = _Lines(place, lenient, self.report, LineDecoder(needed))
         else:
             roots: RootForm = "split" if settings.process_array else "whole"
             if self._select is not None:
                 roots = "selected"
-            self._reader = _Values(place, lenient, self._report, roots)
+            self._reader = _Values(place, lenient, self.report, roots)
         return self._documents(self._reader.feed(text))
-
-    def _report(self, error: DataError) -> None:
-        self.context.failed(error, self._original, self._lineage)
 
     def _documents(self, values: list[Any]) -> Iterable[Document]:
         """What the filter path keeps of the values; all of them without one."""
@@ -155,7 +150,7 @@ class JSONParser(StreamSnap[JSONParserSettings]):
                     if item.__class__ is dict:
                         yield item
                     else:
-                        self._report(_not_a_document("a match of the filter path", item))
+                        self.report(_not_a_document("a match of the filter path", item))
 
 
 def _then_fail(documents: list[Document], error: DataError) -> Iterator[Document]:
@@ -426,5 +421,4 @@ def _not_a_document(what: str, value: Value) -> DataError:
 def _described(value: Value) -> str:
     kinds = {list: "an array", str: "a text", bool: "true or false", type(None): "null"}
     kind = kinds.get(value.__class__, "a number")
-    text = msgspec.json.encode(value).decode()
-    return f"{kind}: {text[:60]}{'…' if len(text) > 60 else ''}"
+    return f"{kind}: {excerpt(value)}"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -43,3 +44,18 @@ def test_a_missing_field_fails_its_document_alone(run_snap: Any) -> None:
 def test_a_missing_field_is_null_if_asked(run_snap: Any) -> None:
     settings = {"filter": "$a == null", "null_safe_access": True}
     assert run_snap("Filter", settings, [{"a": 1}, {"b": 1}]).output == [{"b": 1}]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (math.nan, "NaN"),
+        (-math.inf, "-Infinity"),
+        ("\ud800", "'\\\\ud800'"),
+        ([1, None], r"\[1,null\]"),
+        ("x" * 100, f'"{"x" * 59}…'),
+    ],
+)
+def test_the_message_shows_any_value(run_snap: Any, value: Any, shown: str) -> None:
+    with pytest.raises(EngineError, match=f"but gave {shown};"):
+        run_snap("Filter", {"filter": "$a"}, [{"a": value}])

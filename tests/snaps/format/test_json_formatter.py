@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.documents import StreamEnd, StreamStart
+from engine.documents import Batch, StreamEnd, StreamStart
 from engine.errors import ConfigurationError, EngineError
+from engine.testing import kit
+from snaps.format.json_formatter import JSONFormatter
 
 MANY = [{"id": number, "text": "é\n"} for number in range(1000)]
 
@@ -128,3 +131,36 @@ def test_bytes_become_base64(run_snap: Any, content: Any) -> None:
 def test_pretty_json_lines_are_refused(run_snap: Any) -> None:
     with pytest.raises(ConfigurationError, match="stands on one line"):
         run_snap("JSONFormatter", {"json_lines": True, "pretty_print": True}, [])
+
+
+@pytest.mark.parametrize("each", [False, True])
+def test_a_header_that_no_document_of_a_large_batch_has_fails_them_all(
+    each: bool, tmp_path: Path
+) -> None:
+    settings = {"header": {"$status": "$code"}, "format_each_document": each}
+    emitted, failed = encoded_at_once(settings, [{}] * 5000, tmp_path)
+    assert (emitted, failed) == ([], 5000)
+
+
+def test_the_first_header_of_a_large_batch_is_found_wherever_it_is(tmp_path: Path) -> None:
+    given: list[Any] = [*[{}] * 5000, {"code": 201}, {}]
+    emitted, failed = encoded_at_once({"header": {"$status": "$code"}}, given, tmp_path)
+    assert [batch.items[1] for batch in emitted] == [b'[{"code":201},{}']
+    assert failed == 5000
+
+
+def encoded_at_once(settings: Any, given: list[Any], folder: Path) -> tuple[list[Batch], int]:
+    """What one batch gives, and how many of its documents fail."""
+
+    class AtOnce(JSONFormatter):
+        def process_batch(self, view: str, batch: Batch) -> Batch | None:
+            if emission := super().process_batch(view, Batch(given)):
+                emitted.append(emission)
+            return None
+
+        def finish(self) -> tuple[()]:
+            return ()
+
+    emitted: list[Batch] = []
+    result = kit.run_snap(AtOnce, settings, [{}], on_error="discard", project=folder)
+    return [batch for batch in emitted if batch.items], result.statistics.errors

@@ -339,3 +339,21 @@ def test_a_bad_line_fails_alone_among_lines_of_which_only_some_fields_are_needed
     report = api.run(tmp_path / "flow.yaml")
     assert len(report.outputs["shape.output"]) == 4_999
     assert report.snaps[1].errors == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"), [({}, b"[]"), ({"json_lines": True}, b""), ({"json_lines": True}, b"\n")]
+)
+def test_a_stream_without_documents_is_acknowledged(
+    run_snap: Any, stream: Any, settings: dict[str, Any], text: bytes
+) -> None:
+    result = run_snap("JSONParser", settings, stream(text))
+    assert (result.output, result.errors, result.dropped) == ([], [], 1)
+
+
+def test_what_cannot_become_a_document_is_shown_as_it_was_written(
+    run_snap: Any, stream: Any
+) -> None:
+    result = run_snap("JSONParser", {}, stream(b"[NaN, {}]"), on_error="route")
+    assert result.output == [{}]
+    assert "a number: NaN" in result.errors[0]["reason"]

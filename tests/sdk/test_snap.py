@@ -1,0 +1,196 @@
+"""The bases of the snaps: what a snap may give, and what becomes of each document and stream."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from engine.documents import Batch, Piece, StreamEnd, StreamStart
+from engine.errors import EngineError
+from engine.sdk import DataError, Document, Snap, StreamSnap, To, View, Views
+from engine.sdk.settings import NoSettings
+from engine.testing import run_snap
+
+
+class Gives(Snap[NoSettings]):
+    """Gives what the field `gives` of its document holds."""
+
+    views = Views(outputs=(View("output"), View("other")))
+
+    def process(self, document: Document) -> Any:
+        return document["gives"]
+
+
+class GivesOfStreams(StreamSnap[NoSettings]):
+    """Gives, at each chunk, what the header's field `gives` holds."""
+
+    views = Views(inputs=(View("input", "binary"),), outputs=(View("output"), View("other")))
+
+    def begin(self, header: dict[str, Any]) -> Any:
+        self._gives = header["gives"]
+
+    def feed(self, chunk: bytes) -> Any:
+        return self._gives
+
+
+def given_as(form: str, value: Any) -> Any:
+    """What a snap of documents, or of streams, makes of a result."""
+    if form == "document":
+        return run_snap(Gives, {}, [{"gives": value}])
+    return run_snap(GivesOfStreams, {}, [StreamStart({"gives": value}), b"x", StreamEnd()])
+
+
+both = pytest.mark.parametrize("form", ["document", "stream"])
+
+
+@both
+@pytest.mark.parametrize(
+    "value",
+    [{"a": 1}, OrderedDict(a=1), Counter("a"), MappingProxyType({"a": 1}), [Counter("a")]],
+)
+def test_any_map_is_a_document(form: str, value: Any) -> None:
+    (document,) = given_as(form, value).output
+    assert document == {"a": 1}
+    assert type(document) is dict
+
+
+@both
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [
+        ("abc", "a text"),
+        (["abc"], "a text"),
+        (5, "'int'"),
+        ([{"a": 1}, 5], "'int'"),
+        ([None], "'NoneType'"),
+        ([[{"a": 1}]], "'list'"),
+        (bytearray(b"abc"), "'bytearray'"),
+        (To("output", "abc"), "a text"),  # type: ignore[arg-type]
+        ([To("output", None)], "'NoneType'"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_document_stops_the_pipeline_in_the_name_of_the_snap(
+    form: str, value: Any, named: str
+) -> None:
+    giver = "process of Gives" if form == "document" else "feed of GivesOfStreams"
+    with pytest.raises(EngineError) as caught:
+        given_as(form, value)
+    assert (
+        f"{giver} gave {named}; it must give a document, several, To(view, document) or None"
+    ) in str(caught.value)
+
+
+@both
+def test_a_list_may_address_some_of_its_items(form: str) -> None:
+    result = given_as(form, [{"a": 1}, To("other", {"b": 2})])
+    assert result.outputs == {"output": [{"a": 1}], "other": [{"b": 2}]}
+
+
+@both
+@pytest.mark.parametrize("nothing", [None, (), []])
+def test_what_gives_nothing_is_acknowledged(form: str, nothing: Any) -> None:
+    result = given_as(form, nothing)
+    assert (result.output, result.dropped) == ([], 1)
+
+
+class Takes(StreamSnap[NoSettings]):
+    """Gives a document for each stream, and remembers what it was told to forget."""
+
+    forgotten: list[str]
+
+    def open(self) -> None:
+        type(self).forgotten = []
+
+    def begin(self, header: dict[str, Any]) -> tuple[()]:
+        self._name = header["name"]
+        return ()
+
+    def feed(self, chunk: bytes) -> tuple[()]:
+        if chunk == b"bad":
+            raise DataError("cannot take it", "it is bad")
+        if chunk == b"odd":
+            self.report(DataError("cannot take a part", "it is odd"))
+        return ()
+
+    def end(self) -> Iterator[Document]:
+        if self._name != "quiet":
+            yield {"name": self._name}
+
+    def abandon(self) -> None:
+        self.forgotten.append(self._name)
+        if self._name == "clumsy":
+            raise ValueError("clumsy")
+
+
+def stream(name: str, *pieces: Piece) -> list[Piece]:
+    return [StreamStart({"name": name}), *pieces]
+
+
+def test_a_stream_that_has_no_end_is_abandoned_when_the_next_begins() -> None:
+    result = run_snap(Takes, {}, [*stream("a", b"x"), *stream("b", b"x", StreamEnd())])
+    assert result.output == [{"name": "b"}]
+    assert Takes.forgotten == ["a"]
+    assert result.dropped == 1
+
+
+@pytest.mark.parametrize(
+    ("pieces", "account"),
+    [
+        (stream("a", b"x", StreamEnd()), (1, 0, 0)),
+        (stream("quiet", b"x", StreamEnd()), (0, 1, 0)),
+        (stream("a", b"x", StreamEnd(broken=True)), (0, 1, 0)),
+        (stream("a", b"bad", b"x", StreamEnd()), (0, 0, 1)),
+        (stream("quiet", b"odd", StreamEnd()), (0, 0, 1)),
+        (stream("a", b"odd", StreamEnd()), (1, 0, 1)),
+    ],
+)
+def test_every_stream_is_accounted_for(pieces: list[Any], account: tuple[int, int, int]) -> None:
+    counts = run_snap(Takes, {}, pieces, on_error="discard").statistics
+    assert (counts.documents_out, counts.dropped, counts.errors) == account
+
+
+def test_a_part_that_failed_has_the_header_of_its_stream() -> None:
+    result = run_snap(Takes, {}, stream("a", b"odd", StreamEnd()), on_error="route")
+    assert result.errors[0]["original"] == {"name": "a"}
+
+
+def test_a_snap_that_cannot_forget_does_not_hide_the_first_error() -> None:
+    with pytest.raises(EngineError, match="it is bad"):
+        run_snap(Takes, {}, stream("clumsy", b"bad"))
+
+
+class GivesThenFails(StreamSnap[NoSettings]):
+    def feed(self, chunk: bytes) -> Iterator[Document]:
+        yield {"n": 1}
+        raise DataError("cannot go on")
+
+
+def test_what_came_before_the_error_of_a_stream_stays() -> None:
+    result = run_snap(GivesThenFails, {}, stream("a", b"x", StreamEnd()), on_error="route")
+    assert result.output == [{"n": 1}]
+    assert len(result.errors) == 1
+
+
+def test_settings_may_decide_on_lineage() -> None:
+    from engine.registry import discover
+    from engine.sdk.settings import convert
+
+    formatter = discover()["JSONFormatter"]
+    for each in (True, False):
+        settings, _ = convert(formatter.settings_class, {"format_each_document": each})
+        assert formatter.keeps_lineage_for(settings) is each
+    assert Gives.keeps_lineage_for(NoSettings()) is True
+
+
+def test_lists_and_single_documents_of_a_stream_keep_its_lineage() -> None:
+    class Silent:
+        def dropped(self, count: int, lineage: Any = ()) -> None: ...
+
+    snap = GivesOfStreams(NoSettings(), Silent())  # type: ignore[arg-type]
+    items = [StreamStart({"gives": [{"a": 1}, {"b": 2}]}), b"x", StreamEnd()]
+    emission: Any = snap.process_batch("input", Batch(items, [frozenset({7})] * 3))
+    assert list(emission) == [{"output": Batch([{"a": 1}, {"b": 2}], [frozenset({7})] * 2)}]
