@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from mimetypes import guess_type
 from threading import Event
@@ -25,6 +25,7 @@ from engine.sdk import (
 )
 
 Pieces = Iterator[StreamStart | bytes | StreamEnd]
+_DAY = 86_400
 
 
 class FileReaderSettings(Settings):
@@ -34,7 +35,9 @@ class FileReaderSettings(Settings):
         example="data/input.json",
     )
     retries: int = setting(default=0, help="How often to try again if the file cannot be opened.")
-    retry_interval: float = setting(default=1.0, help="Seconds to wait before trying again.")
+    retry_interval: float = setting(
+        default=1.0, help="Seconds to wait before trying again, a day at most."
+    )
     output_headers: dict[Path, Expression] = setting(
         default={},
         help="Further fields of the stream's header: target path to expression over the document.",
@@ -65,6 +68,19 @@ class FileReader(Snap[FileReaderSettings]):
         ),
     )
 
+    @classmethod
+    def check(
+        cls, settings: FileReaderSettings
+    ) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
+        if settings.retries < 0:
+            yield ("retries",), f"{settings.retries} tries cannot be made", "give 0 or more"
+        if not 0 <= settings.retry_interval <= _DAY:
+            yield (
+                ("retry_interval",),
+                f"{settings.retry_interval} seconds cannot be waited",
+                f"give a number from 0 to {_DAY}",
+            )
+
     def open(self) -> None:
         self._ended = Event()
         rows = [(path.text, item) for path, item in self.settings.output_headers.items()]
@@ -72,6 +88,7 @@ class FileReader(Snap[FileReaderSettings]):
 
     def process(self, document: Document) -> Pieces:
         url = self.context.value(self.settings.file, document)
+        self.context.files.locate(url)  # a name that is wrong is wrong at every try
         chunks = self._start_reading(url)
         yield StreamStart(self._header(url, document))
         try:

@@ -41,8 +41,8 @@ class FileWriterSettings(Settings):
     )
     write_empty_file: bool = setting(
         default=False,
-        help="Write a file for a stream without bytes; else the result of such a stream is "
-        "`ignored`.",
+        help="Write a file for a stream without bytes; else such a stream leaves the file as it "
+        "was, also one of an earlier run, and its result is `ignored` with a `reason`.",
     )
     create_dir: bool = setting(default=False, help="Make the folder of the file if it is missing.")
     write_header_file: bool = setting(
@@ -78,6 +78,21 @@ class FileWriter(StreamSnap[FileWriterSettings]):
             leaves={"out.txt": "old"},
         ),
         Example(
+            "a stream without bytes leaves an older file as it was",
+            settings={"file": "out.txt"},
+            files={"out.txt": "old"},
+            given=[StreamStart(), StreamEnd()],
+            expect=[
+                {
+                    "filename": "out.txt",
+                    "result": "ignored",
+                    "reason": "nothing to write, out.txt is left as it was",
+                    "original": {},
+                }
+            ],
+            leaves={"out.txt": "old"},
+        ),
+        Example(
             "a broken stream leaves no trace",
             settings={"file": "out.txt"},
             files={"out.txt": "old"},
@@ -88,6 +103,8 @@ class FileWriter(StreamSnap[FileWriterSettings]):
 
     def open(self) -> None:
         self._target: FileTarget | None = None
+        self._beside: FileTarget | None = None
+        self._interrupted = False
 
     def begin(self, header: Header) -> tuple[()]:
         self._original = header
@@ -105,26 +122,41 @@ class FileWriter(StreamSnap[FileWriterSettings]):
     def end(self) -> Iterator[Document]:
         if self._target is None and self.settings.write_empty_file and self._outcome != "ignored":
             self._target = self._write_aside(self._url)
-        if self._target is None:
-            self._outcome = "ignored"
-        else:
+        result: Document = {"filename": self.context.files.locate(self._url)}
+        if self._target is not None:
             self._commit(self._target)
-        yield {
-            "filename": self.context.files.locate(self._url),
-            "result": self._outcome,
-            "original": self._original,
-        }
+            result["result"] = self._outcome
+        else:
+            result["result"] = "ignored"
+            result |= self._reason()
+        yield {**result, "original": self._original}
+
+    def _reason(self) -> Document:
+        """Why nothing was written, unless that is what `file_action` asks for."""
+        if self._outcome == "ignored":
+            return {}
+        kept = "not made" if self._outcome == "created" else "left as it was"
+        reason = f"nothing to write, {self._url} is {kept}"
+        self.context.show(reason)
+        return {"reason": reason}
 
     def abandon(self) -> None:
-        if self._target is not None:
-            self._target.discard()
-            self._target = None
+        for target in (self._target, self._beside):
+            if target is not None:
+                target.discard()
+        self._target = self._beside = None
+
+    def interrupt(self) -> None:
+        self._interrupted = True
+        for target in (self._target, self._beside):
+            if target is not None:
+                target.abort()
 
     def close(self) -> None:
         self.abandon()
 
     def _plan_outcome(self) -> Outcome:
-        if self.context.files.size(self._url) is None:
+        if self.context.files.size(self._url, to="write") is None:
             return "created"
         if self.settings.file_action == "error":
             raise DataError(
@@ -146,16 +178,23 @@ class FileWriter(StreamSnap[FileWriterSettings]):
         )
 
     def _commit(self, target: FileTarget) -> None:
-        if not self.settings.write_header_file:
-            target.commit()
-        else:
-            header = msgspec.json.encode(self._original, enc_hook=json_hook)
-            beside = self._write_aside(f"{self._url}.header", "overwrite")
-            try:
-                beside.write(header)
-                target.commit()
-            except DataError:
-                beside.discard()
-                raise
-            beside.commit()
-        self._target = None
+        if self.settings.write_header_file:
+            header = self._encoded_header()
+            self._beside = self._write_aside(f"{self._url}.header", "overwrite")
+            self._beside.write(header)
+        if self._interrupted:  # perhaps before the target was there to be aborted
+            self.interrupt()
+        target.commit()
+        if self._beside is not None:
+            self._beside.commit()
+        self._target = self._beside = None
+
+    def _encoded_header(self) -> bytes:
+        try:
+            return msgspec.json.encode(self._original, enc_hook=json_hook)
+        except (TypeError, ValueError, OverflowError, RecursionError, DataError) as error:
+            raise DataError(
+                "cannot write the header of the stream as JSON",
+                str(error),
+                "change the header where the stream is made, or set write_header_file to false",
+            ) from error

@@ -121,11 +121,11 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         self._printed: list[str] = []
         self._awaits_script = self.context.linked("script")
         self._tells_lines = self.context.linked("stdout")
-        self._source = "" if self._awaits_script else self._own_source()
+        self._script = self._planned_script("" if self._awaits_script else self._own_source())
 
     def start(self) -> Iterator[Document | To]:
         if not self._awaits_script:
-            yield from self._begin(self._source)
+            yield from self._begin(self._script)
 
     def process_batch(self, view: str, batch: Batch) -> Mapping[str, Batch]:
         if view == "script":
@@ -174,14 +174,14 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             )
         return _text(b"".join(self.context.files.read(settings.script)), settings.script)
 
-    def _begin(self, source: str) -> Iterator[Document | To]:
+    def _begin(self, script: Script) -> Iterator[Document | To]:
         """Open the session; what the script emits before its first row."""
-        session = self.context.scripts.open(self._script(source), self._print)
+        session = self.context.scripts.open(script, self._print)
         self._session = session
         yield from session.start()
         yield from self._take_lines()
 
-    def _script(self, source: str) -> Script:
+    def _planned_script(self, source: str) -> Script:
         settings, context = self.settings, self.context
         file = context.files.locate(settings.script) if settings.script else ""
         return Script(
@@ -209,7 +209,8 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
                 f"its fields are: {', '.join(map(str, batch.items[0])) or 'none'}"
             )
         emitted: dict[str, Batch] = {}
-        for item in self._begin(_text(content, "the field 'content'")):
+        source = _text(content, "the field 'content'")
+        for item in self._begin(msgspec.structs.replace(self._script, source=source)):
             name, document = ("stdout", item.item) if isinstance(item, To) else ("output", item)
             emitted.setdefault(name, Batch([])).items.append(document)
         return emitted

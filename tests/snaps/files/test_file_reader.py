@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from engine.documents import StreamEnd, StreamStart
+from engine.errors import ConfigurationError
 
 
 def test_reads_once_if_nothing_is_linked(run_snap: Any, tmp_path: Path) -> None:
@@ -114,3 +116,31 @@ def test_tries_again_until_the_file_can_be_opened(
     settings = {"file": "a.txt", "retries": 2, "retry_interval": 0}
     assert content(run_snap("FileReader", settings).output) == b"there"
     assert len(tries) == 3
+
+
+def test_a_name_that_is_wrong_is_not_tried_again(run_snap: Any) -> None:
+    settings = {"file": "sldb:///../../etc/passwd", "retries": 3, "retry_interval": 80_000}
+    result = run_snap("FileReader", settings, [{}], on_error="route")
+    assert "outside the project" in result.errors[0]["error"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"retries": -1}, "-1 tries cannot be made"),
+        ({"retry_interval": -1}, "-1.0 seconds cannot be waited"),
+        ({"retry_interval": math.inf}, "inf seconds cannot be waited"),
+        ({"retry_interval": math.nan}, "nan seconds cannot be waited"),
+    ],
+)
+def test_tries_that_cannot_be_made_are_refused(
+    run_snap: Any, settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        run_snap("FileReader", {"file": "a.txt", **settings})
+
+
+def test_a_name_that_no_file_can_have_is_the_error_of_its_document(run_snap: Any) -> None:
+    given = [{"name": "a\ud800"}]
+    result = run_snap("FileReader", {"file": "= $name"}, given, on_error="route")
+    assert "half a surrogate pair" in result.errors[0]["reason"]

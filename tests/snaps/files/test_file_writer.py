@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,9 @@ import pytest
 
 from engine.documents import StreamEnd, StreamStart
 from engine.errors import EngineError
+from engine.run.files import ProjectFiles
+from engine.testing import kit
+from snaps.files.file_writer import FileWriter
 
 
 def test_writes_the_stream_and_says_so(run_snap: Any, tmp_path: Path, stream: Any) -> None:
@@ -131,3 +135,67 @@ def test_an_expression_that_gives_no_text_is_the_error_of_its_stream(
     result = run_snap("FileWriter", {"file": "= $name"}, given, on_error="route")
     assert len(result.errors) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
+
+
+@pytest.mark.parametrize("action", ["overwrite", "append"])
+def test_a_stream_without_bytes_says_that_an_older_file_stays(
+    run_snap: Any, tmp_path: Path, stream: Any, action: str
+) -> None:
+    (tmp_path / "out.txt").write_bytes(b"old")
+    result = run_snap("FileWriter", {"file": "out.txt", "file_action": action}, stream())
+    said = "nothing to write, out.txt is left as it was"
+    assert (result.output[0]["result"], result.output[0]["reason"]) == ("ignored", said)
+    assert result.shown == [said]
+    assert (tmp_path / "out.txt").read_bytes() == b"old"
+
+
+def test_a_header_that_json_cannot_hold_fails_its_stream_and_leaves_no_trace(
+    run_snap: Any, tmp_path: Path, stream: Any
+) -> None:
+    settings = {"file": "out.txt", "write_header_file": True}
+    result = run_snap("FileWriter", settings, stream(b"x", bad="\ud800"), on_error="route")
+    assert result.output == []
+    assert "cannot write the header" in result.errors[0]["error"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_header_elsewhere_does_not_cost_the_file_its_content(
+    run_snap: Any, stream: Any, tmp_path: Path
+) -> None:
+    url = "memory://writer/data.txt"
+    settings = {"file": url, "write_header_file": True}
+    assert run_snap("FileWriter", settings, stream(b"x", kind="y")).output[0]["result"] == "created"
+    files = ProjectFiles(str(tmp_path), str(tmp_path))
+    assert b"".join(files.read(url)) == b"x"
+    assert json.loads(b"".join(files.read(f"{url}.header"))) == {"kind": "y"}
+
+
+def test_a_place_that_cannot_be_written_is_called_so(run_snap: Any, stream: Any) -> None:
+    with pytest.raises(EngineError, match="cannot write the file 'nosuch://x'"):
+        run_snap("FileWriter", {"file": "nosuch://x"}, stream(b"x"))
+
+
+@pytest.mark.parametrize("headers", [False, True])
+@pytest.mark.parametrize("moment", ["before", "while writing", "in the commit"])
+def test_a_file_that_a_stopped_run_is_late_with_is_not_put_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: Any, moment: str, headers: bool
+) -> None:
+    class Interrupted(FileWriter):
+        def begin(self, header: Any) -> tuple[()]:
+            if moment == "before":
+                self.interrupt()
+            if moment == "in the commit":
+                monkeypatch.setattr(os, "fsync", lambda _: self.interrupt())
+            return super().begin(header)
+
+        def feed(self, chunk: bytes) -> tuple[()]:
+            super().feed(chunk)
+            if moment == "while writing":
+                self.interrupt()
+            return ()
+
+    (tmp_path / "out.txt").write_bytes(b"old")
+    settings = {"file": "out.txt", "write_header_file": headers}
+    with pytest.raises(EngineError, match="the run was stopped"):
+        kit.run_snap(Interrupted, settings, stream(b"new"), project=tmp_path)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("out.txt", b"old")]

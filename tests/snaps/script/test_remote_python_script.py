@@ -195,3 +195,12 @@ def test_a_script_that_cannot_be_read_stops_the_pipeline_whatever_on_error_says(
 ) -> None:
     with pytest.raises(EngineError, match=r"gone\.py"):
         run_snap("RemotePythonScript", {"script": "gone.py"}, [], on_error="discard")
+
+
+@pytest.mark.parametrize("on_error", ["stop", "discard", "route"])
+def test_a_token_that_cannot_be_found_out_stops_the_pipeline_and_says_why(
+    run_snap: Any, on_error: str
+) -> None:
+    settings = {"source": SCRIPT, "token": "= $.nope"}
+    with pytest.raises(EngineError, match="nope"):
+        run_snap("RemotePythonScript", settings, [{"n": 1}], on_error=on_error)
