@@ -7,7 +7,7 @@ of any size needs the memory of a few chunks, and bounded channels give back-pre
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -74,12 +74,3 @@ class Batch:
 
     def lineage_of(self, position: int) -> Lineage:
         return NO_LINEAGE if self.lineage is None else self.lineage[position]
-
-
-def union(batches: Iterable[Batch]) -> Batch:
-    """One batch of all items in order; lineage is kept if any of the batches carries it."""
-    parts = list(batches)
-    items = [item for batch in parts for item in batch.items]
-    if all(batch.lineage is None for batch in parts):
-        return Batch(items)
-    return Batch(items, [batch.lineage_of(i) for batch in parts for i in range(len(batch))])
