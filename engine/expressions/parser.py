@@ -299,7 +299,7 @@ class Parser:
         if word in ("in", "instanceof"):
             self.at -= 1
             raise self.unexpected("an expression")
-        if word in STATEMENTS and self.token.kind not in ("end", "operator"):
+        if word.lower() in STATEMENTS and self.token.kind not in ("end", "operator"):
             raise self.refuse_statement(node)
         if word in ("if", "for", "while", "switch", "function"):
             raise self.refuse_statement(node)
@@ -307,7 +307,7 @@ class Parser:
 
     def refuse_statement(self, node: nodes.Name) -> ExpressionSyntaxError:
         message = f"`{node.name}` does not belong into an expression"
-        return self.error(message, node.offset, node.length, STATEMENTS[node.name])
+        return self.error(message, node.offset, node.length, STATEMENTS[node.name.lower()])
 
     def array(self) -> Node:
         start = self.advance().offset

@@ -123,6 +123,7 @@ def test_a_syntax_error_stands_at_its_place(text: str, message: str, offset: int
         ("$amount == 5 and true", "write &&"),
         ("($amount == 5 OR true)", "write ||"),
         ("not $nothing", "write !"),
+        ("NOT $nothing", "write !"),
         ("not($nothing)", "write !"),
         ("$amount <> 5", "write !="),
     ],
