@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 PATIENCE = 10.0
@@ -30,3 +31,15 @@ def until(condition: Callable[[], bool]) -> bool:
             return True
         pause.wait(0.01)
     return False
+
+
+def children_of(pid: int) -> set[int]:
+    """The processes that `pid` has started and that have not been reaped."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+                if int(parent) == pid:
+                    found.add(int(entry.name))
+    return found
