@@ -32,7 +32,7 @@ class JSONGeneratorSettings(Settings):
         help="A template of JSON text: an object, or an array of objects. `$_name` is a parameter, "
         "`$field.sub[0]` a value of the input document, `${field}` the same; outside of quotes it "
         "becomes a JSON value, within them text. Lines that begin with `##` are comments, and "
-        "`\\\\$` is a dollar sign.",
+        "`\\$` is a dollar sign.",
         example='{"name": $name, "greeting": "Hello ${name}"}',
     )
     file: str = setting(
