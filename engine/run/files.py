@@ -347,7 +347,9 @@ def _failure(what: str, located: str, error: Exception) -> DataError:
         return error
     summary = f"cannot {what} the file {located!r}"
     path = Path(located)
-    if isinstance(error, FileNotFoundError) and "://" not in located:
+    if isinstance(error, FileNotFoundError):
+        if "://" in located:
+            return DataError(summary, "there is no such file", "check the name")
         if not path.parent.is_dir():
             return DataError(
                 summary, f"there is no folder {str(path.parent)!r}", "create it or set create_dir"

@@ -8,6 +8,7 @@ sugar for one document at a time, and a hot snap overrides `process_batch`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import GeneratorType
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
@@ -219,6 +220,8 @@ class Collected:
 
     def several(self, result: Any) -> Iterable[Any]:
         """A result as one or more items."""
+        if result.__class__ in _COLLECTIONS:  # most are; the questions below take longer
+            return result
         if result is None:
             return ()
         if isinstance(result, (*_PIECES, Mapping, To)):
@@ -253,6 +256,7 @@ class Collected:
 
 _PIECES = (StreamStart, StreamEnd, bytes)
 _TEXTS = (str, bytearray, memoryview)
+_COLLECTIONS = frozenset((list, tuple, GeneratorType))
 _DOCUMENTS_ONLY = frozenset((dict,))
 
 

@@ -159,6 +159,11 @@ def test_other_schemes_go_through_fsspec(files: ProjectFiles) -> None:
     assert read(files, "memory://bucket/a.txt") == b"there"
 
 
+def test_a_missing_file_elsewhere_is_called_so(files: ProjectFiles) -> None:
+    with pytest.raises(DataError, match="there is no such file"):
+        read(files, "memory://bucket/none.txt")
+
+
 def test_a_discarded_file_elsewhere_is_not_there(files: ProjectFiles) -> None:
     writing = files.write("memory://bucket/gone.txt", "overwrite", create_folder=False)
     writing.write(b"half")
