@@ -257,7 +257,6 @@ class Collected:
 _PIECES = (StreamStart, StreamEnd, bytes)
 _TEXTS = (str, bytearray, memoryview)
 _COLLECTIONS = frozenset((list, tuple, GeneratorType))
-_DOCUMENTS_ONLY = frozenset((dict,))
 
 
 class StreamSnap(Snap[S]):
@@ -361,4 +360,4 @@ class StreamSnap(Snap[S]):
 
 
 def _are_documents(items: list[Any]) -> bool:
-    return _DOCUMENTS_ONLY.issuperset(map(type, items))
+    return list(map(type, items)).count(dict) == len(items)
