@@ -29,23 +29,23 @@ def main(arguments: Sequence[str]) -> int:
         options = parser.parse_args(arguments)
         return int(options.command(options))
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)  # noqa: T201
+        print("stopped", file=sys.stderr)
         return STOPPED
     except BrokenPipeError:
         # The reader of our output has gone; Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        print(f"engine: cannot go on: {error}", file=sys.stderr)  # noqa: T201
+        print(f"engine: cannot go on: {error}", file=sys.stderr)
         return 1
     except InvalidPipelineError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        print(error, file=sys.stderr)
         return 2
     except ConfigurationError as error:
-        print(f"engine: {error}", file=sys.stderr)  # noqa: T201
+        print(f"engine: {error}", file=sys.stderr)
         return 2
     except EngineError as error:
-        print(f"engine: {error}", file=sys.stderr)  # noqa: T201
+        print(f"engine: {error}", file=sys.stderr)
         return 1
 
 

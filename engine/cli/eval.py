@@ -69,9 +69,9 @@ def show(evaluate: Any) -> int:
     try:
         text = value_text(evaluate())
     except ExpressionError as error:
-        print(_advised(error), file=sys.stderr)  # noqa: T201
+        print(_advised(error), file=sys.stderr)
         return 2 if isinstance(error, ExpressionSyntaxError) else 1
-    print(text)  # noqa: T201
+    print(text)
     return 0
 
 

@@ -39,7 +39,7 @@ class Repl:
         if interactive and readline is not None:
             self._prepare_readline()
         if interactive:
-            print(_BANNER)  # noqa: T201
+            print(_BANNER)
         failed = False
         for written in self._lines("> " if interactive else ""):
             line = _COMMANDS.get(written, written)
@@ -55,7 +55,7 @@ class Repl:
             except EOFError:
                 return
             except KeyboardInterrupt:
-                print()  # noqa: T201
+                print()
                 continue
             if line:
                 yield line
@@ -66,7 +66,7 @@ class Repl:
         command, _, rest = line.partition(" ")
         if command == ":doc":
             return self._take_document(rest.strip())
-        print(describe(rest.strip()) if command == ":help" and rest.strip() else _HELP)  # noqa: T201
+        print(describe(rest.strip()) if command == ":help" and rest.strip() else _HELP)
         return 0
 
     def _take_document(self, given: str) -> int:
@@ -75,7 +75,7 @@ class Repl:
         try:
             self.document = read_document(given)
         except ConfigurationError as error:
-            print(error, file=sys.stderr)  # noqa: T201
+            print(error, file=sys.stderr)
             return 2
         return 0
 

@@ -22,14 +22,14 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             problems = api.check(path)
         except ConfigurationError as error:
-            print(f"{path}: {error}", file=sys.stderr)  # noqa: T201
+            print(f"{path}: {error}", file=sys.stderr)
             wrong += 1
             continue
         for problem in problems:
-            print(problem, file=sys.stderr)  # noqa: T201
+            print(problem, file=sys.stderr)
         errors = sum(problem.severity == "error" for problem in problems)
         wrong += bool(errors)
-        print(f"{path}: {_verdict(errors, len(problems) - errors)}")  # noqa: T201
+        print(f"{path}: {_verdict(errors, len(problems) - errors)}")
     return 2 if wrong else 0
 
 
