@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 from engine.errors import DataError
 from engine.sdk.context import FileAction, FileTarget, Purpose
 
-CHUNK = 64 * 1024
+CHUNK = 128 * 1024
 
 
 class ProjectFiles:
@@ -59,7 +59,7 @@ class ProjectFiles:
             raise _failure(to, located, error) from error
 
     def read(self, url: str) -> Iterator[bytes]:
-        """The file in chunks of at most 64 KiB. Raises DataError if it cannot be read."""
+        """The file in chunks of at most 128 KiB. Raises DataError if it cannot be read."""
         located = self.locate(url)
         try:
             with _open(located, "rb") as file:

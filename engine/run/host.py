@@ -125,10 +125,10 @@ class _Member:
         self._guarded(self.snap.open, None)
 
     def start(self) -> Any:
-        return self._gathered(self.snap.start())
+        return self._gathered(self.snap.start(), "start")
 
     def finish(self) -> Any:
-        return self._gathered(self.snap.finish())
+        return self._gathered(self.snap.finish(), "finish")
 
     def interrupt(self) -> None:
         if self._made is not None:
@@ -223,11 +223,12 @@ class _Member:
             context.info["error"]["totalCount"] = self.statistics.errors
             yield self._error_port, batch
 
-    def _gathered(self, items: Iterable[Any]) -> Iterator[Mapping[str, Batch]]:
+    def _gathered(self, result: Any, method: str) -> Iterator[Mapping[str, Batch]]:
         """The items that `start` or `finish` gives one by one, as batches."""
-        collected = Collected(self._default, keeps_lineage=False)
+        giver = f"{method} of {self.plan.type}"
+        collected = Collected(self._default, keeps_lineage=False, giver=giver)
         try:
-            for item in items:
+            for item in collected.several(result):
                 collected.add(item)
                 if collected.count >= BATCH_SIZE:
                     yield collected.take()

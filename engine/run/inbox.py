@@ -20,6 +20,10 @@ from engine.errors import ExecutionError
 IN_FLIGHT = 2
 """Batches that wait before a view; with more, documents fall out of the processor's cache."""
 
+QUIET_TURNS = 4
+"""Turns of the event loop without a new batch after which those that wait are taken: as many as
+a batch needs to pass through a few stages."""
+
 SPILL_AFTER = 64
 """Batches that a spilling view keeps in memory before it writes to disk."""
 
@@ -151,10 +155,24 @@ class Inbox:
                 return []
             self._taker = asyncio.get_running_loop().create_future()
             await self._taker
-        taken = [(view, self._take_from(view))]
+        if most > 1:
+            await self._let_more_come(most)
+        taken: list[tuple[str, Batch]] = []
         while len(taken) < most and (view := self._ready()) is not None:
             taken.append((view, self._take_from(view)))
         return taken
+
+    async def _let_more_come(self, most: int) -> None:
+        """Give the senders turns for as long as they use them; when all is quiet, lose no time."""
+        turns = QUIET_TURNS
+        waiting = self._waiting()
+        while turns and waiting < most:
+            await asyncio.sleep(0)
+            before, waiting = waiting, self._waiting()
+            turns = QUIET_TURNS if waiting > before else turns - 1
+
+    def _waiting(self) -> int:
+        return sum(map(len, self._queues.values()))
 
     def close(self) -> None:
         for queue in self._queues.values():
@@ -166,14 +184,12 @@ class Inbox:
                 return view
             if self._queues[view].open:
                 return None
-        for _ in range(len(self._turn)):
-            self._turn.rotate(-1)
-            if self._queues[self._turn[-1]]:
-                return self._turn[-1]
-        return None
+        return next((view for view in self._turn if self._queues[view]), None)
 
     def _take_from(self, view: str) -> Batch:
         batch = self._queues[view].take()
+        self._turn.remove(view)
+        self._turn.append(view)
         sender = self._senders.pop(view, None)
         if sender is not None and not sender.done():
             sender.set_result(None)

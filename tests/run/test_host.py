@@ -148,3 +148,26 @@ class Leaves(Snap[NoSettings]):
 def test_a_snap_that_calls_exit_does_not_end_the_engine() -> None:
     with pytest.raises(SnapFailedError, match="SystemExit: 7"):
         run_snap(Leaves, {}, [{}])
+
+
+class Ends(Snap[NoSettings]):
+    end: ClassVar[Any] = None
+
+    def process(self, document: Document) -> None:
+        return None
+
+    def finish(self) -> Any:
+        return self.end
+
+
+def test_a_finish_may_give_one_document_or_nothing() -> None:
+    Ends.end = {"a": 1}
+    assert run_snap(Ends, {}, [{}]).output == [{"a": 1}]
+    Ends.end = None
+    assert run_snap(Ends, {}, [{}]).output == []
+
+
+def test_a_finish_that_gives_no_document_names_the_snap() -> None:
+    Ends.end = 5
+    with pytest.raises(SnapFailedError, match="finish of Ends gave 'int'"):
+        run_snap(Ends, {}, [{}])

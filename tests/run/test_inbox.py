@@ -135,3 +135,23 @@ def test_a_stage_without_open_views_ends_at_once(views: list[str]) -> None:
         return await inbox.take()
 
     assert run(work()) == []
+
+
+def test_many_are_taken_at_once_while_senders_go_on() -> None:
+    async def work() -> int:
+        inbox = Inbox(["input"], limit=8)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(send(inbox, "input", range(8)))
+            taken = await inbox.take(most=8)
+        return len(taken)
+
+    assert run(work()) == 8
+
+
+def test_a_single_batch_is_not_kept_waiting_for_others() -> None:
+    async def work() -> int:
+        inbox = Inbox(["input"], limit=8)
+        await inbox.put("input", batch(1))  # and the view stays open: no more may ever come
+        return len(await inbox.take(most=8))
+
+    assert run(work()) == 1
