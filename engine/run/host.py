@@ -24,7 +24,7 @@ from engine.plan.plan import Port, Stage
 from engine.registry import Registry
 from engine.run.execution import Execution, Surroundings
 from engine.run.report import SnapStatistics
-from engine.sdk.snap import BATCH_SIZE, Collected, Snap
+from engine.sdk.snap import Collected, Snap
 
 Outputs = Iterator[tuple[Port, Batch]]
 
@@ -226,17 +226,7 @@ class _Member:
     def _gathered(self, result: Any, method: str) -> Iterator[Mapping[str, Batch]]:
         """The items that `start` or `finish` gives one by one, as batches."""
         giver = f"{method} of {self.plan.type}"
-        collected = Collected(self._default, keeps_lineage=False, giver=giver)
-        try:
-            for item in collected.several(result):
-                collected.add(item)
-                if collected.count >= BATCH_SIZE:
-                    yield collected.take()
-        except DataError:
-            yield collected.take()
-            raise
-        if collected.count:
-            yield collected.take()
+        return Collected(self._default, keeps_lineage=False, giver=giver).batches(result)
 
     def _guarded(
         self, call: Callable[[], Any], on_data_error: Callable[[DataError], None] | None

@@ -230,6 +230,20 @@ class Collected:
             return result
         raise self._refusal(result)
 
+    def batches(self, result: Any, lineage: Lineage = NO_LINEAGE) -> Iterator[Mapping[str, Batch]]:
+        """A whole result in batches. What came before a DataError is not lost by it."""
+        try:
+            for item in self.several(result):
+                self.add(item, lineage)
+                if self.count >= BATCH_SIZE:
+                    yield self.take()
+        except DataError:
+            if self.count:
+                yield self.take()
+            raise
+        if self.count:
+            yield self.take()
+
     def take(self) -> Mapping[str, Batch]:
         """The gathered batches by view; starts anew."""
         batches = {
@@ -324,18 +338,9 @@ class StreamSnap(Snap[S]):
                 self._answered = True
                 yield {self.default_output: Batch(result)}
             return
-        collected = self._collected(batch, method)
-        try:
-            for item in collected.several(result):
-                self._answered = True
-                collected.add(item, self._lineage)
-                if collected.count >= BATCH_SIZE:
-                    yield collected.take()
-        except DataError:
-            yield collected.take()
-            raise
-        if collected.count:
-            yield collected.take()
+        for batches in self._collected(batch, method).batches(result, self._lineage):
+            self._answered = True
+            yield batches
 
     def _call(self, piece: Any) -> tuple[str, Any]:
         """What the method for the piece gives, and its name."""

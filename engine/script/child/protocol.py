@@ -17,7 +17,6 @@ import msgspec
 
 VERSION = 1
 FRAME_LIMIT = 1 << 30
-DROP = {"snaplogic_flag": "drop"}
 
 _HEADER = struct.Struct("!I")
 _PIECE = 1 << 20
