@@ -1,0 +1,1 @@
+"""Hosting: pipelines as long-lived tasks behind HTTP, or on a schedule."""
