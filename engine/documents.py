@@ -72,5 +72,15 @@ class Batch:
         """As many other items, each in the place and with the lineage of the one it came from."""
         return Batch(items, self.lineage)
 
+    def whole_lineage(self) -> list[Lineage]:
+        """The lineage of the documents and of the binary streams that end in this batch."""
+        lineage = self.lineage
+        if lineage is None:
+            return []
+        if self.items and self.items[0].__class__ is dict:
+            return lineage
+        pairs = zip(self.items, lineage, strict=True)
+        return [line for piece, line in pairs if piece.__class__ is StreamEnd]
+
     def lineage_of(self, position: int) -> Lineage:
         return NO_LINEAGE if self.lineage is None else self.lineage[position]

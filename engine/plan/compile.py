@@ -66,6 +66,7 @@ class _Compiler:
         spec = self.resolution.spec
         snaps = self._snaps()
         spilling = self._spilling({snap.label: snap for snap in snaps})
+        unlinked = list(self._open(snaps, "inputs"))
         return Plan(
             name=spec.name,
             path=spec.path,
@@ -78,8 +79,9 @@ class _Compiler:
                 PlannedLink(link.source, link.target, link in spilling) for link in self.links
             ),
             stages=self._stages({snap.label: snap for snap in snaps}, spilling),
-            open_inputs=tuple(self._open(snaps, "inputs")),
-            open_outputs=tuple(self._open(snaps, "outputs")),
+            open_inputs=tuple(port for port, view in unlinked if not view.starts_by_itself),
+            open_outputs=tuple(port for port, _ in self._open(snaps, "outputs")),
+            starting_inputs=tuple(port for port, view in unlinked if view.starts_by_itself),
         )
 
     def _snaps(self) -> tuple[PlannedSnap, ...]:
@@ -150,12 +152,12 @@ class _Compiler:
             and not any(snap.facts.stateful or snap.facts.blocking for snap in (source, target))
         )
 
-    def _open(self, snaps: Sequence[PlannedSnap], side: str) -> Iterator[Port]:
+    def _open(self, snaps: Sequence[PlannedSnap], side: str) -> Iterator[tuple[Port, View]]:
         for snap in snaps:
             for view in snap.inputs if side == "inputs" else snap.outputs:
                 port = Port(snap.label, view.name)
                 if port not in self.used:
-                    yield port
+                    yield port, view
 
 
 def _link(link: ResolvedLink) -> _Link:
@@ -187,7 +189,7 @@ def facts_of(snap_class: SnapClass, settings: Settings) -> Facts:
         stateful=snap_class.stateful,
         single=snap_class.single,
         keeps_order=snap_class.keeps_order,
-        keeps_lineage=snap_class.keeps_lineage_for(settings),
+        loses_lineage=snap_class.loses_lineage_for(settings),
         replayable=snap_class.replayable,
         blocking=snap_class.blocking,
         passes_on=snap_class.passes_on,

@@ -10,6 +10,7 @@ import msgspec
 
 from engine.locations import Location
 from engine.pipeline.spec import Mode, OnError, ParameterSpec
+from engine.plan.graph import downstream
 from engine.sdk.settings import Settings
 from engine.sdk.views import View
 
@@ -20,7 +21,7 @@ class Facts(msgspec.Struct, frozen=True):
     stateful: bool
     single: bool
     keeps_order: bool
-    keeps_lineage: bool
+    loses_lineage: str
     replayable: bool
     blocking: bool
     passes_on: bool
@@ -82,7 +83,10 @@ class Library(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """All that a runner needs. `folder` is the pipeline file's, `project` what `sldb:///` means."""
+    """All that a runner needs. `folder` is the pipeline file's, `project` what `sldb:///` means.
+
+    Nobody can feed the `starting_inputs`, which are not linked either: they start by themselves.
+    """
 
     name: str
     path: str
@@ -95,6 +99,13 @@ class Plan(msgspec.Struct, frozen=True):
     stages: tuple[Stage, ...]
     open_inputs: tuple[Port, ...]
     open_outputs: tuple[Port, ...]
+    starting_inputs: tuple[Port, ...] = ()
 
     def snap(self, label: str) -> PlannedSnap:
         return next(snap for snap in self.snaps if snap.label == label)
+
+    def downstream(self, stage: Stage) -> set[Stage]:
+        """The stage and all that it feeds, near or far."""
+        stage_of = {label: each for each in self.stages for label in each.labels}
+        edges = [(link.source.label, link.target.label) for link in self.links]
+        return {stage_of[label] for label in downstream(stage.labels, edges)}

@@ -106,6 +106,7 @@ def _unlinked_input(view: View) -> str:
         "refused": "a mistake: it must be linked",
         "empty document": "one empty document, `{}`",
         "nothing": "nothing",
+        "starts by itself": "one empty document, `{}`; it is no input of the pipeline",
     }[view.unlinked]
 
 

@@ -34,6 +34,7 @@ from engine.expressions import (
 )
 from engine.plan.plan import Plan, PlannedLink, PlannedSnap
 from engine.run.files import ProjectFiles
+from engine.run.lineage import Ledger
 from engine.run.parameters import resolve_parameters
 from engine.run.report import SnapStatistics
 from engine.run.secrets import Secrets
@@ -41,6 +42,7 @@ from engine.sdk.context import Files, Function, JsonPath
 from engine.sdk.scripts import ScriptExecutor
 from engine.sdk.settings import Evaluated, Expression
 from engine.sdk.settings import Path as PathSetting
+from engine.sdk.views import ERROR_VIEW
 
 T = TypeVar("T")
 Show = Callable[[str, str], None]
@@ -49,8 +51,10 @@ Show = Callable[[str, str], None]
 class Execution:
     """What one run of a plan consists of, apart from its snaps.
 
-    `show(label, line)` is called for every line that a snap wants a person to see. Raises
-    ConfigurationError if a parameter is missing or unknown, or the time zone is.
+    `show(label, line)` is called for every line that a snap wants a person to see. With a `ledger`
+    it is an ultra pipeline: documents carry the requests that they come from, and one that fails is
+    answered for instead of stopping the run. Raises ConfigurationError if a parameter is missing or
+    unknown, or the time zone is.
     """
 
     def __init__(
@@ -61,9 +65,11 @@ class Execution:
         scripts: ScriptExecutor,
         show: Show,
         timezone: str = "UTC",
+        ledger: Ledger | None = None,
     ) -> None:
         check_timezone(timezone)
         self.plan = plan
+        self.ledger = ledger
         self.scripts = scripts
         self.timezone = timezone
         self.parameters = resolve_parameters(plan.parameters, parameters)
@@ -168,6 +174,7 @@ class Surroundings:
         self.statistics = statistics
         self.error_documents: list[Document] = []
         self.error_lineage: list[Lineage] = []
+        self.released_lineage: list[Lineage] = []
         self._execution = execution
         self._snap = snap
         self._linked = linked
@@ -220,16 +227,34 @@ class Surroundings:
     def failed(
         self, error: DataError, original: Document | None, lineage: Lineage = NO_LINEAGE
     ) -> None:
-        if self._snap.on_error == "stop":
-            self.statistics.errors += 1
-            raise self.failure(error) from self.shown_cause(error)
         self.statistics.errors += 1
-        if self._snap.on_error == "route":
+        ledger = self._execution.ledger
+        if self._snap.on_error == "route" and (ledger is None or self.linked(ERROR_VIEW.name)):
             self.error_documents.append(self._error_document(error, original))
             self.error_lineage.append(lineage)
+        elif ledger is not None and lineage:
+            ledger.fail(lineage, self._error_document(error, original))
+        elif self._snap.on_error == "stop":
+            raise self.failure(error) from self.shown_cause(error)
 
     def dropped(self, count: int, lineage: Sequence[Lineage] = ()) -> None:
         self.statistics.dropped += count
+
+    def held(self, lineage: Sequence[Lineage]) -> None:
+        if self._execution.ledger is not None:
+            self._execution.ledger.enter(lineage)
+
+    def released(self, lineage: Sequence[Lineage]) -> None:
+        self.released_lineage += lineage
+
+    def give_up(self, failure: SnapFailedError, lineage: Lineage) -> None:
+        """Answer for a document on which the snap itself failed, and go on with the next."""
+        self.error_documents, self.error_lineage = [], []
+        self.statistics.errors += 1
+        self.statistics.status = "running"
+        error = DataError(f"the snap {self.label!r} failed", failure.cause)
+        assert self._execution.ledger is not None  # only ultra pipelines go on
+        self._execution.ledger.fail(lineage, self._error_document(error, None))
 
     def show(self, text: str) -> None:
         self._execution.show(self.label, text)

@@ -34,6 +34,7 @@ class StageHost:
 
     def __init__(self, stage: Stage, registry: Registry, execution: Execution) -> None:
         self._members = [_Member(label, registry, execution) for label in stage.labels]
+        self._ledger = execution.ledger
         self._inside = {
             link.source: (stage.labels.index(link.target.label), link.target.view)
             for link in execution.links_of(stage.labels)
@@ -52,7 +53,7 @@ class StageHost:
     def start(self) -> Outputs:
         """What the snaps emit before their first input."""
         for member in self._members:
-            yield from self._pass_on(member.run(member.start))
+            yield from self._pass_on(self._accounted(member, None, member.run(member.start)))
 
     def process(self, view: str, batch: Batch) -> Outputs:
         """What a batch for an input view of the stage's first snap leads to."""
@@ -61,7 +62,8 @@ class StageHost:
     def finish(self) -> Outputs:
         """What the snaps held back, first to last. Every input has ended."""
         for member in self._members:
-            yield from self._pass_on(member.run(member.finish, member.account))
+            outputs = member.run(member.finish, member.account)
+            yield from self._pass_on(self._accounted(member, None, outputs))
             member.statistics.status = "completed"
 
     def interrupt(self) -> None:
@@ -78,7 +80,58 @@ class StageHost:
     def _process(self, index: int, view: str, batch: Batch) -> Outputs:
         member = self._members[index]
         member.count_in(batch)
-        return member.run(lambda: member.snap.process_batch(view, batch))
+        if self._ledger is None:
+            return member.process(view, batch)
+        if batch.lineage is not None and member.is_contained:
+            return self._contained(member, view, batch)
+        return self._accounted(member, batch, member.process(view, batch))
+
+    def _accounted(self, member: _Member, batch: Batch | None, outputs: Outputs) -> Outputs:
+        """The outputs of one call, entered in the ledger; then the batch that went in leaves it.
+
+        Of the outputs the first with the very lineage of that batch takes its place.
+        """
+        ledger = self._ledger
+        if ledger is None:
+            yield from outputs
+            return
+        leaving = None if batch is None or batch.lineage is None else batch
+        for port, given in outputs:
+            if leaving is not None and given.lineage is leaving.lineage:
+                leaving = None
+            elif given.lineage is not None:
+                ledger.enter(given.whole_lineage())
+            yield port, given
+        if leaving is not None:
+            ledger.leave(leaving.whole_lineage())
+        if released := member.context.released_lineage:
+            member.context.released_lineage = []
+            ledger.leave(released)
+
+    def _contained(self, member: _Member, view: str, batch: Batch) -> Outputs:
+        """The accounted outputs; a failure of the snap itself costs only the document in hand.
+
+        A snap without state cannot have been harmed by it, so the pipeline need not stop.
+        """
+        given = False
+        try:
+            for output in self._accounted(member, batch, member.process(view, batch)):
+                given = True
+                yield output
+            return
+        except SnapFailedError as failure:
+            if len(batch) > 1:
+                if given:
+                    raise  # nobody can tell which documents it has cost
+            elif lineage := batch.lineage_of(0):
+                member.context.give_up(failure, lineage)
+            else:
+                raise
+        if len(batch) == 1:
+            yield from self._accounted(member, batch, iter(()))  # it ends here
+            return
+        for position in range(len(batch)):
+            yield from self._contained(member, view, batch.at([position]))
 
     def _pass_on(self, outputs: Outputs) -> Outputs:
         """What leaves the stage; what stays inside goes through the snaps that follow, in order."""
@@ -105,6 +158,7 @@ class _Member:
         linked = execution.linked_views(label)
         self.context = Surroundings(execution, self.plan, linked, self.statistics)
         self._class = registry[self.plan.type]
+        self._in_ultra = execution.ledger is not None
         self._made: Snap[Any] | None = None
         self._ports = {view.name: Port(label, view.name) for view in self.plan.outputs}
         declared = self._class.views_for(self.plan.settings).outputs
@@ -123,6 +177,14 @@ class _Member:
         """Make and open the snap. There is no document yet that `on_error` could decide on."""
         self._made = self._guarded(lambda: self._class(self.plan.settings, self.context), None)
         self._guarded(self.snap.open, None)
+
+    @property
+    def is_contained(self) -> bool:
+        """Whether a failure while it processes documents cannot have harmed it."""
+        return self._document_inputs and not self.plan.facts.stateful
+
+    def process(self, view: str, batch: Batch) -> Outputs:
+        return self.run(lambda: self.snap.process_batch(view, batch))
 
     def start(self) -> Any:
         return self._gathered(self.snap.start(), "start")
@@ -226,7 +288,7 @@ class _Member:
     def _gathered(self, result: Any, method: str) -> Iterator[Mapping[str, Batch]]:
         """The items that `start` or `finish` gives one by one, as batches."""
         giver = f"{method} of {self.plan.type}"
-        return Collected(self._default, keeps_lineage=False, giver=giver).batches(result)
+        return Collected(self._default, self._in_ultra, giver).batches(result)
 
     def _guarded(
         self, call: Callable[[], Any], on_data_error: Callable[[DataError], None] | None

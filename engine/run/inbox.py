@@ -16,6 +16,7 @@ from typing import IO
 
 from engine.documents import Batch
 from engine.errors import ExecutionError
+from engine.sdk.snap import BATCH_SIZE
 
 IN_FLIGHT = 2
 """Batches that wait before a view; with more, documents fall out of the processor's cache."""
@@ -44,7 +45,12 @@ class Queue:
         return len(self._batches)
 
     def put(self, batch: Batch) -> None:
-        self._batches.append(batch)
+        last = self._batches[-1] if self._batches else None
+        joined = None if last is None else _joined(last, batch)
+        if joined is None:
+            self._batches.append(batch)
+        else:
+            self._batches[-1] = joined
 
     def take(self) -> Batch:
         return self._batches.popleft()
@@ -52,6 +58,15 @@ class Queue:
     def close(self) -> None:
         """Forget what waits and release the disk."""
         self._batches.clear()
+
+
+def _joined(first: Batch, second: Batch) -> Batch | None:
+    """Two small batches of an ultra task as one: what waits together is worked on together."""
+    if first.lineage is None or second.lineage is None:
+        return None
+    if len(first) + len(second) > BATCH_SIZE or first.items[0].__class__ is not dict:
+        return None
+    return Batch(first.items + second.items, first.lineage + second.lineage)
 
 
 class SpillingQueue(Queue):
@@ -130,6 +145,7 @@ class Inbox:
         self._turn: deque[str] = deque(self._queues)
         self._taker: asyncio.Future[None] | None = None
         self._senders: dict[str, asyncio.Future[None]] = {}
+        self._watchers: list[asyncio.Future[None]] = []
 
     async def put(self, view: str, batch: Batch) -> None:
         """Add a batch; waits while the view is full."""
@@ -154,7 +170,9 @@ class Inbox:
             if not any(queue.open for queue in self._queues.values()):
                 return []
             self._taker = asyncio.get_running_loop().create_future()
+            self._tell_watchers()
             await self._taker
+            self._taker = None
         if most > 1:
             await self._let_more_come(most)
         taken: list[tuple[str, Batch]] = []
@@ -170,6 +188,19 @@ class Inbox:
             await asyncio.sleep(0)
             before, waiting = waiting, self._waiting()
             turns = QUIET_TURNS if waiting > before else turns - 1
+
+    async def idle(self) -> None:
+        """Wait until the stage has done all that it was given, and waits for more."""
+        while self._taker is None or self._taker.done():
+            watcher = asyncio.get_running_loop().create_future()
+            self._watchers.append(watcher)
+            await watcher
+
+    def _tell_watchers(self) -> None:
+        watchers, self._watchers = self._watchers, []
+        for watcher in watchers:
+            if not watcher.done():
+                watcher.set_result(None)
 
     def _waiting(self) -> int:
         return sum(map(len, self._queues.values()))

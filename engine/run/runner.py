@@ -7,7 +7,7 @@ stage is cancelled too, and each closes its snaps before the run returns.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from time import perf_counter
 from typing import Any, Protocol, TypeVar
@@ -19,6 +19,7 @@ from engine.registry import Registry
 from engine.run.execution import Execution
 from engine.run.host import Outputs, StageHost
 from engine.run.inbox import IN_FLIGHT, Inbox
+from engine.run.lineage import Ledger
 from engine.run.report import Report
 from engine.run.secrets import Secrets
 from engine.run.worker import Worker
@@ -27,6 +28,8 @@ from engine.sdk.snap import BATCH_SIZE
 from engine.sdk.views import View
 
 R = TypeVar("R")
+Source = Sequence[Item] | AsyncIterator[Batch]
+"""What an open input is fed with: items, or batches that come while the pipeline runs."""
 
 
 class Observer(Protocol):
@@ -57,17 +60,25 @@ async def run_plan(
     observer: Observer,
     scripts: ScriptExecutor,
     parameters: Mapping[str, str] | None = None,
-    inputs: Mapping[str, Sequence[Item]] | None = None,
+    inputs: Mapping[str, Source] | None = None,
     timezone: str = "UTC",
+    ledger: Ledger | None = None,
 ) -> tuple[Report, EngineError | None]:
     """Run a plan to its end.
 
-    `inputs` maps an open input, as `label.view` or `label`, to the items that it gets. Returns the
-    report, and the error that stopped the pipeline if one did. Raises ConfigurationError if
-    parameters or inputs do not fit, and nothing has been started then.
+    `inputs` maps an open input, as `label.view` or `label`, to the items that it gets. Batches that
+    come while the pipeline runs are asked for once all is done that needs none of them: the model
+    is in place before the first request. With a `ledger` documents carry their requests, as in an
+    ultra task. Returns the report, and the error that stopped the pipeline if one did. Raises
+    ConfigurationError if parameters or inputs do not fit, and nothing has been started then.
     """
     execution = Execution(
-        plan, parameters or {}, scripts=scripts, show=observer.show, timezone=timezone
+        plan,
+        parameters or {},
+        scripts=scripts,
+        show=observer.show,
+        timezone=timezone,
+        ledger=ledger,
     )
     fed = _inputs_by_port(plan, inputs or {})
     run = _Run(plan, registry, execution, observer, fed)
@@ -93,13 +104,15 @@ class _Run:
         registry: Registry,
         execution: Execution,
         observer: Observer,
-        fed: Mapping[Port, Sequence[Item]],
+        fed: Mapping[Port, Source],
     ) -> None:
         self._plan = plan
         self._execution = execution
         self._observer = observer
         self._fed = fed
         self._open_outputs = frozenset(plan.open_outputs)
+        self._ledger = execution.ledger
+        self._tasks: dict[Stage, asyncio.Task[None]] = {}
         self._hosts = {stage: StageHost(stage, registry, execution) for stage in plan.stages}
         self._inboxes = {stage: _inbox_of(plan, stage) for stage in plan.stages}
         by_first = {stage.labels[0]: self._inboxes[stage] for stage in plan.stages}
@@ -122,8 +135,8 @@ class _Run:
         try:
             async with asyncio.TaskGroup() as tasks:
                 for stage in self._plan.stages:
-                    tasks.create_task(self._run_stage(stage), name=stage.name)
-                for port, view in _open_views(self._plan):
+                    self._tasks[stage] = tasks.create_task(self._run_stage(stage), name=stage.name)
+                for port, view in _unlinked_views(self._plan):
                     tasks.create_task(self._feed(port, view))
         except BaseExceptionGroup as group:
             error = _first_error(group)
@@ -148,7 +161,7 @@ class _Run:
             await caller.call(host.open)
             await self._wait_for_all()
             await self._send(caller, host.start())
-            while waiting := await inbox.take(caller.at_once):
+            while waiting := await inbox.take(self._most_at_once(caller)):
                 results = (host.process(view, batch) for view, batch in waiting)
                 await self._send(caller, chain.from_iterable(results))
             await self._send(caller, host.finish())
@@ -158,6 +171,10 @@ class _Run:
             if not caller.abandoned:
                 await caller.call(host.close)
             caller.stop()
+
+    def _most_at_once(self, caller: Worker | _Inline) -> int:
+        """Batches that a stage takes in one go; in an ultra task no answer waits for another's."""
+        return caller.at_once if self._ledger is None else 1
 
     def _caller(self, stage: Stage, host: StageHost) -> Worker | _Inline:
         if _is_blocking(self._plan, stage):
@@ -187,6 +204,8 @@ class _Run:
         elif port in self._open_outputs:
             self._observer.output(port, batch)
             await asyncio.sleep(0)
+        elif self._ledger is not None:
+            self._ledger.leave(batch.whole_lineage())  # what it would feed is disabled
 
     def _end_outputs(self, stage: Stage) -> None:
         for source, (inbox, view) in self._targets.items():
@@ -195,12 +214,31 @@ class _Run:
 
     async def _feed(self, port: Port, view: View) -> None:
         """Give an open input what the caller has for it, else what its view gets unlinked."""
-        inbox = next(box for stage, box in self._inboxes.items() if stage.labels[0] == port.label)
-        default: Sequence[Item] = [{}] if view.unlinked == "empty document" else []
-        items: Iterator[Item] = iter(self._fed.get(port, default))
-        while batch := list(islice(items, BATCH_SIZE)):
-            await inbox.put(port.view, Batch(batch))
+        stage, inbox = self._stage_of(port)
+        source = self._fed.get(port)
+        if isinstance(source, AsyncIterator):
+            await self._run_what_needs_no(stage)
+            async for batch in source:
+                await inbox.put(port.view, batch)
+        else:
+            default: Sequence[Item] = [] if view.unlinked == "nothing" else [{}]
+            items = iter(default if source is None else source)
+            while some := list(islice(items, BATCH_SIZE)):
+                await inbox.put(port.view, Batch(some))
         inbox.end(port.view)
+
+    def _stage_of(self, port: Port) -> tuple[Stage, Inbox]:
+        return next(each for each in self._inboxes.items() if each[0].labels[0] == port.label)
+
+    async def _run_what_needs_no(self, stage: Stage) -> None:
+        """Wait until all that does not come from this stage has run and been taken in."""
+        after = self._plan.downstream(stage)
+        before = [task for other, task in self._tasks.items() if other not in after]
+        if before:
+            await asyncio.wait(before)
+        for other in self._plan.stages:  # in the order of the flow: nothing comes from behind
+            if other in after:
+                await self._inboxes[other].idle()
 
 
 class _Inline:
@@ -245,15 +283,16 @@ def _inbox_of(plan: Plan, stage: Stage) -> Inbox:
 
 
 def _is_fed(plan: Plan, port: Port) -> bool:
-    return port in plan.open_inputs or any(link.target == port for link in plan.links)
+    unlinked = port in plan.open_inputs or port in plan.starting_inputs
+    return unlinked or any(link.target == port for link in plan.links)
 
 
-def _open_views(plan: Plan) -> Iterator[tuple[Port, View]]:
-    for port in plan.open_inputs:
+def _unlinked_views(plan: Plan) -> Iterator[tuple[Port, View]]:
+    for port in (*plan.open_inputs, *plan.starting_inputs):
         yield port, next(v for v in plan.snap(port.label).inputs if v.name == port.view)
 
 
-def _inputs_by_port(plan: Plan, inputs: Mapping[str, Sequence[Item]]) -> dict[Port, Sequence[Item]]:
+def _inputs_by_port(plan: Plan, inputs: Mapping[str, Source]) -> dict[Port, Source]:
     known = {str(port): port for port in plan.open_inputs}
     known |= {port.label: port for port in reversed(plan.open_inputs)}
     if unknown := [name for name in inputs if name not in known]:

@@ -132,6 +132,14 @@ class Context(Protocol):
         """Acknowledge documents that end here."""
         ...
 
+    def held(self, lineage: Sequence[Lineage]) -> None:
+        """Documents of the batch in hand are kept back, to be answered or dropped later."""
+        ...
+
+    def released(self, lineage: Sequence[Lineage]) -> None:
+        """Documents that were held are so no more; what comes of them is given in this call."""
+        ...
+
     def show(self, text: str) -> None:
         """Show a line to the person who watches the run, under the snap's label."""
         ...

@@ -35,10 +35,15 @@ BATCH_SIZE = 64
 
 
 class To(msgspec.Struct, frozen=True):
-    """A document for another view than the first output."""
+    """A document for another view than the first output (empty: the first).
+
+    `lineage` says which requests it answers, where that is not the document in hand: for rows that
+    were held back and are answered later.
+    """
 
     view: str
     item: Item
+    lineage: Lineage | None = None
 
 
 Result = Item | To | Iterable[Item | To] | None
@@ -66,10 +71,10 @@ class Snap(Generic[S]):
     """Base of the snaps that take documents.
 
     Class facts, plain attributes that the plan carries: `views`; `stateful` (a document's result
-    depends on earlier ones); `single` (only one copy may run); `keeps_order`; `keeps_lineage` (may
-    stand in an ultra pipeline; `keeps_lineage_for` if the settings decide); `replayable` (running a
-    document twice does no harm); `blocking` (waits for the outside, so it runs off the event loop);
-    `passes_on` (its output documents are its input documents).
+    depends on earlier ones); `single` (only one copy may run); `keeps_order`; `loses_lineage` (why
+    it cannot stand in an ultra task; empty if it can; `loses_lineage_for` if the settings decide);
+    `replayable` (running a document twice does no harm); `blocking` (waits for the outside, so it
+    runs off the event loop); `passes_on` (its output documents are its input documents).
     """
 
     settings_class: ClassVar[type[Settings]] = NoSettings
@@ -78,7 +83,7 @@ class Snap(Generic[S]):
     stateful: ClassVar[bool] = True
     single: ClassVar[bool] = False
     keeps_order: ClassVar[bool] = True
-    keeps_lineage: ClassVar[bool] = True
+    loses_lineage: ClassVar[str] = ""
     replayable: ClassVar[bool] = True
     blocking: ClassVar[bool] = False
     passes_on: ClassVar[bool] = False
@@ -99,9 +104,9 @@ class Snap(Generic[S]):
         return cls.views
 
     @classmethod
-    def keeps_lineage_for(cls, settings: S) -> bool:
-        """Whether it keeps lineage with these settings; `keeps_lineage` unless a snap says else."""
-        return cls.keeps_lineage
+    def loses_lineage_for(cls, settings: S) -> str:
+        """Why it loses lineage with these settings; `loses_lineage` unless a snap says else."""
+        return cls.loses_lineage
 
     @classmethod
     def reads(cls, settings: S) -> frozenset[tuple[str, ...]] | None:
@@ -211,7 +216,8 @@ class Collected:
         view, item = self.default, result
         if result.__class__ is not dict:
             if isinstance(result, To):
-                view, item = result.view, result.item
+                view, item = result.view or view, result.item
+                lineage = lineage if result.lineage is None else result.lineage
             item = self._item(item)
         self.items.setdefault(view, []).append(item)
         if self.keeps:

@@ -8,7 +8,7 @@ import msgspec
 
 from engine.documents import ViewType
 
-Unlinked = Literal["refused", "empty document", "nothing"]
+Unlinked = Literal["refused", "empty document", "nothing", "starts by itself"]
 
 
 class View(msgspec.Struct, frozen=True):
@@ -16,9 +16,10 @@ class View(msgspec.Struct, frozen=True):
 
     `many` makes it a family that grows with the links: `output0`, `output1`, ... `unlinked` says
     what an input gets that no link feeds: an error when checking, one empty document (SnapLogic's
-    rule for document inputs, reference 1.1), or nothing. `whole` marks an input that is read to its
-    end before any other, and that every copy of the snap needs. An `optional` view exists only
-    where a link uses it, so that it is never an open view of the pipeline.
+    rule for document inputs, reference 1.1), or nothing; an input that `starts by itself` gets one
+    empty document too, but is no open input of the pipeline, so no caller can feed it. `whole`
+    marks an input that is read to its end before any other, and that every copy of the snap needs.
+    An `optional` view exists only where a link uses it, so that it is never an open view.
     """
 
     name: str
@@ -28,6 +29,10 @@ class View(msgspec.Struct, frozen=True):
     unlinked: Unlinked = "empty document"
     whole: bool = False
     optional: bool = False
+
+    @property
+    def starts_by_itself(self) -> bool:
+        return self.unlinked == "starts by itself"
 
 
 class Views(msgspec.Struct, frozen=True):

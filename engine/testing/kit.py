@@ -167,7 +167,7 @@ def _fed(
     if given is not None:
         return {_first_name(inputs[0]): given}
     empty: Document = {}
-    return {view.name: [empty] for view in inputs if view.unlinked == "empty document"}
+    return {view.name: [empty] for view in inputs if view.unlinked != "nothing"}
 
 
 def _expanded(outputs: tuple[View, ...], linked: Sequence[str] | None) -> list[View]:

@@ -46,7 +46,9 @@ class FileReaderSettings(Settings):
 
 
 class FileReader(Snap[FileReaderSettings]):
-    views = Views(inputs=(View("input"),), outputs=(View("output", "binary"),))
+    views = Views(
+        inputs=(View("input", unlinked="starts by itself"),), outputs=(View("output", "binary"),)
+    )
     stateful = False
     blocking = True
     examples = (

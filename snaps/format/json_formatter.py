@@ -92,8 +92,10 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
     )
 
     @classmethod
-    def keeps_lineage_for(cls, settings: JSONFormatterSettings) -> bool:
-        return settings.format_each_document
+    def loses_lineage_for(cls, settings: JSONFormatterSettings) -> str:
+        if settings.format_each_document:
+            return ""
+        return "puts all documents into one stream; set format_each_document to true"
 
     @classmethod
     def check(

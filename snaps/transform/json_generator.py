@@ -17,6 +17,8 @@ from engine.sdk import (
     Settings,
     Snap,
     Value,
+    View,
+    Views,
     json_hook,
     setting,
 )
@@ -46,6 +48,7 @@ class JSONGeneratorSettings(Settings):
 
 
 class JSONGenerator(Snap[JSONGeneratorSettings]):
+    views = Views(inputs=(View("input", unlinked="starts by itself"),))
     stateful = False
     examples = (
         Example(

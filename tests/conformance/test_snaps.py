@@ -112,7 +112,6 @@ def test_facts_do_not_contradict_each_other(snap: SnapClass) -> None:
         snap.stateful,
         snap.single,
         snap.keeps_order,
-        snap.keeps_lineage,
         snap.replayable,
         snap.blocking,
     ]

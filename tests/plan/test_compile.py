@@ -34,7 +34,7 @@ class Slow(Snap[NoSettings]):
 
 
 class Counting(Snap[NoSettings]):
-    keeps_lineage = False
+    loses_lineage = "counts them"
 
 
 class Spread(Snap[NoSettings]):
@@ -82,7 +82,7 @@ def test_the_plan_carries_the_facts_of_each_class() -> None:
     assert quick.reads == frozenset({("a",)})
     assert counting.stateful
     assert counting.reads is None
-    assert not counting.keeps_lineage
+    assert counting.loses_lineage == "counts them"
 
 
 def test_a_chain_of_snaps_that_neither_remember_nor_wait_is_one_stage() -> None:

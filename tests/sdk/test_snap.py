@@ -182,8 +182,8 @@ def test_settings_may_decide_on_lineage() -> None:
     formatter = discover()["JSONFormatter"]
     for each in (True, False):
         settings, _ = convert(formatter.settings_class, {"format_each_document": each})
-        assert formatter.keeps_lineage_for(settings) is each
-    assert Gives.keeps_lineage_for(NoSettings()) is True
+        assert bool(formatter.loses_lineage_for(settings)) is not each
+    assert Gives.loses_lineage_for(NoSettings()) == ""
 
 
 def test_lists_and_single_documents_of_a_stream_keep_its_lineage() -> None:
