@@ -88,8 +88,8 @@ class _Composer:
 
     def _refuse_second_document(self, event: yaml.Event) -> None:
         place = self.text.span(_mark(event.start_mark), _mark(event.end_mark))
-        message = "a second YAML document starts here; a file holds one pipeline"
-        hint = "remove the '---' line, or put the second pipeline into a file of its own"
+        message = "a second YAML document starts here; a file holds one"
+        hint = "remove the '---' line, or put the second document into a file of its own"
         raise _RefusedError(Problem("several-documents", place, message, hint))
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
@@ -112,7 +112,7 @@ class _Composer:
             self.problems.append(Problem("bad-number", place, message, hint))
 
     def _report_tag(self, tag: str, place: Location) -> None:
-        message = f"YAML tags such as {shown(tag)} are not allowed in a pipeline file"
+        message = f"YAML tags such as {shown(tag)} are not allowed"
         hint = "remove the tag" if tag.startswith("tag:") else sign_hint("!")
         self.problems.append(Problem("yaml-tag", place, message, hint))
 

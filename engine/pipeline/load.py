@@ -21,32 +21,43 @@ _NOT_TEXT = re.compile(
 
 def load(path: str | Path) -> PipelineSpec:
     """The pipeline of a file. Raises ConfigurationError if the file cannot be opened."""
-    try:
-        with Path(path).open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except FileNotFoundError:
-        raise ConfigurationError(f"there is no pipeline file '{path}'") from None
-    except IsADirectoryError:
-        raise ConfigurationError(f"'{path}' is a folder, not a pipeline file") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigurationError(f"the pipeline file '{path}' cannot be read: {reason}") from None
-    return parse(data, str(path))
+    return parse(read(path, "pipeline file"), str(path))
 
 
 def parse(text: str | bytes, path: str = "pipeline.yaml") -> PipelineSpec:
     """The pipeline of a text; all its mistakes are in `problems`. Raises nothing."""
+    source, problems = compose_text(text, path)
+    if source.root is None:
+        problems = problems or [_empty(source.text)]
+        return PipelineSpec(Path(path).stem, path, source, problems=tuple(problems))
+    return shape(source, problems)
+
+
+def read(path: str | Path, what: str) -> bytes:
+    """The bytes of a user's YAML file, too many at most by one.
+
+    Raises ConfigurationError, which calls the file `what`, if it cannot be opened.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise ConfigurationError(f"there is no {what} '{path}'") from None
+    except IsADirectoryError:
+        raise ConfigurationError(f"'{path}' is a folder, not a {what}") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigurationError(f"the {what} '{path}' cannot be read: {reason}") from None
+
+
+def compose_text(text: str | bytes, path: str) -> tuple[Source, list[Problem]]:
+    """The nodes of a text and its mistakes; without a root there is nothing to go on with."""
     decoded, problem = _decoded(text, path)
     problem = problem or _unreadable(decoded)
     if problem:
-        return PipelineSpec(Path(path).stem, path, Source(decoded), problems=(problem,))
+        return Source(decoded), [problem]
     root, problems = compose(decoded)
-    source = Source(decoded, root)
-    if root is None and not problems:
-        problems = [_empty(decoded)]
-    if root is None:
-        return PipelineSpec(Path(path).stem, path, source, problems=tuple(problems))
-    return shape(source, problems)
+    return Source(decoded, root), problems
 
 
 def _decoded(text: str | bytes, path: str) -> tuple[Text, Problem | None]:

@@ -53,14 +53,17 @@ def _undeclared(name: str, specs: Mapping[str, ParameterSpec]) -> str:
     return f"the pipeline has no parameter {name!r}; {known}"
 
 
-def _with_environment(name: str, value: str, mistakes: list[str]) -> str:
-    def read(match: re.Match[str]) -> str:
-        variable = match.group(1)
-        if variable not in os.environ:
-            mistakes.append(
-                f"the parameter {name!r} reads the environment variable {variable!r}, "
-                "which is not set"
-            )
-        return os.environ.get(variable, "")
+def fill_in(text: str, environment: Mapping[str, str]) -> tuple[str, list[str]]:
+    """The text with every `${env:NAME}` read, and the names that are not set."""
+    names = _FROM_ENVIRONMENT.findall(text)
+    filled = _FROM_ENVIRONMENT.sub(lambda match: environment.get(match[1], ""), text)
+    return filled, [name for name in dict.fromkeys(names) if name not in environment]
 
-    return _FROM_ENVIRONMENT.sub(read, value)
+
+def _with_environment(name: str, value: str, mistakes: list[str]) -> str:
+    filled, unset = fill_in(value, os.environ)
+    mistakes.extend(
+        f"the parameter {name!r} reads the environment variable {variable!r}, which is not set"
+        for variable in unset
+    )
+    return filled
