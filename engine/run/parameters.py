@@ -29,6 +29,8 @@ def resolve_parameters(
     for name, spec in specs.items():
         if name in given:
             values[name] = str(given[name])
+            if spec.required and spec.secret and not values[name]:
+                mistakes.append(_empty(spec))
         elif spec.default is not None:
             values[name] = _with_environment(name, spec.default, mistakes)
         else:
@@ -45,6 +47,13 @@ def _missing(spec: ParameterSpec) -> str:
     return (
         f"the parameter {spec.name!r} is required{meaning}; "
         f"on the command line, give --param {spec.name}=VALUE"
+    )
+
+
+def _empty(spec: ParameterSpec) -> str:
+    return (
+        f"the secret parameter {spec.name!r} is empty, which keeps nobody out; "
+        "give it a value, or look whether the variable that it comes from is set"
     )
 
 

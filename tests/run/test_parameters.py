@@ -33,6 +33,17 @@ def test_names_all_missing_and_unknown_parameters_at_once() -> None:
     assert "'token' is required (who calls); on the command line, give --param token=VALUE" in text
 
 
+def test_a_required_secret_may_not_be_empty() -> None:
+    declared = [ParameterSpec("token", HERE, required=True, secret=True)]
+    with pytest.raises(ConfigurationError, match="'token' is empty, which keeps nobody out"):
+        resolve_parameters(declared, {"token": ""})
+
+
+def test_a_required_parameter_that_is_no_secret_may_be_empty() -> None:
+    declared = [ParameterSpec("suffix", HERE, required=True)]
+    assert resolve_parameters(declared, {"suffix": ""}) == {"suffix": ""}
+
+
 def test_reads_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_TOKEN", "abc")
     declared = [ParameterSpec("token", HERE, default="Bearer ${env:MY_TOKEN}")]
