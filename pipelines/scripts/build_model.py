@@ -3,8 +3,9 @@
 A Remote Python script: it stands alone, because only its text is sent to the executor. It reads
 its parameters from the pipeline's (`snaplogic_pipe["args"]`), has no input, and answers once, in
 `snaplogic_final`: `model` is a `.keras` file as base64, with float32 layers and without the
-optimizer, so that it is small and loads on any processor; `accuracy` is that of the very model
-that is emitted, on the 10,000 test images, which are looked at once, after the last epoch.
+optimizer, so that it is small and loads on any processor; `litert` is the same network compiled
+for LiteRT, which hosting answers from; `accuracy` is that of the very model that is emitted, on
+the 10,000 test images, which are looked at once, after the last epoch.
 """
 
 import base64
@@ -20,6 +21,7 @@ import tarfile
 import tempfile
 import threading
 import time
+import warnings
 from dataclasses import asdict, dataclass
 
 from snaplogic.tool import SLTool as slt  # noqa: N813
@@ -32,7 +34,9 @@ import numpy as np  # noqa: E402 - it comes with TensorFlow
 EPOCHS = {"classic": 12, "fast": 3}
 LABELS = list(range(10))
 SHAPE = (28, 28, 1)
-TRAIN_IMAGES, TEST_IMAGES = 60_000, 10_000
+TRAIN_IMAGES = 60_000
+COMPARED, TOLERANCE = 200, 1e-4
+"""Test images that LiteRT and Keras are compared on, and how far probabilities may differ."""
 
 
 # Parameters -----------------------------------------------------------------------------------
@@ -495,7 +499,58 @@ def file_text(model):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "model.keras")
         model.save(path)
-        return base64.b64encode(path.read_bytes()).decode("ascii")
+        return text_of_bytes(path.read_bytes())
+
+
+def text_of_bytes(content):
+    return base64.b64encode(content).decode("ascii")
+
+
+def litert_text(model, images):
+    """The model compiled for LiteRT, as base64; None, with a warning, if that cannot be done.
+
+    A network that took minutes to train is not thrown away for that: testing needs only Keras.
+    """
+    try:
+        with quiet():
+            content = litert_model(model)
+            difference = largest_difference(content, model, images)
+    except Exception as error:  # noqa: BLE001 - whatever TensorFlow raises is told
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+    else:
+        if difference <= TOLERANCE:
+            return text_of_bytes(content)
+        reason = f"its probabilities differ from Keras' by up to {difference:.2g}"
+    say(
+        "warning: the network could not be compiled for LiteRT, so model_hosting.yaml cannot answer"
+        f" from this file, while model_testing.yaml can ({reason})"
+    )
+    return None
+
+
+def litert_model(model):
+    """A flatbuffer that takes any number of images at a time."""
+    import tensorflow as tf
+
+    with tempfile.TemporaryDirectory() as folder:
+        model.export(folder, verbose=False)
+        return tf.lite.TFLiteConverter.from_saved_model(folder).convert()
+
+
+def largest_difference(content, model, images):
+    """Between the probabilities that the compiled model and the model itself give."""
+    import tensorflow as tf
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that this interpreter has moved to a package of its own
+        interpreter = tf.lite.Interpreter(model_content=content, num_threads=usable_cores())
+    [given], [answered] = interpreter.get_input_details(), interpreter.get_output_details()
+    interpreter.resize_tensor_input(given["index"], images.shape)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(given["index"], images)
+    interpreter.invoke()
+    found = interpreter.get_tensor(answered["index"])
+    return float(np.abs(found - model(images, training=False).numpy()).max())
 
 
 def cpu_seconds():
@@ -513,7 +568,7 @@ def snaplogic_init():
     arguments = snaplogic_pipe.get("args", {})  # noqa: F821 - given by the executor
     settings = read_settings(arguments)
     session = (time.monotonic(), cpu_seconds())
-    with quiet_start():
+    with quiet():
         import keras
         import tensorflow as tf
 
@@ -531,8 +586,8 @@ def usable_cores():
 
 
 @contextlib.contextmanager
-def quiet_start():
-    """TensorFlow tells of its start on the error stream, whatever its log level; not to us."""
+def quiet():
+    """TensorFlow tells of itself on the error stream, whatever its log level; not to us."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     kept = os.dup(2)
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device
@@ -560,11 +615,13 @@ def snaplogic_final():
     )
     trained, history = train(settings, images, one_hot(train_y[: settings.images]))
     model = portable(trained, settings.architecture)
-    accuracy = test_accuracy(model, network_input(test_x), test_y)
+    test_images = network_input(test_x)
+    accuracy = test_accuracy(model, test_images, test_y)
     say(f"accuracy on the {len(test_x):,} test images: {100 * accuracy:.2f} %")
     started, used = session
     return {
         "model": file_text(model),
+        "litert": litert_text(model, test_images[:COMPARED]),
         "accuracy": accuracy,
         "history": history,
         "input_shape": list(SHAPE),
