@@ -1,4 +1,4 @@
-"""The scripts of the pipelines as modules, without an executor and without TensorFlow."""
+"""The scripts of the pipelines as modules, without an executor, TensorFlow or LiteRT."""
 
 import importlib.util
 import sys
@@ -45,3 +45,8 @@ def build_model(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.fixture
 def model_tester(monkeypatch: pytest.MonkeyPatch) -> Any:
     return load_script("test_model", monkeypatch)
+
+
+@pytest.fixture
+def predictor(monkeypatch: pytest.MonkeyPatch) -> Any:
+    return load_script("predict", monkeypatch)

@@ -1,11 +1,15 @@
-"""Both digit pipelines through the command line: a small network is built, then recognises a 1."""
+"""The digit pipelines through the command line: a small network is built and recognises a 1."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from engine.pipeline import load
+from engine.testing import run_snap
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,7 +22,7 @@ def engine_run(pipeline: str, *parameters: str) -> subprocess.CompletedProcess[s
 
 
 @pytest.mark.slow
-def test_a_network_that_one_pipeline_builds_recognises_a_digit_in_the_other(
+def test_a_network_that_one_pipeline_builds_recognises_a_digit_in_the_others(
     tmp_path: Path,
 ) -> None:
     model = tmp_path / "digits.json"
@@ -36,6 +40,19 @@ def test_a_network_that_one_pipeline_builds_recognises_a_digit_in_the_other(
     [answer] = [json.loads(line) for line in tested.stdout.splitlines()]
     assert (answer["pred"], answer["label"]) == (1, 1)
     assert 0.5 < answer["conf"] <= 1
+
+    hosted = answered_by_hosting(document)
+    assert hosted["pred"] == 1
+    assert hosted["conf"] == pytest.approx(answer["conf"], abs=1e-4)
+
+
+def answered_by_hosting(model: dict[str, Any]) -> dict[str, Any]:
+    """The sample's answer from the script of model_hosting.yaml, which uses another library."""
+    settings = dict(load(ROOT / "pipelines/model_hosting.yaml").snaps["predict"].settings)
+    sample = json.loads((ROOT / "pipelines/samples/one.json").read_text())
+    given = [model, sample]
+    [answer] = run_snap("RemotePythonScript", settings, given, project=ROOT / "pipelines").output
+    return dict(answer)
 
 
 @pytest.mark.slow

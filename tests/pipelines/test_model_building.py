@@ -1,5 +1,6 @@
 """build_model.py: its parameters, its numbers and what it shows while it trains."""
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +122,41 @@ def test_few_steps_do_not_repeat_a_line(
 
 def test_a_row_is_answered_with_nothing(build_model: Any) -> None:
     assert build_model.snaplogic_process({}) is None
+
+
+def compiled_by(build_model: Any, monkeypatch: pytest.MonkeyPatch, difference: float) -> Any:
+    """What the script emits as `litert` when Keras and LiteRT differ by so much."""
+    monkeypatch.setattr(build_model, "litert_model", lambda model: b"flatbuffer")
+    monkeypatch.setattr(build_model, "largest_difference", lambda *_: difference)
+    return build_model.litert_text(object(), np.zeros((1, 28, 28, 1), np.float32))
+
+
+def test_the_compiled_network_is_emitted_when_it_agrees_with_keras(
+    build_model: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert compiled_by(build_model, monkeypatch, 1e-6) == base64.b64encode(b"flatbuffer").decode()
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("difference", [0.01, float("nan")])
+def test_a_compiled_network_that_disagrees_is_left_out_with_a_warning(
+    build_model: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    difference: float,
+) -> None:
+    assert compiled_by(build_model, monkeypatch, difference) is None
+    said = capsys.readouterr().out
+    assert said.startswith("warning: the network could not be compiled for LiteRT")
+    assert f"its probabilities differ from Keras' by up to {difference:.2g}" in said
+
+
+def test_a_network_that_cannot_be_compiled_is_kept_for_testing(
+    build_model: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(model: Any) -> bytes:
+        raise RuntimeError("no such\noperation")
+
+    monkeypatch.setattr(build_model, "litert_model", refuse)
+    assert build_model.litert_text(object(), np.zeros((1, 28, 28, 1), np.float32)) is None
+    assert "(RuntimeError: no such operation)" in capsys.readouterr().out

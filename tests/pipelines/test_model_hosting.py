@@ -1,0 +1,302 @@
+"""model_hosting.yaml and predict.py: who gets in, which answer they get, and why they get none."""
+
+import base64
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine import api
+from engine.pipeline import load
+from engine.sdk.snap import BATCH_SIZE
+from engine.testing import SnapRun, run_snap
+
+HERE = Path(__file__).resolve().parent
+PIPELINES = HERE.parents[1] / "pipelines"
+HOSTING = PIPELINES / "model_hosting.yaml"
+SMALL_MODEL = json.loads((HERE / "small_model.json").read_text())
+"""Means of 4 x 4 grey values and one dense layer: 490 weights, right for 89 % of test images."""
+ONE = json.loads((PIPELINES / "samples/one.json").read_text())
+BLANK = [[0] * 28 for _ in range(28)]
+DROP = {"snaplogic_flag": "drop"}
+
+
+class FakeNetwork:
+    """Sees the digit 3 in black images and the digit 7 in all others."""
+
+    outputs = (10,)
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+
+    def run(self, images: Any) -> Any:
+        assert images.dtype == np.float32
+        assert images.shape[1:] == (28, 28, 1)
+        self.calls.append(len(images))
+        probabilities = np.zeros((len(images), 10), np.float32)
+        white = images.max(axis=(1, 2, 3)) > 0
+        probabilities[np.arange(len(images)), np.where(white, 7, 3)] = 0.75
+        return probabilities
+
+    run_one = run
+
+
+@pytest.fixture
+def network() -> FakeNetwork:
+    return FakeNetwork()
+
+
+@pytest.fixture
+def ready(predictor: Any, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The script after it has got its model."""
+    monkeypatch.setattr(predictor, "Network", lambda content: network)
+    content = base64.b64encode(b"\x1c\0\0\0TFL3").decode()
+    assert predictor.snaplogic_process({"litert": content, "model": "…"}) == DROP
+    return predictor
+
+
+def settings(label: str) -> dict[str, Any]:
+    return dict(load(HOSTING).snaps[label].settings)
+
+
+# The pipeline ---------------------------------------------------------------------------------
+
+
+def test_the_pipeline_file_has_no_mistakes_and_no_warnings() -> None:
+    assert api.check(HOSTING) == []
+
+
+def authenticated(document: dict[str, Any], token: str = "open sesame") -> SnapRun:
+    return run_snap("Filter", settings("authenticate"), [document], parameters={"token": token})
+
+
+def test_a_request_with_the_token_passes() -> None:
+    request = {"content": {"token": "open sesame", "params": {"image": BLANK}}}
+    assert authenticated(request).output == [request]
+
+
+@pytest.mark.parametrize(
+    "request_document",
+    [
+        {},
+        {"content": None},
+        {"content": "open sesame"},
+        {"content": ["open sesame"]},
+        {"content": [{"token": "open sesame"}]},
+        {"content": {}},
+        {"content": {"token": None}},
+        {"content": {"token": ""}},
+        {"content": {"token": True}},
+        {"content": {"token": "Open Sesame"}},
+        {"content": {"token": "open sesame "}},
+        {"content": {"token": ["open sesame"]}},
+        {"content": {"token": {"token": "open sesame"}}},
+        {"token": "open sesame", "authorization": "Bearer open sesame"},
+        {"query": {"token": ["open sesame"]}},
+    ],
+)
+def test_any_other_request_is_dropped_without_an_error(request_document: dict[str, Any]) -> None:
+    result = authenticated(request_document)
+    assert (result.output, result.dropped) == ([], 1)
+
+
+def test_a_missing_token_is_not_the_text_null() -> None:
+    assert authenticated({"content": {"token": None}}, token="null").output == []
+    assert authenticated({}, token="null").output == []
+
+
+def test_a_request_cannot_bring_a_model_of_its_own() -> None:
+    content = {"params": {"image": BLANK, "litert": "…"}, "litert": "…", "model": "…"}
+    extracted = run_snap("Mapper", settings("extract_params"), [{"content": content}])
+    assert extracted.output == [{"image": BLANK}]
+
+
+def test_the_response_has_the_answer_as_content_and_may_be_read_by_any_page() -> None:
+    prepared = run_snap("Mapper", settings("prepare_response"), [{"pred": 1, "conf": 0.5}])
+    assert prepared.output == [
+        {"content": {"pred": 1, "conf": 0.5}, "Access-Control-Allow-Origin": "*"}
+    ]
+
+
+# The script -----------------------------------------------------------------------------------
+
+
+def test_a_sample_is_answered_with_its_other_fields(ready: Any) -> None:
+    answer = ready.snaplogic_process({"id": "a", "image": BLANK})
+    assert answer == {"pred": 3, "conf": 0.75, "id": "a"}
+
+
+def test_the_labels_of_the_model_are_the_answers(
+    ready: Any, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ready, "load", lambda row: (network, list("abcdefghij")))
+    ready.snaplogic_process({"litert": "…"})
+    assert ready.snaplogic_process({"image": BLANK})["pred"] == "d"
+    assert ready.snaplogic_process_batch([{"image": BLANK}])[0]["pred"] == "d"
+
+
+def test_a_batch_is_answered_in_one_go_and_in_order(ready: Any, network: FakeNetwork) -> None:
+    white = [[255] * 28] * 28
+    rows = [{"id": n, "image": white if n % 3 else BLANK} for n in range(7)]
+    answers = ready.snaplogic_process_batch(rows)
+    assert answers == [ready.snaplogic_process(row) for row in rows]
+    assert [answer["pred"] for answer in answers] == [3, 7, 7, 3, 7, 7, 3]
+    assert network.calls[0] == 7
+
+
+def test_a_batch_may_begin_with_the_model(ready: Any, network: FakeNetwork) -> None:
+    content = base64.b64encode(b"\x1c\0\0\0TFL3").decode()
+    ready.network = None
+    answers = ready.snaplogic_process_batch([{"litert": content}, {"image": BLANK}])
+    assert answers == [DROP, {"pred": 3, "conf": 0.75}]
+
+
+def test_a_sample_before_the_model_is_refused(predictor: Any) -> None:
+    with pytest.raises(ValueError, match="came before the model, so it stays without an answer"):
+        predictor.snaplogic_process({"image": BLANK})
+    with pytest.raises(ValueError, match="came before the model"):
+        predictor.snaplogic_process_batch([{"image": BLANK}])
+
+
+def test_a_document_of_neither_kind_is_refused(ready: Any) -> None:
+    with pytest.raises(ValueError, match=r"must have an 'image' .* this one has 'picture'"):
+        ready.snaplogic_process({"picture": BLANK})
+
+
+ODD_IMAGES = [
+    [[255] * 28] * 28,
+    [255] * 784,
+    [1.0] * 784,
+    [1] * 784,
+    [[[1]] * 28] * 28,
+    [[1] * 28] * 28,
+    [[255.0] * 28] * 28,
+]
+
+
+@pytest.mark.parametrize("image", ODD_IMAGES)
+def test_an_image_may_be_rows_or_flat_and_to_255_or_to_1(predictor: Any, image: Any) -> None:
+    assert (predictor.network_input(image) == np.ones((28, 28, 1), np.float32)).all()
+
+
+@pytest.mark.parametrize("image", [*ODD_IMAGES, ONE["image"], [[2] + [0] * 27] * 28])
+def test_testing_and_hosting_show_the_network_the_same(
+    predictor: Any, model_tester: Any, image: Any
+) -> None:
+    assert np.array_equal(predictor.network_input(image), model_tester.network_input(image)[0])
+
+
+REFUSED = [
+    ([[0] * 28] * 27, "this one has the shape 27 x 28"),
+    ([0] * 783, "this one has the shape 783"),
+    ([28] * 28, "this one has the shape 28"),
+    ([[BLANK]], "this one has the shape 1 x 1 x 28 x 28"),
+    ([], "this one has the shape 0"),
+    ([[0] * 28] * 27 + [[0] * 3], "28 rows of 3, 28 values"),
+    ("AAAA", "must be a list of numbers, not a text"),
+    (5, "must be a list of numbers, not a number"),
+    (None, "must be a list of numbers, not nothing"),
+    (["0" * 28] * 28, "must have numbers only"),
+    ([["0"] * 28] * 28, "must have numbers only"),
+    ([[True] * 28] * 28, "must have numbers only"),
+    ([[None] * 28] * 28, "must have numbers only"),
+    ([[2**70] * 28] * 28, "must have numbers only"),
+    ([[-1] * 28] * 28, "this one has -1 to -1"),
+    ([[256] * 28] * 28, "this one has 256 to 256"),
+    ([[math.nan] * 28] * 28, "this one has nan to nan"),
+    ([[math.inf] * 28] * 28, "this one has inf to inf"),
+    ([[0] * 1_000_000] * 28, "more than 100,000 values"),
+    ([[]] * 1_000_000, "more than 100,000 values"),
+    ([[[0] * 200_000]], "more than 100,000 values"),
+]
+
+
+@pytest.mark.parametrize(("image", "complaint"), REFUSED)
+def test_another_image_is_refused_with_what_was_found(
+    ready: Any, network: FakeNetwork, image: Any, complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        ready.snaplogic_process({"image": image})
+    assert network.calls == []
+
+
+@pytest.mark.parametrize(
+    ("document", "complaint"),
+    [
+        ({"model": "UEsDBBQ="}, r"has no field 'litert'.* Run model_building\.yaml again\."),
+        ({"model": "UEsDBBQ=", "litert": None}, r"or could not be compiled\. Run"),
+        ({"litert": {"weights": []}}, "must be a base64 text, not an object"),
+        ({"litert": 5}, "must be a base64 text, not a number"),
+        ({"litert": "VEZMMw@@@"}, "'litert' is not proper base64"),
+        ({"litert": ""}, "its 0 bytes have no mark TFL3"),
+        ({"litert": base64.b64encode(b"<html>").decode()}, "its 6 bytes have no mark TFL3"),
+    ],
+)
+def test_what_is_not_a_compiled_model_is_refused(
+    predictor: Any, document: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        predictor.snaplogic_process(document)
+
+
+def test_labels_that_do_not_fit_the_network_are_refused(
+    predictor: Any, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictor, "Network", lambda content: network)
+    content = base64.b64encode(b"\x1c\0\0\0TFL3").decode()
+    for names in ([0, 1], "0123456789"):
+        with pytest.raises(ValueError, match=r"the shape \(10,\), which does not fit the labels"):
+            predictor.snaplogic_process({"litert": content, "labels": names})
+
+
+# With LiteRT, in the environment that hosting uses --------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def predict() -> Callable[..., SnapRun]:
+    def run(rows: list[dict[str, Any]], on_error: Any = "route") -> SnapRun:
+        return run_snap(
+            "RemotePythonScript", settings("predict"), rows, on_error=on_error, project=PIPELINES
+        )
+
+    return run
+
+
+@pytest.mark.slow
+def test_a_network_answers_the_same_one_by_one_and_in_batches(
+    predict: Callable[..., SnapRun],
+) -> None:
+    shifted = [np.roll(ONE["image"], by, axis=1).tolist() for by in range(15)]
+    alone = [ONE["image"]] * (BATCH_SIZE - 1 - len(shifted)) + shifted  # the model comes with them
+    result = predict([SMALL_MODEL, *({"image": image} for image in alone + shifted)])
+    assert (result.dropped, result.errors, result.shown) == (1, [], [])
+    assert result.output[0] == {"pred": 1, "conf": pytest.approx(0.9526, abs=1e-4)}
+    one_by_one, batch = result.output[-30:-15], result.output[-15:]
+    assert [answer["pred"] for answer in batch] == [answer["pred"] for answer in one_by_one]
+    for found, wanted in zip(batch, one_by_one, strict=True):
+        assert found["conf"] == pytest.approx(wanted["conf"], abs=1e-6)
+    assert len({answer["conf"] for answer in one_by_one}) == len(shifted)
+
+
+@pytest.mark.slow
+def test_one_bad_image_does_not_spoil_the_others(predict: Callable[..., SnapRun]) -> None:
+    rows = [{"id": n, "image": [] if n == 2 else ONE["image"]} for n in range(6)]
+    result = predict([SMALL_MODEL, *rows])
+    assert [answer["id"] for answer in result.output] == [0, 1, 3, 4, 5]
+    [error] = result.errors
+    assert error["original"]["id"] == 2
+    assert "this one has the shape 0" in error["reason"]
+
+
+@pytest.mark.slow
+def test_half_a_model_is_an_error_and_no_crash(predict: Callable[..., SnapRun]) -> None:
+    half = base64.b64decode(SMALL_MODEL["litert"])[:2000]
+    result = predict([{"litert": base64.b64encode(half).decode()}])
+    assert (
+        "The model is not one that LiteRT can run: The model is not a valid"
+        in (result.errors[0]["reason"])
+    )
