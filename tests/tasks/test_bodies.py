@@ -1,0 +1,93 @@
+"""Bodies of requests: what their content types make of them, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.tasks.bodies import BadBody, decode_body, documents_of
+from engine.tasks.messages import Headers
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def typed(content_type: str) -> Headers:
+    return [("host", "here"), ("content-type", content_type)] if content_type else []
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "value"),
+    [
+        ("application/json", b'{"a": [1, 2.5, null]}', {"a": [1, 2.5, None]}),
+        ("application/json; charset=utf-8", '{"a": "ä"}'.encode(), {"a": "ä"}),
+        ("application/json; charset=utf-16", '{"a": "ä"}'.encode("utf-16"), {"a": "ä"}),
+        ("application/json", b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
+        ("application/problem+json", b'"text"', "text"),
+        ("", b"[1]", [1]),
+        (FORM, b' {"a": 1}', {"a": 1}),
+        (FORM, b"a=1&b=two+words&a=2&c=", {"a": ["1", "2"], "b": "two words", "c": ""}),
+        ("text/plain", b'{"a": 1}', '{"a": 1}'),
+        ('text/csv; charset="ISO-8859-1"', b"\xe4;1", "ä;1"),
+        ("application/octet-stream", b"\x00\xff", b"\x00\xff"),
+        ("application/json", b"", None),
+    ],
+)
+def test_the_content_type_says_what_a_body_is(content_type: str, body: bytes, value: Any) -> None:
+    assert decode_body(typed(content_type), body) == value
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "documents"),
+    [
+        ("application/json", b'{"a": 1}', [{"a": 1}]),
+        ("application/json", b'[{"a": 1}, {}]', [{"a": 1}, {}]),
+        ("application/json", b"[]", []),
+        ("application/json", b"", None),
+        (FORM, b"a=1", [{"a": "1"}]),
+        ("text/plain", b"[]", [{"content": "[]"}]),
+        ("image/png", b"\x89PNG", [{"content": b"\x89PNG"}]),
+    ],
+)
+def test_a_body_gives_documents(content_type: str, body: bytes, documents: Any) -> None:
+    assert documents_of(typed(content_type), body) == documents
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "reason"),
+    [
+        ("application/json", b'{"a": ', "the body is not JSON"),
+        ("application/json", b"[" * 100_000, "nested too deeply"),
+        ("application/json", b"\xff", "the body is not JSON"),
+        ("application/json; charset=utf-16", b"\xff", "is not utf-16 text"),
+        ("application/json; charset=punycode", b"{}", "the charset 'punycode' is not known"),
+        (FORM, b"[1, 2", "the body is not JSON"),
+        (FORM, b"a&" * 20_000, "more than 10,000 fields"),
+        ("text/plain", b"\xe4", "is not utf-8 text: .* at byte 0"),
+    ],
+)
+def test_a_body_that_is_not_what_it_says_is_refused(
+    content_type: str, body: bytes, reason: str
+) -> None:
+    with pytest.raises(BadBody, match=reason):
+        decode_body(typed(content_type), body)
+
+
+def test_a_compressed_body_is_refused() -> None:
+    with pytest.raises(BadBody, match="content encoding 'gzip'"):
+        decode_body([("content-encoding", "gzip")], b"\x1f\x8b")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"3", "the body is a number"),
+        (b"null", "the body is null"),
+        (b'"{}"', "the body is a text"),
+        (b'[{}, "x"]', "element 2 of the array is a text"),
+        (b"[[]]", "element 1 of the array is an array"),
+    ],
+)
+def test_what_is_no_document_is_refused(body: bytes, reason: str) -> None:
+    with pytest.raises(BadBody, match=reason):
+        documents_of([], body)

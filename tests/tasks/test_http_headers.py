@@ -1,0 +1,57 @@
+"""Fields as headers of a response, and what may not become one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.errors import DataError
+from engine.tasks.http_headers import OF_THE_SERVER, response_headers
+
+
+def test_fields_become_headers_with_names_in_lower_case() -> None:
+    fields = {"Content-Type": "text/csv", "X-Count": 3, "x-cached": True, "x-none": None}
+    assert response_headers(fields) == [
+        ("content-type", "text/csv"),
+        ("x-count", "3"),
+        ("x-cached", "true"),
+    ]
+
+
+def test_a_list_gives_a_header_for_each_element() -> None:
+    fields = {"set-cookie": ["a=1", "b=2"]}
+    assert response_headers(fields) == [("set-cookie", "a=1"), ("set-cookie", "b=2")]
+
+
+def test_of_two_fields_that_differ_in_case_only_the_later_counts() -> None:
+    assert response_headers({"ETag": "1", "etag": "2"}) == [("etag", "2")]
+
+
+@pytest.mark.parametrize("name", sorted(OF_THE_SERVER))
+def test_what_only_the_server_may_say_is_left_out(name: str) -> None:
+    assert response_headers({name.title(): "1"}) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("x", "1\r\nset-cookie: a=1", r"U\+000D"),
+        ("x", "1\nset-cookie: a=1", r"U\+000A"),
+        ("x", "1\x00", r"U\+0000"),
+        ("x", "1\x7f", r"U\+007F"),
+        ("x", ["good", "\n-"], r"U\+000A"),
+        ("x", "€", r"U\+20AC"),
+        ("x", {"a": 1}, "it holds a dict"),
+        ("x", b"1", "it holds a bytes"),
+        ("x: 1\r\nset-cookie", "1", "its name"),
+        ("x y", "1", "its name"),
+        ("", "1", "its name"),
+        ("ä", "1", "its name"),
+    ],
+)
+def test_a_field_that_could_be_more_than_a_header_is_refused(
+    field: str, value: Any, reason: str
+) -> None:
+    with pytest.raises(DataError, match=f"cannot be a header.*{reason}"):
+        response_headers({field: value})
