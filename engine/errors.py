@@ -7,8 +7,8 @@ matter and `on_error` decides. Every class survives pickling, so that it crosses
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -89,14 +89,23 @@ class DataError(EngineError):
     """One document failed. `on_error` of the snap decides what becomes of it.
 
     The three texts become the fields of the error document: `error` says what the snap was doing,
-    `reason` what went wrong, `resolution` what the user can do.
+    `reason` what went wrong, `resolution` what the user can do. `details` are further fields of it,
+    such as the status that a server answered with.
     """
 
-    def __init__(self, error: str, reason: str = "", resolution: str = "") -> None:
+    def __init__(
+        self,
+        error: str,
+        reason: str = "",
+        resolution: str = "",
+        *,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(error, reason, resolution)
         self.error = error
         self.reason = reason
         self.resolution = resolution
+        self.details = dict(details or {})
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.error, self.reason) if part)

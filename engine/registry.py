@@ -7,6 +7,7 @@ found the same way. A package is a folder of modules; each snap class in it is k
 from __future__ import annotations
 
 import importlib
+import inspect
 import logging
 import pkgutil
 from collections.abc import Iterator, Mapping
@@ -88,6 +89,10 @@ def _modules(package: ModuleType) -> Iterator[ModuleType]:
 
 
 def _is_snap(value: object) -> bool:
+    """A class that can be used as it is: no base that a family of snaps shares."""
     return (
-        isinstance(value, type) and issubclass(value, Snap) and not value.__name__.startswith("_")
+        isinstance(value, type)
+        and issubclass(value, Snap)
+        and not value.__name__.startswith("_")
+        and not inspect.isabstract(value)
     )

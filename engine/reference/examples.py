@@ -10,7 +10,7 @@ import yaml
 
 from engine.documents import StreamEnd, StreamStart
 from engine.registry import SnapClass
-from engine.sdk import Example
+from engine.sdk import Example, HttpResponse
 
 
 def example_lines(snap: SnapClass, example: Example) -> Iterator[str]:
@@ -24,6 +24,8 @@ def example_lines(snap: SnapClass, example: Example) -> Iterator[str]:
         yield f"parameter   {name}={value}"
     for name, text in example.files.items():
         yield f"file        {name}: {_json(text)}"
+    for request, answer in example.answers.items():
+        yield f"server      {request}: {_answer(answer)}"
     yield from _items("given", example.given)
     yield from _items("gives", example.expect)
     for name, text in example.leaves.items():
@@ -81,6 +83,12 @@ def _item(item: Any) -> str:
     if isinstance(item, bytes):
         return f"bytes {_json(item.decode())}"
     return _json(item)
+
+
+def _answer(response: HttpResponse) -> str:
+    kind = response.header("content-type")
+    parts = (str(response.status), response.reason, kind, response.body.decode())
+    return " ".join(part for part in parts if part)
 
 
 def _json(value: Any) -> str:

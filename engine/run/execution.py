@@ -10,12 +10,13 @@ import getpass
 import platform
 import shutil
 import tempfile
+import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote_plus
 
 import msgspec
@@ -39,10 +40,14 @@ from engine.run.parameters import resolve_parameters
 from engine.run.report import SnapStatistics
 from engine.run.secrets import Secrets
 from engine.sdk.context import Files, Function, JsonPath
+from engine.sdk.http import HttpClient
 from engine.sdk.scripts import ScriptExecutor
 from engine.sdk.settings import Evaluated, Expression
 from engine.sdk.settings import Path as PathSetting
 from engine.sdk.views import ERROR_VIEW
+
+if TYPE_CHECKING:
+    from engine.run.http import LoopClient
 
 T = TypeVar("T")
 Show = Callable[[str, str], None]
@@ -66,11 +71,15 @@ class Execution:
         show: Show,
         timezone: str = "UTC",
         ledger: Ledger | None = None,
+        http: HttpClient | None = None,
     ) -> None:
         check_timezone(timezone)
         self.plan = plan
         self.ledger = ledger
         self.scripts = scripts
+        self._http = http
+        self._own_http: LoopClient | None = None
+        self._http_lock = threading.Lock()
         self.timezone = timezone
         self.parameters = resolve_parameters(plan.parameters, parameters)
         self.secrets = Secrets(
@@ -148,8 +157,22 @@ class Execution:
         """The views of a snap that a link uses."""
         return frozenset(self._linked.get(label, ()))
 
+    @property
+    def http(self) -> HttpClient:
+        """The HTTP client that the snaps of the run share; made when one asks for it."""
+        if self._http is not None:
+            return self._http
+        with self._http_lock:
+            if self._own_http is None:
+                from engine.run.http import LoopClient  # aiohttp takes longer than the whole start
+
+                self._own_http = LoopClient()
+            return self._own_http
+
     def close(self) -> None:
-        """Remove the temporary folder of the run, if anything was put there."""
+        """End the HTTP client and remove the temporary folder, if the run has made them."""
+        if self._own_http is not None:
+            self._own_http.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
@@ -180,6 +203,10 @@ class Surroundings:
         self._linked = linked
         self._functions: dict[Expression, Function] = {}
         self.info = _snap_info(snap)
+
+    @property
+    def http(self) -> HttpClient:
+        return self._execution.http
 
     def linked(self, view: str) -> bool:
         return view in self._linked
@@ -276,6 +303,8 @@ class Surroundings:
             "resolution": error.resolution,
             "stacktrace": getattr(error, "stacktrace", "") or str(error),
         }
+        for name, value in error.details.items():
+            document.setdefault(name, value)
         if original is not None:
             document["original"] = original
         return self._execution.secrets.mask(document)  # type: ignore[no-any-return]

@@ -14,6 +14,15 @@ from engine.documents import (
 from engine.errors import ConfigurationError, DataError, ExecutionError, ExpressionError
 from engine.expressions import json_hook
 from engine.sdk.context import Context, FileAction, Files, FileTarget, Function, JsonPath
+from engine.sdk.http import (
+    HttpCall,
+    HttpClient,
+    HttpOptions,
+    HttpRequest,
+    HttpResponse,
+    RetryPolicy,
+    shown_url,
+)
 from engine.sdk.reading import ReadPaths, paths_read
 from engine.sdk.scripts import Script, ScriptExecutor, ScriptSession
 from engine.sdk.settings import Evaluated, Expression, Path, Settings, setting
@@ -39,12 +48,18 @@ __all__ = [
     "Files",
     "Function",
     "Header",
+    "HttpCall",
+    "HttpClient",
+    "HttpOptions",
+    "HttpRequest",
+    "HttpResponse",
     "Item",
     "JsonPath",
     "Lineage",
     "Path",
     "ReadPaths",
     "Result",
+    "RetryPolicy",
     "Script",
     "ScriptExecutor",
     "ScriptSession",
@@ -60,4 +75,5 @@ __all__ = [
     "json_hook",
     "paths_read",
     "setting",
+    "shown_url",
 ]

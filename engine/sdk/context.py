@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from engine.documents import NO_LINEAGE, Document, Lineage, Value
 from engine.errors import DataError
+from engine.sdk.http import HttpClient
 from engine.sdk.scripts import ScriptExecutor
 from engine.sdk.settings import Evaluated, Expression, Path
 
@@ -86,6 +87,8 @@ class Context(Protocol):
     def files(self) -> Files: ...
     @property
     def scripts(self) -> ScriptExecutor: ...
+    @property
+    def http(self) -> HttpClient: ...
 
     @property
     def outputs(self) -> tuple[str, ...]:

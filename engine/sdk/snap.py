@@ -25,6 +25,7 @@ from engine.documents import (
 )
 from engine.errors import DataError, ExecutionError
 from engine.sdk.context import Context
+from engine.sdk.http import HttpResponse
 from engine.sdk.settings import NoSettings, Settings
 from engine.sdk.views import View, Views
 
@@ -55,6 +56,7 @@ class Example(msgspec.Struct, frozen=True):
 
     `given` and `expect` are the items of the default views, or a map of view to items. `files` are
     laid into an empty project before; `leaves` are the files (text) that must be there after.
+    `answers` stand for servers: `GET https://host/path` to what is answered.
     """
 
     title: str
@@ -65,6 +67,7 @@ class Example(msgspec.Struct, frozen=True):
     parameters: Mapping[str, str] = msgspec.field(default_factory=dict)
     files: Mapping[str, str] = msgspec.field(default_factory=dict)
     leaves: Mapping[str, str] = msgspec.field(default_factory=dict)
+    answers: Mapping[str, HttpResponse] = msgspec.field(default_factory=dict)
 
 
 class Snap(Generic[S]):

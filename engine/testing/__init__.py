@@ -9,6 +9,7 @@
 Installing the engine also gives pytest the fixture `run_snap`, whose project folder is `tmp_path`.
 """
 
+from engine.testing.http import CannedHttp
 from engine.testing.kit import SnapRun, run_snap
 
-__all__ = ["SnapRun", "run_snap"]
+__all__ = ["CannedHttp", "SnapRun", "run_snap"]

@@ -18,6 +18,7 @@ from engine.run.execution import Execution
 from engine.run.host import StageHost
 from engine.run.report import SnapStatistics
 from engine.script.executor import Executor
+from engine.sdk.http import HttpClient
 from engine.sdk.scripts import ScriptExecutor
 from engine.sdk.settings import Settings, convert, nearest_hint
 from engine.sdk.snap import BATCH_SIZE
@@ -60,13 +61,15 @@ def run_snap(
     outputs: Sequence[str] | None = None,
     project: str | Path = ".",
     scripts: ScriptExecutor | None = None,
+    http: HttpClient | None = None,
     timezone: str = "UTC",
 ) -> SnapRun:
     """Run a snap, by class or by name, on some items.
 
     `given` is a list for the first input view, or a map of view to list; None leaves the inputs
     unlinked, as in a pipeline. `outputs` are the output views that count as linked (default: all).
-    Raises ConfigurationError for wrong settings and SnapFailedError where a pipeline would stop.
+    `http` takes the place of the client that sends requests (see CannedHttp). Raises
+    ConfigurationError for wrong settings and SnapFailedError where a pipeline would stop.
     """
     snap_class = _found(snap) if isinstance(snap, str) else snap
     converted = _settings(snap_class, settings or {})
@@ -86,25 +89,25 @@ def run_snap(
         where=Location("test"),
     )
     plan = _plan(planned, parameters or {}, Path(project).resolve(), linked=given is not None)
-    return _run(plan, snap_class, fed, parameters or {}, scripts or Executor(), timezone)
-
-
-def _run(
-    plan: Plan,
-    snap_class: SnapClass,
-    fed: Mapping[str, Sequence[Item]],
-    parameters: Mapping[str, str],
-    scripts: ScriptExecutor,
-    timezone: str,
-) -> SnapRun:
     shown: list[str] = []
     execution = Execution(
         plan,
-        parameters,
-        scripts=scripts,
+        parameters or {},
+        scripts=scripts or Executor(),
         show=lambda _, text: shown.append(text),
         timezone=timezone,
+        http=http,
     )
+    return _run(execution, snap_class, fed, shown)
+
+
+def _run(
+    execution: Execution,
+    snap_class: SnapClass,
+    fed: Mapping[str, Sequence[Item]],
+    shown: list[str],
+) -> SnapRun:
+    plan = execution.plan
     registry = Registry({snap_class.__name__: snap_class})
     host = StageHost(plan.stages[0], registry, execution)
     outputs = plan.snaps[0].outputs

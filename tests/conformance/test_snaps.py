@@ -16,7 +16,7 @@ from engine.documents import StreamStart
 from engine.registry import SnapClass, snaps_of
 from engine.sdk import Example, Settings
 from engine.sdk.settings import convert, settings_of
-from engine.testing import run_snap
+from engine.testing import CannedHttp, run_snap
 
 
 def answers_one_by_one(snap: SnapClass) -> bool:
@@ -154,7 +154,8 @@ def test_examples_do_what_they_say(snap: SnapClass, example: Example, tmp_path: 
         example.given or None,
         on_error=example.on_error,  # type: ignore[arg-type]
         parameters=example.parameters,
-        outputs=sorted(expected) or None,
+        http=CannedHttp(example.answers),
+        outputs=sorted(expected.keys() - {"error"}) or None,
         project=tmp_path,
     )
     assert result.outputs == {name: located(items, tmp_path) for name, items in expected.items()}
@@ -172,6 +173,7 @@ def test_every_document_is_accounted_for(snap: SnapClass, example: Example, tmp_
         example.given or None,
         on_error="discard",
         parameters=example.parameters,
+        http=CannedHttp(example.answers),
         project=tmp_path,
     )
     account = result.statistics
@@ -187,6 +189,11 @@ def test_no_input_is_no_failure(snap: SnapClass, tmp_path: Path) -> None:
         view.name + "0" * view.many: [] for view in snap.views.inputs if not view.optional
     }
     result = run_snap(
-        snap, example.settings, given, parameters=example.parameters, project=tmp_path
+        snap,
+        example.settings,
+        given,
+        parameters=example.parameters,
+        http=CannedHttp(example.answers),
+        project=tmp_path,
     )
     assert (result.errors, result.dropped) == ([], 0)

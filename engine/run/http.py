@@ -1,0 +1,130 @@
+"""The HTTP client of a run: one event loop in a thread of its own, which all its snaps share.
+
+A snap waits in its own thread for a call that runs in the loop, so that it can have several under
+way, and so that Ctrl-C ends them at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
+from typing import Any
+
+import aiohttp
+
+from engine.errors import ExecutionError
+from engine.run.http_exchange import Exchange, Proxies
+from engine.sdk.http import HttpRequest, HttpResponse
+
+KEEP_ALIVE_SECONDS = 4.0
+"""How long an unused connection is kept: less than the five seconds after which many servers close
+it, since a request that meets the end of a connection cannot always be sent again."""
+
+LONGEST_HEADER = 65_536
+CLOSING_SECONDS = 1.0
+TURNS_TO_CLOSE = 3
+"""Turns of the loop after which the sockets of connections that were closed are closed too."""
+
+
+class LoopClient:
+    """Sends requests with aiohttp. Proxies are those of the environment; cookies are not kept."""
+
+    def __init__(self) -> None:
+        self._loop = _Loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="http", daemon=True)
+        self._thread.start()
+        self._proxies = Proxies()
+        self._session = self._wait_for(_session())
+
+    def send(self, request: HttpRequest, notice: Callable[[str], None]) -> LoopCall:
+        exchange = Exchange(self._session, self._proxies, request, notice)
+        return LoopCall(asyncio.run_coroutine_threadsafe(exchange.run(), self._loop))
+
+    def close(self) -> None:
+        """Give up what is under way, close the connections and end the thread."""
+        if self._loop.is_closed():
+            return
+        with suppress(TimeoutError):
+            self._wait_for(_end(self._session), CLOSING_SECONDS)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _wait_for(self, coroutine: Any, timeout: float | None = None) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout)
+
+
+class LoopCall:
+    """A request that runs in the client's loop."""
+
+    def __init__(self, future: Future[HttpResponse]) -> None:
+        self._future = future
+
+    def result(self) -> HttpResponse:
+        try:
+            return self._future.result()
+        except CancelledError:
+            raise ExecutionError("the request was given up, since the run ends") from None
+
+    def cancel(self) -> None:
+        self._future.cancel()
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """Looks up names in threads that nobody waits for: a silent name server holds up no exit."""
+
+    async def getaddrinfo(self, *args: Any, **kwargs: Any) -> Any:
+        found: asyncio.Future[Any] = self.create_future()
+        threading.Thread(
+            target=self._look_up, args=(found, args, kwargs), name="http-names", daemon=True
+        ).start()
+        return await found
+
+    def _look_up(self, found: asyncio.Future[Any], args: Any, kwargs: Any) -> None:
+        result, failure = None, None
+        try:
+            result = socket.getaddrinfo(*args, **kwargs)
+        except OSError as error:
+            failure = error
+        except UnicodeError as error:  # a label that is too long, ...
+            failure = socket.gaierror(socket.EAI_NONAME, str(error))
+        with suppress(RuntimeError):  # the loop has been closed in the meantime
+            self.call_soon_threadsafe(_settle, found, result, failure)
+
+
+def _settle(found: asyncio.Future[Any], result: Any, failure: OSError | None) -> None:
+    if found.done():
+        return
+    if failure is None:
+        found.set_result(result)
+    else:
+        found.set_exception(failure)
+
+
+async def _session() -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(
+        limit=0,  # the snaps limit what is under way
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
+        resolver=aiohttp.ThreadedResolver(),
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": "snapline"},
+        max_line_size=LONGEST_HEADER,
+        max_field_size=LONGEST_HEADER,
+    )
+
+
+async def _end(session: aiohttp.ClientSession) -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    await session.close()
+    for _ in range(TURNS_TO_CLOSE):
+        await asyncio.sleep(0)

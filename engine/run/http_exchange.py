@@ -1,0 +1,269 @@
+"""One request to its response: tries, redirects, and errors that say what to do.
+
+What may be tried again is a matter of harm: a request that has certainly not been carried out, or
+whose method may be repeated (RFC 9110, 9.2.2). A POST whose connection broke may have been carried
+out, so only a user who chose the policy `all` has it sent a second time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from itertools import count
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from engine.errors import DataError
+from engine.run.http_failures import FailedTry, failed_try, too_large
+from engine.sdk.http import Headers, HttpRequest, HttpResponse, shown_url
+
+MOST_REDIRECTS = 10
+LONGEST_RETRY_AFTER = 300.0
+"""A server that wants to be left alone for longer, in seconds, is not asked again."""
+
+PIECE = 65_536
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+_PRIVATE = frozenset(("authorization", "cookie", "proxy-authorization"))
+_OF_THE_BODY = frozenset(("content-type", "content-encoding", "content-language"))
+
+
+class Proxies:
+    """The proxies of the environment (`HTTPS_PROXY`, `NO_PROXY`, ...), read once."""
+
+    def __init__(self) -> None:
+        self._proxies = getproxies()
+        self._known: dict[URL, URL | None] = {}
+
+    def proxy_for(self, url: URL) -> URL | None:
+        """The proxy for a URL, if any. Raises FailedTry."""
+        if not self._proxies:
+            return None
+        origin = url.origin()
+        if origin not in self._known:
+            self._known[origin] = self._found(url)
+        return self._known[origin]
+
+    def _found(self, url: URL) -> URL | None:
+        proxy = self._proxies.get(url.scheme) or self._proxies.get("all")
+        if not proxy or proxy_bypass(f"{url.raw_host}:{url.port}"):
+            return None
+        found = URL(proxy if "://" in proxy else f"http://{proxy}")
+        if found.scheme not in ("http", "https"):
+            raise FailedTry(
+                f"the proxy {shown_url(proxy)!r} of the environment is not one for HTTP",
+                "name one that begins with http://, or the host in NO_PROXY",
+                is_final=True,
+            )
+        return found
+
+
+class Hop(msgspec.Struct, frozen=True):
+    """A request to one place: the one that was asked for, or that of a redirect."""
+
+    method: str
+    url: URL
+    headers: Headers
+    body: bytes | None
+
+    def __str__(self) -> str:
+        return f"{self.method} {shown_url(str(self.url))!r}"
+
+
+class Exchange:
+    """A request under way."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        proxies: Proxies,
+        request: HttpRequest,
+        notice: Callable[[str], None],
+    ) -> None:
+        self._session = session
+        self._proxies = proxies
+        self._request = request
+        self._options = request.options
+        self._notice = notice
+
+    async def run(self) -> HttpResponse:
+        """The response after all redirects. Raises DataError."""
+        first = hop = _first_hop(self._request)
+        for _ in range(MOST_REDIRECTS + 1):
+            response = await self._tried(hop)
+            target = self._target(hop, response)
+            if target is None:
+                return response
+            hop = target
+        raise DataError(
+            f"{first} failed",
+            f"it was redirected more than {MOST_REDIRECTS} times, at last to {hop}",
+            "set follow_redirects to false to see the first of the answers",
+        )
+
+    async def _tried(self, hop: Hop) -> HttpResponse:
+        """The response to the last try that was worth it."""
+        options = self._options
+        for attempt in count(1):
+            is_last = attempt >= options.attempts
+            try:
+                response = await self._once(hop)
+                wait = None if is_last else self._wait_before_next(response)
+                if wait is None:
+                    return response
+                reason = f"the server answered with status {response.status}"
+            except FailedTry as failure:
+                if is_last or not failure.may_repeat(hop.method, options.retry_policy):
+                    raise failure.as_data_error(str(hop), attempt) from failure.__cause__
+                wait, reason = options.retry_interval, failure.reason
+            self._notice(f"{hop}: {reason}; try {attempt + 1} of {options.attempts} in {wait:g} s")
+            await asyncio.sleep(wait)
+        raise AssertionError  # the loop has no end
+
+    def _wait_before_next(self, response: HttpResponse) -> float | None:
+        """Seconds until it is worth to try again after a response; None if it is not."""
+        if self._options.retry_policy != "all":
+            return None
+        if response.status != 429 and not 500 <= response.status < 600:
+            return None
+        wanted = _retry_after(response.header("retry-after"))
+        if wanted is None:
+            return self._options.retry_interval
+        return wanted if wanted <= LONGEST_RETRY_AFTER else None
+
+    async def _once(self, hop: Hop) -> HttpResponse:
+        """One try. Raises FailedTry."""
+        options = self._options
+        url, proxy = hop.url, None
+        try:
+            proxy = self._proxies.proxy_for(url)
+            async with asyncio.timeout(None) as limit:
+                body, headers = self._body(hop, limit)
+                async with self._session.request(
+                    hop.method,
+                    url,
+                    headers=headers,
+                    data=body,
+                    proxy=proxy,
+                    ssl=not options.trust_all_certificates,
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(
+                        connect=options.connection_timeout, sock_read=options.read_timeout
+                    ),
+                ) as response:
+                    return await self._received(response)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise failed_try(error, url, proxy, options) from error
+
+    def _body(
+        self, hop: Hop, limit: asyncio.Timeout
+    ) -> tuple[bytes | AsyncIterator[bytes] | None, Headers]:
+        """The body, a long one in pieces, so that a server that stops to read is noticed."""
+        body = hop.body
+        if body is None or len(body) <= PIECE:
+            return body, hop.headers
+        return self._pieces(body, limit), (*hop.headers, ("Content-Length", str(len(body))))
+
+    async def _pieces(self, body: bytes, limit: asyncio.Timeout) -> AsyncIterator[bytes]:
+        clock = asyncio.get_running_loop().time
+        for start in range(0, len(body), PIECE):
+            limit.reschedule(clock() + self._options.read_timeout)
+            yield body[start : start + PIECE]
+        limit.reschedule(None)  # the time limit for the response begins
+
+    async def _received(self, response: aiohttp.ClientResponse) -> HttpResponse:
+        """The whole response, unless it is too large for the memory that it may take."""
+        largest = self._options.largest_response
+        announced = response.content_length or 0
+        body = bytearray()
+        if announced <= largest:
+            async for piece in response.content.iter_any():
+                body += piece
+                if len(body) > largest:
+                    break
+        if announced > largest or len(body) > largest:
+            response.close()
+            raise too_large(largest, announced)
+        version = response.version or aiohttp.HttpVersion11
+        return HttpResponse(
+            status=response.status,
+            reason=response.reason or "",
+            headers=tuple(response.headers.items()),
+            body=bytes(body),
+            version=f"HTTP/{version.major}.{version.minor}",
+        )
+
+    def _target(self, hop: Hop, response: HttpResponse) -> Hop | None:
+        """Where a response leads on to; None if it is the last."""
+        location = response.header("location")
+        if not (self._options.follow_redirects and location and response.status in _REDIRECTS):
+            return None
+        try:
+            url = _checked(hop.url.join(URL(location)))
+        except ValueError:
+            raise DataError(
+                f"{hop} failed",
+                f"the server redirects to {shown_url(location)!r}, which is no address for HTTP",
+                "set follow_redirects to false to see the answer itself",
+            ) from None
+        return _redirected(hop, url, response.status)
+
+
+def _first_hop(request: HttpRequest) -> Hop:
+    try:
+        url = _checked(URL(request.url, encoded=True))
+    except ValueError as error:
+        shown = f"{request.method} {shown_url(request.url)!r}"
+        raise DataError(f"{shown} failed", f"this is no URL: {error}", "correct it") from None
+    return _with_basic_authorization(Hop(request.method, url, request.headers, request.body))
+
+
+def _checked(url: URL) -> URL:
+    """The URL, every part of which can be read. Raises ValueError."""
+    if url.scheme not in ("http", "https"):
+        raise ValueError(f"{url.scheme!r} is not http or https")
+    if not url.raw_host or url.port is None:
+        raise ValueError("it has no host")
+    return url
+
+
+def _redirected(hop: Hop, url: URL, status: int) -> Hop:
+    """The next hop: what is private does not leave its origin; RFC 9110, 15.4, on methods."""
+    method, body, left_out = hop.method, hop.body, frozenset[str]()
+    if url.origin() != hop.url.origin():
+        left_out |= _PRIVATE
+    if (status == 303 and method != "HEAD") or (status in (301, 302) and method == "POST"):
+        method, body = "GET", None
+        left_out |= _OF_THE_BODY
+    headers = tuple(pair for pair in hop.headers if pair[0].lower() not in left_out)
+    return _with_basic_authorization(Hop(method, url, headers, body))
+
+
+def _with_basic_authorization(hop: Hop) -> Hop:
+    """User and password of the URL as a header, unless there is one."""
+    user, password = hop.url.user, hop.url.password
+    if user is None and password is None:
+        return hop
+    headers = hop.headers
+    if all(name.lower() != "authorization" for name, _ in headers):
+        secret = b64encode(f"{user or ''}:{password or ''}".encode()).decode()
+        headers = (*headers, ("Authorization", f"Basic {secret}"))
+    return msgspec.structs.replace(hop, url=hop.url.with_user(None), headers=headers)
+
+
+def _retry_after(text: str) -> float | None:
+    """Seconds of a `Retry-After` header, which may be a date; None if there is none."""
+    if text.strip().isdecimal():
+        return float(text)
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return max(0.0, (date - datetime.now(UTC)).total_seconds())

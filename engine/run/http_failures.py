@@ -1,0 +1,167 @@
+"""What can go wrong with a request, in words that a user can act on."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from engine.errors import DataError
+from engine.sdk.http import HttpOptions, RetryPolicy, shown_url
+
+REPEATABLE = frozenset(("GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"))
+"""Methods that do no harm if they are carried out twice (RFC 9110, 9.2.2)."""
+
+
+class FailedTry(Exception):  # noqa: N818  # it may well be tried again
+    """One try failed.
+
+    `is_final` says that the next would fail as well; `sent` that the server may have carried the
+    request out; `timed_out` that it was too slow to answer.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        resolution: str,
+        *,
+        sent: bool = False,
+        is_final: bool = False,
+        timed_out: bool = False,
+    ) -> None:
+        super().__init__(reason, resolution)
+        self.reason = reason
+        self.resolution = resolution
+        self.sent = sent
+        self.is_final = is_final
+        self.timed_out = timed_out
+
+    def may_repeat(self, method: str, policy: RetryPolicy) -> bool:
+        if self.is_final:
+            return False
+        if policy == "all" or not self.sent:
+            return True
+        return method in REPEATABLE and not self.timed_out
+
+    def as_data_error(self, request: str, attempts: int) -> DataError:
+        reason, resolution = self.reason, self.resolution
+        if attempts > 1:
+            reason += f"; it was tried {attempts} times"
+        elif self.sent and not request.startswith(tuple(REPEATABLE)):
+            reason += "; it was not tried again, since the server may have carried it out"
+        return DataError(f"{request} failed", reason, resolution)
+
+
+def failed_try(error: Exception, url: URL, proxy: URL | None, options: HttpOptions) -> FailedTry:
+    """An exception of the client as a failed try."""
+    if isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
+        return FailedTry(
+            f"the proxy {shown_url(str(proxy))!r} cannot be used: {_proxy_words(error)}",
+            "check HTTP_PROXY and HTTPS_PROXY, or name the host in NO_PROXY",
+        )
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return FailedTry(
+            f"the certificate of {url.host!r} is not trusted: {_certificate_words(error)}",
+            "set SSL_CERT_FILE to a file with the authority that signed it; or, only if the "
+            "network is safe, trust_all_certificates to true",
+            is_final=True,
+        )
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return _not_connected(error, url)
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return FailedTry(
+            f"no connection came about within {options.connection_timeout:g} seconds",
+            "check that host and port are right and not behind a firewall, or raise "
+            "connection_timeout",
+        )
+    if isinstance(error, TimeoutError):
+        return FailedTry(
+            f"the server was silent for {options.read_timeout:g} seconds",
+            "raise read_timeout if it needs that long",
+            sent=True,
+            timed_out=True,
+        )
+    return _broken(error)
+
+
+def too_large(largest: int, announced: int) -> FailedTry:
+    size = f"it has {announced:,} bytes" if announced else "it has more"
+    return FailedTry(
+        f"the response is larger than {largest:,} bytes: {size}",
+        "raise maximum_response_size, or ask the server for less at a time",
+        sent=True,
+        is_final=True,
+    )
+
+
+def _not_connected(error: aiohttp.ClientConnectorError, url: URL) -> FailedTry:
+    if isinstance(error, aiohttp.ClientSSLError):
+        return FailedTry(
+            f"no secure connection to {url.host!r} came about: {_ssl_words(error.os_error)}",
+            "check that the port is one for https",
+            is_final=True,
+        )
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return FailedTry(
+            f"the host {url.host!r} cannot be found: {_os_words(error.os_error)}",
+            "check the host's name, and that the network is there",
+        )
+    return FailedTry(
+        f"no connection to {url.host}:{url.port}: {_os_words(error.os_error)}",
+        "check that the server runs, and that host and port are right",
+    )
+
+
+def _broken(error: Exception) -> FailedTry:
+    """The connection was there, but what came over it was not a response."""
+    if isinstance(error, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError):
+        return FailedTry(
+            f"the connection broke before the response was complete ({_os_words(error)})",
+            "see the log of the server; try again if the request may be carried out twice",
+            sent=True,
+        )
+    if isinstance(error, aiohttp.ClientResponseError):
+        return FailedTry(
+            f"what came back is not HTTP: {_first_line(error.message)}",
+            "check that host and port are right, and whether it must be https",
+            sent=True,
+            is_final=True,
+        )
+    return FailedTry(
+        f"it cannot be sent: {_first_line(str(error)) or type(error).__name__}",
+        "check the URL and the headers",
+        is_final=True,
+    )
+
+
+def _proxy_words(error: Any) -> str:
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"it answers with status {error.status} {error.message}".rstrip()
+    return _os_words(error.os_error)
+
+
+def _certificate_words(error: aiohttp.ClientConnectorCertificateError) -> str:
+    cause = error.certificate_error
+    return str(getattr(cause, "verify_message", "") or cause)
+
+
+def _ssl_words(error: OSError) -> str:
+    reason = error.reason if isinstance(error, ssl.SSLError) else ""
+    return str(reason or _os_words(error)).replace("_", " ").lower()
+
+
+def _os_words(error: Exception) -> str:
+    """What the system says, without numbers and addresses: `Connection refused`."""
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        text = os.strerror(error.errno)
+        if not isinstance(error, socket.gaierror) and not text.startswith("Unknown error"):
+            return text
+    return getattr(error, "strerror", "") or str(error) or type(error).__name__
+
+
+def _first_line(text: str) -> str:
+    return text.strip().split("\n")[0].rstrip(":").strip()

@@ -1,0 +1,49 @@
+"""A client that reaches no server: it gives canned answers and keeps what it was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from engine.errors import DataError
+from engine.sdk.http import HttpRequest, HttpResponse
+
+Answer = HttpResponse | DataError
+
+
+class CannedHttp:
+    """Answers requests from a map of `POST https://host/path` to what is answered.
+
+    A list of answers is used up one by one, its last one again and again; a DataError is raised.
+    `requests` holds what was sent. What has no answer fails as a server that is not there.
+    """
+
+    def __init__(self, answers: Mapping[str, Answer | Sequence[Answer]]) -> None:
+        self._answers = {
+            key: [answer] if isinstance(answer, Answer) else list(answer)
+            for key, answer in answers.items()
+        }
+        self.requests: list[HttpRequest] = []
+
+    def send(self, request: HttpRequest, notice: Callable[[str], None]) -> CannedCall:
+        self.requests.append(request)
+        key = f"{request.method} {request.url}"
+        answers = self._answers.get(key)
+        if answers is None:
+            known = ", ".join(self._answers) or "none"
+            return CannedCall(DataError(f"{key!r} has no answer", f"the answers are for: {known}"))
+        return CannedCall(answers.pop(0) if len(answers) > 1 else answers[0])
+
+
+class CannedCall:
+    """A call that is over when it begins."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+
+    def result(self) -> HttpResponse:
+        if isinstance(self._answer, DataError):
+            raise self._answer
+        return self._answer
+
+    def cancel(self) -> None:
+        """There is nothing to give up."""
