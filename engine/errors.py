@@ -71,14 +71,29 @@ class ExecutionError(EngineError):
 
 
 class SnapFailedError(ExecutionError):
-    """A snap failed and the pipeline stops. `where` is the snap's place in the pipeline file."""
+    """A snap failed and the pipeline stops. `where` is the snap's place in the pipeline file.
 
-    def __init__(self, label: str, snap: str, where: str, cause: str) -> None:
-        super().__init__(label, snap, where, cause)
+    `error`, `reason` and `resolution` say it to a caller, who sees neither file nor trace.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        snap: str,
+        where: str,
+        cause: str,
+        error: str = "",
+        reason: str = "",
+        resolution: str = "",
+    ) -> None:
+        super().__init__(label, snap, where, cause, error, reason, resolution)
         self.label = label
         self.snap = snap
         self.where = where
         self.cause = cause
+        self.error = error
+        self.reason = reason
+        self.resolution = resolution
 
     def __str__(self) -> str:
         place = f" at {self.where}" if self.where else ""

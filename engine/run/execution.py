@@ -292,8 +292,12 @@ class Surroundings:
 
     def failure(self, error: BaseException) -> SnapFailedError:
         """The error that stops the pipeline because of this snap."""
-        cause = self._execution.secrets.mask_text(explain(error))
-        return SnapFailedError(self.label, self._snap.type, str(self._snap.where), cause)
+        if isinstance(error, DataError):
+            told = error.error, error.reason, error.resolution
+        else:
+            told = f"the snap {self.label!r} failed", str(error), ""
+        texts = map(self._execution.secrets.mask_text, (explain(error), *told))
+        return SnapFailedError(self.label, self._snap.type, str(self._snap.where), *texts)
 
     def _error_document(self, error: DataError, original: Document | None) -> Document:
         """The shape of the reference (1.4); `original` only if there was an input."""

@@ -7,7 +7,7 @@ stage is cancelled too, and each closes its snaps before the run returns.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from time import perf_counter
 from typing import Any, Protocol, TypeVar
@@ -46,8 +46,8 @@ class Observer(Protocol):
         """A snap has a line for whoever watches."""
         ...
 
-    def output(self, port: Port, batch: Batch) -> None:
-        """Items leave the pipeline through an open output."""
+    def output(self, port: Port, batch: Batch) -> Awaitable[None] | None:
+        """Items leave the pipeline through an open output, which waits for what is given back."""
         ...
 
     def finished(self, report: Report) -> None: ...
@@ -202,8 +202,8 @@ class _Run:
             inbox, view = target
             await inbox.put(view, batch)
         elif port in self._open_outputs:
-            self._observer.output(port, batch)
-            await asyncio.sleep(0)
+            taken = self._observer.output(port, batch)
+            await (asyncio.sleep(0) if taken is None else taken)
         elif self._ledger is not None:
             self._ledger.leave(batch.whole_lineage())  # what it would feed is disabled
 
