@@ -38,6 +38,7 @@ class Channel(asyncio.Protocol):
         self._incoming = bytearray()
         self._writable = asyncio.Event()
         self._writable.set()
+        self._lost = asyncio.Event()
 
     async def connect(self, connection: socket.socket) -> None:
         """Speak over a socket that is connected already; the channel owns it from now on."""
@@ -70,6 +71,11 @@ class Channel(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    async def closed(self) -> None:
+        """Wait until all has been sent and the connection is gone, from whichever side."""
+        if self._transport is not None:
+            await self._lost.wait()
+
     def _flush(self) -> None:
         if not self._outgoing or self._transport is None:
             return
@@ -90,8 +96,7 @@ class Channel(asyncio.Protocol):
         assert self._transport is not None  # _flush has looked
         self._transport.write(frame)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
@@ -112,6 +117,7 @@ class Channel(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._writable.set()
+        self._lost.set()
         self._on_lost()
 
     def pause_writing(self) -> None:

@@ -57,7 +57,7 @@ class Process:
         return self._popen.pid
 
     async def end(self, patience: float = PATIENCE) -> int:
-        """Hang up and wait; a process that stays is killed. Its exit code, negative for a signal."""
+        """Hang up and wait; a process that stays is killed. Its exit code, minus the signal."""
         self.channel.close()
         try:
             return await asyncio.to_thread(self._popen.wait, patience)

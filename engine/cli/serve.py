@@ -1,0 +1,83 @@
+"""`engine serve`: host pipelines as tasks behind HTTP, or on a schedule."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from engine.cli.options import add_parameters
+from engine.errors import ConfigurationError
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("serve", help="host pipelines as tasks")
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="task files, and pipeline files, which become ultra tasks of their file's name",
+    )
+    parser.add_argument(
+        "--port", type=int, default=8080, help="TCP port; 0 takes a free one (default: 8080)"
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen at (default: this machine only)"
+    )
+    add_parameters(parser)
+    parser.add_argument(
+        "--instances", type=int, metavar="N", help="instances of each task (default: as it says)"
+    )
+    parser.add_argument(
+        "--allow-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let pages of this origin call, such as https://example.org; * for all pages",
+    )
+    parser.add_argument(
+        "--log-format", choices=("text", "json"), default="text", help="form of the log lines"
+    )
+    parser.add_argument(
+        "--access-log", metavar="FILE", help="write a line for each request; - for standard error"
+    )
+    parser.set_defaults(command=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM, then 0; 1 if nothing can be served, 2 for wrong files."""
+    import uvloop
+
+    from engine.registry import discover
+    from engine.tasks.access import AccessLog
+    from engine.tasks.loading import Overrides, load_tasks
+    from engine.tasks.logs import configure_logs
+    from engine.tasks.server import Address, Server
+
+    if arguments.instances is not None and arguments.instances < 1:
+        raise ConfigurationError("--instances must be at least 1")
+    if not 0 <= arguments.port <= 65535:
+        raise ConfigurationError(f"--port {arguments.port}: ports go from 0 to 65535")
+    overrides = Overrides(
+        parameters=dict(arguments.parameters),
+        instances=arguments.instances,
+        allowed_origins=tuple(arguments.allow_origin),
+    )
+    configure_logs(arguments.log_format)
+    access = None
+    if arguments.access_log is not None:
+        target = sys.stderr.buffer if arguments.access_log == "-" else arguments.access_log
+        access = AccessLog(target, arguments.log_format)
+
+    async def serve() -> int:
+        server = Server(
+            lambda: load_tasks(arguments.files, discover(), overrides, _warn),
+            Address(arguments.host, arguments.port),
+            access,
+        )
+        return await server.run()
+
+    return int(uvloop.run(serve()))
+
+
+def _warn(problem: object) -> None:
+    print(problem, file=sys.stderr)

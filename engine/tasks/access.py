@@ -1,0 +1,89 @@
+"""The access log: a line for every request, in the common log format with the milliseconds."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import msgspec
+
+from engine.errors import ConfigurationError
+
+LogFormat = Literal["text", "json"]
+
+_LATEST = 1.0
+_LARGEST = 64 * 1024
+
+
+class AccessLog:
+    """Writes to a file, or to a stream that is open already; gathered lines leave each second.
+
+    Of text a line is `client - - [time] "METHOD path HTTP/1.1" status bytes milliseconds`.
+    """
+
+    def __init__(self, target: str | IO[bytes], form: LogFormat = "text") -> None:
+        self._form = form
+        self._lines: list[bytes] = []
+        self._size = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._second = 0
+        self._time = ""
+        if isinstance(target, str):
+            try:
+                self._stream: IO[bytes] = Path(target).open("ab", buffering=0)  # noqa: SIM115
+            except OSError as error:
+                raise ConfigurationError(
+                    f"the access log {target!r} cannot be written: {error.strerror}"
+                ) from error
+        else:
+            self._stream = target
+
+    def write(self, scope: dict[str, Any], status: int, size: int, seconds: float) -> None:
+        """A request has been answered."""
+        line = self._line(scope, status, size, seconds)
+        self._lines.append(line)
+        self._size += len(line)
+        if self._size > _LARGEST:
+            self.flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_LATEST, self.flush)
+
+    def flush(self) -> None:
+        """Write what has been gathered."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        lines, self._lines, self._size = self._lines, [], 0
+        if lines:
+            self._stream.write(b"".join(lines))
+
+    def _line(self, scope: dict[str, Any], status: int, size: int, seconds: float) -> bytes:
+        client = scope["client"][0] if scope["client"] else "-"
+        path = scope["raw_path"].decode("latin-1")
+        if scope["query_string"]:
+            path += "?" + scope["query_string"].decode("latin-1")
+        milliseconds = round(seconds * 1000, 3)
+        if self._form == "json":
+            entry = {
+                "time": self._now("%Y-%m-%dT%H:%M:%SZ"),
+                "client": client,
+                "method": scope["method"],
+                "path": path,
+                "status": status,
+                "bytes": size,
+                "milliseconds": milliseconds,
+            }
+            return msgspec.json.encode(entry) + b"\n"
+        path = path.replace('"', "%22")
+        request = f"{scope['method']} {path} HTTP/{scope['http_version']}"
+        when = self._now("%d/%b/%Y:%H:%M:%S +0000")
+        text = f'{client} - - [{when}] "{request}" {status} {size} {milliseconds}\n'
+        return text.encode("latin-1", "replace")
+
+    def _now(self, pattern: str) -> str:
+        second = int(time.time())
+        if second != self._second:
+            self._second, self._time = second, time.strftime(pattern, time.gmtime(second))
+        return self._time

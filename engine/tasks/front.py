@@ -1,0 +1,271 @@
+"""The front: from an HTTP request to the task that answers it, and back.
+
+It knows who may call (bearer token), from which pages (CORS) and with how much (body limit), and
+runs none of the user's code. What it does not know it says in the same form as the tasks: `error`,
+`reason`, `resolution`.
+"""
+
+from __future__ import annotations
+
+import hmac
+import itertools
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+import msgspec
+
+from engine.errors import EngineError
+from engine.tasks.access import AccessLog
+from engine.tasks.messages import Headers, Reply, Request, Response
+from engine.tasks.statistics import TaskStatistics
+from engine.tasks.task import Task
+
+log = logging.getLogger(__name__)
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Page = Callable[[], tuple[int, str, bytes]]
+"""A page of the server itself: status, content type and body."""
+
+PREFIX = "tasks"
+_WITHOUT_BODY = frozenset((204, 304))
+_PREFLIGHT_SECONDS = "600"
+
+
+class Hosted(Protocol):
+    """A task that answers requests."""
+
+    task: Task
+    statistics: TaskStatistics
+
+    async def answer(self, request: Request) -> Response | Reply: ...
+
+
+class Front:
+    """The ASGI application."""
+
+    def __init__(
+        self, tasks: Mapping[str, Hosted], pages: Mapping[str, Page], access: AccessLog | None
+    ) -> None:
+        self._tasks = tasks
+        self._pages = pages
+        self._access = access
+        self._numbers = itertools.count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        hosted, path_info = self._route(scope["raw_path"])
+        if hosted is None:
+            reply: Response | Reply = self._page(scope)
+        else:
+            answer = await self._answer(hosted, path_info, scope, receive)
+            if answer is None:
+                return  # the caller has gone in mid-request
+            reply = answer
+        size = await _send_reply(reply, send)
+        seconds = time.perf_counter() - started
+        if hosted is not None:
+            hosted.statistics.record(reply.status, reply.outcome, seconds)
+        if self._access is not None:
+            self._access.write(scope, reply.status, size, seconds)
+
+    def _route(self, raw_path: bytes) -> tuple[Hosted | None, str]:
+        """The task of a path, and what follows its name. A name is one segment, nothing else."""
+        segments = raw_path.split(b"/", 3)
+        if len(segments) < 3 or segments[1] != PREFIX.encode():
+            return None, ""
+        hosted = self._tasks.get(_text(segments[2]))
+        rest = "/" + _text(segments[3]) if len(segments) > 3 else ""
+        return hosted, rest
+
+    def _page(self, scope: Scope) -> Reply:
+        page = self._pages.get(scope["path"])
+        if page is None:
+            names = ", ".join(self._tasks) or "none"
+            return told(404, "there is no such page or task", "", f"The tasks are: {names}.")
+        if scope["method"] not in ("GET", "HEAD"):
+            return told(405, "this page can only be read", "", "Use GET.", [("allow", "GET, HEAD")])
+        status, content_type, body = page()
+        return Reply(status, [("content-type", content_type)], body)
+
+    async def _answer(
+        self, hosted: Hosted, path_info: str, scope: Scope, receive: Receive
+    ) -> Response | Reply | None:
+        task = hosted.task
+        headers = [
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
+        ]
+        origin = _origin(headers, task) if task.allowed_origins else None
+        if scope["method"] == "OPTIONS":
+            return _options(headers, origin)
+        if task.bearer_token and not _is_let_in(headers, task.bearer_token):
+            reply: Response | Reply = told(
+                401,
+                "the token is missing or wrong",
+                "",
+                "Send the header 'Authorization: Bearer TOKEN' once.",
+                [("www-authenticate", "Bearer")],
+            )
+        else:
+            body = await _body(headers, task.limits.body, receive)
+            if body is None:
+                return None
+            if isinstance(body, Reply):
+                reply = body
+            else:
+                client = scope["client"]
+                request = Request(
+                    next(self._numbers),
+                    scope["method"],
+                    scope["path"],
+                    path_info,
+                    scope["query_string"].decode("latin-1"),
+                    headers,
+                    body,
+                    f"{client[0]}:{client[1]}" if client else "",
+                )
+                reply = await _answer(hosted, request)
+        if origin is not None:
+            _allow(reply.headers, origin)
+        return reply
+
+
+async def _answer(hosted: Hosted, request: Request) -> Response | Reply:
+    try:
+        return await hosted.answer(request)
+    except Exception:  # a mistake of ours must cost one answer, not the server
+        log.exception("a request to %r could not be answered", hosted.task.name)
+        return told(500, "the server has made a mistake", "", "Look into the server's log.")
+
+
+def _is_let_in(headers: Headers, token: str) -> bool:
+    given = [value for name, value in headers if name == "authorization"]
+    if len(given) != 1:
+        return False
+    scheme, _, value = given[0].partition(" ")
+    same = hmac.compare_digest(value.strip().encode("latin-1"), token.encode())
+    return same and scheme.lower() == "bearer"
+
+
+async def _body(headers: Headers, limit: int, receive: Receive) -> bytes | Reply | None:
+    """The body; the refusal of one that is too large; None if the caller has gone."""
+    length = next((value for name, value in headers if name == "content-length"), "")
+    if length.isdecimal() and int(length) > limit:
+        return _too_large(limit)
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if message.get("more_body"):
+        gathered = bytearray(body)
+        while message.get("more_body") and len(gathered) <= limit:
+            message = await receive()
+            gathered += message.get("body", b"")
+        body = bytes(gathered)
+    if message["type"] == "http.disconnect":
+        return None
+    return body if len(body) <= limit else _too_large(limit)
+
+
+def _too_large(limit: int) -> Reply:
+    reason = f"at most {limit:,} bytes are taken"
+    return told(
+        413,
+        "the body of the request is too large",
+        reason,
+        "Send less, or raise limits.body of the task.",
+        [("connection", "close")],
+    )
+
+
+# Pages of other origins
+
+
+def _origin(headers: Headers, task: Task) -> str | None:
+    """What `Access-Control-Allow-Origin` is to say: nothing to an origin that is not allowed."""
+    given = next((value for name, value in headers if name == "origin"), None)
+    if given is None:
+        return None
+    if "*" in task.allowed_origins:
+        return "*"
+    return given if given in task.allowed_origins else None
+
+
+def _allow(headers: Headers, origin: str) -> None:
+    if all(name.lower() != "access-control-allow-origin" for name, _ in headers):
+        headers.append(("access-control-allow-origin", origin))
+    if origin != "*":
+        headers.append(("vary", "origin"))
+
+
+def _options(headers: Headers, origin: str | None) -> Reply:
+    """The answer to a browser that asks before it calls; a pipeline never sees it."""
+    asked = dict(headers)
+    allowed: Headers = [("allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")]
+    if "access-control-request-method" not in asked:
+        return Reply(204, allowed, b"", "preflight")
+    if origin is None:
+        reason = f"{asked.get('origin', '')!r} is not among the allowed origins of the task"
+        return told(403, "a page of this origin may not call", reason, "Set allowed_origins.")
+    _allow(allowed, origin)
+    allowed.append(("access-control-allow-methods", "GET, HEAD, POST, PUT, PATCH, DELETE"))
+    wanted = asked.get("access-control-request-headers", "")
+    if wanted:
+        allowed.append(("access-control-allow-headers", wanted))
+    allowed.append(("access-control-max-age", _PREFLIGHT_SECONDS))
+    return Reply(204, allowed, b"", "preflight")
+
+
+# Replies
+
+
+def told(
+    status: int,
+    error: str,
+    reason: str = "",
+    resolution: str = "",
+    headers: Headers | None = None,
+) -> Reply:
+    """What went wrong, as JSON."""
+    body = msgspec.json.encode({"error": error, "reason": reason, "resolution": resolution})
+    fields: Headers = [("content-type", "application/json"), *(headers or ())]
+    return Reply(status, fields, body, "refused")
+
+
+async def _send_reply(reply: Response | Reply, send: Send) -> int:
+    """Send it; the bytes of the body."""
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
+    body = reply.body
+    start = {"type": "http.response.start", "status": reply.status, "headers": headers}
+    if not isinstance(body, bytes):
+        return await _send_pieces(start, body, send)
+    if reply.status in _WITHOUT_BODY:
+        body = b""
+    else:
+        headers.append((b"content-length", b"%d" % len(body)))
+    await send(start)
+    await send({"type": "http.response.body", "body": body})
+    return len(body)
+
+
+async def _send_pieces(start: dict[str, Any], pieces: Any, send: Send) -> int:
+    """Send what comes. If it breaks off, so does the answer: the connection is cut."""
+    size = 0
+    try:
+        await send(start)
+        async for piece in pieces:
+            size += len(piece)
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    except EngineError as error:
+        log.warning("an answer broke off after %d bytes: %s", size, error)
+        return size
+    finally:
+        await pieces.aclose()
+    await send({"type": "http.response.body", "body": b""})
+    return size
+
+
+def _text(segment: bytes) -> str:
+    return unquote(segment.decode("latin-1"))

@@ -1,0 +1,242 @@
+"""The server: tasks behind one HTTP front, from the first socket to the last answer.
+
+Signals say what is to happen: SIGTERM and SIGINT let the open requests end and then stop it (a
+second one stops it at once), SIGHUP reads all files anew and goes over to what they say now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from engine.errors import ConfigurationError, EngineError
+from engine.tasks.access import AccessLog
+from engine.tasks.control import Control, ServerState, TaskState
+from engine.tasks.feed_master import FeedMaster
+from engine.tasks.front import PREFIX, Front, Page
+from engine.tasks.http import listen, server_for
+from engine.tasks.loading import Loaded, check_parameters
+from engine.tasks.metrics import CONTENT_TYPE, metrics_text
+from engine.tasks.statistics import TaskStatistics
+
+log = logging.getLogger(__name__)
+
+DONE, FAILED, STOPPED = 0, 1, 130
+LAST_WORDS = 5.0
+"""Seconds that answers which are ready may take to leave, when the server ends."""
+
+_STATE_INTERVAL = 0.2
+
+Load = Callable[[], list[Loaded]]
+"""Reads all files; raises ConfigurationError if they cannot be served."""
+
+
+class Address(msgspec.Struct, frozen=True):
+    host: str = "127.0.0.1"
+    port: int = 8080
+
+    def url(self) -> str:
+        shown = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{shown}:{self.port}"
+
+
+class Server:
+    """Hosts tasks until a signal ends it."""
+
+    def __init__(self, load: Load, address: Address, access: AccessLog | None = None) -> None:
+        self._load = load
+        self._address = address
+        self._access = access
+        self._tasks: dict[str, FeedMaster] = {}
+        self._stopping = asyncio.Event()
+        self._forced = asyncio.Event()
+        self._reloading = asyncio.Lock()
+        self._background: set[asyncio.Task[None]] = set()
+        pages: dict[str, Page] = {
+            "/healthz": lambda: (200, "text/plain", b"ok\n"),
+            "/readyz": self._readiness,
+            "/metrics": lambda: (200, CONTENT_TYPE, metrics_text(self._tasks)),
+        }
+        self._http = server_for(Front(self._tasks, pages, access))
+
+    async def run(self) -> int:
+        """0 when it was asked to end and has answered all, 1 if nothing could be served.
+
+        Raises ConfigurationError if the files cannot be served, or another has the port.
+        """
+        loaded = self._load()
+        for each in loaded:
+            check_parameters(each)
+        listener = self._listen()
+        control = Control(self._state)
+        try:
+            await control.start()
+            for each in loaded:
+                self._host(each)
+            return await self._serve(listener)
+        finally:
+            listener.close()
+            await control.stop()
+            await self._end_all()
+
+    def _listen(self) -> socket.socket:
+        host, port = self._address.host, self._address.port
+        try:
+            listener = listen(host, port)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise EngineError(
+                f"cannot listen at {host}:{port}: {why}; "
+                "end what has the port, or choose another with --port (0 takes a free one)"
+            ) from error
+        self._address = Address(host, listener.getsockname()[1])
+        return listener
+
+    def _host(self, loaded: Loaded) -> None:
+        hosted = FeedMaster(loaded.task, loaded.plan, TaskStatistics())
+        self._tasks[loaded.task.name] = hosted
+        hosted.start()
+        log.info(
+            "%s task at %s",
+            loaded.task.type,
+            self._url(loaded.task.name),
+            extra={"task": loaded.task.name},
+        )
+
+    async def _serve(self, listener: socket.socket) -> int:
+        serving = asyncio.create_task(self._http.serve(sockets=[listener]), name="http")
+        with self._signals():
+            code = await self._until_end()
+            self._http.should_exit = True  # no more connections; the open ones get their answers
+            await self._drain()
+            await asyncio.wait({serving}, timeout=0 if self._forced.is_set() else LAST_WORDS)
+            self._http.force_exit = True
+            await serving
+        return STOPPED if self._forced.is_set() else code
+
+    async def _until_end(self) -> int:
+        """Wait for a signal, or until no task is left that could do anything."""
+        while not self._stopping.is_set():
+            if all(hosted.disabled for hosted in self._tasks.values()):
+                log.error("no task can be served; the server ends")
+                return FAILED
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), _STATE_INTERVAL)
+        return DONE
+
+    async def _drain(self) -> None:
+        """Let all open requests have their answers, as long as the tasks allow."""
+        if self._tasks:
+            log.info("ending: no more requests are taken")
+        drains = [hosted.drain(hosted.task.timeouts.drain) for hosted in self._tasks.values()]
+        draining = [asyncio.create_task(drain) for drain in drains]
+        forced = asyncio.create_task(self._forced.wait())
+        for drain in draining:
+            await asyncio.wait({drain, forced}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (forced, *draining):
+            task.cancel()
+
+    async def _end_all(self) -> None:
+        for task in self._background:
+            task.cancel()
+        for hosted in self._tasks.values():
+            await hosted.drain(0)
+        if self._access is not None:
+            self._access.flush()
+
+    # Signals
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        handlers = {
+            signal.SIGINT: self._stop,
+            signal.SIGTERM: self._stop,
+            signal.SIGHUP: self._begin_reload,
+        }
+        for number, handler in handlers.items():
+            loop.add_signal_handler(number, handler)
+        try:
+            yield
+        finally:
+            for number in handlers:
+                loop.remove_signal_handler(number)
+
+    def _stop(self) -> None:
+        if self._stopping.is_set():
+            self._forced.set()
+        self._stopping.set()
+
+    def _begin_reload(self) -> None:
+        task = asyncio.create_task(self._reload())
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _reload(self) -> None:
+        """Read the files anew. What cannot be served changes nothing, and is told."""
+        async with self._reloading:
+            log.info("reading the files anew")
+            try:
+                loaded = {each.task.name: each for each in await asyncio.to_thread(self._load)}
+                for each in loaded.values():
+                    check_parameters(each)
+            except ConfigurationError as error:
+                log.error("nothing has changed, because the files have mistakes:\n%s", error)
+                return
+            await asyncio.gather(*(self._renew(each) for each in loaded.values()))
+            for name in self._tasks.keys() - loaded.keys():
+                hosted = self._tasks.pop(name)
+                await hosted.drain(hosted.task.timeouts.drain)
+                log.info("the task is hosted no more", extra={"task": name})
+
+    async def _renew(self, loaded: Loaded) -> None:
+        name = loaded.task.name
+        hosted = self._tasks.get(name)
+        if hosted is None:
+            self._host(loaded)
+        elif await hosted.reload(loaded.task, loaded.plan):
+            log.info("the task has been renewed", extra={"task": name})
+        else:
+            log.error("the task stays as it was: its new form cannot run", extra={"task": name})
+
+    # What the server says of itself
+
+    def _readiness(self) -> tuple[int, str, bytes]:
+        waiting = [name for name, hosted in self._tasks.items() if not hosted.is_ready]
+        if self._stopping.is_set():
+            return 503, "text/plain", b"ending\n"
+        if waiting:
+            return 503, "text/plain", f"not ready: {', '.join(waiting)}\n".encode()
+        return 200, "text/plain", b"ready\n"
+
+    def _url(self, name: str) -> str:
+        return f"{self._address.url()}/{PREFIX}/{name}"
+
+    def _state(self) -> ServerState:
+        tasks = [self._state_of(name, hosted) for name, hosted in self._tasks.items()]
+        return ServerState(os.getpid(), self._address.url(), tasks)
+
+    def _state_of(self, name: str, hosted: FeedMaster) -> TaskState:
+        statistics = hosted.statistics
+        state = "ready" if hosted.is_ready else "disabled" if hosted.disabled else "starting"
+        return TaskState(
+            name=name,
+            type=hosted.task.type,
+            pipeline=hosted.task.pipeline,
+            url=self._url(name),
+            state=state,
+            instances=hosted.processes,
+            requests=statistics.total,
+            errors=statistics.errors,
+            queued=hosted.queue_depth,
+            p50=statistics.quantile(0.5),
+            p99=statistics.quantile(0.99),
+            note=hosted.disabled,
+        )
