@@ -1,7 +1,9 @@
 """Each mistake that the engine can find, with the exact words that it finds for it.
 
 A fixture is a pipeline file with one kind of mistake, called like its code (`code.yaml`, or
-`code.variant.yaml`). The comment at its head is the whole report of the check.
+`code.variant.yaml`). The comment at its head is the whole report of the check. Those in tasks/ are
+task files;
+the task `taken` stands beside them.
 """
 
 import ast
@@ -16,10 +18,13 @@ from hypothesis import strategies as st
 from engine.pipeline import load, parse
 from engine.plan import check_spec
 from engine.registry import Registry, discover
+from engine.tasks.check import check_names, check_task
+from engine.tasks.files import load_task
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 FIXTURES = sorted(HERE.glob("*.yaml"))
+TASK_FIXTURES = sorted((HERE / "tasks").glob("*.yaml"))
 REPORTING = {"Problem", "Issue", "report", "report_at", "_report"}
 SNAPS = [
     "Copy",
@@ -51,7 +56,7 @@ def expected(fixture: Path) -> str:
 def codes_in_the_engine() -> set[str]:
     calls = [
         node
-        for package in ("pipeline", "plan", "sdk")
+        for package in ("pipeline", "plan", "sdk", "tasks")
         for file in (ROOT / "engine" / package).glob("*.py")
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Call) and node.args
@@ -80,8 +85,22 @@ def test_a_mistake_is_told_in_these_words(
     assert code_of(fixture) in {problem.code for problem in problems}
 
 
+@pytest.mark.parametrize("fixture", TASK_FIXTURES, ids=lambda fixture: fixture.stem)
+def test_a_mistake_of_a_task_is_told_in_these_words(
+    fixture: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(HERE / "tasks")
+    file = load_task(fixture.name, {"SET": "x"})
+    problems = [
+        *check_task(file, registry),
+        *check_names([load_task("beside/taken.yaml", {}), file]),
+    ]
+    assert "\n".join(str(problem) for problem in problems) == expected(fixture)
+    assert code_of(fixture) in {problem.code for problem in problems}
+
+
 def test_every_code_has_a_fixture() -> None:
-    assert codes_in_the_engine() == {code_of(fixture) for fixture in FIXTURES}
+    assert codes_in_the_engine() == {code_of(fixture) for fixture in (*FIXTURES, *TASK_FIXTURES)}
 
 
 def test_every_code_has_a_section_in_the_documentation() -> None:

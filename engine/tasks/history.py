@@ -1,0 +1,292 @@
+"""The history of scheduled runs: a SQLite file that outlives servers and may serve several.
+
+Each call is one short transaction without a wait for the disk, so the front calls it from its event
+loop; it waits for another server for two seconds at most.
+
+A server holds a lock on a file of its own for as long as it lives. The system lets go of the lock
+however the server ends, so whoever gets it knows that the owner is dead and that its runs are lost.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, Literal, cast
+
+import msgspec
+
+from engine.errors import ConfigurationError, ExecutionError
+
+Status = Literal["running", "completed", "failed", "stopped", "misfired", "skipped", "lost"]
+Ending = Literal["completed", "failed", "stopped"]
+
+MOST_KEPT = 1000
+_VERSION = 1
+_SECONDS_TO_WAIT = 2.0
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (
+    id INTEGER PRIMARY KEY,
+    task TEXT NOT NULL,
+    scheduled_at TEXT NOT NULL,
+    started_at TEXT,
+    finished_at TEXT,
+    status TEXT NOT NULL,
+    message TEXT NOT NULL DEFAULT '',
+    counts TEXT NOT NULL DEFAULT '{}',
+    server TEXT NOT NULL,
+    UNIQUE (task, scheduled_at)
+);
+CREATE INDEX IF NOT EXISTS running ON runs (status) WHERE status = 'running';
+"""
+_COLUMNS = "id, task, scheduled_at, started_at, finished_at, status, message, counts"
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One scheduled time of a task and what became of it; times are UTC."""
+
+    id: int
+    task: str
+    scheduled_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    status: Status
+    message: str
+    counts: Mapping[str, Any]
+
+
+class History:
+    """The runs of all tasks; `task` is `Task.identity` everywhere.
+
+    Raises ConfigurationError if the file cannot be used, and ExecutionError if a later call fails.
+    """
+
+    def __init__(self, folder: str | Path | None = None) -> None:
+        self.path = (Path(folder) if folder else default_folder()) / "history.sqlite"
+        self._server = uuid.uuid4().hex
+        self._lock: IO[bytes] | None = None
+        try:
+            self._connection = self._open()
+        except (sqlite3.Error, OSError) as error:
+            self._unlock()
+            raise ConfigurationError(self._complaint(error)) from None
+        except ConfigurationError:
+            self._unlock()
+            raise
+
+    def begin(self, task: str, scheduled_at: datetime, now: datetime) -> int | None:
+        """The id of a new run; None if another server, or an earlier life, has dealt with it."""
+        return self._add(task, scheduled_at, "running", started_at=_text(now))
+
+    def finish(
+        self,
+        run: int,
+        now: datetime,
+        status: Ending,
+        message: str = "",
+        counts: Mapping[str, Any] | None = None,
+    ) -> None:
+        """The end of a run; `counts` must be JSON."""
+        with self._transaction() as database:
+            database.execute(
+                "UPDATE runs SET finished_at = ?, status = ?, message = ?, counts = ? WHERE id = ?",
+                (_text(now), status, message, json.dumps(counts or {}), run),
+            )
+
+    def misfire(self, task: str, scheduled_at: datetime, message: str) -> None:
+        """Runs up to `scheduled_at` were missed."""
+        self._add(task, scheduled_at, "misfired", message)
+
+    def skip(self, task: str, scheduled_at: datetime, message: str) -> None:
+        """The run was left out, because an earlier one is not over."""
+        self._add(task, scheduled_at, "skipped", message)
+
+    def last(self, task: str) -> Run | None:
+        """The latest scheduled time that was dealt with in any way."""
+        return next(iter(self.recent(task, 1)), None)
+
+    def recent(self, task: str, limit: int = 20) -> list[Run]:
+        """The latest runs, latest first."""
+        with self._transaction() as database:
+            rows = database.execute(
+                f"SELECT {_COLUMNS} FROM runs WHERE task = ? ORDER BY scheduled_at DESC LIMIT ?",
+                (task, limit),
+            )
+            return [_run(row) for row in rows]
+
+    def running(self, task: str) -> int:
+        """How many runs of the task go on, here or on other servers."""
+        with self._transaction() as database:
+            self._mark_lost(database)
+            query = "SELECT count(*) FROM runs WHERE task = ? AND status = 'running'"
+            return int(database.execute(query, (task,)).fetchone()[0])
+
+    def close(self) -> None:
+        """Ends the work with the file; runs that still go on count as lost from now on."""
+        try:
+            with self._alone():
+                self._connection.close()
+        except OSError:  # somebody has removed the folder
+            self._connection.close()
+        self._unlock()
+
+    def __enter__(self) -> History:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open(self) -> sqlite3.Connection:
+        self._locks.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._alone():
+            connection = sqlite3.connect(self.path, timeout=_SECONDS_TO_WAIT, isolation_level=None)
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = NORMAL")
+                connection.execute("BEGIN IMMEDIATE")
+                self._prepare(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.close()
+                raise
+        return connection
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """For opening and closing: there, SQLite does not wait for others by itself."""
+        with (self.path.parent / "opening.lock").open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _prepare(self, database: sqlite3.Connection) -> None:
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        if version > _VERSION:
+            raise ConfigurationError(
+                f"the history of scheduled runs '{self.path}' was written by a newer version of "
+                "the engine; use that version, or another folder"
+            )
+        for statement in _SCHEMA.split(";"):
+            database.execute(statement)
+        database.execute(f"PRAGMA user_version = {_VERSION}")
+        for old in self._locks.iterdir():  # nobody makes one meanwhile: see _alone
+            _is_dead(old)
+        self._lock = (self._locks / self._server).open("wb")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._mark_lost(database)
+
+    def _mark_lost(self, database: sqlite3.Connection) -> None:
+        rows = database.execute("SELECT DISTINCT server FROM runs WHERE status = 'running'")
+        for (server,) in rows.fetchall():
+            if server != self._server and _is_dead(self._locks / server):
+                database.execute(
+                    "UPDATE runs SET status = 'lost', message = ? "
+                    "WHERE status = 'running' AND server = ?",
+                    ("the server ended before the run did", server),
+                )
+
+    def _add(
+        self,
+        task: str,
+        scheduled_at: datetime,
+        status: Status,
+        message: str = "",
+        started_at: str | None = None,
+    ) -> int | None:
+        with self._transaction() as database:
+            added = database.execute(
+                "INSERT INTO runs (task, scheduled_at, started_at, status, message, server) "
+                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (task, _text(scheduled_at), started_at, status, message, self._server),
+            )
+            if not added.rowcount:
+                return None
+            database.execute(
+                "DELETE FROM runs WHERE task = ? AND status != 'running' AND scheduled_at <= ("
+                "SELECT scheduled_at FROM runs WHERE task = ? "
+                "ORDER BY scheduled_at DESC LIMIT 1 OFFSET ?)",
+                (task, task, MOST_KEPT),
+            )
+            return added.lastrowid
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+        except (sqlite3.Error, OSError) as error:
+            raise ExecutionError(self._complaint(error)) from None
+
+    @property
+    def _locks(self) -> Path:
+        return self.path.parent / "servers"
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            (self._locks / self._server).unlink(missing_ok=True)
+            self._lock.close()
+            self._lock = None
+
+    def _complaint(self, error: Exception) -> str:
+        reason = getattr(error, "strerror", None) or error
+        remedy = "set XDG_STATE_HOME to a folder that can be written"
+        if "locked" in str(reason):
+            remedy = "another process holds it; see which has the file open"
+        elif not isinstance(error, OSError | sqlite3.OperationalError):
+            remedy = "move the file away; a new one is then begun"
+        return f"the history of scheduled runs '{self.path}' cannot be used: {reason}; {remedy}"
+
+
+def default_folder() -> Path:
+    """`snapline` in $XDG_STATE_HOME or ~/.local/state. Raises ConfigurationError without a home."""
+    named = os.environ.get("XDG_STATE_HOME", "")
+    try:
+        state = Path(named) if Path(named).is_absolute() else Path.home() / ".local" / "state"
+    except RuntimeError:
+        raise ConfigurationError(
+            "there is no home folder for the history of scheduled runs; set XDG_STATE_HOME"
+        ) from None
+    return state / "snapline"
+
+
+def _is_dead(lock: Path) -> bool:
+    """Whether the server that made the lock file has ended; the file is removed then."""
+    try:
+        with lock.open("rb+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock.unlink(missing_ok=True)
+    except FileNotFoundError:
+        return True
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _run(row: tuple[Any, ...]) -> Run:
+    number, task, scheduled_at, started_at, finished_at, status, message, counts = row
+    return Run(
+        id=number,
+        task=task,
+        scheduled_at=datetime.fromisoformat(scheduled_at),
+        started_at=datetime.fromisoformat(started_at) if started_at else None,
+        finished_at=datetime.fromisoformat(finished_at) if finished_at else None,
+        status=cast(Status, status),
+        message=message,
+        counts=json.loads(counts),
+    )
+
+
+def _text(moment: datetime) -> str:
+    """In UTC and always as long, so that texts sort as times do."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
