@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 MASK = "***"
 SHORTEST_INSIDE_TEXT = 4
@@ -21,7 +22,7 @@ class Secrets:
         known = {value for value in values if value}
         self._whole = frozenset(known)
         long = {value for value in known if len(value) >= SHORTEST_INSIDE_TEXT}
-        quoted = {form for value in long for form in (json.dumps(value)[1:-1], repr(value)[1:-1])}
+        quoted = {form for value in long for form in _quoted(value)}
         self._inside = sorted(long | quoted, key=len, reverse=True)
         self._bytes = [value.encode(errors="surrogatepass") for value in self._inside]
 
@@ -63,6 +64,18 @@ class Secrets:
         if isinstance(value, int | float) and str(value) in self._whole:
             return MASK
         return value
+
+
+def _quoted(value: str) -> tuple[str, ...]:
+    """The value as JSON, Python and URLs write it."""
+    in_a_url = value.encode(errors="replace")
+    return (
+        json.dumps(value)[1:-1],
+        repr(value)[1:-1],
+        quote(in_a_url, safe=""),
+        quote(in_a_url),
+        quote_plus(in_a_url),
+    )
 
 
 def _without_cut(text: str, secret: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from engine.errors import DataError
-from engine.sdk.http import HttpRequest, HttpResponse
+from engine.sdk.http import HttpRequest, HttpResponse, shown_url
 
 Answer = HttpResponse | DataError
 
@@ -29,8 +29,9 @@ class CannedHttp:
         key = f"{request.method} {request.url}"
         answers = self._answers.get(key)
         if answers is None:
-            known = ", ".join(self._answers) or "none"
-            return CannedCall(DataError(f"{key!r} has no answer", f"the answers are for: {known}"))
+            known = ", ".join(map(shown_url, self._answers)) or "none"
+            error = f"{request.method} {shown_url(request.url)!r} has no answer"
+            return CannedCall(DataError(error, f"the answers are for: {known}"))
         return CannedCall(answers.pop(0) if len(answers) > 1 else answers[0])
 
 

@@ -14,6 +14,8 @@ from engine.errors import ConfigurationError
 from engine.registry import Registry
 
 GOOD = """
+from abc import ABC, abstractmethod
+
 from engine.sdk import Settings, Snap, setting
 
 class DoubleSettings(Settings):
@@ -29,6 +31,14 @@ class Plain(Snap):
 
 class _Base(Snap):
     pass
+
+class Family(Snap, ABC):
+    @abstractmethod
+    def answer(self): ...
+
+class Member(Family):
+    def answer(self):
+        return 42
 """
 
 Discover = Callable[..., Registry]
@@ -57,7 +67,7 @@ def discover(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Discover:
 
 def test_finds_the_snaps_of_a_package_by_their_class_names(discover: Discover) -> None:
     found = discover(my_snaps_a={"numbers": GOOD})
-    assert sorted(found) == ["Double", "Plain"]
+    assert sorted(found) == ["Double", "Member", "Plain"]
 
 
 def test_a_broken_package_is_named_and_does_not_stop_the_others(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from engine.run.secrets import Secrets
 
 
@@ -33,6 +35,11 @@ def test_gives_the_same_document_back_without_secrets() -> None:
 def test_masks_the_beginning_of_a_secret_that_a_message_cut() -> None:
     secret = "eyJhbGciOiJIUzI1NiJ9.payload.signature"
     assert Secrets([secret]).mask_text(f"got {secret[:20]}…") == "got ***…"
+
+
+@pytest.mark.parametrize("form", ["a%20b%2Fc%26", "a+b%2Fc%26", "a%20b/c%26"])
+def test_masks_a_secret_as_a_url_writes_it(form: str) -> None:
+    assert Secrets(["a b/c&"]).mask_text(f"GET http://h/?token={form}") == "GET http://h/?token=***"
 
 
 def test_masks_a_secret_as_json_and_python_write_it() -> None:

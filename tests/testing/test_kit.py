@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from engine.documents import Item
-from engine.errors import ConfigurationError
-from engine.sdk import StreamEnd, StreamStart
-from engine.testing import SnapRun, run_snap
+from engine.errors import ConfigurationError, DataError
+from engine.sdk import HttpResponse, StreamEnd, StreamStart
+from engine.testing import CannedHttp, SnapRun, run_snap
 
 
 def test_gives_the_output_of_the_snap() -> None:
@@ -59,3 +59,13 @@ def test_errors_are_told_apart_from_outputs() -> None:
     assert result.output == []
     assert result.errors[0]["original"] == {"b": 1}
     assert result.statistics.errors == 1
+
+
+def test_canned_answers_stand_for_a_server_and_are_used_up() -> None:
+    answers = [DataError("busy"), HttpResponse(200, body=b"a"), HttpResponse(200, body=b"b")]
+    http = CannedHttp({"GET http://h/": answers})
+    settings = {"service_url": "http://h/"}
+    result = run_snap("RESTGet", settings, [{}] * 4, on_error="route", http=http)
+    assert [document["entity"] for document in result.output] == ["a", "b", "b"]
+    assert result.errors[0]["error"] == "busy"
+    assert len(http.requests) == 4

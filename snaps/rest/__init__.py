@@ -1,0 +1,1 @@
+"""Snaps that call REST services."""

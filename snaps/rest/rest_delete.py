@@ -1,0 +1,42 @@
+"""Remove something from a REST service: one DELETE request for each document."""
+
+from __future__ import annotations
+
+from engine.sdk import Document, Example, HttpResponse
+from snaps.rest_snap import RestSettings, RestSnap, in_response
+
+
+class RESTDeleteSettings(RestSettings):
+    """The settings of every request."""
+
+
+class RESTDelete(RestSnap[RESTDeleteSettings]):
+    method = "DELETE"
+    replayable = False
+    examples = (
+        Example(
+            "the thing with the document's id is removed",
+            settings={"service_url": "= 'https://api.example.com/orders/' + $id"},
+            given=[{"id": 7}],
+            answers={
+                "DELETE https://api.example.com/orders/7": HttpResponse(204, "No Content"),
+            },
+            expect=[
+                {
+                    "response": {
+                        "statusLine": {
+                            "protoVersion": "HTTP/1.1",
+                            "statusCode": 204,
+                            "reasonPhrase": "No Content",
+                        },
+                        "entity": "",
+                        "headers": {},
+                    },
+                    "original": {"id": 7},
+                }
+            ],
+        ),
+    )
+
+    def output(self, answer: Document, document: Document) -> Document:
+        return in_response(answer, document)

@@ -1,0 +1,70 @@
+"""Fetch from a REST service: one GET request for each document, its response at the root."""
+
+from __future__ import annotations
+
+from engine.sdk import Document, Example, HttpResponse
+from snaps.rest_snap import RestSettings, RestSnap
+
+
+class RESTGetSettings(RestSettings):
+    """The settings of every request."""
+
+
+class RESTGet(RestSnap[RESTGetSettings]):
+    method = "GET"
+    replayable = True
+    examples = (
+        Example(
+            "a JSON response is parsed; the query comes from the document",
+            settings={
+                "service_url": "https://api.example.com/weather",
+                "query_parameters": {"city": "= $city", "units": "metric"},
+            },
+            given=[{"city": "São Paulo"}],
+            answers={
+                "GET https://api.example.com/weather?city=S%C3%A3o%20Paulo&units=metric": (
+                    HttpResponse(
+                        200, "OK", (("Content-Type", "application/json"),), b'{"celsius": 23}'
+                    )
+                ),
+            },
+            expect=[
+                {
+                    "statusLine": {
+                        "protoVersion": "HTTP/1.1",
+                        "statusCode": 200,
+                        "reasonPhrase": "OK",
+                    },
+                    "entity": {"celsius": 23},
+                    "headers": {"content-type": "application/json"},
+                    "original": {"city": "São Paulo"},
+                }
+            ],
+        ),
+        Example(
+            "an answer that is no success is an error with its status, entity and headers",
+            settings={"service_url": "= 'https://api.example.com/orders/' + $id"},
+            on_error="route",
+            given=[{"id": 7}],
+            answers={"GET https://api.example.com/orders/7": HttpResponse(404, "Not Found")},
+            expect={
+                "error": [
+                    {
+                        "error": "GET 'https://api.example.com/orders/7' was answered with "
+                        "status 404",
+                        "reason": "404 Not Found",
+                        "resolution": "check service_url",
+                        "stacktrace": "GET 'https://api.example.com/orders/7' was answered with "
+                        "status 404: 404 Not Found",
+                        "status": 404,
+                        "entity": "",
+                        "headers": {},
+                        "original": {"id": 7},
+                    }
+                ]
+            },
+        ),
+    )
+
+    def output(self, answer: Document, document: Document) -> Document:
+        return {**answer, "original": document}

@@ -1,0 +1,340 @@
+"""What the snaps that call REST services share: one request for each document, in order."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from engine.sdk import (
+    Batch,
+    DataError,
+    Document,
+    Evaluated,
+    ExecutionError,
+    Expression,
+    HttpCall,
+    HttpOptions,
+    HttpRequest,
+    HttpResponse,
+    RetryPolicy,
+    Settings,
+    Snap,
+    setting,
+    shown_url,
+)
+from snaps.rest_address import address, flaw_of
+from snaps.rest_entity import EntityType, body_of, entity_of, lenient_entity_of
+from snaps.rest_refusal import refusal
+from snaps.rest_text import as_text
+
+Flaw = tuple[tuple[str | int, ...], str, str]
+_DAY = 86_400.0
+_MOST_IN_FLIGHT = 1_000
+_MOST_NOTICES = 100
+_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_NOT_IN_A_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_SET_BY_THE_CLIENT = ("content-length", "transfer-encoding", "connection")
+
+
+class RestSettings(Settings):
+    service_url: Evaluated[str] = setting(
+        help="The URL that is called; it begins with `http://` or `https://`.",
+        example="= _url + '/orders/' + $id",
+    )
+    query_parameters: dict[str, Evaluated[Any]] = setting(
+        default={},
+        help="Name to value, added to the query of the URL. A list gives the parameter several "
+        "times, null leaves it out.",
+        example={"page": "= $page", "limit": 100},
+    )
+    http_headers: dict[str, Evaluated[Any]] = setting(
+        default={},
+        help="Name to value. A header whose value is null is not sent.",
+        example={"Authorization": "= 'Bearer ' + _token"},
+    )
+    response_entity_type: EntityType = setting(
+        default="default",
+        help="What the entity of the response becomes: `default` is parsed if its content type is "
+        "JSON, else text; `text` is text always, `binary` bytes.",
+    )
+    connection_timeout: float = setting(
+        default=30.0, help="Seconds in which the connection must come about."
+    )
+    read_timeout: float = setting(
+        default=900.0, help="The longest time, in seconds, that the server may be silent."
+    )
+    maximum_request_attempts: int = setting(
+        default=5, help="How often a request is tried, the first time included."
+    )
+    retry_request_interval: float = setting(
+        default=3.0, help="Seconds before the next try, a day at most."
+    )
+    retry_policy: RetryPolicy = setting(
+        default="connection_errors",
+        help="What is tried again. `connection_errors`: what did not reach the server, and GET, "
+        "PUT and DELETE if the connection broke. `all`: POST and PATCH too if it broke, "
+        "any if the server was silent for too long, and the answers 429 and 5xx, after the time in "
+        "`Retry-After` if there is one; choose it if the server can take a request twice.",
+    )
+    follow_redirects: bool = setting(
+        default=True,
+        help="Follow answers that name another address; `Authorization` is not sent to another "
+        "host. If false such an answer is an error.",
+    )
+    trust_all_certificates: bool = setting(
+        default=False, help="Accept any certificate, also one that may be forged."
+    )
+    show_all_headers: bool = setting(
+        default=False,
+        help="Give a header that occurs several times as a list; else its last value.",
+    )
+    maximum_response_size: int = setting(
+        default=104_857_600, help="The longest response, in bytes; a longer one is an error."
+    )
+    requests_in_flight: int = setting(
+        default=8,
+        help="How many requests may be under way at once. The documents keep their order.",
+    )
+
+
+class RestEntitySettings(RestSettings):
+    http_entity: Expression = setting(
+        default=Expression("$"),
+        help="What is sent: bytes as they are, text as text, anything else as JSON. The header "
+        "Content-Type is set to match unless `http_headers` has one.",
+        example="$order",
+    )
+
+
+S = TypeVar("S", bound=RestSettings)
+E = TypeVar("E", bound=RestEntitySettings)
+
+
+class RestSnap(Snap[S], ABC):
+    """One request for each document; what is answered keeps the document's place and lineage."""
+
+    stateful = False
+    blocking = True
+    method: ClassVar[str]
+
+    @abstractmethod
+    def output(self, answer: Document, document: Document) -> Document:
+        """The output document of an answer: `statusLine`, `entity` and `headers`."""
+
+    def body(self, document: Document) -> tuple[bytes | None, str]:
+        """What is sent and its content type. Raises DataError."""
+        return None, ""
+
+    @classmethod
+    def check(cls, settings: S) -> Iterable[Flaw]:
+        yield from _flaws_of_numbers(settings)
+        url = settings.service_url
+        if url.expression is None and (flaw := flaw_of(url.value or "")):
+            yield ("service_url",), f"{shown_url(url.value or '')!r}: {flaw[0]}", flaw[1]
+        for name in settings.http_headers:
+            if flaw := _flaw_of_header(str(name)):
+                yield ("http_headers", name), *flaw
+
+    def open(self) -> None:
+        settings = self.settings
+        self._interrupted = False
+        self._noticed: set[str] = set()
+        self._pending: deque[tuple[int, HttpCall]] = deque()
+        self._http = self.context.http
+        self._fixed_url = "" if _varies(settings) else self._url({})
+        self._options = HttpOptions(
+            connection_timeout=settings.connection_timeout,
+            read_timeout=settings.read_timeout,
+            attempts=settings.maximum_request_attempts,
+            retry_interval=settings.retry_request_interval,
+            retry_policy=settings.retry_policy,
+            follow_redirects=settings.follow_redirects,
+            trust_all_certificates=settings.trust_all_certificates,
+            largest_response=settings.maximum_response_size,
+        )
+
+    def process_batch(self, view: str, batch: Batch) -> Iterator[Mapping[str, Batch]]:
+        pending, collected = self._pending, self._collected(batch, "process_batch")
+        try:
+            for position, document in enumerate(batch.items):
+                if len(pending) >= self.settings.requests_in_flight:
+                    yield from self._settle(batch, collected)
+                self._start(position, document)
+            while pending:
+                yield from self._settle(batch, collected)
+        finally:
+            self._give_up()
+        if collected.count:
+            yield collected.take()
+
+    def interrupt(self) -> None:
+        self._interrupted = True
+        self._cancel_all()
+
+    def close(self) -> None:
+        self._give_up()
+
+    def _start(self, position: int, document: Document) -> None:
+        if self._interrupted:
+            raise ExecutionError("no request is sent any more, since the run ends")
+        call: HttpCall
+        try:
+            call = self._http.send(self._request(document), self._notice)
+        except DataError as error:
+            call = _NotSent(error)
+        self._pending.append((position, call))
+        if self._interrupted:  # in between
+            self._cancel_all()
+
+    def _settle(self, batch: Batch, collected: Any) -> Iterator[Mapping[str, Batch]]:
+        """Take the answer to the oldest request."""
+        position, call = self._pending[0]
+        document, lineage = batch.items[position], batch.lineage_of(position)
+        failure: DataError | None = None
+        try:
+            collected.add(self._output(call.result(), document), lineage)
+        except DataError as error:
+            failure = error
+        self._pending.popleft()  # not before: an interruption must find what is waited for
+        if failure is not None:
+            if collected.count:  # what was answered before is not lost if the pipeline stops
+                yield collected.take()
+            self.context.failed(failure, document, lineage)
+
+    def _request(self, document: Document) -> HttpRequest:
+        headers = self._headers(document)
+        body, kind = self.body(document)
+        if body is not None and all(name.lower() != "content-type" for name, _ in headers):
+            headers.append(("Content-Type", kind))
+        url = self._fixed_url or self._url(document)
+        return HttpRequest(self.method, url, tuple(headers), body, self._options)
+
+    def _url(self, document: Document) -> str:
+        context, settings = self.context, self.settings
+        query = [
+            (str(name), context.value(value, document))
+            for name, value in settings.query_parameters.items()
+        ]
+        return address(context.value(settings.service_url, document), query)
+
+    def _headers(self, document: Document) -> list[tuple[str, str]]:
+        headers: list[tuple[str, str]] = []
+        for name, setting_ in self.settings.http_headers.items():
+            value = self.context.value(setting_, document)
+            if value is None:
+                continue
+            text = as_text(value)
+            if _NOT_IN_A_HEADER.search(text):
+                raise DataError(
+                    f"the header {name!r} cannot be sent",
+                    "its value holds a line break or another control character",
+                    "remove it in the expression, for example with .trim()",
+                )
+            headers.append((str(name), text))
+        return headers
+
+    def _output(self, response: HttpResponse, document: Document) -> Document:
+        settings = self.settings
+        kind, headers = settings.response_entity_type, self._shown_headers(response)
+        if not 200 <= response.status < 300:
+            entity = lenient_entity_of(response, kind)
+            url = shown_url(self._fixed_url or self._url(document))
+            raise refusal(f"{self.method} {url!r}", response, entity, headers)
+        try:
+            entity = entity_of(response, kind)
+        except DataError as error:
+            error.details.update(status=response.status, headers=headers)
+            raise
+        line = {
+            "protoVersion": response.version,
+            "statusCode": response.status,
+            "reasonPhrase": response.reason,
+        }
+        return self.output({"statusLine": line, "entity": entity, "headers": headers}, document)
+
+    def _shown_headers(self, response: HttpResponse) -> Document:
+        """The headers by name in small letters."""
+        shown: Document = {}
+        for name, value in response.headers:
+            shown.setdefault(name.lower(), []).append(value)
+        several = self.settings.show_all_headers
+        return {
+            name: values if several and len(values) > 1 else values[-1]
+            for name, values in shown.items()
+        }
+
+    def _notice(self, text: str) -> None:
+        """Tell who watches of a try, but not of the same one for every document."""
+        if text not in self._noticed and len(self._noticed) < _MOST_NOTICES:
+            self._noticed.add(text)
+            self.context.show(text)
+
+    def _cancel_all(self) -> None:
+        for _, call in list(self._pending):
+            call.cancel()
+
+    def _give_up(self) -> None:
+        self._cancel_all()
+        self._pending.clear()
+
+
+class RestEntitySnap(RestSnap[E]):
+    """A request with an entity."""
+
+    def open(self) -> None:
+        super().open()
+        self._entity = self.context.function(self.settings.http_entity)
+
+    def body(self, document: Document) -> tuple[bytes | None, str]:
+        return body_of(self._entity(document))
+
+
+class _NotSent:
+    """A request that could not be made, in its place in the order."""
+
+    def __init__(self, error: DataError) -> None:
+        self._error = error
+
+    def result(self) -> HttpResponse:
+        raise self._error
+
+    def cancel(self) -> None:
+        """There is nothing to give up."""
+
+
+def in_response(answer: Document, document: Document) -> Document:
+    """The output of all methods but GET."""
+    return {"response": answer, "original": document}
+
+
+def _varies(settings: RestSettings) -> bool:
+    """Whether the URL may be another for each document."""
+    parts: list[Evaluated[Any]] = [settings.service_url, *settings.query_parameters.values()]
+    return any(part.expression is not None for part in parts)
+
+
+def _flaws_of_numbers(settings: RestSettings) -> Iterator[Flaw]:
+    limits: dict[str, tuple[float, float]] = {
+        "connection_timeout": (0.001, _DAY),
+        "read_timeout": (0.001, _DAY),
+        "maximum_request_attempts": (1, 1_000),
+        "retry_request_interval": (0, _DAY),
+        "maximum_response_size": (0, 2**40),
+        "requests_in_flight": (1, _MOST_IN_FLIGHT),
+    }
+    for name, (least, most) in limits.items():
+        value = getattr(settings, name)
+        if not least <= value <= most:
+            hint = f"give a number from {least:,} to {most:,.0f}"
+            yield (name,), f"{name!r} cannot be {value:g}", hint
+
+
+def _flaw_of_header(name: str) -> tuple[str, str] | None:
+    if not _HEADER_NAME.fullmatch(name):
+        return f"{name!r} is no name of a header", "use letters, digits and hyphens"
+    if name.lower() in _SET_BY_THE_CLIENT:
+        return f"the header {name!r} is set by the engine", "leave it out"
+    return None

@@ -1,0 +1,19 @@
+"""What the tests of the HTTP client share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from engine.run.http import LoopClient
+from tests.http_server import without_proxies
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopClient]:
+    """An HTTP client that no proxy of this machine gets in the way of."""
+    without_proxies(monkeypatch)
+    client = LoopClient()
+    yield client
+    client.close()

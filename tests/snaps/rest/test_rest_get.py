@@ -1,0 +1,222 @@
+"""Mostly what comes back; what is sent is tested with RESTPost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.documents import Document
+from engine.errors import ConfigurationError, DataError, SnapFailedError
+from engine.sdk import HttpResponse
+from engine.testing import CannedHttp, SnapRun, run_snap
+from tests.http_server import Reply, serving, without_proxies
+
+URL = "http://service/"
+JSON = (("Content-Type", "application/json; charset=utf-8"),)
+
+
+def get(answer: HttpResponse | DataError, **settings: Any) -> SnapRun:
+    http = CannedHttp({f"GET {URL}": answer})
+    return run_snap("RESTGet", {"service_url": URL, **settings}, on_error="route", http=http)
+
+
+def entity(answer: HttpResponse, **settings: Any) -> Any:
+    return get(answer, **settings).output[0]["entity"]
+
+
+def error(answer: HttpResponse | DataError, **settings: Any) -> Document:
+    (document,) = get(answer, **settings).errors
+    assert isinstance(document, dict)
+    return document
+
+
+def test_the_response_is_at_the_root_beside_the_original(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_proxies(monkeypatch)
+    with serving(lambda _: Reply(200, b"[1]", {"Content-Type": "application/json"})) as server:
+        (output,) = run_snap("RESTGet", {"service_url": server.url}, [{"id": 1}]).output
+        (request,) = server.requests
+    assert (request.method, request.body) == ("GET", b"")
+    assert output["statusLine"] == {
+        "protoVersion": "HTTP/1.1",
+        "statusCode": 200,
+        "reasonPhrase": "OK",
+    }
+    assert output["entity"] == [1]
+    assert output["headers"]["content-type"] == "application/json"
+    assert output["original"] == {"id": 1}
+
+
+class TestEntity:
+    @pytest.mark.parametrize(
+        "kind", ["application/json", "Application/JSON; x=1", "application/hal+json"]
+    )
+    def test_json_is_parsed(self, kind: str) -> None:
+        answer = HttpResponse(200, headers=(("Content-Type", kind),), body=b'\xef\xbb\xbf{"a": 1}')
+        assert entity(answer) == {"a": 1}
+
+    def test_json_in_another_character_set_is_parsed(self) -> None:
+        kind = (("Content-Type", "application/json; charset=iso-8859-1"),)
+        assert entity(HttpResponse(200, headers=kind, body=b'"\xe9"')) == "é"
+
+    def test_json_is_left_as_text_if_wanted(self) -> None:
+        answer = HttpResponse(200, headers=JSON, body=b'{"a": 1}')
+        assert entity(answer, response_entity_type="text") == '{"a": 1}'
+
+    def test_anything_is_bytes_if_wanted(self) -> None:
+        answer = HttpResponse(200, headers=JSON, body=b'{"a": 1}')
+        assert entity(answer, response_entity_type="binary") == b'{"a": 1}'
+
+    def test_what_is_not_json_is_text_in_its_own_character_set(self) -> None:
+        kind = (("Content-Type", 'text/html; charset="ISO-8859-1"'),)
+        assert entity(HttpResponse(200, headers=kind, body=b"caf\xe9")) == "café"
+
+    def test_an_empty_response_is_an_empty_text(self) -> None:
+        assert entity(HttpResponse(204, "No Content", JSON)) == ""
+
+    def test_json_that_is_none_is_an_error_that_shows_it(self) -> None:
+        document = error(HttpResponse(200, headers=JSON, body=b"<html>no"))
+        assert document["error"] == "the response says that it is JSON and is not"
+        assert "<html>no" in document["reason"]
+        assert "response_entity_type" in document["resolution"]
+        assert (document["status"], document["headers"]["content-type"]) == (200, JSON[0][1])
+
+    def test_what_is_no_text_is_an_error_that_names_binary(self) -> None:
+        document = error(HttpResponse(200, headers=(("Content-Type", "image/png"),), body=b"\x89P"))
+        assert "'image/png'" in document["reason"]
+        assert "binary" in document["resolution"]
+
+    def test_an_unknown_character_set_is_an_error(self) -> None:
+        kind = (("Content-Type", "text/plain; charset=klingon"),)
+        assert "klingon" in error(HttpResponse(200, headers=kind, body=b"x"))["reason"]
+
+
+class TestHeaders:
+    ANSWER = HttpResponse(200, headers=(("X-A", "1"), ("x-a", "2"), ("X-B", "3")))
+
+    def test_names_are_in_small_letters_and_the_last_value_counts(self) -> None:
+        assert get(self.ANSWER).output[0]["headers"] == {"x-a": "2", "x-b": "3"}
+
+    def test_all_values_are_there_if_wanted(self) -> None:
+        (output,) = get(self.ANSWER, show_all_headers=True).output
+        assert output["headers"] == {"x-a": ["1", "2"], "x-b": "3"}
+
+
+class TestErrors:
+    def test_a_failing_status_brings_the_answer_along(self) -> None:
+        headers = (("Content-Type", "application/json"), ("X-Id", "7"))
+        document = error(HttpResponse(422, "Unprocessable", headers, b'{"why": "no id"}'))
+        assert document == {
+            "error": f"GET '{URL}' was answered with status 422",
+            "reason": '422 Unprocessable: {"why":"no id"}',
+            "resolution": document["resolution"],
+            "stacktrace": document["stacktrace"],
+            "status": 422,
+            "entity": {"why": "no id"},
+            "headers": {"content-type": "application/json", "x-id": "7"},
+            "original": {},
+        }
+        assert "http_entity" in document["resolution"]
+
+    @pytest.mark.parametrize(
+        ("status", "advice"),
+        [
+            (302, "follow_redirects"),
+            (401, "credentials"),
+            (404, "service_url"),
+            (429, "requests_in_flight"),
+            (418, "http_entity"),
+            (500, "log of the service"),
+        ],
+    )
+    def test_says_what_to_do(self, status: int, advice: str) -> None:
+        assert advice in error(HttpResponse(status))["resolution"]
+
+    def test_an_answer_that_cannot_be_read_is_shown_as_far_as_it_can(self) -> None:
+        assert error(HttpResponse(500, headers=JSON, body=b"<p>\xff"))["entity"] == "<p>\ufffd"
+
+    def test_no_answer_is_an_error_of_the_document(self) -> None:
+        document = error(DataError("GET failed", "it is gone", "find it"))
+        assert (document["error"], document["reason"]) == ("GET failed", "it is gone")
+        assert "status" not in document
+
+    def test_the_pipeline_stops_with_the_reason(self) -> None:
+        http = CannedHttp({f"GET {URL}": HttpResponse(503, "Busy", body=b"come\nback")})
+        with pytest.raises(SnapFailedError, match="503 Busy: come back"):
+            run_snap("RESTGet", {"service_url": URL}, http=http)
+
+    @pytest.mark.parametrize("answers", [{}, {"GET http://ann:top%20secret@h/": HttpResponse(500)}])
+    def test_user_and_password_of_the_url_do_not_show(
+        self, answers: dict[str, HttpResponse]
+    ) -> None:
+        settings = {"service_url": "= 'http://ann:' + _pw + '@h/'"}
+        http, parameters = CannedHttp(answers), {"pw": "top%20secret"}
+        result = run_snap("RESTGet", settings, on_error="route", parameters=parameters, http=http)
+        assert http.requests[0].url == "http://ann:top%20secret@h/"
+        assert "***@h/" in result.errors[0]["error"]
+        assert "secret" not in str(result.errors[0])
+
+
+class TestUrl:
+    @pytest.mark.parametrize(
+        ("given", "sent"),
+        [
+            ("http://h", "http://h/"),
+            (" http://h/a b?q=ü#part ", "http://h/a%20b?q=%C3%BC"),
+            ("http://h/%7Ea%2Fb?sig=a%2Bb%3D", "http://h/%7Ea%2Fb?sig=a%2Bb%3D"),
+            ("http://h/100%", "http://h/100%25"),
+            ("https://bücher.example:8443/", "https://xn--bcher-kva.example:8443/"),
+            ("http://[::1]:80/", "http://[::1]:80/"),
+            ("http://ann:p@ss@h/", "http://ann:p@ss@h/"),
+        ],
+    )
+    def test_is_encoded_once(self, given: str, sent: str) -> None:
+        http = CannedHttp({f"GET {sent}": HttpResponse(200)})
+        assert len(run_snap("RESTGet", {"service_url": given}, http=http).output) == 1
+
+    def test_query_parameters_join_the_query_that_is_there(self) -> None:
+        sent = "http://h/?a=1&b=x%20%26%20y&c=1&c=true&d=2.5&e=%7B%22f%22%3A1%7D"
+        http = CannedHttp({f"GET {sent}": HttpResponse(200)})
+        query = {"b": "x & y", "c": "= [1, $t]", "d": 2.5, "gone": "= null", "e": "= {f: 1}"}
+        settings = {"service_url": "http://h/?a=1", "query_parameters": query}
+        run_snap("RESTGet", settings, [{"t": True}], http=http)
+        assert http.requests[0].url == sent
+
+    @pytest.mark.parametrize(
+        ("url", "message"),
+        [
+            ("example.com/x", "does not say how the server is reached"),
+            ("file:///etc/passwd", "the scheme 'file' is not one of HTTP"),
+            ("http:///x", "names no host"),
+            ("http://h:port/", "host or port cannot be read"),
+            ("http://ann:se/cret@h/", "host or port cannot be read"),
+            ("http://a b/", "host or port cannot be read"),
+        ],
+    )
+    def test_a_mistake_is_found_before_the_run_or_fails_the_document(
+        self, url: str, message: str
+    ) -> None:
+        with pytest.raises(ConfigurationError, match=message) as caught:
+            run_snap("RESTGet", {"service_url": url})
+        assert "cret" not in str(caught.value)
+        given, http = [{"url": url}], CannedHttp({})
+        result = run_snap("RESTGet", {"service_url": "= $url"}, given, on_error="route", http=http)
+        (document,) = result.errors
+        assert message in document["reason"]
+        assert "cret" not in document["error"] + document["stacktrace"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("connection_timeout", 0),
+        ("read_timeout", -1),
+        ("maximum_request_attempts", 0),
+        ("retry_request_interval", -1),
+        ("maximum_response_size", -1),
+        ("requests_in_flight", 0),
+    ],
+)
+def test_a_number_that_cannot_be_is_a_mistake(name: str, value: float) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        run_snap("RESTGet", {"service_url": URL, name: value})
