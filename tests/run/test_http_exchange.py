@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 from datetime import UTC, datetime, timedelta
@@ -211,6 +212,13 @@ class TestFailures:
             thread.join(10)
             assert not thread.is_alive()
         assert "maximum_response_size" in caught.value.resolution
+
+    def test_a_compressed_response_counts_as_what_it_becomes(self, client: LoopClient) -> None:
+        reply = Reply(200, gzip.compress(bytes(1_000_000)), {"Content-Encoding": "gzip"})
+        with serving(lambda _: reply) as server:
+            assert len(fetch(client, server.url).body) == 1_000_000
+            with pytest.raises(DataError, match="larger than 100,000 bytes"):
+                fetch(client, server.url, largest_response=100_000)
 
     def test_a_server_of_another_protocol_is_told(self, client: LoopClient) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -1,0 +1,53 @@
+"""The pipeline and the test that the guide to REST snaps shows are right."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from engine import api
+from tests.http_server import Received, Reply, serving, without_proxies
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "rest.md").read_text(encoding="utf-8")
+
+
+def block(language: str) -> str:
+    [text] = re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)
+    return str(text)
+
+
+def test_the_pipeline_does_what_the_guide_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_proxies(monkeypatch)
+
+    def only_bolts(request: Received) -> Reply:
+        kind = {"Content-Type": "application/json"}
+        if request.body == b'{"item":"bolt"}':
+            return Reply(201, b'{"order": 7}', kind)
+        return Reply(422, b'{"why": "no such item"}', kind)
+
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(block("yaml"))
+    with serving(only_bolts) as server:
+        result = api.run(file, parameters={"url": server.url, "token": "s3cret"})
+        assert {request.headers["authorization"] for request in server.requests} == {
+            "Bearer s3cret"
+        }
+    assert result.outputs["result.output"] == [{"id": 1, "status": 201, "answer": {"order": 7}}]
+    (failed,) = json.loads((tmp_path / "failed.json").read_text())
+    shown = json.loads(block("json"))
+    assert shown.keys() <= failed.keys()
+    assert (failed["status"], failed["entity"]) == (shown["status"], shown["entity"])
+    assert failed["reason"].split(" ")[0] == "422"
+
+
+def test_the_test_of_the_guide_passes() -> None:
+    names: dict[str, object] = {}
+    exec(block("python"), names)  # noqa: S102  # our own page
+    test = names["test_asks_for_the_order"]
+    assert callable(test)
+    test()
