@@ -62,7 +62,11 @@ def test_errors_are_told_apart_from_outputs() -> None:
 
 
 def test_canned_answers_stand_for_a_server_and_are_used_up() -> None:
-    answers = [DataError("busy"), HttpResponse(200, body=b"a"), HttpResponse(200, body=b"b")]
+    answers: list[HttpResponse | DataError] = [
+        DataError("busy"),
+        HttpResponse(200, body=b"a"),
+        HttpResponse(200, body=b"b"),
+    ]
     http = CannedHttp({"GET http://h/": answers})
     settings = {"service_url": "http://h/"}
     result = run_snap("RESTGet", settings, [{}] * 4, on_error="route", http=http)
