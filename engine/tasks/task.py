@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -58,7 +57,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     pipeline: str
     path: str
     type: TaskType = "ultra"
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = msgspec.field(default_factory=dict)
     instances: int = 1
     bearer_token: str = ""
     allowed_origins: tuple[str, ...] = ()
