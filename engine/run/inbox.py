@@ -156,6 +156,11 @@ class Inbox:
         queue.put(batch)
         self._wake_taker()
 
+    def put_at_once(self, view: str, batch: Batch) -> None:
+        """Add a batch to a view even if it is full: somebody else bounds what is on its way."""
+        self._queues[view].put(batch)
+        self._wake_taker()
+
     def end(self, view: str) -> None:
         """Nothing more will come for the view."""
         self._queues[view].open = False

@@ -7,7 +7,8 @@ stage is cancelled too, and each closes its snaps before the run returns.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain, islice
 from time import perf_counter
 from typing import Any, Protocol, TypeVar
@@ -28,8 +29,23 @@ from engine.sdk.snap import BATCH_SIZE
 from engine.sdk.views import View
 
 R = TypeVar("R")
-Source = Sequence[Item] | AsyncIterator[Batch]
-"""What an open input is fed with: items, or batches that come while the pipeline runs."""
+
+
+class Live(Protocol):
+    """Feeds an open input of an ultra pipeline while it runs."""
+
+    async def run(self, push: Callable[[Batch], None]) -> None:
+        """Push batches as they come, and return when no more will.
+
+        It is called once the pipeline has done all that needs no request: the model is in place
+        before the first one. `push` must be called on the event loop. It runs the snaps that never
+        wait on the spot, and raises what makes the pipeline fail; then this must raise it, too.
+        """
+        ...
+
+
+Source = Sequence[Item] | Live
+"""What an open input is fed with."""
 
 
 class Observer(Protocol):
@@ -115,7 +131,8 @@ class _Run:
         self._tasks: dict[Stage, asyncio.Task[None]] = {}
         self._hosts = {stage: StageHost(stage, registry, execution) for stage in plan.stages}
         self._inboxes = {stage: _inbox_of(plan, stage) for stage in plan.stages}
-        by_first = {stage.labels[0]: self._inboxes[stage] for stage in plan.stages}
+        self._direct: frozenset[Stage] = frozenset()
+        by_first = {stage.labels[0]: stage for stage in plan.stages}
         self._targets = {
             link.source: (by_first[link.target.label], link.target.view)
             for link in plan.links
@@ -198,28 +215,49 @@ class _Run:
 
     async def _deliver(self, port: Port, batch: Batch) -> None:
         target = self._targets.get(port)
-        if target is not None:
-            inbox, view = target
-            await inbox.put(view, batch)
+        if self._direct:
+            self._pass_on(port, batch)
+        elif target is not None:
+            stage, view = target
+            await self._inboxes[stage].put(view, batch)
         elif port in self._open_outputs:
             taken = self._observer.output(port, batch)
             await (asyncio.sleep(0) if taken is None else taken)
         elif self._ledger is not None:
             self._ledger.leave(batch.whole_lineage())  # what it would feed is disabled
 
+    def _push(self, stage: Stage, view: str, batch: Batch) -> None:
+        """Give a stage a batch now: one that never waits runs on the spot, to the very end."""
+        if stage in self._direct:
+            for port, given in self._hosts[stage].process(view, batch):
+                self._pass_on(port, given)
+        else:
+            self._inboxes[stage].put_at_once(view, batch)
+
+    def _pass_on(self, port: Port, batch: Batch) -> None:
+        target = self._targets.get(port)
+        if target is not None:
+            self._push(*target, batch)
+        elif port in self._open_outputs:
+            self._observer.output(port, batch)
+        elif self._ledger is not None:
+            self._ledger.leave(batch.whole_lineage())
+
     def _end_outputs(self, stage: Stage) -> None:
-        for source, (inbox, view) in self._targets.items():
+        for source, (target, view) in self._targets.items():
             if source.label in stage.labels:
-                inbox.end(view)
+                self._inboxes[target].end(view)
 
     async def _feed(self, port: Port, view: View) -> None:
         """Give an open input what the caller has for it, else what its view gets unlinked."""
         stage, inbox = self._stage_of(port)
         source = self._fed.get(port)
-        if isinstance(source, AsyncIterator):
+        if source is not None and not isinstance(source, Sequence):
             await self._run_what_needs_no(stage)
-            async for batch in source:
-                await inbox.put(port.view, batch)
+            self._direct = frozenset(
+                each for each in self._plan.stages if not _is_blocking(self._plan, each)
+            )
+            await source.run(partial(self._push, stage, port.view))
         else:
             default: Sequence[Item] = [] if view.unlinked == "nothing" else [{}]
             items = iter(default if source is None else source)

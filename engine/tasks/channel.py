@@ -27,11 +27,13 @@ class Channel(asyncio.Protocol):
         receives: Any,
         on_message: Callable[[Any], None],
         on_lost: Callable[[], None],
+        on_frame: Callable[[], None] | None = None,
     ) -> None:
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(list[receives])
         self._on_message = on_message
         self._on_lost = on_lost
+        self._on_frame = on_frame
         self._transport: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
         self._outgoing: list[Any] = []
@@ -48,12 +50,12 @@ class Channel(asyncio.Protocol):
     def send(self, message: Any) -> None:
         """Send with all else of this turn. What is sent after the peer has gone is lost."""
         if not self._outgoing:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._outgoing.append(message)
 
     async def drain(self) -> None:
         """Wait until the peer has taken most of what was sent, or has gone."""
-        self._flush()
+        self.flush()
         await self._writable.wait()
 
     def pause(self) -> None:
@@ -67,7 +69,7 @@ class Channel(asyncio.Protocol):
 
     def close(self) -> None:
         """Send what is waiting, then hang up."""
-        self._flush()
+        self.flush()
         if self._transport is not None:
             self._transport.close()
 
@@ -76,7 +78,8 @@ class Channel(asyncio.Protocol):
         if self._transport is not None:
             await self._lost.wait()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send what is waiting now, without waiting for the end of the turn."""
         if not self._outgoing or self._transport is None:
             return
         messages, self._outgoing = self._outgoing, []
@@ -93,7 +96,7 @@ class Channel(asyncio.Protocol):
             self._write(messages[middle:])
             return
         _HEADER.pack_into(frame, 0, size)
-        assert self._transport is not None  # _flush has looked
+        assert self._transport is not None  # flush has looked
         self._transport.write(frame)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -114,6 +117,8 @@ class Channel(asyncio.Protocol):
             for message in messages:
                 self._on_message(message)
         del incoming[:start]
+        if start and self._on_frame is not None:
+            self._on_frame()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._writable.set()

@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -89,20 +89,21 @@ def main(connection: socket.socket) -> None:
 async def _serve(connection: socket.socket) -> int:
     instance = Instance()
     await instance.channel.connect(connection)
-    return await instance.run()
+    return await instance.serve()
 
 
 class Instance:
-    """Runs the plan; its judge and its observer at once."""
+    """Runs the plan: its live source, its observer and the judge of its ledger at once."""
 
     def __init__(self) -> None:
-        self.channel = Channel(ToInstance, self._receive, self._hang_up)
+        self.channel = Channel(ToInstance, self._receive, self._hang_up, self._take_requests)
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._opened: asyncio.Future[Opening] = self._loop.create_future()
         self._task: asyncio.Task[int] | None = None
         self._arrived: deque[Request] = deque()
-        self._awaited: asyncio.Future[None] | None = None
+        self._push: Callable[[Batch], None] | None = None
+        self._ended: asyncio.Future[None] = self._loop.create_future()
         self._finishing = False
         self._ledger = Ledger(self)
         self._streams: dict[Port, tuple[Lineage, list[Item]]] = {}
@@ -110,7 +111,7 @@ class Instance:
         self._told: list[SnapCounts] = []
         self._strays: set[Port] = set()
 
-    async def run(self) -> int:
+    async def serve(self) -> int:
         """0 when the front has let it finish or has gone, 1 if the pipeline failed."""
         self._task = asyncio.current_task()
         try:
@@ -135,7 +136,7 @@ class Instance:
                 observer=self,
                 scripts=Executor(),
                 parameters=opening.parameters,
-                inputs={str(opening.port): self._requests()},
+                inputs={str(opening.port): self},
                 timezone=opening.timezone,
                 ledger=self._ledger,
             )
@@ -167,36 +168,43 @@ class Instance:
             self._arrived.append(message)
         elif isinstance(message, Forget):
             self._ledger.forget(message.id)
-            return
         elif isinstance(message, Finish):
             self._finishing = True
         else:
             self._opened.set_result(pickle.loads(message.opening))  # our own front
-            return
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._awaited is not None and not self._awaited.done():
-            self._awaited.set_result(None)
 
     def _hang_up(self) -> None:
         """The front has gone: nobody waits for an answer any more."""
         if self._task is not None:
             self._task.cancel()
 
-    async def _requests(self) -> AsyncIterator[Batch]:
-        """Batches of requests. Asked for the first time when the pipeline is ready for them."""
+    # The live source of the pipeline
+
+    async def run(self, push: Callable[[Batch], None]) -> None:
+        """Let the requests in: the pipeline is ready for them."""
         gc.freeze()  # what is here now stays
+        self._push = push
         self.channel.send(Ready())
-        while True:
-            while not self._arrived:
-                if self._finishing:
-                    return
-                self._awaited = self._loop.create_future()
-                await self._awaited
-            batch = self._next_batch()
-            if batch.items:
-                yield batch
+        self._take_requests()
+        await self._ended
+
+    def _take_requests(self) -> None:
+        """All that came with one frame goes in together, and what is answered at once goes out."""
+        if self._push is None:
+            return
+        try:
+            while self._arrived:
+                batch = self._next_batch()
+                if batch.items:
+                    self._push(batch)
+        except Exception as error:  # noqa: BLE001  # the pipeline has failed, and says so
+            self._push = None
+            if not self._ended.done():
+                self._ended.set_exception(error)
+            return
+        self.channel.flush()
+        if self._finishing and not self._ended.done():
+            self._ended.set_result(None)
 
     def _next_batch(self) -> Batch:
         items: list[Item] = []
