@@ -1,4 +1,4 @@
-"""Fields of a document, or of a stream's header, as headers of an HTTP response.
+"""Fields of a document, or of a stream's header, as status and headers of an HTTP response.
 
 A field may come from anywhere, so nothing passes that could begin another header or another body,
 and nothing that is for the server alone to say.
@@ -33,6 +33,15 @@ _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _HINT = "Let the pipeline leave the field out, or give it a text without line breaks."
 
 
+def joined(headers: Headers) -> dict[str, Any]:
+    """Headers by name; the values of one that comes several times are joined as HTTP does."""
+    fields: dict[str, Any] = {}
+    for name, value in headers:
+        separator = "; " if name == "cookie" else ", "
+        fields[name] = f"{fields[name]}{separator}{value}" if name in fields else value
+    return fields
+
+
 def response_headers(fields: Mapping[str, Any]) -> Headers:
     """The headers, names in lower case; a list gives a header for each element, null gives none.
 
@@ -48,6 +57,21 @@ def response_headers(fields: Mapping[str, Any]) -> Headers:
         values = value if isinstance(value, list | tuple) else [value]
         headers[name] = [_text(field, each) for each in values]
     return [(name, value) for name, values in headers.items() for value in values]
+
+
+def response_status(value: Any) -> int:
+    """The status that a field `status` gives, as a number or text. Raises DataError."""
+    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{3}\s*", value):
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 200 <= value <= 599:
+        raise DataError(
+            "the answer has no HTTP status",
+            f"its field 'status' is {value!r:.100}",
+            "Write a whole number from 200 to 599 into 'status', or leave the field out.",
+        )
+    return value
 
 
 def _text(field: str, value: Any) -> str:

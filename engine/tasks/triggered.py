@@ -1,0 +1,257 @@
+"""A triggered task: one run of the pipeline for each call (reference, section 5.2).
+
+The values of parameters come from the query string, else the headers, else the task, else the
+pipeline. What only the operator may say - a secret - is never taken from a caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from engine.errors import EngineError, Problem
+from engine.plan.plan import Plan, Port
+from engine.tasks.http_headers import joined
+from engine.tasks.messages import Headers, Reply, Request, SnapCounts
+from engine.tasks.run import Run, RunWorker
+from engine.tasks.run_process import Failure, Start
+from engine.tasks.runs import RefusedError, RunPool
+from engine.tasks.statistics import TaskStatistics
+from engine.tasks.task import Task
+
+METHODS = ("POST", "PUT", "PATCH", "GET", "HEAD", "DELETE")
+RETRY_AFTER = 1
+"""Seconds after which a caller that was refused may ask again."""
+
+_BODILESS = (204, 304)
+_NAMES = ("REMOTE_USER", "REMOTE_ADDR", "REMOTE_PORT", "REQUEST_METHOD", "QUERY_STRING")
+_FACTS = frozenset(("PATH_INFO", *_NAMES))
+
+
+class CallError(EngineError):
+    """The caller has to call otherwise."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.failure = failure
+
+
+class TriggeredTask:
+    """Answers calls with runs."""
+
+    def __init__(self, task: Task, plan: Plan, statistics: TaskStatistics) -> None:
+        self.statistics = statistics
+        self._pool = RunPool(task, plan, statistics, warm=task.instances)
+
+    def start(self) -> None:
+        self._pool.start()
+
+    @property
+    def task(self) -> Task:
+        return self._pool.task
+
+    @property
+    def is_ready(self) -> bool:
+        return self._pool.is_ready
+
+    @property
+    def disabled(self) -> str:
+        """Why the task cannot run; empty if it can."""
+        return self._pool.disabled
+
+    @property
+    def queue_depth(self) -> int:
+        return self._pool.queued
+
+    @property
+    def in_flight(self) -> int:
+        return self._pool.active
+
+    @property
+    def instances(self) -> list[RunWorker]:
+        """The processes that run."""
+        return self._pool.workers
+
+    def snap_counts(self) -> list[SnapCounts]:
+        return self._pool.snap_counts()
+
+    async def reload(self, task: Task, plan: Plan) -> bool:
+        """New runs use the new plan, those that go on finish; False if it cannot be started."""
+        return await self._pool.reload(task, plan)
+
+    async def drain(self, patience: float) -> None:
+        """Take no more calls; wait for the runs, then end all processes."""
+        await self._pool.drain(patience)
+
+    async def answer(self, request: Request) -> Reply:
+        """The result of a run. Whoever does not read the body to its end must `aclose` it."""
+        if request.method not in METHODS:
+            reason = f"{request.method} is not among {', '.join(METHODS)}"
+            failure = Failure(405, "the method is not allowed", reason, "Use POST or GET.")
+            return _refused(failure, [("allow", ", ".join(METHODS))])
+        if not self.task.overlap and (self._pool.active or self._pool.queued):
+            failure = Failure(409, "a run is going on already", "", "Ask again when it is over.")
+            return _refused(failure, [])
+        return await self._answer(request)
+
+    async def _answer(self, request: Request) -> Reply:
+        seconds = self.task.timeouts.request
+        too_late = Failure(
+            504, "the request took too long", f"there was no result within {seconds:g} seconds"
+        )
+        deadline = asyncio.get_running_loop().time() + seconds
+        try:
+            async with asyncio.timeout_at(deadline):
+                run = await self._pool.begin(lambda: self._start(request))
+        except TimeoutError:
+            return _failed(too_late)
+        except RefusedError as error:
+            failure = Failure(503, str(error), "", "Ask again later.")
+            return _refused(failure, [("retry-after", str(RETRY_AFTER))])
+        except CallError as error:
+            return _refused(error.failure, [])
+        run.limit(deadline - asyncio.get_running_loop().time(), too_late)
+        return await _reply(run, request.method)
+
+    def _start(self, request: Request) -> Start:
+        plan = self._pool.plan
+        return Start(call_parameters(plan, self.task.parameters, request), request)
+
+
+def check_triggered(plan: Plan) -> list[Problem]:
+    """Why the plan cannot be a triggered task: a request has one body, and so has its answer."""
+    problems = []
+    for what, ports, remedy in (
+        ("input", plan.open_inputs, "link all but the one that takes the request's body"),
+        ("output", plan.open_outputs, "link all but the one that gives the answer"),
+    ):
+        if len(ports) > 1:
+            names = ", ".join(f"{port} ({_place(plan, port)})" for port in ports)
+            message = f"a triggered task has at most one open {what}, and here are: {names}"
+            where = plan.snap(ports[1].label).where
+            problems.append(Problem(f"several-open-{what}s", where, message, remedy))
+    return problems
+
+
+def call_parameters(plan: Plan, given: Mapping[str, str], request: Request) -> dict[str, str]:
+    """The values for one call, without those that the pipeline's defaults give.
+
+    `given` are the task's. Raises CallError if a value is required and nobody gives one.
+    """
+    facts = _facts(request)
+    headers = {
+        name.upper().replace("-", "_"): value
+        for name, value in joined(request.headers).items()
+        if "_" not in name  # proxies that guard X-NAME know nothing of X_NAME
+    }
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(request.query, keep_blank_values=True):
+        query.setdefault(name, value)
+    values: dict[str, str] = {}
+    for spec in plan.parameters:
+        name = spec.name
+        sources = [given] if spec.secret else [query, headers, given]
+        if name in _FACTS:
+            sources = [given] if name == "REMOTE_USER" else [facts]
+        value = next((source[name] for source in sources if name in source), None)
+        if value is not None:
+            values[name] = value
+        elif spec.required and not spec.secret and spec.default is None:
+            raise CallError(_missing(name, spec.description))
+    return values
+
+
+def _facts(request: Request) -> dict[str, str]:
+    """What CGI calls them; the server knows no users, so there is no REMOTE_USER."""
+    address, _, port = request.client.rpartition(":")
+    return {
+        "PATH_INFO": request.path_info,
+        "REMOTE_ADDR": address.strip("[]"),
+        "REMOTE_PORT": port,
+        "REQUEST_METHOD": request.method,
+        "QUERY_STRING": request.query,
+    }
+
+
+def _missing(name: str, description: str) -> Failure:
+    meaning = f" ({description})" if description else ""
+    return Failure(
+        400,
+        "a parameter is missing",
+        f"the parameter {name!r} is required{meaning}",
+        f"Add it to the query string: ?{name}=VALUE",
+    )
+
+
+async def _reply(run: Run, method: str) -> Reply:
+    """The whole result if it is small; a larger one passes through as it comes."""
+    try:
+        body: bytes | Body | None = await run.whole()
+        bodiless = method == "HEAD" or run.status in _BODILESS
+        if body is None and bodiless:
+            await run.ended()
+    except BaseException:
+        run.cancel()
+        raise
+    if run.end is not None and run.end.failure is not None:
+        failure = run.end.failure
+        return _failed(failure) if failure.status >= 500 else _refused(failure, [])
+    if bodiless:
+        return Reply(run.status, run.headers, b"")
+    return Reply(run.status, run.headers, Body(run) if body is None else body)
+
+
+class Body:
+    """A large result, read while the run goes on; the pipeline waits for its reader."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def __aiter__(self) -> Body:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Raises ExecutionError if the run fails: what was read is not the whole then."""
+        try:
+            piece = await self._run.next_piece()
+        except asyncio.CancelledError:
+            self._run.cancel()
+            raise
+        if not piece:
+            raise StopAsyncIteration
+        return piece
+
+    @property
+    def held(self) -> int:
+        """Bytes that wait for the reader."""
+        return self._run.held
+
+    async def aclose(self) -> None:
+        """The reader has gone: what still runs is broken off."""
+        self._run.cancel()
+
+
+def _failed(failure: Failure) -> Reply:
+    return _error(failure, [], "failed")
+
+
+def _refused(failure: Failure, headers: Headers) -> Reply:
+    return _error(failure, headers, "refused")
+
+
+def _error(failure: Failure, headers: Headers, outcome: str) -> Reply:
+    told = {
+        "error": failure.error,
+        "reason": failure.reason,
+        "resolution": failure.resolution,
+    }
+    body = msgspec.json.encode(told)
+    return Reply(failure.status, [("content-type", "application/json"), *headers], body, outcome)
+
+
+def _place(plan: Plan, port: Port) -> str:
+    where = plan.snap(port.label).where
+    return f"{where.line}:{where.column}"

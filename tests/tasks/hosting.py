@@ -1,0 +1,121 @@
+"""What the tests of runs share: pipelines as plans, requests, and an event loop for each test."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine import api
+from engine.plan.plan import Plan
+from engine.tasks.messages import Headers, Reply, Request
+from engine.tasks.statistics import TaskStatistics
+from engine.tasks.task import Limits, Task, Timeouts
+from engine.tasks.triggered import TriggeredTask
+
+SECONDS = 60.0
+"""How long a test may take before it counts as hanging."""
+
+
+def in_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """A test that is a coroutine."""
+
+    @functools.wraps(test)
+    def run(*args: Any, **kwargs: Any) -> None:
+        async def limited() -> None:
+            async with asyncio.timeout(SECONDS):
+                await test(*args, **kwargs)
+
+        asyncio.run(limited())
+
+    return run
+
+
+def plan_of(folder: Path, text: str) -> Plan:
+    path = folder / "pipeline.yaml"
+    path.write_text(text)
+    return api.compile_plan(path)
+
+
+def request(
+    body: bytes = b"",
+    query: str = "",
+    *,
+    method: str = "POST",
+    headers: Headers | None = None,
+    path_info: str = "",
+) -> Request:
+    return Request(
+        0, method, "/task" + path_info, path_info, query, headers or [], body, "10.0.0.7:4711"
+    )
+
+
+@asynccontextmanager
+async def hosted(
+    plan: Plan,
+    *,
+    timeouts: Timeouts = Timeouts(),  # noqa: B008  # frozen
+    limits: Limits = Limits(),  # noqa: B008
+    **options: Any,
+) -> AsyncIterator[TriggeredTask]:
+    """A triggered task that is ended with all of its processes."""
+    task = Task(
+        name="task",
+        pipeline=plan.path,
+        path=plan.path,
+        type="triggered",
+        timeouts=timeouts,
+        limits=limits,
+        **options,
+    )
+    triggered = TriggeredTask(task, plan, TaskStatistics())
+    triggered.start()
+    try:
+        yield triggered
+    finally:
+        await triggered.drain(0)
+
+
+def documents(reply: Reply) -> Any:
+    assert isinstance(reply.body, bytes)
+    return msgspec.json.decode(reply.body)
+
+
+async def turns(condition: Callable[[], Any]) -> None:
+    """Let the loop and other processes work until it is so."""
+    while not condition():
+        await asyncio.sleep(0.005)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+class Gate:
+    """A named pipe: a run that reads it waits until the test opens it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "gate"
+        os.mkfifo(self.path)
+
+    async def open(self, data: bytes = b"[{}]") -> None:
+        """Let one run through, once it is there."""
+        while True:
+            try:
+                descriptor = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:  # nobody waits for it yet
+                await asyncio.sleep(0.005)
+                continue
+            os.write(descriptor, data)
+            os.close(descriptor)
+            return

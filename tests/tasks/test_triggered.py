@@ -1,0 +1,422 @@
+"""Triggered tasks: what a call gives to a run, and what the run gives back."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from engine.errors import ExecutionError
+from engine.plan.plan import Plan, Port
+from engine.tasks.messages import Headers
+from engine.tasks.task import Limits, Timeouts
+from engine.tasks.triggered import METHODS, Body, CallError, call_parameters, check_triggered
+from tests.tasks.hosting import Gate, documents, hosted, in_loop, plan_of, request, turns
+
+ECHO = "snaps: {echo: {snap: Mapper, pass_through: true, mappings: {$seen: 'true'}}}"
+GATED = """
+snaps:
+  read: {snap: FileReader, file: gate}
+  parse: {snap: JSONParser}
+links: [read -> parse]
+"""
+WITH_PARAMETERS = """
+parameters:
+  color: {default: red}
+  COLOR: {default: red}
+  X_TENANT_ID: {}
+  token: {secret: true, default: hidden}
+  PATH_INFO: {}
+  REMOTE_USER: {default: nobody}
+  REMOTE_ADDR: {}
+  REMOTE_PORT: {}
+  REQUEST_METHOD: {}
+  QUERY_STRING: {}
+snaps: {one: {snap: Mapper, mappings: {$color: _color}}}
+"""
+
+
+@pytest.fixture
+def parameters(tmp_path: Path) -> Any:
+    plan = plan_of(tmp_path, WITH_PARAMETERS)
+
+    def of_call(query: str = "", headers: Headers | None = None, **given: str) -> dict[str, str]:
+        call = request(query=query, headers=headers, method="PUT", path_info="/a/b")
+        return call_parameters(plan, given, call)
+
+    return of_call
+
+
+# Parameters
+
+
+def test_query_goes_before_headers_before_the_task_before_defaults(parameters: Any) -> None:
+    header = [("color", "blue")]
+    assert parameters("COLOR=green", header, COLOR="white")["COLOR"] == "green"
+    assert parameters("", header, COLOR="white")["COLOR"] == "blue"
+    assert parameters("", [], COLOR="white")["COLOR"] == "white"
+    assert "COLOR" not in parameters()
+
+
+def test_query_values_are_decoded_and_the_first_of_a_name_counts(parameters: Any) -> None:
+    assert parameters("color=a%20b+%C3%A4&color=other")["color"] == "a b ä"
+    assert parameters("color=")["color"] == ""
+
+
+def test_what_is_not_declared_is_ignored(parameters: Any) -> None:
+    assert "size" not in parameters("size=3", [("x-size", "4")])
+
+
+def test_a_header_gives_the_parameter_of_its_name(parameters: Any) -> None:
+    assert parameters("", [("x-tenant-id", "t1")])["X_TENANT_ID"] == "t1"
+
+
+def test_a_header_with_an_underscore_is_no_parameter(parameters: Any) -> None:
+    assert "X_TENANT_ID" not in parameters("", [("x_tenant_id", "t1")])
+
+
+def test_a_caller_cannot_give_a_secret(parameters: Any) -> None:
+    assert "token" not in parameters("token=guess", [("token", "guess")])
+    assert parameters("token=guess", token="real")["token"] == "real"
+
+
+def test_facts_of_the_call_cannot_be_forged(parameters: Any) -> None:
+    query = "REMOTE_ADDR=1.1.1.1&PATH_INFO=/x&REQUEST_METHOD=GET&REMOTE_PORT=1&REMOTE_USER=root"
+    headers = [("remote-addr", "1.1.1.1"), ("remote-user", "root"), ("query-string", "")]
+    assert parameters(query, headers) == {
+        "PATH_INFO": "/a/b",
+        "REMOTE_ADDR": "10.0.0.7",
+        "REMOTE_PORT": "4711",
+        "REQUEST_METHOD": "PUT",
+        "QUERY_STRING": query,
+    }
+
+
+def test_the_task_may_say_who_the_user_is(parameters: Any) -> None:
+    assert parameters("REMOTE_USER=root", REMOTE_USER="ada")["REMOTE_USER"] == "ada"
+
+
+def test_a_required_parameter_that_nobody_gives_is_named(tmp_path: Path) -> None:
+    plan = plan_of(
+        tmp_path,
+        "parameters: {day: {required: true, description: Which one}}\n"
+        "snaps: {one: {snap: Mapper, mappings: {$a: _day}}}",
+    )
+    with pytest.raises(CallError) as caught:
+        call_parameters(plan, {}, request())
+    assert caught.value.failure.status == 400
+    assert caught.value.failure.reason == "the parameter 'day' is required (Which one)"
+
+
+# Check
+
+
+def test_several_open_views_are_refused_with_their_places(tmp_path: Path) -> None:
+    plan = plan_of(
+        tmp_path,
+        """
+        snaps:
+          a: {snap: Mapper, mappings: {$a: 1}}
+          b: {snap: Mapper, mappings: {$a: 1}}
+        """,
+    )
+    inputs, outputs = check_triggered(plan)
+    assert (inputs.code, outputs.code) == ("several-open-inputs", "several-open-outputs")
+    assert "at most one open input, and here are: a.input (3:11), b.input (4:11)" in inputs.message
+    assert inputs.where.line == 4
+
+
+def test_one_open_input_and_output_are_fine(tmp_path: Path) -> None:
+    assert check_triggered(plan_of(tmp_path, ECHO)) == []
+
+
+# Bodies and results
+
+
+@in_loop
+async def test_a_body_is_fed_document_by_document_and_the_result_is_an_array(
+    tmp_path: Path,
+) -> None:
+    async with hosted(plan_of(tmp_path, ECHO)) as task:
+        for body, expected in [
+            (b'{"n": 1}', [{"n": 1, "seen": True}]),
+            (b'[{"n": 1}, {"n": 2}]', [{"n": 1, "seen": True}, {"n": 2, "seen": True}]),
+            (b"[]", []),
+            (b"", [{"seen": True}]),
+        ]:
+            reply = await task.answer(request(body))
+            assert (reply.status, reply.outcome) == (200, "answered")
+            assert reply.headers == [("content-type", "application/json")]
+            assert documents(reply) == expected
+        assert [counts.documents_in for counts in task.snap_counts()] == [4]
+        assert (task.in_flight, task.queue_depth, task.statistics.restarts) == (0, 0, 0)
+
+
+@in_loop
+async def test_a_bad_body_gives_400_and_the_process_lives_on(tmp_path: Path) -> None:
+    async with hosted(plan_of(tmp_path, ECHO)) as task:
+        for body in (b"{", b"3", b"[1]"):
+            reply = await task.answer(request(body))
+            assert (reply.status, reply.outcome) == (400, "refused")
+            assert set(documents(reply)) == {"error", "reason", "resolution"}
+        assert documents(await task.answer(request())) == [{"seen": True}]
+        assert task.statistics.restarts == 0
+
+
+@in_loop
+async def test_methods_decide_whether_there_is_a_body(tmp_path: Path) -> None:
+    async with hosted(plan_of(tmp_path, ECHO)) as task:
+        for method in METHODS:
+            reply = await task.answer(request(b'{"n": 1}', method=method))
+            assert reply.status == 200
+            assert (reply.body == b"") == (method == "HEAD")
+        reply = await task.answer(request(method="TRACE"))
+        assert reply.status == 405
+        assert ("allow", "POST, PUT, PATCH, GET, HEAD, DELETE") in reply.headers
+
+
+@in_loop
+async def test_a_pipeline_without_open_output_answers_at_its_end(tmp_path: Path) -> None:
+    text = """
+    snaps:
+      format: {snap: JSONFormatter}
+      write: {snap: FileWriter, file: out.json}
+      after: {snap: Mapper, mappings: {$a: 1}, mode: disabled}
+    links: [format -> write -> after]
+    """
+    async with hosted(plan_of(tmp_path, text)) as task:
+        assert documents(await task.answer(request(b'{"n": 1}'))) == {"http_status_code": 200}
+    assert msgspec.json.decode((tmp_path / "out.json").read_bytes()) == [{"n": 1}]
+
+
+@in_loop
+async def test_a_binary_output_is_the_body_with_its_header(tmp_path: Path) -> None:
+    (tmp_path / "some.csv").write_text("a;b\n")
+    text = """
+    snaps:
+      read:
+        snap: FileReader
+        file: some.csv
+        output_headers: {$status: '"201"', "$['X-Made-By']": '"us"'}
+    """
+    async with hosted(plan_of(tmp_path, text)) as task:
+        reply = await task.answer(request())
+    assert (reply.status, reply.body) == (201, b"a;b\n")
+    assert reply.headers == [("content-type", "text/csv"), ("x-made-by", "us")]
+
+
+@in_loop
+async def test_a_binary_input_gets_body_and_headers(tmp_path: Path) -> None:
+    text = """
+    snaps:
+      read: {snap: FileReader, file: none.json}
+      parse: {snap: JSONParser}
+    links: [read -> parse]
+    """
+    plan = without_reader(plan_of(tmp_path, text))
+    async with hosted(plan) as task:
+        reply = await task.answer(request(b'[{"n": 1}]', headers=[("content-type", "image/png")]))
+        assert documents(reply) == [{"n": 1}]
+
+
+def without_reader(plan: Plan) -> Plan:
+    """The plan as if its parser could be left unlinked."""
+    return msgspec.structs.replace(
+        plan,
+        snaps=plan.snaps[1:],
+        links=(),
+        stages=plan.stages[1:],
+        open_inputs=(Port("parse", "input"),),
+        starting_inputs=(),
+    )
+
+
+@in_loop
+async def test_a_header_field_cannot_begin_another_header(tmp_path: Path) -> None:
+    (tmp_path / "some.csv").write_text("a;b\n")
+    text = r"""
+    parameters: {name: {}}
+    snaps:
+      read: {snap: FileReader, file: some.csv, output_headers: {$x: _name}}
+    """
+    async with hosted(plan_of(tmp_path, text)) as task:
+        reply = await task.answer(request(query="name=1%0D%0Aset-cookie:%20a=1"))
+    assert reply.status == 500
+    assert reply.headers == [("content-type", "application/json")]
+    assert documents(reply)["error"] == "the field 'x' cannot be a header of the answer"
+
+
+@in_loop
+async def test_the_first_document_gives_the_status_if_the_task_says_so(tmp_path: Path) -> None:
+    async with hosted(plan_of(tmp_path, ECHO), status_from_document=True) as task:
+        for given, status in [(b"404", 404), (b'"404"', 200), (b"99", 200), (b"true", 200)]:
+            reply = await task.answer(request(b'[{"status": %b}, {"status": 500}]' % given))
+            assert reply.status == status
+        assert (await task.answer(request(b'{"status": 204}'))).body == b""
+    async with hosted(plan_of(tmp_path, ECHO)) as task:
+        assert (await task.answer(request(b'{"status": 404}'))).status == 200
+
+
+# Failures
+
+
+@in_loop
+async def test_a_failure_tells_what_and_why_but_no_secret_file_or_trace(tmp_path: Path) -> None:
+    text = """
+    parameters: {token: {secret: true, default: "s3cr3t-value"}}
+    snaps:
+      fail: {snap: Mapper, mappings: {$a: "jsonPath(_token, $.x.y.z + _token)"}}
+    """
+    async with hosted(plan_of(tmp_path, text)) as task:
+        reply = await task.answer(request(b'{"original": "mine"}'))
+        assert (reply.status, reply.outcome) == (500, "failed")
+        told = documents(reply)
+        assert set(told) == {"error", "reason", "resolution"}
+        assert told["error"]
+        assert told["reason"]
+        for unwanted in ("s3cr3t", str(tmp_path), "mine", "Traceback"):
+            assert unwanted not in str(told)
+        assert task.statistics.restarts == 0
+
+
+@in_loop
+async def test_a_pipeline_that_cannot_be_opened_tells_no_settings(tmp_path: Path) -> None:
+    (tmp_path / "template.json").write_text('{"a": "x"')
+    text = "snaps: {make: {snap: JSONGenerator, file: template.json}}"
+    plan = plan_of(tmp_path, text)
+    (tmp_path / "template.json").write_bytes(b"\xff")
+    async with hosted(plan) as task:
+        told = documents(await task.answer(request()))
+    assert told["error"] == "the pipeline cannot be started"
+    assert str(tmp_path) not in str(told)
+
+
+@in_loop
+async def test_a_second_call_gets_409_if_runs_may_not_overlap(tmp_path: Path) -> None:
+    gate = Gate(tmp_path)
+    async with hosted(plan_of(tmp_path, GATED), overlap=False) as task:
+        first = asyncio.create_task(task.answer(request()))
+        await turns(lambda: task.in_flight)
+        assert (await task.answer(request())).status == 409
+        await gate.open(b'{"n": 1}')
+        assert documents(await first) == [{"n": 1}]
+        again = asyncio.create_task(task.answer(request()))
+        await gate.open()
+        assert (await again).status == 200
+
+
+@in_loop
+async def test_a_run_that_takes_too_long_gives_504_and_is_ended(tmp_path: Path) -> None:
+    Gate(tmp_path)
+    async with hosted(plan_of(tmp_path, GATED), timeouts=Timeouts(request=2.0)) as task:
+        reply = await task.answer(request())
+        assert (reply.status, reply.outcome) == (504, "failed")
+        assert documents(reply)["reason"] == "there was no result within 2 seconds"
+        await turns(lambda: task.in_flight == 0)
+
+
+@in_loop
+async def test_a_full_queue_gives_503_with_retry_after(tmp_path: Path) -> None:
+    gate = Gate(tmp_path)
+    limits = Limits(concurrent=1, queue=1)
+    async with hosted(plan_of(tmp_path, GATED), limits=limits) as task:
+        open_calls = [asyncio.create_task(task.answer(request())) for _ in range(2)]
+        await turns(lambda: (task.in_flight, task.queue_depth) == (1, 1))
+        reply = await task.answer(request())
+        assert reply.status == 503
+        assert ("retry-after", "1") in reply.headers
+        for call in open_calls:
+            await gate.open()
+            assert (await call).status == 200
+
+
+# Large results
+
+
+def large_pipeline(folder: Path, megabytes: int) -> str:
+    with (folder / "large.bin").open("wb") as file:
+        file.truncate(megabytes * 1024 * 1024)
+    return "snaps: {read: {snap: FileReader, file: large.bin}}"
+
+
+@in_loop
+async def test_a_large_result_streams_and_needs_little_memory(tmp_path: Path) -> None:
+    async with hosted(plan_of(tmp_path, large_pipeline(tmp_path, 100))) as task:
+        await turns(lambda: task.is_ready)
+        worker = task.instances[0]
+        assert worker.process is not None
+        before = peak_memory(worker.process.pid)
+        reply = await task.answer(request())
+        assert isinstance(reply.body, Body)
+        size = most_held = 0
+        async for piece in reply.body:
+            size += len(piece)
+            most_held = max(most_held, reply.body.held)
+        assert size == 100 * 1024 * 1024
+        assert most_held < 2 * 1024 * 1024
+        assert peak_memory(worker.process.pid) - before < 20 * 1024 * 1024
+        assert (task.in_flight, task.statistics.restarts) == (0, 0)
+
+
+def peak_memory(pid: int) -> int:
+    """In bytes."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
+
+
+@in_loop
+async def test_many_documents_stream_as_one_array(tmp_path: Path) -> None:
+    (tmp_path / "many.json").write_bytes(b'{"text": "%b"}\n' % (b"x" * 90) * 50_000)
+    text = """
+    snaps:
+      read: {snap: FileReader, file: many.json}
+      parse: {snap: JSONParser, json_lines: true}
+    links: [read -> parse]
+    """
+    async with hosted(plan_of(tmp_path, text)) as task:
+        reply = await task.answer(request())
+        assert isinstance(reply.body, Body)
+        result = msgspec.json.decode(b"".join([piece async for piece in reply.body]))
+    assert result == [{"text": "x" * 90}] * 50_000
+
+
+@in_loop
+async def test_a_failure_after_the_first_megabyte_breaks_the_body(tmp_path: Path) -> None:
+    (tmp_path / "many.json").write_bytes(b'{"text": "%b"}\n' % (b"x" * 90) * 50_000 + b"{broken")
+    text = """
+    snaps:
+      read: {snap: FileReader, file: many.json}
+      parse: {snap: JSONParser, json_lines: true}
+    links: [read -> parse]
+    """
+    async with hosted(plan_of(tmp_path, text)) as task:
+        reply = await task.answer(request())
+        assert isinstance(reply.body, Body)
+        with pytest.raises(ExecutionError, match="the result is not complete"):
+            async for _ in reply.body:
+                pass
+
+
+@in_loop
+async def test_a_run_whose_caller_has_gone_is_broken_off(tmp_path: Path) -> None:
+    async with hosted(plan_of(tmp_path, large_pipeline(tmp_path, 10))) as task:
+        reply = await task.answer(request())
+        assert isinstance(reply.body, Body)
+        await anext(reply.body)
+        assert task.in_flight == 1
+        await reply.body.aclose()
+        await turns(lambda: task.in_flight == 0)
+
+
+@in_loop
+async def test_a_call_that_is_given_up_ends_its_run(tmp_path: Path) -> None:
+    Gate(tmp_path)
+    async with hosted(plan_of(tmp_path, GATED), limits=Limits(concurrent=1)) as task:
+        running, waiting = (asyncio.create_task(task.answer(request())) for _ in range(2))
+        await turns(lambda: task.in_flight == 1)
+        waiting.cancel()
+        running.cancel()
+        await turns(lambda: (task.in_flight, task.queue_depth) == (0, 0))
