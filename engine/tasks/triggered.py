@@ -27,8 +27,6 @@ RETRY_AFTER = 1
 """Seconds after which a caller that was refused may ask again."""
 
 _BODILESS = (204, 304)
-_NAMES = ("REMOTE_USER", "REMOTE_ADDR", "REMOTE_PORT", "REQUEST_METHOD", "QUERY_STRING")
-_FACTS = frozenset(("PATH_INFO", *_NAMES))
 
 
 class CallError(EngineError):
@@ -153,12 +151,14 @@ def call_parameters(plan: Plan, given: Mapping[str, str], request: Request) -> d
     values: dict[str, str] = {}
     for spec in plan.parameters:
         name = spec.name
-        sources = [given] if spec.secret else [query, headers, given]
-        if name in _FACTS:
-            sources = [given] if name == "REMOTE_USER" else [facts]
-        value = next((source[name] for source in sources if name in source), None)
-        if value is not None:
-            values[name] = value
+        sources: list[Mapping[str, str]] = [query, headers, given]
+        if name in facts:
+            sources = [facts]
+        elif spec.secret or name == "REMOTE_USER":
+            sources = [given]
+        source = next((source for source in sources if name in source), None)
+        if source is not None:
+            values[name] = source[name]
         elif spec.required and not spec.secret and spec.default is None:
             raise CallError(_missing(name, spec.description))
     return values

@@ -1,0 +1,251 @@
+"""Scheduled tasks: runs at their times, whatever becomes of them, and a history of all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.plan.plan import Plan
+from engine.tasks.history import History
+from engine.tasks.history import Run as Record
+from engine.tasks.scheduler import ScheduledTask, SystemClock
+from engine.tasks.statistics import TaskStatistics
+from engine.tasks.task import Schedule, Task
+from tests.tasks.hosting import Gate, in_loop, plan_of, turns
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+HOURLY = Schedule(every=3600.0)
+ONE = "snaps: {make: {snap: JSONGenerator, documents: [{n: 1}]}}"
+FAILING = "snaps: {make: {snap: Mapper, mappings: {$a: $b.c.d}}}"
+GATED = """
+snaps:
+  read: {snap: FileReader, file: gate}
+  parse: {snap: JSONParser}
+links: [read -> parse]
+"""
+
+
+class SetClock:
+    """A clock that stands until it is set."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self._now = now
+        self._changed = asyncio.Event()
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, **by: float) -> None:
+        self._now += timedelta(**by)
+        self._changed.set()
+
+    async def wait_until(self, moment: datetime) -> None:
+        while self._now < moment:
+            self._changed.clear()
+            await self._changed.wait()
+
+
+class Hosted:
+    """A scheduled task with its clock and history."""
+
+    def __init__(self, plan: Plan, history: History, schedule: Schedule, **options: Any) -> None:
+        self.clock = SetClock()
+        self.history = history
+        self.identity = Task(name="task", pipeline=plan.path, path=plan.path).identity
+        self.task = self.task_with(plan, schedule, **options)
+        self.scheduled = ScheduledTask(self.task, plan, TaskStatistics(), history, self.clock)
+
+    def task_with(self, plan: Plan, schedule: Schedule, **options: Any) -> Task:
+        options = {"overlap": False, **options}
+        return Task(
+            name="task",
+            pipeline=plan.path,
+            path=plan.path,
+            type="scheduled",
+            schedule=schedule,
+            **options,
+        )
+
+    def records(self) -> list[Record]:
+        """Oldest first."""
+        return self.history.recent(self.identity)[::-1]
+
+    def statuses(self) -> list[str]:
+        return [record.status for record in self.records()]
+
+
+@asynccontextmanager
+async def hosted(
+    plan: Plan, folder: Path, schedule: Schedule = HOURLY, **options: Any
+) -> AsyncIterator[Hosted]:
+    with History(folder / "history") as history:
+        it = Hosted(plan, history, schedule, **options)
+        it.scheduled.start()
+        try:
+            yield it
+        finally:
+            await it.scheduled.drain(0)
+
+
+@in_loop
+async def test_a_run_begins_at_its_time_and_is_written_down(tmp_path: Path) -> None:
+    async with hosted(plan_of(tmp_path, ONE), tmp_path) as it:
+        await turns(lambda: it.scheduled.next_run)
+        assert it.scheduled.next_run == NOON + timedelta(hours=1)
+        it.clock.advance(minutes=59)
+        await asyncio.sleep(0)
+        assert it.records() == []
+        it.clock.advance(minutes=1)
+        await turns(lambda: it.statuses() == ["completed"])
+        (record,) = it.records()
+        assert record.scheduled_at == NOON + timedelta(hours=1)
+        assert record.finished_at == it.clock.now()
+        assert record.counts["snaps"][0] | {"seconds": 0} == {
+            "label": "make",
+            "snap": "JSONGenerator",
+            "in": 1,
+            "out": 1,
+            "dropped": 0,
+            "errors": 0,
+            "seconds": 0,
+            "status": "completed",
+        }
+        it.clock.advance(hours=1)
+        await turns(lambda: it.statuses() == ["completed", "completed"])
+        assert it.scheduled.statistics.total == 2
+
+
+@in_loop
+async def test_a_failing_run_does_not_end_the_watch(tmp_path: Path) -> None:
+    async with hosted(plan_of(tmp_path, FAILING), tmp_path) as it:
+        for number in (1, 2):
+            await turns(lambda: it.scheduled.next_run and it.scheduled.next_run > it.clock.now())
+            it.clock.advance(hours=1)
+            await turns(lambda number=number: it.statuses() == ["failed"] * number)
+        assert "snap 'make' (Mapper" in it.records()[0].message
+
+
+@in_loop
+async def test_no_run_begins_while_another_goes_on(tmp_path: Path) -> None:
+    gate = Gate(tmp_path)
+    async with hosted(plan_of(tmp_path, GATED), tmp_path) as it:
+        it.clock.advance(hours=1)
+        await turns(lambda: it.statuses() == ["running"])
+        it.clock.advance(hours=1)
+        await turns(lambda: it.statuses() == ["running", "skipped"])
+        assert it.records()[1].message == "an earlier run was not over"
+        await gate.open()
+        await turns(lambda: it.statuses() == ["completed", "skipped"])
+
+
+@in_loop
+async def test_runs_overlap_if_the_task_says_so(tmp_path: Path) -> None:
+    Gate(tmp_path)
+    async with hosted(plan_of(tmp_path, GATED), tmp_path, overlap=True) as it:
+        it.clock.advance(hours=1)
+        await turns(lambda: it.statuses() == ["running"])
+        it.clock.advance(hours=1)
+        await turns(lambda: it.statuses() == ["running"] * 2)
+        await turns(lambda: it.scheduled.in_flight == 2)
+
+
+@in_loop
+async def test_a_run_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    Gate(tmp_path)
+    schedule = Schedule(every=3600.0, timeout=0.3)
+    async with hosted(plan_of(tmp_path, GATED), tmp_path, schedule) as it:
+        it.clock.advance(hours=1)
+        await turns(lambda: it.statuses() == ["failed"])
+        assert it.records()[0].message == "the run took longer than 0.3 seconds"
+        await turns(lambda: it.scheduled.in_flight == 0)
+
+
+@in_loop
+async def test_what_was_missed_while_no_server_ran_is_reported_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    plan = plan_of(tmp_path, ONE)
+    async with hosted(plan, tmp_path) as it:
+        it.clock.advance(hours=1)
+        await turns(lambda: it.statuses() == ["completed"])
+    with History(tmp_path / "history") as history:
+        later = Hosted(plan, history, HOURLY)
+        later.clock.advance(hours=4, minutes=30)
+        later.scheduled.start()
+        await turns(lambda: later.scheduled.next_run)
+        await later.scheduled.drain(0)
+        assert later.statuses() == ["completed", "misfired"]
+    text = "3 runs from 2026-05-04 14:00:00 UTC to 2026-05-04 16:00:00 UTC were missed"
+    assert text in caplog.text
+
+
+@in_loop
+async def test_a_changed_schedule_counts_from_its_reload_on(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, ONE)
+    async with hosted(plan, tmp_path) as it:
+        await turns(lambda: it.scheduled.next_run)
+        it.clock.advance(minutes=30)
+        daily = it.task_with(plan, Schedule(cron="0 18 * * *"))
+        assert await it.scheduled.reload(daily, plan)
+        await turns(lambda: it.scheduled.next_run == NOON + timedelta(hours=6))
+        it.clock.advance(hours=5, minutes=30)
+        await turns(lambda: it.statuses() == ["completed"])
+        assert it.records()[0].scheduled_at == NOON + timedelta(hours=6)
+
+
+@in_loop
+async def test_a_shutdown_stops_what_does_not_end_in_time(tmp_path: Path) -> None:
+    Gate(tmp_path)
+    async with hosted(plan_of(tmp_path, GATED), tmp_path) as it:
+        it.clock.advance(hours=1)
+        await turns(lambda: it.scheduled.in_flight)
+        await it.scheduled.drain(0)
+        assert it.statuses() == ["stopped"]
+        assert it.scheduled.instances == []
+
+
+@in_loop
+async def test_a_shutdown_waits_for_what_ends_in_time(tmp_path: Path) -> None:
+    gate = Gate(tmp_path)
+    async with hosted(plan_of(tmp_path, GATED), tmp_path) as it:
+        it.clock.advance(hours=1)
+        await turns(lambda: it.scheduled.in_flight)
+        draining = asyncio.create_task(it.scheduled.drain(30))
+        await gate.open()
+        await draining
+        assert it.statuses() == ["completed"]
+
+
+@in_loop
+async def test_a_schedule_that_is_over_starts_nothing(tmp_path: Path) -> None:
+    schedule = Schedule(at=NOON - timedelta(days=1))
+    async with hosted(plan_of(tmp_path, ONE), tmp_path, schedule) as it:
+        await turns(lambda: it.scheduled.disabled == "")
+        it.clock.advance(days=30)
+        await asyncio.sleep(0)
+        assert (it.records(), it.scheduled.next_run) == ([], None)
+
+
+@in_loop
+async def test_a_history_that_is_out_of_order_does_not_keep_work_undone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with hosted(plan_of(tmp_path, ONE), tmp_path) as it:
+        it.history.close()
+        it.clock.advance(hours=1)
+        await turns(lambda: it.scheduled.statistics.total == 1)
+    assert "history of scheduled runs" in caplog.text
+
+
+@in_loop
+async def test_the_clock_of_the_system_comes_to_each_moment() -> None:
+    clock = SystemClock()
+    moment = clock.now() + timedelta(milliseconds=20)
+    await clock.wait_until(moment)
+    assert clock.now() >= moment
