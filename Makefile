@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint types unit bench fuzz docs clean setup
+.PHONY: demo test lint types unit bench bench-serve fuzz docs clean setup
 
 setup: $(READY)
 
@@ -37,6 +37,13 @@ unit: $(READY)
 ## Ratios against hand-written loops, measured in the same run.
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+## `engine serve` beside hand-written servers, BentoML and LitServe (in an environment of their own).
+bench-serve: $(READY) models/digits.json
+	$(BIN)/python -m benchmarks.serve
+
+models/digits.json: | $(READY)
+	$(BIN)/engine run pipelines/model_building.yaml --param architecture=fast
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.expressions --inputs 100000

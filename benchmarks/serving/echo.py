@@ -1,0 +1,62 @@
+"""The echo pipeline (token Filter, two Mappers) against the same by hand under uvicorn."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from statistics import median
+from typing import Any
+
+from benchmarks.serving import workloads
+from benchmarks.serving.rivals.echo_asgi import TOKEN
+from benchmarks.serving.rounds import (
+    Contender,
+    Reports,
+    print_table,
+    print_verdict,
+    run_round,
+    started,
+)
+from benchmarks.serving.servers import engine_server, rival
+
+BY_HAND = "uvicorn, by hand"
+ENGINE = "engine serve"
+REQUESTS = {32: 40_000, 1: 10_000}
+BUDGETS = {32: 2.0, 1: 3.0}
+"""The engine's CPU per request, as a multiple of that by hand, by connections."""
+
+
+def compare(rounds: int) -> dict[str, Any]:
+    """Measure, print, and give all reports by server."""
+    print("Echo: token Filter, two Mappers; CPU is the server's, per request")
+    reports: dict[str, Reports] = {}
+    with ExitStack() as stack:
+        contenders = started(_contenders(), stack)
+        for _ in range(rounds):
+            run_round(contenders, reports)
+    print_table(reports)
+    ratios = {}
+    if ENGINE in reports and BY_HAND in reports:
+        for connections, budget in BUDGETS.items():
+            ratios[connections] = _ratio(reports, connections)
+            print_verdict(f"CPU per request at {connections}", ratios[connections], budget, "×")
+    return {"ratios": ratios, **{name: found.as_data() for name, found in reports.items()}}
+
+
+def _contenders() -> list[Contender]:
+    by_hand = [sys.executable, "-m", "benchmarks.serving.rivals.echo_asgi", "--port", "$PORT"]
+    servers = (
+        rival(BY_HAND, by_hand, "/", "/"),
+        engine_server(workloads.PIPELINES / "echo.yaml", {"token": TOKEN}, name=ENGINE),
+    )
+    return [Contender(server, workloads.echo(), REQUESTS) for server in servers]
+
+
+def _ratio(reports: dict[str, Reports], connections: int) -> float:
+    """Of the CPU per request: the median over the pairs that were measured one after the other."""
+    pairs = zip(
+        reports[ENGINE].by_connections[connections],
+        reports[BY_HAND].by_connections[connections],
+        strict=True,
+    )
+    return median(ours.cpu_per_request / theirs.cpu_per_request for ours, theirs in pairs)

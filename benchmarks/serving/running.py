@@ -1,0 +1,54 @@
+"""The engine's server with one of the measured pipelines, for runs that last: soak and kill."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+
+from benchmarks.serving import workloads
+from benchmarks.serving.environment import rivals_python
+from benchmarks.serving.images import as_json, bare_model, load_images
+from benchmarks.serving.rivals.echo_asgi import TOKEN as ECHO_TOKEN
+from benchmarks.serving.servers import Server, engine_server
+from benchmarks.serving.workloads import PIPELINES, Workload
+
+ROLES = {"engine.tasks.instance": "instance", "/engine/script/": "script", " serve ": "front"}
+"""What the command line of a process holds → what it is. A script has two: one looks after it."""
+NAMES = ("digits", "echo")
+
+
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """A server that is not started yet, and what it is asked."""
+
+    server: Server
+    workload: Workload
+
+
+def hosted(name: str, instances: int, images: int) -> Hosted:
+    """The echo, or the digits of `images` images with the id of its request in each answer."""
+    if name == "echo":
+        return Hosted(
+            engine_server(PIPELINES / "echo.yaml", {"token": ECHO_TOKEN}, instances),
+            workloads.echo(),
+        )
+    pictures = load_images(images)
+    answers = bare_model(rivals_python(), pictures, calls=1).answers
+    return Hosted(
+        engine_server(
+            PIPELINES / "digits_with_id.yaml", {"token": workloads.DIGIT_TOKEN}, instances
+        ),
+        workloads.digits_with_id([as_json(each) for each in pictures], answers),
+    )
+
+
+def role(command: str) -> str:
+    """What a process of the server is, by its command line."""
+    return next((name for mark, name in ROLES.items() if mark in command), "other")
+
+
+def add_options(parser: argparse.ArgumentParser, requests: int) -> None:
+    parser.add_argument("--pipeline", choices=NAMES, default=NAMES[0])
+    parser.add_argument("--requests", type=int, default=requests)
+    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--instances", type=int, default=2)
