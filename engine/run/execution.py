@@ -193,6 +193,7 @@ class Surroundings:
         self.files = execution.files
         self.scripts = execution.scripts
         self.outputs = tuple(view.name for view in snap.outputs)
+        self.in_ultra = execution.ledger is not None
         self.needed_fields = snap.needed
         self.statistics = statistics
         self.error_documents: list[Document] = []

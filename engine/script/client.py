@@ -9,7 +9,6 @@ import sys
 import threading
 from typing import Any
 
-from engine.documents import Document
 from engine.errors import ConfigurationError
 from engine.script.child.protocol import FRAME_LIMIT, VERSION, Channel, ProtocolError
 from engine.script.output import Guard, Output
@@ -92,10 +91,10 @@ class RemoteSession(Session):
             raise reply
         return reply
 
-    def _documents(self, request: str) -> list[Document]:
-        documents = super()._documents(request)
+    def _gathered(self, request: str, expected: str) -> list[Any]:
+        gathered = super()._gathered(request, expected)
         self._output.check()
-        return documents
+        return gathered
 
     def _lost(self, error: Exception) -> ScriptFailure:
         if self._interrupted:

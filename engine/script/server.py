@@ -16,12 +16,18 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, DataError
+from engine.script.child.failure import Failure
 from engine.script.child.protocol import FRAME_LIMIT, VERSION, Channel, ProtocolError
-from engine.script.child.replies import UnsendableError, send_answers, send_documents
+from engine.script.child.replies import (
+    UnsendableError,
+    send_answers,
+    send_documents,
+    send_outcomes,
+)
 from engine.script.client import keep_watch
 from engine.script.session import EmbeddedSession
-from engine.sdk.scripts import Script, ScriptAnswer, ScriptError, ScriptFailure
+from engine.sdk.scripts import Outcome, Script, ScriptAnswer, ScriptError, ScriptFailure
 
 _GREETING_LIMIT = 4096
 _GREETING_SECONDS = 5.0
@@ -199,6 +205,11 @@ class Visit:
                     send_documents(self._send, session.start(), "snaplogic_init")
                 case ["rows", list(rows)]:
                     send_answers(self._send, *_parted(session.process(rows)))
+                case ["tracked rows", list(rows), list(numbers)]:
+                    outcomes = session.process_tracked(rows, numbers)
+                    send_outcomes(self._send, _told(outcomes))
+                case ["tracked finish"]:
+                    send_outcomes(self._send, _told(session.finish_tracked()))
                 case ["finish"]:
                     send_documents(self._send, session.finish(), "snaplogic_final")
                 case _:
@@ -237,10 +248,24 @@ def _script(message: list[Any]) -> Script:
 
 def _parted(
     answers: list[ScriptAnswer],
-) -> tuple[list[Any], list[tuple[int, tuple[str, str, str, str]]]]:
+) -> tuple[list[Any], list[tuple[int, Failure]]]:
     """Answers as they go over the wire: documents, and failures by position."""
-    failures = []
-    for place, answer in enumerate(answers):
-        if not isinstance(answer, list):
-            failures.append((place, (*answer.args, "", "", "")[:4]))
+    failures = [
+        (place, _texts(answer))
+        for place, answer in enumerate(answers)
+        if not isinstance(answer, list)
+    ]
     return [answer if isinstance(answer, list) else None for answer in answers], failures
+
+
+def _told(outcomes: list[Outcome]) -> list[tuple[int, list[Any], Failure | None]]:
+    """Outcomes as they go over the wire."""
+    return [
+        (number, answer, None) if isinstance(answer, list) else (number, [], _texts(answer))
+        for number, answer in outcomes
+    ]
+
+
+def _texts(error: DataError) -> Failure:
+    error_text, reason, resolution, stacktrace = (*error.args, "", "", "")[:4]
+    return error_text, reason, resolution, stacktrace

@@ -24,7 +24,7 @@ from engine.script.child.protocol import (
 from engine.script.environment import provide
 from engine.script.output import Output
 from engine.script.process import ScriptProcess
-from engine.sdk.scripts import Script, ScriptAnswer, ScriptError, ScriptFailure
+from engine.sdk.scripts import Outcome, Script, ScriptAnswer, ScriptError, ScriptFailure
 
 _PATIENCE = 2.0
 _TICK = 0.1
@@ -56,23 +56,45 @@ class Session(ABC):
     def start(self) -> list[Document]:
         self._stop_if_interrupted()
         self._channel = self._connect()
-        return self._documents("start")
+        return self._gathered("start", "documents")
 
     def process(self, rows: list[Document]) -> list[ScriptAnswer]:
         return self._exchange(rows) if rows else []
 
-    def finish(self) -> list[Document]:
-        return self._documents("finish")
-
-    def _documents(self, request: str) -> list[Document]:
+    def process_tracked(self, rows: list[Document], numbers: list[int]) -> list[Outcome]:
+        if not rows:
+            return []
         channel = self._ready()
-        documents: list[Document] = []
+        try:
+            frame = channel.frame("tracked rows", rows, numbers)
+        except (FrameTooLargeError, NotSendableError) as error:
+            if len(rows) == 1:
+                return [(numbers[0], self._unsendable(error))]
+            parts = zip(halves(rows), halves(numbers), strict=True)
+            return [outcome for part in parts for outcome in self.process_tracked(*part)]
+        self._send(channel, frame)
+        return _outcomes(self._received(channel, "outcomes"))
+
+    def finish(self) -> list[Document]:
+        return self._gathered("finish", "documents")
+
+    def finish_tracked(self) -> list[Outcome]:
+        return _outcomes(self._gathered("tracked finish", "outcomes"))
+
+    def _gathered(self, request: str, expected: str) -> list[Any]:
+        """What comes back for a request without rows."""
+        channel = self._ready()
         self._send(channel, channel.frame(request))
+        return self._received(channel, expected)
+
+    def _received(self, channel: Channel, expected: str) -> list[Any]:
+        """The parts of a reply, however many frames it took."""
+        whole: list[Any] = []
         while True:
-            _, part, last = self._receive(channel, "documents")
-            documents += part
+            _, part, last = self._receive(channel, expected)
+            whole += part
             if last:
-                return documents
+                return whole
 
     def _exchange(self, rows: list[Document]) -> list[ScriptAnswer]:
         channel = self._ready()
@@ -182,14 +204,14 @@ class EmbeddedSession(Session):
         self._hand_over(channel, opening(self._script))
         return channel
 
-    def _documents(self, request: str) -> list[Document]:
+    def _gathered(self, request: str, expected: str) -> list[Any]:
         try:
-            documents = super()._documents(request)
+            gathered = super()._gathered(request, expected)
         finally:
             if self._child is not None:
                 self._child.reader.settle()
-        self._finished = request == "finish"
-        return documents
+        self._finished = request != "start"
+        return gathered
 
     def _check(self) -> None:
         """Called several times a second while the script is silent."""
@@ -251,6 +273,13 @@ class EmbeddedSession(Session):
             child.wait(_PATIENCE)
         self._child = self._channel = None
         child.close()
+
+
+def _outcomes(told: list[Any]) -> list[Outcome]:
+    return [
+        (number, documents if failure is None else ScriptError(*failure))
+        for number, documents, failure in told
+    ]
 
 
 def opening(script: Script) -> dict[str, Any]:

@@ -24,7 +24,13 @@ from engine.sdk.http import (
     shown_url,
 )
 from engine.sdk.reading import ReadPaths, paths_read
-from engine.sdk.scripts import Script, ScriptExecutor, ScriptSession
+from engine.sdk.scripts import (
+    Outcome,
+    Script,
+    ScriptAnswer,
+    ScriptExecutor,
+    ScriptSession,
+)
 from engine.sdk.settings import Evaluated, Expression, Path, Settings, setting
 from engine.sdk.snap import BATCH_SIZE, Emission, Example, Result, Snap, StreamSnap, To
 from engine.sdk.views import View, Views
@@ -56,11 +62,13 @@ __all__ = [
     "Item",
     "JsonPath",
     "Lineage",
+    "Outcome",
     "Path",
     "ReadPaths",
     "Result",
     "RetryPolicy",
     "Script",
+    "ScriptAnswer",
     "ScriptExecutor",
     "ScriptSession",
     "Settings",

@@ -96,6 +96,11 @@ class Context(Protocol):
         ...
 
     @property
+    def in_ultra(self) -> bool:
+        """Whether documents carry requests, each of which is owed an answer."""
+        ...
+
+    @property
     def needed_fields(self) -> frozenset[str] | None:
         """The top-level fields of the output documents that anybody uses; None for all."""
         ...

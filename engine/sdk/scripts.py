@@ -46,6 +46,10 @@ ScriptAnswer = list[Document] | DataError
 """What a script made of one row: its documents (none if it dropped or kept it), or its error."""
 
 
+Outcome = tuple[int, ScriptAnswer]
+"""The number of a row that a script is done with, and what it made of it."""
+
+
 class ScriptError(DataError):
     """The script failed on one row, or in `snaplogic_final`; `stacktrace` shows its own frames."""
 
@@ -92,6 +96,21 @@ class ScriptSession(Protocol):
 
     def finish(self) -> list[Document]:
         """Call `snaplogic_final`; its documents."""
+        ...
+
+    def process_tracked(self, rows: list[Document], numbers: list[int]) -> list[Outcome]:
+        """The outcomes of rows, these or earlier ones, where somebody waits for each of them.
+
+        A number stands for a row from now on; it is negative if nobody waits for that row. A row
+        with a positive number and no outcome is kept by the script, and gets its outcome later.
+        """
+        ...
+
+    def finish_tracked(self) -> list[Outcome]:
+        """Call `snaplogic_final` after `process_tracked`; the outcomes of all rows left.
+
+        Documents that answer no row come with the number 0.
+        """
         ...
 
     def interrupt(self) -> None:

@@ -9,15 +9,19 @@ from typing import Any, Literal
 import msgspec
 
 from engine.sdk import (
+    NO_LINEAGE,
     Batch,
     ConfigurationError,
+    Context,
     DataError,
     Document,
     Evaluated,
     Example,
     ExecutionError,
     Lineage,
+    Outcome,
     Script,
+    ScriptAnswer,
     ScriptSession,
     Settings,
     Snap,
@@ -118,6 +122,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
 
     def open(self) -> None:
         self._session: ScriptSession | None = None
+        self._waiting = Waiting(self.context) if self.context.in_ultra else None
         self._printed: list[str] = []
         self._awaits_script = self.context.linked("script")
         self._tells_lines = self.context.linked("stdout")
@@ -130,26 +135,35 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     def process_batch(self, view: str, batch: Batch) -> Mapping[str, Batch]:
         if view == "script":
             return self._take_script(batch)
-        results: list[Document] = []
-        lineage: list[Lineage] = []
-        answers = self._running().process(batch.items)
-        for position, answer in enumerate(answers):
-            line = batch.lineage_of(position)
-            if isinstance(answer, DataError):
-                self.context.failed(answer, batch.items[position], line)
-            elif answer:
-                results += answer
-                lineage += [line] * len(answer)
-            else:
-                self.context.dropped(1, (line,))
-        emitted = {"output": Batch(results, None if batch.lineage is None else lineage)}
+        session, waiting = self._running(), self._waiting
+        if waiting is None:
+            output = self._output(batch.items, session.process(batch.items))
+        else:
+            numbers = waiting.admit(batch)
+            output = waiting.settle(session.process_tracked(batch.items, numbers), numbers)
+        emitted = {"output": output}
         if lines := self._take_lines():
             emitted["stdout"] = Batch([line.item for line in lines])
         return emitted
 
+    def _output(self, rows: list[Document], answers: list[ScriptAnswer]) -> Batch:
+        results: list[Document] = []
+        for row, answer in zip(rows, answers, strict=True):
+            if isinstance(answer, DataError):
+                self.context.failed(answer, row)
+            elif answer:
+                results += answer
+            else:
+                self.context.dropped(1)
+        return Batch(results)
+
     def finish(self) -> Iterator[Document | To]:
+        session, waiting = self._running(), self._waiting
         try:
-            yield from self._running().finish()
+            if waiting is None:
+                yield from session.finish()
+            else:
+                yield from waiting.end(session)
         except DataError:
             yield from self._take_lines()
             raise
@@ -231,6 +245,64 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         lines = self._printed[:count]
         del self._printed[:count]
         return [To("stdout", {"line": line}) for line in lines]
+
+
+class Waiting:
+    """The rows of an ultra task that the script is not done with, each under a number.
+
+    A row without lineage has a negative number: nobody waits for it.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._count = 0
+        self._rows: dict[int, tuple[Document, Lineage]] = {}
+
+    def admit(self, batch: Batch) -> list[int]:
+        """The numbers of the rows of a batch that is about to be given to the script."""
+        numbers = []
+        for position, row in enumerate(batch.items):
+            line = batch.lineage_of(position)
+            self._count += 1
+            numbers.append(self._count if line else -self._count)
+            self._rows[numbers[-1]] = row, line
+        return numbers
+
+    def settle(self, outcomes: list[Outcome], in_hand: Iterable[int] = ()) -> Batch:
+        """The documents of the outcomes; what else has come of the rows goes to the context.
+
+        The rows `in_hand` are held if they have no outcome, all others have been so until now.
+        """
+        context, numbers = self._context, set(in_hand)
+        documents: list[Document] = []
+        lineage: list[Lineage] = []
+        released: list[Lineage] = []
+        for number, answer in outcomes:
+            row, line = self._rows.pop(number, (None, NO_LINEAGE))
+            if number not in numbers and row is not None:
+                released.append(line)
+            if isinstance(answer, DataError):
+                context.failed(answer, row, line)
+            elif answer:
+                documents += answer
+                lineage += [line] * len(answer)
+            else:
+                context.dropped(1, (line,))
+        context.released(released)
+        context.held([self._rows[number][1] for number in in_hand if number in self._rows])
+        return Batch(documents, lineage)
+
+    def end(self, session: ScriptSession) -> Iterator[To]:
+        """What answers the rows that are left. If the script fails, they fail in its place."""
+        try:
+            outcomes = session.finish_tracked()
+        except DataError as error:
+            if not self._rows:
+                raise
+            outcomes = [(number, error) for number in self._rows]
+        rest = self.settle(outcomes)
+        for document, line in zip(rest.items, rest.lineage or (), strict=True):
+            yield To("output", document, line)
 
 
 def _plain(pipe: dict[str, Any]) -> dict[str, Any]:

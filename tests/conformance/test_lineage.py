@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from engine import api
-from engine.documents import Batch, Lineage, StreamEnd, StreamStart
+from engine.documents import Batch, Document, Item, Lineage, StreamEnd, StreamStart
 from engine.registry import discover
 from engine.run.execution import Execution
 from engine.run.host import StageHost
+from engine.run.lineage import Ledger
 from engine.script.executor import Executor
 
 ROWS = [{"n": 1, "file": "a.txt"}, {"n": 2, "file": "b.txt"}, {"n": 3, "file": "a.txt"}]
@@ -37,6 +38,14 @@ CASES = [
     ("FileWriter", {"file": "= $file"}, STREAMS, [1, 2, 3]),
     ("RemotePythonScript", {"source": SCRIPT}, ROWS, [1, 2, 2, 3, 3, 3]),
 ]
+
+
+class Nobody:
+    """A judge of requests that have not been admitted."""
+
+    def answered(self, request: int, item: list[Item]) -> None: ...
+    def filtered(self, request: int) -> None: ...
+    def failed(self, request: int, error: Document) -> None: ...
 
 
 def lineage_of(item: Any, given: list[Any]) -> Lineage:
@@ -78,7 +87,9 @@ def run_with_lineage(
     file.write_text(yaml.safe_dump({"pipeline": "Test", "snaps": snaps, "links": links}))
     plan = api.compile_plan(file)
     stage = next(stage for stage in plan.stages if stage.labels[-1] == "one")
-    execution = Execution(plan, {}, scripts=Executor(), show=lambda label, text: None)
+    execution = Execution(
+        plan, {}, scripts=Executor(), show=lambda label, text: None, ledger=Ledger(Nobody())
+    )
     host = StageHost(stage, discover(), execution)
     lineage = [lineage_of(item, given) for item in given]
     try:

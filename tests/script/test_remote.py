@@ -94,6 +94,33 @@ def test_a_script_runs_as_it_does_here(opened: Opened, host: Host) -> None:
     assert opened.lines == ["loading", "row 1", "row 0", "row 2"]
 
 
+def test_rows_that_are_kept_are_answered_later_as_they_are_here(opened: Opened, host: Host) -> None:
+    session = opened(
+        """
+        from snaplogic.tool import SLTool as slt
+        kept = []
+        def snaplogic_process(row):
+            kept.append(row)
+            if row["n"] == 2:
+                return [slt.answer(row, {"n": row["n"]}) for row in kept[::-1]]
+            if row["n"] == 4:
+                kept.clear()
+                raise ValueError("no")
+        def snaplogic_final():
+            return [slt.answer(row, {"late": row["n"]}) for row in kept] + [{"over": True}]
+        """,
+        **host.facts,
+    )
+    session.start()
+    assert session.process_tracked([{"n": 1}], [1]) == []
+    assert session.process_tracked([{"n": 2}], [2]) == [(2, [{"n": 2}]), (1, [{"n": 1}])]
+    outcomes = session.process_tracked([{"n": 3}, {"n": 4}], [3, 4])
+    assert [number for number, _ in outcomes] == [4, 3]
+    assert all("ValueError: no" in str(error) for _, error in outcomes)
+    assert session.process_tracked([{"n": 5}], [5]) == []
+    assert session.finish_tracked() == [(5, [{"late": 5}]), (0, [{"over": True}])]
+
+
 @pytest.mark.parametrize(("token", "told"), [("wrong", "wrong"), ("", "missing")])
 def test_a_peer_without_the_token_is_refused(
     opened: Opened, host: Host, token: str, told: str

@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +17,7 @@ from typing import Any
 from . import install, tool
 from .program import Program, Rows, ScriptRaisedError
 from .protocol import VERSION, Channel, decode
-from .replies import UnsendableError, send_answers, send_documents
+from .replies import UnsendableError, send_answers, send_documents, send_outcomes
 from .state import PREPARING, WHERE_SIGNAL, State
 from .supervisor import supervise
 
@@ -87,14 +88,21 @@ class Conversation:
                 case "rows":
                     answers, failures = program.answer(message[1], partial(_rows_of, payload))
                     send_answers(self._send, answers, failures)
+                case "tracked rows":
+                    outcomes = program.settle(message[1], message[2], partial(_rows_of, payload))
+                    send_outcomes(self._send, outcomes)
                 case "finish":
-                    self._finish(program)
+                    self._finish(
+                        lambda: send_documents(self._send, program.finish(), "snaplogic_final")
+                    )
+                case "tracked finish":
+                    self._finish(lambda: send_outcomes(self._send, program.finish_tracked()))
                 case _:  # "end"
                     return
 
-    def _finish(self, program: Program) -> None:
+    def _finish(self, finish: Callable[[], None]) -> None:
         try:
-            send_documents(self._send, program.finish(), "snaplogic_final")
+            finish()
         except (ScriptRaisedError, UnsendableError) as error:
             self._send("error", error.failure)
 

@@ -6,14 +6,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
-from . import failure
+from . import failure, tracker
 from .results import Result, documents
+from .rows import Entry
 from .state import FINAL, INIT, LOADING, State
 
 Rows = list[dict[str, Any]]
 Answers = list[Result]
+T = TypeVar("T")
 Failures = list[tuple[int, failure.Failure]]
 
 
@@ -34,6 +36,7 @@ class Program:
         self._timed = opening["timeout"] is not None
         folder = opening["folder"]
         self._state = state
+        self._tracker: tracker.Tracker | None = None
         module = ModuleType(failure.MODULE)
         sys.modules[failure.MODULE] = module  # so that pickle and dataclasses find its classes
         self._globals = module.__dict__
@@ -62,24 +65,34 @@ class Program:
         hook = self._globals.get(name)
         if hook is None:
             return []
+        result = self._guarded(hook, phase, lambda: documents(hook(), name))
+        return [] if result is None else [result] if isinstance(result, dict) else result
+
+    def _guarded(self, hook: Any, phase: int, call: Callable[[], T]) -> T:
         self._state.enter(phase)
         try:
-            result = documents(hook(), name)
+            return call()
         except BaseException as error:
             raise ScriptRaisedError(failure.describe(error, self._name, hook)) from error
-        return [] if result is None else [result] if isinstance(result, dict) else result
 
     def answer(self, rows: Rows, again: Callable[[], Rows]) -> tuple[Answers, Failures]:
         """One answer per row, None where it failed, and the failures by position.
 
         `again` gives the rows afresh, for a batch function that has changed them and then raised.
         """
+        whole, single = self._hooks()
+        if whole is not None:
+            return self._answer_batch(whole, single, rows, again)
+        return self._answer_rows(single, rows)
+
+    def _hooks(self) -> tuple[Callable[..., Any] | None, Any]:
+        """The function for batches and the one for rows, if there are such."""
         whole = self._globals.get("snaplogic_process_batch")
         single = self._globals.get("snaplogic_process")
         if callable(whole):
-            return self._answer_batch(whole, single, rows, again)
+            return whole, single
         if callable(single):
-            return self._answer_rows(single, rows)
+            return None, single
         raise ScriptRaisedError(
             (
                 f"Python script error in {self._name}",
@@ -147,3 +160,106 @@ class Program:
                 answers.append(None)
                 failures.append((place, failure.describe(error, self._name, hook)))
         return answers, failures
+
+    def settle(
+        self, rows: Rows, numbers: list[int], again: Callable[[], Rows]
+    ) -> list[tracker.Outcome]:
+        """The outcomes of rows, these or earlier ones, if somebody waits for each of them.
+
+        A number stands for a row from now on; it is negative if nobody waits for that row. A row
+        without an outcome is kept by the script. `rows` is emptied: what we refer to is kept too.
+        """
+        whole, single = self._hooks()
+        tracked = self._tracked()
+        if whole is None:
+            self._settle_rows(tracked, single, rows, numbers)
+        elif not self._settle_batch(tracked, (whole, single), rows, numbers):
+            self._settle_rows(tracked, single, again(), numbers)
+        return tracked.take()
+
+    def _tracked(self) -> tracker.Tracker:
+        if self._tracker is None:
+            self._tracker = tracker.Tracker(self._name)
+            tracker.use(self._tracker)
+        return self._tracker
+
+    def finish_tracked(self) -> list[tracker.Outcome]:
+        """Run `snaplogic_final`: the outcomes of all rows; raises ScriptRaisedError."""
+        tracked, name = self._tracked(), "snaplogic_final"
+        hook = self._globals.get(name) or (lambda: None)
+        given = self._guarded(hook, FINAL, lambda: tracked.given(hook(), name))
+        tracked.finish(given, hook)
+        return tracked.take()
+
+    def _settle_rows(
+        self, tracked: tracker.Tracker, hook: Callable[..., Any], rows: Rows, numbers: list[int]
+    ) -> None:
+        next_row = self._state.rows(self._timed)
+        rows.reverse()
+        for number in numbers:
+            next_row()
+            entry = tracked.begin(number, rows.pop())
+            told = given = result = None
+            try:
+                result = hook(entry.row)
+                if not tracked.settle_plainly([entry], [result]):
+                    given = tracked.given(result, "snaplogic_process")
+            except BaseException as error:  # noqa: BLE001
+                told = failure.describe(error, self._name, hook)
+            # The exception is gone from here on, and with it the frames that refer to the row.
+            result = None
+            if told is not None:
+                tracked.fail([entry], told)
+            elif given is not None:
+                tracked.settle(entry, given, hook)
+
+    def _settle_batch(
+        self,
+        tracked: tracker.Tracker,
+        hooks: tuple[Callable[..., Any], Any],
+        rows: Rows,
+        numbers: list[int],
+    ) -> bool:
+        """False if the rows have to be given one by one."""
+        whole, single = hooks
+        count = len(rows)
+        self._state.begin_batch(count)
+        entries = [tracked.begin(*pair) for pair in zip(numbers, rows, strict=True)]
+        rows.clear()
+        results: Any = None
+        told: failure.Failure | None = None
+        raised = False
+        try:
+            results = whole([entry.row for entry in entries])
+        except BaseException as error:  # noqa: BLE001
+            told, raised = failure.describe(error, self._name, whole), True
+        else:
+            told = self._misshapen(whole, results, count)
+        if raised and callable(single) and not tracked.any_kept(entries):
+            self._state.end_batch(done=False)
+            tracked.forget(entries)
+            return False
+        self._state.end_batch(done=True)
+        if told is not None:
+            del results
+            tracked.fail(entries, told)
+            return True
+        if tracked.settle_plainly(entries, results):
+            return True
+        givens = [self._given(tracked, whole, *pair) for pair in zip(entries, results, strict=True)]
+        del results
+        if count == 1 and givens[0] is not None:
+            tracked.settle(entries[0], givens[0], whole)
+        else:
+            tracked.settle_batch(entries, givens, whole)
+        return True
+
+    def _given(
+        self, tracked: tracker.Tracker, hook: Callable[..., Any], entry: Entry, result: Any
+    ) -> tracker.Given | None:
+        """One result of a batch; None if it is not a proper one, and its row has failed."""
+        try:
+            return tracked.given(result, "each result of snaplogic_process_batch")
+        except (TypeError, ValueError, RecursionError) as error:
+            tracked.fail_one(entry, failure.describe(error, self._name, hook))
+            return None

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-VERSION = 1
+VERSION = 2
 FRAME_LIMIT = 1 << 30
 
 _HEADER = struct.Struct("!I")

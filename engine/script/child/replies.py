@@ -48,6 +48,23 @@ def send_answers(send: Send, answers: list[Any], failures: list[tuple[int, Failu
         send_answers(send, second, rest)
 
 
+def send_outcomes(send: Send, outcomes: list[Any], last: bool = True) -> None:
+    """(number of the row, documents, failure) of the rows that are done with.
+
+    A row whose documents cannot be sent gets that as its failure.
+    """
+    try:
+        send("outcomes", outcomes, last)
+    except (FrameTooLargeError, NotSendableError) as error:
+        if len(outcomes) == 1:
+            told = _unsendable("the script", error)
+            send("outcomes", [(outcomes[0][0], [], told)], last)
+            return
+        first, second = halves(outcomes)
+        send_outcomes(send, first, last=False)
+        send_outcomes(send, second, last)
+
+
 def _unsendable(hook: str, error: Exception) -> Failure:
     return (
         f"the result of {hook} cannot be passed on",

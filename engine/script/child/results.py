@@ -32,6 +32,16 @@ def documents(result: Any, hook: str) -> Result:
         return None if document.get("snaplogic_flag") == "drop" else document
     if result is None:
         return None
+    plains = [plain(item, f"[{place}]") for place, item in enumerate(elements(result, hook))]
+    return [item for item in plains if item.get("snaplogic_flag") != "drop"]
+
+
+def elements(result: Any, hook: str) -> list[dict[Any, Any]]:
+    """A result as a list of documents that are not converted yet; raises TypeError."""
+    if result is None:
+        return []
+    if isinstance(result, dict):
+        return [result]
     if not isinstance(result, list):
         raise TypeError(
             f"{hook} must return a dict, a list of dicts or None, not {type(result).__name__}"
@@ -42,8 +52,21 @@ def documents(result: Any, hook: str) -> Result:
                 f"{hook} must return a dict, a list of dicts or None, "
                 f"but element {place} of its list is {type(item).__name__}"
             )
-    plains = [plain(item, f"[{place}]") for place, item in enumerate(result)]
-    return [item for item in plains if item.get("snaplogic_flag") != "drop"]
+    return result
+
+
+def detached(value: Any) -> Any:
+    """A copy of a plain value that shares nothing with it that could change."""
+    kind = type(value)
+    if kind is dict:
+        return {
+            key: item if type(item) in _SCALARS else detached(item) for key, item in value.items()
+        }
+    if kind is list:
+        if _SCALARS.issuperset(map(type, value)):
+            return value.copy()
+        return [detached(item) for item in value]
+    return value
 
 
 def plain(value: Any, path: str) -> Any:

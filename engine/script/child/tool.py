@@ -10,7 +10,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from . import install
+from . import install, tracker
+from .rows import Ticket
 from .safe_decoding import refuse_strangers
 
 _TIMEOUT = 300.0
@@ -80,6 +81,26 @@ class SLTool:
     def get_drop_doc() -> dict[str, str]:
         """The document that a script returns to drop a row."""
         return {"snaplogic_flag": "drop"}
+
+    @staticmethod
+    def answer(row: Any, document: dict[str, Any]) -> dict[str, Any]:
+        """The document, marked as the answer to `row`: a row that was kept, or its ticket.
+
+        It must be returned by a hook. It makes no difference unless the pipeline is an ultra task.
+        """
+        if not isinstance(document, dict):
+            raise TypeError(
+                f"slt.answer wants one document, a dict, and was given {type(document).__name__}; "
+                "mark each document by itself"
+            )
+        used = tracker.current()
+        return document if used is None else used.answer(row, document)
+
+    @staticmethod
+    def ticket(row: Any) -> Ticket:
+        """Stands for a row in `answer`; the row waits for its answer while the ticket is kept."""
+        used = tracker.current()
+        return Ticket(0) if used is None else used.ticket(row)
 
     @staticmethod
     def download_file(url: str, out_path: str) -> None:
