@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from time import perf_counter
-from typing import Any
+from typing import Any, NoReturn
 
 from engine.documents import Batch, StreamStart
 from engine.errors import (
@@ -24,7 +24,7 @@ from engine.plan.plan import Port, Stage
 from engine.registry import Registry
 from engine.run.execution import Execution, Surroundings
 from engine.run.report import SnapStatistics
-from engine.sdk.snap import Collected, Snap
+from engine.sdk.snap import Collected, Emission, Snap
 
 Outputs = Iterator[tuple[Port, Batch]]
 
@@ -56,8 +56,34 @@ class StageHost:
             yield from self._pass_on(self._accounted(member, None, member.run(member.start)))
 
     def process(self, view: str, batch: Batch) -> Outputs:
-        """What a batch for an input view of the stage's first snap leads to."""
-        return self._pass_on(self._process(0, view, batch))
+        """What a batch for an input view of the stage's first snap leads to.
+
+        Most snaps give one batch for one; as long as they do, it goes from snap to snap right here.
+        """
+        index = 0
+        while True:
+            member = self._members[index]
+            member.count_in(batch)
+            try:
+                emission = member.call(view, batch)
+            except SnapFailedError as failure:
+                yield from self._pass_on(self._outputs(member, view, batch, _failing(failure)))
+                return
+            if emission.__class__ is not Batch or not member.only_hands_on:
+                outputs = member.spread(emission)
+                yield from self._pass_on(self._outputs(member, view, batch, outputs))
+                return
+            if self._ledger is not None and emission.lineage is not batch.lineage:
+                self._ledger.enter(emission.whole_lineage())
+                self._ledger.leave(batch.whole_lineage())
+            if not emission.items:
+                return
+            port = member.count_out(emission)
+            if port not in self._inside:
+                yield port, emission
+                return
+            index, view = self._inside[port]
+            batch = emission
 
     def finish(self) -> Outputs:
         """What the snaps held back, first to last. Every input has ended."""
@@ -80,11 +106,15 @@ class StageHost:
     def _process(self, index: int, view: str, batch: Batch) -> Outputs:
         member = self._members[index]
         member.count_in(batch)
+        return self._outputs(member, view, batch, member.process(view, batch))
+
+    def _outputs(self, member: _Member, view: str, batch: Batch, outputs: Outputs) -> Outputs:
         if self._ledger is None:
-            return member.process(view, batch)
+            return outputs
+        outputs = self._accounted(member, batch, outputs)
         if batch.lineage is not None and member.is_contained:
-            return self._contained(member, view, batch)
-        return self._accounted(member, batch, member.process(view, batch))
+            return self._contained(member, view, batch, outputs)
+        return outputs
 
     def _accounted(self, member: _Member, batch: Batch | None, outputs: Outputs) -> Outputs:
         """The outputs of one call, entered in the ledger; then the batch that went in leaves it.
@@ -108,14 +138,14 @@ class StageHost:
             member.context.released_lineage = []
             ledger.leave(released)
 
-    def _contained(self, member: _Member, view: str, batch: Batch) -> Outputs:
-        """The accounted outputs; a failure of the snap itself costs only the document in hand.
+    def _contained(self, member: _Member, view: str, batch: Batch, outputs: Outputs) -> Outputs:
+        """The outputs; a failure of the snap itself costs only the document in hand.
 
         A snap without state cannot have been harmed by it, so the pipeline need not stop.
         """
         given = False
         try:
-            for output in self._accounted(member, batch, member.process(view, batch)):
+            for output in outputs:
                 given = True
                 yield output
             return
@@ -131,7 +161,8 @@ class StageHost:
             yield from self._accounted(member, batch, iter(()))  # it ends here
             return
         for position in range(len(batch)):
-            yield from self._contained(member, view, batch.at([position]))
+            alone = batch.at([position])
+            yield from self._outputs(member, view, alone, member.process(view, alone))
 
     def _pass_on(self, outputs: Outputs) -> Outputs:
         """What leaves the stage; what stays inside goes through the snaps that follow, in order."""
@@ -157,6 +188,7 @@ class _Member:
         self.statistics = SnapStatistics(label, self.plan.type)
         linked = execution.linked_views(label)
         self.context = Surroundings(execution, self.plan, linked, self.statistics)
+        self._in, self._out = self.context.info["in"], self.context.info["out"]
         self._class = registry[self.plan.type]
         self._in_ultra = execution.ledger is not None
         self._made: Snap[Any] | None = None
@@ -183,8 +215,25 @@ class _Member:
         """Whether a failure while it processes documents cannot have harmed it."""
         return self._document_inputs and not self.plan.facts.stateful
 
+    @property
+    def only_hands_on(self) -> bool:
+        """Whether the last call gave a batch for the first output, and nothing else is to tell."""
+        context = self.context
+        return not (context.error_documents or context.released_lineage or not self._default)
+
+    def call(self, view: str, batch: Batch) -> Emission:
+        """What the snap gives for a batch. Raises SnapFailedError."""
+        started = perf_counter()
+        try:
+            return self.snap.process_batch(view, batch)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # here the failing snap is named
+            self._fail(error)
+        finally:
+            self.statistics.seconds += perf_counter() - started
+
     def process(self, view: str, batch: Batch) -> Outputs:
-        return self.run(lambda: self.snap.process_batch(view, batch))
+        """As `call`, but the call is made when the first output is asked for."""
+        yield from self.spread(self.call(view, batch))
 
     def start(self) -> Any:
         return self._gathered(self.snap.start(), "start")
@@ -207,9 +256,17 @@ class _Member:
         return None
 
     def count_in(self, batch: Batch) -> None:
-        count = len(batch) if self._document_inputs else _streams(batch)
+        count = len(batch.items) if self._document_inputs else _streams(batch)
         self.statistics.documents_in += count
-        self.context.info["in"]["totalCount"] += count
+        self._in["totalCount"] += count
+
+    def count_out(self, batch: Batch, view: str = "") -> Port:
+        """Count a batch for a view, the first one unless said otherwise; the port of that view."""
+        view = view or self._default
+        count = _streams(batch) if view in self._binary_outputs else len(batch.items)
+        self.statistics.documents_out += count
+        self._out["totalCount"] += count
+        return self._ports[view]
 
     def account(self, error: DataError) -> None:
         """An error of no document in particular, which `on_error` may decide on all the same."""
@@ -226,6 +283,12 @@ class _Member:
         started = perf_counter()
         emission = self._guarded(call, on_data_error)
         self.statistics.seconds += perf_counter() - started
+        yield from self.spread(emission, on_data_error)
+
+    def spread(
+        self, emission: Any, on_data_error: Callable[[DataError], None] | None = None
+    ) -> Outputs:
+        """Whatever the snap has given, as (port, batch)."""
         if emission.__class__ is Batch:
             yield from self._emit({self._default: emission})
         elif isinstance(emission, Mapping):
@@ -259,12 +322,9 @@ class _Member:
             port = self._ports.get(view)
             if port is None or batch.__class__ is not Batch:
                 raise self._refused(batch, view)
-            if not batch.items:
-                continue
-            count = _streams(batch) if view in self._binary_outputs else len(batch)
-            self.statistics.documents_out += count
-            self.context.info["out"]["totalCount"] += count
-            yield port, batch
+            if batch.items:
+                self.count_out(batch, view)
+                yield port, batch
 
     def _refused(self, emission: Any, view: str = "") -> SnapFailedError:
         """A mistake of the snap's author: an unknown view, or no batch at all."""
@@ -302,12 +362,14 @@ class _Member:
                     raise
                 on_data_error(error)
                 return None
-        except SnapFailedError:
-            self.statistics.status = "failed"
-            raise
         except (Exception, SystemExit) as error:  # noqa: BLE001  # here the failing snap is named
-            self.statistics.status = "failed"
-            raise self._named(error) from self.context.shown_cause(error)
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> NoReturn:
+        self.statistics.status = "failed"
+        if isinstance(error, SnapFailedError):
+            raise error
+        raise self._named(error) from self.context.shown_cause(error)
 
     def _named(self, error: BaseException) -> EngineError:
         if isinstance(error, ConfigurationError):
@@ -319,6 +381,11 @@ class _Member:
 
 
 _MISTAKE_IN_SNAP = "  this is a mistake in the snap itself, not in your pipeline"
+
+
+def _failing(failure: SnapFailedError) -> Outputs:
+    raise failure
+    yield  # so that it fails when the first output is asked for
 
 
 def _streams(batch: Batch) -> int:

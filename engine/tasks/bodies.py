@@ -66,13 +66,15 @@ def documents_of(headers: Headers, body: bytes) -> list[Document] | None:
 
 
 def _decoded(headers: Headers, body: bytes) -> tuple[Form, Any]:
-    content_type = _value(headers, "content-type")
-    encoding = _value(headers, "content-encoding").strip().lower()
-    if encoding not in ("", "identity"):
-        raise BadBody(
-            f"the body has the content encoding {encoding!r:.60}, which is not understood",
-            "Send the body as it is, not compressed.",
-        )
+    content_type = ""
+    for name, value in headers:
+        if name == "content-type":
+            content_type = value
+        elif name == "content-encoding" and value.strip().lower() not in ("", "identity"):
+            raise BadBody(
+                f"the body has the content encoding {value!r:.60}, which is not understood",
+                "Send the body as it is, not compressed.",
+            )
     form = _form(content_type, body)
     if form == "json":
         return form, _json(_recoded(content_type, body))
@@ -117,7 +119,7 @@ def _json(body: bytes) -> Any:
 
 def _recoded(content_type: str, body: bytes) -> bytes:
     """In UTF-8, which nearly all JSON is."""
-    if _charset(content_type) in ("utf-8", "utf8"):
+    if "charset" not in content_type.lower() or _charset(content_type) in ("utf-8", "utf8"):
         return body
     return _text(content_type, body).encode(errors="surrogatepass")
 
@@ -140,10 +142,6 @@ def _text(content_type: str, body: bytes) -> str:
 def _charset(content_type: str) -> str:
     named = _CHARSET.search(content_type)
     return named[1].lower() if named else "utf-8"
-
-
-def _value(headers: Headers, name: str) -> str:
-    return next((value for key, value in headers if key == name), "")
 
 
 def _kind(value: Any) -> str:

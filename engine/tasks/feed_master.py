@@ -57,7 +57,7 @@ class FeedMaster:
         self.task = task
         self.statistics = statistics
         self._totals = SnapTotals()
-        self._numbers = itertools.count(1)
+        self._loop = asyncio.get_running_loop()
         self._open: dict[int, Pending] = {}
         self._waiting: deque[Pending] = deque()
         self._suspects: deque[Pending] = deque()
@@ -155,28 +155,18 @@ class FeedMaster:
     # For the front
 
     async def answer(self, request: Request) -> Response:
-        """The one answer to a request, whose number the feed master gives."""
+        """The one answer to a request; its number must be its own."""
         refusal = self._refusal(len(request.body))
-        number = next(self._numbers)
         if refusal is not None:
-            return _refused(number, 503, *refusal)
-        now = time.monotonic()
-        numbered = Request(
-            number,
-            request.method,
-            request.path,
-            request.path_info,
-            request.query,
-            request.headers,
-            request.body,
-            request.client,
-        )
-        future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-        pending = Pending(numbered, future, now)
-        self._open[number] = pending
+            return _refused(request.id, 503, *refusal)
+        future: asyncio.Future[Response] = self._loop.create_future()
+        pending = Pending(request, future, time.monotonic())
+        self._open[request.id] = pending
         self._bytes += len(request.body)
         self._waiting.append(pending)
         self._dispatch()
+        if len(self._open) == 1 and pending.instance is not None:
+            pending.instance.channel.flush()  # nothing else can come along
         return await future
 
     def _refusal(self, size: int) -> tuple[str, str] | None:
@@ -196,24 +186,28 @@ class FeedMaster:
             instance, pending = self._next_delivery()
             if instance is None or pending is None:
                 return
-            if not pending.answer.done():
-                pending.instance = instance
-                instance.send(pending.request, time.monotonic())
+            pending.instance = instance
+            instance.send(pending.request, time.monotonic())
 
     def _next_delivery(self) -> tuple[Instance | None, Pending | None]:
         """Whom to give what; nothing if all have enough."""
-        working = [instance for instance in self._fleet.instances if instance.takes_work]
-        if self._suspects and working:
-            watched = working[0]
-            if not watched.in_flight:
-                watched.alone = True
-                return watched, self._suspects.popleft()
-            working.remove(watched)  # it runs dry first
-        limit = self.task.limits.in_flight
-        free = [each for each in working if not each.alone and len(each.in_flight) < limit]
-        if not free or not self._waiting:
+        watched = self._watched() if self._suspects else None
+        if watched is not None and not watched.in_flight:
+            watched.alone = True
+            return watched, self._suspects.popleft()
+        least, chosen = self.task.limits.in_flight, None
+        for instance in self._fleet.instances:
+            load = len(instance.in_flight)
+            free = instance.takes_work and not instance.alone
+            if load < least and free and instance is not watched:  # which is to run dry first
+                least, chosen = load, instance
+        if chosen is None or not self._waiting:
             return None, None
-        return min(free, key=_load), self._waiting.popleft()
+        return chosen, self._waiting.popleft()
+
+    def _watched(self) -> Instance | None:
+        """The instance that works on suspects, one by one."""
+        return next((each for each in self._fleet.instances if each.takes_work), None)
 
     # What the instances tell
 
@@ -351,10 +345,6 @@ _DISABLED = (
     "the task is disabled, because its pipeline cannot be started",
     "Look into the server's log.",
 )
-
-
-def _load(instance: Instance) -> int:
-    return len(instance.in_flight)
 
 
 def _refused(number: int, status: int, error: str, resolution: str, reason: str = "") -> Response:

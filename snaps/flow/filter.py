@@ -79,6 +79,8 @@ class Filter(Snap[FilterSettings]):
                 ended.append(line)
             else:
                 self._refuse(verdict)
+        if len(kept) == len(batch):
+            return batch
         if ended:
             self.context.dropped(len(ended), ended)
         return Batch(kept, kept_lineage if keeps_lineage else None)
