@@ -25,6 +25,7 @@ from engine.tasks.run_process import (
 
 log = logging.getLogger(__name__)
 
+_TARGET = "engine.tasks.run_process:main"
 BUFFERED = 1024 * 1024
 """Bytes of a result that wait in the front; a result no larger is answered whole, or not at all."""
 
@@ -147,15 +148,18 @@ class RunWorker:
         """Run the process from its start to its end."""
         try:
             self.ending = await self._live(opening, start_timeout)
-        finally:
-            self.ready = False
-            self._started.set()
-            self._lose_run()
-            self._keeper.lost(self)
+        except asyncio.CancelledError:  # the loop ends: there is nobody left to tell
+            if self.process is not None:
+                await self.process.kill()
+            raise
+        self.ready = False
+        self._started.set()
+        self._lose_run()
+        self._keeper.lost(self)
 
     async def _live(self, opening: OpenRuns, start_timeout: float) -> str:
         try:
-            self.process = await Process.start("engine.tasks.run_process:main", self.channel)
+            self.process = await Process.start(_TARGET, self.channel)
         except OSError as error:
             return f"it could not be started: {error}"
         self.channel.send(opening)

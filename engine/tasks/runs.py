@@ -43,7 +43,6 @@ class RunPool:
         statistics: TaskStatistics,
         *,
         warm: int,
-        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self.task = task
         self.plan = plan
@@ -52,7 +51,6 @@ class RunPool:
         self._totals = SnapTotals()
         self._opening = _opening(task, plan)
         self._warm = warm
-        self._idle_seconds = idle_seconds
         self._workers: set[RunWorker] = set()
         self._lives: dict[RunWorker, asyncio.Task[None]] = {}
         self._idle: list[RunWorker] = []
@@ -163,7 +161,7 @@ class RunPool:
         else:
             self._idle.append(worker)
             if len(self._workers) > self._warm:
-                worker.call_later(self._idle_seconds, lambda: self._end_idle(worker))
+                worker.call_later(IDLE_SECONDS, lambda: self._end_idle(worker))
         self._supply()
         self._quiet.set()
 

@@ -60,6 +60,7 @@ class ScheduledTask:
         history: History,
         clock: Clock | None = None,
     ) -> None:
+        self.task = task
         self.statistics = statistics
         self.next_run: datetime | None = None
         self._history = history
@@ -75,10 +76,6 @@ class ScheduledTask:
         last = self._recorded(lambda: self._history.last(self.task.identity))
         self._handled = now if last is None else min(last.scheduled_at, now)
         self._begin_watch()
-
-    @property
-    def task(self) -> Task:
-        return self._pool.task
 
     @property
     def is_ready(self) -> bool:
@@ -114,6 +111,7 @@ class ScheduledTask:
         now = self._clock.now()
         self._handle(due(schedule, self._handled, now))
         self._handled = max(self._handled, now)
+        self.task = task
         self._begin_watch()
         return True
 

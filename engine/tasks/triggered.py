@@ -41,15 +41,12 @@ class TriggeredTask:
     """Answers calls with runs."""
 
     def __init__(self, task: Task, plan: Plan, statistics: TaskStatistics) -> None:
+        self.task = task
         self.statistics = statistics
         self._pool = RunPool(task, plan, statistics, warm=task.instances)
 
     def start(self) -> None:
         self._pool.start()
-
-    @property
-    def task(self) -> Task:
-        return self._pool.task
 
     @property
     def is_ready(self) -> bool:
@@ -78,7 +75,10 @@ class TriggeredTask:
 
     async def reload(self, task: Task, plan: Plan) -> bool:
         """New runs use the new plan, those that go on finish; False if it cannot be started."""
-        return await self._pool.reload(task, plan)
+        if not await self._pool.reload(task, plan):
+            return False
+        self.task = task
+        return True
 
     async def drain(self, patience: float) -> None:
         """Take no more calls; wait for the runs, then end all processes."""
