@@ -57,6 +57,6 @@ def _ratio(reports: dict[str, Reports], connections: int) -> float:
     pairs = zip(
         reports[ENGINE].by_connections[connections],
         reports[BY_HAND].by_connections[connections],
-        strict=True,
+        strict=False,
     )
     return median(ours.cpu_per_request / theirs.cpu_per_request for ours, theirs in pairs)

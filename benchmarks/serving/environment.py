@@ -22,7 +22,20 @@ def rivals_python() -> Path:
     print(f"installing the servers compared into {folder}", file=sys.stderr)
     if not python.exists():
         venv.create(folder, with_pip=True)
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "--requirement", str(REQUIREMENTS)], check=True)
-    marker.write_text(wanted)
+    if _install(python, "--requirement", str(REQUIREMENTS)):
+        marker.write_text(wanted)
+    else:
+        _install_one_by_one(python, wanted)
     return python
+
+
+def _install(python: Path, *what: str) -> bool:
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    return subprocess.run([*pip, *what]).returncode == 0
+
+
+def _install_one_by_one(python: Path, wanted: str) -> None:
+    """What can be had; a server without its library is then named as not measured."""
+    for line in wanted.splitlines():
+        if not line.startswith("#") and not _install(python, line):
+            print(f"  {line} cannot be installed here")

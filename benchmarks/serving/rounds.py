@@ -76,18 +76,24 @@ def _warm_up(contender: Contender) -> None:
         _measure(contender, connections, max(requests // 10, connections))
 
 
-def run_round(contenders: Sequence[Contender], reports: dict[str, Reports]) -> None:
-    """Every contender once at each number of connections."""
-    for contender in contenders:
+def run_round(contenders: list[Contender], reports: dict[str, Reports]) -> None:
+    """Every contender once at each number of connections; one that has gone is named and left."""
+    for contender in list(contenders):
         server = contender.server
         server.resume()
         try:
-            for connections, requests in contender.requests.items():
-                _measure(contender, connections, min(100, requests // 10))  # awake again
-                report = _measure(contender, connections, requests)
-                reports.setdefault(server.name, Reports()).add(report)
+            _measure_all(contender, reports.setdefault(server.name, Reports()))
+        except OSError as error:
+            print(f"  NO LONGER THERE: {server.name}: {error}\n{server.printed[-1500:]}")
+            contenders.remove(contender)
         finally:
             server.pause()
+
+
+def _measure_all(contender: Contender, reports: Reports) -> None:
+    for connections, requests in contender.requests.items():
+        _measure(contender, connections, min(100, requests // 10))  # awake again
+        reports.add(_measure(contender, connections, requests))
 
 
 def _measure(contender: Contender, connections: int, requests: int) -> LoadReport:
