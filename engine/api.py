@@ -30,8 +30,17 @@ Show = Callable[[str, str], None]
 
 
 def check(pipeline: Pipeline, registry: Registry | None = None) -> list[Problem]:
-    """All mistakes of a pipeline file, in the order of the file; warnings are among them."""
-    return check_spec(_spec(pipeline), registry or discover())
+    """All mistakes of a pipeline file, or of a task file and its pipeline; warnings are among them.
+
+    Environment variables that a task file reads need not be set: it is checked, not hosted.
+    """
+    registry = registry or discover()
+    if not isinstance(pipeline, PipelineSpec) and _is_task_file(pipeline):
+        from engine.tasks.check import check_task
+        from engine.tasks.files import load_task
+
+        return check_task(load_task(pipeline, None), registry)
+    return check_spec(_spec(pipeline), registry)
 
 
 def compile_plan(
@@ -108,6 +117,16 @@ def _refuse_within_a_loop() -> None:
         "api.run cannot be called while an event loop runs, as in a notebook; "
         "write `await api.start(...)` there"
     )
+
+
+def _is_task_file(path: str | Path) -> bool:
+    """Whether it is one; what is neither a task nor a pipeline is checked as a pipeline."""
+    from engine.tasks.files import is_task_file
+
+    try:
+        return is_task_file(path)
+    except ConfigurationError:
+        return False
 
 
 def _spec(pipeline: Pipeline) -> PipelineSpec:

@@ -1,4 +1,4 @@
-"""`engine validate`: check pipeline files and report every mistake."""
+"""`engine validate`: check pipeline files and task files, and report every mistake."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from engine.errors import ConfigurationError
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("validate", help="check pipeline files without running them")
-    parser.add_argument("pipelines", nargs="+", metavar="PIPELINE", help="a pipeline file")
+    parser = commands.add_parser("validate", help="check pipeline and task files, and run nothing")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a pipeline or task file")
     parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """0 if no file has an error (warnings are fine), else 2."""
     wrong = 0
-    for path in arguments.pipelines:
+    for path in arguments.files:
         try:
             problems = api.check(path)
         except ConfigurationError as error:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from engine.errors import ConfigurationError, Problem
 from engine.locations import Location
 from engine.pipeline import PipelineSpec, load
 from engine.pipeline.nodes import Table
-from engine.plan import check_spec
+from engine.plan import Plan, check_spec, compile_spec
+from engine.plan.ultra import check_ultra
 from engine.registry import SnapClass
 from engine.sdk.settings import nearest_hint, shown
 from engine.tasks.discretion import discreet
 from engine.tasks.files import TaskFile
+from engine.tasks.task import TaskType
+from engine.tasks.triggered import check_triggered
 
 
 def check_task(
     file: TaskFile, registry: Mapping[str, SnapClass], *, project: str | None = None
 ) -> list[Problem]:
-    """All mistakes of a task file, then those of its pipeline; warnings are among them."""
+    """All mistakes of a task file, then those of its pipeline; warnings are among them.
+
+    The last of them say why the pipeline cannot be hosted as a task of this type.
+    """
     if not file.pipeline:
         return list(file.problems)
     try:
@@ -27,7 +33,18 @@ def check_task(
     except ConfigurationError as error:
         return discreet(file.source, [*file.problems, _unreadable(file, str(error))])
     own = discreet(file.source, [*file.problems, *_parameters(file, spec)])
-    return [*own, *check_spec(spec, registry, project=project)]
+    problems = [*own, *check_spec(spec, registry, project=project)]
+    if file.task is not None and all(problem.severity != "error" for problem in problems):
+        plan = compile_spec(spec, registry, project=project)
+        problems += _FITNESS[file.task.type](plan)
+    return problems
+
+
+_FITNESS: dict[TaskType, Callable[[Plan], list[Problem]]] = {
+    "ultra": check_ultra,
+    "triggered": check_triggered,
+    "scheduled": lambda plan: [],
+}
 
 
 def check_names(files: Iterable[TaskFile]) -> list[Problem]:

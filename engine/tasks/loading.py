@@ -10,13 +10,12 @@ from engine.errors import ConfigurationError, InvalidPipelineError, Problem
 from engine.pipeline import load
 from engine.plan import compile_spec
 from engine.plan.plan import Plan
-from engine.plan.ultra import check_ultra
 from engine.registry import SnapClass
 from engine.run.parameters import resolve_parameters
 from engine.sdk.settings import nearest_hint
 from engine.tasks.check import check_names, check_task
 from engine.tasks.files import TaskFile, is_task_file, load_task, task_of_pipeline
-from engine.tasks.task import Task, TaskType
+from engine.tasks.task import Task
 
 Warn = Callable[[Problem], None]
 
@@ -52,14 +51,11 @@ def load_tasks(
     problems = [problem for file in files for problem in check_task(file, registry)]
     problems += check_names(files)
     errors = [problem for problem in problems if problem.severity == "error"]
-    if not errors:
-        loaded = [_load(file.task, registry) for file in files if file.task is not None]
-        errors = [problem for each in loaded for problem in _unfit(each)]
     if errors or mistakes:
         raise InvalidPipelineError(errors) if errors else ConfigurationError("\n".join(mistakes))
     for problem in problems:
         warn(problem)
-    return loaded
+    return [_load(file.task, registry) for file in files if file.task is not None]
 
 
 def _read(path: str) -> TaskFile:
@@ -68,16 +64,6 @@ def _read(path: str) -> TaskFile:
 
 def _load(task: Task, registry: Mapping[str, SnapClass]) -> Loaded:
     return Loaded(task, compile_spec(load(task.pipeline), registry))
-
-
-def _unfit(loaded: Loaded) -> list[Problem]:
-    check = _CHECKS.get(loaded.task.type)
-    if check is not None:
-        return check(loaded.plan)
-    return []
-
-
-_CHECKS: dict[TaskType, Callable[[Plan], list[Problem]]] = {"ultra": check_ultra}
 
 
 def _with_overrides(
