@@ -34,7 +34,7 @@ class RefusedError(EngineError):
 
 
 class RunPool:
-    """The runs of one task. `warm` processes are kept when there is nothing to do."""
+    """The runs of one task. If it is `warm`, as many processes as it says are always kept."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class RunPool:
         plan: Plan,
         statistics: TaskStatistics,
         *,
-        warm: int,
+        warm: bool,
     ) -> None:
         self.task = task
         self.plan = plan
@@ -50,7 +50,7 @@ class RunPool:
         self._statistics = statistics
         self._totals = SnapTotals()
         self._opening = _opening(task, plan)
-        self._warm = warm
+        self._is_warm = warm
         self._workers: set[RunWorker] = set()
         self._lives: dict[RunWorker, asyncio.Task[None]] = {}
         self._idle: list[RunWorker] = []
@@ -83,6 +83,10 @@ class RunPool:
     def workers(self) -> list[RunWorker]:
         """The processes, of the old plan too."""
         return list(self._lives)
+
+    @property
+    def _warm(self) -> int:
+        return self.task.instances if self._is_warm else 0
 
     def snap_counts(self) -> list[SnapCounts]:
         """Of the runs that have ended."""

@@ -65,7 +65,7 @@ class ScheduledTask:
         self.next_run: datetime | None = None
         self._history = history
         self._clock = clock or SystemClock()
-        self._pool = RunPool(task, plan, statistics, warm=0)
+        self._pool = RunPool(task, plan, statistics, warm=False)
         self._watch: asyncio.Task[None] | None = None
         self._runs: set[asyncio.Task[None]] = set()
         self._handled = self._clock.now()

@@ -43,7 +43,7 @@ class TriggeredTask:
     def __init__(self, task: Task, plan: Plan, statistics: TaskStatistics) -> None:
         self.task = task
         self.statistics = statistics
-        self._pool = RunPool(task, plan, statistics, warm=task.instances)
+        self._pool = RunPool(task, plan, statistics, warm=True)
 
     def start(self) -> None:
         self._pool.start()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine.tasks.task import Limits, Timeouts
@@ -139,11 +140,12 @@ async def test_runs_that_go_on_finish_the_old_plan_and_new_ones_use_the_new(
         old = asyncio.create_task(task.answer(request()))
         await turns(lambda: task.in_flight)
         plan = plan_of(tmp_path, ECHO)
-        assert await task.reload(task.task, plan)
+        two = msgspec.structs.replace(task.task, instances=2)
+        assert await task.reload(two, plan)
         assert documents(await task.answer(request())) == [{"version": 1}]
         await gate.open(b'{"old": true}')
         assert documents(await old) == [{"old": True}]
-        await turns(lambda: len(task.instances) == 1)
+        await turns(lambda: len(task.instances) == 2)
         assert task.statistics.restarts == 0
 
 
