@@ -10,13 +10,12 @@ from engine.locations import Location
 from engine.pipeline import PipelineSpec, load
 from engine.pipeline.nodes import Table
 from engine.plan import Plan, check_spec, compile_spec
-from engine.plan.ultra import check_ultra
+from engine.plan.hosting import check_triggered, check_ultra
 from engine.registry import SnapClass
 from engine.sdk.settings import nearest_hint, shown
 from engine.tasks.discretion import discreet
 from engine.tasks.files import TaskFile
 from engine.tasks.task import TaskType
-from engine.tasks.triggered import check_triggered
 
 
 def check_task(

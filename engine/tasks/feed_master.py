@@ -64,7 +64,6 @@ class FeedMaster:
         self._bytes = 0
         self._fleet = self._fleet_for(task, plan)
         self._retired: set[Fleet] = set()
-        self._past_restarts = 0
         self._coming: Fleet | None = None
         self._changed = asyncio.Event()
         self._draining = False
@@ -93,14 +92,6 @@ class FeedMaster:
     @property
     def in_flight(self) -> int:
         return len(self._open) - self.queue_depth
-
-    @property
-    def processes(self) -> int:
-        return sum(instance.ready for instance in self.instances)
-
-    @property
-    def restarts(self) -> int:
-        return self._past_restarts + sum(fleet.restarts for fleet in self._fleets())
 
     @property
     def instances(self) -> list[Instance]:
@@ -238,6 +229,9 @@ class FeedMaster:
         self._dispatch()
         self._changed.set()
 
+    def instance_restarted(self) -> None:
+        self.statistics.restarts += 1
+
     def fleet_disabled(self, fleet: Fleet) -> None:
         if fleet is self._fleet:
             for pending in list(self._open.values()):
@@ -334,7 +328,6 @@ class FeedMaster:
         finally:
             await fleet.stop()  # what they had in hand goes to the new ones
             self._retired.discard(fleet)
-            self._past_restarts += fleet.restarts
 
     async def _change(self) -> None:
         self._changed.clear()

@@ -49,6 +49,10 @@ class Listener(Protocol):
         """It has ended, whatever it was doing."""
         ...
 
+    def instance_restarted(self) -> None:
+        """Another is started in the place of one that has ended."""
+        ...
+
     def fleet_disabled(self, fleet: Fleet) -> None:
         """Its instances cannot be started, and it has given up."""
         ...
@@ -157,7 +161,6 @@ class Fleet:
         self.task = task
         self.plan = opening.plan
         self.instances: list[Instance] = []
-        self.restarts = 0
         self.disabled = ""
         self._opening = pickle.dumps(opening, pickle.HIGHEST_PROTOCOL)
         self._listener = listener
@@ -203,7 +206,7 @@ class Fleet:
             if ending.fatal or failures >= self.task.limits.failures > 0:
                 self._disable(ending.reason, failures)
                 return
-            self.restarts += 1
+            self._listener.instance_restarted()
             log.warning(
                 "%s has ended and is started anew: %s",
                 instance,

@@ -7,6 +7,7 @@ runs none of the user's code. What it does not know it says in the same form as 
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import itertools
 import logging
@@ -26,8 +27,9 @@ from engine.tasks.task import Task
 log = logging.getLogger(__name__)
 
 Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 Page = Callable[[], tuple[int, str, bytes]]
 """A page of the server itself: status, content type and body."""
 
@@ -36,7 +38,7 @@ _WITHOUT_BODY = frozenset((204, 304))
 _PREFLIGHT_SECONDS = "600"
 
 
-class Hosted(Protocol):
+class Answering(Protocol):
     """A task that answers requests."""
 
     task: Task
@@ -49,7 +51,7 @@ class Front:
     """The ASGI application."""
 
     def __init__(
-        self, tasks: Mapping[str, Hosted], pages: Mapping[str, Page], access: AccessLog | None
+        self, tasks: Mapping[str, Answering], pages: Mapping[str, Page], access: AccessLog | None
     ) -> None:
         self._tasks = tasks
         self._pages = pages
@@ -66,14 +68,14 @@ class Front:
             if answer is None:
                 return  # the caller has gone in mid-request
             reply = answer
-        size = await _send_reply(reply, send)
+        size = await _send_reply(reply, receive, send)
         seconds = time.perf_counter() - started
         if hosted is not None:
             hosted.statistics.record(reply.status, reply.outcome, seconds)
         if self._access is not None:
             self._access.write(scope, reply.status, size, seconds)
 
-    def _route(self, raw_path: bytes) -> tuple[Hosted | None, str]:
+    def _route(self, raw_path: bytes) -> tuple[Answering | None, str]:
         """The task of a path, and what follows its name. A name is one segment, nothing else."""
         segments = raw_path.split(b"/", 3)
         if len(segments) < 3 or segments[1] != PREFIX.encode():
@@ -93,7 +95,7 @@ class Front:
         return Reply(status, [("content-type", content_type)], body)
 
     async def _answer(
-        self, hosted: Hosted, path_info: str, scope: Scope, receive: Receive
+        self, hosted: Answering, path_info: str, scope: Scope, receive: Receive
     ) -> Response | Reply | None:
         task = hosted.task
         headers = [
@@ -134,7 +136,7 @@ class Front:
         return reply
 
 
-async def _answer(hosted: Hosted, request: Request) -> Response | Reply:
+async def _answer(hosted: Answering, request: Request) -> Response | Reply:
     try:
         return await hosted.answer(request)
     except Exception:  # a mistake of ours must cost one answer, not the server
@@ -234,13 +236,13 @@ def told(
     return Reply(status, fields, body, "refused")
 
 
-async def _send_reply(reply: Response | Reply, send: Send) -> int:
+async def _send_reply(reply: Response | Reply, receive: Receive, send: Send) -> int:
     """Send it; the bytes of the body."""
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
     body = reply.body
     start = {"type": "http.response.start", "status": reply.status, "headers": headers}
     if not isinstance(body, bytes):
-        return await _send_pieces(start, body, send)
+        return await _send_pieces(start, body, receive, send)
     if reply.status in _WITHOUT_BODY:
         body = b""
     else:
@@ -250,21 +252,38 @@ async def _send_reply(reply: Response | Reply, send: Send) -> int:
     return len(body)
 
 
-async def _send_pieces(start: dict[str, Any], pieces: Any, send: Send) -> int:
+async def _send_pieces(start: Message, pieces: Any, receive: Receive, send: Send) -> int:
     """Send what comes. If it breaks off, so does the answer: the connection is cut."""
-    size = 0
+    sent = [0]
+    sending = asyncio.ensure_future(_send_all(start, pieces, send, sent))
+    gone = asyncio.ensure_future(_until_gone(receive))
     try:
-        await send(start)
-        async for piece in pieces:
-            size += len(piece)
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-    except EngineError as error:
-        log.warning("an answer broke off after %d bytes: %s", size, error)
-        return size
+        await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        for task in (sending, gone):
+            task.cancel()
+        await asyncio.wait({sending, gone})
         await pieces.aclose()
+    failure = None if sending.cancelled() else sending.exception()
+    if isinstance(failure, EngineError):
+        log.warning("an answer broke off after %d bytes: %s", sent[0], failure)
+    elif failure is not None:
+        raise failure
+    return sent[0]
+
+
+async def _send_all(start: Message, pieces: Any, send: Send, sent: list[int]) -> None:
+    await send(start)
+    async for piece in pieces:
+        sent[0] += len(piece)
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
-    return size
+
+
+async def _until_gone(receive: Receive) -> None:
+    """Wait until the caller hangs up; what it still sends is nobody's business."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _text(segment: bytes) -> str:

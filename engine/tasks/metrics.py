@@ -4,48 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
-from typing import Protocol
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from engine.tasks.messages import SnapCounts
-from engine.tasks.statistics import BUCKETS, TaskStatistics
+from engine.tasks.hosted import Hosted
+from engine.tasks.statistics import BUCKETS
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class Measured(Protocol):
-    """What is told of each task, whatever its type."""
-
-    statistics: TaskStatistics
-
-    @property
-    def is_ready(self) -> bool: ...
-    @property
-    def queue_depth(self) -> int: ...
-    @property
-    def in_flight(self) -> int: ...
-    @property
-    def processes(self) -> int: ...
-    @property
-    def restarts(self) -> int: ...
-    def snap_counts(self) -> list[SnapCounts]: ...
-
-
-def metrics_text(tasks: Mapping[str, Measured]) -> bytes:
+def metrics_text(tasks: Mapping[str, Hosted]) -> bytes:
     """All metrics, computed when they are asked for: counting itself costs next to nothing."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collector(tasks))
     return generate_latest(registry)
 
 
-_Value = Callable[[Measured], float]
+_Value = Callable[[Hosted], float]
 
 
 class _Collector:
-    def __init__(self, tasks: Mapping[str, Measured]) -> None:
+    def __init__(self, tasks: Mapping[str, Hosted]) -> None:
         self._tasks = tasks
 
     def collect(self) -> Iterator[Metric]:
@@ -57,10 +38,12 @@ class _Collector:
         )
         yield self._gauge("in_flight", "Requests in work", lambda each: each.in_flight)
         yield self._gauge(
-            "instances", "Processes that run the pipeline", lambda each: each.processes
+            "instances", "Processes that run the pipeline", lambda each: len(each.instances)
         )
         yield self._counter(
-            "restarts", "Processes that were started in place of one", lambda each: each.restarts
+            "restarts",
+            "Processes that were started in place of one",
+            lambda each: each.statistics.restarts,
         )
         yield self._counter(
             "redeliveries",
@@ -117,7 +100,7 @@ class _Collector:
 
 
 def _filled(
-    family: CounterMetricFamily | GaugeMetricFamily, tasks: Mapping[str, Measured], value: _Value
+    family: CounterMetricFamily | GaugeMetricFamily, tasks: Mapping[str, Hosted], value: _Value
 ) -> Metric:
     for name, task in tasks.items():
         family.add_metric([name], value(task))

@@ -20,11 +20,13 @@ from engine.errors import ConfigurationError, EngineError
 from engine.tasks.access import AccessLog
 from engine.tasks.control import Control, ServerState, TaskState
 from engine.tasks.feed_master import FeedMaster
-from engine.tasks.front import PREFIX, Front, Page
+from engine.tasks.front import PREFIX, Answering, Front, Page
+from engine.tasks.history import History
+from engine.tasks.hosted import Hosted, host
 from engine.tasks.http import listen, server_for
 from engine.tasks.loading import Loaded, check_parameters
 from engine.tasks.metrics import CONTENT_TYPE, metrics_text
-from engine.tasks.statistics import TaskStatistics
+from engine.tasks.triggered import TriggeredTask
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +52,20 @@ class Address(msgspec.Struct, frozen=True):
 class Server:
     """Hosts tasks until a signal ends it."""
 
-    def __init__(self, load: Load, address: Address, access: AccessLog | None = None) -> None:
+    def __init__(
+        self,
+        load: Load,
+        address: Address,
+        access: AccessLog | None = None,
+        state_folder: str | None = None,
+    ) -> None:
         self._load = load
         self._address = address
         self._access = access
-        self._tasks: dict[str, FeedMaster] = {}
+        self._state_folder = state_folder
+        self._tasks: dict[str, Hosted] = {}
+        self._answering: dict[str, Answering] = {}
+        self._history: History | None = None
         self._stopping = asyncio.Event()
         self._forced = asyncio.Event()
         self._reloading = asyncio.Lock()
@@ -64,7 +75,7 @@ class Server:
             "/readyz": self._readiness,
             "/metrics": lambda: (200, CONTENT_TYPE, metrics_text(self._tasks)),
         }
-        self._http = server_for(Front(self._tasks, pages, access))
+        self._http = server_for(Front(self._answering, pages, access))
 
     async def run(self) -> int:
         """0 when it was asked to end and has answered all, 1 if nothing could be served.
@@ -100,15 +111,13 @@ class Server:
         return listener
 
     def _host(self, loaded: Loaded) -> None:
-        hosted = FeedMaster(loaded.task, loaded.plan, TaskStatistics())
-        self._tasks[loaded.task.name] = hosted
+        name = loaded.task.name
+        hosted = self._tasks[name] = host(loaded, self._get_history)
+        if isinstance(hosted, FeedMaster | TriggeredTask):
+            self._answering[name] = hosted
         hosted.start()
-        log.info(
-            "%s task at %s",
-            loaded.task.type,
-            self._url(loaded.task.name),
-            extra={"task": loaded.task.name},
-        )
+        place = f"at {self._url(name)}" if name in self._answering else "waits for its time"
+        log.info("%s task %s", loaded.task.type, place, extra={"task": name})
 
     async def _serve(self, listener: socket.socket) -> int:
         serving = asyncio.create_task(self._http.serve(sockets=[listener]), name="http")
@@ -150,6 +159,14 @@ class Server:
             await hosted.drain(0)
         if self._access is not None:
             self._access.flush()
+        if self._history is not None:
+            self._history.close()
+
+    def _get_history(self) -> History:
+        """The history of scheduled runs, opened when the first task asks for it."""
+        if self._history is None:
+            self._history = History(self._state_folder)
+        return self._history
 
     # Signals
 
@@ -193,14 +210,17 @@ class Server:
             await asyncio.gather(*(self._renew(each) for each in loaded.values()))
             for name in self._tasks.keys() - loaded.keys():
                 hosted = self._tasks.pop(name)
+                self._answering.pop(name, None)
                 await hosted.drain(hosted.task.timeouts.drain)
                 log.info("the task is hosted no more", extra={"task": name})
 
     async def _renew(self, loaded: Loaded) -> None:
         name = loaded.task.name
         hosted = self._tasks.get(name)
-        if hosted is None:
+        if hosted is None or hosted.task.type != loaded.task.type:
             self._host(loaded)
+            if hosted is not None:
+                await hosted.drain(hosted.task.timeouts.drain)
         elif await hosted.reload(loaded.task, loaded.plan):
             log.info("the task has been renewed", extra={"task": name})
         else:
@@ -223,16 +243,16 @@ class Server:
         tasks = [self._state_of(name, hosted) for name, hosted in self._tasks.items()]
         return ServerState(os.getpid(), self._address.url(), tasks)
 
-    def _state_of(self, name: str, hosted: FeedMaster) -> TaskState:
+    def _state_of(self, name: str, hosted: Hosted) -> TaskState:
         statistics = hosted.statistics
         state = "ready" if hosted.is_ready else "disabled" if hosted.disabled else "starting"
         return TaskState(
             name=name,
             type=hosted.task.type,
             pipeline=hosted.task.pipeline,
-            url=self._url(name),
+            url=self._url(name) if name in self._answering else "",
             state=state,
-            instances=hosted.processes,
+            instances=len(hosted.instances),
             requests=statistics.total,
             errors=statistics.errors,
             queued=hosted.queue_depth,

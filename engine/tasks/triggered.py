@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from engine.errors import EngineError, Problem
-from engine.plan.plan import Plan, Port
+from engine.errors import EngineError
+from engine.plan.plan import Plan
 from engine.tasks.http_headers import joined
 from engine.tasks.messages import Headers, Reply, Request, SnapCounts
 from engine.tasks.run import Run, RunWorker
@@ -117,21 +117,6 @@ class TriggeredTask:
     def _start(self, request: Request) -> Start:
         plan = self._pool.plan
         return Start(call_parameters(plan, self.task.parameters, request), request)
-
-
-def check_triggered(plan: Plan) -> list[Problem]:
-    """Why the plan cannot be a triggered task: a request has one body, and so has its answer."""
-    problems = []
-    for what, ports, remedy in (
-        ("input", plan.open_inputs, "link all but the one that takes the request's body"),
-        ("output", plan.open_outputs, "link all but the one that gives the answer"),
-    ):
-        if len(ports) > 1:
-            names = ", ".join(f"{port} ({_place(plan, port)})" for port in ports)
-            message = f"a triggered task has at most one open {what}, and here are: {names}"
-            where = plan.snap(ports[1].label).where
-            problems.append(Problem(f"several-open-{what}s", where, message, remedy))
-    return problems
 
 
 def call_parameters(plan: Plan, given: Mapping[str, str], request: Request) -> dict[str, str]:
@@ -250,8 +235,3 @@ def _error(failure: Failure, headers: Headers, outcome: str) -> Reply:
     }
     body = msgspec.json.encode(told)
     return Reply(failure.status, [("content-type", "application/json"), *headers], body, outcome)
-
-
-def _place(plan: Plan, port: Port) -> str:
-    where = plan.snap(port.label).where
-    return f"{where.line}:{where.column}"

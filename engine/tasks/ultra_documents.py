@@ -19,8 +19,8 @@ from engine.documents import Document, Item, StreamEnd, StreamStart
 from engine.errors import DataError
 from engine.expressions import json_hook
 from engine.tasks.bodies import decode_body
-from engine.tasks.http_headers import response_headers
-from engine.tasks.messages import Headers, Request, Response
+from engine.tasks.http_headers import joined, response_headers, response_status
+from engine.tasks.messages import Request, Response
 
 _OK = 200
 _encode_json = msgspec.json.Encoder(enc_hook=json_hook).encode
@@ -28,7 +28,7 @@ _encode_json = msgspec.json.Encoder(enc_hook=json_hook).encode
 
 def request_document(request: Request, task: str) -> Document:
     """The document that an open document input gets. Raises BadBody."""
-    document: Document = {**_joined(request.headers)}
+    document: Document = joined(request.headers)
     content = decode_body(request.headers, request.body)
     if content is not None or request.body:
         document["content"] = content
@@ -38,7 +38,7 @@ def request_document(request: Request, task: str) -> Document:
 
 def request_stream(request: Request, task: str) -> list[Item]:
     """What an open binary input gets: the headers as the stream's header, and the body."""
-    start = StreamStart({**_joined(request.headers), **_facts(request, task)})
+    start = StreamStart({**joined(request.headers), **_facts(request, task)})
     return [start, *([request.body] if request.body else ()), StreamEnd()]
 
 
@@ -53,20 +53,6 @@ def _facts(request: Request, task: str) -> dict[str, Any]:
     }
 
 
-def _joined(headers: Headers) -> dict[str, Any]:
-    """Headers as fields; one that comes several times is joined as HTTP does."""
-    fields = dict(headers)
-    if len(fields) == len(headers):
-        return fields
-    fields = {}
-    for name, value in headers:
-        if name in fields:
-            fields[name] += ("; " if name == "cookie" else ", ") + value
-        else:
-            fields[name] = value
-    return fields
-
-
 def response_of(request: int, items: list[Item]) -> Response:
     """The answer that a document, or all pieces of a binary stream, makes.
 
@@ -77,7 +63,7 @@ def response_of(request: int, items: list[Item]) -> Response:
     start, *pieces = items
     assert isinstance(start, StreamStart)  # a stream begins with it
     fields = {name: value for name, value in start.header.items() if name != "status"}
-    status = _status(start.header.get("status", _OK))
+    status = response_status(start.header.get("status", _OK))
     body = b"".join(piece for piece in pieces if isinstance(piece, bytes))
     return Response(request, status, response_headers(fields), body)
 
@@ -86,7 +72,7 @@ def _response_of_document(request: int, document: Document) -> Response:
     if "content" not in document:
         return Response(request, _OK, [_JSON], _json(document))
     fields = {name: value for name, value in document.items() if name not in ("content", "status")}
-    status = _status(document.get("status", _OK))
+    status = response_status(document.get("status", _OK))
     headers = response_headers(_plain(fields)) if fields else []
     given = next((value for name, value in headers if name == "content-type"), None)
     content = document["content"]
@@ -119,20 +105,6 @@ def _json(value: Any) -> bytes:
         raise DataError(
             "the answer cannot be written as JSON", str(error), "Answer with plain values."
         ) from error
-
-
-def _status(value: Any) -> int:
-    if isinstance(value, str) and value.strip().isdecimal():
-        value = int(value)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 200 <= value <= 599:
-        raise DataError(
-            "the answer has no HTTP status",
-            f"its field 'status' is {value!r:.100}",
-            "Write a whole number from 200 to 599 into $status, or leave the field out.",
-        )
-    return value
 
 
 def error_response(request: int, status: int, error: Document, outcome: str) -> Response:

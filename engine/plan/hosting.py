@@ -1,8 +1,8 @@
-"""Whether a plan can be an ultra task: one way in, a way out, and lineage kept all the way."""
+"""Whether a plan can be hosted: what callers send must find its way in, and answers theirs out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from engine.errors import Problem
 from engine.plan.graph import downstream
@@ -38,7 +38,7 @@ def _wrong_inputs(plan: Plan) -> Iterator[Problem]:
         if plan.snaps:
             yield Problem("ultra-input", plan.snaps[0].where, message, hint)
         return
-    names = ", ".join(str(port) for port in plan.open_inputs)
+    names = _listed(plan.open_inputs)
     for port in plan.open_inputs[1:]:
         message = f"{wanted}; this pipeline has {len(plan.open_inputs)}: {names}"
         hint = f"link '{port}', or bring the branches together behind one open input"
@@ -65,3 +65,25 @@ def _from_no_request(plan: Plan, port: Port) -> Problem:
     message = f"what leaves at the open output '{port}' comes from no request: nobody gets it"
     hint = "link it to a snap that the requests reach, or write it to a file"
     return Problem("ultra-output", plan.snap(port.label).where, message, hint)
+
+
+def check_triggered(plan: Plan) -> list[Problem]:
+    """Why it cannot be a triggered task: a request has one body, and so has its answer (5.2)."""
+    problems = []
+    if len(plan.open_inputs) > 1:
+        ports = _listed(plan.open_inputs)
+        message = f"a triggered task has at most one open input; here are: {ports}"
+        where = plan.snap(plan.open_inputs[1].label).where
+        hint = "link all but the one that takes the request's body"
+        problems.append(Problem("several-open-inputs", where, message, hint))
+    if len(plan.open_outputs) > 1:
+        ports = _listed(plan.open_outputs)
+        message = f"a triggered task has at most one open output; here are: {ports}"
+        where = plan.snap(plan.open_outputs[1].label).where
+        hint = "link all but the one that gives the answer"
+        problems.append(Problem("several-open-outputs", where, message, hint))
+    return problems
+
+
+def _listed(ports: Sequence[Port]) -> str:
+    return ", ".join(map(str, ports))

@@ -1,0 +1,65 @@
+"""A task of whatever type, as the server sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sized
+from typing import Protocol
+
+from engine.plan.plan import Plan
+from engine.tasks.feed_master import FeedMaster
+from engine.tasks.history import History
+from engine.tasks.loading import Loaded
+from engine.tasks.messages import SnapCounts
+from engine.tasks.scheduler import ScheduledTask
+from engine.tasks.statistics import TaskStatistics
+from engine.tasks.task import Task
+from engine.tasks.triggered import TriggeredTask
+
+
+class Hosted(Protocol):
+    """What the server does with a task, and asks of it."""
+
+    task: Task
+    statistics: TaskStatistics
+
+    @property
+    def is_ready(self) -> bool: ...
+    @property
+    def disabled(self) -> str:
+        """Why it cannot run; empty if it can."""
+        ...
+
+    @property
+    def queue_depth(self) -> int:
+        """Requests that wait."""
+        ...
+
+    @property
+    def in_flight(self) -> int:
+        """Requests in work."""
+        ...
+
+    @property
+    def instances(self) -> Sized:
+        """Its processes."""
+        ...
+
+    def snap_counts(self) -> list[SnapCounts]: ...
+    def start(self) -> None: ...
+    async def reload(self, task: Task, plan: Plan) -> bool:
+        """Go over to another form without losing a request; False if that cannot be started."""
+        ...
+
+    async def drain(self, patience: float) -> None:
+        """Take no more requests, let the open ones end, and end all processes."""
+        ...
+
+
+def host(loaded: Loaded, history: Callable[[], History]) -> Hosted:
+    """The task, not started yet. `history` is asked for by scheduled tasks only."""
+    task, plan, statistics = loaded.task, loaded.plan, TaskStatistics()
+    if task.type == "triggered":
+        return TriggeredTask(task, plan, statistics)
+    if task.type == "scheduled":
+        return ScheduledTask(task, plan, statistics, history())
+    return FeedMaster(task, plan, statistics)
