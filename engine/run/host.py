@@ -119,21 +119,17 @@ class StageHost:
     def _accounted(self, member: _Member, batch: Batch | None, outputs: Outputs) -> Outputs:
         """The outputs of one call, entered in the ledger; then the batch that went in leaves it.
 
-        Of the outputs the first with the very lineage of that batch takes its place.
+        Not before: an output may come to its end while others are still to come.
         """
         ledger = self._ledger
         if ledger is None:
             yield from outputs
             return
-        leaving = None if batch is None or batch.lineage is None else batch
         for port, given in outputs:
-            if leaving is not None and given.lineage is leaving.lineage:
-                leaving = None
-            elif given.lineage is not None:
-                ledger.enter(given.whole_lineage())
+            ledger.enter(given.whole_lineage())
             yield port, given
-        if leaving is not None:
-            ledger.leave(leaving.whole_lineage())
+        if batch is not None:
+            ledger.leave(batch.whole_lineage())
         if released := member.context.released_lineage:
             member.context.released_lineage = []
             ledger.leave(released)

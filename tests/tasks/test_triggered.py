@@ -13,7 +13,7 @@ from engine.errors import ExecutionError
 from engine.plan.plan import Plan, Port
 from engine.tasks.messages import Headers
 from engine.tasks.task import Limits, Timeouts
-from engine.tasks.triggered import METHODS, Body, CallError, call_parameters, check_triggered
+from engine.tasks.triggered import METHODS, Body, CallError, call_parameters
 from tests.tasks.hosting import Gate, documents, hosted, in_loop, plan_of, request, turns
 
 ECHO = "snaps: {echo: {snap: Mapper, pass_through: true, mappings: {$seen: 'true'}}}"
@@ -109,28 +109,6 @@ def test_a_required_parameter_that_nobody_gives_is_named(tmp_path: Path) -> None
         call_parameters(plan, {}, request())
     assert caught.value.failure.status == 400
     assert caught.value.failure.reason == "the parameter 'day' is required (Which one)"
-
-
-# Check
-
-
-def test_several_open_views_are_refused_with_their_places(tmp_path: Path) -> None:
-    plan = plan_of(
-        tmp_path,
-        """
-        snaps:
-          a: {snap: Mapper, mappings: {$a: 1}}
-          b: {snap: Mapper, mappings: {$a: 1}}
-        """,
-    )
-    inputs, outputs = check_triggered(plan)
-    assert (inputs.code, outputs.code) == ("several-open-inputs", "several-open-outputs")
-    assert "at most one open input, and here are: a.input (3:11), b.input (4:11)" in inputs.message
-    assert inputs.where.line == 4
-
-
-def test_one_open_input_and_output_are_fine(tmp_path: Path) -> None:
-    assert check_triggered(plan_of(tmp_path, ECHO)) == []
 
 
 # Bodies and results

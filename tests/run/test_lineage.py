@@ -1,0 +1,291 @@
+"""Ultra pipelines in this process: every request gets one answer, and it is its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import api
+from engine.documents import NO_LINEAGE, Batch, Document, Item
+from engine.errors import EngineError
+from engine.registry import Registry, discover
+from engine.run.lineage import Ledger
+from engine.run.runner import run_plan
+from engine.script.executor import Executor
+from engine.sdk import ExecutionError, Snap
+
+
+class Breaks(Snap[Any]):
+    """Fails, as a snap with a mistake in it does, on documents that say so."""
+
+    stateful = False
+
+    def process(self, document: Document) -> Document:
+        if document.get("break"):
+            raise KeyError("not in the plan")
+        return document
+
+
+class BreaksAtOnce(Snap[Any]):
+    """The same, a batch at a time and without a generator."""
+
+    stateful = False
+
+    def process_batch(self, view: str, batch: Batch) -> Batch:
+        if any(document.get("break") for document in batch.items):
+            raise ExecutionError("no batch with that in it")
+        return batch
+
+
+class Remembers(Snap[Any]):
+    """Has state, so nobody knows what a failure has left of it."""
+
+    def process(self, document: Document) -> Document:
+        raise ExecutionError("it is over")
+
+
+class Forks(Snap[Any]):
+    """Gives as many documents as the document says: none, one or several."""
+
+    stateful = False
+
+    def process(self, document: Document) -> list[Document]:
+        return [{**document, "copy": number} for number in range(document["times"])]
+
+
+class Outcomes:
+    """The judge, the observer and the live source of one run at once."""
+
+    def __init__(self, batches: list[list[Document]]) -> None:
+        self.batches = batches
+        self.ledger = Ledger(self)
+        self.answers: dict[int, list[str | Document]] = {}
+        self.strays: list[Item] = []
+        self.begun_with: list[int] = []
+
+    def answered(self, request: int, items: list[Item]) -> None:
+        assert isinstance(items[0], dict)
+        self.answers.setdefault(request, []).append(items[0])
+
+    def filtered(self, request: int) -> None:
+        self.answers.setdefault(request, []).append("filtered")
+
+    def failed(self, request: int, error: Document) -> None:
+        self.answers.setdefault(request, []).append(f"failed: {error['error']}")
+
+    async def run(self, push: Callable[[Batch], None]) -> None:
+        for batch in self.batches:
+            numbers = [document["request"] for document in batch]
+            self.ledger.admit(numbers)
+            push(Batch(list(batch), [frozenset((number,)) for number in numbers]))
+            await asyncio.sleep(0)
+
+    def started(self, report: Any, secrets: Any) -> None: ...
+    def show(self, label: str, text: str) -> None: ...
+    def finished(self, report: Any) -> None: ...
+
+    def output(self, port: Any, batch: Batch) -> None:
+        for position, item in enumerate(batch.items):
+            lineage = batch.lineage_of(position)
+            if lineage == NO_LINEAGE:
+                self.strays.append(item)
+            self.ledger.answer(lineage, [item])
+
+
+def run(
+    folder: Path, snaps: str, links: list[str], *batches: list[Document]
+) -> tuple[Outcomes, EngineError | None]:
+    """What became of requests that were sent in these batches through this pipeline."""
+    file = folder / "pipeline.yaml"
+    text = "\n  - ".join(["links:", *links]) if links else ""
+    file.write_text(f"pipeline: Ultra\nsnaps:\n{snaps}\n{text}\n")
+    registry = Registry(
+        {**discover(), **{each.__name__: each for each in (Breaks, BreaksAtOnce, Remembers, Forks)}}
+    )
+    plan = api.compile_plan(file, registry)
+    outcomes = Outcomes(list(batches))
+
+    async def go() -> EngineError | None:
+        _, failure = await run_plan(
+            plan,
+            registry,
+            observer=outcomes,
+            scripts=Executor(),
+            inputs={str(plan.open_inputs[0]): outcomes},
+            ledger=outcomes.ledger,
+        )
+        return failure
+
+    return outcomes, asyncio.run(go())
+
+
+def requests(*numbers: int, **fields: Any) -> list[Document]:
+    return [{"request": number, **fields} for number in numbers]
+
+
+def test_each_answer_belongs_to_its_request(tmp_path: Path) -> None:
+    snaps = "  shape: {snap: Mapper, mappings: {$answer: $request * 10}}"
+    outcomes, failure = run(tmp_path, snaps, [], requests(1, 2), requests(3))
+    assert failure is None
+    assert outcomes.answers == {number: [{"answer": number * 10}] for number in (1, 2, 3)}
+
+
+def test_a_filtered_request_is_told_from_a_failed_one(tmp_path: Path) -> None:
+    snaps = """\
+  keep: {snap: Filter, filter: $request != 2}
+  shape: {snap: Mapper, mappings: {$answer: '$request == 3 ? $gone : $request'}}"""
+    outcomes, failure = run(tmp_path, snaps, ["keep -> shape"], requests(1, 2, 3, 4))
+    assert failure is None
+    assert outcomes.answers[1] == [{"answer": 1}]
+    assert outcomes.answers[2] == ["filtered"]
+    assert str(outcomes.answers[3][0]).startswith("failed: the expression")
+    assert outcomes.answers[4] == [{"answer": 4}]
+
+
+def test_copies_answer_once_and_the_first_wins(tmp_path: Path) -> None:
+    snaps = """\
+  copy: {snap: Copy}
+  left: {snap: Mapper, mappings: {$request: $request, $side: "'left'"}}
+  right: {snap: Mapper, mappings: {$request: $request, $side: "'right'"}}"""
+    outcomes, _ = run(tmp_path, snaps, ["copy -> left", "copy -> right"], requests(1, 2))
+    assert {number: len(given) for number, given in outcomes.answers.items()} == {1: 1, 2: 1}
+    assert all(given[0]["request"] == number for number, given in outcomes.answers.items())  # type: ignore[index]
+
+
+def test_a_copy_that_fails_does_not_spoil_the_one_that_answers(tmp_path: Path) -> None:
+    snaps = """\
+  copy: {snap: Copy}
+  audit: {snap: Mapper, mappings: {$x: $gone}}
+  answer: {snap: Mapper, mappings: {$answer: $request}}"""
+    outcomes, failure = run(tmp_path, snaps, ["copy -> audit", "copy -> answer"], requests(1, 2))
+    assert failure is None
+    assert outcomes.answers == {1: [{"answer": 1}], 2: [{"answer": 2}]}
+
+
+def test_a_request_of_which_all_copies_fail_or_are_dropped_is_failed(tmp_path: Path) -> None:
+    snaps = """\
+  copy: {snap: Copy}
+  audit: {snap: Mapper, mappings: {$x: $gone}}
+  never: {snap: Filter, filter: $request == 0}"""
+    outcomes, _ = run(tmp_path, snaps, ["copy -> audit", "copy -> never"], requests(1))
+    assert [str(each)[:7] for each in outcomes.answers[1]] == ["failed:"]
+
+
+def test_an_error_that_is_routed_becomes_the_answer(tmp_path: Path) -> None:
+    snaps = """\
+  shape: {snap: Mapper, mappings: {$answer: $gone}}
+  excuse: {snap: Mapper, mappings: {$status: '418', $content.of: $original.request}}
+  join: {snap: Union}"""
+    links = ["shape -> join", "shape.error -> excuse -> join"]
+    outcomes, _ = run(tmp_path, snaps, links, requests(7, 8))
+    assert outcomes.answers == {
+        number: [{"status": 418, "content": {"of": number}}] for number in (7, 8)
+    }
+
+
+def test_an_error_view_without_a_link_does_not_swallow_the_request(tmp_path: Path) -> None:
+    snaps = "  shape: {snap: Mapper, mappings: {$answer: $gone}, on_error: route}"
+    outcomes, _ = run(tmp_path, snaps, [], requests(1))
+    assert [str(each)[:7] for each in outcomes.answers[1]] == ["failed:"]
+
+
+def test_documents_that_lead_to_a_disabled_snap_are_no_answer(tmp_path: Path) -> None:
+    snaps = """\
+  copy: {snap: Copy}
+  one: {snap: Mapper, mappings: {$answer: $request}}
+  two: {snap: Filter, filter: $request == 0}
+  off: {snap: Mapper, mappings: {$answer: $request}, mode: disabled}"""
+    links = ["copy -> one -> off", "copy -> two"]
+    outcomes, _ = run(tmp_path, snaps, links, requests(1))
+    assert outcomes.answers == {1: ["filtered"]}
+
+
+@pytest.mark.parametrize("times", [[0, 1, 2], [70, 0, 1], [1, 1, 1]])
+def test_fan_out_is_accounted_for_to_the_last_copy(times: list[int], tmp_path: Path) -> None:
+    snaps = """\
+  fork: {snap: Forks}
+  last: {snap: Filter, filter: $copy == $times - 1}
+  shape: {snap: Mapper, mappings: {$request: $request}}"""
+    batch = [{"request": number, "times": count} for number, count in enumerate(times)]
+    outcomes, _ = run(tmp_path, snaps, ["fork -> last -> shape"], batch)
+    assert outcomes.answers == {
+        number: [{"request": number} if count else "filtered"] for number, count in enumerate(times)
+    }
+
+
+@pytest.mark.parametrize("snap", ["Breaks", "BreaksAtOnce"])
+def test_a_mistake_in_a_snap_without_state_costs_its_request_only(
+    snap: str, tmp_path: Path
+) -> None:
+    batch = [{"request": number, "break": number == 2} for number in (1, 2, 3)]
+    outcomes, failure = run(tmp_path, f"  one: {{snap: {snap}}}", [], batch, requests(4))
+    assert failure is None
+    assert [outcomes.answers[number][0] for number in (1, 3)] == [batch[0], batch[2]]
+    assert outcomes.answers[2] == ["failed: the snap 'one' failed"]
+    assert outcomes.answers[4] == requests(4)
+
+
+def test_a_filter_that_gives_no_truth_value_fails_its_request_only(tmp_path: Path) -> None:
+    batch = [{"request": 1, "ok": True}, {"request": 2, "ok": "yes"}, {"request": 3, "ok": True}]
+    outcomes, failure = run(tmp_path, "  keep: {snap: Filter, filter: $ok}", [], batch)
+    assert failure is None
+    assert [type(outcomes.answers[number][0]) for number in (1, 2, 3)] == [dict, str, dict]
+
+
+def test_a_failure_of_a_snap_with_state_stops_the_pipeline(tmp_path: Path) -> None:
+    outcomes, failure = run(tmp_path, "  one: {snap: Remembers}", [], requests(1))
+    assert failure is not None
+    assert "it is over" in str(failure)
+    assert outcomes.answers == {}  # the front delivers the request again
+
+
+def test_what_needs_no_request_runs_before_the_first_one(tmp_path: Path) -> None:
+    """The script fails on a sample that comes before its model."""
+    (tmp_path / "model.json").write_text('{"factor": 3}')
+    (tmp_path / "script.py").write_text("""\
+factor = None
+def snaplogic_init(): return None
+def snaplogic_process(row):
+    global factor
+    if "factor" in row:
+        factor = row["factor"]
+        return {"snaplogic_flag": "drop"}
+    return {"answer": row["request"] * factor}
+def snaplogic_final(): return None
+""")
+    snaps = """\
+  read: {snap: FileReader, file: model.json}
+  parse: {snap: JSONParser}
+  ask: {snap: Filter, filter: 'true'}
+  join: {snap: Union}
+  predict: {snap: RemotePythonScript, script: script.py}"""
+    links = ["read -> parse -> join", "ask -> join", "join -> predict"]
+    outcomes, failure = run(tmp_path, snaps, links, requests(*range(100)))
+    assert failure is None
+    assert outcomes.answers == {number: [{"answer": number * 3}] for number in range(100)}
+
+
+def test_a_document_of_no_request_is_nobodys_answer(tmp_path: Path) -> None:
+    snaps = """\
+  make: {snap: JSONGenerator, documents: [{request: -1}]}
+  ask: {snap: Filter, filter: 'true'}
+  join: {snap: Union}"""
+    outcomes, _ = run(tmp_path, snaps, ["make -> join", "ask -> join"], requests(1))
+    assert outcomes.strays == [{"request": -1}]
+    assert outcomes.answers == {1: requests(1)}
+
+
+def test_a_failing_model_branch_stops_the_pipeline(tmp_path: Path) -> None:
+    snaps = """\
+  read: {snap: FileReader, file: gone.json}
+  parse: {snap: JSONParser}
+  ask: {snap: Filter, filter: 'true'}
+  join: {snap: Union}"""
+    links = ["read -> parse -> join", "ask -> join"]
+    outcomes, failure = run(tmp_path, snaps, links, requests(1))
+    assert "gone.json" in str(failure)
+    assert outcomes.answers == {}
