@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.serving import digits, echo
-from benchmarks.serving.servers import ROOT
+from benchmarks.serving.servers import ROOT, end_servers_on_sigterm
 
 COMPARISONS = {"echo": echo.compare, "digits": digits.compare}
 
@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "bench-serve.json")
     given = parser.parse_args()
+    end_servers_on_sigterm()
     results: dict[str, Any] = {}
     for name, compare in COMPARISONS.items():
         if given.only in (None, name):

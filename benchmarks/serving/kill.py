@@ -18,7 +18,7 @@ import uvloop
 from benchmarks.serving.load import LoadReport, load
 from benchmarks.serving.process_tree import command_line, descendants
 from benchmarks.serving.running import add_options, hosted, role
-from benchmarks.serving.servers import Server
+from benchmarks.serving.servers import Server, end_servers_on_sigterm
 from benchmarks.serving.workloads import Workload
 
 INTERVAL = 2.0
@@ -106,6 +106,7 @@ def main() -> None:
     parser.add_argument("--interval", type=float, default=INTERVAL)
     parser.add_argument("--kills", type=int, default=3, help="go on until there were so many")
     given = parser.parse_args()
+    end_servers_on_sigterm()
     running = hosted(given.pipeline, given.instances, images=10_000)
     with running.server as server:
         report = uvloop.run(

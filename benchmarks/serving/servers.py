@@ -17,12 +17,17 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 
-from benchmarks.serving.process_tree import descendants
+from benchmarks.serving.process_tree import command_line, descendants
 
 ROOT = Path(__file__).resolve().parents[2]
 START_PATIENCE = 120.0
 STOP_PATIENCE = 15.0
 _TASK_URL = re.compile(r"http://\S+/tasks/\S+")
+
+
+def end_servers_on_sigterm() -> None:
+    """For programs that start some: SIGTERM leaves their `with` blocks as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 
 class ServerError(Exception):
@@ -129,17 +134,17 @@ class Server:
         return ServerError(f"{self.name} {what}\n{self.printed[-1500:]}")
 
     def _stop(self) -> None:
-        """End the server; what is still there of its tree after a while is killed."""
-        tree = descendants(self.pid)
+        """End the server. What it leaves behind, as LitServe does its workers, is killed."""
+        tree = {pid: command_line(pid) for pid in descendants(self.pid)}
         self._process.terminate()
         self.resume()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_PATIENCE)
-        except subprocess.TimeoutExpired:
-            for pid in tree:
+        for pid, line in tree.items():
+            if line and command_line(pid) == line:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            self._process.wait()
+        self._process.wait()
         self._log.close()
 
 

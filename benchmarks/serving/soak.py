@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from benchmarks.serving.load import LoadReport, run_load
 from benchmarks.serving.process_tree import ProcessMemory, memory
 from benchmarks.serving.running import add_options, hosted, role
-from benchmarks.serving.servers import Server
+from benchmarks.serving.servers import Server, end_servers_on_sigterm
 from benchmarks.serving.workloads import Workload
 
 BUDGET_MIB = 20.0
@@ -112,6 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_options(parser, requests=200_000)
     given = parser.parse_args()
+    end_servers_on_sigterm()
     running = hosted(given.pipeline, given.instances, images=2_000)
     with running.server as server:
         report = soak(server, running.workload, given.requests, given.connections, print)

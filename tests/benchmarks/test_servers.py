@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from benchmarks.serving.process_tree import descendants
+from benchmarks.serving.process_tree import command_line, descendants
 from benchmarks.serving.servers import Server, ServerError, rival
 
 SERVER = """\
@@ -32,6 +32,15 @@ def test_the_address_is_the_one_that_the_server_prints() -> None:
         server.pause()
 
     assert not descendants(server.pid)
+
+
+def test_what_a_server_leaves_behind_is_killed() -> None:
+    careless = SERVER.replace("child.kill()", "pass")
+
+    with Server("careless", [sys.executable, "-c", careless], url_in, "/pyproject.toml") as server:
+        [_, child] = descendants(server.pid)
+
+    assert not command_line(child)
 
 
 def test_a_server_that_ends_at_once_is_named_with_what_it_printed() -> None:
