@@ -141,11 +141,17 @@ class Server:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_PATIENCE)
         for pid, line in tree.items():
-            if line and command_line(pid) == line:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            _kill(pid, line)
         self._process.wait()
         self._log.close()
+
+
+def _kill(pid: int, line: str) -> None:
+    """Kill a process and see it gone, if its command line is still this one."""
+    while line and command_line(pid) == line:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
 
 
 def engine_server(
