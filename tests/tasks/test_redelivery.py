@@ -1,0 +1,235 @@
+"""Instances and scripts die, and no caller notices: each gets its own answer, once."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tasks.conftest import Serve, Served
+
+SCRIPT = """\
+import os, time
+
+def snaplogic_init():
+    return None
+
+def snaplogic_process(row):
+    wish = row["content"].get("wish")
+    if wish == "die":
+        os._exit(9)
+    if wish == "sleep":
+        time.sleep(row["content"]["seconds"])
+    return {"content": {"id": row["content"]["id"], "doubled": row["content"]["id"] * 2}}
+
+def snaplogic_final():
+    return None
+"""
+PIPELINE = """\
+pipeline: Doubles
+snaps:
+  answer: {snap: RemotePythonScript, script: double.py}
+"""
+TASK = """\
+name: doubles
+type: ultra
+pipeline: doubles.yaml
+"""
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Callable[[str], Path]:
+    """Writes the task file, with more settings, and all that belongs to it."""
+
+    def write(more: str = "") -> Path:
+        (tmp_path / "double.py").write_text(SCRIPT)
+        (tmp_path / "doubles.yaml").write_text(PIPELINE)
+        file = tmp_path / "task.yaml"
+        file.write_text(TASK + more)
+        return file
+
+    return write
+
+
+def ask(served: Served, **content: Any) -> tuple[int, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
+    try:
+        connection.request("POST", "/tasks/doubles", json.dumps(content))
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read() or b"null")
+    finally:
+        connection.close()
+
+
+def in_background(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """A call in a thread; the result is in `.result` once it has been joined."""
+
+    class Call(threading.Thread):
+        result: Any = None
+
+        def run(self) -> None:
+            self.result = function(*arguments, **named)
+
+    call = Call()
+    call.start()
+    return call
+
+
+def children(pid: int) -> list[int]:
+    """The processes below one, nearest first."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                stat = (entry / "stat").read_text()
+            except OSError:
+                continue
+            if int(stat.rpartition(")")[2].split()[1]) == pid:
+                found.append(int(entry.name))
+    return found + [each for child in found for each in children(child)]
+
+
+def kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def metric(served: Served, name: str) -> float:
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
+    try:
+        connection.request("GET", "/metrics")
+        text = connection.getresponse().read().decode()
+    finally:
+        connection.close()
+    lines = [line for line in text.splitlines() if line.startswith(name)]
+    return sum(float(line.rpartition(" ")[2]) for line in lines)
+
+
+@pytest.mark.parametrize("depth", ["the instance", "the script"])
+def test_a_request_in_work_is_answered_although_its_process_is_killed(
+    depth: str, serve: Serve, task: Callable[[str], Path]
+) -> None:
+    served = serve(task())
+    instance, *below = children(served.pid)
+    call = in_background(ask, served, id=21, wish="sleep", seconds=1.0)
+    served.wait_for(lambda: metric(served, "snapline_in_flight") == 1)
+    kill(instance if depth == "the instance" else below[-1])
+    call.join()
+    assert call.result == (200, {"id": 21, "doubled": 42})
+    assert metric(served, "snapline_redeliveries_total") == 1
+    assert metric(served, "snapline_restarts_total") == 1
+
+
+def test_a_request_that_kills_every_instance_fails_and_takes_no_other_with_it(
+    serve: Serve, task: Callable[[str], Path]
+) -> None:
+    served = serve(task("limits: {redeliveries: 3}\n"))
+    poison = in_background(ask, served, id=1, wish="die")
+    others = [in_background(ask, served, id=number) for number in range(2, 20)]
+    for call in (poison, *others):
+        call.join()
+    status, told = poison.result
+    assert status == 500
+    assert "4 instances have ended while they worked on it" in told["reason"]
+    assert [call.result for call in others] == [
+        (200, {"id": number, "doubled": number * 2}) for number in range(2, 20)
+    ]
+
+
+@pytest.mark.slow
+def test_under_load_each_request_is_answered_once_and_rightly_while_processes_die(
+    serve: Serve, task: Callable[[str], Path]
+) -> None:
+    served = serve(task("instances: 2\n"))
+    over = threading.Event()
+
+    def reaper() -> int:
+        """Kills an instance or a script child now and then; how often it did."""
+        choose, killed = random.Random(7), 0
+        while not over.wait(0.7):
+            kill(choose.choice(children(served.pid)))
+            killed += 1
+        return killed
+
+    killing = in_background(reaper)
+    outcomes = asyncio.run(load(served.port, requests=3000, connections=32, seconds=4.0))
+    over.set()
+    killing.join()
+    assert killing.result >= 4
+    assert set(outcomes) == {"right"}
+    assert outcomes["right"] >= 3000
+
+
+async def load(port: int, *, requests: int, connections: int, seconds: float) -> Counter[str]:
+    """What became of at least so many requests in at least that time; each is asked once."""
+    outcomes: Counter[str] = Counter()
+    numbers = iter(range(10**9))
+    end = time.monotonic() + seconds
+
+    async def client() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while outcomes.total() < requests or time.monotonic() < end:
+            number = next(numbers)
+            body = json.dumps({"id": number}).encode()
+            head = f"POST /tasks/doubles HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
+            writer.write(head.encode() + body)
+            status, answer = await response(reader)
+            right = status == 200 and json.loads(answer) == {"id": number, "doubled": number * 2}
+            outcomes["right" if right else f"{status} {answer!r} to {number}"] += 1
+        writer.close()
+
+    await asyncio.gather(*(client() for _ in range(connections)))
+    return outcomes
+
+
+async def response(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+    status = int(head.split(" ", 2)[1])
+    length = (
+        int(head.split("content-length:")[1].split("\r\n")[0]) if "content-length" in head else 0
+    )
+    return status, await reader.readexactly(length)
+
+
+def test_a_request_that_takes_too_long_is_answered_504_and_a_stuck_instance_is_replaced(
+    serve: Serve, task: Callable[[str], Path]
+) -> None:
+    served = serve(task("timeouts: {request: 1}\n"))
+    before = children(served.pid)
+    status, told = ask(served, id=1, wish="sleep", seconds=600)
+    assert status == 504
+    assert told["reason"] == "there was no answer within 1 seconds"
+    served.wait_for(lambda: not set(before) & set(children(served.pid)))
+    assert ask(served, id=2) == (200, {"id": 2, "doubled": 4})
+
+
+def test_a_full_queue_refuses_and_says_when_to_come_back(
+    serve: Serve, task: Callable[[str], Path]
+) -> None:
+    served = serve(task("limits: {queue: 1, in_flight: 1}\n"))
+    first = in_background(ask, served, id=1, wish="sleep", seconds=1.0)
+    served.wait_for(lambda: metric(served, "snapline_in_flight") == 1)
+    second = in_background(ask, served, id=2)
+    served.wait_for(lambda: metric(served, "snapline_queue_depth") == 1)
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
+    connection.request("POST", "/tasks/doubles", json.dumps({"id": 3}))
+    answer = connection.getresponse()
+    assert (answer.status, answer.getheader("retry-after")) == (503, "1")
+    assert json.loads(answer.read())["error"] == "the queue of the task is full"
+    connection.close()
+    for call, number in ((first, 1), (second, 2)):
+        call.join()
+        assert call.result == (200, {"id": number, "doubled": number * 2})
