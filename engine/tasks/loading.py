@@ -51,8 +51,10 @@ def load_tasks(
     problems = [problem for file in files for problem in check_task(file, registry)]
     problems += check_names(files)
     errors = [problem for problem in problems if problem.severity == "error"]
-    if errors or mistakes:
-        raise InvalidPipelineError(errors) if errors else ConfigurationError("\n".join(mistakes))
+    if mistakes:
+        raise ConfigurationError("\n".join(mistakes))
+    if errors:
+        raise InvalidPipelineError(errors)
     for problem in problems:
         warn(problem)
     return [_load(file.task, registry) for file in files if file.task is not None]

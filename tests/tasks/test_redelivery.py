@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
-import os
 import random
-import signal
 import threading
 import time
 from collections import Counter
@@ -17,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.tasks.callers import children, in_background, kill, metric, post
 from tests.tasks.conftest import Serve, Served
 
 SCRIPT = """\
@@ -63,59 +62,7 @@ def task(tmp_path: Path) -> Callable[[str], Path]:
 
 
 def ask(served: Served, **content: Any) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
-    try:
-        connection.request("POST", "/tasks/doubles", json.dumps(content))
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read() or b"null")
-    finally:
-        connection.close()
-
-
-def in_background(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """A call in a thread; the result is in `.result` once it has been joined."""
-
-    class Call(threading.Thread):
-        result: Any = None
-
-        def run(self) -> None:
-            self.result = function(*arguments, **named)
-
-    call = Call()
-    call.start()
-    return call
-
-
-def children(pid: int) -> list[int]:
-    """The processes below one, nearest first."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                stat = (entry / "stat").read_text()
-            except OSError:
-                continue
-            if int(stat.rpartition(")")[2].split()[1]) == pid:
-                found.append(int(entry.name))
-    return found + [each for child in found for each in children(child)]
-
-
-def kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-
-
-def metric(served: Served, name: str) -> float:
-    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
-    try:
-        connection.request("GET", "/metrics")
-        text = connection.getresponse().read().decode()
-    finally:
-        connection.close()
-    lines = [line for line in text.splitlines() if line.startswith(name)]
-    return sum(float(line.rpartition(" ")[2]) for line in lines)
+    return post(served, "doubles", **content)
 
 
 @pytest.mark.parametrize("depth", ["the instance", "the script"])

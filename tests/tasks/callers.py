@@ -1,0 +1,71 @@
+"""Callers of a server in tests, and what they can see of its processes."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.tasks.conftest import Served
+
+
+def post(served: Served, task: str, **content: Any) -> tuple[int, Any]:
+    """Status and parsed body of the answer to a JSON object."""
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
+    try:
+        connection.request("POST", f"/tasks/{task}", json.dumps(content))
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read() or b"null")
+    finally:
+        connection.close()
+
+
+def in_background(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """A call in a thread; the result is in `.result` once it has been joined."""
+
+    class Call(threading.Thread):
+        result: Any = None
+
+        def run(self) -> None:
+            self.result = function(*arguments, **named)
+
+    call = Call()
+    call.start()
+    return call
+
+
+def children(pid: int) -> list[int]:
+    """The processes below one, nearest first."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                stat = (entry / "stat").read_text()
+            except OSError:
+                continue
+            if int(stat.rpartition(")")[2].split()[1]) == pid:
+                found.append(int(entry.name))
+    return found + [each for child in found for each in children(child)]
+
+
+def kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def metric(served: Served, name: str) -> float:
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
+    try:
+        connection.request("GET", "/metrics")
+        text = connection.getresponse().read().decode()
+    finally:
+        connection.close()
+    lines = [line for line in text.splitlines() if line.startswith(name)]
+    return sum(float(line.rpartition(" ")[2]) for line in lines)

@@ -1,0 +1,288 @@
+"""The server from its start to its end: what goes wrong is told, nothing is lost, nothing stays."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tasks.callers import children, in_background, metric, post
+from tests.tasks.conftest import Serve
+
+SLOW = """\
+import time
+def snaplogic_init(): return None
+def snaplogic_process(row):
+    time.sleep(row["content"].get("seconds", 0))
+    return {"content": {"id": row["content"]["id"]}}
+def snaplogic_final(): return None
+"""
+HOLDS = """\
+kept = []
+def snaplogic_init(): return None
+def snaplogic_process(row):
+    kept.append(row)
+def snaplogic_final():
+    answers = [slt.answer(row, {"content": {"id": row["content"]["id"]}}) for row in kept]
+    return answers
+from snaplogic.tool import SLTool as slt
+"""
+
+
+def pipeline(folder: Path, script: str = SLOW, name: str = "slow") -> Path:
+    (folder / f"{name}.py").write_text(script)
+    file = folder / f"{name}.yaml"
+    file.write_text(
+        f"pipeline: {name}\nsnaps:\n  answer: {{snap: RemotePythonScript, script: {name}.py}}\n"
+    )
+    return file
+
+
+def echo(folder: Path, word: str) -> Path:
+    file = folder / "echo.yaml"
+    file.write_text(f"""\
+pipeline: Echo
+snaps:
+  answer:
+    snap: Mapper
+    mappings: {{$content.id: $content.id, $content.word: "'{word}'"}}
+""")
+    return file
+
+
+def serve_until_it_ends(*arguments: str | Path, folder: Path) -> tuple[int, str]:
+    """Exit code and error stream of a server that cannot live."""
+    command = [sys.executable, "-m", "engine", "serve", *map(str, arguments)]
+    ended = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.stdout == ""
+    return ended.returncode, ended.stderr
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there and has not just ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+# Start
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        code, told = serve_until_it_ends(echo(tmp_path, "x"), "--port", str(port), folder=tmp_path)
+    assert code == 1
+    assert f"cannot listen at 127.0.0.1:{port}: Address already in use" in told
+    assert "--port (0 takes a free one)" in told
+    assert "Traceback" not in told
+
+
+def test_a_pipeline_with_mistakes_is_not_served(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text("pipeline: Wrong\nsnaps:\n  a: {snap: Fliter, filter: 'true'}\n")
+    code, told = serve_until_it_ends(file, "--port", "0", folder=tmp_path)
+    assert code == 2
+    assert "wrong.yaml:3:13  unknown-snap" in told
+
+
+def test_a_missing_parameter_is_named_before_anything_starts(tmp_path: Path) -> None:
+    file = tmp_path / "needs.yaml"
+    file.write_text(
+        "pipeline: Needs\nparameters:\n  token: {required: true, description: callers send it}\n"
+        "snaps:\n  a: {snap: Filter, filter: $token == _token}\n"
+    )
+    code, told = serve_until_it_ends(file, "--port", "0", folder=tmp_path)
+    assert code == 2
+    assert "token" in told
+    assert "callers send it" in told
+    code, told = serve_until_it_ends(file, "--port", "0", "--param", "tokn=x", folder=tmp_path)
+    assert code == 2
+    assert "did you mean 'token'?" in told
+
+
+def test_a_missing_model_file_ends_the_server_with_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "hosting.yaml"
+    file.write_text("""\
+pipeline: Hosting
+snaps:
+  read: {snap: FileReader, file: gone.json}
+  parse: {snap: JSONParser}
+  ask: {snap: Filter, filter: 'true'}
+  join: {snap: Union}
+links: [read -> parse -> join, ask -> join]
+""")
+    code, told = serve_until_it_ends(file, "--port", "0", folder=tmp_path)
+    assert code == 1
+    assert "hosting: error: the task could not be started in 5 tries: snap 'read'" in told
+    assert "gone.json" in told
+    assert "no task can be served; the server ends" in told
+    assert "Traceback" not in told
+
+
+def test_a_script_that_fails_to_load_ends_the_server_with_its_line(tmp_path: Path) -> None:
+    file = pipeline(tmp_path, "raise ValueError('the model is broken')\n")
+    code, told = serve_until_it_ends(file, "--port", "0", folder=tmp_path)
+    assert code == 1
+    assert "the model is broken" in told
+    assert 'File "slow.py", line 1' in told
+
+
+def test_a_request_that_comes_before_the_model_is_ready_waits_for_it(
+    serve: Serve, tmp_path: Path
+) -> None:
+    script = SLOW.replace(
+        "def snaplogic_init(): return None", "time.sleep(1)\ndef snaplogic_init(): return None"
+    )
+    served = serve(pipeline(tmp_path, script), ready=False)
+    assert not served.is_ready()
+    assert post(served, "slow", id=1) == (200, {"id": 1})
+
+
+# End
+
+
+def test_a_request_in_work_gets_its_answer_when_the_server_is_asked_to_end(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served = serve(pipeline(tmp_path))
+    processes = children(served.pid)
+    call = in_background(post, served, "slow", id=5, seconds=1.0)
+    served.wait_for(lambda: in_flight(served, "slow") == 1)
+    assert served.stop() == 0
+    call.join()
+    assert call.result == (200, {"id": 5})
+    assert not [pid for pid in processes if alive(pid)]
+
+
+def test_rows_that_a_script_holds_are_answered_when_the_server_ends(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served = serve(pipeline(tmp_path, HOLDS, "holds"))
+    calls = [in_background(post, served, "holds", id=number) for number in range(5)]
+    served.wait_for(lambda: in_flight(served, "holds") == 5)
+    assert served.stop() == 0
+    for number, call in enumerate(calls):
+        call.join()
+        assert call.result == (200, {"id": number})
+
+
+def in_flight(served: Any, task: str) -> float:
+    return metric(served, f'snapline_in_flight{{task="{task}"}}')
+
+
+def test_a_second_signal_ends_it_at_once(serve: Serve, tmp_path: Path) -> None:
+    served = serve(pipeline(tmp_path))
+    processes = children(served.pid)
+    call = in_background(post, served, "slow", id=5, seconds=60)
+    served.wait_for(lambda: in_flight(served, "slow") == 1)
+    served.signal(signal.SIGINT)
+    served.wait_for(lambda: "ending" in served.stderr)
+    begun = time.monotonic()
+    served.signal(signal.SIGINT)
+    assert served.process.wait(20) == 130
+    assert time.monotonic() - begun < 10
+    call.join()
+    assert call.result[0] == 503
+    assert not [pid for pid in processes if alive(pid)]
+
+
+def test_nothing_is_left_when_the_front_is_killed_and_it_can_be_started_again(
+    serve: Serve, tmp_path: Path
+) -> None:
+    file = pipeline(tmp_path)
+    served = serve(file, "--instances", "2")
+    processes = children(served.pid)
+    assert len(processes) >= 4  # two instances, and a script under each
+    os.kill(served.pid, signal.SIGKILL)
+    served.process.wait()
+    deadline = time.monotonic() + 20
+    while any(alive(pid) for pid in processes) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not [pid for pid in processes if alive(pid)]
+    assert post(serve(file), "slow", id=1) == (200, {"id": 1})
+
+
+# Reload
+
+
+def test_a_reload_changes_the_pipeline_and_loses_no_request(serve: Serve, tmp_path: Path) -> None:
+    served = serve(echo(tmp_path, "old"))
+    over = threading.Event()
+
+    def keep_asking() -> list[tuple[int, Any]]:
+        answers = []
+        while not over.is_set():
+            answers.append(post(served, "echo", id=len(answers)))
+        return answers
+
+    asking = [in_background(keep_asking) for _ in range(4)]
+    served.wait_for(lambda: post(served, "echo", id=0)[1]["word"] == "old")
+    echo(tmp_path, "new")
+    served.signal(signal.SIGHUP)
+    served.wait_for(lambda: post(served, "echo", id=0)[1]["word"] == "new")
+    over.set()
+    for call in asking:
+        call.join()
+        assert [(status, answer["id"]) for status, answer in call.result] == [
+            (200, number) for number in range(len(call.result))
+        ]
+        words = [answer["word"] for _, answer in call.result]
+        assert words == sorted(words, reverse=True)  # never back from new to old
+    assert "the task has been renewed" in served.stderr
+
+
+def test_a_reload_of_files_with_mistakes_changes_nothing(serve: Serve, tmp_path: Path) -> None:
+    file = echo(tmp_path, "old")
+    served = serve(file)
+    file.write_text("pipeline: Echo\nsnaps:\n  a: {snap: Mappr}\n")
+    served.signal(signal.SIGHUP)
+    served.wait_for(lambda: "nothing has changed" in served.stderr)
+    assert "echo.yaml:3:13  unknown-snap" in served.stderr
+    assert post(served, "echo", id=1) == (200, {"id": 1, "word": "old"})
+
+
+def test_a_reload_to_a_script_that_fails_keeps_the_old_one(serve: Serve, tmp_path: Path) -> None:
+    file = pipeline(tmp_path)
+    served = serve(file)
+    (tmp_path / "slow.py").write_text("raise ValueError('worse')\n")
+    served.signal(signal.SIGHUP)
+    served.wait_for(lambda: "the task stays as it was" in served.stderr)
+    assert post(served, "slow", id=1) == (200, {"id": 1})
+
+
+# What runs
+
+
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_engine_tasks_shows_what_runs(
+    form: str, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = serve(echo(tmp_path, "x"), "--instances", "2")
+    for number in range(3):
+        post(served, "echo", id=number)
+    runtime = Path(f"/proc/{served.pid}/environ").read_text().split("XDG_RUNTIME_DIR=")[1]
+    monkeypatch.setenv("XDG_RUNTIME_DIR", runtime.split("\0")[0])
+    command = [sys.executable, "-m", "engine", "tasks", *(["--json"] if form == "json" else [])]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    if form == "json":
+        state = json.loads(shown)
+        (task,) = state["tasks"]
+        assert (state["pid"], task["url"]) == (served.pid, f"{served.url}/tasks/echo")
+        assert (task["instances"], task["requests"], task["errors"]) == (2, 3, 0)
+    else:
+        assert f"{served.url}/tasks/echo" in shown
+        assert "ready" in shown
