@@ -230,7 +230,7 @@ def test_a_mistake_in_a_snap_without_state_costs_its_request_only(
 
 
 def test_a_filter_that_gives_no_truth_value_fails_its_request_only(tmp_path: Path) -> None:
-    batch = [{"request": 1, "ok": True}, {"request": 2, "ok": "yes"}, {"request": 3, "ok": True}]
+    batch = [*requests(1, ok=True), *requests(2, ok="yes"), *requests(3, ok=True)]
     outcomes, failure = run(tmp_path, "  keep: {snap: Filter, filter: $ok}", [], batch)
     assert failure is None
     assert [type(outcomes.answers[number][0]) for number in (1, 2, 3)] == [dict, str, dict]

@@ -224,7 +224,7 @@ def test_a_reload_changes_the_pipeline_and_loses_no_request(serve: Serve, tmp_pa
     over = threading.Event()
 
     def keep_asking() -> list[tuple[int, Any]]:
-        answers = []
+        answers: list[tuple[int, Any]] = []
         while not over.is_set():
             answers.append(post(served, "echo", id=len(answers)))
         return answers

@@ -48,7 +48,7 @@ pipeline: doubles.yaml
 
 
 @pytest.fixture
-def task(tmp_path: Path) -> Callable[[str], Path]:
+def task(tmp_path: Path) -> Callable[..., Path]:
     """Writes the task file, with more settings, and all that belongs to it."""
 
     def write(more: str = "") -> Path:
@@ -67,7 +67,7 @@ def ask(served: Served, **content: Any) -> tuple[int, Any]:
 
 @pytest.mark.parametrize("depth", ["the instance", "the script"])
 def test_a_request_in_work_is_answered_although_its_process_is_killed(
-    depth: str, serve: Serve, task: Callable[[str], Path]
+    depth: str, serve: Serve, task: Callable[..., Path]
 ) -> None:
     served = serve(task())
     instance, *below = children(served.pid)
@@ -81,7 +81,7 @@ def test_a_request_in_work_is_answered_although_its_process_is_killed(
 
 
 def test_a_request_that_kills_every_instance_fails_and_takes_no_other_with_it(
-    serve: Serve, task: Callable[[str], Path]
+    serve: Serve, task: Callable[..., Path]
 ) -> None:
     served = serve(task("limits: {redeliveries: 3}\n"))
     poison = in_background(ask, served, id=1, wish="die")
@@ -98,7 +98,7 @@ def test_a_request_that_kills_every_instance_fails_and_takes_no_other_with_it(
 
 @pytest.mark.slow
 def test_under_load_each_request_is_answered_once_and_rightly_while_processes_die(
-    serve: Serve, task: Callable[[str], Path]
+    serve: Serve, task: Callable[..., Path]
 ) -> None:
     served = serve(task("instances: 2\n"))
     over = threading.Event()
@@ -152,7 +152,7 @@ async def response(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 
 
 def test_a_request_that_takes_too_long_is_answered_504_and_a_stuck_instance_is_replaced(
-    serve: Serve, task: Callable[[str], Path]
+    serve: Serve, task: Callable[..., Path]
 ) -> None:
     served = serve(task("timeouts: {request: 1}\n"))
     before = children(served.pid)
@@ -164,7 +164,7 @@ def test_a_request_that_takes_too_long_is_answered_504_and_a_stuck_instance_is_r
 
 
 def test_a_full_queue_refuses_and_says_when_to_come_back(
-    serve: Serve, task: Callable[[str], Path]
+    serve: Serve, task: Callable[..., Path]
 ) -> None:
     served = serve(task("limits: {queue: 1, in_flight: 1}\n"))
     first = in_background(ask, served, id=1, wish="sleep", seconds=1.0)
