@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -11,10 +12,13 @@ import msgspec
 
 from engine.errors import ConfigurationError
 
+log = logging.getLogger(__name__)
+
 LogFormat = Literal["text", "json"]
 
 _LATEST = 1.0
 _LARGEST = 64 * 1024
+_LONGEST_PATH = 4096
 
 
 class AccessLog:
@@ -28,6 +32,7 @@ class AccessLog:
         self._lines: list[bytes] = []
         self._size = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._failed = False
         self._second = 0
         self._time = ""
         if isinstance(target, str):
@@ -56,14 +61,23 @@ class AccessLog:
             self._timer.cancel()
             self._timer = None
         lines, self._lines, self._size = self._lines, [], 0
-        if lines:
+        if not lines:
+            return
+        try:
             self._stream.write(b"".join(lines))
+        except OSError as error:  # a full disk must not cost answers
+            if not self._failed:
+                log.error("the access log cannot be written: %s", error)
+            self._failed = True
+        else:
+            self._failed = False
 
     def _line(self, scope: dict[str, Any], status: int, size: int, seconds: float) -> bytes:
         client = scope["client"][0] if scope["client"] else "-"
         path = scope["raw_path"].decode("latin-1")
         if scope["query_string"]:
             path += "?" + scope["query_string"].decode("latin-1")
+        path = path[:_LONGEST_PATH]
         milliseconds = round(seconds * 1000, 3)
         if self._form == "json":
             entry = {

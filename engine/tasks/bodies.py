@@ -75,6 +75,11 @@ def _decoded(headers: Headers, body: bytes) -> tuple[Form, Any]:
                 f"the body has the content encoding {value!r:.60}, which is not understood",
                 "Send the body as it is, not compressed.",
             )
+        elif name == "transfer-encoding" and value.strip().lower() != "chunked":
+            raise BadBody(
+                f"the body has the transfer encoding {value!r:.60}, which is not understood",
+                "Send the body as it is, or chunked.",
+            )
     form = _form(content_type, body)
     if form == "json":
         return form, _json(_recoded(content_type, body))

@@ -58,7 +58,8 @@ def folder() -> Path:
         raise ConfigurationError(f"the folder {str(place)!r} cannot be made: {error}") from error
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise ConfigurationError(
-            f"{str(place)!r} must be a folder that only you can enter; remove it"
+            f"{str(place)!r} must be a folder that only you can enter; "
+            "remove it, or set XDG_RUNTIME_DIR to a folder of yours"
         )
     return place
 
@@ -73,8 +74,14 @@ class Control:
 
     async def start(self) -> None:
         self._path = folder() / f"{os.getpid()}.sock"
-        self._path.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._tell, str(self._path))
+        try:
+            self._path.unlink(missing_ok=True)
+            self._server = await asyncio.start_unix_server(self._tell, str(self._path))
+        except OSError as error:  # such a path has 107 bytes at most
+            raise ConfigurationError(
+                f"the socket {str(self._path)!r} for 'engine tasks' cannot be made: {error}; "
+                "set XDG_RUNTIME_DIR to another folder, with a shorter path"
+            ) from error
 
     async def stop(self) -> None:
         if self._server is not None:

@@ -15,10 +15,14 @@ from engine.tasks.messages import Headers
 
 OF_THE_SERVER = frozenset(
     (
+        "authorization",  # of the request, when its headers are passed on
         "connection",
         "content-length",
         "content-location",  # a path on the server, where a snap has written it
+        "cookie",
+        "date",
         "keep-alive",
+        "proxy-authorization",
         "proxy-connection",
         "te",
         "trailer",
@@ -26,7 +30,7 @@ OF_THE_SERVER = frozenset(
         "upgrade",
     )
 )
-"""Left out without a word: streams of files carry some of them."""
+"""Left out without a word: streams of files and requests that are passed on carry some of them."""
 
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -35,7 +39,10 @@ _HINT = "Let the pipeline leave the field out, or give it a text without line br
 
 def joined(headers: Headers) -> dict[str, Any]:
     """Headers by name; the values of one that comes several times are joined as HTTP does."""
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = dict(headers)
+    if len(fields) == len(headers):
+        return fields
+    fields = {}
     for name, value in headers:
         separator = "; " if name == "cookie" else ", "
         fields[name] = f"{fields[name]}{separator}{value}" if name in fields else value

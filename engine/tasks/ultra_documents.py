@@ -28,7 +28,7 @@ _encode_json = msgspec.json.Encoder(enc_hook=json_hook).encode
 
 def request_document(request: Request, task: str) -> Document:
     """The document that an open document input gets. Raises BadBody."""
-    document: Document = joined(request.headers)
+    document = _headers(request)
     content = decode_body(request.headers, request.body)
     if content is not None or request.body:
         document["content"] = content
@@ -38,8 +38,16 @@ def request_document(request: Request, task: str) -> Document:
 
 def request_stream(request: Request, task: str) -> list[Item]:
     """What an open binary input gets: the headers as the stream's header, and the body."""
-    start = StreamStart({**joined(request.headers), **_facts(request, task)})
+    start = StreamStart({**_headers(request), **_facts(request, task)})
     return [start, *([request.body] if request.body else ()), StreamEnd()]
+
+
+def _headers(request: Request) -> Document:
+    """As fields, without those that would pass for what the document says itself."""
+    fields: Document = joined(request.headers)
+    fields.pop("content", None)
+    fields.pop("status", None)
+    return fields
 
 
 def _facts(request: Request, task: str) -> dict[str, Any]:
@@ -84,7 +92,7 @@ def _response_of_document(request: int, document: Document) -> Response:
 def _plain(fields: Document) -> Document:
     """Maps as JSON: a request that is passed through has one in `query`."""
     return {
-        name: json.dumps(value) if isinstance(value, dict) else value
+        name: json.dumps(msgspec.json.decode(_json(value))) if isinstance(value, dict) else value
         for name, value in fields.items()
     }
 
