@@ -13,6 +13,8 @@ import itertools
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 
 from engine.plan.plan import Plan
 from engine.tasks.fleet import Fleet, Instance
@@ -40,11 +42,13 @@ MEMORY_FOR_BODIES = 512 * 1024 * 1024
 class Pending:
     """A request that waits for its answer; `deaths` are those of instances that had it in hand."""
 
-    __slots__ = ("answer", "arrived", "deaths", "instance", "request")
+    __slots__ = ("arrived", "deaths", "deliver", "instance", "request")
 
-    def __init__(self, request: Request, answer: asyncio.Future[Response], arrived: float) -> None:
+    def __init__(
+        self, request: Request, deliver: Callable[[Response], None], arrived: float
+    ) -> None:
         self.request = request
-        self.answer = answer
+        self.deliver = deliver
         self.arrived = arrived
         self.deaths = 0
         self.instance: Instance | None = None
@@ -147,18 +151,23 @@ class FeedMaster:
 
     async def answer(self, request: Request) -> Response:
         """The one answer to a request; its number must be its own."""
+        future: asyncio.Future[Response] = self._loop.create_future()
+        self.submit(request, partial(_settle, future))
+        return await future
+
+    def submit(self, request: Request, deliver: Callable[[Response], None]) -> None:
+        """Call `deliver` with the answer, once; it may be called before this returns."""
         refusal = self._refusal(len(request.body))
         if refusal is not None:
-            return _refused(request.id, 503, *refusal)
-        future: asyncio.Future[Response] = self._loop.create_future()
-        pending = Pending(request, future, time.monotonic())
+            deliver(_refused(request.id, 503, *refusal))
+            return
+        pending = Pending(request, deliver, time.monotonic())
         self._open[request.id] = pending
         self._bytes += len(request.body)
         self._waiting.append(pending)
         self._dispatch()
         if len(self._open) == 1 and pending.instance is not None:
             pending.instance.channel.flush()  # nothing else can come along
-        return await future
 
     def _refusal(self, size: int) -> tuple[str, str] | None:
         if self._draining:
@@ -259,8 +268,7 @@ class FeedMaster:
     def _settle(self, pending: Pending, response: Response) -> None:
         del self._open[pending.request.id]
         self._bytes -= len(pending.request.body)
-        if not pending.answer.done():
-            pending.answer.set_result(response)
+        pending.deliver(response)
 
     def _refuse(
         self, pending: Pending, status: int, error: str, resolution: str, reason: str = ""
@@ -338,6 +346,11 @@ _DISABLED = (
     "the task is disabled, because its pipeline cannot be started",
     "Look into the server's log.",
 )
+
+
+def _settle(future: asyncio.Future[Response], response: Response) -> None:
+    if not future.done():  # else the caller has gone
+        future.set_result(response)
 
 
 def _refused(number: int, status: int, error: str, resolution: str, reason: str = "") -> Response:

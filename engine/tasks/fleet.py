@@ -34,10 +34,15 @@ _LONGEST_PAUSE = 5.0
 
 
 class Ending(msgspec.Struct, frozen=True):
-    """How an instance came to its end. `fatal`: another would end the same way."""
+    """How an instance came to its end.
+
+    `fatal`: another would end the same way. `killed`: somebody has killed it, the system for want
+    of memory perhaps.
+    """
 
     reason: str
     fatal: bool = False
+    killed: bool = False
 
 
 class Listener(Protocol):
@@ -125,7 +130,7 @@ class Instance:
         code = await self.process.end()
         if self._failure is not None:
             return Ending(self._failure.message, self._failure.fatal)
-        return Ending(_describe(code))
+        return Ending(_describe(code), killed=code < 0)
 
     async def kill(self) -> None:
         if self.process is not None:
@@ -165,6 +170,7 @@ class Fleet:
         self._opening = pickle.dumps(opening, pickle.HIGHEST_PROTOCOL)
         self._listener = listener
         self._stopping = False
+        self._has_worked = False
         self._keepers: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -202,7 +208,10 @@ class Fleet:
                 self.instances.remove(instance)
             if instance.finishing or self._stopping:
                 continue
-            failures = 0 if instance.was_ready else failures + 1
+            if instance.was_ready:
+                self._has_worked, failures = True, 0
+            elif not (ending.killed and self._has_worked):
+                failures += 1
             if ending.fatal or failures >= self.task.limits.failures > 0:
                 self._disable(ending.reason, failures)
                 return

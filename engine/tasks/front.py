@@ -13,6 +13,7 @@ import itertools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import unquote
 
@@ -20,6 +21,7 @@ import msgspec
 
 from engine.errors import EngineError
 from engine.tasks.access import AccessLog
+from engine.tasks.http import Respond
 from engine.tasks.messages import Headers, Reply, Request, Response
 from engine.tasks.statistics import TaskStatistics
 from engine.tasks.task import Task
@@ -38,8 +40,12 @@ _WITHOUT_BODY = frozenset((204, 304))
 _PREFLIGHT_SECONDS = "600"
 
 
+Submit = Callable[[Request, Callable[["Response | Reply"], None]], None]
+"""Takes a request, and calls once with the answer."""
+
+
 class Answering(Protocol):
-    """A task that answers requests."""
+    """A task that answers requests; one with a method `submit` (Submit) needs no task for each."""
 
     task: Task
     statistics: TaskStatistics
@@ -58,17 +64,53 @@ class Front:
         self._access = access
         self._numbers = itertools.count(1)
 
+    def take(self, scope: Scope, body: bytes, respond: Respond) -> bool:
+        """Answer a request that is here as a whole, if its task needs no task of asyncio for it."""
+        started = time.perf_counter()
+        hosted, path_info = self._route(scope["raw_path"])
+        submit: Submit | None = getattr(hosted, "submit", None)
+        if hosted is None or submit is None:
+            return False
+        call = _Call(hosted, path_info, scope, started)
+        reply = call.refusal()
+        if reply is None and len(body) > hosted.task.limits.body:
+            reply = _too_large(hosted.task.limits.body)
+        finish = partial(self._finish, call, respond)
+        if reply is not None:
+            finish(reply)
+        else:
+            submit(call.request(next(self._numbers), body), finish)
+        return True
+
+    def _finish(self, call: _Call, respond: Respond, reply: Response | Reply) -> None:
+        call.allow(reply.headers)
+        headers, body = _framed(reply)
+        respond(reply.status, headers, body)
+        self._account(call.scope, call.hosted, reply, len(body), call.started)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         hosted, path_info = self._route(scope["raw_path"])
         if hosted is None:
             reply: Response | Reply = self._page(scope)
         else:
-            answer = await self._answer(hosted, path_info, scope, receive)
+            call = _Call(hosted, path_info, scope, started)
+            answer = await self._answer(call, receive)
             if answer is None:
                 return  # the caller has gone in mid-request
             reply = answer
+            call.allow(reply.headers)
         size = await _send_reply(reply, receive, send)
+        self._account(scope, hosted, reply, size, started)
+
+    def _account(
+        self,
+        scope: Scope,
+        hosted: Answering | None,
+        reply: Response | Reply,
+        size: int,
+        started: float,
+    ) -> None:
         seconds = time.perf_counter() - started
         if hosted is not None:
             hosted.statistics.record(reply.status, reply.outcome, seconds)
@@ -94,46 +136,66 @@ class Front:
         status, content_type, body = page()
         return Reply(status, [("content-type", content_type)], body)
 
-    async def _answer(
-        self, hosted: Answering, path_info: str, scope: Scope, receive: Receive
-    ) -> Response | Reply | None:
-        task = hosted.task
-        headers = [
+    async def _answer(self, call: _Call, receive: Receive) -> Response | Reply | None:
+        """The answer by way of ASGI; None if the caller has gone before it had said all."""
+        reply = call.refusal()
+        if reply is not None:
+            return reply
+        body = await _body(call.headers, call.hosted.task.limits.body, receive)
+        if body is None or isinstance(body, Reply):
+            return body
+        return await _answer(call.hosted, call.request(next(self._numbers), body))
+
+
+class _Call:
+    """A request to a task, as far as the front has looked at it."""
+
+    __slots__ = ("_origin", "headers", "hosted", "path_info", "scope", "started")
+
+    def __init__(self, hosted: Answering, path_info: str, scope: Scope, started: float) -> None:
+        self.hosted = hosted
+        self.path_info = path_info
+        self.scope = scope
+        self.started = started
+        self.headers = [
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
         ]
-        origin = _origin(headers, task) if task.allowed_origins else None
-        if scope["method"] == "OPTIONS":
-            return _options(headers, origin)
-        if task.bearer_token and not _is_let_in(headers, task.bearer_token):
-            reply: Response | Reply = told(
-                401,
-                "the token is missing or wrong",
-                "",
-                "Send the header 'Authorization: Bearer TOKEN' once.",
-                [("www-authenticate", "Bearer")],
-            )
-        else:
-            body = await _body(headers, task.limits.body, receive)
-            if body is None:
-                return None
-            if isinstance(body, Reply):
-                reply = body
-            else:
-                client = scope["client"]
-                request = Request(
-                    next(self._numbers),
-                    scope["method"],
-                    scope["path"],
-                    path_info,
-                    scope["query_string"].decode("latin-1"),
-                    headers,
-                    body,
-                    f"{client[0]}:{client[1]}" if client else "",
-                )
-                reply = await _answer(hosted, request)
-        if origin is not None:
-            _allow(reply.headers, origin)
-        return reply
+        task = hosted.task
+        self._origin = _origin(self.headers, task) if task.allowed_origins else None
+
+    def refusal(self) -> Reply | None:
+        """What is to be said before the body is looked at; None if the request may go on."""
+        if self.scope["method"] == "OPTIONS":
+            return _options(self.headers, self._origin)
+        token = self.hosted.task.bearer_token
+        if not token or _is_let_in(self.headers, token):
+            return None
+        return told(
+            401,
+            "the token is missing or wrong",
+            "",
+            "Send the header 'Authorization: Bearer TOKEN' once.",
+            [("www-authenticate", "Bearer")],
+        )
+
+    def request(self, number: int, body: bytes) -> Request:
+        scope = self.scope
+        client = scope["client"]
+        return Request(
+            number,
+            scope["method"],
+            scope["path"],
+            self.path_info,
+            scope["query_string"].decode("latin-1"),
+            self.headers,
+            body,
+            f"{client[0]}:{client[1]}" if client else "",
+        )
+
+    def allow(self, headers: Headers) -> None:
+        """Let the page that calls read the answer, if it may."""
+        if self._origin is not None:
+            _allow(headers, self._origin)
 
 
 async def _answer(hosted: Answering, request: Request) -> Response | Reply:
@@ -238,18 +300,27 @@ def told(
 
 async def _send_reply(reply: Response | Reply, receive: Receive, send: Send) -> int:
     """Send it; the bytes of the body."""
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
-    body = reply.body
-    start = {"type": "http.response.start", "status": reply.status, "headers": headers}
-    if not isinstance(body, bytes):
-        return await _send_pieces(start, body, receive, send)
-    if reply.status in _WITHOUT_BODY:
-        body = b""
-    else:
-        headers.append((b"content-length", b"%d" % len(body)))
-    await send(start)
+    start: Message = {"type": "http.response.start", "status": reply.status}
+    if not isinstance(reply.body, bytes):
+        return await _send_pieces({**start, "headers": _raw(reply)}, reply.body, receive, send)
+    headers, body = _framed(reply)
+    await send({**start, "headers": headers})
     await send({"type": "http.response.body", "body": body})
     return len(body)
+
+
+def _framed(reply: Response | Reply) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """The headers with the length of the body, and the body."""
+    headers, body = _raw(reply), reply.body
+    assert isinstance(body, bytes)  # what comes in pieces takes another way
+    if reply.status in _WITHOUT_BODY:
+        return headers, b""
+    headers.append((b"content-length", b"%d" % len(body)))
+    return headers, body
+
+
+def _raw(reply: Response | Reply) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
 
 
 async def _send_pieces(start: Message, pieces: Any, receive: Receive, send: Send) -> int:

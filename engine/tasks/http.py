@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import resource
 import socket
-from collections.abc import Callable, Iterator
-from typing import Any, cast
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, Protocol, cast
 
+import httptools
+import msgspec
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+
+from engine.tasks.transport import LingeringTransport
 
 SLOWEST_REQUEST_SECONDS = 20.0
 """How long a caller may take to send the head of a request, and again its body ..."""
@@ -17,107 +27,296 @@ SLOWEST_REQUEST_SECONDS = 20.0
 SLOWEST_RATE = 4096
 """... longer only by a second for so many bytes of the body."""
 
+SLOWEST_READER_SECONDS = 60.0
+"""How long a caller may take nothing of its answer."""
+
+LONGEST_LINGER = 30.0
+"""Seconds for which a caller that still sends may read the answer that ended its connection."""
+
 LONGEST_HEAD = 64 * 1024
+SMALL = 65_535
+"""Bytes of a body that is waited for; uvicorn reads on only so far before the body is asked for."""
+
 KEEP_ALIVE_SECONDS = 75
 BACKLOG = 4096
 
+_PHRASES = {
+    400: "Bad Request",
+    408: "Request Timeout",
+    431: "Request Header Fields Too Large",
+    503: "Service Unavailable",
+}
+_LATER = "Call again later."
 
-class _Corked:
-    """A transport that holds back the head of an answer, so that it leaves with the body.
+_SPARE_FILES = 512
+"""Open files that are left to the processes of the tasks, and to what else the server opens."""
 
-    A write of its own for each costs the server and the caller a system call and a wake-up more.
-    """
 
-    __slots__ = ("_head", "_transport")
+RawHeaders = Sequence[tuple[bytes, bytes]]
+Respond = Callable[[int, RawHeaders, bytes], None]
+"""Sends status, headers and the whole body. Called once."""
 
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._head = b""
 
-    def write(self, data: bytes) -> None:
-        if self._head:
-            data, self._head = self._head + data, b""
-        elif data.startswith(b"HTTP/1.1 ") and data[9:10] != b"1":
-            self._head = data
-            return
-        if data:
-            self._transport.write(data)
+class Application(Protocol):
+    """An ASGI application that can answer some requests without a task for each."""
 
-    def uncork(self) -> None:
-        if self._head:
-            head, self._head = self._head, b""
-            self._transport.write(head)
+    def take(self, scope: dict[str, Any], body: bytes, respond: Respond) -> bool:
+        """Answer the request, now or later; False if it has to come by way of ASGI."""
+        ...
 
-    def close(self) -> None:
-        self.uncork()
-        self._transport.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
 
 
 class Connection(HttpToolsProtocol):
-    """A connection that bounds the time and the size of what is read from it."""
+    """A connection that bounds the time and the size of what is read from it.
 
+    A request that is small and here as a whole is offered to the application without the detour of
+    ASGI: no task is made for it, and its answer leaves with one write.
+    """
+
+    _awaited: RequestResponseCycle | None = None
+    transport: LingeringTransport  # type: ignore[assignment]
     _reading_since: float | None = None
     _in_head = True
     _head_bytes = 0
+    """What has come since the request, or a piece of its body, began."""
+
+    _came = 0
+    _framing = b""
+    _skips_head = False
+    _refusal: bytes | None = None
+    _left = 0
+    _left_since = 0.0
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(cast("asyncio.Transport", _Corked(transport)))
+        super().connection_made(cast("Any", LingeringTransport(transport)))
         self._reading_since = self.loop.time()
+        if len(self.connections) > cast("_Config", self.config).most_connections:
+            self._refuse(503, "the server has too many connections", "", _LATER, linger=False)
+
+    # What the parser finds
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._reading_since = self.loop.time()
-        self._in_head, self._head_bytes = True, 0
+        if not self._skips_head:
+            super().on_message_begin()
+            self._reading_since = self.loop.time()
+            self._in_head, self._head_bytes = True, 0
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        if self._skips_head:
+            self._skips_head = False
+            return
+        if max(self._came, self._head_bytes) > LONGEST_HEAD and self._head_size() > LONGEST_HEAD:
+            raise _HeadTooLargeError
         super().on_headers_complete()
+        self._in_head = False
+        self.transport.unread = True
+        if self.expect_100_continue:
+            self.cycle.keep_alive = False  # who is not told to go on may or may not send the body
+        if self.parser.should_upgrade():
+            self._framing = _framing(self.headers)
+        self.headers = []  # a field after the body is none of the head
+
+    def on_body(self, body: bytes) -> None:
+        self._head_bytes = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self._framing:
+            return
         self._reading_since = None
+        self.transport.unread = False
         super().on_message_complete()
+        cycle, self._awaited = self._awaited, None
+        if cycle is not None:
+            self._begin(cycle)
 
     def on_response_complete(self) -> None:
-        cast("_Corked", self.transport).uncork()  # the answer had no body
-        super().on_response_complete()
+        if self._reading_since is not None:
+            self._reading_since = self.loop.time()  # it had to wait for its turn
+        if self.transport.lingers:
+            self.flow.resume_reading()
+        elif self._refusal and all(cycle.more_body for cycle, _ in self.pipeline):
+            self._hang_up()
+        else:
+            super().on_response_complete()
+
+    # What comes
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        if self._refusal is not None or self.transport.lingers:
+            return
+        self._unset_keepalive_if_required()
+        self._came = len(data)
+        self._head_bytes += self._came
+        self._feed(data)
         since = self._reading_since
         if since is None:
-            return
-        if not self._in_head:
+            if self.cycle is None or self.cycle.response_complete:
+                self._reading_since = self.loop.time()  # line breaks only: no request, no timer
+        elif self._head_bytes > LONGEST_HEAD:  # of the head, or of what is beside the body
+            self._refuse_head()
+        elif not self._in_head:
             self._reading_since = min(self.loop.time(), since + len(data) / SLOWEST_RATE)
-            return
-        self._head_bytes += len(data)
-        if self._head_bytes > LONGEST_HEAD:
-            self._refuse(b"431 Request Header Fields Too Large")
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            while data:
+                data = self._parse(data)
+        except httptools.HttpParserError as error:
+            if isinstance(error.__context__, _HeadTooLargeError):
+                self._refuse_head()
+            else:
+                is_ours = isinstance(error, httptools.HttpParserCallbackError)
+                why = "its URL cannot be read" if is_ours else str(error)
+                remedy = "Send HTTP/1.1: one header a line, and one length of the body."
+                self._refuse(400, "the request is not HTTP", why, remedy)
+
+    def _parse(self, data: bytes) -> bytes:
+        """What is left to parse, where a caller would like to speak another protocol.
+
+        None is spoken here, so the request goes on as it would without the wish. The parser has
+        skipped the body; a new one gets a head that says only how long it is.
+        """
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            rest: bytes = data[upgrade.args[0] :]
+            framing, self._framing = self._framing, b""
+            if not framing:
+                return rest
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            self._skips_head = True
+            return b"POST / HTTP/1.1\r\n" + framing + b"\r\n" + rest
+        return b""
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """The caller has said all, but still listens: let it have its answer first."""
         cycle = self.cycle
-        if cycle is None or cycle.response_complete or cycle.more_body:
+        if self.transport.lingers or cycle is None or cycle.response_complete or cycle.more_body:
             return False
         cycle.keep_alive = False
         return True
 
-    def end_if_too_slow(self, now: float) -> None:
-        """Hang up on a caller that does not get on with its request."""
-        since = self._reading_since
-        if since is None or self.pipeline or now - since < SLOWEST_REQUEST_SECONDS:
-            return
-        if self.cycle is None or self.cycle.response_complete or self.cycle.more_body:
-            self._refuse(b"408 Request Timeout")
+    # What needs no task
 
-    def _refuse(self, status: bytes) -> None:
-        self._reading_since = None
-        if not self.transport.is_closing():
-            head = b"\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-            self.transport.write(b"HTTP/1.1 " + status + head)
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if app is not self.app or not self._is_simple(cycle):
+            super()._start_asgi_task(cycle, app)
+        elif cycle.more_body:
+            self._awaited = cycle
+        else:
+            self._begin(cycle)
+
+    def _is_simple(self, cycle: RequestResponseCycle) -> bool:
+        """Whether it needs nothing but to be read and answered."""
+        if cycle.waiting_for_100_continue or self.flow.write_paused or self.parser.should_upgrade():
+            return False
+        for name, value in cycle.scope["headers"]:
+            if name == b"transfer-encoding":
+                return False
+            if name == b"content-length" and (len(value) > 5 or int(value) > SMALL):
+                return False
+        return True
+
+    def _begin(self, cycle: RequestResponseCycle) -> None:
+        application = cast("Application", self.config.app)
+        scope = cast("dict[str, Any]", cycle.scope)
+        if not application.take(scope, bytes(cycle.body), partial(self._respond, cycle)):
+            super()._start_asgi_task(cycle, self.app)
+
+    def _respond(
+        self, cycle: RequestResponseCycle, status: int, headers: RawHeaders, body: bytes
+    ) -> None:
+        """Send an answer whose headers are known to be sound, and be done with the request."""
+        if cycle.disconnected or self.transport.is_closing():
+            return
+        parts = [STATUS_LINE[status]]
+        for name, value in (*self.server_state.default_headers, *headers):
+            parts += (name, b": ", value, b"\r\n")
+        parts.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
+        if cycle.scope["method"] != "HEAD":
+            parts.append(body)
+        self.transport.write(b"".join(parts))
+        cycle.response_started = cycle.response_complete = True
+        if not cycle.keep_alive:
             self.transport.close()
+        cycle.on_response()
+
+    # What is refused
+
+    def end_if_too_slow(self, now: float) -> None:
+        """Hang up on a caller that does not get on with its request, or with its answer."""
+        left = self.transport.get_write_buffer_size()
+        if left != self._left or not left:
+            self._left, self._left_since = left, now
+        elif now - self._left_since >= SLOWEST_READER_SECONDS:
+            self.transport.abort()
+            return
+        since = self._reading_since
+        if since is None:
+            return
+        if self.transport.lingers:
+            if now - since >= LONGEST_LINGER:
+                self.transport.abort()
+        elif not self.pipeline and now - since >= SLOWEST_REQUEST_SECONDS:
+            self._end_slow()
+
+    def _end_slow(self) -> None:
+        cycle = self.cycle
+        is_answered = cycle is None or cycle.response_complete
+        self.transport.unread = False
+        if self.scope is None or (is_answered and not self._in_head):
+            self.transport.close()  # nothing has been asked
+        elif is_answered or cycle.more_body:
+            why = f"it was not complete after {SLOWEST_REQUEST_SECONDS:g} seconds"
+            remedy = f"Send at least {SLOWEST_RATE:,} bytes a second."
+            self._refuse(408, "the request came too slowly", why, remedy, linger=False)
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _refuse_head(self) -> None:
+        why = f"it has more than {LONGEST_HEAD:,} bytes"
+        remedy = "Send fewer and shorter headers and a shorter URL; the body may be long."
+        self._refuse(431, "the head of the request is too large", why, remedy)
+
+    def _refuse(
+        self, status: int, error: str, reason: str, resolution: str, *, linger: bool = True
+    ) -> None:
+        """Read no more; answer so after all that was asked before, and hang up."""
+        self._refusal = _refusal(status, error, reason, resolution)
+        self.transport.unread = linger
+        cycle = self.cycle
+        if not self.pipeline and (cycle is None or cycle.response_complete or cycle.more_body):
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        self._reading_since = self.loop.time()
+        if not self.transport.is_closing():
+            self.transport.write(self._refusal or b"")
+            self.transport.close()
+            self.flow.resume_reading()
+
+
+class _HeadTooLargeError(Exception):
+    pass
+
+
+def _framing(headers: list[tuple[bytes, bytes]]) -> bytes:
+    """What says where the body ends."""
+    names = (b"content-length", b"transfer-encoding")
+    return b"".join(b"%b: %b\r\n" % header for header in headers if header[0] in names)
+
+
+def _refusal(status: int, error: str, reason: str, resolution: str) -> bytes:
+    body = msgspec.json.encode({"error": error, "reason": reason, "resolution": resolution})
+    head = (
+        f"HTTP/1.1 {status} {_PHRASES[status]}\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 class Server(uvicorn.Server):
@@ -135,22 +334,35 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def server_for(application: Callable[..., Any]) -> Server:
-    return Server(
-        uvicorn.Config(
-            application,
-            http=Connection,
-            loop="none",  # the caller runs one
-            ws="none",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,
-            backlog=BACKLOG,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        )
+class _Config(uvicorn.Config):
+    most_connections = 0
+
+
+def server_for(application: Application) -> Server:
+    """A server of the application. It lets this process open as many files as it may."""
+    config = _Config(
+        application,
+        http=Connection,
+        loop="none",  # the caller runs one
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
+    config.most_connections = _most_connections()
+    return Server(config)
+
+
+def _most_connections() -> int:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):  # some systems allow less than they say
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    return max(soft - _SPARE_FILES, soft // 2) if soft != resource.RLIM_INFINITY else sys.maxsize
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,0 +1,34 @@
+"""A transport that lets a caller read the last answer, though it has not said all."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+
+class LingeringTransport:
+    """To close it while the caller has more to say (`unread`) only ends the answers: it `lingers`.
+
+    A connection that is closed with data unread is reset, and the answer may be lost with it. What
+    comes while it lingers is to be thrown away; the end of that, or a second `close`, closes it.
+    """
+
+    __slots__ = ("_transport", "lingers", "unread")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self.unread = False
+        self.lingers = False
+
+    def close(self) -> None:
+        if self.unread and not self.is_closing():
+            self.lingers = True
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self.lingers or self._transport.is_closing()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
