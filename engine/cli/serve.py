@@ -40,6 +40,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--access-log", metavar="FILE", help="write a line for each request; - for standard error"
     )
+    parser.add_argument(
+        "--state",
+        metavar="FOLDER",
+        help="where the history of scheduled runs is kept (default: your state folder)",
+    )
     parser.set_defaults(command=run)
 
 
@@ -73,6 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
             lambda: load_tasks(arguments.files, discover(), overrides, _warn),
             Address(arguments.host, arguments.port),
             access,
+            arguments.state,
         )
         return await server.run()
 
