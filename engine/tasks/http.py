@@ -75,6 +75,9 @@ class Connection(HttpToolsProtocol):
     """
 
     _awaited: RequestResponseCycle | None = None
+    _is_next = False
+    """A request that has waited for its turn gets a task: else thousands of answers would nest."""
+
     transport: LingeringTransport  # type: ignore[assignment]
     _reading_since: float | None = None
     _in_head = True
@@ -82,6 +85,9 @@ class Connection(HttpToolsProtocol):
     """What has come since the request, or a piece of its body, began."""
 
     _came = 0
+    _first = 0
+    """What came at once with its beginning, and may be more than that."""
+
     _framing = b""
     _skips_head = False
     _refusal: bytes | None = None
@@ -100,13 +106,14 @@ class Connection(HttpToolsProtocol):
         if not self._skips_head:
             super().on_message_begin()
             self._reading_since = self.loop.time()
-            self._in_head, self._head_bytes = True, 0
+            self._in_head, self._head_bytes, self._first = True, 0, self._came
 
     def on_headers_complete(self) -> None:
         if self._skips_head:
             self._skips_head = False
             return
-        if max(self._came, self._head_bytes) > LONGEST_HEAD and self._head_size() > LONGEST_HEAD:
+        may_be_large = self._first + self._head_bytes > LONGEST_HEAD
+        if may_be_large and self._head_size() > LONGEST_HEAD:
             raise _HeadTooLargeError
         super().on_headers_complete()
         self._in_head = False
@@ -139,7 +146,9 @@ class Connection(HttpToolsProtocol):
         elif self._refusal and all(cycle.more_body for cycle, _ in self.pipeline):
             self._hang_up()
         else:
+            self._is_next = True
             super().on_response_complete()
+            self._is_next = False
 
     # What comes
 
@@ -202,7 +211,7 @@ class Connection(HttpToolsProtocol):
     # What needs no task
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        if app is not self.app or not self._is_simple(cycle):
+        if self._is_next or app is not self.app or not self._is_simple(cycle):
             super()._start_asgi_task(cycle, app)
         elif cycle.more_body:
             self._awaited = cycle
