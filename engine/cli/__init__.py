@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from engine.cli import eval as eval_command
-from engine.cli import executor, run, serve, tasks, validate
+from engine.cli import executor, history, run, serve, tasks, validate
 from engine.errors import ConfigurationError, EngineError, InvalidPipelineError
 
 STOPPED = 130
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command; its exit code."""
     parser = argparse.ArgumentParser(prog="engine", description="Runs snap pipelines.")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (run, validate, eval_command, serve, tasks, executor):
+    for command in (run, validate, eval_command, serve, tasks, history, executor):
         command.add_parser(commands)
     _prepare_streams()
     try:

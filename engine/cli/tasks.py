@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.cli.columns import columns
+
 if TYPE_CHECKING:
     from engine.tasks.control import ServerState, TaskState
 
-_TITLES = ("task", "type", "state", "url", "processes", "requests", "errors", "queued")
-_FIGURES = ("p50 ms", "p99 ms", "server")
+_WORDS = ("task", "type", "state", "url")
+_FIGURES = ("processes", "requests", "errors", "queued", "p50 ms", "p99 ms", "server")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -31,7 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
             sys.stdout.write(msgspec.json.encode(server).decode() + "\n")
     elif found:
         rows = [_row(server, task) for server in found for task in server.tasks]
-        print(_table([(*_TITLES, *_FIGURES), *rows]))
+        figures = range(len(_WORDS), len(_WORDS) + len(_FIGURES))
+        print(columns([(*_WORDS, *_FIGURES), *rows], right=figures))
     else:
         print("no task runs; start one with: engine serve FILE", file=sys.stderr)
     return 0
@@ -53,17 +56,3 @@ def _row(server: ServerState, task: TaskState) -> tuple[str, ...]:
 
 def _milliseconds(seconds: float | None) -> str:
     return "" if seconds is None else f"{seconds * 1000:.2f}"
-
-
-def _table(rows: list[tuple[str, ...]]) -> str:
-    """Columns as wide as they need to be; words to the left, figures to the right."""
-    words = _TITLES.index("url") + 1
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(
-            text.ljust(width) if place < words else text.rjust(width)
-            for place, (text, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    )
-    return "\n".join(lines)

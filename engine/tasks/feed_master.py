@@ -226,7 +226,7 @@ class FeedMaster:
             self._settle(pending, response)
         if self._waiting or self._suspects:
             self._dispatch()
-        if not self._open:
+        if self._draining or not self._open:
             self._changed.set()
 
     def instance_lost(self, instance: Instance) -> None:
@@ -268,7 +268,10 @@ class FeedMaster:
     def _settle(self, pending: Pending, response: Response) -> None:
         del self._open[pending.request.id]
         self._bytes -= len(pending.request.body)
-        pending.deliver(response)
+        try:
+            pending.deliver(response)
+        except Exception:  # a mistake of ours must not cost the instance, and others their answers
+            log.exception("an answer could not be delivered", extra={"task": self.task.name})
 
     def _refuse(
         self, pending: Pending, status: int, error: str, resolution: str, reason: str = ""

@@ -240,6 +240,9 @@ class Instance:
             response = response_of(request, items)
         except DataError as error:
             response = error_response(request, 500, described(error), "failed")
+        except Exception as error:  # noqa: BLE001  # whatever a document holds, it costs its request
+            told = DataError("the answer cannot be sent", f"{type(error).__name__}: {error}")
+            response = error_response(request, 500, described(told), "failed")
         self._send(response)
 
     def filtered(self, request: int) -> None:
