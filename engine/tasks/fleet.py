@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import pickle
-import signal
 import time
 from typing import Protocol
 
@@ -24,7 +23,7 @@ from engine.tasks.messages import (
     Response,
     SnapCounts,
 )
-from engine.tasks.processes import Process
+from engine.tasks.processes import Process, described
 from engine.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -130,7 +129,7 @@ class Instance:
         code = await self.process.end()
         if self._failure is not None:
             return Ending(self._failure.message, self._failure.fatal)
-        return Ending(_describe(code), killed=code < 0)
+        return Ending(described(code), killed=code < 0)
 
     async def kill(self) -> None:
         if self.process is not None:
@@ -235,13 +234,3 @@ class Fleet:
 def _pause(failures: int) -> float:
     """Seconds before the next try: none for an instance that had worked."""
     return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (failures - 1)) if failures else 0.0
-
-
-def _describe(code: int) -> str:
-    if code >= 0:
-        return f"its process ended with exit code {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = "unknown"
-    return f"its process was killed by signal {-code} ({name})"

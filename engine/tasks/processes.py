@@ -72,6 +72,17 @@ class Process:
         return await asyncio.to_thread(self._popen.wait)
 
 
+def described(code: int) -> str:
+    """How a process has ended, by its exit code."""
+    if code >= 0:
+        return f"its process ended with exit code {code}"
+    try:
+        name = f" ({signal.Signals(-code).name})"
+    except ValueError:
+        name = ""
+    return f"its process was killed by signal {-code}{name}"
+
+
 def _spawn(call: str, connection: socket.socket) -> subprocess.Popen[Any]:
     return subprocess.Popen(
         [sys.executable, "-P", "-c", _START, call],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -12,7 +11,7 @@ from typing import Protocol
 from engine.errors import ExecutionError
 from engine.tasks.channel import Channel
 from engine.tasks.messages import Headers, Line, Ready
-from engine.tasks.processes import Process
+from engine.tasks.processes import Process, described
 from engine.tasks.run_process import (
     Ended,
     Failure,
@@ -173,7 +172,7 @@ class RunWorker:
         if self._killed:
             await self.process.kill()
             return "its run was broken off"
-        return describe(await self.process.end())
+        return described(await self.process.end())
 
     async def started(self) -> bool:
         """Whether the process has become ready; False when it has ended before."""
@@ -243,16 +242,6 @@ class RunWorker:
     def _lose_run(self) -> None:
         """The process has ended in mid-run."""
         if self.run is not None:
-            reason = f"its process has ended: {self.ending}"
+            reason = self.ending
             self._settle(Ended({}, reason, Failure(500, "the run has failed", reason)))
             self.run = None
-
-
-def describe(code: int) -> str:
-    """How a process has ended."""
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"signal {-code} ({signal.Signals(-code).name})"
-    except ValueError:
-        return f"signal {-code}"

@@ -273,6 +273,40 @@ class RunPool:
         return {"task": self.task.name}
 
 
+class PooledTask:
+    """What triggered and scheduled tasks have in common: their runs are those of a pool."""
+
+    def __init__(self, task: Task, statistics: TaskStatistics, pool: RunPool) -> None:
+        self.task = task
+        self.statistics = statistics
+        self._pool = pool
+
+    @property
+    def is_ready(self) -> bool:
+        return self._pool.is_ready
+
+    @property
+    def disabled(self) -> str:
+        """Why the task cannot run; empty if it can."""
+        return self._pool.disabled
+
+    @property
+    def queue_depth(self) -> int:
+        return self._pool.queued
+
+    @property
+    def in_flight(self) -> int:
+        return self._pool.active
+
+    @property
+    def instances(self) -> list[RunWorker]:
+        """The processes that run."""
+        return self._pool.workers
+
+    def snap_counts(self) -> list[SnapCounts]:
+        return self._pool.snap_counts()
+
+
 _DISABLED = "the task is disabled, because its process cannot be started"
 
 

@@ -16,10 +16,8 @@ from typing import Protocol, TypeVar
 from engine.errors import EngineError
 from engine.plan.plan import Plan
 from engine.tasks.history import Ending, History
-from engine.tasks.messages import SnapCounts
-from engine.tasks.run import RunWorker
 from engine.tasks.run_process import Ended, Failure, Start
-from engine.tasks.runs import RefusedError, RunPool
+from engine.tasks.runs import PooledTask, RefusedError, RunPool
 from engine.tasks.schedule import Due, due, next_runs
 from engine.tasks.statistics import TaskStatistics
 from engine.tasks.task import Schedule, Task
@@ -49,7 +47,7 @@ class SystemClock:
             await asyncio.sleep(min(left, LONGEST_SLEEP))
 
 
-class ScheduledTask:
+class ScheduledTask(PooledTask):
     """Starts the runs of one task, and writes down what becomes of them."""
 
     def __init__(
@@ -60,12 +58,10 @@ class ScheduledTask:
         history: History,
         clock: Clock | None = None,
     ) -> None:
-        self.task = task
-        self.statistics = statistics
+        super().__init__(task, statistics, RunPool(task, plan, statistics, warm=False))
         self.next_run: datetime | None = None
         self._history = history
         self._clock = clock or SystemClock()
-        self._pool = RunPool(task, plan, statistics, warm=False)
         self._watch: asyncio.Task[None] | None = None
         self._runs: set[asyncio.Task[None]] = set()
         self._handled = self._clock.now()
@@ -76,31 +72,6 @@ class ScheduledTask:
         last = self._recorded(lambda: self._history.last(self.task.identity))
         self._handled = now if last is None else min(last.scheduled_at, now)
         self._begin_watch()
-
-    @property
-    def is_ready(self) -> bool:
-        return self._pool.is_ready
-
-    @property
-    def disabled(self) -> str:
-        """Why the task cannot run; empty if it can."""
-        return self._pool.disabled
-
-    @property
-    def queue_depth(self) -> int:
-        return self._pool.queued
-
-    @property
-    def in_flight(self) -> int:
-        return self._pool.active
-
-    @property
-    def instances(self) -> list[RunWorker]:
-        """The processes that run."""
-        return self._pool.workers
-
-    def snap_counts(self) -> list[SnapCounts]:
-        return self._pool.snap_counts()
 
     async def reload(self, task: Task, plan: Plan) -> bool:
         """New runs use the new plan and schedule; False if it cannot be started."""

@@ -15,10 +15,10 @@ import msgspec
 from engine.errors import EngineError
 from engine.plan.plan import Plan
 from engine.tasks.http_headers import joined
-from engine.tasks.messages import Headers, Reply, Request, SnapCounts
-from engine.tasks.run import Run, RunWorker
+from engine.tasks.messages import Headers, Reply, Request
+from engine.tasks.run import Run
 from engine.tasks.run_process import Failure, Start
-from engine.tasks.runs import RefusedError, RunPool
+from engine.tasks.runs import PooledTask, RefusedError, RunPool
 from engine.tasks.statistics import TaskStatistics
 from engine.tasks.task import Task
 
@@ -37,41 +37,14 @@ class CallError(EngineError):
         self.failure = failure
 
 
-class TriggeredTask:
+class TriggeredTask(PooledTask):
     """Answers calls with runs."""
 
     def __init__(self, task: Task, plan: Plan, statistics: TaskStatistics) -> None:
-        self.task = task
-        self.statistics = statistics
-        self._pool = RunPool(task, plan, statistics, warm=True)
+        super().__init__(task, statistics, RunPool(task, plan, statistics, warm=True))
 
     def start(self) -> None:
         self._pool.start()
-
-    @property
-    def is_ready(self) -> bool:
-        return self._pool.is_ready
-
-    @property
-    def disabled(self) -> str:
-        """Why the task cannot run; empty if it can."""
-        return self._pool.disabled
-
-    @property
-    def queue_depth(self) -> int:
-        return self._pool.queued
-
-    @property
-    def in_flight(self) -> int:
-        return self._pool.active
-
-    @property
-    def instances(self) -> list[RunWorker]:
-        """The processes that run."""
-        return self._pool.workers
-
-    def snap_counts(self) -> list[SnapCounts]:
-        return self._pool.snap_counts()
 
     async def reload(self, task: Task, plan: Plan) -> bool:
         """New runs use the new plan, those that go on finish; False if it cannot be started."""

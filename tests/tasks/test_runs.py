@@ -97,7 +97,7 @@ async def test_a_process_that_dies_in_a_run_gives_500_and_is_replaced(tmp_path: 
         os.kill(pid, signal.SIGKILL)
         reply = await call
         assert (reply.status, reply.outcome) == (500, "failed")
-        assert documents(reply)["reason"] == "its process has ended: signal 9 (SIGKILL)"
+        assert documents(reply)["reason"] == "its process was killed by signal 9 (SIGKILL)"
         again = asyncio.create_task(task.answer(request()))
         await gate.open(b'{"n": 1}')
         assert documents(await again) == [{"n": 1}]
@@ -185,7 +185,7 @@ async def test_a_task_whose_process_cannot_start_is_given_up(
     async with hosted(plan_of(tmp_path, ECHO), limits=Limits(failures=2)) as task:
         reply = await task.answer(request())
         assert reply.status == 503
-        assert task.disabled == "exit code 1"
+        assert task.disabled == "its process ended with exit code 1"
         assert (await task.answer(request())).status == 503
         monkeypatch.undo()
         assert await task.reload(task.task, plan_of(tmp_path, ECHO))
