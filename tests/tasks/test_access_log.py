@@ -1,0 +1,89 @@
+"""The access log: one line for each request, which no caller can forge."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import ConfigurationError
+from engine.tasks.access import AccessLog, LogFormat
+from tests.tasks.hosting import in_loop
+
+LINE = re.compile(
+    r'127\.0\.0\.1 - - \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET (\S+) HTTP/1\.1" 200 5 1\.5'
+)
+
+
+def lines(form: LogFormat, raw_path: bytes = b"/tasks/a", query: bytes = b"") -> list[str]:
+    stream = io.BytesIO()
+
+    @in_loop
+    async def write() -> None:
+        log = AccessLog(stream, form)
+        log.write(scope(raw_path, query), 200, 5, 0.0015)
+        log.flush()
+
+    write()
+    return stream.getvalue().decode().splitlines()
+
+
+def scope(raw_path: bytes = b"/", query: bytes = b"") -> dict[str, Any]:
+    return {
+        "client": ("127.0.0.1", 4711),
+        "method": "GET",
+        "raw_path": raw_path,
+        "query_string": query,
+        "http_version": "1.1",
+    }
+
+
+def test_a_line_says_who_asked_what_and_how_it_went() -> None:
+    (line,) = lines("text", b"/tasks/a", b"q=1")
+    found = LINE.fullmatch(line)
+    assert found is not None
+    assert found[1] == "/tasks/a?q=1"
+
+
+@pytest.mark.parametrize("part", ["path", "query"])
+def test_a_quote_does_not_end_the_request(part: str) -> None:
+    forged = b'/x" 200 5 1.5'
+    (line,) = lines("text", forged if part == "path" else b"/", forged if part == "query" else b"")
+    assert line.count('"') == 2
+
+
+def test_a_line_of_json_is_one_object_whatever_was_asked() -> None:
+    (line,) = lines("json", b'/a","status":500,"x":"', b"\\u000a\xe4")
+    entry = json.loads(line)
+    assert entry["path"] == '/a","status":500,"x":"?\\u000aä'
+    assert entry["status"] == 200
+    assert (entry["bytes"], entry["milliseconds"]) == (5, 1.5)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_path_without_end_is_cut(form: LogFormat) -> None:
+    (line,) = lines(form, b"/", b"a" * 60_000)
+    assert len(line) < 5_000
+
+
+class Full(io.BytesIO):
+    def write(self, data: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+
+@in_loop
+async def test_a_full_disk_costs_no_answer(caplog: pytest.LogCaptureFixture) -> None:
+    log = AccessLog(Full())
+    for _ in range(3):
+        log.write(scope(), 200, 5, 0.001)
+        log.flush()
+    assert caplog.text.count("the access log cannot be written") == 1
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"the access log '.*' cannot be written"):
+        AccessLog(str(tmp_path))

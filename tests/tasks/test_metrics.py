@@ -1,0 +1,67 @@
+"""Metrics: what Prometheus reads adds up to what was counted."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from engine.tasks.messages import SnapCounts
+from engine.tasks.metrics import metrics_text
+from engine.tasks.statistics import TaskStatistics
+
+
+def samples() -> dict[str, list[Any]]:
+    statistics = TaskStatistics()
+    for seconds in (0.0001, 0.001, 0.02, 3.0, 1000.0):
+        statistics.record(200, "answered", seconds)
+    statistics.record(503, "refused", 0.0)
+    task: Any = SimpleNamespace(
+        statistics=statistics,
+        is_ready=True,
+        queue_depth=3,
+        in_flight=2,
+        instances=[None],
+        restarts=0,
+        snap_counts=lambda: [SnapCounts('a "b"\n\\c', "Mapper", 6, 5, 1, 0)],
+    )
+    found: dict[str, list[Any]] = {}
+    text = metrics_text({"one": task, "two": task}).decode()
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            found.setdefault(sample.name, []).append(sample)
+    return found
+
+
+def test_requests_are_counted_by_status_and_outcome() -> None:
+    requests = {
+        (each.labels["task"], each.labels["status"], each.labels["outcome"]): each.value
+        for each in samples()["snapline_requests_total"]
+    }
+    assert requests["one", "200", "answered"] == 5
+    assert requests["two", "503", "refused"] == 1
+
+
+def test_the_histogram_adds_up_to_the_requests() -> None:
+    found = samples()
+    buckets = [
+        each.value
+        for each in found["snapline_request_seconds_bucket"]
+        if each.labels["task"] == "one"
+    ]
+    assert buckets == sorted(buckets)
+    assert buckets[-1] == found["snapline_request_seconds_count"][0].value == 6
+    assert found["snapline_request_seconds_sum"][0].value == 1003.0211
+    below = {
+        each.labels["le"]: each.value
+        for each in found["snapline_request_seconds_bucket"]
+        if each.labels["task"] == "one"
+    }
+    assert (below["0.001"], below["0.025"], below["60.0"]) == (3, 4, 5)
+
+
+def test_a_snap_may_be_called_anything() -> None:
+    (one, _) = samples()["snapline_snap_documents_in_total"]
+    assert one.labels == {"task": "one", "snap": 'a "b"\n\\c', "type": "Mapper"}
+    assert one.value == 6

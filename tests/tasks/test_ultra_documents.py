@@ -1,0 +1,150 @@
+"""Requests as documents, and documents as answers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from engine.documents import StreamEnd, StreamStart
+from engine.errors import DataError
+from engine.tasks.messages import Headers, Request
+from engine.tasks.ultra_documents import request_document, request_stream, response_of
+
+
+def request(headers: Headers | None = None, body: bytes = b"", query: str = "") -> Request:
+    return Request(1, "POST", "/tasks/echo/a b", "/a b", query, headers or [], body)
+
+
+OWN = ("content", "query", "method", "uri", "path_info", "task_name", "status")
+
+
+def test_a_request_is_its_headers_its_content_and_what_the_server_knows_of_it() -> None:
+    document = request_document(request([("x-a", "1")], b'{"a": [1]}', "q=1&q=2&e=&=n&f"), "echo")
+    assert document == {
+        "x-a": "1",
+        "content": {"a": [1]},
+        "query": {"q": ["1", "2"], "e": [""], "": ["n"], "f": [""]},
+        "method": "POST",
+        "uri": "/tasks/echo/a b?q=1&q=2&e=&=n&f",
+        "path_info": "/a b",
+        "task_name": "echo",
+    }
+
+
+@pytest.mark.parametrize("body", [b"", b"{}"])
+def test_no_header_takes_the_place_of_what_the_document_says_itself(body: bytes) -> None:
+    forged: Headers = [(name, "forged") for name in OWN]
+    document = request_document(request(forged, body), "echo")
+    assert "forged" not in document.values()
+    (start, *_) = request_stream(request(forged, body), "echo")
+    assert isinstance(start, StreamStart)
+    assert "forged" not in start.header.values()
+
+
+def test_a_request_without_a_body_has_no_content() -> None:
+    assert "content" not in request_document(request(), "echo")
+
+
+def test_a_body_of_null_is_content() -> None:
+    assert request_document(request(body=b"null"), "echo")["content"] is None
+
+
+def answer(document: dict[str, Any]) -> tuple[int, Headers, bytes]:
+    response = response_of(1, [document])
+    return response.status, response.headers, response.body
+
+
+JSON = ("content-type", "application/json")
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ({"content": {"a": 1}}, (200, [JSON], b'{"a":1}')),
+        ({"content": "<b>"}, (200, [JSON], b'"<b>"')),
+        ({"content": None, "status": 404}, (404, [JSON], b"null")),
+        ({"content": 1, "status": "201"}, (201, [JSON], b"1")),
+        ({"content": 1, "status": 201.0}, (201, [JSON], b"1")),
+        ({"content": float("nan")}, (200, [JSON], b"null")),
+        (
+            {"content": b"\0", "Content-Type": "image/png"},
+            (200, [("content-type", "image/png")], b"\0"),
+        ),
+        ({"content": b"\0"}, (200, [("content-type", "application/octet-stream")], b"\0")),
+        (
+            {"content": "<b>ä", "content-type": "text/html"},
+            (200, [("content-type", "text/html")], "<b>ä".encode()),
+        ),
+        ({"content": "x", "content-type": "application/json"}, (200, [JSON], b'"x"')),
+        ({"a": 1, "status": 404, "x": "\n"}, (200, [JSON], b'{"a":1,"status":404,"x":"\\n"}')),
+        ({}, (200, [JSON], b"{}")),
+    ],
+)
+def test_a_document_makes_an_answer(document: dict[str, Any], expected: Any) -> None:
+    assert answer(document) == expected
+
+
+@pytest.mark.parametrize(
+    "status",
+    [0, 99, 100, 199, 600, -1, "abc", "", "２００", "200\r\n", 3.5, True, None, [], {}, 1e300],
+)
+def test_what_is_no_status_is_named(status: Any) -> None:
+    if status == "200\r\n":
+        assert answer({"content": 1, "status": status})[0] == 200
+        return
+    with pytest.raises(DataError, match=r"the answer has no HTTP status.*its field 'status' is"):
+        answer({"content": 1, "status": status})
+
+
+@pytest.mark.parametrize(
+    "value", [{"a": b"\0"}, {"a": datetime(2026, 1, 2, tzinfo=UTC)}, {"a": [{"b": float("inf")}]}]
+)
+def test_a_map_becomes_a_header_of_json_whatever_it_holds(value: Any) -> None:
+    ((name, text), _) = answer({"content": 1, "x": value})[1]
+    assert name == "x"
+    assert text.startswith('{"a": ')
+
+
+def test_a_map_in_a_header_stays_within_its_line() -> None:
+    assert answer({"content": 1, "x": {"a": "ä\r\nb: €"}})[1][0] == (
+        "x",
+        '{"a": "\\u00e4\\r\\nb: \\u20ac"}',
+    )
+
+
+def test_headers_of_a_request_that_are_passed_on_do_no_harm() -> None:
+    headers: Headers = [
+        ("host", "here"),
+        ("authorization", "Bearer secret"),
+        ("cookie", "a=1"),
+        ("content-length", "2"),
+        ("transfer-encoding", "chunked"),
+        ("connection", "keep-alive"),
+        ("date", "today"),
+        ("accept", "*/*"),
+    ]
+    told = dict(answer(request_document(request(headers, b"{}", "a=1"), "echo"))[1])
+    assert told == {
+        "host": "here",
+        "accept": "*/*",
+        "query": '{"a": ["1"]}',
+        "method": "POST",
+        "uri": "/tasks/echo/a b?a=1",
+        "path_info": "/a b",
+        "task_name": "echo",
+        "content-type": "application/json",
+    }
+
+
+def test_what_json_cannot_say_is_named() -> None:
+    with pytest.raises(DataError, match="the answer cannot be written as JSON"):
+        answer({"content": "\ud800"})
+
+
+def test_a_stream_answers_with_its_header_and_its_bytes() -> None:
+    items = [StreamStart({"status": 201, "content-type": "a/b"}), b"1", b"2", StreamEnd()]
+    response = response_of(1, items)
+    assert (response.status, response.body) == (201, b"12")
+    assert response.headers == [("content-type", "a/b")]
