@@ -38,6 +38,10 @@ Page = Callable[[], tuple[int, str, bytes]]
 PREFIX = "tasks"
 _WITHOUT_BODY = frozenset((204, 304))
 _PREFLIGHT_SECONDS = "600"
+_UNREAD = ("connection", "close")
+"""What goes with an answer that does not wait for the whole body."""
+
+_HOW_TO_ALLOW = "Add it to allowed_origins of the task, or serve with --allow-origin ORIGIN."
 
 
 Submit = Callable[[Request, Callable[["Response | Reply"], None]], None]
@@ -130,7 +134,9 @@ class Front:
         page = self._pages.get(scope["path"])
         if page is None:
             names = ", ".join(self._tasks) or "none"
-            return told(404, "there is no such page or task", "", f"The tasks are: {names}.")
+            reason = f"the path is {scope['path']!r:.200}"
+            remedy = f"Tasks are at /{PREFIX}/NAME; their names are: {names}."
+            return told(404, "there is no such page or task", reason, remedy)
         if scope["method"] not in ("GET", "HEAD"):
             return told(405, "this page can only be read", "", "Use GET.", [("allow", "GET, HEAD")])
         status, content_type, body = page()
@@ -196,6 +202,9 @@ class _Call:
         """Let the page that calls read the answer, if it may."""
         if self._origin is not None:
             _allow(headers, self._origin)
+        allowed = self.hosted.task.allowed_origins
+        if allowed and "*" not in allowed and ("vary", "origin") not in headers:
+            headers.append(("vary", "origin"))  # what is kept for one page is none for another
 
 
 async def _answer(hosted: Answering, request: Request) -> Response | Reply:
@@ -219,7 +228,7 @@ async def _body(headers: Headers, limit: int, receive: Receive) -> bytes | Reply
     """The body; the refusal of one that is too large; None if the caller has gone."""
     length = next((value for name, value in headers if name == "content-length"), "")
     if length.isdecimal() and int(length) > limit:
-        return _too_large(limit)
+        return _too_large(limit, _UNREAD)
     message = await receive()
     body: bytes = message.get("body", b"")
     if message.get("more_body"):
@@ -230,17 +239,17 @@ async def _body(headers: Headers, limit: int, receive: Receive) -> bytes | Reply
         body = bytes(gathered)
     if message["type"] == "http.disconnect":
         return None
-    return body if len(body) <= limit else _too_large(limit)
+    return body if len(body) <= limit else _too_large(limit, _UNREAD)
 
 
-def _too_large(limit: int) -> Reply:
+def _too_large(limit: int, *headers: tuple[str, str]) -> Reply:
     reason = f"at most {limit:,} bytes are taken"
     return told(
         413,
         "the body of the request is too large",
         reason,
         "Send less, or raise limits.body of the task.",
-        [("connection", "close")],
+        list(headers),
     )
 
 
@@ -260,8 +269,6 @@ def _origin(headers: Headers, task: Task) -> str | None:
 def _allow(headers: Headers, origin: str) -> None:
     if all(name.lower() != "access-control-allow-origin" for name, _ in headers):
         headers.append(("access-control-allow-origin", origin))
-    if origin != "*":
-        headers.append(("vary", "origin"))
 
 
 def _options(headers: Headers, origin: str | None) -> Reply:
@@ -272,7 +279,7 @@ def _options(headers: Headers, origin: str | None) -> Reply:
         return Reply(204, allowed, b"", "preflight")
     if origin is None:
         reason = f"{asked.get('origin', '')!r} is not among the allowed origins of the task"
-        return told(403, "a page of this origin may not call", reason, "Set allowed_origins.")
+        return told(403, "a page of this origin may not call", reason, _HOW_TO_ALLOW)
     _allow(allowed, origin)
     allowed.append(("access-control-allow-methods", "GET, HEAD, POST, PUT, PATCH, DELETE"))
     wanted = asked.get("access-control-request-headers", "")

@@ -115,7 +115,8 @@ async def running() -> AsyncIterator[Running]:
         yield here
     finally:
         for caller in here.callers:
-            caller.transport.abort()
+            if not caller.is_closing():
+                caller.transport.abort()
         echo.gate.set()
         server.should_exit = server.force_exit = True
         await serving
