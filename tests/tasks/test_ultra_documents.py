@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.documents import StreamEnd, StreamStart
+from engine.documents import Item, StreamEnd, StreamStart
 from engine.errors import DataError
 from engine.tasks.messages import Headers, Request
 from engine.tasks.ultra_documents import request_document, request_stream, response_of
@@ -88,12 +88,9 @@ def test_a_document_makes_an_answer(document: dict[str, Any], expected: Any) -> 
 
 @pytest.mark.parametrize(
     "status",
-    [0, 99, 100, 199, 600, -1, "abc", "", "２００", "200\r\n", 3.5, True, None, [], {}, 1e300],
+    [0, 99, 100, 199, 600, -1, "abc", "", "２００", "200\r\nx: y", 3.5, True, None, [], {}, 1e300],
 )
 def test_what_is_no_status_is_named(status: Any) -> None:
-    if status == "200\r\n":
-        assert answer({"content": 1, "status": status})[0] == 200
-        return
     with pytest.raises(DataError, match=r"the answer has no HTTP status.*its field 'status' is"):
         answer({"content": 1, "status": status})
 
@@ -144,7 +141,12 @@ def test_what_json_cannot_say_is_named() -> None:
 
 
 def test_a_stream_answers_with_its_header_and_its_bytes() -> None:
-    items = [StreamStart({"status": 201, "content-type": "a/b"}), b"1", b"2", StreamEnd()]
+    items: list[Item] = [
+        StreamStart({"status": 201, "content-type": "a/b"}),
+        b"1",
+        b"2",
+        StreamEnd(),
+    ]
     response = response_of(1, items)
     assert (response.status, response.body) == (201, b"12")
     assert response.headers == [("content-type", "a/b")]
