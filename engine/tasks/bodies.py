@@ -1,6 +1,7 @@
 """The body of a request as a value, by its content type.
 
 What says nothing of its type, and what `curl -d` sends as a form though it is JSON, counts as JSON.
+Not so what a web page sends as a form: a browser lets every page do that, and would not ask first.
 """
 
 from __future__ import annotations
@@ -66,10 +67,12 @@ def documents_of(headers: Headers, body: bytes) -> list[Document] | None:
 
 
 def _decoded(headers: Headers, body: bytes) -> tuple[Form, Any]:
-    content_type = ""
+    content_type, by_a_page = "", False
     for name, value in headers:
         if name == "content-type":
             content_type = value
+        elif name == "sec-fetch-site":
+            by_a_page = True
         elif name == "content-encoding" and value.strip().lower() not in ("", "identity"):
             raise BadBody(
                 f"the body has the content encoding {value!r:.60}, which is not understood",
@@ -80,7 +83,7 @@ def _decoded(headers: Headers, body: bytes) -> tuple[Form, Any]:
                 f"the body has the transfer encoding {value!r:.60}, which is not understood",
                 "Send the body as it is, or chunked.",
             )
-    form = _form(content_type, body)
+    form = _form(content_type, body, by_a_page)
     if form == "json":
         return form, _json(_recoded(content_type, body))
     if form == "form":
@@ -102,12 +105,13 @@ def _fields(body: bytes) -> Document:
     return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
 
 
-def _form(content_type: str, body: bytes) -> Form:
+def _form(content_type: str, body: bytes, by_a_page: bool) -> Form:
     kind = content_type.split(";", 1)[0].strip().lower()
     if kind in ("", "application/json") or kind.endswith("+json"):
         return "json"
     if kind == "application/x-www-form-urlencoded":
-        return "json" if body.lstrip()[:1] in (b"{", b"[") else "form"
+        is_json = not by_a_page and body.lstrip()[:1] in (b"{", b"[")
+        return "json" if is_json else "form"
     return "text" if kind.startswith("text/") else "bytes"
 
 

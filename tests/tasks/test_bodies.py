@@ -37,6 +37,11 @@ def test_the_content_type_says_what_a_body_is(content_type: str, body: bytes, va
     assert decode_body(typed(content_type), body) == value
 
 
+def test_a_form_that_a_web_page_sends_is_never_taken_for_json() -> None:
+    headers = [*typed(FORM), ("sec-fetch-site", "cross-site")]
+    assert decode_body(headers, b'{"a": "b"}') == {'{"a": "b"}': ""}
+
+
 @pytest.mark.parametrize(
     ("content_type", "body", "documents"),
     [
