@@ -12,7 +12,7 @@ from benchmarks.serving.rivals.echo_asgi import TOKEN as ECHO_TOKEN
 from benchmarks.serving.servers import Server, engine_server
 from benchmarks.serving.workloads import PIPELINES, Workload
 
-ROLES = {"engine.tasks.instance": "instance", "/engine/script/": "script", " serve ": "front"}
+ROLES = {"engine.tasks.ultra.instance": "instance", "/engine/script/": "script", " serve ": "front"}
 """What the command line of a process holds → what it is. A script has two: one looks after it."""
 NAMES = ("digits", "echo")
 

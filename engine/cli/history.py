@@ -21,7 +21,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """0, whatever became of the runs."""
-    from engine.tasks.history import History
+    from engine.tasks.runs.history import History
 
     if not Path(arguments.task).is_file():
         raise ConfigurationError(f"there is no task file {arguments.task!r}")

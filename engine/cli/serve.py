@@ -53,10 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
     import uvloop
 
     from engine.registry import discover
-    from engine.tasks.access import AccessLog
-    from engine.tasks.loading import Overrides, load_tasks
-    from engine.tasks.logs import configure_logs
+    from engine.tasks.files.loading import Overrides, load_tasks
+    from engine.tasks.operations.logs import configure_logs
     from engine.tasks.server import Address, Server
+    from engine.tasks.web.access import AccessLog
 
     if arguments.instances is not None and arguments.instances < 1:
         raise ConfigurationError("--instances must be at least 1")

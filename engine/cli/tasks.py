@@ -11,7 +11,7 @@ import msgspec
 from engine.cli.columns import columns
 
 if TYPE_CHECKING:
-    from engine.tasks.control import ServerState, TaskState
+    from engine.tasks.operations.control import ServerState, TaskState
 
 _WORDS = ("task", "type", "state", "url")
 _FIGURES = ("processes", "requests", "errors", "queued", "p50 ms", "p99 ms", "server")
@@ -25,7 +25,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """0, whatever runs."""
-    from engine.tasks.control import servers
+    from engine.tasks.operations.control import servers
 
     found = list(servers())
     if arguments.json:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sized
 from typing import Protocol
 
 from engine.plan.plan import Plan
-from engine.tasks.feed_master import FeedMaster
-from engine.tasks.history import History
-from engine.tasks.loading import Loaded
-from engine.tasks.messages import SnapCounts
-from engine.tasks.scheduler import ScheduledTask
-from engine.tasks.statistics import TaskStatistics
-from engine.tasks.task import Task
-from engine.tasks.triggered import TriggeredTask
+from engine.tasks.files.loading import Loaded
+from engine.tasks.files.task import Task
+from engine.tasks.operations.statistics import TaskStatistics
+from engine.tasks.processes.messages import SnapCounts
+from engine.tasks.runs.history import History
+from engine.tasks.runs.scheduler import ScheduledTask
+from engine.tasks.runs.triggered import TriggeredTask
+from engine.tasks.ultra.feed_master import FeedMaster
 
 
 class Hosted(Protocol):

@@ -17,16 +17,16 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from engine.errors import ConfigurationError, EngineError
-from engine.tasks.access import AccessLog
-from engine.tasks.control import Control, ServerState, TaskState
-from engine.tasks.feed_master import FeedMaster
-from engine.tasks.front import PREFIX, Answering, Front, Page
-from engine.tasks.history import History
+from engine.tasks.files.loading import Loaded, check_parameters
 from engine.tasks.hosted import Hosted, host
-from engine.tasks.http import listen, server_for
-from engine.tasks.loading import Loaded, check_parameters
-from engine.tasks.metrics import CONTENT_TYPE, metrics_text
-from engine.tasks.triggered import TriggeredTask
+from engine.tasks.operations.control import Control, ServerState, TaskState
+from engine.tasks.operations.metrics import CONTENT_TYPE, metrics_text
+from engine.tasks.runs.history import History
+from engine.tasks.runs.triggered import TriggeredTask
+from engine.tasks.ultra.feed_master import FeedMaster
+from engine.tasks.web.access import AccessLog
+from engine.tasks.web.front import PREFIX, Answering, Front, Page
+from engine.tasks.web.http import listen, server_for
 
 log = logging.getLogger(__name__)
 

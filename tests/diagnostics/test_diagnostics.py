@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from engine.pipeline import load, parse
 from engine.plan import check_spec
 from engine.registry import Registry, discover
-from engine.tasks.check import check_names, check_task
-from engine.tasks.files import load_task
+from engine.tasks.files.check import check_names, check_task
+from engine.tasks.files.files import load_task
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -57,7 +57,7 @@ def codes_in_the_engine() -> set[str]:
     calls = [
         node
         for package in ("pipeline", "plan", "sdk", "tasks")
-        for file in (ROOT / "engine" / package).glob("*.py")
+        for file in (ROOT / "engine" / package).rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Call) and node.args
     ]

@@ -15,10 +15,10 @@ import msgspec
 
 from engine import api
 from engine.plan.plan import Plan
-from engine.tasks.messages import Headers, Reply, Request
-from engine.tasks.statistics import TaskStatistics
-from engine.tasks.task import Limits, Task, Timeouts
-from engine.tasks.triggered import TriggeredTask
+from engine.tasks.files.task import Limits, Task, Timeouts
+from engine.tasks.operations.statistics import TaskStatistics
+from engine.tasks.processes.messages import Headers, Reply, Request
+from engine.tasks.runs.triggered import TriggeredTask
 
 SECONDS = 40.0
 """How long a test may take before it counts as hanging."""

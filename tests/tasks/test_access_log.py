@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from engine.errors import ConfigurationError
-from engine.tasks.access import AccessLog, LogFormat
+from engine.tasks.web.access import AccessLog, LogFormat
 from tests.tasks.hosting import in_loop
 
 LINE = re.compile(

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from engine.tasks.bodies import BadBody, decode_body, documents_of
-from engine.tasks.messages import Headers
+from engine.tasks.processes.messages import Headers
+from engine.tasks.web.bodies import BadBody, decode_body, documents_of
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from engine.tasks.http import (
+from engine.tasks.web.http import (
     LONGEST_HEAD,
     LONGEST_LINGER,
     SLOWEST_READER_SECONDS,

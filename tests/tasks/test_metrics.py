@@ -7,9 +7,9 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from engine.tasks.messages import SnapCounts
-from engine.tasks.metrics import metrics_text
-from engine.tasks.statistics import TaskStatistics
+from engine.tasks.operations.metrics import metrics_text
+from engine.tasks.operations.statistics import TaskStatistics
+from engine.tasks.processes.messages import SnapCounts
 
 
 def samples() -> dict[str, list[Any]]:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.tasks.schedule import MOST_DUE, Due, check_cron, due, next_runs, zone_of
-from engine.tasks.task import Schedule
+from engine.tasks.files.task import Schedule
+from engine.tasks.runs.schedule import MOST_DUE, Due, check_cron, due, next_runs, zone_of
 
 BERLIN = "Europe/Berlin"
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

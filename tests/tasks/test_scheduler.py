@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from engine.plan.plan import Plan
-from engine.tasks.history import History
-from engine.tasks.history import Run as Record
-from engine.tasks.scheduler import ScheduledTask, SystemClock
-from engine.tasks.statistics import TaskStatistics
-from engine.tasks.task import Schedule, Task
+from engine.tasks.files.task import Schedule, Task
+from engine.tasks.operations.statistics import TaskStatistics
+from engine.tasks.runs.history import History
+from engine.tasks.runs.history import Run as Record
+from engine.tasks.runs.scheduler import ScheduledTask, SystemClock
 from tests.tasks.hosting import Gate, in_loop, plan_of, turns
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)

@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 from engine.errors import ConfigurationError
 from engine.registry import Registry, discover
 from engine.sdk.settings import settings_of
-from engine.tasks import settings as settings_module
-from engine.tasks.check import check_names, check_task
-from engine.tasks.files import (
+from engine.tasks.files import settings as settings_module
+from engine.tasks.files.check import check_names, check_task
+from engine.tasks.files.files import (
     TaskFile,
     is_task_file,
     load_task,
     parse_task,
     task_of_pipeline,
 )
-from engine.tasks.quantities import parse_duration, parse_size
-from engine.tasks.task import Limits, Task, Timeouts
+from engine.tasks.files.quantities import parse_duration, parse_size
+from engine.tasks.files.task import Limits, Task, Timeouts
 
 ROOT = Path(__file__).parent.parent.parent
 LEAST = "type: ultra\npipeline: p.yaml\n"

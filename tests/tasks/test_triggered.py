@@ -11,9 +11,9 @@ import pytest
 
 from engine.errors import ExecutionError
 from engine.plan.plan import Plan, Port
-from engine.tasks.messages import Headers
-from engine.tasks.task import Limits, Timeouts
-from engine.tasks.triggered import METHODS, Body, CallError, call_parameters
+from engine.tasks.files.task import Limits, Timeouts
+from engine.tasks.processes.messages import Headers
+from engine.tasks.runs.triggered import METHODS, Body, CallError, call_parameters
 from tests.tasks.hosting import Gate, documents, hosted, in_loop, plan_of, request, turns
 
 ECHO = "snaps: {echo: {snap: Mapper, pass_through: true, mappings: {$seen: 'true'}}}"

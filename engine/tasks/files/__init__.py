@@ -1,0 +1,1 @@
+"""Task files: read, checked, and made into tasks with their plans."""

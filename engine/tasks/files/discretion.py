@@ -1,0 +1,63 @@
+"""What a task file's mistakes show of it: nothing from lines that may hold a token or a secret.
+
+Which parameters are secret, only the pipeline knows; a key that is misspelt may be any. So a line
+is shown only if it belongs to a key that is known and holds no secret.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+import msgspec
+
+from engine.errors import Problem
+from engine.locations import Location
+from engine.pipeline.nodes import Entry, Table
+from engine.pipeline.source import Source
+from engine.sdk.settings import settings_of
+from engine.tasks.files.settings import TaskSettings
+
+SECRET_KEYS = ("parameters", "bearer_token")
+_OPEN_KEYS = tuple(key for key in settings_of(TaskSettings) if key not in SECRET_KEYS)
+_OPEN_LINE = re.compile(rf"(?:{'|'.join(_OPEN_KEYS)})\s*:(?!.*(?:{'|'.join(SECRET_KEYS)}))")
+_TELLING = ("yaml-error", "yaml-tag", "yaml-alias", "bad-number")
+"""Their messages or hints quote the value."""
+
+
+def discreet(source: Source, problems: Iterable[Problem]) -> list[Problem]:
+    """The problems in order, those on lines that may hold a secret without what stands there."""
+    shown = _shown_lines(source)
+    discreet = [p if p.where.line in shown else _without_values(p) for p in problems]
+    return sorted(discreet, key=lambda problem: (problem.where.line, problem.where.column))
+
+
+def _without_values(problem: Problem) -> Problem:
+    where = problem.where
+    if isinstance(where, Location):
+        where = replace(where, source_line="")
+    if problem.code not in _TELLING:
+        return msgspec.structs.replace(problem, where=where)
+    hint = "put the whole value in quotes; the line is not shown, since it may hold a secret"
+    message = "this is not YAML that a task file can hold"
+    return msgspec.structs.replace(problem, where=where, message=message, hint=hint)
+
+
+def _shown_lines(source: Source) -> set[int]:
+    """Numbers of lines, from 1."""
+    if not isinstance(source.root, Table):
+        lines = enumerate(source.text.lines, 1)
+        return {number for number, line in lines if _OPEN_LINE.match(line)}
+    shown: set[int] = set()
+    hidden: set[int] = set()
+    for key, entry in source.root.entries.items():
+        (shown if key in _OPEN_KEYS else hidden).update(_lines_of(entry))
+    return shown - hidden
+
+
+def _lines_of(entry: Entry) -> range:
+    """A map or list without brackets ends, for YAML, where the next key begins."""
+    end = entry.value.end
+    last = end.line if end.column else end.line - 1
+    return range(entry.key.start.line + 1, max(last, entry.key.start.line) + 2)

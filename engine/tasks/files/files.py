@@ -1,0 +1,142 @@
+"""A task file becomes a Task; its mistakes are gathered, as those of a pipeline file are."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from engine.errors import ConfigurationError, Problem
+from engine.locations import Location
+from engine.pipeline.load import compose_text, read
+from engine.pipeline.nodes import Scalar, Table
+from engine.pipeline.source import Source
+from engine.pipeline.text import Text
+from engine.sdk.settings import nearest_hint, settings_of
+from engine.tasks.files.discretion import discreet
+from engine.tasks.files.reading import NAME, Reader
+from engine.tasks.files.settings import TaskSettings
+from engine.tasks.files.task import Task
+
+_TOP_LEVEL_KEY = re.compile(r"^([A-Za-z_]\w*)\s*:", re.MULTILINE)
+_PIPELINE_KEYS = ("snaps", "links", "libraries")
+
+
+class TaskFile(msgspec.Struct, frozen=True):
+    """A task file as read: the task, or None if it has mistakes, and all of them.
+
+    `pipeline` is the file of the pipeline as far as it is known. `written_out` are the parameters
+    whose value stands in the file and does not come from the environment.
+    """
+
+    path: str
+    source: Source
+    task: Task | None = None
+    pipeline: str = ""
+    written_out: frozenset[str] = frozenset()
+    problems: tuple[Problem, ...] = ()
+
+    def with_parameters(
+        self, given: Mapping[str, str], environment: Mapping[str, str] | None = os.environ
+    ) -> TaskFile:
+        """The same with these values before those of the file, which then need not be sound."""
+        if isinstance(self.source.root, Table):
+            return parse_task(self.source.text.whole, self.path, environment, given)
+        if self.task is None:
+            return self
+        task = msgspec.structs.replace(self.task, parameters={**self.task.parameters, **given})
+        return msgspec.structs.replace(self, task=task)
+
+
+def load_task(path: str | Path, environment: Mapping[str, str] | None = os.environ) -> TaskFile:
+    """The task of a file. Raises ConfigurationError if the file cannot be opened.
+
+    `environment` fills in each `${env:NAME}`. With None they stay as they stand: for a check on a
+    machine that will not host the task.
+    """
+    return parse_task(read(path, "task file"), str(path), environment)
+
+
+def parse_task(
+    text: str | bytes,
+    path: str = "task.yaml",
+    environment: Mapping[str, str] | None = os.environ,
+    given: Mapping[str, str] | None = None,
+) -> TaskFile:
+    """The task of a text; all its mistakes are in `problems`. Raises nothing.
+
+    `given` are values of parameters that come before those of the text.
+    """
+    source, problems = compose_text(text, path)
+    if source.root is None:
+        problems = problems or [_empty(path)]
+        return TaskFile(path, source, problems=tuple(discreet(source, problems)))
+    reader = Reader(source, environment, problems, given or {})
+    task = reader.task()
+    return TaskFile(
+        path=path,
+        source=source,
+        task=task,
+        pipeline=reader.pipeline,
+        written_out=frozenset(reader.written_out),
+        problems=tuple(discreet(source, reader.problems)),
+    )
+
+
+def task_of_pipeline(path: str | Path, parameters: Mapping[str, str] | None = None) -> TaskFile:
+    """An ultra task, named after the file, for a pipeline that is hosted without a task file."""
+    name = _legal_name(Path(path).stem)
+    task = Task(name=name, pipeline=str(path), path=str(path), parameters=dict(parameters or {}))
+    return TaskFile(str(path), Source(Text.of(str(path), "")), task, str(path))
+
+
+def is_task_file(path: str | Path) -> bool:
+    """Whether a file is that of a task; else it is that of a pipeline.
+
+    Raises ConfigurationError if it is neither, or cannot be opened.
+    """
+    source, _ = compose_text(read(path, "file"), str(path))
+    keys = _keys(source)
+    if "snaps" in keys:
+        return False
+    if "type" in keys or _names_a_file(source, Path(path)):
+        return True
+    if any(key in keys for key in _PIPELINE_KEYS):
+        return False
+    near = [nearest_hint(key, ("snaps", *settings_of(TaskSettings))) for key in keys]
+    hint = next(filter(None, near), "see docs/pipeline-files.md and docs/tasks.md")
+    raise ConfigurationError(
+        f"'{path}' is neither a pipeline file, which has 'snaps', nor a task file, which has "
+        f"'type' and 'pipeline'; {hint}"
+    )
+
+
+def _keys(source: Source) -> list[str]:
+    """The keys at the top; of a file that is not YAML, what looks like one."""
+    if isinstance(source.root, Table):
+        return list(source.root.entries)
+    return [] if source.root else _TOP_LEVEL_KEY.findall(source.text.whole)
+
+
+def _names_a_file(source: Source, path: Path) -> bool:
+    """Whether `pipeline`, which in a pipeline file is its name, names a file."""
+    entry = source.root.entries.get("pipeline") if isinstance(source.root, Table) else None
+    if entry is None or not isinstance(entry.value, Scalar):
+        return False
+    name = entry.value.text
+    return name.endswith((".yaml", ".yml")) or (path.parent / name).is_file()
+
+
+def _legal_name(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", plain).strip("-")
+    return name[:100] if NAME.fullmatch(name[:100]) else "pipeline"
+
+
+def _empty(path: str) -> Problem:
+    hint = "a task needs at least 'type:' and 'pipeline:'"
+    return Problem("empty-file", Location(path), "the file holds no task", hint)

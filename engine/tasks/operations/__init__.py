@@ -1,0 +1,1 @@
+"""What a server tells of itself: counts, metrics, logs, and its state."""

@@ -1,0 +1,115 @@
+"""What the tasks have counted, as Prometheus reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+
+from engine.tasks.hosted import Hosted
+from engine.tasks.operations.statistics import BUCKETS
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def metrics_text(tasks: Mapping[str, Hosted]) -> bytes:
+    """All metrics, computed when they are asked for: counting itself costs next to nothing."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Collector(tasks))
+    return generate_latest(registry)
+
+
+_Value = Callable[[Hosted], float]
+
+
+class _Collector:
+    def __init__(self, tasks: Mapping[str, Hosted]) -> None:
+        self._tasks = tasks
+
+    def collect(self) -> Iterator[Metric]:
+        yield self._requests()
+        yield self._latency()
+        yield self._gauge("ready", "1 if the task takes requests", lambda each: each.is_ready)
+        yield self._gauge(
+            "queue_depth", "Requests that wait for an instance", lambda each: each.queue_depth
+        )
+        yield self._gauge("in_flight", "Requests in work", lambda each: each.in_flight)
+        yield self._gauge(
+            "instances", "Processes that run the pipeline", lambda each: len(each.instances)
+        )
+        yield self._counter(
+            "restarts",
+            "Processes that were started in place of one",
+            lambda each: each.statistics.restarts,
+        )
+        yield self._counter(
+            "redeliveries",
+            "Requests that were delivered again",
+            lambda each: each.statistics.redeliveries,
+        )
+        yield self._counter(
+            "late_responses",
+            "Answers that came after the request had one",
+            lambda each: each.statistics.late,
+        )
+        yield from self._snaps()
+
+    def _requests(self) -> Metric:
+        family = CounterMetricFamily(
+            "snapline_requests",
+            "Requests that were answered, by status and by how the answer came to be",
+            labels=["task", "status", "outcome"],
+        )
+        for name, task in self._tasks.items():
+            for (status, outcome), count in sorted(task.statistics.requests.items()):
+                family.add_metric([name, str(status), outcome], count)
+        return family
+
+    def _latency(self) -> Metric:
+        family = HistogramMetricFamily(
+            "snapline_request_seconds", "From the request's head to the answer", labels=["task"]
+        )
+        ends = [*(str(end) for end in BUCKETS), "+Inf"]
+        for name, task in self._tasks.items():
+            counts = accumulate(task.statistics.histogram)
+            buckets = list(zip(ends, counts, strict=True))
+            family.add_metric([name], buckets, task.statistics.seconds)
+        return family
+
+    def _gauge(self, name: str, help_text: str, value: _Value) -> Metric:
+        family = GaugeMetricFamily(f"snapline_{name}", help_text, labels=["task"])
+        return _filled(family, self._tasks, value)
+
+    def _counter(self, name: str, help_text: str, value: _Value) -> Metric:
+        family = CounterMetricFamily(f"snapline_{name}", help_text, labels=["task"])
+        return _filled(family, self._tasks, value)
+
+    def _snaps(self) -> Iterable[Metric]:
+        counted = [(name, task.snap_counts()) for name, task in self._tasks.items()]
+        for field, help_text in _OF_SNAPS.items():
+            family = CounterMetricFamily(
+                f"snapline_snap_{field}", help_text, labels=["task", "snap", "type"]
+            )
+            for name, snaps in counted:
+                for snap in snaps:
+                    family.add_metric([name, snap.label, snap.type], getattr(snap, field))
+            yield family
+
+
+def _filled(
+    family: CounterMetricFamily | GaugeMetricFamily, tasks: Mapping[str, Hosted], value: _Value
+) -> Metric:
+    for name, task in tasks.items():
+        family.add_metric([name], value(task))
+    return family
+
+
+_OF_SNAPS = {
+    "documents_in": "Documents that the snap took",
+    "documents_out": "Documents that the snap gave",
+    "dropped": "Documents that ended at the snap",
+    "errors": "Documents that failed in the snap",
+}

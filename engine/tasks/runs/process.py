@@ -1,0 +1,244 @@
+"""The process in which the runs of a triggered or scheduled task happen, one at a time.
+
+It makes the response itself and sends it in pieces, so the front only passes bytes on; when the
+front stops reading, the open output waits, and with it the pipeline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import pickle
+import socket
+import threading
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from engine.documents import Batch, Item, StreamEnd, StreamStart
+from engine.errors import ConfigurationError, DataError, EngineError, SnapFailedError
+from engine.plan.plan import Plan, Port
+from engine.registry import Registry, discover
+from engine.run.report import Report
+from engine.run.runner import run_plan
+from engine.run.secrets import Secrets
+from engine.script.executor import Executor
+from engine.tasks.processes.channel import Channel
+from engine.tasks.processes.messages import Headers, Line, Ready, Request
+from engine.tasks.processes.process import PATIENCE
+from engine.tasks.runs.results import Result, is_binary, result_of
+from engine.tasks.web.bodies import BadBody, documents_of
+from engine.tasks.web.http_headers import joined
+
+PIECE = 64 * 1024
+"""Bytes of a result that are sent at once."""
+
+
+class RunOpening(msgspec.Struct, frozen=True):
+    """What the process runs; sent to it pickled, before anything else."""
+
+    plan: Plan
+    status_from_document: bool = False
+    timezone: str = "UTC"
+
+
+class OpenRuns(msgspec.Struct, array_like=True, tag=True, frozen=True):
+    """The first message: a pickled RunOpening."""
+
+    opening: bytes
+
+
+class Start(msgspec.Struct, array_like=True, tag=True, frozen=True):
+    """Run the plan. Without a request nothing is fed, and nobody takes what comes out."""
+
+    parameters: dict[str, str]
+    request: Request | None = None
+
+
+class Head(msgspec.Struct, array_like=True, tag=True, frozen=True):
+    """Status and headers of the response; pieces of its body follow."""
+
+    status: int
+    headers: Headers
+
+
+class Piece(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
+    data: bytes
+
+
+class Failure(msgspec.Struct, array_like=True, frozen=True):
+    """Why there is no result: what the caller is told."""
+
+    status: int
+    error: str
+    reason: str = ""
+    resolution: str = ""
+
+
+class Ended(msgspec.Struct, array_like=True, tag=True, frozen=True):
+    """The run is over and the process takes the next. `report` is empty if nothing was started."""
+
+    report: dict[str, Any]
+    message: str = ""
+    failure: Failure | None = None
+
+
+ToRunProcess = OpenRuns | Start
+FromRunProcess = Ready | Head | Piece | Line | Ended
+
+
+def main(connection: socket.socket) -> None:
+    """What the process does, from its start to its end."""
+    asyncio.run(_serve(connection))
+
+
+async def _serve(connection: socket.socket) -> None:
+    process = RunProcess()
+    await process.channel.connect(connection)
+    await process.serve()
+
+
+class RunProcess:
+    """Runs the plan as often as the front says; ends when the front has gone."""
+
+    def __init__(self) -> None:
+        self.channel = Channel(ToRunProcess, self._receive, self._hang_up)
+        self._opened: asyncio.Future[RunOpening] = asyncio.get_running_loop().create_future()
+        self._starts: asyncio.Queue[Start] = asyncio.Queue()
+        self._task = asyncio.current_task()
+
+    async def serve(self) -> None:
+        try:
+            opening = await self._opened
+            registry = discover()
+            gc.freeze()  # what is here now stays; documents go without the collector's help
+            gc.set_threshold(100_000, 20, 20)
+            self.channel.send(Ready())
+            while True:
+                await self._run(opening, registry, await self._starts.get())
+        except asyncio.CancelledError:  # the front has gone
+            self._task = None
+
+    async def _run(self, opening: RunOpening, registry: Registry, start: Start) -> None:
+        try:
+            inputs = {} if start.request is None else _inputs(opening.plan, start.request)
+        except BadBody as error:
+            told = 400, "the body of the request cannot be read", error.reason, error.resolution
+            self.channel.send(Ended({}, error.reason, Failure(*told)))
+            return
+        answer = Answer(self.channel, opening, wanted=start.request is not None)
+        report: Report | None = None
+        try:
+            report, failure = await run_plan(
+                opening.plan,
+                registry,
+                observer=answer,
+                scripts=Executor(),
+                parameters=start.parameters,
+                inputs=inputs,
+                timezone=opening.timezone,
+            )
+            if failure is None:
+                await answer.end()
+        except EngineError as error:
+            failure = error
+        self.channel.send(_ended(report or answer.report, failure))
+
+    def _receive(self, message: ToRunProcess) -> None:
+        if isinstance(message, Start):
+            self._starts.put_nowait(message)
+        else:
+            self._opened.set_result(pickle.loads(message.opening))  # our own front
+
+    def _hang_up(self) -> None:
+        """Nobody waits for a result any more; what cannot be interrupted must not keep us here."""
+        if self._task is not None:
+            self._task.cancel()
+            ending = threading.Timer(PATIENCE, os._exit, (1,))
+            ending.daemon = True
+            ending.start()
+
+
+class Answer:
+    """Observes a run and sends what leaves it; without anybody who wants it, it is let go."""
+
+    def __init__(self, channel: Channel, opening: RunOpening, *, wanted: bool) -> None:
+        self.report: Report | None = None
+        self._channel = channel
+        self._loop = asyncio.get_running_loop()
+        self._wanted = wanted
+        self._result: Result = result_of(
+            opening.plan, status_from_document=opening.status_from_document
+        )
+        self._secrets = Secrets()
+        self._waiting = bytearray()
+        self._begun = False
+
+    def started(self, report: Report, secrets: Secrets) -> None:
+        self.report, self._secrets = report, secrets
+
+    def show(self, label: str, text: str) -> None:
+        self._loop.call_soon_threadsafe(self._channel.send, Line(label, text))
+
+    def output(self, port: Port, batch: Batch) -> Awaitable[None] | None:
+        if not self._wanted:
+            return None
+        try:
+            self._waiting += self._result.add(batch)
+        except DataError as error:
+            texts = map(self._secrets.mask_text, (error.error, error.reason, error.resolution))
+            raise DataError(*texts) from None
+        return self._send() if len(self._waiting) >= PIECE else None
+
+    def finished(self, report: Report) -> None:
+        self.report = report
+
+    async def end(self) -> None:
+        """The run has completed: send what is left."""
+        if self._wanted:
+            self._waiting += self._result.end()
+            await self._send()
+
+    async def _send(self) -> None:
+        """Send what is there in pieces, each when the front has taken those before it."""
+        data, self._waiting = self._waiting, bytearray()
+        if not self._begun:
+            self._begun = True
+            self._channel.send(Head(self._result.status, self._result.headers))
+        for start in range(0, len(data), PIECE):
+            with memoryview(data) as view:
+                self._channel.send(Piece(bytes(view[start : start + PIECE])))
+            await self._channel.drain()
+
+
+def _inputs(plan: Plan, request: Request) -> Mapping[str, Sequence[Item]]:
+    """What the open input gets. A document input without a body gets what it gets unlinked."""
+    if not plan.open_inputs:
+        return {}
+    port = plan.open_inputs[0]
+    if is_binary(port, plan.snap(port.label).inputs):
+        body = (request.body,) if request.body else ()
+        return {str(port): [StreamStart(joined(request.headers)), *body, StreamEnd()]}
+    documents = documents_of(request.headers, request.body)
+    return {} if documents is None else {str(port): documents}
+
+
+def _ended(report: Report | None, failure: EngineError | None) -> Ended:
+    told = None if failure is None else _told(failure)
+    as_dict = {} if report is None else report.as_dict()
+    return Ended(as_dict, "" if failure is None else str(failure), told)
+
+
+def _told(failure: EngineError) -> Failure:
+    """What a caller may know: neither files of the server nor its settings."""
+    if isinstance(failure, SnapFailedError | DataError):
+        return Failure(500, failure.error, failure.reason, failure.resolution)
+    if isinstance(failure, ConfigurationError):
+        reason = "its settings, or those of the task, are wrong"
+        return Failure(500, "the pipeline cannot be started", reason, _LOG)
+    return Failure(500, "the pipeline has failed", "", _LOG)
+
+
+_LOG = "The log of the server says more."

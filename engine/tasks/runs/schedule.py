@@ -1,0 +1,148 @@
+"""When a scheduled task runs, and what becomes of runs that nobody started in time.
+
+Pure: the clock is handed in. All times that come out are UTC, because two times of one zone with
+daylight saving compare and subtract by the wall clock, which is wrong for one hour a year.
+
+`every` counts from `at`, or else from midnight UTC of 1970-01-01: the times depend neither on when
+the server started nor on how long a run takes, and are the same for every server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import count, islice, takewhile
+from zoneinfo import ZoneInfo, available_timezones
+
+import msgspec
+from cronsim import CronSim, CronSimError
+
+from engine.sdk.settings import nearest_hint, shown
+from engine.tasks.files.task import Schedule
+
+GRACE = timedelta(minutes=15)
+GRACE_OF_FREQUENT = timedelta(minutes=5)
+"""For runs less than 15 minutes apart."""
+
+MOST_COUNTED = 1000
+MOST_DUE = 100
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CRON_HINT = "write minute, hour, day, month and weekday, such as '*/5 8-17 * * MON-FRI'"
+
+
+class Missed(msgspec.Struct, frozen=True):
+    """Runs that nobody started in time; `more`: there were too many to be counted."""
+
+    first: datetime
+    last: datetime
+    count: int
+    more: bool = False
+
+    def __str__(self) -> str:
+        if self.count == 1:
+            return f"the run of {_at(self.first)} was missed"
+        number = f"more than {self.count:,}" if self.more else f"{self.count:,}"
+        return f"{number} runs from {_at(self.first)} to {_at(self.last)} were missed"
+
+
+class Due(msgspec.Struct, frozen=True):
+    """What to do now: `runs` to start, oldest first, and what to report as misfired."""
+
+    runs: tuple[datetime, ...] = ()
+    missed: Missed | None = None
+
+
+def next_runs(schedule: Schedule, after: datetime) -> Iterator[datetime]:
+    """The runs later than `after`, in order, in UTC; without end unless the schedule has one."""
+    previous = after = after.astimezone(UTC)
+    try:
+        for run in _runs(schedule, after):
+            if schedule.until is not None and run > schedule.until:
+                return
+            if run > previous:  # cron says a time again that the clock leaps over or shows twice
+                previous = run
+                yield run
+    except (OverflowError, ValueError):  # the calendar ends with the year 9999
+        return
+
+
+def due(schedule: Schedule, handled: datetime, now: datetime) -> Due:
+    """What to do about the runs later than `handled` and not later than `now`.
+
+    `handled` is the last run that was started or reported; for a new task, the start of the server.
+    A run is missed when it is late by more than the schedule's grace, or when a hundred later ones
+    are due too. Takes some tenths of a second at most, however long nobody looked.
+    """
+    passed = list(islice(_between(schedule, handled, now), MOST_COUNTED))
+    more = len(passed) == MOST_COUNTED
+    latest = _latest(schedule, now) if more else passed
+    runs = tuple(run for run in latest[-MOST_DUE:] if now - run <= _grace(schedule, run))
+    missed = latest[: len(latest) - len(runs)]
+    summary = Missed(passed[0], missed[-1], len(missed), more) if missed else None
+    return Due(runs, summary)
+
+
+def check_cron(cron: str) -> None:
+    """Raises ValueError with a message for the user if the text is not cron, or never matches."""
+    try:
+        if len(cron.split()) != 5:
+            raise CronSimError("wrong number of fields")
+        first = next(CronSim(cron, _EPOCH), None)
+    except (CronSimError, ValueError) as error:
+        reason = str(error).lower()
+        message = f"{shown(cron)} is not a cron expression: {reason}; {_CRON_HINT}"
+        raise ValueError(message) from None
+    if first is None:
+        raise ValueError(f"{shown(cron)} never comes; {_CRON_HINT}")
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone. Raises ValueError with a message for the user."""
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # what zoneinfo raises depends on the name
+        hint = nearest_hint(name, available_timezones()) or "a name is such as 'Europe/Berlin'"
+        raise ValueError(f"there is no time zone {shown(name)}; {hint}") from None
+
+
+def _runs(schedule: Schedule, after: datetime) -> Iterator[datetime]:
+    """The times as they come, those of cron perhaps twice or before `after`."""
+    if schedule.cron:
+        for run in CronSim(schedule.cron, after.astimezone(zone_of(schedule.timezone))):
+            yield run.astimezone(UTC)
+    elif schedule.every is not None:
+        yield from _repeated(schedule.at or _EPOCH, timedelta(seconds=schedule.every), after)
+    elif schedule.at is not None:
+        yield schedule.at.astimezone(UTC)
+
+
+def _repeated(start: datetime, every: timedelta, after: datetime) -> Iterator[datetime]:
+    start = start.astimezone(UTC)
+    for number in count(max(0, (after - start) // every + 1)):
+        yield start + number * every
+
+
+def _between(schedule: Schedule, after: datetime, until: datetime) -> Iterator[datetime]:
+    return takewhile(lambda run: run <= until, next_runs(schedule, after))
+
+
+def _latest(schedule: Schedule, now: datetime) -> list[datetime]:
+    """The last 1,000 runs until now, of which there are so many."""
+    end = min(now, schedule.until or now)
+    span = GRACE
+    while len(runs := list(_between(schedule, end - span, end))) < MOST_COUNTED:
+        span *= 2
+    return runs[-MOST_COUNTED:]
+
+
+def _grace(schedule: Schedule, run: datetime) -> timedelta:
+    if schedule.grace is not None:
+        return timedelta(seconds=schedule.grace)
+    following = next(next_runs(schedule, run), None)
+    return GRACE_OF_FREQUENT if following and following - run < GRACE else GRACE
+
+
+def _at(run: datetime) -> str:
+    return run.isoformat(sep=" ", timespec="seconds").replace("+00:00", " UTC")

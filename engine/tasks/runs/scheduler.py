@@ -1,0 +1,192 @@
+"""A scheduled task: runs at its times, each in a process, with a history that outlives the server.
+
+A run is written down before it begins, so of several servers with one history only one runs it.
+Nothing that a run, or the history, does ends the watch over the clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Protocol, TypeVar
+
+from engine.errors import EngineError
+from engine.plan.plan import Plan
+from engine.tasks.files.task import Schedule, Task
+from engine.tasks.operations.statistics import TaskStatistics
+from engine.tasks.runs.history import Ending, History
+from engine.tasks.runs.pool import PooledTask, RefusedError, RunPool
+from engine.tasks.runs.process import Ended, Failure, Start
+from engine.tasks.runs.schedule import Due, due, next_runs
+
+log = logging.getLogger(__name__)
+
+R = TypeVar("R")
+
+LONGEST_SLEEP = 30.0
+"""Seconds: a clock that is set, or a computer that has slept, is noticed within them."""
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """In UTC."""
+        ...
+
+    async def wait_until(self, moment: datetime) -> None: ...
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def wait_until(self, moment: datetime) -> None:
+        while (left := (moment - self.now()).total_seconds()) > 0:
+            await asyncio.sleep(min(left, LONGEST_SLEEP))
+
+
+class ScheduledTask(PooledTask):
+    """Starts the runs of one task, and writes down what becomes of them."""
+
+    def __init__(
+        self,
+        task: Task,
+        plan: Plan,
+        statistics: TaskStatistics,
+        history: History,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__(task, statistics, RunPool(task, plan, statistics, warm=False))
+        self.next_run: datetime | None = None
+        self._history = history
+        self._clock = clock or SystemClock()
+        self._watch: asyncio.Task[None] | None = None
+        self._runs: set[asyncio.Task[None]] = set()
+        self._handled = self._clock.now()
+
+    def start(self) -> None:
+        """Take up the watch where the last server has left it."""
+        now = self._clock.now()
+        last = self._recorded(lambda: self._history.last(self.task.identity))
+        self._handled = now if last is None else min(last.scheduled_at, now)
+        self._begin_watch()
+
+    async def reload(self, task: Task, plan: Plan) -> bool:
+        """New runs use the new plan and schedule; False if it cannot be started."""
+        schedule = self._schedule
+        if not await self._pool.reload(task, plan):
+            return False
+        await self._end_watch()
+        now = self._clock.now()
+        self._handle(due(schedule, self._handled, now))
+        self._handled = max(self._handled, now)
+        self.task = task
+        self._begin_watch()
+        return True
+
+    async def drain(self, patience: float) -> None:
+        """Start no more runs; wait for those that go on, then end all processes."""
+        await self._end_watch()
+        await self._pool.drain(patience)
+        if self._runs:
+            await asyncio.wait(self._runs)
+
+    # The clock
+
+    def _begin_watch(self) -> None:
+        self._watch = asyncio.create_task(self._keep_time(), name=f"{self.task.name} clock")
+
+    async def _end_watch(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.wait([self._watch])
+            self._watch = None
+
+    async def _keep_time(self) -> None:
+        while True:
+            now = self._clock.now()
+            self._handle(due(self._schedule, self._handled, now))
+            self._handled = max(self._handled, now)
+            self.next_run = next(next_runs(self._schedule, self._handled), None)
+            if self.next_run is None:
+                log.info("the schedule has come to its end", extra=self._about())
+                return
+            await self._clock.wait_until(self.next_run)
+
+    def _handle(self, what: Due) -> None:
+        missed = what.missed
+        if missed is not None:
+            log.warning("%s", missed, extra=self._about())
+            identity, text = self.task.identity, str(missed)
+            self._recorded(lambda: self._history.misfire(identity, missed.last, text))
+        for moment in what.runs:
+            self._fire(moment)
+
+    @property
+    def _schedule(self) -> Schedule:
+        assert self.task.schedule is not None  # a scheduled task has one
+        return self.task.schedule
+
+    # Runs
+
+    def _fire(self, moment: datetime) -> None:
+        """Start the run of that time, unless an earlier one, or another server, is at it."""
+        identity = self.task.identity
+        running = len(self._runs) or self._recorded(lambda: self._history.running(identity))
+        if running and not self.task.overlap:
+            text = "an earlier run was not over"
+            log.warning("the run of %s is left out: %s", moment, text, extra=self._about())
+            self._recorded(lambda: self._history.skip(identity, moment, text))
+            return
+        number: int | None = None
+        try:
+            number = self._history.begin(identity, moment, self._clock.now())
+            if number is None:
+                return
+        except EngineError as error:  # a history that is out of order does not keep work undone
+            log.error("%s", error, extra=self._about())
+        run = asyncio.create_task(self._run(number), name=f"{self.task.name} at {moment}")
+        self._runs.add(run)
+        run.add_done_callback(self._runs.discard)
+
+    async def _run(self, number: int | None) -> None:
+        started = time.monotonic()
+        end = await self._end_of_run()
+        seconds = time.monotonic() - started
+        status: Ending = "completed"
+        if end.failure is not None:
+            status = "stopped" if end.failure.status == 503 else "failed"
+        self.statistics.record(500 if end.failure else 200, status, seconds)
+        log.info("a run has %s after %.1f s", _ENDED[status], seconds, extra=self._about())
+        if number is not None:
+            counts = {"snaps": end.report.get("snaps", [])}
+            self._recorded(
+                lambda: self._history.finish(number, self._clock.now(), status, end.message, counts)
+            )
+
+    async def _end_of_run(self) -> Ended:
+        parameters, seconds = self.task.parameters, self._schedule.timeout
+        try:
+            run = await self._pool.begin(lambda: Start(dict(parameters)))
+        except RefusedError as error:
+            ends = self._watch is None
+            return Ended({}, str(error), Failure(503 if ends else 500, str(error)))
+        if seconds is not None:
+            run.limit(seconds, Failure(504, f"the run took longer than {seconds:g} seconds"))
+        return await run.ended()
+
+    def _recorded(self, call: Callable[[], R]) -> R | None:
+        """What the history says; nothing if it is out of order, which is logged."""
+        try:
+            return call()
+        except EngineError as error:
+            log.error("%s", error, extra=self._about())
+            return None
+
+    def _about(self) -> dict[str, object]:
+        return {"task": self.task.name}
+
+
+_ENDED = {"completed": "completed", "failed": "failed", "stopped": "been stopped"}

@@ -1,0 +1,210 @@
+"""A triggered task: one run of the pipeline for each call (reference, section 5.2).
+
+The values of parameters come from the query string, else the headers, else the task, else the
+pipeline. What only the operator may say - a secret - is never taken from a caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from engine.errors import EngineError
+from engine.plan.plan import Plan
+from engine.tasks.files.task import Task
+from engine.tasks.operations.statistics import TaskStatistics
+from engine.tasks.processes.messages import Headers, Reply, Request
+from engine.tasks.runs.pool import PooledTask, RefusedError, RunPool
+from engine.tasks.runs.process import Failure, Start
+from engine.tasks.runs.run import Run
+from engine.tasks.web.http_headers import joined
+
+METHODS = ("POST", "PUT", "PATCH", "GET", "HEAD", "DELETE")
+RETRY_AFTER = 1
+"""Seconds after which a caller that was refused may ask again."""
+
+_BODILESS = (204, 304)
+
+
+class CallError(EngineError):
+    """The caller has to call otherwise."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.failure = failure
+
+
+class TriggeredTask(PooledTask):
+    """Answers calls with runs."""
+
+    def __init__(self, task: Task, plan: Plan, statistics: TaskStatistics) -> None:
+        super().__init__(task, statistics, RunPool(task, plan, statistics, warm=True))
+
+    def start(self) -> None:
+        self._pool.start()
+
+    async def reload(self, task: Task, plan: Plan) -> bool:
+        """New runs use the new plan, those that go on finish; False if it cannot be started."""
+        if not await self._pool.reload(task, plan):
+            return False
+        self.task = task
+        return True
+
+    async def drain(self, patience: float) -> None:
+        """Take no more calls; wait for the runs, then end all processes."""
+        await self._pool.drain(patience)
+
+    async def answer(self, request: Request) -> Reply:
+        """The result of a run. Whoever does not read the body to its end must `aclose` it."""
+        if request.method not in METHODS:
+            reason = f"{request.method} is not among {', '.join(METHODS)}"
+            failure = Failure(405, "the method is not allowed", reason, "Use POST or GET.")
+            return _refused(failure, [("allow", ", ".join(METHODS))])
+        if not self.task.overlap and (self._pool.active or self._pool.queued):
+            failure = Failure(409, "a run is going on already", "", "Ask again when it is over.")
+            return _refused(failure, [])
+        return await self._answer(request)
+
+    async def _answer(self, request: Request) -> Reply:
+        seconds = self.task.timeouts.request
+        too_late = Failure(
+            504, "the request took too long", f"there was no result within {seconds:g} seconds"
+        )
+        deadline = asyncio.get_running_loop().time() + seconds
+        try:
+            async with asyncio.timeout_at(deadline):
+                run = await self._pool.begin(lambda: self._start(request))
+        except TimeoutError:
+            return _failed(too_late)
+        except RefusedError as error:
+            failure = Failure(503, str(error), "", "Ask again later.")
+            return _refused(failure, [("retry-after", str(RETRY_AFTER))])
+        except CallError as error:
+            return _refused(error.failure, [])
+        run.limit(deadline - asyncio.get_running_loop().time(), too_late)
+        return await _reply(run, request.method)
+
+    def _start(self, request: Request) -> Start:
+        plan = self._pool.plan
+        return Start(call_parameters(plan, self.task.parameters, request), request)
+
+
+def call_parameters(plan: Plan, given: Mapping[str, str], request: Request) -> dict[str, str]:
+    """The values for one call, without those that the pipeline's defaults give.
+
+    `given` are the task's. Raises CallError if a value is required and nobody gives one.
+    """
+    facts = _facts(request)
+    headers = {
+        name.upper().replace("-", "_"): value
+        for name, value in joined(request.headers).items()
+        if "_" not in name  # proxies that guard X-NAME know nothing of X_NAME
+    }
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(request.query, keep_blank_values=True):
+        query.setdefault(name, value)
+    values: dict[str, str] = {}
+    for spec in plan.parameters:
+        name = spec.name
+        sources: list[Mapping[str, str]] = [query, headers, given]
+        if name in facts:
+            sources = [facts]
+        elif spec.secret or name == "REMOTE_USER":
+            sources = [given]
+        source = next((source for source in sources if name in source), None)
+        if source is not None:
+            values[name] = source[name]
+        elif spec.required and not spec.secret and spec.default is None:
+            raise CallError(_missing(name, spec.description))
+    return values
+
+
+def _facts(request: Request) -> dict[str, str]:
+    """What CGI calls them; the server knows no users, so there is no REMOTE_USER."""
+    address, _, port = request.client.rpartition(":")
+    return {
+        "PATH_INFO": request.path_info,
+        "REMOTE_ADDR": address.strip("[]"),
+        "REMOTE_PORT": port,
+        "REQUEST_METHOD": request.method,
+        "QUERY_STRING": request.query,
+    }
+
+
+def _missing(name: str, description: str) -> Failure:
+    meaning = f" ({description})" if description else ""
+    return Failure(
+        400,
+        "a parameter is missing",
+        f"the parameter {name!r} is required{meaning}",
+        f"Add it to the query string: ?{name}=VALUE",
+    )
+
+
+async def _reply(run: Run, method: str) -> Reply:
+    """The whole result if it is small; a larger one passes through as it comes."""
+    try:
+        body: bytes | Body | None = await run.whole()
+        bodiless = method == "HEAD" or run.status in _BODILESS
+        if body is None and bodiless:
+            await run.ended()
+    except BaseException:
+        run.cancel()
+        raise
+    if run.end is not None and run.end.failure is not None:
+        failure = run.end.failure
+        return _failed(failure) if failure.status >= 500 else _refused(failure, [])
+    if bodiless:
+        return Reply(run.status, run.headers, b"")
+    return Reply(run.status, run.headers, Body(run) if body is None else body)
+
+
+class Body:
+    """A large result, read while the run goes on; the pipeline waits for its reader."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def __aiter__(self) -> Body:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Raises ExecutionError if the run fails: what was read is not the whole then."""
+        try:
+            piece = await self._run.next_piece()
+        except asyncio.CancelledError:
+            self._run.cancel()
+            raise
+        if not piece:
+            raise StopAsyncIteration
+        return piece
+
+    @property
+    def held(self) -> int:
+        """Bytes that wait for the reader."""
+        return self._run.held
+
+    async def aclose(self) -> None:
+        """The reader has gone: what still runs is broken off."""
+        self._run.cancel()
+
+
+def _failed(failure: Failure) -> Reply:
+    return _error(failure, [], "failed")
+
+
+def _refused(failure: Failure, headers: Headers) -> Reply:
+    return _error(failure, headers, "refused")
+
+
+def _error(failure: Failure, headers: Headers, outcome: str) -> Reply:
+    told = {
+        "error": failure.error,
+        "reason": failure.reason,
+        "resolution": failure.resolution,
+    }
+    body = msgspec.json.encode(told)
+    return Reply(failure.status, [("content-type", "application/json"), *headers], body, outcome)

@@ -1,0 +1,1 @@
+"""Ultra tasks: a feed master, its instances, and how requests become documents."""

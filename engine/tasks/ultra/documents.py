@@ -1,0 +1,129 @@
+"""A request as a document, and a document as the answer (reference, section 5.3).
+
+The root of the request document holds the headers, names in lower case; the body is `content`,
+parsed if it is JSON, and the query string is `query`, a map of name to list of values. Beside them
+stand `method`, `uri`, `path_info` and `task_name`, which no header of a caller can take the place
+of. Of the answer `content` is the body, `status` the HTTP status, and every other field a header;
+without `content` the whole document is the body.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+
+from engine.documents import Document, Item, StreamEnd, StreamStart
+from engine.errors import DataError
+from engine.expressions import json_hook
+from engine.tasks.processes.messages import Request, Response
+from engine.tasks.web.bodies import decode_body
+from engine.tasks.web.http_headers import joined, response_headers, response_status
+
+_OK = 200
+_encode_json = msgspec.json.Encoder(enc_hook=json_hook).encode
+
+
+def request_document(request: Request, task: str) -> Document:
+    """The document that an open document input gets. Raises BadBody."""
+    document = _headers(request)
+    content = decode_body(request.headers, request.body)
+    if content is not None or request.body:
+        document["content"] = content
+    document |= _facts(request, task)
+    return document
+
+
+def request_stream(request: Request, task: str) -> list[Item]:
+    """What an open binary input gets: the headers as the stream's header, and the body."""
+    start = StreamStart({**_headers(request), **_facts(request, task)})
+    return [start, *([request.body] if request.body else ()), StreamEnd()]
+
+
+def _headers(request: Request) -> Document:
+    """As fields, without those that would pass for what the document says itself."""
+    fields: Document = joined(request.headers)
+    fields.pop("content", None)
+    fields.pop("status", None)
+    return fields
+
+
+def _facts(request: Request, task: str) -> dict[str, Any]:
+    query = request.query
+    return {
+        "query": parse_qs(query, keep_blank_values=True) if query else {},
+        "method": request.method,
+        "uri": f"{request.path}?{query}" if query else request.path,
+        "path_info": request.path_info,
+        "task_name": task,
+    }
+
+
+def response_of(request: int, items: list[Item]) -> Response:
+    """The answer that a document, or all pieces of a binary stream, makes.
+
+    Raises DataError if a field cannot be a status or a header.
+    """
+    if isinstance(items[0], dict):
+        return _response_of_document(request, items[0])
+    start, *pieces = items
+    assert isinstance(start, StreamStart)  # a stream begins with it
+    fields = {name: value for name, value in start.header.items() if name != "status"}
+    status = response_status(start.header.get("status", _OK))
+    body = b"".join(piece for piece in pieces if isinstance(piece, bytes))
+    return Response(request, status, response_headers(fields), body)
+
+
+def _response_of_document(request: int, document: Document) -> Response:
+    if "content" not in document:
+        return Response(request, _OK, [_JSON], _json(document))
+    fields = {name: value for name, value in document.items() if name not in ("content", "status")}
+    status = response_status(document.get("status", _OK))
+    headers = response_headers(_plain(fields)) if fields else []
+    given = next((value for name, value in headers if name == "content-type"), None)
+    content = document["content"]
+    if given is None:
+        headers.append(_BYTES if isinstance(content, bytes) else _JSON)
+    return Response(request, status, headers, _body(content, given))
+
+
+def _plain(fields: Document) -> Document:
+    """Maps as JSON: a request that is passed through has one in `query`."""
+    return {
+        name: json.dumps(msgspec.json.decode(_json(value))) if isinstance(value, dict) else value
+        for name, value in fields.items()
+    }
+
+
+def _body(content: Any, content_type: str | None) -> bytes:
+    """JSON, unless the document names another type for a text or bytes."""
+    if isinstance(content, bytes):
+        return content
+    if content_type is not None and isinstance(content, str) and "json" not in content_type.lower():
+        return content.encode(errors="replace")
+    return _json(content)
+
+
+def _json(value: Any) -> bytes:
+    try:
+        return _encode_json(value)
+    except (TypeError, ValueError, RecursionError, OverflowError) as error:
+        raise DataError(
+            "the answer cannot be written as JSON", str(error), "Answer with plain values."
+        ) from error
+
+
+def error_response(request: int, status: int, error: Document, outcome: str) -> Response:
+    """The answer for what went wrong: error, reason, resolution; no trace, no original."""
+    told = {name: error.get(name, "") for name in ("error", "reason", "resolution")}
+    return Response(request, status, [_JSON], _encode_json(told), outcome)
+
+
+def described(error: DataError) -> Document:
+    return {"error": error.error, "reason": error.reason, "resolution": error.resolution}
+
+
+_JSON = ("content-type", "application/json")
+_BYTES = ("content-type", "application/octet-stream")

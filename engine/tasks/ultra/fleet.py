@@ -1,0 +1,236 @@
+"""The instances of an ultra task: a fixed number of processes, each replaced when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import pickle
+import time
+from typing import Protocol
+
+import msgspec
+
+from engine.tasks.files.task import Task
+from engine.tasks.processes.channel import Channel
+from engine.tasks.processes.messages import (
+    Counts,
+    Failed,
+    Finish,
+    Forget,
+    Line,
+    Ready,
+    Request,
+    Response,
+    SnapCounts,
+)
+from engine.tasks.processes.process import Process, described
+from engine.tasks.ultra.instance import FromInstance, Open, Opening
+
+log = logging.getLogger(__name__)
+
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 5.0
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """How an instance came to its end.
+
+    `fatal`: another would end the same way. `killed`: somebody has killed it, the system for want
+    of memory perhaps.
+    """
+
+    reason: str
+    fatal: bool = False
+    killed: bool = False
+
+
+class Listener(Protocol):
+    """Who gives the instances their work."""
+
+    def instance_ready(self, instance: Instance) -> None: ...
+    def instance_responded(self, instance: Instance, response: Response) -> None: ...
+    def instance_lost(self, instance: Instance) -> None:
+        """It has ended, whatever it was doing."""
+        ...
+
+    def instance_restarted(self) -> None:
+        """Another is started in the place of one that has ended."""
+        ...
+
+    def fleet_disabled(self, fleet: Fleet) -> None:
+        """Its instances cannot be started, and it has given up."""
+        ...
+
+
+class Instance:
+    """One instance as the front sees it; `in_flight` are the numbers of its open requests."""
+
+    def __init__(self, number: int, fleet: Fleet, listener: Listener) -> None:
+        self.number = number
+        self.fleet = fleet
+        self.ready = self.was_ready = False
+        self.finishing = False
+        self.alone = False
+        self.in_flight: dict[int, float] = {}
+        self.counts: list[SnapCounts] = []
+        self.answered_at = 0.0
+        self.process: Process | None = None
+        self._listener = listener
+        self._failure: Failed | None = None
+        self._ready_or_lost = asyncio.Event()
+        self._lost = asyncio.Event()
+        self.channel = Channel(FromInstance, self._receive, self._on_lost)
+
+    def __str__(self) -> str:
+        return f"instance {self.number}"
+
+    @property
+    def takes_work(self) -> bool:
+        return self.ready and not self.finishing
+
+    def send(self, request: Request, now: float) -> None:
+        self.in_flight[request.id] = now
+        self.channel.send(request)
+
+    def finish(self) -> None:
+        """Let it answer what it has, and end."""
+        if not self.finishing:
+            self.finishing = True
+            self.channel.send(Finish())
+
+    def forget(self, request: int) -> float | None:
+        """A request has been answered without it. When the instance was given it, if it was."""
+        delivered = self.in_flight.pop(request, None)
+        if delivered is not None:
+            self.channel.send(Forget(request))
+        return delivered
+
+    def about(self) -> dict[str, object]:
+        """What a line of the log says of where it comes from."""
+        return {"task": self.fleet.task.name, "instance": self.number}
+
+    async def live(self, opening: bytes, start_timeout: float) -> Ending:
+        """Run the process from its start to its end."""
+        try:
+            self.process = await Process.start("engine.tasks.ultra.instance:main", self.channel)
+        except OSError as error:
+            return Ending(f"no process could be started: {error}")
+        self.channel.send(Open(opening))
+        try:
+            async with asyncio.timeout(start_timeout):
+                await self._ready_or_lost.wait()
+            await self._lost.wait()
+        except TimeoutError:
+            await self.process.kill()
+            return Ending(f"it was not ready within {start_timeout:g} seconds and was killed")
+        except asyncio.CancelledError:
+            await self.process.kill()
+            raise
+        code = await self.process.end()
+        if self._failure is not None:
+            return Ending(self._failure.message, self._failure.fatal)
+        return Ending(described(code), killed=code < 0)
+
+    async def kill(self) -> None:
+        if self.process is not None:
+            await self.process.kill()
+
+    def _receive(self, message: FromInstance) -> None:
+        if isinstance(message, Response):
+            self.answered_at = time.monotonic()
+            self.in_flight.pop(message.id, None)
+            self._listener.instance_responded(self, message)
+        elif isinstance(message, Ready):
+            self.ready = self.was_ready = True
+            self._ready_or_lost.set()
+            self._listener.instance_ready(self)
+        elif isinstance(message, Counts):
+            self.counts = message.snaps
+        elif isinstance(message, Line):
+            log.info("%s: %s", message.label, message.text, extra=self.about())
+        else:
+            self._failure = message
+
+    def _on_lost(self) -> None:
+        self.ready = False
+        self._ready_or_lost.set()
+        self._lost.set()
+        self._listener.instance_lost(self)
+
+
+class Fleet:
+    """Keeps a task's instances running, all with the same plan."""
+
+    def __init__(self, task: Task, opening: Opening, listener: Listener) -> None:
+        self.task = task
+        self.plan = opening.plan
+        self.instances: list[Instance] = []
+        self.disabled = ""
+        self._opening = pickle.dumps(opening, pickle.HIGHEST_PROTOCOL)
+        self._listener = listener
+        self._stopping = False
+        self._has_worked = False
+        self._keepers: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        for number in range(1, self.task.instances + 1):
+            keeper = self._keep(number)
+            self._keepers.append(asyncio.create_task(keeper, name=f"{self.task.name} {number}"))
+
+    async def stop(self) -> None:
+        """End all instances at once."""
+        self._stopping = True
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+
+    def retire(self) -> None:
+        """Start no instance anew; those that run may finish."""
+        self._stopping = True
+
+    async def ended(self) -> None:
+        """Wait until no instance runs and none will be started."""
+        if self._keepers:
+            await asyncio.wait(self._keepers)
+
+    def about(self) -> dict[str, object]:
+        return {"task": self.task.name}
+
+    async def _keep(self, number: int) -> None:
+        failures = 0
+        while not self._stopping:
+            instance = Instance(number, self, self._listener)
+            self.instances.append(instance)
+            try:
+                ending = await instance.live(self._opening, self.task.timeouts.start)
+            finally:
+                self.instances.remove(instance)
+            if instance.finishing or self._stopping:
+                continue
+            if instance.was_ready:
+                self._has_worked, failures = True, 0
+            elif not (ending.killed and self._has_worked):
+                failures += 1
+            if ending.fatal or failures >= self.task.limits.failures > 0:
+                self._disable(ending.reason, failures)
+                return
+            self._listener.instance_restarted()
+            log.warning(
+                "%s has ended and is started anew: %s",
+                instance,
+                ending.reason,
+                extra=instance.about(),
+            )
+            await asyncio.sleep(_pause(failures))
+
+    def _disable(self, reason: str, failures: int) -> None:
+        tries = f" in {failures} tries" if failures > 1 else ""
+        log.error("the task could not be started%s: %s", tries, reason, extra=self.about())
+        self._stopping = True
+        self.disabled = reason
+        self._listener.fleet_disabled(self)
+
+
+def _pause(failures: int) -> float:
+    """Seconds before the next try: none for an instance that had worked."""
+    return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (failures - 1)) if failures else 0.0

@@ -1,0 +1,324 @@
+"""An instance of an ultra task: a process that runs one plan, and answers what the front sends.
+
+Requests that arrive while the pipeline is busy wait here and go in together, so a script that takes
+batches gets them under load, and a request alone waits for nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import pickle
+import socket
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import uvloop
+
+from engine.documents import Batch, Document, Item, Lineage, StreamEnd, StreamStart, ViewType
+from engine.errors import ConfigurationError, DataError, EngineError
+from engine.plan.plan import Plan, Port
+from engine.registry import discover
+from engine.run.lineage import Ledger
+from engine.run.report import Report
+from engine.run.runner import run_plan
+from engine.run.secrets import Secrets
+from engine.script.executor import Executor
+from engine.sdk.snap import BATCH_SIZE
+from engine.tasks.processes.channel import Channel
+from engine.tasks.processes.messages import (
+    Counts,
+    Failed,
+    Finish,
+    Forget,
+    Line,
+    Ready,
+    Request,
+    Response,
+    SnapCounts,
+)
+from engine.tasks.ultra.documents import (
+    described,
+    error_response,
+    request_document,
+    request_stream,
+    response_of,
+)
+from engine.tasks.web.bodies import BadBody
+
+COUNTS_INTERVAL = 1.0
+"""Seconds between two reports of what the snaps have counted."""
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """What an instance is to run; sent to it pickled, in one piece, before anything else."""
+
+    plan: Plan
+    parameters: dict[str, str]
+    task: str
+    filtered_status: int
+    timezone: str = "UTC"
+
+    @property
+    def port(self) -> Port:
+        """The open input, which gets the requests."""
+        return self.plan.open_inputs[0]
+
+
+class Open(msgspec.Struct, array_like=True, tag=True, frozen=True):
+    """The first message: a pickled Opening."""
+
+    opening: bytes
+
+
+ToInstance = Open | Request | Forget | Finish
+FromInstance = Ready | Response | Line | Counts | Failed
+
+
+def main(connection: socket.socket) -> None:
+    """What the process does, from its start to its end."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        code = runner.run(_serve(connection))
+    sys.exit(code)
+
+
+async def _serve(connection: socket.socket) -> int:
+    instance = Instance()
+    await instance.channel.connect(connection)
+    return await instance.serve()
+
+
+class Instance:
+    """Runs the plan: its live source, its observer and the judge of its ledger at once."""
+
+    def __init__(self) -> None:
+        self.channel = Channel(ToInstance, self._receive, self._hang_up, self._take_requests)
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._opened: asyncio.Future[Opening] = self._loop.create_future()
+        self._task: asyncio.Task[int] | None = None
+        self._arrived: deque[Request] = deque()
+        self._push: Callable[[Batch], None] | None = None
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._finishing = False
+        self._ledger = Ledger(self)
+        self._streams: dict[Port, tuple[Lineage, list[Item]]] = {}
+        self._report: Report | None = None
+        self._told: list[SnapCounts] = []
+        self._strays: set[Port] = set()
+
+    async def serve(self) -> int:
+        """0 when the front has let it finish or has gone, 1 if the pipeline failed."""
+        self._task = asyncio.current_task()
+        try:
+            opening = await self._opened
+            return await self._run_plan(opening)
+        except asyncio.CancelledError:  # the front has gone
+            return 0
+        finally:
+            self._task = None
+            self.channel.close()
+            await self.channel.closed()
+
+    async def _run_plan(self, opening: Opening) -> int:
+        self._opening = opening
+        self._input_type = _input_type(opening)
+        telling = asyncio.create_task(self._keep_telling())
+        failure: EngineError | None
+        try:
+            _, failure = await run_plan(
+                opening.plan,
+                discover(),
+                observer=self,
+                scripts=Executor(),
+                parameters=opening.parameters,
+                inputs={str(opening.port): self},
+                timezone=opening.timezone,
+                ledger=self._ledger,
+            )
+        except ConfigurationError as error:
+            failure = error
+        finally:
+            telling.cancel()
+            self._tell_counts()
+        if failure is not None:
+            self.channel.send(Failed(str(failure), fatal=isinstance(failure, ConfigurationError)))
+            return 1
+        self._answer_for_the_rest()
+        return 0
+
+    def _answer_for_the_rest(self) -> None:
+        """The pipeline has ended properly: who has no answer now will never get one."""
+        error = DataError(
+            "the pipeline has lost the request",
+            "it has ended without an answer to it",
+            "A snap keeps documents back; let it answer, or drop, each of them.",
+        )
+        for request in self._ledger.close():
+            self.failed(request, described(error))
+
+    # From the front
+
+    def _receive(self, message: ToInstance) -> None:
+        if isinstance(message, Request):
+            self._arrived.append(message)
+        elif isinstance(message, Forget):
+            self._ledger.forget(message.id)
+        elif isinstance(message, Finish):
+            self._finishing = True
+        else:
+            self._opened.set_result(pickle.loads(message.opening))  # our own front
+
+    def _hang_up(self) -> None:
+        """The front has gone: nobody waits for an answer any more."""
+        if self._task is not None:
+            self._task.cancel()
+
+    # The live source of the pipeline
+
+    async def run(self, push: Callable[[Batch], None]) -> None:
+        """Let the requests in: the pipeline is ready for them."""
+        gc.freeze()  # what is here now stays
+        self._push = push
+        self.channel.send(Ready())
+        self._take_requests()
+        await self._ended
+
+    def _take_requests(self) -> None:
+        """All that came with one frame goes in together, and what is answered at once goes out."""
+        if self._push is None:
+            return
+        try:
+            while self._arrived:
+                batch = self._next_batch()
+                if batch.items:
+                    self._push(batch)
+        except Exception as error:  # noqa: BLE001  # the pipeline has failed, and says so
+            self._push = None
+            if not self._ended.done():
+                self._ended.set_exception(error)
+            return
+        self.channel.flush()
+        if self._finishing and not self._ended.done():
+            self._ended.set_result(None)
+
+    def _next_batch(self) -> Batch:
+        items: list[Item] = []
+        lineage: list[Lineage] = []
+        count = min(len(self._arrived), BATCH_SIZE)
+        admitted: list[int] = []
+        for request in (self._arrived.popleft() for _ in range(count)):
+            try:
+                given = self._items_of(request)
+            except BadBody as error:
+                told: Document = {
+                    "error": "the body of the request cannot be read",
+                    "reason": error.reason,
+                    "resolution": error.resolution,
+                }
+                self.channel.send(error_response(request.id, 400, told, "refused"))
+                continue
+            admitted.append(request.id)
+            items += given
+            lineage += [frozenset((request.id,))] * len(given)
+        self._ledger.admit(admitted)
+        return Batch(items, lineage)
+
+    def _items_of(self, request: Request) -> Sequence[Item]:
+        if self._input_type == "binary":
+            return request_stream(request, self._opening.task)
+        return (request_document(request, self._opening.task),)
+
+    # The judge of the ledger
+
+    def answered(self, request: int, items: list[Item]) -> None:
+        try:
+            response = response_of(request, items)
+        except DataError as error:
+            response = error_response(request, 500, described(error), "failed")
+        except Exception as error:  # noqa: BLE001  # whatever a document holds, it costs its request
+            told = DataError("the answer cannot be sent", f"{type(error).__name__}: {error}")
+            response = error_response(request, 500, described(told), "failed")
+        self._send(response)
+
+    def filtered(self, request: int) -> None:
+        self._send(Response(request, self._opening.filtered_status, [], b"", "filtered"))
+
+    def failed(self, request: int, error: Document) -> None:
+        self._send(error_response(request, 500, error, "failed"))
+
+    def _send(self, response: Response) -> None:
+        if threading.get_ident() == self._thread:
+            self.channel.send(response)
+        else:
+            self._loop.call_soon_threadsafe(self.channel.send, response)
+
+    # The observer of the run
+
+    def started(self, report: Report, secrets: Secrets) -> None:
+        self._report = report
+
+    def show(self, label: str, text: str) -> None:
+        self._loop.call_soon_threadsafe(self.channel.send, Line(label, text))
+
+    def output(self, port: Port, batch: Batch) -> None:
+        for position, item in enumerate(batch.items):
+            lineage = batch.lineage_of(position)
+            if item.__class__ is dict:
+                self._answer(port, lineage, [item])
+            else:
+                self._gather(port, lineage, item)
+
+    def finished(self, report: Report) -> None:
+        """The counts have been told already."""
+
+    def _gather(self, port: Port, lineage: Lineage, piece: Item) -> None:
+        """Pieces of a binary stream, until it is complete."""
+        if isinstance(piece, StreamStart):
+            self._streams[port] = (lineage, [piece])
+        elif port in self._streams:
+            pieces = self._streams[port][1]
+            pieces.append(piece)
+            if isinstance(piece, StreamEnd):
+                del self._streams[port]
+                if piece.broken:
+                    self._ledger.leave([lineage])
+                else:
+                    self._answer(port, lineage, pieces)
+
+    def _answer(self, port: Port, lineage: Lineage, items: list[Item]) -> None:
+        if lineage:
+            self._ledger.answer(lineage, items)
+        elif port not in self._strays:
+            self._strays.add(port)
+            text = "gives a document that comes from no request: nobody gets it as an answer"
+            self.channel.send(Line(port.label, text))
+
+    # Counts
+
+    async def _keep_telling(self) -> None:
+        while True:
+            await asyncio.sleep(COUNTS_INTERVAL)
+            self._tell_counts()
+
+    def _tell_counts(self) -> None:
+        counts = [] if self._report is None else [_counts(snap) for snap in self._report.snaps]
+        if counts != self._told:
+            self._told = counts
+            self.channel.send(Counts(counts))
+
+
+def _counts(snap: Any) -> SnapCounts:
+    return SnapCounts(
+        snap.label, snap.type, snap.documents_in, snap.documents_out, snap.dropped, snap.errors
+    )
+
+
+def _input_type(opening: Opening) -> ViewType:
+    port = opening.port
+    views = opening.plan.snap(port.label).inputs
+    return next(view.type for view in views if view.name == port.view)

@@ -1,0 +1,99 @@
+"""Fields of a document, or of a stream's header, as status and headers of an HTTP response.
+
+A field may come from anywhere, so nothing passes that could begin another header or another body,
+and nothing that is for the server alone to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from engine.errors import DataError
+from engine.tasks.processes.messages import Headers
+
+OF_THE_SERVER = frozenset(
+    (
+        "authorization",  # of the request, when its headers are passed on
+        "connection",
+        "content-length",
+        "content-location",  # a path on the server, where a snap has written it
+        "cookie",
+        "date",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
+"""Left out without a word: streams of files and requests that are passed on carry some of them."""
+
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_HINT = "Let the pipeline leave the field out, or give it a text without line breaks."
+
+
+def joined(headers: Headers) -> dict[str, Any]:
+    """Headers by name; the values of one that comes several times are joined as HTTP does."""
+    fields: dict[str, Any] = dict(headers)
+    if len(fields) == len(headers):
+        return fields
+    fields = {}
+    for name, value in headers:
+        separator = "; " if name == "cookie" else ", "
+        fields[name] = f"{fields[name]}{separator}{value}" if name in fields else value
+    return fields
+
+
+def response_headers(fields: Mapping[str, Any]) -> Headers:
+    """The headers, names in lower case; a list gives a header for each element, null gives none.
+
+    Raises DataError that names the field which cannot be a header.
+    """
+    headers: dict[str, list[str]] = {}
+    for field, value in fields.items():
+        name = str(field).lower()
+        if name in OF_THE_SERVER or value is None:
+            continue
+        if not _NAME.fullmatch(name):
+            raise _refused(field, "its name holds characters that the name of a header cannot")
+        values = value if isinstance(value, list | tuple) else [value]
+        headers[name] = [_text(field, each) for each in values]
+    return [(name, value) for name, values in headers.items() for value in values]
+
+
+def response_status(value: Any) -> int:
+    """The status that a field `status` gives, as a number or text. Raises DataError."""
+    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{3}\s*", value):
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 200 <= value <= 599:
+        raise DataError(
+            "the answer has no HTTP status",
+            f"its field 'status' is {value!r:.100}",
+            "Write a whole number from 200 to 599 into 'status', or leave the field out.",
+        )
+    return value
+
+
+def _text(field: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    if not isinstance(value, str):
+        raise _refused(field, f"it holds a {type(value).__name__}, and a header is a text")
+    text = value.strip(" \t")
+    if not _VALUE.fullmatch(text):
+        odd = next(character for character in text if not _VALUE.fullmatch(character))
+        raise _refused(field, f"it holds the character U+{ord(odd):04X}")
+    return text
+
+
+def _refused(field: str, reason: str) -> DataError:
+    return DataError(f"the field {field!r:.60} cannot be a header of the answer", reason, _HINT)
