@@ -23,7 +23,7 @@ from engine.run.runner import Observer, run_plan
 from engine.run.secrets import Secrets
 from engine.script.executor import Executor
 
-__all__ = ["check", "compile_plan", "evaluate", "load", "run", "start"]
+__all__ = ["check", "compile_plan", "evaluate", "is_task_file", "load", "run", "start"]
 
 Pipeline = str | Path | PipelineSpec
 Show = Callable[[str, str], None]
@@ -35,7 +35,7 @@ def check(pipeline: Pipeline, registry: Registry | None = None) -> list[Problem]
     Environment variables that a task file reads need not be set: it is checked, not hosted.
     """
     registry = registry or discover()
-    if not isinstance(pipeline, PipelineSpec) and _is_task_file(pipeline):
+    if not isinstance(pipeline, PipelineSpec) and is_task_file(pipeline):
         from engine.tasks.files.check import check_task
         from engine.tasks.files.files import load_task
 
@@ -119,12 +119,12 @@ def _refuse_within_a_loop() -> None:
     )
 
 
-def _is_task_file(path: str | Path) -> bool:
+def is_task_file(path: str | Path) -> bool:
     """Whether it is one; what is neither a task nor a pipeline is checked as a pipeline."""
-    from engine.tasks.files.files import is_task_file
+    from engine.tasks.files.files import is_task_file as is_one
 
     try:
-        return is_task_file(path)
+        return is_one(path)
     except ConfigurationError:
         return False
 

@@ -14,7 +14,8 @@ import msgspec
 from engine import api
 from engine.cli.display import Display, choose_display
 from engine.cli.options import add_parameters
-from engine.errors import ConfigurationError, DataError, EngineError
+from engine.documents import Document
+from engine.errors import ConfigurationError, DataError, EngineError, InvalidPipelineError
 from engine.plan.plan import Plan
 from engine.registry import Registry, discover
 from engine.run.files import ProjectFiles
@@ -26,6 +27,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser("run", help="run a pipeline")
     parser.add_argument("pipeline", metavar="PIPELINE", help="a pipeline file")
     add_parameters(parser)
+    parser.add_argument(
+        "--input",
+        metavar="FILE",
+        help="documents for the open input: a JSON object, an array, or a line each; - reads "
+        "standard input",
+    )
     parser.add_argument("--report", metavar="FILE", help="write the run report as JSON to FILE")
     parser.add_argument(
         "--project", metavar="FOLDER", help="what sldb:/// means (default: found from the pipeline)"
@@ -39,15 +46,59 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(arguments: argparse.Namespace) -> int:
     """0 if the pipeline completed, 1 if it failed, 2 if it could not be started."""
     registry = discover()
-    plan = api.compile_plan(arguments.pipeline, registry, project=arguments.project)
+    plan = _plan(arguments, registry)
+    inputs = _inputs(plan, arguments.input)
     _collect_garbage_less_often()
     display = choose_display(sys.stdout, sys.stderr)
     report = _report_file(arguments.report)
     try:
-        failure = asyncio.run(_run(plan, registry, arguments, display))
+        failure = asyncio.run(_run(plan, registry, arguments, inputs, display))
     finally:
         _write_report(report, display.report)
     return 2 if isinstance(failure, ConfigurationError) else display.exit_code
+
+
+def _plan(arguments: argparse.Namespace, registry: Registry) -> Plan:
+    try:
+        return api.compile_plan(arguments.pipeline, registry, project=arguments.project)
+    except InvalidPipelineError:
+        if api.is_task_file(arguments.pipeline):
+            raise ConfigurationError(
+                f"{arguments.pipeline!r} is a task file; host it with: engine serve "
+                f"{arguments.pipeline}"
+            ) from None
+        raise
+
+
+def _inputs(plan: Plan, name: str | None) -> dict[str, list[Document]]:
+    """What the open input gets, if the user has said so."""
+    if name is None:
+        return {}
+    if len(plan.open_inputs) != 1:
+        ports = ", ".join(map(str, plan.open_inputs)) or "none"
+        raise ConfigurationError(f"--input needs exactly one open input; the open inputs: {ports}")
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"--input: {name!r} cannot be read: {error.strerror}") from error
+    return {str(plan.open_inputs[0]): _documents(data, name)}
+
+
+def _documents(data: bytes, name: str) -> list[Document]:
+    lines = [line for line in data.splitlines() if line.strip()]
+    try:
+        try:
+            value = msgspec.json.decode(data)
+        except msgspec.DecodeError:
+            if len(lines) < 2:
+                raise
+            value = [msgspec.json.decode(line) for line in lines]
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"--input: {name!r} is not JSON: {error}") from error
+    documents = value if isinstance(value, list) else [value]
+    if not all(isinstance(document, dict) for document in documents):
+        raise ConfigurationError(f"--input: {name!r} must hold objects, each is a document")
+    return documents
 
 
 def _report_file(name: str | None) -> FileTarget | None:
@@ -80,7 +131,11 @@ def _collect_garbage_less_often() -> None:
 
 
 async def _run(
-    plan: Plan, registry: Registry, arguments: argparse.Namespace, display: Display
+    plan: Plan,
+    registry: Registry,
+    arguments: argparse.Namespace,
+    inputs: dict[str, list[Document]],
+    display: Display,
 ) -> EngineError | None:
     """Run until the end, or until a signal stops it; the error if the pipeline failed."""
     task = asyncio.current_task()
@@ -92,6 +147,7 @@ async def _run(
             plan,
             registry,
             parameters=dict(arguments.parameters),
+            inputs=inputs,
             observer=display,
             timezone=arguments.timezone,
         )

@@ -54,6 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from engine.registry import discover
     from engine.tasks.files.loading import Overrides, load_tasks
+    from engine.tasks.files.reading import is_origin
     from engine.tasks.operations.logs import configure_logs
     from engine.tasks.server import Address, Server
     from engine.tasks.web.access import AccessLog
@@ -62,6 +63,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigurationError("--instances must be at least 1")
     if not 0 <= arguments.port <= 65535:
         raise ConfigurationError(f"--port {arguments.port}: ports go from 0 to 65535")
+    for origin in arguments.allow_origin:
+        if not is_origin(origin):
+            raise ConfigurationError(
+                f"--allow-origin {origin}: write scheme and host such as https://example.org, or *"
+            )
     overrides = Overrides(
         parameters=dict(arguments.parameters),
         instances=arguments.instances,

@@ -261,7 +261,7 @@ class Surroundings:
             self.error_documents.append(self._error_document(error, original))
             self.error_lineage.append(lineage)
         elif ledger is not None and lineage:
-            ledger.fail(lineage, self._error_document(error, original))
+            ledger.fail(lineage, {**self._error_document(error, original), "snap": self.label})
         elif self._snap.on_error == "stop":
             raise self.failure(error) from self.shown_cause(error)
 
@@ -282,7 +282,8 @@ class Surroundings:
         self.statistics.status = "running"
         error = DataError(f"the snap {self.label!r} failed", failure.cause)
         assert self._execution.ledger is not None  # only ultra pipelines go on
-        self._execution.ledger.fail(lineage, self._error_document(error, None))
+        told = {**self._error_document(error, None), "snap": self.label}
+        self._execution.ledger.fail(lineage, told)
 
     def show(self, text: str) -> None:
         self._execution.show(self.label, text)

@@ -31,7 +31,10 @@ class Judge(Protocol):
         ...
 
     def failed(self, request: int, error: Document) -> None:
-        """No document reached an output, and at least one failed; its error document."""
+        """No document reached an output, and at least one failed.
+
+        `error` is its error document, and names its snap in the field `snap`.
+        """
         ...
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import signal
@@ -38,6 +39,14 @@ _STATE_INTERVAL = 0.2
 
 Load = Callable[[], list[Loaded]]
 """Reads all files; raises ConfigurationError if they cannot be served."""
+
+
+def _remedy(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "end what has the port, or choose another with --port (0 takes a free one)"
+    if error.errno == errno.EACCES:
+        return "choose a port from 1024 on with --port"
+    return "give an address of this machine with --host, such as 127.0.0.1, or 0.0.0.0 for all"
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -103,10 +112,7 @@ class Server:
             listener = listen(host, port)
         except OSError as error:
             why = error.strerror or str(error)
-            raise EngineError(
-                f"cannot listen at {host}:{port}: {why}; "
-                "end what has the port, or choose another with --port (0 takes a free one)"
-            ) from error
+            raise EngineError(f"cannot listen at {host}:{port}: {why}; {_remedy(error)}") from error
         self._address = Address(host, listener.getsockname()[1])
         return listener
 

@@ -195,3 +195,52 @@ def test_stops_at_once_and_leaves_nothing_behind(tmp_path: Path, sent: signal.Si
         os.kill(child, 0)
     assert (tmp_path / "out.json").read_text() == "old"
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["out.json", "sleep.yaml"]
+
+
+SHAPE = "snaps: {shape: {snap: Mapper, mappings: {$b: $a}}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ('{"a": 1}', '{"b":1}\n'),
+        ('[{"a": 1}, {"a": 2}]', '{"b":1}\n{"b":2}\n'),
+        ('{"a": 1}\n\n{"a": 2}\n', '{"b":1}\n{"b":2}\n'),
+        ("[]", ""),
+    ],
+)
+def test_the_open_input_gets_the_documents_of_a_file(
+    text: str, printed: str, engine: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "shape.yaml").write_text(SHAPE)
+    (tmp_path / "in.json").write_text(text)
+    assert engine("run", "shape.yaml", "--input", "in.json").stdout == printed
+    assert engine("run", "shape.yaml", "--input", "-", input=text).stdout == printed
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "text", "says"),
+    [
+        (SHAPE, "{", "'in.json' is not JSON"),
+        (SHAPE, "[1]", "must hold objects"),
+        (SHAPE, None, "cannot be read"),
+        (ECHO, "{}", "needs exactly one open input; the open inputs: none"),
+    ],
+)
+def test_an_input_that_does_not_fit_is_refused(
+    pipeline: str, text: str | None, says: str, engine: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "pipeline.yaml").write_text(pipeline)
+    if text is not None:
+        (tmp_path / "in.json").write_text(text)
+    done = engine("run", "pipeline.yaml", "--input", "in.json")
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
+def test_a_task_file_is_told_from_a_pipeline(engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "pipeline.yaml").write_text(SHAPE)
+    (tmp_path / "task.yaml").write_text("type: ultra\npipeline: pipeline.yaml\n")
+    done = engine("run", "task.yaml")
+    assert done.returncode == 2
+    assert "is a task file; host it with: engine serve task.yaml" in done.stderr

@@ -152,6 +152,63 @@ def test_a_request_that_comes_before_the_model_is_ready_waits_for_it(
     assert post(served, "slow", id=1) == (200, {"id": 1})
 
 
+def test_a_host_that_is_not_of_this_machine_gets_another_remedy(tmp_path: Path) -> None:
+    code, told = serve_until_it_ends(
+        echo(tmp_path, "x"), "--host", "192.0.2.1", "--port", "0", folder=tmp_path
+    )
+    assert code == 1
+    assert "give an address of this machine with --host" in told
+
+
+def test_an_origin_that_no_browser_sends_is_refused(tmp_path: Path) -> None:
+    code, told = serve_until_it_ends(
+        echo(tmp_path, "x"), "--allow-origin", "example.org", folder=tmp_path
+    )
+    assert code == 2
+    assert "--allow-origin example.org: write scheme and host" in told
+
+
+def test_what_callers_of_a_triggered_task_must_bring_is_not_asked_of_the_operator(
+    serve: Serve, tmp_path: Path
+) -> None:
+    (tmp_path / "report.yaml").write_text("""\
+pipeline: Report
+parameters: {day: {required: true}}
+snaps: {shape: {snap: Mapper, mappings: {$day: _day}}}
+""")
+    task = tmp_path / "task.yaml"
+    task.write_text("name: report\ntype: triggered\npipeline: report.yaml\n")
+    served = serve(task)
+    assert post(served, "report?day=monday")[1] == [{"day": "monday"}]
+    status, told = post(served, "report")
+    assert status == 400
+    assert "'day' is required" in told["reason"]
+
+
+# What goes wrong
+
+
+def test_the_log_tells_why_a_request_failed_with_the_line_of_the_script(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served = serve(pipeline(tmp_path, SLOW.replace('row["content"]["id"]', 'row["content"]["no"]')))
+    status, told = post(served, "slow", id=1)
+    assert status == 500
+    assert "Traceback" not in str(told)
+    served.wait_for(lambda: "KeyError" in served.stderr)
+    assert "slow: [answer] warning: a request has failed: Python script error" in served.stderr
+    assert 'File "slow.py", line 5, in snaplogic_process' in served.stderr
+
+
+def test_ten_thousand_failures_do_not_fill_the_log(serve: Serve, tmp_path: Path) -> None:
+    file = tmp_path / "fails.yaml"
+    file.write_text("pipeline: Fails\nsnaps: {a: {snap: Mapper, mappings: {$x: $gone}}}\n")
+    served = serve(file)
+    for _ in range(100):
+        assert post(served, "fails")[0] == 500
+    assert served.stderr.count("a request has failed") <= 15
+
+
 # End
 
 

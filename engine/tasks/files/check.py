@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from engine.errors import ConfigurationError, Problem
 from engine.locations import Location
 from engine.pipeline import PipelineSpec, load
 from engine.pipeline.nodes import Table
+from engine.pipeline.spec import ParameterSpec
 from engine.plan import Plan, check_spec, compile_spec
 from engine.plan.hosting import check_triggered, check_ultra
 from engine.registry import SnapClass
 from engine.sdk.settings import nearest_hint, shown
 from engine.tasks.files.discretion import discreet
 from engine.tasks.files.files import TaskFile
-from engine.tasks.files.task import TaskType
+from engine.tasks.files.task import Task, TaskType
 
 
 def check_task(
@@ -31,7 +32,9 @@ def check_task(
         spec = load(file.pipeline)
     except ConfigurationError as error:
         return discreet(file.source, [*file.problems, _unreadable(file, str(error))])
-    own = discreet(file.source, [*file.problems, *_parameters(file, spec)])
+    readable = all(problem.severity != "error" for problem in spec.problems)
+    of_parameters = _parameters(file, spec) if readable else ()
+    own = discreet(file.source, [*file.problems, *of_parameters])
     problems = [*own, *check_spec(spec, registry, project=project)]
     if file.task is not None and all(problem.severity != "error" for problem in problems):
         plan = compile_spec(spec, registry, project=project)
@@ -83,7 +86,7 @@ def _parameters(file: TaskFile, spec: PipelineSpec) -> Iterator[Problem]:
             message = f"the value of the secret parameter {shown(name)} stands in the file"
             yield Problem("secret-in-file", where, message, "use ${env:NAME}", "warning")
     for parameter in declared.values():
-        if parameter.required and parameter.default is None and parameter.name not in given:
+        if is_missing(parameter, given) and not comes_from_callers(file.task, parameter):
             where = _key(file, "parameters")
             message = f"the pipeline needs a value for the parameter {shown(parameter.name)}"
             hint = f"give --param {parameter.name}=VALUE"
@@ -92,6 +95,15 @@ def _parameters(file: TaskFile, spec: PipelineSpec) -> Iterator[Problem]:
             if parameter.description:
                 hint = f"{hint} ({parameter.description})"
             yield Problem("missing-parameter", where, message, hint)
+
+
+def is_missing(parameter: ParameterSpec, given: Container[str]) -> bool:
+    return parameter.required and parameter.default is None and parameter.name not in given
+
+
+def comes_from_callers(task: Task, parameter: ParameterSpec) -> bool:
+    """Whether each call may bring a value: to a triggered task, unless it is a secret."""
+    return task.type == "triggered" and not parameter.secret
 
 
 def _key(file: TaskFile, key: str) -> Location:

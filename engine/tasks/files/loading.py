@@ -13,7 +13,12 @@ from engine.plan.plan import Plan
 from engine.registry import SnapClass
 from engine.run.parameters import resolve_parameters
 from engine.sdk.settings import nearest_hint
-from engine.tasks.files.check import check_names, check_task
+from engine.tasks.files.check import (
+    check_names,
+    check_task,
+    comes_from_callers,
+    is_missing,
+)
 from engine.tasks.files.files import TaskFile, is_task_file, load_task, task_of_pipeline
 from engine.tasks.files.task import Task
 
@@ -107,4 +112,10 @@ def _declared(file: TaskFile) -> list[str]:
 
 def check_parameters(loaded: Loaded) -> None:
     """Raises ConfigurationError if the pipeline would not start with these parameters."""
-    resolve_parameters(loaded.plan.parameters, loaded.task.parameters)
+    task, declared = loaded.task, loaded.plan.parameters
+    from_callers = {
+        parameter.name: "given by the caller"
+        for parameter in declared
+        if comes_from_callers(task, parameter) and is_missing(parameter, task.parameters)
+    }
+    resolve_parameters(declared, {**task.parameters, **from_callers})

@@ -182,14 +182,15 @@ class Reader:
             message = f"{what} reads the environment variable {name!r}, which is not set"
             self._report("unset-variable", path, message, f"set {name} before you start the engine")
         if text and not filled and not unset and path == ("bearer_token",):
-            message = f"{what} reads an environment variable that is empty"
+            names = ", ".join(fill_in(text, {})[1])
+            message = f"{what} reads the environment variable {names!r}, which is empty"
             hint = "set it, or leave out 'bearer_token' to let everybody in"
             self._report("unset-variable", path, message, hint)
         return filled
 
     def _origins(self, origins: tuple[str, ...]) -> tuple[str, ...]:
         for index, origin in enumerate(origins):
-            if origin is not None and not _ORIGIN.fullmatch(origin):
+            if origin is not None and not is_origin(origin):
                 message = f"{shown(origin)} is not an origin"
                 hint = "write scheme and host such as 'https://example.org', or '*' for every page"
                 self._report("bad-setting", ("allowed_origins", index), message, hint)
@@ -325,3 +326,8 @@ def _beside(path: str, name: str) -> str:
     tidy = Path(os.path.normpath(joined))
     same = tidy.exists() and joined.exists() and tidy.samefile(joined)
     return str(tidy if same or not joined.exists() else joined)
+
+
+def is_origin(text: str) -> bool:
+    """Whether it is what a browser sends as Origin, or `*`."""
+    return _ORIGIN.fullmatch(text) is not None

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 LogFormat = Literal["text", "json"]
-_FIELDS = ("task", "instance", "run")
+_FIELDS = ("task", "instance", "snap")
 
 
 def configure_logs(form: LogFormat) -> None:
@@ -29,10 +29,12 @@ def configure_logs(form: LogFormat) -> None:
 
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        when = time.strftime("%H:%M:%S", time.localtime(record.created))
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
-        task = f"{record.__dict__['task']}: " if record.__dict__.get("task") else ""
-        return f"{when} {task}{level}{_message(self, record)}"
+        known = record.__dict__
+        task = f"{known['task']}: " if known.get("task") else ""
+        snap = f"[{known['snap']}] " if known.get("snap") else ""
+        return f"{when} {task}{snap}{level}{_message(self, record)}"
 
 
 class _Json(logging.Formatter):

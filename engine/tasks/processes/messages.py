@@ -56,10 +56,11 @@ class Forget(msgspec.Struct, array_like=True, tag=True, frozen=True):
 
 
 class Line(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """A line that a snap wants a person to see."""
+    """A line that a snap wants a person to see, or what made a request fail in it."""
 
     label: str
     text: str
+    is_failure: bool = False
 
 
 class SnapCounts(msgspec.Struct, array_like=True, frozen=True):

@@ -182,7 +182,7 @@ class RunPool:
         if worker in self._idle:
             self._idle.remove(worker)
         self._lives.pop(worker, None)
-        if kept and not self._draining:
+        if kept and not self._draining and not worker.killed:
             self._statistics.restarts += 1
             log.warning("a process of the task has ended: %s", worker.ending, extra=self._about())
         if kept and not worker.was_ready and not self._draining:

@@ -137,7 +137,7 @@ class RunWorker:
         self.process: Process | None = None
         self._keeper = keeper
         self._task = task
-        self._killed = False
+        self.killed = False
         self._started = asyncio.Event()
         self._over = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -169,7 +169,7 @@ class RunWorker:
         except TimeoutError:
             await self.process.kill()
             return f"it was not ready within {start_timeout:g} seconds and was killed"
-        if self._killed:
+        if self.killed:
             await self.process.kill()
             return "its run was broken off"
         return described(await self.process.end())
@@ -188,7 +188,7 @@ class RunWorker:
 
     def break_off(self, end: Ended) -> None:
         """Kill the process in mid-run."""
-        self._killed = True
+        self.killed = True
         self._end()
         self._settle(end)
 
@@ -209,10 +209,11 @@ class RunWorker:
 
     def _receive(self, message: FromRunProcess) -> None:
         if isinstance(message, Line):
-            log.info("%s: %s", message.label, message.text, extra={"task": self._task})
+            extra = {"task": self._task, "snap": message.label}
+            log.info("%s", message.text, extra=extra)
         elif isinstance(message, Ready):
             self._become_ready()
-        elif self.run is None or self._killed:
+        elif self.run is None or self.killed:
             pass  # the last words of a run that was broken off
         elif isinstance(message, Ended):
             self._end_run(message)

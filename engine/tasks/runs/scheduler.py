@@ -157,9 +157,10 @@ class ScheduledTask(PooledTask):
         seconds = time.monotonic() - started
         status: Ending = "completed"
         if end.failure is not None:
-            status = "stopped" if end.failure.status == 503 else "failed"
+            status = "stopped" if end.failure.status in _STOPPED else "failed"
         self.statistics.record(500 if end.failure else 200, status, seconds)
-        log.info("a run has %s after %.1f s", _ENDED[status], seconds, extra=self._about())
+        if status == "completed":  # of the others the pool has told
+            log.info("a run has completed after %.1f s", seconds, extra=self._about())
         if number is not None:
             counts = {"snaps": end.report.get("snaps", [])}
             self._recorded(
@@ -189,4 +190,5 @@ class ScheduledTask(PooledTask):
         return {"task": self.task.name}
 
 
-_ENDED = {"completed": "completed", "failed": "failed", "stopped": "been stopped"}
+_STOPPED = (503, 504)
+"""By the end of the server, or by its timeout."""

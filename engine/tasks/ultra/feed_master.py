@@ -110,7 +110,7 @@ class FeedMaster:
 
         False if none could be started: all stays as it was.
         """
-        fleet = self._fleet_for(task, plan)
+        fleet = self._fleet_for(task, plan, trial=True)
         self._coming = fleet
         fleet.start()
         try:
@@ -253,6 +253,7 @@ class FeedMaster:
             pending.deaths += 1
             if pending.deaths > self.task.limits.redeliveries:
                 reason = f"{pending.deaths} instances have ended while they worked on it"
+                log.error("a request has failed: %s", reason, extra={"task": self.task.name})
                 self._refuse(pending, 500, "the request could not be answered", "", reason)
                 continue
             self.statistics.redeliveries += 1
@@ -294,6 +295,7 @@ class FeedMaster:
         """Answer in place of the pipeline; an instance that does nothing any more is ended."""
         seconds = self.task.timeouts.request
         reason = f"there was no answer within {seconds:g} seconds"
+        log.warning("a request has failed: %s", reason, extra={"task": self.task.name})
         self._refuse(pending, 504, "the request took too long", "", reason)
         for queue in (self._waiting, self._suspects):
             with contextlib.suppress(ValueError):
@@ -304,7 +306,7 @@ class FeedMaster:
         delivered = instance.forget(pending.request.id)
         if delivered is not None and instance.answered_at < delivered:
             log.warning(
-                "%s has answered nothing for %g seconds and is ended",
+                "%s has answered nothing for %.1f seconds and is ended",
                 instance,
                 time.monotonic() - delivered,
                 extra=instance.about(),
@@ -313,9 +315,9 @@ class FeedMaster:
 
     # Generations of instances
 
-    def _fleet_for(self, task: Task, plan: Plan) -> Fleet:
+    def _fleet_for(self, task: Task, plan: Plan, *, trial: bool = False) -> Fleet:
         opening = Opening(plan, dict(task.parameters), task.name, task.filtered_status)
-        return Fleet(task, opening, self)
+        return Fleet(task, opening, self, trial=trial)
 
     def _fleets(self) -> list[Fleet]:
         coming = () if self._coming is None else (self._coming,)

@@ -147,9 +147,16 @@ class Instance:
         elif isinstance(message, Counts):
             self.counts = message.snaps
         elif isinstance(message, Line):
-            log.info("%s: %s", message.label, message.text, extra=self.about())
+            self._log_line(message)
         else:
             self._failure = message
+
+    def _log_line(self, line: Line) -> None:
+        extra = {**self.about(), "snap": line.label}
+        if line.is_failure:
+            log.warning("a request has failed: %s", line.text, extra=extra)
+        else:
+            log.info("%s", line.text, extra=extra)
 
     def _on_lost(self) -> None:
         self.ready = False
@@ -159,9 +166,14 @@ class Instance:
 
 
 class Fleet:
-    """Keeps a task's instances running, all with the same plan."""
+    """Keeps a task's instances running, all with the same plan.
 
-    def __init__(self, task: Task, opening: Opening, listener: Listener) -> None:
+    A fleet on `trial` gives up as soon as one cannot be started: there is another that works.
+    """
+
+    def __init__(
+        self, task: Task, opening: Opening, listener: Listener, *, trial: bool = False
+    ) -> None:
         self.task = task
         self.plan = opening.plan
         self.instances: list[Instance] = []
@@ -170,6 +182,7 @@ class Fleet:
         self._listener = listener
         self._stopping = False
         self._has_worked = False
+        self._trial = trial
         self._keepers: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -211,17 +224,22 @@ class Fleet:
                 self._has_worked, failures = True, 0
             elif not (ending.killed and self._has_worked):
                 failures += 1
-            if ending.fatal or failures >= self.task.limits.failures > 0:
+            most = 1 if self._trial and not self._has_worked else self.task.limits.failures
+            if ending.fatal or failures >= most > 0:
                 self._disable(ending.reason, failures)
                 return
+            self._tell_of_end(instance, ending, failures)
+            await asyncio.sleep(_pause(failures))
+
+    def _tell_of_end(self, instance: Instance, ending: Ending, failures: int) -> None:
+        about = instance.about()
+        if instance.was_ready:
             self._listener.instance_restarted()
             log.warning(
-                "%s has ended and is started anew: %s",
-                instance,
-                ending.reason,
-                extra=instance.about(),
+                "%s has ended and is started anew: %s", instance, ending.reason, extra=about
             )
-            await asyncio.sleep(_pause(failures))
+        elif failures < 2:  # what follows says the same, and the end says it again
+            log.warning("%s could not be started: %s", instance, ending.reason, extra=about)
 
     def _disable(self, reason: str, failures: int) -> None:
         tries = f" in {failures} tries" if failures > 1 else ""

@@ -41,6 +41,7 @@ from engine.tasks.processes.messages import (
     Response,
     SnapCounts,
 )
+from engine.tasks.ultra.complaints import Complaints
 from engine.tasks.ultra.documents import (
     described,
     error_response,
@@ -106,6 +107,7 @@ class Instance:
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._finishing = False
         self._ledger = Ledger(self)
+        self._complaints = Complaints(self._complain)
         self._streams: dict[Port, tuple[Lineage, list[Item]]] = {}
         self._report: Report | None = None
         self._told: list[SnapCounts] = []
@@ -239,17 +241,22 @@ class Instance:
         try:
             response = response_of(request, items)
         except DataError as error:
-            response = error_response(request, 500, described(error), "failed")
+            self.failed(request, described(error))
         except Exception as error:  # noqa: BLE001  # whatever a document holds, it costs its request
             told = DataError("the answer cannot be sent", f"{type(error).__name__}: {error}")
-            response = error_response(request, 500, described(told), "failed")
-        self._send(response)
+            self.failed(request, described(told))
+        else:
+            self._send(response)
 
     def filtered(self, request: int) -> None:
         self._send(Response(request, self._opening.filtered_status, [], b"", "filtered"))
 
     def failed(self, request: int, error: Document) -> None:
         self._send(error_response(request, 500, error, "failed"))
+        self._complaints.add(error)
+
+    def _complain(self, label: str, text: str) -> None:
+        self._loop.call_soon_threadsafe(self.channel.send, Line(label, text, is_failure=True))
 
     def _send(self, response: Response) -> None:
         if threading.get_ident() == self._thread:

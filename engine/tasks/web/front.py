@@ -202,6 +202,7 @@ class _Call:
         """Let the page that calls read the answer, if it may."""
         if self._origin is not None:
             _allow(headers, self._origin)
+            headers.append(("access-control-expose-headers", "*"))
         allowed = self.hosted.task.allowed_origins
         if allowed and "*" not in allowed and ("vary", "origin") not in headers:
             headers.append(("vary", "origin"))  # what is kept for one page is none for another
