@@ -201,7 +201,7 @@ class TestMistakes:
 
     def test_an_empty_variable_does_not_turn_authentication_off(self) -> None:
         said = problem_in(f"{LEAST}bearer_token: ${{env:EMPTY}}", {"EMPTY": ""})
-        assert "reads an environment variable that is empty" in said
+        assert "reads the environment variable 'EMPTY', which is empty" in said
 
     def test_variables_may_be_left_for_later(self) -> None:
         file = parse_task(f"{LEAST}bearer_token: ${{env:NOWHERE}}", "digits.yaml", None)
