@@ -88,6 +88,17 @@ def _facts(snap: SnapClass) -> Iterator[str]:
         yield "The order of the documents may change."
     if not snap.replayable:
         yield "It acts on the world outside: a second run acts again."
+    if reason := _loses_lineage(snap):
+        yield f"In an ultra task it cannot stand between a request and its answer: it {reason}."
+
+
+def _loses_lineage(snap: SnapClass) -> str:
+    """Why it loses lineage as long as nothing is set."""
+    try:
+        settings = snap.settings_class()
+    except TypeError:  # something has to be set
+        return snap.loses_lineage
+    return snap.loses_lineage_for(settings)
 
 
 def _view(view: View, direction: str = "input") -> str:
