@@ -31,7 +31,7 @@ NEEDED = (
     *("seconds", "training_accuracy", "validation_accuracy", "published_accuracy", "history"),
     *("confusion", "mistakes", "validation_images", "libraries"),
 )
-WIDTH = 5.6
+WIDTH = 5.0
 """Inches; every plot is as wide, so that letters have one size on a page."""
 THEMES = {
     "light": {
@@ -81,7 +81,7 @@ def themed(draw, *arguments):
         with pyplot.rc_context(style):
             figure = draw(theme, *arguments)
             stream = io.BytesIO()
-            figure.savefig(stream, format="png", dpi=160)
+            figure.savefig(stream, format="png", dpi=180)
             pyplot.close(figure)
         pictures[name] = stream.getvalue()
     return pictures
@@ -89,7 +89,7 @@ def themed(draw, *arguments):
 
 def draw_curves(theme, networks, measure):
     """Accuracy or loss per epoch, on a scale that spreads what lies close to perfect."""
-    figure, axes = pyplot.subplots(figsize=(WIDTH, 4.2), layout="constrained")
+    figure, axes = pyplot.subplots(figsize=(WIDTH, 4.0), layout="constrained")
     for number, network in enumerate(networks):
         colour, mark = theme["networks"][number % 4], MARKS[number % 4]
         epochs = np.arange(len(network["history"])) + 1
@@ -170,7 +170,7 @@ def draw_confusion(theme, network):
     wrong = counts.astype(float)
     np.fill_diagonal(wrong, np.nan)
     wrong[wrong == 0] = np.nan
-    figure, axes = pyplot.subplots(figsize=(WIDTH, 5.4), layout="constrained")
+    figure, axes = pyplot.subplots(figsize=(WIDTH, 5.0), layout="constrained")
     most = max(1, np.nan_to_num(wrong).max())
     image = axes.imshow(wrong, cmap=theme["heat"], vmin=-0.15 * most, vmax=1.1 * most)
     for (true, answered), count in np.ndenumerate(counts):
@@ -202,7 +202,7 @@ def draw_mistakes(theme, network):
     mistakes = network["mistakes"]
     columns, rows = 6, max(1, -(-len(mistakes) // 6))
     figure, grid = pyplot.subplots(
-        rows, columns, figsize=(WIDTH, 1.25 * rows + 0.4), layout="constrained", squeeze=False
+        rows, columns, figsize=(WIDTH, 1.15 * rows + 0.4), layout="constrained", squeeze=False
     )
     figure.suptitle(f"{network['title']}: worst mistakes", **TITLE)
     for axes in grid.flat:
@@ -258,7 +258,16 @@ tbody tr:last-child > * { border-bottom: 0; }
 th:first-child { text-align: left; }
 ol { margin: 0; padding-left: 1.5rem; columns: 2 16rem; }
 li { break-inside: avoid; }
-@media (max-width: 40rem) { th, td { padding: .5rem .6rem; font-size: .875rem; } }
+@media (max-width: 40rem) {
+  h1 { font-size: 1.375rem; }
+  .card { padding: .5rem; }
+  .wide { padding: 0; }
+  th, td, thead th { padding: .5rem .35rem; font-size: .8125rem; }
+  th { white-space: normal; }
+  tr > :first-child { padding-left: .6rem; }
+  tr > :nth-child(4) { padding-right: .6rem; }
+  tr > :nth-child(n + 5) { display: none; } /* told again with each network */
+}
 </style>
 <main>
 <h1>$title</h1>
@@ -348,9 +357,11 @@ def section(network, pictures):
     wrong = int(wrong.sum() - np.trace(wrong))
     return NETWORK.substitute(
         title=title,
-        sentence=f"{counted(wrong, 'mistake')} on {network['validation_images']:,} images after"
-        f" {counted(network['epochs'], 'epoch')} of {duration(network['seconds'])} in all,"
-        f" computed in {html.escape(network['precision'])}.",
+        sentence=f"{network['weights']:,} weights. {counted(wrong, 'mistake')} on"
+        f" {network['validation_images']:,} images after {counted(network['epochs'], 'epoch')} in"
+        f" {duration(network['seconds'])}, computed in {html.escape(network['precision'])};"
+        f" validation accuracy {percent(network['validation_accuracy'])}, published"
+        f" {percent(network['published_accuracy'])}.",
         confusion=picture(pictures[f"confusion_{name}"], f"Confusion matrix: {title}"),
         mistakes=picture(pictures[f"mistakes_{name}"], f"Worst mistakes: {title}"),
         layers="".join(f"<li>{html.escape(layer)}" for layer in network["layers"]),
