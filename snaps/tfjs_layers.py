@@ -59,6 +59,8 @@ def translated_settings(
     kind = _KINDS[class_name]
     translated: dict[str, Value] = {"name": name, "trainable": True, "dtype": "float32"}
     for key, value in config.items():
+        if key == "padding" and value == "causal":
+            raise _setting_refused(name, class_name, key, value, "valid or same")
         if key in kind.keeps:
             translated[key] = _activation(name, value) if key == "activation" else value
         elif key in kind.renames:
