@@ -103,7 +103,7 @@ def draw_curves(theme, networks, measure):
                 markersize=4.5 if part == "validation" else 0,
             )
     axes.set_xlabel("Epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
     scale_curves(axes, measure)
     axes.grid(visible=True)
     axes.set_axisbelow(True)
@@ -121,8 +121,11 @@ def draw_curves(theme, networks, measure):
 
 
 def height(value, measure):
-    """Where a value is drawn: losses as they are, accuracies as the share of mistakes."""
-    return max(1 - value, 1e-5) if measure == "accuracy" else max(value, 1e-5)
+    """Where a value is drawn: losses as they are, accuracies as the share of mistakes.
+
+    What is better than 99.99 % is drawn there: beyond lies one image more or less.
+    """
+    return max(1 - value, 1e-4) if measure == "accuracy" else max(value, 1e-4)
 
 
 def scale_curves(axes, measure):
