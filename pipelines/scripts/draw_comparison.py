@@ -54,6 +54,8 @@ THEMES = {
     },
 }
 MARKS = "osD^"
+STEPS = sorted(digit * 10.0**power for power in range(-4, 2) for digit in (1, 2, 5))
+"""Where curves have their marks."""
 TITLE = {"x": 0.015, "ha": "left", "fontsize": 11, "fontweight": "bold"}
 
 
@@ -100,7 +102,7 @@ def draw_curves(theme, networks, measure):
                 *(mark + style,),
                 color=colour,
                 linewidth=1.6 if part == "validation" else 1.1,
-                markersize=4.5 if part == "validation" else 0,
+                markersize=4.5 if part == "validation" else 3 * (len(epochs) == 1),
             )
     axes.set_xlabel("Epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
@@ -129,22 +131,24 @@ def height(value, measure):
 
 
 def scale_curves(axes, measure):
+    """Logarithmic, from the mark below all values to the one above them."""
     axes.set_yscale("log")
     axes.yaxis.set_minor_locator(NullLocator())
-    bottom, top = axes.get_ylim()
+    lowest, highest = axes.dataLim.intervaly
+    below = max(step for step in STEPS if step <= lowest)
+    above = min((step for step in STEPS if step >= highest), default=highest)
+    axes.set_ylim(below * 0.9, above * 1.1)
     if measure == "loss":
         axes.set_ylabel("Loss, on a logarithmic scale")
-        steps = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
         text = "{:g}".format
     else:
         axes.set_ylabel("Accuracy, mistakes on a logarithmic scale")
         axes.invert_yaxis()
-        steps = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 
         def text(mistakes):
             return f"{100 - 100 * mistakes:g} %"
 
-    axes.yaxis.set_major_locator(FixedLocator([step for step in steps if bottom <= step <= top]))
+    axes.yaxis.set_major_locator(FixedLocator([step for step in STEPS if below <= step <= above]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: text(round(value, 6))))
 
 
