@@ -55,7 +55,7 @@ def encoded(name: str, weight: Mapping[str, Value], quantize: Quantization) -> E
         )
     values = struct.unpack(f"<{count}f", content)
     _refuse_infinite(name, values)
-    entry = {"name": name, "shape": shape, "dtype": "float32"}
+    entry: dict[str, Value] = {"name": name, "shape": shape, "dtype": "float32"}
     if quantize == "float16":
         entry["quantization"] = {"dtype": "float16", "original_dtype": "float32"}
         content = _float16(name, values)

@@ -20,7 +20,7 @@ def source(*shape: int, **config: Any) -> Document:
     return layer("InputLayer", "image", batch_shape=[None, *shape], **config)
 
 
-def sequential(*layers: Document) -> Document:
+def sequential(*layers: Any) -> Document:
     return {"class_name": "Sequential", "config": {"name": "network", "layers": list(layers)}}
 
 

@@ -107,7 +107,7 @@ def grouped() -> Any:
 
 
 def own_layer() -> Any:
-    class Doubling(layers.Layer):  # type: ignore[misc]
+    class Doubling(keras.layers.Layer):  # type: ignore[misc]
         def call(self, inputs: Any) -> Any:
             return 2 * inputs
 

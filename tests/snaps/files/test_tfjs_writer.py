@@ -6,6 +6,7 @@ The layers and what they answer are compared with Keras in tests/pipelines, whic
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import fsspec
 import numpy as np
 import pytest
 
-from engine.errors import ConfigurationError, ExecutionError
+from engine.errors import ConfigurationError, EngineError, ExecutionError
 from engine.testing import run_snap
+from snaps.files.tfjs_writer import TFJSWriter
 from tests.tfjs.documents import (
     BIAS,
     DENSE,
@@ -209,6 +211,26 @@ def test_a_file_that_cannot_be_written_leaves_no_trace_of_the_others(tmp_path: P
     with pytest.raises(ExecutionError, match="it is a folder"):
         write(tmp_path, DENSE)
     assert [path.name for path in (tmp_path / "web").iterdir()] == ["model.json"]
+
+
+@pytest.mark.parametrize("moment", ["before", "in the first commit"])
+def test_an_interrupted_export_leaves_the_earlier_one_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    class Interrupted(TFJSWriter):
+        def process(self, document: Document) -> Document:
+            if moment == "before":
+                self.interrupt()
+            else:
+                monkeypatch.setattr(os, "fsync", lambda _: self.interrupt())
+            return super().process(document)
+
+    write(tmp_path, DENSE)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "web").iterdir()}
+    settings = {"folder": "web", "quantize": "float16"}
+    with pytest.raises(EngineError, match="the run was stopped"):
+        run_snap(Interrupted, settings, [DENSE], project=tmp_path)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "web").iterdir()} == before
 
 
 def test_folder_and_quantisation_may_come_from_the_document(tmp_path: Path) -> None:
