@@ -14,7 +14,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
@@ -100,13 +99,16 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-class Opened(NamedTuple):
+class Opened:
     """The page in a browser, and what came into its console."""
 
-    page: Page
-    console: list[str]
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.console: list[str] = []
+        page.on("console", lambda message: self.console.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: self.console.append(f"uncaught: {error}"))
 
-    def __getitem__(self, selector: str) -> Locator:  # type: ignore[override]
+    def __getitem__(self, selector: str) -> Locator:
         return self.page.locator(selector)
 
     def text(self, selector: str) -> str:
@@ -145,9 +147,7 @@ def opened(browser: Browser) -> Iterator[Opened]:
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     page = context.new_page()
     page.set_default_timeout(15_000)
-    console: list[str] = []
-    page.on("console", lambda message: console.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: console.append(f"uncaught: {error}"))
-    yield Opened(page, console)
+    opened = Opened(page)
+    yield opened
     context.close()
-    assert console == []
+    assert opened.console == []

@@ -3,18 +3,19 @@
 import base64
 import pathlib
 import tempfile
+from typing import Any
 
 import numpy as np
 from snaplogic.tool import SLTool as slt  # noqa: N813
 
-model = None
+model: Any = None
 
 
-def snaplogic_init():
+def snaplogic_init() -> None:
     pass
 
 
-def snaplogic_process(row):
+def snaplogic_process(row: Any) -> Any:
     global model
     if "model" in row:
         from keras.models import load_model
@@ -28,5 +29,5 @@ def snaplogic_process(row):
     return {"probabilities": model(images, training=False).numpy().astype(float).tolist()}
 
 
-def snaplogic_final():
+def snaplogic_final() -> None:
     pass
