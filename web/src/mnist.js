@@ -2,9 +2,9 @@
 //
 // Why: a network knows only what it was trained on. In MNIST every digit was cut out, scaled to fit
 // 20 x 20 with its proportions kept, and laid into 28 x 28 so that its centre of mass is in the
-// middle. A person draws small or large, in a corner or over the whole canvas. Shrinking the canvas
-// as it is to 28 x 28 recognised 1 of 10 digits that were drawn at half size in a corner; brought
-// to MNIST's form first, all 10.
+// middle. A person draws small or large, in a corner or over the whole canvas. In a first probe,
+// shrinking the canvas as it is to 28 x 28 recognised 1 of 10 digits that were drawn at half size in
+// a corner; brought to MNIST's form first, all 10.
 //
 // The lines are drawn anew from the points of the pen rather than shrunk from the pixels of the
 // canvas: so the pen is as wide as in MNIST however large the drawing was, and a browser that
