@@ -33,7 +33,7 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
-unit: $(READY) web
+unit: $(READY) $(if $(shell command -v npm),web)
 	$(BIN)/python -m pytest
 
 ## Ratios against hand-written loops, measured in the same run.

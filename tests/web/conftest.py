@@ -44,6 +44,14 @@ def need(fulfilled: object, remedy: str) -> None:
 
 
 @pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where the system has it."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+    need(found, "Chromium is missing, so nobody has looked at the page: apt-get install chromium")
+    return found
+
+
+@pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of the model, as the pipelines take it."""
     path = tmp_path_factory.mktemp("model") / "digits.json"
@@ -62,7 +70,7 @@ def export(model: Path, folder: Path, quantize: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def site(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(chromium: str, model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page with the model in half precision; in full precision at /float32/."""
     need((DIST / "page.js").is_file(), "The page is not built: run `make web`, which needs npm.")
     folder = tmp_path_factory.mktemp("site") / "page"
@@ -90,11 +98,9 @@ def url(start: Serve, site: Path, model: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    need(found, "Chromium is missing, so nobody has looked at the page: apt-get install chromium")
+def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
         browser.close()
 

@@ -157,6 +157,14 @@ def test_a_wrong_token_is_told(page: Opened) -> None:
     assert (page.text("#digit"), page.text("#api-state")) == ("7", "The API answers.")
 
 
+def test_only_the_own_server_is_called(page: Opened) -> None:
+    page.draw(*SEVEN)
+    page.page.get_by_label("Through the API").check(force=True)
+    page.page.get_by_label("Task").fill("http://127.0.0.1:1/tasks/digits")
+    page.through_api()
+    assert "The page calls its own server only" in page.text("#api-state")
+
+
 def test_without_a_token_nothing_is_asked(page: Opened) -> None:
     page.draw(*SEVEN)
     page.page.get_by_label("Through the API").check(force=True)

@@ -107,7 +107,6 @@ export class Drawing {
   _listenToKeys() {
     const canvas = this._canvas;
     canvas.addEventListener("keydown", (event) => {
-      if (event.altKey || (event.ctrlKey && event.key !== "z")) return;
       if (this._key(event)) event.preventDefault();
     });
     canvas.addEventListener("focus", () => this._showCursor(canvas.matches(":focus-visible")));
@@ -115,9 +114,12 @@ export class Drawing {
   }
 
   _key(event) {
-    if (event.key in ARROWS) this._move(ARROWS[event.key], event.shiftKey ? SMALL_STEP : STEP);
+    if (event.ctrlKey || event.metaKey || event.altKey) {
+      if (event.key !== "z" || event.altKey) return false;
+      this._say("undone", () => this.undo());
+    } else if (event.key in ARROWS) this._move(ARROWS[event.key], event.shiftKey ? SMALL_STEP : STEP);
     else if (event.key === " ") this._setPen(!this._cursor.down);
-    else if (event.key === "Backspace" || event.key === "z") this._say("undone", () => this.undo());
+    else if (event.key === "Backspace") this._say("undone", () => this.undo());
     else if (event.key === "Delete") this._say("cleared", () => this.clear());
     else return false;
     return true;
