@@ -3,8 +3,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+PAGE   := web/dist/page.js
+PORT   ?= 8080
 
-.PHONY: demo test lint types unit bench bench-serve fuzz docs clean setup
+.PHONY: demo test lint types unit bench bench-serve fuzz docs web web-demo clean setup
 
 setup: $(READY)
 
@@ -31,7 +33,7 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
-unit: $(READY)
+unit: $(READY) $(if $(shell command -v npm),web)
 	$(BIN)/python -m pytest
 
 ## Ratios against hand-written loops, measured in the same run.
@@ -45,6 +47,21 @@ bench-serve: $(READY) models/digits.json
 models/digits.json: | $(READY)
 	$(BIN)/engine run pipelines/model_building.yaml --param architecture=fast
 
+## The page on which one draws a digit, bundled into web/dist.
+web: $(PAGE)
+
+$(PAGE): web/node_modules/.package-lock.json web/build.mjs $(wildcard web/src/*)
+	cd web && node build.mjs
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json web/.npmrc
+	cd web && npm ci --ignore-scripts --no-progress --loglevel=error
+	touch $@
+
+## Everything at once: train, export and host the network, and serve the page beside it.
+web-demo: $(READY) $(PAGE) models/digits.json
+	$(BIN)/engine run pipelines/export_web_model.yaml --param quantize=float16
+	$(BIN)/engine serve pipelines/model_hosting.yaml --param token=open-sesame --site web/dist --port $(PORT)
+
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.expressions --inputs 100000
 
@@ -52,4 +69,4 @@ docs: $(READY)
 	$(BIN)/python -m engine.reference
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist web/dist web/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -45,6 +45,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="FOLDER",
         help="where the history of scheduled runs is kept (default: your state folder)",
     )
+    parser.add_argument(
+        "--site",
+        metavar="FOLDER",
+        help="serve the files of this folder too, index.html at /, so that a page can call a task",
+    )
     parser.set_defaults(command=run)
 
 
@@ -58,6 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     from engine.tasks.operations.logs import configure_logs
     from engine.tasks.server import Address, Server
     from engine.tasks.web.access import AccessLog
+    from engine.tasks.web.site import Site
 
     if arguments.instances is not None and arguments.instances < 1:
         raise ConfigurationError("--instances must be at least 1")
@@ -79,12 +85,15 @@ def run(arguments: argparse.Namespace) -> int:
         target = sys.stderr.buffer if arguments.access_log == "-" else arguments.access_log
         access = AccessLog(target, arguments.log_format)
 
+    site = None if arguments.site is None else Site(arguments.site)
+
     async def serve() -> int:
         server = Server(
             lambda: load_tasks(arguments.files, discover(), overrides, _warn),
             Address(arguments.host, arguments.port),
             access,
             arguments.state,
+            site,
         )
         return await server.run()
 

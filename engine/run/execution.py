@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 from urllib.parse import quote_plus
 
 import msgspec
@@ -248,9 +248,11 @@ class Surroundings:
         try:
             return msgspec.convert(result, setting.kind, strict=False)  # type: ignore[no-any-return]
         except msgspec.ValidationError as error:
-            raise DataError(
-                f"the expression {setting.expression.text!r} gave a wrong value", str(error)
-            ) from None
+            summary = f"the expression {setting.expression.text!r} gave a wrong value"
+            if get_origin(setting.kind) is Literal:
+                choices = ", ".join(get_args(setting.kind))
+                raise DataError(summary, f"{result!r} is none of {choices}") from None
+            raise DataError(summary, str(error)) from None
 
     def failed(
         self, error: DataError, original: Document | None, lineage: Lineage = NO_LINEAGE

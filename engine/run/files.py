@@ -85,6 +85,17 @@ class ProjectFiles:
         except _errors_of(located) as error:
             raise _failure("write", located, error) from error
 
+    def remove(self, url: str) -> None:
+        """Remove a file if it is there. Raises DataError if that is impossible."""
+        located = self.locate(url)
+        try:
+            if "://" in located:
+                _remove_remote(located)
+            else:
+                Path(located).unlink(missing_ok=True)
+        except _errors_of(located) as error:
+            raise _failure("remove", located, error) from error
+
     def _in_project(self, url: str) -> Path:
         project = self._project.resolve()
         try:
@@ -335,6 +346,14 @@ def _remote_size(url: str) -> int | None:
 
     files, path = fsspec.core.url_to_fs(url)
     return int(files.size(path) or 0) if files.exists(path) else None
+
+
+def _remove_remote(url: str) -> None:
+    import fsspec
+
+    files, path = fsspec.core.url_to_fs(url)
+    if files.exists(path):
+        files.rm(path)
 
 
 def _stopped(located: str) -> DataError:

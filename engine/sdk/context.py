@@ -13,7 +13,7 @@ from engine.sdk.settings import Evaluated, Expression, Path
 
 T = TypeVar("T")
 FileAction = Literal["overwrite", "append", "ignore", "error"]
-Purpose = Literal["read", "write"]
+Purpose = Literal["read", "write", "remove"]
 
 
 class FileTarget(Protocol):
@@ -52,6 +52,10 @@ class Files(Protocol):
         ...
 
     def write(self, url: str, action: FileAction, *, create_folder: bool) -> FileTarget: ...
+
+    def remove(self, url: str) -> None:
+        """Remove a file if it is there. Raises DataError if that is impossible."""
+        ...
 
 
 class JsonPath(Protocol):

@@ -246,6 +246,9 @@ def _convert_expression(value: Any, path: KeyPath, issues: list[Issue]) -> Expre
 def _convert_evaluated(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
     if isinstance(value, str) and value.startswith("="):
         return Evaluated(expression=Expression(value[1:].strip()), kind=kind)
+    if get_origin(kind) is Literal:
+        choice = _convert_choice(get_args(kind), value, path, issues)
+        return None if choice is None else Evaluated(value=choice, kind=kind)
     return _convert_leaf(kind, value, path, issues, partial(Evaluated, kind=kind))
 
 

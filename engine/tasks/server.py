@@ -28,6 +28,7 @@ from engine.tasks.ultra.feed_master import FeedMaster
 from engine.tasks.web.access import AccessLog
 from engine.tasks.web.front import PREFIX, Answering, Front, Page
 from engine.tasks.web.http import listen, server_for
+from engine.tasks.web.site import Site
 
 log = logging.getLogger(__name__)
 
@@ -67,11 +68,13 @@ class Server:
         address: Address,
         access: AccessLog | None = None,
         state_folder: str | None = None,
+        site: Site | None = None,
     ) -> None:
         self._load = load
         self._address = address
         self._access = access
         self._state_folder = state_folder
+        self._site = site
         self._tasks: dict[str, Hosted] = {}
         self._answering: dict[str, Answering] = {}
         self._history: History | None = None
@@ -84,7 +87,7 @@ class Server:
             "/readyz": self._readiness,
             "/metrics": lambda: (200, CONTENT_TYPE, metrics_text(self._tasks)),
         }
-        self._http = server_for(Front(self._answering, pages, access))
+        self._http = server_for(Front(self._answering, pages, access, site))
 
     async def run(self) -> int:
         """0 when it was asked to end and has answered all, 1 if nothing could be served.
@@ -100,6 +103,8 @@ class Server:
             await control.start()
             for each in loaded:
                 self._host(each)
+            if self._site is not None:
+                log.info("page at %s/", self._address.url())
             return await self._serve(listener)
         finally:
             listener.close()
@@ -210,6 +215,8 @@ class Server:
                 loaded = {each.task.name: each for each in await asyncio.to_thread(self._load)}
                 for each in loaded.values():
                     check_parameters(each)
+                if self._site is not None:
+                    await asyncio.to_thread(self._site.reload)
             except ConfigurationError as error:
                 log.error("nothing has changed, because the files have mistakes:\n%s", error)
                 return

@@ -159,6 +159,25 @@ def test_other_schemes_go_through_fsspec(files: ProjectFiles) -> None:
     assert read(files, "memory://bucket/a.txt") == b"there"
 
 
+@pytest.mark.parametrize("url", ["a.txt", "memory://bucket/a.txt"])
+def test_a_removed_file_is_gone_and_may_be_removed_again(files: ProjectFiles, url: str) -> None:
+    files.write(url, "overwrite", create_folder=False).commit()
+    assert files.size(url) == 0
+    files.remove(url)
+    assert files.size(url) is None
+    files.remove(url)
+
+
+def test_what_cannot_be_removed_is_an_error_of_the_document(
+    files: ProjectFiles, tmp_path: Path
+) -> None:
+    (tmp_path / "pipelines" / "folder").mkdir()
+    with pytest.raises(DataError, match="cannot remove the file"):
+        files.remove("folder")
+    with pytest.raises(DataError, match="outside the project"):
+        files.remove("sldb:///../a.txt")
+
+
 def test_a_missing_file_elsewhere_is_called_so(files: ProjectFiles) -> None:
     with pytest.raises(DataError, match="there is no such file"):
         read(files, "memory://bucket/none.txt")

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +79,9 @@ class Served:
             pytest.fail(f"engine serve did not end within {seconds:g} s:\n{self.stderr}")
 
 
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Starts servers; each gets a free port and has to end when the test does."""
+@contextmanager
+def servers(folder: Path) -> Iterator[Serve]:
+    """Starts servers; each gets a free port and has to end when the block does."""
     runtime = tempfile.mkdtemp(prefix="serve-")  # a socket's path has to be short
     logs: list[Path] = []
     ends = ExitStack()
@@ -90,12 +90,12 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     def start(
         *arguments: str | Path, ready: bool = True, environment: dict[str, str] | None = None
     ) -> Served:
-        log = tmp_path / f"stderr-{len(logs)}.txt"
+        log = folder / f"stderr-{len(logs)}.txt"
         command = [sys.executable, "-m", "engine", "serve", *map(str, arguments), "--port", "0"]
         with log.open("wb") as errors:
             process = subprocess.Popen(
                 command,
-                cwd=tmp_path,
+                cwd=folder,
                 env={**os.environ, "XDG_RUNTIME_DIR": runtime, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -111,4 +111,10 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         return served
 
     with ends:
+        yield start
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    with servers(tmp_path) as start:
         yield start

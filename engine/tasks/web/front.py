@@ -25,6 +25,7 @@ from engine.tasks.operations.statistics import TaskStatistics
 from engine.tasks.processes.messages import Headers, Reply, Request, Response
 from engine.tasks.web.access import AccessLog
 from engine.tasks.web.http import Respond
+from engine.tasks.web.site import Site
 
 log = logging.getLogger(__name__)
 
@@ -61,11 +62,16 @@ class Front:
     """The ASGI application."""
 
     def __init__(
-        self, tasks: Mapping[str, Answering], pages: Mapping[str, Page], access: AccessLog | None
+        self,
+        tasks: Mapping[str, Answering],
+        pages: Mapping[str, Page],
+        access: AccessLog | None,
+        site: Site | None = None,
     ) -> None:
         self._tasks = tasks
         self._pages = pages
         self._access = access
+        self._site = site
         self._numbers = itertools.count(1)
 
     def take(self, scope: Scope, body: bytes, respond: Respond) -> bool:
@@ -132,6 +138,8 @@ class Front:
 
     def _page(self, scope: Scope) -> Reply:
         page = self._pages.get(scope["path"])
+        if page is None and self._site and not _is_below_tasks(scope["path"]):
+            return self._site.answer(scope["method"], scope["path"], _headers(scope))
         if page is None:
             names = ", ".join(self._tasks) or "none"
             reason = f"the path is {scope['path']!r:.200}"
@@ -163,9 +171,7 @@ class _Call:
         self.path_info = path_info
         self.scope = scope
         self.started = started
-        self.headers = [
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
-        ]
+        self.headers = _headers(scope)
         task = hosted.task
         self._origin = _origin(self.headers, task) if task.allowed_origins else None
 
@@ -214,6 +220,14 @@ async def _answer(hosted: Answering, request: Request) -> Response | Reply:
     except Exception:  # a mistake of ours must cost one answer, not the server
         log.exception("a request to %r could not be answered", hosted.task.name)
         return told(500, "the server has made a mistake", "", "Look into the server's log.")
+
+
+def _headers(scope: Scope) -> Headers:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+
+
+def _is_below_tasks(path: str) -> bool:
+    return path == f"/{PREFIX}" or path.startswith(f"/{PREFIX}/")
 
 
 def _is_let_in(headers: Headers, token: str) -> bool:

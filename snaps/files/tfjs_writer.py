@@ -1,0 +1,199 @@
+"""Write a Keras model, given as plain data, into a folder from which TensorFlow.js loads it.
+
+`topology` is what `model.to_json()` of Keras 3 gives, parsed; `weights` a list of {name, shape,
+data}, named as `conv2d/kernel`, with data as little-endian float32 in bytes or base64. So a script
+of a few lines makes the document, and nothing here needs Keras.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from engine.sdk import (
+    DataError,
+    Document,
+    Evaluated,
+    Example,
+    FileTarget,
+    Settings,
+    Snap,
+    Value,
+    setting,
+)
+from snaps.excerpt import excerpt
+from snaps.tfjs_layers import refused
+from snaps.tfjs_topology import Topology, check_weights, translated
+from snaps.tfjs_weights import Encoded, Quantization, encoded, shards
+
+MODEL = "model.json"
+SHARD_NAME = re.compile(r"group\d+-shard\d+of\d+\.bin")
+
+
+class TFJSWriterSettings(Settings):
+    folder: Evaluated[str] = setting(
+        help="The folder for `model.json` and `group1-shard<i>of<n>.bin`: relative to the pipeline "
+        "file, `sldb:///` in the project, or a URL. It is made if it is missing.",
+        example="../web/dist/model",
+    )
+    quantize: Evaluated[Quantization] = setting(
+        default=Evaluated(value="none", kind=Quantization),
+        help="How weights are stored: `none` (float32), `float16` (half the size), or `uint8` (a "
+        "quarter; biases and normalisation stay float32).",
+        example="float16",
+    )
+
+
+class TFJSWriter(Snap[TFJSWriterSettings]):
+    single = True
+    replayable = False
+    blocking = True
+    examples = (
+        Example(
+            "a dense layer that doubles its input",
+            settings={"folder": "web"},
+            given=[
+                {
+                    "topology": {
+                        "class_name": "Sequential",
+                        "config": {
+                            "name": "doubling",
+                            "layers": [
+                                {
+                                    "module": "keras.layers",
+                                    "class_name": "InputLayer",
+                                    "config": {"name": "x", "batch_shape": [None, 1]},
+                                },
+                                {
+                                    "module": "keras.layers",
+                                    "class_name": "Dense",
+                                    "config": {"name": "twice", "units": 1, "use_bias": False},
+                                },
+                            ],
+                        },
+                    },
+                    "weights": [{"name": "twice/kernel", "shape": [1, 1], "data": "AAAAQA=="}],
+                    "metadata": {"unit": "metre"},
+                }
+            ],
+            expect=[
+                {
+                    "filename": "web/model.json",
+                    "result": "created",
+                    "shards": ["group1-shard1of1.bin"],
+                    "weight_bytes": 4,
+                    "removed": [],
+                }
+            ],
+            leaves={
+                "web/group1-shard1of1.bin": "\0\0\0@",
+                "web/model.json": '{"format":"layers-model","generatedBy":"Keras 3",'
+                '"convertedBy":"snapline","modelTopology":{"keras_version":"2.15.0",'
+                '"backend":"tensorflow","model_config":{"class_name":"Sequential","config":'
+                '{"name":"doubling","layers":[{"class_name":"InputLayer","config":{"name":"x",'
+                '"batch_input_shape":[null,1],"dtype":"float32","sparse":false}},{"class_name":'
+                '"Dense","config":{"name":"twice","trainable":true,"dtype":"float32","units":1,'
+                '"use_bias":false}}]}}},"weightsManifest":[{"paths":["group1-shard1of1.bin"],'
+                '"weights":[{"name":"twice/kernel","shape":[1,1],"dtype":"float32"}]}],'
+                '"userDefinedMetadata":{"unit":"metre"}}',
+            },
+        ),
+    )
+
+    def open(self) -> None:
+        self._targets: list[FileTarget] = []
+        self._interrupted = False
+
+    def process(self, document: Document) -> Document:
+        folder = self.context.value(self.settings.folder, document).rstrip("/") or "/"
+        quantize = self.context.value(self.settings.quantize, document)
+        topology = translated(document.get("topology"))
+        weights = _encoded_weights(document.get("weights"), topology, quantize)
+        files = shards(b"".join(weight.content for weight in weights))
+        model = _model_json(topology, weights, list(files), document.get("metadata"))
+        url = f"{folder}/{MODEL}"
+        earlier = self._shards_named_in(url)
+        existed = self.context.files.size(url, to="write") is not None
+        self._write(folder, files | {MODEL: model})  # the model last, since it names the others
+        removed = [name for name in earlier if name not in files]
+        for name in removed:
+            self.context.files.remove(f"{folder}/{name}")
+        return {
+            "filename": self.context.files.locate(url),
+            "result": "overwritten" if existed else "created",
+            "shards": list(files),
+            "weight_bytes": sum(map(len, files.values())),
+            "removed": removed,
+        }
+
+    def interrupt(self) -> None:
+        self._interrupted = True
+        for target in self._targets:
+            target.abort()
+
+    def close(self) -> None:
+        for target in self._targets:
+            target.discard()
+        self._targets = []
+
+    def _write(self, folder: str, files: Mapping[str, bytes]) -> None:
+        """All files are written aside before the first appears under its name."""
+        try:
+            for name, content in files.items():
+                target = self.context.files.write(
+                    f"{folder}/{name}", "overwrite", create_folder=True
+                )
+                self._targets.append(target)
+                target.write(content)
+            if self._interrupted:  # perhaps before the targets were there to be aborted
+                self.interrupt()
+            for target in self._targets:
+                target.commit()
+        finally:
+            self.close()
+
+    def _shards_named_in(self, url: str) -> list[str]:
+        """The shards of an earlier export, which the new one may no longer use."""
+        if self.context.files.size(url) is None:
+            return []
+        try:
+            model = msgspec.json.decode(b"".join(self.context.files.read(url)))
+            named = [name for group in model["weightsManifest"] for name in group["paths"]]
+        except (msgspec.DecodeError, KeyError, TypeError):
+            return []  # not written by us: nothing to tidy up
+        return [name for name in named if isinstance(name, str) and SHARD_NAME.fullmatch(name)]
+
+
+def _encoded_weights(weights: Value, topology: Topology, quantize: Quantization) -> list[Encoded]:
+    if not isinstance(weights, list) or not all(isinstance(item, dict) for item in weights):
+        raise refused(
+            f"the weights are {excerpt(weights)}", "give a list of objects with name, shape, data"
+        )
+    by_name: dict[str, Any] = {str(weight.get("name")): weight for weight in weights}
+    check_weights(topology, [str(weight.get("name")) for weight in weights])
+    return [encoded(tfjs, by_name[keras], quantize) for keras, tfjs in topology.weights.items()]
+
+
+def _model_json(
+    topology: Topology, weights: list[Encoded], paths: list[str], metadata: Value
+) -> bytes:
+    model: dict[str, Value] = {
+        "format": "layers-model",
+        "generatedBy": "Keras 3",
+        "convertedBy": "snapline",
+        "modelTopology": {
+            "keras_version": "2.15.0",
+            "backend": "tensorflow",
+            "model_config": topology.model_config,
+        },
+        "weightsManifest": [{"paths": paths, "weights": [weight.entry for weight in weights]}],
+    }
+    if metadata is not None:
+        model["userDefinedMetadata"] = metadata
+    try:
+        return msgspec.json.encode(model)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise DataError("cannot write the model as JSON", str(error)) from error

@@ -1,0 +1,196 @@
+"""export_web_model.yaml: networks of Keras answer the same in TensorFlow.js, or are refused."""
+
+import base64
+import io
+import json
+import subprocess
+import sys
+import types
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.pipeline import load
+from engine.testing import SnapRun, run_snap
+from tests.pipelines.conftest import load_script
+from tests.tfjs.loading import ROOT, answers
+
+PIPELINE = ROOT / "pipelines/export_web_model.yaml"
+NETWORKS = (ROOT / "tests/tfjs/networks.py").read_text()
+
+
+@pytest.fixture
+def exporter(monkeypatch: pytest.MonkeyPatch) -> Any:
+    return load_script("export_web_model", monkeypatch)
+
+
+def archive(**files: Any) -> str:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as written:
+        for name, value in files.items():
+            written.writestr(name.replace("_json", ".json"), json.dumps(value))
+    return base64.b64encode(content.getvalue()).decode()
+
+
+def network(*layers: Any) -> dict[str, Any]:
+    return {"class_name": "Sequential", "config": {"layers": list(layers)}}
+
+
+OWN = {
+    "module": None,
+    "class_name": "Gate",
+    "registered_name": "shop>Gate",
+    "config": {"name": "gate"},
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "complaint"),
+    [
+        (None, "must be a base64 text, not nothing"),
+        (["UEsD"], "must be a base64 text, not a list"),
+        ("UEsDB@@@", "not proper base64"),
+        (base64.b64encode(b"<html>").decode(), "its 6 bytes are no zip archive"),
+        (archive(other_json={}), r"no \.keras file: .*config\.json"),
+        (archive(config_json=network(OWN)), "The layer 'gate' is a Gate of shop>Gate"),
+        (
+            archive(config_json=network({"module": "keras", **network(OWN)})),
+            "The layer 'gate' is a Gate of shop>Gate, which is no layer of Keras",
+        ),
+    ],
+)
+def test_what_is_no_model_is_refused_before_it_is_loaded(
+    exporter: Any, model: Any, complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        exporter.snaplogic_process({"model": model})
+
+
+def test_a_document_without_a_model_is_refused(exporter: Any) -> None:
+    with pytest.raises(ValueError, match=r"must have a 'model', .* this one has 'image', 'id'"):
+        exporter.snaplogic_process({"image": [], "id": 1})
+
+
+def test_a_file_without_documents_is_refused(exporter: Any) -> None:
+    with pytest.raises(ValueError, match="No model has come"):
+        exporter.snaplogic_final()
+
+
+def shapes(given: Any, answered: Any) -> Any:
+    return types.SimpleNamespace(input_shape=given, output_shape=answered)
+
+
+def test_what_the_document_says_of_the_network_goes_along(exporter: Any) -> None:
+    document = {"model": "…", "labels": [0, 1], "accuracy": 0.9, "seed": 1}
+    told = exporter.metadata(shapes((None, 28, 28, 1), (None, 2)), document)
+    assert told == {"labels": [0, 1], "accuracy": 0.9, "input_shape": [28, 28, 1]}
+    assert exporter.metadata(shapes([(None, 2), (None, 3)], (None, 2)), {}) == {}
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 2], "ab"])
+def test_labels_must_fit_the_answers(exporter: Any, labels: Any) -> None:
+    with pytest.raises(ValueError, match="does not fit the labels"):
+        exporter.metadata(shapes((None, 4), (None, 2)), {"labels": labels})
+
+
+# With TensorFlow ------------------------------------------------------------------------------
+
+
+KNOWN = (
+    *("sequential", "mixed_precision", "functional", "every_layer", "embedded_words"),
+    "without_weights",
+)
+REFUSED = {
+    "model_within": "is a model within the model",
+    "bare_sum": "is the operation Add of keras.src.ops.numpy, not a layer",
+    "grouped": "has groups 3, which TensorFlow.js does not know",
+}
+
+
+@pytest.fixture(scope="module")
+def networks() -> dict[str, dict[str, Any]]:
+    """The networks by name: `model`, what is `given` to them and `expected`."""
+    names = [*KNOWN, *REFUSED, "own_layer"]
+    settings = {"source": NETWORKS, "environment": "digits"}
+    built = run_snap("RemotePythonScript", settings, [{"name": name} for name in names]).output
+    return dict(zip(names, built, strict=True))
+
+
+@pytest.fixture(scope="module")
+def taken_apart(networks: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What the pipeline's script makes of those that Keras can load here."""
+    names = [*KNOWN, *REFUSED]
+    settings = dict(load(PIPELINE).snaps["take_apart"].settings)
+    models = [{"model": networks[name]["model"]} for name in names]
+    run = run_snap("RemotePythonScript", settings, models, project=PIPELINE.parent)
+    return dict(zip(names, run.output, strict=True))
+
+
+def written(document: dict[str, Any], folder: Path, quantize: str = "none") -> SnapRun:
+    settings = {"folder": str(folder), "quantize": quantize}
+    return run_snap("TFJSWriter", settings, [document], on_error="route", project=folder.parent)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_network_answers_in_tensorflow_js_as_in_keras(
+    tmp_path: Path, networks: Any, taken_apart: Any, name: str
+) -> None:
+    network = networks[name]
+    for quantize, tolerance in (("none", 1e-5), ("float16", 2e-3)):
+        folder = tmp_path / quantize
+        assert written(taken_apart[name], folder, quantize).errors == []
+        outputs = answers(folder, *network["given"])["outputs"]
+        for answered, expected in zip(outputs, network["expected"], strict=True):
+            assert np.abs(np.array(answered) - np.array(expected)).max() <= tolerance
+            assert (np.argmax(answered, axis=1) == np.argmax(expected, axis=1)).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_network_of_another_kind_is_refused_by_the_name_of_the_layer(
+    tmp_path: Path, taken_apart: Any, name: str
+) -> None:
+    [error] = written(taken_apart[name], tmp_path / "web").errors
+    assert REFUSED[name] in error["reason"]
+    assert not (tmp_path / "web").exists()
+
+
+def export(*parameters: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "engine", "run", str(PIPELINE)]
+    for parameter in parameters:
+        command += ["--param", parameter]
+    return subprocess.run(command, capture_output=True, text=True, timeout=600)
+
+
+@pytest.mark.slow
+def test_the_pipeline_writes_the_files_and_says_which(tmp_path: Path, networks: Any) -> None:
+    network = networks["sequential"]
+    document = {"model": network["model"], "labels": list(range(10)), "accuracy": 0.5}
+    (tmp_path / "model.json").write_text(json.dumps(document))
+    folder = tmp_path / "web/model"
+    given = (f"model={tmp_path / 'model.json'}", f"folder={folder}", "quantize=float16")
+    done = export(*given)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "filename": str(folder / "model.json"),
+        "result": "created",
+        "shards": ["group1-shard1of1.bin"],
+        "weight_bytes": 2 * 938,
+        "removed": [],
+    }
+    told = answers(folder, *network["given"])["metadata"]
+    assert told == {"labels": list(range(10)), "accuracy": 0.5, "input_shape": [12, 12, 3]}
+
+
+@pytest.mark.slow
+def test_a_layer_of_ones_own_ends_the_pipeline_with_its_name(tmp_path: Path, networks: Any) -> None:
+    network = networks["own_layer"]
+    (tmp_path / "model.json").write_text(json.dumps({"model": network["model"]}))
+    done = export(f"model={tmp_path / 'model.json'}", f"folder={tmp_path / 'web'}")
+    assert done.returncode == 1
+    assert "The layer 'twice' is a Doubling" in done.stderr
+    assert not (tmp_path / "web").exists()

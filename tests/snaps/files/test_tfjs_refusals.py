@@ -1,0 +1,145 @@
+"""TFJSWriter: what TensorFlow.js would not load, or answer otherwise, is refused with the place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.testing import run_snap
+from tests.tfjs.documents import (
+    BIAS,
+    DENSE,
+    KERNEL,
+    Document,
+    changed,
+    functional,
+    layer,
+    sequential,
+    source,
+    tensor,
+    weight,
+)
+
+WEIGHTS = DENSE["weights"]
+
+
+def refusal(project: Path, document: Document, quantize: str = "none") -> str:
+    settings = {"folder": "web", "quantize": quantize}
+    run = run_snap("TFJSWriter", settings, [document], on_error="route", project=project)
+    assert run.output == []
+    assert not (project / "web").exists()
+    [error] = run.errors
+    return f"{error['reason']}; {error['resolution']}"
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({}, "the model is described by null"),
+        ({"topology": {"class_name": "Sequential"}}, "not by an object with class_name and config"),
+        (
+            {"topology": {"class_name": "Mine", "config": {}}},
+            'the model is a "Mine", not Sequential',
+        ),
+        ({"topology": sequential()}, "the model has no layers"),
+        ({"topology": sequential(layer("ReLU", "r"))}, "does not know the shape of its input"),
+        ({"topology": sequential(source(4, sparse=True))}, "the input 'image'"),
+        (
+            {"topology": sequential({"class_name": "ReLU", "config": {}})},
+            "a layer (ReLU) has no name",
+        ),
+        ({"topology": sequential("ReLU")}, 'a layer is described by "ReLU"'),
+    ],
+)
+def test_what_is_no_model(tmp_path: Path, document: Document, reason: str) -> None:
+    assert reason in refusal(tmp_path, document)
+
+
+@pytest.mark.parametrize(
+    ("strange", "reason"),
+    [
+        (layer("Sequential", "inner"), "'inner' is a model within the model; add its layers"),
+        (layer("LSTM", "memory", units=3), "the layer 'memory' is a LSTM, which cannot be written"),
+        (layer("Lambda", "code"), "the layer 'code' is a Lambda"),
+        (
+            {**layer("Gate", "gate"), "module": "shop.layers"},
+            "the layer 'gate' is a Gate of shop.layers, which is no layer of Keras",
+        ),
+        ({**layer("Gate", "gate"), "module": None}, "the layer 'gate' is a Gate of None"),
+        (
+            {**layer("Add", "add"), "module": "keras.src.ops.numpy"},
+            "'add' is the operation Add of keras.src.ops.numpy, not a layer",
+        ),
+        (layer("ReLU", "r", negative_slope=0.1), "'r' (ReLU) has negative_slope 0.1"),
+        (layer("ELU", "e", alpha=2.0), "has alpha 2.0, which TensorFlow.js does not know"),
+        (layer("Conv2D", "c", groups=2), "has groups 2"),
+        (layer("Conv2D", "c", data_format="channels_first"), 'data_format "channels_first"'),
+        (layer("Conv1D", "c", padding="causal"), 'has padding "causal"'),
+        (layer("UpSampling2D", "u", interpolation="bilinear"), 'interpolation "bilinear"'),
+        (layer("GlobalAveragePooling2D", "g", keepdims=True), "has keepdims true"),
+        (layer("Dense", "d", power=3), "has power 3"),
+        (layer("Dense", "d", activation="hard_sigmoid"), 'the activation "hard_sigmoid"'),
+        (layer("Dense", "d", activation={"class_name": "f"}), "the activation {"),
+    ],
+)
+def test_a_layer_or_setting_that_tensorflow_js_does_not_know(
+    tmp_path: Path, strange: Document, reason: str
+) -> None:
+    document = {"topology": sequential(source(4, 4, 2), strange), "weights": []}
+    assert reason in refusal(tmp_path, document)
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        (functional([tensor("image")], training=True), "'sum' is called with more than its inputs"),
+        (functional(tensor("image"), tensor("image")), "'sum' is called with more than its inputs"),
+        (functional([3]), "'sum' is called with [3], which is no tensor"),
+    ],
+)
+def test_a_call_with_more_than_tensors(tmp_path: Path, document: Document, reason: str) -> None:
+    assert reason in refusal(tmp_path, document)
+
+
+def test_inputs_by_name(tmp_path: Path) -> None:
+    document = functional(tensor("image"))
+    document["topology"]["config"]["input_layers"] = {"a": ["image", 0, 0]}
+    assert "the input_layers of the model are" in refusal(tmp_path, document)
+
+
+@pytest.mark.parametrize(
+    ("weights", "reason"),
+    [
+        (None, "the weights are null"),
+        (["dense/kernel"], "the weights are"),
+        (WEIGHTS[:1], "the weights do not fit the layers: without dense/bias"),
+        ([*WEIGHTS, weight("x/y", [1])], "with the unknown x/y"),
+        ([*WEIGHTS, WEIGHTS[0]], "some come twice"),
+        ([WEIGHTS[0], {**WEIGHTS[1], "data": "@"}], "'dense/bias' is not proper base64"),
+        ([WEIGHTS[0], {**WEIGHTS[1], "data": 3}], "'dense/bias' is not proper base64"),
+        ([WEIGHTS[0], {**WEIGHTS[1], "data": b"123"}], "of shape [3] has 3 bytes, not 12"),
+        ([WEIGHTS[0], {**WEIGHTS[1], "shape": [4]}], "of shape [4] has 12 bytes, not 16"),
+        ([WEIGHTS[0], {**WEIGHTS[1], "shape": "3"}], "'dense/bias' has the shape \"3\""),
+        ([weight("dense/kernel", KERNEL), weight("dense/bias", BIAS * np.nan)], "holds NaN"),
+        ([weight("dense/kernel", KERNEL), weight("dense/bias", BIAS * np.inf)], "holds Infinity"),
+    ],
+)
+def test_weights_that_do_not_fit(tmp_path: Path, weights: Any, reason: str) -> None:
+    assert reason in refusal(tmp_path, {**DENSE, "weights": weights})
+
+
+def test_a_weight_that_float16_cannot_hold(tmp_path: Path) -> None:
+    weights = [WEIGHTS[0], weight("dense/bias", [1, -70000, 3])]
+    reason = refusal(tmp_path, {**DENSE, "weights": weights}, "float16")
+    assert "'dense/bias' holds -70000, and float16 ends at 65504; set quantize to none" in reason
+
+
+def test_metadata_that_is_no_json(tmp_path: Path) -> None:
+    assert "surrogate" in refusal(tmp_path, {**DENSE, "metadata": {"name": "\ud800"}})
+
+
+def test_a_wrong_setting_deep_in_a_network(tmp_path: Path) -> None:
+    assert "'dense' (Dense) has rank 2" in refusal(tmp_path, changed("layers.1.config", rank=2))

@@ -1,0 +1,320 @@
+"""What the page shows and says: to hand and keyboard, in good and in bad circumstances."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Route
+
+from tests.web.conftest import TOKEN, Opened
+from tests.web.handwriting import HANDS
+
+pytestmark = pytest.mark.slow
+SEVEN = [[(90, 70), (210, 70), (150, 240)]]
+MOST_BYTES = 1_000_000
+MOST_SECONDS_TO_READY = 2.0
+MOST_MILLISECONDS = 5.0
+
+
+@pytest.fixture
+def page(opened: Opened, url: str) -> Opened:
+    opened.open(url)
+    return opened
+
+
+# Drawing
+
+
+def test_the_answer_is_there_while_one_draws(page: Opened) -> None:
+    box = page["#canvas"].bounding_box()
+    assert box
+    assert page.text("#verdict") == "Nothing drawn yet"
+    page.page.mouse.move(box["x"] + 150, box["y"] + 60)
+    page.page.mouse.down()
+    page.page.mouse.move(box["x"] + 150, box["y"] + 240, steps=5)
+    page.wait()
+    assert page.text("#digit") == "1"
+    page.page.mouse.up()
+    assert re.fullmatch(r"(> )?\d+\.\d % sure", page.text("#verdict"))
+    assert re.fullmatch(r"in \d+(\.\d)? ms", page.text("#time"))
+    assert len(page["#bars li"].all()) == 10
+    assert "1" in page.text("#bars li.best .name")
+
+
+def test_undo_takes_back_one_line_and_clear_all(page: Opened) -> None:
+    assert page["#undo"].is_disabled()
+    page.draw([(150, 60), (150, 240)], [(60, 150), (240, 150)])
+    page["#undo"].click()
+    page.wait()
+    assert page.text("#digit") == "1"
+    page["#clear"].click()
+    page.wait()
+    assert (page.text("#digit"), page.text("#verdict")) == ("–", "Nothing drawn yet")
+    assert page["#clear"].is_disabled()
+
+
+def test_a_finger_draws_too(browser: Browser, url: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True)
+    page = context.new_page()
+    page.goto(url)
+    page.locator("html[data-network=ready]").wait_for()
+    box = page.locator("#canvas").bounding_box()
+    assert box
+    session = context.new_cdp_session(page)
+    for kind, y in (("touchStart", 60), ("touchMove", 120), ("touchMove", 240)):
+        point = {"x": box["x"] + 150, "y": box["y"] + y}
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.locator("#bars li.best").wait_for()
+    assert page.locator("#digit").inner_text() == "1"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("scrollY") == 0
+    context.close()
+
+
+def test_the_keyboard_draws_too_and_is_told_of_it(page: Opened) -> None:
+    keyboard = page.page.keyboard
+    keyboard.press("Tab")
+    assert page.page.evaluate("document.activeElement.id") == "canvas"
+    for key in ["ArrowUp"] * 6 + ["Space"] + ["ArrowDown"] * 12:
+        keyboard.press(key)
+    page.wait()
+    assert page.text("#digit") == "1"
+    page["#spoken"].filter(has_text="1, ").wait_for(state="attached")
+    keyboard.press("Backspace")
+    page.page.wait_for_function(
+        "document.getElementById('spoken').textContent === 'Drawing undone'"
+    )
+    assert page["#undo"].is_disabled()
+
+
+def test_all_can_be_reached_with_the_tab_key(page: Opened) -> None:
+    page.draw(*SEVEN)
+    page.through_api()
+    page.page.evaluate("document.activeElement.blur()")
+    reached = []
+    for _ in range(8):
+        page.page.keyboard.press("Tab")
+        reached.append(page.page.evaluate(FOCUSED))
+    assert reached == ["body", "canvas", "undo", "clear", "summary", "api", "token", "task"]
+    assert page.page.evaluate(UNNAMED) == []
+
+
+FOCUSED = "(({ id, value, localName }) => id || value || localName)(document.activeElement)"
+UNNAMED = """() => Array.from(document.querySelectorAll("button, input, canvas"))
+  .filter((each) => !(each.textContent.trim() || each.labels?.length || each.ariaLabel))
+  .map((each) => each.outerHTML)"""
+
+
+# Odd drawings
+
+
+def test_a_single_dot_is_no_digit(page: Opened) -> None:
+    page.draw([(150, 150)])
+    assert (page.text("#digit"), page.text("#verdict")) == ("–", "That is only a dot")
+    assert page.text("#note") == "A single dot is no digit: draw a line."
+
+
+def test_a_line_over_the_edge_ends_there_and_the_person_is_told(page: Opened) -> None:
+    page.draw([(150, 100), (150, 290), (150, 400), (400, 400), (400, 100), (200, 100)])
+    assert page.text("#note") == "Part of it went over the edge. Only what is on the canvas counts."
+    assert page.text("#digit") != "–"
+    page["#clear"].click()
+    page.wait()
+    assert page.text("#note") == ""
+
+
+# Through the API
+
+
+def test_the_api_tells_its_best_digit_only_and_the_page_says_so(page: Opened) -> None:
+    page.through_api()
+    page.draw(*HANDS_AT_SIZE)
+    assert page.text("#digit") == "3"
+    assert page["#bars li.unknown"].count() == 9
+    assert "says nothing of the other nine" in page.text("#bars-note")
+    assert page.text("#time-api").endswith(" ms")
+    page.page.get_by_label("In this browser").check(force=True)
+    page.wait()
+    assert page["#bars li.unknown"].count() == 0
+
+
+HANDS_AT_SIZE = [[(x * 2 + 80, y * 2 + 50) for x, y in stroke] for stroke in HANDS[3][0]]
+
+
+def test_a_wrong_token_is_told(page: Opened) -> None:
+    page.draw(*SEVEN)
+    page.through_api("wrong")
+    assert page.text("#api-state") == (
+        "The API gave an empty answer (204): that is what it says to a wrong token. "
+        "Check the token."
+    )
+    assert page.text("#digit") == "–"
+    page.through_api(TOKEN)
+    assert (page.text("#digit"), page.text("#api-state")) == ("7", "The API answers.")
+
+
+def test_only_the_own_server_is_called(page: Opened) -> None:
+    page.draw(*SEVEN)
+    page.page.get_by_label("Through the API").check(force=True)
+    page.page.get_by_label("Task").fill("http://127.0.0.1:1/tasks/digits")
+    page.through_api()
+    assert "The page calls its own server only" in page.text("#api-state")
+
+
+def test_without_a_token_nothing_is_asked(page: Opened) -> None:
+    page.draw(*SEVEN)
+    page.page.get_by_label("Through the API").check(force=True)
+    assert page.text("#api-state") == "Give the token with which the task was started."
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (None, "The API does not answer. Is “engine serve” still running?"),
+        ({"status": 503, "json": {}}, "is starting or has too much to do (503)"),
+        ({"status": 404, "json": {}}, "There is no task at /tasks/model_hosting (404)."),
+        ({"status": 500, "json": {"reason": "no memory"}}, "could not answer (500): no memory"),
+    ],
+)
+def test_an_api_that_fails_is_told(page: Opened, answer: Any, told: str) -> None:
+    def reply(route: Route) -> None:
+        if answer is None:
+            route.abort()
+        else:
+            route.fulfill(**answer)
+
+    page.page.route("**/tasks/*", reply)
+    page.draw(*SEVEN)
+    page.through_api()
+    assert told in page.text("#api-state")
+    written = [line for line in page.console if "Failed to load resource" not in line]
+    page.console[:] = written  # the browser's own note of a failed request cannot be prevented
+
+
+def test_an_answer_of_another_kind_is_told(page: Opened) -> None:
+    page.page.route("**/tasks/*", lambda route: route.fulfill(json={"id": 7}))
+    page.draw(*SEVEN)
+    page.through_api()
+    assert "without “pred” and “conf”" in page.text("#api-state")
+
+
+# Models and backends
+
+
+def layers_model(shape: list[int | None], units: int) -> dict[str, Any]:
+    size = units
+    for each in shape:
+        size *= each or 1
+    layers = [
+        {"class_name": "InputLayer", "config": {"batch_input_shape": [None, *shape], "name": "in"}},
+        {"class_name": "Flatten", "config": {"name": "flat"}},
+        {"class_name": "Dense", "config": {"units": units, "use_bias": False, "name": "out"}},
+    ]
+    weight = {"name": "out/kernel", "shape": [size // units, units], "dtype": "float32"}
+    config = {"name": "tiny", "layers": layers}
+    return {
+        "format": "layers-model",
+        "modelTopology": {
+            "keras_version": "2.15.0",
+            "backend": "tensorflow",
+            "model_config": {"class_name": "Sequential", "config": config},
+        },
+        "weightsManifest": [{"paths": ["tiny.bin"], "weights": [weight]}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("description", "told"),
+    [
+        ({"format": "none"}, "There is no model yet. “make web-demo” trains and exports one"),
+        ({"a": 1}, "model.json holds no layers model"),
+        ("no JSON", "model.json is broken"),
+        (
+            layers_model([32, 32, 3], 10),
+            "This model takes images of 32 × 32 × 3; the page draws 28 × 28 × 1.",
+        ),
+        (layers_model([28, 28, 1], 2), "This model answers in the shape 2; the page shows ten"),
+    ],
+)
+def test_a_model_that_cannot_be_used_is_told(
+    opened: Opened, url: str, description: Any, told: str
+) -> None:
+    text = description if isinstance(description, str) else json.dumps(description)
+    opened.page.route("**/model/model.json", lambda route: route.fulfill(body=text))
+    opened.page.route("**/tiny.bin", lambda route: route.fulfill(body=bytes(4 * 32 * 32 * 3 * 10)))
+    opened.open(url)
+    assert told in opened.text("#browser-state")
+    opened.draw(*SEVEN)
+    assert opened.text("#verdict") == "No network here"
+    opened.through_api()
+    assert opened.text("#digit") == "7"
+
+
+def test_half_a_model_is_told(opened: Opened, url: str) -> None:
+    opened.page.route("**/model/*.bin", lambda route: route.fulfill(body=b"\0" * 1000))
+    opened.open(url)
+    assert "The model cannot be read (" in opened.text("#browser-state")
+
+
+NO_WASM = "delete window.WebAssembly"
+NO_WEBGL = "HTMLCanvasElement.prototype.getContext = ((get) => function (kind, ...rest) " + (
+    "{ return kind.startsWith('webgl') ? null : get.call(this, kind, ...rest); }"
+    ")(HTMLCanvasElement.prototype.getContext);"
+)
+
+
+def test_without_webassembly_and_webgl_it_runs_all_the_same(opened: Opened, url: str) -> None:
+    opened.page.add_init_script(f"{NO_WASM}; {NO_WEBGL}")
+    opened.open(url)
+    assert opened.text("#browser-state") == (
+        "Ready. It runs on plain JavaScript. WebAssembly does not work here, so it is slower."
+    )
+    opened.draw(*SEVEN)
+    assert opened.text("#digit") == "7"
+
+
+def test_a_runtime_that_does_not_arrive_is_no_end(opened: Opened, url: str) -> None:
+    opened.page.add_init_script(NO_WEBGL)
+    opened.page.route("**/*.wasm", lambda route: route.fulfill(body=b"no wasm"))
+    opened.open(url)
+    assert "It runs on plain JavaScript." in opened.text("#browser-state")
+    opened.draw(*SEVEN)
+    assert opened.text("#digit") == "7"
+
+
+# Budgets
+
+
+def test_it_is_small_ready_soon_and_quick(opened: Opened, url: str) -> None:
+    opened.open(url)
+    ready = opened.page.evaluate("performance.now()") / 1000
+    loaded = opened.page.evaluate(LOADED)
+    times = sorted(opened.page.evaluate(MILLISECONDS))
+    assert loaded < MOST_BYTES
+    assert ready < MOST_SECONDS_TO_READY
+    assert times[50] < MOST_MILLISECONDS
+
+
+LOADED = (
+    """() => performance.getEntries().reduce((sum, each) => sum + (each.encodedBodySize ?? 0), 0)"""
+)
+MILLISECONDS = """async () => {
+  const network = await (await import("./page.js")).networkReady;
+  const image = new Float32Array(784).fill(0.5);
+  return Array.from({ length: 101 }, () => {
+    const start = performance.now();
+    network.probabilities(image);
+    return performance.now() - start;
+  });
+}"""
+
+
+def test_nothing_comes_from_elsewhere(opened: Opened, url: str) -> None:
+    hosts = set()
+    opened.page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
+    opened.open(url)
+    assert {f"http://{host}" for host in hosts if host} == {url}

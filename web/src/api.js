@@ -1,0 +1,57 @@
+// The network behind the API: the hosted pipeline, at the same origin as the page.
+import { SIZE } from "./mnist.js";
+import { Trouble } from "./network.js";
+
+const LONGEST = 15_000; // milliseconds
+
+/** {pred, conf} for an image of grey values from 0 to 1. Raises Trouble. */
+export async function askApi(image, { task, token }) {
+  if (new URL(task, document.baseURI).origin !== location.origin) {
+    throw new Trouble(`The page calls its own server only, not ${task}. Give a path such as /tasks/digits.`);
+  }
+  const content = { token, params: { image: rows(image) } };
+  let answer;
+  try {
+    answer = await fetch(task, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(content),
+      signal: AbortSignal.timeout(LONGEST),
+    });
+  } catch (error) {
+    throw new Trouble(
+      error.name === "TimeoutError"
+        ? `The API has not answered within ${LONGEST / 1000} seconds.`
+        : "The API does not answer. Is “engine serve” still running?",
+    );
+  }
+  return read(answer, task);
+}
+
+async function read(answer, task) {
+  if (answer.status === 204) {
+    throw new Trouble(
+      "The API gave an empty answer (204): that is what it says to a wrong token. Check the token.",
+    );
+  }
+  const content = await answer.json().catch(() => null);
+  if (!answer.ok) throw new Trouble(refusal(answer.status, content, task));
+  if (!content || !Number.isInteger(content.pred) || typeof content.conf !== "number") {
+    throw new Trouble("The API gave an answer without “pred” and “conf”. Is this the digit task?");
+  }
+  return content;
+}
+
+function refusal(status, content, task) {
+  if (status === 401) return "The API asks for a bearer token, which this page does not send (401).";
+  if (status === 404) return `There is no task at ${task} (404). Check its address.`;
+  if (status === 503) return "The API is starting or has too much to do (503). Try again in a moment.";
+  const why = content?.reason || content?.error;
+  return `The API could not answer (${status})${why ? `: ${why}` : "."}`;
+}
+
+/** 28 rows of 28 whole numbers from 0 to 255, white on black, as the pipeline takes them. */
+function rows(image) {
+  const grey = Array.from(image, (value) => Math.round(value * 255));
+  return Array.from({ length: SIZE }, (_, row) => grey.slice(row * SIZE, (row + 1) * SIZE));
+}

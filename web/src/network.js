@@ -1,0 +1,166 @@
+// The network in this browser: TensorFlow.js on the quickest backend that works here.
+import { enableProdMode, env, ready, reshape, setBackend, square, tensor1d, tidy } from "@tensorflow/tfjs-core";
+import { loadLayersModel } from "@tensorflow/tfjs-layers";
+import { SIZE } from "./mnist.js";
+
+const MODEL = "model/model.json";
+export const CLASSES = 10;
+
+/** What went wrong, in words for the person who draws. */
+export class Trouble extends Error {}
+
+const BACKENDS = [
+  ["wasm", "WebAssembly", useWasm],
+  ["webgl", "WebGL", useWebgl],
+  ["cpu", "plain JavaScript", useCpu],
+];
+
+async function useWasm() {
+  if (typeof WebAssembly !== "object") return false;
+  const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
+  env().set("WASM_HAS_MULTITHREAD_SUPPORT", false); // threads gain nothing on so small a network
+  const simd = await env().getAsync("WASM_HAS_SIMD_SUPPORT");
+  const runtime = await fetchRuntime(`tfjs-backend-wasm${simd ? "-simd" : ""}.wasm`);
+  if (!runtime) return false;
+  setWasmPaths(Object.fromEntries(RUNTIMES.map((name) => [name, runtime])));
+  try {
+    return await setBackend("wasm");
+  } finally {
+    URL.revokeObjectURL(runtime);
+  }
+}
+
+const RUNTIMES = ["", "-simd", "-threaded-simd"].map((kind) => `tfjs-backend-wasm${kind}.wasm`);
+
+/** A URL of the runtime, fetched and looked at here: TensorFlow.js reports a broken one to the console. */
+async function fetchRuntime(name) {
+  const answer = await fetch(name);
+  const content = await answer.arrayBuffer();
+  if (!answer.ok || !WebAssembly.validate(content)) return null;
+  return URL.createObjectURL(new Blob([content], { type: "application/wasm" }));
+}
+
+async function useWebgl() {
+  if (!document.createElement("canvas").getContext("webgl2")) return false;
+  await import("@tensorflow/tfjs-backend-webgl");
+  return setBackend("webgl");
+}
+
+async function useCpu() {
+  await import("@tensorflow/tfjs-backend-cpu");
+  return setBackend("cpu");
+}
+
+/** Starts the first backend that works; its name for people. */
+async function startBackend() {
+  enableProdMode(); // what it would write to the console is told on the page
+  for (const [name, shown, use] of BACKENDS) {
+    try {
+      if ((await use()) && (await works())) return { name, shown };
+    } catch {
+      // not in this browser; the next one
+    }
+  }
+  throw new Trouble("This browser cannot run the network. Try another one, or go through the API.");
+}
+
+async function works() {
+  await ready();
+  return tidy(() => square(tensor1d([2])).dataSync()[0] === 4);
+}
+
+/** A network that is ready to run. Raises Trouble. */
+export async function loadNetwork() {
+  const [description, backend] = await Promise.all([readDescription(), startBackend()]);
+  let model;
+  try {
+    model = await loadLayersModel(fromDescription(description));
+  } catch (error) {
+    throw new Trouble(`The model cannot be read (${firstLine(error)}). Export it again.`);
+  }
+  checkShapes(model);
+  const network = { backend, probabilities: (image) => run(model, image) };
+  network.probabilities(new Float32Array(SIZE * SIZE)); // the first run is slow: not while one draws
+  return network;
+}
+
+async function readDescription() {
+  let answer;
+  try {
+    answer = await fetch(MODEL);
+  } catch {
+    throw new Trouble("The model could not be loaded: the server does not answer. Load the page again.");
+  }
+  if (answer.status === 404) throw new Trouble(NO_MODEL);
+  if (!answer.ok) throw new Trouble(`The model could not be loaded: the server said ${answer.status}.`);
+  let description;
+  try {
+    description = await answer.json();
+  } catch {
+    throw new Trouble("The model cannot be read: model.json is broken. Export it again.");
+  }
+  if (description.format === "none") throw new Trouble(NO_MODEL);
+  if (!description.modelTopology || !description.weightsManifest) {
+    throw new Trouble("The model cannot be read: model.json holds no layers model. Export it again.");
+  }
+  return description;
+}
+
+const NO_MODEL =
+  "There is no model yet. “make web-demo” trains and exports one; then load this page again.";
+
+/** For TensorFlow.js: the description that is here already, and the weights from beside it. */
+function fromDescription({ modelTopology, weightsManifest, format }) {
+  return {
+    load: async () => {
+      const paths = weightsManifest.flatMap((group) => group.paths);
+      const folder = new URL(MODEL, document.baseURI);
+      const shards = await Promise.all(paths.map((path) => readShard(new URL(path, folder))));
+      return {
+        modelTopology,
+        format,
+        weightSpecs: weightsManifest.flatMap((group) => group.weights),
+        weightData: await new Blob(shards).arrayBuffer(),
+      };
+    },
+  };
+}
+
+async function readShard(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`its weights are missing: the server said ${answer.status}`);
+  return answer.arrayBuffer();
+}
+
+function checkShapes(model) {
+  const [input, output] = [model.inputs, model.outputs];
+  const taken = input.length === 1 ? input[0].shape.slice(1) : null;
+  if (!taken || !(same(taken, [SIZE, SIZE, 1]) || same(taken, [SIZE, SIZE]))) {
+    const shown = taken ? taken.map((each) => each ?? "any").join(" × ") : `${input.length} inputs`;
+    throw new Trouble(
+      `This model takes images of ${shown}; the page draws ${SIZE} × ${SIZE} × 1. Export a model of digits.`,
+    );
+  }
+  if (output.length !== 1 || !same(output[0].shape.slice(1), [CLASSES])) {
+    throw new Trouble(
+      `This model answers in the shape ${output.map((each) => each.shape.slice(1).join(" × ")).join(", ")}; ` +
+        "the page shows ten digits. Export a model of digits.",
+    );
+  }
+}
+
+function same(found, wanted) {
+  return found.length === wanted.length && found.every((each, at) => each === wanted[at]);
+}
+
+function run(model, image) {
+  return tidy(() => {
+    const shape = [1, ...model.inputs[0].shape.slice(1)];
+    const input = reshape(tensor1d(image), shape);
+    return model.predict(input).dataSync();
+  });
+}
+
+function firstLine(error) {
+  return String(error.message || error).split("\n")[0].replace(/\.$/, "");
+}
