@@ -72,7 +72,7 @@ def test_the_page_and_the_tasks_have_one_origin(served: Served) -> None:
     assert post(served, "echo", id=7) == (200, {"id": 7})
     assert ask(served, "/healthz")[1] == b"ok\n"
     assert ask(served, "/tasks/nobody")[0].status == 404
-    assert b"The tasks are: echo" in ask(served, "/tasks/nobody")[1]
+    assert b"their names are: echo" in ask(served, "/tasks/nobody")[1]
 
 
 def test_each_file_has_the_type_that_browsers_ask_for(served: Served) -> None:
