@@ -20,7 +20,7 @@ HANDS: dict[int, list[Hand]] = {
     int(digit): hands
     for digit, hands in json.loads(Path(__file__).with_suffix(".json").read_text()).items()
 }
-"""Of handwriting.json: three hands for each digit."""
+"""Of handwriting.json: three or four hands for each digit."""
 
 
 class Place(NamedTuple):
