@@ -13,13 +13,17 @@ from engine.script.executor import Executor
 from engine.sdk.scripts import Script, ScriptSession
 
 
-@pytest.fixture(scope="session", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Environments of these tests live in a folder of their own."""
-    folder = tmp_path_factory.mktemp("cache")
+@pytest.fixture(scope="session")
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(cache_folder: Path) -> Iterator[Path]:
+    """Environments of these tests live in a folder of their own; those of other tests do not."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SNAPLINE_CACHE", str(folder))
-        yield folder
+        patch.setenv("SNAPLINE_CACHE", str(cache_folder))
+        yield cache_folder
 
 
 class Opened:

@@ -157,6 +157,22 @@ def test_a_wrong_token_is_told(page: Opened) -> None:
     assert (page.text("#digit"), page.text("#api-state")) == ("7", "The API answers.")
 
 
+def test_a_token_that_is_typed_counts_without_a_further_key(page: Opened) -> None:
+    page.draw(*SEVEN)
+    page.page.get_by_label("Through the API").check(force=True)
+    assert page.text("#time") == "Give the token first."
+    page.page.get_by_label("Token").press_sequentially(TOKEN)
+    page["#api-state.good"].wait_for()
+    assert page.text("#digit") == "7"
+
+
+def test_why_there_is_no_answer_stands_beside_it(page: Opened) -> None:
+    page.draw(*SEVEN)
+    page.through_api("wrong")
+    assert page.text("#verdict") == "No answer"
+    assert page.text("#time").startswith("The API gave an empty answer (204)")
+
+
 def test_only_the_own_server_is_called(page: Opened) -> None:
     page.draw(*SEVEN)
     page.page.get_by_label("Through the API").check(force=True)
@@ -230,7 +246,7 @@ def layers_model(shape: list[int | None], units: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("description", "told"),
     [
-        ({"format": "none"}, "There is no model yet. “make web-demo” trains and exports one"),
+        ({"format": "none"}, "There is no model yet. “make web-demo” exports one"),
         ({"a": 1}, "model.json holds no layers model"),
         ("no JSON", "model.json is broken"),
         (

@@ -19,11 +19,11 @@ export async function askApi(image, { task, token }) {
       signal: AbortSignal.timeout(LONGEST),
     });
   } catch (error) {
-    throw new Trouble(
-      error.name === "TimeoutError"
-        ? `The API has not answered within ${LONGEST / 1000} seconds.`
-        : "The API does not answer. Is “engine serve” still running?",
-    );
+    if (error.name === "TimeoutError") {
+      throw new Trouble(`The API has not answered within ${LONGEST / 1000} seconds.`);
+    }
+    const trouble = new Trouble("The API does not answer. Is “engine serve” still running?");
+    throw Object.assign(trouble, { isOffline: true });
   }
   return read(answer, task);
 }
@@ -44,7 +44,9 @@ async function read(answer, task) {
 
 function refusal(status, content, task) {
   if (status === 401) return "The API asks for a bearer token, which this page does not send (401).";
-  if (status === 404) return `There is no task at ${task} (404). Check its address.`;
+  if (status === 404 || status === 405) {
+    return `There is no task at ${task} (${status}). Give a path such as /tasks/digits.`;
+  }
   if (status === 503) return "The API is starting or has too much to do (503). Try again in a moment.";
   const why = content?.reason || content?.error;
   return `The API could not answer (${status})${why ? `: ${why}` : "."}`;

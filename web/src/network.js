@@ -107,7 +107,7 @@ async function readDescription() {
 }
 
 const NO_MODEL =
-  "There is no model yet. “make web-demo” trains and exports one; then load this page again.";
+  "There is no model yet. “make web-demo” exports one and serves it; a server that runs already takes it up on SIGHUP. The API can be used all the same.";
 
 /** For TensorFlow.js: the description that is here already, and the weights from beside it. */
 function fromDescription({ modelTopology, weightsManifest, format }) {

@@ -5,12 +5,16 @@ import { isDot, toMnist } from "./mnist.js";
 import { CLASSES, Trouble, loadNetwork } from "./network.js";
 import { showAnswer, showNothing, showSeen, showState, showTime, speak } from "./result.js";
 
+const TYPING_PAUSE = 400; // milliseconds after which what is typed counts
+const OFFLINE_PAUSE = 2000; // milliseconds for which an API that is down is left alone
 const LEAST_EXTENT = 12; // a drawing of the canvas' 300 that is smaller than this is a dot
 const element = (id) => document.getElementById(id);
 
 let network = null;
 let due = false; // a reading is due at the next frame
 let asking = false; // the API has not answered yet
+let offlineUntil = 0;
+let later = 0; // a reading that waits for one of these pauses
 let stale = false; // the drawing has changed since it was asked
 
 const drawing = new Drawing(element("canvas"), drawn, speak);
@@ -35,6 +39,7 @@ function showBusy() {
 
 /** Look at the drawing as it is now, and have it read. */
 function read() {
+  clearTimeout(later);
   const { strokes } = drawing;
   const image = toMnist(strokes);
   showSeen(image);
@@ -43,7 +48,12 @@ function read() {
   if (isDot(strokes, LEAST_EXTENT)) return showNothing("That is only a dot");
   if (mode() === "api") readThroughApi(image);
   else if (network) readHere(image);
-  else showNothing("No network here");
+  else showNothing("No network here", element("browser-state").textContent);
+}
+
+function readAfter(milliseconds) {
+  clearTimeout(later);
+  later = setTimeout(read, milliseconds);
 }
 
 function remark() {
@@ -68,9 +78,11 @@ async function readThroughApi(image) {
   }
   const { task, token } = Object.fromEntries(new FormData(element("api")));
   if (token === "") {
-    showNothing("No answer");
+    showNothing("No answer", "Give the token first.");
     return showState("api-state", "Give the token with which the task was started.");
   }
+  const pause = offlineUntil - performance.now();
+  if (pause > 0) return readAfter(pause);
   asking = true;
   showBusy();
   try {
@@ -95,7 +107,8 @@ async function ask(image, where) {
     showState("api-state", "The API answers.", "good");
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
-    if (mode() === "api") showNothing("No answer");
+    if (error.isOffline) offlineUntil = performance.now() + OFFLINE_PAUSE;
+    if (mode() === "api") showNothing("No answer", error.message);
     showState("api-state", error.message, "trouble");
   }
 }
@@ -116,6 +129,7 @@ function connect() {
   }
   element("api").addEventListener("submit", (event) => event.preventDefault());
   element("api").addEventListener("change", read);
+  element("api").addEventListener("input", () => readAfter(TYPING_PAUSE));
   switchMode(); // a browser may remember the choice of last time
 }
 

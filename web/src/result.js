@@ -42,11 +42,12 @@ export function showAnswer(probabilities) {
   speakSoon(`${best}, ${words}`);
 }
 
-export function showNothing(words) {
+/** No digit; `why` stands beside the words, where a phone shows it without scrolling. */
+export function showNothing(words, why = "") {
   element("digit").textContent = "–";
   element("verdict").textContent = words;
   showBars(Array(CLASSES).fill(null), -1);
-  element("time").textContent = "";
+  element("time").textContent = why;
   clearTimeout(speaking); // of what is wrong the page tells elsewhere
 }
 

@@ -45,7 +45,7 @@ def describe(error: BaseException, name: str, hook: Any = None) -> Failure:
     return (
         f"Python script error in {name}",
         f"{_cut(reason, _REASON_LIMIT)} ({place})" if place else _cut(reason, _REASON_LIMIT),
-        _resolution(error),
+        _resolution(error, trace),
         _cut("".join(trace.format()), _TRACE_LIMIT),
     )
 
@@ -79,7 +79,7 @@ def _raised_place(trace: traceback.TracebackException, name: str) -> str:
     return f"{name}, line {lines[-1]}" if lines else ""
 
 
-def _resolution(error: BaseException) -> str:
+def _resolution(error: BaseException, trace: traceback.TracebackException) -> str:
     if isinstance(error, InstallError):
         return error.resolution
     if isinstance(error, ModuleNotFoundError) and error.name:
@@ -92,6 +92,8 @@ def _resolution(error: BaseException) -> str:
         return "Let the script return instead of ending its process."
     if isinstance(error, MemoryError):
         return "Let the script hold less in memory, or run it on a larger machine."
+    if trace.stack and (trace.stack[-1].line or "").startswith("raise "):
+        return ""  # what the script says itself is all that there is to say
     return "Correct the script at this line."
 
 

@@ -42,6 +42,15 @@ def test_a_row_that_raises_fails_alone_with_the_scripts_own_line(run_snap: Any) 
     assert "too small" in error["error"] + error["reason"]
 
 
+def test_advice_about_the_line_is_given_only_where_the_script_has_not_raised_itself(
+    run_snap: Any,
+) -> None:
+    source = SCRIPT.replace('print("row", row["n"])', 'row["gone"] if row["n"] == 0 else None')
+    given = [{"n": -1}, {"n": 0}]
+    own, slip = run_snap("RemotePythonScript", {"source": source}, given, on_error="route").errors
+    assert (own["resolution"], slip["resolution"]) == ("", "Correct the script at this line.")
+
+
 def test_an_unlinked_input_gives_no_row(run_snap: Any) -> None:
     output = run_snap("RemotePythonScript", {"source": SCRIPT}).output
     assert output == [{"from": "init"}, {"from": "final"}]
