@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import logging
 import os
 import signal
@@ -25,6 +26,7 @@ from engine.tasks.operations.metrics import CONTENT_TYPE, metrics_text
 from engine.tasks.runs.history import History
 from engine.tasks.runs.triggered import TriggeredTask
 from engine.tasks.ultra.feed_master import FeedMaster
+from engine.tasks.ultra.instance import RARELY
 from engine.tasks.web.access import AccessLog
 from engine.tasks.web.front import PREFIX, Answering, Front, Page
 from engine.tasks.web.http import listen, server_for
@@ -105,6 +107,8 @@ class Server:
                 self._host(each)
             if self._site is not None:
                 log.info("page at %s/", self._address.url())
+            gc.freeze()
+            gc.set_threshold(*RARELY)
             return await self._serve(listener)
         finally:
             listener.close()

@@ -380,4 +380,5 @@ async def _until_gone(receive: Receive) -> None:
 
 
 def _text(segment: bytes) -> str:
-    return unquote(segment.decode("latin-1"))
+    text = segment.decode("latin-1")
+    return unquote(text) if "%" in text else text
