@@ -29,7 +29,7 @@ from engine.tasks.ultra.feed_master import FeedMaster
 from engine.tasks.ultra.instance import RARELY
 from engine.tasks.web.access import AccessLog
 from engine.tasks.web.front import PREFIX, Answering, Front, Page
-from engine.tasks.web.http import listen, server_for
+from engine.tasks.web.http_server import listen, server_for
 from engine.tasks.web.site import Site
 
 log = logging.getLogger(__name__)

@@ -12,6 +12,7 @@ import pytest
 
 from engine.errors import ConfigurationError
 from engine.tasks.web.access import AccessLog, LogFormat
+from engine.tasks.web.head import Head, head_of
 from tests.tasks.hosting import in_loop
 
 LINE = re.compile(
@@ -25,21 +26,24 @@ def lines(form: LogFormat, raw_path: bytes = b"/tasks/a", query: bytes = b"") ->
     @in_loop
     async def write() -> None:
         log = AccessLog(stream, form)
-        log.write(scope(raw_path, query), 200, 5, 0.0015)
+        log.write(head(raw_path, query), 200, 5, 0.0015)
         log.flush()
 
     write()
     return stream.getvalue().decode().splitlines()
 
 
-def scope(raw_path: bytes = b"/", query: bytes = b"") -> dict[str, Any]:
-    return {
-        "client": ("127.0.0.1", 4711),
-        "method": "GET",
-        "raw_path": raw_path,
-        "query_string": query,
-        "http_version": "1.1",
-    }
+def head(raw_path: bytes = b"/", query: bytes = b"") -> Head:
+    return head_of(
+        {
+            "client": ("127.0.0.1", 4711),
+            "method": "GET",
+            "raw_path": raw_path,
+            "query_string": query,
+            "headers": [],
+            "http_version": "1.1",
+        }
+    )
 
 
 def test_a_line_says_who_asked_what_and_how_it_went() -> None:
@@ -79,7 +83,7 @@ class Full(io.BytesIO):
 async def test_a_full_disk_costs_no_answer(caplog: pytest.LogCaptureFixture) -> None:
     log = AccessLog(Full())
     for _ in range(3):
-        log.write(scope(), 200, 5, 0.001)
+        log.write(head(), 200, 5, 0.001)
         log.flush()
     assert caplog.text.count("the access log cannot be written") == 1
 

@@ -40,6 +40,9 @@ class CallError(EngineError):
 class TriggeredTask(PooledTask):
     """Answers calls with runs."""
 
+    submit = None
+    """A call needs a task of asyncio: it waits for a process, then for the run."""
+
     def __init__(self, task: Task, plan: Plan, statistics: TaskStatistics) -> None:
         super().__init__(task, statistics, RunPool(task, plan, statistics, warm=True))
 

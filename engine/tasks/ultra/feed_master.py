@@ -157,17 +157,23 @@ class FeedMaster:
 
     def submit(self, request: Request, deliver: Callable[[Response], None]) -> None:
         """Call `deliver` with the answer, once; it may be called before this returns."""
-        refusal = self._refusal(len(request.body))
+        size = len(request.body)
+        refusal = self._refusal(size)
         if refusal is not None:
             deliver(_refused(request.id, 503, *refusal))
             return
         pending = Pending(request, deliver, time.monotonic())
         self._open[request.id] = pending
-        self._bytes += len(request.body)
-        self._waiting.append(pending)
-        self._dispatch()
-        if len(self._open) == 1 and pending.instance is not None:
-            pending.instance.channel.flush()  # nothing else can come along
+        self._bytes += size
+        instance = None if self._waiting or self._suspects else self._least_busy()
+        if instance is None:
+            self._waiting.append(pending)
+            self._dispatch()
+            return
+        pending.instance = instance
+        instance.send(request, pending.arrived)
+        if len(self._open) == 1:
+            instance.channel.flush()  # nothing else can come along
 
     def _refusal(self, size: int) -> tuple[str, str] | None:
         if self._draining:
@@ -195,15 +201,20 @@ class FeedMaster:
         if watched is not None and not watched.in_flight:
             watched.alone = True
             return watched, self._suspects.popleft()
+        chosen = self._least_busy(watched)  # who is watched is to run dry first
+        if chosen is None or not self._waiting:
+            return None, None
+        return chosen, self._waiting.popleft()
+
+    def _least_busy(self, watched: Instance | None = None) -> Instance | None:
+        """Who takes the next request; nobody if all have enough."""
         least, chosen = self.task.limits.in_flight, None
         for instance in self._fleet.instances:
             load = len(instance.in_flight)
             free = instance.takes_work and not instance.alone
-            if load < least and free and instance is not watched:  # which is to run dry first
+            if load < least and free and instance is not watched:
                 least, chosen = load, instance
-        if chosen is None or not self._waiting:
-            return None, None
-        return chosen, self._waiting.popleft()
+        return chosen
 
     def _watched(self) -> Instance | None:
         """The instance that works on suspects, one by one."""

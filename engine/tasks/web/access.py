@@ -6,11 +6,12 @@ import asyncio
 import logging
 import time
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Literal
 
 import msgspec
 
 from engine.errors import ConfigurationError
+from engine.tasks.web.head import Head
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +46,9 @@ class AccessLog:
         else:
             self._stream = target
 
-    def write(self, scope: dict[str, Any], status: int, size: int, seconds: float) -> None:
+    def write(self, head: Head, status: int, size: int, seconds: float) -> None:
         """A request has been answered."""
-        line = self._line(scope, status, size, seconds)
+        line = self._line(head, status, size, seconds)
         self._lines.append(line)
         self._size += len(line)
         if self._size > _LARGEST:
@@ -72,18 +73,16 @@ class AccessLog:
         else:
             self._failed = False
 
-    def _line(self, scope: dict[str, Any], status: int, size: int, seconds: float) -> bytes:
-        client = scope["client"][0] if scope["client"] else "-"
-        path = scope["raw_path"].decode("latin-1")
-        if scope["query_string"]:
-            path += "?" + scope["query_string"].decode("latin-1")
+    def _line(self, head: Head, status: int, size: int, seconds: float) -> bytes:
+        client = head.client.rpartition(":")[0] or "-"
+        path = f"{head.raw_path}?{head.query}" if head.query else head.raw_path
         path = path[:_LONGEST_PATH]
         milliseconds = round(seconds * 1000, 3)
         if self._form == "json":
             entry = {
                 "time": self._now("%Y-%m-%dT%H:%M:%SZ"),
                 "client": client,
-                "method": scope["method"],
+                "method": head.method,
                 "path": path,
                 "status": status,
                 "bytes": size,
@@ -91,7 +90,7 @@ class AccessLog:
             }
             return msgspec.json.encode(entry) + b"\n"
         path = path.replace('"', "%22")
-        request = f"{scope['method']} {path} HTTP/{scope['http_version']}"
+        request = f"{head.method} {path} HTTP/{head.http_version}"
         when = self._now("%d/%b/%Y:%H:%M:%S +0000")
         text = f'{client} - - [{when}] "{request}" {status} {size} {milliseconds}\n'
         return text.encode("latin-1", "replace")

@@ -13,10 +13,11 @@ class LingeringTransport:
     comes while it lingers is to be thrown away; the end of that, or a second `close`, closes it.
     """
 
-    __slots__ = ("_transport", "lingers", "unread")
+    __slots__ = ("_transport", "lingers", "unread", "write")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
+        self.write = transport.write
         self.unread = False
         self.lingers = False
 

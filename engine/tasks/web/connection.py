@@ -1,0 +1,330 @@
+"""A connection: uvicorn's, made hard against callers that are slow, endless or half gone.
+
+A small request to a task that needs no help of asyncio takes a short way (engine.tasks.web.whole).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, cast
+
+import httptools
+import msgspec
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from engine.tasks.web.head import Head, as_text
+from engine.tasks.web.transport import LingeringTransport
+from engine.tasks.web.whole import Take, Whole
+
+SLOWEST_REQUEST_SECONDS = 20.0
+"""How long a caller may take to send the head of a request, and again its body ..."""
+
+SLOWEST_RATE = 4096
+"""... longer only by a second for so many bytes of the body."""
+
+SLOWEST_READER_SECONDS = 60.0
+"""How long a caller may take nothing of its answer."""
+
+LONGEST_LINGER = 30.0
+"""Seconds for which a caller that still sends may read the answer that ended its connection."""
+
+KEEP_ALIVE_SECONDS = 75.0
+"""How long a connection may wait for its next request."""
+
+LONGEST_HEAD = 64 * 1024
+SMALL = 65_535
+"""Bytes of a body that is waited for; uvicorn reads on only so far before the body is asked for."""
+
+_PHRASES = {
+    400: "Bad Request",
+    408: "Request Timeout",
+    431: "Request Header Fields Too Large",
+    503: "Service Unavailable",
+}
+_LATER = "Call again later."
+
+
+class Application(Protocol):
+    """An ASGI application that can answer some requests without a task for each."""
+
+    def taker(self, head: Head) -> Take | None:
+        """What answers this request once its body is there; None if it has to come by ASGI."""
+        ...
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
+
+
+class Config(uvicorn.Config):
+    most_connections = 0
+
+
+class Connection(HttpToolsProtocol):
+    """A connection that bounds the time and the size of what is read from it."""
+
+    transport: LingeringTransport  # type: ignore[assignment]
+    cycle: RequestResponseCycle | Whole | None  # type: ignore[assignment]
+    _whole: Whole | None = None
+    """The request whose body is coming, if it takes the short way."""
+
+    _reading_since: float | None = None
+    _idle_since = 0.0
+    _in_head = False
+    _head_bytes = 0
+    """What has come since the request, or a piece of its body, began."""
+
+    _came = 0
+    _first = 0
+    """What came at once with its beginning, and may be more than that."""
+
+    _caller = ""
+    _framing = b""
+    _skips_head = False
+    _refusal: bytes | None = None
+    _left = 0
+    _left_since = 0.0
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(cast("Any", LingeringTransport(transport)))
+        self._reading_since = self.loop.time()
+        if self.client is not None:
+            self._caller = f"{self.client[0]}:{self.client[1]}"
+        if len(self.connections) > cast("Config", self.config).most_connections:
+            self._refuse(503, "the server has too many connections", "", _LATER, linger=False)
+
+    # What the parser finds
+
+    def on_message_begin(self) -> None:
+        if not self._skips_head:
+            self.url, self.headers, self.expect_100_continue = b"", [], False
+            self._reading_since = self.loop.time()
+            self._in_head, self._head_bytes, self._first = True, 0, self._came
+
+    def on_headers_complete(self) -> None:
+        if self._skips_head:
+            self._skips_head = False
+            return
+        may_be_large = self._first + self._head_bytes > LONGEST_HEAD
+        if may_be_large and self._head_size() > LONGEST_HEAD:
+            raise _HeadTooLargeError
+        upgrades = self.parser.should_upgrade()
+        if upgrades or not (self._is_simple() and self._is_taken()):
+            self._begin_cycle()
+        self._in_head = False
+        self.transport.unread = True
+        if self.expect_100_continue and self.cycle is not None:
+            self.cycle.keep_alive = False  # who is not told to go on may or may not send the body
+        if upgrades:
+            self._framing = _framing(self.headers)
+        self.headers = []  # a field after the body is none of the head
+
+    def on_body(self, body: bytes) -> None:
+        self._head_bytes = 0
+        if self._whole is None:
+            super().on_body(body)
+        else:
+            self._whole.pieces.append(body)
+
+    def on_message_complete(self) -> None:
+        if self._framing:
+            return
+        self._reading_since = None
+        self.transport.unread = False
+        whole, self._whole = self._whole, None
+        if whole is None:
+            super().on_message_complete()
+        else:
+            whole.complete()
+
+    def on_response_complete(self) -> None:
+        """Go on: with what else is to be read, or with the next request that has come already."""
+        self.server_state.total_requests += 1
+        now = self._idle_since = self.loop.time()
+        if self._reading_since is not None:
+            self._reading_since = now  # it had to wait for its turn
+        if self.transport.lingers:
+            self.flow.resume_reading()
+        elif self._refusal and all(cycle.more_body for cycle, _ in self.pipeline):
+            self._hang_up()
+        elif not self.transport.is_closing():
+            self.flow.resume_reading()
+            if self.pipeline:
+                self._start_asgi_task(*self.pipeline.pop())
+
+    # The short way
+
+    def _is_simple(self) -> bool:
+        """Whether it comes first, and needs nothing but to be read and answered."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            return False
+        if self.expect_100_continue or self.flow.write_paused:
+            return False
+        for name, value in self.headers:
+            if name == b"content-length":
+                if len(value) > len(str(SMALL)) or int(value) > SMALL:
+                    return False
+            elif name == b"transfer-encoding":
+                return False
+        return True
+
+    def _is_taken(self) -> bool:
+        """Whether its task can do without ASGI, and waits for the body now."""
+        target = httptools.parse_url(self.url)
+        method = self.parser.get_method().decode("ascii")
+        head = Head(
+            method,
+            target.path.decode("ascii"),
+            (target.query or b"").decode("latin-1"),
+            as_text(self.headers),
+            self._caller,
+            self.parser.get_http_version(),
+        )
+        take = cast("Application", self.config.app).taker(head)
+        if take is None:
+            return False
+        keep_alive = self.parser.should_keep_alive()
+        self.cycle = self._whole = Whole(self, take, keep_alive, sends_body=method != "HEAD")
+        return True
+
+    def _begin_cycle(self) -> None:
+        """Go uvicorn's way, which makes the scope before it knows the headers."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
+        super().on_headers_complete()
+
+    # What comes
+
+    def data_received(self, data: bytes) -> None:
+        if self._refusal is not None or self.transport.lingers:
+            return
+        if self.cycle is not None and self.cycle.response_complete and self._reading_since is None:
+            self._reading_since = self.loop.time()  # even if line breaks are all that comes
+        self._came = len(data)
+        self._head_bytes += self._came
+        self._feed(data)
+        since = self._reading_since
+        if since is None:
+            return
+        if self._head_bytes > LONGEST_HEAD:  # of the head, or of what is beside the body
+            self._refuse_head()
+        elif not self._in_head:
+            self._reading_since = min(self.loop.time(), since + len(data) / SLOWEST_RATE)
+
+    def _feed(self, data: bytes) -> None:
+        while data:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                data = self._without_upgrade(data[upgrade.args[0] :])
+            except httptools.HttpParserError as error:
+                self._refuse_unparsed(error)
+                return
+
+    def _without_upgrade(self, rest: bytes) -> bytes:
+        """What is left to parse, where a caller would like to speak another protocol.
+
+        None is spoken here, so the request goes on as it would without the wish. The parser has
+        skipped the body; a new one gets a head that says only how long it is.
+        """
+        framing, self._framing = self._framing, b""
+        if not framing:
+            return rest
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._skips_head = True
+        return b"POST / HTTP/1.1\r\n" + framing + b"\r\n" + rest
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The caller has said all, but still listens: let it have its answer first."""
+        cycle = self.cycle
+        if self.transport.lingers or cycle is None or cycle.response_complete or cycle.more_body:
+            return False
+        cycle.keep_alive = False
+        return True
+
+    # What is refused
+
+    def end_if_too_slow(self, now: float) -> None:
+        """Hang up on a caller that does not get on with its request, or with its answer."""
+        left = self.transport.get_write_buffer_size()
+        if left != self._left or not left:
+            self._left, self._left_since = left, now
+        elif now - self._left_since >= SLOWEST_READER_SECONDS:
+            self.transport.abort()
+            return
+        since = self._reading_since
+        if since is None:
+            is_idle = self.cycle is not None and self.cycle.response_complete
+            if is_idle and now - self._idle_since >= KEEP_ALIVE_SECONDS:
+                self.transport.close()
+        elif self.transport.lingers:
+            if now - since >= LONGEST_LINGER:
+                self.transport.abort()
+        elif not self.pipeline and now - since >= SLOWEST_REQUEST_SECONDS:
+            self._end_slow()
+
+    def _end_slow(self) -> None:
+        cycle = self.cycle
+        is_answered = cycle is None or cycle.response_complete
+        self.transport.unread = False
+        if is_answered and not self._in_head:
+            self.transport.close()  # nothing has been asked
+        elif cycle is None or is_answered or cycle.more_body:
+            why = f"it was not complete after {SLOWEST_REQUEST_SECONDS:g} seconds"
+            remedy = f"Send at least {SLOWEST_RATE:,} bytes a second."
+            self._refuse(408, "the request came too slowly", why, remedy, linger=False)
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _refuse_unparsed(self, error: httptools.HttpParserError) -> None:
+        if isinstance(error.__context__, _HeadTooLargeError):
+            self._refuse_head()
+            return
+        is_ours = isinstance(error, httptools.HttpParserCallbackError)
+        why = "its URL cannot be read" if is_ours else str(error)
+        remedy = "Send HTTP/1.1: one header a line, and one length of the body."
+        self._refuse(400, "the request is not HTTP", why, remedy)
+
+    def _refuse_head(self) -> None:
+        why = f"it has more than {LONGEST_HEAD:,} bytes"
+        remedy = "Send fewer and shorter headers and a shorter URL; the body may be long."
+        self._refuse(431, "the head of the request is too large", why, remedy)
+
+    def _refuse(
+        self, status: int, error: str, reason: str, resolution: str, *, linger: bool = True
+    ) -> None:
+        """Read no more; answer so after all that was asked before, and hang up."""
+        self._refusal = _refusal(status, error, reason, resolution)
+        self.transport.unread = linger
+        cycle = self.cycle
+        if not self.pipeline and (cycle is None or cycle.response_complete or cycle.more_body):
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        self._reading_since = self.loop.time()
+        if not self.transport.is_closing():
+            self.transport.write(self._refusal or b"")
+            self.transport.close()
+            self.flow.resume_reading()
+
+
+class _HeadTooLargeError(Exception):
+    pass
+
+
+def _framing(headers: list[tuple[bytes, bytes]]) -> bytes:
+    """What says where the body ends."""
+    names = (b"content-length", b"transfer-encoding")
+    return b"".join(b"%b: %b\r\n" % header for header in headers if header[0] in names)
+
+
+def _refusal(status: int, error: str, reason: str, resolution: str) -> bytes:
+    body = msgspec.json.encode({"error": error, "reason": reason, "resolution": resolution})
+    head = (
+        f"HTTP/1.1 {status} {_PHRASES[status]}\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body

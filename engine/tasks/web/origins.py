@@ -1,0 +1,54 @@
+"""Pages of other origins: which may call a task, and what a browser asks before it calls (CORS)."""
+
+from __future__ import annotations
+
+from engine.tasks.files.task import Task
+from engine.tasks.processes.messages import Headers, Reply
+from engine.tasks.web.told import told
+
+_PREFLIGHT_SECONDS = "600"
+_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
+_HOW_TO_ALLOW = "Add it to allowed_origins of the task, or serve with --allow-origin ORIGIN."
+
+
+def allowed_origin(headers: Headers, task: Task) -> str | None:
+    """What `Access-Control-Allow-Origin` is to say: nothing to an origin that is not allowed."""
+    given = next((value for name, value in headers if name == "origin"), None)
+    if given is None:
+        return None
+    if "*" in task.allowed_origins:
+        return "*"
+    return given if given in task.allowed_origins else None
+
+
+def allow(headers: Headers, task: Task, origin: str | None) -> None:
+    """Let the page that calls read the answer, if it may."""
+    if origin is not None:
+        _allow(headers, origin)
+        headers.append(("access-control-expose-headers", "*"))
+    allowed = task.allowed_origins
+    if "*" not in allowed and ("vary", "origin") not in headers:
+        headers.append(("vary", "origin"))  # what is kept for one page is none for another
+
+
+def options(headers: Headers, origin: str | None) -> Reply:
+    """The answer to a browser that asks before it calls; a pipeline never sees it."""
+    asked = dict(headers)
+    answer: Headers = [("allow", f"{_METHODS}, OPTIONS")]
+    if "access-control-request-method" not in asked:
+        return Reply(204, answer, b"", "preflight")
+    if origin is None:
+        reason = f"{asked.get('origin', '')!r} is not among the allowed origins of the task"
+        return told(403, "a page of this origin may not call", reason, _HOW_TO_ALLOW)
+    _allow(answer, origin)
+    answer.append(("access-control-allow-methods", _METHODS))
+    wanted = asked.get("access-control-request-headers", "")
+    if wanted:
+        answer.append(("access-control-allow-headers", wanted))
+    answer.append(("access-control-max-age", _PREFLIGHT_SECONDS))
+    return Reply(204, answer, b"", "preflight")
+
+
+def _allow(headers: Headers, origin: str) -> None:
+    if all(name.lower() != "access-control-allow-origin" for name, _ in headers):
+        headers.append(("access-control-allow-origin", origin))

@@ -1,0 +1,20 @@
+"""What the front says itself, in the form in which tasks say what went wrong."""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.tasks.processes.messages import Headers, Reply
+
+
+def told(
+    status: int,
+    error: str,
+    reason: str = "",
+    resolution: str = "",
+    headers: Headers | None = None,
+) -> Reply:
+    """What went wrong, as JSON."""
+    body = msgspec.json.encode({"error": error, "reason": reason, "resolution": resolution})
+    fields: Headers = [("content-type", "application/json"), *(headers or ())]
+    return Reply(status, fields, body, "refused")

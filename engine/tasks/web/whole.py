@@ -1,0 +1,78 @@
+"""A request that is small and comes as a whole: read to its end, then answered with one write.
+
+It does without what ASGI asks for: no task of asyncio is made for it, and nobody waits for pieces
+of its body. For uvicorn's connection it stands where one of its own cycles would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from engine.tasks.processes.messages import Headers
+
+if TYPE_CHECKING:
+    from engine.tasks.web.connection import Connection
+
+Respond = Callable[[int, Headers, bytes], None]
+"""Sends status, headers and the whole body. The headers are known to be sound. Called once."""
+
+Take = Callable[[bytes, Respond], None]
+"""Takes the body of a request, and answers it, now or later."""
+
+
+class Whole:
+    """The request; while `more_body` its `pieces` are gathered."""
+
+    __slots__ = (
+        "_connection",
+        "_sends_body",
+        "_take",
+        "disconnected",
+        "keep_alive",
+        "more_body",
+        "pieces",
+        "response_complete",
+    )
+
+    message_event = asyncio.Event()
+    """uvicorn's connection sets it when the caller has gone; nobody waits for it."""
+
+    def __init__(
+        self, connection: Connection, take: Take, keep_alive: bool, *, sends_body: bool
+    ) -> None:
+        self._connection = connection
+        self._take = take
+        self._sends_body = sends_body
+        self.keep_alive = keep_alive
+        self.pieces: list[bytes] = []
+        self.more_body = True
+        self.response_complete = False
+        self.disconnected = False
+
+    def complete(self) -> None:
+        """All of it is here."""
+        self.more_body = False
+        self._take(b"".join(self.pieces), self._respond)
+
+    def _respond(self, status: int, headers: Headers, body: bytes) -> None:
+        connection = self._connection
+        transport = connection.transport
+        if self.disconnected or transport.is_closing():
+            return
+        fields = "".join([f"{name}: {value}\r\n" for name, value in headers])
+        parts = [STATUS_LINE[status]]
+        for name, value in connection.server_state.default_headers:
+            parts += (name, b": ", value, b"\r\n")
+        parts.append(fields.encode("latin-1"))
+        parts.append(b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n")
+        if self._sends_body:
+            parts.append(body)
+        transport.write(b"".join(parts))
+        self.response_complete = True
+        if not self.keep_alive:
+            transport.close()
+        connection.on_response_complete()
