@@ -87,9 +87,10 @@ class Server:
         pages: dict[str, Page] = {
             "/healthz": lambda: (200, "text/plain", b"ok\n"),
             "/readyz": self._readiness,
-            "/metrics": lambda: (200, CONTENT_TYPE, metrics_text(self._tasks)),
+            "/metrics": lambda: (200, CONTENT_TYPE, metrics_text(self._tasks, front.unread)),
         }
-        self._http = server_for(Front(self._answering, pages, access, site))
+        front = Front(self._answering, pages, access, site)
+        self._http = server_for(front)
 
     async def run(self) -> int:
         """0 when it was asked to end and has answered all, 1 if nothing could be served.

@@ -176,3 +176,14 @@ def test_metrics_count_what_was_answered(served: Served) -> None:
         if sample.name == "snapline_requests_total"
     }
     assert counted["guarded", "401"] == 3
+
+
+def test_what_cannot_be_read_is_counted_and_logged(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "echo.yaml").write_text(ECHO)
+    served = serve("echo.yaml", "--access-log", "access.log")
+    talk(served.port, b"NONSENSE\r\n\r\n")
+    metrics = ask(served.port, "GET", "/metrics").body
+    assert b'snapline_unread_requests_total{status="400"} 1.0' in metrics
+    served.stop()
+    lines = (tmp_path / "access.log").read_text().splitlines()
+    assert any('"- - HTTP/1.1" 400 ' in line for line in lines)

@@ -1,139 +1,15 @@
-"""The HTTP server against callers that are slow, endless, half gone or no speakers of HTTP."""
+"""The HTTP server against callers that are endless, or no speakers of HTTP."""
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import struct
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 
 import pytest
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from engine.tasks.web.connection import (
-    KEEP_ALIVE_SECONDS,
-    LONGEST_HEAD,
-    LONGEST_LINGER,
-    SLOWEST_READER_SECONDS,
-    SLOWEST_REQUEST_SECONDS,
-    Connection,
-)
-from engine.tasks.web.head import Head
-from engine.tasks.web.http_server import listen, server_for
-from engine.tasks.web.whole import Respond, Take
+from engine.tasks.web.connection import LONGEST_HEAD
+from tests.tasks.echoing import GET, running
 from tests.tasks.hosting import in_loop, turns
-from tests.tasks.wire import Answer, answers, message
-
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-class Echo:
-    """Answers with the method, the path and the body; what is asked for `/wait` has to wait."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.takes = False
-        self.gate = asyncio.Event()
-        self.headers: list[tuple[bytes, bytes]] = []
-
-    def taker(self, head: Head) -> Take | None:
-        """As the front does: at once, without ASGI."""
-        return partial(self._take, head) if self.takes and head.path != "/wait" else None
-
-    def _take(self, head: Head, body: bytes, respond: Respond) -> None:
-        said = f"{head.method} {head.path} ".encode() + body
-        respond(200, [("content-length", str(len(said)))], said)
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        self.asked.append(scope["path"])
-        self.headers = list(scope["headers"])
-        body = b""
-        if not scope["path"].startswith("/unread"):
-            more = True
-            while more:
-                got = await receive()
-                if got["type"] == "http.disconnect":
-                    return
-                body += got.get("body", b"")
-                more = got.get("more_body", False)
-        if scope["path"] == "/wait":
-            await self.gate.wait()
-        if scope["path"] == "/large":
-            body = bytes(20_000_000)
-        said = f"{scope['method']} {scope['path']} ".encode() + body
-        headers = [(b"content-length", b"%d" % len(said))]
-        if scope["path"] == "/unread/refused":
-            headers.append((b"connection", b"close"))
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": said})
-
-
-class Running:
-    def __init__(self, port: int, connections: Callable[[], list[Connection]], echo: Echo) -> None:
-        self.port = port
-        self.connections = connections
-        self.echo = echo
-        self.callers: list[asyncio.StreamWriter] = []
-
-    async def connect(self, limit: int = 2**26) -> Streams:
-        streams = await asyncio.open_connection("127.0.0.1", self.port, limit=limit)
-        self.callers.append(streams[1])
-        return streams
-
-    async def talk(self, data: bytes) -> list[Answer]:
-        """The answers until the server closes."""
-        reader, writer = await self.connect()
-        writer.write(data)
-        said = await reader.read()
-        writer.close()
-        return answers(said)
-
-    async def connection(self) -> Connection:
-        """The server's end of the only connection."""
-        await turns(self.connections)
-        (connection,) = self.connections()
-        return connection
-
-    async def later(self, seconds: float) -> None:
-        """The server looks at the clock, so many seconds on."""
-        connection = await self.connection()
-        connection.end_if_too_slow(connection.loop.time() + seconds)
-
-
-@asynccontextmanager
-async def running() -> AsyncIterator[Running]:
-    echo = Echo()
-    server = server_for(echo)
-    listener = listen("127.0.0.1", 0)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    await turns(lambda: server.started)
-
-    def connections() -> list[Connection]:
-        return [each for each in server.server_state.connections if isinstance(each, Connection)]
-
-    here = Running(listener.getsockname()[1], connections, echo)
-    try:
-        yield here
-    finally:
-        for caller in here.callers:
-            if not caller.is_closing():
-                caller.transport.abort()
-        echo.gate.set()
-        server.should_exit = server.force_exit = True
-        await serving
-        listener.close()
-
-
-def _cycle(connection: Connection) -> RequestResponseCycle:
-    cycle = connection.cycle
-    assert isinstance(cycle, RequestResponseCycle)
-    return cycle
-
-
-GET = message("GET", "/", [("Connection", "close")])
+from tests.tasks.wire import answers, message
 
 
 @in_loop
@@ -234,6 +110,15 @@ def test_a_caller_that_would_rather_speak_another_protocol_is_answered_in_this_o
     check()
 
 
+@in_loop
+async def test_what_is_refused_unread_is_told_to_the_application() -> None:
+    async with running() as server:
+        await server.talk(b"NONSENSE\r\n\r\n")
+        await server.talk(message("GET", "/?" + "a" * LONGEST_HEAD))
+        await server.talk(GET)
+    assert server.echo.refused == [(400, "127.0.0.1"), (431, "127.0.0.1")]
+
+
 # Heads
 
 
@@ -297,207 +182,6 @@ async def test_fields_after_the_body_that_never_end_are_refused() -> None:
             writer.write(b"x-%d: " % number + b"y" * 1000 + b"\r\n")
         (told,) = answers(await reader.read())
     assert told.status == 431
-
-
-# Slow callers
-
-
-@pytest.mark.parametrize(
-    "begun", [b"G", GET[:-3], message("POST", "/a", [("Content-Length", "10")]) + b"abc"]
-)
-def test_a_request_that_does_not_get_on_is_ended(begun: bytes) -> None:
-    @in_loop
-    async def check() -> None:
-        async with running() as server:
-            reader, writer = await server.connect()
-            writer.write(begun)
-            connection = await server.connection()
-            await turns(lambda: connection._came == len(begun))
-            await server.later(SLOWEST_REQUEST_SECONDS - 1)
-            assert not connection.transport.is_closing()
-            await server.later(SLOWEST_REQUEST_SECONDS + 1)
-            (told,) = answers(await reader.read())
-        assert told.status == 408
-        assert told.json["reason"] == "it was not complete after 20 seconds"
-
-    check()
-
-
-@in_loop
-async def test_who_connects_and_asks_nothing_is_hung_up_on_without_a_word() -> None:
-    async with running() as server:
-        reader, _ = await server.connect()
-        await server.later(SLOWEST_REQUEST_SECONDS + 1)
-        assert await reader.read() == b""
-
-
-@pytest.mark.parametrize("takes", [True, False])
-def test_a_connection_that_waits_for_its_next_request_is_ended_in_time(takes: bool) -> None:
-    @in_loop
-    async def check() -> None:
-        async with running() as server:
-            server.echo.takes = takes
-            reader, writer = await server.connect()
-            writer.write(message("GET", "/a"))
-            await reader.readuntil(b"GET /a ")
-            await server.later(KEEP_ALIVE_SECONDS - 1)
-            writer.write(message("GET", "/b"))
-            await reader.readuntil(b"GET /b ")
-            await server.later(KEEP_ALIVE_SECONDS + 1)
-            assert await reader.read() == b""
-
-    check()
-
-
-@in_loop
-async def test_line_breaks_between_requests_do_not_keep_a_connection() -> None:
-    async with running() as server:
-        reader, writer = await server.connect()
-        writer.write(message("GET", "/a"))
-        await reader.readuntil(b"GET /a ")
-        writer.write(b"\r\n")
-        connection = await server.connection()
-        await turns(lambda: connection._came == 2)
-        await server.later(SLOWEST_REQUEST_SECONDS + 1)
-        assert await reader.read() == b""
-
-
-@in_loop
-async def test_a_body_that_comes_fast_enough_may_take_long() -> None:
-    async with running() as server:
-        reader, writer = await server.connect()
-        body = bytes(1_000_000)
-        writer.write(message("POST", "/a", [("Content-Length", "1000001")]) + body)
-        connection = await server.connection()
-        await turns(lambda: server.echo.asked and not _cycle(connection).body)
-        await server.later(SLOWEST_REQUEST_SECONDS - 1)
-        writer.write(b"x")
-        assert (await reader.readuntil(b"POST /a "))[9:12] == b"200"
-
-
-@in_loop
-async def test_a_request_that_waited_for_its_turn_is_not_too_slow() -> None:
-    async with running() as server:
-        reader, writer = await server.connect()
-        late = message("POST", "/late", [("Content-Length", "10")])
-        writer.write(message("GET", "/wait") + late)
-        connection = await server.connection()
-        await turns(lambda: connection.pipeline)
-        await server.later(10 * SLOWEST_REQUEST_SECONDS)
-        began = connection._reading_since
-        assert began is not None
-        connection._reading_since = began - 10 * SLOWEST_REQUEST_SECONDS
-        server.echo.gate.set()
-        await reader.readuntil(b"GET /wait ")
-        await server.later(1)
-        writer.write(b"0123456789")
-        assert (await reader.readuntil(b"POST /late "))[9:12] == b"200"
-
-
-@in_loop
-async def test_an_answer_may_take_as_long_as_it_likes() -> None:
-    async with running() as server:
-        reader, writer = await server.connect()
-        writer.write(message("GET", "/wait"))
-        await turns(lambda: server.echo.asked)
-        await server.later(1000 * SLOWEST_REQUEST_SECONDS)
-        server.echo.gate.set()
-        assert (await reader.readuntil(b"GET /wait "))[9:12] == b"200"
-
-
-@in_loop
-async def test_who_does_not_read_its_answer_is_cut_off() -> None:
-    async with running() as server:
-        _, writer = await server.connect(limit=1000)
-        writer.write(message("GET", "/large"))
-        connection = await server.connection()
-        await turns(lambda: connection.transport.get_write_buffer_size() > 1_000_000)
-        await turns(lambda: _cycle(connection).response_started)
-        await server.later(0)
-        await server.later(0)
-        await server.later(SLOWEST_READER_SECONDS - 1)
-        assert server.connections()
-        await server.later(2 * SLOWEST_READER_SECONDS)
-        await server.later(4 * SLOWEST_READER_SECONDS)
-        await turns(lambda: not server.connections())
-
-
-# Callers that are half gone
-
-
-@in_loop
-async def test_a_caller_that_has_said_all_and_half_closed_gets_its_answers() -> None:
-    async with running() as server:
-        reader, writer = await server.connect()
-        writer.write(message("GET", "/wait") + message("GET", "/b"))
-        writer.write_eof()
-        await turns(lambda: server.echo.asked)
-        server.echo.gate.set()
-        told = answers(await reader.read())
-    assert [each.body for each in told] == [b"GET /wait ", b"GET /b "]
-
-
-@in_loop
-async def test_a_request_that_breaks_off_is_not_answered() -> None:
-    async with running() as server:
-        reader, writer = await server.connect()
-        writer.write(message("POST", "/a", [("Content-Length", "10")]) + b"abc")
-        writer.write_eof()
-        assert await reader.read() == b""
-        await turns(lambda: not server.connections())
-
-
-@in_loop
-async def test_a_caller_that_resets_leaves_nothing_behind() -> None:
-    async with running() as server:
-        with socket.create_connection(("127.0.0.1", server.port)) as caller:
-            caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            caller.sendall(message("GET", "/wait") + GET[:10])
-            await turns(lambda: server.echo.asked)
-        await turns(lambda: not server.connections())
-        (told,) = await server.talk(GET)
-    assert told.status == 200
-
-
-@in_loop
-async def test_who_still_sends_can_read_the_answer_that_ends_its_connection() -> None:
-    async with running() as server:
-        length = 30_000_000
-        head = message("POST", "/unread/refused", [("Content-Length", str(length))])
-        (told,) = await server.talk(head + bytes(length))
-        assert told.body == b"POST /unread/refused "
-        await turns(lambda: not server.connections())
-
-
-@in_loop
-async def test_a_thousand_requests_that_wait_for_their_turn_are_answered() -> None:
-    async with running() as server:
-        server.echo.takes = True
-        reader, writer = await server.connect()
-        writer.write(message("GET", "/wait") + 1000 * message("GET", "/taken") + GET)
-        await turns(lambda: server.echo.asked)
-        server.echo.gate.set()
-        told = answers(await reader.read())
-    assert [each.body for each in told] == [b"GET /wait ", *(1000 * [b"GET /taken "]), b"GET / "]
-
-
-@in_loop
-async def test_nobody_lingers_for_ever() -> None:
-    async with running() as server:
-        reader, writer = await server.connect()
-        writer.write(b"NONSENSE\r\n\r\n")
-        assert answers(await reader.read())[0].status == 400
-        await server.later(LONGEST_LINGER - 1)
-        assert server.connections()
-        await server.later(LONGEST_LINGER + 1)
-        await turns(lambda: not server.connections())
-
-
-@in_loop
-async def test_a_body_that_nobody_wants_leaves_the_connection_usable() -> None:
-    async with running() as server:
-        told = await server.talk(message("POST", "/unread", (), bytes(2_000_000)) + GET)
-    assert [each.body for each in told] == [b"POST /unread ", b"GET / "]
 
 
 # Manners

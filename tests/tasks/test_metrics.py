@@ -27,7 +27,7 @@ def samples() -> dict[str, list[Any]]:
         snap_counts=lambda: [SnapCounts('a "b"\n\\c', "Mapper", 6, 5, 1, 0)],
     )
     found: dict[str, list[Any]] = {}
-    text = metrics_text({"one": task, "two": task}).decode()
+    text = metrics_text({"one": task, "two": task}, {431: 2}).decode()
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             found.setdefault(sample.name, []).append(sample)
@@ -41,6 +41,11 @@ def test_requests_are_counted_by_status_and_outcome() -> None:
     }
     assert requests["one", "200", "answered"] == 5
     assert requests["two", "503", "refused"] == 1
+
+
+def test_requests_that_could_not_be_read_are_counted_by_status() -> None:
+    (unread,) = samples()["snapline_unread_requests_total"]
+    assert (unread.labels, unread.value) == ({"status": "431"}, 2)
 
 
 def test_the_histogram_adds_up_to_the_requests() -> None:

@@ -15,10 +15,13 @@ from engine.tasks.operations.statistics import BUCKETS
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def metrics_text(tasks: Mapping[str, Hosted]) -> bytes:
-    """All metrics, computed when they are asked for: counting itself costs next to nothing."""
+def metrics_text(tasks: Mapping[str, Hosted], unread: Mapping[int, int]) -> bytes:
+    """All metrics, computed when they are asked for: counting itself costs next to nothing.
+
+    `unread` are the requests that could not be read, by the status of the answer.
+    """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collector(tasks))
+    registry.register(_Collector(tasks, unread))
     return generate_latest(registry)
 
 
@@ -26,11 +29,13 @@ _Value = Callable[[Hosted], float]
 
 
 class _Collector:
-    def __init__(self, tasks: Mapping[str, Hosted]) -> None:
+    def __init__(self, tasks: Mapping[str, Hosted], unread: Mapping[int, int]) -> None:
         self._tasks = tasks
+        self._unread = unread
 
     def collect(self) -> Iterator[Metric]:
         yield self._requests()
+        yield self._unread_requests()
         yield self._latency()
         yield self._gauge("ready", "1 if the task takes requests", lambda each: each.is_ready)
         yield self._gauge(
@@ -66,6 +71,16 @@ class _Collector:
         for name, task in self._tasks.items():
             for (status, outcome), count in sorted(task.statistics.requests.items()):
                 family.add_metric([name, str(status), outcome], count)
+        return family
+
+    def _unread_requests(self) -> Metric:
+        family = CounterMetricFamily(
+            "snapline_unread_requests",
+            "Requests that no task has seen: not HTTP, too slow, a head without end",
+            labels=["status"],
+        )
+        for status, count in sorted(self._unread.items()):
+            family.add_metric([str(status)], count)
         return family
 
     def _latency(self) -> Metric:

@@ -51,6 +51,10 @@ class Application(Protocol):
         """What answers this request once its body is there; None if it has to come by ASGI."""
         ...
 
+    def refused_unread(self, client: str, status: int, size: int) -> None:
+        """A request that could not be read was answered with that status and so many bytes."""
+        ...
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
 
 
@@ -79,7 +83,7 @@ class Connection(HttpToolsProtocol):
     _caller = ""
     _framing = b""
     _skips_head = False
-    _refusal: bytes | None = None
+    _refusal: _Refusal | None = None
     _left = 0
     _left_since = 0.0
 
@@ -297,7 +301,7 @@ class Connection(HttpToolsProtocol):
         self, status: int, error: str, reason: str, resolution: str, *, linger: bool = True
     ) -> None:
         """Read no more; answer so after all that was asked before, and hang up."""
-        self._refusal = _refusal(status, error, reason, resolution)
+        self._refusal = _Refusal(status, error, reason, resolution)
         self.transport.unread = linger
         cycle = self.cycle
         if not self.pipeline and (cycle is None or cycle.response_complete or cycle.more_body):
@@ -305,10 +309,13 @@ class Connection(HttpToolsProtocol):
 
     def _hang_up(self) -> None:
         self._reading_since = self.loop.time()
-        if not self.transport.is_closing():
-            self.transport.write(self._refusal or b"")
+        refusal = self._refusal
+        if refusal is not None and not self.transport.is_closing():
+            self.transport.write(refusal.head + refusal.body)
             self.transport.close()
             self.flow.resume_reading()
+            application = cast("Application", self.config.app)
+            application.refused_unread(self._caller, refusal.status, len(refusal.body))
 
 
 class _HeadTooLargeError(Exception):
@@ -321,10 +328,16 @@ def _framing(headers: list[tuple[bytes, bytes]]) -> bytes:
     return b"".join(b"%b: %b\r\n" % header for header in headers if header[0] in names)
 
 
-def _refusal(status: int, error: str, reason: str, resolution: str) -> bytes:
-    body = msgspec.json.encode({"error": error, "reason": reason, "resolution": resolution})
-    head = (
-        f"HTTP/1.1 {status} {_PHRASES[status]}\r\ncontent-type: application/json\r\n"
-        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-    )
-    return head.encode() + body
+class _Refusal:
+    """The answer to what is not read to its end."""
+
+    __slots__ = ("body", "head", "status")
+
+    def __init__(self, status: int, error: str, reason: str, resolution: str) -> None:
+        said = {"error": error, "reason": reason, "resolution": resolution}
+        self.status = status
+        self.body = msgspec.json.encode(said)
+        self.head = (
+            f"HTTP/1.1 {status} {_PHRASES[status]}\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(self.body)}\r\nconnection: close\r\n\r\n"
+        ).encode()

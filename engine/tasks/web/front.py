@@ -12,6 +12,7 @@ import hmac
 import itertools
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
@@ -75,6 +76,8 @@ class Front:
         self._access = access
         self._site = site
         self._numbers = itertools.count(1)
+        self.unread: Counter[int] = Counter()
+        """Requests that could not be read, by the status of the answer."""
 
     def taker(self, head: Head) -> Take | None:
         """What answers the request, if its task needs no task of asyncio for that."""
@@ -99,6 +102,12 @@ class Front:
         body = _frame(reply)
         respond(reply.status, reply.headers, body)
         self._account(call.head, call.hosted, reply, len(body), call.started)
+
+    def refused_unread(self, client: str, status: int, size: int) -> None:
+        """A request that could not be read has been answered; no task has seen it."""
+        self.unread[status] += 1
+        if self._access is not None:
+            self._access.write(Head("-", "-", "", [], client), status, size, 0.0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()

@@ -1,0 +1,224 @@
+"""The HTTP server against callers that are slow, or half gone."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+import pytest
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from engine.tasks.web.connection import (
+    KEEP_ALIVE_SECONDS,
+    LONGEST_LINGER,
+    SLOWEST_READER_SECONDS,
+    SLOWEST_REQUEST_SECONDS,
+    Connection,
+)
+from tests.tasks.echoing import GET, running
+from tests.tasks.hosting import in_loop, turns
+from tests.tasks.wire import answers, message
+
+
+def _cycle(connection: Connection) -> RequestResponseCycle:
+    cycle = connection.cycle
+    assert isinstance(cycle, RequestResponseCycle)
+    return cycle
+
+
+@pytest.mark.parametrize(
+    "begun", [b"G", GET[:-3], message("POST", "/a", [("Content-Length", "10")]) + b"abc"]
+)
+def test_a_request_that_does_not_get_on_is_ended(begun: bytes) -> None:
+    @in_loop
+    async def check() -> None:
+        async with running() as server:
+            reader, writer = await server.connect()
+            writer.write(begun)
+            connection = await server.connection()
+            await turns(lambda: connection._came == len(begun))
+            await server.later(SLOWEST_REQUEST_SECONDS - 1)
+            assert not connection.transport.is_closing()
+            await server.later(SLOWEST_REQUEST_SECONDS + 1)
+            (told,) = answers(await reader.read())
+        assert told.status == 408
+        assert told.json["reason"] == "it was not complete after 20 seconds"
+
+    check()
+
+
+@in_loop
+async def test_who_connects_and_asks_nothing_is_hung_up_on_without_a_word() -> None:
+    async with running() as server:
+        reader, _ = await server.connect()
+        await server.later(SLOWEST_REQUEST_SECONDS + 1)
+        assert await reader.read() == b""
+
+
+@pytest.mark.parametrize("takes", [True, False])
+def test_a_connection_that_waits_for_its_next_request_is_ended_in_time(takes: bool) -> None:
+    @in_loop
+    async def check() -> None:
+        async with running() as server:
+            server.echo.takes = takes
+            reader, writer = await server.connect()
+            writer.write(message("GET", "/a"))
+            await reader.readuntil(b"GET /a ")
+            await server.later(KEEP_ALIVE_SECONDS - 1)
+            writer.write(message("GET", "/b"))
+            await reader.readuntil(b"GET /b ")
+            await server.later(KEEP_ALIVE_SECONDS + 1)
+            assert await reader.read() == b""
+
+    check()
+
+
+@in_loop
+async def test_line_breaks_between_requests_do_not_keep_a_connection() -> None:
+    async with running() as server:
+        reader, writer = await server.connect()
+        writer.write(message("GET", "/a"))
+        await reader.readuntil(b"GET /a ")
+        writer.write(b"\r\n")
+        connection = await server.connection()
+        await turns(lambda: connection._came == 2)
+        await server.later(SLOWEST_REQUEST_SECONDS + 1)
+        assert await reader.read() == b""
+
+
+@in_loop
+async def test_a_body_that_comes_fast_enough_may_take_long() -> None:
+    async with running() as server:
+        reader, writer = await server.connect()
+        body = bytes(1_000_000)
+        writer.write(message("POST", "/a", [("Content-Length", "1000001")]) + body)
+        connection = await server.connection()
+        await turns(lambda: server.echo.asked and not _cycle(connection).body)
+        await server.later(SLOWEST_REQUEST_SECONDS - 1)
+        writer.write(b"x")
+        assert (await reader.readuntil(b"POST /a "))[9:12] == b"200"
+
+
+@in_loop
+async def test_a_request_that_waited_for_its_turn_is_not_too_slow() -> None:
+    async with running() as server:
+        reader, writer = await server.connect()
+        late = message("POST", "/late", [("Content-Length", "10")])
+        writer.write(message("GET", "/wait") + late)
+        connection = await server.connection()
+        await turns(lambda: connection.pipeline)
+        await server.later(10 * SLOWEST_REQUEST_SECONDS)
+        began = connection._reading_since
+        assert began is not None
+        connection._reading_since = began - 10 * SLOWEST_REQUEST_SECONDS
+        server.echo.gate.set()
+        await reader.readuntil(b"GET /wait ")
+        await server.later(1)
+        writer.write(b"0123456789")
+        assert (await reader.readuntil(b"POST /late "))[9:12] == b"200"
+
+
+@in_loop
+async def test_an_answer_may_take_as_long_as_it_likes() -> None:
+    async with running() as server:
+        reader, writer = await server.connect()
+        writer.write(message("GET", "/wait"))
+        await turns(lambda: server.echo.asked)
+        await server.later(1000 * SLOWEST_REQUEST_SECONDS)
+        server.echo.gate.set()
+        assert (await reader.readuntil(b"GET /wait "))[9:12] == b"200"
+
+
+@in_loop
+async def test_who_does_not_read_its_answer_is_cut_off() -> None:
+    async with running() as server:
+        _, writer = await server.connect(limit=1000)
+        writer.write(message("GET", "/large"))
+        connection = await server.connection()
+        await turns(lambda: connection.transport.get_write_buffer_size() > 1_000_000)
+        await turns(lambda: _cycle(connection).response_started)
+        await server.later(0)
+        await server.later(0)
+        await server.later(SLOWEST_READER_SECONDS - 1)
+        assert server.connections()
+        await server.later(2 * SLOWEST_READER_SECONDS)
+        await server.later(4 * SLOWEST_READER_SECONDS)
+        await turns(lambda: not server.connections())
+
+
+# Callers that are half gone
+
+
+@in_loop
+async def test_a_caller_that_has_said_all_and_half_closed_gets_its_answers() -> None:
+    async with running() as server:
+        reader, writer = await server.connect()
+        writer.write(message("GET", "/wait") + message("GET", "/b"))
+        writer.write_eof()
+        await turns(lambda: server.echo.asked)
+        server.echo.gate.set()
+        told = answers(await reader.read())
+    assert [each.body for each in told] == [b"GET /wait ", b"GET /b "]
+
+
+@in_loop
+async def test_a_request_that_breaks_off_is_not_answered() -> None:
+    async with running() as server:
+        reader, writer = await server.connect()
+        writer.write(message("POST", "/a", [("Content-Length", "10")]) + b"abc")
+        writer.write_eof()
+        assert await reader.read() == b""
+        await turns(lambda: not server.connections())
+
+
+@in_loop
+async def test_a_caller_that_resets_leaves_nothing_behind() -> None:
+    async with running() as server:
+        with socket.create_connection(("127.0.0.1", server.port)) as caller:
+            caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            caller.sendall(message("GET", "/wait") + GET[:10])
+            await turns(lambda: server.echo.asked)
+        await turns(lambda: not server.connections())
+        (told,) = await server.talk(GET)
+    assert told.status == 200
+
+
+@in_loop
+async def test_who_still_sends_can_read_the_answer_that_ends_its_connection() -> None:
+    async with running() as server:
+        length = 30_000_000
+        head = message("POST", "/unread/refused", [("Content-Length", str(length))])
+        (told,) = await server.talk(head + bytes(length))
+        assert told.body == b"POST /unread/refused "
+        await turns(lambda: not server.connections())
+
+
+@in_loop
+async def test_a_thousand_requests_that_wait_for_their_turn_are_answered() -> None:
+    async with running() as server:
+        server.echo.takes = True
+        reader, writer = await server.connect()
+        writer.write(message("GET", "/wait") + 1000 * message("GET", "/taken") + GET)
+        await turns(lambda: server.echo.asked)
+        server.echo.gate.set()
+        told = answers(await reader.read())
+    assert [each.body for each in told] == [b"GET /wait ", *(1000 * [b"GET /taken "]), b"GET / "]
+
+
+@in_loop
+async def test_nobody_lingers_for_ever() -> None:
+    async with running() as server:
+        reader, writer = await server.connect()
+        writer.write(b"NONSENSE\r\n\r\n")
+        assert answers(await reader.read())[0].status == 400
+        await server.later(LONGEST_LINGER - 1)
+        assert server.connections()
+        await server.later(LONGEST_LINGER + 1)
+        await turns(lambda: not server.connections())
+
+
+@in_loop
+async def test_a_body_that_nobody_wants_leaves_the_connection_usable() -> None:
+    async with running() as server:
+        told = await server.talk(message("POST", "/unread", (), bytes(2_000_000)) + GET)
+    assert [each.body for each in told] == [b"POST /unread ", b"GET / "]
