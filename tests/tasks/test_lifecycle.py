@@ -209,6 +209,12 @@ def test_ten_thousand_failures_do_not_fill_the_log(serve: Serve, tmp_path: Path)
     assert served.stderr.count("a request has failed") <= 15
 
 
+def test_a_list_of_processes_names_the_task(serve: Serve, tmp_path: Path) -> None:
+    served = serve(echo(tmp_path, "a"))
+    lines = [Path(f"/proc/{pid}/cmdline").read_text() for pid in children(served.pid)]
+    assert any("\0echo: instance 1\0" in line for line in lines)
+
+
 # End
 
 

@@ -1,8 +1,9 @@
 """Processes of the server: started with a socket to speak over, and ended without a trace.
 
 A process is given the parent's module path and a call to make, `module:function`; the function gets
-the socket. It leads a session of its own, so that Ctrl-C at the terminal reaches the front alone,
-and it must end when its socket is closed: then nothing stays behind if the front is killed.
+the socket. Its command line says what it does, for who reads a list of processes. It leads a session
+of its own, so that Ctrl-C at the terminal reaches the front alone, and it must end when its socket
+is closed: then nothing stays behind if the front is killed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from engine.tasks.processes.channel import Channel
 
 _START = """\
 import importlib, json, socket, sys
-path, module, function, descriptor = json.loads(sys.argv[1])
+path, module, function, descriptor = json.loads(sys.argv[2])
 sys.path[:] = path
 getattr(importlib.import_module(module), function)(socket.socket(fileno=descriptor))
 """
@@ -37,13 +38,13 @@ class Process:
         self.channel = channel
 
     @classmethod
-    async def start(cls, target: str, channel: Channel) -> Process:
+    async def start(cls, target: str, channel: Channel, title: str) -> Process:
         """Start `module:function` with the other end of the channel. Raises OSError."""
         ours, theirs = socket.socketpair()
         module, _, function = target.partition(":")
         call = json.dumps([sys.path, module, function, theirs.fileno()])
         try:
-            popen = await asyncio.to_thread(_spawn, call, theirs)
+            popen = await asyncio.to_thread(_spawn, call, theirs, title)
         except BaseException:
             ours.close()
             raise
@@ -83,9 +84,9 @@ def described(code: int) -> str:
     return f"its process was killed by signal {-code}{name}"
 
 
-def _spawn(call: str, connection: socket.socket) -> subprocess.Popen[Any]:
+def _spawn(call: str, connection: socket.socket, title: str) -> subprocess.Popen[Any]:
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", _START, call],
+        [sys.executable, "-P", "-c", _START, title, call],
         stdin=subprocess.DEVNULL,
         stdout=sys.stderr.fileno(),
         pass_fds=(connection.fileno(),),

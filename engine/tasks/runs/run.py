@@ -158,7 +158,7 @@ class RunWorker:
 
     async def _live(self, opening: OpenRuns, start_timeout: float) -> str:
         try:
-            self.process = await Process.start(_TARGET, self.channel)
+            self.process = await Process.start(_TARGET, self.channel, f"{self._task}: runs")
         except OSError as error:
             return f"it could not be started: {error}"
         self.channel.send(opening)

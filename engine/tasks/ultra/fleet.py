@@ -28,6 +28,7 @@ from engine.tasks.ultra.instance import FromInstance, Open, Opening
 
 log = logging.getLogger(__name__)
 
+_TARGET = "engine.tasks.ultra.instance:main"
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 
@@ -105,6 +106,11 @@ class Instance:
             self.channel.send(Forget(request))
         return delivered
 
+    @property
+    def title(self) -> str:
+        """What a list of processes shows."""
+        return f"{self.fleet.task.name}: {self}"
+
     def about(self) -> dict[str, object]:
         """What a line of the log says of where it comes from."""
         return {"task": self.fleet.task.name, "instance": self.number}
@@ -112,7 +118,7 @@ class Instance:
     async def live(self, opening: bytes, start_timeout: float) -> Ending:
         """Run the process from its start to its end."""
         try:
-            self.process = await Process.start("engine.tasks.ultra.instance:main", self.channel)
+            self.process = await Process.start(_TARGET, self.channel, self.title)
         except OSError as error:
             return Ending(f"no process could be started: {error}")
         self.channel.send(Open(opening))
