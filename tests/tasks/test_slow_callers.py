@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import struct
+import weakref
 
 import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -181,6 +183,28 @@ async def test_a_caller_that_resets_leaves_nothing_behind() -> None:
         await turns(lambda: not server.connections())
         (told,) = await server.talk(GET)
     assert told.status == 200
+
+
+@pytest.mark.parametrize("takes", [True, False])
+def test_a_connection_that_has_ended_is_no_garbage(takes: bool) -> None:
+    """Garbage is collected rarely, and thousands of connections may come and go before."""
+
+    @in_loop
+    async def check() -> None:
+        async with running() as server:
+            server.echo.takes = takes
+            reader, writer = await server.connect()
+            writer.write(message("GET", "/a") + message("GET", "/b"))
+            connection = weakref.ref(await server.connection())
+            await reader.readuntil(b"GET /b ")
+            gc.disable()
+            try:
+                writer.close()
+                await turns(lambda: connection() is None)
+            finally:
+                gc.enable()
+
+    check()
 
 
 @in_loop

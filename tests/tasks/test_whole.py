@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from engine.tasks.web.connection import SMALL
-from tests.tasks.echoing import GET, Running, running
+from engine.tasks.web.connection import SMALL, Connection
+from engine.tasks.web.http_server import server_for
+from tests.tasks.echoing import GET, Echo, Running, running
 from tests.tasks.hosting import in_loop, turns
 from tests.tasks.wire import answers, message
 
@@ -61,7 +67,7 @@ async def test_the_answer_to_head_has_a_length_and_no_body() -> None:
     ("request_", "ends"),
     [
         (GET, True),
-        (GET.replace(b"HTTP/1.1", b"HTTP/1.0"), True),
+        (message("GET", "/", [("Connection", "keep-alive")]).replace(b"/1.1", b"/1.0"), True),
         (message("GET", "/"), False),
     ],
 )
@@ -148,3 +154,92 @@ def test_what_is_large_or_unusual_goes_by_asgi(large: bytes) -> None:
             assert server.echo.asked == ["/a"]
 
     check()
+
+
+# Both ways
+
+
+class Wire:
+    """A transport that keeps what is said."""
+
+    def __init__(self) -> None:
+        self.said = b""
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        if not self.closed:
+            self.said += data
+
+    def close(self) -> None:
+        self.closed = True
+
+    write_eof = close
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return default
+
+    def pause_reading(self) -> None:
+        """What is written to it comes nevertheless."""
+
+    def resume_reading(self) -> None:
+        """It has never stopped."""
+
+
+def said_to(pieces: list[bytes], *, takes: bool) -> bytes:
+    """What a connection answers to what comes in these pieces."""
+
+    async def talk() -> bytes:
+        echo = Echo()
+        echo.takes = takes
+        server = server_for(echo)
+        server.config.load()
+        connection, wire = Connection(server.config, server.server_state, {}), Wire()
+        connection.connection_made(wire)
+        for piece in pieces:
+            connection.data_received(piece)
+            for _ in range(10):
+                await asyncio.sleep(0)
+        connection.connection_lost(None)
+        await asyncio.gather(*server.server_state.tasks)
+        return wire.said
+
+    return asyncio.run(talk())
+
+
+_HEADERS = st.sampled_from([
+    "Connection: close",
+    "Connection: keep-alive",
+    "Content-Length: 3",
+    "Content-Length: 03",
+    "Content-Length: 0",
+    "Content-Length: -3",
+    "Content-Length: 3, 3",
+    "Transfer-Encoding: chunked",
+    "Transfer-Encoding: gzip, chunked",
+    "Expect: 100-continue",
+    "Upgrade: h2c",
+    "X: \xe4",
+    " folded",
+    "X : y",
+])  # fmt: skip
+_REQUESTS = st.builds(
+    lambda method, target, version, headers, body: (
+        "\r\n".join([f"{method} {target} HTTP/{version}", *headers, "", ""]) + body
+    ).encode("latin-1"),
+    st.sampled_from(["GET", "POST", "HEAD", "OPTIONS", "CONNECT", "get"]),
+    st.sampled_from(["/a", "/a%20b%2Fc?d=%20", "//", "*", "http://here/a", "/\xe4", "a", "/a#b"]),
+    st.sampled_from(["1.1", "1.1", "1.1", "1.0", "2.0"]),
+    st.lists(_HEADERS, max_size=3),
+    st.sampled_from(["", "", "abc", "3\r\nabc\r\n0\r\n\r\n", "\r\n", "GET /b HTTP/1.1\r\n\r\n"]),
+)
+
+
+@given(st.lists(_REQUESTS, min_size=1, max_size=4), st.lists(st.integers(0, 200), max_size=6))
+def test_the_short_way_answers_as_asgi_does(requests: list[bytes], cuts: list[int]) -> None:
+    data = b"".join(requests)
+    ends = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
+    pieces = [data[a:b] for a, b in itertools.pairwise(ends)]
+    assert said_to(pieces, takes=True) == said_to(pieces, takes=False)

@@ -1,9 +1,9 @@
 """Processes of the server: started with a socket to speak over, and ended without a trace.
 
 A process is given the parent's module path and a call to make, `module:function`; the function gets
-the socket. Its command line says what it does, for who reads a list of processes. It leads a session
-of its own, so that Ctrl-C at the terminal reaches the front alone, and it must end when its socket
-is closed: then nothing stays behind if the front is killed.
+the socket. Its command line says what it does, for who reads a list of processes. It leads a
+session of its own, so that Ctrl-C at the terminal reaches the front alone, and it must end when its
+socket is closed: then nothing stays behind if the front is killed.
 """
 
 from __future__ import annotations

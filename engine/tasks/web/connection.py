@@ -95,6 +95,11 @@ class Connection(HttpToolsProtocol):
         if len(self.connections) > cast("Config", self.config).most_connections:
             self._refuse(503, "the server has too many connections", "", _LATER, linger=False)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.cycle = self._whole = None  # they know it, and garbage is collected rarely
+        self.pipeline.clear()
+
     # What the parser finds
 
     def on_message_begin(self) -> None:
@@ -185,7 +190,7 @@ class Connection(HttpToolsProtocol):
         take = cast("Application", self.config.app).taker(head)
         if take is None:
             return False
-        keep_alive = self.parser.should_keep_alive()
+        keep_alive = head.http_version != "1.0" and self.parser.should_keep_alive()
         self.cycle = self._whole = Whole(self, take, keep_alive, sends_body=method != "HEAD")
         return True
 
