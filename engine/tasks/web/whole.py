@@ -56,7 +56,9 @@ class Whole:
     def complete(self) -> None:
         """All of it is here."""
         self.more_body = False
-        self._take(b"".join(self.pieces), self._respond)
+        body = b"".join(self.pieces)
+        self.pieces.clear()  # the connection may be idle for long, and knows its last request
+        self._take(body, self._respond)
 
     def _respond(self, status: int, headers: Headers, body: bytes) -> None:
         connection = self._connection
