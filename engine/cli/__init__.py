@@ -21,6 +21,7 @@ STOPPED = 130
 def main(arguments: Sequence[str]) -> int:
     """Run one command; its exit code."""
     parser = argparse.ArgumentParser(prog="engine", description="Runs snap pipelines.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in (run, validate, eval_command, serve, tasks, history, executor):
         command.add_parser(commands)
@@ -47,6 +48,16 @@ def main(arguments: Sequence[str]) -> int:
     except EngineError as error:
         print(f"engine: {error}", file=sys.stderr)
         return 1
+
+
+class _Version(argparse.Action):
+    """Looks the version up when it is asked for: that takes a hundredth of a second."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *asked: object) -> None:
+        from importlib.metadata import version
+
+        print(f"snapline {version('snapline')}")
+        parser.exit()
 
 
 def _prepare_streams() -> None:

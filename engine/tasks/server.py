@@ -174,7 +174,7 @@ class Server:
         for hosted in self._tasks.values():
             await hosted.drain(0)
         if self._access is not None:
-            self._access.flush()
+            self._access.close()
         if self._history is not None:
             self._history.close()
 
@@ -216,6 +216,8 @@ class Server:
         """Read the files anew. What cannot be served changes nothing, and is told."""
         async with self._reloading:
             log.info("reading the files anew")
+            if self._access is not None:
+                self._access.reopen()
             try:
                 loaded = {each.task.name: each for each in await asyncio.to_thread(self._load)}
                 for each in loaded.values():
@@ -264,6 +266,8 @@ class Server:
     def _state_of(self, name: str, hosted: Hosted) -> TaskState:
         statistics = hosted.statistics
         state = "ready" if hosted.is_ready else "disabled" if hosted.disabled else "starting"
+        if self._stopping.is_set():
+            state = "ending"
         return TaskState(
             name=name,
             type=hosted.task.type,

@@ -44,6 +44,12 @@ def test_documents_go_to_standard_output_as_json_lines(engine: Any, tmp_path: Pa
     assert "echo: completed" in done.stderr
 
 
+def test_the_version_is_told(engine: Any) -> None:
+    done = engine("--version")
+    assert done.returncode == 0
+    assert done.stdout.startswith("snapline ")
+
+
 def test_a_pipeline_that_fails_ends_with_1(engine: Any, tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("snaps: {one: {snap: Mapper, mappings: {$a: $nothing}}}")
     done = engine("run", "bad.yaml")

@@ -88,6 +88,34 @@ async def test_a_full_disk_costs_no_answer(caplog: pytest.LogCaptureFixture) -> 
     assert caplog.text.count("the access log cannot be written") == 1
 
 
+@in_loop
+async def test_a_file_that_was_renamed_is_followed_by_a_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    log = AccessLog(str(path))
+    log.write(head(b"/old"), 200, 5, 0.001)
+    path.rename(tmp_path / "access.log.1")
+    log.reopen()
+    log.write(head(b"/new"), 200, 5, 0.001)
+    log.close()
+    assert "GET /old" in (tmp_path / "access.log.1").read_text()
+    assert "GET /new" in path.read_text()
+
+
+@in_loop
+async def test_lines_stay_in_the_old_file_if_there_can_be_no_new_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "access.log"
+    log = AccessLog(str(path))
+    path.rename(tmp_path / "old")
+    path.mkdir()
+    log.reopen()
+    log.write(head(b"/new"), 200, 5, 0.001)
+    log.close()
+    assert "lines still go to the old file" in caplog.text
+    assert "GET /new" in (tmp_path / "old").read_text()
+
+
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"the access log '.*' cannot be written"):
         AccessLog(str(tmp_path))

@@ -247,6 +247,20 @@ def in_flight(served: Any, task: str) -> float:
     return metric(served, f'snapline_in_flight{{task="{task}"}}')
 
 
+def test_requests_that_take_longer_than_the_shutdown_are_told(serve: Serve, tmp_path: Path) -> None:
+    pipeline(tmp_path)
+    (tmp_path / "slow.task.yaml").write_text(
+        "name: slow\ntype: ultra\npipeline: slow.yaml\ntimeouts: {drain: 0.2s}\n"
+    )
+    served = serve("slow.task.yaml")
+    call = in_background(post, served, "slow", id=5, seconds=60)
+    served.wait_for(lambda: in_flight(served, "slow") == 1)
+    assert served.stop() == 0
+    call.join()
+    assert call.result[0] == 503
+    assert "took longer than the shutdown and get no answer: 1" in served.stderr
+
+
 def test_a_second_signal_ends_it_at_once(serve: Serve, tmp_path: Path) -> None:
     served = serve(pipeline(tmp_path))
     processes = children(served.pid)

@@ -41,4 +41,7 @@ def _described(error: Document) -> str:
     parts = [str(error[name]) for name in ("error", "reason") if error.get(name)]
     text = ": ".join(dict.fromkeys(parts))
     trace = str(error.get("stacktrace", "")).rstrip()
-    return text if not trace or trace in text else f"{text}\n{trace}"
+    for said in (text, *parts):
+        trace = trace.removeprefix(said)
+    trace = trace.strip("\n")
+    return f"{text}\n{trace}" if trace else text

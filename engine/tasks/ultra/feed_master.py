@@ -142,6 +142,12 @@ class FeedMaster:
                 break
         for fleet in self._fleets():
             await fleet.stop()
+        if self._open:
+            log.warning(
+                "requests that took longer than the shutdown and get no answer: %d",
+                len(self._open),
+                extra={"task": self.task.name},
+            )
         for pending in list(self._open.values()):
             self._refuse(pending, 503, "the server is shutting down", "Ask again later.")
         if self._watch is not None:

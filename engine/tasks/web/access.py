@@ -30,21 +30,14 @@ class AccessLog:
 
     def __init__(self, target: str | IO[bytes], form: LogFormat = "text") -> None:
         self._form = form
+        self._path = target if isinstance(target, str) else None
         self._lines: list[bytes] = []
         self._size = 0
         self._timer: asyncio.TimerHandle | None = None
         self._failed = False
         self._second = 0
         self._time = ""
-        if isinstance(target, str):
-            try:
-                self._stream: IO[bytes] = Path(target).open("ab", buffering=0)  # noqa: SIM115
-            except OSError as error:
-                raise ConfigurationError(
-                    f"the access log {target!r} cannot be written: {error.strerror}"
-                ) from error
-        else:
-            self._stream = target
+        self._stream = _opened(target) if isinstance(target, str) else target
 
     def write(self, head: Head, status: int, size: int, seconds: float) -> None:
         """A request has been answered."""
@@ -55,6 +48,25 @@ class AccessLog:
             self.flush()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_LATEST, self.flush)
+
+    def reopen(self) -> None:
+        """Go on in a new file, if the old one was given another name."""
+        self.flush()
+        if self._path is None:
+            return
+        try:
+            stream = _opened(self._path)
+        except ConfigurationError as error:
+            log.error("%s; lines still go to the old file", error)
+        else:
+            self._stream.close()
+            self._stream = stream
+
+    def close(self) -> None:
+        """Write what has been gathered, and let go of the file."""
+        self.flush()
+        if self._path is not None:
+            self._stream.close()
 
     def flush(self) -> None:
         """Write what has been gathered."""
@@ -100,3 +112,12 @@ class AccessLog:
         if second != self._second:
             self._second, self._time = second, time.strftime(pattern, time.gmtime(second))
         return self._time
+
+
+def _opened(path: str) -> IO[bytes]:
+    try:
+        return Path(path).open("ab", buffering=0)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the access log {path!r} cannot be written: {error.strerror}"
+        ) from error
