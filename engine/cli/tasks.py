@@ -13,8 +13,8 @@ from engine.cli.columns import columns
 if TYPE_CHECKING:
     from engine.tasks.operations.control import ServerState, TaskState
 
-_WORDS = ("task", "type", "state", "url")
-_FIGURES = ("processes", "requests", "errors", "queued", "p50 ms", "p99 ms", "server")
+_WORDS = ("task", "type", "state", "url", "next run")
+_FIGURES = ("processes", "requests/runs", "errors", "queued", "p50 ms", "p99 ms", "server")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -47,11 +47,16 @@ def _row(server: ServerState, task: TaskState) -> tuple[str, ...]:
         task.type,
         task.state,
         task.url,
+        _next_run(task),
         *map(str, counts),
         _milliseconds(task.p50),
         _milliseconds(task.p99),
         str(server.pid),
     )
+
+
+def _next_run(task: TaskState) -> str:
+    return (task.next_run or "none") if task.type == "scheduled" else ""
 
 
 def _milliseconds(seconds: float | None) -> str:

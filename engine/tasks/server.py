@@ -24,6 +24,7 @@ from engine.tasks.hosted import Hosted, host
 from engine.tasks.operations.control import Control, ServerState, TaskState
 from engine.tasks.operations.metrics import CONTENT_TYPE, metrics_text
 from engine.tasks.runs.history import History
+from engine.tasks.runs.scheduler import ScheduledTask
 from engine.tasks.runs.triggered import TriggeredTask
 from engine.tasks.ultra.feed_master import FeedMaster
 from engine.tasks.ultra.instance import RARELY
@@ -132,8 +133,9 @@ class Server:
         if isinstance(hosted, FeedMaster | TriggeredTask):
             self._answering[name] = hosted
         hosted.start()
-        place = f"at {self._url(name)}" if name in self._answering else "waits for its time"
-        log.info("%s task %s", loaded.task.type, place, extra={"task": name})
+        place = f" at {self._url(name)}"
+        told = f"; {hosted.prospect}" if isinstance(hosted, ScheduledTask) else place
+        log.info("%s task%s", loaded.task.type, told, extra={"task": name})
 
     async def _serve(self, listener: socket.socket) -> int:
         serving = asyncio.create_task(self._http.serve(sockets=[listener]), name="http")
@@ -281,4 +283,5 @@ class Server:
             p50=statistics.quantile(0.5),
             p99=statistics.quantile(0.99),
             note=hosted.disabled,
+            next_run=hosted.next_time if isinstance(hosted, ScheduledTask) else None,
         )

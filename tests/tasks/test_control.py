@@ -8,6 +8,7 @@ import pytest
 
 from engine.errors import ConfigurationError
 from engine.tasks.operations.control import Control, ServerState, folder, servers
+from tests.tasks.conftest import Serve
 from tests.tasks.hosting import in_loop
 
 
@@ -57,3 +58,22 @@ async def test_a_path_that_is_too_long_for_a_socket_is_named(
 
 def test_without_servers_there_is_nothing_to_say() -> None:
     assert list(servers()) == []
+
+
+def test_a_server_says_when_a_task_runs_next_in_its_log_and_its_state(
+    serve: Serve, runtime: Path
+) -> None:
+    (runtime / "p.yaml").write_text("snaps: {a: {snap: Mapper, mappings: {$a: $b}}}\n")
+    (runtime / "once.yaml").write_text(
+        "type: scheduled\npipeline: p.yaml\n"
+        "schedule: {at: 2999-01-01T07:30, timezone: Europe/Berlin}\n"
+    )
+    files = runtime / "p.yaml", runtime / "once.yaml"
+    environment = {"XDG_RUNTIME_DIR": str(runtime)}
+    served = serve(*files, "--state", runtime / "state", environment=environment)
+    assert "once: scheduled task; it runs next at 2999-01-01T07:30:00+01:00\n" in served.stderr
+    (server,) = servers()
+    assert {task.name: task.next_run for task in server.tasks} == {
+        "p": None,
+        "once": "2999-01-01T07:30:00+01:00",
+    }

@@ -241,12 +241,16 @@ class TestDue:
         found = due(Schedule(every=3600), NOON, now)
         assert found.runs == (NOON + timedelta(hours=5),)
         assert str(found.missed) == (
-            "4 runs from 2026-06-01 13:00:00 UTC to 2026-06-01 16:00:00 UTC were missed"
+            "4 runs from 2026-06-01T13:00:00+00:00 to 2026-06-01T16:00:00+00:00 were missed"
         )
 
     def test_one_missed_run_is_told_as_one(self) -> None:
         found = due(Schedule(every=3600), NOON, NOON + timedelta(hours=1, minutes=50))
-        assert str(found.missed) == "the run of 2026-06-01 13:00:00 UTC was missed"
+        assert str(found.missed) == "the run of 2026-06-01T13:00:00+00:00 was missed"
+
+    def test_a_missed_run_is_told_by_the_clock_of_its_schedule(self) -> None:
+        found = due(cron("0 * * * *", BERLIN), NOON, NOON + timedelta(hours=1, minutes=50))
+        assert str(found.missed) == "the run of 2026-06-01T15:00:00+02:00 was missed"
 
     @pytest.mark.parametrize("schedule", [Schedule(every=1), cron("* * * * *", BERLIN)])
     def test_years_without_a_server_cost_no_time(self, schedule: Schedule) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -132,6 +133,44 @@ async def test_a_failing_run_does_not_end_the_watch(tmp_path: Path) -> None:
 
 
 @in_loop
+async def test_the_next_run_is_known_at_once_by_the_clock_of_the_schedule(tmp_path: Path) -> None:
+    schedule = Schedule(cron="30 7 * * MON-FRI", timezone="Europe/Berlin")
+    async with hosted(plan_of(tmp_path, ONE), tmp_path, schedule) as it:
+        assert it.scheduled.next_time == "2026-05-05T07:30:00+02:00"
+        assert it.scheduled.prospect == "it runs next at 2026-05-05T07:30:00+02:00"
+
+
+@in_loop
+async def test_a_reload_tells_the_next_run_if_the_schedule_has_changed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    plan = plan_of(tmp_path, ONE)
+    async with hosted(plan, tmp_path) as it:
+        assert await it.scheduled.reload(it.task_with(plan, HOURLY), plan)
+        assert "the schedule has changed" not in caplog.text
+        daily = it.task_with(plan, Schedule(cron="0 18 * * *", timezone="Europe/Berlin"))
+        assert await it.scheduled.reload(daily, plan)
+    told = "the schedule has changed; it runs next at 2026-05-04T18:00:00+02:00"
+    assert told in caplog.text
+
+
+@in_loop
+async def test_a_run_that_is_left_out_is_told_by_the_clock_of_the_schedule(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate = Gate(tmp_path)
+    schedule = Schedule(cron="0 * * * *", timezone="Europe/Berlin")
+    async with hosted(plan_of(tmp_path, GATED), tmp_path, schedule) as it:
+        it.clock.advance(hours=1)
+        await turns(lambda: it.statuses() == ["running"])
+        it.clock.advance(hours=1)
+        await turns(lambda: it.statuses() == ["running", "skipped"])
+        await gate.open()
+    assert "the run of 2026-05-04T16:00:00+02:00 is left out: an earlier run" in caplog.text
+
+
+@in_loop
 async def test_no_run_begins_while_another_goes_on(tmp_path: Path) -> None:
     gate = Gate(tmp_path)
     async with hosted(plan_of(tmp_path, GATED), tmp_path) as it:
@@ -181,7 +220,7 @@ async def test_what_was_missed_while_no_server_ran_is_reported_once(
         await turns(lambda: later.scheduled.next_run)
         await later.scheduled.drain(0)
         assert later.statuses() == ["completed", "misfired"]
-    text = "3 runs from 2026-05-04 14:00:00 UTC to 2026-05-04 16:00:00 UTC were missed"
+    text = "3 runs from 2026-05-04T14:00:00+00:00 to 2026-05-04T16:00:00+00:00 were missed"
     assert text in caplog.text
 
 
@@ -229,7 +268,8 @@ async def test_a_schedule_that_is_over_starts_nothing(tmp_path: Path) -> None:
         await turns(lambda: it.scheduled.disabled == "")
         it.clock.advance(days=30)
         await asyncio.sleep(0)
-        assert (it.records(), it.scheduled.next_run) == ([], None)
+        assert (it.records(), it.scheduled.next_run, it.scheduled.next_time) == ([], None, None)
+        assert it.scheduled.prospect == "it runs no more"
 
 
 @in_loop

@@ -24,7 +24,11 @@ _PATIENCE = 2.0
 
 
 class TaskState(msgspec.Struct, frozen=True):
-    """One task as `engine tasks` shows it; seconds for `p50` and `p99`, None without requests."""
+    """One task as `engine tasks` shows it; seconds for `p50` and `p99`, None without requests.
+
+    `requests` counts the runs of a scheduled task. `next_run` is ISO 8601, in the zone of its
+    schedule; None if none is to come.
+    """
 
     name: str
     type: str
@@ -38,6 +42,7 @@ class TaskState(msgspec.Struct, frozen=True):
     p50: float | None
     p99: float | None
     note: str = ""
+    next_run: str | None = None
 
 
 class ServerState(msgspec.Struct, frozen=True):

@@ -37,12 +37,14 @@ class Missed(msgspec.Struct, frozen=True):
     last: datetime
     count: int
     more: bool = False
+    timezone: str = "UTC"
 
     def __str__(self) -> str:
+        first, last = (local_time(each, self.timezone) for each in (self.first, self.last))
         if self.count == 1:
-            return f"the run of {_at(self.first)} was missed"
+            return f"the run of {first} was missed"
         number = f"more than {self.count:,}" if self.more else f"{self.count:,}"
-        return f"{number} runs from {_at(self.first)} to {_at(self.last)} were missed"
+        return f"{number} runs from {first} to {last} were missed"
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -78,8 +80,9 @@ def due(schedule: Schedule, handled: datetime, now: datetime) -> Due:
     latest = _latest(schedule, now) if more else passed
     runs = tuple(run for run in latest[-MOST_DUE:] if now - run <= _grace(schedule, run))
     missed = latest[: len(latest) - len(runs)]
-    summary = Missed(passed[0], missed[-1], len(missed), more) if missed else None
-    return Due(runs, summary)
+    if not missed:
+        return Due(runs)
+    return Due(runs, Missed(passed[0], missed[-1], len(missed), more, schedule.timezone))
 
 
 def check_cron(cron: str) -> None:
@@ -105,6 +108,11 @@ def zone_of(name: str) -> tzinfo:
     except (KeyError, ValueError, OSError):  # what zoneinfo raises depends on the name
         hint = nearest_hint(name, available_timezones()) or "a name is such as 'Europe/Berlin'"
         raise ValueError(f"there is no time zone {shown(name)}; {hint}") from None
+
+
+def local_time(moment: datetime, timezone: str) -> str:
+    """How users read a time everywhere: by the clock of the zone, with its distance from UTC."""
+    return moment.astimezone(zone_of(timezone)).isoformat(timespec="seconds")
 
 
 def _runs(schedule: Schedule, after: datetime) -> Iterator[datetime]:
@@ -142,7 +150,3 @@ def _grace(schedule: Schedule, run: datetime) -> timedelta:
         return timedelta(seconds=schedule.grace)
     following = next(next_runs(schedule, run), None)
     return GRACE_OF_FREQUENT if following and following - run < GRACE else GRACE
-
-
-def _at(run: datetime) -> str:
-    return run.isoformat(sep=" ", timespec="seconds").replace("+00:00", " UTC")

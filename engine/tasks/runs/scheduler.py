@@ -20,7 +20,7 @@ from engine.tasks.operations.statistics import TaskStatistics
 from engine.tasks.runs.history import Ending, History
 from engine.tasks.runs.pool import PooledTask, RefusedError, RunPool
 from engine.tasks.runs.process import Ended, Failure, Start
-from engine.tasks.runs.schedule import Due, due, next_runs
+from engine.tasks.runs.schedule import Due, due, local_time, next_runs
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class ScheduledTask(PooledTask):
         self._handled = self._clock.now()
 
     def start(self) -> None:
-        """Take up the watch where the last server has left it."""
+        """Take up the watch where the last server has left it, and see what comes next."""
         now = self._clock.now()
         last = self._recorded(lambda: self._history.last(self.task.identity))
         self._handled = now if last is None else min(last.scheduled_at, now)
@@ -84,6 +84,8 @@ class ScheduledTask(PooledTask):
         self._handled = max(self._handled, now)
         self.task = task
         self._begin_watch()
+        if self._schedule != schedule:
+            log.info("the schedule has changed; %s", self.prospect, extra=self._about())
         return True
 
     async def drain(self, patience: float) -> None:
@@ -93,9 +95,20 @@ class ScheduledTask(PooledTask):
         if self._runs:
             await asyncio.wait(self._runs)
 
+    @property
+    def next_time(self) -> str | None:
+        """When the next run begins, in the zone of the schedule; None after the last one."""
+        return None if self.next_run is None else self._shown(self.next_run)
+
+    @property
+    def prospect(self) -> str:
+        """For people: when it runs next."""
+        return "it runs no more" if self.next_run is None else f"it runs next at {self.next_time}"
+
     # The clock
 
     def _begin_watch(self) -> None:
+        self._catch_up()
         self._watch = asyncio.create_task(self._keep_time(), name=f"{self.task.name} clock")
 
     async def _end_watch(self) -> None:
@@ -105,15 +118,17 @@ class ScheduledTask(PooledTask):
             self._watch = None
 
     async def _keep_time(self) -> None:
-        while True:
-            now = self._clock.now()
-            self._handle(due(self._schedule, self._handled, now))
-            self._handled = max(self._handled, now)
-            self.next_run = next(next_runs(self._schedule, self._handled), None)
-            if self.next_run is None:
-                log.info("the schedule has come to its end", extra=self._about())
-                return
+        while self.next_run is not None:
             await self._clock.wait_until(self.next_run)
+            self._catch_up()
+        log.info("the schedule has come to its end", extra=self._about())
+
+    def _catch_up(self) -> None:
+        """Deal with all that is due by now."""
+        now = self._clock.now()
+        self._handle(due(self._schedule, self._handled, now))
+        self._handled = max(self._handled, now)
+        self.next_run = next(next_runs(self._schedule, self._handled), None)
 
     def _handle(self, what: Due) -> None:
         missed = what.missed
@@ -129,15 +144,18 @@ class ScheduledTask(PooledTask):
         assert self.task.schedule is not None  # a scheduled task has one
         return self.task.schedule
 
+    def _shown(self, moment: datetime) -> str:
+        return local_time(moment, self._schedule.timezone)
+
     # Runs
 
     def _fire(self, moment: datetime) -> None:
         """Start the run of that time, unless an earlier one, or another server, is at it."""
-        identity = self.task.identity
+        identity, when = self.task.identity, self._shown(moment)
         running = len(self._runs) or self._recorded(lambda: self._history.running(identity))
         if running and not self.task.overlap:
             text = "an earlier run was not over"
-            log.warning("the run of %s is left out: %s", moment, text, extra=self._about())
+            log.warning("the run of %s is left out: %s", when, text, extra=self._about())
             self._recorded(lambda: self._history.skip(identity, moment, text))
             return
         number: int | None = None
@@ -147,7 +165,7 @@ class ScheduledTask(PooledTask):
                 return
         except EngineError as error:  # a history that is out of order does not keep work undone
             log.error("%s", error, extra=self._about())
-        run = asyncio.create_task(self._run(number), name=f"{self.task.name} at {moment}")
+        run = asyncio.create_task(self._run(number), name=f"{self.task.name} at {when}")
         self._runs.add(run)
         run.add_done_callback(self._runs.discard)
 
