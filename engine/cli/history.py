@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.cli.columns import columns
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, InvalidPipelineError
+
+if TYPE_CHECKING:
+    from engine.tasks.runs.history import Run
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -20,34 +25,89 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0, whatever became of the runs."""
-    from engine.tasks.runs.history import History
-
-    if not Path(arguments.task).is_file():
-        raise ConfigurationError(f"there is no task file {arguments.task!r}")
-    history = History(arguments.state)
-    try:
-        runs = history.recent(str(Path(arguments.task).absolute()), arguments.runs)
-    finally:
-        history.close()
-    if not runs:
-        print("this task has no history yet", file=sys.stderr)
-        return 0
-    rows = [
-        (
-            _shown(each.scheduled_at),
-            each.status,
-            _seconds(each.started_at, each.finished_at),
-            each.message.partition("\n")[0],
-        )
-        for each in runs
-    ]
-    print(columns([("scheduled at (UTC)", "status", "seconds", "message"), *rows], right=(2,)))
+    """0, whatever became of the runs. What is not there yet is not made."""
+    path, state, number = arguments.task, arguments.state, arguments.runs
+    if number < 1:
+        raise ConfigurationError(f"--runs must be at least 1, not {number}")
+    if not Path(path).is_file():
+        raise ConfigurationError(f"there is no task file {path!r}")
+    if runs := _recent(path, state, min(number, sys.maxsize)):
+        print(_table(runs, _timezone(path)))
+    else:
+        _say_why_there_is_none(path, state)
     return 0
 
 
-def _shown(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S")
+def _recent(path: str, state: str | None, number: int) -> list[Run]:
+    from engine.tasks.runs.history import History, database
+
+    if not database(state).exists():
+        return []
+    with History(state) as history:
+        return history.recent(str(Path(path).absolute()), number)
+
+
+def _table(runs: Iterable[Run], timezone: str) -> str:
+    from engine.tasks.runs.schedule import local_time
+
+    rows = [
+        (
+            local_time(each.scheduled_at, timezone),
+            each.status,
+            _seconds(each.started_at, each.finished_at),
+            _summary(each.message),
+        )
+        for each in runs
+    ]
+    return columns([("scheduled at", "status", "seconds", "message"), *rows], right=(2,))
+
+
+def _say_why_there_is_none(path: str, state: str | None) -> None:
+    """Raises ConfigurationError unless all that is missing is a first run."""
+    from engine.tasks.runs.history import database
+
+    _check_is_scheduled(path)
+    place = database(state)
+    if state and not place.exists():
+        raise ConfigurationError(
+            f"there is no history of scheduled runs in {state!r}; "
+            "give the folder that 'engine serve --state' was given"
+        )
+    hint = "" if state else "; if 'engine serve' was given --state, give it here too"
+    print(f"this task has no history yet in '{place.parent}'{hint}", file=sys.stderr)
+
+
+def _check_is_scheduled(path: str) -> None:
+    from engine.tasks.files.files import is_task_file, load_task
+
+    if not is_task_file(path):
+        raise ConfigurationError(
+            f"{path!r} is a pipeline file; only scheduled tasks have a history: "
+            "give the file of such a task"
+        )
+    file = load_task(path, environment=None)
+    if file.task is None:
+        raise InvalidPipelineError(file.problems)
+    if file.task.type != "scheduled":
+        raise ConfigurationError(
+            f"the task in {path!r} is of type {file.task.type!r}; only scheduled tasks have a "
+            "history: the log of 'engine serve', and 'engine tasks', tell of its requests"
+        )
+
+
+def _timezone(path: str) -> str:
+    """That of the schedule; UTC if the file has mistakes by now."""
+    from engine.tasks.files.files import load_task
+
+    task = load_task(path, environment=None).task
+    return task.schedule.timezone if task is not None and task.schedule is not None else "UTC"
+
+
+def _summary(message: str) -> str:
+    """The first line; of a snap that failed the next one too, which is the reason."""
+    what, _, more = message.partition("\n")
+    reason = more.strip().partition("\n")[0]
+    return f"{what}: {reason}" if reason and what.endswith(" failed") else what
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> str:

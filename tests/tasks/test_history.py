@@ -170,8 +170,17 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigurationError, match=r"cannot be used: .*; set XDG_STATE_HOME"):
+    with pytest.raises(ConfigurationError, match=r"cannot be used: .*; give --state a .*/file'"):
         History(tmp_path / "file")
+
+
+def test_without_a_folder_of_its_own_the_variable_is_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    with pytest.raises(ConfigurationError, match=r"cannot be used: .*; set XDG_STATE_HOME"):
+        History()
 
 
 def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:

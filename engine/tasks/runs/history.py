@@ -68,7 +68,12 @@ class History:
     """
 
     def __init__(self, folder: str | Path | None = None) -> None:
-        self.path = (Path(folder) if folder else default_folder()) / "history.sqlite"
+        self.path = database(folder)
+        self._remedy = (
+            f"give --state a folder that can be written, not '{folder}'"
+            if folder
+            else "set XDG_STATE_HOME to a folder that can be written"
+        )
         self._server = uuid.uuid4().hex
         self._lock: IO[bytes] | None = None
         try:
@@ -240,12 +245,17 @@ class History:
 
     def _complaint(self, error: Exception) -> str:
         reason = getattr(error, "strerror", None) or error
-        remedy = "set XDG_STATE_HOME to a folder that can be written"
+        remedy = self._remedy
         if "locked" in str(reason):
             remedy = "another process holds it; see which has the file open"
         elif not isinstance(error, OSError | sqlite3.OperationalError):
             remedy = "move the file away; a new one is then begun"
         return f"the history of scheduled runs '{self.path}' cannot be used: {reason}; {remedy}"
+
+
+def database(folder: str | Path | None = None) -> Path:
+    """The file that holds the history, whether it is there yet or not."""
+    return (Path(folder) if folder else default_folder()) / "history.sqlite"
 
 
 def default_folder() -> Path:
