@@ -1,0 +1,118 @@
+"""The schedule of a task file, checked: whether it says when, and whether that ever comes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from typing import Any
+
+from engine.sdk.settings import shown
+from engine.tasks.files.quantities import parse_duration
+from engine.tasks.files.reports import Reports
+from engine.tasks.files.task import Schedule
+from engine.tasks.runs.schedule import GRACE, check_cron, zone_of
+
+_PATH = ("schedule",)
+_ISO_HINT = "write it as 2026-12-24T18:00"
+
+
+def read_schedule(given: dict[str, Any], named: Mapping[str, Any], reports: Reports) -> Schedule:
+    """The schedule, as far as `given`, which could be converted of the `named` values, is sound."""
+    zone = reports.parsed((*_PATH, "timezone"), given.get("timezone", "UTC"), zone_of) or UTC
+    for name, parse in _parsers(zone).items():
+        if name in given:
+            given[name] = reports.parsed((*_PATH, name), given[name], parse)
+    _check_kinds(named, reports)
+    _check_times(given, reports)
+    return Schedule(**given)
+
+
+def _parsers(zone: Any) -> Mapping[str, Callable[[Any], Any]]:
+    return {
+        "every": parse_duration,
+        "grace": parse_duration,
+        "timeout": parse_duration,
+        "cron": _cron,
+        "at": partial(_time, of_day=time.min, zone=zone),
+        "until": partial(_time, of_day=time.max, zone=zone),
+    }
+
+
+def _cron(text: str) -> str:
+    """The text. Raises ValueError if it is not cron, or names a day that no month has."""
+    try:
+        check_cron(text)
+    except ValueError:
+        if _names_no_day(text):
+            remedy = "'L' as the day is the last one of a month"
+            raise ValueError(
+                f"{shown(text)} never comes: the month has no such day; {remedy}"
+            ) from None
+        raise
+    return text
+
+
+def _names_no_day(text: str) -> bool:
+    """Whether day and month are sound, each without the other."""
+    fields = text.split()
+    if len(fields) != 5:
+        return False
+    minute, hour, day, month, weekday = fields
+    return all(
+        _is_cron(" ".join(each))
+        for each in ((minute, hour, day, "*", weekday), (minute, hour, "*", month, weekday))
+    )
+
+
+def _is_cron(text: str) -> bool:
+    try:
+        check_cron(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_kinds(named: Mapping[str, Any], reports: Reports) -> None:
+    kinds = [name for name in ("every", "cron", "at") if named.get(name) is not None]
+    hint = "give 'every', 'cron' or 'at', or 'at' and 'every'"
+    if not kinds:
+        reports.report("missing-setting", _PATH, "'schedule' does not say when", hint)
+    elif "cron" in kinds and len(kinds) > 1:
+        message = f"'cron' cannot be with '{kinds[0] if kinds[0] != 'cron' else kinds[1]}'"
+        reports.report("bad-setting", (*_PATH, "cron"), message, hint)
+
+
+def _check_times(given: Mapping[str, Any], reports: Reports) -> None:
+    begin, end = given.get("at"), given.get("until")
+    if begin and end and end < begin:
+        message = "'until' is before 'at': the task would never run"
+        reports.report("bad-setting", (*_PATH, "until"), message)
+    elif end and _is_over(end, given):
+        _warn_of_the_past("until", "correct it, or leave it out to run without end", reports)
+    elif begin and given.get("every") is None and _is_over(begin, given):
+        _warn_of_the_past("at", "correct it, or add 'every' to run again and again", reports)
+
+
+def _is_over(moment: datetime, given: Mapping[str, Any]) -> bool:
+    """Whether even a run that begins late is too late now."""
+    grace = given.get("grace")
+    return moment + (GRACE if grace is None else timedelta(seconds=grace)) < datetime.now(UTC)
+
+
+def _warn_of_the_past(name: str, hint: str, reports: Reports) -> None:
+    message = f"{name!r} is in the past: the task never runs"
+    reports.report("bad-setting", (*_PATH, name), message, hint, severity="warning")
+
+
+def _time(text: str, of_day: time, zone: Any) -> datetime:
+    """A time in UTC; a day alone means its first or last moment. Raises ValueError."""
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text.strip()):
+            moment = datetime.combine(date.fromisoformat(text.strip()), of_day)
+        else:
+            moment = datetime.fromisoformat(text.strip())
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{shown(text)} is not a time; {_ISO_HINT}") from None
