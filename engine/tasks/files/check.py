@@ -13,10 +13,11 @@ from engine.pipeline.spec import ParameterSpec
 from engine.plan import Plan, check_spec, compile_spec
 from engine.plan.hosting import check_triggered, check_ultra
 from engine.registry import SnapClass
+from engine.run.parameters import fill_in
 from engine.sdk.settings import nearest_hint, shown
 from engine.tasks.files.discretion import discreet
-from engine.tasks.files.files import TaskFile
-from engine.tasks.files.task import Task, TaskType
+from engine.tasks.files.files import TaskFile, is_task_file, load_task
+from engine.tasks.files.task import TaskType
 
 
 def check_task(
@@ -32,14 +33,37 @@ def check_task(
         spec = load(file.pipeline)
     except ConfigurationError as error:
         return discreet(file.source, [*file.problems, _unreadable(file, str(error))])
-    readable = all(problem.severity != "error" for problem in spec.problems)
-    of_parameters = _parameters(file, spec) if readable else ()
+    if _is_for_a_task(spec):
+        return discreet(file.source, [*file.problems, _task_as_pipeline(file)])
+    of_parameters = () if _has_error(spec.problems) else _parameters(file, spec)
     own = discreet(file.source, [*file.problems, *of_parameters])
-    problems = [*own, *check_spec(spec, registry, project=project)]
-    if file.task is not None and all(problem.severity != "error" for problem in problems):
+    problems = check_spec(spec, registry, project=project)
+    if file.type is not None and not _has_error(problems):
         plan = compile_spec(spec, registry, project=project)
-        problems += _FITNESS[file.task.type](plan)
-    return problems
+        problems = [*problems, *_FITNESS[file.type](plan)]
+    return [*own, *problems]
+
+
+def _has_error(problems: Iterable[Problem]) -> bool:
+    return any(problem.severity == "error" for problem in problems)
+
+
+def _is_for_a_task(spec: PipelineSpec) -> bool:
+    """Whether what should be a pipeline is a task file."""
+    if not _has_error(spec.problems) or spec.source.root is None:
+        return False
+    try:
+        return is_task_file(spec.path)
+    except ConfigurationError:
+        return False
+
+
+def _task_as_pipeline(file: TaskFile) -> Problem:
+    message = f"{file.pipeline!r} is a task file, not a pipeline"
+    hint = "name a file that has 'snaps:'"
+    if hosted := load_task(file.pipeline, None).pipeline:
+        hint = f"{hint}; that task names {hosted!r}"
+    return Problem("wrong-type", file.source.where(("pipeline",)), message, hint)
 
 
 _FITNESS: dict[TaskType, Callable[[Plan], list[Problem]]] = {
@@ -72,38 +96,62 @@ def _unreadable(file: TaskFile, message: str) -> Problem:
 
 
 def _parameters(file: TaskFile, spec: PipelineSpec) -> Iterator[Problem]:
-    if file.task is None:
+    if file.named is None:
         return
-    given = file.task.parameters
     declared = {parameter.name: parameter for parameter in spec.parameters}
-    for name in given:
+    for name in file.named:
+        if name in declared:
+            yield from _given(file, declared[name])
+            continue
         where = file.source.where_key(("parameters", name))
-        if name not in declared:
-            message = f"the pipeline {spec.path!r} has no parameter {shown(name)}"
-            hint = nearest_hint(name, declared) or f"it has: {', '.join(declared) or 'none'}"
-            yield Problem("unknown-parameter", where, message, hint)
-        elif declared[name].secret and name in file.written_out:
-            message = f"the value of the secret parameter {shown(name)} stands in the file"
-            yield Problem("secret-in-file", where, message, "use ${env:NAME}", "warning")
+        message = f"the pipeline {spec.path!r} has no parameter {shown(name)}"
+        hint = nearest_hint(name, declared) or f"it has: {', '.join(declared) or 'none'}"
+        yield Problem("unknown-parameter", where, message, hint)
+    kind = file.type or "triggered"  # which asks for least
     for parameter in declared.values():
-        if is_missing(parameter, given) and not comes_from_callers(file.task, parameter):
-            where = _key(file, "parameters")
-            message = f"the pipeline needs a value for the parameter {shown(parameter.name)}"
-            hint = f"give --param {parameter.name}=VALUE"
-            if file.source.root is not None:
-                hint = f"{hint}, or add '{parameter.name}: VALUE' to 'parameters:'"
-            if parameter.description:
-                hint = f"{hint} ({parameter.description})"
-            yield Problem("missing-parameter", where, message, hint)
+        if is_missing(parameter, file.named) and not comes_from_callers(kind, parameter):
+            yield _missing(file, parameter)
+
+
+def _given(file: TaskFile, parameter: ParameterSpec) -> Iterator[Problem]:
+    name = parameter.name
+    where = file.source.where_key(("parameters", name))
+    if not parameter.secret:
+        return
+    if name in file.empty and parameter.required:
+        message = f"the secret parameter {shown(name)} is empty, which keeps nobody out"
+        yield Problem("unset-variable", where, message, _remedy_of_empty(file, name))
+    elif name in file.written_out:
+        message = f"the value of the secret parameter {shown(name)} stands in the file"
+        yield Problem("secret-in-file", where, message, "use ${env:NAME}", "warning")
+
+
+def _remedy_of_empty(file: TaskFile, name: str) -> str:
+    variables = fill_in(file.text_of_parameter(name), {})[1]
+    if not variables:
+        return "give it a value; for a secret use ${env:NAME}"
+    return f"set {' or '.join(variables)}, which it reads, before you start the engine"
+
+
+def _missing(file: TaskFile, parameter: ParameterSpec) -> Problem:
+    name = parameter.name
+    message = f"the pipeline needs a value for the parameter {shown(name)}"
+    hint = f"give --param {name}=VALUE"
+    if file.source.root is not None:
+        value = "${env:NAME}" if parameter.secret else "VALUE"
+        hint = f"{hint}, or add '{name}: {value}' to 'parameters:'"
+    if parameter.description:
+        hint = f"{hint} ({parameter.description})"
+    return Problem("missing-parameter", _key(file, "parameters"), message, hint)
 
 
 def is_missing(parameter: ParameterSpec, given: Container[str]) -> bool:
     return parameter.required and parameter.default is None and parameter.name not in given
 
 
-def comes_from_callers(task: Task, parameter: ParameterSpec) -> bool:
+def comes_from_callers(kind: TaskType, parameter: ParameterSpec) -> bool:
     """Whether each call may bring a value: to a triggered task, unless it is a secret."""
-    return task.type == "triggered" and not parameter.secret
+    return kind == "triggered" and not parameter.secret
 
 
 def _key(file: TaskFile, key: str) -> Location:

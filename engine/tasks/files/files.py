@@ -5,40 +5,53 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
-from engine.errors import ConfigurationError, Problem
+from engine.errors import ConfigurationError, InvalidPipelineError, Problem
 from engine.locations import Location
 from engine.pipeline.load import compose_text, read
-from engine.pipeline.nodes import Scalar, Table
+from engine.pipeline.nodes import Node, Scalar, Table
 from engine.pipeline.source import Source
 from engine.pipeline.text import Text
 from engine.sdk.settings import nearest_hint, settings_of
 from engine.tasks.files.discretion import discreet
 from engine.tasks.files.reading import NAME, Reader
 from engine.tasks.files.settings import TaskSettings
-from engine.tasks.files.task import Task
+from engine.tasks.files.task import Task, TaskType
 
 _TOP_LEVEL_KEY = re.compile(r"^([A-Za-z_]\w*)\s*:", re.MULTILINE)
 _PIPELINE_KEYS = ("snaps", "links", "libraries")
+_TASK_NAME = re.compile(r"(?:^|[._-])task\.ya?ml$", re.IGNORECASE)
 
 
 class TaskFile(msgspec.Struct, frozen=True):
     """A task file as read: the task, or None if it has mistakes, and all of them.
 
-    `pipeline` is the file of the pipeline as far as it is known. `written_out` are the parameters
-    whose value stands in the file and does not come from the environment.
+    `type` and `pipeline`, a file, are there as far as they are known. `named` are the parameters
+    that have a value, None if that cannot be said; `empty` those to which the file gives an empty
+    one, `written_out` those whose value stands in it and does not come from the environment.
     """
 
     path: str
     source: Source
     task: Task | None = None
+    type: TaskType | None = None
     pipeline: str = ""
+    named: tuple[str, ...] | None = None
+    empty: frozenset[str] = frozenset()
     written_out: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
+
+    def text_of_parameter(self, name: str) -> str:
+        """What the file says, with every `${env:NAME}`; empty if it says nothing."""
+        node: Node | None = self.source.root
+        for key in ("parameters", name):
+            entry = node.entries.get(key) if isinstance(node, Table) else None
+            node = entry.value if entry else None
+        return node.text if isinstance(node, Scalar) else ""
 
     def with_parameters(
         self, given: Mapping[str, str], environment: Mapping[str, str] | None = os.environ
@@ -48,8 +61,9 @@ class TaskFile(msgspec.Struct, frozen=True):
             return parse_task(self.source.text.whole, self.path, environment, given)
         if self.task is None:
             return self
-        task = msgspec.structs.replace(self.task, parameters={**self.task.parameters, **given})
-        return msgspec.structs.replace(self, task=task)
+        parameters = {**self.task.parameters, **given}
+        task = msgspec.structs.replace(self.task, parameters=parameters)
+        return msgspec.structs.replace(self, task=task, named=tuple(parameters))
 
 
 def load_task(path: str | Path, environment: Mapping[str, str] | None = os.environ) -> TaskFile:
@@ -81,7 +95,10 @@ def parse_task(
         path=path,
         source=source,
         task=task,
+        type=reader.type,
         pipeline=reader.pipeline,
+        named=reader.named,
+        empty=frozenset(reader.empty),
         written_out=frozenset(reader.written_out),
         problems=tuple(discreet(source, reader.problems)),
     )
@@ -91,15 +108,34 @@ def task_of_pipeline(path: str | Path, parameters: Mapping[str, str] | None = No
     """An ultra task, named after the file, for a pipeline that is hosted without a task file."""
     name = _legal_name(Path(path).stem)
     task = Task(name=name, pipeline=str(path), path=str(path), parameters=dict(parameters or {}))
-    return TaskFile(str(path), Source(Text.of(str(path), "")), task, str(path))
+    return TaskFile(
+        path=str(path),
+        source=Source(Text.of(str(path), "")),
+        task=task,
+        type=task.type,
+        pipeline=str(path),
+        named=tuple(task.parameters),
+    )
+
+
+def load_file(path: str | Path) -> TaskFile:
+    """The task of a task file or of a pipeline file. Raises nothing: all is in `problems`."""
+    try:
+        return load_task(path) if is_task_file(path) else task_of_pipeline(path)
+    except InvalidPipelineError as error:
+        problems = error.problems
+    except ConfigurationError as error:
+        problems = (Problem("missing-file", Location(str(path)), str(error)),)
+    return TaskFile(str(path), Source(Text.of(str(path), "")), problems=problems)
 
 
 def is_task_file(path: str | Path) -> bool:
     """Whether a file is that of a task; else it is that of a pipeline.
 
-    Raises ConfigurationError if it is neither, or cannot be opened.
+    Name and folder decide only where the file itself does not say. Raises InvalidPipelineError if
+    it is neither, ConfigurationError if it cannot be opened.
     """
-    source, _ = compose_text(read(path, "file"), str(path))
+    source, problems = compose_text(read(path, "file"), str(path))
     keys = _keys(source)
     if "snaps" in keys:
         return False
@@ -107,12 +143,25 @@ def is_task_file(path: str | Path) -> bool:
         return True
     if any(key in keys for key in _PIPELINE_KEYS):
         return False
+    if _is_called_task(Path(path)):
+        return True
+    is_empty = source.root is None and not problems
+    raise InvalidPipelineError([_neither(path, keys, is_empty=is_empty)])
+
+
+def _is_called_task(path: Path) -> bool:
+    return path.absolute().parent.name == "tasks" or bool(_TASK_NAME.search(path.name))
+
+
+def _neither(path: str | Path, keys: Iterable[str], *, is_empty: bool) -> Problem:
     near = [nearest_hint(key, ("snaps", *settings_of(TaskSettings))) for key in keys]
     hint = next(filter(None, near), "see docs/pipeline-files.md and docs/tasks.md")
-    raise ConfigurationError(
-        f"'{path}' is neither a pipeline file, which has 'snaps', nor a task file, which has "
-        f"'type' and 'pipeline'; {hint}"
+    message = (
+        f"the file is {'empty: it is ' if is_empty else ''}neither a pipeline file, which has "
+        "'snaps', nor a task file, which has 'type' and 'pipeline'"
     )
+    code = "empty-file" if is_empty else "wrong-type"
+    return Problem(code, Location(str(path)), message, hint)
 
 
 def _keys(source: Source) -> list[str]:

@@ -19,7 +19,7 @@ from engine.tasks.files.check import (
     comes_from_callers,
     is_missing,
 )
-from engine.tasks.files.files import TaskFile, is_task_file, load_task, task_of_pipeline
+from engine.tasks.files.files import TaskFile, load_file
 from engine.tasks.files.task import Task
 
 Warn = Callable[[Problem], None]
@@ -48,25 +48,21 @@ def load_tasks(
 ) -> list[Loaded]:
     """All tasks of these files; `warn` gets what is doubtful.
 
-    Raises InvalidPipelineError with all mistakes of all files, ConfigurationError for a file that
-    cannot be read and for parameters that fit none.
+    Raises InvalidPipelineError with all mistakes of all files, ConfigurationError that tells them
+    too if a parameter fits none.
     """
-    files = [_read(path) for path in paths]
+    files = [load_file(path) for path in paths]
     files, mistakes = _with_overrides(files, overrides)
     problems = [problem for file in files for problem in check_task(file, registry)]
     problems += check_names(files)
     errors = [problem for problem in problems if problem.severity == "error"]
     if mistakes:
-        raise ConfigurationError("\n".join(mistakes))
+        raise ConfigurationError("\n".join([*mistakes, *map(str, errors)]))
     if errors:
         raise InvalidPipelineError(errors)
     for problem in problems:
         warn(problem)
     return [_load(file.task, registry) for file in files if file.task is not None]
-
-
-def _read(path: str) -> TaskFile:
-    return load_task(path) if is_task_file(path) else task_of_pipeline(path)
 
 
 def _load(task: Task, registry: Mapping[str, SnapClass]) -> Loaded:
@@ -79,14 +75,20 @@ def _with_overrides(
     """The files with what the command line says, and the parameters of it that fit none."""
     declared: dict[str, None] = {}
     changed = []
+    all_known = True
     for file in files:
         names = _declared(file)
-        declared |= dict.fromkeys(names)
-        given = {name: each for name, each in overrides.parameters.items() if name in names}
+        all_known = all_known and names is not None
+        declared |= dict.fromkeys(names or ())
+        given = {
+            name: value
+            for name, value in overrides.parameters.items()
+            if names is None or name in names
+        }
         changed.append(_changed(file.with_parameters(given), overrides))
     mistakes = []
     for name in overrides.parameters:
-        if name not in declared:
+        if all_known and name not in declared:
             known = nearest_hint(name, declared) or f"they have: {', '.join(declared) or 'none'}"
             mistakes.append(f"no pipeline has a parameter {name!r}; {known}")
     return changed, mistakes
@@ -103,11 +105,14 @@ def _changed(file: TaskFile, overrides: Overrides) -> TaskFile:
     return msgspec.structs.replace(file, task=task)
 
 
-def _declared(file: TaskFile) -> list[str]:
+def _declared(file: TaskFile) -> list[str] | None:
+    """The parameters of the pipeline; None if it cannot be read, of which check_task says why."""
     try:
-        return [parameter.name for parameter in load(file.pipeline).parameters]
+        spec = load(file.pipeline)
     except ConfigurationError:
-        return []  # check_task says what is wrong with the file
+        return None
+    sound = all(problem.severity != "error" for problem in spec.problems)
+    return [parameter.name for parameter in spec.parameters] if sound else None
 
 
 def check_parameters(loaded: Loaded) -> None:
@@ -116,6 +121,9 @@ def check_parameters(loaded: Loaded) -> None:
     from_callers = {
         parameter.name: "given by the caller"
         for parameter in declared
-        if comes_from_callers(task, parameter) and is_missing(parameter, task.parameters)
+        if comes_from_callers(task.type, parameter) and is_missing(parameter, task.parameters)
     }
-    resolve_parameters(declared, {**task.parameters, **from_callers})
+    try:
+        resolve_parameters(declared, {**task.parameters, **from_callers})
+    except ConfigurationError as error:
+        raise ConfigurationError(f"the task {task.name!r} of '{task.path}': {error}") from None
