@@ -157,10 +157,15 @@ class TestBearerToken:
         assert "an empty bearer_token would let everybody in" in problem.message
         assert "${env:NAME}" in problem.hint
 
-    @pytest.mark.parametrize("value", ["${ORDER}", "${ENV:ORDER}", "${env.ORDER}", "x-${ ORDER }"])
+    @pytest.mark.parametrize("value", ["${ORDER}", "${ENV:ORDER}", "${env.ORDER}", "${ ORDER }"])
     def test_a_variable_without_env_is_refused(self, value: str) -> None:
         said = problem_in(f"{LEAST}bearer_token: {value}", {"ORDER": "x"})
         assert "did you mean ${env:ORDER}?" in said
+
+    def test_a_part_of_a_token_that_looks_like_a_variable_is_not_shown(self) -> None:
+        said = problem_in(f"{LEAST}bearer_token: x-${{ORDER}}", {"ORDER": "x"})
+        assert "did you mean ${env:NAME}?" in said
+        assert "ORDER" not in said
 
     def test_an_environment_may_hold_what_looks_like_a_variable(self) -> None:
         file = parse_task(f"{LEAST}bearer_token: ${{env:B}}", "t.yaml", {"B": "${ORDER}"})
@@ -327,8 +332,8 @@ class TestFiles:
     def test_a_default_that_lacks_its_variable_is_told_with_the_task(
         self, tmp_path: Path, registry: Registry
     ) -> None:
-        pipeline = "parameters: {a: '${env:NOWHERE_AT_ALL}'}\nsnaps: {a: {snap: Mapper, mappings: {$a: _a}}}"
-        written(tmp_path, LEAST, pipeline)
+        snaps = "snaps: {a: {snap: Mapper, mappings: {$a: _a}}}"
+        written(tmp_path, LEAST, f"parameters: {{a: '${{env:NOWHERE_AT_ALL}}'}}\n{snaps}")
         (loaded,) = load_tasks([str(tmp_path / "digits.yaml")], registry, Overrides(), print)
         with pytest.raises(ConfigurationError, match=r"the task 'digits' of .*NOWHERE_AT_ALL"):
             check_parameters(loaded)

@@ -168,9 +168,9 @@ class Reader:
 
     def _parameter(self, name: str, text: str) -> str:
         path = ("parameters", name)
-        if meant := _MEANT.search(text):
-            whole = meant[0] == text.strip()
-            self._report_meant(path, meant, "error" if whole else "warning")
+        if _MEANT.search(text):
+            whole = _MEANT.fullmatch(text.strip())
+            self._report_meant(path, text, "error" if whole else "warning")
         known = len(self.problems)
         value = self._filled(path, text)
         if not value and len(self.problems) == known:
@@ -182,8 +182,8 @@ class Reader:
         if not text.strip():
             self._check_open()
             return ""
-        if meant := _MEANT.search(text):
-            self._report_meant(path, meant, "error")
+        if _MEANT.search(text):
+            self._report_meant(path, text, "error")
             return ""
         token = self._filled(path, text)
         if _is_written_out(text):
@@ -207,9 +207,11 @@ class Reader:
         hint = "leave the key out for that, or give ${env:NAME}"
         self.reports.report("bad-setting", ("bearer_token",), message, hint)
 
-    def _report_meant(self, path: KeyPath, meant: re.Match[str], severity: Severity) -> None:
-        message = f"{shown(str(path[-1]))} has {shown(meant[0])}, which is not filled in"
-        hint = f"did you mean ${{env:{meant[1]}}}?"
+    def _report_meant(self, path: KeyPath, text: str, severity: Severity) -> None:
+        whole = _MEANT.fullmatch(text.strip())
+        written, name = (whole[0], whole[1]) if whole else ("${...}", "NAME")  # else it is a secret
+        message = f"{shown(str(path[-1]))} has {shown(written)}, which is not filled in"
+        hint = f"did you mean ${{env:{name}}}?"
         self.reports.report("bad-setting", path, message, hint, severity=severity)
 
     def _filled(self, path: KeyPath, text: str) -> str:
