@@ -156,12 +156,12 @@ def test_idle_connections_keep_nobody_from_an_answer(served: Served) -> None:
             connection.close()
 
 
-def test_thousands_of_requests_in_one_go_are_answered_in_order(served: Served) -> None:
+def test_hundreds_of_requests_in_one_go_are_answered_in_order(served: Served) -> None:
     first = message("POST", "/tasks/echo", (), b"0")
-    rest = [message("OPTIONS", "/tasks/guarded") for _ in range(2000)]
+    rest = [message("OPTIONS", "/tasks/guarded") for _ in range(900)]
     last = message("POST", "/tasks/echo", [CLOSE], b"1")
     told = answers(talk(served.port, b"".join([first, *rest, last])))
-    assert [each.status for each in told] == [200, *([204] * 2000), 200]
+    assert [each.status for each in told] == [200, *([204] * 900), 200]
     assert told[-1].json["content"] == 1
 
 

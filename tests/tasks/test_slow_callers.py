@@ -6,6 +6,7 @@ import gc
 import socket
 import struct
 import weakref
+from functools import partial
 
 import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -13,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from engine.tasks.web.connection import (
     KEEP_ALIVE_SECONDS,
     LONGEST_LINGER,
+    MOST_WAITING,
     SLOWEST_READER_SECONDS,
     SLOWEST_REQUEST_SECONDS,
     Connection,
@@ -218,15 +220,79 @@ async def test_who_still_sends_can_read_the_answer_that_ends_its_connection() ->
 
 
 @in_loop
-async def test_a_thousand_requests_that_wait_for_their_turn_are_answered() -> None:
+async def test_hundreds_of_requests_that_wait_for_their_turn_are_answered() -> None:
     async with running() as server:
         server.echo.takes = True
         reader, writer = await server.connect()
-        writer.write(message("GET", "/wait") + 1000 * message("GET", "/taken") + GET)
+        writer.write(message("GET", "/wait") + 998 * message("GET", "/taken") + GET)
         await turns(lambda: server.echo.asked)
         server.echo.gate.set()
         told = answers(await reader.read())
-    assert [each.body for each in told] == [b"GET /wait ", *(1000 * [b"GET /taken "]), b"GET / "]
+    assert [each.body for each in told] == [b"GET /wait ", *(998 * [b"GET /taken "]), b"GET / "]
+
+
+@in_loop
+async def test_requests_without_end_that_wait_for_their_turn_are_refused() -> None:
+    async with running() as server:
+        server.echo.takes = True
+        reader, writer = await server.connect()
+        writer.write(message("GET", "/wait") + (MOST_WAITING + 10) * message("GET", "/taken"))
+        connection = await server.connection()
+        await turns(lambda: connection._refusal is not None)
+        server.echo.gate.set()
+        told = answers(await reader.read())
+    assert [each.status for each in told] == [200] * (MOST_WAITING + 1) + [503]
+    assert told[-1].json["error"] == "too many requests wait on this connection"
+
+
+@in_loop
+async def test_no_more_is_read_while_requests_wait_for_their_turn() -> None:
+    async with running() as server:
+        reader, writer = await server.connect()
+        writer.write(message("GET", "/wait") + 5 * message("GET", "/a"))
+        connection = await server.connection()
+        await turns(lambda: len(connection.pipeline) == 5)
+        connection.flow.resume_reading()
+        assert connection.flow.read_paused
+        writer.write(message("GET", "/b"))
+        server.echo.gate.set()
+        await reader.readuntil(b"GET /b ")
+        assert not connection.flow.read_paused
+
+
+@in_loop
+async def test_a_request_in_work_learns_that_its_caller_has_gone() -> None:
+    async with running() as server:
+        _, writer = await server.connect()
+        writer.write(message("GET", "/wait") + GET)
+        connection = await server.connection()
+        await turns(lambda: connection.pipeline)
+        cycle = connection._running
+        connection.transport.abort()
+        await turns(lambda: not server.connections())
+        assert cycle is not None
+        assert cycle.disconnected
+
+
+def _has_less_to_send(connection: Connection, than: int) -> bool:
+    return bool(connection.transport.get_write_buffer_size() < than)
+
+
+@in_loop
+async def test_who_reads_its_answer_slowly_is_not_idle() -> None:
+    async with running() as server:
+        reader, writer = await server.connect(limit=1000)
+        writer.write(message("GET", "/large"))
+        connection = await server.connection()
+        await turns(lambda: connection.transport.get_write_buffer_size() > 1_000_000)
+        await turns(lambda: _cycle(connection).response_complete)
+        began = connection.loop.time()
+        for looks in range(1, 6):
+            left = connection.transport.get_write_buffer_size()
+            await reader.readexactly(3_000_000)
+            await turns(partial(_has_less_to_send, connection, left))
+            connection.end_if_too_slow(began + 50 * looks)
+        assert not connection.transport.is_closing()
 
 
 @in_loop

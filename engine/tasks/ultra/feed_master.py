@@ -11,10 +11,12 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
+from typing import Any
 
 from engine.plan.plan import Plan
 from engine.tasks.files.task import Task
@@ -72,7 +74,7 @@ class FeedMaster:
         self._changed = asyncio.Event()
         self._draining = False
         self._watch: asyncio.Task[None] | None = None
-        self._farewells: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
 
     # For the server
 
@@ -148,8 +150,7 @@ class FeedMaster:
                 len(self._open),
                 extra={"task": self.task.name},
             )
-        for pending in list(self._open.values()):
-            self._refuse(pending, 503, "the server is shutting down", "Ask again later.")
+        self._refuse_all("the server is shutting down", "Ask again later.")
         if self._watch is not None:
             self._watch.cancel()
 
@@ -260,8 +261,7 @@ class FeedMaster:
 
     def fleet_disabled(self, fleet: Fleet) -> None:
         if fleet is self._fleet:
-            for pending in list(self._open.values()):
-                self._refuse(pending, 503, *_DISABLED)
+            self._refuse_all(*_DISABLED)
         self._changed.set()
 
     def _deliver_again(self, unanswered: list[Pending]) -> None:
@@ -297,19 +297,31 @@ class FeedMaster:
         number = pending.request.id
         self._settle(pending, _refused(number, status, error, resolution, reason))
 
+    def _refuse_all(self, error: str, resolution: str) -> None:
+        """Nothing that waits now is ever worked on."""
+        self._waiting.clear()
+        self._suspects.clear()
+        for pending in list(self._open.values()):
+            self._refuse(pending, 503, error, resolution)
+
     async def _watch_time(self) -> None:
         while True:
             await asyncio.sleep(WATCH_INTERVAL)
-            for pending in self._overdue():
-                await self._time_out(pending)
+            try:
+                for pending in self._overdue():
+                    self._time_out(pending)
+                self._dispatch()  # what has timed out has left its place
+                self._end_silent()
+            except Exception:  # a mistake of ours must not stop the clock
+                log.exception("the clock has failed", extra={"task": self.task.name})
 
     def _overdue(self) -> list[Pending]:
         """Requests are open in the order in which they came, so the look is short."""
         oldest = time.monotonic() - self.task.timeouts.request
         return list(itertools.takewhile(lambda each: each.arrived < oldest, self._open.values()))
 
-    async def _time_out(self, pending: Pending) -> None:
-        """Answer in place of the pipeline; an instance that does nothing any more is ended."""
+    def _time_out(self, pending: Pending) -> None:
+        """Answer in place of the pipeline."""
         seconds = self.task.timeouts.request
         reason = f"there was no answer within {seconds:g} seconds"
         log.warning("a request has failed: %s", reason, extra={"task": self.task.name})
@@ -317,18 +329,19 @@ class FeedMaster:
         for queue in (self._waiting, self._suspects):
             with contextlib.suppress(ValueError):
                 queue.remove(pending)
-        instance = pending.instance
-        if instance is None:
-            return
-        delivered = instance.forget(pending.request.id)
-        if delivered is not None and instance.answered_at < delivered:
-            log.warning(
-                "%s has answered nothing for %.1f seconds and is ended",
-                instance,
-                time.monotonic() - delivered,
-                extra=instance.about(),
-            )
-            await instance.kill()
+        if pending.instance is not None:
+            pending.instance.forget(pending.request.id)
+
+    def _end_silent(self) -> None:
+        """End the instances that have had work for so long, and have answered nothing."""
+        patience = self.task.timeouts.request
+        for instance in self.instances:
+            silence = time.monotonic() - (instance.silent_since or math.inf)
+            if silence >= patience:
+                text = "%s has answered nothing for %.1f seconds and is ended"
+                log.warning(text, instance, silence, extra=instance.about())
+                instance.silent_since = None
+                self._in_background(instance.kill())
 
     # Generations of instances
 
@@ -345,9 +358,12 @@ class FeedMaster:
         fleet.retire()
         for instance in list(fleet.instances):
             instance.finish()
-        farewell = asyncio.create_task(self._say_farewell(fleet))
-        self._farewells.add(farewell)
-        farewell.add_done_callback(self._farewells.discard)
+        self._in_background(self._say_farewell(fleet))
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def _say_farewell(self, fleet: Fleet) -> None:
         try:

@@ -64,7 +64,11 @@ class Listener(Protocol):
 
 
 class Instance:
-    """One instance as the front sees it; `in_flight` are the numbers of its open requests."""
+    """One instance as the front sees it; `in_flight` are the numbers of its open requests.
+
+    `silent_since` is when it was given work, or gave its last answer while it had more to do; None
+    if it owes nothing. A request that was forgotten is still work.
+    """
 
     def __init__(self, number: int, fleet: Fleet, listener: Listener) -> None:
         self.number = number
@@ -72,9 +76,9 @@ class Instance:
         self.ready = self.was_ready = False
         self.finishing = False
         self.alone = False
-        self.in_flight: dict[int, float] = {}
+        self.in_flight: dict[int, None] = {}
         self.counts: list[SnapCounts] = []
-        self.answered_at = 0.0
+        self.silent_since: float | None = None
         self.process: Process | None = None
         self._listener = listener
         self._failure: Failed | None = None
@@ -90,7 +94,9 @@ class Instance:
         return self.ready and not self.finishing
 
     def send(self, request: Request, now: float) -> None:
-        self.in_flight[request.id] = now
+        if self.silent_since is None:
+            self.silent_since = now
+        self.in_flight[request.id] = None
         self.channel.send(request)
 
     def finish(self) -> None:
@@ -99,12 +105,11 @@ class Instance:
             self.finishing = True
             self.channel.send(Finish())
 
-    def forget(self, request: int) -> float | None:
-        """A request has been answered without it. When the instance was given it, if it was."""
-        delivered = self.in_flight.pop(request, None)
-        if delivered is not None:
+    def forget(self, request: int) -> None:
+        """A request has been answered without it."""
+        if request in self.in_flight:
+            del self.in_flight[request]
             self.channel.send(Forget(request))
-        return delivered
 
     @property
     def title(self) -> str:
@@ -143,8 +148,8 @@ class Instance:
 
     def _receive(self, message: FromInstance) -> None:
         if isinstance(message, Response):
-            self.answered_at = time.monotonic()
             self.in_flight.pop(message.id, None)
+            self.silent_since = time.monotonic() if self.in_flight else None
             self._listener.instance_responded(self, message)
         elif isinstance(message, Ready):
             self.ready = self.was_ready = True

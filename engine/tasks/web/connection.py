@@ -13,7 +13,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from engine.tasks.web.head import Head, as_text
-from engine.tasks.web.transport import LingeringTransport
+from engine.tasks.web.transport import LingeringTransport, TurnByTurn
 from engine.tasks.web.whole import Take, Whole
 
 SLOWEST_REQUEST_SECONDS = 20.0
@@ -30,6 +30,9 @@ LONGEST_LINGER = 30.0
 
 KEEP_ALIVE_SECONDS = 75.0
 """How long a connection may wait for its next request."""
+
+MOST_WAITING = 1000
+"""Requests of a connection that may wait until those before them are answered."""
 
 LONGEST_HEAD = 64 * 1024
 SMALL = 65_535
@@ -70,6 +73,9 @@ class Connection(HttpToolsProtocol):
     _whole: Whole | None = None
     """The request whose body is coming, if it takes the short way."""
 
+    _running: RequestResponseCycle | None = None
+    """The request that has a task of asyncio."""
+
     _reading_since: float | None = None
     _idle_since = 0.0
     _in_head = False
@@ -89,6 +95,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(cast("Any", LingeringTransport(transport)))
+        self.flow = TurnByTurn(self.transport, self.pipeline)
         self._reading_since = self.loop.time()
         if self.client is not None:
             self._caller = f"{self.client[0]}:{self.client[1]}"
@@ -97,7 +104,10 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self.cycle = self._whole = None  # they know it, and garbage is collected rarely
+        if self._running is not None:  # uvicorn tells it to the last request only
+            self._running.disconnected = True
+            self._running.message_event.set()
+        self.cycle = self._whole = self._running = None  # no garbage: it is collected rarely
         self.pipeline.clear()
 
     # What the parser finds
@@ -115,6 +125,8 @@ class Connection(HttpToolsProtocol):
         may_be_large = self._first + self._head_bytes > LONGEST_HEAD
         if may_be_large and self._head_size() > LONGEST_HEAD:
             raise _HeadTooLargeError
+        if self.expect_100_continue and self.parser.get_http_version() == "1.0":
+            self.expect_100_continue = False  # such callers know nothing of it
         upgrades = self.parser.should_upgrade()
         if upgrades or not (self._is_simple() and self._is_taken()):
             self._begin_cycle()
@@ -155,9 +167,14 @@ class Connection(HttpToolsProtocol):
         elif self._refusal and all(cycle.more_body for cycle, _ in self.pipeline):
             self._hang_up()
         elif not self.transport.is_closing():
+            following = self.pipeline.pop() if self.pipeline else None
             self.flow.resume_reading()
-            if self.pipeline:
-                self._start_asgi_task(*self.pipeline.pop())
+            if following is not None:
+                self._start_asgi_task(*following)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     # The short way
 
@@ -196,6 +213,8 @@ class Connection(HttpToolsProtocol):
 
     def _begin_cycle(self) -> None:
         """Go uvicorn's way, which makes the scope before it knows the headers."""
+        if len(self.pipeline) >= MOST_WAITING:
+            raise _TooManyWaitingError
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expects
@@ -258,6 +277,8 @@ class Connection(HttpToolsProtocol):
     def end_if_too_slow(self, now: float) -> None:
         """Hang up on a caller that does not get on with its request, or with its answer."""
         left = self.transport.get_write_buffer_size()
+        if left:
+            self._idle_since = now
         if left != self._left or not left:
             self._left, self._left_since = left, now
         elif now - self._left_since >= SLOWEST_READER_SECONDS:
@@ -292,6 +313,10 @@ class Connection(HttpToolsProtocol):
         if isinstance(error.__context__, _HeadTooLargeError):
             self._refuse_head()
             return
+        if isinstance(error.__context__, _TooManyWaitingError):
+            why = f"{MOST_WAITING:,} wait already"
+            self._refuse(503, "too many requests wait on this connection", why, _LATER)
+            return
         is_ours = isinstance(error, httptools.HttpParserCallbackError)
         why = "its URL cannot be read" if is_ours else str(error)
         remedy = "Send HTTP/1.1: one header a line, and one length of the body."
@@ -324,6 +349,10 @@ class Connection(HttpToolsProtocol):
 
 
 class _HeadTooLargeError(Exception):
+    pass
+
+
+class _TooManyWaitingError(Exception):
     pass
 
 

@@ -23,6 +23,7 @@ from engine.tasks.operations.statistics import TaskStatistics
 from engine.tasks.processes.messages import Headers, Reply, Request, Response
 from engine.tasks.web.access import AccessLog
 from engine.tasks.web.head import Head, decoded, head_of
+from engine.tasks.web.incoming import Incoming, Message, Receive, too_large
 from engine.tasks.web.origins import allow, allowed_origin, options
 from engine.tasks.web.site import Site
 from engine.tasks.web.told import told
@@ -31,8 +32,6 @@ from engine.tasks.web.whole import Respond, Take
 log = logging.getLogger(__name__)
 
 Scope = dict[str, Any]
-Message = dict[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Page = Callable[[], tuple[int, str, bytes]]
 """A page of the server itself: status, content type and body."""
@@ -40,8 +39,6 @@ Page = Callable[[], tuple[int, str, bytes]]
 PREFIX = "tasks"
 _BELOW_TASKS = f"/{PREFIX}/"
 _WITHOUT_BODY = frozenset((204, 304))
-_UNREAD = ("connection", "close")
-"""What goes with an answer that does not wait for the whole body."""
 
 Submit = Callable[[Request, Callable[["Response | Reply"], None]], None]
 """Takes a request, and calls once with the answer."""
@@ -76,6 +73,7 @@ class Front:
         self._access = access
         self._site = site
         self._numbers = itertools.count(1)
+        self._incoming = Incoming()
         self.unread: Counter[int] = Counter()
         """Requests that could not be read, by the status of the answer."""
 
@@ -90,7 +88,7 @@ class Front:
     def _take(self, submit: Submit, call: _Call, body: bytes, respond: Respond) -> None:
         reply = call.refusal()
         if reply is None and len(body) > call.hosted.task.limits.body:
-            reply = _too_large(call.hosted.task.limits.body)
+            reply = too_large(call.hosted.task.limits.body)
         if reply is None:
             request = call.request(next(self._numbers), body)
             submit(request, partial(self._finish, call, respond))
@@ -166,7 +164,8 @@ class Front:
         reply = call.refusal()
         if reply is not None:
             return reply
-        body = await _body(call.head.headers, call.hosted.task.limits.body, receive)
+        limit = call.hosted.task.limits.body
+        body = await self._incoming.body(call.head.headers, limit, receive)
         if body is None or isinstance(body, Reply):
             return body
         return await _answer(call.hosted, call.request(next(self._numbers), body))
@@ -233,35 +232,6 @@ def _is_let_in(headers: Headers, token: str) -> bool:
     scheme, _, value = given[0].partition(" ")
     same = hmac.compare_digest(value.strip().encode("latin-1"), token.encode())
     return same and scheme.lower() == "bearer"
-
-
-async def _body(headers: Headers, limit: int, receive: Receive) -> bytes | Reply | None:
-    """The body; the refusal of one that is too large; None if the caller has gone."""
-    length = next((value for name, value in headers if name == "content-length"), "")
-    if length.isdecimal() and int(length) > limit:
-        return _too_large(limit, _UNREAD)
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if message.get("more_body"):
-        gathered = bytearray(body)
-        while message.get("more_body") and len(gathered) <= limit:
-            message = await receive()
-            gathered += message.get("body", b"")
-        body = bytes(gathered)
-    if message["type"] == "http.disconnect":
-        return None
-    return body if len(body) <= limit else _too_large(limit, _UNREAD)
-
-
-def _too_large(limit: int, *headers: tuple[str, str]) -> Reply:
-    reason = f"at most {limit:,} bytes are taken"
-    return told(
-        413,
-        "the body of the request is too large",
-        reason,
-        "Send less, or raise limits.body of the task.",
-        list(headers),
-    )
 
 
 # Replies

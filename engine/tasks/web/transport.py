@@ -1,9 +1,12 @@
-"""A transport that lets a caller read the last answer, though it has not said all."""
+"""How much is read from a caller, and until when: one transport, one flow control."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Sized
+from typing import Any, cast
+
+from uvicorn.protocols.http.flow_control import FlowControl
 
 
 class LingeringTransport:
@@ -33,3 +36,16 @@ class LingeringTransport:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
+
+
+class TurnByTurn(FlowControl):
+    """Nothing more is read while requests wait that have come already."""
+
+    def __init__(self, transport: LingeringTransport, waiting: Sized) -> None:
+        super().__init__(cast("asyncio.Transport", transport))
+        self._lingering = transport
+        self._waiting = waiting
+
+    def resume_reading(self) -> None:
+        if self._lingering.lingers or not self._waiting:
+            super().resume_reading()

@@ -1,0 +1,74 @@
+"""Bodies that come in pieces: each has its limit, and so have all that are on their way."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from engine.tasks.processes.messages import Headers, Reply
+from engine.tasks.web.told import told
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+
+MOST_AT_ONCE = 512 * 1024 * 1024
+"""Bytes of bodies, of all callers together, that are not complete."""
+
+_UNREAD = ("connection", "close")
+"""What goes with an answer that does not wait for the whole body."""
+
+_RETRY = ("retry-after", "1")
+
+
+class Incoming:
+    """Gathers bodies, and counts what it holds."""
+
+    def __init__(self) -> None:
+        self._held = 0
+
+    async def body(self, headers: Headers, limit: int, receive: Receive) -> bytes | Reply | None:
+        """The body; the refusal of one that is too large; None if the caller has gone."""
+        length = next((value for name, value in headers if name == "content-length"), "")
+        if length.isdecimal() and int(length) > limit:
+            return too_large(limit, _UNREAD)
+        gathered = bytearray()
+        try:
+            return await self._gather(gathered, limit, receive)
+        finally:
+            self._held -= len(gathered)
+
+    async def _gather(
+        self, gathered: bytearray, limit: int, receive: Receive
+    ) -> bytes | Reply | None:
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            piece, more = message.get("body", b""), message.get("more_body", False)
+            gathered += piece
+            self._held += len(piece)
+            if len(gathered) > limit:
+                return too_large(limit, _UNREAD)
+            if self._held > MOST_AT_ONCE:
+                return _too_much()
+        return bytes(gathered)
+
+
+def too_large(limit: int, *headers: tuple[str, str]) -> Reply:
+    """The refusal of a body that is larger than the task takes."""
+    reason = f"at most {limit:,} bytes are taken"
+    return told(
+        413,
+        "the body of the request is too large",
+        reason,
+        "Send less, or raise limits.body of the task.",
+        list(headers),
+    )
+
+
+def _too_much() -> Reply:
+    reason = f"more than {MOST_AT_ONCE:,} bytes of bodies are on their way"
+    return told(
+        503, "the server takes in too much at once", reason, "Ask again later.", [_UNREAD, _RETRY]
+    )

@@ -1,0 +1,172 @@
+"""The feed master and the clock: who is given up, who is ended, and who gets the place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from engine.tasks.files.task import Limits, Task, Timeouts
+from engine.tasks.operations.statistics import TaskStatistics
+from engine.tasks.processes.messages import Request, Response
+from engine.tasks.ultra import feed_master
+from engine.tasks.ultra.feed_master import FeedMaster
+from engine.tasks.ultra.fleet import Instance
+from tests.tasks.hosting import in_loop, turns
+
+SECONDS = 0.5
+
+
+class Fleet:
+    """Instances that the test answers for."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.instances: list[Instance] = []
+        self.disabled = ""
+
+    def start(self) -> None:
+        """They are there already."""
+
+    async def stop(self) -> None:
+        """There is nothing to end."""
+
+
+class Killed:
+    """The process of an instance, which takes its time to end."""
+
+    pid = 0
+
+    def __init__(self) -> None:
+        self.kills = 0
+        self.ended = asyncio.Event()
+
+    async def kill(self) -> int:
+        self.kills += 1
+        await self.ended.wait()
+        return -9
+
+
+class Master:
+    def __init__(self, instances: int, in_flight: int) -> None:
+        limits = Limits(in_flight=in_flight)
+        timeouts = Timeouts(request=SECONDS)
+        task = Task(name="a", pipeline="a.yaml", path="a.yaml", limits=limits, timeouts=timeouts)
+        self.fleet = Fleet(task)
+        self.master = _Manned(self.fleet, task)
+        self.told: dict[int, int] = {}
+        for number in range(instances):
+            instance = Instance(number, self.fleet, self.master)  # type: ignore[arg-type]
+            instance.ready = True
+            instance.process = Killed()  # type: ignore[assignment]
+            self.fleet.instances.append(instance)
+
+    def ask(self, number: int) -> None:
+        request = Request(number, "GET", "/", "", "", [], b"")
+        self.master.submit(request, lambda answer: self.told.update({number: answer.status}))
+
+    def answer(self, number: int) -> None:
+        """As the instance would that has the request."""
+        (instance,) = (each for each in self.fleet.instances if number in each.in_flight)
+        instance._receive(Response(number, 200, [], b""))
+
+    def kills(self, instance: int = 0) -> int:
+        process: Any = self.fleet.instances[instance].process
+        return int(process.kills)
+
+
+class _Manned(FeedMaster):
+    def __init__(self, fleet: Fleet, task: Task) -> None:
+        self._manned = fleet
+        super().__init__(task, None, TaskStatistics())  # type: ignore[arg-type]
+
+    def _fleet_for(self, *_: Any, **__: Any) -> Any:
+        return self._manned
+
+
+@asynccontextmanager
+async def manned(instances: int = 1, in_flight: int = 10) -> AsyncIterator[Master]:
+    here = Master(instances, in_flight)
+    here.master.start()
+    try:
+        yield here
+    finally:
+        for instance in here.fleet.instances:
+            process: Any = instance.process
+            process.ended.set()
+        await here.master.drain(0)
+
+
+@pytest.fixture(autouse=True)
+def fast_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_master, "WATCH_INTERVAL", 0.01)
+
+
+@in_loop
+async def test_the_clock_goes_on_while_instances_are_ended() -> None:
+    async with manned(instances=2) as it:
+        it.ask(1)
+        it.ask(2)
+        await turns(lambda: it.told.get(1) == 504 and it.kills(0) == it.kills(1) == 1)
+        it.ask(3)
+        await turns(lambda: it.told.get(3) == 504)
+
+
+@in_loop
+async def test_an_instance_that_was_given_a_late_request_a_moment_ago_is_not_ended() -> None:
+    async with manned(in_flight=1) as it:
+        it.ask(1)
+        it.ask(2)
+        await asyncio.sleep(SECONDS / 2)
+        it.answer(1)
+        await turns(lambda: it.told.get(2) == 504)
+        assert it.kills() == 0
+
+
+@in_loop
+async def test_an_instance_that_answers_nothing_is_ended_though_its_request_is_given_up() -> None:
+    async with manned() as it:
+        it.ask(1)
+        await turns(lambda: it.told.get(1) == 504 and it.kills() == 1)
+
+
+@in_loop
+async def test_an_instance_that_answers_others_is_not_ended() -> None:
+    async with manned() as it:
+        it.ask(1)
+        for number in range(2, 6):
+            it.ask(number)
+            await asyncio.sleep(SECONDS / 3)
+            it.answer(number)
+        assert it.told[1] == 504
+        assert it.kills() == 0
+
+
+@in_loop
+async def test_the_place_of_a_request_that_is_given_up_is_given_to_the_next() -> None:
+    async with manned(in_flight=2) as it:
+        it.ask(1)
+        it.ask(2)
+        await asyncio.sleep(SECONDS / 2)
+        it.answer(2)
+        it.ask(3)
+        it.ask(4)
+        assert 4 not in it.fleet.instances[0].in_flight
+        await turns(lambda: it.told.get(1) == 504)
+        assert 4 in it.fleet.instances[0].in_flight
+
+
+@in_loop
+async def test_what_was_refused_is_not_worked_on_later() -> None:
+    async with manned(in_flight=1) as it:
+        it.ask(1)
+        it.ask(2)
+        it.master.fleet_disabled(it.fleet)  # type: ignore[arg-type]
+        assert it.told == {1: 503, 2: 503}
+        assert it.master.queue_depth == 0
+        it.fleet.instances[0].in_flight.clear()
+        it.ask(3)
+        assert list(it.fleet.instances[0].in_flight) == [3]
