@@ -96,11 +96,6 @@ class Ledger:
                 if account is not None and account.error is None:
                     account.error = error
 
-    def forget(self, request: int) -> None:
-        """Nobody waits for the answer any more; the account is closed."""
-        with self._lock:
-            self._accounts.pop(request, None)
-
     def close(self) -> list[int]:
         """The requests that owe an answer and will never get one; their accounts are closed."""
         with self._lock:

@@ -146,6 +146,20 @@ async def test_an_instance_that_answers_others_is_not_ended() -> None:
 
 
 @in_loop
+async def test_an_instance_that_answers_late_is_not_ended() -> None:
+    async with manned() as it:
+        it.ask(1)
+        it.ask(2)
+        await asyncio.sleep(SECONDS / 2)
+        it.answer(2)
+        await turns(lambda: it.told.get(1) == 504)
+        it.fleet.instances[0]._receive(Response(1, 200, [], b""))
+        await asyncio.sleep(SECONDS)
+        assert it.master.statistics.late == 1
+        assert it.kills() == 0
+
+
+@in_loop
 async def test_the_place_of_a_request_that_is_given_up_is_given_to_the_next() -> None:
     async with manned(in_flight=2) as it:
         it.ask(1)

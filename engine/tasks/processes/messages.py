@@ -49,12 +49,6 @@ class Finish(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """No more work will come: do what is left, then end."""
 
 
-class Forget(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """Nobody waits for the answer to that request any more."""
-
-    id: int
-
-
 class Line(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """A line that a snap wants a person to see, or what made a request fail in it."""
 

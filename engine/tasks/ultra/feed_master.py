@@ -330,7 +330,7 @@ class FeedMaster:
             with contextlib.suppress(ValueError):
                 queue.remove(pending)
         if pending.instance is not None:
-            pending.instance.forget(pending.request.id)
+            pending.instance.give_up(pending.request.id)
 
     def _end_silent(self) -> None:
         """End the instances that have had work for so long, and have answered nothing."""

@@ -16,7 +16,6 @@ from engine.tasks.processes.messages import (
     Counts,
     Failed,
     Finish,
-    Forget,
     Line,
     Ready,
     Request,
@@ -67,7 +66,7 @@ class Instance:
     """One instance as the front sees it; `in_flight` are the numbers of its open requests.
 
     `silent_since` is when it was given work, or gave its last answer while it had more to do; None
-    if it owes nothing. A request that was forgotten is still work.
+    if it owes nothing. A request that was given up is still work.
     """
 
     def __init__(self, number: int, fleet: Fleet, listener: Listener) -> None:
@@ -105,11 +104,9 @@ class Instance:
             self.finishing = True
             self.channel.send(Finish())
 
-    def forget(self, request: int) -> None:
-        """A request has been answered without it."""
-        if request in self.in_flight:
-            del self.in_flight[request]
-            self.channel.send(Forget(request))
+    def give_up(self, request: int) -> None:
+        """A request has an answer; what the instance still says to it is only a sign of life."""
+        self.in_flight.pop(request, None)
 
     @property
     def title(self) -> str:

@@ -34,7 +34,6 @@ from engine.tasks.processes.messages import (
     Counts,
     Failed,
     Finish,
-    Forget,
     Line,
     Ready,
     Request,
@@ -79,7 +78,7 @@ class Open(msgspec.Struct, array_like=True, tag=True, frozen=True):
     opening: bytes
 
 
-ToInstance = Open | Request | Forget | Finish
+ToInstance = Open | Request | Finish
 FromInstance = Ready | Response | Line | Counts | Failed
 
 
@@ -171,8 +170,6 @@ class Instance:
     def _receive(self, message: ToInstance) -> None:
         if isinstance(message, Request):
             self._arrived.append(message)
-        elif isinstance(message, Forget):
-            self._ledger.forget(message.id)
         elif isinstance(message, Finish):
             self._finishing = True
         else:
