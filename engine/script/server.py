@@ -27,7 +27,14 @@ from engine.script.child.replies import (
 )
 from engine.script.client import keep_watch
 from engine.script.session import EmbeddedSession
-from engine.sdk.scripts import Outcome, Script, ScriptAnswer, ScriptError, ScriptFailure
+from engine.sdk.scripts import (
+    Outcome,
+    Script,
+    ScriptAnswer,
+    ScriptError,
+    ScriptFailure,
+    ScriptModule,
+)
 
 _GREETING_LIMIT = 4096
 _GREETING_SECONDS = 5.0
@@ -241,7 +248,9 @@ def _script(message: list[Any]) -> Script:
     """The script that an engine has sent; raises ProtocolError."""
     try:
         _, opening = message
-        return Script(**opening | {"requirements": tuple(opening["requirements"])})
+        modules = tuple(ScriptModule(**module) for module in opening["modules"])
+        requirements = tuple(opening["requirements"])
+        return Script(**opening | {"modules": modules, "requirements": requirements})
     except (TypeError, ValueError, KeyError) as error:
         raise ProtocolError(f"the script cannot be read: {error}") from error
 

@@ -11,6 +11,8 @@ import signal
 from abc import ABC, abstractmethod
 from typing import Any, NoReturn
 
+import msgspec
+
 from engine.documents import Document
 from engine.script.child.protocol import (
     FRAME_LIMIT,
@@ -286,6 +288,7 @@ def opening(script: Script) -> dict[str, Any]:
     """What the script's process must know of it."""
     return {
         "source": script.source,
+        "modules": [msgspec.structs.asdict(module) for module in script.modules],
         "name": script.name,
         "folder": script.folder,
         "requirements": list(script.requirements),

@@ -29,6 +29,7 @@ from engine.sdk.scripts import (
     Script,
     ScriptAnswer,
     ScriptExecutor,
+    ScriptModule,
     ScriptSession,
 )
 from engine.sdk.settings import Evaluated, Expression, Path, Settings, setting
@@ -70,6 +71,7 @@ __all__ = [
     "Script",
     "ScriptAnswer",
     "ScriptExecutor",
+    "ScriptModule",
     "ScriptSession",
     "Settings",
     "Snap",

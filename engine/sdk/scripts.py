@@ -17,12 +17,21 @@ from engine.errors import DataError, ExecutionError
 InstallPolicy = Literal["install", "check", "refuse"]
 
 
+class ScriptModule(msgspec.Struct, frozen=True):
+    """A text that a script imports as `name`; tracebacks show it as `file`."""
+
+    name: str
+    file: str
+    source: str
+
+
 class Script(msgspec.Struct, frozen=True):
     """A Remote Python script and how it is to be run.
 
     `name` is shown in tracebacks. `folder` is where sibling modules of the script lie, if it runs
-    on this machine. `requirements` are pip requirement texts that are installed before the script
-    starts; scripts with the same `environment` (or, if empty, the same requirements) share one.
+    on this machine; `modules` can be imported wherever it runs. `requirements` are pip requirement
+    texts that are installed before the script starts; scripts with the same `environment` (or, if
+    empty, the same requirements) share one.
     `install` is what `SLTool.ensure` and the requirements may do: `install` what is missing,
     `check` (warn and go on), or `refuse` (fail). `timeout` is the longest time, in seconds, that
     one call into the script may take; None waits for ever. `pipe` becomes `snaplogic_pipe`.
@@ -33,6 +42,7 @@ class Script(msgspec.Struct, frozen=True):
     source: str
     name: str = "script.py"
     folder: str = ""
+    modules: tuple[ScriptModule, ...] = ()
     requirements: tuple[str, ...] = ()
     environment: str = ""
     install: InstallPolicy = "install"

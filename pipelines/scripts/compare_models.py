@@ -1,31 +1,27 @@
 """Train networks on MNIST one after the other, and emit one document for each.
 
-A Remote Python script: it stands alone, because only its text is sent to the executor. Its one row
-is the document of `load_mnist.py`; its parameters are the pipeline's (`snaplogic_pipe["args"]`).
-The test images are the validation images: after every epoch accuracy and loss on them are noted
-and do nothing. What counts is the network after its last epoch.
+A Remote Python script. Its one row is the document of `load_mnist.py`; its parameters are the
+pipeline's (`snaplogic_pipe["args"]`). The test images are the validation images: after every epoch
+accuracy and loss on them are noted and do nothing. What counts is the network after its last
+epoch.
 """
 
 import base64
-import contextlib
-import os
-import pathlib
 import platform
 import time
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from snaplogic.tool import SLTool as slt  # noqa: N813
+import tensorflow_setup
+from parameters import text_of, whole_number
+from tensorflow_setup import has_bfloat16, quiet, use_all_cores
 
-LINUX_PC = (platform.system(), platform.machine()) == ("Linux", "x86_64")
-slt.ensure("tensorflow-cpu" if LINUX_PC else "tensorflow")
+tensorflow_setup.ensure()
 
 import numpy as np  # noqa: E402 - it comes with TensorFlow
+from mnist import SHAPE, TRAIN_IMAGES, network_input, unpacked  # noqa: E402
 
 CLASSES = 10
-SHAPE = (28, 28, 1)
-TRAIN_IMAGES = 60_000
 WORST = 24
 """Mistakes that a document shows."""
 
@@ -163,48 +159,11 @@ def chosen_networks(text):
     return tuple(name for name in NETWORKS if name in wanted or not wanted)
 
 
-def whole_number(arguments, name, default, least, most):
-    text = text_of(arguments, name)
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
-        raise ValueError(
-            f"The parameter {name} is '{text}', but must be a whole number"
-            f" from {least} to {most:,}, or empty for {default:,}."
-        )
-    return int(text)
-
-
-def text_of(arguments, name):
-    value = arguments.get(name)
-    return "" if value is None else str(value).strip()
-
-
-def has_bfloat16():
-    """Whether the processor computes in it."""
-    try:
-        described = pathlib.Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return False
-    return bool({"avx512_bf16", "amx_bf16"} & set(described.split()))
-
-
 # Training -------------------------------------------------------------------------------------
 
 
 def say(text):
     print(text, flush=True)
-
-
-def unpack(packed):
-    """The uint8 array that `load_mnist.py` has packed."""
-    content = zlib.decompress(base64.b64decode(packed["zlib"]))
-    return np.frombuffer(content, np.uint8).reshape(packed["shape"])
-
-
-def network_input(images):
-    """Grey values 0..255 as float32 0..1 of shape (N, 28, 28, 1)."""
-    return (images.astype(np.float32) / 255).reshape(-1, *SHAPE)
 
 
 def train(name, precision, training, validation):
@@ -361,38 +320,15 @@ def snaplogic_init():
     global settings
     settings = read_settings(snaplogic_pipe.get("args", {}))  # noqa: F821 - given by the executor
     with quiet():
-        import tensorflow as tf
+        import tensorflow  # noqa: F401 - while it is quiet
 
-    threads = usable_cores()
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(threads)
-
-
-def usable_cores():
-    """Those that this process may run on, which can be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-@contextlib.contextmanager
-def quiet():
-    """TensorFlow tells of itself on the error stream, whatever its log level; not to us."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    kept = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+    use_all_cores()
 
 
 def snaplogic_process(row):
     """One document for each network, when all are trained."""
-    train_x, train_y = (unpack(row["train"][part]) for part in ("images", "labels"))
-    test_x, test_y = (unpack(row["test"][part]) for part in ("images", "labels"))
+    train_x, train_y = (unpacked(row["train"][part]) for part in ("images", "labels"))
+    test_x, test_y = (unpacked(row["test"][part]) for part in ("images", "labels"))
     training = network_input(train_x[: settings.images]), train_y[: settings.images].astype(int)
     say(
         f"training {', '.join(settings.networks)} on {len(training[0]):,} images:"

@@ -1,6 +1,6 @@
 """Draw the documents of `compare_models.py`: plots as PNG, and one report that holds them all.
 
-A Remote Python script: it stands alone. Its rows are the documents, one for each network; it
+A Remote Python script that stands alone. Its rows are the documents, one for each network; it
 answers when all are there with one document for each file: `name`, `content-type`, and `content`
 as base64. Every plot exists for light and for dark pages; networks differ in colour and in mark,
 in colours that are told apart without red and green (Okabe and Ito).

@@ -1,13 +1,13 @@
 """Draw sample digits of MNIST with their labels, and count its classes.
 
-A Remote Python script: it stands alone. Its one row is the document of `load_mnist.py`. It answers
-with the counts and shapes, and the picture: a PNG as base64 in `content`.
+A Remote Python script. Its one row is the document of `load_mnist.py`. It answers with the counts
+and shapes, and the picture: a PNG as base64 in `content`.
 """
 
 import base64
 import io
-import zlib
 
+from parameters import whole_number
 from snaplogic.tool import SLTool as slt  # noqa: N813
 
 slt.ensure("numpy")
@@ -15,6 +15,7 @@ slt.ensure("matplotlib")
 
 import matplotlib  # noqa: E402 - it may just have been installed
 import numpy as np  # noqa: E402
+from mnist import unpacked  # noqa: E402
 
 matplotlib.use("Agg")
 
@@ -31,25 +32,6 @@ STYLE = {
     "ytick.color": TEXT,
     "grid.color": LINE,
 }
-
-
-def whole_number(arguments, name, default, least, most):
-    value = arguments.get(name)
-    text = "" if value is None else str(value).strip()
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
-        raise ValueError(
-            f"The parameter {name} is '{text}', but must be a whole number"
-            f" from {least} to {most:,}, or empty for {default:,}."
-        )
-    return int(text)
-
-
-def unpack(packed):
-    """The uint8 array that `load_mnist.py` has packed."""
-    content = zlib.decompress(base64.b64decode(packed["zlib"]))
-    return np.frombuffer(content, np.uint8).reshape(packed["shape"])
 
 
 def described(images, labels):
@@ -137,8 +119,8 @@ def snaplogic_init():
 
 
 def snaplogic_process(row):
-    train_x, train_y = (unpack(row["train"][part]) for part in ("images", "labels"))
-    test_x, test_y = (unpack(row["test"][part]) for part in ("images", "labels"))
+    train_x, train_y = (unpacked(row["train"][part]) for part in ("images", "labels"))
+    test_x, test_y = (unpacked(row["test"][part]) for part in ("images", "labels"))
     train, test = described(train_x, train_y), described(test_x, test_y)
     samples = chosen(train_y, rows, seed)
     content = picture(train_x[samples], train_y[samples], train, test)

@@ -1,26 +1,22 @@
 """Take a saved Keras model apart: its topology and its weights as plain data.
 
-A Remote Python script: it stands alone, because only its text is sent to the executor. A document
-with a `model`, a `.keras` file as base64, becomes one with `topology` (what Keras' `to_json` says),
-`weights` (name, shape, and little-endian float32 as base64, whatever the precision was) and
-`metadata`: the `input_shape` and what the document says of `labels`, `accuracy`, `architecture`.
+A Remote Python script. A document with a `model`, a `.keras` file as base64, becomes one with
+`topology` (what Keras' `to_json` says), `weights` (name, shape, and little-endian float32 as
+base64, whatever the precision was) and `metadata`: the `input_shape` and what the document says of
+`labels`, `accuracy`, `architecture`.
 """
 
 import base64
-import binascii
-import contextlib
 import io
 import json
-import os
 import pathlib
-import platform
 import tempfile
 import zipfile
 
-from snaplogic.tool import SLTool as slt  # noqa: N813
+import tensorflow_setup
+from keras_file import file_content, keras_model
 
-LINUX_PC = (platform.system(), platform.machine()) == ("Linux", "x86_64")
-slt.ensure("tensorflow-cpu" if LINUX_PC else "tensorflow")
+tensorflow_setup.ensure()
 
 import numpy as np  # noqa: E402 - it comes with TensorFlow
 
@@ -40,21 +36,6 @@ def load(text):
         path = pathlib.Path(folder, "model.keras")
         path.write_bytes(content)
         return keras_model(path)
-
-
-def file_content(text):
-    """What the base64 text holds, which must be a `.keras` file: a zip archive."""
-    if not isinstance(text, str):
-        raise ValueError(f"The model must be a base64 text, not {described(text)}.")
-    try:
-        content = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise ValueError(f"The model is not proper base64: {error}.") from None
-    if not zipfile.is_zipfile(io.BytesIO(content)):
-        raise ValueError(
-            f"The model is not a whole .keras file: its {len(content):,} bytes are no zip archive."
-        )
-    return content
 
 
 def configuration(content):
@@ -87,36 +68,6 @@ def layers_in(topology):
         if isinstance(layer, dict):
             yield layer
             yield from layers_in(layer)
-
-
-def keras_model(path):
-    """Keras' safe mode refuses layers that carry code, so a model file cannot run any."""
-    with quiet_start():
-        import keras
-        import tensorflow  # noqa: F401 - while it is quiet
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise ValueError(f"The model is not a .keras file that Keras can load: {error}") from error
-
-
-@contextlib.contextmanager
-def quiet_start():
-    """TensorFlow tells of its start on the error stream, whatever its log level; not to us."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    stream = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(stream, 2)
-        os.close(stream)
-
-
-def described(value):
-    kinds = {str: "a text", dict: "an object", bool: "a truth value", type(None): "nothing"}
-    return kinds.get(type(value), f"a {type(value).__name__}")
 
 
 # Plain data -----------------------------------------------------------------------------------

@@ -1,11 +1,11 @@
 """Answer requests with the digit on their image, from the network compiled for LiteRT.
 
-A Remote Python script: it stands alone, because only its text is sent to the executor. Its library,
-`ai-edge-litert`, is named by the snap's requirements; TensorFlow is not needed, so it is up at
-once. The document with `litert`, as the building pipeline saves it, brings the network and must
-come first. One with an `image` is a sample: 28 rows of 28 grey values (or all 784 in one list),
-white digit on black, from 0 to 255 or, if none is above 1, from 0 to 1. It is answered with `pred`,
-the label, and `conf`, its probability; its other fields go along.
+A Remote Python script that stands alone. Its library, `ai-edge-litert`, is named by the snap's
+requirements; TensorFlow is not needed, so it is up at once. The document with `litert`, as the
+building pipeline saves it, brings the network and must come first. One with an `image` is a
+sample: 28 rows of 28 grey values (or all 784 in one list), white digit on black, from 0 to 255 or,
+if none is above 1, from 0 to 1. It is answered with `pred`, the label, and `conf`, its
+probability; its other fields go along.
 """
 
 import base64

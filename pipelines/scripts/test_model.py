@@ -1,26 +1,20 @@
 """Recognise the digits on images with the model that the building pipeline has saved.
 
-A Remote Python script: it stands alone, because only its text is sent to the executor. Two kinds
-of document come in, in any order. One with a `model` brings the network. One with an `image` is a
-sample: 28 rows of 28 grey values (or all 784 in one list), white digit on black, from 0 to 255 or,
-if none is above 1, from 0 to 1. It is answered with `pred`, the label, and `conf`, its probability;
-its other fields go along. Samples that come before the model are kept and answered with it.
+A Remote Python script. Two kinds of document come in, in any order. One with a `model` brings the
+network. One with an `image` is a sample: 28 rows of 28 grey values (or all 784 in one list), white
+digit on black, from 0 to 255 or, if none is above 1, from 0 to 1. It is answered with `pred`, the
+label, and `conf`, its probability; its other fields go along. Samples that come before the model
+are kept and answered with it.
 """
 
-import base64
-import binascii
-import contextlib
-import io
-import os
 import pathlib
-import platform
 import tempfile
-import zipfile
 
+import tensorflow_setup
+from keras_file import described, file_content, keras_model
 from snaplogic.tool import SLTool as slt  # noqa: N813
 
-LINUX_PC = (platform.system(), platform.machine()) == ("Linux", "x86_64")
-slt.ensure("tensorflow-cpu" if LINUX_PC else "tensorflow")
+tensorflow_setup.ensure()
 
 import numpy as np  # noqa: E402 - it comes with TensorFlow
 
@@ -96,32 +90,6 @@ def load(document):
     return compiled(model), names
 
 
-def file_content(text):
-    """What the base64 text holds, which must be a `.keras` file: a zip archive."""
-    if not isinstance(text, str):
-        raise ValueError(f"The model must be a base64 text, not {described(text)}.")
-    try:
-        content = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise ValueError(f"The model is not proper base64: {error}.") from None
-    if not zipfile.is_zipfile(io.BytesIO(content)):
-        raise ValueError(
-            f"The model is not a whole .keras file: its {len(content):,} bytes are no zip archive."
-        )
-    return content
-
-
-def keras_model(path):
-    """Keras' safe mode refuses layers that carry code, so a model file cannot run any."""
-    with quiet_start():
-        import keras
-        import tensorflow  # noqa: F401 - while it is quiet
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise ValueError(f"The model is not a .keras file that Keras can load: {error}") from error
-
-
 def compiled(model):
     """One graph for one image: far quicker than `model.predict`, which is made for many."""
     import tensorflow as tf
@@ -129,25 +97,6 @@ def compiled(model):
     function = tf.function(lambda batch: model(batch, training=False), autograph=False)
     graph = function.get_concrete_function(tf.TensorSpec((1, *SHAPE), tf.float32))
     return lambda image: graph(tf.constant(image)).numpy()[0]
-
-
-@contextlib.contextmanager
-def quiet_start():
-    """TensorFlow tells of its start on the error stream, whatever its log level; not to us."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    stream = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(stream, 2)
-        os.close(stream)
-
-
-def described(value):
-    kinds = {str: "a text", dict: "an object", bool: "a truth value", type(None): "nothing"}
-    return kinds.get(type(value), f"a {type(value).__name__}")
 
 
 # The three functions of a Remote Python script ------------------------------------------------

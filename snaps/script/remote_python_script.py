@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import keyword
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any, Literal
@@ -22,6 +24,7 @@ from engine.sdk import (
     Outcome,
     Script,
     ScriptAnswer,
+    ScriptModule,
     ScriptSession,
     Settings,
     Snap,
@@ -42,6 +45,12 @@ class RemotePythonScriptSettings(Settings):
         example="scripts/predict.py",
     )
     source: str = setting(default="", help="The text of the script, in place of a file.")
+    modules: tuple[str, ...] = setting(
+        default=(),
+        help="Python files, relative to the pipeline file, that the script imports by their names "
+        "without `.py`. They go with it wherever it runs.",
+        example=["scripts/mnist.py"],
+    )
     requirements: tuple[str, ...] = setting(
         default=(),
         help="What the script needs, as pip writes it; installed before it starts.",
@@ -112,6 +121,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
                 f"{settings.executor!r} is no address",
                 "write host:port, for example localhost:5301",
             )
+        yield from _misnamed_modules(settings.modules)
 
     @classmethod
     def files_needed(
@@ -119,6 +129,8 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     ) -> Iterable[tuple[tuple[str | int, ...], str]]:
         if settings.script:
             yield ("script",), settings.script
+        for place, file in enumerate(settings.modules):
+            yield ("modules", place), file
 
     def open(self) -> None:
         self._session: ScriptSession | None = None
@@ -186,7 +198,14 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
                 "there is no script: set script (a file) or source (text), or link the view "
                 "'script'"
             )
-        return _text(b"".join(self.context.files.read(settings.script)), settings.script)
+        return self._read(settings.script, "script")
+
+    def _read(self, file: str, kind: str) -> str:
+        return _text(b"".join(self.context.files.read(file)), f"the {kind} in {file}")
+
+    def _module(self, file: str) -> ScriptModule:
+        source = self._read(file, "module")
+        return ScriptModule(_module_name(file), self.context.files.locate(file), source)
 
     def _begin(self, script: Script) -> Iterator[Document | To]:
         """Open the session; what the script emits before its first row."""
@@ -200,6 +219,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         file = context.files.locate(settings.script) if settings.script else ""
         return Script(
             source=source,
+            modules=tuple(map(self._module, settings.modules)),
             name=PurePath(file).name or f"{context.label}.py",
             folder=str(PurePath(file).parent) if file else context.folder,
             requirements=settings.requirements,
@@ -223,7 +243,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
                 f"its fields are: {', '.join(map(str, batch.items[0])) or 'none'}"
             )
         emitted: dict[str, Batch] = {}
-        source = _text(content, "the field 'content'")
+        source = _text(content, "the script in the field 'content'")
         for item in self._begin(msgspec.structs.replace(self._script, source=source)):
             name, document = ("stdout", item.item) if isinstance(item, To) else ("output", item)
             emitted.setdefault(name, Batch([])).items.append(document)
@@ -318,7 +338,7 @@ def _text(content: str | bytes, name: str) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigurationError(
-            f"the script in {name} is not UTF-8 text: byte {content[error.start]:#04x} at offset "
+            f"{name} is not UTF-8 text: byte {content[error.start]:#04x} at offset "
             f"{error.start}; save it as UTF-8"
         ) from error
 
@@ -326,3 +346,28 @@ def _text(content: str | bytes, name: str) -> str:
 def _is_address(text: str) -> bool:
     host, colon, port = text.rpartition(":")
     return bool(host and colon) and port.isdecimal() and 0 < int(port) < 65536
+
+
+def _module_name(file: str) -> str:
+    """What a script imports the file as."""
+    return PurePath(file).stem
+
+
+def _misnamed_modules(files: tuple[str, ...]) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    """The path of each module that cannot be imported by its name, why, and what to do."""
+    taken: set[str] = set()
+    for place, name in enumerate(map(_module_name, files)):
+        problem = f"another module is called {name!r}, too" if name in taken else _misnamed(name)
+        if problem:
+            yield ("modules", place), problem, "give the file another name"
+        taken.add(name)
+
+
+def _misnamed(name: str) -> str:
+    if not name.isidentifier() or keyword.iskeyword(name) or name in ("__init__", "__main__"):
+        return f"{name!r} is no name that Python can import"
+    if name == "snaplogic":
+        return f"{name!r} would hide the library of that name, which holds SLTool"
+    if name in sys.stdlib_module_names:
+        return f"{name!r} would hide a module of Python's own"
+    return ""

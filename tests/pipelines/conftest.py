@@ -26,9 +26,9 @@ def load_script(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     tool.SLTool = FakeTool  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "snaplogic", types.ModuleType("snaplogic"))
     monkeypatch.setitem(sys.modules, "snaplogic.tool", tool)
-    spec = importlib.util.spec_from_file_location(
-        f"script_{name}", PIPELINES / f"scripts/{name}.py"
-    )
+    scripts = PIPELINES / "scripts"
+    monkeypatch.syspath_prepend(scripts)  # there are their modules
+    spec = importlib.util.spec_from_file_location(f"script_{name}", scripts / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)

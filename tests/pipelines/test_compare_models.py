@@ -98,23 +98,6 @@ def test_a_digit_that_was_held_impossible_has_a_finite_loss(compare: Any) -> Non
     assert np.isfinite(compare.losses(np.eye(10)[[0]], np.array([1]))).all()
 
 
-def test_both_scripts_load_mnist_alike(compare: Any) -> None:
-    build = (ROOT / "pipelines/scripts/build_model.py").read_text()
-    load = (ROOT / "pipelines/scripts/load_mnist.py").read_text()
-    [section] = re.findall(r"\n# MNIST -+\n.*?(?=\ndef network_input)", build, re.DOTALL)
-    assert "def parse_idx" in section
-    assert section in load
-
-
-def test_arrays_survive_the_link_between_two_scripts(
-    compare: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loader = load_script("load_mnist", monkeypatch)
-    array = np.arange(60, dtype=np.uint8).reshape(3, 4, 5)
-    through = compare.unpack(json.loads(json.dumps(loader.packed(array))))
-    assert np.array_equal(through, array)
-
-
 # Drawing --------------------------------------------------------------------------------------
 
 

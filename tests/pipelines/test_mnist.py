@@ -1,7 +1,8 @@
-"""build_model.py: where the images come from, and that only whole files are kept."""
+"""mnist.py: where the images come from, that only whole files are kept, and the link."""
 
 import hashlib
 import io
+import json
 import os
 import struct
 import sys
@@ -14,6 +15,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from tests.pipelines.conftest import load_script
 
 TINY = {
     "train-images-idx3-ubyte": np.arange(2 * 28 * 28, dtype=np.uint8).reshape(2, 28, 28),
@@ -32,14 +35,15 @@ CONTENTS = {name: idx(array) for name, array in TINY.items()}
 
 
 @pytest.fixture
-def mnist(build_model: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    """The script, with a tiny MNIST, an empty cache, and no npm."""
+def mnist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """The module, with a tiny MNIST, an empty cache, and no npm."""
     digests = {name: hashlib.md5(content).hexdigest() for name, content in CONTENTS.items()}
-    monkeypatch.setattr(build_model, "IDX_FILES", digests)
+    module = load_script("mnist", monkeypatch)
+    monkeypatch.setattr(module, "IDX_FILES", digests)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     (tmp_path / "keras").mkdir()
-    return build_model
+    return module
 
 
 @pytest.fixture
@@ -225,8 +229,12 @@ def test_leftovers_of_killed_runs_are_swept_after_an_hour(mnist: Any, tmp_path: 
         (bytes([0, 0, 8, 3, *[255] * 12]), "do not fill the sides"),
     ],
 )
-def test_what_is_not_an_idx_file_is_refused(
-    build_model: Any, content: bytes, complaint: str
-) -> None:
+def test_what_is_not_an_idx_file_is_refused(mnist: Any, content: bytes, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
-        build_model.parse_idx(content)
+        mnist.parse_idx(content)
+
+
+def test_arrays_survive_the_link_between_two_scripts(mnist: Any) -> None:
+    array = np.arange(60, dtype=np.uint8).reshape(3, 4, 5)
+    through = mnist.unpacked(json.loads(json.dumps(mnist.packed(array))))
+    assert np.array_equal(through, array)

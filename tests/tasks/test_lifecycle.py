@@ -332,6 +332,24 @@ def test_a_reload_of_files_with_mistakes_changes_nothing(serve: Serve, tmp_path:
     assert post(served, "echo", id=1) == (200, {"id": 1, "word": "old"})
 
 
+def test_a_reload_takes_the_new_text_of_a_module(serve: Serve, tmp_path: Path) -> None:
+    file = tmp_path / "words.yaml"
+    file.write_text(
+        "pipeline: words\nsnaps:\n  answer:\n    snap: RemotePythonScript\n"
+        "    modules: [words.py]\n"
+        "    source: |\n"
+        "      import words\n"
+        "      def snaplogic_process(row): return {'word': words.word}\n"
+    )
+    (tmp_path / "words.py").write_text("word = 'old'\n")
+    served = serve(file)
+    assert post(served, "words") == (200, {"word": "old"})
+    (tmp_path / "words.py").write_text("word = 'new'\n")
+    assert post(served, "words") == (200, {"word": "old"})
+    served.signal(signal.SIGHUP)
+    served.wait_for(lambda: post(served, "words") == (200, {"word": "new"}))
+
+
 def test_a_reload_to_a_script_that_fails_keeps_the_old_one(serve: Serve, tmp_path: Path) -> None:
     file = pipeline(tmp_path)
     served = serve(file)

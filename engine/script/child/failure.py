@@ -1,7 +1,7 @@
 """An exception of a script, told as its author knows it.
 
-Frames of the engine are left out, source lines are shown although the script came as text, and the
-reason names the script's own line even if the exception was raised deep inside a library.
+Frames of the engine are left out, source lines are shown although script and modules came as text,
+and the reason names the script's own line even if the exception was raised deep inside a library.
 """
 
 from __future__ import annotations
@@ -16,17 +16,28 @@ from .install import InstallError
 
 MODULE = "snaplogic_script"
 _OWN_MODULES = (MODULE, "snapline_child")
-_OWN_FOLDER = str(Path(__file__).parent)
+_HIDDEN = (str(Path(__file__).parent), "<frozen importlib")
 _REASON_LIMIT = 4_000
 _TRACE_LIMIT = 64_000
 
 Failure = tuple[str, str, str, str]
 """Error, reason, resolution, stack trace."""
 
+_shown: set[str] = set()
+
+
+class ScriptRaisedError(Exception):
+    """The script cannot go on; `failure` says why."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.failure = failure
+
 
 def show_source(name: str, source: str) -> None:
-    """Let tracebacks show the lines of a script that is in no file."""
+    """Let tracebacks show the lines of a script or module that is in no file, and name it."""
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    _shown.add(name)
 
 
 def describe(error: BaseException, name: str, hook: Any = None) -> Failure:
@@ -53,7 +64,7 @@ def describe(error: BaseException, name: str, hook: Any = None) -> Failure:
 def _drop_own_frames(trace: traceback.TracebackException) -> None:
     chain = [trace, *(getattr(trace, "exceptions", None) or ())]
     for link in chain:
-        frames = [frame for frame in link.stack if not frame.filename.startswith(_OWN_FOLDER)]
+        frames = [frame for frame in link.stack if not frame.filename.startswith(_HIDDEN)]
         link.stack = traceback.StackSummary.from_list(frames)
         for earlier in (link.__cause__, link.__context__):
             if earlier is not None:
@@ -75,8 +86,13 @@ def _syntax_place(error: BaseException) -> str:
 
 
 def _raised_place(trace: traceback.TracebackException, name: str) -> str:
-    lines = [frame.lineno for frame in trace.stack if frame.filename == name]
-    return f"{name}, line {lines[-1]}" if lines else ""
+    """The script's last line in the trace, and that of the module which went on from there."""
+    frames = [frame for frame in trace.stack if frame.filename in _shown]
+    own = [place for place, frame in enumerate(frames) if frame.filename == name]
+    told = [frames[own[-1]]] if own else []
+    if frames and frames[-1].filename != name:
+        told.append(frames[-1])
+    return ", through ".join(f"{frame.filename}, line {frame.lineno}" for frame in told)
 
 
 def _resolution(error: BaseException, trace: traceback.TracebackException) -> str:
@@ -85,8 +101,8 @@ def _resolution(error: BaseException, trace: traceback.TracebackException) -> st
     if isinstance(error, ModuleNotFoundError) and error.name:
         library = error.name.partition(".")[0]
         return (
-            f"Name the library in the snap's requirements, or call slt.ensure({library!r}) "
-            "before the script imports it."
+            "Name the library in the snap's requirements (a file of yours in its modules), or call "
+            f"slt.ensure({library!r}) before the script imports it."
         )
     if isinstance(error, SystemExit):
         return "Let the script return instead of ending its process."

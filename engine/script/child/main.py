@@ -15,7 +15,8 @@ from types import ModuleType
 from typing import Any
 
 from . import install, tool
-from .program import Program, Rows, ScriptRaisedError
+from .failure import ScriptRaisedError
+from .program import Program, Rows
 from .protocol import VERSION, Channel, decode
 from .replies import UnsendableError, send_answers, send_documents, send_outcomes
 from .state import PREPARING, WHERE_SIGNAL, State

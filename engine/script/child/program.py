@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from . import failure, tracker
+from .failure import ScriptRaisedError
 from .results import Result, documents
 from .rows import Entry
 from .state import FINAL, INIT, LOADING, State
@@ -19,19 +20,12 @@ T = TypeVar("T")
 Failures = list[tuple[int, failure.Failure]]
 
 
-class ScriptRaisedError(Exception):
-    """The script cannot go on; `failure` says why."""
-
-    def __init__(self, failure: failure.Failure) -> None:
-        super().__init__(failure)
-        self.failure = failure
-
-
 class Program:
     """Runs the text of a script and calls its hooks, in one namespace as SnapLogic does."""
 
     def __init__(self, opening: dict[str, Any], pipe: dict[str, Any], state: State) -> None:
         self._source = opening["source"]
+        self._modules = opening["modules"]
         self._name = name = opening["name"]
         self._timed = opening["timeout"] is not None
         folder = opening["folder"]
@@ -50,6 +44,7 @@ class Program:
         """Run the module code and `snaplogic_init`; raises ScriptRaisedError."""
         failure.show_source(self._name, self._source)
         self._state.enter(LOADING)
+        _offer(self._modules)
         try:
             code = compile(self._source, self._name, "exec", dont_inherit=True)
             exec(code, self._globals)  # noqa: S102  # this is what the process is for
@@ -263,3 +258,10 @@ class Program:
         except (TypeError, ValueError, RecursionError) as error:
             tracked.fail_one(entry, failure.describe(error, self._name, hook))
             return None
+
+
+def _offer(modules: list[dict[str, str]]) -> None:
+    if modules:
+        from .modules import offer  # takes longer to import than most scripts need to start
+
+        offer(modules)

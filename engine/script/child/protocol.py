@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-VERSION = 2
+VERSION = 3
 FRAME_LIMIT = 1 << 30
 
 _HEADER = struct.Struct("!I")

@@ -132,6 +132,14 @@ def test_a_script_that_cannot_start_stops_the_pipeline(run_snap: Any) -> None:
         ({"source": "x", "executor": ":5301"}, "is no address"),
         ({"source": "x", "executor": "host:99999"}, "is no address"),
         ({"source": "x", "install": "maybe"}, "install"),
+        ({"source": "x", "modules": "a.py"}, "modules"),
+        ({"source": "x", "modules": ["my-half.py"]}, "'my-half' is no name that Python can import"),
+        ({"source": "x", "modules": ["class.py"]}, "'class' is no name that Python can import"),
+        ({"source": "x", "modules": ["a/__init__.py"]}, "'__init__' is no name"),
+        ({"source": "x", "modules": [""]}, "'' is no name"),
+        ({"source": "x", "modules": ["a.py", "b/a.py"]}, "another module is called 'a', too"),
+        ({"source": "x", "modules": ["json.py"]}, "'json' would hide a module of Python's own"),
+        ({"source": "x", "modules": ["snaplogic.py"]}, "'snaplogic' would hide the library"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(
@@ -191,6 +199,71 @@ def test_the_executor_gets_what_the_settings_say(run_snap: Any, tmp_path: Path) 
     assert (script.executor, script.token) == ("gpu:5301", "s")
 
 
+def write_modules(folder: Path) -> list[str]:
+    """Two modules, of which one imports the other."""
+    (folder / "shared").mkdir()
+    (folder / "shared" / "half.py").write_text(
+        "\ufeffimport checks\ndef half(n):\n    return checks.even(n) // 2\n", encoding="utf-8"
+    )
+    (folder / "checks.py").write_text(
+        "def even(n):\n    if n % 2:\n        raise ValueError('odd')\n    return n\n"
+    )
+    return ["shared/half.py", "checks.py"]
+
+
+HALVING = """\
+import half
+
+def snaplogic_process(row):
+    return {"half": half.half(row["n"])}
+"""
+
+
+@pytest.mark.parametrize("source", ["a file", "a setting", "a document"])
+def test_a_script_imports_its_modules_however_it_comes(
+    run_snap: Any, tmp_path: Path, source: str
+) -> None:
+    settings: dict[str, Any] = {"modules": write_modules(tmp_path)}
+    given: dict[str, Any] = {"input": [{"n": 4}]}
+    match source:
+        case "a file":
+            (tmp_path / "one.py").write_text(HALVING)
+            settings["script"] = "one.py"
+        case "a setting":
+            settings["source"] = HALVING
+        case _:
+            given["script"] = [{"content": HALVING}]
+    assert run_snap("RemotePythonScript", settings, given).output == [{"half": 2}]
+
+
+def test_an_error_in_a_module_is_a_document_that_names_both_lines(
+    run_snap: Any, tmp_path: Path
+) -> None:
+    settings = {"source": HALVING, "modules": write_modules(tmp_path)}
+    result = run_snap("RemotePythonScript", settings, [{"n": 3}, {"n": 2}], on_error="route")
+    assert result.output == [{"half": 1}]
+    [error] = result.errors
+    assert error["original"] == {"n": 3}
+    assert error["reason"].endswith(f".py, line 4, through {tmp_path / 'checks.py'}, line 3)")
+    assert "return checks.even(n) // 2" in error["stacktrace"]
+
+
+def test_the_executor_gets_the_modules_as_texts(run_snap: Any, tmp_path: Path) -> None:
+    recorder = Recorder()
+    settings = {"source": "pass", "modules": write_modules(tmp_path)}
+    run_snap("RemotePythonScript", settings, [], scripts=recorder)
+    half, checks = recorder.script.modules
+    assert (half.name, half.file) == ("half", str(tmp_path / "shared" / "half.py"))
+    assert half.source.startswith("import checks\n")
+    assert (checks.name, checks.file) == ("checks", str(tmp_path / "checks.py"))
+
+
+def test_a_module_that_is_no_text_is_refused_by_name(run_snap: Any, tmp_path: Path) -> None:
+    (tmp_path / "grey.py").write_bytes(b"x = '\xe4'\n")
+    with pytest.raises(ConfigurationError, match=r"module in grey\.py is not UTF-8 text"):
+        run_snap("RemotePythonScript", {"source": "pass", "modules": ["grey.py"]}, [])
+
+
 def test_rows_are_handed_over_by_the_batch_and_the_session_is_closed(run_snap: Any) -> None:
     recorder = Recorder()
     given = [{"n": number} for number in range(100)]
@@ -199,11 +272,14 @@ def test_rows_are_handed_over_by_the_batch_and_the_session_is_closed(run_snap: A
     assert recorder.calls == [64, 36, "finish", "close"]
 
 
+@pytest.mark.parametrize(
+    "settings", [{"script": "gone.py"}, {"source": "x", "modules": ["gone.py"]}]
+)
 def test_a_script_that_cannot_be_read_stops_the_pipeline_whatever_on_error_says(
-    run_snap: Any,
+    run_snap: Any, settings: dict[str, Any]
 ) -> None:
     with pytest.raises(EngineError, match=r"gone\.py"):
-        run_snap("RemotePythonScript", {"script": "gone.py"}, [], on_error="discard")
+        run_snap("RemotePythonScript", settings, [], on_error="discard")
 
 
 @pytest.mark.parametrize("on_error", ["stop", "discard", "route"])

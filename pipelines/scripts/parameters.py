@@ -1,0 +1,29 @@
+"""The pipeline's parameters, which come as texts; a script gets a number or a choice of them.
+
+A module of the digit scripts. An empty text stands for the default.
+"""
+
+
+def choice(arguments, name, allowed):
+    """The parameter's text; the first of the allowed ones is the default."""
+    text = text_of(arguments, name)
+    if text and text not in allowed:
+        raise ValueError(f"The parameter {name} is '{text}', but must be {' or '.join(allowed)}.")
+    return text or allowed[0]
+
+
+def whole_number(arguments, name, default, least, most):
+    text = text_of(arguments, name)
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise ValueError(
+            f"The parameter {name} is '{text}', but must be a whole number"
+            f" from {least} to {most:,}, or empty for {default:,}."
+        )
+    return int(text)
+
+
+def text_of(arguments, name):
+    value = arguments.get(name)
+    return "" if value is None else str(value).strip()
