@@ -113,6 +113,7 @@ async def test_the_clock_goes_on_while_instances_are_ended() -> None:
         await turns(lambda: it.told.get(1) == 504 and it.kills(0) == it.kills(1) == 1)
         it.ask(3)
         await turns(lambda: it.told.get(3) == 504)
+        assert it.kills(0) == it.kills(1) == 1
 
 
 @in_loop
@@ -131,6 +132,21 @@ async def test_an_instance_that_answers_nothing_is_ended_though_its_request_is_g
     async with manned() as it:
         it.ask(1)
         await turns(lambda: it.told.get(1) == 504 and it.kills() == 1)
+
+
+@in_loop
+async def test_an_instance_whose_only_request_is_a_suspect_is_ended_with_it() -> None:
+    async with manned() as it:
+        (instance,) = it.fleet.instances
+        it.ask(1)
+        await asyncio.sleep(SECONDS / 2)
+        for _ in range(2):
+            instance.silent_since = None  # as that of another that takes its place
+            it.master.instance_lost(instance)
+        assert instance.alone
+        await turns(lambda: it.told.get(1) == 504 and it.kills() == 1)
+        it.ask(2)
+        assert it.master.queue_depth == 1  # it is given to the next
 
 
 @in_loop

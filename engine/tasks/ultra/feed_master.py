@@ -333,14 +333,18 @@ class FeedMaster:
             pending.instance.give_up(pending.request.id)
 
     def _end_silent(self) -> None:
-        """End the instances that have had work for so long, and have answered nothing."""
+        """End the instances that have had work for so long, and have answered nothing.
+
+        One that works on a suspect alone has no other work when that is given up.
+        """
         patience = self.task.timeouts.request
         for instance in self.instances:
             silence = time.monotonic() - (instance.silent_since or math.inf)
-            if silence >= patience:
+            is_over = silence >= patience or (instance.alone and not instance.in_flight)
+            if is_over and instance.ready:
                 text = "%s has answered nothing for %.1f seconds and is ended"
                 log.warning(text, instance, silence, extra=instance.about())
-                instance.silent_since = None
+                instance.ready = False  # nobody else is to die with it
                 self._in_background(instance.kill())
 
     # Generations of instances
