@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -176,17 +177,53 @@ async def test_an_instance_that_answers_late_is_not_ended() -> None:
 
 
 @in_loop
-async def test_the_place_of_a_request_that_is_given_up_is_given_to_the_next() -> None:
+async def test_a_request_that_is_given_up_keeps_its_place_until_its_late_answer() -> None:
+    """Else an instance that is overloaded would get more and more that nobody waits for."""
+    async with manned(in_flight=1) as it:
+        (instance,) = it.fleet.instances
+        it.ask(1)
+        await asyncio.sleep(SECONDS / 2)
+        it.ask(2)
+        await asyncio.sleep(SECONDS / 4)
+        instance.silent_since = None  # as if it had answered another
+        await turns(lambda: it.told.get(1) == 504)
+        assert it.master.queue_depth == 1
+        instance._receive(Response(1, 200, [], b""))
+        assert list(instance.in_flight) == [2]
+
+
+@in_loop
+async def test_the_place_of_a_request_that_is_lost_is_free_in_the_end() -> None:
     async with manned(in_flight=2) as it:
+        (instance,) = it.fleet.instances
+        it.ask(1)
+        others = itertools.count(2)
+        while instance.load or 1 not in it.told:  # others are answered all the time
+            number = next(others)
+            it.ask(number)
+            it.answer(number)
+            assert instance.load <= 1
+            await asyncio.sleep(0.01)
+        assert it.told[1] == 504
+        assert it.kills() == 0
+
+
+@in_loop
+async def test_a_late_answer_to_another_brings_no_company_to_a_suspect() -> None:
+    async with manned() as it:
+        (instance,) = it.fleet.instances
+        it.ask(9)
         it.ask(1)
         it.ask(2)
-        await asyncio.sleep(SECONDS / 2)
         it.answer(2)
+        for _ in range(2):
+            it.master.instance_lost(instance)
+        assert instance.alone
+        assert len(instance.in_flight) == 1
+        instance._receive(Response(7, 200, [], b""))
         it.ask(3)
-        it.ask(4)
-        assert 4 not in it.fleet.instances[0].in_flight
-        await turns(lambda: it.told.get(1) == 504)
-        assert 4 in it.fleet.instances[0].in_flight
+        assert instance.alone
+        assert 3 not in instance.in_flight
 
 
 @in_loop

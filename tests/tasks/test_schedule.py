@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.tasks.files.task import Schedule
-from engine.tasks.runs.schedule import MOST_DUE, Due, check_cron, due, next_runs, zone_of
+from engine.tasks.runs.schedule import (
+    MOST_DUE,
+    Due,
+    check_cron,
+    due,
+    local_time,
+    next_runs,
+    zone_of,
+)
 
 BERLIN = "Europe/Berlin"
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -30,6 +38,15 @@ def local(schedule: Schedule, after: str, number: int) -> list[str]:
 
 def cron(text: str, timezone: str = "UTC") -> Schedule:
     return Schedule(cron=text, timezone=timezone)
+
+
+def test_a_time_is_told_by_the_clock_of_the_zone() -> None:
+    assert local_time(NOON, BERLIN) == "2026-06-01T14:00:00+02:00"
+
+
+def test_a_time_at_the_end_of_the_calendar_is_told_too() -> None:
+    last = datetime(9999, 12, 31, 23, 30, tzinfo=UTC)
+    assert local_time(last, "Asia/Tokyo") == "9999-12-31T23:30:00+00:00"
 
 
 class TestEvery:

@@ -112,7 +112,11 @@ def zone_of(name: str) -> tzinfo:
 
 def local_time(moment: datetime, timezone: str) -> str:
     """How users read a time everywhere: by the clock of the zone, with its distance from UTC."""
-    return moment.astimezone(zone_of(timezone)).isoformat(timespec="seconds")
+    try:
+        local = moment.astimezone(zone_of(timezone))
+    except OverflowError:  # there the calendar has ended already
+        local = moment
+    return local.isoformat(timespec="seconds")
 
 
 def _runs(schedule: Schedule, after: datetime) -> Iterator[datetime]:

@@ -205,7 +205,7 @@ class FeedMaster:
     def _next_delivery(self) -> tuple[Instance | None, Pending | None]:
         """Whom to give what; nothing if all have enough."""
         watched = self._watched() if self._suspects else None
-        if watched is not None and not watched.in_flight:
+        if watched is not None and not watched.load:
             watched.alone = True
             return watched, self._suspects.popleft()
         chosen = self._least_busy(watched)  # who is watched is to run dry first
@@ -217,7 +217,7 @@ class FeedMaster:
         """Who takes the next request; nobody if all have enough."""
         least, chosen = self.task.limits.in_flight, None
         for instance in self._fleet.instances:
-            load = len(instance.in_flight)
+            load = instance.load
             free = instance.takes_work and not instance.alone
             if load < least and free and instance is not watched:
                 least, chosen = load, instance
@@ -236,7 +236,8 @@ class FeedMaster:
         self._changed.set()
 
     def instance_responded(self, instance: Instance, response: Response) -> None:
-        instance.alone = False
+        if not instance.in_flight:
+            instance.alone = False
         pending = self._open.get(response.id)
         if pending is None:
             self.statistics.late += 1
@@ -252,6 +253,7 @@ class FeedMaster:
         instance.counts = []
         unanswered = [self._open[number] for number in instance.in_flight if number in self._open]
         instance.in_flight.clear()
+        instance.given_up.clear()
         self._deliver_again(unanswered)
         self._dispatch()
         self._changed.set()
@@ -310,8 +312,8 @@ class FeedMaster:
             try:
                 for pending in self._overdue():
                     self._time_out(pending)
-                self._dispatch()  # what has timed out has left its place
                 self._end_silent()
+                self._dispatch()  # what is lost has left its place
             except Exception:  # a mistake of ours must not stop the clock
                 log.exception("the clock has failed", extra={"task": self.task.name})
 
@@ -330,7 +332,7 @@ class FeedMaster:
             with contextlib.suppress(ValueError):
                 queue.remove(pending)
         if pending.instance is not None:
-            pending.instance.give_up(pending.request.id)
+            pending.instance.give_up(pending.request.id, time.monotonic())
 
     def _end_silent(self) -> None:
         """End the instances that have had work for so long, and have answered nothing.
@@ -339,6 +341,7 @@ class FeedMaster:
         """
         patience = self.task.timeouts.request
         for instance in self.instances:
+            instance.forget_before(time.monotonic() - patience)
             silence = time.monotonic() - (instance.silent_since or math.inf)
             is_over = silence >= patience or (instance.alone and not instance.in_flight)
             if is_over and instance.ready:

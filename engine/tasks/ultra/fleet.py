@@ -65,8 +65,9 @@ class Listener(Protocol):
 class Instance:
     """One instance as the front sees it; `in_flight` are the numbers of its open requests.
 
+    `given_up` are those that it still works on, although they have an answer, and since when.
     `silent_since` is when it was given work, or gave its last answer while it had more to do; None
-    if it owes nothing. A request that was given up is still work.
+    if it has nothing to do.
     """
 
     def __init__(self, number: int, fleet: Fleet, listener: Listener) -> None:
@@ -76,6 +77,7 @@ class Instance:
         self.finishing = False
         self.alone = False
         self.in_flight: dict[int, None] = {}
+        self.given_up: dict[int, float] = {}
         self.counts: list[SnapCounts] = []
         self.silent_since: float | None = None
         self.process: Process | None = None
@@ -104,9 +106,22 @@ class Instance:
             self.finishing = True
             self.channel.send(Finish())
 
-    def give_up(self, request: int) -> None:
+    @property
+    def load(self) -> int:
+        """Requests that it has to work on."""
+        return len(self.in_flight) + len(self.given_up)
+
+    def give_up(self, request: int, now: float) -> None:
         """A request has an answer; what the instance still says to it is only a sign of life."""
-        self.in_flight.pop(request, None)
+        if request in self.in_flight:
+            del self.in_flight[request]
+            self.given_up[request] = now
+
+    def forget_before(self, time: float) -> None:
+        """What was given up before that has been lost: its place is free."""
+        lost = [number for number, since in self.given_up.items() if since < time]
+        for number in lost:
+            del self.given_up[number]
 
     @property
     def title(self) -> str:
@@ -146,7 +161,8 @@ class Instance:
     def _receive(self, message: FromInstance) -> None:
         if isinstance(message, Response):
             self.in_flight.pop(message.id, None)
-            self.silent_since = time.monotonic() if self.in_flight else None
+            self.given_up.pop(message.id, None)
+            self.silent_since = time.monotonic() if self.load else None
             self._listener.instance_responded(self, message)
         elif isinstance(message, Ready):
             self.ready = self.was_ready = True
