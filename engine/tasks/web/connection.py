@@ -128,7 +128,7 @@ class Connection(HttpToolsProtocol):
         if self.expect_100_continue and self.parser.get_http_version() == "1.0":
             self.expect_100_continue = False  # such callers know nothing of it
         upgrades = self.parser.should_upgrade()
-        if upgrades or not (self._is_simple() and self._is_taken()):
+        if upgrades or not (self._is_simple() and self._offer()):
             self._begin_cycle()
         self._in_head = False
         self.transport.unread = True
@@ -192,8 +192,8 @@ class Connection(HttpToolsProtocol):
                 return False
         return True
 
-    def _is_taken(self) -> bool:
-        """Whether its task can do without ASGI, and waits for the body now."""
+    def _offer(self) -> bool:
+        """Give it to its task, which then waits for the body; False if it has to come by ASGI."""
         target = httptools.parse_url(self.url)
         method = self.parser.get_method().decode("ascii")
         head = Head(
