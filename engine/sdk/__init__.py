@@ -14,6 +14,7 @@ from engine.documents import (
 from engine.errors import ConfigurationError, DataError, ExecutionError, ExpressionError
 from engine.expressions import json_hook
 from engine.sdk.context import Context, FileAction, Files, FileTarget, Function, JsonPath
+from engine.sdk.excerpts import excerpt
 from engine.sdk.http import (
     HttpCall,
     HttpClient,
@@ -82,6 +83,7 @@ __all__ = [
     "Value",
     "View",
     "Views",
+    "excerpt",
     "json_hook",
     "paths_read",
     "setting",

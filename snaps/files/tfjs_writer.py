@@ -22,12 +22,12 @@ from engine.sdk import (
     Settings,
     Snap,
     Value,
+    excerpt,
     setting,
 )
-from snaps.excerpt import excerpt
-from snaps.tfjs_layers import refused
-from snaps.tfjs_topology import Topology, check_weights, translated
-from snaps.tfjs_weights import Encoded, Quantization, encoded, shards
+from snaps.files.shared.tfjs_layers import refused
+from snaps.files.shared.tfjs_topology import Topology, check_weights, translated
+from snaps.files.shared.tfjs_weights import Encoded, Quantization, encoded, shards
 
 MODEL = "model.json"
 SHARD_NAME = re.compile(r"group\d+-shard\d+of\d+\.bin")

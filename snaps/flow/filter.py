@@ -17,10 +17,10 @@ from engine.sdk import (
     ReadPaths,
     Settings,
     Snap,
+    excerpt,
     paths_read,
     setting,
 )
-from snaps.excerpt import excerpt
 
 
 class FilterSettings(Settings):

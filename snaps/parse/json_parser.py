@@ -23,10 +23,10 @@ from engine.sdk import (
     Value,
     View,
     Views,
+    excerpt,
     setting,
 )
-from snaps.excerpt import excerpt
-from snaps.json_text import (
+from snaps.shared.json_text import (
     LONGEST_MARK,
     Boundary,
     FlawError,

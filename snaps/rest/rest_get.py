@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.sdk import Document, Example, HttpResponse
-from snaps.rest_snap import RestSettings, RestSnap
+from snaps.rest.shared.snap import RestSettings, RestSnap
 
 
 class RESTGetSettings(RestSettings):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.sdk import Document, Example, HttpResponse
-from snaps.rest_snap import RestEntitySettings, RestEntitySnap, in_response
+from snaps.rest.shared.snap import RestEntitySettings, RestEntitySnap, in_response
 
 
 class RESTPatchSettings(RestEntitySettings):

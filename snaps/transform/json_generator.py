@@ -22,7 +22,7 @@ from engine.sdk import (
     json_hook,
     setting,
 )
-from snaps.json_text import FlawError, Place, decoded_value
+from snaps.shared.json_text import FlawError, Place, decoded_value
 
 
 class JSONGeneratorSettings(Settings):

@@ -25,10 +25,10 @@ from engine.sdk import (
     setting,
     shown_url,
 )
-from snaps.rest_address import address, flaw_of
-from snaps.rest_entity import EntityType, body_of, entity_of, lenient_entity_of
-from snaps.rest_refusal import refusal
-from snaps.rest_text import as_text
+from snaps.rest.shared.address import address, flaw_of
+from snaps.rest.shared.entity import EntityType, body_of, entity_of, lenient_entity_of
+from snaps.rest.shared.refusal import refusal
+from snaps.rest.shared.text import as_text
 
 Flaw = tuple[tuple[str | int, ...], str, str]
 _DAY = 86_400.0

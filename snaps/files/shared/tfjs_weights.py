@@ -17,9 +17,8 @@ from typing import Literal
 
 import msgspec
 
-from engine.sdk import Value
-from snaps.excerpt import excerpt
-from snaps.tfjs_layers import refused
+from engine.sdk import Value, excerpt
+from snaps.files.shared.tfjs_layers import refused
 
 Quantization = Literal["none", "float16", "uint8"]
 SHARD = 4 * 2**20

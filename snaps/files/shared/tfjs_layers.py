@@ -13,8 +13,7 @@ from typing import Any
 
 import msgspec
 
-from engine.sdk import DataError, Value
-from snaps.excerpt import excerpt
+from engine.sdk import DataError, Value, excerpt
 
 
 class Weight(msgspec.Struct, frozen=True):

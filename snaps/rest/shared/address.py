@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from engine.sdk import DataError, Value, shown_url
-from snaps.rest_text import as_text
+from snaps.rest.shared.text import as_text
 
 _KEPT = "!#$%&'()*+,/:;=?@[]~"
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")

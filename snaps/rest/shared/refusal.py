@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from engine.sdk import DataError, Document, HttpResponse, Value
-from snaps.excerpt import excerpt
+from engine.sdk import DataError, Document, HttpResponse, Value, excerpt
 
 _LONGEST = 200
 _ADVICE = {

@@ -12,9 +12,14 @@ from typing import Any
 
 import msgspec
 
-from engine.sdk import DataError, Value
-from snaps.excerpt import excerpt
-from snaps.tfjs_layers import kind_of, known_kinds, refused, translated_settings, weights_of
+from engine.sdk import DataError, Value, excerpt
+from snaps.files.shared.tfjs_layers import (
+    kind_of,
+    known_kinds,
+    refused,
+    translated_settings,
+    weights_of,
+)
 
 
 class Topology(msgspec.Struct, frozen=True):

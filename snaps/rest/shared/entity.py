@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from engine.sdk import DataError, HttpResponse, Value
-from snaps.rest_text import as_json, encoded_text
+from snaps.rest.shared.text import as_json, encoded_text
 
 EntityType = Literal["default", "text", "binary"]
 

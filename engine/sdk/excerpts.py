@@ -6,7 +6,7 @@ from math import isfinite, isnan
 
 import msgspec
 
-from engine.sdk import Value
+from engine.documents import Value
 
 
 def excerpt(value: Value, limit: int = 60) -> str:

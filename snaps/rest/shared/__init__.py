@@ -1,0 +1,1 @@
+"""What the snaps of the REST family share: addresses, entities, answers."""
