@@ -18,10 +18,9 @@ from engine.locations import Location
 from engine.pipeline import scalars
 from engine.pipeline.nodes import Entry, Items, Node, Scalar, Table
 from engine.pipeline.text import Mark, Text
-from engine.pipeline.yaml_errors import sign_hint, syntax_problem
+from engine.pipeline.yaml_errors import DEEPEST, sign_hint, syntax_problem, too_deep
 from engine.sdk.settings import shown
 
-DEEPEST = 100
 MOST_NODES = 100_000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STRING_TAGS = ("!", "tag:yaml.org,2002:str")
@@ -170,9 +169,7 @@ class _Composer:
             hint = "keep data in a file of its own and read it with a snap"
             raise _RefusedError(Problem("too-large", place, message, hint))
         if len(self.open) + node.height > DEEPEST:
-            place = place or self.text.span(node.start, node.end)
-            message = f"values are nested more than {DEEPEST} deep"
-            raise _RefusedError(Problem("too-deep", place, message, "make the file flatter"))
+            raise _RefusedError(too_deep(place or self.text.span(node.start, node.end)))
 
     def _attach(self, node: Node) -> None:
         if not self.open:

@@ -28,6 +28,15 @@ _MEANINGS = {
 _SIGNS = {"scanning a tag": "!", "scanning an anchor": "&", "scanning an alias": "*"}
 _FLOW_HINT = "inside of { } or [ ], put a value that holds : , { or [ in quotes"
 
+DEEPEST = 100
+_TOO_DEEP_FOR_THE_PARSER = "maximum nesting depth"
+
+
+def too_deep(where: Location) -> Problem:
+    """The problem for a value that lies deeper than a file may nest."""
+    message = f"values are nested more than {DEEPEST} deep"
+    return Problem("too-deep", where, message, "make the file flatter")
+
 
 def syntax_problem(text: Text, error: yaml.YAMLError) -> Problem:
     """The problem for an error of the YAML parser."""
@@ -43,6 +52,8 @@ def syntax_problem(text: Text, error: yaml.YAMLError) -> Problem:
         message, hint = "a quote opens here and never closes", "close it with the same quote"
         return Problem("yaml-error", _place(text, begun), message, hint)
     where = _place(text, mark)
+    if _TOO_DEEP_FOR_THE_PARSER in detail:  # it reads ahead of the events in which we count
+        return too_deep(where)
     line = text.lines[where.line - 1]
     message, hint = _in_words(detail, context, line, where.column - 1)
     return Problem("yaml-error", where, message, hint)
