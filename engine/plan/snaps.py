@@ -50,6 +50,9 @@ def resolve_snap(
     check_parameters_read(spec, snap_class.parameters_read(settings), findings)
     for path, message, hint in snap_class.check(settings):
         findings.report("bad-setting", findings.setting(spec.label, path), message, hint)
+    for path, message, hint in snap_class.warnings(settings):
+        where = findings.setting(spec.label, path)
+        findings.report("unclear-setting", where, message, hint, "warning")
     _check_files(spec, snap_class, settings, findings, folder, project)
     return ResolvedSnap(spec, snap_class, settings, snap_class.views_for(settings))
 

@@ -37,6 +37,7 @@ from engine.plan.plan import Plan, PlannedLink, PlannedSnap
 from engine.run.files import ProjectFiles
 from engine.run.lineage import Ledger
 from engine.run.parameters import resolve_parameters
+from engine.run.platform_paths import plex_path, project_path, run_id
 from engine.run.report import SnapStatistics
 from engine.run.secrets import Secrets
 from engine.sdk.context import Files, Function, JsonPath
@@ -88,7 +89,9 @@ class Execution:
             if spec.secret and (value := self.parameters[spec.name])
         )
         self.files: Files = ProjectFiles(plan.folder, plan.project)
-        self.ruuid = str(uuid.uuid4())
+        self.plex_path = plex_path()
+        self.project_path = project_path(plan.project)
+        self.ruuid = run_id(self.plex_path)
         self._show = show
         self._snaps = {snap.label: snap for snap in plan.snaps}
         self._links: dict[str, list[PlannedLink]] = {}
@@ -113,8 +116,8 @@ class Execution:
             "instanceId": str(uuid.uuid5(uuid.NAMESPACE_URL, self.plan.path)),
             "label": self.plan.name,
             "parentRuuid": None,
-            "plexPath": "",
-            "projectPath": self.plan.project,
+            "plexPath": self.plex_path,
+            "projectPath": self.project_path,
             "rootRuuid": self.ruuid,
             "ruuid": self.ruuid,
             "startTime": DateTime.now(UTC),

@@ -122,6 +122,11 @@ class Snap(Generic[S]):
         return ()
 
     @classmethod
+    def warnings(cls, settings: S) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
+        """What is allowed but hardly meant, in the form of `check`."""
+        return ()
+
+    @classmethod
     def files_needed(cls, settings: S) -> Iterable[tuple[tuple[str | int, ...], str]]:
         """(path of the setting, file name) of the files that must be there before a run."""
         return ()

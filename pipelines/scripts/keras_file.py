@@ -16,7 +16,7 @@ def file_content(text):
     if not isinstance(text, str):
         raise ValueError(f"The model must be a base64 text, not {described(text)}.")
     try:
-        content = base64.b64decode(text, validate=True)
+        content = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise ValueError(f"The model is not proper base64: {error}.") from None
     if not zipfile.is_zipfile(io.BytesIO(content)):

@@ -191,7 +191,7 @@ def compiled_content(document):
     if not isinstance(text, str):
         raise ValueError(f"The field 'litert' must be a base64 text, not {described(text)}.")
     try:
-        content = base64.b64decode(text, validate=True)
+        content = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise ValueError(f"The field 'litert' is not proper base64: {error}.") from None
     if content[4:8] != b"TFL3":

@@ -82,7 +82,7 @@ class Mapper(Snap[MapperSettings]):
     )
 
     @classmethod
-    def check(cls, settings: MapperSettings) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
+    def warnings(cls, settings: MapperSettings) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
         if not settings.mappings and not settings.pass_through:
             yield (
                 ("mappings",),

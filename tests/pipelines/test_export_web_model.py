@@ -54,6 +54,7 @@ OWN = {
         (["UEsD"], "must be a base64 text, not a list"),
         ("UEsDB@@@", "not proper base64"),
         (base64.b64encode(b"<html>").decode(), "its 6 bytes are no zip archive"),
+        (base64.encodebytes(b"<html>" * 20).decode(), "its 120 bytes are no zip archive"),
         (archive(other_json={}), r"no \.keras file: .*config\.json"),
         (archive(config_json=network(OWN)), "The layer 'gate' is a Gate of shop>Gate"),
         (

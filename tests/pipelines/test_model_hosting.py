@@ -155,6 +155,12 @@ def test_a_batch_may_begin_with_the_model(ready: Any, network: FakeNetwork) -> N
     assert answers == [DROP, {"pred": 3, "conf": 0.75}]
 
 
+def test_a_model_broken_into_lines_is_loaded(ready: Any) -> None:
+    content = base64.encodebytes(b"\x1c\0\0\0TFL3" + bytes(100)).decode()
+    assert content.count("\n") > 1
+    assert ready.snaplogic_process({"litert": content}) == DROP
+
+
 def test_a_sample_before_the_model_is_refused(predictor: Any) -> None:
     with pytest.raises(ValueError, match="came before the model, so it stays without an answer"):
         predictor.snaplogic_process({"image": BLANK})

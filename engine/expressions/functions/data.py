@@ -101,10 +101,22 @@ def _decoded(data: bytes) -> str:
 
 
 def _from_base64(value: Any) -> bytes:
+    """The bytes; spaces and line breaks do not count, and the padding may be left out."""
+    written = b"".join(_bytes(value).split())
     try:
-        return base64.b64decode(re.sub(rb"\s", b"", _bytes(value)), validate=True)
+        return base64.b64decode(written + b"=" * _missing_padding(written), validate=True)
     except (binascii.Error, ValueError):
-        raise Failure("the text is not Base64") from None
+        raise Failure("the string is not valid Base64", _base64_hint(written)) from None
+
+
+def _missing_padding(written: bytes) -> int:
+    return 0 if written.endswith(b"=") else -len(written) % 4
+
+
+def _base64_hint(written: bytes) -> str:
+    if not set(written) & set(b"-_"):
+        return ""
+    return "this is Base64URL; use x.replaceAll('-', '+').replaceAll('_', '/') first"
 
 
 @BASE64.function(

@@ -74,8 +74,9 @@ def _shape(name: str, shape: Value) -> list[int]:
 def _bytes(name: str, data: Value) -> bytes:
     if isinstance(data, bytes):
         return data
+    text = "".join(data.split()) if isinstance(data, str) else data
     try:
-        return base64.b64decode(data, validate=True)
+        return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError, TypeError) as error:
         raise refused(
             f"the data of the weight {name!r} is not proper base64: {error}",

@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-from engine.errors import ConfigurationError
-
 
 def test_the_output_starts_empty(run_snap: Any) -> None:
     result = run_snap("Mapper", {"mappings": {"$b": "$a"}}, [{"a": 1, "x": 2}])
@@ -22,6 +20,13 @@ def test_mappings_run_from_top_to_bottom(run_snap: Any) -> None:
     assert run_snap("Mapper", settings, [{"request": {"end": 2}}]).output == [
         {"request": {"end": 2, "start": 1}}
     ]
+
+
+@pytest.mark.parametrize("mappings", [{}, []])
+def test_without_rows_the_output_is_what_it_starts_from(run_snap: Any, mappings: Any) -> None:
+    assert run_snap("Mapper", {"mappings": mappings}, [{"a": 1}]).output == [{}]
+    settings = {"mappings": mappings, "pass_through": True}
+    assert run_snap("Mapper", settings, [{"a": 1}]).output == [{"a": 1}]
 
 
 def test_rows_can_be_given_as_a_list(run_snap: Any) -> None:
@@ -56,8 +61,3 @@ def test_the_input_document_is_not_changed(run_snap: Any) -> None:
 
 def test_a_row_of_one_empty_document_comes_from_an_unlinked_mapper(run_snap: Any) -> None:
     assert run_snap("Mapper", {"mappings": {"$a": "1 + 1"}}).output == [{"a": 2}]
-
-
-def test_no_mappings_and_no_pass_through_is_refused(run_snap: Any) -> None:
-    with pytest.raises(ConfigurationError, match="every document becomes empty"):
-        run_snap("Mapper", {}, [{}])

@@ -1,0 +1,43 @@
+"""Where a run stands in terms of the platform: `pipe.plexPath`, `pipe.projectPath`, `pipe.ruuid`.
+
+Pipelines tell their environments apart by the first part of these paths, the organisation, as in
+`pipe.plexPath.split('/')[1] == 'prod'`. Two environment variables set the paths, so that `engine
+run`, hosted tasks and tests read the same.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import uuid
+from pathlib import PurePath
+
+from engine.errors import ConfigurationError
+
+PLEX_VARIABLE = "SNAPLINE_PLEX_PATH"
+PROJECT_VARIABLE = "SNAPLINE_PROJECT_PATH"
+_PATH = re.compile(r"(/[^/\s][^/]*){3}")
+
+
+def plex_path() -> str:
+    """`/org/space/plex`; raises ConfigurationError if the variable holds something else."""
+    return _from_environment(PLEX_VARIABLE, "/org/space/plex") or "/local/shared/plex"
+
+
+def project_path(folder: str) -> str:
+    """`/org/space/project`; without the variable the project has the name of its folder."""
+    found = _from_environment(PROJECT_VARIABLE, "/org/space/project")
+    return found or f"/local/projects/{PurePath(folder).name or 'project'}"
+
+
+def run_id(plex: str) -> str:
+    """A new id as on the platform: 24 hexadecimal digits of the organisation, `_`, a UUID."""
+    organisation = plex.split("/")[1]
+    return f"{uuid.uuid5(uuid.NAMESPACE_URL, organisation).hex[:24]}_{uuid.uuid4()}"
+
+
+def _from_environment(variable: str, form: str) -> str:
+    value = os.environ.get(variable, "")
+    if value and not _PATH.fullmatch(value):
+        raise ConfigurationError(f"{variable} must look like {form}, got {value!r}")
+    return value
