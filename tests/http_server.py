@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -121,6 +122,30 @@ def _handler_class(server: Server, handler: Handler) -> type[BaseHTTPRequestHand
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         setattr(_Handler, f"do_{method}", _Handler.answer)
     return _Handler
+
+
+@contextmanager
+def answering(data: bytes) -> Iterator[str]:
+    """The URL of a server that answers each connection with these very bytes and hangs up."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return  # the listener is closed
+                with connection, suppress(OSError):
+                    connection.recv(65_536)
+                    connection.sendall(data)
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(10)
 
 
 class Silence:

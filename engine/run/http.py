@@ -15,10 +15,13 @@ from contextlib import suppress
 from typing import Any
 
 import aiohttp
+import msgspec
 
 from engine.errors import ExecutionError
+from engine.run.http_codings import ACCEPTED, CodingError, Decoder, codings_of
 from engine.run.http_exchange import Exchange, Proxies
-from engine.sdk.http import HttpRequest, HttpResponse
+from engine.run.http_failures import too_large
+from engine.sdk.http import HttpRequest, HttpResponse, shown_url
 
 KEEP_ALIVE_SECONDS = 4.0
 """How long an unused connection is kept: less than the five seconds after which many servers close
@@ -42,7 +45,8 @@ class LoopClient:
 
     def send(self, request: HttpRequest, notice: Callable[[str], None]) -> LoopCall:
         exchange = Exchange(self._session, self._proxies, request, notice)
-        return LoopCall(asyncio.run_coroutine_threadsafe(exchange.run(), self._loop))
+        future = asyncio.run_coroutine_threadsafe(exchange.run(), self._loop)
+        return LoopCall(request, future)
 
     def close(self) -> None:
         """Give up what is under way, close the connections and end the thread."""
@@ -59,16 +63,18 @@ class LoopClient:
 
 
 class LoopCall:
-    """A request that runs in the client's loop."""
+    """A request that runs in the client's loop. Its response is unpacked in the snap's thread."""
 
-    def __init__(self, future: Future[HttpResponse]) -> None:
+    def __init__(self, request: HttpRequest, future: Future[HttpResponse]) -> None:
+        self._request = request
         self._future = future
 
     def result(self) -> HttpResponse:
         try:
-            return self._future.result()
+            response = self._future.result()
         except CancelledError:
             raise ExecutionError("the request was given up, since the run ends") from None
+        return _unpacked(self._request, response)
 
     def cancel(self) -> None:
         self._future.cancel()
@@ -105,6 +111,26 @@ def _settle(found: asyncio.Future[Any], result: Any, failure: OSError | None) ->
         found.set_exception(failure)
 
 
+def _unpacked(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The response without its content codings. Raises DataError if it is larger than allowed."""
+    codings = codings_of(response.headers)
+    if not codings:
+        return response
+    largest = request.options.largest_response
+    body = bytearray()
+    try:
+        decoder = Decoder(codings)
+        for piece in decoder.feed(response.body):
+            body += piece
+            if len(body) > largest:
+                shown = f"{request.method} {shown_url(request.url)!r}"
+                raise too_large(largest, 0, response.status).as_data_error(shown, attempts=1)
+        decoder.finish()
+    except CodingError as error:
+        return msgspec.structs.replace(response, coding_error=str(error))
+    return msgspec.structs.replace(response, body=bytes(body))
+
+
 async def _session() -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(
         limit=0,  # the snaps limit what is under way
@@ -114,7 +140,8 @@ async def _session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": "snapline"},
+        headers={"User-Agent": "snapline", "Accept-Encoding": ACCEPTED},
+        auto_decompress=False,
         max_line_size=LONGEST_HEADER,
         max_field_size=LONGEST_HEADER,
     )

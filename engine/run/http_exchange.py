@@ -21,6 +21,7 @@ from yarl import URL
 
 from engine.errors import DataError
 from engine.run.http_failures import FailedTry, failed_try, too_large
+from engine.sdk.header_values import read_header
 from engine.sdk.http import Headers, HttpRequest, HttpResponse, shown_url
 
 MOST_REDIRECTS = 10
@@ -137,12 +138,16 @@ class Exchange:
         return wanted if wanted <= LONGEST_RETRY_AFTER else None
 
     async def _once(self, hop: Hop) -> HttpResponse:
-        """One try. Raises FailedTry."""
+        """One try. Raises FailedTry.
+
+        The time limits of aiohttp tell a slow connection from a slow server; ours holds whatever
+        the library waits for, and begins again with each piece that is sent or received.
+        """
         options = self._options
         url, proxy = hop.url, None
         try:
             proxy = self._proxies.proxy_for(url)
-            async with asyncio.timeout(None) as limit:
+            async with asyncio.timeout(options.connection_timeout + options.read_timeout) as limit:
                 body, headers = self._body(hop, limit)
                 async with self._session.request(
                     hop.method,
@@ -156,7 +161,7 @@ class Exchange:
                         connect=options.connection_timeout, sock_read=options.read_timeout
                     ),
                 ) as response:
-                    return await self._received(response)
+                    return await self._received(response, limit)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise failed_try(error, url, proxy, options) from error
 
@@ -170,30 +175,38 @@ class Exchange:
         return self._pieces(body, limit), (*hop.headers, ("Content-Length", str(len(body))))
 
     async def _pieces(self, body: bytes, limit: asyncio.Timeout) -> AsyncIterator[bytes]:
-        clock = asyncio.get_running_loop().time
         for start in range(0, len(body), PIECE):
-            limit.reschedule(clock() + self._options.read_timeout)
+            self._restart(limit)
             yield body[start : start + PIECE]
-        limit.reschedule(None)  # the time limit for the response begins
+        self._restart(limit)
 
-    async def _received(self, response: aiohttp.ClientResponse) -> HttpResponse:
+    def _restart(self, limit: asyncio.Timeout) -> None:
+        limit.reschedule(asyncio.get_running_loop().time() + self._options.read_timeout)
+
+    async def _received(
+        self, response: aiohttp.ClientResponse, limit: asyncio.Timeout
+    ) -> HttpResponse:
         """The whole response, unless it is too large for the memory that it may take."""
         largest = self._options.largest_response
         announced = response.content_length or 0
         body = bytearray()
+        self._restart(limit)
         if announced <= largest:
             async for piece in response.content.iter_any():
+                self._restart(limit)
                 body += piece
                 if len(body) > largest:
                     break
         if announced > largest or len(body) > largest:
             response.close()
-            raise too_large(largest, announced)
+            raise too_large(largest, announced, response.status)
         version = response.version or aiohttp.HttpVersion11
         return HttpResponse(
             status=response.status,
-            reason=response.reason or "",
-            headers=tuple(response.headers.items()),
+            reason=read_header((response.reason or "").encode(errors="surrogateescape")),
+            headers=tuple(
+                (read_header(name), read_header(value)) for name, value in response.raw_headers
+            ),
             body=bytes(body),
             version=f"HTTP/{version.major}.{version.minor}",
         )

@@ -21,7 +21,8 @@ class FailedTry(Exception):  # noqa: N818  # it may well be tried again
     """One try failed.
 
     `is_final` says that the next would fail as well; `sent` that the server may have carried the
-    request out; `timed_out` that it was too slow to answer.
+    request out; `timed_out` that it was too slow to answer. `status` is that of the response, if
+    one began.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class FailedTry(Exception):  # noqa: N818  # it may well be tried again
         sent: bool = False,
         is_final: bool = False,
         timed_out: bool = False,
+        status: int | None = None,
     ) -> None:
         super().__init__(reason, resolution)
         self.reason = reason
@@ -39,6 +41,7 @@ class FailedTry(Exception):  # noqa: N818  # it may well be tried again
         self.sent = sent
         self.is_final = is_final
         self.timed_out = timed_out
+        self.status = status
 
     def may_repeat(self, method: str, policy: RetryPolicy) -> bool:
         if self.is_final:
@@ -53,7 +56,8 @@ class FailedTry(Exception):  # noqa: N818  # it may well be tried again
             reason += f"; it was tried {attempts} times"
         elif self.sent and not request.startswith(tuple(REPEATABLE)):
             reason += "; it was not tried again, since the server may have carried it out"
-        return DataError(f"{request} failed", reason, resolution)
+        details = {} if self.status is None else {"status": self.status, "statusCode": self.status}
+        return DataError(f"{request} failed", reason, resolution, details=details)
 
 
 def failed_try(error: Exception, url: URL, proxy: URL | None, options: HttpOptions) -> FailedTry:
@@ -88,13 +92,14 @@ def failed_try(error: Exception, url: URL, proxy: URL | None, options: HttpOptio
     return _broken(error)
 
 
-def too_large(largest: int, announced: int) -> FailedTry:
+def too_large(largest: int, announced: int, status: int) -> FailedTry:
     size = f"it has {announced:,} bytes" if announced else "it has more"
     return FailedTry(
         f"the response is larger than {largest:,} bytes: {size}",
         "raise maximum_response_size, or ask the server for less at a time",
         sent=True,
         is_final=True,
+        status=status,
     )
 
 

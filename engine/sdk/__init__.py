@@ -1,5 +1,6 @@
 """All that a snap may import of the engine."""
 
+from engine.charsets import CharsetError, decoded, encoded
 from engine.documents import (
     NO_LINEAGE,
     Batch,
@@ -13,8 +14,10 @@ from engine.documents import (
 )
 from engine.errors import ConfigurationError, DataError, ExecutionError, ExpressionError
 from engine.expressions import json_hook
+from engine.sdk.content_types import charset_of, is_json, media_type
 from engine.sdk.context import Context, FileAction, Files, FileTarget, Function, JsonPath
 from engine.sdk.excerpts import excerpt
+from engine.sdk.header_values import HeaderError, header_text
 from engine.sdk.http import (
     HttpCall,
     HttpClient,
@@ -41,6 +44,7 @@ __all__ = [
     "BATCH_SIZE",
     "NO_LINEAGE",
     "Batch",
+    "CharsetError",
     "ConfigurationError",
     "Context",
     "DataError",
@@ -56,6 +60,7 @@ __all__ = [
     "Files",
     "Function",
     "Header",
+    "HeaderError",
     "HttpCall",
     "HttpClient",
     "HttpOptions",
@@ -83,8 +88,14 @@ __all__ = [
     "Value",
     "View",
     "Views",
+    "charset_of",
+    "decoded",
+    "encoded",
     "excerpt",
+    "header_text",
+    "is_json",
     "json_hook",
+    "media_type",
     "paths_read",
     "setting",
     "shown_url",

@@ -50,13 +50,18 @@ class HttpRequest(msgspec.Struct, frozen=True):
 
 
 class HttpResponse(msgspec.Struct, frozen=True):
-    """What a server answered, whatever the status. The body is already uncompressed."""
+    """What a server answered, whatever the status.
+
+    The body is unpacked already. If that is impossible, `coding_error` says why, and the body is as
+    it came.
+    """
 
     status: int
     reason: str = ""
     headers: Headers = ()
     body: bytes = b""
     version: str = "HTTP/1.1"
+    coding_error: str = ""
 
     def header(self, name: str) -> str:
         """The first header of that name, in capitals or not; empty if there is none."""

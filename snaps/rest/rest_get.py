@@ -57,7 +57,9 @@ class RESTGet(RestSnap[RESTGetSettings]):
                         "stacktrace": "GET 'https://api.example.com/orders/7' was answered with "
                         "status 404: 404 Not Found",
                         "status": 404,
+                        "statusCode": 404,
                         "entity": "",
+                        "error_entity": "",
                         "headers": {},
                         "original": {"id": 7},
                     }

@@ -6,55 +6,79 @@ from typing import Literal
 
 import msgspec
 
-from engine.sdk import DataError, HttpResponse, Value
-from snaps.rest.shared.text import as_json, encoded_text
+from engine.sdk import (
+    CharsetError,
+    DataError,
+    HttpResponse,
+    Value,
+    charset_of,
+    decoded,
+    encoded,
+    is_json,
+)
+from snaps.rest.shared.text import as_json
 
 EntityType = Literal["default", "text", "binary"]
 
+_UTF_8 = ("utf-8", "utf8", "us-ascii")
 _NO_TEXT = "set response_entity_type to binary for what is not text"
 
 
-def body_of(entity: Value) -> tuple[bytes, str]:
-    """What is sent and its content type: bytes as they are, text as UTF-8, anything else as JSON.
+def body_of(entity: Value, content_type: str) -> tuple[bytes, str]:
+    """What is sent and its content type, which is chosen if `content_type` is empty.
 
+    Bytes are sent as they are, a text in the charset of its content type, anything else as JSON.
     Raises DataError.
     """
     if isinstance(entity, bytes | bytearray | memoryview):
-        return bytes(entity), "application/octet-stream"
+        return bytes(entity), content_type or "application/octet-stream"
     if isinstance(entity, str):
-        return encoded_text(entity), "text/plain; charset=utf-8"
-    return as_json(entity), "application/json"
+        content_type = content_type or "text/plain; charset=utf-8"
+        return _encoded(entity, content_type), content_type
+    body = as_json(entity)
+    if charset_of(content_type).lower() not in _UTF_8:
+        body = _encoded(body.decode(), content_type)
+    return body, content_type or "application/json"
 
 
 def entity_of(response: HttpResponse, kind: EntityType) -> Value:
-    """The entity of a response. Raises DataError if it is not what its content type says."""
+    """The entity of a response. Raises DataError if it is not what its headers say."""
+    if response.coding_error:
+        raise DataError(
+            "the response cannot be unpacked",
+            f"{response.coding_error}; its content encoding is "
+            f"{response.header('content-encoding')!r}",
+            "set the header Accept-Encoding to identity in http_headers to get it unpacked",
+        )
     if kind == "binary":
         return response.body
     if not response.body:
         return ""
-    if kind == "default" and is_json(response):
+    if kind == "default" and is_json(response.header("content-type")):
         return _parsed(response)
     return _text(response)
 
 
-def lenient_entity_of(response: HttpResponse, kind: EntityType) -> Value:
-    """The entity as it can be had: for the answer of a server that has failed already."""
+def entity_of_error(response: HttpResponse, kind: EntityType) -> Value:
+    """The entity as far as it can be had, for an error document."""
     try:
         return entity_of(response, kind)
+    except DataError:
+        return response.body if response.coding_error else text_of(response)
+
+
+def text_of(response: HttpResponse) -> str:
+    """The body as text, with U+FFFD for what is none."""
+    try:
+        return _text(response)
     except DataError:
         return response.body.decode(errors="replace")
 
 
-def is_json(response: HttpResponse) -> bool:
-    kind = response.header("content-type").split(";")[0].strip().lower()
-    return kind in ("application/json", "text/json") or kind.endswith("+json")
-
-
 def _parsed(response: HttpResponse) -> Value:
-    charset = _charset(response)
     body = response.body
     try:
-        if charset not in ("", "utf-8", "utf8", "us-ascii"):
+        if charset_of(response.header("content-type")).lower() not in _UTF_8:
             body = _text(response).encode()
         return msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -66,25 +90,26 @@ def _parsed(response: HttpResponse) -> Value:
 
 
 def _text(response: HttpResponse) -> str:
-    charset = _charset(response) or "utf-8"
+    kind = response.header("content-type")
     try:
-        return response.body.decode("utf-8-sig" if charset in ("utf-8", "utf8") else charset)
-    except LookupError:
-        reason = f"its character set {charset!r} is not known"
-    except UnicodeDecodeError as error:
-        reason = f"the byte at offset {error.start} is not {charset}"
-    kind = response.header("content-type") or "none"
-    raise DataError(
-        "the response cannot be read as text", f"{reason}; its content type is {kind!r}", _NO_TEXT
-    )
+        return decoded(response.body, charset_of(kind), "it")
+    except CharsetError as error:
+        raise DataError(
+            "the response cannot be read as text",
+            f"{error}; its content type is {kind or 'none'!r}",
+            _NO_TEXT,
+        ) from None
 
 
-def _charset(response: HttpResponse) -> str:
-    for parameter in response.header("content-type").split(";")[1:]:
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset":
-            return value.strip().strip("\"'").lower()
-    return ""
+def _encoded(text: str, content_type: str) -> bytes:
+    try:
+        return encoded(text, charset_of(content_type), "it")
+    except CharsetError as error:
+        raise DataError(
+            "the entity cannot be sent",
+            str(error),
+            "name another charset in the header Content-Type, or change the text before",
+        ) from None
 
 
 def _beginning(response: HttpResponse) -> str:

@@ -1,8 +1,9 @@
-"""The error of an answer whose status is not one of success."""
+"""What an error document says of a response, and the error of one whose status is a failure."""
 
 from __future__ import annotations
 
 from engine.sdk import DataError, Document, HttpResponse, Value, excerpt
+from snaps.rest.shared.entity import EntityType, entity_of_error, text_of
 
 _LONGEST = 200
 _ADVICE = {
@@ -19,17 +20,30 @@ _ADVICE = {
 }
 
 
-def refusal(request: str, response: HttpResponse, entity: Value, headers: Document) -> DataError:
-    """An error that brings status, entity and headers of the answer along."""
-    status = response.status
+def details_of(response: HttpResponse, kind: EntityType, headers: Document) -> Document:
+    """The fields that an error document has of the response.
+
+    Pipelines of the platform read `statusCode` and `error_entity`, which is always text.
+    """
+    return {
+        "status": response.status,
+        "statusCode": response.status,
+        "entity": entity_of_error(response, kind),
+        "error_entity": text_of(response),
+        "headers": headers,
+    }
+
+
+def refusal(request: str, response: HttpResponse, details: Document) -> DataError:
+    """The error of a response whose status is not one of success."""
+    status, entity = response.status, details["entity"]
     reason = f"{status} {response.reason}".rstrip()
-    if entity:
+    if response.coding_error:
+        reason += f"; its entity cannot be unpacked: {response.coding_error}"
+    elif entity:
         reason += f": {_shown(entity)}"
     return DataError(
-        f"{request} was answered with status {status}",
-        reason,
-        _advice(status),
-        details={"status": status, "entity": entity, "headers": headers},
+        f"{request} was answered with status {status}", reason, _advice(status), details=details
     )
 
 

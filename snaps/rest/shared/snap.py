@@ -15,6 +15,7 @@ from engine.sdk import (
     Evaluated,
     ExecutionError,
     Expression,
+    HeaderError,
     HttpCall,
     HttpOptions,
     HttpRequest,
@@ -22,20 +23,23 @@ from engine.sdk import (
     RetryPolicy,
     Settings,
     Snap,
+    header_text,
     setting,
     shown_url,
 )
 from snaps.rest.shared.address import address, flaw_of
-from snaps.rest.shared.entity import EntityType, body_of, entity_of, lenient_entity_of
-from snaps.rest.shared.refusal import refusal
+from snaps.rest.shared.entity import EntityType, body_of, entity_of
+from snaps.rest.shared.refusal import details_of, refusal
 from snaps.rest.shared.text import as_text
 
 Flaw = tuple[tuple[str | int, ...], str, str]
+Values = tuple[Evaluated[Any], ...] | Evaluated[Any]
+"""One value or several, each of which may be an expression."""
+
 _DAY = 86_400.0
 _MOST_IN_FLIGHT = 1_000
 _MOST_NOTICES = 100
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_NOT_IN_A_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _SET_BY_THE_CLIENT = ("content-length", "transfer-encoding", "connection")
 
 
@@ -44,15 +48,15 @@ class RestSettings(Settings):
         help="The URL that is called; it begins with `http://` or `https://`.",
         example="= _url + '/orders/' + $id",
     )
-    query_parameters: dict[str, Evaluated[Any]] = setting(
+    query_parameters: dict[str, Values] = setting(
         default={},
         help="Name to value, added to the query of the URL. A list gives the parameter several "
         "times, null leaves it out.",
-        example={"page": "= $page", "limit": 100},
+        example={"page": "= $page", "limit": 100, "tag": ["new", "= $tag"]},
     )
-    http_headers: dict[str, Evaluated[Any]] = setting(
+    http_headers: dict[str, Values] = setting(
         default={},
-        help="Name to value. A header whose value is null is not sent.",
+        help="Name to value. A list gives the header several times, null leaves it out.",
         example={"Authorization": "= 'Bearer ' + _token"},
     )
     response_entity_type: EntityType = setting(
@@ -124,9 +128,9 @@ class RestSnap(Snap[S], ABC):
     def output(self, answer: Document, document: Document) -> Document:
         """The output document of an answer: `statusLine`, `entity` and `headers`."""
 
-    def body(self, document: Document) -> tuple[bytes | None, str]:
-        """What is sent and its content type. Raises DataError."""
-        return None, ""
+    def body(self, document: Document, content_type: str) -> tuple[bytes | None, str]:
+        """What is sent and its content type, for the one that is set, if any. Raises DataError."""
+        return None, content_type
 
     @classmethod
     def check(cls, settings: S) -> Iterable[Flaw]:
@@ -206,47 +210,54 @@ class RestSnap(Snap[S], ABC):
 
     def _request(self, document: Document) -> HttpRequest:
         headers = self._headers(document)
-        body, kind = self.body(document)
-        if body is not None and all(name.lower() != "content-type" for name, _ in headers):
+        given = next((value for name, value in headers if name.lower() == "content-type"), None)
+        body, kind = self.body(document, given or "")
+        if kind and given is None:
             headers.append(("Content-Type", kind))
         url = self._fixed_url or self._url(document)
         return HttpRequest(self.method, url, tuple(headers), body, self._options)
 
     def _url(self, document: Document) -> str:
-        context, settings = self.context, self.settings
         query = [
-            (str(name), context.value(value, document))
-            for name, value in settings.query_parameters.items()
+            (str(name), value)
+            for name, values in self.settings.query_parameters.items()
+            for value in self._values(values, document)
         ]
-        return address(context.value(settings.service_url, document), query)
+        return address(self.context.value(self.settings.service_url, document), query)
 
     def _headers(self, document: Document) -> list[tuple[str, str]]:
         headers: list[tuple[str, str]] = []
-        for name, setting_ in self.settings.http_headers.items():
-            value = self.context.value(setting_, document)
-            if value is None:
-                continue
-            text = as_text(value)
-            if _NOT_IN_A_HEADER.search(text):
-                raise DataError(
-                    f"the header {name!r} cannot be sent",
-                    "its value holds a line break or another control character",
-                    "remove it in the expression, for example with .trim()",
-                )
-            headers.append((str(name), text))
+        for name, values in self.settings.http_headers.items():
+            for value in self._values(values, document):
+                try:
+                    headers.append((str(name), header_text(as_text(value))))
+                except HeaderError as error:
+                    raise DataError(
+                        f"the header {name!r} cannot be sent",
+                        f"its value cannot be that of a header: {error}",
+                        "remove it in the expression, for example with .trim()",
+                    ) from None
         return headers
+
+    def _values(self, values: Values, document: Document) -> Iterator[Any]:
+        """Those of a query parameter or a header: none for null, several for a list."""
+        for each in values if isinstance(values, tuple) else (values,):
+            value = self.context.value(each, document)
+            for one in value if isinstance(value, list | tuple) else (value,):
+                if one is not None:
+                    yield one
 
     def _output(self, response: HttpResponse, document: Document) -> Document:
         settings = self.settings
         kind, headers = settings.response_entity_type, self._shown_headers(response)
         if not 200 <= response.status < 300:
-            entity = lenient_entity_of(response, kind)
             url = shown_url(self._fixed_url or self._url(document))
-            raise refusal(f"{self.method} {url!r}", response, entity, headers)
+            details = details_of(response, kind, headers)
+            raise refusal(f"{self.method} {url!r}", response, details)
         try:
             entity = entity_of(response, kind)
         except DataError as error:
-            error.details.update(status=response.status, headers=headers)
+            error.details.update(details_of(response, kind, headers))
             raise
         line = {
             "protoVersion": response.version,
@@ -288,8 +299,8 @@ class RestEntitySnap(RestSnap[E]):
         super().open()
         self._entity = self.context.function(self.settings.http_entity)
 
-    def body(self, document: Document) -> tuple[bytes | None, str]:
-        return body_of(self._entity(document))
+    def body(self, document: Document, content_type: str) -> tuple[bytes | None, str]:
+        return body_of(self._entity(document), content_type)
 
 
 class _NotSent:
@@ -312,7 +323,9 @@ def in_response(answer: Document, document: Document) -> Document:
 
 def _varies(settings: RestSettings) -> bool:
     """Whether the URL may be another for each document."""
-    parts: list[Evaluated[Any]] = [settings.service_url, *settings.query_parameters.values()]
+    parts: list[Evaluated[Any]] = [settings.service_url]
+    for values in settings.query_parameters.values():
+        parts += values if isinstance(values, tuple) else (values,)
     return any(part.expression is not None for part in parts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from engine.documents import Document
 from engine.errors import ConfigurationError, DataError, SnapFailedError
 from engine.sdk import HttpResponse
 from engine.testing import CannedHttp, SnapRun, run_snap
-from tests.http_server import Reply, serving, without_proxies
+from tests.http_server import Reply, answering, serving, without_proxies
 
 URL = "http://service/"
 JSON = (("Content-Type", "application/json; charset=utf-8"),)
@@ -112,7 +113,9 @@ class TestErrors:
             "resolution": document["resolution"],
             "stacktrace": document["stacktrace"],
             "status": 422,
+            "statusCode": 422,
             "entity": {"why": "no id"},
+            "error_entity": '{"why": "no id"}',
             "headers": {"content-type": "application/json", "x-id": "7"},
             "original": {},
         }
@@ -182,6 +185,14 @@ class TestUrl:
         run_snap("RESTGet", settings, [{"t": True}], http=http)
         assert http.requests[0].url == sent
 
+    def test_a_parameter_may_come_several_times_each_with_its_own_expression(self) -> None:
+        query = {"tag": ["new", "= $tag", "= null", "= [$n, 'x y']"], "n": [1]}
+        http = CannedHttp(
+            {"GET http://h/?tag=new&tag=a%26b&tag=7&tag=x%20y&n=1": HttpResponse(200)}
+        )
+        settings = {"service_url": "http://h/", "query_parameters": query}
+        assert run_snap("RESTGet", settings, [{"tag": "a&b", "n": 7}], http=http).output
+
     @pytest.mark.parametrize(
         ("url", "message"),
         [
@@ -220,3 +231,77 @@ class TestUrl:
 def test_a_number_that_cannot_be_is_a_mistake(name: str, value: float) -> None:
     with pytest.raises(ConfigurationError, match=name):
         run_snap("RESTGet", {"service_url": URL, name: value})
+
+
+class TestPackedResponses:
+    PACKED = (("Content-Type", "text/plain"), ("Content-Encoding", "deflate"))
+
+    def error_of(self, body: bytes, status: int = 200, **headers: str) -> tuple[Document, int]:
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        with serving(lambda _: Reply(status, body, headers)) as server:
+            settings = {"service_url": server.url, "retry_request_interval": 0}
+            result = run_snap("RESTGet", settings, [{"id": 1}], on_error="route")
+            (document,) = result.errors
+            assert isinstance(document, dict)
+            return document, len(server.requests)
+
+    @pytest.mark.parametrize("end", [1, 5, 20, -1])
+    def test_data_that_ends_early_fails_the_document_once(
+        self, monkeypatch: pytest.MonkeyPatch, end: int
+    ) -> None:
+        without_proxies(monkeypatch)
+        body = zlib.compress(b"to be, or not to be" * 3)[:end]
+        document, requests = self.error_of(body, Content_Encoding="deflate")
+        assert document["error"] == "the response cannot be unpacked"
+        assert "the deflate data ends too early" in document["reason"]
+        assert "Accept-Encoding" in document["resolution"]
+        assert (document["status"], document["statusCode"]) == (200, 200)
+        assert document["entity"] == body
+        assert isinstance(document["error_entity"], str)
+        assert document["headers"]["content-encoding"] == "deflate"
+        assert document["original"] == {"id": 1}
+        assert requests == 1
+
+    def test_an_answer_that_fails_keeps_its_status_and_its_entity(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        without_proxies(monkeypatch)
+        document, requests = self.error_of(b"gone", 410, Content_Encoding="gzip")
+        assert document["error"].endswith("was answered with status 410")
+        assert "410 Gone; its entity cannot be unpacked" in document["reason"]
+        assert (document["entity"], document["error_entity"]) == (b"gone", "gone")
+        assert requests == 1
+
+
+class TestErrorDocuments:
+    def test_json_that_is_none_keeps_status_and_entity(self) -> None:
+        document = error(HttpResponse(200, headers=JSON, body=b"<p>no</p>"))
+        assert (document["statusCode"], document["error_entity"]) == (200, "<p>no</p>")
+        assert document["entity"] == "<p>no</p>"
+
+    def test_the_entity_is_text_beside_what_it_was_parsed_to(self) -> None:
+        kind = (("Content-Type", "application/json; charset=iso-8859-1"),)
+        document = error(HttpResponse(400, headers=kind, body=b'{"why": "\xe9"}'))
+        assert document["entity"] == {"why": "é"}
+        assert document["error_entity"] == '{"why": "é"}'
+
+    def test_bytes_have_a_text_too(self) -> None:
+        document = error(HttpResponse(500, body=b"a\xff"), response_entity_type="binary")
+        assert (document["entity"], document["error_entity"]) == (b"a\xff", "a\ufffd")
+
+    def test_without_an_answer_there_is_neither_status_nor_entity(self) -> None:
+        document = error(DataError("GET failed", "it is gone"))
+        assert not {"status", "statusCode", "entity", "error_entity"} & document.keys()
+
+
+class TestHeaderBytes:
+    @pytest.mark.parametrize("value", [b"caf\xe9", b"caf\xc3\xa9"])
+    def test_of_either_charset_are_read(
+        self, monkeypatch: pytest.MonkeyPatch, value: bytes
+    ) -> None:
+        without_proxies(monkeypatch)
+        head = b"HTTP/1.1 200 D\xe9j\xe0 vu\r\nX-Name: " + value + b"\r\nContent-Length: 0\r\n\r\n"
+        with answering(head) as url:
+            (output,) = run_snap("RESTGet", {"service_url": url}).output
+        assert output["headers"]["x-name"] == "café"
+        assert output["statusLine"]["reasonPhrase"] == "Déjà vu"

@@ -11,7 +11,7 @@ import pytest
 
 from engine import api
 from engine.documents import Batch, Item
-from engine.errors import ConfigurationError, ExecutionError
+from engine.errors import ConfigurationError, ExecutionError, SnapFailedError
 from engine.registry import discover
 from engine.run.execution import Execution
 from engine.run.host import StageHost
@@ -67,6 +67,57 @@ class TestWhatIsSent:
         headers = {"X-Id": "= $id", "X-Flag": True, "X-None": "= null"}
         request = sent({"id": 7}, http_headers=headers)
         assert request.headers[:-1] == (("X-Id", "7"), ("X-Flag", "true"))
+
+    def test_a_list_gives_a_header_several_times(self) -> None:
+        headers = {"X-Tag": ["= $tag", 2, "= null"], "X-None": []}
+        request = sent({"tag": ["a", "é€"]}, http_headers=headers)
+        assert request.headers[:-1] == (("X-Tag", "a"), ("X-Tag", "é€"), ("X-Tag", "2"))
+
+    def test_a_header_arrives_as_utf_8(self) -> None:
+        with serving(lambda _: Reply(200)) as server:
+            settings = {"service_url": server.url, "http_headers": {"X-Name": "= $name"}}
+            run_snap("RESTPost", settings, [{"name": "é€"}])
+            (request,) = server.requests
+        assert request.headers["x-name"].encode("latin-1") == "é€".encode()
+
+    @pytest.mark.parametrize(
+        ("content_type", "entity", "body"),
+        [
+            ("text/plain; charset=ISO-8859-1", "'café'", b"caf\xe9"),
+            ('text/plain; charset="koi8-r"', "'да'", b"\xc4\xc1"),
+            ("text/plain; Charset=UTF-16LE", "'a'", b"a\0"),
+            ("text/csv; header=present", "'é'", "é".encode()),
+            ("application/json; charset=iso-8859-1", "{a: 'é'}", b'{"a":"\xe9"}'),
+            ("application/json; charset=utf-8", "{a: 'é'}", '{"a":"é"}'.encode()),
+            ("text/plain; charset=klingon", "$bytes", b"\xff"),
+        ],
+    )
+    def test_text_is_written_in_the_charset_of_its_content_type(
+        self, content_type: str, entity: str, body: bytes
+    ) -> None:
+        headers = {"Content-Type": content_type}
+        request = sent({"bytes": b"\xff"}, http_headers=headers, http_entity=entity)
+        assert (request.body, request.headers) == (body, (("Content-Type", content_type),))
+
+    @pytest.mark.parametrize(
+        ("content_type", "reason"),
+        [
+            ("text/plain; charset=iso-8859-1", r"the character '€' \(U\+20AC\) at offset 2"),
+            ("text/plain; charset=klingon", "the charset 'klingon' is not known"),
+        ],
+    )
+    def test_text_that_its_charset_does_not_have_is_an_error(
+        self, content_type: str, reason: str
+    ) -> None:
+        settings = {
+            "service_url": URL,
+            "http_headers": {"Content-Type": content_type},
+            "http_entity": "'3 €'",
+        }
+        http = CannedHttp({})
+        with pytest.raises(SnapFailedError, match=reason):
+            run_snap("RESTPost", settings, http=http)
+        assert http.requests == []
 
     def test_a_header_cannot_smuggle_in_another(self) -> None:
         http = CannedHttp({})
