@@ -18,6 +18,7 @@ from engine.expressions import evaluate
 from engine.pipeline import PipelineSpec, load
 from engine.plan import Plan, Port, check_spec, compile_spec
 from engine.registry import Registry, discover
+from engine.run.identity import identify
 from engine.run.report import Report
 from engine.run.runner import Observer, run_plan
 from engine.run.secrets import Secrets
@@ -100,11 +101,10 @@ async def start(
     return await run_plan(
         plan,
         registry,
+        identify(plan, parameters or {}, timezone=timezone),
         observer=observer or _Collector(),
         scripts=Executor(),
-        parameters=parameters,
         inputs=inputs,
-        timezone=timezone,
     )
 
 

@@ -13,6 +13,7 @@ from engine.plan.linkage import on_error_of
 from engine.plan.needs import needed_fields
 from engine.plan.plan import Facts, Plan, PlannedLink, PlannedSnap, Port, Stage
 from engine.plan.resolve import Resolution, resolve
+from engine.plan.routes import routes_of, spilling
 from engine.plan.snaps import ResolvedSnap
 from engine.plan.views import ResolvedLink, is_member
 from engine.registry import SnapClass
@@ -37,7 +38,6 @@ def compile_spec(
 class _Link(msgspec.Struct, frozen=True):
     source: Port
     target: Port
-    is_error: bool
 
     @property
     def labels(self) -> tuple[str, str]:
@@ -65,8 +65,15 @@ class _Compiler:
     def plan(self) -> Plan:
         spec = self.resolution.spec
         snaps = self._snaps()
-        spilling = self._spilling({snap.label: snap for snap in snaps})
+        growing = spilling(snaps, [(link.source, link.target) for link in self.links])
+        links = tuple(
+            PlannedLink(link.source, link.target, (link.source, link.target) in growing)
+            for link in self.links
+        )
+        stages = self._stages({snap.label: snap for snap in snaps}, links)
         unlinked = list(self._open(snaps, "inputs"))
+        open_inputs = tuple(port for port, view in unlinked if not view.starts_by_itself)
+        starting_inputs = tuple(port for port, view in unlinked if view.starts_by_itself)
         return Plan(
             name=spec.name,
             path=spec.path,
@@ -75,13 +82,12 @@ class _Compiler:
             parameters=spec.parameters,
             libraries=self.resolution.libraries,
             snaps=snaps,
-            links=tuple(
-                PlannedLink(link.source, link.target, link in spilling) for link in self.links
-            ),
-            stages=self._stages({snap.label: snap for snap in snaps}, spilling),
-            open_inputs=tuple(port for port, view in unlinked if not view.starts_by_itself),
+            links=links,
+            stages=stages,
+            open_inputs=open_inputs,
             open_outputs=tuple(port for port, _ in self._open(snaps, "outputs")),
-            starting_inputs=tuple(port for port, view in unlinked if view.starts_by_itself),
+            starting_inputs=starting_inputs,
+            routes=routes_of(snaps, links, stages, open_inputs, starting_inputs),
         )
 
     def _snaps(self) -> tuple[PlannedSnap, ...]:
@@ -108,28 +114,11 @@ class _Compiler:
             where=spec.where,
         )
 
-    def _spilling(self, snaps: Mapping[str, PlannedSnap]) -> set[_Link]:
-        """Links that fill up while their snap reads another input whole.
-
-        Whoever sends through them must never wait, or two such snaps that feed on the same sources
-        crosswise would wait for each other.
-        """
-        whole = {
-            Port(snap.label, view.name)
-            for snap in snaps.values()
-            for view in snap.inputs
-            if view.whole
-        }
-        waiting = {link.target.label for link in self.links if link.target in whole}
-        return {
-            link for link in self.links if link.target.label in waiting and link.target not in whole
-        }
-
-    def _stages(self, snaps: Mapping[str, PlannedSnap], spilling: set[_Link]) -> tuple[Stage, ...]:
+    def _stages(
+        self, snaps: Mapping[str, PlannedSnap], links: Sequence[PlannedLink]
+    ) -> tuple[Stage, ...]:
         joined = {
-            link.source.label: link.target.label
-            for link in self.links
-            if link not in spilling and self._fuses(link, snaps)
+            link.source.label: link.target.label for link in links if self._fuses(link, snaps)
         }
         runs = graph.chains(self.order, joined)
         head = {label: run[0] for run in runs for label in run}
@@ -141,11 +130,12 @@ class _Compiler:
         by_head = {run[0]: Stage(run) for run in runs}
         return tuple(by_head[label] for label in graph.order(list(by_head), edges))
 
-    def _fuses(self, link: _Link, snaps: Mapping[str, PlannedSnap]) -> bool:
+    def _fuses(self, link: PlannedLink, snaps: Mapping[str, PlannedSnap]) -> bool:
         """Whether the two snaps of a link run as one: each does nothing else and never waits."""
         source, target = snaps[link.source.label], snaps[link.target.label]
         return (
-            not link.is_error
+            not link.spills
+            and link.source.view != ERROR_VIEW.name
             and len(source.outputs) == 1
             and len(source.inputs) <= 1
             and len(target.inputs) == 1
@@ -164,7 +154,7 @@ def _link(link: ResolvedLink) -> _Link:
     ports = link.ports
     if ports is None:
         raise RuntimeError(f"a link of a checked pipeline has no views: {link}")
-    return _Link(*ports, is_error=ports[0].view == ERROR_VIEW.name)
+    return _Link(*ports)
 
 
 def _known(snap: ResolvedSnap) -> tuple[SnapClass, Settings, Views]:

@@ -6,11 +6,12 @@ name on the spot. So nothing here may hold a closure, a handle or a global.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from engine.locations import Location
 from engine.pipeline.spec import Mode, OnError, ParameterSpec
-from engine.plan.graph import downstream
 from engine.sdk.settings import Settings
 from engine.sdk.views import View
 
@@ -74,6 +75,69 @@ class Stage(msgspec.Struct, frozen=True):
         return " → ".join(self.labels)
 
 
+class Target(msgspec.Struct, frozen=True):
+    """Where the other end of a link is: an input view of the snap at `place` in a stage."""
+
+    stage: Stage
+    place: int
+    view: str
+
+
+class Feed(msgspec.Struct, frozen=True):
+    """An input view of a stage that gets items.
+
+    `source` is the port that a link brings them from; without one, the view gets them from the
+    caller or, if it is unlinked, what `unlinked` of the view says. `whole`: it is read to its end
+    before the others. `spills`: what waits before it may grow on disk, so no sender waits.
+    """
+
+    view: View
+    source: Port | None = None
+    spills: bool = False
+
+
+class Prelude(msgspec.Struct, frozen=True):
+    """What must be over before live items enter an open input: the model is in place by then.
+
+    The stages in `first` run to their end; those in `then` take in what came from them, in the
+    order of the flow, and wait for more.
+    """
+
+    first: tuple[Stage, ...]
+    then: tuple[Stage, ...]
+
+
+class Routes(msgspec.Struct, frozen=True):
+    """Who feeds whom (engine.plan.routes computes it once, every runner reads it).
+
+    `targets`: where a port leads, inside a stage or to another. `linked`: the views of each snap
+    that a link uses. `feeds`: the fed input views of each stage. `preludes`: one for each open
+    input. `waiting`: the stages with a snap that waits for the outside.
+    """
+
+    targets: Mapping[Port, Target]
+    linked: Mapping[str, frozenset[str]]
+    feeds: Mapping[Stage, tuple[Feed, ...]]
+    preludes: Mapping[Port, Prelude]
+    waiting: frozenset[Stage]
+
+    def leaving(self, stage: Stage) -> dict[Port, Target]:
+        """Where what leaves a stage goes."""
+        return {
+            port: target
+            for port, target in self.targets.items()
+            if port.label in stage.labels and target.stage != stage
+        }
+
+    def inside(self, stage: Stage) -> dict[Port, Target]:
+        """Where what stays in a stage goes."""
+        return {
+            port: target
+            for port, target in self.targets.items()
+            if port.label in stage.labels and target.stage == stage
+        }
+
+
 class Library(msgspec.Struct, frozen=True):
     """An expression library with its text, so that a plan needs no file of the author's machine."""
 
@@ -99,13 +163,8 @@ class Plan(msgspec.Struct, frozen=True):
     stages: tuple[Stage, ...]
     open_inputs: tuple[Port, ...]
     open_outputs: tuple[Port, ...]
-    starting_inputs: tuple[Port, ...] = ()
+    starting_inputs: tuple[Port, ...]
+    routes: Routes
 
     def snap(self, label: str) -> PlannedSnap:
         return next(snap for snap in self.snaps if snap.label == label)
-
-    def downstream(self, stage: Stage) -> set[Stage]:
-        """The stage and all that it feeds, near or far."""
-        stage_of = {label: each for each in self.stages for label in each.labels}
-        edges = [(link.source.label, link.target.label) for link in self.links]
-        return {stage_of[label] for label in downstream(stage.labels, edges)}

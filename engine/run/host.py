@@ -22,7 +22,8 @@ from engine.errors import (
 )
 from engine.plan.plan import Port, Stage
 from engine.registry import Registry
-from engine.run.execution import Execution, Surroundings
+from engine.run.context import SnapContext
+from engine.run.execution import Execution
 from engine.run.report import SnapStatistics
 from engine.sdk.snap import Collected, Emission, Snap
 
@@ -36,9 +37,8 @@ class StageHost:
         self._members = [_Member(label, registry, execution) for label in stage.labels]
         self._ledger = execution.ledger
         self._inside = {
-            link.source: (stage.labels.index(link.target.label), link.target.view)
-            for link in execution.links_of(stage.labels)
-            if _follows(stage, link.source.label, link.target.label)
+            port: (target.place, target.view)
+            for port, target in execution.plan.routes.inside(stage).items()
         }
 
     @property
@@ -182,8 +182,7 @@ class _Member:
     def __init__(self, label: str, registry: Registry, execution: Execution) -> None:
         self.plan = execution.snap(label)
         self.statistics = SnapStatistics(label, self.plan.type)
-        linked = execution.linked_views(label)
-        self.context = Surroundings(execution, self.plan, linked, self.statistics)
+        self.context = SnapContext(execution, self.plan, self.statistics)
         self._in, self._out = self.context.info["in"], self.context.info["out"]
         self._class = registry[self.plan.type]
         self._in_ultra = execution.ledger is not None
@@ -390,10 +389,3 @@ def _streams(batch: Batch) -> int:
 
 def _lineage_or_none(lineage: list[Any]) -> list[Any] | None:
     return lineage if any(lineage) else None
-
-
-def _follows(stage: Stage, source: str, target: str) -> bool:
-    labels = stage.labels
-    return (
-        source in labels and target in labels and labels.index(target) == labels.index(source) + 1
-    )

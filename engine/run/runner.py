@@ -7,7 +7,7 @@ stage is cancelled too, and each closes its snaps before the run returns.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice
 from time import perf_counter
@@ -15,14 +15,16 @@ from typing import Any, Protocol, TypeVar
 
 from engine.documents import Batch, Item
 from engine.errors import ConfigurationError, EngineError
-from engine.plan.plan import Plan, Port, Stage
+from engine.plan.plan import Plan, Port, Prelude, Routes, Stage
 from engine.registry import Registry
 from engine.run.execution import Execution
 from engine.run.host import Outputs, StageHost
+from engine.run.identity import RunIdentity
 from engine.run.inbox import IN_FLIGHT, Inbox
 from engine.run.lineage import Ledger
 from engine.run.report import Report
 from engine.run.secrets import Secrets
+from engine.run.services import Services
 from engine.run.worker import Worker
 from engine.sdk.scripts import ScriptExecutor
 from engine.sdk.snap import BATCH_SIZE
@@ -72,30 +74,23 @@ class Observer(Protocol):
 async def run_plan(
     plan: Plan,
     registry: Registry,
+    identity: RunIdentity,
     *,
     observer: Observer,
     scripts: ScriptExecutor,
-    parameters: Mapping[str, str] | None = None,
     inputs: Mapping[str, Source] | None = None,
-    timezone: str = "UTC",
     ledger: Ledger | None = None,
 ) -> tuple[Report, EngineError | None]:
-    """Run a plan to its end.
+    """Run a plan to its end, or this process's part of it.
 
     `inputs` maps an open input, as `label.view` or `label`, to the items that it gets. Batches that
     come while the pipeline runs are asked for once all is done that needs none of them: the model
     is in place before the first request. With a `ledger` documents carry their requests, as in an
     ultra task. Returns the report, and the error that stopped the pipeline if one did. Raises
-    ConfigurationError if parameters or inputs do not fit, and nothing has been started then.
+    ConfigurationError if the inputs do not fit, and nothing has been started then.
     """
-    execution = Execution(
-        plan,
-        parameters or {},
-        scripts=scripts,
-        show=observer.show,
-        timezone=timezone,
-        ledger=ledger,
-    )
+    services = Services.of(plan, scripts, observer.show)
+    execution = Execution(plan, identity, services, ledger=ledger)
     fed = _inputs_by_port(plan, inputs or {})
     run = _Run(plan, registry, execution, observer, fed)
     started = perf_counter()
@@ -105,7 +100,7 @@ async def run_plan(
         run.report.status = "stopped"
         raise
     finally:
-        execution.close()
+        services.close()
         run.account(perf_counter() - started)
         observer.finished(run.report)
     return run.report, failure
@@ -130,20 +125,15 @@ class _Run:
         self._ledger = execution.ledger
         self._tasks: dict[Stage, asyncio.Task[None]] = {}
         self._hosts = {stage: StageHost(stage, registry, execution) for stage in plan.stages}
-        self._inboxes = {stage: _inbox_of(plan, stage) for stage in plan.stages}
+        self._inboxes = {stage: _inbox_of(plan.routes, stage) for stage in plan.stages}
         self._direct: frozenset[Stage] = frozenset()
-        by_first = {stage.labels[0]: stage for stage in plan.stages}
-        self._targets = {
-            link.source: (by_first[link.target.label], link.target.view)
-            for link in plan.links
-            if link.target.label in by_first
-        }
+        self._targets = plan.routes.targets
         statistics = {
             account.label: account for host in self._hosts.values() for account in host.statistics
         }
         self.report = Report(
             pipeline=plan.name,
-            ruuid=execution.ruuid,
+            ruuid=execution.identity.ruuid,
             snaps=[statistics[snap.label] for snap in plan.snaps],
         )
         self._all_open = asyncio.Barrier(max(1, len(plan.stages)))
@@ -153,8 +143,10 @@ class _Run:
             async with asyncio.TaskGroup() as tasks:
                 for stage in self._plan.stages:
                     self._tasks[stage] = tasks.create_task(self._run_stage(stage), name=stage.name)
-                for port, view in _unlinked_views(self._plan):
-                    tasks.create_task(self._feed(port, view))
+                for stage, feeds in self._plan.routes.feeds.items():
+                    for feed in feeds:
+                        if feed.source is None:
+                            tasks.create_task(self._feed(stage, feed.view))
         except BaseExceptionGroup as group:
             error = _first_error(group)
             self.report.status, self.report.failure = "failed", str(error) or type(error).__name__
@@ -194,7 +186,7 @@ class _Run:
         return caller.at_once if self._ledger is None else 1
 
     def _caller(self, stage: Stage, host: StageHost) -> Worker | _Inline:
-        if _is_blocking(self._plan, stage):
+        if stage in self._plan.routes.waiting:
             return Worker(stage.name, host.interrupt)
         return _Inline()
 
@@ -218,8 +210,7 @@ class _Run:
         if self._direct:
             self._pass_on(port, batch)
         elif target is not None:
-            stage, view = target
-            await self._inboxes[stage].put(view, batch)
+            await self._inboxes[target.stage].put(target.view, batch)
         elif port in self._open_outputs:
             taken = self._observer.output(port, batch)
             await (asyncio.sleep(0) if taken is None else taken)
@@ -237,26 +228,23 @@ class _Run:
     def _pass_on(self, port: Port, batch: Batch) -> None:
         target = self._targets.get(port)
         if target is not None:
-            self._push(*target, batch)
+            self._push(target.stage, target.view, batch)
         elif port in self._open_outputs:
             self._observer.output(port, batch)
         elif self._ledger is not None:
             self._ledger.leave(batch.whole_lineage())
 
     def _end_outputs(self, stage: Stage) -> None:
-        for source, (target, view) in self._targets.items():
-            if source.label in stage.labels:
-                self._inboxes[target].end(view)
+        for target in self._plan.routes.leaving(stage).values():
+            self._inboxes[target.stage].end(target.view)
 
-    async def _feed(self, port: Port, view: View) -> None:
+    async def _feed(self, stage: Stage, view: View) -> None:
         """Give an open input what the caller has for it, else what its view gets unlinked."""
-        stage, inbox = self._stage_of(port)
+        port, inbox = Port(stage.labels[0], view.name), self._inboxes[stage]
         source = self._fed.get(port)
         if source is not None and not isinstance(source, Sequence):
-            await self._run_what_needs_no(stage)
-            self._direct = frozenset(
-                each for each in self._plan.stages if not _is_blocking(self._plan, each)
-            )
+            await self._play(self._plan.routes.preludes[port])
+            self._direct = frozenset(self._plan.stages) - self._plan.routes.waiting
             await source.run(partial(self._push, stage, port.view))
         else:
             default: Sequence[Item] = [] if view.unlinked == "nothing" else [{}]
@@ -265,18 +253,12 @@ class _Run:
                 await inbox.put(port.view, Batch(some))
         inbox.end(port.view)
 
-    def _stage_of(self, port: Port) -> tuple[Stage, Inbox]:
-        return next(each for each in self._inboxes.items() if each[0].labels[0] == port.label)
-
-    async def _run_what_needs_no(self, stage: Stage) -> None:
-        """Wait until all that does not come from this stage has run and been taken in."""
-        after = self._plan.downstream(stage)
-        before = [task for other, task in self._tasks.items() if other not in after]
-        if before:
-            await asyncio.wait(before)
-        for other in self._plan.stages:  # in the order of the flow: nothing comes from behind
-            if other in after:
-                await self._inboxes[other].idle()
+    async def _play(self, prelude: Prelude) -> None:
+        """Wait until all that needs no live item has run and been taken in."""
+        if prelude.first:
+            await asyncio.wait([self._tasks[stage] for stage in prelude.first])
+        for stage in prelude.then:
+            await self._inboxes[stage].idle()
 
 
 class _Inline:
@@ -302,32 +284,14 @@ def _take(outputs: Outputs, at_once: int) -> tuple[list[tuple[Port, Batch]], Exc
     return taken, None
 
 
-def _is_blocking(plan: Plan, stage: Stage) -> bool:
-    return any(plan.snap(label).facts.blocking for label in stage.labels)
-
-
-def _inbox_of(plan: Plan, stage: Stage) -> Inbox:
-    first = plan.snap(stage.labels[0])
-    spilling = [
-        link.target.view for link in plan.links if link.spills and link.target.label == first.label
-    ]
-    fed = [view for view in first.inputs if _is_fed(plan, Port(first.label, view.name))]
+def _inbox_of(routes: Routes, stage: Stage) -> Inbox:
+    feeds = routes.feeds[stage]
     return Inbox(
-        views=[view.name for view in fed],
-        whole=[view.name for view in fed if view.whole],
-        spilling=spilling,
-        limit=Worker.at_once if _is_blocking(plan, stage) else IN_FLIGHT,
+        views=[feed.view.name for feed in feeds],
+        whole=[feed.view.name for feed in feeds if feed.view.whole],
+        spilling=[feed.view.name for feed in feeds if feed.spills],
+        limit=Worker.at_once if stage in routes.waiting else IN_FLIGHT,
     )
-
-
-def _is_fed(plan: Plan, port: Port) -> bool:
-    unlinked = port in plan.open_inputs or port in plan.starting_inputs
-    return unlinked or any(link.target == port for link in plan.links)
-
-
-def _unlinked_views(plan: Plan) -> Iterator[tuple[Port, View]]:
-    for port in (*plan.open_inputs, *plan.starting_inputs):
-        yield port, next(v for v in plan.snap(port.label).inputs if v.name == port.view)
 
 
 def _inputs_by_port(plan: Plan, inputs: Mapping[str, Source]) -> dict[Port, Source]:

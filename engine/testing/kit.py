@@ -13,10 +13,13 @@ from engine.locations import Location
 from engine.pipeline.spec import OnError, ParameterSpec
 from engine.plan import facts_of
 from engine.plan.plan import Plan, PlannedLink, PlannedSnap, Port, Stage
+from engine.plan.routes import routes_of
 from engine.registry import Registry, SnapClass, discover
 from engine.run.execution import Execution
 from engine.run.host import StageHost
+from engine.run.identity import identify
 from engine.run.report import SnapStatistics
+from engine.run.services import Services
 from engine.script.executor import Executor
 from engine.sdk.http import HttpClient
 from engine.sdk.scripts import ScriptExecutor
@@ -90,14 +93,9 @@ def run_snap(
     )
     plan = _plan(planned, parameters or {}, Path(project).resolve(), linked=given is not None)
     shown: list[str] = []
-    execution = Execution(
-        plan,
-        parameters or {},
-        scripts=scripts or Executor(),
-        show=lambda _, text: shown.append(text),
-        timezone=timezone,
-        http=http,
-    )
+    identity = identify(plan, parameters or {}, timezone=timezone)
+    services = Services.of(plan, scripts or Executor(), lambda _, text: shown.append(text), http)
+    execution = Execution(plan, identity, services)
     return _run(execution, snap_class, fed, shown)
 
 
@@ -121,7 +119,7 @@ def _run(
         _collect(result, host.finish())
     finally:
         host.close()
-        execution.close()
+        execution.services.close()
     return result
 
 
@@ -197,6 +195,7 @@ def _plan(snap: PlannedSnap, parameters: Mapping[str, str], project: Path, *, li
     inputs = snap.inputs if linked else ()
     links = [PlannedLink(Port("test", "output"), Port(LABEL, view.name)) for view in inputs]
     links += [PlannedLink(Port(LABEL, view.name), Port("test", "input")) for view in snap.outputs]
+    stages = (Stage((LABEL,)),)
     return Plan(
         name="test",
         path=str(project / "test.yaml"),
@@ -206,7 +205,9 @@ def _plan(snap: PlannedSnap, parameters: Mapping[str, str], project: Path, *, li
         libraries=(),
         snaps=(snap,),
         links=tuple(links),
-        stages=(Stage((LABEL,)),),
+        stages=stages,
         open_inputs=(),
         open_outputs=(),
+        starting_inputs=(),
+        routes=routes_of((snap,), links, stages, (), ()),
     )

@@ -12,7 +12,9 @@ from engine.documents import Batch, Document, Item, Lineage, StreamEnd, StreamSt
 from engine.registry import discover
 from engine.run.execution import Execution
 from engine.run.host import StageHost
+from engine.run.identity import identify
 from engine.run.lineage import Ledger
+from engine.run.services import Services
 from engine.script.executor import Executor
 
 ROWS = [{"n": 1, "file": "a.txt"}, {"n": 2, "file": "b.txt"}, {"n": 3, "file": "a.txt"}]
@@ -87,9 +89,9 @@ def run_with_lineage(
     file.write_text(yaml.safe_dump({"pipeline": "Test", "snaps": snaps, "links": links}))
     plan = api.compile_plan(file)
     stage = next(stage for stage in plan.stages if stage.labels[-1] == "one")
-    execution = Execution(
-        plan, {}, scripts=Executor(), show=lambda label, text: None, ledger=Ledger(Nobody())
-    )
+    services = Services.of(plan, Executor(), lambda label, text: None)
+    identity = identify(plan, {})
+    execution = Execution(plan, identity, services, ledger=Ledger(Nobody()))
     host = StageHost(stage, discover(), execution)
     lineage = [lineage_of(item, given) for item in given]
     try:
@@ -97,5 +99,5 @@ def run_with_lineage(
         outputs = [*host.start(), *host.process("input", Batch(given, lineage)), *host.finish()]
     finally:
         host.close()
-        execution.close()
+        services.close()
     return [batch for port, batch in outputs if port.view == "output"]

@@ -13,6 +13,7 @@ from engine import api
 from engine.documents import NO_LINEAGE, Batch, Document, Item
 from engine.errors import EngineError
 from engine.registry import Registry, discover
+from engine.run.identity import identify
 from engine.run.lineage import Ledger
 from engine.run.runner import run_plan
 from engine.script.executor import Executor
@@ -113,6 +114,7 @@ def run(
         _, failure = await run_plan(
             plan,
             registry,
+            identify(plan, {}),
             observer=outcomes,
             scripts=Executor(),
             inputs={str(plan.open_inputs[0]): outcomes},

@@ -18,7 +18,9 @@ from engine.documents import NO_LINEAGE, Batch, Document, Item
 from engine.registry import discover
 from engine.run.execution import Execution
 from engine.run.host import StageHost
+from engine.run.identity import identify
 from engine.run.lineage import Ledger
+from engine.run.services import Services
 from engine.script.executor import Executor
 
 DROPPED, FAILED = "dropped", "failed"
@@ -52,14 +54,9 @@ class Task:
         file = folder / "task.yaml"
         file.write_text(yaml.safe_dump({"pipeline": "Task", "snaps": {"one": spec}}))
         plan = api.compile_plan(file)
-        self._execution = Execution(
-            plan,
-            {},
-            scripts=Executor(),
-            show=lambda label, line: self.shown.append(line),
-            ledger=self.ledger,
-        )
-        self._host = StageHost(plan.stages[0], discover(), self._execution)
+        self._services = Services.of(plan, Executor(), lambda label, line: self.shown.append(line))
+        execution = Execution(plan, identify(plan, {}), self._services, ledger=self.ledger)
+        self._host = StageHost(plan.stages[0], discover(), execution)
         self._host.open()
         self._pass_on(self._host.start())
 
@@ -99,7 +96,7 @@ class Task:
 
     def close(self) -> None:
         self._host.close()
-        self._execution.close()
+        self._services.close()
 
     def _pass_on(self, outputs: Any) -> None:
         for port, batch in outputs:

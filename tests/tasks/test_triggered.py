@@ -11,6 +11,7 @@ import pytest
 
 from engine.errors import ExecutionError
 from engine.plan.plan import Plan, Port
+from engine.plan.routes import routes_of
 from engine.tasks.files.task import Limits, Timeouts
 from engine.tasks.processes.messages import Headers
 from engine.tasks.runs.triggered import METHODS, Body, CallError, call_parameters
@@ -202,13 +203,15 @@ async def test_a_binary_input_gets_body_and_headers(tmp_path: Path) -> None:
 
 def without_reader(plan: Plan) -> Plan:
     """The plan as if its parser could be left unlinked."""
+    snaps, stages, open_inputs = plan.snaps[1:], plan.stages[1:], (Port("parse", "input"),)
     return msgspec.structs.replace(
         plan,
-        snaps=plan.snaps[1:],
+        snaps=snaps,
         links=(),
-        stages=plan.stages[1:],
-        open_inputs=(Port("parse", "input"),),
+        stages=stages,
+        open_inputs=open_inputs,
         starting_inputs=(),
+        routes=routes_of(snaps, (), stages, open_inputs, ()),
     )
 
 

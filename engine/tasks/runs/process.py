@@ -21,6 +21,7 @@ from engine.documents import Batch, Item, StreamEnd, StreamStart
 from engine.errors import ConfigurationError, DataError, EngineError, SnapFailedError
 from engine.plan.plan import Plan, Port
 from engine.registry import Registry, discover
+from engine.run.identity import RunIdentity
 from engine.run.report import Report
 from engine.run.runner import run_plan
 from engine.run.secrets import Secrets
@@ -41,7 +42,6 @@ class RunOpening(msgspec.Struct, frozen=True):
 
     plan: Plan
     status_from_document: bool = False
-    timezone: str = "UTC"
 
 
 class OpenRuns(msgspec.Struct, array_like=True, tag=True, frozen=True):
@@ -53,7 +53,7 @@ class OpenRuns(msgspec.Struct, array_like=True, tag=True, frozen=True):
 class Start(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """Run the plan. Without a request nothing is fed, and nobody takes what comes out."""
 
-    parameters: dict[str, str]
+    identity: RunIdentity
     request: Request | None = None
 
 
@@ -134,11 +134,10 @@ class RunProcess:
             report, failure = await run_plan(
                 opening.plan,
                 registry,
+                start.identity,
                 observer=answer,
                 scripts=Executor(),
-                parameters=start.parameters,
                 inputs=inputs,
-                timezone=opening.timezone,
             )
             if failure is None:
                 await answer.end()
@@ -226,13 +225,13 @@ def _inputs(plan: Plan, request: Request) -> Mapping[str, Sequence[Item]]:
 
 
 def _ended(report: Report | None, failure: EngineError | None) -> Ended:
-    told = None if failure is None else _told(failure)
+    told = None if failure is None else failure_of(failure)
     as_dict = {} if report is None else report.as_dict()
     return Ended(as_dict, "" if failure is None else str(failure), told)
 
 
-def _told(failure: EngineError) -> Failure:
-    """What a caller may know: neither files of the server nor its settings."""
+def failure_of(failure: EngineError) -> Failure:
+    """What a caller may know of an error: neither files of the server nor its settings."""
     if isinstance(failure, SnapFailedError | DataError):
         return Failure(500, failure.error, failure.reason, failure.resolution)
     if isinstance(failure, ConfigurationError):

@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
-from engine.errors import EngineError
+from engine.errors import ConfigurationError, EngineError
 from engine.plan.plan import Plan
+from engine.run.identity import identify
 from engine.tasks.files.task import Schedule, Task
 from engine.tasks.operations.statistics import TaskStatistics
 from engine.tasks.runs.history import Ending, History
 from engine.tasks.runs.pool import PooledTask, RefusedError, RunPool
-from engine.tasks.runs.process import Ended, Failure, Start
+from engine.tasks.runs.process import Ended, Failure, Start, failure_of
 from engine.tasks.runs.schedule import Due, due, local_time, next_runs
 
 log = logging.getLogger(__name__)
@@ -188,13 +189,19 @@ class ScheduledTask(PooledTask):
     async def _end_of_run(self) -> Ended:
         parameters, seconds = self.task.parameters, self._schedule.timeout
         try:
-            run = await self._pool.begin(lambda: Start(dict(parameters)))
+            run = await self._pool.begin(lambda: self._begun_with(parameters))
+        except ConfigurationError as error:
+            log.error("a run cannot be started: %s", error, extra=self._about())
+            return Ended({}, str(error), failure_of(error))
         except RefusedError as error:
             ends = self._watch is None
             return Ended({}, str(error), Failure(503 if ends else 500, str(error)))
         if seconds is not None:
             run.limit(seconds, Failure(504, f"the run took longer than {seconds:g} seconds"))
         return await run.ended()
+
+    def _begun_with(self, parameters: Mapping[str, str]) -> Start:
+        return Start(identify(self._pool.plan, parameters))
 
     def _recorded(self, call: Callable[[], R]) -> R | None:
         """What the history says; nothing if it is out of order, which is logged."""

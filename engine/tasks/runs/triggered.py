@@ -7,20 +7,24 @@ pipeline. What only the operator may say - a secret - is never taken from a call
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from engine.errors import EngineError
+from engine.errors import ConfigurationError, EngineError
 from engine.plan.plan import Plan
+from engine.run.identity import identify
 from engine.tasks.files.task import Task
 from engine.tasks.operations.statistics import TaskStatistics
 from engine.tasks.processes.messages import Headers, Reply, Request
 from engine.tasks.runs.pool import PooledTask, RefusedError, RunPool
-from engine.tasks.runs.process import Failure, Start
+from engine.tasks.runs.process import Failure, Start, failure_of
 from engine.tasks.runs.run import Run
 from engine.tasks.web.http_headers import joined
+
+log = logging.getLogger(__name__)
 
 METHODS = ("POST", "PUT", "PATCH", "GET", "HEAD", "DELETE")
 RETRY_AFTER = 1
@@ -87,12 +91,16 @@ class TriggeredTask(PooledTask):
             return _refused(failure, [("retry-after", str(RETRY_AFTER))])
         except CallError as error:
             return _refused(error.failure, [])
+        except ConfigurationError as error:
+            log.error("a run cannot be started: %s", error, extra={"task": self.task.name})
+            return _failed(failure_of(error))
         run.limit(deadline - asyncio.get_running_loop().time(), too_late)
         return await _reply(run, request.method)
 
     def _start(self, request: Request) -> Start:
         plan = self._pool.plan
-        return Start(call_parameters(plan, self.task.parameters, request), request)
+        given = call_parameters(plan, self.task.parameters, request)
+        return Start(identify(plan, given), request)
 
 
 def call_parameters(plan: Plan, given: Mapping[str, str], request: Request) -> dict[str, str]:

@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any
 
 from engine.plan.plan import Plan
+from engine.run.identity import identify
 from engine.tasks.files.task import Task
 from engine.tasks.operations.statistics import SnapTotals, TaskStatistics
 from engine.tasks.processes.messages import Request, Response, SnapCounts
@@ -353,7 +354,8 @@ class FeedMaster:
     # Generations of instances
 
     def _fleet_for(self, task: Task, plan: Plan, *, trial: bool = False) -> Fleet:
-        opening = Opening(plan, dict(task.parameters), task.name, task.filtered_status)
+        identity = identify(plan, task.parameters)
+        opening = Opening(plan, identity, task.name, task.filtered_status)
         return Fleet(task, opening, self, trial=trial)
 
     def _fleets(self) -> list[Fleet]:

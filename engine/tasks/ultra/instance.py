@@ -23,6 +23,7 @@ from engine.documents import Batch, Document, Item, Lineage, StreamEnd, StreamSt
 from engine.errors import ConfigurationError, DataError, EngineError
 from engine.plan.plan import Plan, Port
 from engine.registry import discover
+from engine.run.identity import RunIdentity
 from engine.run.lineage import Ledger
 from engine.run.report import Report
 from engine.run.runner import run_plan
@@ -61,10 +62,9 @@ class Opening(msgspec.Struct, frozen=True):
     """What an instance is to run; sent to it pickled, in one piece, before anything else."""
 
     plan: Plan
-    parameters: dict[str, str]
+    identity: RunIdentity
     task: str
     filtered_status: int
-    timezone: str = "UTC"
 
     @property
     def port(self) -> Port:
@@ -137,11 +137,10 @@ class Instance:
             _, failure = await run_plan(
                 opening.plan,
                 discover(),
+                opening.identity,
                 observer=self,
                 scripts=Executor(),
-                parameters=opening.parameters,
                 inputs={str(opening.port): self},
-                timezone=opening.timezone,
                 ledger=self._ledger,
             )
         except ConfigurationError as error:

@@ -15,6 +15,8 @@ from engine.errors import ConfigurationError, ExecutionError, SnapFailedError
 from engine.registry import discover
 from engine.run.execution import Execution
 from engine.run.host import StageHost
+from engine.run.identity import identify
+from engine.run.services import Services
 from engine.script.executor import Executor
 from engine.sdk import HttpRequest, HttpResponse
 from engine.testing import CannedHttp, run_snap
@@ -239,21 +241,22 @@ def test_a_try_that_is_repeated_is_shown_once() -> None:
     ]
 
 
-def host_of(url: str, folder: Path) -> tuple[StageHost, Execution]:
+def host_of(url: str, folder: Path) -> tuple[StageHost, Services]:
     file = folder / "pipeline.yaml"
     file.write_text(
         "pipeline: Test\nsnaps:\n  post:\n    snap: RESTPost\n    on_error: discard\n"
         f"    service_url: {url}\n    http_entity: $n\n"
     )
     plan = api.compile_plan(file)
-    execution = Execution(plan, {}, scripts=Executor(), show=lambda label, text: None)
-    return StageHost(plan.stages[0], discover(), execution), execution
+    services = Services.of(plan, Executor(), lambda label, text: None)
+    execution = Execution(plan, identify(plan, {}), services)
+    return StageHost(plan.stages[0], discover(), execution), services
 
 
 def test_an_interruption_ends_what_is_under_way_and_sends_nothing_more(tmp_path: Path) -> None:
     silence = Silence()
     with serving(silence) as server:
-        host, execution = host_of(server.url, tmp_path)
+        host, services = host_of(server.url, tmp_path)
         host.open()
         failures: list[Exception] = []
 
@@ -272,7 +275,7 @@ def test_an_interruption_ends_what_is_under_way_and_sends_nothing_more(tmp_path:
         with pytest.raises(ExecutionError, match="the run ends"):
             list(host.process("input", Batch([{"n": 20}])))
         host.close()
-        execution.close()
+        services.close()
         assert perf_counter() - started < 1
         silence.end()
         assert len(server.requests) == 8
@@ -284,12 +287,12 @@ def test_each_answer_has_the_lineage_of_its_document(tmp_path: Path) -> None:
         return Reply(400 if int(request.body) % 2 else 200, request.body)
 
     with serving(odd_fails) as server:
-        host, execution = host_of(server.url, tmp_path)
+        host, services = host_of(server.url, tmp_path)
         host.open()
         batch = Batch([{"n": n} for n in range(6)], [frozenset({n}) for n in range(6)])
         outputs = list(host.process("input", batch))
         host.close()
-        execution.close()
+        services.close()
     pairs = [
         (document["response"]["entity"], lineage)
         for port, answered in outputs

@@ -1,0 +1,98 @@
+"""Who feeds whom: plain data that is computed once, from the plan's own parts.
+
+A runner only reads it. Nothing here looks at a setting or at a snap's class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from engine.plan.graph import downstream
+from engine.plan.plan import (
+    Feed,
+    PlannedLink,
+    PlannedSnap,
+    Port,
+    Prelude,
+    Routes,
+    Stage,
+    Target,
+)
+
+
+def routes_of(
+    snaps: Sequence[PlannedSnap],
+    links: Sequence[PlannedLink],
+    stages: Sequence[Stage],
+    open_inputs: Sequence[Port],
+    starting_inputs: Sequence[Port],
+) -> Routes:
+    """All routes of a plan with these parts. A link may lead to a snap that is not among them."""
+    by_label = {snap.label: snap for snap in snaps}
+    sources = {link.target: link for link in links}
+    unlinked = {*open_inputs, *starting_inputs}
+    return Routes(
+        targets=_targets(links, stages),
+        linked=_linked(links),
+        feeds={stage: _feeds(by_label[stage.labels[0]], sources, unlinked) for stage in stages},
+        preludes={port: _prelude(port, links, stages) for port in open_inputs},
+        waiting=frozenset(
+            stage
+            for stage in stages
+            if any(by_label[label].facts.blocking for label in stage.labels)
+        ),
+    )
+
+
+def spilling(
+    snaps: Iterable[PlannedSnap], links: Iterable[tuple[Port, Port]]
+) -> set[tuple[Port, Port]]:
+    """Links that fill up while their snap reads another input whole.
+
+    Whoever sends through them must never wait, or two such snaps that feed on the same sources
+    crosswise would wait for each other.
+    """
+    links = list(links)
+    whole = {Port(snap.label, view.name) for snap in snaps for view in snap.inputs if view.whole}
+    waiting = {target.label for _, target in links if target in whole}
+    return {link for link in links if link[1].label in waiting and link[1] not in whole}
+
+
+def _targets(links: Iterable[PlannedLink], stages: Iterable[Stage]) -> dict[Port, Target]:
+    places = {label: (stage, place) for stage in stages for place, label in enumerate(stage.labels)}
+    return {
+        link.source: Target(*places[link.target.label], link.target.view)
+        for link in links
+        if link.target.label in places
+    }
+
+
+def _linked(links: Iterable[PlannedLink]) -> dict[str, frozenset[str]]:
+    views: dict[str, set[str]] = {}
+    for link in links:
+        for port in (link.source, link.target):
+            views.setdefault(port.label, set()).add(port.view)
+    return {label: frozenset(used) for label, used in views.items()}
+
+
+def _feeds(
+    first: PlannedSnap, sources: Mapping[Port, PlannedLink], unlinked: Collection[Port]
+) -> tuple[Feed, ...]:
+    feeds = []
+    for view in first.inputs:
+        port = Port(first.label, view.name)
+        link = sources.get(port)
+        if link is not None:
+            feeds.append(Feed(view, link.source, link.spills))
+        elif port in unlinked:
+            feeds.append(Feed(view))
+    return tuple(feeds)
+
+
+def _prelude(port: Port, links: Sequence[PlannedLink], stages: Sequence[Stage]) -> Prelude:
+    """All that does not come from the port runs before; what does is given time to take it in."""
+    start = next(stage for stage in stages if port.label in stage.labels)
+    edges = [(link.source.label, link.target.label) for link in links]
+    reached = downstream(start.labels, edges)
+    after = [stage for stage in stages if stage.labels[0] in reached]
+    return Prelude(tuple(stage for stage in stages if stage not in after), tuple(after))

@@ -1,0 +1,55 @@
+"""What belongs to one run and is the same wherever a part of it runs.
+
+Whoever starts a run makes its identity once, and hands it to every process that takes part: the
+instances of an ultra task, the process of a triggered or scheduled run, a worker of a cluster.
+"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import msgspec
+
+from engine.expressions import check_timezone
+from engine.plan.plan import Plan
+from engine.run.parameters import resolve_parameters
+from engine.run.platform_paths import plex_path, project_path, run_id
+
+
+class RunIdentity(msgspec.Struct, frozen=True):
+    """Plain data that can be pickled. `parameters` are resolved; `started` is in UTC."""
+
+    ruuid: str
+    started: datetime
+    parameters: dict[str, str | None]
+    timezone: str
+    user: str
+    plex_path: str
+    project_path: str
+
+
+def identify(plan: Plan, given: Mapping[str, str], *, timezone: str = "UTC") -> RunIdentity:
+    """The identity of a run of this plan that starts now.
+
+    Raises ConfigurationError if a parameter is missing or not declared, or the time zone unknown.
+    """
+    check_timezone(timezone)
+    plex = plex_path()
+    return RunIdentity(
+        ruuid=run_id(plex),
+        started=datetime.now(UTC),
+        parameters=resolve_parameters(plan.parameters, given),
+        timezone=timezone,
+        user=_user(),
+        plex_path=plex,
+        project_path=project_path(plan.project),
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""

@@ -1,0 +1,70 @@
+"""What the snaps of a run use of the process that they run in."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.run.files import ProjectFiles
+from engine.sdk.context import Files
+from engine.sdk.http import HttpClient
+from engine.sdk.scripts import ScriptExecutor
+
+if TYPE_CHECKING:
+    from engine.plan.plan import Plan
+    from engine.run.http import LoopClient
+
+Show = Callable[[str, str], None]
+
+
+class Services:
+    """Files, an HTTP client, the script executor, a temporary folder, and who sees what is shown.
+
+    `show(label, line)` is called for every line that a snap wants a person to see. Without `http`
+    a client is made when a snap asks for one.
+    """
+
+    def __init__(
+        self,
+        files: Files,
+        scripts: ScriptExecutor,
+        show: Show,
+        http: HttpClient | None = None,
+    ) -> None:
+        self.files = files
+        self.scripts = scripts
+        self.show = show
+        self.folder = Path(tempfile.gettempdir()) / f"snapline-{uuid.uuid4()}"
+        self._http = http
+        self._own_http: LoopClient | None = None
+        self._http_lock = threading.Lock()
+
+    @classmethod
+    def of(
+        cls, plan: Plan, scripts: ScriptExecutor, show: Show, http: HttpClient | None = None
+    ) -> Services:
+        """With the files that the plan's project may name."""
+        return cls(ProjectFiles(plan.folder, plan.project), scripts, show, http)
+
+    @property
+    def http(self) -> HttpClient:
+        """The HTTP client that all snaps of the run share."""
+        if self._http is not None:
+            return self._http
+        with self._http_lock:
+            if self._own_http is None:
+                from engine.run.http import LoopClient  # aiohttp takes longer than the whole start
+
+                self._own_http = LoopClient()
+            return self._own_http
+
+    def close(self) -> None:
+        """End the HTTP client and remove the temporary folder, if the run has made them."""
+        if self._own_http is not None:
+            self._own_http.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
