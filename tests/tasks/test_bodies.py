@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from engine.tasks.processes.messages import Headers
-from engine.tasks.web.bodies import BadBody, decode_body, documents_of
+from engine.tasks.web.bodies import decode_body, documents_of
+from engine.tasks.web.refusals import BadBody
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -29,6 +30,18 @@ def typed(content_type: str) -> Headers:
         (FORM, b"a=1&b=two+words&a=2&c=", {"a": ["1", "2"], "b": "two words", "c": ""}),
         ("text/plain", b'{"a": 1}', '{"a": 1}'),
         ('text/csv; charset="ISO-8859-1"', b"\xe4;1", "ä;1"),
+        ("text/plain; charset=ISO_8859-1", b"\xe9", "é"),
+        ("text/plain; Charset = 'shift_jis'", b"\x93\xfa\x87\x40", "日①"),
+        ("text/plain; charset=gbk", b"\xc4\xe3", "你"),
+        ("text/plain; charset=gb2312", b"\xc4\xe3", "你"),
+        ("text/plain; charset=KOI8-R", b"\xc4\xc1", "да"),
+        ("text/plain; charset=x-cp1251", b"\xe4", "д"),
+        ("text/plain; charset=windows-1252", b"\x80", "€"),
+        ("text/plain; charset=latin1", b"\x80", "\x80"),
+        ("text/plain; charset=unicode", "\ufeffé".encode("utf-16-be"), "é"),
+        ('text/plain; title="; charset=koi8-r"; charset=latin1', b"\xe9", "é"),
+        (f"{FORM}; charset=koi8-r", b"a=%C4%C1", {"a": "да"}),
+        (f"{FORM}; charset=shift_jis", b"a=%93%FA&b=%83%5C", {"a": "日", "b": "ソ"}),
         ("application/octet-stream", b"\x00\xff", b"\x00\xff"),
         ("application/json", b"", None),
     ],
@@ -68,6 +81,10 @@ def test_a_body_gives_documents(content_type: str, body: bytes, documents: Any) 
         ("application/json; charset=punycode", b"{}", "the charset 'punycode' is not known"),
         (FORM, b"[1, 2", "the body is not JSON"),
         (FORM, b"a&" * 20_000, "more than 10,000 fields"),
+        (FORM, b"a=%FF", "the form is not utf-8 text"),
+        (f"{FORM}; charset=us-ascii", b"a=%E9", "the form is not us-ascii text"),
+        (f"{FORM}; charset=hz-gb-2312", b"a=1", "the charset 'hz-gb-2312' is not known"),
+        ("text/plain; charset=windows-1253", b"\xff", "is not windows-1253 text: .* at byte 0"),
         ("text/plain", b"\xe4", "is not utf-8 text: .* at byte 0"),
     ],
 )

@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator
 import msgspec
 
 Headers = list[tuple[str, str]]
-"""Names in lower case, in the order in which they came; values as Latin-1 text, as HTTP has it."""
+"""Names in lower case, in the order in which they came; values as engine.sdk.header_values has
+them."""
 
 
 class Request(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):

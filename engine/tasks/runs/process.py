@@ -30,8 +30,9 @@ from engine.tasks.processes.channel import Channel
 from engine.tasks.processes.messages import Headers, Line, Ready, Request
 from engine.tasks.processes.process import PATIENCE
 from engine.tasks.runs.results import Result, is_binary, result_of
-from engine.tasks.web.bodies import BadBody, documents_of
+from engine.tasks.web.bodies import check_empty, documents_of
 from engine.tasks.web.http_headers import joined
+from engine.tasks.web.refusals import BadRequest
 
 PIECE = 64 * 1024
 """Bytes of a result that are sent at once."""
@@ -124,8 +125,8 @@ class RunProcess:
     async def _run(self, opening: RunOpening, registry: Registry, start: Start) -> None:
         try:
             inputs = {} if start.request is None else _inputs(opening.plan, start.request)
-        except BadBody as error:
-            told = 400, "the body of the request cannot be read", error.reason, error.resolution
+        except BadRequest as error:
+            told = 400, error.error, error.reason, error.resolution
             self.channel.send(Ended({}, error.reason, Failure(*told)))
             return
         answer = Answer(self.channel, opening, wanted=start.request is not None)
@@ -220,6 +221,8 @@ def _inputs(plan: Plan, request: Request) -> Mapping[str, Sequence[Item]]:
     if is_binary(port, plan.snap(port.label).inputs):
         body = (request.body,) if request.body else ()
         return {str(port): [StreamStart(joined(request.headers)), *body, StreamEnd()]}
+    if not request.body:
+        check_empty(request.method, request.headers)
     documents = documents_of(request.headers, request.body)
     return {} if documents is None else {str(port): documents}
 

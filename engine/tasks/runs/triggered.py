@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -23,6 +22,8 @@ from engine.tasks.runs.pool import PooledTask, RefusedError, RunPool
 from engine.tasks.runs.process import Failure, Start, failure_of
 from engine.tasks.runs.run import Run
 from engine.tasks.web.http_headers import joined
+from engine.tasks.web.refusals import BadQuery
+from engine.tasks.web.urlencoded import query_of
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +107,8 @@ class TriggeredTask(PooledTask):
 def call_parameters(plan: Plan, given: Mapping[str, str], request: Request) -> dict[str, str]:
     """The values for one call, without those that the pipeline's defaults give.
 
-    `given` are the task's. Raises CallError if a value is required and nobody gives one.
+    `given` are the task's. Raises CallError if a value is required and nobody gives one,
+    or if the query cannot be read.
     """
     facts = _facts(request)
     headers = {
@@ -114,9 +116,10 @@ def call_parameters(plan: Plan, given: Mapping[str, str], request: Request) -> d
         for name, value in joined(request.headers).items()
         if "_" not in name  # proxies that guard X-NAME know nothing of X_NAME
     }
-    query: dict[str, str] = {}
-    for name, value in parse_qsl(request.query, keep_blank_values=True):
-        query.setdefault(name, value)
+    try:
+        query = dict(reversed(query_of(request.query, request.headers)))  # the first value counts
+    except BadQuery as error:
+        raise CallError(Failure(400, error.error, error.reason, error.resolution)) from None
     values: dict[str, str] = {}
     for spec in plan.parameters:
         name = spec.name

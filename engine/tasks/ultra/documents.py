@@ -11,33 +11,39 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import parse_qs
 
 import msgspec
 
+from engine.charsets import CharsetError, encoded
 from engine.documents import Document, Item, StreamEnd, StreamStart
 from engine.errors import DataError
 from engine.expressions import json_hook
+from engine.sdk.content_types import charset_of, is_json
 from engine.tasks.processes.messages import Request, Response
-from engine.tasks.web.bodies import decode_body
+from engine.tasks.web.bodies import check_empty, decode_body
 from engine.tasks.web.http_headers import joined, response_headers, response_status
+from engine.tasks.web.urlencoded import as_lists, query_of
 
 _OK = 200
 _encode_json = msgspec.json.Encoder(enc_hook=json_hook).encode
 
 
 def request_document(request: Request, task: str) -> Document:
-    """The document that an open document input gets. Raises BadBody."""
+    """The document that an open document input gets. Raises BadRequest."""
     document = _headers(request)
-    content = decode_body(request.headers, request.body)
-    if content is not None or request.body:
-        document["content"] = content
+    if request.body:
+        document["content"] = decode_body(request.headers, request.body)
+    else:
+        check_empty(request.method, request.headers)
     document |= _facts(request, task)
     return document
 
 
 def request_stream(request: Request, task: str) -> list[Item]:
-    """What an open binary input gets: the headers as the stream's header, and the body."""
+    """What an open binary input gets: the headers as the stream's header, and the body.
+
+    Raises BadQuery.
+    """
     start = StreamStart({**_headers(request), **_facts(request, task)})
     return [start, *([request.body] if request.body else ()), StreamEnd()]
 
@@ -53,7 +59,7 @@ def _headers(request: Request) -> Document:
 def _facts(request: Request, task: str) -> dict[str, Any]:
     query = request.query
     return {
-        "query": parse_qs(query, keep_blank_values=True) if query else {},
+        "query": as_lists(query_of(query, request.headers)),
         "method": request.method,
         "uri": f"{request.path}?{query}" if query else request.path,
         "path_info": request.path_info,
@@ -98,12 +104,21 @@ def _plain(fields: Document) -> Document:
 
 
 def _body(content: Any, content_type: str | None) -> bytes:
-    """JSON, unless the document names another type for a text or bytes."""
+    """JSON, unless the document names another type for a text or bytes; in the type's charset."""
     if isinstance(content, bytes):
         return content
-    if content_type is not None and isinstance(content, str) and "json" not in content_type.lower():
-        return content.encode(errors="replace")
-    return _json(content)
+    if content_type is None:
+        return _json(content)
+    is_text = isinstance(content, str) and not is_json(content_type)
+    text = content if is_text else _json(content).decode()
+    try:
+        return encoded(text, charset_of(content_type), "the answer")
+    except CharsetError as error:
+        raise DataError(
+            "the answer cannot be sent",
+            str(error),
+            "Name another charset in the field 'content-type', or change the text.",
+        ) from None
 
 
 def _json(value: Any) -> bytes:

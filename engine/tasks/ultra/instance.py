@@ -49,7 +49,7 @@ from engine.tasks.ultra.documents import (
     request_stream,
     response_of,
 )
-from engine.tasks.web.bodies import BadBody
+from engine.tasks.web.refusals import BadRequest
 
 RARELY = (50_000, 20, 20)
 """Thresholds of the garbage collector; with Python's own it takes a tenth of the time."""
@@ -216,9 +216,9 @@ class Instance:
         for request in (self._arrived.popleft() for _ in range(count)):
             try:
                 given = self._items_of(request)
-            except BadBody as error:
+            except BadRequest as error:
                 told: Document = {
-                    "error": "the body of the request cannot be read",
+                    "error": error.error,
                     "reason": error.reason,
                     "resolution": error.resolution,
                 }

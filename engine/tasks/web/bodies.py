@@ -6,37 +6,35 @@ Not so what a web page sends as a form: a browser lets every page do that, and w
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal
-from urllib.parse import parse_qs
 
 import msgspec
 
+from engine.charsets import DEFAULT, CharsetError, decoded
 from engine.documents import Document
+from engine.sdk.content_types import charset_of, is_json, media_type
 from engine.tasks.processes.messages import Headers
+from engine.tasks.web.refusals import BadBody
+from engine.tasks.web.urlencoded import as_lists, pairs_of
 
 Form = Literal["json", "form", "text", "bytes"]
 
-_CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
-_CHARSETS = re.compile(
-    r"utf-?8|utf-?16(le|be)?|utf-?32(le|be)?|us-ascii|ascii|latin-?1|(iso-8859|windows|cp)-?\d{1,4}"
-)
-"""Some codecs of Python take time that grows with the square of the text."""
-
 _MOST_FIELDS = 10_000
 _BOM = b"\xef\xbb\xbf"
+_WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
 
 
-class BadBody(Exception):  # noqa: N818  # named for what the caller has sent
-    """The body is not what its content type says, or not what an input can take: a 400."""
+def check_empty(method: str, headers: Headers) -> None:
+    """Raises BadBody for a request that announces JSON and has no body, if its method asks for one.
 
-    def __init__(self, reason: str, resolution: str = "") -> None:
-        super().__init__(reason, resolution)
-        self.reason = reason
-        self.resolution = resolution
-
-    def __str__(self) -> str:
-        return self.reason
+    Without a content type it is a request that has nothing to say, which is fine.
+    """
+    content_type = _header(headers, "content-type")
+    if method in _WITH_BODY and is_json(content_type):
+        raise BadBody(
+            f"it is empty, and the content type {content_type!r:.60} announces JSON",
+            "Send JSON, such as {} or null, or leave out the header Content-Type.",
+        )
 
 
 def decode_body(headers: Headers, body: bytes) -> Any:
@@ -87,31 +85,30 @@ def _decoded(headers: Headers, body: bytes) -> tuple[Form, Any]:
     if form == "json":
         return form, _json(_recoded(content_type, body))
     if form == "form":
-        return form, _fields(body)
+        return form, _fields(content_type, body)
     if form == "text":
         return form, _text(content_type, body)
     return form, body
 
 
-def _fields(body: bytes) -> Document:
+def _fields(content_type: str, body: bytes) -> Document:
     """A map of name to value, or to the list of values if there are several."""
+    if body.count(b"&") >= _MOST_FIELDS:
+        raise BadBody(f"the form has more than {_MOST_FIELDS:,} fields", "Send JSON.")
     try:
-        fields = parse_qs(
-            body.decode(errors="replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS
-        )
-    except ValueError:
-        reason = f"the form has more than {_MOST_FIELDS:,} fields"
-        raise BadBody(reason, "Send JSON.") from None
+        fields = as_lists(pairs_of(body, charset_of(content_type), "the form"))
+    except CharsetError as error:
+        raise BadBody(str(error), _NAME_THE_CHARSET) from None
     return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
 
 
 def _form(content_type: str, body: bytes, by_a_page: bool) -> Form:
-    kind = content_type.split(";", 1)[0].strip().lower()
-    if kind in ("", "application/json") or kind.endswith("+json"):
+    kind = media_type(content_type)
+    if not kind or is_json(content_type):
         return "json"
     if kind == "application/x-www-form-urlencoded":
-        is_json = not by_a_page and body.lstrip()[:1] in (b"{", b"[")
-        return "json" if is_json else "form"
+        looks_like_json = not by_a_page and body.lstrip()[:1] in (b"{", b"[")
+        return "json" if looks_like_json else "form"
     return "text" if kind.startswith("text/") else "bytes"
 
 
@@ -128,29 +125,23 @@ def _json(body: bytes) -> Any:
 
 def _recoded(content_type: str, body: bytes) -> bytes:
     """In UTF-8, which nearly all JSON is."""
-    if "charset" not in content_type.lower() or _charset(content_type) in ("utf-8", "utf8"):
+    if charset_of(content_type).lower() in (DEFAULT, "utf8"):
         return body
-    return _text(content_type, body).encode(errors="surrogatepass")
+    return _text(content_type, body).encode()
 
 
 def _text(content_type: str, body: bytes) -> str:
-    charset = _charset(content_type)
     try:
-        if not _CHARSETS.fullmatch(charset):
-            raise LookupError
-        return body.decode("utf-8-sig" if charset in ("utf-8", "utf8") else charset)
-    except LookupError:
-        raise BadBody(f"the charset {charset!r:.60} is not known", "Send UTF-8.") from None
-    except UnicodeDecodeError as error:
-        raise BadBody(
-            f"the body is not {charset} text: {error.reason} at byte {error.start}",
-            "Send UTF-8, or name the charset in the header Content-Type.",
-        ) from None
+        return decoded(body, charset_of(content_type), "the body")
+    except CharsetError as error:
+        raise BadBody(str(error), _NAME_THE_CHARSET) from None
 
 
-def _charset(content_type: str) -> str:
-    named = _CHARSET.search(content_type)
-    return named[1].lower() if named else "utf-8"
+_NAME_THE_CHARSET = "Send UTF-8, or name the charset in the header Content-Type."
+
+
+def _header(headers: Headers, wanted: str) -> str:
+    return next((value for name, value in headers if name == wanted), "")
 
 
 def _kind(value: Any) -> str:

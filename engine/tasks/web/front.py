@@ -190,7 +190,7 @@ class _Call:
             return options(self.head.headers, self._origin)
         token = self.hosted.task.bearer_token
         if not token or _is_let_in(self.head.headers, token):
-            return None
+            return None if self.head.is_readable else _unreadable_path()
         return told(
             401,
             "the token is missing or wrong",
@@ -213,6 +213,15 @@ class _Call:
             allow(headers, task, self._origin)
 
 
+def _unreadable_path() -> Reply:
+    return told(
+        400,
+        "the path of the request cannot be read",
+        "it is not UTF-8",
+        "Percent-encode it as UTF-8.",
+    )
+
+
 async def _answer(hosted: Answering, request: Request) -> Response | Reply:
     try:
         return await hosted.answer(request)
@@ -230,7 +239,7 @@ def _is_let_in(headers: Headers, token: str) -> bool:
     if len(given) != 1:
         return False
     scheme, _, value = given[0].partition(" ")
-    same = hmac.compare_digest(value.strip().encode("latin-1"), token.encode())
+    same = hmac.compare_digest(value.strip().encode(), token.encode())
     return same and scheme.lower() == "bearer"
 
 
@@ -259,7 +268,7 @@ def _frame(reply: Response | Reply) -> bytes:
 
 
 def _raw(reply: Response | Reply) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
+    return [(name.encode(), value.encode()) for name, value in reply.headers]
 
 
 async def _send_pieces(start: Message, pieces: Any, receive: Receive, send: Send) -> int:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from engine.sdk.header_values import read_header
 from engine.tasks.processes.messages import Headers
 
 
 class Head(msgspec.Struct, frozen=True, gc=False):
-    """The method, the target and the headers, as text; nothing is decoded but by `decoded`.
+    """The method, the target and the headers, as text.
 
-    `query` is what follows the question mark. `client` is `address:port`, empty if unknown.
+    The target is Latin-1 text of its bytes, which only `decoded` makes readable; `query` is what
+    follows its question mark. `client` is `address:port`, empty if unknown.
     """
 
     method: str
@@ -26,6 +28,18 @@ class Head(msgspec.Struct, frozen=True, gc=False):
     @property
     def path(self) -> str:
         return decoded(self.raw_path)
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the path is UTF-8."""
+        path = self.raw_path
+        if "%" not in path and path.isascii():
+            return True
+        try:
+            _bytes_of(path).decode()
+        except UnicodeDecodeError:
+            return False
+        return True
 
 
 def head_of(scope: dict[str, Any]) -> Head:
@@ -42,9 +56,15 @@ def head_of(scope: dict[str, Any]) -> Head:
 
 
 def as_text(headers: list[tuple[bytes, bytes]]) -> Headers:
-    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+    return [(name.decode("latin-1"), read_header(value)) for name, value in headers]
 
 
 def decoded(path: str) -> str:
-    """A path, or a part of one, without its percent signs."""
-    return unquote(path) if "%" in path else path
+    """A path, or a part of one, without its percent signs; U+FFFD for what is not UTF-8."""
+    if "%" not in path and path.isascii():
+        return path
+    return _bytes_of(path).decode(errors="replace")
+
+
+def _bytes_of(path: str) -> bytes:
+    return unquote_to_bytes(path.encode("latin-1"))

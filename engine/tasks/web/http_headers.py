@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.errors import DataError
+from engine.sdk.header_values import HeaderError, header_text
 from engine.tasks.processes.messages import Headers
 
 OF_THE_SERVER = frozenset(
@@ -33,7 +34,6 @@ OF_THE_SERVER = frozenset(
 """Left out without a word: streams of files and requests that are passed on carry some of them."""
 
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _HINT = "Let the pipeline leave the field out, or give it a text without line breaks."
 
 
@@ -88,11 +88,10 @@ def _text(field: str, value: Any) -> str:
         return str(value)
     if not isinstance(value, str):
         raise _refused(field, f"it holds a {type(value).__name__}, and a header is a text")
-    text = value.strip(" \t")
-    if not _VALUE.fullmatch(text):
-        odd = next(character for character in text if not _VALUE.fullmatch(character))
-        raise _refused(field, f"it holds the character U+{ord(odd):04X}")
-    return text
+    try:
+        return header_text(value)
+    except HeaderError as error:
+        raise _refused(field, str(error)) from None
 
 
 def _refused(field: str, reason: str) -> DataError:

@@ -69,7 +69,7 @@ class Whole:
         parts = [STATUS_LINE[status]]
         for name, value in connection.server_state.default_headers:
             parts += (name, b": ", value, b"\r\n")
-        parts.append(fields.encode("latin-1"))
+        parts.append(fields.encode())
         parts.append(b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n")
         if self._sends_body:
             parts.append(body)

@@ -1,0 +1,29 @@
+"""What makes a request unreadable: a 400 that says which part it is, and what to send instead."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class BadRequest(Exception):  # noqa: N818  # named for what the caller has sent
+    """A part of the request cannot be read."""
+
+    error: ClassVar[str]
+
+    def __init__(self, reason: str, resolution: str = "") -> None:
+        super().__init__(reason, resolution)
+        self.reason = reason
+        self.resolution = resolution
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class BadBody(BadRequest):
+    """The body is not what its content type says, or not what an input can take."""
+
+    error = "the body of the request cannot be read"
+
+
+class BadQuery(BadRequest):
+    error = "the query of the request cannot be read"

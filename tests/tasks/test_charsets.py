@@ -1,0 +1,172 @@
+"""Requests and answers of hosted tasks in charsets other than UTF-8, and what cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.tasks.conftest import Served, servers
+from tests.tasks.wire import Answer, ask
+
+ECHO = "pipeline: Echo\nsnaps:\n  echo: {snap: Mapper, mappings: {$content: $}}\n"
+ANSWER = """
+pipeline: Answer
+snaps:
+  answer:
+    snap: Mapper
+    null_safe_access: true
+    mappings:
+      $content: $content.text
+      $['content-type']: $content.type
+      $['x-name']: $content.name
+"""
+RUN = """
+pipeline: Run
+parameters: {name: {default: nobody}, PATH_INFO: {}}
+snaps:
+  run: {snap: Mapper, pass_through: true, mappings: {$name: _name, $path: _PATH_INFO}}
+"""
+JSON = ("Content-Type", "application/json")
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("charsets")
+    (folder / "echo.yaml").write_text(ECHO)
+    (folder / "answer.yaml").write_text(ANSWER)
+    (folder / "run.yaml").write_text(RUN)
+    (folder / "run.task.yaml").write_text("name: run\ntype: triggered\npipeline: run.yaml\n")
+    with servers(folder) as start:
+        yield start("echo.yaml", "answer.yaml", "run.task.yaml")
+
+
+def raw(data: bytes) -> str:
+    """Bytes for the head of a request, which the test kit writes as Latin-1."""
+    return data.decode("latin-1")
+
+
+def answer(served: Served, body: bytes) -> Answer:
+    return ask(served.port, "POST", "/tasks/answer", [JSON], body)
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9", b"caf\xc3\xa9"])
+def test_headers_are_read_in_either_charset(served: Served, name: bytes) -> None:
+    headers = [("X-Name", raw(name)), ("X-Tag", raw(name)), ("X-Tag", "b"), ("Cookie", raw(name))]
+    document = ask(served.port, "GET", "/tasks/echo", headers).json
+    assert (document["x-name"], document["cookie"]) == ("café", "café")
+    assert document["x-tag"] == "café, b"
+
+
+def test_headers_of_an_answer_are_utf_8(served: Served) -> None:
+    told = answer(served, '{"text": 1, "name": ["é", "€"]}'.encode())
+    assert told.header("x-name") == [raw("é".encode()), raw("€".encode())]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("text/plain; charset=ISO-8859-1", b"caf\xe9"),
+        ("text/plain; charset=Shift_JIS", b"caf\x83\xbf"),
+        ("text/plain", "café".encode()),
+        ("application/x-ndjson", "café".encode()),
+        ("application/json; charset=latin1", b'"caf\xe9"'),
+    ],
+)
+def test_an_answer_is_written_in_the_charset_of_its_content_type(
+    served: Served, content_type: str, body: bytes
+) -> None:
+    text = "cafα" if "JIS" in content_type else "café"
+    told = answer(served, f'{{"text": "{text}", "type": "{content_type}"}}'.encode())
+    assert (told.status, told.body) == (200, body)
+    assert told.header("content-type") == [content_type]
+
+
+@pytest.mark.parametrize(
+    ("text", "charset", "reason"),
+    [
+        ("3 €", "iso-8859-1", "the character '€' (U+20AC) at offset 2"),
+        ("x", "klingon", "the charset 'klingon' is not known"),
+    ],
+)
+def test_an_answer_that_its_charset_does_not_have_is_an_error(
+    served: Served, text: str, charset: str, reason: str
+) -> None:
+    body = f'{{"text": "{text}", "type": "text/plain; charset={charset}"}}'
+    told = answer(served, body.encode())
+    assert told.status == 500
+    assert told.json["error"] == "the answer cannot be sent"
+    assert reason in told.json["reason"]
+
+
+def test_a_form_is_read_in_its_charset(served: Served) -> None:
+    headers = [("Content-Type", f"{FORM}; charset=ISO_8859-1")]
+    told = ask(served.port, "POST", "/tasks/echo", headers, b"a=%E9&b=\xe9+%e8&a=x&%E9=1")
+    assert told.json["content"] == {"a": ["é", "x"], "b": "é è", "é": "1"}
+
+
+@pytest.mark.parametrize("task", ["echo", "run"])
+def test_a_form_that_is_not_in_its_charset_is_refused(served: Served, task: str) -> None:
+    told = ask(served.port, "POST", f"/tasks/{task}", [("Content-Type", FORM)], b"a=1&b=%E9")
+    assert told.status == 400
+    assert told.json == {
+        "error": "the body of the request cannot be read",
+        "reason": "the form is not utf-8 text: unexpected end of data at byte 0",
+        "resolution": "Send UTF-8, or name the charset in the header Content-Type.",
+    }
+
+
+def test_a_query_is_utf_8_or_in_the_charset_that_is_named(served: Served) -> None:
+    named = [("Content-Type", "text/plain; charset=iso-8859-1")]
+    for path, headers in (("a=%C3%A9", []), ("a=%C3%A9", named), ("a=%E9", named)):
+        told = ask(served.port, "GET", f"/tasks/echo?{path}", headers)
+        assert told.json["query"] == {"a": ["é"]}
+    told = ask(served.port, "GET", "/tasks/run?name=%E9", named)
+    assert told.json[0]["name"] == "é"
+
+
+@pytest.mark.parametrize("task", ["echo", "run"])
+def test_a_query_that_is_neither_is_refused(served: Served, task: str) -> None:
+    told = ask(served.port, "GET", f"/tasks/{task}?name=%E9")
+    assert told.status == 400
+    assert told.json["error"] == "the query of the request cannot be read"
+    assert "is not utf-8 text" in told.json["reason"]
+
+
+@pytest.mark.parametrize("task", ["echo", "run"])
+def test_a_path_that_is_not_utf_8_is_refused(served: Served, task: str) -> None:
+    told = ask(served.port, "GET", f"/tasks/{task}/caf%E9")
+    assert told.status == 400
+    assert told.json["error"] == "the path of the request cannot be read"
+
+
+def test_a_path_is_decoded(served: Served) -> None:
+    assert ask(served.port, "GET", "/tasks/echo/caf%C3%A9").json["path_info"] == "/café"
+    assert ask(served.port, "GET", "/tasks/run/caf%C3%A9").json[0]["path"] == "/café"
+
+
+# A body that is empty
+
+
+@pytest.mark.parametrize("task", ["echo", "run"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "application/hal+json"])
+def test_an_empty_body_that_announces_json_is_refused(
+    served: Served, task: str, method: str, kind: str
+) -> None:
+    told = ask(served.port, method, f"/tasks/{task}", [("Content-Type", kind)], b"")
+    assert told.status == 400
+    assert told.json["error"] == "the body of the request cannot be read"
+    assert told.json["reason"].startswith("it is empty, and the content type")
+    assert "null" in told.json["resolution"]
+
+
+@pytest.mark.parametrize("task", ["echo", "run"])
+def test_a_request_without_a_body_is_fine_otherwise(served: Served, task: str) -> None:
+    for method, headers in (("GET", [JSON]), ("DELETE", [JSON]), ("POST", [])):
+        told = ask(served.port, method, f"/tasks/{task}", headers, b"")
+        assert told.status == 200
+        assert "content" not in (told.json if task == "echo" else told.json[0])
+    told = ask(served.port, "POST", "/tasks/echo", [JSON], b"null")
+    assert told.json["content"] is None
