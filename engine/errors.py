@@ -66,6 +66,22 @@ class InvalidPipelineError(ConfigurationError):
         return "\n".join(str(problem) for problem in self.problems)
 
 
+class UnusableSnapError(ConfigurationError):
+    """A snap is installed but cannot be used: `message` says in which file and why."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+
+class NotASnapError(UnusableSnapError):
+    """The file that a snap's name leads to holds some other class."""
+
+
 class ExecutionError(EngineError):
     """The pipeline cannot go on, whatever `on_error` says; not tied to one document."""
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from engine.errors import Problem
 from engine.pipeline.spec import PipelineSpec
 from engine.plan.resolve import resolve
-from engine.registry import SnapClass
+from engine.registry import Registry
 
 
 def check_spec(
-    spec: PipelineSpec, registry: Mapping[str, SnapClass], *, project: str | None = None
+    spec: PipelineSpec, registry: Registry, *, project: str | None = None
 ) -> list[Problem]:
     """Errors and warnings in the order of the file, those of loading it among them."""
     return resolve(spec, registry, project).problems

@@ -16,14 +16,12 @@ from engine.plan.resolve import Resolution, resolve
 from engine.plan.routes import routes_of, spilling
 from engine.plan.snaps import ResolvedSnap
 from engine.plan.views import ResolvedLink, is_member
-from engine.registry import SnapClass
+from engine.registry import Registry, SnapClass
 from engine.sdk.settings import Settings
 from engine.sdk.views import ERROR_VIEW, View, Views
 
 
-def compile_spec(
-    spec: PipelineSpec, registry: Mapping[str, SnapClass], *, project: str | None = None
-) -> Plan:
+def compile_spec(spec: PipelineSpec, registry: Registry, *, project: str | None = None) -> Plan:
     """The plan. Raises InvalidPipelineError with all problems if one of them is an error.
 
     A disabled snap and all that it feeds are left out (reference 1.5). What feeds them keeps its

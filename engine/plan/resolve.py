@@ -16,7 +16,7 @@ from engine.plan.parameters import check_parameters
 from engine.plan.plan import Library
 from engine.plan.snaps import ResolvedSnap, resolve_snap
 from engine.plan.views import ResolvedLink, resolve_links
-from engine.registry import SnapClass
+from engine.registry import Registry
 
 
 class Resolution(msgspec.Struct, frozen=True):
@@ -31,9 +31,7 @@ class Resolution(msgspec.Struct, frozen=True):
     problems: list[Problem]
 
 
-def resolve(
-    spec: PipelineSpec, registry: Mapping[str, SnapClass], project: str | None = None
-) -> Resolution:
+def resolve(spec: PipelineSpec, registry: Registry, project: str | None = None) -> Resolution:
     """Look at everything; mistakes become problems. Opens nothing but the libraries."""
     findings = Findings(spec)
     folder = folder_of(spec.path)

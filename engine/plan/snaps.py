@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from engine.errors import UnusableSnapError
 from engine.pipeline.spec import SnapSpec
 from engine.plan.expressions import check_expressions, check_parameters_read
 from engine.plan.findings import Findings
 from engine.plan.folders import is_file, local_path
-from engine.registry import SnapClass
+from engine.registry import Registry, SnapClass
 from engine.sdk.settings import Issue, Settings, convert, convert_partly, nearest_hint, shown
 from engine.sdk.snap import Snap
 from engine.sdk.views import Views
@@ -30,15 +30,14 @@ class ResolvedSnap(msgspec.Struct, frozen=True):
 
 def resolve_snap(
     spec: SnapSpec,
-    registry: Mapping[str, SnapClass],
+    registry: Registry,
     findings: Findings,
     folder: str,
     project: str,
 ) -> ResolvedSnap:
     """The snap with its class, settings and views; reports what is wrong with it."""
-    snap_class = registry.get(spec.type)
+    snap_class = _class_of(spec, registry, findings)
     if snap_class is None:
-        _report_unknown(spec, registry, findings)
         return ResolvedSnap(spec)
     settings, issues = convert(snap_class.settings_class, spec.settings)
     for issue in issues:
@@ -48,22 +47,27 @@ def resolve_snap(
         return ResolvedSnap(spec, snap_class, None, _fixed_views(snap_class))
     check_expressions(spec, settings, findings)
     check_parameters_read(spec, snap_class.parameters_read(settings), findings)
-    for path, message, hint in snap_class.check(settings):
-        findings.report("bad-setting", findings.setting(spec.label, path), message, hint)
-    for path, message, hint in snap_class.warnings(settings):
-        where = findings.setting(spec.label, path)
-        findings.report("unclear-setting", where, message, hint, "warning")
+    for issue in snap_class.check(settings):
+        _report_issue(spec, snap_class, issue, findings)
     _check_files(spec, snap_class, settings, findings, folder, project)
     return ResolvedSnap(spec, snap_class, settings, snap_class.views_for(settings))
 
 
-def _report_unknown(spec: SnapSpec, registry: Mapping[str, SnapClass], findings: Findings) -> None:
+def _class_of(spec: SnapSpec, registry: Registry, findings: Findings) -> SnapClass | None:
+    try:
+        return registry[spec.type]
+    except KeyError:
+        _report_unknown(spec, registry, findings)
+    except UnusableSnapError as error:
+        where = findings.setting(spec.label, ("snap",))
+        findings.report("unusable-snap", where, error.message, error.hint)
+    return None
+
+
+def _report_unknown(spec: SnapSpec, registry: Registry, findings: Findings) -> None:
     if not spec.type:  # the file does not say, which is reported already
         return
-    known = ", ".join(sorted(registry))
-    hint = f"install the package that has it; the installed snaps are: {known}"
-    hint = nearest_hint(spec.type, registry) or hint
-    message = f"there is no snap called {shown(spec.type)}"
+    message, hint = registry.explain_unknown(spec.type)
     findings.report("unknown-snap", findings.setting(spec.label, ("snap",)), message, hint)
 
 
@@ -74,7 +78,7 @@ def _report_issue(spec: SnapSpec, snap_class: SnapClass, issue: Issue, findings:
         message = f"{snap_class.__name__}: {message}"
     if issue.code == "unknown-setting" and not hint.startswith("did you mean"):
         hint = nearest_hint(str(issue.path[-1]), _ENGINE_SETTINGS) or hint
-    findings.report(issue.code, where, message, hint)
+    findings.report(issue.code, where, message, hint, issue.severity)
 
 
 def _fixed_views(snap_class: SnapClass) -> Views | None:

@@ -12,7 +12,7 @@ from engine.pipeline.spec import LinkSpec, PortSpec
 from engine.plan.findings import Findings, nearest_of
 from engine.plan.plan import Port
 from engine.plan.snaps import ResolvedSnap
-from engine.registry import SnapClass
+from engine.registry import Registry, SnapClass
 from engine.sdk.settings import nearest_hint, shown
 from engine.sdk.views import ERROR_VIEW, View
 
@@ -39,7 +39,7 @@ class ResolvedLink(msgspec.Struct, frozen=True):
 
 
 def resolve_links(
-    snaps: Mapping[str, ResolvedSnap], registry: Mapping[str, SnapClass], findings: Findings
+    snaps: Mapping[str, ResolvedSnap], registry: Registry, findings: Findings
 ) -> list[ResolvedLink]:
     """The links between snaps that exist, in the order of the file."""
     links = [link for link in findings.spec.links if _joins_snaps(link, snaps, findings)]
@@ -73,7 +73,7 @@ class _Side:
         self,
         side: Side,
         snaps: Mapping[str, ResolvedSnap],
-        registry: Mapping[str, SnapClass],
+        registry: Registry,
         findings: Findings,
     ) -> None:
         self.side: Side = side
@@ -129,7 +129,7 @@ class _Side:
         """Which snaps can do what two links at one view were meant to do."""
         fitting = [
             name
-            for name, snap_class in self.registry.items()
+            for name, snap_class in self.registry.usable()
             if any(
                 each.many and each.type == view.type
                 for each in (
@@ -196,7 +196,7 @@ def _shown_name(view: View) -> str:
     return f"{view.name}0, {view.name}1, ..." if view.many else view.name
 
 
-def _check_types(link: ResolvedLink, registry: Mapping[str, SnapClass], findings: Findings) -> None:
+def _check_types(link: ResolvedLink, registry: Registry, findings: Findings) -> None:
     source, target = link.source, link.target
     if source is None or target is None or source.type == target.type:
         return
@@ -208,7 +208,7 @@ def _check_types(link: ResolvedLink, registry: Mapping[str, SnapClass], findings
     )
     between = sorted(
         name
-        for name, snap_class in registry.items()
+        for name, snap_class in registry.usable()
         if _is_between(snap_class, source.type, target.type)
     )
     kind = "parser" if source.type == "binary" else "formatter"

@@ -36,7 +36,7 @@ from engine.sdk.scripts import (
     ScriptModule,
     ScriptSession,
 )
-from engine.sdk.settings import Evaluated, Expression, Path, Settings, setting
+from engine.sdk.settings import Evaluated, Expression, Issue, Path, Settings, setting
 from engine.sdk.snap import BATCH_SIZE, Emission, Example, Result, Snap, StreamSnap, To
 from engine.sdk.views import View, Views
 
@@ -66,6 +66,7 @@ __all__ = [
     "HttpOptions",
     "HttpRequest",
     "HttpResponse",
+    "Issue",
     "Item",
     "JsonPath",
     "Lineage",

@@ -28,6 +28,8 @@ from typing import get_type_hints as type_hints_of
 
 import msgspec
 
+from engine.errors import Severity
+
 T = TypeVar("T")
 Key = str | int
 KeyPath = tuple[Key, ...]
@@ -77,12 +79,16 @@ class NoSettings(Settings):
 
 
 class Issue(msgspec.Struct, frozen=True):
-    """A mistake in the value at `path` of some settings; with `at_key` in the key itself."""
+    """A mistake in the value at `path` of some settings; with `at_key` in the key itself.
 
-    code: str
+    It is not placed in a file yet: the checker makes a Problem of it.
+    """
+
     path: KeyPath
     message: str
     hint: str = ""
+    code: str = "bad-setting"
+    severity: Severity = "error"
     at_key: bool = False
 
 
@@ -180,10 +186,10 @@ def _convert_settings(
             meant += near
             issues.append(
                 Issue(
-                    "unknown-setting",
                     (*path, key),
                     f"there is no setting {key!r}",
                     near or f"the settings are: {known}",
+                    code="unknown-setting",
                     at_key=True,
                 )
             )
@@ -194,7 +200,7 @@ def _convert_settings(
             converted[name] = _convert_value(fact.type, given, (*path, name), issues)
         elif fact.required and repr(name) not in meant:
             message = f"the setting {name!r} is missing"
-            issues.append(Issue("missing-setting", path, message, fact.help))
+            issues.append(Issue(path, message, fact.help, code="missing-setting"))
     return None if issues else cls(**converted)
 
 
@@ -205,7 +211,7 @@ def _not_a_map(cls: type[Settings], value: Any, path: KeyPath) -> Issue:
     sample = ", ".join(f"{name}: {example}" for name, example in examples.items())
     such = f" such as {{{sample}}}" if sample else ""
     message = f"row {path[-1] + 1} of {str(path[-2])!r}: expected a map{such}, got {shown(value)}"
-    return Issue("wrong-type", path, message)
+    return Issue(path, message, code="wrong-type")
 
 
 def _convert_value(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
@@ -232,7 +238,7 @@ def _convert_value(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) ->
 def _convert_expression(value: Any, path: KeyPath, issues: list[Issue]) -> Expression | None:
     if isinstance(value, str) and value.startswith("="):
         message = f"{path[-1]!r} is always an expression and needs no '='"
-        issues.append(Issue("expression-syntax", path, message, "leave out the '='"))
+        issues.append(Issue(path, message, "leave out the '='", code="expression-syntax"))
         return None
     if isinstance(value, str):
         return Expression(value)
@@ -314,7 +320,7 @@ def _convert_leaf(
         for step in inner:
             value = value[step]
         message = f"{path[-1]!r}: {_in_words(error, value)}"
-        issues.append(Issue("wrong-type", (*path, *inner), message))
+        issues.append(Issue((*path, *inner), message, code="wrong-type"))
         return None
     return converted if wrap is None else wrap(converted)
 
@@ -345,7 +351,8 @@ def _in_words(error: msgspec.ValidationError, value: Any) -> str:
 
 def _wrong_type(path: KeyPath, expected: str, value: Any, hint: str = "") -> Issue:
     name = repr(path[-1]) if path else "the settings"
-    return Issue("wrong-type", path, f"{name}: expected {expected}, got {shown(value)}", hint)
+    message = f"{name}: expected {expected}, got {shown(value)}"
+    return Issue(path, message, hint, code="wrong-type")
 
 
 def shown(value: Any, limit: int = 60) -> str:

@@ -26,7 +26,7 @@ from engine.documents import (
 from engine.errors import DataError, ExecutionError
 from engine.sdk.context import Context
 from engine.sdk.http import HttpResponse
-from engine.sdk.settings import NoSettings, Settings
+from engine.sdk.settings import Issue, NoSettings, Settings
 from engine.sdk.views import View, Views
 
 S = TypeVar("S", bound=Settings)
@@ -117,13 +117,8 @@ class Snap(Generic[S]):
         return None
 
     @classmethod
-    def check(cls, settings: S) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
-        """What types cannot say: (path of the setting, message, hint) of each mistake."""
-        return ()
-
-    @classmethod
-    def warnings(cls, settings: S) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
-        """What is allowed but hardly meant, in the form of `check`."""
+    def check(cls, settings: S) -> Iterable[Issue]:
+        """What is wrong with the settings beyond their types; a warning stops nothing."""
         return ()
 
     @classmethod

@@ -23,7 +23,7 @@ from engine.run.services import Services
 from engine.script.executor import Executor
 from engine.sdk.http import HttpClient
 from engine.sdk.scripts import ScriptExecutor
-from engine.sdk.settings import Settings, convert, nearest_hint
+from engine.sdk.settings import Settings, convert
 from engine.sdk.snap import BATCH_SIZE
 from engine.sdk.views import View
 
@@ -131,8 +131,7 @@ def _collect(result: SnapRun, outputs: Any) -> None:
 def _found(name: str) -> SnapClass:
     registry = discover()
     if name not in registry:
-        hint = nearest_hint(name, registry) or f"the snaps are: {', '.join(registry)}"
-        raise ConfigurationError(f"there is no snap called {name!r}; {hint}")
+        raise ConfigurationError("; ".join(registry.explain_unknown(name)))
     return registry[name]
 
 
@@ -152,7 +151,9 @@ def _settings(snap_class: SnapClass, values: Mapping[str, Any]) -> Settings:
     converted, issues = convert(snap_class.settings_class, values)
     messages = [issue.message for issue in issues]
     if converted is not None:
-        messages += [message for _, message, _ in snap_class.check(converted)]
+        messages += [
+            issue.message for issue in snap_class.check(converted) if issue.severity == "error"
+        ]
     if messages or converted is None:
         raise ConfigurationError("\n".join(messages))
     return converted

@@ -14,6 +14,7 @@ from engine.sdk import (
     Example,
     Expression,
     Header,
+    Issue,
     Path,
     Settings,
     Snap,
@@ -71,13 +72,12 @@ class FileReader(Snap[FileReaderSettings]):
     )
 
     @classmethod
-    def check(
-        cls, settings: FileReaderSettings
-    ) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
+    def check(cls, settings: FileReaderSettings) -> Iterable[Issue]:
         if settings.retries < 0:
-            yield ("retries",), f"{settings.retries} tries cannot be made", "give 0 or more"
+            message = f"{settings.retries} tries cannot be made"
+            yield Issue(("retries",), message, "give 0 or more")
         if not 0 <= settings.retry_interval <= _DAY:
-            yield (
+            yield Issue(
                 ("retry_interval",),
                 f"{settings.retry_interval} seconds cannot be waited",
                 f"give a number from 0 to {_DAY}",

@@ -16,6 +16,7 @@ from engine.sdk import (
     Example,
     Expression,
     Header,
+    Issue,
     Item,
     Path,
     Settings,
@@ -98,11 +99,9 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
         return "puts all documents into one stream; set format_each_document to true"
 
     @classmethod
-    def check(
-        cls, settings: JSONFormatterSettings
-    ) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
+    def check(cls, settings: JSONFormatterSettings) -> Iterable[Issue]:
         if settings.json_lines and settings.pretty_print:
-            yield (
+            yield Issue(
                 ("pretty_print",),
                 "a document of JSON lines stands on one line",
                 "set json_lines or pretty_print, not both",

@@ -20,6 +20,7 @@ from engine.sdk import (
     Evaluated,
     Example,
     ExecutionError,
+    Issue,
     Lineage,
     Outcome,
     Script,
@@ -108,15 +109,15 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     )
 
     @classmethod
-    def check(
-        cls, settings: RemotePythonScriptSettings
-    ) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
+    def check(cls, settings: RemotePythonScriptSettings) -> Iterable[Issue]:
         if settings.script and settings.source:
-            yield ("source",), "there is a script file already", "give script or source, not both"
+            hint = "give script or source, not both"
+            yield Issue(("source",), "there is a script file already", hint)
         if settings.timeout is not None and settings.timeout <= 0:
-            yield ("timeout",), f"{settings.timeout} seconds are no time", "give a positive number"
+            message = f"{settings.timeout} is not a time limit in seconds"
+            yield Issue(("timeout",), message, "give a number greater than 0")
         if settings.executor and not _is_address(settings.executor):
-            yield (
+            yield Issue(
                 ("executor",),
                 f"{settings.executor!r} is no address",
                 "write host:port, for example localhost:5301",
@@ -353,13 +354,13 @@ def _module_name(file: str) -> str:
     return PurePath(file).stem
 
 
-def _misnamed_modules(files: tuple[str, ...]) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+def _misnamed_modules(files: tuple[str, ...]) -> Iterator[Issue]:
     """The path of each module that cannot be imported by its name, why, and what to do."""
     taken: set[str] = set()
     for place, name in enumerate(map(_module_name, files)):
         problem = f"another module is called {name!r}, too" if name in taken else _misnamed(name)
         if problem:
-            yield ("modules", place), problem, "give the file another name"
+            yield Issue(("modules", place), problem, "give the file another name")
         taken.add(name)
 
 

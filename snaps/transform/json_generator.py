@@ -14,6 +14,7 @@ from engine.sdk import (
     DataError,
     Document,
     Example,
+    Issue,
     Settings,
     Snap,
     Value,
@@ -71,19 +72,18 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
     )
 
     @classmethod
-    def check(
-        cls, settings: JSONGeneratorSettings
-    ) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
+    def check(cls, settings: JSONGeneratorSettings) -> Iterable[Issue]:
         given = [name for name in _SOURCES if getattr(settings, name) not in (None, "")]
         if len(given) != 1:
             names = " and ".join(given) or "none of documents, text and file"
-            yield (
+            yield Issue(
                 (given[1],) if given else (),
                 f"{names} {'are' if given else 'is'} given",
                 "give one of them: documents (YAML), text (a template) or file (one in a file)",
             )
         for flaw in _flaws_of(settings.text):
-            yield ("text",), flaw, "write the JSON itself, or make the documents in a script"
+            hint = "write the JSON itself, or make the documents in a script"
+            yield Issue(("text",), flaw, hint)
         if settings.text:
             yield from _mistakes_in_json(settings.text)
 
@@ -222,14 +222,14 @@ def _flaws_of(text: str) -> list[str]:
     return [f"the template directive '#{name}' is not supported" for name in directives]
 
 
-def _mistakes_in_json(text: str) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
+def _mistakes_in_json(text: str) -> Iterable[Issue]:
     """What is wrong with a template whatever its values are: known if it has no references."""
     if _flaws_of(text) or any(token["name"] for token in _TOKEN.finditer(_COMMENT.sub("", text))):
         return
     try:
         _Template(text, {}).documents({})
     except DataError as error:
-        yield ("text",), str(error), error.resolution
+        yield Issue(("text",), str(error), error.resolution)
 
 
 def _parts_of(text: str) -> Iterable[str | _Reference]:

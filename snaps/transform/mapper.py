@@ -10,6 +10,7 @@ from engine.sdk import (
     Document,
     Example,
     Expression,
+    Issue,
     Path,
     ReadPaths,
     Settings,
@@ -82,12 +83,14 @@ class Mapper(Snap[MapperSettings]):
     )
 
     @classmethod
-    def warnings(cls, settings: MapperSettings) -> Iterable[tuple[tuple[str | int, ...], str, str]]:
+    def check(cls, settings: MapperSettings) -> Iterable[Issue]:
         if not settings.mappings and not settings.pass_through:
-            yield (
+            yield Issue(
                 ("mappings",),
                 "without mappings every document becomes empty",
                 "give mappings (target: expression), or set pass_through to true",
+                code="unclear-setting",
+                severity="warning",
             )
 
     @classmethod

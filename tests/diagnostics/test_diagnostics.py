@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from engine.pipeline import load, parse
 from engine.plan import check_spec
-from engine.registry import Registry, discover
+from engine.registry import Registry, discover, files_of
 from engine.tasks.files.check import check_names, check_task
 from engine.tasks.files.files import load_task
 
@@ -25,6 +25,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 FIXTURES = sorted(HERE.glob("*.yaml"))
 TASK_FIXTURES = sorted((HERE / "tasks").glob("*.yaml"))
+MY_SNAPS = "tests.diagnostics.my_snaps"
 REPORTING = {"Problem", "Issue", "report", "report_at", "_report"}
 SNAPS = [
     "Copy",
@@ -44,7 +45,7 @@ SNAPS = [
 def registry() -> Registry:
     """A fixed choice of snaps, so that new ones do not change what the hints propose."""
     everything = installed()
-    return Registry({name: everything[name] for name in SNAPS})
+    return Registry({name: everything[name] for name in SNAPS}, files_of(MY_SNAPS))
 
 
 def expected(fixture: Path) -> str:
@@ -56,17 +57,17 @@ def expected(fixture: Path) -> str:
 def codes_in_the_engine() -> set[str]:
     calls = [
         node
-        for package in ("pipeline", "plan", "sdk", "tasks")
-        for file in (ROOT / "engine" / package).rglob("*.py")
+        for package in ("engine/pipeline", "engine/plan", "engine/sdk", "engine/tasks", "snaps")
+        for file in (ROOT / package).rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Call) and node.args
     ]
     return {
-        call.args[0].value
+        code.value
         for call in calls
         if (getattr(call.func, "attr", "") or getattr(call.func, "id", "")) in REPORTING
-        and isinstance(call.args[0], ast.Constant)
-        and isinstance(call.args[0].value, str)
+        for code in (call.args[0], *(word.value for word in call.keywords if word.arg == "code"))
+        if isinstance(code, ast.Constant) and isinstance(code.value, str)
     }
 
 

@@ -1,21 +1,24 @@
-"""Snaps are found by entry point; what is wrong with one package does not stop the others."""
+"""Snaps are found by entry point and file name; what is wrong with one leaves the others alone."""
 
 from __future__ import annotations
 
+import os
+import pickle
+import subprocess
 import sys
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from importlib import invalidate_caches
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
-from engine import registry
-from engine.errors import ConfigurationError
+from engine import api, registry
+from engine.errors import InvalidPipelineError, UnusableSnapError
 from engine.registry import Registry
 
-GOOD = """
-from abc import ABC, abstractmethod
-
+DOUBLE = """\
 from engine.sdk import Settings, Snap, setting
 
 class DoubleSettings(Settings):
@@ -24,68 +27,281 @@ class DoubleSettings(Settings):
 class Double(Snap[DoubleSettings]):
     def process(self, document):
         return {"n": 2 * document[self.settings.field]}
+"""
+PLAIN = """\
+from engine.sdk import Snap
 
-class Plain(Snap):
+class {name}(Snap):
     def process(self, document):
         return document
-
-class _Base(Snap):
-    pass
-
-class Family(Snap, ABC):
-    @abstractmethod
-    def answer(self): ...
-
-class Member(Family):
-    def answer(self):
-        return 42
 """
 
 Discover = Callable[..., Registry]
 
 
-@pytest.fixture
-def discover(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Discover:
-    """Discover the snaps of packages made of the given modules."""
-    monkeypatch.syspath_prepend(tmp_path)
+def plain(name: str) -> str:
+    return PLAIN.format(name=name)
 
-    def discover_packages(**packages: dict[str, str]) -> Registry:
-        entries = []
-        for name, modules in packages.items():
-            folder = tmp_path / name
-            folder.mkdir()
-            for module, text in {"__init__": "", **modules}.items():
-                (folder / f"{module}.py").write_text(text)
-            entries.append(EntryPoint(name, name, registry.GROUP))
-            for loaded in [key for key in sys.modules if key.split(".")[0] == name]:
-                monkeypatch.delitem(sys.modules, loaded)
+
+@pytest.fixture
+def discover(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Discover]:
+    """Discover the snaps of packages: a map of file to text each, or the text of one module."""
+    monkeypatch.syspath_prepend(tmp_path)
+    before = set(sys.modules)
+
+    def discover_packages(**packages: Mapping[str, str] | str) -> Registry:
+        for name, content in packages.items():
+            if isinstance(content, str):
+                (tmp_path / f"{name}.py").write_text(content)
+                continue
+            for file, text in content.items():
+                path = tmp_path / name / file
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
+        return discover_installed(*packages)
+
+    def discover_installed(*names: str) -> Registry:
+        invalidate_caches()
+        entries = [EntryPoint(name, name, registry.GROUP) for name in names]
         monkeypatch.setattr(registry, "entry_points", lambda group: entries)
         return registry.discover()
 
-    return discover_packages
+    discover_packages.installed = discover_installed  # type: ignore[attr-defined]
+    yield discover_packages
+    for module in set(sys.modules) - before:
+        del sys.modules[module]
 
 
-def test_finds_the_snaps_of_a_package_by_their_class_names(discover: Discover) -> None:
-    found = discover(my_snaps_a={"numbers": GOOD})
-    assert sorted(found) == ["Double", "Member", "Plain"]
+def mistake_of(found: Registry, name: str) -> str:
+    with pytest.raises(UnusableSnapError) as caught:
+        found[name]
+    return str(caught.value)
 
 
-def test_a_broken_package_is_named_and_does_not_stop_the_others(
-    discover: Discover, caplog: pytest.LogCaptureFixture
-) -> None:
-    found = discover(
-        my_snaps_b={"numbers": GOOD}, my_snaps_c={"broken": "raise RuntimeError('boom')"}
+class TestNames:
+    def test_are_those_of_the_classes_that_the_files_are_named_after(
+        self, discover: Discover
+    ) -> None:
+        found = discover(
+            my_snaps_a={
+                "__init__.py": "",
+                "double.py": DOUBLE,
+                "family/json_lines_parser.py": plain("JSONLinesParser"),
+                "family/s3_reader.py": plain("S3Reader"),
+            }
+        )
+        assert list(found) == ["Double", "JSONLinesParser", "S3Reader"]
+        assert found["Double"].__module__ == "my_snaps_a.double"
+        assert found["JSONLinesParser"].__name__ == "JSONLinesParser"
+        assert "JsonLinesParser" not in found
+
+    def test_are_known_without_importing_anything(self, discover: Discover) -> None:
+        found = discover(
+            my_snaps_b={"__init__.py": "raise SystemExit(3)", "double.py": DOUBLE, "b.py": "1 / 0"}
+        )
+        assert list(found) == ["Double"]
+        assert "my_snaps_b" not in sys.modules
+
+    def test_come_from_a_package_that_is_a_single_module(self, discover: Discover) -> None:
+        found = discover(double=DOUBLE)
+        assert (list(found), found["Double"].__module__) == (["Double"], "double")
+
+    def test_come_from_a_package_without_init_files(self, discover: Discover) -> None:
+        found = discover(my_snaps_c={"family/double.py": DOUBLE})
+        assert found["Double"].__module__ == "my_snaps_c.family.double"
+
+    def test_come_from_a_zip_file(
+        self, discover: Discover, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with zipfile.ZipFile(tmp_path / "packed.zip", "w") as packed:
+            packed.writestr("my_snaps_d/__init__.py", "")
+            packed.writestr("my_snaps_d/family/__init__.py", "")
+            packed.writestr("my_snaps_d/family/double.py", DOUBLE)
+        monkeypatch.syspath_prepend(tmp_path / "packed.zip")
+        found = discover.installed("my_snaps_d")  # type: ignore[attr-defined]
+        assert list(found) == ["Double"]
+        assert found["Double"].__module__ == "my_snaps_d.family.double"
+
+    def test_do_not_come_from_shared_and_private_files(self, discover: Discover) -> None:
+        found = discover(
+            my_snaps_e={
+                "shared/base.py": plain("Base"),
+                "family/shared/double.py": DOUBLE,
+                "_hidden.py": plain("Hidden"),
+                "__main__.py": plain("Main"),
+                "helper.py": "class Other(dict): ...",
+                "address.py": "class Address: ...",
+            }
+        )
+        assert list(found) == []
+
+    def test_two_snaps_may_differ_in_capitals_alone(self, discover: Discover) -> None:
+        found = discover(
+            my_snaps_f={"url_get.py": plain("URLGet")}, my_snaps_g={"url_get.py": plain("UrlGet")}
+        )
+        assert found["URLGet"].__module__ == "my_snaps_f.url_get"
+        assert found["UrlGet"].__module__ == "my_snaps_g.url_get"
+
+
+class TestMistakes:
+    def test_a_module_that_fails_costs_only_its_own_snap(
+        self, discover: Discover, tmp_path: Path
+    ) -> None:
+        found = discover(
+            my_snaps_h={"double.py": DOUBLE, "sad.py": plain("Sad") + "\nraise ValueError('boom')"}
+        )
+        assert list(found) == ["Double", "Sad"]
+        assert found["Double"]
+        path = tmp_path / "my_snaps_h" / "sad.py"
+        assert f"the snap Sad cannot be loaded: {path}:7: ValueError: boom" in mistake_of(
+            found, "Sad"
+        )
+        assert [name for name, _ in found.usable()] == ["Double"]
+
+    def test_a_module_that_is_not_python_is_named_with_its_line(
+        self, discover: Discover, tmp_path: Path
+    ) -> None:
+        found = discover(my_snaps_i={"sad.py": plain("Sad") + "\n\nif True\n"})
+        path = tmp_path / "my_snaps_i" / "sad.py"
+        assert f"{path}:8: SyntaxError: expected ':'" in mistake_of(found, "Sad")
+
+    def test_a_library_that_is_missing_is_named(self, discover: Discover) -> None:
+        found = discover(my_snaps_j={"sad.py": "import not_there_at_all\n" + plain("Sad")})
+        mistake = mistake_of(found, "Sad")
+        assert "sad.py:1: ModuleNotFoundError" in mistake
+        assert mistake.endswith("install the package that has the module 'not_there_at_all'")
+
+    def test_the_line_is_that_in_the_package_and_not_in_a_library(
+        self, discover: Discover, tmp_path: Path
+    ) -> None:
+        found = discover(
+            my_snaps_k={
+                "sad.py": "from my_snaps_k.shared.words import WORDS\n" + plain("Sad"),
+                "shared/words.py": "import json\n\nWORDS = json.loads('{')\n",
+            }
+        )
+        path = tmp_path / "my_snaps_k" / "shared" / "words.py"
+        assert f"cannot be loaded: {path}:3: JSONDecodeError" in mistake_of(found, "Sad")
+
+    def test_a_module_that_ends_the_process_is_a_mistake_too(self, discover: Discover) -> None:
+        found = discover(my_snaps_l={"sad.py": plain("Sad") + "\nraise SystemExit(3)"})
+        assert "sad.py:7: SystemExit: 3" in mistake_of(found, "Sad")
+
+    def test_a_broken_package_is_named_by_its_init_file(self, discover: Discover) -> None:
+        found = discover(my_snaps_m={"__init__.py": "1 / 0", "double.py": DOUBLE})
+        assert "my_snaps_m/__init__.py:1: ZeroDivisionError" in mistake_of(found, "Double")
+
+    def test_a_class_that_is_not_a_snap_is_named(self, discover: Discover) -> None:
+        found = discover(my_snaps_n={"sad.py": "\nclass Sad(dict): ...\n"})
+        mistake = mistake_of(found, "Sad")
+        assert "the class Sad in " in mistake
+        assert mistake.endswith("sad.py:2 is not a snap; derive it from engine.sdk.Snap")
+
+    def test_an_abstract_class_is_named_with_what_it_lacks(self, discover: Discover) -> None:
+        text = (
+            "from abc import ABC, abstractmethod\nfrom engine.sdk import Snap\n"
+            "class Sad(Snap, ABC):\n    @abstractmethod\n    def answer(self): ...\n"
+        )
+        found = discover(my_snaps_o={"sad.py": text})
+        assert "sad.py:3 is abstract; define answer in it" in mistake_of(found, "Sad")
+
+    @pytest.mark.parametrize("kind", ["Missing", "tuple[SadRow, ...]"])
+    def test_a_broken_settings_class_is_named(self, discover: Discover, kind: str) -> None:
+        text = (
+            "from __future__ import annotations\n"
+            "from engine.sdk import Settings, Snap, setting\n"
+            "class SadRow(Settings):\n    key: Gone = setting(help='A key.')\n"
+            f"class SadSettings(Settings):\n    rows: {kind} = setting(help='Rows.')\n"
+            "class Sad(Snap[SadSettings]): ...\n"
+        )
+        found = discover(**{f"my_snaps_p{len(kind)}": {"sad.py": text}})
+        broken, gone = ("SadSettings", "Missing") if kind == "Missing" else ("SadRow", "Gone")
+        mistake = mistake_of(found, "Sad")
+        assert f"the settings class {broken} of Sad in " in mistake
+        assert f"sad.py:7 is broken: NameError: name '{gone}' is not defined" in mistake
+
+    @pytest.mark.parametrize(
+        "packages",
+        [
+            pytest.param({"my_snaps_q": ["a/double.py", "b/double.py"]}, id="one package"),
+            pytest.param({"my_snaps_r": ["double.py"], "my_snaps_s": ["double.py"]}, id="two"),
+        ],
     )
-    assert "Double" in found
-    assert "the snap package 'my_snaps_c' cannot be loaded" in caplog.text
-    assert "RuntimeError: boom" in caplog.text
+    def test_two_snaps_of_one_name_are_both_named(
+        self, discover: Discover, tmp_path: Path, packages: dict[str, list[str]]
+    ) -> None:
+        files = {
+            package: {**dict.fromkeys(names, DOUBLE), "other.py": plain("Other")}
+            if package != "my_snaps_s"
+            else dict.fromkeys(names, DOUBLE)
+            for package, names in packages.items()
+        }
+        found = discover(**files)
+        first, second = (
+            tmp_path / package / name for package, names in packages.items() for name in names
+        )
+        assert mistake_of(found, "Double").startswith(
+            f"there are 2 snaps called Double: {first} and {second}"
+        )
+        assert found["Other"]
+
+    def test_a_package_that_is_not_there_does_not_stop_the_others(
+        self, discover: Discover, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        discover(my_snaps_t={"double.py": DOUBLE})
+        found = discover.installed("my_snaps_t", "not_there_at_all")  # type: ignore[attr-defined]
+        assert list(found) == ["Double"]
+        assert "the snap package 'not_there_at_all' cannot be found" in caplog.text
+
+    def test_is_an_error_that_crosses_processes(self, discover: Discover) -> None:
+        found = discover(my_snaps_u={"sad.py": plain("Sad") + "\n1 / 0"})
+        with pytest.raises(UnusableSnapError) as caught:
+            found["Sad"]
+        assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+    def test_are_reported_where_the_pipeline_uses_the_snap(
+        self, discover: Discover, tmp_path: Path
+    ) -> None:
+        found = discover(my_snaps_v={"sad.py": plain("Sad") + "\n1 / 0"})
+        pipeline = tmp_path / "sad.yaml"
+        pipeline.write_text("snaps:\n  one: {snap: Sad}\n  two: {snap: Union}\n")
+        with pytest.raises(InvalidPipelineError) as caught:
+            api.compile_plan(pipeline, found)
+        problem = caught.value.problems[0]
+        assert (problem.code, problem.where.line, problem.where.column) == ("unusable-snap", 2, 15)
 
 
-def test_a_main_module_is_not_run(discover: Discover) -> None:
-    found = discover(my_snaps_d={"numbers": GOOD, "__main__": "raise SystemExit(3)"})
-    assert "Double" in found
+THREE = """\
+snaps:
+  make: {snap: JSONGenerator, documents: [{a: 1}]}
+  keep: {snap: Filter, filter: $a == 1}
+  map: {snap: Mapper, mappings: {$b: $a}}
+links: [make -> keep -> map]
+"""
+RUN = """\
+import sys
+from engine.cli import main
+code = main(["run", "three.yaml"])
+print(*sorted(name for name in sys.modules if name.split(".")[0] == "snaps"))
+sys.exit(code)
+"""
 
 
-def test_two_snaps_of_one_name_are_refused(discover: Discover) -> None:
-    with pytest.raises(ConfigurationError, match="two installed packages have a snap called"):
-        discover(my_snaps_e={"numbers": GOOD}, my_snaps_f={"numbers": GOOD})
+def test_a_run_imports_the_snaps_that_it_uses_and_no_other(tmp_path: Path) -> None:
+    (tmp_path / "three.yaml").write_text(THREE)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    ran = subprocess.run(
+        [sys.executable, "-c", RUN],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = ran.stdout.splitlines()[-1].split()
+    snaps = [name for name in imported if name.count(".") == 2 and ".shared" not in name]
+    assert snaps == [
+        "snaps.flow.filter",
+        "snaps.transform.json_generator",
+        "snaps.transform.mapper",
+    ]

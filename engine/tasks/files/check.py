@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
 
 from engine.errors import ConfigurationError, Problem
@@ -12,7 +12,7 @@ from engine.pipeline.nodes import Table
 from engine.pipeline.spec import ParameterSpec
 from engine.plan import Plan, check_spec, compile_spec
 from engine.plan.hosting import check_triggered, check_ultra
-from engine.registry import SnapClass
+from engine.registry import Registry
 from engine.run.parameters import fill_in
 from engine.sdk.settings import nearest_hint, shown
 from engine.tasks.files.discretion import discreet
@@ -20,9 +20,7 @@ from engine.tasks.files.files import TaskFile, is_task_file, load_task
 from engine.tasks.files.task import TaskType
 
 
-def check_task(
-    file: TaskFile, registry: Mapping[str, SnapClass], *, project: str | None = None
-) -> list[Problem]:
+def check_task(file: TaskFile, registry: Registry, *, project: str | None = None) -> list[Problem]:
     """All mistakes of a task file, then those of its pipeline; warnings are among them.
 
     The last of them say why the pipeline cannot be hosted as a task of this type.

@@ -10,7 +10,7 @@ from engine.errors import ConfigurationError, InvalidPipelineError, Problem
 from engine.pipeline import load
 from engine.plan import compile_spec
 from engine.plan.plan import Plan
-from engine.registry import SnapClass
+from engine.registry import Registry
 from engine.run.parameters import resolve_parameters
 from engine.sdk.settings import nearest_hint
 from engine.tasks.files.check import (
@@ -42,7 +42,7 @@ class Loaded(msgspec.Struct, frozen=True):
 
 def load_tasks(
     paths: Sequence[str],
-    registry: Mapping[str, SnapClass],
+    registry: Registry,
     overrides: Overrides,
     warn: Warn,
 ) -> list[Loaded]:
@@ -65,7 +65,7 @@ def load_tasks(
     return [_load(file.task, registry) for file in files if file.task is not None]
 
 
-def _load(task: Task, registry: Mapping[str, SnapClass]) -> Loaded:
+def _load(task: Task, registry: Registry) -> Loaded:
     return Loaded(task, compile_spec(load(task.pipeline), registry))
 
 

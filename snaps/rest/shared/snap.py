@@ -20,6 +20,7 @@ from engine.sdk import (
     HttpOptions,
     HttpRequest,
     HttpResponse,
+    Issue,
     RetryPolicy,
     Settings,
     Snap,
@@ -32,7 +33,6 @@ from snaps.rest.shared.entity import EntityType, body_of, entity_of
 from snaps.rest.shared.refusal import details_of, refusal
 from snaps.rest.shared.text import as_text
 
-Flaw = tuple[tuple[str | int, ...], str, str]
 Values = tuple[Evaluated[Any], ...] | Evaluated[Any]
 """One value or several, each of which may be an expression."""
 
@@ -133,14 +133,14 @@ class RestSnap(Snap[S], ABC):
         return None, content_type
 
     @classmethod
-    def check(cls, settings: S) -> Iterable[Flaw]:
+    def check(cls, settings: S) -> Iterable[Issue]:
         yield from _flaws_of_numbers(settings)
         url = settings.service_url
         if url.expression is None and (flaw := flaw_of(url.value or "")):
-            yield ("service_url",), f"{shown_url(url.value or '')!r}: {flaw[0]}", flaw[1]
+            yield Issue(("service_url",), f"{shown_url(url.value or '')!r}: {flaw[0]}", flaw[1])
         for name in settings.http_headers:
             if flaw := _flaw_of_header(str(name)):
-                yield ("http_headers", name), *flaw
+                yield Issue(("http_headers", name), *flaw)
 
     def open(self) -> None:
         settings = self.settings
@@ -329,7 +329,7 @@ def _varies(settings: RestSettings) -> bool:
     return any(part.expression is not None for part in parts)
 
 
-def _flaws_of_numbers(settings: RestSettings) -> Iterator[Flaw]:
+def _flaws_of_numbers(settings: RestSettings) -> Iterator[Issue]:
     limits: dict[str, tuple[float, float]] = {
         "connection_timeout": (0.001, _DAY),
         "read_timeout": (0.001, _DAY),
@@ -342,7 +342,7 @@ def _flaws_of_numbers(settings: RestSettings) -> Iterator[Flaw]:
         value = getattr(settings, name)
         if not least <= value <= most:
             hint = f"give a number from {least:,} to {most:,.0f}"
-            yield (name,), f"{name!r} cannot be {value:g}", hint
+            yield Issue((name,), f"{name!r} cannot be {value:g}", hint)
 
 
 def _flaw_of_header(name: str) -> tuple[str, str] | None:

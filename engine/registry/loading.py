@@ -1,0 +1,95 @@
+"""A snap's module imported, and what is wrong with it in words: file, line, class."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, get_args
+
+from engine.errors import NotASnapError, UnusableSnapError
+from engine.registry.files import NOT_DERIVED, SnapFile
+from engine.sdk.settings import Settings, settings_of
+from engine.sdk.snap import Snap
+
+SnapClass = type[Snap[Any]]
+
+
+def load(file: SnapFile) -> SnapClass:
+    """The snap class of a file. Raises UnusableSnapError."""
+    name = file.snap_name
+    try:
+        module = importlib.import_module(file.module)
+    except (Exception, SystemExit) as error:  # any code of another's may be in there
+        raise _not_imported(file, error) from error
+    found = getattr(module, name, None)
+    place = f"{file.path}:{file.classes[name].line}"
+    if not (isinstance(found, type) and issubclass(found, Snap)):
+        raise NotASnapError(f"the class {name} in {place} is not a snap", NOT_DERIVED)
+    if missing := sorted(getattr(found, "__abstractmethods__", ())):
+        raise UnusableSnapError(
+            f"the class {name} in {place} is abstract", f"define {', '.join(missing)} in it"
+        )
+    _check_settings(found, place)
+    return found
+
+
+def _check_settings(snap: SnapClass, place: str) -> None:
+    for settings in _settings_classes(snap.settings_class):
+        try:
+            settings_of(settings)
+        except Exception as error:  # annotations are code
+            raise UnusableSnapError(
+                f"the settings class {settings.__name__} of {snap.__name__} in {place} is broken: "
+                f"{_in_words(error)}",
+                "correct the annotations of the settings class",
+            ) from error
+
+
+def _settings_classes(settings: type[Settings]) -> Iterator[type[Settings]]:
+    """A settings class and those of the rows in it; each is looked at before its rows are."""
+    yield settings
+    for fact in settings_of(settings).values():
+        for row in _rows_in(fact.type):
+            if row is not settings:
+                yield from _settings_classes(row)
+
+
+def _rows_in(kind: Any) -> Iterator[type[Settings]]:
+    if isinstance(kind, type) and issubclass(kind, Settings):
+        yield kind
+    for argument in get_args(kind):
+        yield from _rows_in(argument)
+
+
+def _not_imported(file: SnapFile, error: BaseException) -> UnusableSnapError:
+    path, line = _place_of(error, file)
+    message = f"the snap {file.snap_name} cannot be loaded: {path}:{line}: {_in_words(error)}"
+    hint = "correct that line, or update the package that the snap is in"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        hint = f"install the package that has the module {error.name!r}"
+    return UnusableSnapError(message, hint)
+
+
+def _in_words(error: BaseException) -> str:
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _place_of(error: BaseException, file: SnapFile) -> tuple[str, int]:
+    """Where a module failed: the syntax error, or the innermost line of the snap's own package."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return error.filename, error.lineno or 1
+    places = list(_places(error.__traceback__))
+    own = [place for place in places if file.root in (Path(place[0]), *Path(place[0]).parents)]
+    return (own or places or [(file.path, 1)])[-1]
+
+
+def _places(trace: TracebackType | None) -> Iterator[tuple[str, int]]:
+    """File and line of each frame outside of the import system and of this module."""
+    while trace is not None:
+        path = trace.tb_frame.f_code.co_filename
+        if not path.startswith("<frozen") and path != importlib.__file__ and path != __file__:
+            yield path, trace.tb_lineno
+        trace = trace.tb_next

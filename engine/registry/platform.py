@@ -1,0 +1,25 @@
+"""The names of SnapLogic's own snaps, so that one which is not here yet is not taken for a typo.
+
+A name is the snap's label there, written as a class name. Those that are installed are found first.
+"""
+
+_NAMES = """
+Aggregate AssertEquals AvroFormatter AvroParser BinaryCopy BinaryRouter BinaryToDocument
+Compress Conditional Constant Copy CrossValidatorClassification CSVFormatter CSVGenerator
+CSVParser DataValidator Decompress Diff DirectoryBrowser DocumentToBinary EmailSender
+ExcelFormatter ExcelParser Exit FileDelete FilePoller FileReader FileWriter Filter
+FixedWidthParser Gate GroupByFields GroupByN Head HTTPClient HTTPRouter InMemoryLookup Join
+JSONFormatter JSONGenerator JSONParser JSONSplitter Mapper MySQLDelete MySQLExecute MySQLInsert
+MySQLLookup MySQLMerge MySQLSelect MySQLStoredProcedure MySQLUpdate OracleDelete OracleExecute
+OracleInsert OracleLookup OracleMerge OracleSelect OracleStoredProcedure OracleUpdate
+ParquetFormatter ParquetParser PipeLoop PipelineExecute Pivot PostgreSQLDelete PostgreSQLExecute
+PostgreSQLInsert PostgreSQLLookup PostgreSQLMerge PostgreSQLSelect PostgreSQLUpdate
+PredictorClassification Profile RecordReplay RedshiftExecute RedshiftInsert RedshiftSelect
+RemotePythonScript RESTDelete RESTGet RESTPatch RESTPost RESTPut Router S3Browser S3Download
+S3FileReader S3FileWriter S3Upload Script Sequence SnowflakeExecute SnowflakeInsert
+SnowflakeSelect Sort SQLServerDelete SQLServerExecute SQLServerInsert SQLServerLookup
+SQLServerMerge SQLServerSelect SQLServerStoredProcedure SQLServerUpdate Structure Tail
+TaskExecute Throttle TrainerClassification Transpose Trash TypeConverter Union Unique
+XMLFormatter XMLGenerator XMLParser ZipFileRead ZipFileWrite
+"""
+SNAPS = tuple(_NAMES.split())

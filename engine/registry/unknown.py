@@ -1,0 +1,90 @@
+"""What to say of a name that no installed snap has. Imported when there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from engine.registry.files import NOT_DERIVED, folded, snake_case
+from engine.registry.platform import SNAPS
+from engine.sdk.settings import shown
+
+if TYPE_CHECKING:
+    from engine.registry.registry import Registry
+
+_MOST_LISTED = 20
+_MOST_NAMED = 2
+
+
+def explain_unknown(name: str, registry: Registry) -> tuple[str, str]:
+    """Message and hint for the name of a snap that is not installed."""
+    message = f"there is no snap called {shown(name)}"
+    if hint := _own_mistake(name, registry):
+        return message, hint
+    known = {folded(each): each for each in registry}
+    platform = {folded(each): each for each in SNAPS}
+    wanted = folded(name)
+    if wanted not in known and wanted in platform:
+        return _not_yet(platform[wanted])
+    if near := _near(wanted, known):
+        return message, f"did you mean {' or '.join(repr(known[each]) for each in near)}?"
+    if near := _near(wanted, platform):
+        return message, _not_yet(platform[near[0]])[0]
+    names = list(registry)
+    if len(names) > _MOST_LISTED:
+        return message, "docs/reference/snaps.md lists the snaps that come with the engine"
+    return message, f"the snaps are: {', '.join(names)}"
+
+
+def _not_yet(name: str) -> tuple[str, str]:
+    hint = "a snap of your own can take its place: docs/writing-a-snap.md"
+    return f"SnapLogic's {name} is not available here yet", hint
+
+
+def _own_mistake(name: str, registry: Registry) -> str:
+    """A file that should hold the snap and does not, or that holds it under another name."""
+    for file in registry.files:
+        statement = file.classes.get(name)
+        if statement and folded(name) == file.key:  # or its file would have been found
+            return f"the class {name} in {file.path}:{statement.line} is not a snap; {NOT_DERIVED}"
+        if statement and statement.derived:
+            return (
+                f"the class {name} is in {file.path}:{statement.line}, but a snap's file is named "
+                f"after it: {snake_case(name)}.py"
+            )
+        if not statement and file.key == folded(name) and not file.snap_name:
+            return f"{file.path} has no class {name}, but a snap's file is named after its class"
+    return ""
+
+
+def _near(name: str, known: Iterable[str]) -> list[str]:
+    """The known names that `name` is a misspelling of, nearest first.
+
+    Snaps share half their names (CSVParser, JSONParser), so it counts slips and not likeness.
+    """
+    limit = 1 if len(name) < 8 else 2
+    slips = {each: _slips(name, each, limit) for each in known}
+    near = sorted((count, each) for each, count in slips.items() if count <= limit)
+    return [each for _, each in near][:_MOST_NAMED] or _longer(name, known)
+
+
+def _longer(name: str, known: Iterable[str]) -> list[str]:
+    """The known names of which `name` is the beginning or the end, if it does not fit too many."""
+    found = [each for each in known if each.startswith(name) or each.endswith(name)]
+    return found if len(name) > 3 and len(found) <= _MOST_NAMED else []
+
+
+def _slips(name: str, other: str, limit: int) -> int:
+    """How many letters were left out, added, replaced or swapped with the next."""
+    if abs(len(name) - len(other)) > limit:
+        return limit + 1
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(name, 1):
+        earlier, before, row = before, row, [i]
+        for j, wanted in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and letter == other[j - 2] and name[i - 2] == wanted:
+                cost = min(cost, earlier[j - 2] + 1)
+            row.append(cost)
+    return row[-1]

@@ -1,0 +1,1 @@
+"""A file that lacks the class that it is named after."""
