@@ -127,7 +127,7 @@ def test_a_script_that_cannot_start_stops_the_pipeline(run_snap: Any) -> None:
     ("settings", "message"),
     [
         ({"script": "a.py", "source": "x"}, "there is a script file already"),
-        ({"source": "x", "timeout": 0}, "are no time"),
+        ({"source": "x", "timeout": 0}, "is not a time limit"),
         ({"source": "x", "executor": "localhost"}, "'localhost' is no address"),
         ({"source": "x", "executor": ":5301"}, "is no address"),
         ({"source": "x", "executor": "host:99999"}, "is no address"),
