@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 
-from engine.cli import main as run_command_line
+_STOPPED = 130
 
 
 def main() -> int:
-    return run_command_line(sys.argv[1:])
+    """Run the command line; Ctrl-C while it starts or ends is one word and no trace."""
+    is_ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if is_ours:
+        signal.signal(signal.SIGINT, _stop_at_once)
+    from engine.cli import main as run_command_line
+
+    if is_ours:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    code = run_command_line(sys.argv[1:])
+    if is_ours:
+        signal.signal(signal.SIGINT, _stop_at_once)
+    return code
+
+
+def _stop_at_once(*_: object) -> None:
+    """Nothing is open yet, or any more, that would have to be closed."""
+    os.write(2, b"stopped\n")
+    os._exit(_STOPPED)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The command line: one file per command, each of which parses, calls, prints and exits.
 
-Exit codes: 0 done, 1 the pipeline failed, 2 the pipeline or the command line is wrong, 130 stopped.
+Exit codes: 0 done, 1 the pipeline failed, 2 the pipeline or the command line is wrong, 130 stopped,
+141 nobody reads the output any more.
 """
 
 from __future__ import annotations
@@ -10,9 +11,13 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import TextIO
 
 from engine.cli import eval as eval_command
 from engine.cli import executor, history, run, serve, tasks, validate
+from engine.cli.display import READER_GONE
+from engine.cli.problems import print_problems
 from engine.errors import ConfigurationError, EngineError, InvalidPipelineError
 
 STOPPED = 130
@@ -20,27 +25,20 @@ STOPPED = 130
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; its exit code."""
-    parser = argparse.ArgumentParser(prog="engine", description="Runs snap pipelines.")
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (run, validate, eval_command, serve, tasks, history, executor):
-        command.add_parser(commands)
     _prepare_streams()
     try:
-        options = parser.parse_args(arguments)
-        return int(options.command(options))
+        try:
+            return _command(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output(sys.stdout, sys.stderr)
+        return READER_GONE
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return STOPPED
-    except BrokenPipeError:
-        # The reader of our output has gone; Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except OSError as error:
-        print(f"engine: cannot go on: {error}", file=sys.stderr)
-        return 1
     except InvalidPipelineError as error:
-        print(error, file=sys.stderr)
+        print_problems(error.problems, sys.stderr)
         return 2
     except ConfigurationError as error:
         print(f"engine: {error}", file=sys.stderr)
@@ -48,6 +46,20 @@ def main(arguments: Sequence[str]) -> int:
     except EngineError as error:
         print(f"engine: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"engine: cannot go on: {error}", file=sys.stderr)
+        _discard_output(sys.stdout)
+        return 1
+
+
+def _command(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="engine", description="Runs snap pipelines.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in (run, validate, eval_command, serve, tasks, history, executor):
+        command.add_parser(commands)
+    options = parser.parse_args(arguments)
+    return int(options.command(options))
 
 
 class _Version(argparse.Action):
@@ -68,3 +80,11 @@ def _prepare_streams() -> None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123  # as long as we live
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _discard_output(*streams: TextIO) -> None:
+    """Send the rest nowhere: Python flushes once more when it exits, and would complain again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in streams:
+        with suppress(OSError, ValueError):  # a stream in memory has no descriptor
+            os.dup2(nowhere, stream.fileno())

@@ -5,15 +5,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import io
+import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
+from typing import TextIO
 
 import msgspec
 
 from engine import api
 from engine.cli.display import Display, choose_display
 from engine.cli.options import add_parameters
+from engine.cli.problems import print_problems
 from engine.documents import Document
 from engine.errors import ConfigurationError, DataError, EngineError, InvalidPipelineError
 from engine.plan.plan import Plan
@@ -33,6 +39,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="documents for the open input: a JSON object, an array, or a line each; - reads "
         "standard input",
     )
+    parser.add_argument(
+        "--quiet",
+        action="store_true",
+        help="show documents, warnings and why the run failed, and nothing else",
+    )
     parser.add_argument("--report", metavar="FILE", help="write the run report as JSON to FILE")
     parser.add_argument(
         "--project", metavar="FOLDER", help="what sldb:/// means (default: found from the pipeline)"
@@ -48,13 +59,15 @@ def run(arguments: argparse.Namespace) -> int:
     registry = discover()
     plan = _plan(arguments, registry)
     inputs = _inputs(plan, arguments.input)
+    print_problems(plan.warnings, sys.stderr)
     _collect_garbage_less_often()
-    display = choose_display(sys.stdout, sys.stderr)
     report = _report_file(arguments.report)
-    try:
-        failure = asyncio.run(_run(plan, registry, arguments, inputs, display))
-    finally:
-        _write_report(report, display.report)
+    with _documents_alone() as out:
+        display = choose_display(out, sys.stderr, plan.open_outputs, quiet=arguments.quiet)
+        try:
+            failure = asyncio.run(_run(plan, registry, arguments, inputs, display))
+        finally:
+            _write_report(report, display.report)
     return 2 if isinstance(failure, ConfigurationError) else display.exit_code
 
 
@@ -119,6 +132,34 @@ def _write_report(file: FileTarget | None, report: Report | None) -> None:
         return
     file.write(msgspec.json.format(msgspec.json.encode(report.as_dict()), indent=2) + b"\n")
     file.commit()
+
+
+@contextmanager
+def _documents_alone() -> Iterator[TextIO]:
+    """Standard output for documents alone.
+
+    What a snap prints, or a program that it calls, goes to standard error and so cannot end up
+    between two documents.
+    """
+    documents = sys.stdout
+    documents.flush()
+    try:
+        descriptor, elsewhere = documents.fileno(), sys.stderr.fileno()
+    except io.UnsupportedOperation:  # the streams were replaced by something in memory
+        with redirect_stdout(sys.stderr):
+            yield documents
+        return
+    kept = os.dup(descriptor)
+    out = os.fdopen(os.dup(descriptor), "w", encoding=documents.encoding, errors=documents.errors)
+    os.dup2(elsewhere, descriptor)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield out
+    finally:
+        with suppress(OSError):  # what could not be written has been reported by the display
+            out.close()
+        os.dup2(kept, descriptor)
+        os.close(kept)
 
 
 def _collect_garbage_less_often() -> None:

@@ -86,6 +86,7 @@ class _Compiler:
             open_outputs=tuple(port for port, _ in self._open(snaps, "outputs")),
             starting_inputs=starting_inputs,
             routes=routes_of(snaps, links, stages, open_inputs, starting_inputs),
+            warnings=tuple(self.resolution.problems),
         )
 
     def _snaps(self) -> tuple[PlannedSnap, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from engine.errors import Problem
 from engine.locations import Location
 from engine.pipeline.spec import Mode, OnError, ParameterSpec
 from engine.sdk.settings import Settings
@@ -150,6 +151,7 @@ class Plan(msgspec.Struct, frozen=True):
     """All that a runner needs. `folder` is the pipeline file's, `project` what `sldb:///` means.
 
     Nobody can feed the `starting_inputs`, which are not linked either: they start by themselves.
+    `warnings` are what the check found doubtful.
     """
 
     name: str
@@ -165,6 +167,7 @@ class Plan(msgspec.Struct, frozen=True):
     open_outputs: tuple[Port, ...]
     starting_inputs: tuple[Port, ...]
     routes: Routes
+    warnings: tuple[Problem, ...] = ()
 
     def snap(self, label: str) -> PlannedSnap:
         return next(snap for snap in self.snaps if snap.label == label)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from engine.errors import Problem
 
 Status = Literal["running", "completed", "failed", "stopped"]
 
@@ -40,7 +42,10 @@ class SnapStatistics:
 
 @dataclass(slots=True)
 class Report:
-    """The outcome of a run. `outputs` holds what left through open outputs, if it was collected."""
+    """The outcome of a run. `outputs` holds what left through open outputs, if it was collected.
+
+    `warnings` are what the check of the pipeline found doubtful.
+    """
 
     pipeline: str
     ruuid: str
@@ -49,6 +54,7 @@ class Report:
     seconds: float = 0.0
     failure: str = ""
     outputs: Mapping[str, list[Any]] = field(default_factory=dict)
+    warnings: Sequence[Problem] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data, for `--report` and for machines."""
@@ -58,5 +64,6 @@ class Report:
             "status": self.status,
             "seconds": round(self.seconds, 6),
             "failure": self.failure,
+            "warnings": [str(warning) for warning in self.warnings],
             "snaps": [snap.as_dict() for snap in self.snaps],
         }

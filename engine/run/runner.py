@@ -135,6 +135,7 @@ class _Run:
             pipeline=plan.name,
             ruuid=execution.identity.ruuid,
             snaps=[statistics[snap.label] for snap in plan.snaps],
+            warnings=plan.warnings,
         )
         self._all_open = asyncio.Barrier(max(1, len(plan.stages)))
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+from engine.cli.display import PlainDisplay
+from engine.run.report import Report, SnapStatistics
+from engine.run.secrets import Secrets
 
 PIPELINE = """
 pipeline: Watched
@@ -19,8 +24,10 @@ links: [make -> keep -> long]
 """
 
 
-def run_on_terminal(folder: Path, *arguments: str) -> tuple[int, str]:
-    """The exit code of `engine` on a pseudo-terminal, and what it wrote there, without colours."""
+def run_on_terminal(
+    folder: Path, *arguments: str, width: int = 120, keep_colours: bool = False
+) -> tuple[int, str]:
+    """The exit code of `engine` on a pseudo-terminal, and what it wrote there."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "engine", *arguments],
@@ -28,7 +35,7 @@ def run_on_terminal(folder: Path, *arguments: str) -> tuple[int, str]:
         stdin=subprocess.DEVNULL,
         stdout=theirs,
         stderr=theirs,
-        env=os.environ | {"TERM": "xterm", "COLUMNS": "120"},
+        env=os.environ | {"TERM": "xterm", "COLUMNS": str(width)},
     )
     os.close(theirs)
     seen = b""
@@ -38,7 +45,10 @@ def run_on_terminal(folder: Path, *arguments: str) -> tuple[int, str]:
     except OSError:  # the other end is closed
         pass
     os.close(ours)
-    return process.wait(timeout=60), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.decode())
+    text = seen.decode()
+    if not keep_colours:
+        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+    return process.wait(timeout=60), text
 
 
 def test_a_terminal_shows_a_line_for_each_snap(tmp_path: Path) -> None:
@@ -75,3 +85,56 @@ def test_a_binary_output_is_not_wiped_by_the_table(tmp_path: Path) -> None:
     """)
     _, text = run_on_terminal(tmp_path, "run", "bin.yaml")
     assert '[{"a":1},{"a":2}]\r\n' in text
+
+
+def test_a_narrow_terminal_drops_figures_before_it_cuts_labels(tmp_path: Path) -> None:
+    (tmp_path / "long.yaml").write_text("""
+    snaps:
+      customers_of_last_year: {snap: JSONGenerator, documents: [{a: 1}]}
+      only_those_who_paid: {snap: Filter, filter: $a > 0}
+    links: [customers_of_last_year -> only_those_who_paid]
+    """)
+    _, text = run_on_terminal(tmp_path, "run", "long.yaml", width=40)
+    assert re.search(r"✓\s+customers_of_last_year\s+1\s+0\r", text)
+    assert re.search(r"snap\s+in\s+errors\r", text)
+    _, text = run_on_terminal(tmp_path, "run", "long.yaml", width=55)
+    assert re.search(r"snap\s+in\s+out\s+dropped\s+errors\r", text)
+
+
+def test_a_terminal_names_each_of_several_outputs(tmp_path: Path) -> None:
+    (tmp_path / "two.yaml").write_text("""
+    snaps:
+      left: {snap: JSONGenerator, documents: [{a: 1}]}
+      right: {snap: JSONGenerator, documents: [{b: 2}]}
+    """)
+    _, text = run_on_terminal(tmp_path, "run", "two.yaml")
+    assert re.search(r'\[left\.output\].*"a": 1', text, re.DOTALL)
+    assert re.search(r'\[right\.output\].*"b": 2', text, re.DOTALL)
+
+
+class SettableClock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_log_gets_a_line_of_progress_every_half_minute() -> None:
+    clock, log = SettableClock(), io.StringIO()
+    display = PlainDisplay(io.StringIO(), log, [], clock)
+    snaps = [SnapStatistics("read", "FileReader", 1, 1), SnapStatistics("parse", "JSONParser")]
+    report = Report("Nightly", "ruuid", snaps)
+    display.started(report, Secrets())
+    for clock.now in range(30):
+        display.progress.tick()
+    assert log.getvalue() == ""
+    snaps[1].documents_in, snaps[1].documents_out, snaps[1].errors = 1, 5000, 2
+    for clock.now in range(30, 90):
+        display.progress.tick()
+    display.finished(report)
+    done = "read 1 in 1 out, parse 1 in 5,000 out, 2 failed"
+    assert log.getvalue().splitlines()[:2] == [
+        f"Nightly: running for 30 s ({done})",
+        f"Nightly: running for 60 s ({done})",
+    ]
+    assert "running for 90 s" not in log.getvalue()

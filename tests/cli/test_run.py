@@ -20,22 +20,6 @@ links: [make -> shape]
 """
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Any:
-    def run_engine(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "engine", *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            **options,
-        )
-
-    return run_engine
-
-
 def test_documents_go_to_standard_output_as_json_lines(engine: Any, tmp_path: Path) -> None:
     (tmp_path / "echo.yaml").write_text(ECHO)
     done = engine("run", "echo.yaml")

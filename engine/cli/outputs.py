@@ -1,0 +1,168 @@
+"""What leaves the pipeline, written to standard output.
+
+One open output is written as it is: a document a line, a binary stream byte for byte. Several are
+told apart: each line is an object that names the output.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TextIO
+
+import msgspec
+
+from engine.documents import Item, StreamEnd, StreamStart
+from engine.errors import EngineError
+from engine.expressions import json_hook
+from engine.plan.plan import Port
+from engine.run.secrets import Secrets
+
+LONGEST_TEXT = 200
+"""Characters of one value that are shown on a terminal; a model in base64 has millions."""
+
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+
+
+class OutputWriter(Protocol):
+    """Takes what leaves through the open outputs, one batch after the other."""
+
+    def write(self, port: Port, items: Iterable[Item]) -> None: ...
+
+    def end(self) -> None:
+        """Nothing more comes: hand on what is still held back."""
+        ...
+
+
+class PipedOutputs:
+    """For programs: JSON lines and bytes."""
+
+    def __init__(self, out: TextIO, secrets: Secrets, *, named: bool) -> None:
+        self._out = out
+        buffer = getattr(out, "buffer", None)
+        self._write: Callable[[bytes], Any] = buffer.write if buffer else self._write_as_text
+        self._secrets = secrets
+        self._named = named
+        self._last = b""
+
+    def write(self, port: Port, items: Iterable[Item]) -> None:
+        if self._named:
+            self._write_named(str(port), items)
+            return
+        for item in items:
+            if isinstance(item, bytes):
+                self._last = self._secrets.mask_bytes(item)
+                self._write(self._last)
+            elif isinstance(item, StreamStart):
+                if _is_text_without_line_end(self._last):  # or two JSON texts would run together
+                    self._write(b"\n")
+                self._last = b""
+            elif not isinstance(item, StreamEnd):
+                self._write(encoded(self._secrets.mask(item)) + b"\n")
+
+    def end(self) -> None:
+        self._out.flush()
+
+    def _write_named(self, output: str, items: Iterable[Item]) -> None:
+        for item in items:
+            if isinstance(item, StreamStart | StreamEnd):
+                continue
+            if isinstance(item, bytes):
+                form, text = _piece(self._secrets.mask_bytes(item))
+                line = msgspec.json.encode({"output": output, form: text})
+            else:
+                document = encoded(self._secrets.mask(item))
+                name = msgspec.json.encode(output)
+                line = b'{"output":' + name + b',"document":' + document + b"}"
+            self._write(line + b"\n")
+
+    def _write_as_text(self, data: bytes) -> None:
+        self._out.write(data.decode(errors="replace"))
+
+
+class TerminalOutputs:
+    """For a person: documents over several lines and cut to a readable length.
+
+    `write_lines` gets complete lines, `write_json` the JSON text of a document.
+    """
+
+    def __init__(
+        self,
+        write_lines: Callable[[str], None],
+        write_json: Callable[[str], None],
+        secrets: Secrets,
+        *,
+        named: bool,
+    ) -> None:
+        self._write_lines = write_lines
+        self._write_json = write_json
+        self._secrets = secrets
+        self._named = named
+        self._shown: Port | None = None
+        self._partial = ""
+
+    def write(self, port: Port, items: Iterable[Item]) -> None:
+        if self._named and port != self._shown:
+            self.end()
+            self._write_lines(f"[{port}]")
+            self._shown = port
+        for item in items:
+            if isinstance(item, bytes):
+                self._write_text(self._secrets.mask_bytes(item).decode(errors="replace"))
+            elif isinstance(item, StreamStart):
+                self.end()
+            elif not isinstance(item, StreamEnd):
+                self._write_json(_pretty(self._secrets.mask(item)))
+
+    def end(self) -> None:
+        """Finish the last line: it must not run into what follows."""
+        if self._partial:
+            self._write_text("\n")
+
+    def _write_text(self, text: str) -> None:
+        """Only complete lines can be written above a table that is redrawn."""
+        whole, newline, self._partial = (self._partial + text).rpartition("\n")
+        if newline:
+            self._write_lines(whole)
+
+
+def _is_text_without_line_end(end: bytes) -> bool:
+    """Whether a stream that ended with these bytes looks like text whose last line is open."""
+    return bool(end) and not end.endswith(b"\n") and not _BINARY.search(end)
+
+
+def _piece(data: bytes) -> tuple[str, str]:
+    """A piece of a stream for a line of JSON: as text if it is one."""
+    try:
+        return "text", data.decode()
+    except UnicodeDecodeError:
+        return "base64", base64.b64encode(data).decode()
+
+
+def encoded(document: Any) -> bytes:
+    """The document as JSON; what JSON cannot hold is shown as Python writes it."""
+    try:
+        return msgspec.json.encode(document, enc_hook=json_hook)
+    except (ValueError, TypeError, NotImplementedError, RecursionError, EngineError):
+        return msgspec.json.encode(ascii(document))
+
+
+def _pretty(document: Any) -> str:
+    try:
+        return msgspec.json.format(encoded(_shortened(document)), indent=2).decode()
+    except RecursionError:
+        return '"(nested too deeply to be shown)"'
+
+
+def _shortened(value: Any) -> Any:
+    """The value with long texts cut, for a person's eyes."""
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        return f"{value[:LONGEST_TEXT]}… ({len(value):,} characters)"
+    if isinstance(value, bytes):
+        return f"{value[:40]!r}… ({len(value):,} bytes)" if len(value) > 40 else repr(value)
+    if isinstance(value, dict):
+        return {key: _shortened(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_shortened(item) for item in value]
+    return value

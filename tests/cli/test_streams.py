@@ -1,0 +1,217 @@
+"""Standard output holds documents and nothing else, and a reader may leave at any time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TWO_OUTPUTS = """
+snaps:
+  make: {snap: JSONGenerator, documents: [{a: 1}, {a: 2}]}
+  split: {snap: Copy}
+  plain: {snap: Mapper, mappings: {$b: $a}}
+  text: {snap: JSONFormatter}
+links: [make -> split -> plain, split -> text]
+"""
+TWO_ARRAYS = """
+snaps:
+  make: {snap: JSONGenerator, documents: [{a: 1}, {a: 2}]}
+  text: {snap: JSONFormatter, format_each_document: true}
+links: [make -> text]
+"""
+OWN_SNAP = '''
+import os
+import subprocess
+from engine.sdk import Document, Settings, Snap
+
+
+class ChattySettings(Settings):
+    pass
+
+
+class Chatty(Snap[ChattySettings]):
+    """Prints beside its work."""
+
+    def process(self, document: Document) -> Document:
+        print("from the snap")
+        subprocess.run(["echo", "from a program"], check=True)
+        return document
+'''
+
+
+def test_several_open_outputs_are_told_apart(engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "two.yaml").write_text(TWO_OUTPUTS)
+    lines = [json.loads(line) for line in engine("run", "two.yaml").stdout.splitlines()]
+    documents = [line["document"] for line in lines if line["output"] == "plain.output"]
+    pieces = [line["text"] for line in lines if line["output"] == "text.output"]
+    assert documents == [{"b": 1}, {"b": 2}]
+    assert json.loads("".join(pieces)) == [{"a": 1}, {"a": 2}]
+    assert len(documents) + len(pieces) == len(lines)
+
+
+def test_bytes_that_are_not_text_are_told_apart_too(engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "image.png").write_bytes(b"\x89PNG\xff")
+    (tmp_path / "two.yaml").write_text("""
+    snaps:
+      image: {snap: FileReader, file: image.png}
+      other: {snap: JSONGenerator, documents: {a: 1}}
+    """)
+    lines = [json.loads(line) for line in engine("run", "two.yaml").stdout.splitlines()]
+    assert {"output": "image.output", "base64": "iVBOR/8="} in lines
+    assert {"output": "other.output", "document": {"a": 1}} in lines
+
+
+def test_two_streams_of_text_do_not_run_together(engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "arrays.yaml").write_text(TWO_ARRAYS)
+    printed = engine("run", "arrays.yaml").stdout
+    assert [json.loads(line) for line in printed.splitlines()] == [{"a": 1}, {"a": 2}]
+
+
+def test_a_single_binary_stream_is_written_byte_for_byte(tmp_path: Path) -> None:
+    data = b"\x89PNG\r\n\x00\xff"
+    (tmp_path / "image.png").write_bytes(data)
+    (tmp_path / "copy.yaml").write_text("snaps: {image: {snap: FileReader, file: image.png}}")
+    done = subprocess.run(
+        [sys.executable, "-m", "engine", "run", "copy.yaml"],
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == data
+
+
+@pytest.fixture
+def chatty(tmp_path: Path) -> dict[str, str]:
+    """The environment of an engine that knows a snap which prints."""
+    package = tmp_path / "installed" / "chatty"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "chatty.py").write_text(OWN_SNAP)
+    described = tmp_path / "installed" / "chatty-1.0.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: chatty\nVersion: 1.0\n")
+    (described / "entry_points.txt").write_text("[engine.snaps]\nchatty = chatty\n")
+    return os.environ | {"PYTHONPATH": str(tmp_path / "installed")}
+
+
+def test_what_a_snap_prints_goes_to_standard_error(
+    engine: Any, tmp_path: Path, chatty: dict[str, str]
+) -> None:
+    (tmp_path / "chatty.yaml").write_text("snaps: {talk: {snap: Chatty}}")
+    done = engine("run", "chatty.yaml", env=chatty)
+    assert done.stdout == "{}\n"
+    assert "from the snap\n" in done.stderr
+    assert "from a program\n" in done.stderr
+
+
+LOTS = """
+snaps:
+  make: {snap: JSONGenerator, documents: [{a: "sl.range(200)"}]}
+  run: {snap: RemotePythonScript, source: "def snaplogic_process(row):\\n
+          \\  return [{'i': i} for i in range(200000)]"}
+links: [make -> run]
+"""
+
+
+@pytest.mark.parametrize("where", ["| head -1", "2>&1 | head -1"])
+def test_a_reader_that_leaves_ends_the_run_quietly(tmp_path: Path, where: str) -> None:
+    (tmp_path / "lots.yaml").write_text(LOTS)
+    command = f"{sys.executable} -m engine run lots.yaml {where}; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == '{"i":0}\n141\n'
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("command", ["--help", "validate echo.yaml", "eval 1+1"])
+def test_no_command_complains_about_a_reader_that_has_left(tmp_path: Path, command: str) -> None:
+    (tmp_path / "echo.yaml").write_text("snaps: {a: {snap: Mapper, mappings: {$b: 1}}}")
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as gone:
+        done = subprocess.run(
+            [sys.executable, "-m", "engine", *command.split()],
+            cwd=tmp_path,
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.stderr == ""
+    assert done.returncode == 141 or command == "--help"  # which argparse writes
+
+
+def test_documents_that_cannot_be_written_are_not_lost_in_silence(tmp_path: Path) -> None:
+    (tmp_path / "arrays.yaml").write_text(TWO_ARRAYS)
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "engine", "run", "arrays.yaml"],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "documents were lost: standard output cannot be written: No space left" in done.stderr
+
+
+STOPPED_WHILE_IMPORTING = """
+import os, signal, sys
+
+class Presser:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Presser())
+sys.argv = ["engine", *{arguments!r}]
+from engine.__main__ import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("engine.cli", ["--version"]),
+        ("engine.expressions", ["run", "echo.yaml"]),
+        ("asyncio", ["eval", "1"]),
+        ("snaps.flow.filter", ["validate", "filter.yaml"]),
+        ("snaps.flow.filter", ["run", "filter.yaml"]),
+        ("engine.tasks.server", ["serve", "filter.yaml", "--port", "0"]),
+        ("engine.cli.repl", ["eval"]),
+        ("engine.script.server", ["executor", "--port", "0", "--token-file", "t"]),
+        ("engine.tasks.runs.history", ["history", "filter.yaml"]),
+        ("engine.tasks.operations.control", ["tasks"]),
+    ],
+)
+def test_an_interrupt_while_a_command_starts_is_one_word(
+    module: str, arguments: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "filter.yaml").write_text("snaps: {keep: {snap: Filter, filter: $a > 1}}")
+    program = STOPPED_WHILE_IMPORTING.format(module=module, arguments=arguments)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (130, "stopped\n")

@@ -1,0 +1,88 @@
+"""`engine validate` takes files and folders, and answers people and programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.test_display import run_on_terminal
+
+GOOD = "snaps: {a: {snap: Mapper, mappings: {$b: 1}}}"
+WRONG = "snaps:\n  a: {snap: Maper}\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name, text in {
+        "flows/good.yaml": GOOD,
+        "flows/deep/wrong.yml": WRONG,
+        "flows/.hidden/skipped.yaml": WRONG,
+        "flows/compose.yaml": "services: {web: {image: nginx}}",
+        "flows/tasks/nightly.yaml": "type: triggered\npipeline: ../good.yaml\n",
+        "empty/readme.txt": "nothing",
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+def test_a_folder_means_all_pipelines_and_tasks_in_it(engine: Any, project: Path) -> None:
+    done = engine("validate", "flows")
+    assert done.returncode == 2
+    assert done.stdout.splitlines() == [
+        "flows/deep/wrong.yml: 1 error",
+        "flows/good.yaml: ok",
+        "flows/tasks/nightly.yaml: ok",
+    ]
+
+
+def test_a_folder_without_pipelines_is_a_mistake(engine: Any, project: Path) -> None:
+    done = engine("validate", "empty")
+    assert done.returncode == 2
+    assert done.stderr == ("engine: the folder 'empty' holds no pipeline file and no task file\n")
+
+
+def test_programs_get_json(engine: Any, project: Path) -> None:
+    done = engine("validate", "--format", "json", "flows/good.yaml", "flows/deep/wrong.yml")
+    assert done.returncode == 2
+    assert done.stderr == ""
+    assert json.loads(done.stdout) == [
+        {
+            "file": "flows/deep/wrong.yml",
+            "line": 2,
+            "column": 13,
+            "end_column": 18,
+            "code": "unknown-snap",
+            "severity": "error",
+            "message": "there is no snap called 'Maper'",
+            "hint": "did you mean 'Mapper'?",
+        }
+    ]
+    assert engine("validate", "--format", "json", "flows/good.yaml").stdout == "[]\n"
+
+
+def test_github_gets_annotations(engine: Any, project: Path) -> None:
+    done = engine("validate", "--format", "github", "flows/deep/wrong.yml", "no,where.yaml")
+    assert done.returncode == 2
+    assert done.stdout.splitlines() == [
+        "::error file=flows/deep/wrong.yml,line=2,col=13,endColumn=18,title=unknown-snap"
+        "::there is no snap called 'Maper'%0Ahint: did you mean 'Mapper'?",
+        "::error file=no%2Cwhere.yaml,line=1,col=1,endColumn=2,title=missing-file"
+        "::there is no pipeline file 'no,where.yaml'",
+    ]
+
+
+def test_a_terminal_gets_colours_unless_declined(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    _, seen = run_on_terminal(project, "validate", "flows/deep/wrong.yml", keep_colours=True)
+    assert "\x1b[31munknown-snap\x1b[0m" in seen
+    monkeypatch.setenv("NO_COLOR", "1")
+    _, seen = run_on_terminal(project, "validate", "flows/deep/wrong.yml", keep_colours=True)
+    assert "\x1b" not in seen
+    assert "unknown-snap" in seen

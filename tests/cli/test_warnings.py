@@ -1,0 +1,59 @@
+"""What is doubtful about a pipeline is said wherever the pipeline is used."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from engine import api
+
+DOUBTFUL = """
+parameters: {token: {default: hunter22, secret: true}}
+snaps:
+  make: {snap: JSONGenerator, documents: [{a: 1}, {b: 2}]}
+  keep: {snap: Filter, filter: $a > 0, on_error: route}
+  forgotten: {snap: Mapper, mappings: {$x: 1}}
+links: [make -> keep]
+"""
+CODES = ["secret-default", "unlinked-error-view", "unlinked-snap"]
+
+
+def test_run_shows_the_warnings_that_validate_shows(engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "doubtful.yaml").write_text(DOUBTFUL)
+    checked = engine("validate", "doubtful.yaml").stderr
+    assert all(code in checked for code in CODES)
+    done = engine("run", "doubtful.yaml")
+    assert done.returncode == 0
+    assert done.stderr.startswith(checked)
+
+
+def test_quiet_keeps_warnings_and_documents_and_nothing_else(engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "doubtful.yaml").write_text(DOUBTFUL)
+    done = engine("run", "--quiet", "doubtful.yaml")
+    assert done.stderr == engine("validate", "doubtful.yaml").stderr
+    assert '"document":{"a":1}' in done.stdout
+
+
+def test_quiet_still_says_why_a_run_failed(engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("snaps: {one: {snap: Mapper, mappings: {$a: $nothing}}}")
+    done = engine("run", "--quiet", "bad.yaml")
+    assert done.returncode == 1
+    assert done.stderr.startswith("snap 'one' (Mapper at bad.yaml:1:9) failed\n")
+
+
+def test_a_program_gets_warnings_as_values(tmp_path: Path) -> None:
+    path = tmp_path / "doubtful.yaml"
+    path.write_text(DOUBTFUL)
+    assert [warning.code for warning in api.compile_plan(path).warnings] == CODES
+    report = api.run(path)
+    assert [warning.code for warning in report.warnings] == CODES
+    assert report.as_dict()["warnings"] == [str(warning) for warning in report.warnings]
+
+
+def test_the_report_file_holds_the_warnings(engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "doubtful.yaml").write_text(DOUBTFUL)
+    engine("run", "--quiet", "doubtful.yaml", "--report", "report.json")
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert len(report["warnings"]) == len(CODES)
+    assert "hunter22" not in str(report)
