@@ -5,16 +5,41 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PAGE   := web/dist/page.js
 PORT   ?= 8080
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+# The exact versions that the tests have passed with. Empty: whatever pip chooses today.
+CONSTRAINTS ?= requirements/constraints.txt
+PINNED := $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: demo test lint types unit bench bench-serve fuzz docs web web-demo clean setup
+.PHONY: demo test lint types unit bench bench-serve fuzz docs web web-demo clean setup update lowest
 
 setup: $(READY)
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(PIP) install --quiet $(PINNED) setuptools && \
+	$(PIP) install --quiet $(PINNED) --no-build-isolation --editable '.[dev]' || { \
+	echo 'The versions in $(CONSTRAINTS) do not fit this platform or Python (see above).' \
+	'To take those that pip chooses instead, run: make setup CONSTRAINTS='; exit 1; }
 	touch $(READY)
+
+## Raise every pinned version to the newest of today, then run all checks and tests with them.
+update:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "make update needs Python 3.11, the oldest that is supported; set PYTHON=...")'
+	$(PYTHON) requirements/freeze.py requirements/constraints.txt 'What make setup installs.' \
+	-- 'setuptools>=77' --editable '.[dev]'
+	$(PYTHON) requirements/freeze.py --alias tensorflow=tensorflow_cpu requirements/scripts.txt \
+	'What the digit scripts install into environments of their own.' \
+	-- tensorflow-cpu numpy matplotlib ai-edge-litert
+	$(MAKE) test
+
+## The tests with the lowest versions that pyproject.toml promises to work with.
+lowest: requirements/lowest.py pyproject.toml $(READY)
+	$(PYTHON) -m venv --clear $(VENV)-lowest
+	$(PYTHON) requirements/lowest.py >$(VENV)-lowest/lowest.txt
+	$(VENV)-lowest/bin/python -m pip install --quiet --constraint $(VENV)-lowest/lowest.txt --editable . \
+	$$($(BIN)/python -m pip list --format=freeze | grep -E '^(hypothesis|numpy|orjson|playwright|pytest)==')
+	$(VENV)-lowest/bin/python -m pytest
 
 ## Train a network on MNIST and recognise a handwritten digit with it (a few minutes at first).
 demo: $(READY)
