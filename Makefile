@@ -17,7 +17,7 @@ setup: $(READY)
 $(READY): pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
-	@$(PIP) install --quiet $(PINNED) setuptools && \
+	@$(PIP) install --quiet $(PINNED) 'setuptools>=77' && \
 	$(PIP) install --quiet $(PINNED) --no-build-isolation --editable '.[dev]' || { \
 	echo 'The versions in $(CONSTRAINTS) do not fit this platform or Python (see above).' \
 	'To take those that pip chooses instead, run: make setup CONSTRAINTS='; exit 1; }

@@ -1,7 +1,8 @@
 """Write the exact versions that pip chooses today into a constraints file.
 
-`make update` calls it, once for what `make setup` installs and once for what the digit scripts install.
-The versions are chosen in an empty environment, so nothing that happens to be installed has a say.
+`make update` calls it, once for what `make setup` installs and once for what the digit scripts
+install. The versions are chosen in an empty environment, so nothing that happens to be installed has
+a say.
 """
 
 import argparse
@@ -56,7 +57,9 @@ def _split(pin: str) -> tuple[str, str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("file", type=Path, help="the constraints file to write")
     parser.add_argument("purpose", help="what the versions are for; the first line of the file")
     parser.add_argument(
@@ -64,7 +67,7 @@ def main() -> None:
         action="append",
         default=[],
         metavar="NAME=OTHER",
-        help="pin NAME at the version of OTHER: the same library under the name of another platform",
+        help="pin NAME too, at the version of OTHER: the same library on another platform",
     )
     parser.add_argument("wanted", nargs="+", help="what to install, as pip takes it")
     arguments = parser.parse_args()
