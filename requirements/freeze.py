@@ -1,8 +1,8 @@
 """Write the exact versions that pip chooses today into a constraints file.
 
 `make update` calls it, once for what `make setup` installs and once for what the digit scripts
-install. The versions are chosen in an empty environment, so nothing that happens to be installed has
-a say.
+install. The versions are chosen in an empty environment: what happens to be installed does not
+count.
 """
 
 import argparse
