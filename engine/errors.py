@@ -184,3 +184,7 @@ class ExpressionSyntaxError(ExpressionError):
 
 class EvaluationError(ExpressionError):
     """The expression is well formed, but has no value for this document."""
+
+
+class AbsentError(EvaluationError):
+    """What the expression reads is not there."""

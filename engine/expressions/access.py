@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from engine.expressions.callables import call_value
-from engine.expressions.failures import Failure, MissingFailure
+from engine.expressions.failures import AbsentFailure, Failure, MissingFailure
 from engine.expressions.functions import METHODS, Declaration
 from engine.expressions.functions.strings import length as text_length
 from engine.expressions.habits import METHOD_HABITS
@@ -51,7 +51,7 @@ def safe_member(target: Any, name: str) -> Any:
 
 def _of_null(what: str) -> Failure:
     hint = "null-safe access gives null here; or test it first, as in `$a != null && $a.b`"
-    return Failure(f"`{{here}}` cannot be read: {what} is asked of null", hint)
+    return AbsentFailure(f"`{{here}}` cannot be read: {what} is asked of null", hint)
 
 
 def _no_property(target: Any, name: str) -> Failure:
@@ -60,7 +60,7 @@ def _no_property(target: Any, name: str) -> Failure:
         hint = f"take one element, as in x[0].{name}, or all: x.map(e => e.{name})"
     elif name in METHODS and target.__class__ in METHODS[name]:
         hint = f"`{name}` is a method; call it: {METHODS[name][target.__class__].signature}"
-    return Failure(f"{kind_of(target)} has no property `{name}`", hint)
+    return AbsentFailure(f"{kind_of(target)} has no property `{name}`", hint)
 
 
 def index(target: Any, key: Any) -> Any:
@@ -70,12 +70,12 @@ def index(target: Any, key: Any) -> Any:
         name = property_name(key)
         if name in target:
             return target[name]
-        raise Failure(*_missing_key(target, name))
+        raise AbsentFailure(*_missing_key(target, name))
     if cls is list or cls is str or cls is bytes:
         return _element(target, key)
     if target is None:
         raise _of_null("an element")
-    raise Failure(f"{kind_of(target)} has no elements")
+    raise AbsentFailure(f"{kind_of(target)} has no elements")
 
 
 def _missing_key(target: dict[str, Any], name: str) -> tuple[str, str]:
@@ -89,11 +89,12 @@ def _element(target: Any, key: Any) -> Any:
         return member(target, "length")
     number = to_number(key)
     if number != number or number != int(max(-1e15, min(1e15, number))):
-        raise Failure(f"`{scalar_text(key)[:80]}` is not a position in {kind_of(target)}")
+        shown = scalar_text(key)[:80]
+        raise AbsentFailure(f"`{shown}` is not a position in {kind_of(target)}")
     if not 0 <= number < len(target):
         count = f"it has {len(target)} element{'s' * (len(target) != 1)}"
         hint = "count from the end with slice(-1)[0]" if number < 0 else ""
-        raise Failure(f"`{{here}}` is out of range: {count}", hint)
+        raise AbsentFailure(f"`{{here}}` is out of range: {count}", hint)
     return target[int(number)]
 
 

@@ -21,7 +21,10 @@ from engine.expressions.failures import Failure, TooSlowFailure, located
 from engine.expressions.limits import ONE_CALL_DEEPER, bounded, restart
 from engine.expressions.nodes import Name, Node
 from engine.expressions.parser import parse
+from engine.expressions.paths.call import called_path
+from engine.expressions.paths.conditions import as_condition
 from engine.expressions.paths.path import Path, read_path
+from engine.expressions.paths.reading import Use
 from engine.expressions.scope import Context, Scope
 from engine.expressions.values import Function
 
@@ -38,6 +41,7 @@ ALL_ERRORS = (
     ValueError,
 )
 _CACHED_TEXTS = 256
+PATH_VARIABLES = ("value", "key")
 
 
 class CompiledExpression(Protocol):
@@ -112,6 +116,7 @@ def _fast(
 
 
 def emitted(emitter: Careful, node: Node, local: Sequence[str]) -> ast.expr:
+    emitter.variables = local
     emitter.locals = {name: f"local_{name}" for name in local}
     try:
         made = emitter.emit(node)
@@ -186,7 +191,7 @@ def context_of(scope: Scope, null_safe: bool) -> Context:
 
     @functools.lru_cache(_CACHED_TEXTS)
     def path(text: str) -> Path:
-        return parse_path(text, scope)
+        return parse_path(text, scope, null_safe=null_safe)
 
     def evaluate(text: str, document: Any) -> Any:
         with ONE_CALL_DEEPER:
@@ -213,16 +218,27 @@ def _query(path: Path, value: Any, options: Any, null_safe: bool) -> Any:
 # --- paths ---
 
 
-def parse_path(text: str, scope: Scope | None = None) -> Path:
+def parse_path(
+    text: str, scope: Scope | None = None, *, null_safe: bool = False, target: bool = False
+) -> Path:
     """A path as the reference writes it: `$a.b`, `a`, `$['x y']`, `$list[(value.length)]`, `$`, ...
 
     Expressions within the path see `value` (what they are applied to), `key`, `$` and the
-    parameters of `scope`. Raises ExpressionSyntaxError.
+    parameters of `scope`. `jsonPath($, '...')` is the path in its quotes. In a `target`, to which
+    something is written, a name ends at `.`, `[` or `(`. Raises ExpressionSyntaxError.
     """
-    names = Names(context_of(scope or Scope(), False), {})
+    called = None if target else called_path(text)
+    if called is not None:
+        try:
+            return parse_path(called.path, scope, null_safe=null_safe)
+        except ExpressionSyntaxError as error:
+            raise called.error(error) from None
+    names = Names(context_of(scope or Scope(), null_safe), {})
 
-    def embedded(start: int, end: int) -> Callable[..., Any]:
+    def embedded(start: int, end: int, use: Use) -> Callable[..., Any]:
         node = parse(text, start, end)
-        return compile_node(text, node, names, False, ("value", "key"))
+        if use != "value":
+            node = as_condition(node)
+        return compile_node(text, node, names, null_safe and use != "search", PATH_VARIABLES)
 
-    return read_path(text, embedded)
+    return read_path(text, embedded, target)

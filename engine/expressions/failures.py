@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from engine.errors import EvaluationError
+from engine.errors import AbsentError, EvaluationError
 
 SOURCE_MAP = "source map"
 
@@ -28,7 +28,11 @@ class Failure(Exception):  # noqa: N818 - it becomes an error, it is none yet
         return self.message.replace("{here}", here), self.hint.replace("{here}", here)
 
 
-class MissingFailure(Failure):
+class AbsentFailure(Failure):
+    """What is read is not there."""
+
+
+class MissingFailure(AbsentFailure):
     """A name that is not there; `near` are names that might have been meant."""
 
     def __init__(self, name: str, near: Sequence[str]) -> None:
@@ -74,7 +78,8 @@ def located(error: BaseException) -> EvaluationError:
     if here.startswith("(") and here.endswith(")"):
         here = here[1:-1].strip()
     message, hint = _described(error, here)
-    return EvaluationError(message, text, offset, length, hint)
+    kind = AbsentError if isinstance(error, AbsentFailure) else EvaluationError
+    return kind(message, text, offset, length, hint)
 
 
 def _described(error: BaseException, here: str) -> tuple[str, str]:

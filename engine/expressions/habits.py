@@ -27,6 +27,24 @@ OPERATOR_HABITS = {
     ",": "is there a comma too many?",
     "=>": "put the parameters of a function in parentheses: (a, b) => ...",
 }
+FOREIGN_QUOTES = {"`": "`", "“": '”“"', "”": '”"', "„": '“”"', "‘": "’'", "’": "’'", "«": "»"}
+"""Quotes of other languages and of word processors, with what may close each."""
+_STRAIGHT = "use straight quotes: ' or \""
+FOREIGN_CHARACTERS = {
+    **dict.fromkeys("“”„‘’«»", _STRAIGHT),
+    "`": "there are no template literals; join strings with +, as in 'a' + $b",
+    "#": "a comment is written /* ... */",
+    "\\": "outside of a string there is nothing to escape",
+    "–": "write - for minus",
+    "—": "write - for minus",
+    "−": "write - for minus",
+    "×": "write * for times",
+    "÷": "write / for division",
+    "≠": "write !=",
+    "≤": "write <=",
+    "≥": "write >=",
+    "…": "write ... with three dots",
+}
 STATEMENTS = {
     "var": "there are no variables; write the value where it is used",
     "let": "there are no variables; write the value where it is used",

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from engine.errors import ExpressionSyntaxError
+from engine.expressions.habits import FOREIGN_CHARACTERS, FOREIGN_QUOTES
 from engine.expressions.limits import MAX_DIGITS, MAX_SOURCE
 
 
@@ -35,71 +36,16 @@ _PLAIN_NAME = re.compile(r"[^\W\d][\w$]*", re.UNICODE)
 _NUMBER = re.compile(
     r"0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?"
 )
-_OPERATORS = [
-    ">>>=",
-    "...",
-    "..=",
-    "..<",
-    "===",
-    "!==",
-    "**=",
-    "<<=",
-    ">>=",
-    ">>>",
-    "&&=",
-    "||=",
-    "??=",
-    "=>",
-    "==",
-    "!=",
-    "<>",
-    "<=",
-    ">=",
-    "&&",
-    "||",
-    "??",
-    "?.",
-    "++",
-    "--",
-    "+=",
-    "-=",
-    "*=",
-    "/=",
-    "%=",
-    "&=",
-    "|=",
-    "^=",
-    "**",
-    "<<",
-    ">>",
-    "..",
-    "+",
-    "-",
-    "*",
-    "/",
-    "%",
-    "<",
-    ">",
-    "!",
-    "=",
-    "&",
-    "|",
-    "^",
-    "~",
-    "?",
-    ":",
-    ".",
-    ",",
-    ";",
-    "(",
-    ")",
-    "[",
-    "]",
-    "{",
-    "}",
-]
-_OPERATOR = re.compile("|".join(re.escape(text) for text in _OPERATORS))
+_OPERATORS = (
+    ">>>= ... ..= ..< === !== **= <<= >>= >>> &&= ||= ??= "
+    "=> == != <> <= >= && || ?? ?. ++ -- += -= *= /= %= &= |= ^= ** << >> .. "
+    "+ - * / % < > ! = & | ^ ~ ? : . , ; ( ) [ ] { }"
+)
+_OPERATOR = re.compile("|".join(map(re.escape, _OPERATORS.split())))
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_BRACED_FIELD = re.compile(r"\$\{\s*\$?([\w.]*)\s*\}")
+_DIGITS_FIRST = re.compile(r"\$\d[\w-]*")
+_WORD = re.compile(r"\w+")
 _STRING_PART = re.compile(r"[^\\'\"]+")
 _REGEX = re.compile(r"/((?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*\])+)/(\w*)")
 _WORDS_BEFORE_OPERAND = frozenset({"typeof", "in", "instanceof", "match", "if", "return"})
@@ -107,26 +53,31 @@ _OPEN_CLASS = re.compile(r"/(?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*+\])*+
 _TOO_BIG_EXPONENT = MAX_DIGITS - 1
 
 
-def tokens(text: str, start: int = 0, end: int | None = None) -> list[Token]:
-    """All tokens of `text[start:end]` with offsets into `text`, closed by one of kind `end`."""
-    if len(text) > MAX_SOURCE:
-        raise ExpressionSyntaxError(f"the expression is longer than {MAX_SOURCE:,} characters")
-    lexer = _Lexer(text, start, len(text) if end is None else end)
-    return list(lexer.tokens())
+class Lexer:
+    """The tokens of `text[start:end]` with offsets into `text`, closed by one of kind `end`.
 
+    What is wrong goes into `errors` and is read as what was meant. `is_open` says that a string,
+    regex or comment has no end, so that everything behind it was lost.
+    """
 
-class _Lexer:
-    def __init__(self, text: str, start: int, end: int) -> None:
+    def __init__(self, text: str, start: int = 0, end: int | None = None) -> None:
         self.text = text
         self.at = start
-        self.end = end
-        self.operand_ended = False
+        self.end = len(text) if end is None else end
+        self.errors: list[ExpressionSyntaxError] = []
+        self.is_open = False
+        self._operand_ended = False
 
     def tokens(self) -> Iterator[Token]:
+        if len(self.text) > MAX_SOURCE:
+            message = f"the expression is longer than {MAX_SOURCE:,} characters"
+            raise ExpressionSyntaxError(message)
         last = self.at
         while self._skip_space() < self.end:
             token = self._next()
-            self.operand_ended = _ends_operand(token)
+            if token is None:
+                continue
+            self._operand_ended = _ends_operand(token)
             last = token.end
             yield token
         yield Token("end", "", last, 1)
@@ -135,10 +86,11 @@ class _Lexer:
         if found := _SPACE.match(self.text, self.at, self.end):
             self.at = found.end()
         if self.text.startswith("/*", self.at, self.end):
-            raise self._error("the comment is not closed", self.at, 2, "close it with `*/`")
+            self._open("the comment is not closed", self.at, 2, "close it with `*/`")
+            self.at = self.end
         return self.at
 
-    def _next(self) -> Token:
+    def _next(self) -> Token | None:
         character = self.text[self.at]
         if character in "'\"":
             return self._string(character)
@@ -150,13 +102,13 @@ class _Lexer:
             return self._take("name", found[0], found[0])
         if character == "@":
             return self._take("name", "value", "@")
-        if character == "/" and not self.operand_ended:
+        if character == "/" and not self._operand_ended:
             return self._regex()
         if character == "?" and self._is_conditional_with_fraction():
             return self._take("operator", "?", "?")
         if found := _OPERATOR.match(self.text, self.at, self.end):
             return self._take("operator", found[0], found[0])
-        raise self._unknown(character)
+        return self._foreign(character)
 
     def _take(self, kind: str, value: object, text: str) -> Token:
         token = Token(kind, value, self.at, len(text))
@@ -169,28 +121,41 @@ class _Lexer:
         )
 
     def _field(self) -> Token:
-        found = _PLAIN_NAME.match(self.text, self.at + 1, self.end)
-        name = found[0] if found else ""
-        return self._take("field", name, f"${name}")
+        if found := _PLAIN_NAME.match(self.text, self.at + 1, self.end):
+            return self._take("field", found[0], f"${found[0]}")
+        if found := _BRACED_FIELD.match(self.text, self.at, self.end):
+            written = f"${found[1]}" if found[1] else "$['name']"
+            self._wrong("`${...}` is not a field", self.at, 2, f"write `{written}`")
+            return self._take("field", found[1].split(".")[0], found[0])
+        if found := _DIGITS_FIRST.match(self.text, self.at, self.end):
+            name = found[0][1:]
+            hint = f"a name that begins with a digit is written `$['{name}']`"
+            self._wrong(f"`{found[0]}` is not a field name", self.at, len(found[0]), hint)
+            return self._take("field", name, found[0])
+        return self._take("field", "", "$")
 
     def _number(self, text: str) -> Token:
-        following = self.text[self.at + len(text) : self.at + len(text) + 1]
+        start = self.at
+        following = self.text[start + len(text) : start + len(text) + 1]
         if following.isalnum() or following == "_":
-            raise self._error(f"`{text}{following}` is not a number", self.at, len(text) + 1)
+            found = _WORD.match(self.text, start, self.end)
+            written = found[0] if found and len(found[0]) > len(text) else f"{text}{following}"
+            self._wrong(f"`{written}` is not a number", start, len(written), _unit_hint(written))
+            return self._take("number", 0, written)
         return self._take("number", self._number_value(text), text)
 
     def _number_value(self, text: str) -> int | float:
         if len(text) > MAX_DIGITS:
-            raise self._error(
-                f"a number may have {MAX_DIGITS:,} digits at most", self.at, len(text)
-            )
+            self._wrong(f"a number may have at most {MAX_DIGITS:,} digits", self.at, len(text))
+            return 0
         if text[:2].lower() in ("0x", "0o", "0b"):
             return int(text, 0)
         if text.isdigit():
             return int(text)
         exponent = text.lower().partition("e")[2].lstrip("+-")
         if len(exponent) > 9 or abs((exact := Decimal(text)).adjusted()) > _TOO_BIG_EXPONENT:
-            raise self._error(f"the number `{text}` is too big or too small", self.at, len(text))
+            self._wrong(f"the number `{text}` is too big or too small", self.at, len(text))
+            return 0
         near = float(exact)
         if near == float("inf"):
             return int(exact)
@@ -211,8 +176,8 @@ class _Lexer:
                 parts.append(self.text[at])
                 at += 1
         if at >= self.end:
-            raise self._error("the string is not closed", start, 1, f"close it with {quote}")
-        self.at = at + 1
+            self._open("the string is not closed", start, 1, f"close it with {quote}")
+        self.at = min(at + 1, self.end)
         return Token("string", _joined_surrogates("".join(parts)), start, self.at - start)
 
     def _escape(self, at: int) -> tuple[str, int]:
@@ -229,36 +194,51 @@ class _Lexer:
     def _regex(self) -> Token:
         found = _REGEX.match(self.text, self.at, self.end)
         if not found:
-            raise self._open_regex()
+            return self._open_regex()
         wrong = set(found[2]) - set("gimsu")
         if wrong or len(set(found[2])) < len(found[2]):
             hint = "the flags are g (all), i (ignore case) and m (lines)"
-            raise self._error(
-                f"`{found[2]}` are not flags of a regex", found.start(2), len(found[2]), hint
-            )
+            message = f"`{found[2]}` are not flags of a regex"
+            self._wrong(message, found.start(2), len(found[2]), hint)
+            return self._take("regex", (found[1], ""), found[0])
         return self._take("regex", (found[1], found[2]), found[0])
 
-    def _open_regex(self) -> ExpressionSyntaxError:
-        found = _OPEN_CLASS.match(self.text, self.at, self.end)
-        if found:
+    def _open_regex(self) -> Token:
+        if found := _OPEN_CLASS.match(self.text, self.at, self.end):
             hint = "close it with ]; a bracket itself is written \\["
-            message = "the character class of the regex is not closed"
-            return self._error(message, found.end() - 1, 1, hint)
-        hint = "a / where a value is expected begins a regex; close it with /"
-        return self._error("the regex is not closed", self.at, 1, hint)
+            self._open("the character class of the regex is not closed", found.end() - 1, 1, hint)
+        else:
+            hint = "a / where a value is expected begins a regex; close it with /"
+            self._open("the regex is not closed", self.at, 1, hint)
+        return self._take("regex", ("", ""), self.text[self.at : self.end])
 
-    def _unknown(self, character: str) -> ExpressionSyntaxError:
-        hint = ""
-        if character == "`":
-            hint = "there are no template literals; join texts with +, as in 'a' + $b"
-        elif character in "“”‘’":
-            hint = "use straight quotes: ' or \""
-        return self._error(f"`{character}` does not belong into an expression", self.at, 1, hint)
+    def _foreign(self, character: str) -> Token | None:
+        """A character that belongs to no token; quotes of other languages still hold a string."""
+        hint = FOREIGN_CHARACTERS.get(character, "")
+        message = f"`{character}` does not belong in an expression"
+        self._wrong(message, self.at, 1, hint)
+        closer = FOREIGN_QUOTES.get(character)
+        if closer is None:
+            self.at += 1
+            return None
+        end = self.at + 1
+        while end < self.end and self.text[end] not in closer:
+            end += 1
+        written = self.text[self.at : min(end + 1, self.end)]
+        return self._take("string", written[1:-1], written)
 
-    def _error(
-        self, message: str, offset: int, length: int, hint: str = ""
-    ) -> ExpressionSyntaxError:
-        return ExpressionSyntaxError(message, self.text, offset, length, hint)
+    def _wrong(self, message: str, offset: int, length: int, hint: str = "") -> None:
+        self.errors.append(ExpressionSyntaxError(message, self.text, offset, length, hint))
+
+    def _open(self, message: str, offset: int, length: int, hint: str) -> None:
+        self._wrong(message, offset, length, hint)
+        self.is_open = True
+
+
+def _unit_hint(written: str) -> str:
+    """`5px` is a string without its quotes; `1_000` and `5n` are numbers of other languages."""
+    plain = written.replace("_", "").rstrip("nLlfFdD")
+    return f"write {plain}" if plain.isdigit() else f"a string is written '{written}'"
 
 
 def _joined_surrogates(text: str) -> str:

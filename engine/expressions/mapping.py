@@ -28,7 +28,8 @@ from engine.expressions.compiler.unit import DOCUMENT, Unit, load
 from engine.expressions.failures import Failure
 from engine.expressions.limits import restart
 from engine.expressions.parser import parse
-from engine.expressions.paths.path import FAILURES, Owned, Path
+from engine.expressions.paths.deletion import Owned
+from engine.expressions.paths.path import FAILURES, Path
 from engine.expressions.scope import Scope
 from engine.expressions.values import kind_of
 
@@ -48,12 +49,13 @@ class Mapping(Protocol):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """`target` is None for a row that deletes what `source` names."""
+    """`target` is None for a row that deletes what `deleted` names, if it `must_be_there`."""
 
     source: str | Constant
     target: Path | None
     value: CompiledExpression | None = None
     deleted: Path | None = None
+    must_be_there: bool = True
 
     @property
     def mutates(self) -> bool:
@@ -80,7 +82,7 @@ def compile_mapping(
     made = [_row(target, source, names, null_safe, scope) for target, source in rows]
     apply = _table(made, names, null_safe, pass_through)
     if mapping_root.strip() not in ("", "$"):
-        apply = _at_root(parse_path(mapping_root, scope), apply, null_safe)
+        apply = _at_root(parse_path(mapping_root, scope, null_safe=null_safe), apply, null_safe)
     apply.mutates = any(row.mutates for row in made)  # type: ignore[attr-defined]
     return apply  # type: ignore[return-value]
 
@@ -88,8 +90,9 @@ def compile_mapping(
 def _row(target: str, source: str | Constant, names: Names, null_safe: bool, scope: Scope) -> Row:
     if not target.strip():
         text = source if isinstance(source, str) else str(source.value)
-        return Row(source, None, deleted=parse_path(text, scope))
-    path = parse_path(target, scope)
+        deleted = parse_path(text, scope, null_safe=null_safe)
+        return Row(source, None, deleted=deleted, must_be_there=not null_safe)
+    path = parse_path(target, scope, null_safe=null_safe, target=True)
     if isinstance(source, Constant):
         return Row(source, path)
     return Row(source, path, compile_in(source, names, null_safe))
@@ -185,11 +188,11 @@ def _applied(row: Row, document: Any, output: Any, owned: Owned) -> Any:
     assert path is not None
     try:
         if row.deleted is not None:
-            return row.deleted.remove(output, owned)
+            return row.deleted.remove(output, owned, document, row.must_be_there)
         value = row.value(document) if row.value is not None else row.source.value  # type: ignore[union-attr]
         if path.is_root:
             return _whole(output, value)
-        return path.write(output, value, owned)
+        return path.write(output, value, owned, document)
     except FAILURES as failure:
         raise path.error(failure) from None
 

@@ -74,6 +74,12 @@ class Member(Node, frozen=True):
     name: str
 
 
+class Presence(Node, frozen=True):
+    """A member or element that is null where it is missing: the bare test of a path's filter."""
+
+    value: Node
+
+
 class Index(Node, frozen=True):
     """`target[key]`."""
 

@@ -14,7 +14,7 @@ import msgspec
 from engine.errors import ExpressionSyntaxError
 from engine.expressions import nodes
 from engine.expressions.habits import OPERATOR_HABITS, STATEMENTS
-from engine.expressions.lexer import Token, tokens
+from engine.expressions.lexer import Lexer, Token
 from engine.expressions.limits import MAX_CHAIN, MAX_NESTING, MAX_NODE_DEPTH
 from engine.expressions.nodes import Node
 from engine.expressions.patterns import arms
@@ -34,7 +34,11 @@ T = TypeVar("T")
 def parse(text: str, start: int = 0, end: int | None = None) -> Node:
     """The expression in `text[start:end]`; raises ExpressionSyntaxError."""
     try:
-        node = Parser(text, tokens(text, start, end)).whole()
+        lexer = Lexer(text, start, end)
+        parser = Parser(text, list(lexer.tokens()))
+        if lexer.errors:
+            raise lexer.errors[0]
+        node = parser.whole()
     except RecursionError:
         raise _too_deep(text, start) from None
     _check_depth(text, node)

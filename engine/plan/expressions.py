@@ -17,7 +17,15 @@ from engine.expressions import (
 )
 from engine.pipeline.spec import SnapSpec
 from engine.plan.findings import Findings, KeyPath, nearest_of
-from engine.sdk.settings import Expression, Path, Settings, expressions_in, nearest_hint, shown
+from engine.sdk.settings import (
+    Expression,
+    Path,
+    Settings,
+    TargetPath,
+    expressions_in,
+    nearest_hint,
+    shown,
+)
 
 _CUT = {
     "#": "YAML starts a comment at ' #': put the whole value in quotes",
@@ -123,7 +131,7 @@ def _libraries_in(text: str) -> Collection[str]:
 
 def _check_path(path: Path, place: _Place) -> None:
     try:
-        parse_path(path.text)
+        parse_path(path.text, target=isinstance(path, TargetPath))
     except ExpressionSyntaxError as error:
         place.report("bad-path", error)
 

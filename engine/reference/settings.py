@@ -9,12 +9,13 @@ from typing import Any, Literal, Union, get_args, get_origin
 import msgspec
 
 from engine.reference.examples import inline
-from engine.sdk import Evaluated, Expression, Path, Settings
+from engine.sdk import Evaluated, Expression, Path, Settings, TargetPath
 from engine.sdk.settings import SettingFacts, settings_of
 
 _WORDS: dict[Any, tuple[str, str]] = {
     Expression: ("expression", "expressions"),
     Path: ("path", "paths"),
+    TargetPath: ("target path", "target paths"),
     str: ("text", "texts"),
     int: ("whole number", "whole numbers"),
     float: ("number", "numbers"),

@@ -69,7 +69,7 @@ class SnapContext:
 
     def mapping(
         self,
-        rows: Sequence[tuple[str, Expression]],
+        rows: Sequence[tuple[str, Expression | PathSetting]],
         *,
         root: str = "$",
         null_safe: bool = False,

@@ -36,7 +36,15 @@ from engine.sdk.scripts import (
     ScriptModule,
     ScriptSession,
 )
-from engine.sdk.settings import Evaluated, Expression, Issue, Path, Settings, setting
+from engine.sdk.settings import (
+    Evaluated,
+    Expression,
+    Issue,
+    Path,
+    Settings,
+    TargetPath,
+    setting,
+)
 from engine.sdk.snap import BATCH_SIZE, Emission, Example, Result, Snap, StreamSnap, To
 from engine.sdk.views import View, Views
 
@@ -85,6 +93,7 @@ __all__ = [
     "StreamEnd",
     "StreamSnap",
     "StreamStart",
+    "TargetPath",
     "To",
     "Value",
     "View",

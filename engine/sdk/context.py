@@ -119,7 +119,7 @@ class Context(Protocol):
 
     def mapping(
         self,
-        rows: Sequence[tuple[str, Expression]],
+        rows: Sequence[tuple[str, Expression | Path]],
         *,
         root: str = "$",
         null_safe: bool = False,

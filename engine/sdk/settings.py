@@ -31,6 +31,7 @@ import msgspec
 from engine.errors import Severity
 
 T = TypeVar("T")
+S = TypeVar("S", bound="Settings")
 Key = str | int
 KeyPath = tuple[Key, ...]
 
@@ -45,6 +46,10 @@ class Path(msgspec.Struct, frozen=True):
     """A setting that is a path into a document (`$a.b`, `$list[*].x`)."""
 
     text: str
+
+
+class TargetPath(Path, frozen=True):
+    """A path to which something is written; its names end only at `.`, `[` and `(`."""
 
 
 class Evaluated(msgspec.Struct, Generic[T], frozen=True):
@@ -72,6 +77,10 @@ class Settings:
 
     def __init_subclass__(cls) -> None:
         dataclass(frozen=True, kw_only=True)(cls)
+
+    def settled(self: S) -> S:
+        """The settings when all are known; one may turn out to mean something else then."""
+        return self
 
 
 class NoSettings(Settings):
@@ -201,7 +210,7 @@ def _convert_settings(
         elif fact.required and repr(name) not in meant:
             message = f"the setting {name!r} is missing"
             issues.append(Issue(path, message, fact.help, code="missing-setting"))
-    return None if issues else cls(**converted)
+    return None if issues else cls(**converted).settled()
 
 
 def _not_a_map(cls: type[Settings], value: Any, path: KeyPath) -> Issue:
@@ -218,8 +227,8 @@ def _convert_value(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) ->
     origin, arguments = get_origin(kind), get_args(kind)
     if kind is Expression:
         return _convert_expression(value, path, issues)
-    if kind is Path:
-        return _convert_leaf(str, value, path, issues, Path)
+    if kind in (Path, TargetPath):
+        return _convert_leaf(str, value, path, issues, kind)
     if origin is Evaluated:
         return _convert_evaluated(arguments[0], value, path, issues)
     if isinstance(kind, type) and issubclass(kind, Settings):
@@ -273,7 +282,7 @@ def _convert_map(arguments: Any, value: Any, path: KeyPath, issues: list[Issue])
         return {}
     key_kind, item_kind = arguments
     return {
-        (Path(str(key)) if key_kind is Path else key): _convert_value(
+        (key_kind(str(key)) if key_kind in (Path, TargetPath) else key): _convert_value(
             item_kind, item, (*path, key), issues
         )
         for key, item in value.items()

@@ -15,11 +15,11 @@ from engine.sdk import (
     Expression,
     Header,
     Issue,
-    Path,
     Settings,
     Snap,
     StreamEnd,
     StreamStart,
+    TargetPath,
     View,
     Views,
     setting,
@@ -39,7 +39,7 @@ class FileReaderSettings(Settings):
     retry_interval: float = setting(
         default=1.0, help="Seconds to wait before trying again, a day at most."
     )
-    output_headers: dict[Path, Expression] = setting(
+    output_headers: dict[TargetPath, Expression] = setting(
         default={},
         help="Further fields of the stream's header: target path to expression over the document.",
         example={"$source": "$name"},

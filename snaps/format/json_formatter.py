@@ -23,6 +23,7 @@ from engine.sdk import (
     Snap,
     StreamEnd,
     StreamStart,
+    TargetPath,
     Value,
     View,
     Views,
@@ -48,7 +49,7 @@ class JSONFormatterSettings(Settings):
     content_path: Path = setting(
         default=Path("$"), help="The part of each document that is written.", example="$.content"
     )
-    header: dict[Path, Expression] = setting(
+    header: dict[TargetPath, Expression] = setting(
         default={},
         help="Further fields of the stream's header: target path to expression, evaluated on the "
         "first document of the stream.",

@@ -15,28 +15,35 @@ from engine.sdk import (
     ReadPaths,
     Settings,
     Snap,
+    TargetPath,
     paths_read,
     setting,
 )
 
 
 class MappingRow(Settings):
-    expression: Expression = setting(
-        help="What is written; without a target the path of the field to delete.",
+    expression: Expression | Path = setting(
+        help="What is written; without a target, the path of what is deleted.",
         example="$price * $count",
     )
-    target: Path | None = setting(
+    target: TargetPath | None = setting(
         default=None,
-        help="Where it is written; left out, the field that the expression names is deleted.",
+        help="Where it is written; left out, everything at the path is deleted, such as "
+        "`$orders[*].note` or `$..[?(value == null)]`.",
         example="$total",
     )
 
+    def settled(self) -> MappingRow:
+        if self.target and self.target.text.strip():
+            return self
+        return MappingRow(expression=Path(self.expression.text))
+
 
 class MapperSettings(Settings):
-    mappings: dict[Path, Expression] | tuple[MappingRow, ...] = setting(
+    mappings: dict[TargetPath, Expression] | tuple[MappingRow, ...] = setting(
         default={},
         help="Target path to expression, carried out from top to bottom. As a list of rows "
-        "`{target, expression}` a row without a target deletes the field.",
+        "`{target, expression}` a row without a target deletes.",
         example={"$total": "$price * $count"},
     )
     mapping_root: Path = setting(
@@ -99,7 +106,7 @@ class Mapper(Snap[MapperSettings]):
         computed = any("(" in target for target, _ in rows)
         if settings.pass_through or settings.mapping_root.text != "$" or computed:
             return None
-        return paths_read(expression for _, expression in rows)
+        return paths_read(value for _, value in rows if isinstance(value, Expression))
 
     def open(self) -> None:
         settings = self.settings
@@ -127,8 +134,8 @@ class Mapper(Snap[MapperSettings]):
         return batch.at(good, results)
 
 
-def rows_of(settings: MapperSettings) -> list[tuple[str, Expression]]:
-    """The mappings as (target, expression); an empty target deletes."""
+def rows_of(settings: MapperSettings) -> list[tuple[str, Expression | Path]]:
+    """The mappings as (target, expression), and ("", path) for what is deleted."""
     mappings = settings.mappings
     if isinstance(mappings, dict):
         return [(target.text, expression) for target, expression in mappings.items()]

@@ -77,7 +77,7 @@ def test_a_failing_evaluation_says_what_is_wrong_and_where(
         ("$a ==\n", "expected an expression, but the expression ends here", 5),
         ("'a'.match(/[/)", "the character class of the regex is not closed", 11),
         ("'a'.match(/[a]b)", "the regex is not closed", 10),
-        ("5px", "`5p` is not a number", 0),
+        ("5px", "`5px` is not a number", 0),
     ],
 )
 def test_a_syntax_error_stands_at_its_place(text: str, message: str, offset: int) -> None:
@@ -94,7 +94,7 @@ def test_a_syntax_error_stands_at_its_place(text: str, message: str, offset: int
         ("$amount !== 5", "write !="),
         ("$customer.name.includes('A')", "use contains(text)"),
         ("new Date()", "use Date.now() or Date.parse(text)"),
-        ("`a${1}`", "join texts with +"),
+        ("`a${1}`", "join strings with +"),
         ("$customer?.name", "use null-safe access"),
         ("$amount ?? 1", "`x || default`"),
         ("Date.now().toISOString()", "use toString()"),

@@ -17,6 +17,7 @@ PIPELINES = [
 OUTPUTS: list[dict[str, Any]] = [
     {"letter.output": [{"text": "Dear Ann", "gross": 120}, {"text": "Dear Bob", "gross": 60}]},
     {"write.output": ["out-mon.json"]},
+    {"tidy.output": [{"orders": [{"id": 1}, {}]}]},
     {"label.output": [{"label": "1 pieces"}], "failed.output": [{"large": 100}]},
     {"size.output": [{"size": "many: more"}]},
 ]

@@ -7,7 +7,7 @@ from; see `failures`.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,6 +40,7 @@ class Careful:
         self.text = text
         self.names = names
         self.null_safe = null_safe
+        self.variables: Sequence[str] = ()
         self.locals: dict[str, str] = {}
         self.objects: list[str] = []
         self.loops = 0
@@ -156,6 +157,12 @@ class Careful:
         reader = access.safe_index if self.null_safe else access.index
         return self.call(reader, self.emit(node.target), self.emit(node.key))
 
+    def presence(self, node: nodes.Presence) -> ast.expr:
+        before, self.null_safe = self.null_safe, True
+        made = self.emit(node.value)
+        self.null_safe = before
+        return made
+
     # --- calls ---
 
     def arguments(self, arguments: tuple[Node, ...], takes_regex: bool = False) -> list[ast.expr]:
@@ -200,7 +207,7 @@ class Careful:
             if declared is None:
                 raise self.unknown_in_namespace(node, namespace, node.name)
             return self.declared_call(node, declared)
-        if problem := facts.method_problem(node) or self.static_problem(node):
+        if problem := facts.method_problem(node, self.variables) or self.static_problem(node):
             raise self.error(node, *problem)
         name = ast.Constant(node.name)
         arguments = self.arguments(node.arguments, node.name in facts.TAKE_REGEX)
@@ -371,6 +378,7 @@ _METHODS: dict[type, str] = {
     nodes.Name: "name",
     nodes.Member: "member",
     nodes.Index: "index",
+    nodes.Presence: "presence",
     nodes.Spread: "spread",
     nodes.Call: "call_node",
     nodes.MethodCall: "method_call",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from engine.expressions import nodes
 from engine.expressions.access import method_hint
 from engine.expressions.functions import GLOBALS, METHODS
@@ -88,28 +90,30 @@ def _may_multiply(node: Node) -> bool:
     return False
 
 
-def holds_no_functions(node: Node) -> bool:
-    """Is it data for certain, so that only the methods of its type can be called?"""
+def holds_no_functions(node: Node, data: Container[str] = ()) -> bool:
+    """Is it data for certain, as `data` are, so that only the methods of its type can be called?"""
     if isinstance(node, nodes.Member | nodes.Index):
-        return holds_no_functions(node.target)
+        return holds_no_functions(node.target, data)
     if isinstance(node, nodes.MethodCall):
         literals = (nodes.ObjectLiteral, nodes.Name)
         plain = not any(isinstance(n, literals) for a in node.arguments for n in a.walk())
-        return plain and node.name in METHODS and holds_no_functions(node.target)
+        return plain and node.name in METHODS and holds_no_functions(node.target, data)
+    if isinstance(node, nodes.Name):
+        return node.name in data
     return isinstance(node, nodes.Root | nodes.Literal)
 
 
-def method_problem(node: nodes.MethodCall) -> tuple[str, str] | None:
+def method_problem(node: nodes.MethodCall, data: Container[str] = ()) -> tuple[str, str] | None:
     """Message and hint if no value can have this method, or none takes so many arguments."""
     types = METHODS.get(node.name)
     if types is None:
         habit = METHOD_HABITS.get(node.name)
-        if habit is None and not holds_no_functions(node.target):
+        if habit is None and not holds_no_functions(node.target, data):
             return None
         if habit is not None and _may_hold_functions(node.target):
             return None
         return f"there is no method `{node.name}`", habit or method_hint(node.name)
-    if not holds_no_functions(node.target):
+    if not holds_no_functions(node.target, data):
         return None
     count = len(node.arguments)
     if any(isinstance(argument, nodes.Spread) for argument in node.arguments):

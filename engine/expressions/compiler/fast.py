@@ -175,7 +175,7 @@ class Fast(Careful):
     # --- methods ---
 
     def method_call(self, node: nodes.MethodCall) -> ast.expr:
-        problem = facts.method_problem(node) or self.static_problem(node)
+        problem = facts.method_problem(node, self.variables) or self.static_problem(node)
         if problem or self.namespace_of(node.target) or node.name not in DISPATCH:
             return super().method_call(node)
         if not self.null_safe and self.is_loop(node):

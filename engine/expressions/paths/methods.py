@@ -109,3 +109,5 @@ WITH_ARGUMENT: dict[str, Callable[[Any, Evaluate], Any]] = {
     "group_by": group_by,
     "eval": eval_,
 }
+TESTING = frozenset({"filter", "find"})
+"""Those whose argument is a condition."""

@@ -1,7 +1,7 @@
 """A path that was read: finds, writes and deletes what stands there.
 
 Writing and deleting copy the containers on the way and leave the document that was given as it is.
-`Owned` remembers which containers are copies already, so that many writes copy each only once.
+Where a method takes `root`, that is what `$` means in the expressions of the path.
 """
 
 from __future__ import annotations
@@ -10,21 +10,22 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from engine.errors import EvaluationError
-from engine.expressions.failures import Failure
+from engine.expressions.failures import AbsentFailure, Failure
 from engine.expressions.limits import check_elements, restart
 from engine.expressions.paths import steps
+from engine.expressions.paths.deletion import Marker, Marks, Owned, without
 from engine.expressions.paths.reading import Compile, Reader
 from engine.expressions.suggestions import did_you_mean
 from engine.expressions.values import MISSING, kind_of
 
-Owned = dict[int, Any]
 FAILURES = (Failure, RecursionError)
 _NOTHING: Any = object()
 _MOST_NEW_ELEMENTS = 10_000
 
 
-def read_path(text: str, compile_embedded: Compile) -> Path:
-    return Path(text, tuple(Reader(text, compile_embedded).all_steps()))
+def read_path(text: str, compile_embedded: Compile, target: bool = False) -> Path:
+    """The path in `text`; raises ExpressionSyntaxError."""
+    return Path(text, tuple(Reader(text, compile_embedded, target).all_steps()))
 
 
 class Path:
@@ -147,25 +148,32 @@ class Path:
         """A document with `value` at the path."""
         restart()
         try:
-            return self.write(document, value, {})
+            return self.write(document, value, {}, document)
         except FAILURES as failure:
             raise self.error(failure) from None
 
-    def write(self, document: Any, value: Any, owned: Owned) -> Any:
-        return self._change(document, 0, document, owned, lambda container, key: value)
+    def write(self, document: Any, value: Any, owned: Owned, root: Any) -> Any:
+        return self._change(document, 0, root, owned, lambda container, key: value)
 
     def delete(self, document: Any) -> Any:
         """A document without what stands at the path; an error if a definite path finds nothing."""
         restart()
         try:
-            return self.remove(document, {})
+            return self.remove(document, {}, document, must_be_there=True)
         except FAILURES as failure:
             raise self.error(failure) from None
 
-    def remove(self, document: Any, owned: Owned) -> Any:
+    def remove(self, document: Any, owned: Owned, root: Any, must_be_there: bool) -> Any:
         if not self.steps:
             raise Failure("the whole document cannot be deleted")
-        return self._remove(document, 0, document, owned)
+        marks: Marks = {}
+        try:
+            Marker(self.text, self.steps, root).mark(document, 0, marks)
+        except AbsentFailure:
+            if must_be_there:
+                raise
+            return document
+        return without(document, marks, owned)
 
     def map(self, document: Any, change: Callable[[Any], Any], owned: Owned) -> Any:
         """A document with every value at the path replaced by what `change` makes of it."""
@@ -255,44 +263,6 @@ class Path:
             )
         owned[id(copy)] = copy
         return copy
-
-    def _remove(self, container: Any, number: int, root: Any, owned: Owned) -> Any:
-        step = self.steps[number]
-        if isinstance(step, steps.Method):
-            raise Failure(f"`{self.text}` is computed by `.{step.name}()` and cannot be deleted")
-        if isinstance(step, steps.Descend):
-            return self._remove_below(container, number + 1, root, owned)
-        keys = list(step.keys(container, root))
-        if not keys:
-            if _definite(self.steps[: number + 1]):
-                raise Failure(f"the field to delete, `{self.text}`, is not there")
-            return container
-        copy = self._own(container, keys, owned)
-        if number == len(self.steps) - 1:
-            for key in sorted(set(keys), key=_numeric, reverse=True):
-                del copy[key]
-            return copy
-        for key in keys:
-            copy[key] = self._remove(copy[key], number + 1, root, owned)
-        return copy
-
-    def _remove_below(self, container: Any, number: int, root: Any, owned: Owned) -> Any:
-        if container.__class__ not in (dict, list):
-            return container
-        left = (
-            self._remove(container, number, root, owned)
-            if self._has(container, number, root)
-            else container
-        )
-        keys = list(steps.all_keys(left))
-        copy = self._own(left, keys, owned)
-        for key in keys:
-            copy[key] = self._remove_below(copy[key], number, root, owned)
-        return copy
-
-
-def _numeric(key: Any) -> int:
-    return key if isinstance(key, int) else 0
 
 
 def _definite(found: tuple[steps.Step, ...]) -> bool:

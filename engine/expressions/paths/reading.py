@@ -1,35 +1,47 @@
-"""The text of a path -> its steps. Embedded expressions are handed to the caller to compile."""
+"""The text of a path -> its steps. Embedded expressions are handed to the caller to compile.
+
+A path that is written to (`target`) has longer names than others: its names end at `.`, `[` or `(`,
+so that `$Create TimeStamp` and `$IsAllGood?` are names as they stand.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
+from typing import Literal
 
 from engine.errors import ExpressionSyntaxError
-from engine.expressions.lexer import tokens
+from engine.expressions.lexer import Lexer, Token
+from engine.expressions.limits import MAX_DIGITS
 from engine.expressions.paths import methods, steps
 from engine.expressions.paths.steps import Embedded, Step
 from engine.expressions.suggestions import did_you_mean
 
-Compile = Callable[[int, int], Embedded]
+Use = Literal["value", "condition", "search"]
+"""What an embedded expression is for; a search is the condition of a filter after `..`."""
+Compile = Callable[[int, int, Use], Embedded]
 _NAME = re.compile(r"[^\s.\[\](),'\"*?@]+")
-_INTEGER = re.compile(r"-?\d{1,9}(?!\d)")
-_SPACE = re.compile(r"\s*")
+_TARGET_NAME = re.compile(r"[^.\[(]+")
+_LONGER_NAME = re.compile(r"[^.\[]*")
+_INTEGER = re.compile(r"-?\d+")
+_SPACE = re.compile(r"[ \t\r\n]*")
 _MOST_STEPS = 200
 
 
 class Reader:
-    def __init__(self, text: str, compile_embedded: Compile) -> None:
+    def __init__(self, text: str, compile_embedded: Compile, target: bool = False) -> None:
         self.text = text
         self.at = 0
+        self.end = len(text.rstrip())
         self.compile_embedded = compile_embedded
+        self.target = target
+        self.searching = False
 
     # --- moving on ---
 
-    def sees(self, piece: str) -> bool:
-        return self.text.startswith(piece, self.at)
+    def sees(self, *pieces: str) -> bool:
+        return self.text.startswith(pieces, self.at)
 
     def accept(self, piece: str) -> bool:
         if self.sees(piece):
@@ -42,69 +54,99 @@ class Reader:
         self.at = found.end() if found else self.at
 
     def error(
-        self, message: str, offset: int | None = None, hint: str = ""
+        self, message: str, offset: int | None = None, hint: str = "", length: int = 1
     ) -> ExpressionSyntaxError:
         at = self.at if offset is None else offset
-        return ExpressionSyntaxError(message, self.text, at, 1, hint)
+        return ExpressionSyntaxError(message, self.text, at, length, hint)
 
-    def unexpected(self, wanted: str) -> ExpressionSyntaxError:
-        got = (
-            f"got `{self.text[self.at]}`" if self.at < len(self.text) else "but the path ends here"
-        )
-        return self.error(f"expected {wanted}, {got}")
+    def unexpected(self, wanted: str, hint: str = "") -> ExpressionSyntaxError:
+        got = f"got `{self.text[self.at]}`" if self.at < self.end else "but the path ends here"
+        return self.error(f"expected {wanted}, {got}", hint=hint)
 
     # --- the path ---
 
     def all_steps(self) -> list[Step]:
         self.space()
         found: list[Step] = []
-        if self.at == len(self.text):
+        if self.at >= self.end:
             raise self.error("the path is empty")
-        if not self.accept("$"):
-            self.space()
-        if self.at < len(self.text) and not self.sees(".") and not self.sees("["):
+        start = self.at
+        self.accept("$")
+        self.space_before_step()
+        if self.at < self.end and not self.sees(".", "["):
             found.append(self.name_or_method())
-        while self.at < len(self.text.rstrip()):
-            found += self.step()
+            self.space_before_step()
+        while self.at < self.end:
+            found += self.step(start)
+            self.space_before_step()
             if len(found) > _MOST_STEPS:
-                raise self.error(f"a path may have {_MOST_STEPS} steps at most")
+                raise self.error(f"a path may have at most {_MOST_STEPS} steps")
         return found
 
-    def step(self) -> list[Step]:
+    def space_before_step(self) -> None:
+        """Spaces in front of `.` and `[` do not count; others are left for the message."""
+        found = _SPACE.match(self.text, self.at)
+        if found and self.text.startswith((".", "["), found.end()):
+            self.at = found.end()
+
+    def step(self, start: int) -> list[Step]:
         if self.accept(".."):
-            start = self.at
+            at = self.at
+            self.searching = True
             following = self.bracket() if self.sees("[") else self.name_or_method()
+            self.searching = False
             if isinstance(following, steps.Method):
-                raise self.error("a method cannot follow `..`", start)
+                raise self.error("a method cannot follow `..`", at)
             return [steps.Descend(), following]
         if self.accept("."):
             return [self.bracket() if self.sees("[") else self.name_or_method()]
         if self.sees("["):
             return [self.bracket()]
-        raise self.unexpected("`.` or `[`")
+        raise self.unexpected("`.` or `[`", self.name_hint(start))
+
+    def name_hint(self, start: int) -> str:
+        """How a name is written of which only the first part was taken for it."""
+        name_start = max(self.text.rfind(mark, start, self.at) for mark in ".]$") + 1
+        found = _LONGER_NAME.match(self.text, max(start, name_start), self.end)
+        name = found[0].strip() if found else ""
+        return f"a name with such characters is written {_bracketed(name)}" if name else ""
 
     def name_or_method(self) -> Step:
-        if self.accept("*"):
+        if not self.target and self.accept("*"):
             return steps.Wildcard()
-        found = _NAME.match(self.text, self.at)
-        if not found:
+        found = (_TARGET_NAME if self.target else _NAME).match(self.text, self.at, self.end)
+        name = found[0].strip() if found else ""
+        if not found or not name:
             raise self.unexpected("a name")
         start, self.at = self.at, found.end()
+        if self.target:
+            return self.target_name(name, start)
         if self.sees("("):
-            return self.method(found[0], start)
-        return steps.Child(found[0])
+            return self.method(name, start)
+        return steps.Child(name)
+
+    def target_name(self, name: str, start: int) -> Step:
+        if self.sees("("):
+            message = "what a function computes cannot be written to"
+            whole = _LONGER_NAME.match(self.text, start, self.end)
+            written = _bracketed(whole[0].strip() if whole else name)
+            raise self.error(message, hint=f"if the field has this name, write {written}")
+        return steps.Wildcard() if name == "*" else steps.Child(name)
 
     def method(self, name: str, start: int) -> Step:
         known = [*methods.WITHOUT_ARGUMENT, *methods.WITH_ARGUMENT]
-        arguments = tuple(self.compile_embedded(*span) for span in self.arguments())
-        if name in methods.WITHOUT_ARGUMENT and not arguments:
+        spans = self.arguments()
+        if name in methods.WITHOUT_ARGUMENT and not spans:
             return steps.Method(name, (), methods.WITHOUT_ARGUMENT[name])
-        if name in methods.WITH_ARGUMENT and len(arguments) == 1:
-            return steps.Method(name, arguments, methods.WITH_ARGUMENT[name])
+        if name in methods.WITH_ARGUMENT and len(spans) == 1:
+            use: Use = "condition" if name in methods.TESTING else "value"
+            argument = self.compile_embedded(*spans[0], use)
+            return steps.Method(name, (argument,), methods.WITH_ARGUMENT[name])
         if name in known:
             count = "one argument" if name in methods.WITH_ARGUMENT else "no argument"
-            raise self.error(f"`{name}` takes {count}, got {len(arguments)}", start)
-        raise self.error(f"there is no path method `{name}`", start, did_you_mean(name, known))
+            raise self.error(f"`{name}` takes {count}, got {len(spans)}", start)
+        hint = did_you_mean(name, known) or f"the methods of paths are {', '.join(known)}"
+        raise self.error(f"there is no path method `{name}`", start, hint, len(name))
 
     def arguments(self) -> list[tuple[int, int]]:
         """Where the arguments of a method stand; what stands behind `)` is next."""
@@ -120,62 +162,89 @@ class Reader:
         """The place of the bracket that closes the one here, and of the commas between them."""
         depth = 0
         commas: list[int] = []
-        for token in _tokens(self.text, self.at):
-            if token.kind != "operator":
-                continue
-            if token.value in ("(", "[", "{"):
-                depth += 1
-            elif token.value in (")", "]", "}"):
-                depth -= 1
-            elif token.value == "," and depth == 1:
-                commas.append(token.offset)
+        lexer = Lexer(self.text, self.at)
+        for token in lexer.tokens():
+            depth += _opened(token)
             if depth == 0:
+                if lexer.errors:
+                    raise lexer.errors[0]
                 return token.offset, commas
-        raise self.error("the parenthesis is not closed")
+            if depth == 1 and token.kind == "operator" and token.value == ",":
+                commas.append(token.offset)
+        raise lexer.errors[0] if lexer.errors else self.error("the parenthesis is not closed")
 
     # --- brackets ---
 
     def bracket(self) -> Step:
         self.accept("[")
-        self.space()
-        step = self.filter() if self.accept("?") else self.selection()
-        self.space()
+        parts = [self.selector()]
+        while self.accept(","):
+            parts.append(self.selector())
         if not self.accept("]"):
             raise self.unexpected("`]`")
-        return step
-
-    def filter(self) -> Step:
-        self.space()
-        if not self.sees("("):
-            raise self.unexpected("`(` and a condition, as in [?(value.age > 18)]")
-        return steps.Filter(self.embedded())
-
-    def embedded(self) -> Embedded:
-        opening = self.at
-        closing, _ = self.closing()
-        self.at = closing + 1
-        return self.compile_embedded(opening + 1, closing)
-
-    def selection(self) -> Step:
-        parts = [self.selector()]
-        self.space()
-        while self.accept(","):
-            self.space()
-            parts.append(self.selector())
-            self.space()
         return parts[0] if len(parts) == 1 else steps.Union(tuple(parts))
 
     def selector(self) -> Step:
+        """One selector, and the spaces around it."""
+        self.space()
+        found = self.one_selector()
+        self.space()
+        return found
+
+    def one_selector(self) -> Step:
+        if self.accept("?"):
+            return self.filter()
         if self.accept("*"):
             return steps.Wildcard()
         if self.sees("("):
-            return steps.Computed(self.embedded())
-        if self.sees("'") or self.sees('"'):
+            return steps.Computed(self.embedded("value"))
+        if self.sees("'", '"'):
             return self.quoted()
         return self.position_or_slice()
 
+    def filter(self) -> Step:
+        """`?(condition)`; the parentheses may be left out, as in RFC 9535."""
+        self.space()
+        use: Use = "search" if self.searching else "condition"
+        if self.sees("(") and self.ends_with_parenthesis():
+            return steps.Filter(self.embedded(use), self.searching)
+        start, end = self.at, self.end_of_condition()
+        if not self.text[start:end].strip():
+            raise self.unexpected("a condition, as in [?(value.age > 18)]")
+        self.at = end
+        return steps.Filter(self.compile_embedded(start, end, use), self.searching)
+
+    def ends_with_parenthesis(self) -> bool:
+        """Whether the parentheses that begin here hold the whole condition."""
+        closing, _ = self.closing()
+        return self.text[closing + 1 : self.end].lstrip()[:1] in (",", "]", "")
+
+    def end_of_condition(self) -> int:
+        """The place of the `,` or `]` that ends the condition here."""
+        depth = 0
+        lexer = Lexer(self.text, self.at)
+        for token in lexer.tokens():
+            if token.kind == "end":
+                break
+            ends = token.kind == "operator" and token.value in (",", "]") and depth == 0
+            depth += _opened(token)
+            if ends or depth < 0:
+                break
+        if lexer.errors:
+            raise lexer.errors[0]
+        return token.offset
+
+    def embedded(self, use: Use) -> Embedded:
+        opening = self.at
+        closing, _ = self.closing()
+        self.at = closing + 1
+        return self.compile_embedded(opening + 1, closing, use)
+
     def quoted(self) -> Step:
-        token = next(iter(_tokens(self.text, self.at)))
+        lexer = Lexer(self.text, self.at)
+        token = next(lexer.tokens())
+        if lexer.errors:
+            raise lexer.errors[0]
         self.at = token.end
         return steps.Child(str(token.value))
 
@@ -199,33 +268,19 @@ class Reader:
         found = _INTEGER.match(self.text, self.at)
         if not found:
             return None
+        if len(found[0]) > MAX_DIGITS:
+            raise self.error(f"a number may have at most {MAX_DIGITS:,} digits")
         self.at = found.end()
         return int(found[0])
 
 
-def _tokens(text: str, start: int) -> Any:
-    """Tokens from `start` on, as far as the bracket there reaches; the rest may be anything."""
-    return tokens(text, start, _end_of_bracket(text, start))
+def _opened(token: Token) -> int:
+    """By how much the token changes the number of open brackets."""
+    if token.kind != "operator":
+        return 0
+    return (token.value in ("(", "[", "{")) - (token.value in (")", "]", "}"))
 
 
-def _end_of_bracket(text: str, start: int) -> int:
-    depth, at, quote = 0, start, ""
-    while at < len(text):
-        character = text[at]
-        if quote:
-            if character == "\\":
-                at += 1
-            elif character == quote:
-                quote = ""
-                if depth == 0:
-                    return at + 1
-        elif character in "'\"":
-            quote = character
-        elif character in "([{":
-            depth += 1
-        elif character in ")]}":
-            depth -= 1
-            if depth == 0:
-                return at + 1
-        at += 1
-    return len(text)
+def _bracketed(name: str) -> str:
+    quoted = name.replace("\\", "\\\\").replace("'", "\\'")
+    return f"$['{quoted}']"

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from engine.errors import EvaluationError
+from engine.errors import AbsentError
 from engine.expressions.limits import ONE_CALL_DEEPER, charge
 from engine.expressions.values import property_name, to_integer, truthy
 
@@ -95,9 +95,14 @@ class Union(msgspec.Struct, frozen=True):
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """`[?(expression)]`; `value` is the element, `key` its place. What fails is not selected."""
+    """`[?(expression)]`; `value` is the element, `key` its place.
+
+    A filter that `searches`, after `..`, meets values of every kind: it passes over those that lack
+    what the condition reads. Any other failure is one of the whole path.
+    """
 
     expression: Embedded
+    searches: bool = False
     definite = False
 
     def keys(self, container: Any, root: Any) -> Iterator[Key]:
@@ -105,7 +110,9 @@ class Filter(msgspec.Struct, frozen=True):
             try:
                 with ONE_CALL_DEEPER:
                     wanted = self.expression(root, container[key], key)
-            except EvaluationError:
+            except AbsentError:
+                if not self.searches:
+                    raise
                 continue
             if truthy(wanted):
                 yield key

@@ -1,0 +1,20 @@
+"""The condition of a filter, in which a bare member asks whether it is there: `[?(value.isbn)]`."""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.expressions import nodes
+from engine.expressions.nodes import Node
+
+
+def as_condition(node: Node) -> Node:
+    """`node` with members that are looked at for themselves read as null where they are missing."""
+    if isinstance(node, nodes.Logical):
+        left, right = as_condition(node.left), as_condition(node.right)
+        return msgspec.structs.replace(node, left=left, right=right)
+    if isinstance(node, nodes.Unary) and node.operator == "!":
+        return msgspec.structs.replace(node, operand=as_condition(node.operand))
+    if isinstance(node, nodes.Member | nodes.Index):
+        return nodes.Presence(node.offset, node.length, node)
+    return node
