@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -10,7 +11,7 @@ from urllib.parse import quote_plus
 
 import msgspec
 
-from engine.documents import NO_LINEAGE, Document, Lineage
+from engine.documents import NO_LINEAGE, Batch, Document, Lineage
 from engine.errors import DataError, SnapFailedError
 from engine.expressions import Scope, compile_expression, compile_mapping, parse_path
 from engine.plan.plan import PlannedSnap
@@ -46,6 +47,7 @@ class SnapContext:
         self.statistics = statistics
         self.error_documents: list[Document] = []
         self.error_lineage: list[Lineage] = []
+        self.held_lineage: list[Lineage] = []
         self.released_lineage: list[Lineage] = []
         self._execution = execution
         self._snap = snap
@@ -119,11 +121,24 @@ class SnapContext:
         self.statistics.dropped += count
 
     def held(self, lineage: Sequence[Lineage]) -> None:
-        if self._execution.ledger is not None:
-            self._execution.ledger.enter(lineage)
+        self.held_lineage += lineage
 
     def released(self, lineage: Sequence[Lineage]) -> None:
         self.released_lineage += lineage
+
+    def let_go(self, batch: Batch | None = None) -> None:
+        """Let the rows leave the ledger that are done with: those released, and those of a batch
+        that has been worked on, unless they are held."""
+        leaving, self.released_lineage = self.released_lineage, []
+        if batch is not None:
+            held, self.held_lineage = Counter(self.held_lineage), []
+            for line in batch.whole_lineage():
+                if held[line]:
+                    held[line] -= 1
+                else:
+                    leaving.append(line)
+        if leaving and self._execution.ledger is not None:
+            self._execution.ledger.leave(leaving)
 
     def give_up(self, failure: SnapFailedError, lineage: Lineage) -> None:
         """Answer for a document on which the snap itself failed, and go on with the next."""

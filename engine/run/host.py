@@ -128,11 +128,7 @@ class StageHost:
         for port, given in outputs:
             ledger.enter(given.whole_lineage())
             yield port, given
-        if batch is not None:
-            ledger.leave(batch.whole_lineage())
-        if released := member.context.released_lineage:
-            member.context.released_lineage = []
-            ledger.leave(released)
+        member.context.let_go(batch)
 
     def _contained(self, member: _Member, view: str, batch: Batch, outputs: Outputs) -> Outputs:
         """The outputs; a failure of the snap itself costs only the document in hand.
@@ -214,7 +210,8 @@ class _Member:
     def only_hands_on(self) -> bool:
         """Whether the last call gave a batch for the first output, and nothing else is to tell."""
         context = self.context
-        return not (context.error_documents or context.released_lineage or not self._default)
+        held_or_released = context.held_lineage or context.released_lineage
+        return not (context.error_documents or held_or_released or not self._default)
 
     def call(self, view: str, batch: Batch) -> Emission:
         """What the snap gives for a batch. Raises SnapFailedError."""
@@ -309,6 +306,8 @@ class _Member:
                 raise self._refused(batches)
             yield from self._emit(batches)
             yield from self._errors()
+            if self.context.released_lineage:
+                self.context.let_go()  # all that was given until now has entered the ledger
 
     def _emit(self, batches: Mapping[str, Batch]) -> Outputs:
         for view, batch in batches.items():

@@ -32,6 +32,9 @@ from engine.sdk.views import View
 
 R = TypeVar("R")
 
+GATHER_SECONDS = 0.002
+"""How long results of a stage that waits for the outside are gathered before they move on."""
+
 
 class Live(Protocol):
     """Feeds an open input of an ultra pipeline while it runs."""
@@ -199,12 +202,11 @@ class _Run:
     async def _send(self, caller: Worker | _Inline, outputs: Outputs) -> None:
         more = True
         while more:
-            batches, failure = await caller.call(_take, outputs, caller.at_once)
+            batches, more, failure = await caller.call(_take, outputs, caller.at_once)
             for port, batch in batches:
                 await self._deliver(port, batch)
             if failure is not None:
                 raise failure
-            more = len(batches) == caller.at_once
 
     async def _deliver(self, port: Port, batch: Batch) -> None:
         target = self._targets.get(port)
@@ -275,14 +277,23 @@ class _Inline:
         """There is no thread to end."""
 
 
-def _take(outputs: Outputs, at_once: int) -> tuple[list[tuple[Port, Batch]], Exception | None]:
-    """The next results of a stage, and the error that came after them: they are not lost by it."""
+def _take(
+    outputs: Outputs, at_once: int
+) -> tuple[list[tuple[Port, Batch]], bool, Exception | None]:
+    """The next results of a stage, whether more may come, and the error that came after them.
+
+    Results that come slowly do not wait for each other.
+    """
     taken: list[tuple[Port, Batch]] = []
+    deadline = perf_counter() + GATHER_SECONDS
     try:
-        taken.extend(islice(outputs, at_once))
+        for output in outputs:
+            taken.append(output)
+            if len(taken) == at_once or perf_counter() > deadline:
+                return taken, True, None
     except Exception as error:  # noqa: BLE001  # raised again once the results are delivered
-        return taken, error
-    return taken, None
+        return taken, False, error
+    return taken, False, None
 
 
 def _inbox_of(routes: Routes, stage: Stage) -> Inbox:

@@ -7,13 +7,14 @@ import queue
 import socket
 import sys
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 from engine.errors import ConfigurationError
 from engine.script.child.protocol import FRAME_LIMIT, VERSION, Channel, ProtocolError
 from engine.script.output import Guard, Output
 from engine.script.session import Session, opening
-from engine.sdk.scripts import Script, ScriptFailure
+from engine.sdk.scripts import Script, ScriptError, ScriptFailure
 
 _CONNECT_TIMEOUT = 10.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -40,7 +41,7 @@ class RemoteSession(Session):
                 "Start it there with: engine executor --port PORT --token-file FILE",
             ) from error
         keep_watch(connection)
-        self._channel = channel = Channel(connection, self._limit)
+        self._channel = channel = Channel(connection, self._limit, failing=ScriptError)
         self._stop_if_interrupted()
         self._greet(channel)
         connection.settimeout(None)  # from now on the executor watches the script's time
@@ -91,10 +92,9 @@ class RemoteSession(Session):
             raise reply
         return reply
 
-    def _gathered(self, request: str, expected: str) -> list[Any]:
-        gathered = super()._gathered(request, expected)
+    def _asked(self, request: str, expected: str) -> Iterator[list[Any]]:
+        yield from super()._asked(request, expected)
         self._output.check()
-        return gathered
 
     def _lost(self, error: Exception) -> ScriptFailure:
         if self._interrupted:

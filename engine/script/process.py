@@ -25,6 +25,7 @@ from engine.script.child.protocol import Channel
 from engine.script.child.state import WHERE_SIGNAL, State
 from engine.script.environment import Environment
 from engine.script.output import Output, OutputReader
+from engine.sdk.scripts import ScriptError
 
 _BOOTSTRAP = Path(__file__).parent / "child" / "bootstrap.py"
 _LENT = ("msgspec", "jsonpickle")
@@ -56,7 +57,7 @@ class ScriptProcess:
         finally:
             theirs.close()
             os.close(held)
-        self.channel = Channel(ours, limit)
+        self.channel = Channel(ours, limit, failing=ScriptError)
         assert self._process.stdout is not None
         self.reader = OutputReader(self._process.stdout.fileno(), output)
 

@@ -13,24 +13,21 @@ import queue
 import select
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from engine.errors import ConfigurationError, DataError
-from engine.script.child.failure import Failure
-from engine.script.child.protocol import FRAME_LIMIT, VERSION, Channel, ProtocolError
-from engine.script.child.replies import (
-    UnsendableError,
-    send_answers,
-    send_documents,
-    send_outcomes,
+from engine.errors import ConfigurationError
+from engine.script.child.protocol import (
+    FRAME_LIMIT,
+    VERSION,
+    Channel,
+    FrameTooLargeError,
+    ProtocolError,
 )
 from engine.script.client import keep_watch
 from engine.script.session import EmbeddedSession
 from engine.sdk.scripts import (
-    Outcome,
     Script,
-    ScriptAnswer,
     ScriptError,
     ScriptFailure,
     ScriptModule,
@@ -209,25 +206,36 @@ class Visit:
         try:
             match request:
                 case ["start"]:
-                    send_documents(self._send, session.start(), "snaplogic_init")
+                    self._reply("documents", [session.start()])
                 case ["rows", list(rows)]:
-                    send_answers(self._send, *_parted(session.process(rows)))
+                    self._reply("answers", session.process(rows))
                 case ["tracked rows", list(rows), list(numbers)]:
-                    outcomes = session.process_tracked(rows, numbers)
-                    send_outcomes(self._send, _told(outcomes))
+                    self._reply("outcomes", session.process_tracked(rows, numbers))
                 case ["tracked finish"]:
-                    send_outcomes(self._send, _told(session.finish_tracked()))
+                    self._reply("outcomes", session.finish_tracked())
                 case ["finish"]:
-                    send_documents(self._send, session.finish(), "snaplogic_final")
+                    self._reply("documents", [session.finish()])
                 case _:
-                    raise ProtocolError(f"{request[0]!r} is no request")
+                    raise ProtocolError(f"{request[0]!r} is not a request")
         except ScriptError as error:
             self._send("error", error.args)
         except ScriptFailure as error:
             self._send("failure", error.args)
-        except (ConfigurationError, UnsendableError) as error:
-            told = getattr(error, "failure", (str(error), "", "", ""))
-            self._send("failure", told)
+        except ConfigurationError as error:
+            self._send("failure", (str(error), "", "", ""))
+
+    def _reply(self, kind: str, parts: Iterable[list[Any]]) -> None:
+        """Pass on what the script has answered, each part when it comes.
+
+        An answer comes from a frame within the limit, and goes into one of its own if need be.
+        """
+        for part in parts:
+            try:
+                self._send(kind, part, False)
+            except FrameTooLargeError:
+                for answer in part:
+                    self._send(kind, [answer], False)
+        self._send(kind, [], True)
 
     def _print(self, line: str) -> None:
         with contextlib.suppress(OSError):
@@ -253,28 +261,3 @@ def _script(message: list[Any]) -> Script:
         return Script(**opening | {"modules": modules, "requirements": requirements})
     except (TypeError, ValueError, KeyError) as error:
         raise ProtocolError(f"the script cannot be read: {error}") from error
-
-
-def _parted(
-    answers: list[ScriptAnswer],
-) -> tuple[list[Any], list[tuple[int, Failure]]]:
-    """Answers as they go over the wire: documents, and failures by position."""
-    failures = [
-        (place, _texts(answer))
-        for place, answer in enumerate(answers)
-        if not isinstance(answer, list)
-    ]
-    return [answer if isinstance(answer, list) else None for answer in answers], failures
-
-
-def _told(outcomes: list[Outcome]) -> list[tuple[int, list[Any], Failure | None]]:
-    """Outcomes as they go over the wire."""
-    return [
-        (number, answer, None) if isinstance(answer, list) else (number, [], _texts(answer))
-        for number, answer in outcomes
-    ]
-
-
-def _texts(error: DataError) -> Failure:
-    error_text, reason, resolution, stacktrace = (*error.args, "", "", "")[:4]
-    return error_text, reason, resolution, stacktrace

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import signal
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import msgspec
@@ -23,6 +24,7 @@ from engine.script.child.protocol import (
     ProtocolError,
     halves,
 )
+from engine.script.child.state import UNREACHABLE
 from engine.script.environment import provide
 from engine.script.output import Output
 from engine.script.process import ScriptProcess
@@ -58,67 +60,59 @@ class Session(ABC):
     def start(self) -> list[Document]:
         self._stop_if_interrupted()
         self._channel = self._connect()
-        return self._gathered("start", "documents")
+        return [document for part in self._asked("start", "documents") for document in part]
 
-    def process(self, rows: list[Document]) -> list[ScriptAnswer]:
-        return self._exchange(rows) if rows else []
-
-    def process_tracked(self, rows: list[Document], numbers: list[int]) -> list[Outcome]:
+    def process(self, rows: list[Document]) -> Iterator[list[ScriptAnswer]]:
         if not rows:
-            return []
-        channel = self._ready()
-        try:
-            frame = channel.frame("tracked rows", rows, numbers)
-        except (FrameTooLargeError, NotSendableError) as error:
-            if len(rows) == 1:
-                return [(numbers[0], self._unsendable(error))]
-            parts = zip(halves(rows), halves(numbers), strict=True)
-            return [outcome for part in parts for outcome in self.process_tracked(*part)]
-        self._send(channel, frame)
-        return _outcomes(self._received(channel, "outcomes"))
-
-    def finish(self) -> list[Document]:
-        return self._gathered("finish", "documents")
-
-    def finish_tracked(self) -> list[Outcome]:
-        return _outcomes(self._gathered("tracked finish", "outcomes"))
-
-    def _gathered(self, request: str, expected: str) -> list[Any]:
-        """What comes back for a request without rows."""
-        channel = self._ready()
-        self._send(channel, channel.frame(request))
-        return self._received(channel, expected)
-
-    def _received(self, channel: Channel, expected: str) -> list[Any]:
-        """The parts of a reply, however many frames it took."""
-        whole: list[Any] = []
-        while True:
-            _, part, last = self._receive(channel, expected)
-            whole += part
-            if last:
-                return whole
-
-    def _exchange(self, rows: list[Document]) -> list[ScriptAnswer]:
+            return
         channel = self._ready()
         try:
             frame = channel.frame("rows", rows)
         except (FrameTooLargeError, NotSendableError) as error:
             if len(rows) == 1:
-                return [self._unsendable(error)]
-            first, second = halves(rows)
-            return self._exchange(first) + self._exchange(second)
+                yield [self._unsendable(error)]
+                return
+            for half in halves(rows):
+                yield from self.process(half)
+            return
         self._send(channel, frame)
-        answers: list[ScriptAnswer] = []
-        while len(answers) < len(rows):
-            _, part, failures = self._receive(channel, "answers")
-            begin = len(answers)
-            answers += [
-                [answer] if type(answer) is dict else [] if answer is None else answer
-                for answer in part
-            ]
-            for place, failure in failures:
-                answers[begin + place] = ScriptError(*failure)
-        return answers
+        yield from self._parts(channel, "answers")
+
+    def process_tracked(self, rows: list[Document], numbers: list[int]) -> Iterator[list[Outcome]]:
+        if not rows:
+            return
+        channel = self._ready()
+        try:
+            frame = channel.frame("tracked rows", rows, numbers)
+        except (FrameTooLargeError, NotSendableError) as error:
+            if len(rows) == 1:
+                yield [(numbers[0], self._unsendable(error))]
+                return
+            for half in zip(halves(rows), halves(numbers), strict=True):
+                yield from self.process_tracked(*half)
+            return
+        self._send(channel, frame)
+        yield from self._parts(channel, "outcomes")
+
+    def finish(self) -> list[Document]:
+        return [document for part in self._asked("finish", "documents") for document in part]
+
+    def finish_tracked(self) -> Iterator[list[Outcome]]:
+        return self._asked("tracked finish", "outcomes")
+
+    def _asked(self, request: str, expected: str) -> Iterator[list[Any]]:
+        """What comes back for a request without rows."""
+        channel = self._ready()
+        self._send(channel, channel.frame(request))
+        yield from self._parts(channel, expected)
+
+    def _parts(self, channel: Channel, expected: str) -> Iterator[list[Any]]:
+        """The parts of a reply, as they come."""
+        is_last = False
+        while not is_last:
+            _, part, is_last = self._receive(channel, expected)
+            if part:
+                yield part
 
     def _hand_over(self, channel: Channel, script: dict[str, Any]) -> None:
         try:
@@ -206,14 +200,13 @@ class EmbeddedSession(Session):
         self._hand_over(channel, opening(self._script))
         return channel
 
-    def _gathered(self, request: str, expected: str) -> list[Any]:
+    def _asked(self, request: str, expected: str) -> Iterator[list[Any]]:
         try:
-            gathered = super()._gathered(request, expected)
+            yield from super()._asked(request, expected)
         finally:
             if self._child is not None:
                 self._child.reader.settle()
         self._finished = request != "start"
-        return gathered
 
     def _check(self) -> None:
         """Called several times a second while the script is silent."""
@@ -277,13 +270,6 @@ class EmbeddedSession(Session):
         child.close()
 
 
-def _outcomes(told: list[Any]) -> list[Outcome]:
-    return [
-        (number, documents if failure is None else ScriptError(*failure))
-        for number, documents, failure in told
-    ]
-
-
 def opening(script: Script) -> dict[str, Any]:
     """What the script's process must know of it."""
     return {
@@ -299,8 +285,8 @@ def opening(script: Script) -> dict[str, Any]:
 
 
 def _ending(code: int | None) -> str:
-    if code is None:
-        return "closed its connection"
+    if code is None or code == UNREACHABLE:
+        return "closed its connection to the engine"
     if code >= 0:
         return f"ended with exit code {code}"
     try:

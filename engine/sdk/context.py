@@ -145,11 +145,14 @@ class Context(Protocol):
         ...
 
     def held(self, lineage: Sequence[Lineage]) -> None:
-        """Documents of the batch in hand are kept back, to be answered or dropped later."""
+        """Documents of the batch in hand are kept: each stays live until it is released.
+
+        HeldRows calls this and `released` at the right moments.
+        """
         ...
 
     def released(self, lineage: Sequence[Lineage]) -> None:
-        """Documents that were held are so no more; what comes of them is given in this call."""
+        """Documents that were held are done with; what came of them was given before."""
         ...
 
     def show(self, text: str) -> None:

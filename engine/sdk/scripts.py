@@ -6,7 +6,7 @@ sees rows and answers, never a process, a pipe or a socket.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -52,12 +52,11 @@ class Script(msgspec.Struct, frozen=True):
     token: str = ""
 
 
-ScriptAnswer = list[Document] | DataError
-"""What a script made of one row: its documents (none if it dropped or kept it), or its error."""
-
+ScriptAnswer = Document | list[Document] | None | DataError
+"""What a script made of one row: a document, several, None if it dropped it, or its error."""
 
 Outcome = tuple[int, ScriptAnswer]
-"""The number of a row that a script is done with, and what it made of it."""
+"""The number of a row that is done with, and what became of it (see HeldRows)."""
 
 
 class ScriptError(DataError):
@@ -90,6 +89,9 @@ class ScriptFailure(ExecutionError):  # noqa: N818  # the script is done for, no
 class ScriptSession(Protocol):
     """One run of one script. Every method but `interrupt` blocks until the script has answered.
 
+    What a script makes of rows comes in parts, each within milliseconds of its making; the next
+    method may be called when all parts have been taken.
+
     A script that cannot go on (it raises while it is loaded or in `snaplogic_init`, it dies, is
     killed, hangs past its timeout, or its executor is gone) raises ScriptFailure, an
     ExecutionError; an exception in `snaplogic_final` raises ScriptError, a DataError; one in
@@ -100,15 +102,15 @@ class ScriptSession(Protocol):
         """Load the script and call `snaplogic_init`; its documents."""
         ...
 
-    def process(self, rows: list[Document]) -> list[ScriptAnswer]:
-        """One answer per row, in order. Drop documents are already taken out."""
+    def process(self, rows: list[Document]) -> Iterator[list[ScriptAnswer]]:
+        """One answer per row, in order, part by part. Drop documents are already taken out."""
         ...
 
     def finish(self) -> list[Document]:
         """Call `snaplogic_final`; its documents."""
         ...
 
-    def process_tracked(self, rows: list[Document], numbers: list[int]) -> list[Outcome]:
+    def process_tracked(self, rows: list[Document], numbers: list[int]) -> Iterator[list[Outcome]]:
         """The outcomes of rows, these or earlier ones, where somebody waits for each of them.
 
         A number stands for a row from now on; it is negative if nobody waits for that row. A row
@@ -116,7 +118,7 @@ class ScriptSession(Protocol):
         """
         ...
 
-    def finish_tracked(self) -> list[Outcome]:
+    def finish_tracked(self) -> Iterator[list[Outcome]]:
         """Call `snaplogic_final` after `process_tracked`; the outcomes of all rows left.
 
         Documents that answer no row come with the number 0.

@@ -11,18 +11,16 @@ from typing import Any, Literal
 import msgspec
 
 from engine.sdk import (
-    NO_LINEAGE,
     Batch,
     ConfigurationError,
-    Context,
     DataError,
     Document,
+    Emission,
     Evaluated,
     Example,
     ExecutionError,
+    HeldRows,
     Issue,
-    Lineage,
-    Outcome,
     Script,
     ScriptAnswer,
     ScriptModule,
@@ -135,7 +133,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
 
     def open(self) -> None:
         self._session: ScriptSession | None = None
-        self._waiting = Waiting(self.context) if self.context.in_ultra else None
+        self._held = HeldRows(self.context) if self.context.in_ultra else None
         self._printed: list[str] = []
         self._awaits_script = self.context.linked("script")
         self._tells_lines = self.context.linked("stdout")
@@ -145,42 +143,70 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         if not self._awaits_script:
             yield from self._begin(self._script)
 
-    def process_batch(self, view: str, batch: Batch) -> Mapping[str, Batch]:
+    def process_batch(self, view: str, batch: Batch) -> Emission:
         if view == "script":
             return self._take_script(batch)
-        session, waiting = self._running(), self._waiting
-        if waiting is None:
-            output = self._output(batch.items, session.process(batch.items))
-        else:
-            numbers = waiting.admit(batch)
-            output = waiting.settle(session.process_tracked(batch.items, numbers), numbers)
-        emitted = {"output": output}
-        if lines := self._take_lines():
-            emitted["stdout"] = Batch([line.item for line in lines])
-        return emitted
+        return self._answered(batch)
 
-    def _output(self, rows: list[Document], answers: list[ScriptAnswer]) -> Batch:
+    def _answered(self, batch: Batch) -> Iterator[Mapping[str, Batch]]:
+        """What the script makes of the rows, each part when it comes."""
+        session, held = self._running(), self._held
+        if held is None:
+            rows = iter(batch.items)
+            for answers in session.process(batch.items):
+                for output in self._outputs(answers, rows):
+                    yield self._with_lines(output)
+        else:
+            for outcomes in session.process_tracked(batch.items, held.admit(batch)):
+                for output in held.settle(outcomes):
+                    yield self._with_lines(output)
+
+    def _outputs(self, answers: list[ScriptAnswer], rows: Iterator[Document]) -> Iterator[Batch]:
+        """The documents of answers to the next rows; those before a failure leave before it."""
         results: list[Document] = []
-        for row, answer in zip(rows, answers, strict=True):
-            if isinstance(answer, DataError):
-                self.context.failed(answer, row)
-            elif answer:
+        dropped = 0
+        for answer, row in zip(answers, rows):  # noqa: B905  # the rows go on with the next part
+            if answer.__class__ is dict:
+                results.append(answer)
+            elif answer.__class__ is list and answer:
                 results += answer
+            elif isinstance(answer, DataError):
+                yield Batch(results)
+                results = []
+                self.context.failed(answer, row)
             else:
-                self.context.dropped(1)
-        return Batch(results)
+                dropped += 1
+        self.context.dropped(dropped)
+        yield Batch(results)
+
+    def _with_lines(self, output: Batch) -> Mapping[str, Batch]:
+        """A batch for the output, and beside it what the script has printed meanwhile."""
+        lines = self._take_lines()
+        if not lines:
+            return {"output": output}
+        return {"output": output, "stdout": Batch([line.item for line in lines])}
 
     def finish(self) -> Iterator[Document | To]:
-        session, waiting = self._running(), self._waiting
+        session, held = self._running(), self._held
         try:
-            if waiting is None:
+            if held is None:
                 yield from session.finish()
             else:
-                yield from waiting.end(session)
+                yield from self._last(session, held)
         except DataError:
             yield from self._take_lines()
             raise
         yield from self._take_lines()
+
+    def _last(self, session: ScriptSession, held: HeldRows) -> Iterator[To]:
+        """What answers the rows that are left. If the script fails, they fail in its place."""
+        try:
+            for outcomes in session.finish_tracked():
+                yield from held.last(outcomes)
+        except DataError as error:
+            if not held:
+                raise
+            yield from held.last(held.all_failed(error))
 
     def close(self) -> None:
         if self._session is not None:
@@ -266,64 +292,6 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         lines = self._printed[:count]
         del self._printed[:count]
         return [To("stdout", {"line": line}) for line in lines]
-
-
-class Waiting:
-    """The rows of an ultra task that the script is not done with, each under a number.
-
-    A row without lineage has a negative number: nobody waits for it.
-    """
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._count = 0
-        self._rows: dict[int, tuple[Document, Lineage]] = {}
-
-    def admit(self, batch: Batch) -> list[int]:
-        """The numbers of the rows of a batch that is about to be given to the script."""
-        numbers = []
-        for position, row in enumerate(batch.items):
-            line = batch.lineage_of(position)
-            self._count += 1
-            numbers.append(self._count if line else -self._count)
-            self._rows[numbers[-1]] = row, line
-        return numbers
-
-    def settle(self, outcomes: list[Outcome], in_hand: Iterable[int] = ()) -> Batch:
-        """The documents of the outcomes; what else has come of the rows goes to the context.
-
-        The rows `in_hand` are held if they have no outcome, all others have been so until now.
-        """
-        context, numbers = self._context, set(in_hand)
-        documents: list[Document] = []
-        lineage: list[Lineage] = []
-        released: list[Lineage] = []
-        for number, answer in outcomes:
-            row, line = self._rows.pop(number, (None, NO_LINEAGE))
-            if number not in numbers and row is not None:
-                released.append(line)
-            if isinstance(answer, DataError):
-                context.failed(answer, row, line)
-            elif answer:
-                documents += answer
-                lineage += [line] * len(answer)
-            else:
-                context.dropped(1, (line,))
-        context.released(released)
-        context.held([self._rows[number][1] for number in in_hand if number in self._rows])
-        return Batch(documents, lineage)
-
-    def end(self, session: ScriptSession) -> Iterator[To]:
-        """What answers the rows that are left. If the script fails, they fail in its place."""
-        try:
-            outcomes = session.finish_tracked()
-        except DataError as error:
-            if not self._rows:
-                raise
-            outcomes = [(number, error) for number in self._rows]
-        rest = self.settle(outcomes)
-        for document, line in zip(rest.items, rest.lineage or (), strict=True):
-            yield To("output", document, line)
 
 
 def _plain(pipe: dict[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from engine.documents import Document
+from engine.errors import DataError
 from engine.script.executor import Executor
-from engine.sdk.scripts import Script, ScriptSession
+from engine.sdk.scripts import Script, ScriptAnswer, ScriptSession
 
 
 @pytest.fixture(scope="session")
@@ -26,12 +28,48 @@ def cache(cache_folder: Path) -> Iterator[Path]:
         yield cache_folder
 
 
+class Whole:
+    """A session whose answers are taken to the last part, each as the list of its documents."""
+
+    def __init__(self, session: ScriptSession) -> None:
+        self.parts = session
+
+    def start(self) -> list[Document]:
+        return self.parts.start()
+
+    def process(self, rows: list[Document]) -> list[list[Document] | DataError]:
+        return [listed(answer) for part in self.parts.process(rows) for answer in part]
+
+    def process_tracked(self, rows: list[Document], numbers: list[int]) -> list[Any]:
+        parts = self.parts.process_tracked(rows, numbers)
+        return [(number, listed(answer)) for part in parts for number, answer in part]
+
+    def finish(self) -> list[Document]:
+        return self.parts.finish()
+
+    def finish_tracked(self) -> list[Any]:
+        parts = self.parts.finish_tracked()
+        return [(number, listed(answer)) for part in parts for number, answer in part]
+
+    def interrupt(self) -> None:
+        self.parts.interrupt()
+
+    def close(self) -> None:
+        self.parts.close()
+
+
+def listed(answer: ScriptAnswer) -> list[Document] | DataError:
+    if isinstance(answer, dict):
+        return [answer]
+    return [] if answer is None else answer
+
+
 class Opened:
     """Sessions that a test has opened, and what their scripts have printed."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self.sessions: list[ScriptSession] = []
+        self.sessions: list[Whole] = []
 
     def __call__(
         self,
@@ -40,9 +78,9 @@ class Opened:
         by: Executor | None = None,
         output: Callable[[str], None] | None = None,
         **facts: Any,
-    ) -> ScriptSession:
+    ) -> Whole:
         script = Script(textwrap.dedent(source), **{"name": "scripts/x.py", **facts})
-        session = (by or Executor()).open(script, output or self.lines.append)
+        session = Whole((by or Executor()).open(script, output or self.lines.append))
         self.sessions.append(session)
         return session
 

@@ -285,7 +285,7 @@ def test_when_the_engine_is_killed_the_script_and_its_folder_vanish() -> None:
         '''
         session = Executor().open(Script(source), lambda line: print(line, flush=True))
         session.start()
-        session.process([{}])
+        list(session.process([{}]))
     """)
     command = [sys.executable, "-c", parent]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as engine:

@@ -13,15 +13,13 @@ from types import CodeType
 from typing import Any
 
 from .install import InstallError
+from .protocol import Failure
 
 MODULE = "snaplogic_script"
 _OWN_MODULES = (MODULE, "snapline_child")
 _HIDDEN = (str(Path(__file__).parent), "<frozen importlib")
 _REASON_LIMIT = 4_000
 _TRACE_LIMIT = 64_000
-
-Failure = tuple[str, str, str, str]
-"""Error, reason, resolution, stack trace."""
 
 _shown: set[str] = set()
 

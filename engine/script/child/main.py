@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -18,8 +18,8 @@ from . import install, tool
 from .failure import ScriptRaisedError
 from .program import Program, Rows
 from .protocol import VERSION, Channel, decode
-from .replies import UnsendableError, send_answers, send_documents, send_outcomes
-from .state import PREPARING, WHERE_SIGNAL, State
+from .replies import Outbox
+from .state import PREPARING, UNREACHABLE, WHERE_SIGNAL, State
 from .supervisor import supervise
 
 
@@ -47,20 +47,24 @@ class Conversation:
 
     def __init__(self, channel: Channel, state: State, settings: dict[str, Any]) -> None:
         self._channel = channel
+        self._outbox = Outbox(channel)
         self._state = state
         self._settings = settings
         self._owner = os.getpid()
 
     def run(self) -> None:
-        self._send("hello", VERSION, self._owner, threading.get_ident())
+        self._outbox.send("hello", VERSION, self._owner, threading.get_ident())
         _, opening = self._channel.receive()
         try:
             program = self._prepare(opening)
             self._serve(program)
-        except (ScriptRaisedError, UnsendableError) as error:
-            self._send("failure", error.failure)
-        except (EOFError, ConnectionError):
-            os._exit(0)  # the engine has gone, the supervisor cleans up
+        except ScriptRaisedError as error:
+            self._settle()
+            self._outbox.send("failure", error.failure)
+        except (EOFError, OSError):
+            # The engine has gone, or the script has closed what leads to it: nobody is left to talk
+            # to. The supervisor cleans up.
+            os._exit(UNREACHABLE)
 
     def _prepare(self, opening: dict[str, Any]) -> Program:
         name = opening["name"]
@@ -77,7 +81,7 @@ class Conversation:
             ) from error
         root = str(Path(self._settings["folder"]) / "tmp") + "/"
         pipe = opening["pipe"] | {"tmp_root": root}
-        return Program(opening, pipe, self._state)
+        return Program(opening, pipe, self._state, self._outbox)
 
     def _serve(self, program: Program) -> None:
         while True:
@@ -85,36 +89,45 @@ class Conversation:
             message = decode(payload)
             match message[0]:
                 case "start":
-                    send_documents(self._send, program.start(), "snaplogic_init")
+                    with self._replying("documents"):
+                        program.start()
                 case "rows":
-                    answers, failures = program.answer(message[1], partial(_rows_of, payload))
-                    send_answers(self._send, answers, failures)
+                    with self._replying("answers", len(message[1])):
+                        program.answer(message[1], partial(_rows_of, payload))
                 case "tracked rows":
-                    outcomes = program.settle(message[1], message[2], partial(_rows_of, payload))
-                    send_outcomes(self._send, outcomes)
+                    with self._replying("outcomes", len(message[1])):
+                        program.settle(message[1], message[2], partial(_rows_of, payload))
                 case "finish":
-                    self._finish(
-                        lambda: send_documents(self._send, program.finish(), "snaplogic_final")
-                    )
+                    self._finish("documents", program.finish)
                 case "tracked finish":
-                    self._finish(lambda: send_outcomes(self._send, program.finish_tracked()))
+                    self._finish("outcomes", program.finish_tracked)
                 case _:  # "end"
                     return
 
-    def _finish(self, finish: Callable[[], None]) -> None:
+    def _finish(self, kind: str, finish: Callable[[], None]) -> None:
         try:
-            finish()
-        except (ScriptRaisedError, UnsendableError) as error:
-            self._send("error", error.failure)
+            with self._replying(kind):
+                finish()
+        except ScriptRaisedError as error:
+            self._settle()
+            self._outbox.send("error", error.failure)
 
-    def _send(self, *message: Any) -> None:
+    @contextlib.contextmanager
+    def _replying(self, kind: str, calls: int = 1) -> Iterator[None]:
+        """Around calls into the script; what they answer is complete if nothing was raised."""
+        self._outbox.begin(kind, calls)
+        yield
+        self._settle()
+        self._outbox.finish()
+
+    def _settle(self) -> None:
+        """The script has returned: show what it has printed, and stop its clock."""
         if os.getpid() != self._owner:
-            os._exit(0)  # a fork of the script has come back from its hook
+            os._exit(0)  # a fork of the script has returned from its hook
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError, AttributeError):
                 stream.flush()
         self._state.leave()
-        self._channel.send(*message)
 
 
 def _rows_of(payload: bytearray) -> Rows:

@@ -1,4 +1,7 @@
-"""The script as a program: one namespace, its hooks, and its answers to rows."""
+"""The script as a program: one namespace, its hooks, and its answers to rows.
+
+What a hook returns goes to the outbox before the next call, as it is when the hook returns.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +13,29 @@ from typing import Any, TypeVar
 
 from . import failure, tracker
 from .failure import ScriptRaisedError
-from .results import Result, documents
+from .protocol import FailedError, Failure
+from .replies import Outbox, Unsendable, unsendable
+from .results import documents
 from .rows import Entry
 from .state import FINAL, INIT, LOADING, State
 
 Rows = list[dict[str, Any]]
-Answers = list[Result]
 T = TypeVar("T")
-Failures = list[tuple[int, failure.Failure]]
 
 
 class Program:
     """Runs the text of a script and calls its hooks, in one namespace as SnapLogic does."""
 
-    def __init__(self, opening: dict[str, Any], pipe: dict[str, Any], state: State) -> None:
+    def __init__(
+        self, opening: dict[str, Any], pipe: dict[str, Any], state: State, outbox: Outbox
+    ) -> None:
         self._source = opening["source"]
         self._modules = opening["modules"]
         self._name = name = opening["name"]
         self._timed = opening["timeout"] is not None
         folder = opening["folder"]
         self._state = state
+        self._outbox = outbox
         self._tracker: tracker.Tracker | None = None
         module = ModuleType(failure.MODULE)
         sys.modules[failure.MODULE] = module  # so that pickle and dataclasses find its classes
@@ -40,7 +46,7 @@ class Program:
             self._globals["__file__"] = str(Path(folder) / Path(name).name)
             sys.path.insert(0, folder)
 
-    def start(self) -> Rows:
+    def start(self) -> None:
         """Run the module code and `snaplogic_init`; raises ScriptRaisedError."""
         failure.show_source(self._name, self._source)
         self._state.enter(LOADING)
@@ -50,18 +56,22 @@ class Program:
             exec(code, self._globals)  # noqa: S102  # this is what the process is for
         except BaseException as error:  # whatever a script raises is its answer
             raise ScriptRaisedError(failure.describe(error, self._name)) from error
-        return self._call_once("snaplogic_init", INIT)
+        self._call_once("snaplogic_init", INIT)
 
-    def finish(self) -> Rows:
+    def finish(self) -> None:
         """Run `snaplogic_final`; raises ScriptRaisedError."""
-        return self._call_once("snaplogic_final", FINAL)
+        self._call_once("snaplogic_final", FINAL)
 
-    def _call_once(self, name: str, phase: int) -> Rows:
+    def _call_once(self, name: str, phase: int) -> None:
         hook = self._globals.get(name)
         if hook is None:
-            return []
+            return
         result = self._guarded(hook, phase, lambda: documents(hook(), name))
-        return [] if result is None else [result] if isinstance(result, dict) else result
+        try:
+            for document in [result] if isinstance(result, dict) else result or ():
+                self._outbox.add(document)
+        except Unsendable as error:
+            raise ScriptRaisedError(unsendable(name, error)) from error
 
     def _guarded(self, hook: Any, phase: int, call: Callable[[], T]) -> T:
         self._state.enter(phase)
@@ -70,22 +80,23 @@ class Program:
         except BaseException as error:
             raise ScriptRaisedError(failure.describe(error, self._name, hook)) from error
 
-    def answer(self, rows: Rows, again: Callable[[], Rows]) -> tuple[Answers, Failures]:
-        """One answer per row, None where it failed, and the failures by position.
+    def answer(self, rows: Rows, again: Callable[[], Rows]) -> None:
+        """Give one answer per row to the outbox, a failure where the script failed on the row.
 
         `again` gives the rows afresh, for a batch function that has changed them and then raised.
         """
-        whole, single = self._hooks()
-        if whole is not None:
-            return self._answer_batch(whole, single, rows, again)
-        return self._answer_rows(single, rows)
+        batched, single = self._hooks()
+        if batched is not None:
+            self._answer_batch(batched, single, rows, again)
+        else:
+            self._answer_rows(single, rows)
 
     def _hooks(self) -> tuple[Callable[..., Any] | None, Any]:
-        """The function for batches and the one for rows, if there are such."""
-        whole = self._globals.get("snaplogic_process_batch")
+        """The function for batches and the one for rows, if the script has them."""
+        batched = self._globals.get("snaplogic_process_batch")
         single = self._globals.get("snaplogic_process")
-        if callable(whole):
-            return whole, single
+        if callable(batched):
+            return batched, single
         if callable(single):
             return None, single
         raise ScriptRaisedError(
@@ -97,43 +108,52 @@ class Program:
             )
         )
 
-    def _answer_rows(self, hook: Callable[..., Any], rows: Rows) -> tuple[Answers, Failures]:
-        answers: Answers = []
-        failures: Failures = []
-        keep, next_row = answers.append, self._state.rows(self._timed)
-        for place, row in enumerate(rows):
+    def _answer_rows(self, hook: Callable[..., Any], rows: Rows) -> None:
+        answer, next_row = self._outbox.add, self._state.rows(self._timed)
+        for row in rows:
             next_row()
             try:
                 result = hook(row)
-                keep(None if result is None else documents(result, "snaplogic_process"))
+                answer(None if result is None else documents(result, "snaplogic_process"))
             except BaseException as error:  # noqa: BLE001
-                keep(None)
-                failures.append((place, failure.describe(error, self._name, hook)))
-        return answers, failures
+                answer(self._failed(error, hook))
 
     def _answer_batch(
-        self, whole: Callable[..., Any], single: Any, rows: Rows, again: Callable[[], Rows]
-    ) -> tuple[Answers, Failures]:
+        self, batched: Callable[..., Any], single: Any, rows: Rows, again: Callable[[], Rows]
+    ) -> None:
         count = len(rows)
         self._state.begin_batch(count)
         try:
-            results = whole(rows)
+            results = batched(rows)
         except BaseException as error:  # noqa: BLE001
             if callable(single):
                 self._state.end_batch(done=False)
-                return self._answer_rows(single, again())
+                self._answer_rows(single, again())
+                return
             results = []
-            told: failure.Failure | None = failure.describe(error, self._name, whole)
+            failed: FailedError | None = self._failed(error, batched)
         else:
-            told = self._misshapen(whole, results, count)
+            failed = self._misshapen(batched, results, count)
         self._state.end_batch(done=True)
-        if told is not None:
-            return [None] * count, [(place, told) for place in range(count)]
-        return self._documents_of_each(whole, results)
+        if failed is not None:
+            for _ in range(count):
+                self._outbox.add(failed)
+            return
+        for result in results:
+            try:
+                self._outbox.add(documents(result, "each result of snaplogic_process_batch"))
+            except (TypeError, ValueError, RecursionError, *Unsendable) as error:
+                self._outbox.add(self._failed(error, batched))
 
-    def _misshapen(
-        self, hook: Callable[..., Any], results: Any, count: int
-    ) -> failure.Failure | None:
+    def _failed(self, error: BaseException, hook: Any) -> FailedError:
+        return FailedError(*self._failure(error, hook))
+
+    def _failure(self, error: BaseException, hook: Any) -> Failure:
+        if isinstance(error, Unsendable):
+            return unsendable(getattr(hook, "__name__", "the script"), error)
+        return failure.describe(error, self._name, hook)
+
+    def _misshapen(self, hook: Callable[..., Any], results: Any, count: int) -> FailedError | None:
         if isinstance(results, list) and len(results) == count:
             return None
         got = f"a list of {len(results)}" if isinstance(results, list) else type(results).__name__
@@ -141,50 +161,33 @@ class Program:
             "snaplogic_process_batch must return a list with one result per row: "
             f"there were {count} rows, and it returned {got}"
         )
-        return failure.describe(problem, self._name, hook)
+        return self._failed(problem, hook)
 
-    def _documents_of_each(
-        self, hook: Callable[..., Any], results: list[Any]
-    ) -> tuple[Answers, Failures]:
-        answers: Answers = []
-        failures: Failures = []
-        for place, result in enumerate(results):
-            try:
-                answers.append(documents(result, "each result of snaplogic_process_batch"))
-            except (TypeError, ValueError, RecursionError) as error:
-                answers.append(None)
-                failures.append((place, failure.describe(error, self._name, hook)))
-        return answers, failures
-
-    def settle(
-        self, rows: Rows, numbers: list[int], again: Callable[[], Rows]
-    ) -> list[tracker.Outcome]:
-        """The outcomes of rows, these or earlier ones, if somebody waits for each of them.
+    def settle(self, rows: Rows, numbers: list[int], again: Callable[[], Rows]) -> None:
+        """Give the outbox the outcomes of rows, these or earlier ones, as each is known.
 
         A number stands for a row from now on; it is negative if nobody waits for that row. A row
         without an outcome is kept by the script. `rows` is emptied: what we refer to is kept too.
         """
-        whole, single = self._hooks()
+        batched, single = self._hooks()
         tracked = self._tracked()
-        if whole is None:
+        if batched is None:
             self._settle_rows(tracked, single, rows, numbers)
-        elif not self._settle_batch(tracked, (whole, single), rows, numbers):
+        elif not self._settle_batch(tracked, (batched, single), rows, numbers):
             self._settle_rows(tracked, single, again(), numbers)
-        return tracked.take()
 
     def _tracked(self) -> tracker.Tracker:
         if self._tracker is None:
-            self._tracker = tracker.Tracker(self._name)
+            self._tracker = tracker.Tracker(self._name, self._outbox)
             tracker.use(self._tracker)
         return self._tracker
 
-    def finish_tracked(self) -> list[tracker.Outcome]:
+    def finish_tracked(self) -> None:
         """Run `snaplogic_final`: the outcomes of all rows; raises ScriptRaisedError."""
         tracked, name = self._tracked(), "snaplogic_final"
         hook = self._globals.get(name) or (lambda: None)
         given = self._guarded(hook, FINAL, lambda: tracked.given(hook(), name))
         tracked.finish(given, hook)
-        return tracked.take()
 
     def _settle_rows(
         self, tracked: tracker.Tracker, hook: Callable[..., Any], rows: Rows, numbers: list[int]
@@ -194,17 +197,17 @@ class Program:
         for number in numbers:
             next_row()
             entry = tracked.begin(number, rows.pop())
-            told = given = result = None
+            failed = given = result = None
             try:
                 result = hook(entry.row)
                 if not tracked.settle_plainly([entry], [result]):
                     given = tracked.given(result, "snaplogic_process")
             except BaseException as error:  # noqa: BLE001
-                told = failure.describe(error, self._name, hook)
+                failed = self._failure(error, hook)
             # The exception is gone from here on, and with it the frames that refer to the row.
             result = None
-            if told is not None:
-                tracked.fail([entry], told)
+            if failed is not None:
+                tracked.fail([entry], failed)
             elif given is not None:
                 tracked.settle(entry, given, hook)
 
@@ -216,37 +219,38 @@ class Program:
         numbers: list[int],
     ) -> bool:
         """False if the rows have to be given one by one."""
-        whole, single = hooks
+        batched, single = hooks
         count = len(rows)
         self._state.begin_batch(count)
         entries = [tracked.begin(*pair) for pair in zip(numbers, rows, strict=True)]
         rows.clear()
         results: Any = None
-        told: failure.Failure | None = None
+        failed: FailedError | None = None
         raised = False
         try:
-            results = whole([entry.row for entry in entries])
+            results = batched([entry.row for entry in entries])
         except BaseException as error:  # noqa: BLE001
-            told, raised = failure.describe(error, self._name, whole), True
+            failed, raised = self._failed(error, batched), True
         else:
-            told = self._misshapen(whole, results, count)
+            failed = self._misshapen(batched, results, count)
         if raised and callable(single) and not tracked.any_kept(entries):
             self._state.end_batch(done=False)
             tracked.forget(entries)
             return False
         self._state.end_batch(done=True)
-        if told is not None:
+        if failed is not None:
             del results
-            tracked.fail(entries, told)
+            tracked.fail(entries, failed.args)
             return True
         if tracked.settle_plainly(entries, results):
             return True
-        givens = [self._given(tracked, whole, *pair) for pair in zip(entries, results, strict=True)]
+        pairs = zip(entries, results, strict=True)
+        givens = [self._given(tracked, batched, *pair) for pair in pairs]
         del results
         if count == 1 and givens[0] is not None:
-            tracked.settle(entries[0], givens[0], whole)
+            tracked.settle(entries[0], givens[0], batched)
         else:
-            tracked.settle_batch(entries, givens, whole)
+            tracked.settle_batch(entries, givens, batched)
         return True
 
     def _given(
@@ -256,7 +260,7 @@ class Program:
         try:
             return tracked.given(result, "each result of snaplogic_process_batch")
         except (TypeError, ValueError, RecursionError) as error:
-            tracked.fail_one(entry, failure.describe(error, self._name, hook))
+            tracked.fail_one(entry, self._failure(error, hook))
             return None
 
 

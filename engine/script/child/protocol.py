@@ -2,7 +2,7 @@
 
 A frame is a length (four bytes, big-endian) and a MessagePack list whose first element names it.
 Rows and answers travel in batches. The same frames go over the socket pair of a child and over TCP;
-what MessagePack lacks (integers beyond 64 bits) is an extension type.
+what MessagePack lacks (integers beyond 64 bits, a failure in place of an answer) is an extension.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ from typing import Any
 
 import msgspec
 
-VERSION = 3
+VERSION = 4
 FRAME_LIMIT = 1 << 30
+
+Failure = tuple[str, str, str, str]
+"""Error, reason, resolution, stack trace."""
 
 _HEADER = struct.Struct("!I")
 _PIECE = 1 << 20
-_BIG_INTEGER = 1
+_BIG_INTEGER, _FAILURE = 1, 2
 _TIMESTAMPS = (b"\xd6\xff", b"\xd7\xff", b"\xc7\x0c\xff")
 
 
@@ -48,14 +51,36 @@ def _amount(size: int) -> str:
     return f"{size / (1 << 20):.1f} MiB" if size >= 1 << 20 else f"{size} bytes"
 
 
-def _restore(code: int, data: memoryview) -> Any:
-    if code == _BIG_INTEGER:
-        return int.from_bytes(data, "little", signed=True)
-    raise ProtocolError(f"unknown extension type {code}")
+class FailedError(Exception):
+    """What a script answers in place of documents; its arguments are a Failure."""
+
+    def __init__(self, *failure: str) -> None:
+        super().__init__(*failure)
 
 
-def _date_text(value: Any) -> str:
-    """The dates of expressions, which are subclasses that MessagePack does not know."""
+Failing = Callable[..., Exception]
+"""What makes an exception of the four texts of a failure."""
+
+
+def _decoder(failing: Failing) -> msgspec.msgpack.Decoder[Any]:
+    def restore(code: int, data: memoryview) -> Any:
+        if code == _BIG_INTEGER:
+            return int.from_bytes(data, "little", signed=True)
+        if code == _FAILURE:
+            return failing(*msgspec.msgpack.decode(data, type=Failure))
+        raise ProtocolError(f"unknown extension type {code}")
+
+    return msgspec.msgpack.Decoder(ext_hook=restore)
+
+
+def _wire_form(value: Any) -> Any:
+    """What MessagePack does not know: failures, and the dates of expressions, which are subclasses.
+
+    Dates become ISO 8601 text.
+    """
+    if isinstance(value, Exception):
+        texts = (*map(str, value.args), "", "", "", "")[:4]
+        return msgspec.msgpack.Ext(_FAILURE, msgspec.msgpack.encode(texts))
     if isinstance(value, datetime.datetime):
         return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(value, datetime.time):
@@ -65,8 +90,37 @@ def _date_text(value: Any) -> str:
     raise TypeError(f"a value of type {type(value).__name__} cannot be sent")
 
 
-_encoder = msgspec.msgpack.Encoder(decimal_format="number", enc_hook=_date_text)
-_decoder = msgspec.msgpack.Decoder(ext_hook=_restore)
+_encoder = msgspec.msgpack.Encoder(decimal_format="number", enc_hook=_wire_form)
+_array_of = struct.Struct("!BI")
+_ARRAY = 0xDD
+
+
+encode_value = _encoder.encode
+"""One value without date-times, as `joined` takes it. `encode_again` is for what it raises."""
+
+ENCODING_ERRORS = (OverflowError, UnicodeEncodeError, RecursionError, TypeError)
+
+
+def encode_again(value: Any, error: Exception) -> bytes:
+    """A value that `encode_value` refuses, with large integers in their own form.
+
+    Raises NotSendableError if it was another error.
+    """
+    if isinstance(error, OverflowError):
+        return _encoder.encode(_sendable(value))
+    raise _not_sendable(error) from error
+
+
+def joined(kind: str, pieces: list[bytes], last: bool) -> bytearray:
+    """The frame of the message (kind, list of the encoded pieces, last)."""
+    frame = bytearray(_HEADER.size)
+    frame += b"\x93"
+    frame += encode_value(kind)
+    frame += _array_of.pack(_ARRAY, len(pieces))
+    frame += b"".join(pieces)
+    frame += encode_value(last)
+    _HEADER.pack_into(frame, 0, len(frame) - _HEADER.size)
+    return frame
 
 
 def encode(message: list[Any]) -> bytearray:
@@ -81,13 +135,17 @@ def encode(message: list[Any]) -> bytearray:
             frame = _encode(_sendable(message))
     except OverflowError:
         frame = _encode(_sendable(message))
-    except UnicodeEncodeError as error:
-        raise NotSendableError(f"a text is not valid Unicode: {error.reason}") from error
-    except RecursionError as error:
-        raise NotSendableError("a value is nested too deeply, or holds itself") from error
-    except TypeError as error:
-        raise NotSendableError(str(error)) from error
+    except (UnicodeEncodeError, RecursionError, TypeError) as error:
+        raise _not_sendable(error) from error
     return frame
+
+
+def _not_sendable(error: Exception) -> NotSendableError:
+    if isinstance(error, UnicodeEncodeError):
+        return NotSendableError(f"a string is not valid Unicode: {error.reason}")
+    if isinstance(error, RecursionError):
+        return NotSendableError("a value is nested too deeply, or contains itself")
+    return NotSendableError(str(error))
 
 
 def _encode(message: Any) -> bytearray:
@@ -112,10 +170,13 @@ def _sendable(value: Any) -> Any:
     return value
 
 
-def decode(payload: bytearray) -> list[Any]:
+_plain_decoder = _decoder(FailedError)
+
+
+def decode(payload: bytearray, decoder: msgspec.msgpack.Decoder[Any] = _plain_decoder) -> list[Any]:
     """The message in a frame's payload; raises ProtocolError."""
     try:
-        message = _decoder.decode(payload)
+        message = decoder.decode(payload)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise ProtocolError(f"a frame cannot be read: {error}") from error
     if not isinstance(message, list) or not message or not isinstance(message[0], str):
@@ -127,7 +188,8 @@ class Channel:
     """Sends and receives frames over a connected socket.
 
     `wait` is called whenever the socket's own timeout passes in vain; it may raise to give up.
-    A message that raises NotSendableError or FrameTooLargeError leaves the channel usable.
+    A message that raises NotSendableError or FrameTooLargeError leaves the channel usable. Failures
+    that are received become what `failing` makes of them.
     """
 
     def __init__(
@@ -135,10 +197,12 @@ class Channel:
         connection: socket.socket,
         limit: int = FRAME_LIMIT,
         wait: Callable[[], None] | None = None,
+        failing: Failing = FailedError,
     ) -> None:
         self.connection = connection
         self.limit = limit
         self.wait = wait
+        self._decoder = _decoder(failing)
 
     def send(self, *message: Any) -> None:
         self.send_frame(self.frame(*message))
@@ -146,10 +210,14 @@ class Channel:
     def frame(self, *message: Any) -> bytearray:
         """The frame of a message, if it may be sent."""
         frame = encode(list(message))
-        size = len(frame) - _HEADER.size
-        if size > min(self.limit, FRAME_LIMIT):
-            raise FrameTooLargeError(size, min(self.limit, FRAME_LIMIT))
+        self.check_size(len(frame) - _HEADER.size)
         return frame
+
+    def check_size(self, size: int) -> None:
+        """Raise FrameTooLargeError if so many bytes do not fit into one frame."""
+        limit = min(self.limit, FRAME_LIMIT)
+        if size > limit:
+            raise FrameTooLargeError(size, limit)
 
     def send_frame(self, frame: bytearray) -> None:
         rest = memoryview(frame)
@@ -161,7 +229,7 @@ class Channel:
 
     def receive(self) -> list[Any]:
         """The next message. Raises EOFError when the peer has gone, ProtocolError for nonsense."""
-        return decode(self.receive_payload())
+        return decode(self.receive_payload(), self._decoder)
 
     def receive_payload(self) -> bytearray:
         (size,) = _HEADER.unpack(self._exactly(_HEADER.size))

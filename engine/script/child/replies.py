@@ -1,71 +1,133 @@
-"""Documents and answers on their way out, in as many frames as they need."""
+"""Answers on their way out: encoded when they are given, and sent within milliseconds.
+
+An answer is encoded before the script is called again, so whatever the script does later to an
+object that it has returned cannot change it. The calling thread only encodes: most batches take
+less time than a switch between threads, and leave in one frame when they end. While a batch of
+several rows takes longer, a second thread sends what is there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+import time
 from typing import Any
 
-from .failure import Failure
-from .protocol import FrameTooLargeError, NotSendableError, halves
+from .protocol import (
+    ENCODING_ERRORS,
+    Channel,
+    Failure,
+    FrameTooLargeError,
+    NotSendableError,
+    encode_again,
+    encode_value,
+    joined,
+)
 
-Send = Callable[..., None]
+FLUSH_SECONDS = 0.005
+_IDLE_TICKS = 40
+_FRAME_BYTES = 1 << 20
+_FRAME_MARGIN = 64
 
-
-class UnsendableError(Exception):
-    """The documents of a hook cannot be sent; `failure` says why."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure)
-        self.failure = failure
-
-
-def send_documents(send: Send, documents: list[Any], hook: str, last: bool = True) -> None:
-    """What `snaplogic_init` or `snaplogic_final` returned; raises UnsendableError."""
-    try:
-        send("documents", documents, last)
-    except FrameTooLargeError as error:
-        if len(documents) < 2:
-            raise UnsendableError(_unsendable(hook, error)) from error
-        first, second = halves(documents)
-        send_documents(send, first, hook, last=False)
-        send_documents(send, second, hook, last)
-    except NotSendableError as error:
-        raise UnsendableError(_unsendable(hook, error)) from error
+Unsendable = (FrameTooLargeError, NotSendableError)
+"""What `Outbox.add` raises for an answer that has no form on the wire."""
 
 
-def send_answers(send: Send, answers: list[Any], failures: list[tuple[int, Failure]]) -> None:
-    """One answer per row; a row whose answer cannot be sent gets that as its failure."""
-    try:
-        send("answers", answers, failures)
-    except (FrameTooLargeError, NotSendableError) as error:
-        if len(answers) == 1:
-            send("answers", [None], [(0, _unsendable("snaplogic_process", error))])
-            return
-        first, second = halves(answers)
-        middle = len(first)
-        send_answers(send, first, [(at, told) for at, told in failures if at < middle])
-        rest = [(at - middle, told) for at, told in failures if at >= middle]
-        send_answers(send, second, rest)
+class Outbox:
+    """The answers of the call in hand; `begin` and `finish` are the brackets around a call."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._room = min(_FRAME_BYTES, channel.limit - _FRAME_MARGIN)
+        self._kind = ""
+        self._pieces: list[bytes] = []
+        self._sending = threading.Lock()
+        self._is_open = False
+        self._ticks = False
+        self._wake = threading.Event()
+        self._clock: threading.Thread | None = None
+
+    def begin(self, kind: str, calls: int) -> None:
+        """Answers of this kind follow, from so many calls into the script."""
+        self._kind = kind
+        self._is_open = True
+        if calls > 1 and not self._ticks:
+            self._start_clock()
+
+    def add(self, answer: Any) -> None:
+        """Take an answer as it is now. Raises one of `Unsendable`."""
+        try:
+            piece = encode_value(answer)
+        except ENCODING_ERRORS as error:
+            piece = encode_again(answer, error)
+        if len(piece) > self._room:
+            self._channel.check_size(len(piece) + _FRAME_MARGIN)
+        self._pieces.append(piece)
+
+    def finish(self) -> None:
+        """The call is over: send what has not been sent."""
+        self._is_open = False
+        self._flush(last=True)
+
+    def send(self, *message: Any) -> None:
+        """A message of another kind, after all answers given so far."""
+        self._is_open = False
+        if self._pieces:
+            self._flush(last=False)
+        with self._sending:
+            self._channel.send(*message)
+
+    def _flush(self, *, last: bool) -> None:
+        with self._sending:
+            count = len(self._pieces)  # another thread may add more meanwhile
+            pieces = self._pieces[:count]
+            del self._pieces[:count]
+            while True:
+                fitting = self._fitting(pieces)
+                rest = pieces[fitting:]
+                is_last = last and not rest
+                if fitting or is_last:
+                    self._channel.send_frame(joined(self._kind, pieces[:fitting], is_last))
+                if not rest:
+                    return
+                pieces = rest
+
+    def _fitting(self, pieces: list[bytes]) -> int:
+        """How many of the pieces go into one frame: as many as fit, and at least one."""
+        room = self._room
+        for count, piece in enumerate(pieces):
+            room -= len(piece)
+            if room < 0:
+                return max(count, 1)
+        return len(pieces)
+
+    def _start_clock(self) -> None:
+        self._ticks = True
+        if self._clock is None or not self._clock.is_alive():
+            self._clock = threading.Thread(target=self._tick, name="snapline replies", daemon=True)
+            self._clock.start()
+        self._wake.set()
+
+    def _tick(self) -> None:
+        """Send what waits every few milliseconds; sleep for good while no call is under way."""
+        quiet = 0
+        while True:
+            time.sleep(FLUSH_SECONDS)
+            if self._pieces:
+                try:
+                    self._flush(last=False)
+                except OSError:
+                    return  # the engine has gone: the main thread will find out
+            quiet = 0 if self._is_open else quiet + 1
+            if quiet > _IDLE_TICKS:
+                self._wake.clear()
+                self._ticks = False
+                if not self._is_open:  # else `begin` came too early to see that nothing ticks
+                    self._wake.wait()
+                self._ticks, quiet = True, 0
 
 
-def send_outcomes(send: Send, outcomes: list[Any], last: bool = True) -> None:
-    """(number of the row, documents, failure) of the rows that are done with.
-
-    A row whose documents cannot be sent gets that as its failure.
-    """
-    try:
-        send("outcomes", outcomes, last)
-    except (FrameTooLargeError, NotSendableError) as error:
-        if len(outcomes) == 1:
-            told = _unsendable("the script", error)
-            send("outcomes", [(outcomes[0][0], [], told)], last)
-            return
-        first, second = halves(outcomes)
-        send_outcomes(send, first, last=False)
-        send_outcomes(send, second, last)
-
-
-def _unsendable(hook: str, error: Exception) -> Failure:
+def unsendable(hook: str, error: Exception) -> Failure:
+    """The failure in place of an answer that cannot be sent."""
     return (
         f"the result of {hook} cannot be passed on",
         str(error),

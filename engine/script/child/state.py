@@ -15,6 +15,9 @@ from pathlib import Path
 WHERE_SIGNAL = signal.SIGUSR2
 """Asks the child to write where each of its threads stands; works while C code holds the GIL."""
 
+UNREACHABLE = 69
+"""Exit code of a script's process that can no longer speak with the engine (EX_UNAVAILABLE)."""
+
 IDLE, LOADING, INIT, PROCESS, BATCH, FINAL, PREPARING = range(7)
 HOOKS = {
     LOADING: "the script's module code",

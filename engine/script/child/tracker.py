@@ -17,12 +17,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import install
-from .failure import Failure
+from .protocol import FailedError, Failure
+from .replies import Outbox, Unsendable, unsendable
 from .results import detached, elements, plain
 from .rows import Answer, Entry, Row, State, Ticket
-
-Outcome = tuple[int, list[Row], Failure | None]
-"""The number of a row that is done with, its documents (none if it was dropped), its failure."""
 
 NO_ROW = 0
 _DOCUMENT_ONLY = {dict}
@@ -55,13 +53,16 @@ class Given:
 
 
 class Tracker:
-    """The rows in hand and kept; the outcomes of those that are done with."""
+    """The rows in hand and kept. The outbox gets what has become of those that are done with.
 
-    def __init__(self, script: str) -> None:
+    An outcome is the number of a row, and its documents (none if it was dropped) or its failure.
+    """
+
+    def __init__(self, script: str, outbox: Outbox) -> None:
         self._script = script
+        self._outbox = outbox
         self._entries: dict[int, Entry] = {}
         self._by_identity: dict[int, Entry] = {}
-        self._outcomes: list[Outcome] = []
         self._loses_rows = False
         self._keeps_rows = False
 
@@ -94,11 +95,6 @@ class Tracker:
         self._entries[number] = self._by_identity[id(row)] = entry = Entry(number, row)
         return entry
 
-    def take(self) -> list[Outcome]:
-        """The outcomes since the last time."""
-        outcomes, self._outcomes = self._outcomes, []
-        return outcomes
-
     def settle_plainly(self, entries: list[Entry], results: list[Any]) -> bool:
         """Settle the commonest calls at once: one document for each row, and no row but these.
 
@@ -109,13 +105,13 @@ class Tracker:
         if len(entries) > 1 and not self._by_identity.keys().isdisjoint(map(id, results)):
             return False
         try:
-            documents = [detached(plain(result, "")) for result in results]
+            documents = [plain(result, "") for result in results]
         except (TypeError, ValueError, RecursionError):
             return False
         if any("snaplogic_flag" in document for document in documents):
             return False
         for entry, document in zip(entries, documents, strict=True):
-            self._outcomes.append((entry.number, [document], None))
+            self._report(entry.number, [document])
             self._remove(entry)
         return True
 
@@ -218,11 +214,9 @@ class Tracker:
         self._answer([given])
         for entry in rest:
             self._close(entry, State.RAISED, self._unanswered())
-        self._outcomes += [
-            (NO_ROW, [document], None)
-            for document, number in zip(given.documents, given.numbers, strict=True)
-            if document is not None and number in (None, NO_ROW)
-        ]
+        for document, number in zip(given.documents, given.numbers, strict=True):
+            if document is not None and number in (None, NO_ROW):
+                self._report(NO_ROW, [document])
 
     # Rules ------------------------------------------------------------------------------------
 
@@ -275,6 +269,13 @@ class Tracker:
 
     # Outcomes ---------------------------------------------------------------------------------
 
+    def _report(self, number: int, answer: list[Row] | FailedError) -> None:
+        """A row is done with. One whose documents cannot be sent fails for that reason."""
+        try:
+            self._outbox.add((number, answer))
+        except Unsendable as error:
+            self._outbox.add((number, FailedError(*unsendable("the script", error))))
+
     def _answer(self, givens: list[Given]) -> None:
         """Pass on the documents whose rows are known. Those of rows that are done are left out."""
         answers: dict[int, list[Row]] = {}
@@ -288,7 +289,7 @@ class Tracker:
             entry = self._entries.get(number)
             if entry is not None:
                 if entry.state is State.OPEN:
-                    self._outcomes.append((number, documents, None))
+                    self._report(number, documents)
                 self._remove(entry)
 
     def _lose(self, released: list[Entry]) -> None:
@@ -316,7 +317,7 @@ class Tracker:
 
     def _drop(self, entry: Entry) -> None:
         if entry.state is State.OPEN:
-            self._outcomes.append((entry.number, [], None))
+            self._report(entry.number, [])
         self._remove(entry)
 
     def _refuse(self, entries: list[Entry], told: Failure) -> None:
@@ -332,7 +333,7 @@ class Tracker:
     def _close(self, entry: Entry, state: State, told: Failure | None) -> None:
         """A row is done with. While the script keeps it, it may still give a document for it."""
         if entry.state is State.OPEN and entry.number in self._entries:
-            self._outcomes.append((entry.number, [], told))
+            self._report(entry.number, [] if told is None else FailedError(*told))
         entry.state = state if entry.number > 0 else State.IDLE
         if not entry.is_kept_for_long():
             self._remove(entry)

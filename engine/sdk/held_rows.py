@@ -1,0 +1,93 @@
+"""Rows that a snap keeps for later in an ultra task, where somebody waits for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from engine.documents import NO_LINEAGE, Batch, Document, Lineage
+from engine.errors import DataError
+from engine.sdk.context import Context
+from engine.sdk.scripts import Outcome, ScriptAnswer
+from engine.sdk.snap import To
+
+
+class HeldRows:
+    """The rows of requests that a snap has taken in and is not done with, each under a number.
+
+    A request of an ultra task stays open while one of its rows is held. A snap that answers rows
+    out of order, or later than in the call that brought them, admits each batch, and settles each
+    row when it knows what becomes of it:
+
+        def process_batch(self, view: str, batch: Batch) -> Iterator[Mapping[str, Batch]]:
+            self._waiting += zip(self._held.admit(batch), batch.items, strict=True)
+            if len(self._waiting) >= 10:
+                outcomes = self._outcomes_of(self._waiting)
+                for settled in self._held.settle(outcomes):
+                    yield {"output": settled}
+
+        def finish(self) -> Iterator[To]:
+            return self._held.last(self._outcomes_of(self._waiting))
+
+    `settle` gives batches that the snap must yield one by one, as above: a row is released when its
+    documents are on their way. A row that is never settled is lost, and its request fails. Numbers
+    ascend with the rows; those of rows that nobody waits for are negative, as all are in a run that
+    is not an ultra task.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._count = 0
+        self._rows: dict[int, tuple[Document, Lineage]] = {}
+
+    def __len__(self) -> int:
+        """How many rows are held."""
+        return len(self._rows)
+
+    def admit(self, batch: Batch) -> list[int]:
+        """Hold the rows of the batch in hand; the number of each."""
+        numbers = []
+        for position, row in enumerate(batch.items):
+            line = batch.lineage_of(position)
+            self._count += 1
+            numbers.append(self._count if line else -self._count)
+            self._rows[numbers[-1]] = row, line
+        self._context.held(batch.whole_lineage())
+        return numbers
+
+    def settle(self, outcomes: Iterable[Outcome]) -> Iterator[Batch]:
+        """The documents of rows that are done with; what else has become of them is reported.
+
+        Documents under a number that is not held, such as 0, answer no request.
+        """
+        settled: list[tuple[ScriptAnswer, Document | None, Lineage]] = []
+        documents: list[Document] = []
+        lineage: list[Lineage] = []
+        for number, answer in outcomes:
+            row, line = self._rows.pop(number, (None, NO_LINEAGE))
+            settled.append((answer, row, line))
+            if not isinstance(answer, DataError):
+                given = [answer] if isinstance(answer, dict) else answer or []
+                documents += given
+                lineage += [line] * len(given)
+        if documents:
+            yield Batch(documents, lineage if self._context.in_ultra else None)
+        self._report(settled)
+        yield Batch([])  # lets the host see what has been reported
+
+    def last(self, outcomes: Iterable[Outcome]) -> Iterator[To]:
+        """As `settle`, for what a snap gives in `finish`."""
+        for batch in self.settle(outcomes):
+            for position, document in enumerate(batch.items):
+                yield To("", document, batch.lineage_of(position))
+
+    def all_failed(self, error: DataError) -> list[Outcome]:
+        """The outcomes of all rows that are held, if each fails for this reason."""
+        return [(number, error) for number in self._rows]
+
+    def _report(self, settled: list[tuple[ScriptAnswer, Document | None, Lineage]]) -> None:
+        for answer, row, line in settled:
+            if isinstance(answer, DataError):
+                self._context.failed(answer, row, line)
+            elif answer is None or answer == []:
+                self._context.dropped(1, (line,))
+        self._context.released([line for _, row, line in settled if row is not None])
