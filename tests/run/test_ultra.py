@@ -61,8 +61,11 @@ class Forks(Snap[Any]):
 class Outcomes:
     """The judge, the observer and the live source of one run at once."""
 
-    def __init__(self, batches: list[list[Document]]) -> None:
+    def __init__(
+        self, batches: list[list[Document]], told: Callable[[int], None] = lambda _: None
+    ) -> None:
         self.batches = batches
+        self.told = told
         self.ledger = Ledger(self)
         self.answers: dict[int, list[str | Document]] = {}
         self.strays: list[Item] = []
@@ -71,12 +74,15 @@ class Outcomes:
     def answered(self, request: int, items: list[Item]) -> None:
         assert isinstance(items[0], dict)
         self.answers.setdefault(request, []).append(items[0])
+        self.told(request)
 
     def filtered(self, request: int) -> None:
         self.answers.setdefault(request, []).append("filtered")
+        self.told(request)
 
     def failed(self, request: int, error: Document) -> None:
         self.answers.setdefault(request, []).append(f"failed: {error['error']}")
+        self.told(request)
 
     async def run(self, push: Callable[[Batch], None]) -> None:
         for batch in self.batches:
@@ -98,17 +104,20 @@ class Outcomes:
 
 
 def run(
-    folder: Path, snaps: str, links: list[str], *batches: list[Document]
+    folder: Path,
+    snaps: str,
+    links: list[str],
+    *batches: list[Document],
+    own: tuple[type[Snap[Any]], ...] = (Breaks, BreaksAtOnce, Remembers, Forks),
+    told: Callable[[int], None] = lambda _: None,
 ) -> tuple[Outcomes, EngineError | None]:
     """What became of requests that were sent in these batches through this pipeline."""
     file = folder / "pipeline.yaml"
     text = "\n  - ".join(["links:", *links]) if links else ""
     file.write_text(f"pipeline: Ultra\nsnaps:\n{snaps}\n{text}\n")
-    registry = Registry(
-        {**discover(), **{each.__name__: each for each in (Breaks, BreaksAtOnce, Remembers, Forks)}}
-    )
+    registry = Registry({**discover(), **{each.__name__: each for each in own}})
     plan = api.compile_plan(file, registry)
-    outcomes = Outcomes(list(batches))
+    outcomes = Outcomes(list(batches), told)
 
     async def go() -> EngineError | None:
         _, failure = await run_plan(
@@ -291,3 +300,34 @@ def test_a_failing_model_branch_stops_the_pipeline(tmp_path: Path) -> None:
     outcomes, failure = run(tmp_path, snaps, links, requests(1))
     assert "gone.json" in str(failure)
     assert outcomes.answers == {}
+
+
+@pytest.mark.parametrize(
+    ("first", "outcome"),
+    [
+        ("return row", {"request": 1}),
+        ("return None", "filtered"),
+        ("raise ValueError", "failed: Python script error in script.py"),
+    ],
+)
+def test_a_request_is_answered_while_the_next_row_of_its_batch_is_at_work(
+    first: str, outcome: Any, tmp_path: Path
+) -> None:
+    """The second row waits for the answer to the first."""
+    gate = tmp_path / "gate"
+    (tmp_path / "script.py").write_text(f"""\
+import os, time
+def snaplogic_process(row):
+    if row["request"] == 1:
+        {first}
+    end = time.monotonic() + 30
+    while not os.path.exists({str(gate)!r}):
+        if time.monotonic() > end:
+            raise TimeoutError("the first request has no answer yet")
+        time.sleep(0.01)
+    return row
+""")
+    snaps = "  work: {snap: RemotePythonScript, script: script.py}"
+    outcomes, failure = run(tmp_path, snaps, [], requests(1, 2), told=lambda _: gate.touch())
+    assert failure is None
+    assert outcomes.answers == {1: [outcome], 2: [{"request": 2}]}

@@ -6,6 +6,7 @@ import datetime
 import pickle
 import threading
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -454,3 +455,60 @@ def test_an_exception_of_the_output_callback_is_not_lost(opened: Opened) -> None
     session = opened("print('x')\n", output=output)
     with pytest.raises(LookupError, match="x"):
         session.start()
+
+
+WAITING = """
+import os, time
+def snaplogic_process(row):
+    if row["n"] == {waits}:
+        end = time.monotonic() + 30
+        while not os.path.exists({gate!r}):
+            if time.monotonic() > end:
+                raise TimeoutError("the answer before has not left")
+            time.sleep(0.01)
+    return row
+"""
+
+
+@pytest.mark.parametrize("count", [2, 50])
+def test_answers_leave_while_the_next_row_is_at_work(
+    opened: Opened, tmp_path: Path, count: int
+) -> None:
+    gate = tmp_path / "gate"
+    session = opened(WAITING.format(waits=count - 1, gate=str(gate)))
+    session.start()
+    rows = [{"n": n} for n in range(count)]
+    answers: list[Any] = []
+    for part in session.parts.process(rows):
+        answers += part
+        if len(answers) == count - 1:
+            gate.touch()
+    assert answers == rows
+
+
+def test_answers_come_again_in_parts_after_a_pause(opened: Opened, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    session = opened(WAITING.format(waits=1, gate=str(gate)))
+    session.start()
+    for _ in range(3):
+        parts = session.parts.process([{"n": 0}, {"n": 1}])
+        assert next(parts) == [{"n": 0}]
+        gate.touch()
+        assert list(parts) == [[{"n": 1}]]
+        gate.unlink()
+
+
+def test_answers_before_the_end_of_the_script_are_delivered(opened: Opened) -> None:
+    session = opened("""
+        import os, time
+        def snaplogic_process(row):
+            if row["n"] == 2:
+                time.sleep(0.1)
+                os._exit(3)
+            return row
+    """)
+    session.start()
+    parts = session.parts.process([{"n": n} for n in range(4)])
+    assert next(parts) == [{"n": 0}, {"n": 1}]
+    with pytest.raises(ScriptFailure, match="exit code 3 while it processed row 3"):
+        next(parts)
