@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import count
+from typing import NamedTuple
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -21,6 +22,7 @@ from yarl import URL
 
 from engine.errors import DataError
 from engine.run.http_failures import FailedTry, failed_try, too_large
+from engine.sdk.addresses import AddressError, address_of, redirect_address
 from engine.sdk.header_values import read_header
 from engine.sdk.http import Headers, HttpRequest, HttpResponse, shown_url
 
@@ -76,6 +78,13 @@ class Hop(msgspec.Struct, frozen=True):
         return f"{self.method} {shown_url(str(self.url))!r}"
 
 
+class _Answer(NamedTuple):
+    """A response, and the bytes of its `Location`, which the next request has to keep."""
+
+    response: HttpResponse
+    location: bytes
+
+
 class Exchange:
     """A request under way."""
 
@@ -96,10 +105,10 @@ class Exchange:
         """The response after all redirects. Raises DataError."""
         first = hop = _first_hop(self._request)
         for _ in range(MOST_REDIRECTS + 1):
-            response = await self._tried(hop)
-            target = self._target(hop, response)
+            answer = await self._tried(hop)
+            target = self._target(hop, answer)
             if target is None:
-                return response
+                return answer.response
             hop = target
         raise DataError(
             f"{first} failed",
@@ -107,17 +116,17 @@ class Exchange:
             "set follow_redirects to false to see the first of the answers",
         )
 
-    async def _tried(self, hop: Hop) -> HttpResponse:
+    async def _tried(self, hop: Hop) -> _Answer:
         """The response to the last try that was worth it."""
         options = self._options
         for attempt in count(1):
             is_last = attempt >= options.attempts
             try:
-                response = await self._once(hop)
-                wait = None if is_last else self._wait_before_next(response)
+                answer = await self._once(hop)
+                wait = None if is_last else self._wait_before_next(answer.response)
                 if wait is None:
-                    return response
-                reason = f"the server answered with status {response.status}"
+                    return answer
+                reason = f"the server answered with status {answer.response.status}"
             except FailedTry as failure:
                 if is_last or not failure.may_repeat(hop.method, options.retry_policy):
                     raise failure.as_data_error(str(hop), attempt) from failure.__cause__
@@ -137,7 +146,7 @@ class Exchange:
             return self._options.retry_interval
         return wanted if wanted <= LONGEST_RETRY_AFTER else None
 
-    async def _once(self, hop: Hop) -> HttpResponse:
+    async def _once(self, hop: Hop) -> _Answer:
         """One try. Raises FailedTry.
 
         The time limits of aiohttp tell a slow connection from a slow server; ours holds whatever
@@ -161,7 +170,8 @@ class Exchange:
                         connect=options.connection_timeout, sock_read=options.read_timeout
                     ),
                 ) as response:
-                    return await self._received(response, limit)
+                    whole = await self._received(response, limit)
+                    return _Answer(whole, _location(response.raw_headers))
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise failed_try(error, url, proxy, options) from error
 
@@ -211,38 +221,35 @@ class Exchange:
             version=f"HTTP/{version.major}.{version.minor}",
         )
 
-    def _target(self, hop: Hop, response: HttpResponse) -> Hop | None:
+    def _target(self, hop: Hop, answer: _Answer) -> Hop | None:
         """Where a response leads on to; None if it is the last."""
-        location = response.header("location")
-        if not (self._options.follow_redirects and location and response.status in _REDIRECTS):
+        status, location = answer.response.status, answer.location
+        if not (self._options.follow_redirects and location and status in _REDIRECTS):
             return None
         try:
-            url = _checked(hop.url.join(URL(location)))
-        except ValueError:
+            url = URL(redirect_address(str(hop.url), location), encoded=True)
+        except AddressError:
+            shown = shown_url(read_header(location))
             raise DataError(
                 f"{hop} failed",
-                f"the server redirects to {shown_url(location)!r}, which is no address for HTTP",
+                f"the server redirects to {shown!r}, which is no address for HTTP",
                 "set follow_redirects to false to see the answer itself",
             ) from None
-        return _redirected(hop, url, response.status)
+        return _redirected(hop, url, status)
+
+
+def _location(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return next((value for name, value in headers if name.lower() == b"location"), b"")
 
 
 def _first_hop(request: HttpRequest) -> Hop:
     try:
-        url = _checked(URL(request.url, encoded=True))
-    except ValueError as error:
+        url = URL(address_of(request.url), encoded=True)
+    except AddressError as error:
         shown = f"{request.method} {shown_url(request.url)!r}"
-        raise DataError(f"{shown} failed", f"this is no URL: {error}", "correct it") from None
+        reason = f"this is no URL for a request: {error}"
+        raise DataError(f"{shown} failed", reason, error.resolution) from None
     return _with_basic_authorization(Hop(request.method, url, request.headers, request.body))
-
-
-def _checked(url: URL) -> URL:
-    """The URL, every part of which can be read. Raises ValueError."""
-    if url.scheme not in ("http", "https"):
-        raise ValueError(f"{url.scheme!r} is not http or https")
-    if not url.raw_host or url.port is None:
-        raise ValueError("it has no host")
-    return url
 
 
 def _redirected(hop: Hop, url: URL, status: int) -> Hop:

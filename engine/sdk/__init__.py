@@ -14,6 +14,7 @@ from engine.documents import (
 )
 from engine.errors import ConfigurationError, DataError, ExecutionError, ExpressionError
 from engine.expressions import json_hook
+from engine.sdk.addresses import AddressError, address_of
 from engine.sdk.content_types import charset_of, is_json, media_type
 from engine.sdk.context import Context, FileAction, Files, FileTarget, Function, JsonPath
 from engine.sdk.excerpts import excerpt
@@ -52,6 +53,7 @@ from engine.sdk.views import View, Views
 __all__ = [
     "BATCH_SIZE",
     "NO_LINEAGE",
+    "AddressError",
     "Batch",
     "CharsetError",
     "ConfigurationError",
@@ -100,6 +102,7 @@ __all__ = [
     "Value",
     "View",
     "Views",
+    "address_of",
     "charset_of",
     "decoded",
     "encoded",

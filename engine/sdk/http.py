@@ -40,7 +40,10 @@ class HttpOptions(msgspec.Struct, frozen=True):
 
 
 class HttpRequest(msgspec.Struct, frozen=True):
-    """A request. `url` is a full one, percent-encoded; it may hold a user and a password."""
+    """A request. `url` is a full one; it may hold a user and a password.
+
+    It is sent as engine.sdk.addresses builds it.
+    """
 
     method: str
     url: str

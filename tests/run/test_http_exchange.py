@@ -121,6 +121,47 @@ class TestRedirects:
         assert response.body == arrives
         assert kept == (b"x" in arrives)
 
+    @pytest.mark.parametrize(
+        ("location", "asked"),
+        [
+            (b"/x?sig=a%2Bb%2Fc%3D&d=%7e+%20", b"/x?sig=a%2Bb%2Fc%3D&d=%7e+%20"),
+            (b"/%61%2fb/%zz?{a}|b", b"/%61%2fb/%zz?{a}|b"),
+            (b"/caf\xe9?q=\xc3\xa9", b"/caf%E9?q=%C3%A9"),
+            (b"/a b\t?c d", b"/a%20b%09?c%20d"),
+            (b"other", b"/a/b/other"),
+            (b"./other/", b"/a/b/other/"),
+            (b"..", b"/a/"),
+            (b"../../../x/../y", b"/y"),
+            (b"?r=2", b"/a/b/c?r=2"),
+            (b"/%2e%2e/x", b"/%2e%2e/x"),
+            (b"/y#part", b"/y"),
+            (b"//HOST/y//z?", b"/y//z"),
+            (b"http://HOST", b"/"),
+            (b"HTTP://HOST/q?a=http://b/../c", b"/q?a=http://b/../c"),
+        ],
+    )
+    def test_the_address_keeps_the_bytes_of_the_server(
+        self, client: LoopClient, location: bytes, asked: bytes
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            target = location.replace(b"HOST", b"127.0.0.1:%d" % port)
+            lines: list[bytes] = []
+
+            def answer() -> None:
+                for head in (b"302 Found\r\nLocation: " + target, b"200 OK"):
+                    connection, _ = listener.accept()
+                    with connection:
+                        lines.append(connection.recv(65_536).split(b"\r\n")[0])
+                        end = b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                        connection.sendall(b"HTTP/1.1 " + head + end)
+
+            thread = threading.Thread(target=answer)
+            thread.start()
+            fetch(client, f"http://127.0.0.1:{port}/a/b/c?q=1")
+            thread.join(10)
+        assert lines[1] == b"GET " + asked + b" HTTP/1.1"
+
     def test_authorization_does_not_go_to_another_host(self, client: LoopClient) -> None:
         headers = (("Authorization", "Bearer t"), ("Cookie", "a=1"), ("X-Other", "1"))
         with serving(echo) as other:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from engine.sdk import (
+    AddressError,
     Batch,
     DataError,
     Document,
@@ -24,11 +25,11 @@ from engine.sdk import (
     RetryPolicy,
     Settings,
     Snap,
+    address_of,
     header_text,
     setting,
     shown_url,
 )
-from snaps.rest.shared.address import address, flaw_of
 from snaps.rest.shared.entity import EntityType, body_of, entity_of
 from snaps.rest.shared.refusal import details_of, refusal
 from snaps.rest.shared.text import as_text
@@ -135,9 +136,13 @@ class RestSnap(Snap[S], ABC):
     @classmethod
     def check(cls, settings: S) -> Iterable[Issue]:
         yield from _flaws_of_numbers(settings)
-        url = settings.service_url
-        if url.expression is None and (flaw := flaw_of(url.value or "")):
-            yield Issue(("service_url",), f"{shown_url(url.value or '')!r}: {flaw[0]}", flaw[1])
+        if settings.service_url.expression is None:
+            url = settings.service_url.value or ""
+            try:
+                address_of(url)
+            except AddressError as error:
+                message = f"{shown_url(url)!r}: {error}"
+                yield Issue(("service_url",), message, error.resolution)
         for name in settings.http_headers:
             if flaw := _flaw_of_header(str(name)):
                 yield Issue(("http_headers", name), *flaw)
@@ -219,11 +224,16 @@ class RestSnap(Snap[S], ABC):
 
     def _url(self, document: Document) -> str:
         query = [
-            (str(name), value)
+            (str(name), as_text(value))
             for name, values in self.settings.query_parameters.items()
             for value in self._values(values, document)
         ]
-        return address(self.context.value(self.settings.service_url, document), query)
+        url = as_text(self.context.value(self.settings.service_url, document))
+        try:
+            return address_of(url, query)
+        except AddressError as error:
+            summary = f"{shown_url(url)!r} is not a URL for a request"
+            raise DataError(summary, str(error), error.resolution) from None
 
     def _headers(self, document: Document) -> list[tuple[str, str]]:
         headers: list[tuple[str, str]] = []

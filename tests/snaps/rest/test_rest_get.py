@@ -167,7 +167,21 @@ class TestUrl:
             ("http://h", "http://h/"),
             (" http://h/a b?q=ü#part ", "http://h/a%20b?q=%C3%BC"),
             ("http://h/%7Ea%2Fb?sig=a%2Bb%3D", "http://h/%7Ea%2Fb?sig=a%2Bb%3D"),
-            ("http://h/100%", "http://h/100%25"),
+            ("http://h/100%?a=5%&b=%zz", "http://h/100%25?a=5%25&b=%25zz"),
+            ("http://h/a/./b/../c/..", "http://h/a/"),
+            ("http://h/../../a", "http://h/a"),
+            ("http://h/a/%2e%2e/b?to=/x/../y", "http://h/a/%2e%2e/b?to=/x/../y"),
+            ("HTTP://Host/a//b", "http://Host/a//b"),
+            ("http://h?q=1#a?b", "http://h/?q=1"),
+            (
+                'http://h/日本/{id}|\\^`<>"',
+                "http://h/%E6%97%A5%E6%9C%AC/%7Bid%7D%7C%5C%5E%60%3C%3E%22",
+            ),
+            ("http://h/;a=1/(b)!*'?x[]=1&y=a:b@c/d?e", "http://h/;a=1/(b)!*'?x[]=1&y=a:b@c/d?e"),
+            ("http://h/?q=1+1&r=a%20b", "http://h/?q=1+1&r=a%20b"),
+            ("https://straße.example/", "https://xn--strae-oqa.example/"),
+            ("https://BÜCHER.example/", "https://xn--bcher-kva.example/"),
+            ("http://münchen。example/", "http://xn--mnchen-3ya.example/"),
             ("https://bücher.example:8443/", "https://xn--bcher-kva.example:8443/"),
             ("http://[::1]:80/", "http://[::1]:80/"),
             ("http://ann:p@ss@h/", "http://ann:p@ss@h/"),
@@ -184,6 +198,19 @@ class TestUrl:
         settings = {"service_url": "http://h/?a=1", "query_parameters": query}
         run_snap("RESTGet", settings, [{"t": True}], http=http)
         assert http.requests[0].url == sent
+
+    @pytest.mark.parametrize(
+        ("url", "sent"),
+        [
+            ("http://h/x?sig=a%2Bb%2Fc%3D", "http://h/x?sig=a%2Bb%2Fc%3D&p=1%2B1%20%C3%A9%2520"),
+            ("http://h/x?", "http://h/x?p=1%2B1%20%C3%A9%2520"),
+            ("http://h/x#part", "http://h/x?p=1%2B1%20%C3%A9%2520"),
+        ],
+    )
+    def test_parameters_are_added_behind_what_is_encoded_already(self, url: str, sent: str) -> None:
+        http = CannedHttp({f"GET {sent}": HttpResponse(200)})
+        settings = {"service_url": url, "query_parameters": {"p": "1+1 é%20"}}
+        assert run_snap("RESTGet", settings, http=http).output
 
     def test_a_parameter_may_come_several_times_each_with_its_own_expression(self) -> None:
         query = {"tag": ["new", "= $tag", "= null", "= [$n, 'x y']"], "n": [1]}
