@@ -182,5 +182,6 @@ def facts_of(snap_class: SnapClass, settings: Settings) -> Facts:
         replayable=snap_class.replayable,
         blocking=snap_class.blocking,
         passes_on=snap_class.passes_on,
+        writes=snap_class.writes,
         reads=snap_class.reads(settings),
     )

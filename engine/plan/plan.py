@@ -27,6 +27,7 @@ class Facts(msgspec.Struct, frozen=True):
     replayable: bool
     blocking: bool
     passes_on: bool
+    writes: bool
     reads: frozenset[tuple[str, ...]] | None
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from importlib.metadata import distribution
+from inspect import cleandoc
 
 from engine.reference.examples import example_lines
 from engine.reference.settings import settings_lines
 from engine.registry import GROUP, SnapClass, snaps_of
 from engine.sdk import View
+from engine.sdk.facts import category_of
 
 _DISTRIBUTION = "snapline"
 
@@ -33,8 +35,8 @@ document goes to the view `error`. |
 Besides the views below, every snap has the error view `error`. A setting of the type "or `=`
 expression" is an expression if its text starts with `=`; an "expression" always is one.
 
-| snap | what it does |
-|---|---|"""
+| snap | category | what it does |
+|---|---|---|"""
 
 
 def builtin_snaps() -> list[SnapClass]:
@@ -46,7 +48,10 @@ def builtin_snaps() -> list[SnapClass]:
 
 def page() -> str:
     snaps = builtin_snaps()
-    rows = [f"| [{_name(snap)}](#{_name(snap).lower()}) | {purpose(snap)} |" for snap in snaps]
+    rows = [
+        f"| [{_name(snap)}](#{_name(snap).lower()}) | {category_of(snap)} | {purpose(snap)} |"
+        for snap in snaps
+    ]
     sections = [line for snap in snaps for line in _section(snap)]
     return "\n".join([_INTRODUCTION, *rows, "", *sections])
 
@@ -59,6 +64,10 @@ def purpose(snap: SnapClass) -> str:
 def _section(snap: SnapClass) -> Iterator[str]:
     yield f"## {_name(snap)}\n"
     yield f"{purpose(snap)}\n"
+    if snap.about:
+        yield f"{cleandoc(snap.about)}\n"
+    yield "| category | since | in an ultra task | in SnapLogic |\n|---|---|---|---|"
+    yield f"| {category_of(snap)} | {snap.since} | {_in_ultra(snap)} | {_foreign(snap)} |\n"
     for fact in _facts(snap):
         yield f"- {fact}"
     yield "\n| view | carries | without a link |\n|---|---|---|"
@@ -86,10 +95,20 @@ def _facts(snap: SnapClass) -> Iterator[str]:
         yield "Each input is taken by itself, whatever came before it."
     if not snap.keeps_order:
         yield "The order of the documents may change."
+    if snap.writes:
+        yield "It acts on the outside world."
     if not snap.replayable:
-        yield "It acts on the world outside: a second run acts again."
-    if reason := _loses_lineage(snap):
-        yield f"In an ultra task it cannot stand between a request and its answer: it {reason}."
+        yield "Running it a second time acts a second time."
+
+
+def _in_ultra(snap: SnapClass) -> str:
+    """Whether it can stand between a request and its answer, as long as nothing is set."""
+    reason = _loses_lineage(snap)
+    return f"no: it {reason}" if reason else "yes"
+
+
+def _foreign(snap: SnapClass) -> str:
+    return f"{snap.foreign.name} (`{snap.foreign.class_id}`)" if snap.foreign else "none"
 
 
 def _loses_lineage(snap: SnapClass) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 
-from engine.errors import UnusableSnapError
+from engine.errors import ConfigurationError, UnusableSnapError
 from engine.registry.files import SnapFile, folded
 from engine.registry.loading import SnapClass, load
 
@@ -65,6 +66,23 @@ class Registry(Mapping[str, SnapClass]):
 
         return explain_unknown(name, self)
 
+    def by_foreign_id(self) -> Mapping[str, str]:
+        """The snap for each class id of SnapLogic. Imports all snaps.
+
+        Raises ConfigurationError if two snaps claim one.
+        """
+        claims: dict[str, str] = {}
+        for name, snap in self.usable():
+            if snap.foreign is None:
+                continue
+            other = claims.setdefault(snap.foreign.class_id, name)
+            if other != name:
+                raise ConfigurationError(
+                    f"two snaps claim to be {snap.foreign.class_id}: "
+                    f"{_shown(self[other])} and {_shown(snap)}; correct `foreign` of one of them"
+                )
+        return claims
+
     def _load(self, files: list[SnapFile], name: str) -> SnapClass | UnusableSnapError:
         if not files:
             raise KeyError(name)
@@ -76,3 +94,8 @@ class Registry(Mapping[str, SnapClass]):
             return load(files[0])
         except UnusableSnapError as error:
             return error
+
+
+def _shown(snap: SnapClass) -> str:
+    file = getattr(sys.modules.get(snap.__module__), "__file__", None)
+    return f"{snap.__name__} ({file or snap.__module__})"

@@ -18,6 +18,7 @@ from engine.sdk.addresses import AddressError, address_of
 from engine.sdk.content_types import charset_of, is_json, media_type
 from engine.sdk.context import Context, FileAction, Files, FileTarget, Function, JsonPath
 from engine.sdk.excerpts import excerpt
+from engine.sdk.facts import Foreign
 from engine.sdk.header_values import HeaderError, header_text
 from engine.sdk.held_rows import HeldRows
 from engine.sdk.http import (
@@ -69,6 +70,7 @@ __all__ = [
     "FileAction",
     "FileTarget",
     "Files",
+    "Foreign",
     "Function",
     "Header",
     "HeaderError",

@@ -25,6 +25,7 @@ from engine.documents import (
 )
 from engine.errors import DataError, ExecutionError
 from engine.sdk.context import Context
+from engine.sdk.facts import Foreign
 from engine.sdk.http import HttpResponse
 from engine.sdk.settings import Issue, NoSettings, Settings
 from engine.sdk.views import View, Views
@@ -77,7 +78,11 @@ class Snap(Generic[S]):
     depends on earlier ones); `single` (only one copy may run); `keeps_order`; `loses_lineage` (why
     it cannot stand in an ultra task; empty if it can; `loses_lineage_for` if the settings decide);
     `replayable` (running a document twice does no harm); `blocking` (waits for the outside, so it
-    runs off the event loop); `passes_on` (its output documents are its input documents).
+    runs off the event loop); `passes_on` (its output documents are its input documents); `writes`
+    (acts on the outside, so that a preview leaves it out).
+
+    Facts for people and for import: `category` (empty: the folder that its file is in), `since`
+    (the version that brought it), `about` (long help, Markdown), `foreign` (SnapLogic's own snap).
     """
 
     settings_class: ClassVar[type[Settings]] = NoSettings
@@ -90,6 +95,11 @@ class Snap(Generic[S]):
     replayable: ClassVar[bool] = True
     blocking: ClassVar[bool] = False
     passes_on: ClassVar[bool] = False
+    writes: ClassVar[bool] = False
+    category: ClassVar[str] = ""
+    since: ClassVar[str] = ""
+    about: ClassVar[str] = ""
+    foreign: ClassVar[Foreign | None] = None
 
     def __init_subclass__(cls) -> None:
         for base in getattr(cls, "__orig_bases__", ()):

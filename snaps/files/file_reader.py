@@ -13,6 +13,7 @@ from engine.sdk import (
     Evaluated,
     Example,
     Expression,
+    Foreign,
     Header,
     Issue,
     Settings,
@@ -47,6 +48,22 @@ class FileReaderSettings(Settings):
 
 
 class FileReader(Snap[FileReaderSettings]):
+    since = "0.1.0"
+    about = """
+    A relative name is relative to the pipeline file; `sldb:///` is the project folder, and other
+    schemes such as `https` and `s3` are read where they are. The header of the stream says where
+    it came from.
+    """
+    foreign = Foreign(
+        "com-snaplogic-snaps-binary-simpleread",
+        "File Reader",
+        settings={
+            "filePath": "file",
+            "retries": "retries",
+            "retryInterval": "retry_interval",
+            "outputHeaders": "output_headers",
+        },
+    )
     views = Views(
         inputs=(View("input", unlinked="starts by itself"),), outputs=(View("output", "binary"),)
     )

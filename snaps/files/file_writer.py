@@ -14,6 +14,7 @@ from engine.sdk import (
     Example,
     FileAction,
     FileTarget,
+    Foreign,
     Header,
     Settings,
     StreamEnd,
@@ -51,6 +52,24 @@ class FileWriterSettings(Settings):
 
 
 class FileWriter(StreamSnap[FileWriterSettings]):
+    since = "0.1.0"
+    writes = True
+    about = """
+    The file appears under its name when its stream is complete; until then the old one stays. The
+    name may come from the header of the stream. For each stream there is one document that says
+    what was done.
+    """
+    foreign = Foreign(
+        "com-snaplogic-snaps-binary-write",
+        "File Writer",
+        settings={
+            "filename": "file",
+            "fileAction": "file_action",
+            "writeEmptyFile": "write_empty_file",
+            "createDir": "create_dir",
+            "writeHeader": "write_header_file",
+        },
+    )
     views = Views(inputs=(View("input", "binary", unlinked="refused"),))
     single = True
     replayable = False

@@ -1,9 +1,4 @@
-"""Write a Keras model, given as plain data, into a folder from which TensorFlow.js loads it.
-
-`topology` is what `model.to_json()` of Keras 3 gives, parsed; `weights` a list of {name, shape,
-data}, named as `conv2d/kernel`, with data as little-endian float32 in bytes or base64. So a script
-of a few lines makes the document, and nothing here needs Keras.
-"""
+"""Write a Keras model, given as plain data, into a folder from which TensorFlow.js loads it."""
 
 from __future__ import annotations
 
@@ -48,6 +43,13 @@ class TFJSWriterSettings(Settings):
 
 
 class TFJSWriter(Snap[TFJSWriterSettings]):
+    since = "0.1.0"
+    writes = True
+    about = """
+    `topology` is what `model.to_json()` of Keras 3 gives, parsed; `weights` is a list of `{name,
+    shape, data}`, named as `conv2d/kernel`, with data as little-endian float32 in bytes or
+    base64. A script of a few lines makes the document, and the engine needs no Keras.
+    """
     single = True
     replayable = False
     blocking = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.sdk import Batch, Example, ReadPaths, Settings, Snap, Value, View, Views
+from engine.sdk import Batch, Example, Foreign, ReadPaths, Settings, Snap, Value, View, Views
 
 
 class CopySettings(Settings):
@@ -12,6 +12,16 @@ class CopySettings(Settings):
 
 
 class Copy(Snap[CopySettings]):
+    since = "0.1.0"
+    about = """
+    Each output view gets every document, as a copy of its own: what a snap does to it behind one
+    output is not seen behind the others. Views are called `output0`, `output1` and so on, as many
+    as are linked.
+    """
+    foreign = Foreign(
+        "com-snaplogic-snaps-flow-copy",
+        "Copy",
+    )
     views = Views(outputs=(View("output", many=True, minimum=1),))
     stateful = False
     passes_on = True

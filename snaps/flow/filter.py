@@ -13,6 +13,7 @@ from engine.sdk import (
     Example,
     ExecutionError,
     Expression,
+    Foreign,
     Lineage,
     ReadPaths,
     Settings,
@@ -35,6 +36,19 @@ class FilterSettings(Settings):
 
 
 class Filter(Snap[FilterSettings]):
+    since = "0.1.0"
+    about = """
+    The expression must give `true` or `false`; any other value stops the pipeline. A document
+    that is dropped counts as answered: in an ultra task its request gets an empty response.
+    """
+    foreign = Foreign(
+        "com-snaplogic-snaps-flow-filter",
+        "Filter",
+        settings={
+            "filterExpression": "filter",
+            "nullSafeAccess": "null_safe_access",
+        },
+    )
     stateful = False
     passes_on = True
     examples = (

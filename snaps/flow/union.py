@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.sdk import Batch, Example, ReadPaths, Settings, Snap, View, Views
+from engine.sdk import Batch, Example, Foreign, ReadPaths, Settings, Snap, View, Views
 
 
 class UnionSettings(Settings):
@@ -10,6 +10,15 @@ class UnionSettings(Settings):
 
 
 class Union(Snap[UnionSettings]):
+    since = "0.1.0"
+    about = """
+    The order of the documents of one input is kept; how those of different inputs mix depends on
+    when they arrive. Views are called `input0`, `input1` and so on, as many as are linked.
+    """
+    foreign = Foreign(
+        "com-snaplogic-snaps-flow-union",
+        "Union",
+    )
     views = Views(inputs=(View("input", many=True, minimum=1, unlinked="refused"),))
     stateful = False
     passes_on = True

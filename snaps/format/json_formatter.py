@@ -15,6 +15,7 @@ from engine.sdk import (
     Document,
     Example,
     Expression,
+    Foreign,
     Header,
     Issue,
     Item,
@@ -58,6 +59,25 @@ class JSONFormatterSettings(Settings):
 
 
 class JSONFormatter(Snap[JSONFormatterSettings]):
+    since = "0.1.0"
+    about = """
+    All documents become one stream that holds an array, or with `json_lines` one object per line.
+    With `format_each_document` each becomes a stream of its own, as a snap behind it that writes
+    a file per document needs.
+    """
+    foreign = Foreign(
+        "com-snaplogic-snaps-transform-jsonformatter",
+        "JSON Formatter",
+        settings={
+            "formatSingleDocument": "format_each_document",
+            "jsonLines": "json_lines",
+            "prettyPrint": "pretty_print",
+            "ignoreEmptyStream": "ignore_empty_stream",
+            "contentPath": "content_path",
+            "header": "header",
+        },
+        columns={"header": ("targetPath", "expression")},
+    )
     views = Views(outputs=(View("output", "binary"),))
     single = True
     examples = (

@@ -13,6 +13,7 @@ from engine.sdk import (
     DataError,
     Document,
     Example,
+    Foreign,
     Header,
     JsonPath,
     Path,
@@ -70,6 +71,22 @@ class JSONParserSettings(Settings):
 
 
 class JSONParser(StreamSnap[JSONParserSettings]):
+    since = "0.1.0"
+    about = """
+    A stream may hold one value, several, or JSON lines. The elements of a root array are
+    documents of their own unless `process_array` is false. With `json_lines` a line that is wrong
+    fails alone, and the next one is read.
+    """
+    foreign = Foreign(
+        "com-snaplogic-snaps-transform-jsonparser",
+        "JSON Parser",
+        settings={
+            "jsonFilterPath": "filter_path",
+            "arrayElementsAsDocuments": "process_array",
+            "allowNonStandardJson": "non_standard_json",
+            "jsonLines": "json_lines",
+        },
+    )
     views = Views(inputs=(View("input", "binary", unlinked="refused"),))
     stateful = False
     examples = (

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from engine.sdk import Document, Example, HttpResponse
-from snaps.rest.shared.snap import RestSettings, RestSnap, in_response
+from engine.sdk import Document, Example, Foreign, HttpResponse
+from snaps.rest.shared.snap import (
+    FOREIGN_COLUMNS,
+    FOREIGN_SETTINGS,
+    RestSettings,
+    RestSnap,
+    in_response,
+)
 
 
 class RESTDeleteSettings(RestSettings):
@@ -11,6 +17,19 @@ class RESTDeleteSettings(RestSettings):
 
 
 class RESTDelete(RestSnap[RESTDeleteSettings]):
+    since = "0.1.0"
+    writes = True
+    about = """
+    The request has no body. The response comes under `response`, the input document under
+    `original`. A response whose status is not a success fails the document; the error document
+    has its status, entity and headers.
+    """
+    foreign = Foreign(
+        "com-snaplogic-snaps-rest-delete",
+        "REST Delete",
+        settings=FOREIGN_SETTINGS,
+        columns=FOREIGN_COLUMNS,
+    )
     method = "DELETE"
     replayable = False
     examples = (

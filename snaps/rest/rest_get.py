@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.sdk import Document, Example, HttpResponse
-from snaps.rest.shared.snap import RestSettings, RestSnap
+from engine.sdk import Document, Example, Foreign, HttpResponse
+from snaps.rest.shared.snap import FOREIGN_COLUMNS, FOREIGN_SETTINGS, RestSettings, RestSnap
 
 
 class RESTGetSettings(RestSettings):
@@ -11,6 +11,18 @@ class RESTGetSettings(RestSettings):
 
 
 class RESTGet(RestSnap[RESTGetSettings]):
+    since = "0.1.0"
+    about = """
+    The response is the document itself: `statusLine`, `entity` and `headers` at the root, and
+    `original` if there was an input document. A response whose status is not a success fails the
+    document; the error document has its status, entity and headers.
+    """
+    foreign = Foreign(
+        "com-snaplogic-snaps-rest-get",
+        "REST Get",
+        settings=FOREIGN_SETTINGS,
+        columns=FOREIGN_COLUMNS,
+    )
     method = "GET"
     replayable = True
     examples = (

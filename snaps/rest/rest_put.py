@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from engine.sdk import Document, Example, HttpResponse
-from snaps.rest.shared.snap import RestEntitySettings, RestEntitySnap, in_response
+from engine.sdk import Document, Example, Foreign, HttpResponse
+from snaps.rest.shared.snap import (
+    FOREIGN_COLUMNS,
+    FOREIGN_SETTINGS,
+    RestEntitySettings,
+    RestEntitySnap,
+    in_response,
+)
 
 
 class RESTPutSettings(RestEntitySettings):
@@ -11,6 +17,19 @@ class RESTPutSettings(RestEntitySettings):
 
 
 class RESTPut(RestEntitySnap[RESTPutSettings]):
+    since = "0.1.0"
+    writes = True
+    about = """
+    `http_entity` is the body of the request; an entity that is not text is sent as JSON. The
+    response comes under `response`, the input document under `original`. A response whose status
+    is not a success fails the document; the error document has its status, entity and headers.
+    """
+    foreign = Foreign(
+        "com-snaplogic-snaps-rest-put",
+        "REST Put",
+        settings={**FOREIGN_SETTINGS, "entity": "http_entity"},
+        columns=FOREIGN_COLUMNS,
+    )
     method = "PUT"
     replayable = False
     examples = (

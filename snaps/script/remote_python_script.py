@@ -19,6 +19,7 @@ from engine.sdk import (
     Evaluated,
     Example,
     ExecutionError,
+    Foreign,
     HeldRows,
     Issue,
     Script,
@@ -83,6 +84,20 @@ class RemotePythonScriptSettings(Settings):
 
 
 class RemotePythonScript(Snap[RemotePythonScriptSettings]):
+    since = "0.1.0"
+    about = """
+    The script defines `snaplogic_init()`, `snaplogic_process(row)` and `snaplogic_final()`; each
+    returns nothing, a dictionary or a list of dictionaries. It runs in an environment of its own,
+    into which `requirements` and `SLTool.ensure` install. docs/remote-python.md has the whole
+    story.
+    """
+    foreign = Foreign(
+        "com-snaplogic-snaps-mlcore-remotepythonscript",
+        "Remote Python Script",
+        settings={
+            "editable_content": "source",
+        },
+    )
     views = Views(
         inputs=(
             View("input", unlinked="nothing"),

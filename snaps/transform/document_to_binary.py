@@ -11,6 +11,7 @@ from engine.sdk import (
     DataError,
     Document,
     Example,
+    Foreign,
     Item,
     Settings,
     Snap,
@@ -32,6 +33,18 @@ class DocumentToBinarySettings(Settings):
 
 
 class DocumentToBinary(Snap[DocumentToBinarySettings]):
+    since = "0.1.0"
+    about = """
+    Each document becomes one binary stream. `codec` says how the field `content` becomes bytes;
+    all other fields are the header of the stream, which FileWriter can use in its file name.
+    """
+    foreign = Foreign(
+        "com-snaplogic-snaps-transform-documenttobinary",
+        "Document to Binary",
+        settings={
+            "codec": "codec",
+        },
+    )
     views = Views(outputs=(View("output", "binary"),))
     stateful = False
     examples = (

@@ -14,6 +14,7 @@ from engine.sdk import (
     DataError,
     Document,
     Example,
+    Foreign,
     Issue,
     Settings,
     Snap,
@@ -49,6 +50,20 @@ class JSONGeneratorSettings(Settings):
 
 
 class JSONGenerator(Snap[JSONGeneratorSettings]):
+    since = "0.1.0"
+    about = """
+    `documents` are written in YAML and given as they stand. `text` and `file` hold a JSON
+    template, in which `$name` stands for a field of the input document and `${_name}` for a
+    parameter; lines that begin with `##` are comments. Without a link to its input it runs once.
+    """
+    foreign = Foreign(
+        "com-snaplogic-snaps-transform-jsongenerator",
+        "JSON Generator",
+        settings={
+            "editable_content": "text",
+            "passThroughProp": "pass_through",
+        },
+    )
     views = Views(inputs=(View("input", unlinked="starts by itself"),))
     stateful = False
     examples = (

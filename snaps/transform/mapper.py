@@ -10,6 +10,7 @@ from engine.sdk import (
     Document,
     Example,
     Expression,
+    Foreign,
     Issue,
     Path,
     ReadPaths,
@@ -61,6 +62,23 @@ class MapperSettings(Settings):
 
 
 class Mapper(Snap[MapperSettings]):
+    since = "0.1.0"
+    about = """
+    Mappings run from top to bottom, and a later one may refine what an earlier one wrote. Without
+    `pass_through` the new document holds nothing but the targets; with it, it starts as a copy of
+    the input document.
+    """
+    foreign = Foreign(
+        "com-snaplogic-snaps-transform-datatransform",
+        "Mapper",
+        settings={
+            "transformations.mappingTable": "mappings",
+            "transformations.mappingRoot": "mapping_root",
+            "passThrough": "pass_through",
+            "nullSafeAccess": "null_safe_access",
+        },
+        columns={"transformations.mappingTable": ("targetPath", "expression")},
+    )
     stateful = False
     examples = (
         Example(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from engine.reference.settings import in_words
 from engine.registry import snaps_of
 from engine.sdk import Evaluated, Expression
 from engine.sdk import Path as PathSetting
+from engine.sdk.facts import category_of
 from engine.sdk.settings import settings_of
 
 REPOSITORY = Path(__file__).parents[2]
@@ -44,6 +46,10 @@ def test_every_builtin_snap_is_on_the_page_with_its_settings_and_examples() -> N
     for snap in snaps_of(library):
         section = page.split(f"\n## {snap.__name__}\n")[1].split("\n## ")[0]
         assert snaps.purpose(snap) in section
+        assert f"| {category_of(snap)} | {snap.since} | " in section
+        assert cleandoc(snap.about) in section
+        if snap.foreign:
+            assert f"{snap.foreign.name} (`{snap.foreign.class_id}`)" in section
         for fact in settings_of(snap.settings_class).values():
             assert f"| `{fact.name}` | " in section
             assert fact.help.replace("|", "\\|") in section

@@ -118,6 +118,28 @@ S = TypeVar("S", bound=RestSettings)
 E = TypeVar("E", bound=RestEntitySettings)
 
 
+FOREIGN_SETTINGS = {
+    "serviceUrl": "service_url",
+    "queryParams": "query_parameters",
+    "header": "http_headers",
+    "responseEntityType": "response_entity_type",
+    "connTimeout": "connection_timeout",
+    "timeout": "read_timeout",
+    "retry": "maximum_request_attempts",
+    "retryInterval": "retry_request_interval",
+    "retryPolicy": "retry_policy",
+    "followRedirects": "follow_redirects",
+    "trustAllCerts": "trust_all_certificates",
+    "showAllHeaders": "show_all_headers",
+}
+"""The setting keys of SnapLogic's REST snaps, and ours."""
+
+FOREIGN_COLUMNS = {
+    "queryParams": ("queryParam", "queryParamValue"),
+    "header": ("headerKey", "headerValue"),
+}
+
+
 class RestSnap(Snap[S], ABC):
     """One request for each document; what is answered keeps the document's place and lineage."""
 

@@ -1,0 +1,27 @@
+"""Facts of a snap for people and for import: its category, and SnapLogic's own snap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class Foreign(msgspec.Struct, frozen=True):
+    """SnapLogic's own snap, as its exported pipelines (.slp) hold it.
+
+    `class_id` and `name` are what it is called there. `settings` leads from its setting keys to
+    ours; the key of a setting in a group is written with a dot. `columns` names the columns of key
+    and value for a table that is a map here.
+    """
+
+    class_id: str
+    name: str
+    settings: Mapping[str, str] = msgspec.field(default_factory=dict)
+    columns: Mapping[str, tuple[str, str]] = msgspec.field(default_factory=dict)
+
+
+def category_of(snap: type) -> str:
+    """The category that a snap class names, else the folder that its file is in."""
+    named: str = getattr(snap, "category", "")
+    return named or snap.__module__.split(".")[-2:][0]
