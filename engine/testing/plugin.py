@@ -1,4 +1,4 @@
-"""The pytest plugin: the fixture `run_snap`."""
+"""The pytest plugin: the fixture `run_snap`, and the examples of the snaps under test."""
 
 from __future__ import annotations
 
@@ -10,12 +10,44 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from engine.registry import SnapFile
     from engine.testing.kit import SnapRun
+
+# pytest loads every plugin at start, so what belongs to the engine is imported when it is used.
+_FILES = pytest.StashKey[dict[Path, "SnapFile"]]()
 
 
 @pytest.fixture(name="run_snap")
 def run_snap_fixture(tmp_path: Path) -> Callable[..., SnapRun]:
     """`engine.testing.run_snap` with the test's own folder as project."""
-    from engine.testing.kit import run_snap  # pytest loads every plugin at start
+    from engine.testing.kit import run_snap
 
     return partial(run_snap, project=tmp_path)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("snapline")
+    group.addoption(
+        "--snap-conformance",
+        action="store_true",
+        help="check the snaps of collected snap packages against all rules, not only examples",
+    )
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """A file of an installed snap package gives the examples of its snap."""
+    if file_path.suffix != ".py" or file_path.name.startswith(("_", "test_", "conftest")):
+        return None
+    stash = parent.config.stash
+    if _FILES not in stash:
+        from engine.testing.collection import installed_files
+
+        stash[_FILES] = installed_files()
+    file = stash[_FILES].get(file_path.resolve())
+    if file is None:
+        return None
+    from engine.testing.collection import SnapModule
+
+    module: SnapModule = SnapModule.from_parent(parent, path=file_path)
+    module.file = file
+    return module

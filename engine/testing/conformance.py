@@ -1,0 +1,264 @@
+"""The rules that documentation, editors and runners rely on, as checks of one snap.
+
+`pytest` runs the examples of the snap files that it collects, and with `--snap-conformance` all of
+these checks (see docs/writing-a-snap.md). A check raises AssertionError that says what is wrong.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from engine.documents import StreamStart
+from engine.registry import SnapClass
+from engine.registry.files import snake_case
+from engine.sdk import Example, Snap
+from engine.sdk.facts import category_of
+from engine.sdk.settings import convert, settings_of
+from engine.testing.http import CannedHttp
+from engine.testing.kit import SnapRun, run_snap
+
+
+class Check(NamedTuple):
+    """One thing to check; `run` is given an empty folder as project."""
+
+    title: str
+    run: Callable[[Path], None]
+
+
+def example_checks(snap: SnapClass) -> Iterator[Check]:
+    """That each example does what it says."""
+    for example in snap.examples:
+        yield Check(example.title, partial(_check_example, snap, example))
+
+
+def conformance_checks(snap: SnapClass) -> Iterator[Check]:
+    """All checks: those of the examples, and what every snap must keep."""
+    yield from example_checks(snap)
+    for rule in _RULES:
+        yield Check(_title(rule), partial(_apply, rule, snap))
+    if snap.examples:
+        yield Check(_title(_no_input_is_no_failure), partial(_no_input_is_no_failure, snap))
+    if _answers_one_by_one(snap):
+        for example in snap.examples:
+            title = f"every document is accounted for: {example.title}"
+            yield Check(title, partial(_check_account, snap, example))
+
+
+def _apply(rule: Callable[[SnapClass], None], snap: SnapClass, project: Path) -> None:
+    rule(snap)
+
+
+def _title(rule: Callable[..., None]) -> str:
+    return rule.__name__.strip("_").replace("_", " ")
+
+
+def _require(condition: object, message: str) -> None:
+    if not condition:
+        raise AssertionError(message)
+
+
+def _check_example(snap: SnapClass, example: Example, project: Path) -> None:
+    expected = {
+        name: located(items, project) for name, items in by_view(example.expect, "output").items()
+    }
+    outputs = sorted(expected.keys() - {"error"}) or None
+    result = _run(snap, example, project, on_error=example.on_error, outputs=outputs)
+    for view in sorted(expected.keys() | result.outputs.keys()):
+        given, wanted = result.outputs.get(view, []), list(expected.get(view, []))
+        _require(
+            given == wanted,
+            f"{snap.__name__}, {example.title!r}: the view {view!r} gave\n"
+            f"  {given!r}\nwhere the example says\n  {wanted!r}",
+        )
+    for name, text in example.leaves.items():
+        file = project / name
+        left = file.read_text() if file.is_file() else None
+        _require(
+            left == text,
+            f"{snap.__name__}, {example.title!r}: the file {name!r} holds\n"
+            f"  {left!r}\nwhere the example says\n  {text!r}",
+        )
+
+
+def _run(
+    snap: SnapClass,
+    example: Example,
+    project: Path,
+    *,
+    given: Any = None,
+    on_error: Any = "stop",
+    outputs: Sequence[str] | None = None,
+) -> SnapRun:
+    for name, text in example.files.items():
+        (project / name).write_text(text)
+    return run_snap(
+        snap,
+        example.settings,
+        given if given is not None else example.given or None,
+        on_error=on_error,
+        parameters=example.parameters,
+        http=CannedHttp(example.answers),
+        outputs=outputs,
+        project=project,
+    )
+
+
+def by_view(items: Any, default: str) -> Mapping[str, Sequence[Any]]:
+    """The items of an example by view."""
+    if isinstance(items, Mapping):
+        return items
+    return {default: items} if items else {}
+
+
+def located(items: Any, project: Path) -> Any:
+    """The items with file names as a run in `project` gives them."""
+    if isinstance(items, dict):
+        return {
+            key: str(project / value)
+            if key in ("filename", "content-location")
+            else located(value, project)
+            for key, value in items.items()
+        }
+    if isinstance(items, list | tuple):
+        return [located(item, project) for item in items]
+    if isinstance(items, StreamStart):
+        return StreamStart(located(items.header, project))
+    return items
+
+
+def _the_file_is_named_after_the_snap_and_holds_no_other(snap: SnapClass) -> None:
+    file = Path(inspect.getfile(snap))
+    wanted = f"{snake_case(snap.__name__)}.py"
+    _require(file.name == wanted, f"{snap.__name__} must be in {wanted}, but is in {file}")
+    others = [
+        name
+        for name, value in vars(sys.modules[snap.__module__]).items()
+        if isinstance(value, type)
+        and issubclass(value, Snap)
+        and value.__module__ == snap.__module__
+        and value is not snap
+    ]
+    _require(not others, f"{file} holds other snaps, too: {', '.join(others)}")
+
+
+def _the_file_says_in_one_sentence_what_the_snap_is_for(snap: SnapClass) -> None:
+    text = sys.modules[snap.__module__].__doc__ or ""
+    purpose = text.split("\n\n")[0].strip()
+    _require(
+        purpose.endswith(".") and "\n" not in purpose,
+        f"the docstring of {snap.__module__} must begin with one sentence on a line of its own",
+    )
+
+
+def _every_setting_has_a_name_and_a_help(snap: SnapClass) -> None:
+    for name, fact in settings_of(snap.settings_class).items():
+        _require(
+            re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name),
+            f"the setting {name!r} must be in lower case with underscores",
+        )
+        _require(
+            fact.help.endswith(".") and (fact.help[0].isupper() or fact.help[0] == "`"),
+            f"the setting {name!r} needs a help that is a sentence: setting(help=...)",
+        )
+
+
+def _the_example_of_a_setting_is_a_value_for_it(snap: SnapClass) -> None:
+    for name, fact in settings_of(snap.settings_class).items():
+        if fact.example is not None:
+            _, issues = convert(snap.settings_class, {name: fact.example})
+            wrong = [issue.message for issue in issues if issue.code != "missing-setting"]
+            _require(not wrong, f"the example of the setting {name!r} does not fit: {wrong}")
+
+
+def _there_are_examples_with_titles_of_their_own(snap: SnapClass) -> None:
+    titles = [example.title for example in snap.examples]
+    _require(titles, f"{snap.__name__} has no examples")
+    _require(len(set(titles)) == len(titles), f"two examples have the same title: {titles}")
+
+
+def _views_have_names_of_their_own(snap: SnapClass) -> None:
+    for views in (snap.views.inputs, snap.views.outputs):
+        names = [view.name for view in views]
+        _require(len(set(names)) == len(names), f"two views have the same name: {names}")
+        _require("error" not in names, "every snap has a view 'error'; it is not declared")
+
+
+def _facts_do_not_contradict_each_other(snap: SnapClass) -> None:
+    names = (
+        "stateful", "single", "keeps_order", "replayable", "blocking", "passes_on", "writes",
+    )  # fmt: skip
+    wrong = [name for name in names if not isinstance(getattr(snap, name), bool)]
+    _require(not wrong, f"these facts must be True or False: {', '.join(wrong)}")
+    _require(
+        not (snap.single and not snap.stateful and snap.replayable),
+        "a snap that holds nothing and may be run again may run in several copies: single = False",
+    )
+
+
+def _category_and_version_are_words(snap: SnapClass) -> None:
+    category = category_of(snap)
+    _require(
+        re.fullmatch(r"[a-z][a-z0-9_]*", category),
+        f"the category {category!r} must be in lower case with underscores",
+    )
+    _require(
+        re.fullmatch(r"(\d+(\.\d+)+)?", snap.since),
+        f"since must be a version such as '1.2', not {snap.since!r}",
+    )
+
+
+def _what_it_stands_for_in_SnapLogic_leads_to_its_settings(snap: SnapClass) -> None:  # noqa: N802
+    foreign = snap.foreign
+    if foreign is None:
+        return
+    _require(foreign.class_id and foreign.name, "foreign needs a class id and a name")
+    unknown = sorted(set(foreign.settings.values()) - settings_of(snap.settings_class).keys())
+    _require(not unknown, f"foreign leads to settings that there are not: {', '.join(unknown)}")
+    loose = sorted(foreign.columns.keys() - foreign.settings.keys())
+    _require(not loose, f"foreign has columns of tables that it does not lead from: {loose}")
+
+
+def _no_input_is_no_failure(snap: SnapClass, project: Path) -> None:
+    given: dict[str, list[Any]] = {
+        view.name + "0" * view.many: [] for view in snap.views.inputs if not view.optional
+    }
+    result = _run(snap, snap.examples[0], project, given=given)
+    _require(
+        (result.errors, result.dropped) == ([], 0),
+        f"without any input it gave errors {result.errors} and dropped {result.dropped}",
+    )
+
+
+def _answers_one_by_one(snap: SnapClass) -> bool:
+    """Whether a document gives documents on one output view, is dropped, or fails."""
+    views = (*snap.views.inputs, *snap.views.outputs)
+    are_documents = all(view.type == "document" for view in views)
+    return not snap.stateful and are_documents and not snap.views.outputs[-1].many
+
+
+def _check_account(snap: SnapClass, example: Example, project: Path) -> None:
+    account = _run(snap, example, project, on_error="discard").statistics
+    seen = account.documents_out + account.dropped + account.errors
+    _require(
+        seen >= account.documents_in,
+        f"{account.documents_in} documents came in, but {seen} came out, were dropped or failed",
+    )
+
+
+_RULES = (
+    _the_file_is_named_after_the_snap_and_holds_no_other,
+    _the_file_says_in_one_sentence_what_the_snap_is_for,
+    _every_setting_has_a_name_and_a_help,
+    _the_example_of_a_setting_is_a_value_for_it,
+    _there_are_examples_with_titles_of_their_own,
+    _views_have_names_of_their_own,
+    _facts_do_not_contradict_each_other,
+    _category_and_version_are_words,
+    _what_it_stands_for_in_SnapLogic_leads_to_its_settings,
+)

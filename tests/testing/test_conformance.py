@@ -1,0 +1,109 @@
+"""Each rule of the conformance walk catches the snap that breaks it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from importlib import invalidate_caches
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import ConfigurationError
+from engine.registry import Registry, files_of
+from engine.testing.conformance import conformance_checks
+
+GOOD = '''\
+"""Double the field `n` of each document."""
+
+from engine.sdk import Example, Foreign, Settings, Snap, View, Views, setting
+
+
+class DoubleSettings(Settings):
+    field: str = setting(default="n", help="What is doubled.", example="m")
+
+
+class Double(Snap[DoubleSettings]):
+    stateful = False
+    since = "1.2"
+    foreign = Foreign("com-example-double", "Double", settings={"fieldName": "field"})
+    examples = (Example("two becomes four", given=[{"n": 2}], expect=[{"n": 4}]),)
+
+    def process(self, document):
+        return {"n": 2 * document[self.settings.field]}
+'''
+
+Mistakes = Callable[..., list[str]]
+
+
+@pytest.fixture
+def mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mistakes]:
+    """What the walk says of the good snap with some of its text replaced."""
+    monkeypatch.syspath_prepend(tmp_path)
+    before = set(sys.modules)
+
+    def walk(*replacements: tuple[str, str], file: str = "double.py") -> list[str]:
+        text = GOOD
+        for old, new in replacements:
+            assert old in text
+            text = text.replace(old, new)
+        (tmp_path / "checked_snaps").mkdir()
+        (tmp_path / "checked_snaps" / file).write_text(text)
+        invalidate_caches()
+        registry = Registry(files=files_of("checked_snaps"))
+        return [line for snap in registry.values() for line in messages(snap, tmp_path)]
+
+    yield walk
+    for module in set(sys.modules) - before:
+        del sys.modules[module]
+
+
+def messages(snap: Any, tmp_path: Path) -> Iterator[str]:
+    for number, check in enumerate(conformance_checks(snap)):
+        project = tmp_path / str(number)
+        project.mkdir()
+        try:
+            check.run(project)
+        except AssertionError as error:
+            yield str(error)
+
+
+def test_a_good_snap_keeps_all_rules(mistakes: Mistakes) -> None:
+    assert mistakes() == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('expect=[{"n": 4}]', 'expect=[{"n": 5}]', "where the example says"),
+        ('of each document."""', 'of each\ndocument."""', "must begin with one sentence"),
+        ("class Double(", "class Other(Snap): ...\nclass Double(", "holds other snaps, too: Other"),
+        ("field: str", "Field: str = ''; field: str", "must be in lower case with underscores"),
+        ("What is doubled.", "what is doubled", "needs a help that is a sentence"),
+        ('example="m"', "example=3", "the example of the setting 'field' does not fit"),
+        ("    examples = (", "    examples = () and (", "Double has no examples"),
+        ("    stateful = False", "    stateful = 1", "must be True or False: stateful"),
+        ("    stateful = False", "    stateful = False\n    single = True", "in several copies"),
+        ("    stateful = False", "    views = Views((View('a'), View('a')))", "the same name"),
+        ("    stateful = False", "    category = 'Own Snaps'", "the category 'Own Snaps' must be"),
+        ('since = "1.2"', 'since = "soon"', "since must be a version"),
+        ('"fieldName": "field"', '"fieldName": "name"', "settings that there are not: name"),
+        ('"com-example-double", ', '"", ', "foreign needs a class id and a name"),
+    ],
+)
+def test_a_broken_rule_is_named(mistakes: Mistakes, old: str, new: str, message: str) -> None:
+    found = mistakes((old, new))
+    assert any(message in line for line in found), found
+
+
+def test_two_snaps_that_stand_for_the_same_one_are_both_named(
+    mistakes: Mistakes, tmp_path: Path
+) -> None:
+    mistakes()
+    twice = GOOD.replace("class Double(", "class Twice(")
+    (tmp_path / "checked_snaps" / "twice.py").write_text(twice)
+    invalidate_caches()
+    registry = Registry(files=files_of("checked_snaps"))
+    with pytest.raises(ConfigurationError, match=r"com-example-double: Double \(.*le\.py\) and"):
+        registry.by_foreign_id()
