@@ -26,7 +26,7 @@ from engine.plan.plan import Plan
 from engine.registry import Registry, discover
 from engine.run.files import ProjectFiles
 from engine.run.report import Report
-from engine.sdk.context import FileTarget
+from engine.sdk.files import FileTarget
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

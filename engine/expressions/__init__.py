@@ -27,6 +27,7 @@ from engine.expressions.dates import (
 from engine.expressions.evaluation import evaluate, scope_with_libraries
 from engine.expressions.json_text import json_hook, to_json
 from engine.expressions.libraries import load_library, overlay
+from engine.expressions.literal_part import Parts, compile_parts
 from engine.expressions.mapping import Constant, compile_mapping
 from engine.expressions.parser import parse
 from engine.expressions.paths.path import Path
@@ -43,12 +44,14 @@ __all__ = [
     "LocalDate",
     "LocalDateTime",
     "LocalTime",
+    "Parts",
     "Path",
     "Scope",
     "check",
     "check_timezone",
     "compile_expression",
     "compile_mapping",
+    "compile_parts",
     "evaluate",
     "json_hook",
     "libraries_used",

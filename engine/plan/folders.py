@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from urllib.parse import unquote
+
+COMPRESSIONS = ("gzip", "bz2", "xz")
+"""What may stand before `::` to read a compressed file."""
+
+FILE_SCHEMES = ("file", "local")
 
 _MARKS = (".git", "pyproject.toml")
-_SLDB = "sldb:///"
+_CACHES = ("simplecache", "filecache", "blockcache")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://|(?:file|local|sldb|data):", re.IGNORECASE)
 
 
 def folder_of(pipeline: str) -> str:
@@ -32,8 +40,43 @@ def is_file(path: Path) -> bool:
 
 def local_path(name: str, folder: str, project: str) -> Path | None:
     """The file on this machine that a name means, or None if it is not on this machine."""
-    if name.startswith(_SLDB):
-        return Path(project, name[len(_SLDB) :].lstrip("/"))
-    if name.startswith("file://"):
-        return Path(name[len("file://") :])
-    return None if "://" in name else Path(folder, name)
+    scheme = scheme_of(name)
+    if scheme == "sldb":
+        return Path(project, path_in_project(name))
+    if scheme in FILE_SCHEMES:
+        try:
+            return Path(folder, path_of_file_url(name))
+        except ValueError:
+            return None
+    return None if scheme or is_chain(name) else Path(folder, name)
+
+
+def scheme_of(name: str) -> str:
+    """The scheme of a URL in small letters; empty for a plain path."""
+    match = _SCHEME.match(name)
+    return match[0].rstrip(":/").lower() if match else ""
+
+
+def is_chain(name: str) -> bool:
+    """Whether it is a chain of URLs such as `zip://a.txt::archive.zip` or `gzip::a.gz`."""
+    first, *rest = name.split("::")
+    scheme = scheme_of(first)
+    if scheme:
+        return bool(rest) and scheme not in ("sldb", *FILE_SCHEMES)
+    return bool(rest) and first.lower() in (*COMPRESSIONS, *_CACHES)
+
+
+def path_in_project(url: str) -> str:
+    """The path in `sldb:///a/b`, relative to the project."""
+    return url.partition(":")[2].lstrip("/")
+
+
+def path_of_file_url(url: str) -> str:
+    """The path in `file:///a%20b`. Raises ValueError if the URL names another machine."""
+    rest = url.partition(":")[2]
+    if rest.startswith("//"):
+        host, slash, path = rest[2:].partition("/")
+        if host not in ("", "localhost"):
+            raise ValueError(f"the URL names the machine {host!r}")
+        rest = slash + path
+    return unquote(rest)

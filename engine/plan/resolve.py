@@ -16,6 +16,7 @@ from engine.plan.parameters import check_parameters
 from engine.plan.plan import Library
 from engine.plan.snaps import ResolvedSnap, resolve_snap
 from engine.plan.views import ResolvedLink, resolve_links
+from engine.plan.writes import check_writes
 from engine.registry import Registry
 
 
@@ -44,4 +45,5 @@ def resolve(spec: PipelineSpec, registry: Registry, project: str | None = None) 
     }
     links = resolve_links(snaps, registry, findings)
     check_linkage(snaps, links, findings)
+    check_writes(snaps, links, findings, folder, project)
     return Resolution(spec, folder, project, libraries, snaps, tuple(links), findings.all())

@@ -13,11 +13,20 @@ import msgspec
 
 from engine.documents import NO_LINEAGE, Batch, Document, Lineage
 from engine.errors import DataError, SnapFailedError
-from engine.expressions import Scope, compile_expression, compile_mapping, parse_path
+from engine.expressions import (
+    Parts,
+    Scope,
+    compile_expression,
+    compile_mapping,
+    compile_parts,
+    parse_path,
+)
 from engine.plan.plan import PlannedSnap
 from engine.run.execution import Execution
+from engine.run.files.access import SnapFiles
 from engine.run.report import SnapStatistics
 from engine.sdk.context import Function, JsonPath
+from engine.sdk.files import FileName
 from engine.sdk.http import HttpClient
 from engine.sdk.settings import Evaluated, Expression
 from engine.sdk.settings import Path as PathSetting
@@ -39,7 +48,9 @@ class SnapContext:
         self.folder = execution.plan.folder
         self.parameters = execution.identity.parameters
         self.pipe = execution.pipe
-        self.files = execution.services.files
+        self.files = SnapFiles(
+            execution.services.files, snap.label, snap.settings, execution.writers
+        )
         self.scripts = execution.services.scripts
         self.outputs = tuple(view.name for view in snap.outputs)
         self.in_ultra = execution.ledger is not None
@@ -53,6 +64,7 @@ class SnapContext:
         self._snap = snap
         self._linked = execution.plan.routes.linked.get(snap.label, frozenset())
         self._functions: dict[Expression, Function] = {}
+        self._parts: dict[Expression, Parts | None] = {}
         self.info = _snap_info(snap)
 
     @property
@@ -94,15 +106,34 @@ class SnapContext:
         function = self._functions.get(setting.expression)
         if function is None:
             function = self._functions[setting.expression] = self.function(setting.expression)
-        result = function(document)
-        try:
-            return msgspec.convert(result, setting.kind, strict=False)  # type: ignore[no-any-return]
-        except msgspec.ValidationError as error:
-            summary = f"the expression {setting.expression.text!r} gave a wrong value"
-            if get_origin(setting.kind) is Literal:
-                choices = ", ".join(get_args(setting.kind))
-                raise DataError(summary, f"{result!r} is none of {choices}") from None
-            raise DataError(summary, str(error)) from None
+        return _converted(function(document), setting)
+
+    def file(
+        self, setting: Evaluated[str], document: Document, *, allow_outside: bool = False
+    ) -> FileName:
+        parts = None
+        rules = self._execution.identity.files
+        if setting.expression is not None and not (allow_outside and rules.allow_outside):
+            parts = self._parts_of(setting.expression)
+        if parts is None:
+            return FileName(self.value(setting, document))
+        literal, added = parts(document)
+        if literal and added is None:
+            return FileName(_converted(literal, setting))
+        if literal and literal.__class__ is str:
+            return FileName(literal + added, literal)
+        if literal == "" and added is not None:
+            return FileName(_converted(added, setting), "")
+        return FileName(self.value(setting, document), "")  # such as `1 + $name`
+
+    def _parts_of(self, expression: Expression) -> Parts | None:
+        if expression not in self._parts:
+            self._parts[expression] = compile_parts(
+                expression.text,
+                scope=self.scope,
+                data_parameters=self._execution.identity.files.data_parameters,
+            )
+        return self._parts[expression]
 
     def failed(
         self, error: DataError, original: Document | None, lineage: Lineage = NO_LINEAGE
@@ -179,6 +210,19 @@ class SnapContext:
         if original is not None:
             document["original"] = original
         return self._execution.secrets.mask(document)  # type: ignore[no-any-return]
+
+
+def _converted(value: Any, setting: Evaluated[T]) -> T:
+    """What an expression gave, as the type of the setting. Raises DataError."""
+    assert setting.expression is not None  # only those are evaluated
+    try:
+        return msgspec.convert(value, setting.kind, strict=False)  # type: ignore[no-any-return]
+    except msgspec.ValidationError as error:
+        summary = f"the expression {setting.expression.text!r} gave a wrong value"
+        if get_origin(setting.kind) is Literal:
+            choices = ", ".join(get_args(setting.kind))
+            raise DataError(summary, f"{value!r} is none of {choices}") from None
+        raise DataError(summary, str(error)) from None
 
 
 def explain(error: BaseException) -> str:

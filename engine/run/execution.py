@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.expressions import DateTime, Scope, load_library, overlay
 from engine.plan.plan import Plan, PlannedSnap
+from engine.run.files.access import Writers
 from engine.run.identity import RunIdentity
 from engine.run.lineage import Ledger
 from engine.run.secrets import Secrets
@@ -41,6 +42,7 @@ class Execution:
             for spec in plan.parameters
             if spec.secret and (value := identity.parameters[spec.name])
         )
+        self.writers = Writers() if ledger is None else None  # an ultra task has no end
         self._snaps = {snap.label: snap for snap in plan.snaps}
 
     def snap(self, label: str) -> PlannedSnap:

@@ -14,6 +14,7 @@ import msgspec
 
 from engine.expressions import check_timezone
 from engine.plan.plan import Plan
+from engine.run.files.rules import TRUSTING, FileRules
 from engine.run.parameters import resolve_parameters
 from engine.run.platform_paths import plex_path, project_path, run_id
 
@@ -28,9 +29,16 @@ class RunIdentity(msgspec.Struct, frozen=True):
     user: str
     plex_path: str
     project_path: str
+    files: FileRules = TRUSTING
 
 
-def identify(plan: Plan, given: Mapping[str, str], *, timezone: str = "UTC") -> RunIdentity:
+def identify(
+    plan: Plan,
+    given: Mapping[str, str],
+    *,
+    timezone: str = "UTC",
+    files: FileRules = TRUSTING,
+) -> RunIdentity:
     """The identity of a run of this plan that starts now.
 
     Raises ConfigurationError if a parameter is missing or not declared, or the time zone unknown.
@@ -45,6 +53,7 @@ def identify(plan: Plan, given: Mapping[str, str], *, timezone: str = "UTC") -> 
         user=_user(),
         plex_path=plex,
         project_path=project_path(plan.project),
+        files=files,
     )
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.run.files import ProjectFiles
-from engine.sdk.context import Files
 from engine.sdk.http import HttpClient
 from engine.sdk.scripts import ScriptExecutor
 
@@ -31,7 +30,7 @@ class Services:
 
     def __init__(
         self,
-        files: Files,
+        files: ProjectFiles,
         scripts: ScriptExecutor,
         show: Show,
         http: HttpClient | None = None,
@@ -64,7 +63,8 @@ class Services:
             return self._own_http
 
     def close(self) -> None:
-        """End the HTTP client and remove the temporary folder, if the run has made them."""
+        """Close the files, end the HTTP client and remove the temporary folder."""
+        self.files.close()
         if self._own_http is not None:
             self._own_http.close()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -16,9 +16,17 @@ from engine.errors import ConfigurationError, DataError, ExecutionError, Express
 from engine.expressions import json_hook
 from engine.sdk.addresses import AddressError, address_of
 from engine.sdk.content_types import charset_of, is_json, media_type
-from engine.sdk.context import Context, FileAction, Files, FileTarget, Function, JsonPath
+from engine.sdk.context import Context, Function, JsonPath
 from engine.sdk.excerpts import excerpt
 from engine.sdk.facts import Foreign
+from engine.sdk.files import (
+    FileAction,
+    FileContent,
+    FileName,
+    Files,
+    FileTarget,
+    WrittenFile,
+)
 from engine.sdk.header_values import HeaderError, header_text
 from engine.sdk.held_rows import HeldRows
 from engine.sdk.http import (
@@ -46,6 +54,7 @@ from engine.sdk.settings import (
     Path,
     Settings,
     TargetPath,
+    outside_setting,
     setting,
 )
 from engine.sdk.snap import BATCH_SIZE, Emission, Example, Result, Snap, StreamSnap, To
@@ -68,6 +77,8 @@ __all__ = [
     "Expression",
     "ExpressionError",
     "FileAction",
+    "FileContent",
+    "FileName",
     "FileTarget",
     "Files",
     "Foreign",
@@ -104,6 +115,7 @@ __all__ = [
     "Value",
     "View",
     "Views",
+    "WrittenFile",
     "address_of",
     "charset_of",
     "decoded",
@@ -113,6 +125,7 @@ __all__ = [
     "is_json",
     "json_hook",
     "media_type",
+    "outside_setting",
     "paths_read",
     "setting",
     "shown_url",

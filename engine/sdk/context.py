@@ -2,60 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from engine.documents import NO_LINEAGE, Document, Lineage, Value
 from engine.errors import DataError
+from engine.sdk.files import FileName, Files
 from engine.sdk.http import HttpClient
 from engine.sdk.scripts import ScriptExecutor
 from engine.sdk.settings import Evaluated, Expression, Path
 
 T = TypeVar("T")
-FileAction = Literal["overwrite", "append", "ignore", "error"]
-Purpose = Literal["read", "write", "remove"]
-
-
-class FileTarget(Protocol):
-    """A file under writing. Nobody sees it before `commit`, which puts all there or nothing."""
-
-    def write(self, data: bytes) -> object:
-        """Add bytes. Raises DataError, as `commit` does."""
-        ...
-
-    def commit(self) -> None: ...
-    def discard(self) -> None:
-        """Leave no trace. Never raises; does nothing after `commit`."""
-        ...
-
-    def abort(self) -> None:
-        """Make a commit that has yet to come, or to end, fail. Called from another thread."""
-        ...
-
-
-class Files(Protocol):
-    """Files by URL: relative to the pipeline file, `sldb:///` in the project, `s3://`, ..."""
-
-    def locate(self, url: str) -> str:
-        """The full URL. Raises DataError if it leaves the project through `sldb:`."""
-        ...
-
-    def size(self, url: str, *, to: Purpose = "read") -> int | None:
-        """Bytes of an existing file, None if there is no such file.
-
-        `to` is what the caller is about to do with it, for the DataError if that is impossible.
-        """
-        ...
-
-    def read(self, url: str) -> Iterator[bytes]:
-        """The file in chunks. Raises DataError if it is missing or cannot be read."""
-        ...
-
-    def write(self, url: str, action: FileAction, *, create_folder: bool) -> FileTarget: ...
-
-    def remove(self, url: str) -> None:
-        """Remove a file if it is there. Raises DataError if that is impossible."""
-        ...
 
 
 class JsonPath(Protocol):
@@ -132,6 +89,16 @@ class Context(Protocol):
 
     def value(self, setting: Evaluated[T], document: Document) -> T:
         """The setting for this document; DataError if its expression fails."""
+        ...
+
+    def file(
+        self, setting: Evaluated[str], document: Document, *, allow_outside: bool = False
+    ) -> FileName:
+        """A setting that names a file, for this document.
+
+        What the document adds to the name may not lead out of the folder that the pipeline's author
+        wrote, unless the author says `allow_outside`. DataError if its expression fails.
+        """
         ...
 
     def failed(

@@ -71,7 +71,18 @@ def setting(*, help: str, default: Any = dataclasses.MISSING, example: Any = Non
     return dataclasses.field(default=default, metadata=metadata)
 
 
-@dataclass_transform(field_specifiers=(setting,), frozen_default=True, kw_only_default=True)
+def outside_setting() -> Any:
+    """The setting `allow_outside`, for snaps with a setting that names a file."""
+    return setting(
+        default=False,
+        help="Let data name files anywhere. Otherwise, what an expression takes from the document "
+        "cannot lead out of the folder that the expression begins with, or out of the project.",
+    )
+
+
+@dataclass_transform(
+    field_specifiers=(setting, outside_setting), frozen_default=True, kw_only_default=True
+)
 class Settings:
     """Base of all settings classes, and of the rows of a table in them."""
 

@@ -26,6 +26,7 @@ from engine.documents import (
 from engine.errors import DataError, ExecutionError
 from engine.sdk.context import Context
 from engine.sdk.facts import Foreign
+from engine.sdk.files import WrittenFile
 from engine.sdk.http import HttpResponse
 from engine.sdk.settings import Issue, NoSettings, Settings
 from engine.sdk.views import View, Views
@@ -134,6 +135,11 @@ class Snap(Generic[S]):
     @classmethod
     def files_needed(cls, settings: S) -> Iterable[tuple[tuple[str | int, ...], str]]:
         """(path of the setting, file name) of the files that must be there before a run."""
+        return ()
+
+    @classmethod
+    def files_written(cls, settings: S) -> Iterable[WrittenFile]:
+        """The settings that name what the snap writes: no two snaps may write one file."""
         return ()
 
     @classmethod

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
-from mimetypes import guess_type
 from threading import Event
 
 from engine.sdk import (
@@ -13,6 +11,8 @@ from engine.sdk import (
     Evaluated,
     Example,
     Expression,
+    FileContent,
+    FileName,
     Foreign,
     Header,
     Issue,
@@ -23,17 +23,20 @@ from engine.sdk import (
     TargetPath,
     View,
     Views,
+    outside_setting,
     setting,
 )
+from snaps.files.shared.retries import check_retries, retried
 
 Pieces = Iterator[StreamStart | bytes | StreamEnd]
-_DAY = 86_400
 
 
 class FileReaderSettings(Settings):
     file: Evaluated[str] = setting(
         help="The file: relative to the pipeline file, `sldb:///` in the project, or a URL such as "
-        "`s3://bucket/name`. An expression is evaluated on each input document.",
+        "`https://host/name`, `s3://bucket/name` or `zip://member::archive.zip`. With `gzip::`, "
+        "`bz2::` or `xz::` before the name it is decompressed. An expression is evaluated on each "
+        "input document.",
         example="data/input.json",
     )
     retries: int = setting(default=0, help="How often to try again if the file cannot be opened.")
@@ -45,6 +48,7 @@ class FileReaderSettings(Settings):
         help="Further fields of the stream's header: target path to expression over the document.",
         example={"$source": "$name"},
     )
+    allow_outside: bool = outside_setting()
 
 
 class FileReader(Snap[FileReaderSettings]):
@@ -90,15 +94,7 @@ class FileReader(Snap[FileReaderSettings]):
 
     @classmethod
     def check(cls, settings: FileReaderSettings) -> Iterable[Issue]:
-        if settings.retries < 0:
-            message = f"{settings.retries} tries cannot be made"
-            yield Issue(("retries",), message, "give 0 or more")
-        if not 0 <= settings.retry_interval <= _DAY:
-            yield Issue(
-                ("retry_interval",),
-                f"{settings.retry_interval} seconds cannot be waited",
-                f"give a number from 0 to {_DAY}",
-            )
+        yield from check_retries(settings)
 
     def open(self) -> None:
         self._ended = Event()
@@ -106,12 +102,13 @@ class FileReader(Snap[FileReaderSettings]):
         self._headers = self.context.mapping(rows) if rows else None
 
     def process(self, document: Document) -> Pieces:
-        url = self.context.value(self.settings.file, document)
-        self.context.files.locate(url)  # a name that is wrong is wrong at every try
-        chunks = self._start_reading(url)
-        yield StreamStart(self._header(url, document))
+        file, outside = self.settings.file, self.settings.allow_outside
+        name = self.context.file(file, document, allow_outside=outside)
+        self.context.files.locate(name)  # a name that is wrong is wrong at every try
+        content = retried(lambda: self.context.files.read(name), self.settings, self._ended)
+        yield StreamStart(self._header(name, content, document))
         try:
-            yield from chunks
+            yield from content
         except DataError:
             yield StreamEnd(broken=True)
             raise
@@ -120,28 +117,13 @@ class FileReader(Snap[FileReaderSettings]):
     def interrupt(self) -> None:
         self._ended.set()
 
-    def _start_reading(self, url: str) -> Iterator[bytes]:
-        """The chunks of a file that could be opened."""
-        for _ in range(self.settings.retries):
-            try:
-                return self._first_chunk_and_rest(url)
-            except DataError:
-                if self._ended.wait(self.settings.retry_interval):
-                    break
-        return self._first_chunk_and_rest(url)
-
-    def _first_chunk_and_rest(self, url: str) -> Iterator[bytes]:
-        chunks = self.context.files.read(url)
-        first = next(chunks, b"")
-        return chain((first,) if first else (), chunks)
-
-    def _header(self, url: str, document: Document) -> Header:
+    def _header(self, name: FileName, content: FileContent, document: Document) -> Header:
         header: Header = {
-            "content-location": self.context.files.locate(url),
-            "content-type": guess_type(url)[0] or "application/octet-stream",
+            "content-location": self.context.files.locate(name),
+            "content-type": content.content_type or "application/octet-stream",
         }
-        if size := self.context.files.size(url):
-            header["content-length"] = size
+        if content.size:
+            header["content-length"] = content.size
         if self._headers is not None:
             header |= self._headers(document)
         return header

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from tempfile import SpooledTemporaryFile
+from threading import Event
 from typing import Literal
 
 import msgspec
@@ -13,20 +15,27 @@ from engine.sdk import (
     Evaluated,
     Example,
     FileAction,
+    FileName,
     FileTarget,
     Foreign,
     Header,
+    Issue,
     Settings,
     StreamEnd,
     StreamSnap,
     StreamStart,
     View,
     Views,
+    WrittenFile,
     json_hook,
+    outside_setting,
     setting,
 )
+from snaps.files.shared.retries import check_retries, retried
 
 Outcome = Literal["created", "overwritten", "appended", "ignored"]
+HELD = 8 * 1024 * 1024
+"""Bytes of a stream that are held in memory, if it may have to be written again."""
 
 
 class FileWriterSettings(Settings):
@@ -38,7 +47,7 @@ class FileWriterSettings(Settings):
     file_action: FileAction = setting(
         default="overwrite",
         help="What to do if the file exists: `overwrite` it, `append` to it, `ignore` the stream, "
-        "or `error`: the stream fails.",
+        "or `error`: the stream fails. Two FileWriters may name one file only if both append.",
     )
     write_empty_file: bool = setting(
         default=False,
@@ -49,6 +58,20 @@ class FileWriterSettings(Settings):
     write_header_file: bool = setting(
         default=False, help="Write the header of the stream as JSON to `<file>.header` as well."
     )
+    validate: bool = setting(
+        default=False,
+        help="Check afterwards that the file is there with the number of bytes that were written; "
+        "else the stream fails.",
+    )
+    retries: int = setting(
+        default=0,
+        help="How often to try again if the file cannot be written. The stream is held back until "
+        "it is complete then, and what is written meanwhile is not seen at the place.",
+    )
+    retry_interval: float = setting(
+        default=1.0, help="Seconds to wait before trying again, a day at most."
+    )
+    allow_outside: bool = outside_setting()
 
 
 class FileWriter(StreamSnap[FileWriterSettings]):
@@ -120,53 +143,65 @@ class FileWriter(StreamSnap[FileWriterSettings]):
         ),
     )
 
+    @classmethod
+    def check(cls, settings: FileWriterSettings) -> Iterable[Issue]:
+        yield from check_retries(settings)
+
+    @classmethod
+    def files_written(cls, settings: FileWriterSettings) -> Iterable[WrittenFile]:
+        yield WrittenFile(("file",), settings.file, shared=settings.file_action == "append")
+
     def open(self) -> None:
         self._target: FileTarget | None = None
         self._beside: FileTarget | None = None
-        self._interrupted = False
+        self._held: SpooledTemporaryFile[bytes] | None = None
+        self._ended = Event()
 
     def begin(self, header: Header) -> tuple[()]:
+        file, outside = self.settings.file, self.settings.allow_outside
         self._original = header
-        self._url = self.context.value(self.settings.file, header)
+        self._name = self.context.file(file, header, allow_outside=outside)
+        self.context.files.locate(self._name)  # a name that is wrong is wrong at every try
+        self._size = retried(self._size_before, self.settings, self._ended)
         self._outcome = self._plan_outcome()
+        self._count = 0
         return ()
 
     def feed(self, chunk: bytes) -> tuple[()]:
         if self._outcome != "ignored" and chunk:
-            if self._target is None:
-                self._target = self._write_aside(self._url)
-            self._target.write(chunk)
+            self._count += len(chunk)
+            if self.settings.retries:
+                self._hold().write(chunk)
+            else:
+                self._begun().write(chunk)
         return ()
 
     def end(self) -> Iterator[Document]:
-        if self._target is None and self.settings.write_empty_file and self._outcome != "ignored":
-            self._target = self._write_aside(self._url)
-        result: Document = {"filename": self.context.files.locate(self._url)}
-        if self._target is not None:
-            self._commit(self._target)
+        result: Document = {"filename": self.context.files.locate(self._name)}
+        is_wanted = self._count or self.settings.write_empty_file
+        if is_wanted and self._outcome != "ignored":
+            if self.settings.retries:
+                self._hold()
+            retried(self._write, self.settings, self._ended)
             result["result"] = self._outcome
         else:
             result["result"] = "ignored"
             result |= self._reason()
+        self.abandon()
         yield {**result, "original": self._original}
 
-    def _reason(self) -> Document:
-        """Why nothing was written, unless that is what `file_action` asks for."""
-        if self._outcome == "ignored":
-            return {}
-        kept = "not made" if self._outcome == "created" else "left as it was"
-        reason = f"nothing to write, {self._url} is {kept}"
-        self.context.show(reason)
-        return {"reason": reason}
+    def finish(self) -> tuple[()]:
+        self.context.files.sync()
+        return ()
 
     def abandon(self) -> None:
-        for target in (self._target, self._beside):
-            if target is not None:
-                target.discard()
-        self._target = self._beside = None
+        self._discard_targets()
+        if self._held is not None:
+            self._held.close()
+            self._held = None
 
     def interrupt(self) -> None:
-        self._interrupted = True
+        self._ended.set()
         for target in (self._target, self._beside):
             if target is not None:
                 target.abort()
@@ -174,13 +209,22 @@ class FileWriter(StreamSnap[FileWriterSettings]):
     def close(self) -> None:
         self.abandon()
 
+    def _discard_targets(self) -> None:
+        for target in (self._target, self._beside):
+            if target is not None:
+                target.discard()
+        self._target = self._beside = None
+
+    def _size_before(self) -> int | None:
+        return self.context.files.size(self._name, to="write")
+
     def _plan_outcome(self) -> Outcome:
-        if self.context.files.size(self._url, to="write") is None:
+        if self._size is None:
             return "created"
         if self.settings.file_action == "error":
             raise DataError(
                 "cannot write the file",
-                f"the file {self._url!r} exists, and file_action is 'error'",
+                f"the file {self._name.text!r} exists, and file_action is 'error'",
                 "remove the file, give another name, or set file_action to overwrite, append or "
                 "ignore",
             )
@@ -191,22 +235,64 @@ class FileWriter(StreamSnap[FileWriterSettings]):
         }
         return outcomes[self.settings.file_action]
 
-    def _write_aside(self, url: str, action: FileAction | None = None) -> FileTarget:
-        return self.context.files.write(
-            url, action or self.settings.file_action, create_folder=self.settings.create_dir
-        )
+    def _reason(self) -> Document:
+        """Why nothing was written, unless that is what `file_action` asks for."""
+        if self._outcome == "ignored":
+            return {}
+        kept = "not made" if self._outcome == "created" else "left as it was"
+        reason = f"nothing to write, {self._name} is {kept}"
+        self.context.show(reason)
+        return {"reason": reason}
+
+    def _hold(self) -> SpooledTemporaryFile[bytes]:
+        if self._held is None:
+            self._held = SpooledTemporaryFile(HELD)  # noqa: SIM115  # closed by abandon
+        return self._held
+
+    def _begun(self) -> FileTarget:
+        if self._target is None:
+            self._target = self._write_aside(self._name, self.settings.file_action)
+        return self._target
+
+    def _write(self) -> None:
+        """Put the file in its place: all of it in one try, if there may be several."""
+        if self._held is not None:
+            self._discard_targets()  # those of a try that failed
+            self._held.seek(0)
+            while chunk := self._held.read(HELD):
+                self._begun().write(chunk)
+        self._commit(self._begun())
+        if self.settings.validate:
+            self._check_size()
+
+    def _write_aside(self, name: FileName, action: FileAction) -> FileTarget:
+        return self.context.files.write(name, action, create_folder=self.settings.create_dir)
 
     def _commit(self, target: FileTarget) -> None:
         if self.settings.write_header_file:
             header = self._encoded_header()
-            self._beside = self._write_aside(f"{self._url}.header", "overwrite")
+            self._beside = self._write_aside(self._name.beside(".header"), "overwrite")
             self._beside.write(header)
-        if self._interrupted:  # perhaps before the target was there to be aborted
+        if self._ended.is_set():  # perhaps before the target was there to be aborted
             self.interrupt()
         target.commit()
         if self._beside is not None:
             self._beside.commit()
         self._target = self._beside = None
+
+    def _check_size(self) -> None:
+        """An appended file may have grown by more, since others may append to it."""
+        appends = self._outcome == "appended"
+        expected = self._count + (self._size or 0 if appends else 0)
+        found = self.context.files.size(self._name)
+        if found is None or found < expected or (found > expected and not appends):
+            located = self.context.files.locate(self._name)
+            there = "it is not there" if found is None else f"it has {found:,} bytes"
+            raise DataError(
+                f"the file {located!r} is not as it was written",
+                f"{there}, and it should have {expected:,} bytes",
+                "check whether another program changes it, and whether the disk is in order",
+            )
 
     def _encoded_header(self) -> bytes:
         try:

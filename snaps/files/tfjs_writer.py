@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -13,11 +13,14 @@ from engine.sdk import (
     Document,
     Evaluated,
     Example,
+    FileName,
     FileTarget,
     Settings,
     Snap,
     Value,
+    WrittenFile,
     excerpt,
+    outside_setting,
     setting,
 )
 from snaps.files.shared.tfjs_layers import refused
@@ -40,6 +43,7 @@ class TFJSWriterSettings(Settings):
         "quarter; biases and normalisation stay float32).",
         example="float16",
     )
+    allow_outside: bool = outside_setting()
 
 
 class TFJSWriter(Snap[TFJSWriterSettings]):
@@ -105,26 +109,31 @@ class TFJSWriter(Snap[TFJSWriterSettings]):
         ),
     )
 
+    @classmethod
+    def files_written(cls, settings: TFJSWriterSettings) -> Iterable[WrittenFile]:
+        yield WrittenFile(("folder",), settings.folder)
+
     def open(self) -> None:
         self._targets: list[FileTarget] = []
         self._interrupted = False
 
     def process(self, document: Document) -> Document:
-        folder = self.context.value(self.settings.folder, document).rstrip("/") or "/"
+        outside = self.settings.allow_outside
+        folder = self.context.file(self.settings.folder, document, allow_outside=outside)
         quantize = self.context.value(self.settings.quantize, document)
         topology = translated(document.get("topology"))
         weights = _encoded_weights(document.get("weights"), topology, quantize)
         files = shards(b"".join(weight.content for weight in weights))
         model = _model_json(topology, weights, list(files), document.get("metadata"))
-        url = f"{folder}/{MODEL}"
-        earlier = self._shards_named_in(url)
-        existed = self.context.files.size(url, to="write") is not None
+        name = folder.inside(MODEL)
+        earlier = self._shards_named_in(name)
+        existed = self.context.files.size(name, to="write") is not None
         self._write(folder, files | {MODEL: model})  # the model last, since it names the others
         removed = [name for name in earlier if name not in files]
-        for name in removed:
-            self.context.files.remove(f"{folder}/{name}")
+        for shard in removed:
+            self.context.files.remove(folder.inside(shard))
         return {
-            "filename": self.context.files.locate(url),
+            "filename": self.context.files.locate(name),
             "result": "overwritten" if existed else "created",
             "shards": list(files),
             "weight_bytes": sum(map(len, files.values())),
@@ -141,12 +150,12 @@ class TFJSWriter(Snap[TFJSWriterSettings]):
             target.discard()
         self._targets = []
 
-    def _write(self, folder: str, files: Mapping[str, bytes]) -> None:
+    def _write(self, folder: FileName, files: Mapping[str, bytes]) -> None:
         """All files are written aside before the first appears under its name."""
         try:
             for name, content in files.items():
                 target = self.context.files.write(
-                    f"{folder}/{name}", "overwrite", create_folder=True
+                    folder.inside(name), "overwrite", create_folder=True
                 )
                 self._targets.append(target)
                 target.write(content)
@@ -157,16 +166,16 @@ class TFJSWriter(Snap[TFJSWriterSettings]):
         finally:
             self.close()
 
-    def _shards_named_in(self, url: str) -> list[str]:
+    def _shards_named_in(self, name: FileName) -> list[str]:
         """The shards of an earlier export, which the new one may no longer use."""
-        if self.context.files.size(url) is None:
+        if self.context.files.size(name) is None:
             return []
         try:
-            model = msgspec.json.decode(b"".join(self.context.files.read(url)))
-            named = [name for group in model["weightsManifest"] for name in group["paths"]]
+            model = msgspec.json.decode(b"".join(self.context.files.read(name)))
+            named = [path for group in model["weightsManifest"] for path in group["paths"]]
         except (msgspec.DecodeError, KeyError, TypeError):
             return []  # not written by us: nothing to tidy up
-        return [name for name in named if isinstance(name, str) and SHARD_NAME.fullmatch(name)]
+        return [shard for shard in named if isinstance(shard, str) and SHARD_NAME.fullmatch(shard)]
 
 
 def _encoded_weights(weights: Value, topology: Topology, quantize: Quantization) -> list[Encoded]:

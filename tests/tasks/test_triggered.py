@@ -51,6 +51,68 @@ def parameters(tmp_path: Path) -> Any:
     return of_call
 
 
+READING = """
+parameters: {dir: {default: files}}
+snaps:
+  read: {snap: FileReader, file: = _dir + '/a.json', allow_outside: %s}
+  parse: {snap: JSONParser}
+links: [read -> parse]
+"""
+
+
+@pytest.mark.parametrize("says", ["false", "true"])
+@pytest.mark.parametrize(
+    "query", ["dir=..", "dir=files/../..", "dir={outside}", "dir=file://{outside}", "dir=%2e%2e"]
+)
+@in_loop
+async def test_a_parameter_from_the_caller_does_not_lead_out_of_the_project(
+    tmp_path: Path, query: str, says: str
+) -> None:
+    project = a_project_with_a_secret_beside_it(tmp_path)
+    async with hosted(plan_of(project, READING % says)) as task:
+        reply = await task.answer(request(query=query.format(outside=tmp_path)))
+    assert reply.status == 500
+    assert "is not allowed" in documents(reply)["error"]
+
+
+@in_loop
+async def test_a_header_and_a_fact_of_the_call_are_data_too(tmp_path: Path) -> None:
+    project = a_project_with_a_secret_beside_it(tmp_path)
+    text = READING.replace("dir: {default: files}", "DIR: {}, PATH_INFO: {}") % "false"
+    for name, call in [
+        ("_DIR", request(headers=[("dir", "..")])),
+        ("_PATH_INFO", request(path_info=f"/../{tmp_path}")),
+        ("pipe.args.DIR", request(query="DIR=..")),
+    ]:
+        async with hosted(plan_of(project, text.replace("_dir", name))) as task:
+            reply = await task.answer(call)
+        assert "is not allowed" in documents(reply)["error"]
+
+
+@in_loop
+async def test_a_parameter_of_the_task_may_lead_anywhere(tmp_path: Path) -> None:
+    project = a_project_with_a_secret_beside_it(tmp_path)
+    plan = plan_of(project, READING % "false")
+    async with hosted(plan, parameters={"dir": str(tmp_path)}) as task:
+        assert documents(await task.answer(request())) == [{"secret": True}]
+
+
+@in_loop
+async def test_a_task_may_allow_what_its_snaps_allow(tmp_path: Path) -> None:
+    project = a_project_with_a_secret_beside_it(tmp_path)
+    async with hosted(plan_of(project, READING % "true"), allow_outside=True) as task:
+        assert documents(await task.answer(request(query="dir=.."))) == [{"secret": True}]
+    async with hosted(plan_of(project, READING % "false"), allow_outside=True) as task:
+        assert (await task.answer(request(query="dir=.."))).status == 500
+
+
+def a_project_with_a_secret_beside_it(folder: Path) -> Path:
+    (folder / "a.json").write_text('{"secret": true}')
+    project = folder / "project"
+    (project / "files").mkdir(parents=True)
+    return project
+
+
 # Parameters
 
 

@@ -88,7 +88,7 @@ class Reader:
             "schedule": self._schedule(values.get("schedule")),
             "overlap": given.get("overlap", kind != "scheduled"),
         }
-        for name in ("instances", "filtered_status", "status_from_document"):
+        for name in ("instances", "filtered_status", "status_from_document", "allow_outside"):
             if name in given:
                 fields[name] = given[name]
                 self._check_range((name,), given[name])

@@ -85,6 +85,11 @@ class TaskSettings(Settings):
         help="Whether the field `status` of the first document is the status of the answer.",
         example=True,
     )
+    allow_outside: bool | None = setting(
+        default=None,
+        help="Whether snaps that say `allow_outside` may let data name files anywhere.",
+        example=True,
+    )
     timeouts: TimeoutSettings | None = setting(default=None, help="Times that things may take.")
     limits: LimitSettings | None = setting(default=None, help="What the task bears at most.")
     schedule: ScheduleSettings | None = setting(default=None, help="When the task runs.")

@@ -51,6 +51,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """A checked task; `path` is its file, `pipeline` that of its pipeline.
 
     An empty `bearer_token` lets everybody in. `overlap`: a run may begin while another runs.
+    `allow_outside`: what the snaps say of files that data names holds; else it is not allowed.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     filtered_status: int = 204
     overlap: bool = True
     status_from_document: bool = False
+    allow_outside: bool = False
     timeouts: Timeouts = Timeouts()
     limits: Limits = Limits()
     schedule: Schedule | None = None

@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 
 from engine.errors import ConfigurationError, EngineError
 from engine.plan.plan import Plan
+from engine.run.files.rules import FileRules
 from engine.run.identity import identify
 from engine.tasks.files.task import Schedule, Task
 from engine.tasks.operations.statistics import TaskStatistics
@@ -201,7 +202,8 @@ class ScheduledTask(PooledTask):
         return await run.ended()
 
     def _begun_with(self, parameters: Mapping[str, str]) -> Start:
-        return Start(identify(self._pool.plan, parameters))
+        rules = FileRules(allow_outside=self.task.allow_outside)
+        return Start(identify(self._pool.plan, parameters, files=rules))
 
     def _recorded(self, call: Callable[[], R]) -> R | None:
         """What the history says; nothing if it is out of order, which is logged."""

@@ -14,6 +14,7 @@ import msgspec
 
 from engine.errors import ConfigurationError, EngineError
 from engine.plan.plan import Plan
+from engine.run.files.rules import FileRules
 from engine.run.identity import identify
 from engine.tasks.files.task import Task
 from engine.tasks.operations.statistics import TaskStatistics
@@ -101,7 +102,9 @@ class TriggeredTask(PooledTask):
     def _start(self, request: Request) -> Start:
         plan = self._pool.plan
         given = call_parameters(plan, self.task.parameters, request)
-        return Start(identify(plan, given), request)
+        said = frozenset(said_by_caller(plan, request))
+        rules = FileRules(said, allow_outside=self.task.allow_outside)
+        return Start(identify(plan, given, files=rules), request)
 
 
 def call_parameters(plan: Plan, given: Mapping[str, str], request: Request) -> dict[str, str]:
@@ -110,7 +113,20 @@ def call_parameters(plan: Plan, given: Mapping[str, str], request: Request) -> d
     `given` are the task's. Raises CallError if a value is required and nobody gives one,
     or if the query cannot be read.
     """
-    facts = _facts(request)
+    said = said_by_caller(plan, request)
+    values: dict[str, str] = {}
+    for spec in plan.parameters:
+        name = spec.name
+        source = next((source for source in (said, given) if name in source), None)
+        if source is not None:
+            values[name] = source[name]
+        elif spec.required and not spec.secret and spec.default is None:
+            raise CallError(_missing(name, spec.description))
+    return values
+
+
+def said_by_caller(plan: Plan, request: Request) -> dict[str, str]:
+    """The values that come from the caller: they are data. Raises CallError for a bad query."""
     headers = {
         name.upper().replace("-", "_"): value
         for name, value in joined(request.headers).items()
@@ -120,20 +136,17 @@ def call_parameters(plan: Plan, given: Mapping[str, str], request: Request) -> d
         query = dict(reversed(query_of(request.query, request.headers)))  # the first value counts
     except BadQuery as error:
         raise CallError(Failure(400, error.error, error.reason, error.resolution)) from None
-    values: dict[str, str] = {}
+    facts = _facts(request)
+    said = {}
     for spec in plan.parameters:
         name = spec.name
-        sources: list[Mapping[str, str]] = [query, headers, given]
         if name in facts:
-            sources = [facts]
-        elif spec.secret or name == "REMOTE_USER":
-            sources = [given]
-        source = next((source for source in sources if name in source), None)
-        if source is not None:
-            values[name] = source[name]
-        elif spec.required and not spec.secret and spec.default is None:
-            raise CallError(_missing(name, spec.description))
-    return values
+            said[name] = facts[name]
+        elif not spec.secret and name != "REMOTE_USER":
+            source = query if name in query else headers
+            if name in source:
+                said[name] = source[name]
+    return said
 
 
 def _facts(request: Request) -> dict[str, str]:

@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any
 
 from engine.plan.plan import Plan
+from engine.run.files.rules import FileRules
 from engine.run.identity import identify
 from engine.tasks.files.task import Task
 from engine.tasks.operations.statistics import SnapTotals, TaskStatistics
@@ -354,7 +355,8 @@ class FeedMaster:
     # Generations of instances
 
     def _fleet_for(self, task: Task, plan: Plan, *, trial: bool = False) -> Fleet:
-        identity = identify(plan, task.parameters)
+        rules = FileRules(allow_outside=task.allow_outside)
+        identity = identify(plan, task.parameters, files=rules)
         opening = Opening(plan, identity, task.name, task.filtered_status)
         return Fleet(task, opening, self, trial=trial)
 

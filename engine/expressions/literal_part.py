@@ -1,0 +1,110 @@
+"""Which beginning of a string the author of an expression wrote, and what data adds to it.
+
+`'files/' + $name` begins with `files/` whatever the document holds. So a reader of files can keep
+what the document says inside the folder that the author chose. Nothing is evaluated twice: the
+expression is taken apart before it is compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from engine.expressions.compilation import compile_node, context_of
+from engine.expressions.compiler.names import Names
+from engine.expressions.nodes import (
+    ArrayLiteral,
+    Binary,
+    Call,
+    Conditional,
+    Literal,
+    Member,
+    Name,
+    Node,
+    Root,
+)
+from engine.expressions.parser import parse
+from engine.expressions.scope import Scope
+
+Parts = Callable[[Any], tuple[Any, Any]]
+"""A document to (literal part, what data adds); the second is None if all of it is literal."""
+
+
+def compile_parts(
+    text: str, *, scope: Scope, data_parameters: Collection[str] = ()
+) -> Parts | None:
+    """The expression in two parts, which joined are its value; None if no data has a say in it.
+
+    Data is the document, and what it holds, and the parameters in `data_parameters`.
+    """
+    data = _Data(frozenset(f"_{name}" for name in data_parameters))
+    node = parse(text)
+    if not data.decides(node):
+        return None
+    pair = compile_node(text, data.split(node), Names(context_of(scope, False), {}), False)
+
+    def parts(document: Any) -> tuple[Any, Any]:
+        literal, added = pair(document)
+        return literal, added
+
+    return parts
+
+
+class _Data:
+    """What counts as data; `parameters` with their underscore."""
+
+    def __init__(self, parameters: frozenset[str]) -> None:
+        self._parameters = parameters
+
+    def decides(self, node: Node) -> bool:
+        """Whether data can change the value. Whoever reaches all parameters reaches those too."""
+        if isinstance(node, Root):
+            return True
+        if (
+            isinstance(node, Call)
+            and isinstance(node.function, Name)
+            and node.function.name == "eval"
+        ):
+            return True
+        if self._parameters and isinstance(node, Member) and _is_pipe(node.target):
+            return node.name == "args"
+        if self._parameters and isinstance(node, Name):
+            return node.name in self._parameters or node.name in ("lib", "pipe")
+        return any(map(self.decides, node.children()))
+
+    def split(self, node: Node) -> Node:
+        """An expression for the pair of both parts."""
+        if not self.decides(node):
+            return _pair(node, Literal(node.offset, node.length, None))
+        if isinstance(node, Conditional):
+            return Conditional(
+                node.offset, node.length, node.test, self.split(node.yes), self.split(node.no)
+            )
+        literal, added = self._split_sum(node)
+        return _pair(literal, added)
+
+    def _split_sum(self, node: Node) -> tuple[Node, Node]:
+        """`a + $b + c` as `a` and `'' + $b + c`."""
+        if isinstance(node, Binary) and node.operator == "+":
+            if not self.decides(node.left):
+                return node.left, _plus(node, _empty(node.left), node.right)
+            literal, added = self._split_sum(node.left)
+            if added is not node.left:
+                return literal, _plus(node, added, node.right)
+        return _empty(node), node
+
+
+def _is_pipe(node: Node) -> bool:
+    return isinstance(node, Name) and node.name == "pipe"
+
+
+def _pair(first: Node, second: Node) -> ArrayLiteral:
+    return ArrayLiteral(first.offset, first.length, (first, second))
+
+
+def _plus(like: Node, left: Node, right: Node) -> Binary:
+    return Binary(like.offset, like.length, "+", left, right)
+
+
+def _empty(like: Node) -> Literal:
+    return Literal(like.offset, like.length, "")

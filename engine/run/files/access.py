@@ -1,0 +1,92 @@
+"""The files that one snap may use: it can forget no check, since it has no other way to a file."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from engine.errors import DataError
+from engine.run.files.bounds import check_bounds
+from engine.run.files.names import is_local
+from engine.run.files.project import ProjectFiles
+from engine.run.files.writing import device_of
+from engine.sdk.files import FileAction, FileContent, FileName, FileTarget, Name, Purpose
+from engine.sdk.settings import Evaluated, Settings, settings_of
+
+
+class Writers:
+    """Which snap of a run writes which file: two would destroy each other's work."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._claims: dict[str, tuple[str, FileAction]] = {}
+
+    def claim(self, located: str, label: str, action: FileAction) -> None:
+        """Raises DataError if another snap has written the file, unless both append to it."""
+        if is_local(located):
+            if device_of(located):
+                return
+            located = os.path.realpath(located)
+        with self._lock:
+            owner, how = self._claims.setdefault(located, (label, action))
+        if owner != label and not action == how == "append":
+            raise DataError(
+                f"cannot write the file {located!r}",
+                f"the snap {owner!r} writes it in the same run",
+                "give each snap a file of its own, or let both append",
+            )
+
+
+class SnapFiles:
+    """The files of a run for the snap `label`. `writers` is None if nobody keeps account."""
+
+    def __init__(
+        self, files: ProjectFiles, label: str, settings: Settings, writers: Writers | None
+    ) -> None:
+        self._files = files
+        self._label = label
+        self._written = frozenset(_strings_in(settings))
+        self._writers = writers
+
+    def locate(self, name: Name) -> str:
+        return self._files.locate(self._checked(name))
+
+    def size(self, name: Name, *, to: Purpose = "read") -> int | None:
+        return self._files.size(self._checked(name), to=to)
+
+    def read(self, name: Name) -> FileContent:
+        return self._files.read(self._checked(name))
+
+    def write(self, name: Name, action: FileAction, *, create_folder: bool) -> FileTarget:
+        text = self._checked(name)
+        if self._writers is not None:
+            self._writers.claim(self._files.locate(text), self._label, action)
+        return self._files.write(text, action, create_folder=create_folder)
+
+    def remove(self, name: Name) -> None:
+        self._files.remove(self._checked(name))
+
+    def sync(self) -> None:
+        self._files.sync()
+
+    def _checked(self, name: Name) -> str:
+        if isinstance(name, str):
+            name = FileName(name, None if name in self._written else "")
+        check_bounds(name, self._files.names)
+        return name.text
+
+
+def _strings_in(value: Any) -> Iterator[str]:
+    """The strings that the author of the pipeline wrote as settings."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Evaluated):
+        yield from _strings_in(value.value)
+    elif isinstance(value, Settings):
+        for name in settings_of(type(value)):
+            yield from _strings_in(getattr(value, name))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _strings_in(item)

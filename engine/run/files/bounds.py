@@ -1,0 +1,125 @@
+"""What data may add to the name of a file: nothing that leads out of the author's folder.
+
+`'files/' + $name` may name what is in `files`, and below. A name without such a beginning may name
+what is in the project, or in the folder of the pipeline. Links count as what they lead to. What a
+name could mean to another reader (an encoded `..`, a backslash) counts as well.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from engine.errors import DataError
+from engine.plan.folders import FILE_SCHEMES, is_chain, scheme_of
+from engine.run.files.failures import LOCAL_ERRORS, failure
+from engine.run.files.names import ARCHIVES, Names, is_compression
+from engine.sdk.files import FileName
+
+_LOCAL = ("", "sldb", *FILE_SCHEMES)
+_NO_FOLDER = ("", *(f"{scheme}:{'/' * n}" for scheme in FILE_SCHEMES for n in range(3)))
+"""Beginnings that say nothing of a folder."""
+
+_DECODINGS = 3
+"""Times that a name is percent-decoded in search of `..`."""
+
+
+def check_bounds(name: FileName, names: Names) -> None:
+    """Raise DataError if data leads the name out of the folder of its literal part."""
+    if name.literal is None:
+        return
+    if "\0" in unquote(name.text):
+        raise _refused(name, "it has a NUL character")
+    links = name.text.split("::") if is_chain(name.text) else [name.text]
+    literals = name.literal.split("::") if len(links) > 1 else [name.literal]
+    for position, link in enumerate(links):
+        if position < len(literals) - 1:
+            continue  # the author wrote it to its end
+        literal = literals[position] if position < len(literals) else ""
+        reason = _fault(link, literal, is_last=position == len(links) - 1, names=names)
+        if reason:
+            raise _refused(name, reason)
+
+
+def _fault(link: str, literal: str, *, is_last: bool, names: Names) -> str:
+    """What is wrong with a link of a chain, the beginning of which the author wrote."""
+    scheme = scheme_of(link)
+    if not is_last and (is_compression(link) or scheme in ARCHIVES):
+        return "its member leads out of the archive" if _climbs(link.partition("://")[2]) else ""
+    if is_last and scheme in _LOCAL:
+        return _local_fault(link, literal, names)
+    if scheme_of(literal) != scheme:
+        return f"data gives the scheme {scheme + '://'!r}" if scheme else "data begins a chain"
+    return _remote_fault(link, literal)
+
+
+def _local_fault(link: str, literal: str, names: Names) -> str:
+    written = literal[: literal.rfind("/") + 1]
+    if literal in _NO_FOLDER:
+        bases = [str(names.project), str(names.folder)]
+        reason = "it leads out of the project"
+    elif not written:
+        bases = [str(names.folder)]
+        reason = "it leads out of the folder of the pipeline"
+    else:
+        bases = [names.locate(written)]
+        reason = f"it leads out of {written!r}"
+    try:
+        allowed = [os.path.realpath(base) for base in bases]
+        for reading in _readings(link):
+            found = Path(os.path.realpath(names.locate(reading)))
+            if not any(found.is_relative_to(base) for base in allowed):
+                return reason
+    except LOCAL_ERRORS as error:
+        raise failure("find", link, error) from error
+    return ""
+
+
+def _remote_fault(url: str, literal: str) -> str:
+    """A host from data is another place, and so is a path that climbs."""
+    try:
+        host, written_host = urlsplit(url).netloc, urlsplit(literal).netloc
+    except ValueError as error:
+        return str(error)
+    if not host or host != written_host:
+        return f"data gives the host {host!r}"
+    path = literal.partition("?")[0]
+    folder = path[: path.rfind("/") + 1]
+    added = url[len(folder) :] if folder.partition("://")[2] else ""
+    if scheme_of(url) in ("http", "https"):
+        added = re.split("[?#]", added, maxsplit=1)[0]
+    return f"it leads out of {folder!r}" if _climbs(added) else ""
+
+
+def _climbs(path: str) -> bool:
+    """Whether a relative path leads out of where it starts."""
+    for reading in _readings(path):
+        depth = 0
+        for segment in reading.split("/"):
+            depth += -1 if segment == ".." else segment not in ("", ".")
+            if depth < 0:
+                return True
+    return False
+
+
+def _readings(text: str) -> Iterator[str]:
+    """The text, and what others may read in it: backslashes as slashes, percent signs decoded."""
+    seen = set()
+    for _ in range(_DECODINGS + 1):
+        for reading in (text, text.replace("\\", "/")):
+            if reading not in seen:
+                seen.add(reading)
+                yield reading
+        text = unquote(text)
+
+
+def _refused(name: FileName, reason: str) -> DataError:
+    return DataError(
+        f"the file name {name.text!r} is not allowed",
+        f"part of it comes from data, and {reason}",
+        "correct the data; or, if it can be trusted, set allow_outside to true (for a hosted task, "
+        "in its task file as well)",
+    )

@@ -1,0 +1,219 @@
+"""Why a file cannot be used, in words that a user can act on."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from engine.errors import DataError
+from engine.plan.folders import is_chain, scheme_of
+from engine.sdk.http import shown_url
+
+LOCAL_ERRORS = (OSError, ValueError)
+Words = tuple[str, str]
+"""A reason, and what to do."""
+
+_BY_NUMBER: dict[int, Words] = {
+    errno.ELOOP: ("it is a link that leads back to itself", "correct the link"),
+    errno.ENAMETOOLONG: ("the name is too long for this file system", "give a shorter name"),
+    errno.EROFS: ("the file system is read-only", "name a file elsewhere"),
+    errno.ENOSPC: ("the disk is full", "make room on it, or name a file elsewhere"),
+    errno.EDQUOT: ("your quota on the disk is used up", "make room, or name a file elsewhere"),
+    errno.EFBIG: ("the file would be larger than this system allows", ""),
+}
+_BY_STATUS: dict[int, Words] = {
+    401: ("the server asks for a login (status 401)", "give user and password, or a token"),
+    403: ("the server refuses access (status 403)", "check your rights to this file"),
+    404: ("there is no such file on the server (status 404)", "check the name"),
+    410: ("the file has been removed from the server (status 410)", "check the name"),
+    429: ("the server gets too many requests (status 429)", "try again later, or set retries"),
+    503: ("the server is not available now (status 503)", "try again later, or set retries"),
+}
+_NOT_THERE = (FileNotFoundError, KeyError, IndexError)
+
+
+def failure(
+    what: str, located: str, error: BaseException, *, can_create_folder: bool = False
+) -> DataError:
+    """The error for a person: what could not be done to which file, why, and what to do.
+
+    `can_create_folder`: the snap could make the folder of the file, but was not told to.
+    """
+    if isinstance(error, DataError):
+        return error
+    is_url = bool(scheme_of(located)) or is_chain(located)
+    summary = f"cannot {what} the file {shown_url(located)!r}"
+    if is_url:
+        return DataError(summary, *_remote(located, error))
+    return DataError(summary, *_local(Path(located), error, can_create_folder))
+
+
+def status_words(status: int, phrase: str = "") -> Words:
+    """What an HTTP status says about a file."""
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    said = f"the server answered with status {status} {phrase}".rstrip()
+    return said, "try again later, or set retries" if status >= 500 else "check the address"
+
+
+def stopped(located: str) -> DataError:
+    return DataError(f"cannot write the file {shown_url(located)!r}", "the run was stopped")
+
+
+def _local(path: Path, error: BaseException, can_create_folder: bool) -> Words:
+    if isinstance(error, FileNotFoundError):
+        return _missing(path, can_create_folder)
+    if isinstance(error, NotADirectoryError):
+        return _file_on_the_way(path)
+    return _general(error)
+
+
+def _general(error: BaseException) -> Words:
+    """What an error says whose place does not matter."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number in _BY_NUMBER:
+        return _BY_NUMBER[number]
+    if isinstance(error, PermissionError):
+        return "permission denied", "change its permissions or its owner"
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder", "name a file"
+    if isinstance(error, FileExistsError):
+        return "the file exists", "use another file_action, or remove it"
+    if isinstance(error, UnicodeError):
+        return "the name holds half a surrogate pair", "give another name"
+    reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
+    return reason or type(error).__name__, ""
+
+
+def _missing(path: Path, can_create_folder: bool) -> Words:
+    """No file of that name: what is missing may be a folder, or what a link leads to."""
+    if path.is_symlink():
+        target = str(path.readlink())
+        return f"it is a link to {target!r}, which does not exist", "correct or remove the link"
+    folder = path.parent
+    if folder.is_dir():
+        return "there is no such file", _nearest(path) or "check the name"
+    if folder.is_symlink():
+        return f"its folder is a link to {str(folder.readlink())!r}, which does not exist", ""
+    missing = folder
+    while not missing.parent.is_dir() and missing.parent != missing:
+        missing = missing.parent
+    hint = _nearest(missing)
+    if can_create_folder:
+        hint = "create it, or set create_dir to true"
+    return f"there is no folder {str(folder)!r}", hint or "check the name"
+
+
+def _file_on_the_way(path: Path) -> Words:
+    for parent in path.parents:
+        if parent.is_file():
+            return f"{str(parent)!r} is a file, not a folder", "check the name"
+    return "a part of the path is a file, not a folder", "check the name"
+
+
+def _nearest(path: Path) -> str:
+    from difflib import get_close_matches
+
+    try:
+        names = [entry.name for entry in path.parent.iterdir() if entry.exists()]
+    except OSError:
+        return ""
+    close = get_close_matches(path.name, names, n=1)
+    return f"did you mean {close[0]!r}?" if close else ""
+
+
+def _remote(located: str, error: BaseException) -> Words:
+    """What a file system of fsspec says; many call everything a missing file, with the cause."""
+    causes = list(_causes(error))
+    for cause in causes:
+        words = _of_connection(cause) or _of_archive(cause)
+        if words is not None:
+            return words
+    real = next((cause for cause in causes if not isinstance(cause, _NOT_THERE)), None)
+    if real is None:
+        return _not_in(located, error)
+    if isinstance(real, ImportError):
+        return str(real), f"install the package for {_scheme_at_fault(located)}://"
+    if isinstance(real, ValueError) and str(real).startswith("Protocol not known"):
+        scheme = _scheme_at_fault(located)
+        return f"there is no scheme {scheme!r}", _nearest_scheme(scheme) or "check the URL"
+    if isinstance(real, NotImplementedError):
+        return f"files of {_scheme_at_fault(located)}:// do not allow this", "name another place"
+    return _general(real)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it comes from, outermost first."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or (
+            None if current.__suppress_context__ else current.__context__
+        )
+
+
+def _of_connection(error: BaseException) -> Words | None:
+    status = _status_of(error)
+    if status is not None and status >= 400:
+        return status_words(status)
+    if isinstance(error, ConnectionRefusedError):
+        return "the connection was refused", "check host and port, and whether the server runs"
+    if isinstance(error, socket.gaierror):
+        return f"the host is not known: {error.strerror}", "check its name"
+    if isinstance(error, ssl.SSLError):
+        return f"no secure connection came about: {error.reason or error}", "check the certificate"
+    if isinstance(error, TimeoutError):
+        return "the server did not answer in time", "try again later, or set retries"
+    if isinstance(error, ConnectionError):
+        return f"the connection broke: {error.strerror or error}", "try again later, or set retries"
+    return None
+
+
+def _of_archive(error: BaseException) -> Words | None:
+    """Errors of zip and tar, without importing either before an archive is read."""
+    name = f"{type(error).__module__}.{type(error).__name__}"
+    if name == "zipfile.BadZipFile":
+        return f"it is not a complete zip archive: {error}", "check the file after '::'"
+    if name.startswith("tarfile."):
+        return f"it is not a complete tar archive: {error}", "check the file after '::'"
+    return None
+
+
+def _status_of(error: BaseException) -> int | None:
+    """The HTTP status in the exceptions of aiohttp, requests and botocore."""
+    response: Any = getattr(error, "response", None)
+    found = getattr(error, "status", None) or getattr(response, "status_code", None)
+    if isinstance(response, dict):
+        found = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return found if isinstance(found, int) else None
+
+
+def _not_in(located: str, error: BaseException) -> Words:
+    """A missing file: the last one of a chain is a file of its own."""
+    archive = located.rpartition("::")[2] if is_chain(located) else ""
+    named = getattr(error, "filename", None)
+    if archive and named and not scheme_of(archive):
+        reason, hint = _local(Path(archive), error, can_create_folder=False)
+        return f"{reason} ({archive!r})" if archive not in reason else reason, hint
+    if archive:
+        return f"{archive!r} has no such file", "check the name before '::'"
+    return "there is no such file", "check the name"
+
+
+def _scheme_at_fault(located: str) -> str:
+    return next((scheme for link in located.split("::") if (scheme := scheme_of(link))), "")
+
+
+def _nearest_scheme(scheme: str) -> str:
+    from difflib import get_close_matches
+
+    from fsspec.registry import known_implementations
+
+    close = get_close_matches(scheme, ["sldb", *known_implementations], n=1, cutoff=0.6)
+    return f"did you mean {close[0] + '://'!r}?" if close else ""

@@ -1,0 +1,89 @@
+"""Files under writing, hidden beside their targets, and those that dead writers have left.
+
+A writer holds a lock on its hidden file for as long as it lives; the system lets go of it however
+the writer ends, and no other process can be mistaken for it. So whoever gets the lock may remove
+the file. Locks may not reach other machines: their files are kept for a day after the last change.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import secrets
+import time
+from contextlib import suppress
+from hashlib import blake2s
+from pathlib import Path
+from typing import IO
+
+FOREIGN_SECONDS = 86_400
+_MACHINE = blake2s(platform.node().encode(), digest_size=3).hexdigest()
+_HIDDEN = re.compile(r"\..+\.([0-9a-f]{6})-[0-9a-f]{8}\.part", re.DOTALL)
+_LONGEST_NAME = 200
+"""Bytes of the target's name in that of its hidden file: names end at 255."""
+
+
+class Aside:
+    """The hidden file in which the content of `target` is gathered."""
+
+    def __init__(self, target: Path) -> None:
+        name = os.fsdecode(os.fsencode(target.name)[:_LONGEST_NAME])
+        while True:
+            unique = f"{_MACHINE}-{secrets.token_hex(4)}"
+            self.path = target.with_name(f".{name}.{unique}.part")
+            self.file: IO[bytes] = self.path.open("xb")
+            if _lock(self.file.fileno()) is not False and _is_at(self.path, self.file.fileno()):
+                return
+            self.file.close()  # somebody who tidied up was faster than the lock
+
+    def discard(self) -> None:
+        with suppress(OSError):  # closing writes what is left, which a full disk refuses
+            self.file.close()
+        self.remove()
+
+    def remove(self) -> None:
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the hidden files in a folder whose writers have died."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            match = _HIDDEN.fullmatch(entry.name)
+            if match is not None and entry.is_file(follow_symlinks=False):
+                with suppress(OSError):
+                    _remove_if_dead(Path(entry.path), is_ours=match[1] == _MACHINE)
+
+
+def _remove_if_dead(path: Path, *, is_ours: bool) -> None:
+    descriptor = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+    try:
+        age = time.time() - os.fstat(descriptor).st_mtime
+        if (is_ours or age > FOREIGN_SECONDS) and _lock(descriptor) and _is_at(path, descriptor):
+            path.unlink()
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool | None:
+    """Whether the lock could be had at once; None where there are no locks."""
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

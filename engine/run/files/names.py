@@ -1,0 +1,109 @@
+"""What a name means: an absolute path for a local file, else a URL."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from engine.errors import DataError
+from engine.plan.folders import (
+    COMPRESSIONS,
+    FILE_SCHEMES,
+    is_chain,
+    path_in_project,
+    path_of_file_url,
+    scheme_of,
+)
+from engine.run.files.failures import LOCAL_ERRORS, failure
+
+ARCHIVES = ("zip", "tar")
+
+
+class Names:
+    """Names in a pipeline of the given folder and project."""
+
+    def __init__(self, folder: str, project: str) -> None:
+        self.folder = Path(folder)
+        self.project = Path(project)
+
+    def locate(self, name: str) -> str:
+        """An absolute path, or a URL whose schemes are in small letters.
+
+        Of a chain such as `zip://a.txt::data.zip` each link is located. Raises DataError for an
+        empty name, and for one that leaves the project through `sldb:`.
+        """
+        if not name:
+            raise DataError("there is no file name", "the name is empty", "give a file name")
+        if is_chain(name):
+            first, rest = name.split("::", 1)
+            return f"{self._link(first)}::{self.locate(rest)}"
+        return self._located(name)
+
+    def _link(self, link: str) -> str:
+        """A link before the last: a member of an archive, or how to read what follows."""
+        return link.lower() if not scheme_of(link) else _with_small_scheme(link)
+
+    def _located(self, name: str) -> str:
+        scheme = scheme_of(name)
+        if scheme == "sldb":
+            path = str(self._in_project(name))
+        elif scheme in FILE_SCHEMES:
+            try:
+                path = os.path.normpath(self.folder / path_of_file_url(name))
+            except ValueError as error:
+                raise DataError(
+                    f"{name!r} is not a local file",
+                    str(error),
+                    "write file:/// and the full path of the file",
+                ) from None
+        elif scheme:
+            return _with_small_scheme(name)
+        else:
+            path = os.path.normpath(self.folder / name)
+        if "\0" in path:
+            raise DataError(
+                "there is no file name",
+                f"the name {name!r} has a NUL character",
+                "give a name without it",
+            )
+        return path
+
+    def _in_project(self, url: str) -> Path:
+        try:
+            project = self.project.resolve()
+            path = (project / path_in_project(url)).resolve()
+        except (*LOCAL_ERRORS, RuntimeError) as error:  # the last for links in a circle
+            raise failure("find", url, error) from error
+        if not path.is_relative_to(project):
+            raise DataError(
+                f"the file {url!r} is outside the project",
+                f"sldb:/// is the folder {str(project)!r} and cannot be left",
+                "use a path inside the project, or file:/// for another place",
+            )
+        return path
+
+
+def is_local(located: str) -> bool:
+    return located.startswith("/")
+
+
+def errors_of(located: str) -> tuple[type[Exception], ...]:
+    """What using a file may raise; each file system of fsspec has errors of its own."""
+    return LOCAL_ERRORS if is_local(located) else (Exception,)
+
+
+def split_chain(located: str) -> tuple[str, str]:
+    """The first link of a chain and the rest; the name and nothing if it is no chain."""
+    if is_chain(located):
+        first, rest = located.split("::", 1)
+        return first, rest
+    return located, ""
+
+
+def is_compression(link: str) -> bool:
+    return link in COMPRESSIONS
+
+
+def _with_small_scheme(url: str) -> str:
+    scheme, colon, rest = url.partition(":")
+    return f"{scheme.lower()}{colon}{rest}"

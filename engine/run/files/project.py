@@ -1,0 +1,121 @@
+"""The files that the engine itself may use, by name: whatever the name, unless `sldb:` is left."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from engine.errors import DataError
+from engine.plan.folders import scheme_of
+from engine.run.files.failures import failure
+from engine.run.files.leftovers import remove_leftovers
+from engine.run.files.names import (
+    ARCHIVES,
+    Names,
+    errors_of,
+    is_compression,
+    is_local,
+    split_chain,
+)
+from engine.run.files.reading import open_file
+from engine.run.files.remote import RemoteTarget, remote_size, remove_remote
+from engine.run.files.writing import Appends, AppendTarget, DirectTarget, LocalTarget, device_of
+from engine.sdk.files import FileAction, FileContent, FileTarget, Purpose
+
+_MOST_FOLDERS = 1000
+
+
+class ProjectFiles:
+    """The files of a pipeline in the given folder and project."""
+
+    def __init__(self, folder: str, project: str) -> None:
+        self.names = Names(folder, project)
+        self._appends = Appends()
+        self._tidied: set[Path] = set()
+
+    def locate(self, name: str) -> str:
+        """The full URL; an absolute path for a local file. Raises DataError, as all methods do."""
+        return self.names.locate(name)
+
+    def size(self, name: str, *, to: Purpose = "read") -> int | None:
+        """Bytes of an existing file (0 where it has no size), None if there is no such file."""
+        located = self.locate(name)
+        if to != "read":
+            _refuse_read_only(located)
+        try:
+            if is_local(located):
+                return os.stat(located).st_size  # noqa: PTH116  # existence and size in one call
+            return remote_size(located)
+        except FileNotFoundError:
+            return None
+        except errors_of(located) as error:
+            raise failure(to, located, error) from error
+
+    def read(self, name: str) -> FileContent:
+        """Open a file: its bytes come in chunks of at most 128 KiB."""
+        return open_file(self.locate(name))
+
+    def write(self, name: str, action: FileAction, *, create_folder: bool) -> FileTarget:
+        """Begin a file, which nobody sees before it is committed."""
+        located = self.locate(name)
+        _refuse_read_only(located)
+        try:
+            if not is_local(located):
+                return RemoteTarget(located, action)
+            if device := device_of(located):
+                return DirectTarget(device)
+            path = Path(os.path.realpath(located))
+            if create_folder:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists() and not path.is_file():
+                return DirectTarget(str(path))
+            self._tidy(path.parent)
+            if action == "append":
+                return AppendTarget(path, self._appends.appended)
+            return LocalTarget(path, action)
+        except errors_of(located) as error:
+            can_create = not create_folder
+            raise failure("write", located, error, can_create_folder=can_create) from error
+
+    def remove(self, name: str) -> None:
+        """Remove a file if it is there."""
+        located = self.locate(name)
+        try:
+            if is_local(located):
+                Path(located).unlink(missing_ok=True)
+            else:
+                remove_remote(located)
+        except errors_of(located) as error:
+            raise failure("remove", located, error) from error
+
+    def sync(self) -> None:
+        """Wait until all that was appended is on the disk."""
+        self._appends.sync()
+
+    def close(self) -> None:
+        """The run is over, whatever came of it."""
+        with suppress(DataError):
+            self.sync()
+
+    def _tidy(self, folder: Path) -> None:
+        """Remove what dead writers have left in a folder, once."""
+        if folder not in self._tidied:
+            if len(self._tidied) >= _MOST_FOLDERS:
+                self._tidied.clear()
+            self._tidied.add(folder)
+            remove_leftovers(folder)
+
+
+def _refuse_read_only(located: str) -> None:
+    """Refuse to write where files can only be read."""
+    first, rest = split_chain(located)
+    scheme = scheme_of(first)
+    if scheme in ("http", "https", "data", *ARCHIVES) or (rest and is_compression(first)):
+        hint = "name another place"
+        if scheme in ("http", "https"):
+            hint = "send it in a request, or name another place"
+        what = f"{scheme}://" if scheme else f"{first}::"
+        raise DataError(
+            f"cannot write the file {located!r}", f"files of {what} can only be read", hint
+        )

@@ -1,0 +1,123 @@
+"""Open a file wherever it is, and read it in chunks."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from mimetypes import guess_type
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import unquote_to_bytes
+
+from engine.plan.folders import scheme_of
+from engine.run.files.failures import failure
+from engine.run.files.names import ARCHIVES, errors_of, is_compression, is_local, split_chain
+from engine.sdk.files import FileContent
+
+CHUNK = 128 * 1024
+SPOOLED = 8 * 1024 * 1024
+"""Bytes of an archive that are held in memory; a larger one from elsewhere goes to a file."""
+
+_TYPES = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
+
+
+def open_file(located: str) -> FileContent:
+    """Raises DataError if the file cannot be opened."""
+    try:
+        return _open(located)
+    except errors_of(located) as error:
+        raise failure("read", located, error) from error
+
+
+def _open(located: str) -> FileContent:
+    if is_local(located):
+        return _open_local(located)
+    first, rest = split_chain(located)
+    scheme = scheme_of(first)
+    if rest and is_compression(first):
+        return _decompressed(first, rest)
+    if rest and scheme in ARCHIVES:
+        return _member(located, scheme, first, rest)
+    if scheme == "data":
+        return _of_data_url(located)
+    return _open_elsewhere(located)
+
+
+def _decompressed(compression: str, rest: str) -> FileContent:
+    from engine.run.files.decompression import decompressed  # three libraries that few need
+
+    chunks = decompressed(compression, open_file(rest), f"{compression}::{rest}")
+    return FileContent(chunks, content_type=guess_type(rest)[0] or "")
+
+
+def _member(located: str, scheme: str, first: str, archive: str) -> FileContent:
+    """A file of an archive, which must be on this machine since it is not read in order."""
+    import fsspec
+
+    held: IO[bytes] | str = archive if is_local(archive) else _held(archive)
+    files = fsspec.filesystem(scheme, fo=held, skip_instance_cache=True)
+    path = files._strip_protocol(first)
+    file = files.open(path, "rb")
+    chunks = _chunks_of(file, located, keep=(files, held))
+    return FileContent(chunks, files.size(path), guessed_type(path))
+
+
+def _held(located: str) -> IO[bytes]:
+    held = tempfile.SpooledTemporaryFile(SPOOLED)  # noqa: SIM115  # closed with the archive
+    for chunk in open_file(located):
+        held.write(chunk)
+    held.seek(0)
+    return held
+
+
+def guessed_type(name: str) -> str:
+    """The type of a file as its name tells it; `a.json.gz` is gzip, not JSON."""
+    kind, compression = guess_type(name)
+    if compression is not None:
+        return _TYPES.get(compression, "application/octet-stream")
+    return kind or ""
+
+
+def _open_local(located: str) -> FileContent:
+    file = Path(located).open("rb", buffering=0)  # noqa: SIM115  # closed at its end
+    size = os.fstat(file.fileno()).st_size
+    return FileContent(_chunks_of(file, located), size, guessed_type(located))
+
+
+def _open_elsewhere(located: str) -> FileContent:
+    import fsspec  # other schemes are rare, and it is slow to import
+
+    files, path = fsspec.core.url_to_fs(located)
+    file = files.open(path, "rb")
+    size = getattr(file, "size", None)
+    if size is None:
+        with suppress(Exception):  # some can tell, and nobody needs it
+            size = files.size(path)
+    return FileContent(_chunks_of(file, located, keep=files), size, guessed_type(path))
+
+
+def _of_data_url(url: str) -> FileContent:
+    from base64 import b64decode
+
+    head, comma, data = url.removeprefix("data:").partition(",")
+    if not comma:
+        raise ValueError("a data: URL has a comma before the data")
+    content = unquote_to_bytes(data)
+    kind, is_base64 = head.removesuffix(";base64"), head.endswith(";base64")
+    if is_base64:
+        content = b64decode(content, validate=True)
+    return FileContent(iter((content,) if content else ()), len(content), kind or "text/plain")
+
+
+def _chunks_of(file: Any, located: str, keep: Any = None) -> Iterator[bytes]:
+    """The chunks of an open file. `keep` is what must not be closed before its end."""
+    try:
+        with file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+    except errors_of(located) as error:
+        raise failure("read", located, error) from error
+    finally:
+        del keep
