@@ -19,6 +19,7 @@ import msgspec
 
 from engine.errors import ExecutionError
 from engine.run.http_codings import ACCEPTED, CodingError, Decoder, codings_of
+from engine.run.http_download import LoopDownload
 from engine.run.http_exchange import Exchange, Proxies
 from engine.run.http_failures import too_large
 from engine.sdk.http import HttpRequest, HttpResponse, shown_url
@@ -47,6 +48,9 @@ class LoopClient:
         exchange = Exchange(self._session, self._proxies, request, notice)
         future = asyncio.run_coroutine_threadsafe(exchange.run(), self._loop)
         return LoopCall(request, future)
+
+    def download(self, request: HttpRequest) -> LoopDownload:
+        return LoopDownload(self._loop, self._session, self._proxies, request)
 
     def close(self) -> None:
         """Give up what is under way, close the connections and end the thread."""

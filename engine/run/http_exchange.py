@@ -210,16 +210,7 @@ class Exchange:
         if announced > largest or len(body) > largest:
             response.close()
             raise too_large(largest, announced, response.status)
-        version = response.version or aiohttp.HttpVersion11
-        return HttpResponse(
-            status=response.status,
-            reason=read_header((response.reason or "").encode(errors="surrogateescape")),
-            headers=tuple(
-                (read_header(name), read_header(value)) for name, value in response.raw_headers
-            ),
-            body=bytes(body),
-            version=f"HTTP/{version.major}.{version.minor}",
-        )
+        return response_of(response, bytes(body))
 
     def _target(self, hop: Hop, answer: _Answer) -> Hop | None:
         """Where a response leads on to; None if it is the last."""
@@ -236,6 +227,20 @@ class Exchange:
                 "set follow_redirects to false to see the answer itself",
             ) from None
         return _redirected(hop, url, status)
+
+
+def response_of(response: aiohttp.ClientResponse, body: bytes) -> HttpResponse:
+    """The library's response, with a body, as ours."""
+    version = response.version or aiohttp.HttpVersion11
+    return HttpResponse(
+        status=response.status,
+        reason=read_header((response.reason or "").encode(errors="surrogateescape")),
+        headers=tuple(
+            (read_header(name), read_header(value)) for name, value in response.raw_headers
+        ),
+        body=body,
+        version=f"HTTP/{version.major}.{version.minor}",
+    )
 
 
 def _location(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

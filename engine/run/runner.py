@@ -92,7 +92,7 @@ async def run_plan(
     ultra task. Returns the report, and the error that stopped the pipeline if one did. Raises
     ConfigurationError if the inputs do not fit, and nothing has been started then.
     """
-    services = Services.of(plan, scripts, observer.show)
+    services = Services(plan, scripts, observer.show)
     execution = Execution(plan, identity, services, ledger=ledger)
     fed = _inputs_by_port(plan, inputs or {})
     run = _Run(plan, registry, execution, observer, fed)

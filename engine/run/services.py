@@ -30,25 +30,18 @@ class Services:
 
     def __init__(
         self,
-        files: ProjectFiles,
+        plan: Plan,
         scripts: ScriptExecutor,
         show: Show,
         http: HttpClient | None = None,
     ) -> None:
-        self.files = files
+        self.files = ProjectFiles(plan.folder, plan.project, lambda: self.http)
         self.scripts = scripts
         self.show = show
         self.folder = Path(tempfile.gettempdir()) / f"snapline-{uuid.uuid4()}"
         self._http = http
         self._own_http: LoopClient | None = None
         self._http_lock = threading.Lock()
-
-    @classmethod
-    def of(
-        cls, plan: Plan, scripts: ScriptExecutor, show: Show, http: HttpClient | None = None
-    ) -> Services:
-        """With the files that the plan's project may name."""
-        return cls(ProjectFiles(plan.folder, plan.project), scripts, show, http)
 
     @property
     def http(self) -> HttpClient:

@@ -32,6 +32,7 @@ from engine.sdk.held_rows import HeldRows
 from engine.sdk.http import (
     HttpCall,
     HttpClient,
+    HttpDownload,
     HttpOptions,
     HttpRequest,
     HttpResponse,
@@ -88,6 +89,7 @@ __all__ = [
     "HeldRows",
     "HttpCall",
     "HttpClient",
+    "HttpDownload",
     "HttpOptions",
     "HttpRequest",
     "HttpResponse",

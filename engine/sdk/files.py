@@ -118,3 +118,7 @@ class Files(Protocol):
     def sync(self) -> None:
         """Wait until all that was appended is on the disk. Raises DataError if it cannot be."""
         ...
+
+    def interrupt(self) -> None:
+        """Make calls that wait for a server fail soon. Called from another thread."""
+        ...

@@ -7,7 +7,7 @@ requests and responses, never a socket: tries, redirects, proxies and certificat
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
@@ -87,11 +87,37 @@ class HttpCall(Protocol):
         ...
 
 
+class HttpDownload(Protocol):
+    """A request under way whose response is read piece by piece."""
+
+    def response(self) -> HttpResponse:
+        """Wait for status and headers; the body is there too unless the status is a success.
+
+        Raises DataError if there is no response.
+        """
+        ...
+
+    def pieces(self) -> Iterator[bytes]:
+        """The unpacked body of a success, after `response`.
+
+        Raises DataError if it is not complete, and ExecutionError if it was cancelled.
+        """
+        ...
+
+    def cancel(self) -> None:
+        """Give it up. May be called from any thread, and when it is done."""
+        ...
+
+
 class HttpClient(Protocol):
     """Sends requests, as many at once as it is given. Connections are kept and reused."""
 
     def send(self, request: HttpRequest, notice: Callable[[str], None]) -> HttpCall:
         """Start a request. `notice` gets a line, from another thread, before it is tried again."""
+        ...
+
+    def download(self, request: HttpRequest) -> HttpDownload:
+        """Start a request whose response may have any size. It is not tried again."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from engine.errors import DataError
 from engine.sdk.http import HttpRequest, HttpResponse, shown_url
@@ -25,14 +25,20 @@ class CannedHttp:
         self.requests: list[HttpRequest] = []
 
     def send(self, request: HttpRequest, notice: Callable[[str], None]) -> CannedCall:
+        return CannedCall(self._answer(request))
+
+    def download(self, request: HttpRequest) -> CannedDownload:
+        return CannedDownload(self._answer(request))
+
+    def _answer(self, request: HttpRequest) -> Answer:
         self.requests.append(request)
         key = f"{request.method} {request.url}"
         answers = self._answers.get(key)
         if answers is None:
             known = ", ".join(map(shown_url, self._answers)) or "none"
             error = f"{request.method} {shown_url(request.url)!r} has no answer"
-            return CannedCall(DataError(error, f"the answers are for: {known}"))
-        return CannedCall(answers.pop(0) if len(answers) > 1 else answers[0])
+            return DataError(error, f"the answers are for: {known}")
+        return answers.pop(0) if len(answers) > 1 else answers[0]
 
 
 class CannedCall:
@@ -45,6 +51,25 @@ class CannedCall:
         if isinstance(self._answer, DataError):
             raise self._answer
         return self._answer
+
+    def cancel(self) -> None:
+        """There is nothing to give up."""
+
+
+class CannedDownload:
+    """A download that is complete when it begins."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+
+    def response(self) -> HttpResponse:
+        if isinstance(self._answer, DataError):
+            raise self._answer
+        return self._answer
+
+    def pieces(self) -> Iterator[bytes]:
+        if body := self.response().body:
+            yield body
 
     def cancel(self) -> None:
         """There is nothing to give up."""

@@ -94,7 +94,7 @@ def run_snap(
     plan = _plan(planned, parameters or {}, Path(project).resolve(), linked=given is not None)
     shown: list[str] = []
     identity = identify(plan, parameters or {}, timezone=timezone)
-    services = Services.of(plan, scripts or Executor(), lambda _, text: shown.append(text), http)
+    services = Services(plan, scripts or Executor(), lambda _, text: shown.append(text), http)
     execution = Execution(plan, identity, services)
     return _run(execution, snap_class, fed, shown)
 

@@ -116,6 +116,7 @@ class FileReader(Snap[FileReaderSettings]):
 
     def interrupt(self) -> None:
         self._ended.set()
+        self.context.files.interrupt()
 
     def _header(self, name: FileName, content: FileContent, document: Document) -> Header:
         header: Header = {

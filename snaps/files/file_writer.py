@@ -202,6 +202,7 @@ class FileWriter(StreamSnap[FileWriterSettings]):
 
     def interrupt(self) -> None:
         self._ended.set()
+        self.context.files.interrupt()
         for target in (self._target, self._beside):
             if target is not None:
                 target.abort()

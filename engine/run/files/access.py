@@ -71,6 +71,9 @@ class SnapFiles:
     def sync(self) -> None:
         self._files.sync()
 
+    def interrupt(self) -> None:
+        self._files.interrupt()
+
     def _checked(self, name: Name) -> str:
         if isinstance(name, str):
             name = FileName(name, None if name in self._written else "")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import DataError
 from engine.plan.folders import scheme_of
 from engine.run.files.failures import failure
+from engine.run.files.fetching import Fetcher
 from engine.run.files.leftovers import remove_leftovers
 from engine.run.files.names import (
     ARCHIVES,
@@ -22,15 +24,19 @@ from engine.run.files.reading import open_file
 from engine.run.files.remote import RemoteTarget, remote_size, remove_remote
 from engine.run.files.writing import Appends, AppendTarget, DirectTarget, LocalTarget, device_of
 from engine.sdk.files import FileAction, FileContent, FileTarget, Purpose
+from engine.sdk.http import HttpClient
 
 _MOST_FOLDERS = 1000
 
 
 class ProjectFiles:
-    """The files of a pipeline in the given folder and project."""
+    """The files of a pipeline in the given folder and project; `http` gives the HTTP client."""
 
-    def __init__(self, folder: str, project: str) -> None:
+    def __init__(
+        self, folder: str, project: str, http: Callable[[], HttpClient] | None = None
+    ) -> None:
         self.names = Names(folder, project)
+        self._fetcher = Fetcher(http or _no_client)
         self._appends = Appends()
         self._tidied: set[Path] = set()
 
@@ -54,7 +60,7 @@ class ProjectFiles:
 
     def read(self, name: str) -> FileContent:
         """Open a file: its bytes come in chunks of at most 128 KiB."""
-        return open_file(self.locate(name))
+        return open_file(self.locate(name), self._fetcher.open)
 
     def write(self, name: str, action: FileAction, *, create_folder: bool) -> FileTarget:
         """Begin a file, which nobody sees before it is committed."""
@@ -93,6 +99,10 @@ class ProjectFiles:
         """Wait until all that was appended is on the disk."""
         self._appends.sync()
 
+    def interrupt(self) -> None:
+        """Make calls that wait for a server fail soon. Called from another thread."""
+        self._fetcher.interrupt()
+
     def close(self) -> None:
         """The run is over, whatever came of it."""
         with suppress(DataError):
@@ -105,6 +115,10 @@ class ProjectFiles:
                 self._tidied.clear()
             self._tidied.add(folder)
             remove_leftovers(folder)
+
+
+def _no_client() -> HttpClient:
+    raise DataError("a file cannot be fetched here", "there is no HTTP client")
 
 
 def _refuse_read_only(located: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from mimetypes import guess_type
 from pathlib import Path
@@ -17,46 +17,49 @@ from engine.run.files.names import ARCHIVES, errors_of, is_compression, is_local
 from engine.sdk.files import FileContent
 
 CHUNK = 128 * 1024
+Fetch = Callable[[str], FileContent]
 SPOOLED = 8 * 1024 * 1024
 """Bytes of an archive that are held in memory; a larger one from elsewhere goes to a file."""
 
 _TYPES = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
 
 
-def open_file(located: str) -> FileContent:
-    """Raises DataError if the file cannot be opened."""
+def open_file(located: str, fetch: Fetch) -> FileContent:
+    """Open a file; `fetch` gets those of http and https. Raises DataError."""
     try:
-        return _open(located)
+        return _open(located, fetch)
     except errors_of(located) as error:
         raise failure("read", located, error) from error
 
 
-def _open(located: str) -> FileContent:
+def _open(located: str, fetch: Fetch) -> FileContent:
     if is_local(located):
         return _open_local(located)
     first, rest = split_chain(located)
     scheme = scheme_of(first)
     if rest and is_compression(first):
-        return _decompressed(first, rest)
+        return _decompressed(first, rest, fetch)
     if rest and scheme in ARCHIVES:
-        return _member(located, scheme, first, rest)
+        return _member(located, scheme, first, rest, fetch)
+    if scheme in ("http", "https") and not rest:
+        return fetch(located)
     if scheme == "data":
         return _of_data_url(located)
     return _open_elsewhere(located)
 
 
-def _decompressed(compression: str, rest: str) -> FileContent:
+def _decompressed(compression: str, rest: str, fetch: Fetch) -> FileContent:
     from engine.run.files.decompression import decompressed  # three libraries that few need
 
-    chunks = decompressed(compression, open_file(rest), f"{compression}::{rest}")
+    chunks = decompressed(compression, open_file(rest, fetch), f"{compression}::{rest}")
     return FileContent(chunks, content_type=guess_type(rest)[0] or "")
 
 
-def _member(located: str, scheme: str, first: str, archive: str) -> FileContent:
+def _member(located: str, scheme: str, first: str, archive: str, fetch: Fetch) -> FileContent:
     """A file of an archive, which must be on this machine since it is not read in order."""
     import fsspec
 
-    held: IO[bytes] | str = archive if is_local(archive) else _held(archive)
+    held: IO[bytes] | str = archive if is_local(archive) else _held(archive, fetch)
     files = fsspec.filesystem(scheme, fo=held, skip_instance_cache=True)
     path = files._strip_protocol(first)
     file = files.open(path, "rb")
@@ -64,9 +67,9 @@ def _member(located: str, scheme: str, first: str, archive: str) -> FileContent:
     return FileContent(chunks, files.size(path), guessed_type(path))
 
 
-def _held(located: str) -> IO[bytes]:
+def _held(located: str, fetch: Fetch) -> IO[bytes]:
     held = tempfile.SpooledTemporaryFile(SPOOLED)  # noqa: SIM115  # closed with the archive
-    for chunk in open_file(located):
+    for chunk in open_file(located, fetch):
         held.write(chunk)
     held.seek(0)
     return held
