@@ -313,10 +313,24 @@ def _wrong_encoding(text: bytes) -> FlawError:
 
 
 LONGEST_MARK = 4
+_PACKED = {
+    b"\x1f\x8b": ("compressed with gzip", "read the file as gzip::NAME"),
+    b"BZh": ("compressed with bzip2", "read the file as bz2::NAME"),
+    b"\xfd7zX": ("compressed with xz", "read the file as xz::NAME"),
+    b"\x28\xb5\x2f\xfd": ("compressed with zstd", "decompress it first"),
+    b"PK\x03\x04": ("a zip archive", "read a file in it as zip://MEMBER::NAME"),
+}
+"""How files begin that hold JSON only inside."""
 
 
 def without_mark(head: bytes) -> bytes:
-    """The first bytes of a stream without the mark that says UTF-8. DataError for UTF-16 and 32."""
+    """The first bytes of a stream without the mark that says UTF-8.
+
+    DataError for UTF-16 and 32, and for what is compressed.
+    """
+    for mark, (what, hint) in _PACKED.items():
+        if head.startswith(mark):
+            raise DataError("cannot parse the stream as JSON", f"the stream is {what}", hint)
     if head.startswith(b"\xef\xbb\xbf"):
         return head[3:]
     if head[:2] in (b"\xff\xfe", b"\xfe\xff") or 0 in head[:LONGEST_MARK]:

@@ -57,14 +57,15 @@ def _decompressed(compression: str, rest: str, fetch: Fetch) -> FileContent:
 
 def _member(located: str, scheme: str, first: str, archive: str, fetch: Fetch) -> FileContent:
     """A file of an archive, which must be on this machine since it is not read in order."""
-    import fsspec
+    from engine.run.files.archives import open_member  # two libraries that few need
 
-    held: IO[bytes] | str = archive if is_local(archive) else _held(archive, fetch)
-    files = fsspec.filesystem(scheme, fo=held, skip_instance_cache=True)
-    path = files._strip_protocol(first)
-    file = files.open(path, "rb")
-    chunks = _chunks_of(file, located, keep=(files, held))
-    return FileContent(chunks, files.size(path), guessed_type(path))
+    held = Path(archive).open("rb") if is_local(archive) else _held(archive, fetch)  # noqa: SIM115
+    try:
+        file, size = open_member(scheme, held, first.partition("://")[2])
+    except BaseException:
+        held.close()
+        raise
+    return FileContent(_then_closed(_chunks_of(file, located), held), size, guessed_type(first))
 
 
 def _held(located: str, fetch: Fetch) -> IO[bytes]:
@@ -112,6 +113,11 @@ def _of_data_url(url: str) -> FileContent:
     if is_base64:
         content = b64decode(content, validate=True)
     return FileContent(iter((content,) if content else ()), len(content), kind or "text/plain")
+
+
+def _then_closed(chunks: Iterator[bytes], archive: IO[bytes]) -> Iterator[bytes]:
+    with archive:
+        yield from chunks
 
 
 def _chunks_of(file: Any, located: str, keep: Any = None) -> Iterator[bytes]:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
+import lzma
 import math
 from collections.abc import Callable
 from functools import partial
@@ -357,3 +360,21 @@ def test_what_cannot_become_a_document_is_shown_as_it_was_written(
     result = run_snap("JSONParser", {}, stream(b"[NaN, {}]"), on_error="route")
     assert result.output == [{}]
     assert "a number: NaN" in result.errors[0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason", "hint"),
+    [
+        (gzip.compress(b"{}"), "the stream is compressed with gzip", "gzip::NAME"),
+        (bz2.compress(b"{}"), "the stream is compressed with bzip2", "bz2::NAME"),
+        (lzma.compress(b"{}"), "the stream is compressed with xz", "xz::NAME"),
+        (b"PK\x03\x04\x14\0", "the stream is a zip archive", "zip://MEMBER::NAME"),
+    ],
+)
+@pytest.mark.parametrize("lines", [False, True])
+def test_compressed_data_is_called_so(
+    run_snap: Any, stream: Any, data: bytes, reason: str, hint: str, lines: bool
+) -> None:
+    result = run_snap("JSONParser", {"json_lines": lines}, stream(data), on_error="route")
+    assert result.errors[0]["reason"] == reason
+    assert hint in result.errors[0]["resolution"]
