@@ -12,7 +12,6 @@ from engine.sdk import (
     Example,
     Expression,
     FileContent,
-    FileName,
     Foreign,
     Header,
     Issue,
@@ -104,9 +103,9 @@ class FileReader(Snap[FileReaderSettings]):
     def process(self, document: Document) -> Pieces:
         file, outside = self.settings.file, self.settings.allow_outside
         name = self.context.file(file, document, allow_outside=outside)
-        self.context.files.locate(name)  # a name that is wrong is wrong at every try
+        location = self.context.files.locate(name)  # a wrong name is wrong at every try
         content = retried(lambda: self.context.files.read(name), self.settings, self._ended)
-        yield StreamStart(self._header(name, content, document))
+        yield StreamStart(self._header(location, content, document))
         try:
             yield from content
         except DataError:
@@ -118,9 +117,9 @@ class FileReader(Snap[FileReaderSettings]):
         self._ended.set()
         self.context.files.interrupt()
 
-    def _header(self, name: FileName, content: FileContent, document: Document) -> Header:
+    def _header(self, location: str, content: FileContent, document: Document) -> Header:
         header: Header = {
-            "content-location": self.context.files.locate(name),
+            "content-location": location,
             "content-type": content.content_type or "application/octet-stream",
         }
         if content.size:

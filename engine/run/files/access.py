@@ -15,6 +15,8 @@ from engine.run.files.writing import device_of
 from engine.sdk.files import FileAction, FileContent, FileName, FileTarget, Name, Purpose
 from engine.sdk.settings import Evaluated, Settings, settings_of
 
+_MOST_CLAIMS = 50_000
+
 
 class Writers:
     """Which snap of a run writes which file: two would destroy each other's work."""
@@ -31,6 +33,8 @@ class Writers:
             located = os.path.realpath(located)
         with self._lock:
             owner, how = self._claims.setdefault(located, (label, action))
+            if len(self._claims) > _MOST_CLAIMS:
+                del self._claims[next(iter(self._claims))]  # the oldest
         if owner != label and not action == how == "append":
             raise DataError(
                 f"cannot write the file {located!r}",

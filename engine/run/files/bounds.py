@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from engine.errors import DataError
@@ -59,23 +58,27 @@ def _fault(link: str, literal: str, *, is_last: bool, names: Names) -> str:
 def _local_fault(link: str, literal: str, names: Names) -> str:
     written = literal[: literal.rfind("/") + 1]
     if literal in _NO_FOLDER:
-        bases = [str(names.project), str(names.folder)]
+        bases = ["sldb:///", "."]
         reason = "it leads out of the project"
     elif not written:
-        bases = [str(names.folder)]
+        bases = ["."]
         reason = "it leads out of the folder of the pipeline"
     else:
-        bases = [names.locate(written)]
+        bases = [written]
         reason = f"it leads out of {written!r}"
     try:
-        allowed = [os.path.realpath(base) for base in bases]
+        allowed = [names.real_folder(base) for base in bases]
         for reading in _readings(link):
-            found = Path(os.path.realpath(names.locate(reading)))
-            if not any(found.is_relative_to(base) for base in allowed):
+            found = os.path.realpath(names.locate(reading))
+            if not any(_is_inside(found, base) for base in allowed):
                 return reason
     except LOCAL_ERRORS as error:
         raise failure("find", link, error) from error
     return ""
+
+
+def _is_inside(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder if folder.endswith("/") else f"{folder}/")
 
 
 def _remote_fault(url: str, literal: str) -> str:

@@ -17,6 +17,7 @@ from engine.plan.folders import (
 from engine.run.files.failures import LOCAL_ERRORS, failure
 
 ARCHIVES = ("zip", "tar")
+_MOST_FOLDERS = 1000
 
 
 class Names:
@@ -25,6 +26,7 @@ class Names:
     def __init__(self, folder: str, project: str) -> None:
         self.folder = Path(folder)
         self.project = Path(project)
+        self._real: dict[str, str] = {}
 
     def locate(self, name: str) -> str:
         """An absolute path, or a URL whose schemes are in small letters.
@@ -38,6 +40,14 @@ class Names:
             first, rest = name.split("::", 1)
             return f"{self._link(first)}::{self.locate(rest)}"
         return self._located(name)
+
+    def real_folder(self, name: str) -> str:
+        """Where a folder really is, as it was found the first time."""
+        if name not in self._real:
+            if len(self._real) >= _MOST_FOLDERS:
+                self._real.clear()
+            self._real[name] = os.path.realpath(self.locate(name))
+        return self._real[name]
 
     def _link(self, link: str) -> str:
         """A link before the last: a member of an archive, or how to read what follows."""
