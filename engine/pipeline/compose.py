@@ -17,8 +17,11 @@ from engine.errors import Problem
 from engine.locations import Location
 from engine.pipeline import scalars
 from engine.pipeline.nodes import Entry, Items, Node, Scalar, Table
+from engine.pipeline.repairer import Repairer
+from engine.pipeline.repairs import RepairedText
 from engine.pipeline.text import Mark, Text
-from engine.pipeline.yaml_errors import DEEPEST, sign_hint, syntax_problem, too_deep
+from engine.pipeline.yaml_errors import DEEPEST, too_deep
+from engine.pipeline.yaml_lines import sign_hint
 from engine.sdk.settings import shown
 
 MOST_NODES = 100_000
@@ -28,15 +31,26 @@ _TABLE_TAGS = ("!", "tag:yaml.org,2002:map")
 _LIST_TAGS = ("!", "tag:yaml.org,2002:seq")
 
 
-def compose(text: Text) -> tuple[Node | None, list[Problem]]:
-    """The root node, or None if there is none to go on with, and all problems on the way."""
-    composer = _Composer(text)
-    try:
-        return composer.run(), composer.problems
-    except _RefusedError as refused:
-        return None, [*composer.problems, refused.problem]
-    except yaml.YAMLError as error:
-        return None, [*composer.problems, syntax_problem(text, error)]
+def compose(text: Text) -> tuple[Node | None, list[Problem], frozenset[int]]:
+    """The root node, or None if there is none to go on with; all problems on the way; lost lines.
+
+    After a mistake in the YAML the text is repaired, or the lines around the mistake are left out,
+    so that what is wrong elsewhere is found as well.
+    """
+    repaired = RepairedText(text)
+    repairer = Repairer(repaired)
+    while True:
+        composer = _Composer(repaired)
+        try:
+            root = composer.run()
+        except _RefusedError as refused:
+            problems = [*repairer.problems, *composer.problems, refused.problem]
+            return None, problems, frozenset()
+        except yaml.YAMLError as error:
+            if not repairer.repair(error):
+                return None, repairer.problems, frozenset()
+        else:
+            return root, [*repairer.problems, *composer.problems], frozenset(repaired.damage)
 
 
 class _RefusedError(Exception):
@@ -57,8 +71,9 @@ class _Open:
 
 
 class _Composer:
-    def __init__(self, text: Text) -> None:
-        self.text = text
+    def __init__(self, repaired: RepairedText) -> None:
+        self.repaired = repaired
+        self.text = repaired.original
         self.problems: list[Problem] = []
         self.open: list[_Open] = []
         self.anchors: dict[str, Node] = {}
@@ -71,7 +86,8 @@ class _Composer:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    self._refuse_second_document(event)
+                    self._report_second_document(event)
+                    break
             elif isinstance(event, yaml.AliasEvent):
                 self._add(self._alias(event))
             elif isinstance(event, yaml.ScalarEvent):
@@ -82,22 +98,27 @@ class _Composer:
                 self._end(event)
         return self.root
 
-    def _events(self) -> Iterator[yaml.Event]:
-        return iter(yaml.parse(self.text.whole, Loader=_LOADER))
+    def _mark(self, mark: Any) -> Mark:
+        return self.repaired.mark(mark.line, mark.column)
 
-    def _refuse_second_document(self, event: yaml.Event) -> None:
-        place = self.text.span(_mark(event.start_mark), _mark(event.end_mark))
+    def _events(self) -> Iterator[yaml.Event]:
+        return iter(yaml.parse(self.repaired.whole, Loader=_LOADER))
+
+    def _report_second_document(self, event: yaml.Event) -> None:
+        place = self.text.span(self._mark(event.start_mark), self._mark(event.end_mark))
         message = "a second YAML document starts here; a file holds one"
         hint = "remove the '---' line, or put the second document into a file of its own"
-        raise _RefusedError(Problem("several-documents", place, message, hint))
+        self.problems.append(Problem("several-documents", place, message, hint))
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
-        start, end = _mark(event.start_mark), _mark(event.end_mark)
+        start, end = self._mark(event.start_mark), self._mark(event.end_mark)
         style = "" if event.style is None else event.style
+        if style in ("'", '"') and self.repaired.is_changed(start.line):
+            style = style if self.text.whole.startswith(style, start.index) else ""
         scalar = Scalar(start, end, event.value, event.value, style)
         if event.tag is not None and event.tag not in _STRING_TAGS:
             self._report_tag(event.tag, self.text.span(start, end))
-        elif event.tag is None and not style:
+        elif event.tag is None and not event.style:
             self._resolve(scalar)
         return scalar
 
@@ -121,19 +142,26 @@ class _Composer:
         return node
 
     def _alias(self, event: yaml.AliasEvent) -> Node:
-        place = self.text.span(_mark(event.start_mark), _mark(event.end_mark))
+        place = self.text.span(self._mark(event.start_mark), self._mark(event.end_mark))
         node = self.anchors.get(str(event.anchor))
         if node is None:
             message = f"'*{event.anchor}' refers to an anchor '&{event.anchor}' that is not there"
-            raise _RefusedError(Problem("yaml-alias", place, message, sign_hint("*")))
+            self.problems.append(Problem("yaml-alias", place, message, sign_hint("*")))
+            return self._as_written(event)
         if any(frame.node is node for frame in self.open):
             message = f"'*{event.anchor}' stands inside of what it refers to"
-            raise _RefusedError(Problem("yaml-alias", place, message, "write the value out"))
+            self.problems.append(Problem("yaml-alias", place, message, "write the value out"))
+            return self._as_written(event)
         self._limit(place, node)
         return node
 
+    def _as_written(self, event: yaml.Event) -> Scalar:
+        start, end = self._mark(event.start_mark), self._mark(event.end_mark)
+        text = self.text.whole[start.index : end.index]
+        return Scalar(start, end, text, text)
+
     def _begin(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
-        start, end = _mark(event.start_mark), _mark(event.end_mark)
+        start, end = self._mark(event.start_mark), self._mark(event.end_mark)
         is_table = isinstance(event, yaml.MappingStartEvent)
         if event.tag is not None and event.tag not in (_TABLE_TAGS if is_table else _LIST_TAGS):
             self._report_tag(event.tag, self.text.span(start, end))
@@ -145,7 +173,7 @@ class _Composer:
     def _end(self, event: yaml.Event) -> None:
         frame = self.open.pop()
         node = frame.node
-        node.end = _mark(event.end_mark)
+        node.end = self._mark(event.end_mark)
         if isinstance(node, Table):
             for table in frame.merged:
                 node.entries = node.entries | {
@@ -187,10 +215,17 @@ class _Composer:
     def _key(self, node: Node) -> Scalar:
         if isinstance(node, Scalar):
             return node
-        place = self.text.span(node.start, node.end)
+        start, text = node.start, self.text.whole[node.start.index : node.end.index]
         message = "a list or a map cannot be a key"
         hint = "put the key in quotes if it begins with { or ["
-        raise _RefusedError(Problem("yaml-error", place, message, hint))
+        if text.startswith("{") and self.text.whole.startswith("{", start.index - 1):
+            start = Mark(start.index - 1, start.line, start.column - 1)
+            message = "'{{ }}' is not filled in here"
+            hint = "begin a value that is to be computed with '=', such as = _name or = $field"
+        if not self.repaired.is_changed(start.line):
+            place = self.text.span(start, node.end)
+            self.problems.append(Problem("yaml-error", place, message, hint))
+        return Scalar(node.start, node.end, text, text)
 
     def _enter(self, frame: _Open, table: Table, key: Scalar, value: Node) -> None:
         if key.text == "<<" and not key.style:
@@ -215,7 +250,3 @@ class _Composer:
                 message = "'<<' merges maps, but its value is not a map"
                 hint = "write '<<: *anchor' with the anchor of a map"
                 self.problems.append(Problem("yaml-error", place, message, hint))
-
-
-def _mark(mark: Any) -> Mark:
-    return Mark(mark.index, mark.line, mark.column)

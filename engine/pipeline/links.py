@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from engine.errors import Problem
+from engine.pipeline.habits import arrow_hint
 from engine.pipeline.source import KeyPath, Source
 from engine.pipeline.spec import LinkSpec, PortSpec
 from engine.sdk.settings import shown
@@ -24,7 +25,8 @@ def read_links(
         return
     if len(ports) < 2:
         message = f"{shown(text)} is not a link: it has no '{ARROW}'"
-        problems.append(Problem("bad-link", source.where(path), message, _HINT))
+        hint = arrow_hint(text) or _HINT
+        problems.append(Problem("bad-link", source.where(path), message, hint))
     for position, (first, second) in enumerate(pairwise(ports)):
         start = first if position == 0 else PortSpec(first.label, "", first.where)
         yield LinkSpec(start, second)
@@ -41,6 +43,10 @@ def _ports(source: Source, path: KeyPath, text: str, problems: list[Problem]) ->
         if not name:
             message = f"there is no snap before or after an arrow in {shown(text)}"
             problems.append(Problem("bad-link", where, message, _HINT))
+        elif name[-1] in "-=" or name[0] in ">,[":
+            message = f"the arrow of a link is '{ARROW}'"
+            hint = arrow_hint(text) or _HINT
+            problems.append(Problem("bad-link", where, message, hint))
         elif not label or (dot and not view) or "." in view:
             message = f"{shown(name)} is neither a snap nor a snap and a view"
             problems.append(Problem("bad-link", where, message, _HINT))

@@ -8,12 +8,14 @@ from pathlib import Path
 from engine.errors import ConfigurationError, Problem
 from engine.locations import Location
 from engine.pipeline.compose import compose
+from engine.pipeline.nodes import Table
 from engine.pipeline.shape import shape
 from engine.pipeline.source import Source
 from engine.pipeline.spec import PipelineSpec
 from engine.pipeline.text import Text
 
 MOST_BYTES = 10 * 1024 * 1024
+_EXPORT_KEYS = frozenset(["snap_map", "link_map", "property_map", "render_map"])
 _NOT_TEXT = re.compile(
     "[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
@@ -27,6 +29,8 @@ def load(path: str | Path) -> PipelineSpec:
 def parse(text: str | bytes, path: str = "pipeline.yaml") -> PipelineSpec:
     """The pipeline of a text; all its mistakes are in `problems`. Raises nothing."""
     source, problems = compose_text(text, path)
+    if is_platform_export(source):
+        source, problems = Source(source.text), [_export(source.text)]
     if source.root is None:
         problems = problems or [_empty(source.text)]
         return PipelineSpec(Path(path).stem, path, source, problems=tuple(problems))
@@ -56,8 +60,21 @@ def compose_text(text: str | bytes, path: str) -> tuple[Source, list[Problem]]:
     problem = problem or _unreadable(decoded)
     if problem:
         return Source(decoded), [problem]
-    root, problems = compose(decoded)
-    return Source(decoded, root), problems
+    root, problems, lost = compose(decoded)
+    return Source(decoded, root, lost), problems
+
+
+def is_platform_export(source: Source) -> bool:
+    """Whether the file is an .slp file, a pipeline that SnapLogic exported, and not one of ours."""
+    keys = source.root.entries.keys() if isinstance(source.root, Table) else ()
+    is_named_so = source.text.path.lower().endswith(".slp")
+    return "snaps" not in keys and (is_named_so or len(_EXPORT_KEYS.intersection(keys)) > 1)
+
+
+def _export(text: Text) -> Problem:
+    message = "this is a pipeline exported from SnapLogic (.slp), which cannot be run yet"
+    hint = "write it as YAML, see docs/pipeline-files.md; expressions and scripts stay as they are"
+    return Problem("platform-export", Location(text.path), message, hint)
 
 
 def _decoded(text: str | bytes, path: str) -> tuple[Text, Problem | None]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from engine.errors import Problem
+from engine.pipeline import habits
 from engine.pipeline.links import ARROW, read_links
 from engine.pipeline.nodes import Items, Node, Scalar, Table, plain
 from engine.pipeline.source import KeyPath, Source
@@ -19,6 +20,7 @@ from engine.pipeline.spec import (
     PipelineSpec,
     SnapSpec,
 )
+from engine.pipeline.yaml_lines import brief
 from engine.sdk.settings import nearest_hint, shown
 
 _KEYS = ("pipeline", "description", "parameters", "libraries", "snaps", "links")
@@ -43,39 +45,87 @@ class _Reader:
         top = self._table(root, (), "a pipeline file")
         self._known_keys(top, (), _KEYS)
         snaps = {snap.label: snap for snap in self._snaps(top.get("snaps"))}
+        name = self._text(top.get("pipeline"), ("pipeline",), "the snaps stand under 'snaps:'")
         if not snaps and not self.problems:
             hint = "add one to 'snaps:'"
             message = "the pipeline has no snaps"
             self._report("missing-snaps", ("snaps",), message, hint, at_key=True)
         return PipelineSpec(
-            name=self._text(top.get("pipeline"), ("pipeline",)) or Path(path).stem,
+            name=name or Path(path).stem,
             path=path,
             source=self.source,
             description=self._text(top.get("description"), ("description",)),
             parameters=tuple(self._parameters(top.get("parameters"))),
             libraries=tuple(self._libraries(top.get("libraries"))),
             snaps=snaps,
-            links=tuple(self._links(top.get("links"))),
+            links=tuple(self._links(*self._place_of_links(top))),
             problems=tuple(self.problems),
         )
 
     def _snaps(self, node: Node | None) -> Iterator[SnapSpec]:
-        for label, value in self._table(node, ("snaps",), "'snaps'").items():
+        hint = habits.list_of_snaps_hint(node) if isinstance(node, Items) else ""
+        labels = self._table(node, ("snaps",), "'snaps'", hint=hint)
+        for label in self._misplaced(labels):
+            del labels[label]
+        for label, value in labels.items():
             path: KeyPath = ("snaps", label)
             if not label.strip() or not label.isprintable() or "." in label or ARROW in label:
                 message = f"{shown(label)} cannot be a label"
                 self._report("bad-name", path, message, _LABEL_HINT, at_key=True)
             yield self._snap(label, value, path)
 
+    def _misplaced(self, labels: dict[str, Node]) -> list[str]:
+        """Keys among the labels that belong elsewhere, of which the first is reported.
+
+        Mostly the keys of a snap are not indented more than its label.
+        """
+        misplaced: list[str] = []
+        owner, takes_more = "", False
+        for label, value in labels.items():
+            has_snap = isinstance(value, Table) and "snap" in value.entries
+            if has_snap or _is_nothing(value):
+                owner, takes_more = label, not has_snap
+            elif label in _KEYS:
+                hint = f"start {shown(label)} at the beginning of the line"
+                self._report_misplaced(label, hint)
+                misplaced.append(label)
+            elif owner and (label in habits.SNAP_KEYS or owner in misplaced):
+                if takes_more:
+                    self._report_misplaced(label, f"indent the keys of '{owner}' more than it")
+                    misplaced.append(owner)
+                    takes_more = False
+                elif owner not in misplaced:
+                    self._report_misplaced(label, f"indent it more than '{owner}'")
+                misplaced.append(label)
+        return misplaced
+
+    def _report_misplaced(self, label: str, hint: str) -> None:
+        message = f"{shown(label)} stands where the label of a snap is expected"
+        self._report("wrong-type", ("snaps", label), message, hint, at_key=True)
+
     def _snap(self, label: str, node: Node, path: KeyPath) -> SnapSpec:
         where = self.source.where_key(path)
-        table = self._table(node, path, f"the snap {shown(label)}", filled=True)
+        incomplete = self.source.is_incomplete(path)
+        is_filled = not incomplete or not _is_nothing(node)
+        glued = isinstance(node, Scalar) and self._is_glued(node.text, path, at_key=False)
+        what, hint = f"the snap {shown(label)}", ""
+        if isinstance(node, Scalar) and node.text.isidentifier() and node.value is not None:
+            hint = f"write '{label}: {{snap: {node.text}}}'"
+        table = {} if glued else self._table(node, path, what, filled=is_filled, hint=hint)
+        for key in [key for key in table if self._is_glued(key, (*path, key))]:
+            del table[key]
+            incomplete = True
         on_error = self._choice(table.pop("on_error", None), (*path, "on_error"), OnError)
         mode = self._choice(table.pop("mode", None), (*path, "mode"), Mode)
         kind = table.pop("snap", None)
-        if kind is None and isinstance(node, Table):
+        if kind is None and isinstance(node, Table) and not incomplete:
             message = f"the snap {shown(label)} does not say which snap it is"
             hint = "add 'snap:' and the name of a snap"
+            for key in habits.TYPE_KEYS:
+                named = table.get(key)
+                if isinstance(named, Scalar):
+                    hint = f"write 'snap: {named.text}' in place of '{key}:'"
+                    break
             self._report("missing-snap-type", path, message, hint, at_key=True)
         return SnapSpec(
             label=label,
@@ -84,16 +134,51 @@ class _Reader:
             settings={key: plain(value) for key, value in table.items()},
             on_error=on_error,
             mode=mode or "validate_and_execute",
+            incomplete=incomplete,
         )
 
-    def _links(self, node: Node | None) -> Iterator[LinkSpec]:
-        for position, item in enumerate(self._items(node, ("links",))):
-            path: KeyPath = ("links", position)
+    def _is_glued(self, text: str, path: KeyPath, *, at_key: bool = True) -> bool:
+        """Report a key whose colon no space follows, which makes key and value one text."""
+        found = habits.GLUED.fullmatch(text)
+        if found is None or "->" in text:
+            return False
+        message = f"a space is missing after '{brief(found['key'])}:'"
+        hint = f"write '{brief(found['key'])}: {brief(found['value'])}'"
+        if found["value"][:1] in "{[":
+            hint = f"write '{brief(found['key'])}: {found['value'][:1]}...'"
+        self._report("yaml-error", path, message, hint, at_key=at_key)
+        return True
+
+    def _place_of_links(self, top: dict[str, Node]) -> tuple[Node | None, KeyPath]:
+        """Where the links are: at the top, or indented by mistake among the snaps."""
+        snaps = top.get("snaps")
+        if "links" not in top and isinstance(snaps, Table) and "links" in snaps.entries:
+            return snaps.entries["links"].value, ("snaps", "links")
+        return top.get("links"), ("links",)
+
+    def _links(self, node: Node | None, place: KeyPath) -> Iterator[LinkSpec]:
+        for position, item in enumerate(self._items(node, place)):
+            path: KeyPath = (*place, position)
+            if isinstance(item, Scalar) and self._runs_on(item):
+                continue
             if isinstance(item, Scalar) and isinstance(item.value, str):
                 yield from read_links(self.source, path, item.value, self.problems)
             else:
                 message = f"a link must be a text, not {_kind(item)}"
-                self._report("bad-link", path, message, "write it as 'a -> b'")
+                self._report("bad-link", path, message, habits.link_hint(item))
+
+    def _runs_on(self, link: Scalar) -> bool:
+        """Report a line with a link that YAML takes for the rest of the link above it."""
+        for number in range(link.start.line + 1, link.end.line + 1):
+            text = self.source.text.lines[number]
+            if not link.style and text.lstrip().startswith("- "):
+                indent = len(text) - len(text.lstrip())
+                where = self.source.text.at(number, indent, len(text))
+                message = "YAML takes this line for the rest of the link above it"
+                hint = "indent its '-' as much as that of the link above"
+                self.problems.append(Problem("bad-link", where, message, hint))
+                return True
+        return False
 
     def _parameters(self, node: Node | None) -> Iterator[ParameterSpec]:
         for name, value in self._table(node, ("parameters",), "'parameters'").items():
@@ -143,18 +228,21 @@ class _Reader:
     def _known_keys(self, table: dict[str, Node], path: KeyPath, known: tuple[str, ...]) -> None:
         for key in table:
             if key not in known:
-                hint = nearest_hint(key, known) or f"the keys are: {', '.join(known)}"
+                if self._is_glued(key, (*path, key)):
+                    continue
+                habit = habits.TOP_LEVEL.get(key, "") if not path else ""
+                hint = habit or nearest_hint(key, known) or f"the keys are: {', '.join(known)}"
                 message = f"there is no key {shown(key)} here"
                 self._report("unknown-key", (*path, key), message, hint, at_key=True)
 
     def _table(
-        self, node: Node | None, path: KeyPath, what: str, *, filled: bool = False
+        self, node: Node | None, path: KeyPath, what: str, *, filled: bool = False, hint: str = ""
     ) -> dict[str, Node]:
         """The entries of a map; an empty value is an empty map unless it must be filled."""
         if isinstance(node, Table):
             return {key: entry.value for key, entry in node.entries.items()}
         if node is not None and (filled or not _is_nothing(node)):
-            self._report("wrong-type", path, f"{what} must be a map, not {_kind(node)}")
+            self._report("wrong-type", path, f"{what} must be a map, not {_kind(node)}", hint)
         return {}
 
     def _items(self, node: Node | None, path: KeyPath) -> list[Node]:
@@ -162,15 +250,18 @@ class _Reader:
             return node.items
         if node is not None and not _is_nothing(node):
             message = f"'links' must be a list, not {_kind(node)}"
-            self._report("wrong-type", path, message, "write each link on a line: '- a -> b'")
+            hint = "write each link on a line: '- a -> b'"
+            if isinstance(node, Scalar) and node.text.startswith("-"):
+                hint = "put a space after each '-'"
+            self._report("wrong-type", path, message, hint)
         return []
 
-    def _text(self, node: Node | None, path: KeyPath) -> str:
+    def _text(self, node: Node | None, path: KeyPath, hint_of_map: str = "") -> str:
         if node is None or _is_nothing(node):
             return ""
         if isinstance(node, Scalar) and isinstance(node.value, str):
             return node.value
-        hint = "put it in quotes" if isinstance(node, Scalar) else ""
+        hint = "put it in quotes" if isinstance(node, Scalar) else hint_of_map
         message = f"{shown(str(path[-1]))} must be a text, not {_kind(node)}"
         self._report("wrong-type", path, message, hint)
         return ""
@@ -179,7 +270,7 @@ class _Reader:
         value = node.value if isinstance(node, Scalar) else None
         if node is not None and not isinstance(value, bool):
             message = f"{shown(str(path[-1]))} must be true or false, not {_kind(node)}"
-            self._report("wrong-type", path, message)
+            self._report("wrong-type", path, message, habits.flag_hint(node))
         return value is True
 
     def _choice(self, node: Node | None, path: KeyPath, choices: Any) -> Any:

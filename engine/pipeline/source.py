@@ -19,10 +19,12 @@ class Source(msgspec.Struct, frozen=True):
 
     A key path leads from the root of the file, for example `("snaps", "read", "file")`. For a path
     that the file does not have, the answer is the place of the nearest parent that it has.
+    `lost` are the lines that were left out after a mistake in the YAML.
     """
 
     text: Text
     root: Node | None = None
+    lost: frozenset[int] = frozenset()
 
     def where(self, path: KeyPath) -> Location:
         """The place of a value."""
@@ -74,6 +76,26 @@ class Source(msgspec.Struct, frozen=True):
         key, value = self._find(path)
         node = key if at_key else value
         return isinstance(node, Scalar) and node.style in ("'", '"')
+
+    def is_incomplete(self, path: KeyPath) -> bool:
+        """Whether lines were left out between a key and the next beside it."""
+        if not self.lost:
+            return False
+        lines = range(len(self.text.lines))
+        node = self.root
+        for step in path:
+            entry = _child(node, step)
+            if not isinstance(node, Table) or not isinstance(entry, Entry):
+                break
+            start = entry.key.start.line
+            later = (each.key.start.line for each in node.entries.values())
+            lines = range(start, min((line for line in later if line > start), default=lines.stop))
+            node = entry.value
+        return any(line in self.lost for line in lines)
+
+    def lost_text(self) -> str:
+        """The lines that were left out."""
+        return "\n".join(self.text.lines[line] for line in sorted(self.lost))
 
     def _start(self) -> Location:
         return self.text.at(0, 0)

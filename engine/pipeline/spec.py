@@ -31,7 +31,8 @@ class ParameterSpec(msgspec.Struct, frozen=True):
 class SnapSpec(msgspec.Struct, frozen=True):
     """One snap as written: `settings` are plain YAML values without the engine's own keys.
 
-    `on_error` is None where the file does not say.
+    `on_error` is None where the file does not say. `incomplete`: some of its lines are not YAML,
+    so nobody can tell what is missing.
     """
 
     label: str
@@ -40,6 +41,7 @@ class SnapSpec(msgspec.Struct, frozen=True):
     settings: Mapping[str, Any] = field(default_factory=dict)
     on_error: OnError | None = None
     mode: Mode = "validate_and_execute"
+    incomplete: bool = False
 
 
 class PortSpec(msgspec.Struct, frozen=True):

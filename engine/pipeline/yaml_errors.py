@@ -1,35 +1,49 @@
-"""YAML's own errors in words that help, for the mistakes that expressions in YAML invite."""
+"""YAML's own errors in words that help, for the mistakes that people make in pipeline files.
+
+The parser says where it gave up, which is often not where the mistake is: the lines around that
+place are looked at as a person would, and the parser's own words never reach the user.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import yaml
 
 from engine.errors import Problem
 from engine.locations import Location
-from engine.pipeline.text import Text
-
-_KEY_AND_VALUE = re.compile(r"""\s*(?:-\s+)*(?:"[^"]*"|'[^']*'|[^:]+):\s+(?P<value>\S.*)""")
-_ITEM = re.compile(r"\s*-\s+(?P<value>\S.*)")
-_MEANINGS = {
-    "*": "is an alias",
-    "&": "is an anchor",
-    "!": "is a tag",
-    "%": "is a directive",
-    "@": "is reserved",
-    "`": "is reserved",
-    "{": "is a map",
-    "[": "is a list",
-    '"': "ends at the next quote",
-    "'": "ends at the next quote",
-}
-_SIGNS = {"scanning a tag": "!", "scanning an anchor": "&", "scanning an alias": "*"}
-_FLOW_HINT = "inside of { } or [ ], put a value that holds : , { or [ in quotes"
+from engine.pipeline.repairs import Change, RepairedText
+from engine.pipeline.text import Mark
+from engine.pipeline.yaml_flow import flow_mistake, value_end
+from engine.pipeline.yaml_indents import indent_message, misplaced, shifted
+from engine.pipeline.yaml_lines import (
+    Line,
+    brief,
+    line_above,
+    parse_line,
+    quoted,
+    sign_hint,
+    value_hint,
+)
+from engine.pipeline.yaml_mistake import Mistake
+from engine.pipeline.yaml_quotes import quote_over_lines
+from engine.sdk.settings import shown
 
 DEEPEST = 100
 _TOO_DEEP_FOR_THE_PARSER = "maximum nesting depth"
+_SIGNS = {
+    "scanning a tag": "!",
+    "parsing a tag": "!",
+    "scanning an anchor": "&",
+    "scanning an alias": "*",
+}
+_NO_SPACE = re.compile(r"""(?P<before>\s*(?:-\s+)*)(?P<key>[\w$.-]+|"[^"]*"|'[^']*'):(?=\S)""")
+_EQUALS = re.compile(r"\s*(?:-\s+)*(?P<key>[A-Za-z_]\w*)\s*(?P<sign>=)(?!=)\s*\S")
+_BLOCK = re.compile(r"[|>][-+0-9]*")
+_OPERATOR = re.compile(r"&&|\|\||[-+*/%?:.,)=<>!}\]]")
 
 
 def too_deep(where: Location) -> Problem:
@@ -38,78 +52,335 @@ def too_deep(where: Location) -> Problem:
     return Problem("too-deep", where, message, "make the file flatter")
 
 
-def syntax_problem(text: Text, error: yaml.YAMLError) -> Problem:
-    """The problem for an error of the YAML parser."""
+def is_too_deep(error: yaml.YAMLError) -> bool:
+    """Whether the parser gave up for depth: it reads ahead of the events in which we count."""
+    return _TOO_DEEP_FOR_THE_PARSER in str(getattr(error, "problem", None))
+
+
+def mistake_of(text: RepairedText, error: yaml.YAMLError) -> Mistake:
+    """What the user did wrong when the parser of YAML says `error`."""
     detail = str(getattr(error, "problem", None) or error)
     context = str(getattr(error, "context", None) or "")
-    begun = getattr(error, "context_mark", None)
-    mark = getattr(error, "problem_mark", None) or begun
-    for construct, sign in _SIGNS.items():
-        if construct in context and begun:
-            message = f"the value that begins with {sign} is not YAML"
-            return Problem("yaml-error", _place(text, begun), message, sign_hint(sign))
-    if "quoted scalar" in context and begun:
-        message, hint = "a quote opens here and never closes", "close it with the same quote"
-        return Problem("yaml-error", _place(text, begun), message, hint)
-    where = _place(text, mark)
-    if _TOO_DEEP_FOR_THE_PARSER in detail:  # it reads ahead of the events in which we count
-        return too_deep(where)
-    line = text.lines[where.line - 1]
-    message, hint = _in_words(detail, context, line, where.column - 1)
-    return Problem("yaml-error", where, message, hint)
+    lines = [text.line(number) for number in range(len(text.original.lines))]
+    place = _mark(lines, getattr(error, "problem_mark", None))
+    begun = _mark(lines, getattr(error, "context_mark", None)) or place
+    place = place or begun or Mark(0, 0, 0)
+    begun = begun or place
+    mistake = _Reader(lines, begun, place).mistake(context, detail)
+    return _in_the_file(mistake, text)
 
 
-def _place(text: Text, mark: Any) -> Location:
+def _mark(lines: Sequence[str], mark: Any) -> Mark | None:
     if mark is None:
-        return text.at(0, 0)
-    if mark.line >= len(text.lines):
-        return text.at(len(text.lines) - 1, len(text.lines[-1]))
-    return text.at(mark.line, mark.column)
+        return None
+    if mark.line >= len(lines):
+        return Mark(0, len(lines) - 1, len(lines[-1]))
+    return Mark(0, mark.line, mark.column)
 
 
-def _in_words(detail: str, context: str, line: str, column: int) -> tuple[str, str]:
-    """Message and hint for what the parser says of `line` at `column`."""
-    if "\t" in line[: column + 1] and not line[:column].strip():
-        return "a tab cannot indent a line in YAML", "indent with spaces"
-    if "mapping values are not allowed" in detail:
-        if ": " not in line[:column]:
-            return "this line does not fit the lines above it", "check its indentation"
-        hint = _value_hint(line) or _quoted(_value(line))
-        return "YAML reads the ': ' here as a second key on this line", hint
-    if "cannot start any token" in detail:
-        sign = line[column : column + 1]
-        return f"a YAML value cannot begin with '{sign}'", _quoted(line[column:])
-    if "flow" in context:
-        return f"this is not YAML: {context}, {detail}", _FLOW_HINT
-    if "expected key" in detail and (hint := _value_hint(line)):
-        return "something follows the end of the value", hint
-    parts = [part for part in (context, detail) if part]
-    return f"this is not YAML: {', '.join(parts)}", _value_hint(line)
+def _in_the_file(mistake: Mistake, text: RepairedText) -> Mistake:
+    """The mistake, found in the repaired text, with the places of the file."""
 
+    def column(line: int, column: int) -> int:
+        return text.mark(line, column).column
 
-def _value(line: str) -> str:
-    found = _KEY_AND_VALUE.match(line) or _ITEM.match(line)
-    return found["value"] if found else ""
-
-
-def _value_hint(line: str) -> str:
-    value = _value(line)
-    if value[:1] not in _MEANINGS:
-        return ""
-    return f"a value that begins with {value[0]} {_MEANINGS[value[0]]} in YAML; {_quoted(value)}"
-
-
-def _quoted(value: str) -> str:
-    value = value.strip()
-    if not value:
-        return ""
-    if len(value) > 100:
-        return "put the whole value in quotes"
-    return "put the whole value in quotes: '{}'".format(value.replace("'", "''"))
-
-
-def sign_hint(sign: str) -> str:
-    """What to do about a value that begins with a sign of YAML."""
-    return (
-        f"a value that begins with {sign} {_MEANINGS[sign]} in YAML; put the whole value in quotes"
+    return msgspec.structs.replace(
+        mistake,
+        column=column(mistake.line, mistake.column),
+        repair=[
+            msgspec.structs.replace(change, column=column(change.line, change.column))
+            for change in mistake.repair
+        ],
     )
+
+
+class _Reader:
+    """Looks at the lines around the places that the parser names."""
+
+    def __init__(self, lines: Sequence[str], begun: Mark, place: Mark) -> None:
+        self.lines = lines
+        self.begun = begun
+        self.place = place
+        self.line = parse_line(place.line, lines[place.line])
+
+    def mistake(self, context: str, detail: str) -> Mistake:
+        if tab := self._tab():
+            return tab
+        if "escape" in detail:
+            return self._escape()
+        if "quoted scalar" in context:
+            return self._open_quote(self.begun)
+        if quote := quote_over_lines(self.lines, self.place):
+            return self._open_quote(quote)
+        for construct, sign in _SIGNS.items():
+            if construct in context:
+                return self._sign(sign)
+        if "block scalar" in context:
+            return self._block()
+        if "flow" in context:
+            return flow_mistake(self.lines, self.begun, self.place)
+        if "cannot start any token" in detail:
+            return self._no_token()
+        if "simple key" in context:
+            return self._no_colon(parse_line(self.begun.line, self.lines[self.begun.line]))
+        if self._starts_its_line() and (wrong := self._above() or self._indent()):
+            return wrong
+        if "mapping values are not allowed" in detail:
+            return self._second_key()
+        return self._rest()
+
+    def _tab(self) -> Mistake | None:
+        """Lines that something other than spaces indents, if the parser stumbled over one."""
+        odd = [n for n, text in enumerate(self.lines) if _margin(text).strip(" ")]
+        if not odd or odd[0] > self.place.line:
+            return None
+        text = self.lines[odd[0]]
+        margin = _margin(text)
+        column = len(margin) - len(margin.lstrip(" "))
+        sign = text[column]
+        above = line_above(self.lines, odd[0])
+        depth = 2 if above is None else above.indent + (0 if above.value else 2)
+        width = max(1, (depth - column) // max(1, margin.count(sign)))
+        changes = []
+        for number in odd:
+            margin = _margin(self.lines[number])
+            spaces = "".join(" " * width if c == "\t" else " " for c in margin)
+            changes.append(Change(number, 0, len(margin), spaces))
+        name = "a tab" if sign == "\t" else f"the invisible character U+{ord(sign):04X}"
+        message = f"{name} cannot indent a line in YAML"
+        return Mistake(odd[0], column, message, "indent with spaces", repair=changes)
+
+    def _escape(self) -> Mistake:
+        line, column = self.place.line, self.place.column
+        text = self.lines[line]
+        if text[column : column + 1] != "\\":
+            column = max(text.rfind("\\", 0, column + 1), 0)
+        sequence = text[column : column + 2]
+        return Mistake(
+            line,
+            column,
+            f"'{sequence}' is not an escape that YAML knows",
+            f"write the backslash twice in double quotes, '\\{sequence}', or use single quotes",
+            length=2,
+            repair=[Change(line, column, 0, "\\")],
+        )
+
+    def _open_quote(self, opening: Mark) -> Mistake:
+        text = self.lines[opening.line]
+        sign = text[opening.column : opening.column + 1]
+        end = len(text.rstrip())
+        if "{" in text[: opening.column]:
+            end = len(text[:end].rstrip("}], "))
+        message = "a quote opens here and never closes"
+        if self.place.line < len(self.lines) - 1 and self.place.line > opening.line:
+            message = f"the quote that opens here closes only on line {self.place.line + 1}"
+        hint = "close it with the same quote"
+        return Mistake(
+            opening.line,
+            opening.column,
+            message,
+            hint,
+            length=max(1, end - opening.column),
+            repair=[Change(opening.line, end, 0, sign)],
+        )
+
+    def _sign(self, sign: str) -> Mistake:
+        line = parse_line(self.begun.line, self.lines[self.begun.line])
+        if line.indent == self.begun.column and (continued := self._continuation(line)):
+            return continued
+        message = f"the value that begins with {sign} is not YAML"
+        column = self.begun.column
+        repair, length = _quote_from(line, column), value_end(line.text, column) - column
+        return Mistake(line.number, column, message, sign_hint(sign), length, repair)
+
+    def _block(self) -> Mistake:
+        line = parse_line(self.begun.line, self.lines[self.begun.line])
+        value = line.text[self.begun.column : value_end(line.text, self.begun.column)]
+        return Mistake(
+            line.number,
+            self.begun.column,
+            f"'{value[:1]}' begins a block of lines in YAML, so nothing may follow it here",
+            quoted(value),
+            length=len(value),
+            repair=_quote_from(line, self.begun.column),
+        )
+
+    def _no_token(self) -> Mistake:
+        column = self.place.column
+        text = self.line.text
+        message = f"a YAML value cannot begin with '{text[column : column + 1]}'"
+        repair, value = _quote_from(self.line, column), text[column : value_end(text, column)]
+        return Mistake(self.line.number, column, message, quoted(value), len(value), repair)
+
+    def _no_colon(self, line: Line) -> Mistake:
+        """A line that is neither a key nor part of the value above it."""
+        text = line.text
+        if found := _NO_SPACE.match(text):
+            column = found.end()
+            return Mistake(
+                line.number,
+                column - 1,
+                f"a space is missing after '{brief(found['key'])}:'",
+                f"write '{brief(found['key'])}: {brief(text[column:].strip())}'",
+                repair=[Change(line.number, column, 0, " ")],
+            )
+        if re.match(r"\s*-[^\s-]", text):
+            return Mistake(
+                line.number,
+                line.indent,
+                "a space is missing after '-'",
+                f"write '- {brief(text.strip()[1:])}'",
+                repair=[Change(line.number, line.indent + 1, 0, " ")],
+            )
+        if (found := _EQUALS.match(text)) and not _OPERATOR.match(text.strip()):
+            key, rest = found["key"], text[found.end("sign") :].strip()
+            return Mistake(
+                line.number,
+                found.start("sign"),
+                f"'=' stands where the ':' after '{brief(key)}' must be",
+                f"write '{brief(key)}: {brief(rest)}'",
+                repair=[Change(line.number, found.start("sign"), 1, ": ")],
+            )
+        return self._continuation(line) or self._missing_colon(line)
+
+    def _continuation(self, line: Line) -> Mistake | None:
+        above = line_above(self.lines, line.number)
+        while above is not None and not above.key and above.indent >= line.indent:
+            above = line_above(self.lines, above.number)
+        is_block = above is not None and _BLOCK.fullmatch(above.value) is not None
+        if above is None or not above.value or line.key:
+            return None
+        if above.value[:1] in "'\"{[|>" and not is_block:
+            return None
+        name = brief(above.key or "-")
+        goes_on = _OPERATOR.match(line.value) or _OPERATOR.search(above.value[-1:])
+        if not (goes_on or is_block or " " in line.value):
+            return None
+        deeper = above.indent + 2
+        return Mistake(
+            line.number,
+            line.indent,
+            f"this line continues the value of '{name}', but is not indented more than '{name}'",
+            f"indent it by {deeper} spaces or more",
+            length=len(line.value),
+            repair=[Change(line.number, 0, 0, " " * (deeper - line.indent))],
+        )
+
+    def _missing_colon(self, line: Line) -> Mistake:
+        end = line.value_column + len(line.value)
+        return Mistake(
+            line.number,
+            line.value_column,
+            f"{shown(line.value)} is neither a key, which ends with ':', nor part of a value",
+            f"write '{brief(line.value)}:' if it is a key",
+            length=len(line.value),
+            repair=[Change(line.number, end, 0, ":")],
+        )
+
+    def _starts_its_line(self) -> bool:
+        """Whether the line as a whole, or the only key in it, is what the parser stumbles over."""
+        before = self.line.text[: self.place.column]
+        return not before.strip(" -") or (
+            bool(self.line.key) and self.place.column <= self.line.value_column
+        )
+
+    def _above(self) -> Mistake | None:
+        """The line above should have been a key, so that this one could belong to it."""
+        above = line_above(self.lines, self.line.number)
+        if above is None or above.key or above.item:
+            return None
+        if _NO_SPACE.match(above.text):
+            return self._no_colon(above)
+        is_parent = above.indent < self.line.indent and " " not in above.value
+        return self._missing_colon(above) if is_parent else None
+
+    def _indent(self) -> Mistake | None:
+        found = misplaced(self.lines, self.line.number)
+        if found is None or not (self.line.key or self.line.item):
+            return None
+        level, target = found
+        if not self.line.indent:  # the top level is where this line stands
+            return self._too_deep_above(level)
+        message, hint = indent_message(self.line, level)
+        return Mistake(
+            self.line.number,
+            self.line.indent,
+            message,
+            hint,
+            length=len(self.line.name),
+            repair=shifted(self.lines, self.line.number, target),
+        )
+
+    def _too_deep_above(self, level: Line) -> Mistake:
+        """The lines above are indented, though this one, beside them, is not."""
+        return Mistake(
+            level.number,
+            level.indent,
+            f"'{level.name}' is indented by {level.indent}, but '{self.line.name}' below it by 0",
+            "start it at the beginning of the line",
+            length=len(level.name),
+            repair=[
+                Change(number, 0, level.indent)
+                for number in range(self.line.number)
+                if parse_line(number, self.lines[number]).indent >= level.indent
+            ],
+        )
+
+    def _second_key(self) -> Mistake:
+        line = self.line
+        message = "YAML reads the ': ' here as a second key on this line"
+        before = line.text[line.value_column : self.place.column]
+        key = re.search(r"\S\s+([A-Za-z_]\w*)$", before)
+        hint = value_hint(line.value) or quoted(line.value)
+        if key and "?" not in before and line.key:
+            hint = f"start '{brief(key[1])}' on a line of its own, or {hint}"
+            return Mistake(line.number, self.place.column, message, hint)
+        repair = _quote_from(line, line.value_column) if line.key else ()
+        return Mistake(line.number, self.place.column, message, hint, repair=repair)
+
+    def _rest(self) -> Mistake:
+        line, column = self.line, self.place.column
+        sign = line.text[column : column + 1]
+        if sign and sign in "}]" and not _has_opening(line.text[:column], sign):
+            return Mistake(
+                line.number,
+                column,
+                f"nothing opens that this '{sign}' could close",
+                f"remove the '{sign}'",
+                repair=[Change(line.number, column, 1)],
+            )
+        if re.fullmatch(r"'.*\w'\w.*'", line.value):
+            twice = line.value[1:-1].replace("'", "''")
+            return Mistake(
+                line.number,
+                line.value_column,
+                "the quote within this value ends it",
+                f"write a quote within '...' twice: '{brief(twice)}'",
+                length=len(line.value),
+                repair=_quote_from(line, line.value_column),
+            )
+        if hint := value_hint(line.value):
+            message = "something follows the end of the value"
+            repair = _quote_from(line, line.value_column)
+            return Mistake(line.number, column, message, hint, repair=repair)
+        if not (line.key or line.item) and line.value:
+            return self._continuation(line) or self._missing_colon(line)
+        message = "this line does not fit the lines above it"
+        return Mistake(line.number, column, message, "check its indentation, quotes and brackets")
+
+
+def _margin(text: str) -> str:
+    return text[: len(text) - len(text.lstrip())]
+
+
+def _quote_from(line: Line, column: int) -> list[Change]:
+    """The value that begins at a column, in quotes."""
+    end = value_end(line.text, column)
+    value = line.text[column:end]
+    inner = [Change(line.number, column + at, 0, "'") for at, c in enumerate(value) if c == "'"]
+    return [Change(line.number, column, 0, "'"), *inner, Change(line.number, end, 0, "'")]
+
+
+def _has_opening(text: str, closer: str) -> bool:
+    opener = {"}": "{", "]": "["}[closer]
+    return text.count(opener) > text.count(closer)

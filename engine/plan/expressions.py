@@ -89,7 +89,7 @@ class _Place:
     def check_parameter(self, name: str, offset: int) -> None:
         """Report a parameter, read at `offset`, that the pipeline does not declare."""
         known = [f"_{parameter.name}" for parameter in self.findings.spec.parameters]
-        if f"_{name}" not in known:
+        if f"_{name}" not in known and not self.findings.may_be_lost(name):
             hint = nearest_hint(f"_{name}", known) or f"declare it: 'parameters: {{{name}: ...}}'"
             message = f"'_{name}' is a parameter that the pipeline does not declare"
             self.report_at("unknown-parameter", offset, len(name) + 1, message, hint)
@@ -139,7 +139,7 @@ def _check_path(path: Path, place: _Place) -> None:
 def _check_libraries(text: str, place: _Place) -> None:
     known = [library.name for library in place.findings.spec.libraries]
     for name, offset in libraries_used(text).items():
-        if name not in known:
+        if name not in known and not place.findings.may_be_lost(name):
             hint = nearest_hint(name, known) or f"import it: 'libraries: {{{name}: FILE}}'"
             message = f"'lib.{name}' is a library that the pipeline does not import"
             place.report_at("unknown-library", offset, len(f"lib.{name}"), message, hint)

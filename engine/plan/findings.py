@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from engine.errors import Problem, Severity
+from engine.errors import Problem, Severity, Where
 from engine.locations import Location
+from engine.pipeline.nodes import Table
 from engine.pipeline.spec import PipelineSpec
 from engine.sdk.settings import KEY, nearest_hint
 
 KeyPath = tuple[str | int, ...]
-_UNREAD = ("yaml-tag", "bad-number")  # nothing more is to be said of such a value
+_UNREAD = ("yaml-error", "yaml-tag", "yaml-alias", "bad-number")
+"""Nothing more is to be said of such a value."""
 
 
 _MOST_COMPARED = 500
@@ -67,15 +70,31 @@ class Findings:
         full, at_key = _full(label, path)
         return self.spec.source.is_quoted(full, at_key=at_key)
 
+    def may_be_lost(self, name: str) -> bool:
+        """Whether a key of this name may stand in lines that are not YAML."""
+        root = self.spec.source.root
+        snaps = root.entries.get("snaps") if isinstance(root, Table) else None
+        if snaps is not None and not isinstance(snaps.value, Table):
+            return True
+        return bool(re.search(rf"(?<!\w){re.escape(name)}\s*:?", self.spec.source.lost_text()))
+
     def all(self) -> list[Problem]:
         """Every problem in the order of the file; those of other files come last."""
-        unread = {p.where for p in self.spec.problems if p.code in _UNREAD}
-        own = (problem for problem in self.problems if problem.where not in unread)
+        unread = [p.where for p in self.spec.problems if p.code in _UNREAD]
+        own = (problem for problem in self.problems if not _is_within(problem.where, unread))
         return sorted(dict.fromkeys((*self.spec.problems, *own)), key=self._order)
 
     def _order(self, problem: Problem) -> tuple[bool, str, int, int]:
         where = problem.where
         return (where.path != self.spec.path, where.path, where.line, where.column)
+
+
+def _is_within(where: Where, places: Collection[Where]) -> bool:
+    return any(
+        (where.path, where.line) == (place.path, place.line)
+        and place.column <= where.column < place.column + place.length
+        for place in places
+    )
 
 
 def _full(label: str, path: KeyPath) -> tuple[KeyPath, bool]:

@@ -22,7 +22,7 @@ def check_linkage(
         _check_error_view(snap.spec, linked, findings)
     problems = (*findings.spec.problems, *findings.problems)
     place = findings.spec.source.where(("links",))
-    if any(
+    if findings.spec.source.lost or any(
         problem.code in ("bad-link", "unknown-label")
         or (problem.code == "wrong-type" and problem.where == place)
         for problem in problems

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from engine.errors import UnusableSnapError
+from engine.pipeline.habits import ORDER_KEYS
 from engine.pipeline.spec import SnapSpec
 from engine.plan.expressions import check_expressions, check_parameters_read
 from engine.plan.findings import Findings
@@ -41,11 +42,14 @@ def resolve_snap(
         return ResolvedSnap(spec)
     settings, issues = convert(snap_class.settings_class, spec.settings)
     for issue in issues:
-        _report_issue(spec, snap_class, issue, findings)
+        if not (spec.incomplete and issue.code == "missing-setting"):
+            _report_issue(spec, snap_class, issue, findings)
     if settings is None:
         check_expressions(spec, convert_partly(snap_class.settings_class, spec.settings), findings)
         return ResolvedSnap(spec, snap_class, None, _fixed_views(snap_class))
     check_expressions(spec, settings, findings)
+    if spec.incomplete:
+        return ResolvedSnap(spec, snap_class, None, _fixed_views(snap_class))
     check_parameters_read(spec, snap_class.parameters_read(settings), findings)
     for issue in snap_class.check(settings):
         _report_issue(spec, snap_class, issue, findings)
@@ -77,8 +81,23 @@ def _report_issue(spec: SnapSpec, snap_class: SnapClass, issue: Issue, findings:
     if issue.code in ("unknown-setting", "missing-setting"):
         message = f"{snap_class.__name__}: {message}"
     if issue.code == "unknown-setting" and not hint.startswith("did you mean"):
-        hint = nearest_hint(str(issue.path[-1]), _ENGINE_SETTINGS) or hint
+        near = nearest_hint(str(issue.path[-1]), _ENGINE_SETTINGS)
+        hint = _habit_hint(spec, issue) or near or hint
     findings.report(issue.code, where, message, hint, issue.severity)
+
+
+def _habit_hint(spec: SnapSpec, issue: Issue) -> str:
+    """Where a setting belongs that other tools have, or that is a snap of its own."""
+    name = str(issue.path[-1])
+    value = spec.settings.get(name) if len(issue.path) == 1 else None
+    if isinstance(value, dict) and "snap" in value:
+        return f"if {shown(name)} is a snap of its own, indent it like {shown(spec.label)}"
+    if name not in ORDER_KEYS:
+        return ""
+    other = value[0] if isinstance(value, list) and value else value
+    ends = (spec.label, other) if name == "next" else (other, spec.label)
+    named = " -> ".join(map(str, ends)) if isinstance(other, str) else "a -> b"
+    return f"say it under 'links:', as '{named}'"
 
 
 def _fixed_views(snap_class: SnapClass) -> Views | None:

@@ -56,6 +56,8 @@ def resolve_links(
 def _joins_snaps(link: LinkSpec, snaps: Mapping[str, ResolvedSnap], findings: Findings) -> bool:
     missing = [port for port in (link.source, link.target) if port.label not in snaps]
     for port in missing:
+        if findings.may_be_lost(port.label):
+            continue
         hint = nearest_of(port.label, snaps, "snaps")
         message = f"there is no snap labelled {shown(port.label)}"
         findings.report("unknown-label", port.where, message, hint)

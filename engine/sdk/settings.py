@@ -29,6 +29,7 @@ from typing import get_type_hints as type_hints_of
 import msgspec
 
 from engine.errors import Severity
+from engine.sdk.dialects import value_hint
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Settings")
@@ -340,7 +341,7 @@ def _convert_leaf(
         for step in inner:
             value = value[step]
         message = f"{path[-1]!r}: {_in_words(error, value)}"
-        issues.append(Issue((*path, *inner), message, code="wrong-type"))
+        issues.append(Issue((*path, *inner), message, value_hint(kind, value), code="wrong-type"))
         return None
     return converted if wrap is None else wrap(converted)
 

@@ -12,7 +12,7 @@ import msgspec
 
 from engine.errors import ConfigurationError, InvalidPipelineError, Problem
 from engine.locations import Location
-from engine.pipeline.load import compose_text, read
+from engine.pipeline.load import compose_text, is_platform_export, read
 from engine.pipeline.nodes import Node, Scalar, Table
 from engine.pipeline.source import Source
 from engine.pipeline.text import Text
@@ -86,6 +86,8 @@ def parse_task(
     `given` are values of parameters that come before those of the text.
     """
     source, problems = compose_text(text, path)
+    if any(problem.code == "yaml-error" for problem in problems):
+        source = Source(source.text)  # no guess at what a file with secrets was meant to say
     if source.root is None:
         problems = problems or [_empty(path)]
         return TaskFile(path, source, problems=tuple(discreet(source, problems)))
@@ -137,7 +139,7 @@ def is_task_file(path: str | Path) -> bool:
     """
     source, problems = compose_text(read(path, "file"), str(path))
     keys = _keys(source)
-    if "snaps" in keys:
+    if "snaps" in keys or is_platform_export(source):
         return False
     if "type" in keys or _names_a_file(source, Path(path)):
         return True

@@ -1,0 +1,77 @@
+"""What people write who come from other tools that are told what to do in YAML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from engine.pipeline.nodes import Items, Node, Scalar, Table
+from engine.sdk.dialects import boolean_hint
+
+GLUED = re.compile(r"(?P<key>[A-Za-z_]\w*):(?P<value>\S.*)")
+"""A key without the space that YAML wants after its colon."""
+
+TYPE_KEYS = ("type", "kind", "uses", "processor", "class", "name")
+SNAP_KEYS = ("snap", "on_error", "mode")
+ORDER_KEYS = ("depends_on", "needs", "after", "next", "inputs", "input_from")
+_SNAPS = "the snaps of a pipeline stand under 'snaps:', each with a label of its own"
+_LINKS = "links stand under 'links:', such as '- read -> write'"
+_PARAMETERS = "values that the caller gives stand under 'parameters:'"
+TOP_LEVEL = {
+    **dict.fromkeys(
+        ("steps", "jobs", "nodes", "services", "tasks", "stages", "processors"), _SNAPS
+    ),
+    **dict.fromkeys(("input", "output", "sources", "sinks", "transforms", "flow"), _SNAPS),
+    **dict.fromkeys(("edges", "connections", "connectors", "depends_on"), _LINKS),
+    **dict.fromkeys(("env", "environment", "vars", "variables", "params", "args"), _PARAMETERS),
+    "name": "the name of a pipeline is written 'pipeline: NAME'",
+    "title": "the name of a pipeline is written 'pipeline: NAME'",
+    "metadata": "the name of a pipeline is written 'pipeline: NAME'",
+    **dict.fromkeys(
+        ("version", "apiVersion", "kind", "spec"),
+        "a pipeline file needs no such header; remove it",
+    ),
+}
+_ARROWS = re.compile(r"\s*(?:-+>+|=+>|→|⇒|➜|>+|\|)\s*")
+
+
+def list_of_snaps_hint(node: Items) -> str:
+    """How snaps that are written as a list become a map."""
+    first = node.items[0] if node.items else None
+    if isinstance(first, Table) and len(first.entries) == 1:
+        (label, entry) = next(iter(first.entries.items()))
+        if isinstance(entry.value, Table):
+            return f"remove the '-' before each label, such as the one before '{label}:'"
+    kind = first.entries.get("snap") if isinstance(first, Table) else None
+    snap = kind.value.text if kind and isinstance(kind.value, Scalar) else "FileReader"
+    return f"give each snap a label in place of its '-': 'first: {{snap: {snap}, ...}}'"
+
+
+def link_hint(node: Node) -> str:
+    """How a link that is written as a map or a list is written as text."""
+    ends: list[str] = []
+    if isinstance(node, Items):
+        ends = [item.text for item in node.items if isinstance(item, Scalar)]
+    elif isinstance(node, Table):
+        found = [_end(node, ("from", "source", "src")), _end(node, ("to", "target", "dst"))]
+        ends = [end for end in found if end]
+        if not ends and len(node.entries) == 1:
+            (start, entry) = next(iter(node.entries.items()))
+            ends = [start, entry.value.text] if isinstance(entry.value, Scalar) else []
+    return f"write it as '{' -> '.join(ends)}'" if len(ends) > 1 else "write it as 'a -> b'"
+
+
+def arrow_hint(text: str) -> str:
+    """The link with the arrow that is meant; empty if nothing in it looks like one."""
+    parts = [part.strip() for part in _ARROWS.split(text)]
+    return f"write '{' -> '.join(parts)}'" if len(parts) > 1 and all(parts) else ""
+
+
+def flag_hint(node: Node | None) -> str:
+    """How a boolean of another dialect is written."""
+    return boolean_hint(node.text, quoted=bool(node.style)) if isinstance(node, Scalar) else ""
+
+
+def _end(node: Table, names: Collection[str]) -> str:
+    found = (node.entries[name].value for name in names if name in node.entries)
+    return next((value.text for value in found if isinstance(value, Scalar)), "")

@@ -1,0 +1,87 @@
+"""After a mistake in the YAML: report it, mend it or leave it out, and let the parser go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import yaml
+
+from engine.errors import Problem
+from engine.pipeline.repairs import RepairedText
+from engine.pipeline.yaml_errors import is_too_deep, mistake_of, too_deep
+from engine.pipeline.yaml_lines import entry_lines, parse_line
+from engine.pipeline.yaml_mistake import Mistake
+
+MOST_REPAIRS = 25
+LARGEST = 256 * 1024
+"""Characters; a larger file is parsed once, and its first mistake is reported alone."""
+
+
+class Repairer:
+    """Mends a text step by step; `problems` are the mistakes that were found on the way.
+
+    A mistake in a line that was mended before, or that is next to one that was left out, only
+    follows from the first: it is not reported, and more is left out.
+    """
+
+    def __init__(self, text: RepairedText) -> None:
+        self.problems: list[Problem] = []
+        self._text = text
+        self._steps = 0
+        self._left_out: range = range(0)
+        self._mended: set[int] = set()
+
+    def repair(self, error: yaml.YAMLError) -> bool:
+        """Whether there is a changed text to try."""
+        mistake = mistake_of(self._text, error)
+        if is_too_deep(error):
+            place = self._text.original.at(mistake.line, mistake.column)
+            self.problems.append(too_deep(place))
+            return False
+        follows = self._follows(mistake)
+        if not follows:
+            self._report(mistake)
+        self._steps += 1
+        if self._steps > MOST_REPAIRS or len(self._text.original.whole) > LARGEST:
+            return False
+        if mistake.repair and not follows:
+            self._text.apply(mistake.repair)
+            self._mended |= {change.line for change in mistake.repair} | {mistake.line}
+            return True
+        return self._leave_out(mistake.line)
+
+    def _follows(self, mistake: Mistake) -> bool:
+        near = range(self._left_out.start - 1, self._left_out.stop + 1)
+        return mistake.line in self._mended or bool(self._left_out and mistake.line in near)
+
+    def _report(self, mistake: Mistake) -> None:
+        where = self._text.original.at(mistake.line, mistake.column, mistake.length)
+        self.problems.append(Problem("yaml-error", where, mistake.message, mistake.hint))
+
+    def _leave_out(self, number: int) -> bool:
+        """Empty the entry that the line is in, or the next larger one if it is empty already."""
+        for block in self._blocks_around(number):
+            if any(self._text.line(line).strip() for line in block):
+                self._text.empty(block)
+                self._left_out = block
+                return True
+        return False
+
+    def _blocks_around(self, number: int) -> Iterator[range]:
+        """The entry of a line, then what stands under its parent, the parent with it, and so on."""
+        lines = self._text.original.lines
+        block = entry_lines(lines, number)
+        yield block
+        while (parent := self._parent(block.start)) is not None:
+            block = entry_lines(lines, parent)
+            yield block[1:]
+            yield block
+
+    def _parent(self, number: int) -> int | None:
+        lines = self._text.original.lines
+        indent = parse_line(number, lines[number]).indent
+        for above in range(number - 1, -1, -1):
+            line = parse_line(above, lines[above])
+            if not line.is_blank and line.indent < indent:
+                return above
+        return None

@@ -1,0 +1,87 @@
+"""Small changes that let YAML read on after a mistake, while every place stays that of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from engine.pipeline.text import Mark, Text
+
+
+class Change(msgspec.Struct, frozen=True):
+    """`removed` characters of a line from `column` on give way to `added`."""
+
+    line: int
+    column: int
+    removed: int = 0
+    added: str = ""
+
+
+class RepairedText:
+    """A text with changes in its lines; the number of lines stays.
+
+    `damage` are the lines that were emptied, so that nobody can tell what they say.
+    """
+
+    def __init__(self, text: Text) -> None:
+        self.original = text
+        self.damage: set[int] = set()
+        self._changes: dict[int, list[Change]] = {}
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            here = self._changes.setdefault(change.line, [])
+            here.append(change)
+            here.sort(key=lambda each: each.column)
+
+    def empty(self, lines: Iterable[int]) -> None:
+        """Take the text out of lines; what was changed in them before is forgotten."""
+        for line in lines:
+            length = len(self.original.lines[line])
+            if length:
+                self._changes[line] = [Change(line, 0, length)]
+                self.damage.add(line)
+
+    def is_changed(self, line: int) -> bool:
+        return line in self._changes
+
+    def line(self, number: int) -> str:
+        """A line as it reads now."""
+        text, shift = self.original.lines[number], 0
+        for change in self._changes.get(number, ()):
+            start = change.column + shift
+            text = text[:start] + change.added + text[start + change.removed :]
+            shift += len(change.added) - change.removed
+        return text
+
+    @property
+    def whole(self) -> str:
+        if not self._changes:
+            return self.original.whole
+        parts, done = [], 0
+        for number in sorted(self._changes):
+            start = self.original.starts[number]
+            parts += [self.original.whole[done:start], self.line(number)]
+            done = start + len(self.original.lines[number])
+        return "".join([*parts, self.original.whole[done:]])
+
+    def mark(self, line: int, column: int) -> Mark:
+        """The mark in the file for a place in the repaired text."""
+        last = len(self.original.lines) - 1
+        if line > last:
+            line, column = last, len(self.original.lines[last])
+        else:
+            column = self._column(line, column)
+        return Mark(self.original.starts[line] + column, line, column)
+
+    def _column(self, line: int, column: int) -> int:
+        shift = 0
+        for change in self._changes.get(line, ()):
+            start = change.column + shift
+            if column < start:
+                break
+            if column < start + len(change.added):
+                return change.column
+            shift += len(change.added) - change.removed
+        return min(column - shift, len(self.original.lines[line]))

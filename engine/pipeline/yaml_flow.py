@@ -1,0 +1,167 @@
+"""Mistakes between brackets: `{ }` and `[ ]` that never close, commas that are missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from engine.pipeline.repairs import Change
+from engine.pipeline.text import Mark
+from engine.pipeline.yaml_lines import brief, parse_line, quoted
+from engine.pipeline.yaml_mistake import Mistake
+
+_CLOSERS = {"{": "}", "[": "]"}
+_KEY_BEFORE_COLON = re.compile(r"""(?:^|[\s,{])(?P<key>[\w$][\w$.-]*|"[^"]*"|'[^']*')$""")
+_IS_CHOICE = re.compile(r"\?")
+
+
+def flow_mistake(lines: Sequence[str], opening: Mark, place: Mark) -> Mistake:
+    """What is wrong at `place` with the list or map that opens at `opening`."""
+    sign = lines[opening.line][opening.column : opening.column + 1]
+    closer = _CLOSERS.get(sign, "}")
+    text = lines[place.line]
+    character = text[place.column : place.column + 1]
+    if _is_past_the_end(lines, opening, place):
+        return _unclosed(lines, opening, place, sign, closer)
+    if character and character in "}]" and character != closer:
+        return Mistake(
+            opening.line,
+            opening.column,
+            f"the '{sign}' that opens here meets a '{character}'"
+            + (f" on line {place.line + 1}" if place.line != opening.line else ""),
+            f"put a '{closer}' before that '{character}'",
+            repair=[Change(place.line, place.column, 0, closer)],
+        )
+    if character == ":":
+        return _colon(text, place)
+    start = _start_of_line(text)
+    if character and character in "{[" and text[place.column - 1 : place.column].strip(" ,:{[("):
+        return _after_the_value(text, place, f"a '{character}' within a value needs quotes")
+    if place.column <= start or character in "{[":
+        return _comma(text, place.line, place.column)
+    return _after_the_value(text, place)
+
+
+def _is_past_the_end(lines: Sequence[str], opening: Mark, place: Mark) -> bool:
+    """Whether the block that holds the bracket has ended before `place`."""
+    if place.line >= len(lines) - 1 and not lines[place.line][place.column :].strip():
+        return True
+    if place.line == opening.line:
+        return False
+    line = parse_line(place.line, lines[place.line])
+    opened = parse_line(opening.line, lines[opening.line])
+    return line.indent <= opened.indent and not line.text.strip().startswith(("}", "]"))
+
+
+def _unclosed(lines: Sequence[str], opening: Mark, place: Mark, sign: str, closer: str) -> Mistake:
+    last = place.line if lines[place.line][: place.column].strip() else place.line - 1
+    if (
+        parse_line(place.line, lines[place.line]).indent
+        <= parse_line(opening.line, lines[opening.line]).indent
+        and place.line > opening.line
+    ):
+        last = place.line - 1
+    while last > opening.line and parse_line(last, lines[last]).is_blank:
+        last -= 1
+    where = "this line" if last == opening.line else f"line {last + 1}"
+    end = len(_without_comment(lines[last]))
+    return Mistake(
+        opening.line,
+        opening.column,
+        f"the '{sign}' that opens here never closes",
+        f"put a '{closer}' at the end of {where}",
+        repair=[Change(last, end, 0, closer)],
+    )
+
+
+def _colon(text: str, place: Mark) -> Mistake:
+    before = text[: place.column]
+    start, end = _value_around(text, place.column)
+    value = text[start:end]
+    key = _KEY_BEFORE_COLON.search(before)
+    if key is None or _IS_CHOICE.search(text[start : place.column]):
+        return Mistake(
+            place.line,
+            place.column,
+            "YAML reads the ': ' here as a second key",
+            quoted(value),
+            repair=_in_quotes(place.line, start, value),
+        )
+    return _comma(text, place.line, key.start("key"), key["key"])
+
+
+def _comma(text: str, line: int, column: int, name: str = "") -> Mistake:
+    before = f"'{brief(name)}'" if name else "this"
+    end = len(text[:column].rstrip())
+    return Mistake(
+        line,
+        column,
+        f"a ',' is missing before {before}",
+        "separate the entries between brackets by commas",
+        length=max(1, len(name)),
+        repair=[Change(line, end, 0, ",") if end else Change(line, column, 0, ", ")],
+    )
+
+
+def _after_the_value(
+    text: str, place: Mark, message: str = "something follows the end of the value"
+) -> Mistake:
+    start, end = _value_around(text, place.column)
+    value = text[start:end]
+    return Mistake(
+        place.line,
+        place.column,
+        message,
+        quoted(value),
+        repair=_in_quotes(place.line, start, value),
+    )
+
+
+def _in_quotes(line: int, start: int, value: str) -> list[Change]:
+    """The value in quotes, for which those in it are written twice."""
+    inner = [
+        Change(line, start + offset, 0, "'") for offset, sign in enumerate(value) if sign == "'"
+    ]
+    return [Change(line, start, 0, "'"), *inner, Change(line, start + len(value), 0, "'")]
+
+
+def _value_around(text: str, column: int) -> tuple[int, int]:
+    """From the value's start, after a key or a bracket, to the bracket or comma that ends it."""
+    starts = [found.end() for found in re.finditer(r"[\w$'\"\])]: +|[{,\[] *", text[:column])]
+    keyed = [found.end() for found in re.finditer(r"[{,] *[\w$.'\"\[\]-]+: +", text[:column])]
+    start = keyed[-1] if keyed else (starts[-1] if starts else _start_of_line(text))
+    return start, _end_between_brackets(text, start, column)
+
+
+def value_end(text: str, column: int) -> int:
+    """Where the value ends that begins at a column: before a comment, or its bracket closes."""
+    opened = re.sub(r"'[^']*'|\"[^\"]*\"", "", text[:column])
+    if sum(map(opened.count, "{[")) > sum(map(opened.count, "}]")):
+        return _end_between_brackets(text, column, column)
+    return len(_without_comment(text))
+
+
+def _end_between_brackets(text: str, start: int, column: int) -> int:
+    """The end of a value in a map or list on one line; commas before `column` belong to it."""
+    depth, quote = 0, ""
+    for position in range(start, len(text)):
+        sign = text[position]
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in "'\"":
+            quote = sign
+        elif sign in "{[(":
+            depth += 1
+        elif sign in "}])" and depth:
+            depth -= 1
+        elif sign in "}]," and position >= column:
+            return start + len(text[start:position].rstrip())
+    return start + len(_without_comment(text)[start:].rstrip())
+
+
+def _start_of_line(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
+def _without_comment(text: str) -> str:
+    return re.sub(r"(?:^|\s+)#.*$", "", text).rstrip()

@@ -1,0 +1,93 @@
+"""Lines that stand at the wrong depth, compared with the lines above them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from engine.pipeline.repairs import Change
+from engine.pipeline.yaml_lines import Line, line_above, parse_line
+
+_TOP_LEVEL = ("pipeline", "description", "parameters", "libraries", "snaps", "links")
+
+
+def misplaced(lines: Sequence[str], number: int) -> tuple[Line, int] | None:
+    """The line above that a line should be level with, and the indent that this means.
+
+    None if the line already stands where one above it does.
+    """
+    line = parse_line(number, lines[number])
+    levels = list(_levels_above(lines, number))
+    indents = [level.indent for level in levels]
+    if not levels or line.indent in indents:
+        return None
+    target = _nearest(line, lines, levels)
+    return target, target.indent
+
+
+def indent_message(line: Line, level: Line) -> tuple[str, str]:
+    """Message and hint for a line that should be level with one above it."""
+    message = (
+        f"'{line.name}' is indented by {_spaces(line.indent)}, "
+        f"but '{level.name}' above it by {level.indent}"
+    )
+    place = f"indent it by {_spaces(level.indent)}"
+    if not level.indent:
+        place = "start it at the beginning of the line"
+    hint = f"{place}, like '{level.name}' on line {level.number + 1}"
+    return message, hint
+
+
+def shifted(lines: Sequence[str], number: int, target: int) -> list[Change]:
+    """Changes that move a line, and those that belong to it or stand beside it, to `target`."""
+    line = parse_line(number, lines[number])
+    delta = target - line.indent
+    changes = [_shift(line, delta)]
+    for below in range(number + 1, len(lines)):
+        next_line = parse_line(below, lines[below])
+        if next_line.is_blank:
+            continue
+        is_level_already = delta > 0 and next_line.indent == target and bool(line.value)
+        if next_line.indent < line.indent or is_level_already:
+            break
+        changes.append(_shift(next_line, delta))
+    return changes
+
+
+def _shift(line: Line, delta: int) -> Change:
+    if delta > 0:
+        return Change(line.number, 0, 0, " " * delta)
+    return Change(line.number, 0, min(-delta, line.indent))
+
+
+def _levels_above(lines: Sequence[str], number: int) -> Iterator[Line]:
+    """The nearest line above, and those that enclose it, innermost first."""
+    below = line_above(lines, number)
+    while below is not None:
+        if below.key or below.item:
+            yield below
+        limit, above = below.indent, line_above(lines, below.number)
+        while above is not None and above.indent >= limit:
+            above = line_above(lines, above.number)
+        below = above
+
+
+def _nearest(line: Line, lines: Sequence[str], levels: Sequence[Line]) -> Line:
+    if line.name in _TOP_LEVEL and levels[-1].indent == 0:
+        return levels[-1]
+    child = next((each for each in _lines_below(lines, line.number)), None)
+    if not line.value and child is not None:  # a parent stands above its children
+        fitting = [level for level in levels if level.indent < child.indent]
+        if fitting and child.indent > line.indent:
+            return min(fitting, key=lambda level: abs(level.indent - line.indent))
+    return min(levels, key=lambda level: (abs(level.indent - line.indent), -level.indent))
+
+
+def _lines_below(lines: Sequence[str], number: int) -> Iterator[Line]:
+    for below in range(number + 1, len(lines)):
+        line = parse_line(below, lines[below])
+        if not line.is_blank:
+            yield line
+
+
+def _spaces(count: int) -> str:
+    return f"{count} space" if count == 1 else f"{count} spaces"

@@ -1,0 +1,119 @@
+"""Lines of YAML as a person sees them: indentation, key and value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+_ENTRY = re.compile(
+    r"""(?P<indent>[ ]*)(?P<dashes>(?:-[ ]+)*)"""
+    r"""(?:(?P<key>"[^"]*"|'[^']*'|[^\s#'"{}\[\],&*!|>%@`-][^:#]*?|[$-][^:#\s]*)[ ]*:(?:[ ]+|$))?"""
+    r"""(?P<value>.*)"""
+)
+_COMMENT = re.compile(r"(?:^|\s)#.*$")
+MEANINGS = {
+    "*": "is an alias",
+    "&": "is an anchor",
+    "!": "is a tag",
+    "%": "is a directive",
+    "@": "is reserved",
+    "`": "is reserved",
+    "|": "is a block of lines",
+    ">": "is a block of lines",
+    "{": "is a map",
+    "[": "is a list",
+    '"': "ends at the next quote",
+    "'": "ends at the next quote",
+}
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A line taken apart: `key` and `value` as written, with the columns at which they start."""
+
+    number: int
+    text: str
+    indent: int
+    item: bool
+    key: str
+    key_column: int
+    value: str
+    value_column: int
+
+    @property
+    def is_blank(self) -> bool:
+        return not self.text.strip() or self.text.lstrip().startswith("#")
+
+    @property
+    def name(self) -> str:
+        """The key, or what a line without one is called in a message."""
+        return brief(self.key.strip("'\"") or ("-" if self.item else self.value))
+
+
+def brief(text: str, limit: int = 80) -> str:
+    """The text for a message, cut if it is long."""
+    return f"{text[:limit]}…" if len(text) > limit else text
+
+
+def parse_line(number: int, text: str) -> Line:
+    found = _ENTRY.fullmatch(text)
+    assert found is not None  # every part of the pattern may be empty
+    has_key = found["key"] is not None
+    return Line(
+        number=number,
+        text=text,
+        indent=len(text) - len(text.lstrip(" ")),
+        item=bool(found["dashes"]) or text.strip() == "-",
+        key=found["key"] or "",
+        key_column=found.start("key") if has_key else found.start("value"),
+        value=_COMMENT.sub("", found["value"]).rstrip(),
+        value_column=found.start("value"),
+    )
+
+
+def line_above(lines: Sequence[str], number: int) -> Line | None:
+    """The nearest line above that says something."""
+    for above in range(number - 1, -1, -1):
+        line = parse_line(above, lines[above])
+        if not line.is_blank:
+            return line
+    return None
+
+
+def entry_lines(lines: Sequence[str], number: int) -> range:
+    """A line and those below it that are indented more than it is."""
+    indent = parse_line(number, lines[number]).indent
+    end = number + 1
+    for below in range(number + 1, len(lines)):
+        line = parse_line(below, lines[below])
+        if line.is_blank:
+            continue
+        if line.indent <= indent:
+            break
+        end = below + 1
+    return range(number, end)
+
+
+def quoted(value: str) -> str:
+    """A hint with the value in quotes."""
+    value = value.strip()
+    if not value:
+        return ""
+    if len(value) > 100:
+        return "put the whole value in quotes"
+    return "put the whole value in quotes: '{}'".format(value.replace("'", "''"))
+
+
+def value_hint(value: str) -> str:
+    """What to do about a value that begins with a sign of YAML; empty if it does not."""
+    if value[:1] not in MEANINGS:
+        return ""
+    return f"a value that begins with {value[0]} {MEANINGS[value[0]]} in YAML; {quoted(value)}"
+
+
+def sign_hint(sign: str) -> str:
+    """What to do about a value that begins with a sign of YAML."""
+    return (
+        f"a value that begins with {sign} {MEANINGS[sign]} in YAML; put the whole value in quotes"
+    )

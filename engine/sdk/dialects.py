@@ -1,0 +1,37 @@
+"""Values as other dialects of YAML write them: `yes` for true, `5s` for a number of seconds."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_YES, _NO = ("yes", "y", "on", "1"), ("no", "n", "off", "0")
+_UNITS = {"ms": 0.001, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_QUANTITY = re.compile(r"([-+]?[0-9][0-9_,']*(?:\.[0-9]+)?)\s*([A-Za-z]*)")
+
+
+def boolean_hint(text: str, *, quoted: bool = False) -> str:
+    """How `yes`, `on` or `'true'` is written as a boolean; empty for anything else."""
+    word = text.strip().lower()
+    if word in ("true", "false"):
+        return f"leave out the quotes: {word}" if quoted else f"write {word}"
+    if word in _YES:
+        return "write true"
+    return "write false" if word in _NO else ""
+
+
+def value_hint(kind: Any, value: Any) -> str:
+    """How a value is written for a setting of this type; empty if that cannot be said."""
+    if kind is bool:
+        return boolean_hint(str(value), quoted=isinstance(value, str))
+    if kind not in (int, float) or not isinstance(value, str):
+        return ""
+    found = _QUANTITY.fullmatch(value.strip())
+    if found is None:
+        return ""
+    digits, unit = re.sub("[_,']", "", found[1]), found[2]
+    if not unit:
+        return f"leave out the quotes: {digits}" if digits == value else f"write {digits}"
+    if unit not in _UNITS:
+        return "write the number without a unit"
+    return f"write the number of seconds: {float(digits) * _UNITS[unit]:g}"
