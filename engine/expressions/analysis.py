@@ -119,7 +119,7 @@ def _in_parentheses(node: nodes.Conditional) -> bool:
 def parameters_used(text: str) -> dict[str, int]:
     """Names (without underscore) of the parameters, with the place where each is first."""
     found: dict[str, int] = {}
-    for node, local in _with_locals(parse(text), frozenset()):
+    for node, local in with_locals(parse(text), frozenset()):
         if isinstance(node, nodes.Name) and node.name.startswith("_") and node.name not in local:
             if not node.name.startswith("__"):
                 found.setdefault(node.name[1:], node.offset)
@@ -141,7 +141,7 @@ def _argument_name(node: Node) -> str:
     return name if is_args and _is_name(target.target, "pipe") else ""  # type: ignore[attr-defined]
 
 
-def _with_locals(node: Node, local: frozenset[str]) -> Iterator[tuple[Node, frozenset[str]]]:
+def with_locals(node: Node, local: frozenset[str]) -> Iterator[tuple[Node, frozenset[str]]]:
     """All nodes with the names that functions and patterns around them bind."""
     yield node, local
     if isinstance(node, nodes.Arrow):
@@ -150,7 +150,7 @@ def _with_locals(node: Node, local: frozenset[str]) -> Iterator[tuple[Node, froz
         patterns = (inner for pattern in node.patterns for inner in pattern.walk())
         local |= {p.name for p in patterns if isinstance(p, nodes.NamePattern | nodes.RestPattern)}
     for child in node.children():
-        yield from _with_locals(child, local)
+        yield from with_locals(child, local)
 
 
 def _library_members(node: Node) -> Iterator[tuple[str, Node]]:

@@ -8,10 +8,12 @@ from typing import Any
 
 from engine.errors import ExpressionSyntaxError, Severity
 from engine.expressions import (
+    Lint,
     check,
     libraries_used,
     library_members_used,
     lint,
+    lint_parameters,
     parameters_used,
     parse_path,
 )
@@ -68,7 +70,9 @@ class _Place:
 
     def report(self, code: str, error: ExpressionSyntaxError) -> None:
         hint = error.hint
-        if error.offset >= len(self.text.rstrip()) or error.message.endswith("is not closed"):
+        if self.shift and self.text.startswith("="):
+            hint = "write one '=' before the expression"
+        elif error.offset >= len(self.text.rstrip()) or error.message.endswith("is not closed"):
             hint = self._cut_hint() or hint
         elif code == "expression-syntax" and self._is_text_in_quotes():
             hint = f"YAML took the quotes: write \"'{self.text}'\" for a text; {hint}".rstrip("; ")
@@ -85,6 +89,9 @@ class _Place:
     ) -> None:
         where = self.findings.inside(self.label, self.path, self.shift + offset, length)
         self.findings.report(code, where, message, hint, severity)
+
+    def report_doubt(self, code: str, doubt: Lint) -> None:
+        self.report_at(code, doubt.offset, doubt.length, doubt.message, doubt.hint, "warning")
 
     def check_parameter(self, name: str, offset: int) -> None:
         """Report a parameter, read at `offset`, that the pipeline does not declare."""
@@ -116,9 +123,14 @@ def _check_expression(expression: Expression, place: _Place) -> None:
     _check_libraries(text, place)
     _check_members(text, place, place.findings.library_members)
     for doubt in lint(text):
-        place.report_at(
-            "unclear-expression", doubt.offset, doubt.length, doubt.message, doubt.hint, "warning"
-        )
+        place.report_doubt("unclear-expression", doubt)
+    for doubt in lint_parameters(text, _flags(place.findings)):
+        place.report_doubt("text-parameter", doubt)
+
+
+def _flags(findings: Findings) -> list[str]:
+    """Parameters that are meant as true or false."""
+    return [each.name for each in findings.spec.parameters if each.default in ("true", "false")]
 
 
 def _libraries_in(text: str) -> Collection[str]:
@@ -133,6 +145,9 @@ def _check_path(path: Path, place: _Place) -> None:
     try:
         parse_path(path.text, target=isinstance(path, TargetPath))
     except ExpressionSyntaxError as error:
+        if path.text.lstrip().startswith("="):
+            hint = "a path is not an expression: leave out the '='"
+            error = ExpressionSyntaxError(error.message, error.text, error.offset, 1, hint)
         place.report("bad-path", error)
 
 

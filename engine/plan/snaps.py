@@ -12,6 +12,7 @@ from engine.pipeline.spec import SnapSpec
 from engine.plan.expressions import check_expressions, check_parameters_read
 from engine.plan.findings import Findings
 from engine.plan.folders import is_file, local_path
+from engine.plan.plain_texts import check_plain_texts
 from engine.registry import Registry, SnapClass
 from engine.sdk.settings import Issue, Settings, convert, convert_partly, nearest_hint, shown
 from engine.sdk.snap import Snap
@@ -50,6 +51,7 @@ def resolve_snap(
     check_expressions(spec, settings, findings)
     if spec.incomplete:
         return ResolvedSnap(spec, snap_class, None, _fixed_views(snap_class))
+    check_plain_texts(spec, snap_class, settings, findings)
     check_parameters_read(spec, snap_class.parameters_read(settings), findings)
     for issue in snap_class.check(settings):
         _report_issue(spec, snap_class, issue, findings)

@@ -1,0 +1,85 @@
+"""Doubtful uses of parameters in expressions: their values are text, whatever they look like."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from decimal import Decimal
+
+from engine.errors import ExpressionSyntaxError
+from engine.expressions import nodes
+from engine.expressions.analysis import Lint, with_locals
+from engine.expressions.nodes import Node
+from engine.expressions.parser import parse
+
+_ARITHMETIC = ("-", "*", "/", "%")
+_ORDER = ("<", ">", "<=", ">=")
+
+
+def lint_parameters(text: str, flags: Collection[str] = ()) -> list[Lint]:
+    """Warnings; none for a text that is not an expression.
+
+    `flags` are the parameters, without underscore, whose default is `true` or `false`.
+    """
+    try:
+        node = parse(text)
+    except ExpressionSyntaxError:
+        return []
+    return [
+        doubt
+        for each, local in with_locals(node, frozenset())
+        for doubt in _at(each, text, local, flags)
+    ]
+
+
+def _at(node: Node, text: str, local: Collection[str], flags: Collection[str]) -> Iterator[Lint]:
+    def parameter(side: Node) -> str:
+        is_one = isinstance(side, nodes.Name) and side.name[:1] == "_" and side.name[1:2] != "_"
+        return side.name if is_one and side.name not in local and len(side.name) > 1 else ""  # type: ignore[attr-defined]
+
+    if isinstance(node, nodes.Binary):
+        left, right = parameter(node.left), parameter(node.right)
+        if node.operator == "+" and (
+            (left and _is_number(node.right)) or (right and _is_number(node.left))
+        ):
+            name = left or right
+            yield _lint(
+                node,
+                f"`{text[node.offset : node.offset + node.length]}` joins texts: the value of "
+                f"`{name}` is text, like that of every parameter",
+                f"write parseInt({name}) or parseFloat({name}) to add numbers",
+            )
+        elif node.operator in _ORDER and left and right:
+            message = f"`{left}` and `{right}` are text, so '10' comes before '9'"
+            yield _lint(node, message, f"compare parseFloat({left}) and parseFloat({right})")
+        elif node.operator in ("==", "!="):
+            for name, other in ((left, node.right), (right, node.left)):
+                if name and isinstance(other, nodes.Literal) and isinstance(other.value, bool):
+                    word = "true" if other.value else "false"
+                    message = f"`{name}` is text, like every parameter, and never equal to {word}"
+                    yield _lint(node, message, f"write {name} {node.operator} '{word}'")
+    for test in _tests_of(node):
+        name = parameter(test)
+        if name and name[1:] in flags:
+            message = f"`{name}` is text, and text is true even if it is 'false'"
+            yield _lint(test, message, f"write {name} == 'true'")
+
+
+def _tests_of(node: Node) -> tuple[Node, ...]:
+    """Parts of a node that are taken for true or false."""
+    if isinstance(node, nodes.Conditional):
+        return (node.test,)
+    if isinstance(node, nodes.Unary) and node.operator == "!":
+        return (node.operand,)
+    return (node.left, node.right) if isinstance(node, nodes.Logical) else ()
+
+
+def _is_number(node: Node) -> bool:
+    if isinstance(node, nodes.Literal):
+        return isinstance(node.value, int | float | Decimal) and not isinstance(node.value, bool)
+    if isinstance(node, nodes.Unary):
+        return node.operator in ("-", "+")
+    return isinstance(node, nodes.Binary) and node.operator in _ARITHMETIC
+
+
+def _lint(node: Node, message: str, hint: str) -> Lint:
+    return Lint(message, node.offset, node.length, hint)

@@ -1,0 +1,182 @@
+"""Settings that are plain text though they read as if something were filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from engine.errors import ExpressionSyntaxError
+from engine.expressions import check, libraries_used, parse
+from engine.expressions.nodes import Root
+from engine.pipeline.spec import SnapSpec
+from engine.plan.findings import Findings, KeyPath
+from engine.registry import SnapClass
+from engine.sdk.settings import Evaluated, Settings, settings_of, shown
+from engine.sdk.snap import Snap
+
+PLACEHOLDER = re.compile(
+    r"\$\{\{[^{}]*\}\}|\{\{[^{}]*\}\}|\$\{[^{}]*\}|\$\([A-Za-z_]\w*\)|\$env:\w+|\$[A-Z][A-Z0-9_]+\b"
+)
+"""What other tools fill in: `${{ x }}`, `{{ x }}`, `${X}`, `$(X)`, `$env:X`, `$HOME`."""
+
+_NAME = re.compile(r"(?:env[:.]\s*)?_?([A-Za-z]\w*)")
+_FIELD = re.compile(r"\$[A-Za-z_]\w*(?:\.\w+)*")
+_LONGEST = 300
+
+
+def check_plain_texts(
+    spec: SnapSpec, snap_class: SnapClass, settings: Settings, findings: Findings
+) -> None:
+    """Warn of plain texts in the settings of a snap that were meant to be computed."""
+    own: Any = snap_class.parameters_read
+    base: Any = Snap.parameters_read
+    has_templates = own.__func__ is not base.__func__
+    for path, text, may_compute in _texts_in(settings, ()):
+        is_given = bool(path) and path[0] in spec.settings
+        is_short = len(text) <= _LONGEST and "\n" not in text.strip()
+        if is_given and is_short and (may_compute or not has_templates):
+            _PlainText(spec, path, text, findings, may_compute=may_compute).check()
+
+
+def name_in(placeholder: str) -> str:
+    """The name that a placeholder holds: `NAME` of `${{ env.NAME }}`."""
+    found = _NAME.search(placeholder)
+    return found[1] if found else "NAME"
+
+
+class _PlainText:
+    def __init__(
+        self, spec: SnapSpec, path: KeyPath, text: str, findings: Findings, *, may_compute: bool
+    ) -> None:
+        self.spec = spec
+        self.path = path
+        self.text = text
+        self.findings = findings
+        self.may_compute = may_compute
+        self.declared = [parameter.name for parameter in findings.spec.parameters]
+
+    def check(self) -> None:
+        """Report the first thing that is doubtful."""
+        text = self.text
+        if text.lstrip().startswith("="):
+            self._marked()
+        elif (found := PLACEHOLDER.search(text)) and not found[0][1:].isidentifier():
+            self._placeholder(found)
+        elif parameter := self._parameter():
+            self._report(
+                "unmarked-expression",
+                parameter.start(),
+                len(parameter[0]),
+                f"{self._name()} is plain text, so '{parameter[0]}' is not the parameter's value",
+                self._remedy(),
+            )
+        elif self._reads_the_document():
+            message = f"{self._name()} is plain text, though it reads like an expression"
+            self._report("unmarked-expression", 0, len(text), message, self._remedy())
+        elif found and found[0] != text:  # such as $HOME/data
+            self._placeholder(found)
+        elif self.may_compute and re.fullmatch(r"'[^']*'|\"[^\"]*\"", text):
+            message = f"{self._name()} is plain text, so its inner quotes are a part of it"
+            hint = f'leave them out, or make it an expression: "= {text}"'
+            self._report("unmarked-expression", 0, len(text), message, hint)
+
+    def _marked(self) -> None:
+        if not self.may_compute:
+            message = f"{self._name()} takes no expression, so the '=' is a part of the text"
+            self._report("unmarked-expression", 0, len(self.text), message, "leave out the '='")
+        elif not self.text.startswith("="):
+            message = f"{self._name()} begins with a space, so it is plain text, not an expression"
+            hint = "remove the space before the '='"
+            self._report("unmarked-expression", 0, len(self.text), message, hint)
+
+    def _placeholder(self, found: re.Match[str]) -> None:
+        name = name_in(found[0])
+        message = f"'{found[0]}' is not filled in here: it stays in the text as it is"
+        parameter = name.lower()
+        value = _joined(self.text, [(found.start(), found.end(), f"_{parameter}")])
+        hint = f"write {_in_quotes(value)}"
+        if name not in self.declared and parameter not in self.declared:
+            declaration = f"{parameter}: ${{env:{name}}}"
+            hint = f"declare '{declaration}' under 'parameters:' and {hint}"
+        if not self.may_compute:
+            hint = "this setting takes no expression: write the text out"
+        self._report("placeholder", found.start(), len(found[0]), message, hint)
+
+    def _parameter(self) -> re.Match[str] | None:
+        names = "|".join(re.escape(name) for name in sorted(self.declared, key=len, reverse=True))
+        return re.search(rf"(?<![\w$])_(?:{names})(?!\w)", self.text) if names else None
+
+    def _reads_the_document(self) -> bool:
+        """Whether the text is an expression over fields or libraries."""
+        if not self.may_compute:
+            return bool(_FIELD.fullmatch(self.text))
+        if "$" not in self.text and "lib." not in self.text:
+            return False
+        try:
+            has_field = any(isinstance(node, Root) for node in parse(self.text).walk())
+            libraries = libraries_used(self.text)
+        except ExpressionSyntaxError:
+            return False
+        return (has_field or bool(libraries)) and not check(self.text, libraries=libraries)
+
+    def _remedy(self) -> str:
+        if not self.may_compute:
+            return "this setting takes no expression: write the text out"
+        try:
+            libraries = libraries_used(self.text)
+            is_expression = not check(self.text, libraries=libraries, parameters=self.declared)
+        except ExpressionSyntaxError:
+            is_expression = False
+        if is_expression:
+            return f"begin it with '=' to make it an expression: {_in_quotes(self.text)}"
+        pieces = [
+            (found.start(), found.end(), found[0])
+            for found in re.finditer(r"(?<![\w$])_\w+", self.text)
+            if found[0][1:] in self.declared
+        ]
+        return f"write an expression: {_in_quotes(_joined(self.text, pieces))}"
+
+    def _name(self) -> str:
+        named = (step for step in reversed(self.path) if isinstance(step, str))
+        return shown(next(named, ""))
+
+    def _report(self, code: str, offset: int, length: int, message: str, hint: str) -> None:
+        where = self.findings.inside(self.spec.label, self.path, offset, length)
+        self.findings.report(code, where, message, hint, "warning")
+
+
+def _in_quotes(expression: str) -> str:
+    return f'"= {expression}"'
+
+
+def _joined(text: str, pieces: list[tuple[int, int, str]]) -> str:
+    """An expression that joins the text around the pieces with the pieces."""
+    parts, done = [], 0
+    for start, end, name in pieces:
+        parts += [f"'{text[done:start]}'", name]
+        done = end
+    parts.append(f"'{text[done:]}'")
+    return " + ".join(part for part in parts if part != "''")
+
+
+def _texts_in(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str, bool]]:
+    """Every plain text in settings, and whether it might have been an expression.
+
+    Maps of plain values are data and not looked at.
+    """
+    if isinstance(value, Evaluated):
+        if isinstance(value.value, str):
+            yield path, value.value, True
+    elif isinstance(value, str):
+        yield path, value, False
+    elif isinstance(value, Settings):
+        for name in settings_of(type(value)):
+            yield from _texts_in(getattr(value, name), (*path, name))
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _texts_in(item, (*path, index))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(item, Evaluated | Settings | tuple):
+                yield from _texts_in(item, (*path, str(key)))
