@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
+from functools import partial
 
 from engine.cli.options import add_parameters
-from engine.errors import ConfigurationError
+from engine.cli.problems import print_problems
+from engine.errors import ConfigurationError, Problem
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -87,9 +90,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     site = None if arguments.site is None else Site(arguments.site)
 
+    warn = partial(_warn, log_format=arguments.log_format)
+
     async def serve() -> int:
         server = Server(
-            lambda: load_tasks(arguments.files, discover(), overrides, _warn),
+            lambda: load_tasks(arguments.files, discover(), overrides, warn),
             Address(arguments.host, arguments.port),
             access,
             arguments.state,
@@ -100,5 +105,9 @@ def run(arguments: argparse.Namespace) -> int:
     return int(uvloop.run(serve()))
 
 
-def _warn(problem: object) -> None:
-    print(problem, file=sys.stderr)
+def _warn(problem: Problem, log_format: str) -> None:
+    """Say what is doubtful about a file, in the form of the log if machines read it."""
+    if log_format == "json":
+        logging.getLogger("engine.serve").warning("%s", problem)
+    else:
+        print_problems([problem], sys.stderr)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from engine import api
 
@@ -57,3 +61,26 @@ def test_the_report_file_holds_the_warnings(engine: Any, tmp_path: Path) -> None
     report = json.loads((tmp_path / "report.json").read_text())
     assert len(report["warnings"]) == len(CODES)
     assert "hunter22" not in str(report)
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_serve_shows_the_warnings_in_the_form_of_its_log(tmp_path: Path, log_format: str) -> None:
+    (tmp_path / "doubtful.yaml").write_text("""
+    snaps: {keep: {snap: Filter, filter: $a > 0, on_error: route}}
+    """)
+    command = ["serve", "doubtful.yaml", "--port", "0", "--log-format", log_format]
+    with subprocess.Popen(
+        [sys.executable, "-m", "engine", *command, "--state", str(tmp_path)],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        process.terminate()
+        process.stderr.read()
+    if log_format == "json":
+        record = json.loads(line)
+        assert record["level"] == "warning"
+        line = record["message"]
+    assert line.startswith("doubtful.yaml:2:60  unlinked-error-view  warning: documents that fail")
