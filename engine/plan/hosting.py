@@ -85,5 +85,23 @@ def check_triggered(plan: Plan) -> list[Problem]:
     return problems
 
 
+def check_scheduled(plan: Plan) -> list[Problem]:
+    """Warn of documents that nobody gets: a scheduled run has no caller.
+
+    What a snap gives that writes is only a receipt.
+    """
+    return [
+        Problem(
+            "unread-output",
+            plan.snap(port.label).where,
+            f"nobody gets what leaves at the open output '{port}' of a scheduled task",
+            "link it to a snap that writes it",
+            "warning",
+        )
+        for port in plan.open_outputs
+        if not plan.snap(port.label).facts.writes
+    ]
+
+
 def _listed(ports: Sequence[Port]) -> str:
     return ", ".join(map(str, ports))

@@ -11,7 +11,7 @@ from engine.pipeline import PipelineSpec, load
 from engine.pipeline.nodes import Table
 from engine.pipeline.spec import ParameterSpec
 from engine.plan import Plan, check_spec, compile_spec
-from engine.plan.hosting import check_triggered, check_ultra
+from engine.plan.hosting import check_scheduled, check_triggered, check_ultra
 from engine.registry import Registry
 from engine.run.parameters import fill_in
 from engine.sdk.settings import nearest_hint, shown
@@ -67,7 +67,7 @@ def _task_as_pipeline(file: TaskFile) -> Problem:
 _FITNESS: dict[TaskType, Callable[[Plan], list[Problem]]] = {
     "ultra": check_ultra,
     "triggered": check_triggered,
-    "scheduled": lambda plan: [],
+    "scheduled": check_scheduled,
 }
 
 
