@@ -1,7 +1,7 @@
 """What leaves the pipeline, written to standard output.
 
-One open output is written as it is: a document a line, a binary stream byte for byte. Several are
-told apart: each line is an object that names the output.
+One open output is written as it is: a document a line, a binary stream byte for byte. Where there
+are several, each line is an object whose first field names the output.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from engine.run.secrets import Secrets
 
 LONGEST_TEXT = 200
 """Characters of one value that are shown on a terminal; a model in base64 has millions."""
+
+NAME_FIELD = "$output"
+"""The field that names the output of a document where there are several."""
 
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
@@ -70,11 +73,9 @@ class PipedOutputs:
                 continue
             if isinstance(item, bytes):
                 form, text = _piece(self._secrets.mask_bytes(item))
-                line = msgspec.json.encode({"output": output, form: text})
+                line = msgspec.json.encode({NAME_FIELD: output, form: text})
             else:
-                document = encoded(self._secrets.mask(item))
-                name = msgspec.json.encode(output)
-                line = b'{"output":' + name + b',"document":' + document + b"}"
+                line = _named(output, encoded(self._secrets.mask(item)))
             self._write(line + b"\n")
 
     def _write_as_text(self, data: bytes) -> None:
@@ -130,6 +131,14 @@ class TerminalOutputs:
 def _is_text_without_line_end(end: bytes) -> bool:
     """Whether a stream that ended with these bytes looks like text whose last line is open."""
     return bool(end) and not end.endswith(b"\n") and not _BINARY.search(end)
+
+
+def _named(output: str, document: bytes) -> bytes:
+    """The JSON of a document with the output's name as its first field."""
+    begin = msgspec.json.encode({NAME_FIELD: output})[:-1]
+    if not document.startswith(b"{"):  # what JSON cannot hold is a string by now
+        return begin + b',"text":' + document + b"}"
+    return begin + (b"}" if document == b"{}" else b"," + document[1:])
 
 
 def _piece(data: bytes) -> tuple[str, str]:

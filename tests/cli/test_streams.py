@@ -48,9 +48,9 @@ class Chatty(Snap[ChattySettings]):
 def test_several_open_outputs_are_told_apart(engine: Any, tmp_path: Path) -> None:
     (tmp_path / "two.yaml").write_text(TWO_OUTPUTS)
     lines = [json.loads(line) for line in engine("run", "two.yaml").stdout.splitlines()]
-    documents = [line["document"] for line in lines if line["output"] == "plain.output"]
-    pieces = [line["text"] for line in lines if line["output"] == "text.output"]
-    assert documents == [{"b": 1}, {"b": 2}]
+    documents = [line for line in lines if line["$output"] == "plain.output"]
+    pieces = [line["text"] for line in lines if line["$output"] == "text.output"]
+    assert documents == [{"$output": "plain.output", "b": n} for n in (1, 2)]
     assert json.loads("".join(pieces)) == [{"a": 1}, {"a": 2}]
     assert len(documents) + len(pieces) == len(lines)
 
@@ -60,11 +60,11 @@ def test_bytes_that_are_not_text_are_told_apart_too(engine: Any, tmp_path: Path)
     (tmp_path / "two.yaml").write_text("""
     snaps:
       image: {snap: FileReader, file: image.png}
-      other: {snap: JSONGenerator, documents: {a: 1}}
+      other: {snap: JSONGenerator, documents: {}}
     """)
     lines = [json.loads(line) for line in engine("run", "two.yaml").stdout.splitlines()]
-    assert {"output": "image.output", "base64": "iVBOR/8="} in lines
-    assert {"output": "other.output", "document": {"a": 1}} in lines
+    assert {"$output": "image.output", "base64": "iVBOR/8="} in lines
+    assert {"$output": "other.output"} in lines
 
 
 def test_two_streams_of_text_do_not_run_together(engine: Any, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_quiet_keeps_warnings_and_documents_and_nothing_else(engine: Any, tmp_pa
     (tmp_path / "doubtful.yaml").write_text(DOUBTFUL)
     done = engine("run", "--quiet", "doubtful.yaml")
     assert done.stderr == engine("validate", "doubtful.yaml").stderr
-    assert '"document":{"a":1}' in done.stdout
+    assert '{"$output":"keep.output","a":1}' in done.stdout
 
 
 def test_quiet_still_says_why_a_run_failed(engine: Any, tmp_path: Path) -> None:

@@ -25,6 +25,11 @@ _OPEN_LINE = re.compile(rf"(?:{'|'.join(_OPEN_KEYS)})\s*:(?!.*(?:{'|'.join(SECRE
 _TELLING = ("yaml-error", "yaml-tag", "yaml-alias", "bad-number")
 """Their messages or hints quote the value."""
 
+_PLACE_ALONE = re.compile(
+    r"a tab |the invisible |(?:a|the) quote (?:that )?opens here|the '[{\[]' that opens here"
+)
+_INDENT = re.compile(r"'(\w+)' is indented by \d+(?: spaces?)?, but '(\w+)' (?:above|below) it")
+
 
 def discreet(source: Source, problems: Iterable[Problem]) -> list[Problem]:
     """The problems in order, those on lines that may hold a secret without what stands there."""
@@ -37,11 +42,19 @@ def _without_values(problem: Problem) -> Problem:
     where = problem.where
     if isinstance(where, Location):
         where = replace(where, source_line="")
-    if problem.code not in _TELLING:
+    if problem.code not in _TELLING or _quotes_no_value(problem):
         return msgspec.structs.replace(problem, where=where)
     hint = "put the whole value in quotes; the line is not shown, since it may hold a secret"
     message = "this is not YAML that a task file can hold"
     return msgspec.structs.replace(problem, where=where, message=message, hint=hint)
+
+
+def _quotes_no_value(problem: Problem) -> bool:
+    """Whether a mistake of YAML is described by its place and by known keys alone."""
+    if _PLACE_ALONE.match(problem.message):
+        return True
+    found = _INDENT.match(problem.message)
+    return found is not None and set(found.groups()) <= settings_of(TaskSettings).keys()
 
 
 def _shown_lines(source: Source) -> set[int]:
