@@ -1,4 +1,4 @@
-"""Run one snap as the runtime does - same host, same context, same error handling - but alone."""
+"""Run one snap as a pipeline does: same checks, same plan, same host, same error handling."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from typing import Any
 
 from engine.documents import Batch, Document, Item, StreamStart
 from engine.errors import ConfigurationError
-from engine.locations import Location
-from engine.pipeline.spec import OnError, ParameterSpec
-from engine.plan import facts_of
-from engine.plan.plan import Plan, PlannedLink, PlannedSnap, Port, Stage
-from engine.plan.routes import routes_of
+from engine.pipeline.spec import OnError
+from engine.plan import compile_spec
+from engine.plan.views import is_member
 from engine.registry import Registry, SnapClass, discover
 from engine.run.execution import Execution
 from engine.run.host import StageHost
@@ -25,14 +23,13 @@ from engine.sdk.http import HttpClient
 from engine.sdk.scripts import ScriptExecutor
 from engine.sdk.settings import Settings, convert
 from engine.sdk.snap import BATCH_SIZE
-from engine.sdk.views import View
-
-LABEL = "snap"
+from engine.sdk.views import View, Views
+from engine.testing.single import LABEL, spec_of, with_stand_ins
 
 
 @dataclass(slots=True)
 class SnapRun:
-    """What a snap made of its input: items by view, its accounts, the lines that it showed."""
+    """What came of a snap: items by output view, its counts, the lines that it showed."""
 
     outputs: dict[str, list[Any]]
     statistics: SnapStatistics
@@ -69,46 +66,50 @@ def run_snap(
 ) -> SnapRun:
     """Run a snap, by class or by name, on some items.
 
-    `given` is a list for the first input view, or a map of view to list; None leaves the inputs
-    unlinked, as in a pipeline. `outputs` are the output views that count as linked (default: all).
-    `http` takes the place of the client that sends requests (see CannedHttp). Raises
-    ConfigurationError for wrong settings and SnapFailedError where a pipeline would stop.
+    `settings` are as in a pipeline file. `given` is a list for the first input view, or a map of
+    view to list; None leaves the inputs unlinked, as in a pipeline. `outputs` are the output views
+    that count as linked (default: all). `http` takes the place of the client that sends requests
+    (see CannedHttp). Raises ConfigurationError with every mistake that `engine validate` would
+    find, and SnapFailedError where a pipeline would stop.
     """
-    snap_class = _found(snap) if isinstance(snap, str) else snap
-    converted = _settings(snap_class, settings or {})
-    views = snap_class.views_for(converted)
+    registry = discover()
+    snap_class = _found(snap, registry) if isinstance(snap, str) else snap
+    registry = with_stand_ins(registry, snap_class)
+    views = _views(snap_class, settings or {})
     fed = _fed(views.inputs, given)
-    for name, items in fed.items():
+    for name, items in (fed or {}).items():
         _check_items(name, _view(views.inputs, name), items)
-    planned = PlannedSnap(
-        label=LABEL,
-        type=snap_class.__name__,
-        settings=converted,
+    folder = Path(project).resolve()
+    spec = spec_of(
+        snap_class,
+        settings or {},
+        fed={name: _view(views.inputs, name) for name in fed or {}},
+        linked=_linked(views.outputs, outputs),
         on_error=on_error,
-        mode="validate_and_execute",
-        inputs=tuple(View(name, _view(views.inputs, name).type) for name in fed),
-        outputs=tuple(_expanded(views.outputs, outputs)),
-        facts=facts_of(snap_class, converted),
-        where=Location("test"),
+        parameters=list(parameters or {}),
+        project=folder,
     )
-    plan = _plan(planned, parameters or {}, Path(project).resolve(), linked=given is not None)
+    plan = compile_spec(spec, registry, project=str(folder))
     shown: list[str] = []
     identity = identify(plan, parameters or {}, timezone=timezone)
     services = Services(plan, scripts or Executor(), lambda _, text: shown.append(text), http)
     execution = Execution(plan, identity, services)
-    return _run(execution, snap_class, fed, shown)
+    if fed is None:
+        nothing: Document = {}
+        inputs = execution.snap(LABEL).inputs
+        fed = {view.name: [nothing] for view in inputs if view.unlinked != "nothing"}
+    return _run(execution, registry, fed, shown)
 
 
 def _run(
     execution: Execution,
-    snap_class: SnapClass,
+    registry: Registry,
     fed: Mapping[str, Sequence[Item]],
     shown: list[str],
 ) -> SnapRun:
-    plan = execution.plan
-    registry = Registry({snap_class.__name__: snap_class})
-    host = StageHost(plan.stages[0], registry, execution)
-    outputs = plan.snaps[0].outputs
+    stage = next(stage for stage in execution.plan.stages if LABEL in stage.labels)
+    host = StageHost(stage, registry, execution)
+    outputs = execution.snap(LABEL).outputs
     result = SnapRun({}, host.statistics[0], shown, outputs[0].name if outputs else "")
     try:
         host.open()
@@ -128,8 +129,7 @@ def _collect(result: SnapRun, outputs: Any) -> None:
         result.outputs.setdefault(port.view, []).extend(batch.items)
 
 
-def _found(name: str) -> SnapClass:
-    registry = discover()
+def _found(name: str, registry: Registry) -> SnapClass:
     if name not in registry:
         raise ConfigurationError("; ".join(registry.explain_unknown(name)))
     return registry[name]
@@ -147,41 +147,36 @@ def _check_items(name: str, view: View, items: Sequence[Item]) -> None:
         )
 
 
-def _settings(snap_class: SnapClass, values: Mapping[str, Any]) -> Settings:
-    converted, issues = convert(snap_class.settings_class, values)
-    messages = [issue.message for issue in issues]
-    if converted is not None:
-        messages += [
-            issue.message for issue in snap_class.check(converted) if issue.severity == "error"
-        ]
-    if messages or converted is None:
-        raise ConfigurationError("\n".join(messages))
-    return converted
+def _views(snap_class: SnapClass, settings: Mapping[str, Any]) -> Views:
+    """The views that these settings give, or the fixed ones if the settings are wrong: the check
+    of the pipeline says so then, and nothing runs."""
+    converted: Settings | None = convert(snap_class.settings_class, settings)[0]
+    return snap_class.views if converted is None else snap_class.views_for(converted)
 
 
 def _fed(
     inputs: tuple[View, ...], given: Sequence[Item] | Mapping[str, Sequence[Item]] | None
-) -> dict[str, Sequence[Item]]:
-    """The items by input view, views that are read whole first."""
+) -> dict[str, Sequence[Item]] | None:
+    """The items by input view, views that are read whole first; None if nothing is linked."""
+    if given is None:
+        return None
     if isinstance(given, Mapping):
         whole = {view.name for view in inputs if view.whole}
         return dict(sorted(given.items(), key=lambda entry: entry[0] not in whole))
-    if given is not None:
-        return {_first_name(inputs[0]): given}
-    empty: Document = {}
-    return {view.name: [empty] for view in inputs if view.unlinked != "nothing"}
+    if not inputs:
+        raise ConfigurationError("the snap has no input view; give it no items")
+    return {_first_name(inputs[0]): given}
 
 
-def _expanded(outputs: tuple[View, ...], linked: Sequence[str] | None) -> list[View]:
-    if linked is not None:
-        return [View(name, _view(outputs, name).type) for name in linked]
-    return [View(_first_name(view), view.type) for view in outputs]
+def _linked(outputs: tuple[View, ...], names: Sequence[str] | None) -> dict[str, View]:
+    names = [_first_name(view) for view in outputs] if names is None else names
+    return {name: _view(outputs, name) for name in names}
 
 
 def _view(views: tuple[View, ...], name: str) -> View:
     """The declared view of that name, or the family that it belongs to."""
     for view in views:
-        if view.name == name or (view.many and name.removeprefix(view.name).isdigit()):
+        if view.name == name or is_member(name, view):
             return view
     known = ", ".join(view.name for view in views) or "none"
     raise ConfigurationError(f"there is no view {name!r}; the views are: {known}")
@@ -189,26 +184,3 @@ def _view(views: tuple[View, ...], name: str) -> View:
 
 def _first_name(view: View) -> str:
     return f"{view.name}0" if view.many else view.name
-
-
-def _plan(snap: PlannedSnap, parameters: Mapping[str, str], project: Path, *, linked: bool) -> Plan:
-    """A pipeline of this snap alone, its views linked to the test."""
-    inputs = snap.inputs if linked else ()
-    links = [PlannedLink(Port("test", "output"), Port(LABEL, view.name)) for view in inputs]
-    links += [PlannedLink(Port(LABEL, view.name), Port("test", "input")) for view in snap.outputs]
-    stages = (Stage((LABEL,)),)
-    return Plan(
-        name="test",
-        path=str(project / "test.yaml"),
-        folder=str(project),
-        project=str(project),
-        parameters=tuple(ParameterSpec(name, Location("test")) for name in parameters),
-        libraries=(),
-        snaps=(snap,),
-        links=tuple(links),
-        stages=stages,
-        open_inputs=(),
-        open_outputs=(),
-        starting_inputs=(),
-        routes=routes_of((snap,), links, stages, (), ()),
-    )

@@ -71,14 +71,19 @@ def test_bad_input_stops_the_pipeline_with_a_clear_error(
     assert sorted(os.listdir(tmp_path)) == ["in.json", "out.jsonl", "pipeline.yaml"]  # noqa: PTH208
 
 
+def error_documents(output: str) -> list[Any]:
+    """The error documents among the lines of a pipeline with several open outputs."""
+    documents = [json.loads(line)["document"] for line in output.splitlines()]
+    return [document for document in documents if "error" in document]
+
+
 @pytest.mark.parametrize("what", INPUTS)
 def test_bad_input_is_routed_as_an_error_document(what: str, engine: Any, tmp_path: Path) -> None:
     (tmp_path / "in.json").write_bytes(INPUTS[what][0])
     write_pipeline(tmp_path, route=True)
     done = engine("run", "pipeline.yaml")
     assert done.returncode == 0, done.stderr
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    errors = [line for line in lines if "error" in line]
+    errors = error_documents(done.stdout)
     assert errors
     for error in errors:
         assert error["error"]
@@ -92,7 +97,7 @@ def test_a_bad_line_fails_alone(engine: Any, tmp_path: Path) -> None:
     done = engine("run", "pipeline.yaml")
     assert done.returncode == 0
     assert (tmp_path / "out.jsonl").read_text() == '{"n":1}\n{"n":3}\n'
-    (error,) = [line for line in map(json.loads, done.stdout.splitlines()) if "error" in line]
+    (error,) = error_documents(done.stdout)
     assert "line 2" in error["error"] + error["reason"]
     assert "not json at all" in error["error"] + error["reason"]
 

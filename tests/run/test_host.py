@@ -29,7 +29,7 @@ class Breaks(Snap[NoSettings]):
 def test_a_mistake_in_a_snap_names_the_snap_and_closes_it() -> None:
     Breaks.closed.clear()
     with pytest.raises(
-        SnapFailedError, match=r"snap 'snap' \(Breaks at test:1:1\) failed"
+        SnapFailedError, match=r"snap 'snap' \(Breaks at .*test.yaml:4:3\) failed"
     ) as caught:
         run_snap(Breaks, {}, [{}])
     assert "ZeroDivisionError: oh" in str(caught.value)

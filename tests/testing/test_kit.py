@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from engine.documents import Item
-from engine.errors import ConfigurationError, DataError
-from engine.sdk import HttpResponse, StreamEnd, StreamStart
+from engine.errors import ConfigurationError, DataError, InvalidPipelineError
+from engine.sdk import HttpResponse, Snap, StreamEnd, StreamStart, Views
+from engine.sdk.settings import NoSettings
 from engine.testing import CannedHttp, SnapRun, run_snap
 
 
@@ -44,9 +45,47 @@ def test_refuses_what_would_test_nothing(snap: str, given: Any, says: str) -> No
         run_snap(snap, settings, given)
 
 
-def test_all_wrong_settings_are_told() -> None:
-    with pytest.raises(ConfigurationError, match="no setting 'fliter'"):
-        run_snap("Filter", {"fliter": "true"}, [{}])
+def test_wrong_settings_are_reported_at_once_as_engine_validate_does() -> None:
+    with pytest.raises(InvalidPipelineError, match="no setting 'fliter'") as caught:
+        run_snap("Filter", {"fliter": "true", "null_safe_access": "maybe"}, [{}])
+    codes = [problem.code for problem in caught.value.problems]
+    assert codes == ["unknown-setting", "wrong-type", "missing-setting"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "code"),
+    [
+        ("$a >", "expression-syntax"),
+        ("$a > _nope", "unknown-parameter"),
+        ("$a.nope()", "expression-syntax"),
+        ("lib.nope($a)", "unknown-library"),
+    ],
+)
+def test_a_mistake_in_an_expression_is_a_mistake_of_the_settings(
+    expression: str, code: str
+) -> None:
+    with pytest.raises(InvalidPipelineError) as caught:
+        run_snap("Filter", {"filter": expression}, [{"a": 1}], on_error="discard")
+    assert [problem.code for problem in caught.value.problems] == [code]
+
+
+def test_a_declared_parameter_can_be_read() -> None:
+    result = run_snap("Filter", {"filter": "$a == _a"}, [{"a": "1"}], parameters={"a": "1"})
+    assert result.output == [{"a": "1"}]
+
+
+def test_settings_that_no_file_can_hold_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"'filter' is \{'a'\}, a set; give settings"):
+        run_snap("Filter", {"filter": {"a"}}, [{}])
+
+
+def test_items_for_a_snap_without_inputs_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="the snap has no input view"):
+        run_snap(NoInput, {}, [{}])
+
+
+class NoInput(Snap[NoSettings]):
+    views = Views(inputs=())
 
 
 def test_a_binary_stream_is_given_in_pieces() -> None:

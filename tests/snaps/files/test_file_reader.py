@@ -125,8 +125,8 @@ def test_a_name_that_is_wrong_is_not_tried_again(run_snap: Any) -> None:
     [
         ({"retries": -1}, "-1 tries cannot be made"),
         ({"retry_interval": -1}, "-1.0 seconds cannot be waited"),
-        ({"retry_interval": math.inf}, "inf seconds cannot be waited"),
-        ({"retry_interval": math.nan}, "nan seconds cannot be waited"),
+        ({"retry_interval": math.inf}, "'.inf' is not a number that JSON can hold"),
+        ({"retry_interval": math.nan}, "'.nan' is not a number that JSON can hold"),
     ],
 )
 def test_tries_that_cannot_be_made_are_refused(

@@ -1,0 +1,117 @@
+"""A pipeline of one snap, written as text as a user would write it, with a stand-in at every view.
+
+The stand-ins are snaps of the kit's own: one feeds each input view that the test gives items for,
+one takes what each output view gives. So the snap is checked, planned and hosted as in a pipeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from engine.documents import Document, ViewType
+from engine.errors import ConfigurationError
+from engine.pipeline import PipelineSpec, parse
+from engine.registry import Registry, SnapClass
+from engine.sdk.settings import Settings, setting
+from engine.sdk.snap import Result, Snap
+from engine.sdk.views import ERROR_VIEW, View, Views
+
+LABEL = "snap"
+"""The label of the snap under test."""
+
+
+class StandInSettings(Settings):
+    type: ViewType = setting(default="document", help="What its view carries.")
+
+
+class TestSource(Snap[StandInSettings]):
+    """Stands where a link would come from; the test feeds the link's other end."""
+
+    __test__ = False  # pytest takes a class of this name for tests otherwise
+
+    @classmethod
+    def views_for(cls, settings: StandInSettings) -> Views:
+        return Views(inputs=(), outputs=(View("output", settings.type),))
+
+
+class TestSink(Snap[StandInSettings]):
+    """Stands where a link would lead to; the test reads the link's other end."""
+
+    __test__ = False
+
+    @classmethod
+    def views_for(cls, settings: StandInSettings) -> Views:
+        return Views(inputs=(View("input", settings.type),), outputs=())
+
+    def process(self, document: Document) -> Result:
+        return None
+
+
+def with_stand_ins(registry: Registry, snap: SnapClass) -> Registry:
+    """The registry with this class in it, installed or not, and with the stand-ins."""
+    classes: list[SnapClass] = [snap, TestSource, TestSink]
+    return Registry({each.__name__: each for each in classes}, registry.files)
+
+
+def spec_of(
+    snap: SnapClass,
+    settings: Mapping[str, Any],
+    *,
+    fed: Mapping[str, View],
+    linked: Mapping[str, View],
+    on_error: str,
+    parameters: Sequence[str],
+    project: Path,
+) -> PipelineSpec:
+    """The pipeline: `fed` are the input views with a source, `linked` the output views with a sink.
+
+    Raises ConfigurationError if a setting is not a value that YAML has.
+    """
+    if on_error == "route":
+        linked = {**linked, ERROR_VIEW.name: ERROR_VIEW}
+    snaps: dict[str, Any] = {LABEL: {"snap": snap.__name__, "on_error": on_error, **settings}}
+    links = []
+    for name, view in fed.items():
+        snaps[f"to_{name}"] = {"snap": "TestSource", "type": view.type}
+        links.append(f"to_{name} -> {LABEL}.{name}")
+    for name, view in linked.items():
+        snaps[f"from_{name}"] = {"snap": "TestSink", "type": view.type}
+        links.append(f"{LABEL}.{name} -> from_{name}")
+    file = {
+        "pipeline": "test",
+        "parameters": {name: {} for name in parameters},
+        "snaps": snaps,
+        "links": links,
+    }
+    return parse(_as_yaml(file), str(project / "test.yaml"))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what occurs twice twice: an alias would hide where a mistake is."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _as_yaml(file: Mapping[str, Any]) -> str:
+    plain = _plain(file, "")
+    return yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000_000)
+
+
+def _plain(value: Any, place: str) -> Any:
+    """The value in the types that YAML has without tags."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, f"{place}.{key}") for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, f"{place}[{index}]") for index, item in enumerate(value)]
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise ConfigurationError(
+        f"the setting {place.removeprefix(f'.snaps.{LABEL}.')!r} is {value!r}, "
+        f"a {type(value).__name__}; give settings as a pipeline file has them: "
+        "text, numbers, true, null, lists and maps"
+    )
