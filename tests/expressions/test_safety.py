@@ -106,10 +106,10 @@ OUT_OF_REACH = [
 
 @pytest.mark.parametrize("text", TOO_MUCH + RECURSIONS)
 def test_refuses_what_would_take_too_much(text: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(ExpressionError):
         evaluate(text, dict(DOCUMENT, a=[1, 2, 3]))
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
 
 
 @pytest.mark.parametrize("text", TOO_DEEP, ids=lambda text: text[:12])
@@ -137,10 +137,10 @@ def test_refuses_before_the_memory_is_taken(text: str) -> None:
 
 def test_cuts_off_a_regex_that_takes_too_long() -> None:
     text = "('a'.repeat(50) + '!').match(/^(a|aa)+$/)"
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(ExpressionError, match="takes longer than"):
         evaluate(text)
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20
 
 
 def test_a_deep_document_is_an_error_and_no_crash() -> None:
@@ -199,10 +199,10 @@ def test_a_thousand_integers_may_be_multiplied() -> None:
 )
 @pytest.mark.parametrize("null_safe", [False, True])
 def test_a_long_expression_is_compiled_in_a_moment(text: str, null_safe: bool) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     function = compile_expression(text, null_safe=null_safe)
     try:
         function({"a": [1], "b": "b", "k": 2})
     except ExpressionError:
         assert "length" in text
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10

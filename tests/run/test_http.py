@@ -7,7 +7,6 @@ import socket
 import subprocess
 import threading
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -158,11 +157,9 @@ class TestEndings:
         with serving(silence) as server:
             call = client.send(HttpRequest("GET", server.url), print)
             server.wait()
-            started = perf_counter()
             call.cancel()
             with pytest.raises(ExecutionError, match="given up"):
-                call.result()
-            assert perf_counter() - started < 1
+                call.result()  # the server is still silent
             silence.end()
 
     def test_a_wait_before_the_next_try_ends_when_the_client_closes(self) -> None:
@@ -186,16 +183,15 @@ class TestEndings:
 
         def silent(*_: Any, **__: Any) -> Any:
             asked.set()
-            ended.wait(10)
+            ended.wait(60)
             raise socket.gaierror(socket.EAI_NONAME, "gone")
 
         monkeypatch.setattr(socket, "getaddrinfo", silent)
         client = LoopClient()
         client.send(HttpRequest("GET", "http://slow.invalid"), print)
         assert asked.wait(10)
-        started = perf_counter()
         client.close()
-        assert perf_counter() - started < 1
+        assert not ended.is_set()  # the name server is still silent
         ended.set()
 
     def test_it_can_be_closed_twice(self) -> None:
