@@ -11,10 +11,11 @@ from typing import Any
 from engine.expressions.callables import call_value
 from engine.expressions.failures import AbsentFailure, Failure, MissingFailure
 from engine.expressions.functions import METHODS, Declaration
-from engine.expressions.functions.strings import length as text_length
 from engine.expressions.habits import METHOD_HABITS
 from engine.expressions.limits import charge, check_elements
 from engine.expressions.suggestions import did_you_mean, nearest
+from engine.expressions.texts import length as text_length
+from engine.expressions.texts import units
 from engine.expressions.values import Function, kind_of, property_name, scalar_text, to_number
 
 
@@ -91,11 +92,12 @@ def _element(target: Any, key: Any) -> Any:
     if number != number or number != int(max(-1e15, min(1e15, number))):
         shown = scalar_text(key)[:80]
         raise AbsentFailure(f"`{shown}` is not a position in {kind_of(target)}")
-    if not 0 <= number < len(target):
-        count = f"it has {len(target)} element{'s' * (len(target) != 1)}"
+    elements = units(target) if target.__class__ is str else target
+    if not 0 <= number < len(elements):
+        count = f"it has {len(elements)} element{'s' * (len(elements) != 1)}"
         hint = "count from the end with slice(-1)[0]" if number < 0 else ""
         raise AbsentFailure(f"`{{here}}` is out of range: {count}", hint)
-    return target[int(number)]
+    return elements[int(number)]
 
 
 def safe_index(target: Any, key: Any) -> Any:
@@ -107,7 +109,8 @@ def safe_index(target: Any, key: Any) -> Any:
     if key.__class__ is str and key == "length":
         return member(target, "length")
     number = to_number(key)
-    return target[int(number)] if 0 <= number < len(target) and number == int(number) else None
+    elements = units(target) if target.__class__ is str else target
+    return elements[int(number)] if 0 <= number < len(elements) and number % 1 == 0 else None
 
 
 def call_method(target: Any, name: str, *arguments: Any) -> Any:

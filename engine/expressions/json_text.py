@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
-import json
 import math
+import re
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
+from json.encoder import encode_basestring
 from typing import Any
 
 import msgspec
@@ -14,7 +16,10 @@ from engine.errors import EvaluationError
 from engine.expressions.dates import iso_text, utc_text
 from engine.expressions.failures import Failure
 from engine.expressions.limits import WALK_STEPS, charge, check_text
-from engine.expressions.values import Function, kind_of
+from engine.expressions.texts import has_half
+from engine.expressions.values import Function, kind_of, number_text
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def json_hook(value: Any) -> Any:
@@ -34,38 +39,89 @@ def to_json(value: Any) -> bytes:
         raise EvaluationError(f"the value cannot be written as JSON: {error}") from None
 
 
+class JsonWriter:
+    """Writes a value as `JSON.stringify` does; as large as the step budget allows.
+
+    `replacer` gives what is written for a key and a value. `names`, if given, are the only
+    properties written, in that order. `indent` begins each line, once for each level.
+    """
+
+    def __init__(
+        self,
+        indent: str = "",
+        names: Sequence[str] | None = None,
+        replacer: Callable[[str, Any], Any] | None = None,
+    ) -> None:
+        self._indent = indent
+        self._names = names
+        self._replacer = replacer
+        self._colon = ": " if indent else ":"
+
+    def text(self, value: Any) -> str:
+        if self._replacer is not None:
+            value = self._replacer("", value)
+        text = self._value(value, "\n")
+        check_text(len(text))
+        return text
+
+    def _value(self, value: Any, line: str) -> str:
+        charge(WALK_STEPS)
+        cls = value.__class__
+        if cls is str:
+            return json_string(value)
+        if cls is dict:
+            return self._object(value, line)
+        if cls is list:
+            return self._array(value, line)
+        if cls is int or cls is float:
+            return number_text(value) if math.isfinite(value) else "null"
+        if value is None or cls is bool:
+            return "null" if value is None else ("true" if value else "false")
+        if cls is bytes:
+            return self._object({"_snaptype_binary_base64": base64.b64encode(value).decode()}, line)
+        if isinstance(value, date | time):
+            return json_string(json_hook(value))
+        raise Failure(f"{kind_of(value)} cannot be written as JSON")
+
+    def _object(self, entries: dict[str, Any], line: str) -> str:
+        names = entries if self._names is None else (n for n in self._names if n in entries)
+        inner = line + self._indent
+        written: list[str] = []
+        for name in names:
+            value = entries[name]
+            if self._replacer is not None:
+                value = self._replacer(name, value)
+            if value.__class__ is not Function:
+                written.append(f"{json_string(name)}{self._colon}{self._value(value, inner)}")
+        return self._between("{", written, "}", line)
+
+    def _array(self, items: list[Any], line: str) -> str:
+        inner = line + self._indent
+        written: list[str] = []
+        for place, value in enumerate(items):
+            if self._replacer is not None:
+                value = self._replacer(str(place), value)
+            is_function = value.__class__ is Function
+            written.append("null" if is_function else self._value(value, inner))
+        return self._between("[", written, "]", line)
+
+    def _between(self, opening: str, written: list[str], closing: str, line: str) -> str:
+        check_text(sum(map(len, written)))
+        if not self._indent or not written:
+            return opening + ",".join(written) + closing
+        inner = line + self._indent
+        return opening + inner + f",{inner}".join(written) + line + closing
+
+
+_COMPACT = JsonWriter()
+
+
 def compact_json(value: Any) -> str:
     """As `JSON.stringify(value)`."""
-    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+    return _COMPACT.text(value)
 
 
-def indented_json(value: Any, indent: str) -> str:
-    return json.dumps(_plain(value), ensure_ascii=False, indent=indent)
-
-
-def _plain(value: Any) -> Any:
-    """`value` of nothing but what JSON has; as large as the step budget allows."""
-    charge(WALK_STEPS)
-    cls = value.__class__
-    if cls is str:
-        check_text(len(value))
-        return value
-    if cls is dict:
-        return {key: _plain(item) for key, item in value.items() if item.__class__ is not Function}
-    if cls is list:
-        return [_plain(item) for item in value]
-    if cls is float:
-        return _plain_float(value)
-    if cls is bytes:
-        return {"_snaptype_binary_base64": base64.b64encode(value).decode()}
-    if isinstance(value, date | time):
-        return json_hook(value)
-    if cls is int or cls is bool or value is None:
-        return value
-    raise Failure(f"{kind_of(value)} cannot be written as JSON")
-
-
-def _plain_float(value: float) -> float | int | None:
-    if not math.isfinite(value):
-        return None
-    return int(value) if value.is_integer() and abs(value) < 1e15 else value
+def json_string(text: str) -> str:
+    """In quotes; a half of a surrogate pair that stands alone is escaped."""
+    quoted: str = encode_basestring(text)
+    return quoted if not has_half(quoted) else _HALF.sub(lambda h: f"\\u{ord(h[0]):04x}", quoted)

@@ -16,6 +16,7 @@ import msgspec
 from engine.errors import ExpressionSyntaxError
 from engine.expressions.habits import FOREIGN_CHARACTERS, FOREIGN_QUOTES
 from engine.expressions.limits import MAX_DIGITS, MAX_SOURCE
+from engine.expressions.texts import join
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -178,7 +179,7 @@ class Lexer:
         if at >= self.end:
             self._open("the string is not closed", start, 1, f"close it with {quote}")
         self.at = min(at + 1, self.end)
-        return Token("string", _joined_surrogates("".join(parts)), start, self.at - start)
+        return Token("string", join(parts), start, self.at - start)
 
     def _escape(self, at: int) -> tuple[str, int]:
         """The character that the escape at `at` stands for, and where the text goes on."""
@@ -195,9 +196,11 @@ class Lexer:
         found = _REGEX.match(self.text, self.at, self.end)
         if not found:
             return self._open_regex()
-        wrong = set(found[2]) - set("gimsu")
+        wrong = set(found[2]) - set("gimsuy")
         if wrong or len(set(found[2])) < len(found[2]):
-            hint = "the flags are g (all), i (ignore case) and m (lines)"
+            hint = (
+                "the flags are g (all), i (ignore case), m (lines), s, u and y, each once at most"
+            )
             message = f"`{found[2]}` are not flags of a regex"
             self._wrong(message, found.start(2), len(found[2]), hint)
             return self._take("regex", (found[1], ""), found[0])
@@ -239,13 +242,6 @@ def _unit_hint(written: str) -> str:
     """`5px` is a string without its quotes; `1_000` and `5n` are numbers of other languages."""
     plain = written.replace("_", "").rstrip("nLlfFdD")
     return f"write {plain}" if plain.isdigit() else f"a string is written '{written}'"
-
-
-def _joined_surrogates(text: str) -> str:
-    """`\\uD83D\\uDE00` is one character."""
-    if text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text):
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def _ends_operand(token: Token) -> bool:

@@ -12,6 +12,7 @@ from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from engine.expressions import texts
 from engine.expressions.dates import epoch_milliseconds, iso_text
 from engine.expressions.failures import Failure
 from engine.expressions.limits import MAX_BITS, charge, check_integer, check_text
@@ -41,6 +42,8 @@ def add(left: Any, right: Any) -> Any:
     if kind is str and other is str:
         if len(left) + len(right) > 10_000:
             check_text(len(left) + len(right))
+        if "\udc00" <= right[:1] <= "\udfff":
+            return texts.add(left, right)
         return left + right
     if kind is int and other is int:
         total = left + right
@@ -52,7 +55,7 @@ def add(left: Any, right: Any) -> Any:
     if _adds_as_text(left) or _adds_as_text(right):
         text, following = to_text(left), to_text(right)
         check_text(len(text) + len(following))
-        return text + following
+        return texts.add(text, following)
     return add(to_number(left), to_number(right))
 
 
@@ -212,7 +215,7 @@ def same(left: Any, right: Any) -> bool:
     if (kind is bool) != (other is bool):
         return False
     if isinstance(left, datetime) and isinstance(right, datetime):
-        return kind is other and bool(left == right)
+        return kind is other and epoch_milliseconds(left) == epoch_milliseconds(right)
     return bool(left == right)
 
 
@@ -220,17 +223,17 @@ def _ordered(left: Any, right: Any) -> tuple[Any, Any]:
     """Both sides as two texts, two numbers or two dates."""
     kind, other = left.__class__, right.__class__
     if kind is str and other is str:
-        return left, right
+        return texts.in_order(left, right)
     if isinstance(left, _DATES) and isinstance(right, _DATES):
         return _ordered_dates(left, right)
     return _order_number(left, right), _order_number(right, left)
 
 
 def _ordered_dates(left: Any, right: Any) -> tuple[Any, Any]:
-    if left.__class__ is right.__class__:
-        return left, right
     if isinstance(left, datetime) and isinstance(right, datetime):
         return epoch_milliseconds(left), epoch_milliseconds(right)
+    if left.__class__ is right.__class__:
+        return left, right
     if isinstance(left, date) and isinstance(right, date):
         return iso_text(left)[:10], iso_text(right)[:10]
     raise Failure("a day and a time of day cannot be compared")
@@ -272,7 +275,7 @@ def greater_or_equal(left: Any, right: Any) -> bool:
     return bool(left >= right)
 
 
-_PLAIN = frozenset({int, float, str})
+_PLAIN = frozenset({int, float})
 
 
 def has_key(key: Any, container: Any) -> bool:

@@ -1,62 +1,122 @@
-"""JavaScript and Java regexes, run by the `regex` package with a time limit.
+"""JavaScript's regexes, run by the `regex` package with a time limit.
 
-The dialects differ in small things: `$` before a final newline, `.` and line ends, `\\d` and other
-scripts, `[` within a class. `_translated` walks over the pattern and writes what means the same.
+`regex_translation` writes the pattern for the package; here is how JavaScript searches: where the
+next match may begin after an empty one, what splits a text, what `$1` stands for. Without the flag
+`u` a regex sees UTF-16 units, and with it characters; positions that leave this module count units.
 """
 
 from __future__ import annotations
 
 import functools
 import re
+import time
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import regex
 
 from engine.expressions.failures import Failure, TooSlowFailure
 from engine.expressions.limits import REGEX_SECONDS
+from engine.expressions.regex_translation import Flags, translate
+from engine.expressions.texts import join, joined, length, units
 
 _MAX_PATTERN = 10_000
-_MAX_REPEAT = 10_000
 _MAX_GROUPS = 500
-_SPACE_CLASS = r"\s\x0b\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
-_WORD = "A-Za-z0-9_"
-_BOUNDARY = f"(?:(?<=[{_WORD}])(?![{_WORD}])|(?<![{_WORD}])(?=[{_WORD}]))"
-_OUTSIDE_CLASS = {
-    "s": f"[{_SPACE_CLASS}]",
-    "S": f"[^{_SPACE_CLASS}]",
-    "d": "[0-9]",
-    "D": "[^0-9]",
-    "w": f"[{_WORD}]",
-    "W": f"[^{_WORD}]",
-    "b": _BOUNDARY,
-    "0": r"\x00",
-}
-_INSIDE_CLASS = {"s": _SPACE_CLASS, "d": "0-9", "w": _WORD, "b": r"\x08", "0": r"\x00"}
-_PLAIN_ESCAPES = frozenset("/'\"`#&~ %@!,:;<>=_-")
-_COUNT = re.compile(r"\{(\d+)(,?)(\d*)\}")
+
+
+class Match:
+    """One match: `start` and `end` count in the subject, `groups[0]` is the text matched."""
+
+    __slots__ = ("end", "groups", "start")
+
+    def __init__(self, start: int, end: int, groups: tuple[str | None, ...]) -> None:
+        self.start = start
+        self.end = end
+        self.groups = groups
 
 
 class Regex:
     """A compiled regex with its JavaScript flags."""
 
-    __slots__ = ("_compiled", "all", "source")
+    __slots__ = ("_compiled", "all", "names", "source", "sticky", "unicode")
 
     def __init__(self, source: str, flags: str) -> None:
         self.source = source
         self.all = "g" in flags
-        self._compiled = _compiled(source, "i" in flags, "m" in flags, "s" in flags)
+        self.sticky = "y" in flags
+        self.unicode = "u" in flags
+        self._compiled, self.names = _compiled(
+            source if self.unicode else units(source),
+            Flags("i" in flags, "m" in flags, "s" in flags, self.unicode),
+        )
 
-    def search(self, text: str) -> Any:
+    def subject(self, text: str) -> str:
+        """`text` as the regex sees it; the positions of a match count in this."""
+        return text if self.unicode else units(text)
+
+    def position(self, subject: str, at: int) -> int:
+        """Where that is in UTF-16 units."""
+        return length(subject[:at]) if self.unicode else at
+
+    def test(self, text: str) -> bool:
+        """Does it match anywhere in the text?"""
+        return self.search(self.subject(text)) is not None
+
+    def search(self, subject: str) -> Match | None:
+        search = self._compiled.match if self.sticky else self._compiled.search
         try:
-            return self._compiled.search(text, timeout=REGEX_SECONDS)
+            found = search(subject, timeout=REGEX_SECONDS)
         except TimeoutError:
             raise self._too_slow() from None
+        return None if found is None else _match(found, subject.isascii())
 
-    def matches(self, text: str) -> Iterator[Any]:
+    def matches(self, subject: str) -> Iterator[Match]:
+        """All matches; after an empty one the search goes on one place further."""
+        at, deadline = 0, _deadline()
+        while at <= len(subject):
+            for match in self._found(subject, at, deadline):
+                yield match
+                if match.start == match.end:
+                    at = match.end + 1
+                    break
+            else:
+                return
+
+    def split(self, subject: str) -> list[str | None]:
+        """The parts between the matches, with the groups of each match after the part before."""
+        if not subject:
+            return [] if self.search(subject) else [""]
+        parts: list[str | None] = []
+        deadline = _deadline()
+        start = at = 0
+        while at < len(subject):
+            for match in self._found(subject, at, deadline, anywhere=True):
+                if match.start >= len(subject):
+                    return [*parts, joined(subject[start:])]
+                if match.end == start:  # an empty match where the part begins divides nothing
+                    at = match.start + 1
+                    break
+                parts += (joined(subject[start : match.start]), *match.groups[1:])
+                start = at = match.end
+                if match.start == match.end:
+                    at += 1
+                    break
+            else:
+                break
+        return [*parts, joined(subject[start:])]
+
+    def _found(
+        self, subject: str, at: int, deadline: float, anywhere: bool = False
+    ) -> Iterator[Match]:
+        seconds = max(0.001, deadline - time.monotonic())
+        plain = subject.isascii()
         try:
-            yield from self._compiled.finditer(text, timeout=REGEX_SECONDS)
+            for found in self._compiled.finditer(subject, at, timeout=seconds):
+                if self.sticky and not anywhere and found.start() != at:
+                    return
+                at = found.end()
+                yield _match(found, plain)
         except TimeoutError:
             raise self._too_slow() from None
 
@@ -68,122 +128,79 @@ class Regex:
         )
 
 
+def _match(found: Any, plain: bool) -> Match:
+    groups = (found[0], *found.groups())
+    if not plain:
+        groups = tuple(None if one is None else joined(one) for one in groups)
+    return Match(*found.span(), groups)
+
+
+def _deadline() -> float:
+    return time.monotonic() + REGEX_SECONDS
+
+
 @functools.lru_cache(maxsize=512)
 def pattern(source: str, flags: str = "") -> Regex:
     return Regex(source, flags)
 
 
-def _compiled(source: str, ignore_case: bool, multiline: bool, dot_all: bool) -> Any:
+def _compiled(source: str, flags: Flags) -> tuple[Any, dict[str, int]]:
     if len(source) > _MAX_PATTERN or source.count("(") > _MAX_GROUPS:
         raise Failure("the regex is too long")
-    flags = regex.VERSION0 | (regex.IGNORECASE if ignore_case else 0)
-    flags |= regex.MULTILINE if multiline else 0
     try:
+        text, names = translate(source, flags)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return regex.compile(_translated(source, multiline, dot_all), flags)
+            scripts = regex.UNICODE if flags.unicode else regex.ASCII
+            return regex.compile(text, regex.VERSION0 | scripts), names
     except (regex.error, ValueError, OverflowError, RecursionError, LookupError) as error:
-        raise Failure(f"/{source[:80]}/ is not a regex: {error}") from None
+        raise Failure(f"/{joined(source)[:80]}/ is not a valid regex: {error}") from None
 
 
-def _translated(source: str, multiline: bool, dot_all: bool) -> str:
+# --- replacements ---
+
+
+class Replacing(NamedTuple):
+    """What is replaced: the subject, the place of a match in it, and the names of the groups."""
+
+    subject: str
+    match: Match
+    names: dict[str, int]
+
+    def named(self) -> dict[str, str | None]:
+        return {name: self.match.groups[number] for name, number in self.names.items()}
+
+
+_REFERENCE = re.compile(r"\$(?:([$&`'])|(\d{1,2})|<([^>]*)>)", re.ASCII)
+
+
+def expanded(template: str, place: Replacing) -> str:
+    """The replacement text with `$1`, `$&`, `$$`, `$<name>` filled in, as JavaScript does."""
     parts: list[str] = []
     at = 0
-    while at < len(source):
-        character = source[at]
-        if character == "\\":
-            piece, at = _escape(source, at, in_class=False)
-        elif character == "[":
-            piece, at = _character_class(source, at)
-        elif character == ".":
-            piece, at = (r"[\s\S]" if dot_all else r"[^\n\r\u2028\u2029]"), at + 1
-        elif character == "$":
-            piece, at = (r"(?=[\n\r\u2028\u2029]|\Z)" if multiline else r"\Z"), at + 1
-        elif source.startswith("(?<", at) and source[at + 3 : at + 4] not in ("=", "!"):
-            piece, at = "(?P<", at + 3
-        elif character == "{":
-            piece, at = _repeat(source, at)
-        else:
-            piece, at = character, at + 1
-        parts.append(piece)
-    return "".join(parts)
+    for found in _REFERENCE.finditer(template):
+        parts += (template[at : found.start()], _reference(found, place))
+        at = found.end()
+    return join([*parts, template[at:]])
 
 
-def _repeat(source: str, at: int) -> tuple[str, int]:
-    found = _COUNT.match(source, at)
-    if not found:
-        return r"\{", at + 1
-    if max(int(found[1]), int(found[3] or 0)) > _MAX_REPEAT:
-        raise ValueError(f"a repeat may be {_MAX_REPEAT:,} at most")
-    return found[0], found.end()
+def _reference(found: re.Match[str], place: Replacing) -> str:
+    if found[1]:
+        return _marked(found[1], place)
+    if found[3] is not None:
+        return (place.named().get(found[3]) or "") if place.names else found[0]
+    digits = found[2]
+    count = len(place.match.groups) - 1
+    if 0 < int(digits) <= count:
+        return place.match.groups[int(digits)] or ""
+    if len(digits) == 2 and 0 < int(digits[0]) <= count:
+        return (place.match.groups[int(digits[0])] or "") + digits[1]
+    return found[0]
 
 
-def _escape(source: str, at: int, in_class: bool) -> tuple[str, int]:
-    letter = source[at + 1 : at + 2]
-    known = _INSIDE_CLASS if in_class else _OUTSIDE_CLASS
-    if letter in known:
-        return known[letter], at + 2
-    if letter == "k" and source.startswith("<", at + 2):
-        name, _, _ = source[at + 3 :].partition(">")
-        return f"(?P={name})", at + 4 + len(name)
-    if letter in _PLAIN_ESCAPES:
-        return re.escape(letter), at + 2
-    return source[at : at + 2], at + 2
-
-
-def _character_class(source: str, at: int) -> tuple[str, int]:
-    if source.startswith("[^]", at):
-        return r"[\s\S]", at + 3
-    if source.startswith("[]", at):
-        return r"(?!)", at + 2
-    parts = ["["]
-    at += 1
-    if source.startswith("^", at):
-        parts.append("^")
-        at += 1
-    while at < len(source) and source[at] != "]":
-        if source[at] == "\\":
-            piece, at = _escape(source, at, in_class=True)
-        else:
-            piece, at = (f"\\{source[at]}" if source[at] in "[&~|" else source[at]), at + 1
-        parts.append(piece)
-    return "".join([*parts, source[at : at + 1]]), at + 1
-
-
-def expanded(template: str, found: Any, text: str) -> str:
-    """The replacement text with `$1`, `$&`, `$$`, `$<name>` filled in, as JavaScript does."""
-
-    def filled(reference: re.Match[str]) -> str:
-        return _reference(reference, found, text)
-
-    return _REFERENCE.sub(filled, template)
-
-
-_REFERENCE = re.compile(r"\$(?:(\$)|(&)|(`)|(')|(\d{1,2})|<([^>]*)>)")
-
-
-def _reference(reference: re.Match[str], found: Any, text: str) -> str:
-    if reference[1]:
+def _marked(mark: str, place: Replacing) -> str:
+    if mark == "$":
         return "$"
-    if reference[2]:
-        return str(found[0])
-    if reference[3]:
-        return text[: found.start()]
-    if reference[4]:
-        return text[found.end() :]
-    if reference[6] is not None:
-        names = found.groupdict()
-        return (names.get(reference[6]) or "") if names else reference[0]
-    return _numbered(reference, found)
-
-
-def _numbered(reference: re.Match[str], found: Any) -> str:
-    groups = found.groups()
-    digits = reference[5]
-    if len(digits) == 2 and not 0 < int(digits) <= len(groups):
-        if 0 < int(digits[0]) <= len(groups):
-            return (groups[int(digits[0]) - 1] or "") + digits[1]
-        return reference[0]
-    if not 0 < int(digits) <= len(groups):
-        return reference[0]
-    return groups[int(digits) - 1] or ""
+    if mark == "&":
+        return place.match.groups[0] or ""
+    return place.subject[: place.match.start] if mark == "`" else place.subject[place.match.end :]

@@ -48,7 +48,7 @@ def in_range(value: Any, low: Any, high: Any, closed: bool) -> bool:
 
 
 def matches_regex(value: Any, wanted: Regex) -> bool:
-    return value.__class__ is str and wanted.search(value) is not None
+    return value.__class__ is str and wanted.test(value)
 
 
 def is_array_of(value: Any, count: int, more: bool) -> bool:

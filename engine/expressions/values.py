@@ -11,6 +11,7 @@ from typing import Any
 from engine.expressions.dates import epoch_milliseconds, iso_text
 from engine.expressions.failures import Failure
 from engine.expressions.limits import MAX_DIGITS, WALK_STEPS, charge, check_integer, check_text
+from engine.expressions.texts import join
 
 Number = int | float
 NAN = math.nan
@@ -148,11 +149,11 @@ def to_integer(value: Any, default: int = 0) -> int:
     return int(max(-_MAX_EXACT, min(_MAX_EXACT, number)))
 
 
-def to_count(value: Any, what: str, most: int) -> int:
-    """A whole number from 0 to `most`."""
+def to_count(value: Any, what: str, most: int, least: int = 0) -> int:
+    """A whole number from `least` to `most`."""
     count = to_integer(value)
-    if not 0 <= count <= most:
-        raise Failure(f"{what} must be 0 to {most:,}, got {number_text(count)}")
+    if not least <= count <= most:
+        raise Failure(f"{what} must be {least} to {most:,}, got {number_text(count)}")
     return count
 
 
@@ -194,7 +195,7 @@ def to_text(value: Any) -> str:
         return number_text(value)
     parts: list[str] = []
     _write(value, parts)
-    return "".join(parts)
+    return join(parts)
 
 
 def scalar_text(value: Any, what: str = "a text") -> str:
@@ -253,7 +254,7 @@ def comma_text(value: Any) -> str:
         return ""
     if value.__class__ is list:
         charge(len(value) * WALK_STEPS)
-        text = ",".join(map(comma_text, value))
+        text = join(map(comma_text, value), ",")
         check_text(len(text))
         return text
     return to_text(value)

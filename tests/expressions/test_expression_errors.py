@@ -72,7 +72,7 @@ def test_a_failing_evaluation_says_what_is_wrong_and_where(
         ("x => {a: 1}", "a function has no statements in braces", 5),
         ("match 1 { 2 'a' }", "expected `=>` after the pattern, got `'a'`", 12),
         ("1 instanceof Foo", "expected a type", 13),
-        ("'a'.match(/(/)", "/(/ is not a regex", 10),
+        ("'a'.match(/(/)", "/(/ is not a valid regex", 10),
         ("(a, a) => 1", "the parameter `a` is there twice", 4),
         ("$a ==\n", "expected an expression, but the expression ends here", 5),
         ("'a'.match(/[/)", "the character class of the regex is not closed", 11),

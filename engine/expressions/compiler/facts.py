@@ -48,6 +48,29 @@ def _is_text_sum(node: nodes.Binary) -> bool:
     return isinstance(left, nodes.Literal) and left.value.__class__ is str
 
 
+def joins_plainly(node: nodes.Binary) -> bool:
+    """Is there a constant character at the seam of a text sum, so that no two halves meet there?"""
+    return _ends_plainly(node.left) or _begins_plainly(node.right)
+
+
+def _ends_plainly(node: Node) -> bool:
+    if isinstance(node, nodes.Binary):
+        return node.operator == "+" and _is_character(node.right, -1)
+    return _is_character(node, -1)
+
+
+def _begins_plainly(node: Node) -> bool:
+    while isinstance(node, nodes.Binary) and node.operator == "+":
+        node = node.left
+    return _is_character(node, 0)
+
+
+def _is_character(node: Node, place: int) -> bool:
+    if not isinstance(node, nodes.Literal) or node.value.__class__ is not str or not node.value:
+        return False
+    return not "\ud800" <= node.value[place] <= "\udfff"
+
+
 def refers_to_itself(node: nodes.ObjectLiteral) -> bool:
     """Does `this`, `__parent__` or `__root__` appear anywhere inside?"""
     return any(isinstance(inner, nodes.Name) and inner.name in _SELF for inner in node.walk())

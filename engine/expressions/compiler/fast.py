@@ -18,9 +18,9 @@ from engine.expressions.compiler import facts
 from engine.expressions.compiler.careful import Careful
 from engine.expressions.compiler.unit import bind, class_of, is_, item, load
 from engine.expressions.functions import DISPATCH
-from engine.expressions.functions.strings import length as text_length
 from engine.expressions.limits import charge
 from engine.expressions.nodes import Node
+from engine.expressions.texts import length as text_length
 from engine.expressions.values import truthy
 
 _COMPARE: dict[str, type[ast.cmpop]] = {
@@ -100,7 +100,13 @@ class Fast(Careful):
         )
         if not plain or self.null_safe or self.namespace_of(node.target):
             return super().index(node)
-        return self.subscript(self.emit(node.target), self.emit(key))
+        if key.value.__class__ is str:  # type: ignore[attr-defined]
+            return self.subscript(self.emit(node.target), self.emit(key))
+        held = self.unit.new_name()
+        is_array = is_(class_of(bind(held, self.emit(node.target))), self.unit.constant(list))
+        place = self.emit(key)
+        other = self.call(access.index, load(held), place)
+        return ast.IfExp(is_array, item(load(held), place), other)
 
     # --- operators ---
 
@@ -109,7 +115,7 @@ class Fast(Careful):
         if constants == (False, True) and node.operator in _COMPARE:
             return self.compared(node, left, right)
         if node.operator == "+" and "string" in (facts.kind(node.left), facts.kind(node.right)):
-            if constants != (True, True) and not self.loops:
+            if constants != (True, True) and not self.loops and facts.joins_plainly(node):
                 return self.joined(node, left, right)
         elif node.operator in _ARITHMETIC and constants != (True, True):
             return self.reckoned(node, left, right)
@@ -123,6 +129,12 @@ class Fast(Careful):
             return ast.Compare(left, [same], [right])
         classes = {str: (str,), int: (int, float), float: (int, float)}.get(value.__class__)
         if classes is None or value != value:
+            return super().operation(node, left, right)
+        if (
+            value.__class__ is str
+            and node.operator not in ("==", "!=")
+            and max(value, default="") >= "\ud800"
+        ):
             return super().operation(node, left, right)
         compare = _COMPARE[node.operator]
         if node.operator in ("==", "!=") and _is_plain_word(value):

@@ -10,6 +10,8 @@ from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.limits import CALL_STEPS, charge, check_elements, check_text
 from engine.expressions.operators import add, equal
+from engine.expressions.texts import join as texts_joined
+from engine.expressions.texts import units
 from engine.expressions.values import (
     Function,
     comma_text,
@@ -178,7 +180,7 @@ def join(items: list[Any], separator: Any = ",") -> str:
     between = "," if separator is None else scalar_text(separator, "a separator")
     texts = [item if item.__class__ is str else comma_text(item) for item in items]
     check_text(sum(map(len, texts)) + len(between) * len(texts))
-    return between.join(texts)
+    return texts_joined(texts, between)
 
 
 @ARRAYS.method("toString", "The elements with commas.", Example("[1, 2, 3].toString()", "1,2,3"))
@@ -283,7 +285,7 @@ def sort(items: list[Any], function: Any = None) -> list[Any]:
 
 
 def _sort_text(value: Any) -> tuple[bool, str]:
-    return value is None, comma_text(value)
+    return value is None, units(comma_text(value))
 
 
 def _comparator(function: Any) -> Any:

@@ -11,13 +11,16 @@ import json
 import re
 import uuid
 import zlib
+from collections.abc import Callable
 from typing import Any
 
+from engine.expressions.callables import call_value
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
-from engine.expressions.json_text import compact_json, indented_json
+from engine.expressions.json_text import JsonWriter
 from engine.expressions.limits import MAX_TEXT, charge, check_text
-from engine.expressions.values import kind_of, scalar_text, to_integer
+from engine.expressions.texts import encodable, has_half, joined, units, utf8
+from engine.expressions.values import Function, kind_of, scalar_text, to_integer
 
 JSON = Family("JSON", "Values to and from JSON text.", namespace="JSON")
 BASE64 = Family("Base64", "Base64 as in RFC 4648; texts are taken as UTF-8.", namespace="Base64")
@@ -28,6 +31,7 @@ GZIP = Family("GZip", "Compressed bytes.", namespace="GZip")
 ICONV = Family("iconv", "Texts to and from bytes in an encoding.", namespace="iconv")
 HTML = Family("HTML", "Texts with HTML entities.", namespace="HTML")
 CRYPTO = Family("Crypto", "Random identifiers.", namespace="Crypto")
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 # --- JSON ---
@@ -41,6 +45,8 @@ CRYPTO = Family("Crypto", "Random identifiers.", namespace="Crypto")
 def json_parse(text: Any) -> Any:
     written = _decoded(text) if text.__class__ is bytes else scalar_text(text)
     charge(len(written) // 16)
+    if has_half(written):  # escaped, so that it meets its other half
+        written = _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", written)
     try:
         return json.loads(written, parse_constant=_no_constant, parse_float=_json_number)
     except (ValueError, RecursionError) as error:
@@ -59,24 +65,36 @@ def _json_number(text: str) -> float | int:
 
 @JSON.function(
     "stringify",
-    "The JSON text of a value; with a third argument, indented.",
+    "The JSON text of a value. `replacer` is an array of the properties to write, or a function of "
+    "(key, value) that gives what to write; `indent` is a text or a number of spaces.",
     Example("JSON.stringify({name: 'John', age: 30})", '{"name":"John","age":30}'),
-    Example("JSON.stringify(null)", "null"),
+    Example("JSON.stringify({a: 1, b: 2}, ['b'])", '{"b":2}'),
+    Example("JSON.stringify([1], null, 2)", "[\n  1\n]"),
 )
 def json_stringify(value: Any, replacer: Any = None, indent: Any = None) -> str:
-    if replacer.__class__ is list:
-        value = _only(value, frozenset(map(scalar_text, replacer)))
-    if not indent:
-        return compact_json(value)
-    space = indent[:10] if isinstance(indent, str) else " " * max(0, min(10, to_integer(indent)))
-    return indented_json(value, space)
+    writer = JsonWriter(_indent(indent), _names(replacer), _replacing(replacer))
+    return writer.text(value)
 
 
-def _only(value: Any, names: frozenset[str]) -> Any:
-    charge(1)
-    if value.__class__ is dict:
-        return {key: _only(item, names) for key, item in value.items() if key in names}
-    return [_only(item, names) for item in value] if value.__class__ is list else value
+def _indent(indent: Any) -> str:
+    if indent.__class__ is str:
+        return joined(units(indent)[:10])
+    is_number = indent.__class__ is int or indent.__class__ is float
+    return " " * max(0, min(10, to_integer(indent))) if is_number else ""
+
+
+def _names(replacer: Any) -> list[str] | None:
+    if replacer.__class__ is not list:
+        return None
+    charge(len(replacer))
+    named = [one for one in replacer if one.__class__ in (str, int, float)]
+    return list(dict.fromkeys(map(scalar_text, named)))
+
+
+def _replacing(replacer: Any) -> Callable[[str, Any], Any] | None:
+    if replacer.__class__ is not Function:
+        return None
+    return lambda key, value: call_value(replacer, key, value)
 
 
 # --- bytes ---
@@ -90,7 +108,7 @@ def _bytes(value: Any) -> bytes:
         raise Failure("expected a string or binary data, got null")
     text = scalar_text(value, "a string or binary data")
     check_text(len(text))
-    return text.encode("utf-8", "replace")
+    return utf8(text)
 
 
 def _decoded(data: bytes) -> str:
@@ -249,7 +267,7 @@ def iconv_encode(text: Any, encoding: Any) -> bytes:
     check_text(len(written) * 4)
     mark = b"\xfe\xff" if codec == "utf-16" else b""
     codec = {"utf-16": "utf-16-be", "utf-32": "utf-32-be"}.get(codec, codec)
-    return mark + written.encode(codec, "replace")
+    return mark + encodable(written).encode(codec, "replace")
 
 
 @ICONV.function(
@@ -265,7 +283,7 @@ def iconv_decode(data: Any, encoding: Any) -> str:
     if not has_mark:
         codec = {"utf-16": "utf-16-be", "utf-32": "utf-32-be"}.get(codec, codec)
     try:
-        return data.decode(codec)
+        return joined(data.decode(codec))
     except UnicodeDecodeError:
         raise Failure(f"the bytes are not a text in {scalar_text(encoding)}") from None
 
@@ -288,7 +306,7 @@ def html_encode(text: Any) -> str:
     "decode", "With entities as characters.", Example("HTML.decode('&lt;&eacute;&#39;')", "<é'")
 )
 def html_decode(text: Any) -> str:
-    return html.unescape(scalar_text(text))
+    return joined(html.unescape(scalar_text(text)))
 
 
 @CRYPTO.function("uuid", "A random UUID.", Example("Crypto.uuid().length", 36))

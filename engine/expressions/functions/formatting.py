@@ -2,171 +2,261 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
+
+import msgspec
 
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example
 from engine.expressions.functions.strings import TEXTS
 from engine.expressions.limits import check_text
-from engine.expressions.values import INFINITY, Number, to_number, to_text, truthy
+from engine.expressions.texts import join, joined, length, units
+from engine.expressions.values import INFINITY, Number, to_number, to_text
 
-_CONVERSION = re.compile(r"%(?:(\d+)\$|(<))?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])")
+_CONVERSION = re.compile(r"%(?:(\d+)\$)?([-#+ 0,(<]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])", re.ASCII)
 _LARGEST = 10_000
+_FLAGS = {
+    "s": "-",
+    "b": "-",
+    "c": "-",
+    "d": "-+ 0,(",
+    "x": "-#+ 0(",
+    "o": "-#+ 0(",
+    "e": "-#+ 0(",
+    "f": "-#+ 0,(",
+    "g": "-+ 0,(",
+    "%": "-",
+    "n": "",
+}
+_WITH_PRECISION = frozenset("sbefg")
+_WITH_CAPITALS = frozenset("SBCXEG")
+_LETTERS = "use %s %d %f %e %g %x %o %c %b %n or %%"
 
 
-@TEXTS.method(
-    "sprintf",
-    "The text with its conversions (%s %d %f %e %x %o %c %b %%, with width and precision as in "
-    "Java) replaced by the arguments.",
-    Example("'%s has %d items'.sprintf('Bob', 3)", "Bob has 3 items"),
-    Example("'%05d'.sprintf(42)", "00042"),
-    Example("'%,.2f'.sprintf(1234.5)", "1,234.50"),
-)
-def sprintf(text: str, *arguments: Any) -> str:
-    return _Format(text, arguments).text()
+class Conversion(msgspec.Struct, frozen=True):
+    """`%05.2f` taken apart; `place` is None for the next argument and 0 for the last one again."""
+
+    text: str
+    place: int | None
+    flags: str
+    width: int
+    precision: int | None
+    letter: str
 
 
-class _Format:
-    def __init__(self, template: str, arguments: tuple[Any, ...]) -> None:
-        self.template = template
-        self.arguments = arguments
-        self.next = 0
-        self.last = -1
-
-    def text(self) -> str:
-        parts: list[str] = []
-        at = size = 0
-        for found in _CONVERSION.finditer(self.template):
-            parts += (self._literal(at, found.start()), self._converted(found))
-            size += len(parts[-1])
-            check_text(size)
-            at = found.end()
-        return "".join([*parts, self._literal(at, len(self.template))])
-
-    def _literal(self, start: int, end: int) -> str:
-        piece = self.template[start:end]
-        if "%" in piece:
-            place = piece.index("%")
-            raise Failure(
-                f"`{piece[place : place + 5]}` is not a conversion", "write %% for a percent sign"
-            )
-        return piece
-
-    def _converted(self, found: re.Match[str]) -> str:
-        flags, letter = found[3], found[6]
-        width = _bounded(found[4])
-        precision = None if found[5] is None else _bounded(found[5])
-        if letter == "%":
-            return _padded("%", width, flags)
-        if letter == "n":
-            return "\n"
-        value = self._argument(found)
-        text = _conversion(value, letter, flags, precision, width)
-        if letter.isupper():
-            text = text.upper()
-        return _padded(text, width, flags)
-
-    def _argument(self, found: re.Match[str]) -> Any:
-        if found[1]:
-            self.last = int(found[1][:6]) - 1
-        elif not found[2]:
-            self.last = self.next
-            self.next += 1
-        if not 0 <= self.last < len(self.arguments):
-            raise Failure(f"`{found[0]}` has no argument (there are {len(self.arguments)})")
-        return self.arguments[self.last]
+Piece = str | Conversion
 
 
-def _bounded(digits: str | None) -> int:
-    size = int(digits[:9]) if digits else 0
+@functools.lru_cache(maxsize=512)
+def _pieces(template: str) -> tuple[Piece, ...]:
+    """The literal texts and conversions of a format; raises Failure."""
+    found: list[Piece] = []
+    at = 0
+    for match in _CONVERSION.finditer(template):
+        found += (_literal(template[at : match.start()]), _conversion_of(match))
+        at = match.end()
+    return (*found, _literal(template[at:]))
+
+
+def _literal(text: str) -> str:
+    if "%" in text:
+        place = text.index("%")
+        message = f"`{text[place : place + 5]}` is not a conversion"
+        raise Failure(message, "write %% for a percent sign")
+    return text
+
+
+def _conversion_of(found: re.Match[str]) -> Conversion:
+    number, flags, width, precision, letter = found.groups()
+    place = None if number is None else int(number[:6])
+    conversion = Conversion(
+        found[0],
+        0 if "<" in flags else place,
+        flags.replace("<", "", 1),
+        _bounded(width) if width else 0,
+        _bounded(precision) if precision else None,
+        letter,
+    )
+    if problem := _problem(conversion, counts_from_zero=place == 0):
+        raise Failure(f"`{found[0]}` is not a valid conversion: {problem[0]}", problem[1])
+    return conversion
+
+
+def _bounded(digits: str) -> int:
+    size = int(digits[:9])
     if size > _LARGEST:
         raise Failure(f"a width or precision may be {_LARGEST:,} at most")
     return size
 
 
-def _padded(text: str, width: int, flags: str) -> str:
-    return text.ljust(width) if "-" in flags else text.rjust(width)
-
-
-def _conversion(value: Any, letter: str, flags: str, precision: int | None, width: int) -> str:
+def _problem(conversion: Conversion, counts_from_zero: bool) -> tuple[str, str] | None:
+    """What Java refuses, and what to write instead."""
+    letter, flags = conversion.letter, conversion.flags
     kind = letter.lower()
+    if kind not in _FLAGS or (letter != kind and letter not in _WITH_CAPITALS):
+        return f"there is no `%{letter}`", _LETTERS
+    if counts_from_zero:
+        return "arguments count from 1", "write %1$s for the first argument"
+    if len(set(flags)) < len(flags):
+        return "a flag is there twice", ""
+    for flag in flags:
+        if flag not in _FLAGS[kind]:
+            return f"`%{letter}` does not take the flag `{flag}`", ""
+    if conversion.precision is not None and kind not in _WITH_PRECISION:
+        return f"`%{letter}` does not take a precision", f"leave out .{conversion.precision}"
+    if ("-" in flags or "0" in flags) and not conversion.width:
+        return "the flags - and 0 need a width", f"as in %{flags}8{letter}"
+    if {"-", "0"} <= set(flags) or {"+", " "} <= set(flags):
+        return "its flags exclude each other", ""
+    if (kind == "n" and conversion.width) or (kind in "n%" and conversion.place == 0):
+        return f"`%{letter}` stands for itself", ""
+    return None
+
+
+@TEXTS.method(
+    "sprintf",
+    "The text with its conversions (%s %d %f %e %g %x %o %c %b %n %%, with flags, width and "
+    "precision as in Java) replaced by the arguments.",
+    Example("'%s has %d items'.sprintf('Bob', 3)", "Bob has 3 items"),
+    Example("'%05d'.sprintf(42)", "00042"),
+    Example("'%,.2f'.sprintf(1234.5)", "1,234.50"),
+)
+def sprintf(text: str, *arguments: Any) -> str:
+    parts: list[str] = []
+    following = size = 0
+    last = -1
+    for piece in _pieces(text):
+        if isinstance(piece, str):
+            parts.append(piece)
+        elif piece.letter in "%n":
+            parts.append("\n" if piece.letter == "n" else _padded("%", piece))
+        else:
+            if piece.place is None:
+                last = following
+                following += 1
+            elif piece.place:
+                last = piece.place - 1
+            if not 0 <= last < len(arguments):
+                count = len(arguments)
+                raise Failure(f"`{piece.text}` has no argument (there are {count})")
+            parts.append(_converted(arguments[last], piece))
+        size += len(parts[-1])
+        check_text(size)
+    return join(parts)
+
+
+def _converted(value: Any, conversion: Conversion) -> str:
+    text = _text(value, conversion)
+    return _padded(text.upper() if conversion.letter.isupper() else text, conversion)
+
+
+def _padded(text: str, conversion: Conversion) -> str:
+    space = " " * (conversion.width - length(text))
+    return text + space if "-" in conversion.flags else space + text
+
+
+def _text(value: Any, conversion: Conversion) -> str:
+    kind = conversion.letter.lower()
     if kind == "s":
-        return to_text(value)[:precision]
+        return _cut(to_text(value), conversion)
     if kind == "b":
         truth = value if value.__class__ is bool else value is not None
-        return ("true" if truthy(truth) else "false")[:precision]
+        return _cut("true" if truth else "false", conversion)
     if value is None:
-        return "null"
+        return _cut("null", conversion)
     if kind == "c":
-        return value if isinstance(value, str) and len(value) == 1 else chr(_integer(value, letter))
+        if value.__class__ is str and len(value) == 1:
+            return str(value)
+        return chr(_integer(value, conversion.letter))
     if kind == "d":
-        return _signed(_integer(value, letter), "", flags, width)
+        number = _integer(value, conversion.letter)
+        digits = f"{abs(number):,}" if "," in conversion.flags else str(abs(number))
+        return _with_sign(digits, number < 0, conversion)
     if kind in "xo":
-        return _radix(_integer(value, letter), kind, flags, width)
-    if kind in "feg":
-        return _fraction(value, kind, flags, 6 if precision is None else precision, width)
-    raise Failure(f"`%{letter}` is not a conversion", "use %s %d %f %e %g %x %o %c %b or %%")
+        return _radix(_integer(value, conversion.letter), kind, conversion)
+    return _fraction(value, kind, conversion)
+
+
+def _cut(text: str, conversion: Conversion) -> str:
+    if conversion.precision is None:
+        return text
+    return joined(units(text)[: conversion.precision])
+
+
+def _number(value: Any, letter: str, what: str = "a number") -> Number:
+    """A number, or one written as text."""
+    number = to_number(value)
+    is_text = value.__class__ is str
+    if value.__class__ is bool or (is_text and (number != number or not value.strip())):
+        raise Failure(f"`%{letter}` needs {what}, got {to_text(value)[:60] or 'an empty text'}")
+    return number
 
 
 def _integer(value: Any, letter: str) -> int:
-    number = to_number(value)
+    number = _number(value, letter, "a whole number")
     if number != number or number in (INFINITY, -INFINITY) or int(number) != number:
         raise Failure(f"`%{letter}` needs a whole number, got {to_text(value)[:60]}")
     if letter in "cC" and not 0 <= number < 0x110000:
-        raise Failure(f"{number} is not a character")
+        raise Failure(f"{number} is not the number of a character")
     return int(number)
 
 
-def _signed(number: int | Decimal, fraction: str, flags: str, width: int) -> str:
-    """Digits with sign, grouping and leading zeros; `fraction` follows the whole part."""
-    negative = number < 0 or (isinstance(number, Decimal) and number.is_signed())
-    digits = f"{abs(int(number)):{',' if ',' in flags else ''}}" + fraction
-    return _with_sign(digits, negative, flags, width)
-
-
-def _with_sign(digits: str, negative: bool, flags: str, width: int) -> str:
+def _with_sign(digits: str, negative: bool, conversion: Conversion) -> str:
+    """`digits` with sign and leading zeros."""
+    flags = conversion.flags
     before, after = "", ""
     if negative:
         before, after = ("(", ")") if "(" in flags else ("-", "")
     elif "+" in flags or " " in flags:
         before = "+" if "+" in flags else " "
-    if "0" in flags and "-" not in flags:
-        digits = digits.rjust(width - len(before) - len(after), "0")
+    if "0" in flags:
+        digits = digits.rjust(conversion.width - len(before) - len(after), "0")
     return before + digits + after
 
 
-def _radix(number: int, kind: str, flags: str, width: int) -> str:
-    if number < 0:
+def _radix(number: int, kind: str, conversion: Conversion) -> str:
+    """A negative number as the bits of 32 or 64, as Java's; one beyond them with its sign."""
+    is_long = -(1 << 63) <= number < 1 << 63
+    if is_long and (signs := set("+ (") & set(conversion.flags)):
+        raise Failure(f"`{conversion.text}` does not take the flag `{min(signs)}` for {number}")
+    if is_long and number < 0:
         number &= (1 << (32 if number >= -(1 << 31) else 64)) - 1
-    digits = f"{number:{kind}}"
-    prefix = {"x": "0x", "o": "0"}[kind] if "#" in flags else ""
-    if "0" in flags:
-        digits = digits.rjust(width - len(prefix), "0")
-    return prefix + digits
+    prefix = {"x": "0x", "o": "0"}[kind] if "#" in conversion.flags else ""
+    digits = f"{abs(number):{kind}}"
+    if "0" in conversion.flags:
+        digits = digits.rjust(conversion.width - len(prefix) - (number < 0), "0")
+    return _with_sign(prefix + digits, number < 0, conversion)
 
 
-def _fraction(value: Any, kind: str, flags: str, precision: int, width: int) -> str:
-    number = to_number(value)
+def _fraction(value: Any, kind: str, conversion: Conversion) -> str:
+    number = _number(value, kind)
     if number != number:
         return "NaN"
     if number in (INFINITY, -INFINITY):
-        return _with_sign("Infinity", number < 0, flags.replace("0", ""), width)
+        unpadded = msgspec.structs.replace(conversion, flags=conversion.flags.replace("0", ""))
+        return _with_sign("Infinity", number < 0, unpadded)
     exact = Decimal(repr(number))
+    precision = 6 if conversion.precision is None else conversion.precision
     if kind == "g":
         kind, precision = _general(exact, precision)
-    text = _rounded(exact, kind, precision)
-    whole, dot, rest = text.lstrip("-").partition("." if kind == "f" else "\0")
-    if kind == "f" and "," in flags:
+    digits = _rounded(abs(exact), kind, precision)
+    whole, mark, rest = re.split(r"([.e]|$)", digits, maxsplit=1)
+    if "," in conversion.flags:
         whole = f"{int(whole):,}"
-    return _with_sign(whole + dot + rest, text.startswith("-"), flags, width)
+    if "#" in conversion.flags and precision == 0:
+        whole += "."
+    return _with_sign(whole + mark + rest, exact.is_signed(), conversion)
 
 
 def _general(exact: Decimal, precision: int) -> tuple[str, int]:
+    """Plain digits for what, once rounded, is from 0.0001 to below 10 to the precision."""
     precision = precision or 1
-    if exact == 0 or -4 <= exact.adjusted() < precision:
-        return "f", max(0, precision - 1 - (exact.adjusted() if exact else 0))
+    power = Decimal(_rounded(abs(exact), "e", precision - 1)).adjusted() if exact else 0
+    if -4 <= power < precision:
+        return "f", precision - 1 - power
     return "e", precision - 1
 
 
@@ -176,7 +266,10 @@ def _rounded(exact: Decimal, kind: str, precision: int) -> str:
         context.prec = _LARGEST + 5_000
         text = f"{exact:.{precision}{kind}}"
     mantissa, mark, exponent = text.partition("e")
-    return f"{mantissa}e{exponent[0]}{exponent[1:]:0>2}" if mark else text
+    if not mark:
+        return text
+    power = int(exponent) if exact else 0
+    return f"{mantissa}e{'-' if power < 0 else '+'}{abs(power):02}"
 
 
 def half_up(number: Number, digits: int) -> str:

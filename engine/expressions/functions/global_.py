@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote_plus
+from urllib.parse import quote, quote_plus
 
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.limits import MAX_DIGITS, check_integer
 from engine.expressions.scope import Context
+from engine.expressions.texts import joined, utf8
 from engine.expressions.values import (
     INFINITY,
     NAN,
@@ -18,12 +19,13 @@ from engine.expressions.values import (
     comma_text,
     scalar_text,
     tidy,
-    to_integer,
     to_number,
 )
 
 GLOBALS = Family("Global", "Functions that are called by their bare name.")
 _FLOAT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_INFINITY = re.compile(r"([+-]?)Infinity")
+_ESCAPES = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -38,11 +40,12 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 def parse_int(text: Any, radix: Any = 0) -> Number:
     if text.__class__ is int and radix == 0:
         return int(text)
-    base = to_integer(radix)
-    written = comma_text(text).strip(SPACE).lower() if text is not None else "null"
+    base = _base(radix)
+    written = comma_text(text).strip(SPACE) if text is not None else "null"
     sign = -1 if written.startswith("-") else 1
-    written = written.lstrip("+-") if written[:1] in ("+", "-") else written
-    if base in (0, 16) and written.startswith("0x"):
+    if written[:1] in ("+", "-"):
+        written = written[1:]
+    if base in (0, 16) and written[:2] in ("0x", "0X"):
         base, written = 16, written[2:]
     base = base or 10
     if not 2 <= base <= 36:
@@ -50,8 +53,15 @@ def parse_int(text: Any, radix: Any = 0) -> Number:
     return _leading_integer(written, base, sign)
 
 
+def _base(radix: Any) -> int:
+    """As JavaScript's ToInt32."""
+    number = to_number(radix)
+    whole = int(number) if number == number and abs(number) != INFINITY else 0
+    return (whole + 2**31) % 2**32 - 2**31
+
+
 def _leading_integer(written: str, base: int, sign: int) -> Number:
-    allowed = _DIGITS[:base]
+    allowed = _DIGITS[:base] + _DIGITS[10:base].upper()
     end = next((i for i, c in enumerate(written) if c not in allowed), len(written))
     if end == 0:
         return NAN
@@ -72,8 +82,8 @@ def parse_float(text: Any) -> Number:
     written = comma_text(text).strip(SPACE) if text is not None else "null"
     if found := _FLOAT.match(written):
         return to_number(found[0]) if found[0].lstrip("+-").isdigit() else tidy(float(found[0]))
-    if written.lstrip("+-").startswith("Infinity"):
-        return -INFINITY if written.startswith("-") else INFINITY
+    if found := _INFINITY.match(written):
+        return -INFINITY if found[1] == "-" else INFINITY
     return NAN
 
 
@@ -99,7 +109,7 @@ def is_finite(x: Any) -> bool:
     Example("encodeURIComponent('Hello, World!')", "Hello%2C+World%21"),
 )
 def encode_uri_component(text: Any) -> str:
-    return quote_plus(scalar_text(text).encode("utf-8", "replace"), safe="*").replace("~", "%7E")
+    return quote_plus(utf8(scalar_text(text)), safe="*").replace("~", "%7E")
 
 
 @GLOBALS.function(
@@ -108,10 +118,7 @@ def encode_uri_component(text: Any) -> str:
     Example("decodeURIComponent('Hello%2C+World%21')", "Hello, World!"),
 )
 def decode_uri_component(text: Any) -> str:
-    written = scalar_text(text)
-    if wrong := _BAD_ESCAPE.search(written):
-        raise Failure(f"`{written[wrong.start() :][:3]}` is not of the form %XX")
-    return unquote_plus(written)
+    return _unescaped(scalar_text(text).replace("+", " "), keep=frozenset())
 
 
 @GLOBALS.function(
@@ -120,19 +127,39 @@ def decode_uri_component(text: Any) -> str:
     Example("encodeURI('http://x/a b?q=é')", "http://x/a%20b?q=%C3%A9"),
 )
 def encode_uri(text: Any) -> str:
-    return quote(scalar_text(text).encode("utf-8", "replace"), safe=";/?:@&=+$,#-_.!~*'()")
+    return quote(utf8(scalar_text(text)), safe=";/?:@&=+$,#-_.!~*'()")
 
 
-_RESERVED = frozenset(";/?:@&=+$,#")
+_RESERVED = frozenset(b";/?:@&=+$,#")
 
 
-@GLOBALS.function("decodeURI", "The opposite of encodeURI.", Example("decodeURI('a%20b')", "a b"))
+@GLOBALS.function(
+    "decodeURI",
+    "The opposite of encodeURI: %XX as characters, but for those that part an address.",
+    Example("decodeURI('a%20b%2Fc')", "a b%2Fc"),
+)
 def decode_uri(text: Any) -> str:
-    def decoded(found: re.Match[str]) -> str:
-        plain = unquote_plus(found[0])
-        return found[0] if plain in _RESERVED else plain
+    return _unescaped(scalar_text(text), keep=_RESERVED)
 
-    return re.sub(r"%[0-7][0-9a-fA-F]|(?:%[89a-fA-F][0-9a-fA-F])+", decoded, scalar_text(text))
+
+def _unescaped(written: str, keep: frozenset[int]) -> str:
+    """With each %XX, but those of the bytes in `keep`, as what it stands for."""
+    if wrong := _BAD_ESCAPE.search(written):
+        raise Failure(f"`{written[wrong.start() :][:3]}` is not of the form %XX")
+
+    def decoded(found: re.Match[str]) -> str:
+        escapes = [found[0][at : at + 3] for at in range(0, len(found[0]), 3)]
+        raw = (int(escape[1:], 16) for escape in escapes)
+        data = b"".join(
+            escape.encode() if byte in keep else bytes([byte])
+            for escape, byte in zip(escapes, raw, strict=True)
+        )
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            raise Failure(f"`{found[0][:60]}` is not UTF-8 written as %XX") from None
+
+    return joined(_ESCAPES.sub(decoded, written))
 
 
 @GLOBALS.function(

@@ -14,10 +14,10 @@ from engine.expressions.values import INFINITY, NAN, Number, tidy, to_float, to_
 MATH = Family("Math", "Numbers as in JavaScript. Texts are converted first.", namespace="Math")
 MATH.constants.update(
     E=math.e,
-    LN2=math.log(2),
-    LN10=math.log(10),
-    LOG2E=1 / math.log(2),
-    LOG10E=1 / math.log(10),
+    LN2=0.6931471805599453,
+    LN10=2.302585092994046,
+    LOG2E=1.4426950408889634,
+    LOG10E=0.4342944819032518,
     PI=math.pi,
     SQRT1_2=math.sqrt(0.5),
     SQRT2=math.sqrt(2),
@@ -134,6 +134,13 @@ def _atanh(x: float) -> float:
     return math.copysign(INFINITY, x) if abs(x) == 1 else math.atanh(x)
 
 
+def _cbrt(x: float) -> float:
+    """The library's root of a cube is not always the number cubed."""
+    root = math.cbrt(x)
+    near = float(round(root)) if abs(root) < 1e15 else root
+    return near if near * near * near == x else root
+
+
 def _overflow(x: float) -> float:
     return INFINITY
 
@@ -162,7 +169,7 @@ def _declare(
 
 
 _declare("sqrt", "The square root.", math.sqrt, Example("Math.sqrt(16)", 4))
-_declare("cbrt", "The cube root.", math.cbrt, Example("Math.cbrt(27)", 3))
+_declare("cbrt", "The cube root.", _cbrt, Example("Math.cbrt(27)", 3))
 _declare("exp", "e to the power of x.", math.exp, Example("Math.exp(0)", 1))
 _declare("expm1", "e to the power of x, less 1.", math.expm1, Example("Math.expm1(0)", 0))
 _declare("log", "The natural logarithm.", _log(math.log), Example("Math.log(1)", 0))

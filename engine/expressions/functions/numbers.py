@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
@@ -12,7 +13,6 @@ from engine.expressions.values import INFINITY, Number, number_text, to_count, t
 NUMBERS = Family("Number", "Methods of numbers.", receivers=(int, float))
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _MOST_DIGITS = 100
-_FRACTION_DIGITS = 52
 
 
 def _is_plain(number: Number) -> bool:
@@ -42,16 +42,18 @@ def to_exponential(number: Number, digits: Any = None) -> str:
         return number_text(number)
     exact = Decimal(repr(number)).normalize()
     if digits is None:
-        count = len(exact.as_tuple().digits) - 1
-    else:
-        count = to_count(digits, "the number of digits", _MOST_DIGITS)
-    return _scientific(exact, count)
+        return _scientific(exact, len(exact.as_tuple().digits) - 1)
+    return _scientific(exact, to_count(digits, "the number of digits", _MOST_DIGITS))
 
 
 def _scientific(exact: Decimal, digits: int) -> str:
+    """`exact`, rounded half away from zero; the exponent of zero is 0."""
+    if not exact:
+        return f"{0:.{digits}f}e+0"
     with localcontext() as context:
         context.rounding = ROUND_HALF_UP
-        return f"{exact:.{digits}e}"
+        context.prec = digits + 1
+        return f"{+exact:.{digits}e}"
 
 
 @NUMBERS.method(
@@ -63,9 +65,9 @@ def _scientific(exact: Decimal, digits: int) -> str:
 def to_precision(number: Number, digits: Any = None) -> str:
     if digits is None or not _is_plain(number):
         return number_text(number)
-    count = max(1, to_count(digits, "the number of digits", _MOST_DIGITS))
+    count = to_count(digits, "the number of digits", _MOST_DIGITS, least=1)
     text = _scientific(Decimal(repr(number)), count - 1)
-    power = int(text.partition("e")[2]) if number else 0
+    power = int(text.partition("e")[2])
     if power < -6 or power >= count:
         return text
     return f"{Decimal(text):.{count - 1 - power}f}"
@@ -73,18 +75,20 @@ def to_precision(number: Number, digits: Any = None) -> str:
 
 @NUMBERS.method(
     "toString",
-    "The number as text, in another base if wanted.",
+    "The number as text, in another base (2 to 36) if wanted.",
     Example("(1.5).toString()", "1.5"),
     Example("(255).toString(16)", "ff"),
+    Example("(0.5).toString(2)", "0.1"),
 )
-def to_string(number: Number, radix: Any = 10) -> str:
-    base = to_count(radix, "the base", 36)
+def to_string(number: Number, radix: Any = None) -> str:
+    base = 10 if radix is None else to_count(radix, "the base", 36, least=2)
     if base == 10 or not _is_plain(number):
         return number_text(number)
-    base = max(2, base)
-    sign, size = ("-" if number < 0 else ""), abs(number)
+    size = abs(number)
     whole = int(size)
-    return sign + _whole_digits(whole, base) + _fraction_digits(size - whole, base)
+    carry, fraction = _fraction_digits(size, base)
+    text = _whole_digits(whole + carry, base) + fraction
+    return f"-{text}" if number < 0 else text
 
 
 def _whole_digits(number: int, base: int) -> str:
@@ -95,13 +99,36 @@ def _whole_digits(number: int, base: int) -> str:
     return "".join(reversed(digits)) or "0"
 
 
-def _fraction_digits(fraction: Number, base: int) -> str:
-    digits: list[str] = []
-    while fraction and len(digits) < _FRACTION_DIGITS:
+def _fraction_digits(size: Number, base: int) -> tuple[int, str]:
+    """As many digits as tell the number from its neighbours, and what they carry over."""
+    fraction = size % 1
+    error = (math.nextafter(size, INFINITY) - size) / 2 if fraction else 0
+    if fraction < error or not fraction:
+        return 0, ""
+    digits: list[int] = []
+    while True:
         fraction *= base
-        digits.append(_DIGITS[int(fraction)])
-        fraction -= int(fraction)
-    return "." + "".join(digits) if digits else ""
+        error *= base
+        digits.append(int(fraction))
+        fraction -= digits[-1]
+        is_upper_half = fraction > 0.5 or (fraction == 0.5 and digits[-1] % 2 == 1)
+        if is_upper_half and fraction + error > 1:
+            return _rounded_up(digits, base)
+        if fraction < error:
+            return 0, _digits_text(digits)
+
+
+def _rounded_up(digits: list[int], base: int) -> tuple[int, str]:
+    while digits and digits[-1] + 1 == base:
+        digits.pop()
+    if not digits:
+        return 1, ""
+    digits[-1] += 1
+    return 0, _digits_text(digits)
+
+
+def _digits_text(digits: list[int]) -> str:
+    return "." + "".join(_DIGITS[digit] for digit in digits)
 
 
 BOOLEANS = Family("Boolean", "Methods of booleans.", receivers=(bool,))

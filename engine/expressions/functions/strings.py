@@ -1,19 +1,19 @@
-"""Texts. Positions count UTF-16 units, as in JavaScript and on the JVM."""
+"""Texts. Positions count UTF-16 units, as in JavaScript and on the JVM; see `texts`."""
 
 from __future__ import annotations
 
+import itertools
 import math
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
-
-import regex
 
 from engine.expressions.callables import call_value
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.limits import MAX_TEXT, check_elements, check_text
-from engine.expressions.regexes import Regex, expanded, pattern
+from engine.expressions.regexes import Match, Regex, Replacing, expanded, pattern
+from engine.expressions.texts import join, joined, length, units
 from engine.expressions.values import (
     NAN,
     SPACE,
@@ -22,29 +22,15 @@ from engine.expressions.values import (
     scalar_text,
     to_integer,
     to_number,
+    to_text,
 )
 
-TEXTS = Family("String", "Functions of texts.", receivers=(str,), namespace="String")
-_ASTRAL = regex.compile("[\U00010000-\U0010ffff]")
-
-
-def units(text: str) -> str:
-    """`text` with one character per UTF-16 unit."""
-    if text.isascii() or not _ASTRAL.search(text):
-        return text
-    raw = text.encode("utf-16-le", "surrogatepass")
-    return "".join(chr(raw[i] | raw[i + 1] << 8) for i in range(0, len(raw), 2))
-
-
-def joined(text: str) -> str:
-    """The opposite of `units`."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-
-
-def length(text: str) -> int:
-    return len(units(text))
+TEXTS = Family(
+    "String",
+    "Functions of texts. Positions and lengths count UTF-16 units, so most emoji count as two.",
+    receivers=(str,),
+    namespace="String",
+)
 
 
 def _position(value: Any, length: int) -> int:
@@ -128,9 +114,18 @@ def substr(text: str, start: Any, count: Any = None) -> str:
     Example("'Hello, World'.contains('Hello', 8)", False),
 )
 def contains(text: str, other: Any, position: Any = 0) -> bool:
-    if other.__class__ is str and position == 0:
-        return other in text
-    return scalar_text(other) in text[_clamped(position, len(text)) :]
+    wanted = other if other.__class__ is str else _plain_text(other)
+    if position == 0 and wanted in text:
+        return True
+    text, wanted = units(text), units(wanted)
+    return text.find(wanted, _clamped(position, len(text))) >= 0
+
+
+def _plain_text(value: Any) -> str:
+    """As text; a regex is refused."""
+    if value.__class__ is Regex:
+        raise Failure("expected a text, got a regex", "use match or search for a regex")
+    return scalar_text(value)
 
 
 @TEXTS.method(
@@ -140,9 +135,11 @@ def contains(text: str, other: Any, position: Any = 0) -> bool:
     Example("'hello'.startsWith('l', 2)", True),
 )
 def starts_with(text: str, other: Any, position: Any = 0) -> bool:
-    if other.__class__ is str and position == 0:
-        return text.startswith(other)
-    return text.startswith(scalar_text(other), _clamped(position, len(text)))
+    wanted = _plain_text(other)
+    if position == 0 and text.startswith(wanted):
+        return True
+    text = units(text)
+    return text.startswith(units(wanted), _clamped(position, len(text)))
 
 
 @TEXTS.method(
@@ -152,8 +149,9 @@ def starts_with(text: str, other: Any, position: Any = 0) -> bool:
     Example("'hello'.endsWith('hel', 3)", True),
 )
 def ends_with(text: str, other: Any, length: Any = None) -> bool:
+    text = units(text)
     end = len(text) if length is None else _clamped(length, len(text))
-    return text[:end].endswith(scalar_text(other))
+    return text[:end].endswith(units(_plain_text(other)))
 
 
 @TEXTS.method(
@@ -210,7 +208,7 @@ def _without_accents(text: str) -> str:
 def concat(text: str, *others: Any) -> str:
     parts = [text, *map(scalar_text, others)]
     check_text(sum(map(len, parts)))
-    return "".join(parts)
+    return join(parts)
 
 
 @TEXTS.method("repeat", "The text so many times.", Example("'ab'.repeat(3)", "ababab"))
@@ -219,7 +217,7 @@ def repeat(text: str, count: Any) -> str:
     if not 0 <= number < math.inf:
         raise Failure(f"the count must be 0 or more, got {number_text(number)}")
     check_text(len(text) * int(number))
-    return text * min(int(number), MAX_TEXT)
+    return joined(text * min(int(number), MAX_TEXT))
 
 
 TEXTS.method("toLowerCase", "In small letters.", Example("'Hello'.toLowerCase()", "hello"))(
@@ -273,20 +271,23 @@ def _regex_of(value: Any) -> Regex:
 )
 def match(text: str, regex: Any) -> list[Any] | None:
     wanted = _regex_of(regex)
+    subject = wanted.subject(text)
     if wanted.all:
-        found = [one[0] for one in wanted.matches(text)]
+        found = [one.groups[0] for one in wanted.matches(subject)]
         check_elements(len(found))
         return found or None
-    one = wanted.search(text)
-    return [one[0], *one.groups()] if one else None
+    one = wanted.search(subject)
+    return list(one.groups) if one else None
 
 
 @TEXTS.method(
     "search", "Where the regex first matches, or -1.", Example("'test123'.search(/\\d/)", 4)
 )
 def search(text: str, regex: Any) -> int:
-    found = _regex_of(regex).search(text)
-    return len(units(text[: found.start()])) if found else -1
+    wanted = _regex_of(regex)
+    subject = wanted.subject(text)
+    found = wanted.search(subject)
+    return wanted.position(subject, found.start) if found else -1
 
 
 @TEXTS.method(
@@ -300,8 +301,7 @@ def search(text: str, regex: Any) -> int:
 def replace(text: str, what: Any, replacement: Any) -> str:
     if what.__class__ is Regex:
         return _replaced(text, what, replacement, everywhere=what.all)
-    wanted = pattern(regex.escape(scalar_text(what)))
-    return _replaced(text, wanted, replacement, everywhere=False)
+    return _replaced_text(text, scalar_text(what), replacement, everywhere=False)
 
 
 @TEXTS.method(
@@ -310,33 +310,72 @@ def replace(text: str, what: Any, replacement: Any) -> str:
     Example("'a.b.c'.replaceAll('.', '-')", "a-b-c"),
 )
 def replace_all(text: str, what: Any, replacement: Any) -> str:
-    wanted = what if what.__class__ is Regex else pattern(regex.escape(scalar_text(what)))
-    return _replaced(text, wanted, replacement, everywhere=True)
+    if what.__class__ is Regex:
+        return _replaced(text, what, replacement, everywhere=True)
+    return _replaced_text(text, scalar_text(what), replacement, everywhere=True)
 
 
 def _replaced(text: str, wanted: Regex, replacement: Any, everywhere: bool) -> str:
+    subject = wanted.subject(text)
+    if everywhere:
+        found = list(wanted.matches(subject))
+    else:
+        found = [one] if (one := wanted.search(subject)) else []
+    return _written(found, subject, _writer(replacement, text, subject, wanted), text)
+
+
+def _replaced_text(text: str, wanted: str, replacement: Any, everywhere: bool) -> str:
+    if replacement.__class__ is str and "$" not in replacement and text.isascii() and wanted:
+        check_text(len(text) + (text.count(wanted) if everywhere else 1) * len(replacement))
+        return text.replace(wanted, replacement, -1 if everywhere else 1)
+    subject = units(text)
+    starts = _starts(subject, units(wanted))
+    size = length(wanted)
+    found = [
+        Match(start, start + size, (wanted,))
+        for start in (starts if everywhere else itertools.islice(starts, 1))
+    ]
+    return _written(found, subject, _writer(replacement, text, subject, None), text)
+
+
+def _starts(subject: str, wanted: str) -> Iterator[int]:
+    at = subject.find(wanted)
+    while at >= 0:
+        yield at
+        at = subject.find(wanted, at + max(1, len(wanted)))
+
+
+def _written(found: list[Match], subject: str, write: Callable[[Match], str], text: str) -> str:
+    """The subject with each match replaced."""
+    if not found:
+        return text
     parts: list[str] = []
     size = at = 0
-    write = _replacement(replacement, text)
-    for found in wanted.matches(text):
-        parts += (text[at : found.start()], write(found))
+    for match in found:
+        parts += (subject[at : match.start], write(match))
         size += len(parts[-1]) + len(parts[-2])
         check_text(size)
-        at = found.end()
-        if not everywhere:
-            break
-    return "".join([*parts, text[at:]])
+        at = match.end
+    return join([*parts, subject[at:]])
 
 
-def _replacement(replacement: Any, text: str) -> Callable[[Any], str]:
-    if replacement.__class__ is Function:
-        return lambda found: scalar_text(
-            call_value(replacement, found[0], *found.groups(), found.start(), text)
-        )
-    template = scalar_text(replacement)
-    if "$" not in template:
-        return lambda found: template
-    return lambda found: expanded(template, found, text)
+def _writer(
+    replacement: Any, text: str, subject: str, wanted: Regex | None
+) -> Callable[[Match], str]:
+    """What gives the text for a match; `wanted` is the regex, if it was one that matched."""
+    names = wanted.names if wanted else {}
+    if replacement.__class__ is not Function:
+        template = scalar_text(replacement)
+        if "$" not in template:
+            return lambda match: template
+        return lambda match: expanded(template, Replacing(subject, match, names))
+
+    def called(match: Match) -> str:
+        at = wanted.position(subject, match.start) if wanted else match.start
+        named = (Replacing(subject, match, names).named(),) if names else ()
+        return to_text(call_value(replacement, *match.groups, at, text, *named))
+
+    return called
 
 
 @TEXTS.method(
@@ -351,23 +390,12 @@ def split(text: str, separator: Any = None, limit: Any = None) -> list[Any]:
     if separator is None:
         return [text][:most]
     if separator.__class__ is Regex:
-        parts = _split_by_regex(text, separator)
+        parts = separator.split(separator.subject(text))
     elif separator == "":
         parts = list(units(text))
     else:
-        parts = list(text.split(scalar_text(separator)))
+        parts = list(units(text).split(units(scalar_text(separator))))
+        if not text.isascii():
+            parts = [joined(part) for part in parts]
     check_elements(len(parts))
     return parts[:most]
-
-
-def _split_by_regex(text: str, separator: Regex) -> list[Any]:
-    if not text:
-        return [] if separator.search(text) else [text]
-    parts: list[Any] = []
-    at = 0
-    for found in separator.matches(text):
-        if found.start() >= len(text) or found.end() == at or found.end() == 0:
-            continue
-        parts += (text[at : found.start()], *found.groups())
-        at = found.end()
-    return [*parts, text[at:]]
