@@ -129,10 +129,11 @@ class Regex:
 
 
 def _match(found: Any, plain: bool) -> Match:
-    groups = (found[0], *found.groups())
+    groups: tuple[str | None, ...] = (found[0], *found.groups())
     if not plain:
         groups = tuple(None if one is None else joined(one) for one in groups)
-    return Match(*found.span(), groups)
+    start, end = found.span()
+    return Match(start, end, groups)
 
 
 def _deadline() -> float:

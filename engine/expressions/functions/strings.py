@@ -394,8 +394,7 @@ def split(text: str, separator: Any = None, limit: Any = None) -> list[Any]:
     elif separator == "":
         parts = list(units(text))
     else:
-        parts = list(units(text).split(units(scalar_text(separator))))
-        if not text.isascii():
-            parts = [joined(part) for part in parts]
+        pieces = units(text).split(units(scalar_text(separator)))
+        parts = list(pieces if text.isascii() else map(joined, pieces))
     check_elements(len(parts))
     return parts[:most]
