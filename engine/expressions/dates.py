@@ -139,6 +139,20 @@ def instant(value: datetime, where: tzinfo | None = None) -> DateTime:
     )
 
 
+def settled(value: datetime) -> DateTime:
+    """`value` on the clock of its zone.
+
+    A time that a change of clocks skips becomes the one an hour later; one that comes twice stays
+    in the hour (`fold`) that it has.
+    """
+    earlier = instant(value.replace(fold=0).astimezone(UTC), value.tzinfo)
+    if not value.fold:
+        return earlier
+    later = instant(value.astimezone(UTC), value.tzinfo)
+    is_on_the_clock = later.replace(tzinfo=None, fold=0) == value.replace(tzinfo=None, fold=0)
+    return later if is_on_the_clock else earlier
+
+
 def from_epoch(milliseconds: float, where: tzinfo) -> DateTime:
     try:
         return instant(EPOCH + timedelta(milliseconds=int(milliseconds)), where)
@@ -184,11 +198,13 @@ def _time_text(value: datetime | time) -> str:
 
 
 def offset_text(value: datetime, colon: str = ":", zero: str = "Z") -> str:
-    minutes = int((value.utcoffset() or timedelta()).total_seconds() // 60)
-    if minutes == 0 and zero:
+    offset = int((value.utcoffset() or timedelta()).total_seconds())
+    if offset == 0 and zero:
         return zero
-    sign = "-" if minutes < 0 else "+"
-    return f"{sign}{abs(minutes) // 60:02}{colon}{abs(minutes) % 60:02}"
+    minutes, seconds = divmod(abs(offset), 60)
+    sign = "-" if offset < 0 else "+"
+    text = f"{sign}{minutes // 60:02}{colon}{minutes % 60:02}"
+    return f"{text}{colon}{seconds:02}" if seconds else text
 
 
 def utc_text(value: datetime) -> str:

@@ -6,9 +6,10 @@ import re
 from datetime import time
 from typing import Any
 
-from engine.expressions.date_patterns import Reading, zone_of
+from engine.expressions.date_reading import Reading, offset_of
 from engine.expressions.dates import LocalDateTime, zone
 from engine.expressions.failures import Failure
+from engine.expressions.zone_names import NamedZone
 
 _ISO_DATE = (
     r"(?P<year>\d{4})(?:-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2}))?|(?P<month2>\d\d)(?P<day2>\d\d))?"
@@ -16,7 +17,7 @@ _ISO_DATE = (
 _ISO_TIME = (
     r"(?P<hour>\d{1,2}):?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
 )
-_ISO_ZONE = r"\s*(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?(?:\[(?P<name>[\w/+-]+)\])?"
+_ISO_ZONE = r"\s*(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d(?::?\d\d)?)?)?(?:\[(?P<name>[\w/+-]+)\])?"
 _ISO_DATE_TIME = re.compile(rf"{_ISO_DATE}(?:[Tt ]{_ISO_TIME}{_ISO_ZONE})?", re.ASCII)
 _ISO_TIME_ONLY = re.compile(rf"[Tt]?{_ISO_TIME}", re.ASCII)
 
@@ -37,9 +38,9 @@ def read_iso(text: str) -> Reading:
         )
     except ValueError as error:
         raise Failure(f"`{text[:80]}` is not a date: {error}") from None
-    mark = parts["zone"]
-    where = zone_of({"z" if mark in ("UTC", "GMT") else "Z": mark}) if mark else None
-    return Reading(local, where or (zone(parts["name"]) if parts["name"] else None))
+    if parts["zone"]:
+        return Reading(local, offset_of(parts["zone"]))
+    return Reading(local, named=NamedZone(zone(parts["name"])) if parts["name"] else None)
 
 
 def read_iso_time(text: str) -> time:

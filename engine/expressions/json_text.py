@@ -35,7 +35,10 @@ def to_json(value: Any) -> bytes:
     """Compact JSON in UTF-8; raises EvaluationError for functions and the like."""
     try:
         return msgspec.json.encode(value, enc_hook=json_hook)
-    except (RecursionError, UnicodeEncodeError, ValueError, OverflowError) as error:
+    except UnicodeEncodeError:
+        message = "the value cannot be written as JSON: it holds half of a surrogate pair"
+        raise EvaluationError(message) from None
+    except (RecursionError, ValueError, OverflowError) as error:
         raise EvaluationError(f"the value cannot be written as JSON: {error}") from None
 
 

@@ -42,9 +42,9 @@ def add(left: Any, right: Any) -> Any:
     if kind is str and other is str:
         if len(left) + len(right) > 10_000:
             check_text(len(left) + len(right))
-        if "\udc00" <= right[:1] <= "\udfff":
-            return texts.add(left, right)
-        return left + right
+        if right.isascii() or not "\udc00" <= right[:1] <= "\udfff":
+            return left + right
+        return texts.add(left, right)
     if kind is int and other is int:
         total = left + right
         return total if -_SAFE < total < _SAFE else check_integer(total)

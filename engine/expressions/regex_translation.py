@@ -27,6 +27,7 @@ from engine.expressions.regex_classes import (
 )
 
 _MAX_REPEAT = 10_000
+_MUCH = 100
 _COUNT = re.compile(r"\{(\d+)(?:(,)(\d*))?\}", re.ASCII)
 _NAME = re.compile(r"<([^\W\d][\w$]*|\$[\w$]*)>")
 _LINE_ENDS = r"\n\r\u2028\u2029"
@@ -44,8 +45,11 @@ class Flags(NamedTuple):
 
 
 class Translation(NamedTuple):
+    """`effort`: 0 if a search looks at each place once, 1 with a repeated character, or more."""
+
     text: str
     names: dict[str, int]
+    effort: int
 
 
 class _Open(NamedTuple):
@@ -59,7 +63,7 @@ class _Open(NamedTuple):
 def translate(source: str, flags: Flags) -> Translation:
     """Raises ValueError, with what is wrong, for what is not a regex of JavaScript."""
     translator = _Translator(source, flags)
-    return Translation(translator.translated(), translator.names)
+    return Translation(translator.translated(), translator.names, translator.effort)
 
 
 class _Translator:
@@ -72,6 +76,7 @@ class _Translator:
         self.open: list[_Open] = []
         self.closed: set[int] = set()
         self.repeatable = False
+        self.effort = 0
         found = list(_GROUPS.finditer(source))
         captures = [one["name"] for one in found if one[0].startswith("(")]
         self.count = len(captures)
@@ -110,6 +115,7 @@ class _Translator:
         elif character == "$":
             self.put(f"(?![^{_LINE_ENDS}])" if self.flags.multiline else r"\Z", 1, False)
         elif character == "|":
+            self.effort += _MUCH
             self.put("|", 1, False)
         elif character in "]}" and self.flags.unicode:
             raise ValueError(
@@ -177,6 +183,7 @@ class _Translator:
         if not self.repeatable:
             text = found[0] if found else character
             raise ValueError(f"there is nothing for `{text}` to repeat")
+        self.effort += _MUCH if self.parts[-1].endswith(")") else 1
         text = self.bounded(found) if found else character
         if self.source.startswith("?", self.at + len(found[0] if found else character)):
             text += "?"

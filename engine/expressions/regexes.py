@@ -23,6 +23,7 @@ from engine.expressions.texts import join, joined, length, units
 
 _MAX_PATTERN = 10_000
 _MAX_GROUPS = 500
+_QUICK_SIZES = (1_000_000, 1_000)  # up to here a search of effort 0 or 1 needs no time limit
 
 
 class Match:
@@ -39,17 +40,18 @@ class Match:
 class Regex:
     """A compiled regex with its JavaScript flags."""
 
-    __slots__ = ("_compiled", "all", "names", "source", "sticky", "unicode")
+    __slots__ = ("_compiled", "_quick_size", "all", "names", "source", "sticky", "unicode")
 
     def __init__(self, source: str, flags: str) -> None:
         self.source = source
         self.all = "g" in flags
         self.sticky = "y" in flags
         self.unicode = "u" in flags
-        self._compiled, self.names = _compiled(
+        self._compiled, self.names, effort = _compiled(
             source if self.unicode else units(source),
             Flags("i" in flags, "m" in flags, "s" in flags, self.unicode),
         )
+        self._quick_size = _QUICK_SIZES[effort] if effort < len(_QUICK_SIZES) else 0
 
     def subject(self, text: str) -> str:
         """`text` as the regex sees it; the positions of a match count in this."""
@@ -65,8 +67,9 @@ class Regex:
 
     def search(self, subject: str) -> Match | None:
         search = self._compiled.match if self.sticky else self._compiled.search
+        seconds = None if len(subject) <= self._quick_size else REGEX_SECONDS
         try:
-            found = search(subject, timeout=REGEX_SECONDS)
+            found = search(subject, timeout=seconds)
         except TimeoutError:
             raise self._too_slow() from None
         return None if found is None else _match(found, subject.isascii())
@@ -109,7 +112,8 @@ class Regex:
     def _found(
         self, subject: str, at: int, deadline: float, anywhere: bool = False
     ) -> Iterator[Match]:
-        seconds = max(0.001, deadline - time.monotonic())
+        is_quick = len(subject) <= self._quick_size
+        seconds = None if is_quick else max(0.001, deadline - time.monotonic())
         plain = subject.isascii()
         try:
             for found in self._compiled.finditer(subject, at, timeout=seconds):
@@ -145,15 +149,15 @@ def pattern(source: str, flags: str = "") -> Regex:
     return Regex(source, flags)
 
 
-def _compiled(source: str, flags: Flags) -> tuple[Any, dict[str, int]]:
+def _compiled(source: str, flags: Flags) -> tuple[Any, dict[str, int], int]:
     if len(source) > _MAX_PATTERN or source.count("(") > _MAX_GROUPS:
         raise Failure("the regex is too long")
     try:
-        text, names = translate(source, flags)
+        text, names, effort = translate(source, flags)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             scripts = regex.UNICODE if flags.unicode else regex.ASCII
-            return regex.compile(text, regex.VERSION0 | scripts), names
+            return regex.compile(text, regex.VERSION0 | scripts), names, effort
     except (regex.error, ValueError, OverflowError, RecursionError, LookupError) as error:
         raise Failure(f"/{joined(source)[:80]}/ is not a valid regex: {error}") from None
 

@@ -37,6 +37,46 @@ LocalDateTime LocalTime`. False are `false`, `0`, `''`, `null` and `NaN`; all el
 `match x { 90..=100 => 'A', 80..<90 => 'B', [first, ...rest] => first, {name: n} => n,
 n if n < 0 => 'negative', 'a' | 'b' => 'letter', _ => 'other' }` gives the value of the first arm
 whose pattern matches, or null.
+
+## Strings, regexes and formats
+
+A string is a sequence of UTF-16 units, as in JavaScript and on the JVM: `'😀'.length` is 2, and
+every position counts units. `charAt`, `slice`, `split('')` and the like may give half of such a
+pair; where two halves meet again (`+`, `join`, `replace` ...) they become the one character. A half
+that stays alone can be kept and compared, `JSON.stringify` writes it as `\\ud83d`, but it has no
+bytes: Base64, digests, GZip, iconv, URL encoding, formatters and scripts refuse it.
+
+Regexes are those of JavaScript, with the flags `g i m s u y`: named groups, lookbehind,
+`\\p{L}` and `\\u{1F600}` (with `u`), `\\cA`, `$1 $& $<name>` in replacements. What JavaScript
+refuses is refused: inline flags `(?i)`, possessive `a++`, atomic `(?>...)`, `(?P<name>...)`.
+Without `u`, a regex works on UTF-16 units, so `.` matches half an emoji.
+
+`sprintf` follows Java's `String.format`, and refuses what Java refuses (`%.2d`, `%-d`, `%05s`). It
+is more lenient in one point: `%d` and `%f` take any number, and numbers written as strings.
+
+## Date patterns
+
+The letters are those of Java's `DateTimeFormatter` and of Joda: `G y u M L d D E e w Q a H h K k m
+s S A n z Z X x V O`. Four letters give the full name (`MMMM`, `EEEE`, `QQQQ`, `GGGG`, `zzzz`), five
+the narrow one. Where the two libraries differ: `Z` is `+0100`, `ZZ` is `+01:00`, `ZZZ` is the id of
+the zone; weeks are those of ISO 8601; `YYYY` (or Joda's `xxxx`) beside `ww` is the year of the
+week, and `YYYY` without a week is the year.
+
+What a pattern writes it can read, narrow names and `W` and `F` apart. Every field that is read must
+agree with the others: `Tue 2021-10-31` is refused, for that day was a Sunday.
+
+## Differences from JavaScript
+
+These are meant, most of them because the platform is written in Java:
+
+- There is no -0, and `undefined` acts as null: a missing argument and `null` are the same.
+- Arrays, objects and dates are equal by value.
+- Numbers are decimal: `0.1 + 0.2` is `0.3`, whole numbers have any size, and `toFixed`,
+  `toPrecision` and `toExponential` round halves of the decimal number up.
+- A group inside a repeat keeps its last match: `'ab'.match(/(?:(a)|b)*/)[1]` is `'a'`.
+- `replaceAll` takes a regex without the flag `g`, and `match` and `search` a string as regex.
+- `encodeURIComponent` writes forms: a space becomes `+`, and `! ' ( ) ~` are escaped.
+- An index that is out of range is an error, unless access is null-safe.
 """
 
 

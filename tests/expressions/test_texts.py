@@ -56,6 +56,7 @@ def test_texts_that_meet_become_the_text_of_all_their_units(a: list[int], b: lis
 def test_positions_count_units(units: list[int], start: int, end: int) -> None:
     document = {"t": text_of(units), "i": start, "j": end}
     assert evaluate("$t.length", document) == len(units)
+    assert evaluate("jsonPath($, '$t.length()')", document) == len(units)
     assert units_of(evaluate("$t.slice($i, $j)", document)) == units[start:end]
     assert evaluate("$t.split('').map(c => c.charCodeAt(0))", document) == units
     assert evaluate("$t.split('').join('')", document) == document["t"]

@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from engine.expressions.dates import (
-    DateTime,
     epoch_milliseconds,
     instant,
     local_date,
     local_date_time,
     local_time,
+    settled,
 )
 from engine.expressions.failures import Failure
 from engine.expressions.functions.dates import (
@@ -111,16 +111,11 @@ def _moved(value: Any, step: timedelta, by_calendar: bool) -> Any:
         if value.tzinfo is None:
             return local_date_time(value + step)
         if by_calendar:
-            return _settled(value + step)
+            return settled((value + step).replace(fold=value.fold))
         return instant(value.astimezone(UTC) + step, value.tzinfo)
     if isinstance(value, date):
         return local_date(value + step)
     return local_time(datetime.combine(date(2000, 1, 1), value) + step % timedelta(days=1))
-
-
-def _settled(value: datetime) -> DateTime:
-    """A wall-clock time that a change of clocks skips becomes the one an hour later."""
-    return instant(value.replace(fold=0).astimezone(UTC), value.tzinfo)
 
 
 def _plus(unit: str, sign: int) -> Callable[[Any, Any], Any]:
@@ -148,7 +143,7 @@ def _plus_months(factor: int) -> Callable[[Any, Any], Any]:
 
 def _rebuilt(value: Any) -> Any:
     if isinstance(value, datetime):
-        return local_date_time(value) if value.tzinfo is None else _settled(value)
+        return local_date_time(value) if value.tzinfo is None else settled(value)
     return local_date(value) if isinstance(value, date) else local_time(value)
 
 
@@ -231,7 +226,8 @@ def with_day_of_year(value: Any, number: Any) -> Any:
     wanted = _count(number)
     if not 1 <= wanted <= 365 + calendar.isleap(value.year):
         raise Failure(f"the year has no day {wanted}")
-    return _rebuilt(value.replace(month=1, day=1) + timedelta(days=int(wanted) - 1))
+    day = date(value.year, 1, 1) + timedelta(days=int(wanted) - 1)
+    return _rebuilt(value.replace(month=day.month, day=day.day))
 
 
 def with_day_of_week(value: Any, number: Any) -> Any:

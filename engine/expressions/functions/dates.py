@@ -6,7 +6,9 @@ import json
 from datetime import UTC, date, datetime, time, tzinfo
 from typing import Any
 
-from engine.expressions.date_patterns import pieces, read, written
+from engine.expressions.date_patterns import pieces
+from engine.expressions.date_reading import Reading, read
+from engine.expressions.date_writing import written
 from engine.expressions.dates import (
     DateTime,
     LocalDate,
@@ -82,9 +84,7 @@ def date_parse(context: Context, value: Any, pattern: Any = None) -> DateTime:
         return instant(value if value.tzinfo else value.replace(tzinfo=context.zone), context.zone)
     if pattern is None and value.__class__ in (int, float):
         return _of_number(value, context.zone)
-    found = _reading(value, pattern)
-    where = found.zone or context.zone
-    return instant(_in_zone(found.local, where), context.zone)
+    return instant(_reading(value, pattern).moment(context.zone), context.zone)
 
 
 def _of_number(value: float, where: tzinfo) -> DateTime:
@@ -93,24 +93,11 @@ def _of_number(value: float, where: tzinfo) -> DateTime:
     return from_epoch(value, where)
 
 
-def _reading(value: Any, pattern: Any) -> Any:
+def _reading(value: Any, pattern: Any) -> Reading:
     if value is None:
         raise Failure("expected the text of a date, got null")
     text = scalar_text(value, "the text of a date")
     return read_iso(text) if pattern is None else read(text, scalar_text(pattern, "a date pattern"))
-
-
-def _in_zone(local: datetime, where: tzinfo) -> datetime:
-    return datetime(
-        local.year,
-        local.month,
-        local.day,
-        local.hour,
-        local.minute,
-        local.second,
-        local.microsecond,
-        where,
-    )
 
 
 @DATES.function(

@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from engine.expressions import texts
 from engine.expressions.failures import Failure
 from engine.expressions.limits import charge
 from engine.expressions.operators import less
@@ -28,7 +29,9 @@ def _elements(value: Any, name: str) -> list[Any]:
 
 
 def length(value: Any) -> int:
-    if value.__class__ in (str, list, dict):
+    if value.__class__ is str:
+        return texts.length(value)
+    if value.__class__ in (list, dict):
         return len(value)
     raise Failure(f"`.length()` needs an array, got {kind_of(value)}")
 

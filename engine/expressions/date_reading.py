@@ -1,0 +1,244 @@
+"""Dates and times from text, by a date pattern.
+
+Every field of the pattern is used: some say what the moment is, and then all of them must agree
+with it. So nothing that stands in the text is passed over.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+
+import msgspec
+
+from engine.expressions.date_patterns import Field, Literal, pieces
+from engine.expressions.date_writing import names, number
+from engine.expressions.dates import DateTime, LocalDateTime, offset_zone, settled
+from engine.expressions.failures import Failure
+from engine.expressions.zone_names import (
+    NamedZone,
+    full_names,
+    is_daylight,
+    standard_offset,
+    zone_called,
+)
+
+_WIDTHS = {"y": 9, "Y": 9, "u": 9, "D": 3, "S": 9, "A": 8, "n": 9}
+_NUMERIC = frozenset("yYuMLdDHkKhmsSQqecwAn")
+_OFFSET = r"[+-]\d\d?(?::?\d\d(?::?\d\d)?)?"
+_ZONE_NAME = rf"[A-Za-z][A-Za-z0-9_/+:-]*|{_OFFSET}"
+_ZONES = {
+    "z": _ZONE_NAME,
+    "V": _ZONE_NAME,
+    "Z": rf"Z|(?:GMT|UTC)?{_OFFSET}|GMT|UTC",
+    "X": rf"Z|{_OFFSET}",
+    "x": rf"Z|{_OFFSET}",
+    "O": rf"(?:GMT|UTC){_OFFSET}|GMT|UTC|{_OFFSET}",
+}
+_FIXED = re.compile(r"(?:GMT|UTC)?([+-])(\d\d?):?(\d\d)?:?(\d\d)?", re.IGNORECASE)
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """Date and time of day as they were written, and the offset and zone that stood with them."""
+
+    local: LocalDateTime
+    offset: tzinfo | None = None
+    named: NamedZone | None = None
+
+    def moment(self, default: tzinfo) -> DateTime:
+        """The instant, in its own zone, or in the default one if it came without."""
+        if self.named is None:
+            return settled(self.local_in(self.offset or default))
+        earlier, later = (self.local_in(self.named.zone, fold) for fold in (0, 1))
+        if self.offset is not None:
+            wanted = self.offset.utcoffset(None)
+            if wanted not in (earlier.utcoffset(), later.utcoffset()):
+                raise Failure("the offset and the time zone in the text do not agree")
+            return settled(earlier if earlier.utcoffset() == wanted else later)
+        daylight = self.named.daylight
+        if daylight is None or is_daylight(earlier) == daylight:
+            return settled(earlier)
+        if is_daylight(later) == daylight or not self.named.is_exact:
+            return settled(later)
+        size = standard_offset(earlier) + timedelta(hours=1 if daylight else 0)
+        return self.local_in(timezone(size))
+
+    def local_in(self, where: tzinfo, fold: int = 0) -> DateTime:
+        local = self.local
+        clock = (local.hour, local.minute, local.second, local.microsecond)
+        return DateTime(local.year, local.month, local.day, *clock, where, fold=fold)
+
+
+@functools.lru_cache(maxsize=512)
+def _reader(pattern: str) -> tuple[re.Pattern[str], tuple[Field, ...]]:
+    parts: list[str] = []
+    fields: list[Field] = []
+    found = pieces(pattern)
+    for piece, following in zip(found, [*found[1:], None], strict=True):
+        if isinstance(piece, Literal):
+            parts.append(re.escape(piece.text))
+        else:
+            fields.append(piece)
+            parts.append(f"({_readable(piece, _is_number(following))})")
+    return re.compile("".join(parts), re.IGNORECASE | re.ASCII), tuple(fields)
+
+
+def _is_number(piece: Literal | Field | None) -> bool:
+    return isinstance(piece, Field) and piece.letter in _NUMERIC and not piece.is_name
+
+
+def _readable(field: Field, number_follows: bool) -> str:
+    letter, count = field.letter, field.count
+    if _is_number(field):
+        if number_follows:
+            return rf"\d{{{count}}}"
+        return rf"\d{{1,{max(count, _WIDTHS.get(letter, 2))}}}"
+    if letter == "a":
+        return r"[AaPp]\.?[Mm]\.?"
+    if letter == "G":
+        return r"Anno Domini|Before Christ|[AaBb]\.?[DdCc]\.?(?:[Ee]\.?)?|[AaBb]"
+    if field.is_name and (count < 5 or letter in "Qq"):
+        short, full, narrow = names(letter)
+        return "|".join([*full, *short, *(narrow if letter in "Qq" else ()), "Sept"])
+    if letter == "z" and count == 4:
+        return "|".join([*map(re.escape, full_names()), _ZONE_NAME])
+    if letter == "Z" and count == 3:
+        return rf"Z|{_ZONE_NAME}"
+    if letter in _ZONES:
+        return _ZONES[letter]
+    raise Failure(f"`{letter * count}` in a date pattern can be written, but not read")
+
+
+def read(text: str, pattern: str) -> Reading:
+    """What `text` says, by the pattern; parts that it lacks are those of 1970-01-01T00:00."""
+    reader, fields = _reader(pattern)
+    found = reader.fullmatch(text.strip())
+    if not found:
+        raise Failure(f"`{text[:80]}` is not a date of the form `{pattern}`")
+    written = list(zip(fields, found.groups(), strict=True))
+    try:
+        moment = _moment(dict(_numbers(written)))
+        for field, part in written:
+            _check(field, part, moment)
+        return _with_zone(moment, [part for field, part in written if field.letter in _ZONES])
+    except (ValueError, OverflowError) as error:
+        message = f"`{text[:80]}` is not a date of the form `{pattern}`: {error}"
+        raise Failure(message) from None
+
+
+# --- date and time of day ---
+
+
+def _numbers(written: list[tuple[Field, str]]) -> Iterator[tuple[str, int]]:
+    """The parts as numbers, by their letter; the days of the week are all `E`."""
+    for field, part in written:
+        letter = {"L": "M", "q": "Q", "e": "E", "c": "E"}.get(field.letter, field.letter)
+        if letter == "u":
+            letter = "y" if field.count > 1 else "E"
+        if letter in "yY":
+            yield letter, _year(field, part)
+        elif letter == "S":
+            yield "S", int(part.ljust(3, "0")[:3])
+        elif letter not in _ZONES:
+            yield letter, _read_number(field, part)
+
+
+def _read_number(field: Field, part: str) -> int:
+    if part.isdigit():
+        return int(part)
+    if field.letter in "aG":
+        return int(part[0].lower() in "pa") if field.letter == "G" else int(part[0].lower() == "p")
+    known = [name[: len(part)].lower() for name in names(field.letter)[1]]
+    short = [name.lower() for name in names(field.letter)[0]]
+    wanted = "sep" if part.lower() == "sept" else part.lower()
+    return (short.index(wanted) if wanted in short else known.index(wanted)) + 1
+
+
+def _year(field: Field, part: str) -> int:
+    """Two digits are a year from 80 years ago to 20 years ahead."""
+    year = int(part)
+    if field.count != 2 or len(part) > 2:
+        return year
+    this_year = datetime.now(UTC).year
+    year += this_year // 100 * 100
+    return year - 100 if year > this_year + 20 else year
+
+
+def _moment(parts: dict[str, int]) -> LocalDateTime:
+    day = _day(parts)
+    if "A" in parts:
+        clock = timedelta(milliseconds=parts["A"])
+        if clock >= timedelta(days=1):
+            raise ValueError("a day has fewer milliseconds")
+        return LocalDateTime(day.year, day.month, day.day) + clock
+    millisecond = parts.get("S", parts.get("n", 0) // 1_000_000)
+    minute, second = parts.get("m", 0), parts.get("s", 0)
+    clock_parts = (_hour(parts), minute, second, millisecond * 1000)
+    return LocalDateTime(day.year, day.month, day.day, *clock_parts)
+
+
+def _day(parts: dict[str, int]) -> date:
+    year = parts.get("y", parts.get("Y", 1970))
+    if "M" in parts or "d" in parts:
+        return date(year, parts.get("M", parts.get("Q", 1) * 3 - 2), parts.get("d", 1))
+    if "D" in parts:
+        if not 1 <= parts["D"] <= 366:
+            raise ValueError("the day of the year must be 1 to 366")
+        return date(year, 1, 1) + timedelta(days=parts["D"] - 1)
+    if "w" in parts:
+        week_year = parts.get("Y", year)
+        return date.fromisocalendar(week_year, parts["w"], parts.get("E", 1))
+    return date(year, parts.get("Q", 1) * 3 - 2, 1)
+
+
+def _hour(parts: dict[str, int]) -> int:
+    if "H" in parts:
+        return parts["H"]
+    if "k" in parts:
+        return parts["k"] % 24
+    if "h" in parts and not 1 <= parts["h"] <= 12:
+        raise ValueError("the hour must be 1 to 12")
+    if "K" in parts and not 0 <= parts["K"] <= 11:
+        raise ValueError("the hour must be 0 to 11")
+    return parts.get("h", parts.get("K", 0)) % 12 + 12 * parts.get("a", 0)
+
+
+def _check(field: Field, part: str, moment: datetime) -> None:
+    """Raises ValueError if the part says something else than the moment."""
+    if field.letter in _ZONES or field.letter == "S":
+        return
+    if field.letter in "yYu" and field.count == 2 and len(part) == 2:
+        agrees = int(part) == number(field, moment) % 100
+    elif field.letter == "n":
+        agrees = int(part) // 1_000_000 == moment.microsecond // 1000
+    else:
+        agrees = _read_number(field, part) == number(field, moment)
+    if not agrees:
+        raise ValueError(f"`{part}` does not agree with {moment:%Y-%m-%d %H:%M}")
+
+
+# --- zone ---
+
+
+def offset_of(text: str) -> tzinfo | None:
+    """The zone of `Z`, `+02:00` or `GMT-5`; None if the text is the name of a zone."""
+    if text.upper() in ("Z", "GMT", "UTC"):
+        return UTC
+    found = _FIXED.fullmatch(text)
+    if not found:
+        return None
+    sign, hours, minutes, seconds = found.groups()
+    return offset_zone(sign, int(hours), int(minutes or 0), int(seconds or 0))
+
+
+def _with_zone(moment: LocalDateTime, texts: list[str]) -> Reading:
+    offset: tzinfo | None = None
+    named: NamedZone | None = None
+    for text in texts:
+        if (fixed := offset_of(text)) is not None:
+            offset = fixed
+        else:
+            named = zone_called(text)
+    return Reading(moment, offset, named)

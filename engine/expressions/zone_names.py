@@ -1,0 +1,97 @@
+"""The English names of time zones (`Pacific Daylight Time`, `PDT`), as Java knows them.
+
+`zone_names.json` has a row for each set of names: the name of the standard time, its short form,
+the name of the daylight time, its short form, and the ids of the zones, the best known first.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from datetime import UTC, datetime, timedelta, tzinfo
+from importlib.resources import files
+from typing import NamedTuple
+
+from engine.expressions.dates import offset_text, zone
+from engine.expressions.failures import Failure
+
+
+class NamedZone(NamedTuple):
+    """`daylight`: is it the name of the daylight time, or (None) of the zone as a whole?
+
+    An exact name, `Pacific Standard Time`, means that time the whole year round; short forms are
+    often used for the zone, so `PST` in July is the time that the clocks show.
+    """
+
+    zone: tzinfo
+    daylight: bool | None = None
+    is_exact: bool = False
+
+
+@functools.cache
+def _rows() -> list[list[str]]:
+    text = files(__package__).joinpath("zone_names.json").read_text(encoding="utf-8")
+    rows: list[list[str]] = json.loads(text)
+    return rows
+
+
+@functools.cache
+def _names() -> dict[str, list[str]]:
+    return {key: row[:4] for row in _rows() for key in row[4].split()}
+
+
+@functools.cache
+def _zones() -> dict[str, tuple[str, bool, bool]]:
+    """Names in small letters -> the best known zone; is it daylight time, is the name in full?"""
+    found: dict[str, tuple[str, bool, bool]] = {}
+    for row in _rows():
+        best = row[4].split()[0]
+        for place, name in enumerate(row[:4]):
+            if name:
+                found.setdefault(name.lower(), (best, place >= 2, place % 2 == 0))
+    return found
+
+
+@functools.cache
+def full_names() -> list[str]:
+    """All names that are not short forms, the longest first."""
+    names = {row[place] for row in _rows() for place in (0, 2) if row[place]}
+    return sorted(names, key=lambda name: (-len(name), name))
+
+
+def is_daylight(value: datetime) -> bool:
+    """Are the clocks of the zone ahead of its standard time?"""
+    return _offset(value) > standard_offset(value)
+
+
+def standard_offset(value: datetime) -> timedelta:
+    """The smaller offset of the year: in winter the clocks go behind those of the summer."""
+    return min(_offset(value.replace(month=month, day=1, fold=0)) for month in (1, 7))
+
+
+def _offset(value: datetime) -> timedelta:
+    return value.utcoffset() or timedelta()
+
+
+def name_of(value: datetime, full: bool) -> str:
+    """What the time of `value` is called in its zone; the offset if it has no name."""
+    key = "UTC" if value.tzinfo is UTC else getattr(value.tzinfo, "key", "")
+    names = _names().get(key)
+    if not key:
+        return offset_text(value, ":", "Z")
+    place = (2 if is_daylight(value) else 0) + (0 if full else 1)
+    if names is None or not names[place]:
+        return "GMT" + offset_text(value, ":", "").replace("+00:00", "")
+    return names[place]
+
+
+def zone_called(name: str) -> NamedZone:
+    """The zone of an id, a name or a short form; raises Failure."""
+    known = _zones().get(name.lower())
+    if known is None:
+        return NamedZone(zone(name))
+    best, daylight, is_exact = known
+    try:
+        return NamedZone(zone(name), daylight, is_exact)
+    except Failure:
+        return NamedZone(zone(best), daylight, is_exact)
