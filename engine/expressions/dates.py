@@ -145,10 +145,10 @@ def settled(value: datetime) -> DateTime:
     A time that a change of clocks skips becomes the one an hour later; one that comes twice stays
     in the hour (`fold`) that it has.
     """
-    earlier = instant(value.replace(fold=0).astimezone(UTC), value.tzinfo)
+    earlier = instant(instant(value.replace(fold=0), UTC), value.tzinfo)
     if not value.fold:
         return earlier
-    later = instant(value.astimezone(UTC), value.tzinfo)
+    later = instant(instant(value, UTC), value.tzinfo)
     is_on_the_clock = later.replace(tzinfo=None, fold=0) == value.replace(tzinfo=None, fold=0)
     return later if is_on_the_clock else earlier
 

@@ -214,3 +214,16 @@ def test_a_pattern_reads(text: str, pattern: str, expected: str) -> None:
 def test_no_letter_is_passed_over(text: str, pattern: str, message: str) -> None:
     with pytest.raises(EvaluationError, match=message):
         evaluate("Date.parse($text, $pattern)", {"text": text, "pattern": pattern})
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "Date.parse('0001-01-01T00:00:00+10:00')",
+        "Date.parse('9999-12-31T23:00:00-10:00')",
+        "Date.parse('9999-12-31T20:00:00Z').withHourOfDay(23)",
+    ],
+)
+def test_a_date_beyond_the_years_is_refused(call: str) -> None:
+    with pytest.raises(EvaluationError, match="out of range"):
+        evaluate(call, timezone="Etc/GMT+5")

@@ -71,3 +71,11 @@ def test_a_format_gives_what_java_gives(pattern: str, value: Any, expected: str 
             evaluate("$pattern.sprintf($value, 'second')", document)
     else:
         assert evaluate("$pattern.sprintf($value, 'second')", document) == expected
+
+
+@pytest.mark.parametrize("name", ["", ".", "[]"])
+def test_an_empty_name_or_path_is_no_property(name: str) -> None:
+    document = {"name": name, "o": {"a": 1}}
+    assert evaluate("$o.hasOwnProperty($name)", document) is False
+    assert evaluate("$o.hasPath($name)", document) is False
+    assert evaluate("{'': 1}.hasOwnProperty('')") is True

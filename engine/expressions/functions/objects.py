@@ -82,7 +82,10 @@ def get_first(entries: dict[str, Any], name: Any, default: Any = None) -> Any:
 
 def follow(value: Any, path: str) -> Any:
     """What stands at a dotted path such as `a.b`, `$.a.b` or `a[0]['x y']`; MISSING if nothing."""
-    for step in _steps(path):
+    steps = list(_steps(path))
+    if not steps and path != "$":
+        return MISSING
+    for step in steps:
         if value.__class__ is dict and str(step) in value:
             value = value[str(step)]
         elif value.__class__ is list and step.__class__ is int and step < len(value):
