@@ -47,7 +47,7 @@ def charge(steps: int) -> None:
     if METER.left < 0:
         raise Failure(
             "the evaluation takes too many steps",
-            f"one evaluation may take {MAX_STEPS:,} steps; work on smaller lists or texts",
+            f"one evaluation may take {MAX_STEPS:,} steps; work on smaller lists or strings",
         )
 
 
@@ -73,7 +73,7 @@ ONE_CALL_DEEPER = _OneCallDeeper()
 def check_text(length: float) -> None:
     """Refuse a text of `length` characters before it is made."""
     if length > MAX_TEXT:
-        raise Failure(f"the text would be too long (limit {MAX_TEXT:,} characters)")
+        raise Failure(f"the string would be too long (limit {MAX_TEXT:,} characters)")
     charge(int(length) // 16)
 
 

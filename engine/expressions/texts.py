@@ -1,10 +1,10 @@
-"""Text as JavaScript and the JVM have it: a sequence of UTF-16 units.
+"""Strings as JavaScript and the JVM have them: sequences of UTF-16 units.
 
-Python counts characters, so one beyond U+FFFF is one character here and two units there. The rule
-that keeps both views equal: **a text never holds two halves of a pair side by side.** Texts are
-therefore put together by the functions of this module alone; wherever two halves meet, they become
-the one character again. A half that stays alone may be held and compared, but has no bytes: `utf8`
-is the way out, and refuses it.
+Python counts characters: one beyond U+FFFF is one to Python and two units to them. The rule that
+keeps both views equal: **a string never holds two halves of a pair side by side.** So strings are
+put together by the functions of this module alone; wherever two halves meet, they become the one
+character again. A half that stays alone may be held and compared, but has no bytes: `utf8` is the
+way out, and refuses it.
 
 Plain ASCII takes the short way everywhere.
 """
@@ -74,9 +74,9 @@ def has_half(text: str) -> bool:
 def encodable(text: str) -> str:
     """`text`, if each of its characters is complete."""
     if not text.isascii() and (half := _HALF.search(text)):
-        place = length(text[: half.start()])
+        place, code = length(text[: half.start()]), f"\\u{ord(half[0]):04x}"
         raise Failure(
-            f"the text holds half of a surrogate pair (\\u{ord(half[0]):04x}) at position {place}",
+            f"the string holds half of a surrogate pair ({code}) at position {place}",
             "a character such as an emoji was cut in two; cut before or after it",
         )
     return text

@@ -198,7 +198,7 @@ def to_text(value: Any) -> str:
     return join(parts)
 
 
-def scalar_text(value: Any, what: str = "a text") -> str:
+def scalar_text(value: Any, what: str = "a string") -> str:
     """The text of a string, number, boolean, null or date; other things are refused."""
     if value.__class__ is str:
         return value

@@ -42,7 +42,7 @@ def error_of(text: str, **settings: object) -> ExpressionError:
         ("sl.range(1, 5, 0)", "the step must not be 0", None),
         ("'%d'.sprintf('x')", "`%d` needs a whole number, got x", None),
         ("[].reduce((a, b) => a)", "an empty array has nothing to reduce", None),
-        ("JSON.parse('{')", "the text is not JSON", None),
+        ("JSON.parse('{')", "the string is not JSON", None),
         ("lib.absent.x", "there is no library `absent`", "lib.absent"),
     ],
 )

@@ -172,7 +172,7 @@ def slice_(items: list[Any], start: Any = 0, end: Any = None) -> list[Any]:
 
 @ARRAYS.method(
     "join",
-    "The texts of the elements with a separator between them.",
+    "The elements as strings, with a separator between them.",
     Example("[1, 2].join(' ')", "1 2"),
 )
 def join(items: list[Any], separator: Any = ",") -> str:
@@ -269,7 +269,7 @@ def reverse(items: list[Any]) -> list[Any]:
 
 @ARRAYS.method(
     "sort",
-    "Sorts the array: by the texts of the elements, or by a function of (a, b) that gives a "
+    "Sorts the array: by the strings of the elements, or by a function of (a, b) that gives a "
     "negative number if a comes first.",
     Example("[10, 9, 1].sort()", [1, 10, 9]),
     Example("[3, 1, 2].sort((a, b) => a - b)", [1, 2, 3]),

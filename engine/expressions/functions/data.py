@@ -23,13 +23,13 @@ from engine.expressions.texts import encodable, has_half, joined, units, utf8
 from engine.expressions.values import Function, kind_of, scalar_text, to_integer
 
 JSON = Family("JSON", "Values to and from JSON text.", namespace="JSON")
-BASE64 = Family("Base64", "Base64 as in RFC 4648; texts are taken as UTF-8.", namespace="Base64")
+BASE64 = Family("Base64", "Base64 as in RFC 4648; strings are taken as UTF-8.", namespace="Base64")
 DIGEST = Family(
-    "Digest", "Digests of texts (as UTF-8) or bytes, in hexadecimal.", namespace="Digest"
+    "Digest", "Digests of strings (as UTF-8) or bytes, in hexadecimal.", namespace="Digest"
 )
 GZIP = Family("GZip", "Compressed bytes.", namespace="GZip")
-ICONV = Family("iconv", "Texts to and from bytes in an encoding.", namespace="iconv")
-HTML = Family("HTML", "Texts with HTML entities.", namespace="HTML")
+ICONV = Family("iconv", "Strings to and from bytes in an encoding.", namespace="iconv")
+HTML = Family("HTML", "Strings with HTML entities.", namespace="HTML")
 CRYPTO = Family("Crypto", "Random identifiers.", namespace="Crypto")
 _HALF = re.compile("[\ud800-\udfff]")
 
@@ -51,7 +51,7 @@ def json_parse(text: Any) -> Any:
         return json.loads(written, parse_constant=_no_constant, parse_float=_json_number)
     except (ValueError, RecursionError) as error:
         message = str(error) if not isinstance(error, RecursionError) else "nested too deeply"
-        raise Failure(f"the text is not JSON: {message}") from None
+        raise Failure(f"the string is not JSON: {message}") from None
 
 
 def _no_constant(name: str) -> Any:
@@ -66,7 +66,7 @@ def _json_number(text: str) -> float | int:
 @JSON.function(
     "stringify",
     "The JSON text of a value. `replacer` is an array of the properties to write, or a function of "
-    "(key, value) that gives what to write; `indent` is a text or a number of spaces.",
+    "(key, value) that gives what to write; `indent` is a string or a number of spaces.",
     Example("JSON.stringify({name: 'John', age: 30})", '{"name":"John","age":30}'),
     Example("JSON.stringify({a: 1, b: 2}, ['b'])", '{"b":2}'),
     Example("JSON.stringify([1], null, 2)", "[\n  1\n]"),
@@ -115,7 +115,7 @@ def _decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        raise Failure("the bytes are not a text in UTF-8", "keep them as binary data") from None
+        raise Failure("the bytes are not a string in UTF-8", "keep them as binary data") from None
 
 
 def _from_base64(value: Any) -> bytes:
@@ -138,7 +138,7 @@ def _base64_hint(written: bytes) -> str:
 
 
 @BASE64.function(
-    "encode", "The Base64 of a text.", Example("Base64.encode('Pleasanton')", "UGxlYXNhbnRvbg==")
+    "encode", "The Base64 of a string.", Example("Base64.encode('Pleasanton')", "UGxlYXNhbnRvbg==")
 )
 def base64_encode(text: Any) -> str:
     return base64.b64encode(_bytes(text)).decode()
@@ -206,7 +206,7 @@ _declare_digest("sha512", "ba3ce586")
 
 @GZIP.function(
     "compress",
-    "The compressed bytes of a text or of bytes.",
+    "The compressed bytes of a string or of bytes.",
     Example("iconv.decode(GZip.decompress(GZip.compress('Hello')), 'UTF-8')", "Hello"),
 )
 def compress(value: Any) -> bytes:
@@ -259,7 +259,7 @@ def _codec(name: Any) -> str:
 
 @ICONV.function(
     "encode",
-    "The bytes of a text; UTF-16 is written big-endian with a byte-order mark.",
+    "The bytes of a string; UTF-16 is written big-endian with a byte-order mark.",
     Example("Base64.encode(iconv.encode('Hi', 'UTF-16'))", "/v8ASABp"),
 )
 def iconv_encode(text: Any, encoding: Any) -> bytes:
@@ -285,7 +285,7 @@ def iconv_decode(data: Any, encoding: Any) -> str:
     try:
         return joined(data.decode(codec))
     except UnicodeDecodeError:
-        raise Failure(f"the bytes are not a text in {scalar_text(encoding)}") from None
+        raise Failure(f"the bytes are not a string in {scalar_text(encoding)}") from None
 
 
 # --- HTML, Crypto ---

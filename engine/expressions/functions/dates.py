@@ -73,7 +73,7 @@ def date_now(context: Context) -> DateTime:
 
 @DATES.function(
     "parse",
-    "The instant that a text describes (ISO 8601, or a Java date pattern), or that is so many "
+    "The instant that a string describes (ISO 8601, or a Java date pattern), or that is so many "
     "milliseconds after 1970. Without a zone in the text, the engine's zone counts.",
     Example("Date.parse('2020-01-15T10:30:45.678Z').getTime()", 1579084245678),
     Example("Date.parse('15/01/2020', 'dd/MM/yyyy').toString('yyyy-MM-dd')", "2020-01-15"),
@@ -130,7 +130,7 @@ def local_date_now(context: Context) -> LocalDate:
 
 @LOCAL_DATES.function(
     "parse",
-    "The day that a text describes (ISO 8601, or a Java date pattern).",
+    "The day that a string describes (ISO 8601, or a Java date pattern).",
     Example("LocalDate.parse('15/01/2020', 'dd/MM/yyyy').toString()", "2020-01-15"),
 )
 def local_date_parse(text: Any, pattern: Any = None) -> LocalDate:
@@ -150,7 +150,7 @@ def local_date_time_now(context: Context) -> LocalDateTime:
 
 @LOCAL_DATE_TIMES.function(
     "parse",
-    "The date and time that a text describes (ISO 8601, or a Java date pattern).",
+    "The date and time that a string describes (ISO 8601, or a Java date pattern).",
     Example("LocalDateTime.parse('2020-01-15T10:30:45').toString()", "2020-01-15T10:30:45.000"),
 )
 def local_date_time_parse(text: Any, pattern: Any = None) -> LocalDateTime:
@@ -168,7 +168,7 @@ def local_time_now(context: Context) -> LocalTime:
 
 @LOCAL_TIMES.function(
     "parse",
-    "The time of day that a text describes (ISO 8601, or a Java date pattern).",
+    "The time of day that a string describes (ISO 8601, or a Java date pattern).",
     Example("LocalTime.parse('10:30:45').toString()", "10:30:45.000"),
     Example("LocalTime.parse('3:05 PM', 'h:mm a').toString('HH:mm')", "15:05"),
 )

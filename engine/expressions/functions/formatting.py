@@ -118,7 +118,7 @@ def _problem(conversion: Conversion, counts_from_zero: bool) -> tuple[str, str] 
 
 @TEXTS.method(
     "sprintf",
-    "The text with its conversions (%s %d %f %e %g %x %o %c %b %n %%, with flags, width and "
+    "The string with its conversions (%s %d %f %e %g %x %o %c %b %n %%, with flags, width and "
     "precision as in Java) replaced by the arguments.",
     Example("'%s has %d items'.sprintf('Bob', 3)", "Bob has 3 items"),
     Example("'%05d'.sprintf(42)", "00042"),
@@ -191,7 +191,7 @@ def _number(value: Any, letter: str, what: str = "a number") -> Number:
     number = to_number(value)
     is_text = value.__class__ is str
     if value.__class__ is bool or (is_text and (number != number or not value.strip())):
-        raise Failure(f"`%{letter}` needs {what}, got {to_text(value)[:60] or 'an empty text'}")
+        raise Failure(f"`%{letter}` needs {what}, got {to_text(value)[:60] or 'an empty string'}")
     return number
 
 

@@ -32,7 +32,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 @GLOBALS.function(
     "parseInt",
-    "The whole number at the start of a text, in base 10 (16 after 0x) or the given one; else NaN.",
+    "The whole number at the start of a string, in base 10 (16 after 0x) or the given one, or NaN.",
     Example('parseInt("12.34")', 12),
     Example('parseInt("0x10")', 16),
     Example('parseInt("10", 2)', 2),
@@ -72,7 +72,7 @@ def _leading_integer(written: str, base: int, sign: int) -> Number:
 
 @GLOBALS.function(
     "parseFloat",
-    "The number at the start of a text; NaN if there is none.",
+    "The number at the start of a string; NaN if there is none.",
     Example('parseFloat("12.34.56")', 12.34),
     Example('parseFloat("1.23e5")', 123000),
 )
@@ -105,7 +105,7 @@ def is_finite(x: Any) -> bool:
 
 @GLOBALS.function(
     "encodeURIComponent",
-    "The text as in a form: a blank becomes +, all but letters, digits and . - * _ becomes %XX.",
+    "The string as in a form: a space becomes +, all but letters, digits and . - * _ become %XX.",
     Example("encodeURIComponent('Hello, World!')", "Hello%2C+World%21"),
 )
 def encode_uri_component(text: Any) -> str:
@@ -123,7 +123,7 @@ def decode_uri_component(text: Any) -> str:
 
 @GLOBALS.function(
     "encodeURI",
-    "A whole address with what it may not hold as %XX.",
+    "A complete address, with the characters that it may not hold as %XX.",
     Example("encodeURI('http://x/a b?q=é')", "http://x/a%20b?q=%C3%A9"),
 )
 def encode_uri(text: Any) -> str:
@@ -135,7 +135,7 @@ _RESERVED = frozenset(b";/?:@&=+$,#")
 
 @GLOBALS.function(
     "decodeURI",
-    "The opposite of encodeURI: %XX as characters, but for those that part an address.",
+    "The opposite of encodeURI; the %XX of characters that divide an address stay.",
     Example("decodeURI('a%20b%2Fc')", "a b%2Fc"),
 )
 def decode_uri(text: Any) -> str:
@@ -164,7 +164,7 @@ def _unescaped(written: str, keep: frozenset[int]) -> str:
 
 @GLOBALS.function(
     "eval",
-    "The value of a text that is an expression; anything else is given back. Slow: avoid it.",
+    "The value of a string that is an expression; anything else is given back. Slow: avoid it.",
     Example("eval('5 + 2')", 7),
     Example("eval($rule)", 9, {"rule": "$a + 5", "a": 4}),
 )

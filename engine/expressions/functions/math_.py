@@ -11,7 +11,7 @@ from engine.expressions.functions.declare import Example, Family
 from engine.expressions.limits import charge
 from engine.expressions.values import INFINITY, NAN, Number, tidy, to_float, to_number
 
-MATH = Family("Math", "Numbers as in JavaScript. Texts are converted first.", namespace="Math")
+MATH = Family("Math", "Numbers as in JavaScript. Strings are converted first.", namespace="Math")
 MATH.constants.update(
     E=math.e,
     LN2=0.6931471805599453,

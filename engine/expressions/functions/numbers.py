@@ -21,7 +21,7 @@ def _is_plain(number: Number) -> bool:
 
 @NUMBERS.method(
     "toFixed",
-    "With so many decimals; halves are rounded up on the decimal number.",
+    "With `digits` decimals; halves of the decimal number are rounded up.",
     Example("(3.14159).toFixed(2)", "3.14"),
     Example("(1.005).toFixed(2)", "1.01"),
 )
@@ -34,7 +34,7 @@ def to_fixed(number: Number, digits: Any = 0) -> str:
 
 @NUMBERS.method(
     "toExponential",
-    "In scientific notation, with so many decimals.",
+    "In scientific notation, with `digits` decimals.",
     Example("(12345).toExponential(2)", "1.23e+4"),
 )
 def to_exponential(number: Number, digits: Any = None) -> str:
@@ -58,7 +58,7 @@ def _scientific(exact: Decimal, digits: int) -> str:
 
 @NUMBERS.method(
     "toPrecision",
-    "With so many digits in all.",
+    "With `digits` digits in all.",
     Example("(3.14159).toPrecision(3)", "3.14"),
     Example("(123456).toPrecision(2)", "1.2e+5"),
 )

@@ -27,7 +27,7 @@ from engine.expressions.values import (
 
 TEXTS = Family(
     "String",
-    "Functions of texts. Positions and lengths count UTF-16 units, so most emoji count as two.",
+    "Functions of strings. Positions and lengths count UTF-16 units, so most emoji count as two.",
     receivers=(str,),
     namespace="String",
 )
@@ -96,7 +96,7 @@ def substring(text: str, start: Any, end: Any = None) -> str:
 
 @TEXTS.method(
     "substr",
-    "So many characters from a position on; a negative one counts from the end.",
+    "`count` characters from a position on; a negative position counts from the end.",
     Example("'hello'.substr(1, 3)", "ell"),
     Example("'hello'.substr(-2)", "lo"),
 )
@@ -109,7 +109,7 @@ def substr(text: str, start: Any, count: Any = None) -> str:
 
 @TEXTS.method(
     "contains",
-    "Is the other text in this one (from a position on)?",
+    "Does the string contain another (from a position on)?",
     Example("'Hello, World'.contains('World')", True),
     Example("'Hello, World'.contains('Hello', 8)", False),
 )
@@ -124,13 +124,13 @@ def contains(text: str, other: Any, position: Any = 0) -> bool:
 def _plain_text(value: Any) -> str:
     """As text; a regex is refused."""
     if value.__class__ is Regex:
-        raise Failure("expected a text, got a regex", "use match or search for a regex")
+        raise Failure("expected a string, got a regex", "use match or search for a regex")
     return scalar_text(value)
 
 
 @TEXTS.method(
     "startsWith",
-    "Does the text begin with the other (at a position)?",
+    "Does the string begin with the other (at a position)?",
     Example("'hello'.startsWith('he')", True),
     Example("'hello'.startsWith('l', 2)", True),
 )
@@ -156,7 +156,7 @@ def ends_with(text: str, other: Any, length: Any = None) -> bool:
 
 @TEXTS.method(
     "indexOf",
-    "Where the other text first is, or -1.",
+    "The position of the first occurrence of another string, or -1.",
     Example("'hello'.indexOf('l')", 2),
     Example("'hello'.indexOf('l', 3)", 3),
 )
@@ -167,7 +167,7 @@ def index_of(text: str, other: Any, position: Any = 0) -> int:
 
 @TEXTS.method(
     "lastIndexOf",
-    "Where the other text last is, or -1.",
+    "The position of the last occurrence of another string, or -1.",
     Example("'hello'.lastIndexOf('l')", 3),
     Example("'hello'.lastIndexOf('l', 2)", 2),
 )
@@ -180,7 +180,7 @@ def last_index_of(text: str, other: Any, position: Any = None) -> int:
 
 @TEXTS.method(
     "localeCompare",
-    "Negative, 0 or positive, as the text sorts before or after the other.",
+    "Negative, 0 or positive, as the string sorts before or after the other.",
     Example("'a'.localeCompare('b')", -1),
 )
 def locale_compare(text: str, other: Any) -> int:
@@ -204,14 +204,14 @@ def _without_accents(text: str) -> str:
 # --- other texts ---
 
 
-@TEXTS.method("concat", "The texts one after the other.", Example("'a'.concat('b', 'c')", "abc"))
+@TEXTS.method("concat", "The strings one after the other.", Example("'a'.concat('b', 'c')", "abc"))
 def concat(text: str, *others: Any) -> str:
     parts = [text, *map(scalar_text, others)]
     check_text(sum(map(len, parts)))
     return join(parts)
 
 
-@TEXTS.method("repeat", "The text so many times.", Example("'ab'.repeat(3)", "ababab"))
+@TEXTS.method("repeat", "The string `count` times.", Example("'ab'.repeat(3)", "ababab"))
 def repeat(text: str, count: Any) -> str:
     number = to_number(count)
     if not 0 <= number < math.inf:
@@ -220,21 +220,17 @@ def repeat(text: str, count: Any) -> str:
     return joined(text * min(int(number), MAX_TEXT))
 
 
-TEXTS.method("toLowerCase", "In small letters.", Example("'Hello'.toLowerCase()", "hello"))(
+TEXTS.method("toLowerCase", "In lower case.", Example("'Hello'.toLowerCase()", "hello"))(str.lower)
+TEXTS.method("toUpperCase", "In upper case.", Example("'Hello'.toUpperCase()", "HELLO"))(str.upper)
+TEXTS.method("toLocaleLowerCase", "In lower case.", Example("'ABC'.toLocaleLowerCase()", "abc"))(
     str.lower
 )
-TEXTS.method("toUpperCase", "In capital letters.", Example("'Hello'.toUpperCase()", "HELLO"))(
+TEXTS.method("toLocaleUpperCase", "In upper case.", Example("'abc'.toLocaleUpperCase()", "ABC"))(
     str.upper
 )
-TEXTS.method("toLocaleLowerCase", "In small letters.", Example("'ABC'.toLocaleLowerCase()", "abc"))(
-    str.lower
-)
-TEXTS.method(
-    "toLocaleUpperCase", "In capital letters.", Example("'abc'.toLocaleUpperCase()", "ABC")
-)(str.upper)
 
 
-@TEXTS.method("toString", "The text itself.", Example("'abc'.toString()", "abc"))
+@TEXTS.method("toString", "The string itself.", Example("'abc'.toString()", "abc"))
 def to_string(text: str) -> str:
     return text
 
@@ -292,7 +288,7 @@ def search(text: str, regex: Any) -> int:
 
 @TEXTS.method(
     "replace",
-    "With the first occurrence of a text, or a match of a regex (all of them with the flag g), "
+    "With the first occurrence of a string, or a match of a regex (all of them with the flag g), "
     "replaced; `$1` stands for a group. The replacement may be a function of the match.",
     Example("'a.b.c'.replace('.', '-')", "a-b.c"),
     Example("'(555) 12'.replace(/[^0-9]/g, '')", "55512"),
@@ -306,7 +302,7 @@ def replace(text: str, what: Any, replacement: Any) -> str:
 
 @TEXTS.method(
     "replaceAll",
-    "With every occurrence of a text, or match of a regex, replaced.",
+    "With every occurrence of a string, or match of a regex, replaced.",
     Example("'a.b.c'.replaceAll('.', '-')", "a-b-c"),
 )
 def replace_all(text: str, what: Any, replacement: Any) -> str:
@@ -380,7 +376,7 @@ def _writer(
 
 @TEXTS.method(
     "split",
-    "The parts between a text or the matches of a regex, at most `limit` of them.",
+    "The parts between a string or the matches of a regex, at most `limit` of them.",
     Example("'a,b,c'.split(',')", ["a", "b", "c"]),
     Example("'a1b22c'.split(/\\d+/)", ["a", "b", "c"]),
     Example("'a,b,c'.split(',', 2)", ["a", "b"]),

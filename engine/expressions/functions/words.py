@@ -96,7 +96,7 @@ def _base_letter(found: re.Match[str]) -> str:
 
 @TEXTS.method(
     "camelCase",
-    "Words joined, each but the first with a capital.",
+    "Words joined, each but the first with a capital letter.",
     Example("'sim_world'.camelCase()", "simWorld"),
     Example("'--foo-bar--'.camelCase()", "fooBar"),
 )
@@ -106,7 +106,7 @@ def camel_case(text: str) -> str:
 
 @TEXTS.method(
     "kebabCase",
-    "Words in small letters with hyphens.",
+    "Words in lower case, with hyphens.",
     Example("'HelloWorld'.kebabCase()", "hello-world"),
 )
 def kebab_case(text: str) -> str:
@@ -115,7 +115,7 @@ def kebab_case(text: str) -> str:
 
 @TEXTS.method(
     "snakeCase",
-    "Words in small letters with underscores.",
+    "Words in lower case, with underscores.",
     Example("'LevelCritical'.snakeCase()", "level_critical"),
 )
 def snake_case(text: str) -> str:
@@ -124,18 +124,22 @@ def snake_case(text: str) -> str:
 
 @TEXTS.method(
     "capitalize",
-    "The first letter large, the others small.",
+    "The first letter in upper case, the others in lower case.",
     Example("'JANE'.capitalize()", "Jane"),
 )
 def capitalize(text: str) -> str:
     return upper_first(text.lower())
 
 
-@TEXTS.method("lowerFirst", "The first letter small.", Example("'Fred'.lowerFirst()", "fred"))
+@TEXTS.method(
+    "lowerFirst", "The first letter in lower case.", Example("'Fred'.lowerFirst()", "fred")
+)
 def lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-@TEXTS.method("upperFirst", "The first letter large.", Example("'fred'.upperFirst()", "Fred"))
+@TEXTS.method(
+    "upperFirst", "The first letter in upper case.", Example("'fred'.upperFirst()", "Fred")
+)
 def upper_first(text: str) -> str:
     return text[:1].upper() + text[1:]
