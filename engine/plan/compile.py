@@ -12,6 +12,7 @@ from engine.plan import graph
 from engine.plan.linkage import on_error_of
 from engine.plan.needs import needed_fields
 from engine.plan.plan import Facts, Plan, PlannedLink, PlannedSnap, Port, Stage
+from engine.plan.python_code import first_lines
 from engine.plan.resolve import Resolution, resolve
 from engine.plan.routes import routes_of, spilling
 from engine.plan.snaps import ResolvedSnap
@@ -111,6 +112,7 @@ class _Compiler:
             outputs=tuple(_as_linked(views.outputs, [link.source for link in starting])),
             facts=facts_of(snap_class, settings),
             where=spec.where,
+            first_lines=first_lines(spec.label, snap, self.resolution.spec.source),
         )
 
     def _stages(

@@ -45,6 +45,7 @@ class PlannedSnap(msgspec.Struct, frozen=True):
     """A snap with converted settings; `inputs` and `outputs` are the views as linked.
 
     `needed` are the top-level fields of its output documents that anybody uses; None: all.
+    `first_lines`: where Python in a setting begins in the pipeline file (see python_code).
     """
 
     label: str
@@ -57,6 +58,7 @@ class PlannedSnap(msgspec.Struct, frozen=True):
     facts: Facts
     where: Location
     needed: frozenset[str] | None = None
+    first_lines: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
 class PlannedLink(msgspec.Struct, frozen=True):

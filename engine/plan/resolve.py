@@ -14,6 +14,7 @@ from engine.plan.libraries import read_libraries
 from engine.plan.linkage import check_linkage
 from engine.plan.parameters import check_parameters
 from engine.plan.plan import Library
+from engine.plan.python_code import check_python
 from engine.plan.snaps import ResolvedSnap, resolve_snap
 from engine.plan.views import ResolvedLink, resolve_links
 from engine.plan.writes import check_writes
@@ -33,7 +34,7 @@ class Resolution(msgspec.Struct, frozen=True):
 
 
 def resolve(spec: PipelineSpec, registry: Registry, project: str | None = None) -> Resolution:
-    """Look at everything; mistakes become problems. Opens nothing but the libraries."""
+    """Look at everything; mistakes become problems. Opens nothing but libraries and scripts."""
     findings = Findings(spec)
     folder = folder_of(spec.path)
     project = project or project_of(folder)
@@ -46,4 +47,5 @@ def resolve(spec: PipelineSpec, registry: Registry, project: str | None = None) 
     links = resolve_links(snaps, registry, findings)
     check_linkage(snaps, links, findings)
     check_writes(snaps, links, findings, folder, project)
+    check_python(snaps, links, findings, folder, project)
     return Resolution(spec, folder, project, libraries, snaps, tuple(links), findings.all())

@@ -71,6 +71,9 @@ class SnapContext:
     def http(self) -> HttpClient:
         return self._execution.services.http
 
+    def place_of(self, setting: str) -> tuple[str, int]:
+        return self._snap.where.path, self._snap.first_lines.get(setting, 0)
+
     def linked(self, view: str) -> bool:
         return view in self._linked
 

@@ -71,6 +71,7 @@ class RemoteSession(Session):
         return opening(script) | {
             "environment": script.environment,
             "folder": script.folder if here else "",
+            "directory": script.directory if here else "",
         }
 
     def _read(self, channel: Channel) -> None:

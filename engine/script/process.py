@@ -25,11 +25,11 @@ from engine.script.child.protocol import Channel
 from engine.script.child.state import WHERE_SIGNAL, State
 from engine.script.environment import Environment
 from engine.script.output import Output, OutputReader
-from engine.sdk.scripts import ScriptError
+from engine.script.variables import variables
+from engine.sdk.scripts import Script, ScriptError
 
 _BOOTSTRAP = Path(__file__).parent / "child" / "bootstrap.py"
 _LENT = ("msgspec", "jsonpickle")
-_HIDDEN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONSAFEPATH", "__PYVENV_LAUNCHER__")
 _KILL_PATIENCE = 3.0
 _WHERE_PATIENCE = 0.5
 _FRAME = re.compile(r'  File "(.*)", line (\d+) in (.*)')
@@ -38,7 +38,9 @@ _FRAME = re.compile(r'  File "(.*)", line (\d+) in (.*)')
 class ScriptProcess:
     """A running script process. `channel` speaks with it; `output` gets its lines."""
 
-    def __init__(self, environment: Environment, output: Output, limit: int) -> None:
+    def __init__(
+        self, script: Script, environment: Environment, output: Output, limit: int
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="snapline-script-"))
         (self.folder / "tmp").mkdir()
         self.state = State.create(self.folder / "state")
@@ -47,7 +49,7 @@ class ScriptProcess:
         ours, theirs = socket.socketpair()
         held, self._lifeline = os.pipe()
         try:
-            self._process = self._spawn(environment, theirs.fileno(), held, limit)
+            self._process = self._spawn(script, environment, theirs.fileno(), held, limit)
         except BaseException:
             ours.close()
             os.close(self._lifeline)
@@ -62,8 +64,10 @@ class ScriptProcess:
         self.reader = OutputReader(self._process.stdout.fileno(), output)
 
     def _spawn(
-        self, environment: Environment, channel: int, lifeline: int, limit: int
+        self, script: Script, environment: Environment, channel: int, lifeline: int, limit: int
     ) -> subprocess.Popen[bytes]:
+        temporary = self.folder / "tmp"
+        directory = Path(script.directory)
         settings = {
             "channel": channel,
             "folder": str(self.folder),
@@ -72,6 +76,7 @@ class ScriptProcess:
             "limit": limit,
             "lock": str(environment.lock),
             "python": sys.executable,
+            "started_in": str(Path.cwd()),
         }
         python = str(environment.python)
         return subprocess.Popen(
@@ -81,7 +86,8 @@ class ScriptProcess:
             stderr=subprocess.STDOUT,
             pass_fds=(channel, lifeline),
             start_new_session=True,
-            env=_variables(environment, self.folder / "tmp"),
+            cwd=directory if script.directory and directory.is_dir() else temporary,
+            env=variables(script, environment, temporary),
         )
 
     @property
@@ -156,17 +162,6 @@ def lent_libraries() -> dict[str, str]:
         if spec is not None and spec.origin is not None:
             found[name] = str(Path(spec.origin).parent.parent)
     return found
-
-
-def _variables(environment: Environment, folder: Path) -> dict[str, str]:
-    own = {key: value for key, value in os.environ.items() if key not in _HIDDEN}
-    path = os.environ.get("PATH", os.defpath)
-    return own | {
-        "PATH": f"{environment.folder / 'bin'}{os.pathsep}{path}",
-        "PIP_PYTHON": str(environment.python),  # a stray `pip install` stays out of the engine
-        "TMPDIR": str(folder),
-        "VIRTUAL_ENV": str(environment.folder),
-    }
 
 
 def line_in(dump: str, thread: int, name: str) -> str:

@@ -22,6 +22,7 @@ from engine.script.child.protocol import (
     FrameTooLargeError,
     NotSendableError,
     ProtocolError,
+    amount,
     halves,
 )
 from engine.script.child.state import UNREACHABLE
@@ -184,7 +185,9 @@ class EmbeddedSession(Session):
     def _connect(self) -> Channel:
         environment = provide(self._script, self._stop_if_interrupted)
         try:
-            self._child = child = ScriptProcess(environment, self._output, self._limit)
+            self._child = child = ScriptProcess(
+                self._script, environment, self._output, self._limit
+            )
         except OSError as error:
             raise ScriptFailure(
                 f"no process can be started for {self._script.name}", str(error)
@@ -243,7 +246,7 @@ class EmbeddedSession(Session):
         return ScriptFailure(
             f"Python script error in {self._script.name}",
             f"the script's process {_ending(code)} {child.state.describe()}{at}",
-            _advice(code),
+            _advice(code, self._script.memory),
             self._last_lines(child),
         )
 
@@ -277,10 +280,13 @@ def opening(script: Script) -> dict[str, Any]:
         "modules": [msgspec.structs.asdict(module) for module in script.modules],
         "name": script.name,
         "folder": script.folder,
+        "directory": script.directory,
         "requirements": list(script.requirements),
         "install": script.install,
         "pipe": script.pipe,
         "timeout": script.timeout,
+        "memory": script.memory,
+        "variables": script.variables,
     }
 
 
@@ -296,9 +302,13 @@ def _ending(code: int | None) -> str:
     return f"was killed by signal {-code}{name}"
 
 
-def _advice(code: int | None) -> str:
+def _advice(code: int | None, memory: int | None) -> str:
     if code == -signal.SIGKILL:
         return "Out of memory? The system kills the process that takes the most."
+    if code == -signal.SIGABRT and memory is not None:
+        return f"Out of memory? The script may have at most {amount(memory)}; raise memory."
     if code is not None and code < 0:
         return "A library of the script crashed; another version of it may help."
+    if code == UNREACHABLE:
+        return "Let the script close only what it has opened."
     return "Let the script return from its functions instead of ending its process."

@@ -39,6 +39,7 @@ from engine.sdk.http import (
     RetryPolicy,
     shown_url,
 )
+from engine.sdk.quantities import parse_size
 from engine.sdk.reading import ReadPaths, paths_read
 from engine.sdk.scripts import (
     Outcome,
@@ -58,7 +59,7 @@ from engine.sdk.settings import (
     outside_setting,
     setting,
 )
-from engine.sdk.snap import BATCH_SIZE, Emission, Example, Result, Snap, StreamSnap, To
+from engine.sdk.snap import BATCH_SIZE, Emission, Example, PythonCode, Result, Snap, StreamSnap, To
 from engine.sdk.views import View, Views
 
 __all__ = [
@@ -99,6 +100,7 @@ __all__ = [
     "Lineage",
     "Outcome",
     "Path",
+    "PythonCode",
     "ReadPaths",
     "Result",
     "RetryPolicy",
@@ -128,6 +130,7 @@ __all__ = [
     "json_hook",
     "media_type",
     "outside_setting",
+    "parse_size",
     "paths_read",
     "setting",
     "shown_url",

@@ -66,6 +66,10 @@ class Context(Protocol):
         """The top-level fields of the output documents that anybody uses; None for all."""
         ...
 
+    def place_of(self, setting: str) -> tuple[str, int]:
+        """The pipeline file, and the line at which Python in a setting begins; 0 if unknown."""
+        ...
+
     def linked(self, view: str) -> bool:
         """Whether a link uses the view."""
         ...

@@ -28,13 +28,16 @@ class ScriptModule(msgspec.Struct, frozen=True):
 class Script(msgspec.Struct, frozen=True):
     """A Remote Python script and how it is to be run.
 
-    `name` is shown in tracebacks. `folder` is where sibling modules of the script lie, if it runs
-    on this machine; `modules` can be imported wherever it runs. `requirements` are pip requirement
+    `name` is shown in tracebacks. `folder` is where sibling modules of the script lie, and
+    `directory` where it runs, if it runs on this machine; `modules` can be imported wherever it
+    runs. `requirements` are pip requirement
     texts that are installed before the script starts; scripts with the same `environment` (or, if
     empty, the same requirements) share one.
     `install` is what `SLTool.ensure` and the requirements may do: `install` what is missing,
     `check` (warn and go on), or `refuse` (fail). `timeout` is the longest time, in seconds, that
-    one call into the script may take; None waits for ever. `pipe` becomes `snaplogic_pipe`.
+    one call into the script may take; None waits for ever. `memory` is the most bytes that it may
+    have. `variables` are environment variables beside the few that every script gets. `pipe`
+    becomes `snaplogic_pipe`.
     `executor` is empty for a child of this process, else `host:port` of `engine executor`, which
     wants `token`.
     """
@@ -42,11 +45,14 @@ class Script(msgspec.Struct, frozen=True):
     source: str
     name: str = "script.py"
     folder: str = ""
+    directory: str = ""
     modules: tuple[ScriptModule, ...] = ()
     requirements: tuple[str, ...] = ()
     environment: str = ""
     install: InstallPolicy = "install"
     timeout: float | None = None
+    memory: int | None = None
+    variables: dict[str, str] = msgspec.field(default_factory=dict)
     pipe: dict[str, Any] = msgspec.field(default_factory=dict)
     executor: str = ""
     token: str = ""

@@ -72,6 +72,19 @@ class Example(msgspec.Struct, frozen=True):
     answers: Mapping[str, HttpResponse] = msgspec.field(default_factory=dict)
 
 
+class PythonCode(msgspec.Struct, frozen=True):
+    """Python that a snap will run: a `file`, or the `text` of the setting at `path`.
+
+    One of the names in `needs` must be defined if the input `view` has a link.
+    """
+
+    path: tuple[str | int, ...]
+    file: str = ""
+    text: str = ""
+    needs: tuple[str, ...] = ()
+    view: str = "input"
+
+
 class Snap(Generic[S]):
     """Base of the snaps that take documents.
 
@@ -140,6 +153,11 @@ class Snap(Generic[S]):
     @classmethod
     def files_written(cls, settings: S) -> Iterable[WrittenFile]:
         """The settings that name what the snap writes: no two snaps may write one file."""
+        return ()
+
+    @classmethod
+    def python_code(cls, settings: S) -> Iterable[PythonCode]:
+        """The Python that it will run, to be compiled when the pipeline is checked."""
         return ()
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
@@ -22,6 +23,7 @@ from engine.sdk import (
     Foreign,
     HeldRows,
     Issue,
+    PythonCode,
     Script,
     ScriptAnswer,
     ScriptModule,
@@ -32,8 +34,11 @@ from engine.sdk import (
     View,
     Views,
     json_hook,
+    parse_size,
     setting,
 )
+
+_ROW_FUNCTIONS = ("snaplogic_process", "snaplogic_process_batch")
 
 
 class RemotePythonScriptSettings(Settings):
@@ -69,6 +74,17 @@ class RemotePythonScriptSettings(Settings):
     timeout: float | None = setting(
         default=None,
         help="The longest time, in seconds, that one call into the script may take; none for ever.",
+    )
+    memory: int | str | None = setting(
+        default=None,
+        help="The most memory that each process of the script may have; left out, all there is.",
+        example="2GiB",
+    )
+    env: tuple[str, ...] = setting(
+        default=(),
+        help="Names of environment variables that the script may see, beside those that every "
+        "script sees.",
+        example=["WAREHOUSE_URL"],
     )
     executor: str = setting(
         default="",
@@ -129,6 +145,11 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         if settings.timeout is not None and settings.timeout <= 0:
             message = f"{settings.timeout} is not a time limit in seconds"
             yield Issue(("timeout",), message, "give a number greater than 0")
+        if settings.memory is not None:
+            try:
+                parse_size(settings.memory)
+            except ValueError as error:
+                yield Issue(("memory",), str(error))
         if settings.executor and not _is_address(settings.executor):
             yield Issue(
                 ("executor",),
@@ -145,6 +166,15 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             yield ("script",), settings.script
         for place, file in enumerate(settings.modules):
             yield ("modules", place), file
+
+    @classmethod
+    def python_code(cls, settings: RemotePythonScriptSettings) -> Iterable[PythonCode]:
+        if settings.script:
+            yield PythonCode(("script",), file=settings.script, needs=_ROW_FUNCTIONS)
+        elif settings.source:
+            yield PythonCode(("source",), text=settings.source, needs=_ROW_FUNCTIONS)
+        for place, file in enumerate(settings.modules):
+            yield PythonCode(("modules", place), file=file)
 
     def open(self) -> None:
         self._session: ScriptSession | None = None
@@ -234,13 +264,24 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     def _own_source(self) -> str:
         settings = self.settings
         if settings.source:
-            return settings.source
+            _, line = self.context.place_of("source")
+            return "\n" * (line - 1) + settings.source  # its lines are those of the pipeline file
         if not settings.script:
             raise ConfigurationError(
                 "there is no script: set script (a file) or source (text), or link the view "
                 "'script'"
             )
         return self._read(settings.script, "script")
+
+    def _name(self) -> str:
+        """What messages call the script."""
+        if self.settings.script:
+            return PurePath(self.settings.script).name
+        file, line = self.context.place_of("source")
+        if not self.settings.source or self._awaits_script:
+            return f"{self.context.label}.py"
+        name = PurePath(file).name
+        return name if line else f"{name}, source of '{self.context.label}'"
 
     def _read(self, file: str, kind: str) -> str:
         return _text(b"".join(self.context.files.read(file)), f"the {kind} in {file}")
@@ -262,13 +303,18 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         return Script(
             source=source,
             modules=tuple(map(self._module, settings.modules)),
-            name=PurePath(file).name or f"{context.label}.py",
+            name=self._name(),
             folder=str(PurePath(file).parent) if file else context.folder,
+            directory=context.folder,
             requirements=settings.requirements,
             environment=settings.environment,
             install=settings.install,
             timeout=settings.timeout,
-            pipe=_plain({**context.pipe, "args": dict(context.parameters)}),
+            memory=None if settings.memory is None else parse_size(settings.memory),
+            variables=_variables(settings.env),
+            pipe=_plain(
+                {**context.pipe, "args": dict(context.parameters), "folder": context.folder}
+            ),
             executor=settings.executor,
             token=context.value(settings.token, {}),
         )
@@ -313,6 +359,17 @@ def _plain(pipe: dict[str, Any]) -> dict[str, Any]:
     """The run information as a script may see it: dates as text, and no types of ours."""
     plain: dict[str, Any] = msgspec.to_builtins(pipe, enc_hook=json_hook)
     return plain
+
+
+def _variables(names: Iterable[str]) -> dict[str, str]:
+    """The environment variables that the pipeline gives the script."""
+    missing = [name for name in names if name not in os.environ]
+    if missing:
+        raise ConfigurationError(
+            f"the environment variable {missing[0]!r} is not set, and the setting env names it; "
+            "set it where the engine is started, or leave it out of env"
+        )
+    return {name: os.environ[name] for name in names}
 
 
 def _text(content: str | bytes, name: str) -> str:

@@ -32,7 +32,6 @@ FAILURES = {
     "raises while it is loaded": ("import no_such_module\n", ["No module named", "line 3"]),
     "raises in init": ("def snaplogic_init():\n    raise ValueError('no init')\n", ["no init"]),
     "raises in final": ("def snaplogic_final():\n    raise ValueError('the end')\n", ["the end"]),
-    "is no Python": ("def (:\n", ["line 3"]),
     "returns a wrong type": (
         "def snaplogic_process(row):\n    return 7\n",
         ["must return a dict, a list of dicts or None, not int", "line 3"],
@@ -74,3 +73,12 @@ def test_a_script_that_prints_a_megabyte(engine: Any, tmp_path: Path) -> None:
     done = engine("run", "pipeline.yaml")
     assert done.returncode == 0
     assert done.stderr.count("x" * 999) == 2000
+
+
+def test_a_script_that_is_not_valid_python_starts_nothing(engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(HEAD + "def (:\n")
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE)
+    done = engine("run", "pipeline.yaml")
+    assert done.returncode == 2
+    assert "script.py:3:5  python-syntax" in done.stderr
+    assert "group" not in done.stderr

@@ -53,7 +53,7 @@ def test_the_branches_of_a_copy_are_added_up() -> None:
             "  shape: {snap: Mapper, mappings: {$x: $a}}\n  dead: {snap: Union}",
             "keep -> shape, keep.error -> dead",
         ),
-        ("  run: {snap: RemotePythonScript, source: 'x = 1'}", "keep -> run"),
+        ("  run: {snap: RemotePythonScript, source: 'snaplogic_process = id'}", "keep -> run"),
     ],
 )
 def test_all_fields_are_needed_where_a_whole_document_may_come_to_light(

@@ -50,7 +50,7 @@ def test_only_parts_kept_without_a_ticket_answer_nobody(task: Tasks) -> None:
     error = ultra.errors[3]
     assert "returned None for a row that it did not keep" in error["reason"]
     assert "slt.answer(row, document)" in error["resolution"]
-    assert ".py" in error["reason"]
+    assert "line 6)" in error["reason"]
 
 
 def test_a_list_of_one_is_not_trusted_either_after_a_row_was_lost(task: Tasks) -> None:

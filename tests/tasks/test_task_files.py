@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from engine.errors import ConfigurationError
 from engine.registry import Registry, discover
+from engine.sdk.quantities import parse_duration, parse_size
 from engine.sdk.settings import settings_of
 from engine.tasks.files import settings as settings_module
 from engine.tasks.files.check import check_names, check_task
@@ -20,7 +21,6 @@ from engine.tasks.files.files import (
     parse_task,
     task_of_pipeline,
 )
-from engine.tasks.files.quantities import parse_duration, parse_size
 from engine.tasks.files.task import Limits, Timeouts
 from tests.tasks.task_files import LEAST, PIPELINE, SCHEDULED, task_of, written
 

@@ -13,11 +13,18 @@ from types import CodeType
 from typing import Any
 
 from .install import InstallError
-from .protocol import Failure
+from .memory import limit
+from .protocol import Failure, amount
 
 MODULE = "snaplogic_script"
 _OWN_MODULES = (MODULE, "snapline_child")
 _HIDDEN = (str(Path(__file__).parent), "<frozen importlib")
+_MISTAKES = (
+    *(ArithmeticError, AttributeError, ImportError),
+    *(LookupError, NameError, SyntaxError, TypeError),
+)
+"""What a line of code is to blame for, not the data, the files or the machine that it meets."""
+
 _REASON_LIMIT = 4_000
 _TRACE_LIMIT = 64_000
 
@@ -29,7 +36,7 @@ class ScriptRaisedError(Exception):
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure)
-        self.failure = failure
+        self.failure = _sendable(failure)
 
 
 def show_source(name: str, source: str) -> None:
@@ -51,12 +58,22 @@ def describe(error: BaseException, name: str, hook: Any = None) -> Failure:
         trace.stack = traceback.StackSummary.from_list([frame])
     place = _syntax_place(error) or _raised_place(trace, name)
     reason = _reason(error, trace)
-    return (
-        f"Python script error in {name}",
-        f"{_cut(reason, _REASON_LIMIT)} ({place})" if place else _cut(reason, _REASON_LIMIT),
-        _resolution(error, trace),
-        _cut("".join(trace.format()), _TRACE_LIMIT),
+    return _sendable(
+        (
+            f"Python script error in {name}",
+            f"{_cut(reason, _REASON_LIMIT)} ({place})" if place else _cut(reason, _REASON_LIMIT),
+            _resolution(error, trace),
+            _cut("".join(trace.format()), _TRACE_LIMIT),
+        )
     )
+
+
+def _sendable(failure: Failure) -> Failure:
+    """The texts as valid Unicode: half of a surrogate pair is written as an escape."""
+    error, reason, resolution, trace = (
+        text.encode("utf-8", "backslashreplace").decode() for text in failure
+    )
+    return error, reason, resolution, trace
 
 
 def _drop_own_frames(trace: traceback.TracebackException) -> None:
@@ -73,6 +90,8 @@ def _reason(error: BaseException, trace: traceback.TracebackException) -> str:
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg}"
     text = "".join(trace.format_exception_only()).strip()
+    if isinstance(error, MemoryError) and limit() is not None:
+        text = f"{text.rstrip(': ')}: the script may have at most {amount(limit() or 0)}"
     module = type(error).__module__
     return text.removeprefix(f"{module}.") if module.startswith(_OWN_MODULES) else text
 
@@ -105,10 +124,17 @@ def _resolution(error: BaseException, trace: traceback.TracebackException) -> st
     if isinstance(error, SystemExit):
         return "Let the script return instead of ending its process."
     if isinstance(error, MemoryError):
-        return "Let the script hold less in memory, or run it on a larger machine."
-    if trace.stack and (trace.stack[-1].line or "").startswith("raise "):
+        how = "raise memory" if limit() is not None else "run it on a larger machine"
+        return f"Let the script hold less in memory, or {how}."
+    if trace.stack and (trace.stack[-1].line or "").split(" ")[0] == "raise":
         return ""  # what the script says itself is all that there is to say
-    return "Correct the script at this line."
+    if isinstance(error, FileNotFoundError) and _is_relative(error.filename):
+        return f"Relative file names start in {Path.cwd()}, the folder of the pipeline."
+    return "Correct the script at this line." if isinstance(error, _MISTAKES) else ""
+
+
+def _is_relative(name: Any) -> bool:
+    return isinstance(name, str) and not Path(name).is_absolute()
 
 
 def _cut(text: str, limit: int) -> str:

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from .memory import lifted
 from .state import State
 
 Policy = Literal["install", "check", "refuse"]
@@ -85,6 +86,7 @@ class Installer:
     def __init__(self, policy: Policy, settings: dict[str, Any], state: State) -> None:
         self._policy = policy
         self._engine_python = settings["python"]
+        self._started_in = settings["started_in"]
         self._lock = Path(settings["lock"])
         self._mark = Path(sys.prefix) / "snapline-installing.json"
         self._stamp = Path(sys.prefix) / "snapline-requirements.json"
@@ -173,9 +175,9 @@ class Installer:
 
     def _pip(self, wanted: list[str], options: list[str], verbose: bool) -> str:
         self._mark.write_text(json.dumps(wanted))
-        lines, code = _run_shown(
-            [*self._pip_command(), "install", *options, *_QUIET, *wanted], wanted, verbose
-        )
+        command = [*self._pip_command(), "install", *options, *_QUIET, *wanted]
+        with lifted():
+            lines, code = _run_shown(command, wanted, verbose, self._started_in)
         if code >= 0:  # pip was not killed: nothing is half installed
             self._mark.unlink(missing_ok=True)
         importlib.invalidate_caches()
@@ -258,12 +260,19 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version.partition("+")[0])[:3])
 
 
-def _run_shown(command: list[str], wanted: list[str], verbose: bool) -> tuple[list[str], int]:
+def _run_shown(
+    command: list[str], wanted: list[str], verbose: bool, folder: str
+) -> tuple[list[str], int]:
     """Run pip and say at growing intervals that it is still at it; its last lines and exit code."""
     names, began = ", ".join(wanted), time.monotonic()
     say(f"installing {names} ...")
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        cwd=folder if Path(folder).is_dir() else None,
     )
     lines: collections.deque[str] = collections.deque(maxlen=1_000)
     reader = threading.Thread(target=_gather, args=(process, lines, verbose), daemon=True)

@@ -15,7 +15,8 @@ from types import ModuleType
 from typing import Any
 
 from . import install, tool
-from .failure import ScriptRaisedError
+from .failure import ScriptRaisedError, describe
+from .memory import limit_to
 from .program import Program, Rows
 from .protocol import VERSION, Channel, decode
 from .replies import Outbox
@@ -61,6 +62,8 @@ class Conversation:
         except ScriptRaisedError as error:
             self._settle()
             self._outbox.send("failure", error.failure)
+        except MemoryError as error:  # while rows were read, or answers were written
+            self._outbox.send("failure", describe(error, opening["name"]))
         except (EOFError, OSError):
             # The engine has gone, or the script has closed what leads to it: nobody is left to talk
             # to. The supervisor cleans up.
@@ -81,6 +84,8 @@ class Conversation:
             ) from error
         root = str(Path(self._settings["folder"]) / "tmp") + "/"
         pipe = opening["pipe"] | {"tmp_root": root}
+        if opening["memory"] is not None:
+            limit_to(opening["memory"])
         return Program(opening, pipe, self._state, self._outbox)
 
     def _serve(self, program: Program) -> None:

@@ -142,7 +142,7 @@ class Program:
         for result in results:
             try:
                 self._outbox.add(documents(result, "each result of snaplogic_process_batch"))
-            except (TypeError, ValueError, RecursionError, *Unsendable) as error:
+            except (TypeError, ValueError, *Unsendable) as error:
                 self._outbox.add(self._failed(error, batched))
 
     def _failed(self, error: BaseException, hook: Any) -> FailedError:
@@ -259,7 +259,7 @@ class Program:
         """One result of a batch; None if it is not a proper one, and its row has failed."""
         try:
             return tracked.given(result, "each result of snaplogic_process_batch")
-        except (TypeError, ValueError, RecursionError) as error:
+        except (TypeError, ValueError, *Unsendable) as error:
             tracked.fail_one(entry, self._failure(error, hook))
             return None
 

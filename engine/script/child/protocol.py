@@ -21,6 +21,8 @@ FRAME_LIMIT = 1 << 30
 Failure = tuple[str, str, str, str]
 """Error, reason, resolution, stack trace."""
 
+TOO_DEEP = "a value is nested too deeply, or contains itself"
+
 _HEADER = struct.Struct("!I")
 _PIECE = 1 << 20
 _BIG_INTEGER, _FAILURE = 1, 2
@@ -40,15 +42,19 @@ class FrameTooLargeError(Exception):
         self.limit = limit
 
     def __str__(self) -> str:
-        return f"it takes {_amount(self.size)}, and at most {_amount(self.limit)} can be sent"
+        return f"it takes {amount(self.size)}, and at most {amount(self.limit)} can be sent"
 
 
 class NotSendableError(Exception):
     """A value has no form on the wire; the text says which and why."""
 
 
-def _amount(size: int) -> str:
-    return f"{size / (1 << 20):.1f} MiB" if size >= 1 << 20 else f"{size} bytes"
+def amount(size: int) -> str:
+    """Bytes as people read them."""
+    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {name}".replace(".0 ", " ")
+    return f"{size} bytes"
 
 
 class FailedError(Exception):
@@ -144,7 +150,7 @@ def _not_sendable(error: Exception) -> NotSendableError:
     if isinstance(error, UnicodeEncodeError):
         return NotSendableError(f"a string is not valid Unicode: {error.reason}")
     if isinstance(error, RecursionError):
-        return NotSendableError("a value is nested too deeply, or contains itself")
+        return NotSendableError(TOO_DEEP)
     return NotSendableError(str(error))
 
 
@@ -234,7 +240,7 @@ class Channel:
     def receive_payload(self) -> bytearray:
         (size,) = _HEADER.unpack(self._exactly(_HEADER.size))
         if size > self.limit:
-            raise ProtocolError(f"a frame of {_amount(size)} is over {_amount(self.limit)}")
+            raise ProtocolError(f"a frame of {amount(size)} is over {amount(self.limit)}")
         return self._exactly(size)
 
     def _exactly(self, size: int) -> bytearray:

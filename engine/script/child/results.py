@@ -12,6 +12,8 @@ import decimal
 from collections.abc import Mapping
 from typing import Any
 
+from .protocol import TOO_DEEP, NotSendableError
+
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _TEXT_ONLY = frozenset({str})
 _PLAIN_KINDS = "biuf"
@@ -70,7 +72,17 @@ def detached(value: Any) -> Any:
 
 
 def plain(value: Any, path: str) -> Any:
-    """`value` in plain types; `path` says in messages where it stands in the document."""
+    """`value` in plain types; `path` says in messages where it stands in the document.
+
+    Raises TypeError for what has no plain form, NotSendableError for what is nested too deeply.
+    """
+    try:
+        return _plain(value, path)
+    except RecursionError:
+        raise NotSendableError(TOO_DEEP) from None
+
+
+def _plain(value: Any, path: str) -> Any:
     kind = type(value)
     if kind in _SCALARS:
         return value
@@ -79,14 +91,14 @@ def plain(value: Any, path: str) -> Any:
             if _SCALARS.issuperset(map(type, value.values())):
                 return value
             return {
-                key: item if type(item) in _SCALARS else plain(item, f"{path}.{key}")
+                key: item if type(item) in _SCALARS else _plain(item, f"{path}.{key}")
                 for key, item in value.items()
             }
-        return {_key(key, path): plain(item, f"{path}.{key}") for key, item in value.items()}
+        return {_key(key, path): _plain(item, f"{path}.{key}") for key, item in value.items()}
     if kind is list or kind is tuple:
         if _SCALARS.issuperset(map(type, value)):
             return value
-        return [plain(item, f"{path}[{place}]") for place, item in enumerate(value)]
+        return [_plain(item, f"{path}[{place}]") for place, item in enumerate(value)]
     return _converted(value, path)
 
 
@@ -104,9 +116,9 @@ def _converted(value: Any, path: str) -> Any:
     if isinstance(value, bytes | bytearray | memoryview):
         return _text(bytes(value), path)
     if isinstance(value, Mapping):
-        return plain(dict(value), path)
+        return _plain(dict(value), path)
     if isinstance(value, list | tuple):
-        return plain(list(value), path)
+        return _plain(list(value), path)
     raise TypeError(f"{_place(path)} holds {_named(value)}, which has no JSON form")
 
 
@@ -116,7 +128,7 @@ def _from_numpy(value: Any, path: str) -> Any:
         return listed
     if type(listed) is type(value):  # a long double is its own list
         return float(listed)
-    return plain(listed, path)
+    return _plain(listed, path)
 
 
 def _text(value: bytes, path: str) -> str:

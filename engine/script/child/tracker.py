@@ -106,7 +106,7 @@ class Tracker:
             return False
         try:
             documents = [plain(result, "") for result in results]
-        except (TypeError, ValueError, RecursionError):
+        except (TypeError, ValueError, *Unsendable):
             return False
         if any("snaplogic_flag" in document for document in documents):
             return False

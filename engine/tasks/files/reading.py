@@ -12,10 +12,10 @@ from engine.errors import Problem, Severity
 from engine.pipeline.nodes import Entry, Items, Scalar, Table, plain
 from engine.pipeline.source import KeyPath, Source
 from engine.run.parameters import fill_in
+from engine.sdk.quantities import parse_duration, parse_size
 from engine.sdk.settings import Issue, Settings, convert, convert_partly, shown
 from engine.tasks.files.discretion import SECRET_KEYS
 from engine.tasks.files.fitting import check_fit, fits
-from engine.tasks.files.quantities import parse_duration, parse_size
 from engine.tasks.files.reports import Reports
 from engine.tasks.files.schedules import read_schedule
 from engine.tasks.files.settings import (

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 
+from engine.sdk.quantities import parse_duration
 from engine.sdk.settings import shown
-from engine.tasks.files.quantities import parse_duration
 from engine.tasks.files.reports import Reports
 from engine.tasks.files.task import Schedule
 from engine.tasks.runs.schedule import GRACE, check_cron, zone_of

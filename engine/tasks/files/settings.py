@@ -8,7 +8,7 @@ from engine.sdk.settings import Settings, setting
 from engine.tasks.files.task import TaskType
 
 Amount = float | str
-"""A duration or a size: see engine.tasks.files.quantities."""
+"""A duration or a size: see engine.sdk.quantities."""
 
 
 class TimeoutSettings(Settings):

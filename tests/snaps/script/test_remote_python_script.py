@@ -244,7 +244,7 @@ def test_an_error_in_a_module_is_a_document_that_names_both_lines(
     assert result.output == [{"half": 1}]
     [error] = result.errors
     assert error["original"] == {"n": 3}
-    assert error["reason"].endswith(f".py, line 4, through {tmp_path / 'checks.py'}, line 3)")
+    assert error["reason"].endswith(f", line 4, through {tmp_path / 'checks.py'}, line 3)")
     assert "return checks.even(n) // 2" in error["stacktrace"]
 
 

@@ -1,0 +1,137 @@
+"""The Python that snaps run: compiled when a pipeline is checked, so no other snap acts before.
+
+It is compiled, never run. What only shows when it runs (a name that is put together, an import that
+fails) is found then.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import CodeType
+
+from engine.locations import Location
+from engine.pipeline.source import Source
+from engine.pipeline.text import Text
+from engine.plan.findings import Findings
+from engine.plan.folders import is_file, local_path
+from engine.plan.snaps import ResolvedSnap
+from engine.plan.views import ResolvedLink
+from engine.sdk.settings import KeyPath, shown
+from engine.sdk.snap import PythonCode
+
+_DYNAMIC = frozenset({"exec", "eval", "globals", "locals", "vars", "setattr"})
+_ALL_NAMES = ("*",)
+
+
+def check_python(
+    snaps: Mapping[str, ResolvedSnap],
+    links: Iterable[ResolvedLink],
+    findings: Findings,
+    folder: str,
+    project: str,
+) -> None:
+    """Report Python that does not compile, and functions that are missing for linked views."""
+    linked = {link.ports[1] for link in links if link.ports is not None}
+    views = {(port.label, port.view) for port in linked}
+    for label, snap in snaps.items():
+        for code in _codes_of(snap):
+            read = _read(code, folder, project)
+            if read is None:
+                continue
+            file, text = read
+            compiled = _compiled(label, code, file, text, findings)
+            if compiled is not None and (label, code.view) in views:
+                _check_names(label, code, compiled, findings)
+
+
+def first_lines(label: str, snap: ResolvedSnap, source: Source) -> dict[str, int]:
+    """The line of the pipeline file at which Python in a setting begins.
+
+    Not for text whose lines are not lines of the file, as those of a folded or quoted value.
+    """
+    lines = {}
+    for code in _codes_of(snap):
+        if code.text and len(code.path) == 1:
+            position = source.inside(("snaps", label, *code.path))
+            text = code.text.rstrip("\n")
+            first, last = position(0, 1).line, position(len(text) - 1, 1).line
+            if last - first == text.count("\n"):
+                lines[str(code.path[0])] = first
+    return lines
+
+
+def _codes_of(snap: ResolvedSnap) -> Iterator[PythonCode]:
+    if snap.snap_class is not None and snap.settings is not None:
+        yield from snap.snap_class.python_code(snap.settings)
+
+
+def _read(code: PythonCode, folder: str, project: str) -> tuple[str, str] | None:
+    """The file (none for Python in the setting itself) and its text; None if it cannot be read."""
+    if not code.file:
+        return "", code.text
+    path = local_path(code.file, folder, project)
+    if path is None or not is_file(path):
+        return None
+    try:
+        return code.file, path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return None  # the run says it better
+
+
+def _compiled(
+    label: str, code: PythonCode, file: str, text: str, findings: Findings
+) -> CodeType | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return compile(text, file or label, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        where = _place(label, code.path, file, text, error, findings)
+        message = f"this is not valid Python: {error.msg}"
+    except (ValueError, MemoryError, RecursionError) as error:
+        where = findings.setting(label, code.path)
+        message = f"this is not valid Python: {error or type(error).__name__}"
+    findings.report("python-syntax", where, message)
+    return None
+
+
+def _place(
+    label: str, path: KeyPath, file: str, text: str, error: SyntaxError, findings: Findings
+) -> Location:
+    line, column = max(error.lineno or 1, 1) - 1, max(error.offset or 1, 1) - 1
+    length = (error.end_offset or 0) - 1 - column if error.end_lineno == error.lineno else 1
+    if file:
+        shown_file = file if "://" in file else str(Path(findings.spec.path).parent / file)
+        return Text.of(shown_file, text).at(line, column, max(length, 1))
+    lines = text.splitlines(keepends=True)
+    offset = min(sum(map(len, lines[:line])) + column, max(len(text.rstrip()) - 1, 0))
+    return findings.inside(label, path, offset, max(length, 1))
+
+
+def _check_names(label: str, code: PythonCode, compiled: CodeType, findings: Findings) -> None:
+    """Report that none of the functions which the snap calls for its rows is defined."""
+    names = {name for each in _nested(compiled) for name in each.co_names}
+    from_elsewhere = any(_ALL_NAMES in each.co_consts for each in _nested(compiled))
+    if not code.needs or from_elsewhere or names & {*code.needs, *_DYNAMIC}:
+        return
+    what = shown(code.file) if code.file else "the script"
+    wanted = " nor ".join(code.needs)
+    message = f"{what} defines neither {wanted}, and documents come to '{label}.{code.view}'"
+    near = _nearest(code.needs[0], compiled.co_names)
+    hint = f"rename '{near}' to {code.needs[0]}" if near else f"define {code.needs[0]}"
+    findings.report("missing-function", findings.setting(label, code.path), message, hint)
+
+
+def _nested(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _nested(constant)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    import difflib  # takes a while to import, and is for a mistake only
+
+    return next(iter(difflib.get_close_matches(name, list(known), 1, 0.75)), "")
