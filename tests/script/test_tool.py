@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
+import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -95,6 +97,73 @@ def test_arrays_survive_encode_and_decode(monkeypatch: pytest.MonkeyPatch) -> No
         assert copy.dtype == array.dtype
         assert (copy == array).all()
     assert slt.decode(slt.encode(numpy.float32(0.5))) == 0.5
+
+
+def test_more_arrays_survive_encode_and_decode() -> None:
+    numpy = pytest.importorskip("numpy")
+    large = numpy.arange(600.0).reshape(20, 30)
+    kinds = (
+        *(large[::-1], large[3:9, 2:11], large.T[::3], large.astype(">i4"), large[:0]),
+        *(numpy.array(5), numpy.arange(3, dtype="u1"), numpy.asfortranarray(large)),
+        *(numpy.array([b"a", b"bc"]), numpy.array(["2026-01-02"], dtype="datetime64[D]")),
+    )
+    for array in kinds:
+        [copy, again] = slt.decode(slt.encode([array, array]))
+        assert (copy.shape, copy.dtype) == (array.shape, array.dtype)
+        assert (copy == array).all()
+        assert (again == array).all()
+
+
+def array_text(**facts: Any) -> str:
+    values = base64.b64encode(zlib.compress(bytes(facts.pop("size", 64)))).decode()
+    shape = facts.pop("shape", [8])
+    array = {"py/object": "numpy.ndarray", "dtype": "float64", "values": values, "shape": shape}
+    return json.dumps(array | facts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        array_text(base=[0], offset=-4096),
+        array_text(base={"py/id": 1}),
+        array_text(offset=8),
+        array_text(strides=[1 << 40]),
+        array_text(shape=[1 << 40]),
+        array_text(shape=[-8]),
+        array_text(shape=[9]),
+        array_text(shape=[7]),
+        array_text(shape="8"),
+        array_text(dtype="{'names': ['a'], 'formats': ['O'], 'offsets': [0]}"),
+        array_text(order="K"),
+        array_text(byteorder="S"),
+        array_text(dtype="<U4000000", values=["x"] * 100, shape=None),
+        array_text(size=600 << 20, shape=[600 << 17]),
+        '{"py/object": "numpy.void", "dtype": "V99999999999", "value": 99999999999}',
+        '{"py/object": "numpy.float64", "dtype": "V99999999999", "value": 99999999999}',
+        '{"py/object": "numpy.float64", "dtype": "float64", "value": {"py/type": "os.system"}}',
+        '{"py/tuple": [1], "py/object": "os.system"}',
+        '{"py/id": 1, "a": 2}',
+        '{"py/set": {"py/type": "os.system"}}',
+    ],
+    ids=str,
+)
+def test_decode_refuses_crafted_arrays_and_tags(text: str) -> None:
+    pytest.importorskip("numpy")
+    with pytest.raises(ValueError, match=r"decode (refuses|cannot)"):
+        slt.decode(text)
+
+
+def test_decode_takes_an_array_that_packs_well() -> None:
+    numpy = pytest.importorskip("numpy")
+    zeros = numpy.zeros((1000, 1000))
+    assert slt.decode(slt.encode(zeros)).shape == (1000, 1000)
+
+
+def test_arrays_that_are_small_one_by_one_are_bounded_together() -> None:
+    pytest.importorskip("numpy")
+    one = array_text(size=8 << 20, shape=[1 << 20])
+    with pytest.raises(ValueError, match="far more memory than their text"):
+        slt.decode(f"[{', '.join([one] * 20)}]")
 
 
 def test_date_times_survive_encode_and_decode(opened: Opened) -> None:

@@ -1,7 +1,8 @@
-"""Refuses jsonpickle texts that name anything but plain data and numpy arrays.
+"""Refuses jsonpickle texts that hold anything but plain data and numpy arrays of their own bytes.
 
-jsonpickle imports and calls what a text names, so a text from elsewhere can run any code. What is
-allowed is listed here; any other tag, class or element type is refused before jsonpickle sees it.
+jsonpickle imports and calls what a text names, so a text from elsewhere can run any code, and its
+arrays may point into any memory. What is allowed is listed here: the tags, the classes, and for
+each class its keys. Anything else is refused before jsonpickle sees it.
 """
 
 from __future__ import annotations
@@ -10,48 +11,120 @@ import ast
 import re
 from typing import Any
 
-_PLAIN_TAGS = frozenset({"py/tuple", "py/set", "py/b64", "py/b85", "py/bytes", "py/id"})
-_DATES = frozenset({"datetime.datetime", "datetime.date", "datetime.time"})
-_NUMPY = re.compile(
-    r"numpy\.(ndarray|dtype|dtypes\.\w+DType|bool_?|u?int(8|16|32|64|c|p)?|u?(byte|short|long|longlong)"
-    r"|half|single|double|float(16|32|64|128)|longdouble|complex(64|128)|str_|bytes_|datetime64"
-    r"|timedelta64)"
+_TAGS_ALONE = {
+    "py/tuple": list,
+    "py/set": list,
+    "py/b64": str,
+    "py/b85": str,
+    "py/bytes": str,
+    "py/id": int,
+}
+"""Tags that are the only key of their map, and what they hold."""
+
+_DATES = {"datetime.datetime": 16, "datetime.date": 8, "datetime.time": 8}
+"""Classes of dates, and how long the Base64 text of their state is."""
+
+_ARRAY_KEYS = frozenset({"dtype", "values", "shape", "order", "byteorder", "writeable"})
+_SCALAR_KEYS = frozenset({"dtype", "value"})
+_DTYPE_KEYS = frozenset({"dtype"})
+_SCALAR = re.compile(
+    r"numpy\.(bool_?|u?int(8|16|32|64|c|p)?|u?(byte|short|long|longlong)|half|single|double"
+    r"|float(16|32|64|128)|longdouble|complex(64|128)|str_|bytes_|datetime64|timedelta64)"
 )
+_DTYPE = re.compile(r"numpy\.(dtype|dtypes\.\w+DType)")
 _ELEMENTS = re.compile(
-    r"[<>=|]?([?biufcmMSUV]\d*|bool|u?int\d+|float\d+|complex\d+)(\[\d*\w+\])?|str|bytes"
+    r"[<>=|]?([?biufcmMSUV]\d*|bool|u?int\d+|float\d+|complex\d+|datetime64|timedelta64)"
+    r"(\[\d*\w+\])?|str|bytes"
 )
+_RAW = re.compile(r"[<>=|]?V\d*")
 
 
 def refuse_strangers(value: Any) -> None:
-    """Raise ValueError if the parsed jsonpickle text `value` names what is not on the lists."""
+    """Raise ValueError if the parsed jsonpickle text `value` holds what is not on the lists."""
     if isinstance(value, list):
         for item in value:
             refuse_strangers(item)
     elif isinstance(value, dict):
-        _check_tags(value)
-        for key, item in value.items():
-            if not (key == "__reduce__" and value.get("py/object") in _DATES):
+        if name := value.get("py/object"):
+            _check_object(value, name)
+        else:
+            _check_tags(value)
+            for item in value.values():
                 refuse_strangers(item)
 
 
 def _check_tags(value: dict[str, Any]) -> None:
-    for tag in value:
-        if tag.startswith("py/") and tag not in _PLAIN_TAGS and tag != "py/object":
-            raise _refusal(f"the tag {tag!r}")
-    name = value.get("py/object")
+    for tag, item in value.items():
+        if tag.startswith("py/"):
+            if tag not in _TAGS_ALONE:
+                raise _refusal(f"the tag {tag!r}")
+            if len(value) > 1 or type(item) is not _TAGS_ALONE[tag]:
+                raise _refusal(f"what stands with the tag {tag!r}")
+        elif tag.startswith("json://") or tag == "__reduce__":
+            raise _refusal(f"the key {tag!r}")
+
+
+def _check_object(value: dict[str, Any], name: Any) -> None:
+    keys = value.keys() - {"py/object"}
+    if not isinstance(name, str):
+        raise _refusal(f"the class {name!r}")
     if name in _DATES:
-        _check_date(value, str(name))
-    elif name is not None:
-        if not isinstance(name, str) or not _NUMPY.fullmatch(name):
-            raise _refusal(f"the class {name!r}")
-        _check_elements(value.get("dtype"))
+        _check_date(value, keys, name)
+    elif name == "numpy.ndarray":
+        _check_keys(name, keys, _ARRAY_KEYS, needed=("dtype", "values"))
+        _check_elements(value["dtype"])
+        _check_array(value)
+    elif _SCALAR.fullmatch(name):
+        _check_keys(name, keys, _SCALAR_KEYS, needed=("dtype", "value"))
+        _check_elements(value["dtype"])
+        if _RAW.fullmatch(value["dtype"]) or value["dtype"].startswith("["):
+            raise _refusal(f"a {name} of the element type {value['dtype']!r}")
+        refuse_strangers(value["value"])
+    elif _DTYPE.fullmatch(name):
+        _check_keys(name, keys, _DTYPE_KEYS, needed=("dtype",))
+        _check_elements(value["dtype"])
+    else:
+        raise _refusal(f"the class {name!r}")
 
 
-def _check_date(value: dict[str, Any], name: str) -> None:
+def _check_keys(name: str, keys: set[str], known: frozenset[str], needed: tuple[str, ...]) -> None:
+    if name == "numpy.ndarray" and "base" in keys:
+        raise _refusal("an array that is a part of another one (encode a copy of it)")
+    for key in keys - known:
+        raise _refusal(f"the key {key!r} of a {name}")
+    for key in needed:
+        if key not in keys:
+            raise _refusal(f"a {name} without {key!r}")
+
+
+def _check_array(value: dict[str, Any]) -> None:
+    shape, values = value.get("shape"), value["values"]
+    if isinstance(shape, dict):
+        shape = shape.get("py/tuple")
+    if shape is not None and not _is_shape(shape):
+        raise _refusal(f"the shape {shape!r}")
+    if isinstance(values, str):
+        if shape is None:
+            raise _refusal("an array of bytes without a shape")
+    elif values is not None:
+        refuse_strangers(values)
+    for key, choices in (("order", "CF"), ("byteorder", "<>=|")):
+        chosen = value.get(key)
+        if chosen is not None and chosen not in tuple(choices):
+            raise _refusal(f"the {key} {chosen!r}")
+
+
+def _is_shape(shape: Any) -> bool:
+    return isinstance(shape, list) and all(type(size) is int and size >= 0 for size in shape)
+
+
+def _check_date(value: dict[str, Any], keys: set[str], name: str) -> None:
     match value.get("__reduce__"):
-        case [{"py/type": kind}, [str()]] if kind == name:
+        case [{"py/type": kind, **others}, [str(state)]] if (
+            kind == name and not others and len(state) == _DATES[name] and keys == {"__reduce__"}
+        ):
             return
-    raise _refusal(f"a {name} with a time zone of its own")
+    raise _refusal(f"a {name} with a time zone of its own, or without its state")
 
 
 def _check_elements(dtype: Any) -> None:

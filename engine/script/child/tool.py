@@ -10,7 +10,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from . import install, tracker
+from . import arrays, install, tracker
 from .rows import Ticket
 from .safe_decoding import refuse_strangers
 
@@ -63,19 +63,20 @@ class SLTool:
     @staticmethod
     def encode(obj: Any) -> str:
         """An object as JSON text (jsonpickle), arrays and data frames included."""
-        return json.dumps(_jsonpickle("").pickler.Pickler().flatten(obj))
+        return json.dumps(_jsonpickle("", safe=True).pickler.Pickler().flatten(obj))
 
     @staticmethod
     def decode(text: str, safe: bool = True) -> Any:
         """The object of a text made by `encode`.
 
         Such a text can name any class and so run any code: unless `safe` is False, only plain data
-        and numpy arrays are made, and ValueError is raised for anything else.
+        and numpy arrays of a bounded size are made, and ValueError is raised for anything else.
         """
         value = json.loads(text)
         if safe:
             refuse_strangers(value)
-        return _jsonpickle(text).unpickler.Unpickler(on_missing="error", safe=True).restore(value)
+        unpickler = _jsonpickle(text, safe).unpickler
+        return unpickler.Unpickler(on_missing="error", safe=True).restore(value)
 
     @staticmethod
     def get_drop_doc() -> dict[str, str]:
@@ -157,7 +158,7 @@ def _call(url: str, token: str | None, data: Any, fmt: str) -> Any:
     return answer.decode() if fmt == "text" else answer
 
 
-def _jsonpickle(text: str) -> Any:
+def _jsonpickle(text: str, safe: bool) -> Any:
     """jsonpickle with the handlers of those numeric libraries that are in use or in the text."""
     import jsonpickle
 
@@ -165,4 +166,6 @@ def _jsonpickle(text: str) -> Any:
         if library in sys.modules or (f'"{library}.' in text and install.is_there(library)):
             module = __import__(f"jsonpickle.ext.{library}", fromlist=["register_handlers"])
             module.register_handlers()
+            if library == "numpy" and safe:
+                arrays.register_arrays(arrays.Allowance(text))
     return jsonpickle
