@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from benchmarks import expressions, script_child, startup, stream
+from benchmarks import expressions, library, script_child, startup, stream
 
 
 def main() -> None:
-    for measurement in (startup, stream, expressions, script_child):
+    for measurement in (startup, library, stream, expressions, script_child):
         measurement.main()
         print()
 

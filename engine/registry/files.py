@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pkgutil
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,6 +50,8 @@ class SnapFile:
     def root(self) -> Path:
         """The folder of its package, or the file itself if the package is a single module."""
         path = Path(self.path)
+        if path.stem == "__init__":
+            path = path.parent
         return (path, *path.parents)[self.module.count(".")]
 
     @cached_property
@@ -63,17 +65,16 @@ class SnapFile:
         return found
 
     def _source(self) -> str:
+        """The text of the file; nothing of one that cannot be read or is only there compiled."""
+        path = Path(self.path)
         try:
-            data = Path(self.path).read_bytes()
+            return path.read_bytes().decode("utf-8-sig", errors="replace")
         except OSError:
-            data = self._packed_source()
-        return data.decode("utf-8-sig", errors="replace")
-
-    def _packed_source(self) -> bytes:
-        """The text of a module in a zip file; nothing for one that is only there compiled."""
-        spec = find_spec(self.module)
-        source = getattr(spec.loader, "get_source", lambda name: None) if spec else None
-        return ((source(self.module) if source else None) or "").encode()
+            packed = getattr(pkgutil.get_importer(str(path.parent)), "get_source", None)
+        try:
+            return (packed and packed(path.stem)) or ""
+        except ImportError:
+            return ""
 
 
 def folded(name: str) -> str:
@@ -87,8 +88,8 @@ def snake_case(name: str) -> str:
 
 
 def files_of(package: str) -> Iterator[SnapFile]:
-    """The files of a package that may hold a snap: those of `shared` folders, `__init__` and other
-    files whose name begins with an underscore do not.
+    """The files of a package that may hold a snap, which those of `shared` folders and those whose
+    names begin with an underscore do not. The `__init__` of a folder counts by the folder's name.
 
     Raises ModuleNotFoundError for a package that is not there.
     """
@@ -97,33 +98,33 @@ def files_of(package: str) -> Iterator[SnapFile]:
         raise ModuleNotFoundError(f"No module named {package!r}")
     if spec.submodule_search_locations is None:
         yield SnapFile(package, spec.origin or "")
-    else:
-        yield from _walk(spec.submodule_search_locations, package)
+        return
+    for folder in spec.submodule_search_locations:
+        yield from _walk(folder, package)
 
 
-def _walk(folders: Iterable[str], package: str) -> Iterator[SnapFile]:
-    for folder in folders:
-        found = _listed(Path(folder)) if Path(folder).is_dir() else _listed_in_zip(folder)
-        for path, name, is_package in found:
-            if name == SHARED or name.startswith("_"):
-                continue
-            if is_package:
-                yield from _walk([path], f"{package}.{name}")
-            else:
-                yield SnapFile(f"{package}.{name}", path)
+def _walk(folder: str, package: str) -> Iterator[SnapFile]:
+    for path, name, is_package in _listed(folder):
+        if name == "__init__":
+            yield SnapFile(package, path)
+        elif name == SHARED or name.startswith("_"):
+            continue
+        elif is_package:
+            yield from _walk(path, f"{package}.{name}")
+        else:
+            yield SnapFile(f"{package}.{name}", path)
 
 
-def _listed(folder: Path) -> Iterator[tuple[str, str, bool]]:
-    """(path, name, is it a package) of what can be imported from a folder, packages without
-    `__init__` too."""
-    for path in sorted(folder.iterdir()):
+def _listed(folder: str) -> Iterator[tuple[str, str, bool]]:
+    """(path, name, is it a package) of what can be imported from a folder, which may lie in a zip
+    file; a folder is a package without `__init__`, too."""
+    if not Path(folder).is_dir():
+        for found in pkgutil.iter_modules([folder]):
+            suffix = "" if found.ispkg else ".py"
+            yield f"{folder}/{found.name}{suffix}", found.name, found.ispkg
+        return
+    for path in sorted(Path(folder).iterdir()):
         if path.suffix == ".py":
             yield str(path), path.stem, False
         elif path.name.isidentifier() and path.is_dir():
             yield str(path), path.name, True
-
-
-def _listed_in_zip(folder: str) -> Iterator[tuple[str, str, bool]]:
-    for found in pkgutil.iter_modules([folder]):
-        suffix = "" if found.ispkg else ".py"
-        yield f"{folder}/{found.name}{suffix}", found.name, found.ispkg

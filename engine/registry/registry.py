@@ -22,7 +22,7 @@ class Registry(Mapping[str, SnapClass]):
     ) -> None:
         self._classes: dict[str, SnapClass | UnusableSnapError] = dict(classes or {})
         self._files: dict[str, list[SnapFile]] = {}
-        for file in files:
+        for file in {file.path: file for file in files}.values():  # packages may overlap
             self._files.setdefault(file.key, []).append(file)
 
     def __getitem__(self, name: str) -> SnapClass:

@@ -120,7 +120,17 @@ class TestNames:
         monkeypatch.syspath_prepend(tmp_path / "packed.zip")
         found = discover.installed("my_snaps_d")  # type: ignore[attr-defined]
         assert list(found) == ["Double"]
+        assert "my_snaps_d" not in sys.modules
         assert found["Double"].__module__ == "my_snaps_d.family.double"
+
+    def test_come_from_the_init_file_of_a_folder_of_that_name(self, discover: Discover) -> None:
+        found = discover(my_snaps_w={"family/double/__init__.py": DOUBLE})
+        assert (list(found), found["Double"].__module__) == (["Double"], "my_snaps_w.family.double")
+
+    def test_of_a_package_that_is_announced_twice_are_there_once(self, discover: Discover) -> None:
+        discover(my_snaps_x={"family/double.py": DOUBLE})
+        found = discover.installed("my_snaps_x", "my_snaps_x", "my_snaps_x.family")  # type: ignore[attr-defined]
+        assert found["Double"].__module__ == "my_snaps_x.family.double"
 
     def test_do_not_come_from_shared_and_private_files(self, discover: Discover) -> None:
         found = discover(
@@ -285,6 +295,40 @@ code = main(["run", "three.yaml"])
 print(*sorted(name for name in sys.modules if name.split(".")[0] == "snaps"))
 sys.exit(code)
 """
+
+
+ONE = "snaps: {{one: {{snap: {name}}}}}"
+
+
+def test_a_broken_snap_of_an_installed_package_stops_only_the_pipelines_that_use_it(
+    tmp_path: Path,
+) -> None:
+    package, information = tmp_path / "their_snaps", tmp_path / "their_snaps-0.1.dist-info"
+    package.mkdir()
+    information.mkdir()
+    (information / "METADATA").write_text("Name: their-snaps\nVersion: 0.1\n")
+    (information / "entry_points.txt").write_text("[engine.snaps]\ntheirs = their_snaps\n")
+    (package / "fine.py").write_text(plain("Fine"))
+    (package / "sad.py").write_text(plain("Sad") + "\n1 / 0\n")
+    for name in ("Fine", "Sad"):
+        (tmp_path / f"{name}.yaml").write_text(ONE.format(name=name))
+    fine, sad = (run_engine(tmp_path, "run", f"{name}.yaml") for name in ("Fine", "Sad"))
+    assert (fine.returncode, fine.stdout) == (0, "{}\n")
+    assert sad.returncode == 2
+    assert "Sad.yaml:1:21  unusable-snap  the snap Sad cannot be loaded: " in sad.stderr
+    assert f"{package / 'sad.py'}:7: ZeroDivisionError: division by zero" in sad.stderr
+
+
+def run_engine(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    paths = os.pathsep.join([str(folder), str(Path(__file__).parents[2])])
+    return subprocess.run(
+        [sys.executable, "-m", "engine", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_a_run_imports_the_snaps_that_it_uses_and_no_other(tmp_path: Path) -> None:
