@@ -17,7 +17,7 @@ from engine.plan.resolve import Resolution, resolve
 from engine.plan.routes import routes_of, spilling
 from engine.plan.snaps import ResolvedSnap
 from engine.plan.views import ResolvedLink, is_member
-from engine.registry import Registry, SnapClass
+from engine.registry import Registry
 from engine.sdk.settings import Settings
 from engine.sdk.views import ERROR_VIEW, View, Views
 
@@ -99,7 +99,7 @@ class _Compiler:
         )
 
     def _snap(self, snap: ResolvedSnap) -> PlannedSnap:
-        snap_class, settings, views = _known(snap)
+        settings, views, facts = _known(snap)
         spec = snap.spec
         starting, ending = self.from_snap.get(spec.label, []), self.to_snap.get(spec.label, [])
         return PlannedSnap(
@@ -110,7 +110,7 @@ class _Compiler:
             mode=spec.mode,
             inputs=tuple(_as_linked(views.inputs, [link.target for link in ending])),
             outputs=tuple(_as_linked(views.outputs, [link.source for link in starting])),
-            facts=facts_of(snap_class, settings),
+            facts=facts,
             where=spec.where,
             first_lines=first_lines(spec.label, snap, self.resolution.spec.source),
         )
@@ -158,10 +158,10 @@ def _link(link: ResolvedLink) -> _Link:
     return _Link(*ports)
 
 
-def _known(snap: ResolvedSnap) -> tuple[SnapClass, Settings, Views]:
-    if snap.snap_class is None or snap.settings is None or snap.views is None:
+def _known(snap: ResolvedSnap) -> tuple[Settings, Views, Facts]:
+    if snap.settings is None or snap.views is None or snap.facts is None:
         raise RuntimeError(f"a snap of a checked pipeline is not resolved: {snap}")
-    return snap.snap_class, snap.settings, snap.views
+    return snap.settings, snap.views, snap.facts
 
 
 def _as_linked(views: Sequence[View], linked: Sequence[View | None]) -> Iterator[View]:
@@ -172,18 +172,3 @@ def _as_linked(views: Sequence[View], linked: Sequence[View | None]) -> Iterator
             yield from sorted(members, key=lambda view: int(view.name[len(family.name) :]))
         elif family in linked or not family.optional:
             yield family
-
-
-def facts_of(snap_class: SnapClass, settings: Settings) -> Facts:
-    """What the plan carries of a snap's class."""
-    return Facts(
-        stateful=snap_class.stateful,
-        single=snap_class.single,
-        keeps_order=snap_class.keeps_order,
-        loses_lineage=snap_class.loses_lineage_for(settings),
-        replayable=snap_class.replayable,
-        blocking=snap_class.blocking,
-        passes_on=snap_class.passes_on,
-        writes=snap_class.writes,
-        reads=snap_class.reads(settings),
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -9,12 +10,22 @@ import msgspec
 from engine.errors import UnusableSnapError
 from engine.pipeline.habits import ORDER_KEYS
 from engine.pipeline.spec import SnapSpec
+from engine.plan.answers import ask
 from engine.plan.expressions import check_expressions, check_parameters_read
 from engine.plan.findings import Findings
 from engine.plan.folders import is_file, local_path
 from engine.plan.plain_texts import check_plain_texts
+from engine.plan.plan import Facts
 from engine.registry import Registry, SnapClass
-from engine.sdk.settings import Issue, Settings, convert, convert_partly, nearest_hint, shown
+from engine.sdk.settings import (
+    Issue,
+    KeyPath,
+    Settings,
+    convert,
+    convert_partly,
+    nearest_hint,
+    shown,
+)
 from engine.sdk.snap import Snap
 from engine.sdk.views import Views
 
@@ -28,6 +39,7 @@ class ResolvedSnap(msgspec.Struct, frozen=True):
     snap_class: SnapClass | None = None
     settings: Settings | None = None
     views: Views | None = None
+    facts: Facts | None = None
 
 
 def resolve_snap(
@@ -52,11 +64,16 @@ def resolve_snap(
     if spec.incomplete:
         return ResolvedSnap(spec, snap_class, None, _fixed_views(snap_class))
     check_plain_texts(spec, snap_class, settings, findings)
-    check_parameters_read(spec, snap_class.parameters_read(settings), findings)
-    for issue in snap_class.check(settings):
+    try:
+        answers = ask(snap_class, settings)
+    except UnusableSnapError as error:
+        _report_unusable(spec, error, findings)
+        return ResolvedSnap(spec, snap_class)
+    check_parameters_read(spec, answers.parameters, findings)
+    for issue in answers.issues:
         _report_issue(spec, snap_class, issue, findings)
-    _check_files(spec, snap_class, settings, findings, folder, project)
-    return ResolvedSnap(spec, snap_class, settings, snap_class.views_for(settings))
+    _check_files(spec, answers.files, findings, folder, project)
+    return ResolvedSnap(spec, snap_class, settings, answers.views, answers.facts)
 
 
 def _class_of(spec: SnapSpec, registry: Registry, findings: Findings) -> SnapClass | None:
@@ -65,9 +82,13 @@ def _class_of(spec: SnapSpec, registry: Registry, findings: Findings) -> SnapCla
     except KeyError:
         _report_unknown(spec, registry, findings)
     except UnusableSnapError as error:
-        where = findings.setting(spec.label, ("snap",))
-        findings.report("unusable-snap", where, error.message, error.hint)
+        _report_unusable(spec, error, findings)
     return None
+
+
+def _report_unusable(spec: SnapSpec, error: UnusableSnapError, findings: Findings) -> None:
+    where = findings.setting(spec.label, ("snap",))
+    findings.report("unusable-snap", where, error.message, error.hint)
 
 
 def _report_unknown(spec: SnapSpec, registry: Registry, findings: Findings) -> None:
@@ -111,13 +132,12 @@ def _fixed_views(snap_class: SnapClass) -> Views | None:
 
 def _check_files(
     spec: SnapSpec,
-    snap_class: SnapClass,
-    settings: Settings,
+    files: Iterable[tuple[KeyPath, str]],
     findings: Findings,
     folder: str,
     project: str,
 ) -> None:
-    for path, name in snap_class.files_needed(settings):
+    for path, name in files:
         file = local_path(name, folder, project)
         if file is not None and not is_file(file):
             hint = f"it was looked for at {shown(str(file), limit=500)}"

@@ -10,7 +10,7 @@ import msgspec
 
 from engine.reference.examples import inline
 from engine.sdk import Evaluated, Expression, Path, Settings, TargetPath
-from engine.sdk.settings import SettingFacts, settings_of
+from engine.sdk.settings import SettingFacts, rows_in, settings_of
 
 _WORDS: dict[Any, tuple[str, str]] = {
     Expression: ("expression", "expressions"),
@@ -32,7 +32,7 @@ def settings_lines(cls: type[Settings]) -> Iterator[str]:
         return
     yield from _table("setting", facts.values())
     for name, fact in facts.items():
-        for row in _rows_in(fact.type):
+        for row in rows_in(fact.type):
             yield f"A row of `{name}`:\n"
             yield from _table("key", settings_of(row).values())
 
@@ -78,10 +78,3 @@ def in_words(kind: Any, *, many: bool = False) -> str:
             return "maps" if many else "map"
         return f"map{'s' * many} of {in_words(arguments[0])} to {in_words(arguments[1])}"
     return "rows" if many else "row"
-
-
-def _rows_in(kind: Any) -> Iterator[type[Settings]]:
-    if isinstance(kind, type) and issubclass(kind, Settings):
-        yield kind
-    for argument in get_args(kind):
-        yield from _rows_in(argument)

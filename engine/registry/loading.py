@@ -6,11 +6,11 @@ import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, get_args
+from typing import Any
 
 from engine.errors import NotASnapError, UnusableSnapError
 from engine.registry.files import NOT_DERIVED, SnapFile
-from engine.sdk.settings import Settings, settings_of
+from engine.sdk.settings import Settings, rows_in, settings_of
 from engine.sdk.snap import Snap
 
 SnapClass = type[Snap[Any]]
@@ -42,7 +42,7 @@ def _check_settings(snap: SnapClass, place: str) -> None:
         except Exception as error:  # annotations are code
             raise UnusableSnapError(
                 f"the settings class {settings.__name__} of {snap.__name__} in {place} is broken: "
-                f"{_in_words(error)}",
+                f"{in_words(error)}",
                 "correct the annotations of the settings class",
             ) from error
 
@@ -51,33 +51,27 @@ def _settings_classes(settings: type[Settings]) -> Iterator[type[Settings]]:
     """A settings class and those of the rows in it; each is looked at before its rows are."""
     yield settings
     for fact in settings_of(settings).values():
-        for row in _rows_in(fact.type):
+        for row in rows_in(fact.type):
             if row is not settings:
                 yield from _settings_classes(row)
 
 
-def _rows_in(kind: Any) -> Iterator[type[Settings]]:
-    if isinstance(kind, type) and issubclass(kind, Settings):
-        yield kind
-    for argument in get_args(kind):
-        yield from _rows_in(argument)
-
-
 def _not_imported(file: SnapFile, error: BaseException) -> UnusableSnapError:
-    path, line = _place_of(error, file)
-    message = f"the snap {file.snap_name} cannot be loaded: {path}:{line}: {_in_words(error)}"
+    path, line = place_of(error, file)
+    message = f"the snap {file.snap_name} cannot be loaded: {path}:{line}: {in_words(error)}"
     hint = "correct that line, or update the package that the snap is in"
     if isinstance(error, ModuleNotFoundError) and error.name:
         hint = f"install the package that has the module {error.name!r}"
     return UnusableSnapError(message, hint)
 
 
-def _in_words(error: BaseException) -> str:
+def in_words(error: BaseException) -> str:
+    """The exception as Python names it, with what it says."""
     text = error.msg if isinstance(error, SyntaxError) else str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _place_of(error: BaseException, file: SnapFile) -> tuple[str, int]:
+def place_of(error: BaseException, file: SnapFile) -> tuple[str, int]:
     """Where a module failed: the syntax error, or the innermost line of the snap's own package."""
     if isinstance(error, SyntaxError) and error.filename:
         return error.filename, error.lineno or 1

@@ -150,6 +150,14 @@ def _settings_of(cls: Any) -> Mapping[str, SettingFacts]:
     return facts
 
 
+def rows_in(kind: Any) -> Iterator[type[Settings]]:
+    """The settings classes of the rows that a type holds, as in `tuple[Row, ...]`."""
+    if isinstance(kind, type) and issubclass(kind, Settings):
+        yield kind
+    for argument in get_args(kind):
+        yield from rows_in(argument)
+
+
 def convert(cls: type[Settings], values: Mapping[str, Any]) -> tuple[Settings | None, list[Issue]]:
     """The settings object, or None and all that is wrong with `values`."""
     issues: list[Issue] = []

@@ -1,0 +1,78 @@
+"""What a snap's class says of itself for given settings, asked once and for all.
+
+The methods that answer are the snap's own code: one that fails makes the snap unusable with these
+settings, as a module does that cannot be imported.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import NamedTuple
+
+from engine.errors import ExpressionError, UnusableSnapError
+from engine.plan.plan import Facts
+from engine.registry import SnapClass, SnapFile
+from engine.registry.loading import in_words, place_of
+from engine.sdk.settings import Issue, KeyPath, Settings
+from engine.sdk.views import Views
+
+
+class Answers(NamedTuple):
+    """The answers of a class: parameters that it names itself, issues, files, views, facts.
+
+    There are no facts if an expression in the settings cannot be read, which is reported elsewhere.
+    """
+
+    parameters: list[tuple[KeyPath, str, int]]
+    issues: list[Issue]
+    files: list[tuple[KeyPath, str]]
+    views: Views
+    facts: Facts | None
+
+
+def ask(snap_class: SnapClass, settings: Settings) -> Answers:
+    """Raises UnusableSnapError if the class fails to answer."""
+    try:
+        return Answers(
+            list(snap_class.parameters_read(settings)),
+            [_issue(issue) for issue in snap_class.check(settings)],
+            list(snap_class.files_needed(settings)),
+            snap_class.views_for(settings),
+            _facts_if_readable(snap_class, settings),
+        )
+    except Exception as error:
+        file = SnapFile(snap_class.__module__, inspect.getfile(snap_class))
+        path, line = place_of(error, file)
+        raise UnusableSnapError(
+            f"the snap {snap_class.__name__} fails to check its settings: "
+            f"{path}:{line}: {in_words(error)}",
+            "this is a mistake in the snap; correct that line, or set something else",
+        ) from error
+
+
+def _issue(given: object) -> Issue:
+    if isinstance(given, Issue):
+        return given
+    raise TypeError(f"check must give Issues, not {given!r}")
+
+
+def _facts_if_readable(snap_class: SnapClass, settings: Settings) -> Facts | None:
+    try:
+        return facts_of(snap_class, settings)
+    except ExpressionError:
+        return None
+
+
+def facts_of(snap_class: SnapClass, settings: Settings) -> Facts:
+    """What the plan carries of a snap's class."""
+    return Facts(
+        stateful=snap_class.stateful,
+        single=snap_class.single,
+        keeps_order=snap_class.keeps_order,
+        loses_lineage=snap_class.loses_lineage_for(settings),
+        replayable=snap_class.replayable,
+        blocking=snap_class.blocking,
+        passes_on=snap_class.passes_on,
+        writes=snap_class.writes,
+        reads=snap_class.reads(settings),
+    )
