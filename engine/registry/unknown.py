@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _MOST_LISTED = 20
 _MOST_NAMED = 2
+_CLASS_IDS = "com-snaplogic-"
 
 
 def explain_unknown(name: str, registry: Registry) -> tuple[str, str]:
@@ -24,12 +25,17 @@ def explain_unknown(name: str, registry: Registry) -> tuple[str, str]:
     known = {folded(each): each for each in registry}
     platform = {folded(each): each for each in SNAPS}
     wanted = folded(name)
+    if name.startswith(_CLASS_IDS):
+        wanted = folded(registry.by_foreign_id().get(name) or name.rpartition("-")[2])
     if wanted not in known and wanted in platform:
         return _not_yet(platform[wanted])
     if near := _near(wanted, known):
         return message, f"did you mean {' or '.join(repr(known[each]) for each in near)}?"
     if near := _near(wanted, platform):
-        return message, _not_yet(platform[near[0]])[0]
+        return (
+            message,
+            f"did you mean SnapLogic's {platform[near[0]]}? It is not available here yet",
+        )
     names = list(registry)
     if len(names) > _MOST_LISTED:
         return message, "docs/reference/snaps.md lists the snaps that come with the engine"
@@ -62,7 +68,7 @@ def _near(name: str, known: Iterable[str]) -> list[str]:
 
     Snaps share half their names (CSVParser, JSONParser), so it counts slips and not likeness.
     """
-    limit = 1 if len(name) < 8 else 2
+    limit = 1 if len(name) < 12 else 2
     slips = {each: _slips(name, each, limit) for each in known}
     near = sorted((count, each) for each, count in slips.items() if count <= limit)
     return [each for _, each in near][:_MOST_NAMED] or _longer(name, known)

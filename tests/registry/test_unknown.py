@@ -1,0 +1,74 @@
+"""What is said of a snap that is not installed depends on what it may have been meant to be."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.registry import Registry, discover
+from engine.registry.files import folded
+from engine.registry.platform import SNAPS
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return discover()
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("Fliter", "'Filter'"),
+        ("filter", "'Filter'"),
+        ("JsonParser", "'JSONParser'"),
+        ("json_parser", "'JSONParser'"),
+        ("JSON Parser", "'JSONParser'"),
+        ("JSONPraser", "'JSONParser'"),
+        ("FileRead", "'FileReader'"),
+        ("RemotePython", "'RemotePythonScript'"),
+        ("com-snaplogic-snaps-transform-datatransform", "'Mapper'"),
+    ],
+)
+def test_a_misspelt_name_gets_the_right_one(registry: Registry, name: str, near: str) -> None:
+    message, hint = registry.explain_unknown(name)
+    assert message == f"there is no snap called {name!r}"
+    assert hint == f"did you mean {near}?"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("CSVParser", "CSVParser"),
+        ("csv_formatter", "CSVFormatter"),
+        ("Join", "Join"),
+        ("Sort", "Sort"),
+        ("XML Parser", "XMLParser"),
+        ("HttpClient", "HTTPClient"),
+        ("com-snaplogic-snaps-transform-csvparser", "CSVParser"),
+    ],
+)
+def test_a_snap_of_snaplogic_that_is_missing_is_called_so(
+    registry: Registry, name: str, meant: str
+) -> None:
+    message, hint = registry.explain_unknown(name)
+    assert message == f"SnapLogic's {meant} is not available here yet"
+    assert "did you mean" not in hint
+
+
+def test_a_misspelt_snap_of_snaplogic_that_is_missing_is_called_so(registry: Registry) -> None:
+    message, hint = registry.explain_unknown("PipelineExcute")
+    assert message == "there is no snap called 'PipelineExcute'"
+    assert hint == "did you mean SnapLogic's PipelineExecute? It is not available here yet"
+
+
+@pytest.mark.parametrize("name", ["Watercolour", "YAMLParser", "X", "Kafka"])
+def test_a_name_that_is_like_no_other_gets_no_guess(registry: Registry, name: str) -> None:
+    message, hint = registry.explain_unknown(name)
+    assert message == f"there is no snap called {name!r}"
+    assert hint.startswith(("the snaps are: ", "docs/reference/snaps.md lists the snaps"))
+
+
+def test_the_names_of_snaplogics_snaps_include_those_that_ours_stand_for(
+    registry: Registry,
+) -> None:
+    names = {folded(snap.foreign.name) for _, snap in registry.usable() if snap.foreign}
+    assert names - {folded(name) for name in SNAPS} == set()
