@@ -91,6 +91,9 @@ class FileWriter(StreamSnap[FileWriterSettings]):
             "writeEmptyFile": "write_empty_file",
             "createDir": "create_dir",
             "writeHeader": "write_header_file",
+            "validate": "validate",
+            "retries": "retries",
+            "retryInterval": "retry_interval",
         },
     )
     views = Views(inputs=(View("input", "binary", unlinked="refused"),))
