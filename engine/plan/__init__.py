@@ -1,8 +1,7 @@
 """Plans: a PipelineSpec is checked against the installed snaps and compiled."""
 
-from engine.plan.answers import facts_of
 from engine.plan.check import check_spec
 from engine.plan.compile import compile_spec
 from engine.plan.plan import Plan, Port
 
-__all__ = ["Plan", "Port", "check_spec", "compile_spec", "facts_of"]
+__all__ = ["Plan", "Port", "check_spec", "compile_spec"]

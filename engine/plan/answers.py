@@ -38,7 +38,7 @@ def ask(snap_class: SnapClass, settings: Settings) -> Answers:
             [_issue(issue) for issue in snap_class.check(settings)],
             list(snap_class.files_needed(settings)),
             snap_class.views_for(settings),
-            _facts_if_readable(snap_class, settings),
+            _readable_facts(snap_class, settings),
         )
     except Exception as error:
         file = SnapFile(snap_class.__module__, inspect.getfile(snap_class))
@@ -56,14 +56,14 @@ def _issue(given: object) -> Issue:
     raise TypeError(f"check must give Issues, not {given!r}")
 
 
-def _facts_if_readable(snap_class: SnapClass, settings: Settings) -> Facts | None:
+def _readable_facts(snap_class: SnapClass, settings: Settings) -> Facts | None:
     try:
-        return facts_of(snap_class, settings)
+        return _facts(snap_class, settings)
     except ExpressionError:
         return None
 
 
-def facts_of(snap_class: SnapClass, settings: Settings) -> Facts:
+def _facts(snap_class: SnapClass, settings: Settings) -> Facts:
     """What the plan carries of a snap's class."""
     return Facts(
         stateful=snap_class.stateful,
