@@ -13,8 +13,8 @@ from engine.pipeline.yaml_lines import entry_lines, parse_line
 from engine.pipeline.yaml_mistake import Mistake
 
 MOST_REPAIRS = 25
-LARGEST = 256 * 1024
-"""Characters; a larger file is parsed once, and its first mistake is reported alone."""
+MOST_PARSED = 1_000_000
+"""Characters that are parsed again in all; of a larger file only the first mistake is reported."""
 
 
 class Repairer:
@@ -42,7 +42,8 @@ class Repairer:
         if not follows:
             self._report(mistake)
         self._steps += 1
-        if self._steps > MOST_REPAIRS or len(self._text.original.whole) > LARGEST:
+        parsed_again = self._steps * len(self._text.original.whole)
+        if self._steps > MOST_REPAIRS or parsed_again > MOST_PARSED:
             return False
         if mistake.repair and not follows:
             self._text.apply(mistake.repair)
