@@ -42,7 +42,8 @@ class _Reader:
     def pipeline(self) -> PipelineSpec:
         path = self.source.text.path
         root = self.source.root
-        top = self._table(root, (), "a pipeline file")
+        hint = "it has keys such as 'snaps:' and 'links:', see docs/pipeline-files.md"
+        top = self._table(root, (), "a pipeline file", hint=hint)
         self._known_keys(top, (), _KEYS)
         snaps = {snap.label: snap for snap in self._snaps(top.get("snaps"))}
         name = self._text(top.get("pipeline"), ("pipeline",), "the snaps stand under 'snaps:'")

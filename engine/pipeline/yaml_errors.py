@@ -18,7 +18,7 @@ from engine.locations import Location
 from engine.pipeline.repairs import Change, RepairedText
 from engine.pipeline.text import Mark
 from engine.pipeline.yaml_flow import flow_mistake, value_end
-from engine.pipeline.yaml_indents import indent_message, misplaced, shifted
+from engine.pipeline.yaml_indents import indent_message, misplaced, odd_indentation, shifted
 from engine.pipeline.yaml_lines import (
     Line,
     brief,
@@ -104,8 +104,8 @@ class _Reader:
         self.line = parse_line(place.line, lines[place.line])
 
     def mistake(self, context: str, detail: str) -> Mistake:
-        if tab := self._tab():
-            return tab
+        if odd := odd_indentation(self.lines, self.place):
+            return odd
         if "escape" in detail:
             return self._escape()
         if "quoted scalar" in context:
@@ -128,27 +128,6 @@ class _Reader:
         if "mapping values are not allowed" in detail:
             return self._second_key()
         return self._rest()
-
-    def _tab(self) -> Mistake | None:
-        """Lines that something other than spaces indents, if the parser stumbled over one."""
-        odd = [n for n, text in enumerate(self.lines) if _margin(text).strip(" ")]
-        if not odd or odd[0] > self.place.line:
-            return None
-        text = self.lines[odd[0]]
-        margin = _margin(text)
-        column = len(margin) - len(margin.lstrip(" "))
-        sign = text[column]
-        above = line_above(self.lines, odd[0])
-        depth = 2 if above is None else above.indent + (0 if above.value else 2)
-        width = max(1, (depth - column) // max(1, margin.count(sign)))
-        changes = []
-        for number in odd:
-            margin = _margin(self.lines[number])
-            spaces = "".join(" " * width if c == "\t" else " " for c in margin)
-            changes.append(Change(number, 0, len(margin), spaces))
-        name = "a tab" if sign == "\t" else f"the invisible character U+{ord(sign):04X}"
-        message = f"{name} cannot indent a line in YAML"
-        return Mistake(odd[0], column, message, "indent with spaces", repair=changes)
 
     def _escape(self) -> Mistake:
         line, column = self.place.line, self.place.column
@@ -215,6 +194,15 @@ class _Reader:
     def _no_colon(self, line: Line) -> Mistake:
         """A line that is neither a key nor part of the value above it."""
         text = line.text
+        if line.value.startswith("//") or line.value == "...":
+            message = "a comment begins with '#' in YAML, not with '//'"
+            if line.value == "...":
+                message = "'...' ends the file for YAML, and more follows"
+            end = line.value_column + len(line.value)
+            repair = [Change(line.number, line.value_column, len(line.value))]
+            column, length = line.value_column, end - line.value_column
+            hint = "write '#'" if line.value != "..." else "remove the line"
+            return Mistake(line.number, column, message, hint, length, repair)
         if found := _NO_SPACE.match(text):
             column = found.end()
             return Mistake(
@@ -245,7 +233,9 @@ class _Reader:
 
     def _continuation(self, line: Line) -> Mistake | None:
         above = line_above(self.lines, line.number)
-        while above is not None and not above.key and above.indent >= line.indent:
+        while above is not None and (
+            above.indent > line.indent or (not above.key and above.indent == line.indent)
+        ):
             above = line_above(self.lines, above.number)
         is_block = above is not None and _BLOCK.fullmatch(above.value) is not None
         if above is None or not above.value or line.key:
@@ -289,7 +279,7 @@ class _Reader:
         above = line_above(self.lines, self.line.number)
         if above is None or above.key or above.item:
             return None
-        if _NO_SPACE.match(above.text):
+        if _NO_SPACE.match(above.text) or above.value.startswith(("//", "...")):
             return self._no_colon(above)
         is_parent = above.indent < self.line.indent and " " not in above.value
         return self._missing_colon(above) if is_parent else None
@@ -359,6 +349,11 @@ class _Reader:
                 length=len(line.value),
                 repair=_quote_from(line, line.value_column),
             )
+        inside = line.text[line.value_column : column]
+        if line.value[:1] in ("{", "[") and _is_open(inside):
+            message = f"this is not part of the '{line.value[0]}' that opens before it"
+            hint = "between brackets, put a value that holds : , { } [ or ] in quotes"
+            return Mistake(line.number, column, message, hint)
         if hint := value_hint(line.value):
             message = "something follows the end of the value"
             repair = _quote_from(line, line.value_column)
@@ -369,16 +364,16 @@ class _Reader:
         return Mistake(line.number, column, message, "check its indentation, quotes and brackets")
 
 
-def _margin(text: str) -> str:
-    return text[: len(text) - len(text.lstrip())]
-
-
 def _quote_from(line: Line, column: int) -> list[Change]:
     """The value that begins at a column, in quotes."""
     end = value_end(line.text, column)
     value = line.text[column:end]
     inner = [Change(line.number, column + at, 0, "'") for at, c in enumerate(value) if c == "'"]
     return [Change(line.number, column, 0, "'"), *inner, Change(line.number, end, 0, "'")]
+
+
+def _is_open(text: str) -> bool:
+    return any(_has_opening(text, closer) for closer in "}]")
 
 
 def _has_opening(text: str, closer: str) -> bool:

@@ -54,15 +54,7 @@ def _is_past_the_end(lines: Sequence[str], opening: Mark, place: Mark) -> bool:
 
 
 def _unclosed(lines: Sequence[str], opening: Mark, place: Mark, sign: str, closer: str) -> Mistake:
-    last = place.line if lines[place.line][: place.column].strip() else place.line - 1
-    if (
-        parse_line(place.line, lines[place.line]).indent
-        <= parse_line(opening.line, lines[opening.line]).indent
-        and place.line > opening.line
-    ):
-        last = place.line - 1
-    while last > opening.line and parse_line(last, lines[last]).is_blank:
-        last -= 1
+    last = _last_line_of(lines, opening, place)
     where = "this line" if last == opening.line else f"line {last + 1}"
     end = len(_without_comment(lines[last]))
     return Mistake(
@@ -72,6 +64,19 @@ def _unclosed(lines: Sequence[str], opening: Mark, place: Mark, sign: str, close
         f"put a '{closer}' at the end of {where}",
         repair=[Change(last, end, 0, closer)],
     )
+
+
+def _last_line_of(lines: Sequence[str], opening: Mark, place: Mark) -> int:
+    """The last line before the block that holds the bracket goes on."""
+    indent = parse_line(opening.line, lines[opening.line]).indent
+    last = opening.line
+    for number in range(opening.line + 1, place.line + 1):
+        line = parse_line(number, lines[number])
+        if not line.is_blank:
+            if line.indent <= indent:
+                break
+            last = number
+    return last
 
 
 def _colon(text: str, place: Mark) -> Mistake:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from engine.pipeline.repairs import Change
+from engine.pipeline.text import Mark
 from engine.pipeline.yaml_lines import Line, line_above, parse_line
+from engine.pipeline.yaml_mistake import Mistake
 
 _TOP_LEVEL = ("pipeline", "description", "parameters", "libraries", "snaps", "links")
 
@@ -17,6 +21,8 @@ def misplaced(lines: Sequence[str], number: int) -> tuple[Line, int] | None:
     """
     line = parse_line(number, lines[number])
     levels = list(_levels_above(lines, number))
+    if not line.item:  # it may stand beside the key in an item
+        levels = [inner for level in levels for inner in (_inside(level), level) if inner]
     indents = [level.indent for level in levels]
     if not levels or line.indent in indents:
         return None
@@ -53,10 +59,42 @@ def shifted(lines: Sequence[str], number: int, target: int) -> list[Change]:
     return changes
 
 
+def odd_indentation(lines: Sequence[str], place: Mark) -> Mistake | None:
+    """Lines that something other than spaces indents, if one stands before the place."""
+    odd = [number for number, text in enumerate(lines) if _margin(text).strip(" ")]
+    if not odd or odd[0] > place.line:
+        return None
+    margin = _margin(lines[odd[0]])
+    column = len(margin) - len(margin.lstrip(" "))
+    sign = margin[column]
+    above = line_above(lines, odd[0])
+    depth = 2 if above is None else above.indent + (0 if above.value else 2)
+    width = max(1, (depth - column) // max(1, margin.count(sign)))
+    changes = []
+    for number in odd:
+        margin = _margin(lines[number])
+        spaces = "".join(" " * width if each == "\t" else " " for each in margin)
+        changes.append(Change(number, 0, len(margin), spaces))
+    name = "a tab" if sign == "\t" else f"the invisible character U+{ord(sign):04X}"
+    message = f"{name} cannot indent a line in YAML"
+    return Mistake(odd[0], column, message, "indent with spaces", repair=changes)
+
+
+def _margin(text: str) -> str:
+    return text[: len(text) - len(text.lstrip())]
+
+
 def _shift(line: Line, delta: int) -> Change:
     if delta > 0:
         return Change(line.number, 0, 0, " " * delta)
     return Change(line.number, 0, min(-delta, line.indent))
+
+
+def _inside(level: Line) -> Line | None:
+    """The key in an item of a list, which further keys of the item are level with."""
+    if not (level.item and level.key):
+        return None
+    return msgspec.structs.replace(level, indent=level.key_column)
 
 
 def _levels_above(lines: Sequence[str], number: int) -> Iterator[Line]:

@@ -24,6 +24,8 @@ def value_hint(kind: Any, value: Any) -> str:
     """How a value is written for a setting of this type; empty if that cannot be said."""
     if kind is bool:
         return boolean_hint(str(value), quoted=isinstance(value, str))
+    if kind is str and isinstance(value, dict):
+        return "put it in quotes; a text over several lines begins with '|' after the key"
     if kind not in (int, float) or not isinstance(value, str):
         return ""
     found = _QUANTITY.fullmatch(value.strip())
