@@ -179,7 +179,34 @@ class ExpressionError(DataError):
 
 
 class ExpressionSyntaxError(ExpressionError):
-    """The text is not an expression."""
+    """The text is not an expression. `others` are its mistakes behind this one, the first."""
+
+    def __init__(
+        self,
+        message: str,
+        text: str = "",
+        offset: int = 0,
+        length: int = 1,
+        hint: str = "",
+        others: Iterable[ExpressionSyntaxError] = (),
+    ) -> None:
+        super().__init__(message, text, offset, length, hint)
+        self.others = tuple(others)
+        self.args = (*self.args, self.others)
+
+    @classmethod
+    def of(cls, errors: Iterable[ExpressionSyntaxError]) -> ExpressionSyntaxError:
+        """All mistakes as one error, in the order of the text; each once."""
+        places = {(error.offset, error.message): error for error in errors}
+        first, *others = (places[place] for place in sorted(places))
+        return cls(first.message, first.text, first.offset, first.length, first.hint, others)
+
+    @property
+    def all(self) -> tuple[ExpressionSyntaxError, ...]:
+        return (self, *self.others)
+
+    def __str__(self) -> str:
+        return "\n".join((super().__str__(), *map(str, self.others)))
 
 
 class EvaluationError(ExpressionError):

@@ -7,13 +7,11 @@ Python: generated code has no builtins, members are looked up in dicts and metho
 from __future__ import annotations
 
 from engine.expressions.analysis import (
+    Analysis,
     Lint,
-    check,
-    libraries_used,
+    analyse,
+    analyse_path,
     library_members,
-    library_members_used,
-    lint,
-    parameters_used,
     paths_read,
 )
 from engine.expressions.compilation import CompiledExpression, compile_expression, parse_path
@@ -37,6 +35,7 @@ from engine.expressions.values import MISSING, Function
 
 __all__ = [
     "MISSING",
+    "Analysis",
     "CompiledExpression",
     "Constant",
     "DateTime",
@@ -48,21 +47,18 @@ __all__ = [
     "Parts",
     "Path",
     "Scope",
-    "check",
+    "analyse",
+    "analyse_path",
     "check_timezone",
     "compile_expression",
     "compile_mapping",
     "compile_parts",
     "evaluate",
     "json_hook",
-    "libraries_used",
     "library_members",
-    "library_members_used",
-    "lint",
     "lint_parameters",
     "load_library",
     "overlay",
-    "parameters_used",
     "parse",
     "parse_path",
     "paths_read",

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import msgspec
 
 from engine.errors import ExpressionSyntaxError
 from engine.expressions import nodes
-from engine.expressions.compilation import compile_in, context_of, parse_path
+from engine.expressions.compilation import compile_node, context_of, path_in
 from engine.expressions.compiler.names import Names
 from engine.expressions.failures import Failure
 from engine.expressions.functions import METHODS
 from engine.expressions.functions.dates import check_pattern
 from engine.expressions.nodes import Node
-from engine.expressions.parser import parse
+from engine.expressions.parser import parse, read
+from engine.expressions.paths.call import relocated
 from engine.expressions.scope import Scope
-from engine.expressions.suggestions import did_you_mean
 from engine.expressions.values import property_name
 
 Steps = tuple[str, ...]
@@ -33,99 +33,163 @@ class Lint(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
-def check(
-    text: str, *, libraries: Collection[str] = (), parameters: Collection[str] = ()
-) -> list[ExpressionSyntaxError]:
-    """The mistakes that can be known without a document; hints may propose `parameters`."""
-    try:
-        node = parse(text)
-        compile_in(text, Names(context_of(Scope(), False), {}, parameters), False)
-    except ExpressionSyntaxError as error:
-        return [error]
-    return [
-        *_bad_paths(text, node),
-        *_bad_patterns(text, node),
-        *_unknown_libraries(text, node, libraries),
-    ]
+class LibraryMember(msgspec.Struct, frozen=True):
+    """What an expression takes from a library: `name` in `lib.library.name`."""
+
+    library: str
+    name: str
+    offset: int
+    length: int
 
 
-def _bad_paths(text: str, node: Node) -> Iterator[ExpressionSyntaxError]:
-    for call in node.walk():
-        if not (isinstance(call, nodes.Call) and _is_name(call.function, "jsonPath")):
-            continue
-        path = call.arguments[1] if len(call.arguments) > 1 else None
-        if isinstance(path, nodes.Literal) and isinstance(path.value, str):
-            try:
-                parse_path(path.value)
-            except ExpressionSyntaxError as error:
-                message = f"the path `{path.value}` is wrong: {error.message}"
-                yield ExpressionSyntaxError(message, text, path.offset, path.length, error.hint)
+class Analysis(msgspec.Struct, frozen=True):
+    """What an expression or path says of itself, with that of the paths in its `jsonPath` calls.
+
+    `node` is that of an expression. `parameters` (without underscore) and `libraries` have the
+    place where each is first. `members` leaves out calls of what is a method of every object.
+    """
+
+    text: str
+    node: Node | None
+    errors: tuple[ExpressionSyntaxError, ...]
+    parameters: dict[str, int]
+    libraries: dict[str, int]
+    members: tuple[LibraryMember, ...]
+    doubts: tuple[Lint, ...]
 
 
-def _bad_patterns(text: str, node: Node) -> Iterator[ExpressionSyntaxError]:
-    for call in node.walk():
-        if not (
-            isinstance(call, nodes.MethodCall) and call.name == "parse" and len(call.arguments) == 2
-        ):
-            continue
-        pattern = call.arguments[1]
-        if isinstance(pattern, nodes.Literal) and isinstance(pattern.value, str):
-            try:
-                check_pattern(pattern.value)
-            except Failure as failure:
-                yield ExpressionSyntaxError(
-                    failure.message, text, pattern.offset, pattern.length, failure.hint
-                )
+def analyse(text: str, parameters: Collection[str] = ()) -> Analysis:
+    """What can be known of an expression; hints may propose `parameters`."""
+    pieces = _Pieces(text, parameters)
+    pieces.read_expression()
+    return pieces.analysis()
 
 
-def _unknown_libraries(
-    text: str, node: Node, libraries: Collection[str]
-) -> Iterator[ExpressionSyntaxError]:
-    for name, member in _library_members(node):
-        if name not in libraries:
-            hint = did_you_mean(name, libraries) or "import it among the libraries of the pipeline"
-            message = f"there is no library `{name}`"
-            yield ExpressionSyntaxError(message, text, member.offset, member.length, hint)
+def analyse_path(text: str, *, target: bool = False, parameters: Collection[str] = ()) -> Analysis:
+    """What can be known of a path; as a `target`, something is written to it."""
+    pieces = _Pieces(text, parameters)
+    pieces.read_path(text, target, lambda error: error)
+    return pieces.analysis()
+
+
+class _Piece(msgspec.Struct, frozen=True):
+    """An expression in the text; its offsets are those of `text` after `place`."""
+
+    text: str
+    node: Node
+    place: Callable[[int], int]
+
+
+class _Pieces:
+    """The expressions in a text: the text itself, and those in the paths in it."""
+
+    def __init__(self, text: str, parameters: Collection[str]) -> None:
+        self.text = text
+        self.names = Names(context_of(Scope(), False), {}, parameters)
+        self.errors: list[ExpressionSyntaxError] = []
+        self.pieces: list[_Piece] = []
+        self.node: Node | None = None
+
+    def read_expression(self) -> None:
+        try:
+            node, errors = read(self.text)
+        except ExpressionSyntaxError as error:
+            self.errors.append(error)
+            return
+        self.errors += errors
+        self.node = node
+        self.pieces.append(_Piece(self.text, node, lambda offset: offset))
+        try:
+            compile_node(self.text, node, self.names, False)
+        except ExpressionSyntaxError as error:
+            self.errors += error.all
+        for call in node.walk():
+            if isinstance(call, nodes.Call) and _is_name(call.function, "jsonPath"):
+                for argument in call.arguments[1:2]:
+                    self.read_called_path(argument)
+            elif isinstance(call, nodes.MethodCall):
+                self.errors += _bad_pattern(self.text, call)
+
+    def read_called_path(self, node: Node) -> None:
+        """The path in a `jsonPath` call, if it is written there."""
+        if isinstance(node, nodes.Literal) and isinstance(node.value, str):
+            path = node.value
+            place = (self.text, node.offset, node.length, path)
+            self.read_path(path, False, lambda error: relocated(error, *place))
+
+    def read_path(
+        self,
+        path: str,
+        target: bool,
+        placed: Callable[[ExpressionSyntaxError], ExpressionSyntaxError],
+    ) -> None:
+        def place(offset: int) -> int:
+            return placed(ExpressionSyntaxError("", path, offset)).offset
+
+        def found(text: str, node: Node, inner: Callable[[int], int]) -> None:
+            self.pieces.append(_Piece(text, node, lambda offset: place(inner(offset))))
+
+        try:
+            path_in(path, self.names, target=target, found=found)
+        except ExpressionSyntaxError as error:
+            self.errors += map(placed, error.all)
+
+    def analysis(self) -> Analysis:
+        errors = ExpressionSyntaxError.of(self.errors).all if self.errors else ()
+        parameters: dict[str, int] = {}
+        libraries: dict[str, int] = {}
+        members: list[LibraryMember] = []
+        for piece in self.pieces:
+            for name, offset in _parameters(piece.node):
+                parameters.setdefault(name, piece.place(offset))
+            for name, node in _library_members(piece.node):
+                libraries.setdefault(name, piece.place(node.offset))
+            members += _members_used(piece)
+        first = sorted(parameters.items(), key=lambda pair: pair[1])
+        doubts = tuple(_doubts(self.node)) if self.node is not None and not errors else ()
+        return Analysis(
+            self.text, self.node, errors, dict(first), libraries, tuple(members), doubts
+        )
+
+
+def _bad_pattern(text: str, call: nodes.MethodCall) -> Iterator[ExpressionSyntaxError]:
+    if call.name != "parse" or len(call.arguments) != 2:
+        return
+    pattern = call.arguments[1]
+    if isinstance(pattern, nodes.Literal) and isinstance(pattern.value, str):
+        try:
+            check_pattern(pattern.value)
+        except Failure as failure:
+            yield ExpressionSyntaxError(
+                failure.message, text, pattern.offset, pattern.length, failure.hint
+            )
 
 
 def _is_name(node: Node, name: str) -> bool:
     return isinstance(node, nodes.Name) and node.name == name
 
 
-def lint(text: str) -> list[Lint]:
-    """Warnings; none for a text that is no expression."""
-    try:
-        node = parse(text)
-    except ExpressionSyntaxError:
-        return []
-    return [
-        Lint(
-            "a condition within a condition without parentheses",
-            inner.offset,
-            inner.length,
-            "put the inner one in parentheses: a ? b : (c ? d : e)",
-        )
-        for outer in node.walk()
-        if isinstance(outer, nodes.Conditional)
-        for inner in (outer.yes, outer.no)
-        if isinstance(inner, nodes.Conditional) and not _in_parentheses(inner)
-    ]
+def _doubts(node: Node) -> Iterator[Lint]:
+    message = "a condition within a condition without parentheses"
+    hint = "put the inner one in parentheses: a ? b : (c ? d : e)"
+    for outer in node.walk():
+        if isinstance(outer, nodes.Conditional):
+            for inner in (outer.yes, outer.no):
+                if isinstance(inner, nodes.Conditional) and not _in_parentheses(inner):
+                    yield Lint(message, inner.offset, inner.length, hint)
 
 
 def _in_parentheses(node: nodes.Conditional) -> bool:
     return node.offset < node.test.offset
 
 
-def parameters_used(text: str) -> dict[str, int]:
-    """Names (without underscore) of the parameters, with the place where each is first."""
-    found: dict[str, int] = {}
-    for node, local in with_locals(parse(text), frozenset()):
+def _parameters(root: Node) -> Iterator[tuple[str, int]]:
+    for node, local in with_locals(root, frozenset()):
         if isinstance(node, nodes.Name) and node.name.startswith("_") and node.name not in local:
             if not node.name.startswith("__"):
-                found.setdefault(node.name[1:], node.offset)
+                yield node.name[1:], node.offset
         elif name := _argument_name(node):
-            found.setdefault(name, node.offset)
-    return dict(sorted(found.items(), key=lambda pair: pair[1]))
+            yield name, node.offset
 
 
 def _argument_name(node: Node) -> str:
@@ -163,34 +227,16 @@ def _library_members(node: Node) -> Iterator[tuple[str, Node]]:
                 yield key.value, inner
 
 
-def libraries_used(text: str) -> dict[str, int]:
-    """Names of the libraries, with the place where each is first."""
-    found: dict[str, int] = {}
-    for name, node in _library_members(parse(text)):
-        found.setdefault(name, node.offset)
-    return found
-
-
-class LibraryMember(msgspec.Struct, frozen=True):
-    """What an expression takes from a library: `name` in `lib.library.name`."""
-
-    library: str
-    name: str
-    offset: int
-    length: int
-
-
-def library_members_used(text: str) -> Iterator[LibraryMember]:
-    """Every `lib.library.name`, but for calls of what is a method of every object."""
-    for node in parse(text).walk():
+def _members_used(piece: _Piece) -> Iterator[LibraryMember]:
+    for node in piece.node.walk():
         if not isinstance(node, nodes.Member | nodes.MethodCall):
             continue
         owner = node.target
         if not (isinstance(owner, nodes.Member) and _is_name(owner.target, "lib")):
             continue
         if isinstance(node, nodes.Member) or dict not in METHODS.get(node.name, {}):
-            at = text.index(node.name, owner.offset + owner.length)
-            yield LibraryMember(owner.name, node.name, at, len(node.name))
+            at = piece.text.index(node.name, owner.offset + owner.length)
+            yield LibraryMember(owner.name, node.name, piece.place(at), len(node.name))
 
 
 def library_members(text: str) -> tuple[str, ...] | None:

@@ -120,6 +120,8 @@ def emitted(emitter: Careful, node: Node, local: Sequence[str]) -> ast.expr:
     emitter.locals = {name: f"local_{name}" for name in local}
     try:
         made = emitter.emit(node)
+        if emitter.problems:
+            raise ExpressionSyntaxError.of(emitter.problems)
         return emitter.call(bounded, made) if facts.may_multiply(node) else made
     except RecursionError:
         raise _too_deep(emitter.text) from None
@@ -227,18 +229,31 @@ def parse_path(
     parameters of `scope`. `jsonPath($, '...')` is the path in its quotes. In a `target`, to which
     something is written, a name ends at `.`, `[` or `(`. Raises ExpressionSyntaxError.
     """
-    called = None if target else called_path(text)
-    if called is not None:
-        try:
-            return parse_path(called.path, scope, null_safe=null_safe)
-        except ExpressionSyntaxError as error:
-            raise called.error(error) from None
     names = Names(context_of(scope or Scope(), null_safe), {})
+    return path_in(text, names, null_safe=null_safe, target=target)
+
+
+def path_in(
+    text: str,
+    names: Names,
+    *,
+    null_safe: bool = False,
+    target: bool = False,
+    found: Callable[[str, Node, Callable[[int], int]], None] | None = None,
+) -> Path:
+    """The path among `names`; `found` is told every expression in it, and how to place it."""
+    called = None if target else called_path(text)
 
     def embedded(start: int, end: int, use: Use) -> Callable[..., Any]:
-        node = parse(text, start, end)
+        node = parse(path, start, end)
+        if found is not None:
+            found(path, node, called.place if called else lambda offset: offset)
         if use != "value":
             node = as_condition(node)
-        return compile_node(text, node, names, null_safe and use != "search", PATH_VARIABLES)
+        return compile_node(path, node, names, null_safe and use != "search", PATH_VARIABLES)
 
-    return read_path(text, embedded, target)
+    path = called.path if called else text
+    try:
+        return read_path(path, embedded, target)
+    except ExpressionSyntaxError as error:
+        raise called.error(error) if called else error from None

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from engine.errors import ExpressionSyntaxError
-from engine.expressions.habits import FOREIGN_CHARACTERS, FOREIGN_QUOTES
+from engine.expressions.habits import FOREIGN_CHARACTERS, FOREIGN_QUOTES, FOREIGN_SIGNS
 from engine.expressions.limits import MAX_DIGITS, MAX_SOURCE
 from engine.expressions.texts import join
 
@@ -39,7 +39,7 @@ _NUMBER = re.compile(
 )
 _OPERATORS = (
     ">>>= ... ..= ..< === !== **= <<= >>= >>> &&= ||= ??= "
-    "=> == != <> <= >= && || ?? ?. ++ -- += -= *= /= %= &= |= ^= ** << >> .. "
+    "=> -> == != <> <= >= && || ?? ?. ++ -- += -= *= /= %= &= |= ^= ** << >> .. "
     "+ - * / % < > ! = & | ^ ~ ? : . , ; ( ) [ ] { }"
 )
 _OPERATOR = re.compile("|".join(map(re.escape, _OPERATORS.split())))
@@ -217,12 +217,17 @@ class Lexer:
 
     def _foreign(self, character: str) -> Token | None:
         """A character that belongs to no token; quotes of other languages still hold a string."""
-        hint = FOREIGN_CHARACTERS.get(character, "")
+        sign = FOREIGN_SIGNS.get(character, "")
+        hint = f"write {sign}" if sign else FOREIGN_CHARACTERS.get(character, "")
         message = f"`{character}` does not belong in an expression"
         self._wrong(message, self.at, 1, hint)
+        if sign:
+            return self._take("operator", sign, character)
         closer = FOREIGN_QUOTES.get(character)
         if closer is None:
-            self.at += 1
+            line_end = self.text.find("\n", self.at, self.end)
+            rest = self.end if line_end < 0 else line_end
+            self.at = rest if character == "#" else self.at + 1
             return None
         end = self.at + 1
         while end < self.end and self.text[end] not in closer:

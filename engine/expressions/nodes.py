@@ -74,6 +74,12 @@ class Member(Node, frozen=True):
     name: str
 
 
+class Broken(Node, frozen=True):
+    """Where an expression is wrong; `parts` are the pieces of it that could be read."""
+
+    parts: tuple[Node, ...] = ()
+
+
 class Presence(Node, frozen=True):
     """A member or element that is null where it is missing: the bare test of a path's filter."""
 

@@ -5,29 +5,25 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from decimal import Decimal
 
-from engine.errors import ExpressionSyntaxError
 from engine.expressions import nodes
-from engine.expressions.analysis import Lint, with_locals
+from engine.expressions.analysis import Analysis, Lint, with_locals
 from engine.expressions.nodes import Node
-from engine.expressions.parser import parse
 
 _ARITHMETIC = ("-", "*", "/", "%")
 _ORDER = ("<", ">", "<=", ">=")
 
 
-def lint_parameters(text: str, flags: Collection[str] = ()) -> list[Lint]:
+def lint_parameters(found: Analysis, flags: Collection[str] = ()) -> list[Lint]:
     """Warnings; none for a text that is not an expression.
 
     `flags` are the parameters, without underscore, whose default is `true` or `false`.
     """
-    try:
-        node = parse(text)
-    except ExpressionSyntaxError:
+    if found.node is None or found.errors:
         return []
     return [
         doubt
-        for each, local in with_locals(node, frozenset())
-        for doubt in _at(each, text, local, flags)
+        for each, local in with_locals(found.node, frozenset())
+        for doubt in _at(each, found.text, local, flags)
     ]
 
 

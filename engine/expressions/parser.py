@@ -1,48 +1,48 @@
 """Tokens -> nodes, by recursive descent. `match` patterns are in `patterns`.
 
-Everything that JavaScript allows and this language does not ends in `_unexpected`, which knows what
-to write instead.
+A mistake does not end the reading: it is kept, what is broken becomes a `Broken` node, and reading
+goes on at the next operator, comma or closing bracket, so that one look finds all mistakes. What
+other languages allow is read as what was meant; `habits` and `remedies` know what to write instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
 
 import msgspec
 
 from engine.errors import ExpressionSyntaxError
-from engine.expressions import nodes
-from engine.expressions.habits import OPERATOR_HABITS, STATEMENTS
+from engine.expressions import nodes, remedies
+from engine.expressions.habits import FOREIGN_OPERATORS, STATEMENTS, TWO_WORDS
 from engine.expressions.lexer import Lexer, Token
 from engine.expressions.limits import MAX_CHAIN, MAX_NESTING, MAX_NODE_DEPTH
 from engine.expressions.nodes import Node
 from engine.expressions.patterns import arms
+from engine.expressions.recovery import FOREIGN_LEVELS, LEVELS, Cursor
 
-_LEVELS: dict[str, int] = {
-    operator: level
-    for level, operators in enumerate(
-        ("||", "&&", "== !=", "< <= > >= in instanceof", "+ -", "* / %"), start=1
-    )
-    for operator in operators.split()
-}
 _UNARY = frozenset({"!", "-", "+"})
 _CONSTANTS = {"true": True, "false": False, "null": None}
-T = TypeVar("T")
 
 
 def parse(text: str, start: int = 0, end: int | None = None) -> Node:
-    """The expression in `text[start:end]`; raises ExpressionSyntaxError."""
+    """The expression in `text[start:end]`; raises ExpressionSyntaxError with all its mistakes."""
+    node, errors = read(text, start, end)
+    if errors:
+        raise ExpressionSyntaxError.of(errors)
+    return node
+
+
+def read(
+    text: str, start: int = 0, end: int | None = None
+) -> tuple[Node, list[ExpressionSyntaxError]]:
+    """What can be read of `text[start:end]`, and its mistakes."""
     try:
-        lexer = Lexer(text, start, end)
-        parser = Parser(text, list(lexer.tokens()))
-        if lexer.errors:
-            raise lexer.errors[0]
+        parser = Parser(text, Lexer(text, start, end))
         node = parser.whole()
+        _check_depth(text, node)
     except RecursionError:
         raise _too_deep(text, start) from None
-    _check_depth(text, node)
-    return node
+    return node, parser.errors
 
 
 def _check_depth(text: str, node: Node) -> None:
@@ -59,75 +59,33 @@ def _too_deep(text: str, offset: int) -> ExpressionSyntaxError:
     return ExpressionSyntaxError("the expression is nested too deeply", text, offset)
 
 
-class Parser:
-    def __init__(self, text: str, tokens: list[Token]) -> None:
-        self.text = text
-        self.tokens = tokens
-        self.at = 0
-        self.nesting = 0
-        self.arrows_allowed = True
-
-    # --- moving on ---
-
-    @property
-    def token(self) -> Token:
-        return self.tokens[self.at]
-
-    def advance(self) -> Token:
-        token = self.tokens[self.at]
-        self.at += 1
-        return token
-
-    def sees(self, *operators: str) -> bool:
-        return self.token.kind == "operator" and self.token.value in operators
-
-    def sees_word(self, word: str) -> bool:
-        return self.token.kind == "name" and self.token.value == word
-
-    def accept(self, operator: str) -> bool:
-        if self.sees(operator):
-            self.at += 1
-            return True
-        return False
-
-    def expect(self, operator: str, what: str = "") -> Token:
-        if not self.sees(operator):
-            raise self.unexpected(what or f"`{operator}`")
-        return self.advance()
-
-    def error(
-        self, message: str, offset: int, length: int = 1, hint: str = ""
-    ) -> ExpressionSyntaxError:
-        return ExpressionSyntaxError(message, self.text, offset, length, hint)
-
-    def unexpected(self, wanted: str) -> ExpressionSyntaxError:
-        token = self.token
-        if token.kind == "end":
-            message = f"expected {wanted}, but the expression ends here"
-            return self.error(message, token.offset)
-        written = self.text[token.offset : token.end]
-        hint = OPERATOR_HABITS.get(written.lower(), "")
-        message = f"expected {wanted}, got `{written}`"
-        return self.error(message, token.offset, token.length, hint)
-
-    def end(self) -> int:
-        """Where the last token taken ended."""
-        return self.tokens[self.at - 1].end
-
-    def since(self, offset: int) -> int:
-        return self.end() - offset
-
+class Parser(Cursor):
     # --- expressions, loosest first ---
 
     def whole(self) -> Node:
+        start = self.token.offset
         if self.token.kind == "end":
-            raise self.error("the expression is empty", self.token.offset)
-        node = self.expression()
-        if self.token.kind == "end":
-            return node
+            self.report(self.error("the expression is empty", start))
+            return nodes.Broken(start, 1)
+        parts = [self.inside(self.expression)]
+        while self.token.kind != "end":
+            self.report(self.missing_operator(parts[-1]))
+            if isinstance(parts[-1], nodes.Name):  # what follows it says that it is no name
+                parts.pop()
+            self.skip_over_operator()
+            if self.token.kind != "end":
+                parts.append(self.inside(self.expression))
+        return nodes.Broken(start, 1, tuple(parts)) if self.errors else parts[0]
+
+    def missing_operator(self, node: Node) -> ExpressionSyntaxError:
         if isinstance(node, nodes.Name) and node.name in STATEMENTS:
-            raise self.refuse_statement(node)
-        raise self.unexpected("an operator or the end")
+            return self.refuse_statement(node)
+        hint = remedies.between_values(self)
+        error = self.unexpected("an operator or the end", hint)
+        if self.tokens[self.at - 1].kind == "string" and "inside of a string" in hint:
+            self.errors[:] = [kept for kept in self.errors if kept.offset < error.offset]
+            self.give_up()
+        return error
 
     def expression(self) -> Node:
         """An arrow function, or a conditional."""
@@ -144,8 +102,11 @@ class Parser:
         test = self.binary(1)
         if not self.accept("?"):
             return test
-        yes = self.freely(self.expression)
-        self.expect(":", "`:` and the other value")
+        yes = self.inside(self.expression)
+        if not self.accept(":"):
+            hint = "a condition is written `test ? a : b`"
+            self.report(self.unexpected("`:` and the other value", hint))
+            return nodes.Broken(test.offset, 1, (test, yes))
         no = self.expression()
         return nodes.Conditional(test.offset, self.since(test.offset), test, yes, no)
 
@@ -157,18 +118,41 @@ class Parser:
             links += 1
             if links > MAX_CHAIN:
                 raise self.error(f"more than {MAX_CHAIN} operators in a row", self.token.offset)
-            left = self.operation(left, self.advance().value, level)
+            left = self.operation(left, self.operator(), level)
         return left
 
     def operator_level(self) -> int:
-        token = self.token
-        return _LEVELS.get(token.value, 0) if token.kind in ("operator", "name") else 0
+        token = self.tokens[self.at]
+        if token.kind not in ("operator", "name"):
+            return 0
+        return LEVELS.get(token.value) or FOREIGN_LEVELS.get(token.value.lower(), 0)
+
+    def operator(self) -> str:
+        """The operator here; one of another language is reported, and read as what is meant."""
+        token = self.advance()
+        if token.value in LEVELS:
+            return str(token.value)
+        word = token.value.lower()
+        meant, hint = FOREIGN_OPERATORS[word]
+        following = self.token.value if self.token.kind == "name" else ""
+        if two := TWO_WORDS.get((word, following.lower())):
+            meant, hint = two
+            self.advance()
+        written = self.text[token.offset : self.end()]
+        message = f"`{written}` is not an operator"
+        self.keep(self.error(message, token.offset, len(written), hint))
+        return meant
 
     def operation(self, left: Node, operator: str, level: int) -> Node:
         if operator == "instanceof":
             name = self.type_name()
             return nodes.InstanceOf(left.offset, self.since(left.offset), left, name)
-        right = self.binary(level + 1)
+        start, nesting = self.at, self.nesting
+        try:
+            right = self.binary(level + 1)
+        except ExpressionSyntaxError as error:
+            right = self.broken(start, error)
+            self.nesting = nesting
         make = nodes.Logical if operator in ("&&", "||") else nodes.Binary
         return make(left.offset, self.since(left.offset), operator, left, right)
 
@@ -206,7 +190,7 @@ class Parser:
 
     def member(self, target: Node) -> Node:
         if self.token.kind != "name" or self.text[self.token.offset] == "@":
-            raise self.unexpected("a name after `.`")
+            raise self.unexpected("a name after `.`", remedies.for_missing_value(self))
         name = self.advance().value
         if self.sees("("):
             arguments = self.arguments()
@@ -216,14 +200,14 @@ class Parser:
 
     def index(self, target: Node) -> Node:
         self.advance()
-        key = self.freely(self.expression)
-        self.expect("]")
+        key = self.inside(self.expression)
+        self.close("]")
         return nodes.Index(target.offset, self.since(target.offset), target, key)
 
     def arguments(self) -> tuple[Node, ...]:
         self.advance()
-        found = self.freely(lambda: self.listed(")", "an argument", self.element))
-        self.expect(")")
+        found = self.listed(")", "an argument", self.element)
+        self.close(")", "`,` or `)`" if found else "")
         return found
 
     def element(self) -> Node:
@@ -243,17 +227,22 @@ class Parser:
             if self.sees(closer, ","):
                 hint = "a comma needs something after it"
                 token = self.token
-                raise self.error(f"expected {what}, got `{token.value}`", token.offset, 1, hint)
-            found.append(one())
+                self.report(
+                    self.error(f"expected {what}, got `{token.value}`", token.offset, 1, hint)
+                )
+            else:
+                found.append(self.inside(one))
+                self.leave_out_rest(closer)
             if not self.accept(","):
                 return tuple(found)
 
-    def freely(self, parse_one: Callable[[], T]) -> T:
-        """Within brackets an arrow is an arrow again, even in the guard of a match arm."""
-        before, self.arrows_allowed = self.arrows_allowed, True
-        found = parse_one()
-        self.arrows_allowed = before
-        return found
+    def leave_out_rest(self, closer: str) -> None:
+        """Between an element and the comma or bracket behind it nothing may stand."""
+        if self.token.kind == "end" or self.sees(",", ")", "]", "}"):
+            return
+        hint = remedies.for_missing_comma(self)
+        self.report(self.unexpected(f"`,` or `{closer}`", hint))
+        self.skip_to(",")
 
     # --- what stands alone ---
 
@@ -270,8 +259,8 @@ class Parser:
         if token.kind == "name":
             return self.name()
         if self.accept("("):
-            node = self.freely(self.expression)
-            self.expect(")")
+            node = self.inside(self.expression)
+            self.close(")")
             return msgspec.structs.replace(
                 node, offset=token.offset, length=self.since(token.offset)
             )
@@ -279,7 +268,7 @@ class Parser:
             return self.array()
         if self.sees("{"):
             return self.object()
-        raise self.unexpected("an expression")
+        raise self.unexpected("an expression", remedies.for_missing_value(self))
 
     def field(self) -> Node:
         token = self.advance()
@@ -305,28 +294,31 @@ class Parser:
             raise self.unexpected("an expression")
         if word.lower() in STATEMENTS and self.token.kind not in ("end", "operator"):
             raise self.refuse_statement(node)
-        if word in ("if", "for", "while", "switch", "function"):
+        if word in ("if", "for", "while", "switch", "function", "lambda"):
             raise self.refuse_statement(node)
         return node
 
     def refuse_statement(self, node: nodes.Name) -> ExpressionSyntaxError:
-        message = f"`{node.name}` does not belong into an expression"
+        if node.name.lower() != "not":
+            self.give_up()
+        message = f"`{node.name}` does not belong in an expression"
         return self.error(message, node.offset, node.length, STATEMENTS[node.name.lower()])
 
     def array(self) -> Node:
         start = self.advance().offset
-        items = self.freely(lambda: self.listed("]", "an element", self.element))
-        self.expect("]", "`,` or `]`")
+        items = self.listed("]", "an element", self.element)
+        self.close("]", "`,` or `]`")
         return nodes.ArrayLiteral(start, self.since(start), items)
 
     def object(self) -> Node:
         start = self.advance().offset
         entries: list[Node] = []
         while not self.sees("}"):
-            entries.append(self.freely(self.entry))
+            entries.append(self.inside(self.entry))
+            self.leave_out_rest("}")
             if not self.accept(","):
                 break
-        self.expect("}", "`,` or `}`")
+        self.close("}", "`,` or `}`")
         return nodes.ObjectLiteral(start, self.since(start), tuple(entries))
 
     def entry(self) -> Node:
@@ -346,8 +338,8 @@ class Parser:
     def key(self) -> Node:
         token = self.token
         if self.accept("["):
-            key = self.expression()
-            self.expect("]")
+            key = self.inside(self.expression)
+            self.close("]")
             return key
         if token.kind not in ("name", "string", "number"):
             raise self.unexpected("a property name")
@@ -360,8 +352,7 @@ class Parser:
         if not self.arrows_allowed:
             return False
         if self.token.kind == "name":
-            following = self.tokens[self.at + 1]
-            return following.kind == "operator" and following.value == "=>"
+            return _is_arrow(self.tokens[self.at + 1])
         return self.sees("(") and self.parenthesis_begins_arrow()
 
     def parenthesis_begins_arrow(self) -> bool:
@@ -375,14 +366,15 @@ class Parser:
             elif token.value in (")", "]", "}"):
                 depth -= 1
                 if depth == 0:
-                    following = self.tokens[at + 1]
-                    return following.kind == "operator" and following.value == "=>"
+                    return _is_arrow(self.tokens[at + 1])
         return False
 
     def arrow(self) -> Node:
         start = self.token.offset
         parameters = self.parameters()
-        arrow = self.expect("=>")
+        if self.sees("->"):
+            self.report(self.unexpected("`=>`"))
+        arrow = self.advance()
         if self.sees("{"):
             hint = "a function gives one expression; put an object in parentheses: x => ({a: x})"
             raise self.error("a function has no statements in braces", arrow.offset + 3, 1, hint)
@@ -418,8 +410,12 @@ class Parser:
     # --- match ---
 
     def match(self, word: Token) -> Node:
-        subject = self.freely(self.expression)
+        subject = self.inside(self.expression)
         self.expect("{", "`{` and the arms of `match`")
-        found = self.freely(lambda: arms(self))
-        self.expect("}", "`,` or `}`")
+        found = arms(self)
+        self.close("}", "`,` or `}`")
         return nodes.Match(word.offset, self.since(word.offset), subject, found)
+
+
+def _is_arrow(token: Token) -> bool:
+    return token.kind == "operator" and token.value in ("=>", "->")

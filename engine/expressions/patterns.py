@@ -18,6 +18,7 @@ def arms(parser: Parser) -> tuple[nodes.Arm, ...]:
     found: list[nodes.Arm] = []
     while not parser.sees("}"):
         found.append(_arm(parser))
+        parser.leave_out_rest("}")
         if not parser.accept(","):
             break
     return tuple(found)
@@ -28,7 +29,7 @@ def _arm(parser: Parser) -> nodes.Arm:
     alternatives = _alternatives(parser, "|", ",")
     guard = _guard(parser) if parser.sees_word("if") else None
     parser.expect("=>", "`=>` after the pattern")
-    body = parser.expression()
+    body = parser.inside(parser.expression)
     return nodes.Arm(start, parser.since(start), alternatives, guard, body)
 
 

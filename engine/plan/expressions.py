@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.errors import ExpressionSyntaxError, Severity
-from engine.expressions import (
-    Lint,
-    check,
-    libraries_used,
-    library_members_used,
-    lint,
-    lint_parameters,
-    parameters_used,
-    parse_path,
-)
+from engine.expressions import Analysis, Lint, analyse, analyse_path, lint_parameters
 from engine.pipeline.spec import SnapSpec
 from engine.plan.findings import Findings, KeyPath, nearest_of
 from engine.sdk.settings import (
@@ -68,6 +59,11 @@ class _Place:
         self.findings = findings
         self.shift = _shift(_value_at(spec.settings, path), text)
 
+    @property
+    def declared(self) -> list[str]:
+        """The parameters of the pipeline."""
+        return [parameter.name for parameter in self.findings.spec.parameters]
+
     def report(self, code: str, error: ExpressionSyntaxError) -> None:
         hint = error.hint
         if self.shift and self.text.startswith("="):
@@ -111,20 +107,31 @@ class _Place:
 
 
 def _check_expression(expression: Expression, place: _Place) -> None:
-    text = expression.text
-    declared = [parameter.name for parameter in place.findings.spec.parameters]
-    errors = check(text, libraries=_libraries_in(text), parameters=declared)
-    for error in errors:
+    found = analyse(expression.text, place.declared)
+    for error in found.errors:
         place.report("expression-syntax", error)
-    if errors:
-        return
-    for name, offset in parameters_used(text).items():
+    _check_names(found, place)
+
+
+def _check_path(path: Path, place: _Place) -> None:
+    target = isinstance(path, TargetPath)
+    found = analyse_path(path.text, target=target, parameters=place.declared)
+    for error in found.errors:
+        if path.text.lstrip().startswith("="):
+            hint = "a path is not an expression: leave out the '='"
+            error = ExpressionSyntaxError(error.message, error.text, error.offset, 1, hint)
+        place.report("bad-path", error)
+    _check_names(found, place)
+
+
+def _check_names(found: Analysis, place: _Place) -> None:
+    for name, offset in found.parameters.items():
         place.check_parameter(name, offset)
-    _check_libraries(text, place)
-    _check_members(text, place, place.findings.library_members)
-    for doubt in lint(text):
+    _check_libraries(found, place)
+    _check_members(found, place)
+    for doubt in found.doubts:
         place.report_doubt("unclear-expression", doubt)
-    for doubt in lint_parameters(text, _flags(place.findings)):
+    for doubt in lint_parameters(found, _flags(place.findings)):
         place.report_doubt("text-parameter", doubt)
 
 
@@ -133,36 +140,18 @@ def _flags(findings: Findings) -> list[str]:
     return [each.name for each in findings.spec.parameters if each.default in ("true", "false")]
 
 
-def _libraries_in(text: str) -> Collection[str]:
-    """The libraries that the text names; whether they are there is a question of its own."""
-    try:
-        return libraries_used(text)
-    except ExpressionSyntaxError:
-        return ()
-
-
-def _check_path(path: Path, place: _Place) -> None:
-    try:
-        parse_path(path.text, target=isinstance(path, TargetPath))
-    except ExpressionSyntaxError as error:
-        if path.text.lstrip().startswith("="):
-            hint = "a path is not an expression: leave out the '='"
-            error = ExpressionSyntaxError(error.message, error.text, error.offset, 1, hint)
-        place.report("bad-path", error)
-
-
-def _check_libraries(text: str, place: _Place) -> None:
+def _check_libraries(found: Analysis, place: _Place) -> None:
     known = [library.name for library in place.findings.spec.libraries]
-    for name, offset in libraries_used(text).items():
+    for name, offset in found.libraries.items():
         if name not in known and not place.findings.may_be_lost(name):
             hint = nearest_hint(name, known) or f"import it: 'libraries: {{{name}: FILE}}'"
             message = f"'lib.{name}' is a library that the pipeline does not import"
             place.report_at("unknown-library", offset, len(f"lib.{name}"), message, hint)
 
 
-def _check_members(text: str, place: _Place, members: Mapping[str, Collection[str]]) -> None:
-    for used in library_members_used(text):
-        known = members.get(used.library)
+def _check_members(found: Analysis, place: _Place) -> None:
+    for used in found.members:
+        known = place.findings.library_members.get(used.library)
         if known is not None and used.name not in known:
             hint = nearest_of(used.name, known, "names in it") or "define it there"
             message = f"the library 'lib.{used.library}' has no {shown(used.name)}"

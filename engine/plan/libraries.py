@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.expressions import check, library_members
+from engine.expressions import analyse, library_members
 from engine.pipeline.load import MOST_BYTES
 from engine.pipeline.spec import LibrarySpec
 from engine.pipeline.text import Text
 from engine.plan.findings import Findings
 from engine.plan.folders import is_file, local_path
 from engine.plan.plan import Library
-from engine.sdk.settings import shown
+from engine.sdk.settings import nearest_hint, shown
 
 
 def read_libraries(findings: Findings, folder: str, project: str) -> Iterator[Library]:
@@ -48,14 +48,18 @@ def _read(spec: LibrarySpec, findings: Findings, path: Path | None) -> str | Non
 
 def _check(spec: LibrarySpec, text: str, findings: Findings) -> None:
     lines = Text.of(spec.file, text)
-    libraries = [library.name for library in findings.spec.libraries]
-    parameters = [parameter.name for parameter in findings.spec.parameters]
-    errors = check(text, libraries=libraries, parameters=parameters)
-    for error in errors:
+    known = [library.name for library in findings.spec.libraries]
+    found = analyse(text, [parameter.name for parameter in findings.spec.parameters])
+    for error in found.errors:
         where = lines.at_index(error.offset, error.length)
         findings.report("library-error", where, error.message, error.hint)
-    if errors:
+    if found.errors:
         return
+    for name, offset in found.libraries.items():
+        if name not in known:
+            hint = nearest_hint(name, known) or "import it among the libraries of the pipeline"
+            where = lines.at_index(offset, len(f"lib.{name}"))
+            findings.report("library-error", where, f"there is no library `{name}`", hint)
     members = library_members(text)
     if members is not None:
         findings.library_members[spec.name] = members

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from engine.errors import ExpressionSyntaxError
-from engine.expressions import check, libraries_used, parse
+from engine.expressions import analyse
 from engine.expressions.nodes import Root
 from engine.pipeline.spec import SnapSpec
 from engine.plan.findings import Findings, KeyPath
@@ -113,22 +112,16 @@ class _PlainText:
             return bool(_FIELD.fullmatch(self.text))
         if "$" not in self.text and "lib." not in self.text:
             return False
-        try:
-            has_field = any(isinstance(node, Root) for node in parse(self.text).walk())
-            libraries = libraries_used(self.text)
-        except ExpressionSyntaxError:
+        found = analyse(self.text)
+        if found.node is None or found.errors:
             return False
-        return (has_field or bool(libraries)) and not check(self.text, libraries=libraries)
+        has_field = any(isinstance(node, Root) for node in found.node.walk())
+        return has_field or bool(found.libraries)
 
     def _remedy(self) -> str:
         if not self.may_compute:
             return "this setting takes no expression: write the text out"
-        try:
-            libraries = libraries_used(self.text)
-            is_expression = not check(self.text, libraries=libraries, parameters=self.declared)
-        except ExpressionSyntaxError:
-            is_expression = False
-        if is_expression:
+        if not analyse(self.text, self.declared).errors:
             return f"begin it with '=' to make it an expression: {_in_quotes(self.text)}"
         pieces = [
             (found.start(), found.end(), found[0])

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from engine.expressions import libraries_used, lint, parameters_used, paths_read
+from engine.expressions import analyse, paths_read
 
 
 def test_parameters_are_found_at_their_first_place() -> None:
     text = "_b + _a + _b + pipe.args.c + pipe.args['d']"
-    assert parameters_used(text) == {"b": 0, "a": 5, "c": 15, "d": 29}
+    assert analyse(text).parameters == {"b": 0, "a": 5, "c": 15, "d": 29}
 
 
 @pytest.mark.parametrize(
     "text", ["[1].map(_x => _x)", "__root__", "match 1 { _y => _y, _ => 0 }", "$._f"]
 )
 def test_other_names_with_an_underscore_are_no_parameters(text: str) -> None:
-    assert parameters_used(text) == {}
+    assert analyse(text).parameters == {}
 
 
 def test_libraries_are_found_at_their_first_place() -> None:
-    assert libraries_used("lib.a.x + lib['b'].y + lib.a.f(1)") == {"a": 0, "b": 10}
+    assert analyse("lib.a.x + lib['b'].y + lib.a.f(1)").libraries == {"a": 0, "b": 10}
 
 
 @pytest.mark.parametrize(
@@ -65,11 +65,11 @@ def test_what_may_read_anything_is_told_so(text: str) -> None:
 
 
 def test_a_condition_within_a_condition_is_a_warning() -> None:
-    (found,) = lint("$a ? 1 : $b ? 2 : 3")
+    (found,) = analyse("$a ? 1 : $b ? 2 : 3").doubts
     assert (found.offset, found.length) == (9, 10)
     assert "parentheses" in found.hint
 
 
 @pytest.mark.parametrize("text", ["$a ? 1 : ($b ? 2 : 3)", "$a ? 1 : 2", "1 +", "[$a ? 1 : 2]"])
 def test_other_conditions_are_fine(text: str) -> None:
-    assert lint(text) == []
+    assert analyse(text).doubts == ()

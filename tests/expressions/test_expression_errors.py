@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from engine.errors import EvaluationError, ExpressionError, ExpressionSyntaxError
-from engine.expressions import check, compile_expression, evaluate
+from engine.expressions import analyse, compile_expression, evaluate
 
 DOCUMENT = {"customer": {"name": "Ann", "tags": ["a"]}, "amount": 5, "nothing": None}
 
@@ -110,14 +110,14 @@ def test_a_syntax_error_stands_at_its_place(text: str, message: str, offset: int
         ("$amount | 1", "write || for `or`"),
         ("2 ** 3", "Math.pow"),
         ("1;", "remove the semicolon"),
-        ("Array.isArray($amount)", "x instanceof Array"),
+        ("Array.isArray($amount)", "$amount instanceof Array"),
         ("Object.assign({}, $)", "{}.extend(a, b)"),
         ("$customer.tags.some(x => x)", "filter(test).length > 0"),
-        ("String(5)", "use '' + x"),
+        ("String(5)", "use '' + 5"),
         ("Math.roundd(1)", "did you mean `round`?"),
         ("parseint('1')", "did you mean `parseInt`?"),
         ("$customer.name.toUppercase()", "did you mean `toUpperCase`?"),
-        ("amount", "a field of the document is written `$amount`"),
+        ("amount", "write `$amount` for the field, or `'amount'` for the string"),
         ("'a'.substr()", ""),
         ("“a”", "use straight quotes"),
         ("$amount == 5 and true", "write &&"),
@@ -134,7 +134,7 @@ def test_a_habit_from_javascript_gets_a_hint(text: str, hint: str) -> None:
 
 def test_a_name_that_is_a_parameter_is_proposed_as_such() -> None:
     assert "`_least`" in error_of("$amount > least", parameters={"least": "1"}).hint
-    assert "`_least`" in check("$amount > lest", parameters=["least"])[0].hint
+    assert "`_least`" in analyse("$amount > lest", ["least"]).errors[0].hint
 
 
 def test_a_function_that_a_library_lacks_is_proposed_from_what_it_has() -> None:
@@ -158,13 +158,11 @@ def test_a_function_that_a_library_lacks_is_proposed_from_what_it_has() -> None:
         "jsonPath($, '$.a.foo(value)')",
         "Date.parse($x, 'yyyy-bb')",
         "$x.match(/(/)",
-        "lib.absent.f(1)",
-        "lib['absent']",
         "1 +",
     ],
 )
 def test_checking_finds_what_no_document_can_mend(text: str) -> None:
-    assert len(check(text, libraries=["present"])) == 1
+    assert len(analyse(text).errors) == 1
 
 
 @pytest.mark.parametrize(
@@ -180,7 +178,7 @@ def test_checking_finds_what_no_document_can_mend(text: str) -> None:
     ],
 )
 def test_checking_lets_pass_what_a_document_may_make_right(text: str) -> None:
-    assert check(text, libraries=["present"]) == []
+    assert analyse(text).errors == ()
 
 
 def test_the_message_shows_the_text_with_a_caret() -> None:

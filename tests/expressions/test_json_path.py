@@ -145,7 +145,7 @@ def test_null_safe_access_means_the_same_in_and_out_of_a_path(condition: str) ->
     [
         ("$.o[?(value.nope())]", "there is no method `nope`"),
         ("$.o[?(value.id.includes(1))]", "there is no method `includes`"),
-        ("$.o[?(nope(value))]", "`nope` is not known"),
+        ("$.o[?(nope(value))]", "there is no function `nope`"),
         ("$.o[?(_nope == value.id)]", "there is no parameter `_nope`"),
         ("$.o[?(value.id.trim() == '')]", "a number has no method `trim`"),
         ("$..[?(value.trim() == '')]", "has no method `trim`"),

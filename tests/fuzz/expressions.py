@@ -21,7 +21,7 @@ from datetime import time as time_of_day
 from typing import Any
 
 from engine.errors import ExpressionError
-from engine.expressions import Function, check, compile_expression, evaluate, lint, parse_path
+from engine.expressions import Function, analyse, compile_expression, evaluate, parse_path
 from engine.expressions.functions import GLOBALS, METHODS, NAMESPACES, Declaration
 
 DOCUMENT: dict[str, Any] = {
@@ -344,8 +344,7 @@ def problem_with(text: str, null_safe: bool) -> str:
 
 
 def _run(text: str, null_safe: bool) -> str:
-    check(text)
-    lint(text)
+    analyse(text)
     function = compile_expression(text, null_safe=null_safe)
     value = function(copy.deepcopy(DOCUMENT))
     if wrong := _foreign(value, 0):

@@ -23,6 +23,7 @@ from engine.expressions.functions import GLOBALS, NAMESPACES, Declaration
 from engine.expressions.habits import FUNCTION_HABITS
 from engine.expressions.nodes import Node
 from engine.expressions.regexes import pattern
+from engine.expressions.remedies import for_hyphenated_name, with_arguments
 from engine.expressions.shapes import INSTANCE_TESTS
 from engine.expressions.suggestions import did_you_mean
 from engine.expressions.values import MISSING, Function, property_name, truthy, type_of
@@ -40,6 +41,7 @@ class Careful:
         self.text = text
         self.names = names
         self.null_safe = null_safe
+        self.problems: list[ExpressionSyntaxError] = []
         self.variables: Sequence[str] = ()
         self.locals: dict[str, str] = {}
         self.objects: list[str] = []
@@ -54,8 +56,20 @@ class Careful:
             made.lineno = line
         return made
 
-    def error(self, node: Node, message: str, hint: str = "") -> ExpressionSyntaxError:
-        return ExpressionSyntaxError(message, self.text, node.offset, node.length, hint)
+    def wrong(self, node: Node, message: str, hint: str = "", *inner: Node) -> ast.expr:
+        """Keeps a mistake, and those in the nodes within; the Python made is never run."""
+        self.problems.append(
+            ExpressionSyntaxError(message, self.text, node.offset, node.length, hint)
+        )
+        for one in inner:
+            if not isinstance(one, nodes.Regex):
+                self.emit(one)
+        return load(DOCUMENT)
+
+    def broken(self, node: nodes.Broken) -> ast.expr:
+        for part in node.parts:
+            self.emit(part)
+        return load(DOCUMENT)
 
     def call(self, function: Callable[..., Any], *arguments: ast.expr) -> ast.Call:
         return self.unit.call(function, *arguments)
@@ -86,13 +100,13 @@ class Careful:
     def lone_regex(self, node: nodes.Regex) -> ast.expr:
         methods = ", ".join(sorted(facts.TAKE_REGEX))
         hint = "a string is taken as a regex by match and search"
-        raise self.error(node, f"a regex can only be an argument of {methods}", hint)
+        return self.wrong(node, f"a regex can only be an argument of {methods}", hint)
 
     def regex(self, node: nodes.Regex) -> ast.expr:
         try:
             return self.unit.constant(pattern(node.pattern, node.flags))
         except Failure as failure:
-            raise self.error(node, *failure.shown("")) from None
+            return self.wrong(node, *failure.shown(""))
 
     def root(self, node: nodes.Root) -> ast.expr:
         return load(DOCUMENT)
@@ -109,13 +123,16 @@ class Careful:
             return self.function_value(GLOBALS.functions[name])
         if name.startswith("_"):
             return self.call(self.names.unknown_parameter, ast.Constant(name))
+        if self.text.startswith("@", node.offset):
+            message = "`@` stands for an element, in the condition of a path only"
+            return self.wrong(node, message, "the document is written $")
         message, hint = self.names.unknown(name, self.locals)
-        raise self.error(node, message, hint)
+        return self.wrong(node, message, for_hyphenated_name(self.text, node.offset) or hint)
 
     def self_reference(self, node: nodes.Name) -> ast.expr:
         place = {"this": -1, "__parent__": -2, "__root__": 0}[node.name]
         if len(self.objects) < (2 if place == -2 else 1):
-            raise self.error(node, f"`{node.name}` is used outside of an object literal")
+            return self.wrong(node, f"`{node.name}` is used outside of an object literal")
         return load(self.objects[place])
 
     def function_value(self, declared: Declaration) -> ast.expr:
@@ -143,17 +160,21 @@ class Careful:
             return ast.Constant(family.constants[node.name])
         if node.name in family.functions:
             return self.function_value(family.functions[node.name])
-        raise self.unknown_in_namespace(node, namespace, node.name)
+        return self.unknown_in_namespace(node, namespace, node.name)
 
-    def unknown_in_namespace(self, node: Node, namespace: str, name: str) -> ExpressionSyntaxError:
+    def unknown_in_namespace(
+        self, node: Node, namespace: str, name: str, *arguments: Node
+    ) -> ast.expr:
         family = NAMESPACES[namespace]
         hint = FUNCTION_HABITS.get(f"{namespace}.{name}", "")
         hint = hint or did_you_mean(name, [*family.functions, *family.constants])
-        return self.error(node, f"`{namespace}.{name}` is not known", hint)
+        hint = with_arguments(hint, self.text, arguments)
+        return self.wrong(node, f"`{namespace}.{name}` is not known", hint, *arguments)
 
     def index(self, node: nodes.Index) -> ast.expr:
         if namespace := self.namespace_of(node.target):
-            raise self.error(node, f"`{namespace}` is no value; write `{namespace}.name(...)`")
+            message = f"`{namespace}` is not a value"
+            return self.wrong(node, message, f"write `{namespace}.name(...)`", node.key)
         reader = access.safe_index if self.null_safe else access.index
         return self.call(reader, self.emit(node.target), self.emit(node.key))
 
@@ -182,17 +203,20 @@ class Careful:
         if isinstance(function, nodes.Name) and function.name not in self.locals:
             if function.name in GLOBALS.functions:
                 return self.declared_call(node, GLOBALS.functions[function.name])
-            if function.name in NAMESPACES or function.name in FUNCTION_HABITS:
-                hint = FUNCTION_HABITS.get(function.name, "")
-                raise self.error(function, f"`{function.name}()` is not a function", hint)
+            if self.names.is_unknown_function(function.name):
+                message = f"there is no function `{function.name}`"
+                hint = self.names.function_hint(function.name)
+                hint = with_arguments(hint, self.text, node.arguments)
+                return self.wrong(function, message, hint, *node.arguments)
         return self.call(call_value, self.emit(function), *self.arguments(node.arguments))
 
     def declared_call(self, node: nodes.Call | nodes.MethodCall, declared: Declaration) -> ast.expr:
         spread = any(isinstance(argument, nodes.Spread) for argument in node.arguments)
-        if not spread and not declared.accepts(len(node.arguments)):
+        if facts.are_countable(node.arguments) and not declared.accepts(len(node.arguments)):
             count = len(node.arguments)
             message = f"`{declared.name}` takes {declared.arguments_text()}, got {count}"
-            raise self.error(node, message, f"it is written {declared.signature}")
+            hint = f"it is written {declared.signature}"
+            return self.wrong(node, message, hint, *node.arguments)
         handed = {"context": self.unit.constant(self.names.context), "document": load(DOCUMENT)}
         given = [handed[name] for name in declared.handed_in]
         arguments = self.arguments(node.arguments)
@@ -205,10 +229,13 @@ class Careful:
         if namespace := self.namespace_of(node.target):
             declared = NAMESPACES[namespace].functions.get(node.name)
             if declared is None:
-                raise self.unknown_in_namespace(node, namespace, node.name)
+                return self.unknown_in_namespace(node, namespace, node.name, *node.arguments)
             return self.declared_call(node, declared)
         if problem := facts.method_problem(node, self.variables) or self.static_problem(node):
-            raise self.error(node, *problem)
+            message, hint = problem
+            hint = with_arguments(hint, self.text, node.arguments)
+            inner = node.arguments if self.static_problem(node) else (node.target, *node.arguments)
+            return self.wrong(node, message, hint, *inner)
         name = ast.Constant(node.name)
         arguments = self.arguments(node.arguments, node.name in facts.TAKE_REGEX)
         target = self.emit(node.target)
@@ -379,6 +406,7 @@ _METHODS: dict[type, str] = {
     nodes.Member: "member",
     nodes.Index: "index",
     nodes.Presence: "presence",
+    nodes.Broken: "broken",
     nodes.Spread: "spread",
     nodes.Call: "call_node",
     nodes.MethodCall: "method_call",

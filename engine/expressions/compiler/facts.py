@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 
 from engine.expressions import nodes
 from engine.expressions.access import method_hint
@@ -126,6 +126,11 @@ def holds_no_functions(node: Node, data: Container[str] = ()) -> bool:
     return isinstance(node, nodes.Root | nodes.Literal)
 
 
+def are_countable(arguments: Sequence[Node]) -> bool:
+    """Is it known how many there are? Not with a spread, and not where one is broken."""
+    return not any(isinstance(argument, nodes.Spread | nodes.Broken) for argument in arguments)
+
+
 def method_problem(node: nodes.MethodCall, data: Container[str] = ()) -> tuple[str, str] | None:
     """Message and hint if no value can have this method, or none takes so many arguments."""
     types = METHODS.get(node.name)
@@ -139,7 +144,7 @@ def method_problem(node: nodes.MethodCall, data: Container[str] = ()) -> tuple[s
     if not holds_no_functions(node.target, data):
         return None
     count = len(node.arguments)
-    if any(isinstance(argument, nodes.Spread) for argument in node.arguments):
+    if not are_countable(node.arguments):
         return None
     if any(method.accepts(count) for method in types.values()):
         return None

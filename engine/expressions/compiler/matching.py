@@ -73,7 +73,8 @@ class _Arm:
         try:
             return pattern(node.pattern, node.flags)
         except Failure as failure:
-            raise self.emitter.error(node, *failure.shown("")) from None
+            self.emitter.wrong(node, *failure.shown(""))
+            return None
 
     def binding(self, name: str, value: ast.expr) -> ast.expr:
         if not name:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn
 from urllib.parse import quote_plus
 
+from engine.expressions.access import method_hint
 from engine.expressions.failures import Failure
-from engine.expressions.functions import GLOBALS, NAMESPACES, Declaration
-from engine.expressions.habits import FUNCTION_HABITS
+from engine.expressions.functions import GLOBALS, METHODS, NAMESPACES, Declaration
+from engine.expressions.habits import FUNCTION_HABITS, NAME_HABITS
 from engine.expressions.scope import Context, Scope
 from engine.expressions.suggestions import did_you_mean, nearest
 from engine.expressions.values import INFINITY, NAN, to_text
@@ -48,7 +49,7 @@ class Names:
         """Message and hint for a name that stands for nothing."""
         if name in NAMESPACES:
             return f"`{name}` is no value by itself", f"write `{name}.name(...)`"
-        field = f"a field of the document is written `${name}`"
+        field = f"write `${name}` for the field, or `'{name}'` for the string"
         if name in self.declared:
             return f"`{name}` is not known", f"did you mean the parameter `_{name}`? {field}"
         parameters = [f"_{parameter}" for parameter in self.declared]
@@ -63,8 +64,25 @@ class Names:
             "task",
             "this",
         ]
-        hint = FUNCTION_HABITS.get(name) or did_you_mean(name, [*known, "true", "false", "null"])
+        hint = NAME_HABITS.get(name, "")
+        if not hint and (near := did_you_mean(name, [*known, "true", "false", "null"])):
+            hint = f"{near} {field}"
         return f"`{name}` is not known", hint or field
+
+    def is_unknown_function(self, name: str) -> bool:
+        """Whether a name that is called, and is no function and no variable, has no other sense."""
+        is_reference = name.startswith("_") or name in ("this", "undefined")
+        return not is_reference and name not in self.constants
+
+    def function_hint(self, name: str) -> str:
+        habit = FUNCTION_HABITS.get(name) or FUNCTION_HABITS.get(name.lower(), "")
+        if habit or name in NAMESPACES:
+            return habit or f"write `{name}.name(...)`"
+        if near := did_you_mean(name, [*GLOBALS.functions, *NAMESPACES]):
+            return near
+        if name in METHODS:
+            return f"it is a method: write {{x}}.{name}(...)"
+        return method_hint(name) or f"a function of a library is written lib.name.{name}(...)"
 
 
 def _parameter(value: Any) -> Any:

@@ -20,14 +20,25 @@ class CalledPath(msgspec.Struct, frozen=True):
     path: str
     literal: Token
 
+    def place(self, offset: int) -> int:
+        """Where a place of the path is in the whole text."""
+        return self.error(ExpressionSyntaxError("", self.path, offset)).offset
+
     def error(self, inner: ExpressionSyntaxError) -> ExpressionSyntaxError:
-        """A mistake in the path at its place in the whole text."""
-        start = self.literal.offset + 1
-        if self.text.startswith(self.path, start):
-            offset, length = start + inner.offset, inner.length
-        else:  # escapes have moved the characters
-            offset, length = self.literal.offset, self.literal.length
-        return ExpressionSyntaxError(inner.message, self.text, offset, length, inner.hint)
+        """The mistakes in the path at their places in the whole text."""
+        literal = self.literal
+        offset = literal.offset
+        found = (relocated(one, self.text, offset, literal.length, self.path) for one in inner.all)
+        return ExpressionSyntaxError.of(found)
+
+
+def relocated(
+    inner: ExpressionSyntaxError, text: str, offset: int, length: int, path: str
+) -> ExpressionSyntaxError:
+    """A mistake in the `path` that a string literal of `text` holds, at its place in `text`."""
+    if text.startswith(path, offset + 1):  # no escapes have moved the characters
+        offset, length = offset + 1 + inner.offset, inner.length
+    return ExpressionSyntaxError(inner.message, text, offset, length, inner.hint)
 
 
 def called_path(text: str) -> CalledPath | None:

@@ -1,0 +1,132 @@
+"""What the user probably meant, from what stands around the place of a mistake."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from engine.expressions import nodes
+from engine.expressions.habits import OPERATOR_HABITS
+from engine.expressions.nodes import Node
+
+if TYPE_CHECKING:
+    from engine.expressions.lexer import Token
+    from engine.expressions.recovery import Cursor
+
+_FIELD_BEFORE = re.compile(r"(\$(?:[\w.]*\.)?)(\w+)$")
+_HYPHENATED = re.compile(r"(\$(?:[\w.]*\.)?)(\w+(?:-\w+)+)")
+_WORDS = re.compile(r"\s*([^\W\d_]\w*(?: \w+){1,5})\s*")
+_STRING_PREFIXES = frozenset({"f", "r", "b", "u", "fr", "rb"})
+
+
+def for_missing_operator(cursor: Cursor) -> str:
+    """A hint where two values stand beside each other."""
+    token = cursor.token
+    before = cursor.tokens[cursor.at - 1]
+    written = cursor.text[token.offset : token.end]
+    touches = before.end == token.offset
+    is_prefix = before.kind == "name" and before.value.lower() in _STRING_PREFIXES
+    if is_prefix and token.kind == "string" and touches:
+        return f"there are no {before.value}-strings; join strings with +: 'a' + $b"
+    if before.kind == "string" and token.kind in ("name", "number") and touches:
+        return "write a quote inside of a string as \\' or \\\""
+    if habit := OPERATOR_HABITS.get(written.lower(), ""):
+        return habit
+    if token.kind == "number" and written.startswith(".") and touches:
+        return f"write an element as [{written[1:]}]"
+    if token.value == ":" and touches:
+        return _bracketed(cursor, before, ":")
+    if token.kind == "name" and not touches:
+        hint = _bracketed(cursor, before, " ")
+        words = _WORDS.fullmatch(cursor.text)
+        return hint or (f"a string is written in quotes: '{words[1]}'" if words else "")
+    return ""
+
+
+def between_values(cursor: Cursor) -> str:
+    """A hint where an operator between two values is missing."""
+    before, token = cursor.tokens[cursor.at - 1], cursor.token
+    hint = for_missing_operator(cursor)
+    return hint or ("join strings with +" if "string" in (before.kind, token.kind) else "")
+
+
+def for_missing_comma(cursor: Cursor) -> str:
+    """A hint where two elements stand beside each other."""
+    return for_missing_operator(cursor) or "is a comma missing in front of it?"
+
+
+def _bracketed(cursor: Cursor, before: Token, separator: str) -> str:
+    """How a field is written whose name goes on behind `separator`."""
+    found = _FIELD_BEFORE.search(cursor.text, 0, before.end)
+    rest = re.compile(r"[:\s]*([\w]+(?:[ :]\w+)*)").match(cursor.text, before.end)
+    if not found or not rest:
+        return ""
+    name = f"{found[2]}{separator}{rest[1]}"
+    kind = "a space" if separator == " " else f"`{separator}`"
+    return f"a field with {kind} in its name is written {_access(found[1], name)}"
+
+
+def _access(owner: str, name: str) -> str:
+    return f"`{owner.removesuffix('.') if len(owner) > 1 else owner}['{name}']`"
+
+
+def for_open_bracket(cursor: Cursor) -> str:
+    """A hint where a bracket should be closed and something else stands."""
+    token = cursor.token
+    if token.kind == "end":
+        return ""
+    if token.value == ":":
+        return "for a part of an array write x.slice(start, end)"
+    if token.value == ",":
+        return "a list is written [a, b]; [a, b].indexOf(x) >= 0 asks whether it has x"
+    return for_missing_operator(cursor)
+
+
+def for_missing_value(cursor: Cursor) -> str:
+    """A hint where a value should stand."""
+    before = cursor.tokens[cursor.at - 1] if cursor.at else None
+    token = cursor.token
+    if before is None or before.kind != "operator":
+        return ""
+    if before.value == "?" and token.kind == "end":
+        found = _FIELD_BEFORE.search(cursor.text, 0, before.offset)
+        if found:
+            return f"a field with `?` in its name is written {_access(found[1], found[2] + '?')}"
+    if before.value in ("[", ".") and token.value in ("*", "?", ":"):
+        return "to select many values use jsonPath($, '$list[*].name')"
+    if before.value == ">" and token.value == "=":
+        return "write >="
+    return ""
+
+
+def for_hyphenated_name(text: str, offset: int) -> str:
+    """A hint if the name at `offset` is the rest of `$user-name`."""
+    for found in _HYPHENATED.finditer(text):
+        if found.start(2) < offset < found.end():
+            return f"a field with `-` in its name is written {_access(found[1], found[2])}"
+    return ""
+
+
+_LONGEST_ARGUMENT = 40
+_NEEDS_PARENTHESES = (nodes.Binary, nodes.Logical, nodes.Conditional, nodes.Unary, nodes.Arrow)
+
+
+def with_arguments(hint: str, text: str, arguments: Sequence[Node]) -> str:
+    """The hint with the user's own arguments in place of {x} and {y}."""
+    for mark, place in (("{x}", 0), ("{y}", 1)):
+        hint = hint.replace(mark, _argument(text, arguments, place, mark.strip("{}")))
+    return hint
+
+
+def _argument(text: str, arguments: Sequence[Node], place: int, otherwise: str) -> str:
+    if len(arguments) <= place:
+        return otherwise
+    node = arguments[place]
+    written = text[node.offset : node.offset + node.length]
+    if len(written) > _LONGEST_ARGUMENT or isinstance(node, nodes.Broken):
+        return otherwise
+    has_parentheses = written.startswith("(") and written.endswith(")")
+    return (
+        f"({written})" if isinstance(node, _NEEDS_PARENTHESES) and not has_parentheses else written
+    )
