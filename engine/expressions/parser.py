@@ -1,4 +1,4 @@
-"""Tokens -> nodes, by recursive descent. `match` patterns are in `patterns`.
+"""Tokens -> nodes, by recursive descent. Arrow functions are in `arrows`, patterns in `patterns`.
 
 A mistake does not end the reading: it is kept, what is broken becomes a `Broken` node, and reading
 goes on at the next operator, comma or closing bracket, so that one look finds all mistakes. What
@@ -12,7 +12,7 @@ from collections.abc import Callable
 import msgspec
 
 from engine.errors import ExpressionSyntaxError
-from engine.expressions import nodes, remedies
+from engine.expressions import arrows, nodes, remedies
 from engine.expressions.habits import FOREIGN_OPERATORS, STATEMENTS, TWO_WORDS
 from engine.expressions.lexer import Lexer, Token
 from engine.expressions.limits import MAX_CHAIN, MAX_NESTING, MAX_NODE_DEPTH
@@ -94,7 +94,7 @@ class Parser(Cursor):
             raise self.error(
                 f"nested too deeply (more than {MAX_NESTING} levels)", self.token.offset
             )
-        node = self.arrow() if self.sees_arrow() else self.conditional()
+        node = arrows.arrow(self) if arrows.begins(self) else self.conditional()
         self.nesting -= 1
         return node
 
@@ -346,67 +346,6 @@ class Parser(Cursor):
         self.advance()
         return nodes.Literal(token.offset, token.length, token.value)
 
-    # --- arrow functions ---
-
-    def sees_arrow(self) -> bool:
-        if not self.arrows_allowed:
-            return False
-        if self.token.kind == "name":
-            return _is_arrow(self.tokens[self.at + 1])
-        return self.sees("(") and self.parenthesis_begins_arrow()
-
-    def parenthesis_begins_arrow(self) -> bool:
-        depth = 0
-        for at in range(self.at, len(self.tokens)):
-            token = self.tokens[at]
-            if token.kind != "operator":
-                continue
-            if token.value in ("(", "[", "{"):
-                depth += 1
-            elif token.value in (")", "]", "}"):
-                depth -= 1
-                if depth == 0:
-                    return _is_arrow(self.tokens[at + 1])
-        return False
-
-    def arrow(self) -> Node:
-        start = self.token.offset
-        parameters = self.parameters()
-        if self.sees("->"):
-            self.report(self.unexpected("`=>`"))
-        arrow = self.advance()
-        if self.sees("{"):
-            hint = "a function gives one expression; put an object in parentheses: x => ({a: x})"
-            raise self.error("a function has no statements in braces", arrow.offset + 3, 1, hint)
-        body = self.expression()
-        return nodes.Arrow(start, self.since(start), parameters, body)
-
-    def parameters(self) -> tuple[nodes.Parameter, ...]:
-        if self.token.kind == "name":
-            token = self.advance()
-            return (nodes.Parameter(token.offset, token.length, token.value),)
-        self.expect("(")
-        found: list[nodes.Parameter] = []
-        while not self.sees(")"):
-            found.append(self.parameter())
-            if found[-1].rest or not self.accept(","):
-                break
-        self.expect(")", "`,` or `)` after the parameters")
-        for place, parameter in enumerate(found):
-            if any(parameter.name == earlier.name for earlier in found[:place]):
-                message = f"the parameter `{parameter.name}` is there twice"
-                raise self.error(message, parameter.offset, parameter.length)
-        return tuple(found)
-
-    def parameter(self) -> nodes.Parameter:
-        start = self.token.offset
-        rest = self.accept("...")
-        if self.token.kind != "name" or self.token.value in _CONSTANTS:
-            raise self.unexpected("the name of a parameter")
-        name = self.advance().value
-        default = self.expression() if not rest and self.accept("=") else None
-        return nodes.Parameter(start, self.since(start), name, default, rest)
-
     # --- match ---
 
     def match(self, word: Token) -> Node:
@@ -415,7 +354,3 @@ class Parser(Cursor):
         found = arms(self)
         self.close("}", "`,` or `}`")
         return nodes.Match(word.offset, self.since(word.offset), subject, found)
-
-
-def _is_arrow(token: Token) -> bool:
-    return token.kind == "operator" and token.value in ("=>", "->")

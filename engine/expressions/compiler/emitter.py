@@ -1,0 +1,98 @@
+"""The frame of a compiler: each node becomes Python through the method of its kind.
+
+Each piece of Python carries as its line the number of the node it came from; see `failures`. What
+is wrong is kept in `problems`, so that the rest is looked at too.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from engine.errors import ExpressionSyntaxError
+from engine.expressions import nodes
+from engine.expressions.compiler.names import Names
+from engine.expressions.compiler.unit import DOCUMENT, Unit, load
+from engine.expressions.failures import Failure
+from engine.expressions.nodes import Node
+
+_METHODS: dict[type, str] = {
+    nodes.Literal: "literal",
+    nodes.Regex: "lone_regex",
+    nodes.Root: "root",
+    nodes.Name: "name",
+    nodes.Member: "member",
+    nodes.Index: "index",
+    nodes.Presence: "presence",
+    nodes.Broken: "broken",
+    nodes.Spread: "spread",
+    nodes.Call: "call_node",
+    nodes.MethodCall: "method_call",
+    nodes.Unary: "unary",
+    nodes.Binary: "binary",
+    nodes.InstanceOf: "instance_of",
+    nodes.Logical: "logical",
+    nodes.Conditional: "conditional",
+    nodes.ArrayLiteral: "array",
+    nodes.ObjectLiteral: "object",
+    nodes.Arrow: "arrow",
+    nodes.Match: "match",
+}
+
+
+class Emitter:
+    def __init__(self, unit: Unit, text: str, names: Names, null_safe: bool) -> None:
+        self.unit = unit
+        self.text = text
+        self.names = names
+        self.null_safe = null_safe
+        self.problems: list[ExpressionSyntaxError] = []
+        self.variables: Sequence[str] = ()
+        self.locals: dict[str, str] = {}
+        self.objects: list[str] = []
+        self.loops = 0
+
+    def emit(self, node: Node) -> ast.expr:
+        made: ast.expr = getattr(self, _METHODS[type(node)])(node)
+        if not hasattr(made, "lineno"):
+            line = self.unit.source_map.line_of(self.text, node.offset, node.length)
+            made.lineno = line
+        return made
+
+    def wrong(self, node: Node, message: str, hint: str = "", *inner: Node) -> ast.expr:
+        """Keeps a mistake, and those in the nodes within; the Python made is never run."""
+        self.problems.append(
+            ExpressionSyntaxError(message, self.text, node.offset, node.length, hint)
+        )
+        for one in inner:
+            if not isinstance(one, nodes.Regex):
+                self.emit(one)
+        return load(DOCUMENT)
+
+    def broken(self, node: nodes.Broken) -> ast.expr:
+        for part in node.parts:
+            self.emit(part)
+        return load(DOCUMENT)
+
+    def call(self, function: Callable[..., Any], *arguments: ast.expr) -> ast.Call:
+        return self.unit.call(function, *arguments)
+
+    def folded(self, function: Callable[..., Any], *arguments: ast.expr) -> ast.expr:
+        """`function(arguments)`, now if all are constants, else when it runs."""
+        if all(isinstance(argument, ast.Constant) for argument in arguments):
+            try:
+                value = function(*(argument.value for argument in arguments))  # type: ignore[attr-defined]
+            except Failure:
+                return self.call(function, *arguments)
+            if value is None or value.__class__ in (str, int, float, bool):
+                return ast.Constant(value)
+        return self.call(function, *arguments)
+
+    @contextmanager
+    def with_locals(self, found: Mapping[str, str]) -> Iterator[None]:
+        before = self.locals
+        self.locals = {**before, **found}
+        yield
+        self.locals = before
