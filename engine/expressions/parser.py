@@ -350,7 +350,9 @@ class Parser(Cursor):
 
     def match(self, word: Token) -> Node:
         subject = self.inside(self.expression)
-        self.expect("{", "`{` and the arms of `match`")
+        if not self.accept("{"):
+            hint = "the method is written text.match('regex')"
+            raise self.unexpected("`{` and the arms of `match`", hint)
         found = arms(self)
         self.close("}", "`,` or `}`")
         return nodes.Match(word.offset, self.since(word.offset), subject, found)

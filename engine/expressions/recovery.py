@@ -140,6 +140,7 @@ class Cursor:
         self.report(self.unexpected(what or f"`{closer}`", remedies.for_open_bracket(self)))
         self.skip_to(closer)
         self.accept(closer)
+        self.resumed_at = self.at
 
     def skip_to(self, *stops: str) -> None:
         """Leave out tokens up to one of `stops`, or to a bracket that closes one around."""

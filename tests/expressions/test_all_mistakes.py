@@ -71,6 +71,7 @@ def test_all_mistakes_of_an_expression_are_found(text: str, places: list[str]) -
         "$name.toUpperCase( == 'ANNA'",
         "case when $a then 1 else 2 end",
         "$a # and so on",
+        "match($a, 'x')",
     ],
 )
 def test_what_follows_from_a_mistake_is_not_another(text: str) -> None:

@@ -85,6 +85,9 @@ def test_a_position_may_have_any_number_of_digits(digits: str) -> None:
         "$[0 1]",
         "$['a' 'b']",
         "$[,]",
+        "$[01]",
+        "$[-0]",
+        "$[1:02]",
     ],
 )
 def test_what_is_not_a_path_is_refused(path: str) -> None:

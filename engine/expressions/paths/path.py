@@ -122,6 +122,8 @@ class Path:
             return Failure(f"the path `{self.text}` finds nothing: {what} is asked of null")
         if isinstance(step, steps.Child) and container.__class__ is dict:
             hint = did_you_mean(step.name, container)
+        if isinstance(step, steps.Child) and step.name == "length":
+            hint = "in a path the number of elements is written `.length()`"
         return Failure(
             f"the path `{self.text}` finds nothing: {kind_of(container)} without {what}", hint
         )

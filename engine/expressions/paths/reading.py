@@ -24,6 +24,7 @@ Compile = Callable[[int, int, Use], Embedded]
 _NAME = re.compile(r"[^\s.\[\](),'\"*?@]+")
 _TARGET_NAME = re.compile(r"[^.\[(]+")
 _LONGER_NAME = re.compile(r"[^.\[]*")
+_PLAUSIBLE_NAME = re.compile(r"[^\W\d_][\w ,:;@?'&/#%-]*")
 _INTEGER = re.compile(r"-?\d+")
 _SPACE = re.compile(r"[ \t\r\n]*")
 _MOST_STEPS = 200
@@ -109,7 +110,9 @@ class Reader:
         name_start = max(self.text.rfind(mark, start, self.at) for mark in ".]$") + 1
         found = _LONGER_NAME.match(self.text, max(start, name_start), self.end)
         name = found[0].strip() if found else ""
-        return f"a name with such characters is written {_bracketed(name)}" if name else ""
+        if not _PLAUSIBLE_NAME.fullmatch(name):
+            return "a path has no operators, and expressions in brackets only"
+        return f"a name with such characters is written {_bracketed(name)}"
 
     def name_or_method(self) -> Step:
         if not self.target and self.accept("*"):
@@ -268,8 +271,12 @@ class Reader:
         found = _INTEGER.match(self.text, self.at)
         if not found:
             return None
-        if len(found[0]) > MAX_DIGITS:
+        written = found[0]
+        if len(written) > MAX_DIGITS:
             raise self.error(f"a number may have at most {MAX_DIGITS:,} digits")
+        if str(int(written)) != written:
+            message, hint = f"`{written}` is not a position", f"write {int(written)}"
+            raise self.error(message, hint=hint, length=len(written))
         self.at = found.end()
         return int(found[0])
 
