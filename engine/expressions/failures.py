@@ -77,9 +77,14 @@ def located(error: BaseException) -> EvaluationError:
     here = text[offset : offset + length]
     if here.startswith("(") and here.endswith(")"):
         here = here[1:-1].strip()
-    message, hint = _described(error, here)
+    message, hint = map(_printable, _described(error, here))
     kind = AbsentError if isinstance(error, AbsentFailure) else EvaluationError
     return kind(message, text, offset, length, hint)
+
+
+def _printable(text: str) -> str:
+    """With half of a surrogate pair, which has no bytes, as `\\ud83d`."""
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 def _described(error: BaseException, here: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
@@ -297,7 +298,10 @@ def _decoded(text: str) -> Value:
 
 
 def _json(value: Value) -> str:
-    return msgspec.json.encode(value, enc_hook=json_hook).decode()
+    try:
+        return msgspec.json.encode(value, enc_hook=json_hook).decode()
+    except UnicodeEncodeError:  # half of a surrogate pair: escaped, it can meet its other half
+        return json.dumps(value, default=json_hook)
 
 
 def _shown(value: Value) -> str:

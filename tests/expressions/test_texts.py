@@ -152,3 +152,9 @@ def test_joined_halves_leave_as_the_character_does(way_out: str) -> None:
 
 
 HALVES = {"a": "\ud83d", "b": "\ude00"}
+
+
+def test_a_message_shows_a_lone_half_as_its_escape() -> None:
+    with pytest.raises(EvaluationError, match=r"`\\ud83d`") as caught:
+        evaluate("$o[$t]", {"o": {}, "t": "\ud83d"})
+    assert str(caught.value).encode()

@@ -109,3 +109,16 @@ def test_a_comment_does_not_move_the_lines_of_a_message(run_snap: Any) -> None:
 def test_more_than_16_megabytes_are_refused(run_snap: Any) -> None:
     with pytest.raises(EngineError, match="16 MB is the most"):
         run_snap("JSONGenerator", {"text": '"' + "x" * (16 * 1024 * 1024) + '"'})
+
+
+def test_halves_of_an_emoji_meet_in_a_template(run_snap: Any) -> None:
+    given = [{"a": "\ud83d", "b": "\ude00"}]
+    result = run_snap("JSONGenerator", {"text": '{"x": "$a$b"}'}, given)
+    assert result.output == [{"x": "😀"}]
+
+
+def test_half_an_emoji_in_a_template_fails_its_document(run_snap: Any) -> None:
+    settings = {"text": '{"x": $a}'}
+    result = run_snap("JSONGenerator", settings, [{"a": "\ud83d"}], on_error="route")
+    assert result.output == []
+    assert "ud83d" in result.errors[0]["reason"]
