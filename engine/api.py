@@ -23,6 +23,7 @@ from engine.run.report import Report
 from engine.run.runner import Observer, run_plan
 from engine.run.secrets import Secrets
 from engine.script.executor import Executor
+from engine.sdk.http import HttpClient
 
 __all__ = ["check", "compile_plan", "evaluate", "is_task_file", "load", "run", "start"]
 
@@ -59,12 +60,14 @@ def run(
     inputs: Mapping[str, Sequence[Item]] | None = None,
     show: Show | None = None,
     timezone: str = "UTC",
+    http: HttpClient | None = None,
 ) -> Report:
     """Run a pipeline to its end; the report holds what left through its open outputs.
 
     `inputs` maps an open input (`label` or `label.view`) to its documents. `show` gets a snap's
-    label and each line that it prints. Raises InvalidPipelineError, ConfigurationError, or the
-    ExecutionError that stopped the pipeline.
+    label and each line that it prints. `http` sends the requests of its snaps in place of the
+    engine's own client, as `engine.testing.CannedHttp` does. Raises InvalidPipelineError,
+    ConfigurationError, or the ExecutionError that stopped the pipeline.
     """
     _refuse_within_a_loop()
     report, failure = asyncio.run(
@@ -75,6 +78,7 @@ def run(
             inputs=inputs,
             observer=_Collector(show),
             timezone=timezone,
+            http=http,
         )
     )
     if failure is not None:
@@ -90,6 +94,7 @@ async def start(
     parameters: Mapping[str, str] | None = None,
     inputs: Mapping[str, Sequence[Item]] | None = None,
     timezone: str = "UTC",
+    http: HttpClient | None = None,
 ) -> tuple[Report, EngineError | None]:
     """Run a pipeline inside an event loop; its report, and the error if it failed.
 
@@ -105,6 +110,7 @@ async def start(
         observer=observer or _Collector(),
         scripts=Executor(),
         inputs=inputs,
+        http=http,
     )
 
 

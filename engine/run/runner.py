@@ -18,6 +18,7 @@ from engine.errors import ConfigurationError, EngineError
 from engine.plan.plan import Plan, Port, Prelude, Routes, Stage
 from engine.registry import Registry
 from engine.run.execution import Execution
+from engine.run.files import ProjectFiles
 from engine.run.host import Outputs, StageHost
 from engine.run.identity import RunIdentity
 from engine.run.inbox import IN_FLIGHT, Inbox
@@ -26,6 +27,7 @@ from engine.run.report import Report
 from engine.run.secrets import Secrets
 from engine.run.services import Services
 from engine.run.worker import Worker
+from engine.sdk.http import HttpClient
 from engine.sdk.scripts import ScriptExecutor
 from engine.sdk.snap import BATCH_SIZE
 from engine.sdk.views import View
@@ -83,16 +85,19 @@ async def run_plan(
     scripts: ScriptExecutor,
     inputs: Mapping[str, Source] | None = None,
     ledger: Ledger | None = None,
+    http: HttpClient | None = None,
+    files: ProjectFiles | None = None,
 ) -> tuple[Report, EngineError | None]:
     """Run a plan to its end, or this process's part of it.
 
     `inputs` maps an open input, as `label.view` or `label`, to the items that it gets. Batches that
     come while the pipeline runs are asked for once all is done that needs none of them: the model
     is in place before the first request. With a `ledger` documents carry their requests, as in an
-    ultra task. Returns the report, and the error that stopped the pipeline if one did. Raises
-    ConfigurationError if the inputs do not fit, and nothing has been started then.
+    ultra task. `http` and `files` take the place of the run's own. Returns the report, and the
+    error that stopped the pipeline if one did. Raises ConfigurationError if the inputs do not fit,
+    and nothing has been started then.
     """
-    services = Services(plan, scripts, observer.show)
+    services = Services(plan, scripts, observer.show, http, files)
     execution = Execution(plan, identity, services, ledger=ledger)
     fed = _inputs_by_port(plan, inputs or {})
     run = _Run(plan, registry, execution, observer, fed)

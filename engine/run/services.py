@@ -34,8 +34,9 @@ class Services:
         scripts: ScriptExecutor,
         show: Show,
         http: HttpClient | None = None,
+        files: ProjectFiles | None = None,
     ) -> None:
-        self.files = ProjectFiles(plan.folder, plan.project, lambda: self.http)
+        self.files = files or ProjectFiles(plan.folder, plan.project, lambda: self.http)
         self.scripts = scripts
         self.show = show
         self.folder = Path(tempfile.gettempdir()) / f"snapline-{uuid.uuid4()}"

@@ -1,4 +1,4 @@
-"""The test kit: run one snap on a few documents, in three lines.
+"""The test kit: run one snap, or a whole pipeline, on a few documents, in three lines.
 
     from engine.testing import run_snap
 
@@ -6,10 +6,12 @@
         result = run_snap("Filter", {"filter": "$a > 1"}, [{"a": 1}, {"a": 2}])
         assert result.output == [{"a": 2}]
 
-Installing the engine also gives pytest the fixture `run_snap`, whose project folder is `tmp_path`.
+`run_pipeline` does the same with a whole pipeline. Installing the engine also gives pytest fixtures
+of both names, whose project folder is `tmp_path`.
 """
 
 from engine.testing.http import CannedHttp
 from engine.testing.kit import SnapRun, run_snap
+from engine.testing.pipeline import PipelineRun, run_pipeline
 
-__all__ = ["CannedHttp", "SnapRun", "run_snap"]
+__all__ = ["CannedHttp", "PipelineRun", "SnapRun", "run_pipeline", "run_snap"]

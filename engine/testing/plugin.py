@@ -1,4 +1,4 @@
-"""The pytest plugin: the fixture `run_snap`, and the examples of the snaps under test."""
+"""The pytest plugin: the fixtures `run_snap` and `run_pipeline`, and the examples of the snaps."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from engine.registry import SnapFile
     from engine.testing.kit import SnapRun
+    from engine.testing.pipeline import PipelineRun
 
 # pytest loads every plugin at start, so what belongs to the engine is imported when it is used.
 _FILES = pytest.StashKey[dict[Path, "SnapFile"]]()
@@ -23,6 +24,14 @@ def run_snap_fixture(tmp_path: Path) -> Callable[..., SnapRun]:
     from engine.testing.kit import run_snap
 
     return partial(run_snap, project=tmp_path)
+
+
+@pytest.fixture(name="run_pipeline")
+def run_pipeline_fixture(tmp_path: Path) -> Callable[..., PipelineRun]:
+    """`engine.testing.run_pipeline`; a pipeline given as text is in the test's own folder."""
+    from engine.testing.pipeline import run_pipeline
+
+    return partial(run_pipeline, project=tmp_path)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,0 +1,94 @@
+"""Files for a test: those that it gives come first, and nothing is written to the real place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from shutil import copyfile
+
+from engine.run.files import ProjectFiles
+from engine.run.files.names import is_local
+from engine.sdk.files import FileAction, FileContent, FileTarget, Purpose
+from engine.sdk.http import HttpClient
+
+
+class ScratchFiles(ProjectFiles):
+    """The files of a pipeline, seen through a scratch folder that holds what differs.
+
+    `given` maps names, as the pipeline would write them, to their content. A local file that is
+    written, appended to or removed is so in the scratch folder only. Names with another scheme
+    (`s3://`, …) are used as they are.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        project: str,
+        http: Callable[[], HttpClient] | None,
+        given: Mapping[str, str | bytes],
+        scratch: Path,
+    ) -> None:
+        super().__init__(folder, project, http)
+        self._scratch = scratch
+        self._removed: set[str] = set()
+        for name, content in given.items():
+            aside = self._aside(self.locate(name))
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            aside.write_bytes(content.encode() if isinstance(content, str) else content)
+        self._given = {path: path.read_bytes() for path in self._all()}
+
+    @property
+    def written(self) -> dict[str, bytes]:
+        """What the run wrote, by name: relative to the pipeline's folder where it is inside."""
+        folder = self.locate(".")
+        found = {}
+        for path in self._all():
+            content = path.read_bytes()
+            if self._given.get(path) != content:
+                real = Path("/") / path.relative_to(self._scratch)
+                inside = real.is_relative_to(folder)
+                found[str(real.relative_to(folder)) if inside else str(real)] = content
+        return found
+
+    def size(self, name: str, *, to: Purpose = "read") -> int | None:
+        return None if self._is_removed(name) else super().size(self._seen(name), to=to)
+
+    def read(self, name: str) -> FileContent:
+        located = self.locate(name)
+        if located in self._removed:
+            located = str(self._aside(located))  # where it is missing
+        return super().read(self._seen(located))
+
+    def write(self, name: str, action: FileAction, *, create_folder: bool) -> FileTarget:
+        located = self.locate(name)
+        if not is_local(located):
+            return super().write(name, action, create_folder=create_folder)
+        aside, real = self._aside(located), Path(located)
+        if real.parent.is_dir():
+            aside.parent.mkdir(parents=True, exist_ok=True)
+        if real.is_file() and not aside.exists() and located not in self._removed:
+            copyfile(real, aside)
+        self._removed.discard(located)
+        return super().write(str(aside), action, create_folder=create_folder)
+
+    def remove(self, name: str) -> None:
+        located = self.locate(name)
+        if not is_local(located):
+            return super().remove(name)
+        self._removed.add(located)
+        return super().remove(str(self._aside(located)))
+
+    def _is_removed(self, name: str) -> bool:
+        return self.locate(name) in self._removed
+
+    def _seen(self, name: str) -> str:
+        """The name of the file in the scratch folder if it is there."""
+        located = self.locate(name)
+        aside = self._aside(located)
+        return str(aside) if is_local(located) and aside.exists() else located
+
+    def _aside(self, located: str) -> Path:
+        return self._scratch / located.lstrip("/")
+
+    def _all(self) -> list[Path]:
+        return sorted(path for path in self._scratch.rglob("*") if path.is_file())

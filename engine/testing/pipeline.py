@@ -1,0 +1,128 @@
+"""Run a whole pipeline in a test: its file or its text, on given documents, files and answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from engine.documents import Batch, Item
+from engine.errors import ConfigurationError
+from engine.pipeline import PipelineSpec, load, parse
+from engine.plan import compile_spec
+from engine.plan.plan import Port
+from engine.registry import discover
+from engine.run.identity import identify
+from engine.run.report import Report
+from engine.run.runner import run_plan
+from engine.run.secrets import Secrets
+from engine.script.executor import Executor
+from engine.sdk.http import HttpClient
+from engine.sdk.scripts import ScriptExecutor
+from engine.testing.files import ScratchFiles
+
+
+@dataclass(slots=True)
+class PipelineRun:
+    """What came of a pipeline: items by open output (`label.view`), the report, what was written.
+
+    `files` maps the name of each file that was written to its bytes; `shown` are the lines of the
+    snaps with their labels.
+    """
+
+    outputs: dict[str, list[Any]]
+    report: Report
+    files: dict[str, bytes]
+    shown: list[tuple[str, str]]
+
+    @property
+    def output(self) -> list[Any]:
+        """The items of the only open output, or the first that gave some."""
+        return next(iter(self.outputs.values()), [])
+
+
+def run_pipeline(
+    pipeline: str | Path,
+    *,
+    inputs: Mapping[str, Sequence[Item]] | Sequence[Item] | None = None,
+    parameters: Mapping[str, str] | None = None,
+    files: Mapping[str, str | bytes] | None = None,
+    http: HttpClient | None = None,
+    scripts: ScriptExecutor | None = None,
+    project: str | Path = ".",
+    timezone: str = "UTC",
+) -> PipelineRun:
+    """Run a pipeline to its end, as `engine run` does, without touching real files.
+
+    `pipeline` is the path of a file, or the text of one (recognised by its line breaks), which then
+    counts as `pipeline.yaml` in the folder `project`. `inputs` maps open inputs to their items; a
+    list feeds the only one. `files` maps names to content: the pipeline reads these before those on
+    the disk. What it writes is given back, and nothing is written to the disk. `http` stands for
+    servers (see CannedHttp). Raises ConfigurationError with all mistakes of the pipeline, and
+    the ExecutionError that stopped it.
+    """
+    spec = _spec(pipeline, Path(project))
+    registry = discover()
+    plan = compile_spec(spec, registry)
+    observer = _Watching()
+    with TemporaryDirectory(prefix="snapline-test-") as scratch:
+        client = None if http is None else lambda: http
+        own = ScratchFiles(plan.folder, plan.project, client, files or {}, Path(scratch))
+        report, failure = asyncio.run(
+            run_plan(
+                plan,
+                registry,
+                identify(plan, parameters or {}, timezone=timezone),
+                observer=observer,
+                scripts=scripts or Executor(),
+                inputs=_inputs(inputs, plan.open_inputs),
+                http=http,
+                files=own,
+            )
+        )
+        written = own.written
+    if failure is not None:
+        raise failure
+    return PipelineRun(observer.outputs, report, written, observer.shown)
+
+
+def _spec(pipeline: str | Path, project: Path) -> PipelineSpec:
+    if isinstance(pipeline, str) and "\n" in pipeline.strip():
+        return parse(pipeline, str(project / "pipeline.yaml"))
+    return load(pipeline)
+
+
+def _inputs(
+    inputs: Mapping[str, Sequence[Item]] | Sequence[Item] | None, open_inputs: Sequence[Port]
+) -> Mapping[str, Sequence[Item]]:
+    if inputs is None or isinstance(inputs, Mapping):
+        return inputs or {}
+    if len(open_inputs) != 1:
+        names = ", ".join(map(str, open_inputs)) or "none"
+        raise ConfigurationError(
+            f"a list of inputs needs a pipeline with one open input; this one has: {names}"
+        )
+    return {str(open_inputs[0]): inputs}
+
+
+class _Watching:
+    """An observer that keeps what a test may ask for."""
+
+    def __init__(self) -> None:
+        self.outputs: dict[str, list[Any]] = {}
+        self.shown: list[tuple[str, str]] = []
+
+    def started(self, report: Report, secrets: Secrets) -> None:
+        """Nothing to keep."""
+
+    def show(self, label: str, text: str) -> None:
+        self.shown.append((label, text))
+
+    def output(self, port: Port, batch: Batch) -> None:
+        self.outputs.setdefault(str(port), []).extend(batch.items)
+
+    def finished(self, report: Report) -> None:
+        report.outputs = self.outputs
