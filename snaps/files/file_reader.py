@@ -25,7 +25,12 @@ from engine.sdk import (
     outside_setting,
     setting,
 )
-from snaps.files.shared.retries import check_retries, retried
+from snaps.files.shared.retries import (
+    Retries,
+    check_retries,
+    interval_setting,
+    retries_setting,
+)
 
 Pieces = Iterator[StreamStart | bytes | StreamEnd]
 
@@ -38,10 +43,10 @@ class FileReaderSettings(Settings):
         "input document.",
         example="data/input.json",
     )
-    retries: int = setting(default=0, help="How often to try again if the file cannot be opened.")
-    retry_interval: float = setting(
-        default=1.0, help="Seconds to wait before trying again, a day at most."
+    retries: Evaluated[int] = retries_setting(
+        "How often to try again if the file cannot be opened."
     )
+    retry_interval: Evaluated[float] = interval_setting()
     output_headers: dict[TargetPath, Expression] = setting(
         default={},
         help="Further fields of the stream's header: target path to expression over the document.",
@@ -104,7 +109,8 @@ class FileReader(Snap[FileReaderSettings]):
         file, outside = self.settings.file, self.settings.allow_outside
         name = self.context.file(file, document, allow_outside=outside)
         location = self.context.files.locate(name)  # a wrong name is wrong at every try
-        content = retried(lambda: self.context.files.read(name), self.settings, self._ended)
+        retries = Retries(self.settings, self.context, document, self._ended)
+        content = retries.run(lambda: self.context.files.read(name))
         yield StreamStart(self._header(location, content, document))
         try:
             yield from content

@@ -31,7 +31,12 @@ from engine.sdk import (
     outside_setting,
     setting,
 )
-from snaps.files.shared.retries import check_retries, retried
+from snaps.files.shared.retries import (
+    Retries,
+    check_retries,
+    interval_setting,
+    retries_setting,
+)
 
 Outcome = Literal["created", "overwritten", "appended", "ignored"]
 HELD = 8 * 1024 * 1024
@@ -63,14 +68,11 @@ class FileWriterSettings(Settings):
         help="Check afterwards that the file is there with the number of bytes that were written; "
         "else the stream fails.",
     )
-    retries: int = setting(
-        default=0,
-        help="How often to try again if the file cannot be written. The stream is held back until "
-        "it is complete then, and what is written meanwhile is not seen at the place.",
+    retries: Evaluated[int] = retries_setting(
+        "How often to try again if the file cannot be written. The stream is then held back until "
+        "it is complete."
     )
-    retry_interval: float = setting(
-        default=1.0, help="Seconds to wait before trying again, a day at most."
-    )
+    retry_interval: Evaluated[float] = interval_setting()
     allow_outside: bool = outside_setting()
 
 
@@ -165,7 +167,8 @@ class FileWriter(StreamSnap[FileWriterSettings]):
         self._original = header
         self._name = self.context.file(file, header, allow_outside=outside)
         self.context.files.locate(self._name)  # a name that is wrong is wrong at every try
-        self._size = retried(self._size_before, self.settings, self._ended)
+        self._retries = Retries(self.settings, self.context, header, self._ended)
+        self._size = self._retries.run(self._size_before)
         self._outcome = self._plan_outcome()
         self._count = 0
         return ()
@@ -173,7 +176,7 @@ class FileWriter(StreamSnap[FileWriterSettings]):
     def feed(self, chunk: bytes) -> tuple[()]:
         if self._outcome != "ignored" and chunk:
             self._count += len(chunk)
-            if self.settings.retries:
+            if self._retries.count:
                 self._hold().write(chunk)
             else:
                 self._begun().write(chunk)
@@ -183,9 +186,9 @@ class FileWriter(StreamSnap[FileWriterSettings]):
         result: Document = {"filename": self.context.files.locate(self._name)}
         is_wanted = self._count or self.settings.write_empty_file
         if is_wanted and self._outcome != "ignored":
-            if self.settings.retries:
+            if self._retries.count:
                 self._hold()
-            retried(self._write, self.settings, self._ended)
+            self._retries.run(self._write)
             result["result"] = self._outcome
         else:
             result["result"] = "ignored"

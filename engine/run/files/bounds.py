@@ -19,7 +19,7 @@ from engine.run.files.names import ARCHIVES, Names, is_compression
 from engine.sdk.files import FileName
 
 _LOCAL = ("", "sldb", *FILE_SCHEMES)
-_NO_FOLDER = ("", *(f"{scheme}:{'/' * n}" for scheme in FILE_SCHEMES for n in range(3)))
+_NO_FOLDER = ("", *(f"{scheme}:{'/' * n}" for scheme in (*FILE_SCHEMES, "sldb") for n in range(3)))
 """Beginnings that say nothing of a folder."""
 
 _DECODINGS = 3
@@ -56,7 +56,8 @@ def _fault(link: str, literal: str, *, is_last: bool, names: Names) -> str:
 
 
 def _local_fault(link: str, literal: str, names: Names) -> str:
-    written = literal[: literal.rfind("/") + 1]
+    added = link[len(literal) :]
+    written = _folder_of(literal, added)
     if literal in _NO_FOLDER:
         bases = ["sldb:///", "."]
         reason = "it leads out of the project"
@@ -66,6 +67,8 @@ def _local_fault(link: str, literal: str, names: Names) -> str:
     else:
         bases = [written]
         reason = f"it leads out of {written!r}"
+    if literal and _climbs(added):
+        return reason
     try:
         allowed = [names.real_folder(base) for base in bases]
         for reading in _readings(link):
@@ -90,11 +93,18 @@ def _remote_fault(url: str, literal: str) -> str:
     if not host or host != written_host:
         return f"data gives the host {host!r}"
     path = literal.partition("?")[0]
-    folder = path[: path.rfind("/") + 1]
-    added = url[len(folder) :] if folder.partition("://")[2] else ""
+    folder = _folder_of(path, url[len(path) :])
+    added = url[len(folder) :]
     if scheme_of(url) in ("http", "https"):
         added = re.split("[?#]", added, maxsplit=1)[0]
     return f"it leads out of {folder!r}" if _climbs(added) else ""
+
+
+def _folder_of(literal: str, added: str) -> str:
+    """The folder that the author wrote: all of it if a slash follows, else up to its last slash."""
+    if any(reading.startswith("/") for reading in _readings(added)):
+        return literal if literal.endswith("/") else f"{literal}/"
+    return literal[: literal.rfind("/") + 1]
 
 
 def _climbs(path: str) -> bool:

@@ -38,7 +38,7 @@ def decompressed(compression: str, chunks: Iterable[bytes], shown: str) -> Itera
                 yield from _pieces(member, data)
                 data, member = (member.unused_data, None) if member.eof else (b"", member)
     except (zlib.error, lzma.LZMAError, OSError) as error:
-        raise _damaged(compression, shown, str(error)) from error
+        raise _damaged(compression, shown, str(error).rpartition(": ")[2]) from error
     if member is not None or not count:
         raise _damaged(compression, shown, "it is cut short")
 

@@ -4,39 +4,73 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from threading import Event
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from engine.sdk import DataError, Issue
+from engine.sdk import Context, DataError, Document, Evaluated, Issue, setting
 
 T = TypeVar("T")
 _DAY = 86_400
 
 
+def retries_setting(help: str) -> Any:  # noqa: A002  # as in `setting`
+    return setting(default=Evaluated(value=0, kind=int), help=help, example=3)
+
+
+def interval_setting() -> Any:
+    return setting(
+        default=Evaluated(value=1.0, kind=float),
+        help="Seconds to wait before trying again, a day at most.",
+    )
+
+
 class RetrySettings(Protocol):
     @property
-    def retries(self) -> int: ...
+    def retries(self) -> Evaluated[int]: ...
     @property
-    def retry_interval(self) -> float: ...
+    def retry_interval(self) -> Evaluated[float]: ...
 
 
 def check_retries(settings: RetrySettings) -> Iterable[Issue]:
     """What types cannot say about these two settings."""
-    if settings.retries < 0:
-        yield Issue(("retries",), f"{settings.retries} tries cannot be made", "give 0 or more")
-    if not 0 <= settings.retry_interval <= _DAY:
-        yield Issue(
-            ("retry_interval",),
-            f"{settings.retry_interval} seconds cannot be waited",
-            f"give a number from 0 to {_DAY}",
-        )
+    retries, interval = settings.retries.value, settings.retry_interval.value
+    if retries is not None:
+        yield from _wrong_retries(retries)
+    if interval is not None:
+        yield from _wrong_interval(interval)
 
 
-def retried(call: Callable[[], T], settings: RetrySettings, ended: Event) -> T:
-    """What `call` gives at the first try that succeeds. Setting `ended` makes a try the last."""
-    for _ in range(settings.retries):
-        try:
-            return call()
-        except DataError:
-            if ended.wait(settings.retry_interval):
-                break
-    return call()
+class Retries:
+    """Tries something again, as the settings say for a document. Setting `ended` stops that.
+
+    Raises DataError if expressions give numbers that make no sense.
+    """
+
+    def __init__(
+        self, settings: RetrySettings, context: Context, document: Document, ended: Event
+    ) -> None:
+        self.count = context.value(settings.retries, document)
+        self._interval = context.value(settings.retry_interval, document)
+        self._ended = ended
+        for issue in (*_wrong_retries(self.count), *_wrong_interval(self._interval)):
+            raise DataError(f"{issue.path[0]} is wrong", issue.message, issue.hint)
+
+    def run(self, call: Callable[[], T]) -> T:
+        """What `call` gives at the first try that succeeds."""
+        for _ in range(self.count):
+            try:
+                return call()
+            except DataError:
+                if self._ended.wait(self._interval):
+                    break
+        return call()
+
+
+def _wrong_retries(count: int) -> Iterable[Issue]:
+    if count < 0:
+        yield Issue(("retries",), f"{count} tries cannot be made", "give 0 or more")
+
+
+def _wrong_interval(seconds: float) -> Iterable[Issue]:
+    if not 0 <= seconds <= _DAY:
+        message = f"{seconds} seconds cannot be waited"
+        yield Issue(("retry_interval",), message, f"give a number from 0 to {_DAY}")

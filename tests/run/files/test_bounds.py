@@ -218,6 +218,35 @@ def test_a_literal_part_without_a_folder_stays_beside_the_pipeline(read: Run) ->
     assert (found, len(errors)) == ([], 1)
 
 
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("= 'files/deep' + $name", "/../a.json"),
+        ("= 'files/deep' + $name", "\\..\\a.json"),
+        ("= 'files/deep' + $name", "%2f..%2fa.json"),
+        ("= 'files/deep' + $name", "/../deep/../a.json"),
+        ("= '/' + $name", "x/../../etc/passwd"),
+        ("= _dir + $name", "/../beside.json"),
+        ("= _dir + $name", "x/../../beside.json"),
+        ("= 'memory://in/files' + $name", "/../x"),
+        ("= 'memory://in/files' + $name", "x/../../x"),
+    ],
+)
+def test_a_slash_at_the_beginning_of_data_makes_the_literal_part_a_folder(
+    read: Run, project: Path, file: str, name: str
+) -> None:
+    parameters = {"dir": str(project / "pipelines" / "files")}
+    found, errors = read(file, {"name": name}, parameters=parameters)
+    assert found == []
+    assert "is not allowed" in errors[0]["error"]
+
+
+def test_a_slash_at_the_beginning_of_data_may_name_what_is_inside(read: Run) -> None:
+    assert read("= 'files/deep' + $name", {"name": "/a.json"}) == ([{"from": "deep"}], [])
+    assert read("= 'sldb:' + $name", {"name": "/data.json"}) == ([{"from": "project"}], [])
+    assert read("= 'sldb:///' + $name", {"name": "/data.json"}) == ([{"from": "project"}], [])
+
+
 @pytest.mark.parametrize("file", ["= 'files/' + $name", "= $name"])
 def test_the_author_may_allow_it(read: Run, project: Path, file: str) -> None:
     prefix = "../" if "files" in file else ""

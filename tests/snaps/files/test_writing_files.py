@@ -335,3 +335,20 @@ def test_a_file_as_it_was_written_is_valid(
     (tmp_path / "a.txt").write_bytes(b"old")
     settings = {"file": "a.txt", "file_action": action, "validate": True}
     assert run_snap("FileWriter", settings, stream(b"12345")).output[0]["result"] != "ignored"
+
+
+def test_retries_may_be_expressions(
+    run_snap: Any, stream: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(2, monkeypatch)
+    settings = {"file": "a.txt", "retries": "= parseInt(_n)", "retry_interval": "= $wait"}
+    result = run_snap("FileWriter", settings, stream(b"x", wait=0), parameters={"n": "2"})
+    assert result.output[0]["result"] == "created"
+
+
+def test_retries_that_an_expression_cannot_give_fail_their_stream(
+    run_snap: Any, stream: Any
+) -> None:
+    settings = {"file": "a.txt", "retries": "= $n"}
+    result = run_snap("FileWriter", settings, stream(b"x", n=-1), on_error="route")
+    assert result.errors[0]["reason"] == "-1 tries cannot be made"
