@@ -119,7 +119,7 @@ def test_an_error_at_the_end_is_an_error_document_and_keeps_the_lines(run_snap: 
 
 
 def test_a_script_that_cannot_start_stops_the_pipeline(run_snap: Any) -> None:
-    with pytest.raises(EngineError, match="SyntaxError"):
+    with pytest.raises(EngineError, match="not valid Python"):
         run_snap("RemotePythonScript", {"source": "def ("}, [], on_error="discard")
 
 
