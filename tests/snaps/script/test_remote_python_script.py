@@ -179,7 +179,7 @@ class Recorder:
 
 def test_the_executor_gets_what_the_settings_say(run_snap: Any, tmp_path: Path) -> None:
     (tmp_path / "scripts").mkdir()
-    (tmp_path / "scripts" / "one.py").write_text("pass")
+    (tmp_path / "scripts" / "one.py").write_text(PASSING)
     settings = {
         "script": "scripts/one.py",
         "requirements": ["numpy>=1.26"],
@@ -192,7 +192,7 @@ def test_the_executor_gets_what_the_settings_say(run_snap: Any, tmp_path: Path) 
     recorder = Recorder()
     run_snap("RemotePythonScript", settings, [], parameters={"secret": "s"}, scripts=recorder)
     script = recorder.script
-    assert (script.source, script.name) == ("pass", "one.py")
+    assert (script.source, script.name) == (PASSING, "one.py")
     assert script.folder == str(tmp_path / "scripts")
     assert script.requirements == ("numpy>=1.26",)
     assert (script.environment, script.install, script.timeout) == ("digits", "refuse", 5)
@@ -211,6 +211,7 @@ def write_modules(folder: Path) -> list[str]:
     return ["shared/half.py", "checks.py"]
 
 
+PASSING = "def snaplogic_process(row): return row\n"
 HALVING = """\
 import half
 
@@ -250,7 +251,7 @@ def test_an_error_in_a_module_is_a_document_that_names_both_lines(
 
 def test_the_executor_gets_the_modules_as_texts(run_snap: Any, tmp_path: Path) -> None:
     recorder = Recorder()
-    settings = {"source": "pass", "modules": write_modules(tmp_path)}
+    settings = {"source": PASSING, "modules": write_modules(tmp_path)}
     run_snap("RemotePythonScript", settings, [], scripts=recorder)
     half, checks = recorder.script.modules
     assert (half.name, half.file) == ("half", str(tmp_path / "shared" / "half.py"))
@@ -261,13 +262,13 @@ def test_the_executor_gets_the_modules_as_texts(run_snap: Any, tmp_path: Path) -
 def test_a_module_that_is_no_text_is_refused_by_name(run_snap: Any, tmp_path: Path) -> None:
     (tmp_path / "grey.py").write_bytes(b"x = '\xe4'\n")
     with pytest.raises(ConfigurationError, match=r"module in grey\.py is not UTF-8 text"):
-        run_snap("RemotePythonScript", {"source": "pass", "modules": ["grey.py"]}, [])
+        run_snap("RemotePythonScript", {"source": PASSING, "modules": ["grey.py"]}, [])
 
 
 def test_rows_are_handed_over_by_the_batch_and_the_session_is_closed(run_snap: Any) -> None:
     recorder = Recorder()
     given = [{"n": number} for number in range(100)]
-    result = run_snap("RemotePythonScript", {"source": "pass"}, given, scripts=recorder)
+    result = run_snap("RemotePythonScript", {"source": PASSING}, given, scripts=recorder)
     assert result.output == given
     assert recorder.calls == [64, 36, "finish", "close"]
 
