@@ -161,7 +161,20 @@ class TestCron:
             "61 * * * *",
             "* * * *",
             "* * * * * *",
-            "@daily",
+            "@reboot",
+            "0 0 12 * * ?",
+            "? * * * *",
+            "* * * ? *",
+            "* * * * FRIDY",
+            "* 24 * * *",
+            "* * 0 * *",
+            "* * 15W * *",
+            "* * * * L",
+            "*-5 * * * *",
+            "5- * * * *",
+            "* * * * MON-",
+            ",1 * * * *",
+            "* * * MON *",
             "",
             "*/0 * * * *",
             "9" * 5000 + " * * * *",
@@ -172,7 +185,59 @@ class TestCron:
         with pytest.raises(ValueError, match=r"is not a cron expression: .*; write minute, hour"):
             check_cron(text)
 
-    @given(st.text(alphabet="0123459*/,-L#WMON ", max_size=20))
+    @pytest.mark.parametrize(
+        ("text", "same"),
+        [
+            ("0 8 * * FRI-SUN", "0 8 * * 0,5,6"),
+            ("0 8 * * SAT-MON", "0 8 * * 0,1,6"),
+            ("0 8 * * 5-7", "0 8 * * 0,5,6"),
+            ("0 8 * * FRI-TUE/2", "0 8 * * 5,0,2"),
+            ("0 8 * * sun-7", "0 8 * * *"),
+            ("0 8 * * 7-2", "0 8 * * 0,1,2"),
+            ("0 8 * * Friday,sunday", "0 8 * * 0,5"),
+            ("0 22-4 * * *", "0 22,23,0,1,2,3,4 * * *"),
+            ("0 20-4/3 * * *", "0 20,23,2 * * *"),
+            ("50-10/10 8 * * *", "0,10,50 8 * * *"),
+            ("0 8 30-2 * *", "0 8 30,31,1,2 * *"),
+            ("0 8 1 NOV-FEB *", "0 8 1 11,12,1,2 *"),
+            ("0 8 1 December *", "0 8 1 12 *"),
+            ("0 8 ? * MON", "0 8 * * 1"),
+            ("0 8 1 * ?", "0 8 1 * *"),
+            ("0 8 ? * ?", "0 8 * * *"),
+            ("0 8 * * FRIL", "0 8 * * 5L"),
+            ("0 8 * * 7#1", "0 8 * * 0#1"),
+            ("@hourly", "0 * * * *"),
+            ("@daily", "0 0 * * *"),
+            ("@Midnight", "0 0 * * *"),
+            ("@weekly", "0 0 * * SUN"),
+            ("@monthly", "0 0 1 * *"),
+            ("@yearly", "0 0 1 1 *"),
+            (" @annually ", "0 0 1 1 *"),
+        ],
+    )
+    def test_other_ways_to_write_cron_mean_the_same(self, text: str, same: str) -> None:
+        check_cron(text)
+        runs = [list(islice(next_runs(cron(each), NOON), 25)) for each in (text, same)]
+        assert runs[0] == runs[1]
+
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            ("@reboot", "'@reboot' is not one of @hourly, @daily"),
+            ("0 0 12 ? * MON", "without seconds it is '0 12 \\* \\* MON', with weekdays by name"),
+            ("0 0 12 * * ? 2027", "without seconds it is '0 12 \\* \\* \\*'"),
+            ("* * * * * *", "it has 6 fields, and five are needed"),
+            ("* ? * * *", "'\\?' stands for the day or the weekday; write '\\*' for the hour"),
+            ("* * * * FRIDY", r"'FRIDY' is not a weekday \(0 to 7, or SUN to SAT\)"),
+            ("* * * 13 *", r"'13' is not a month \(1 to 12, or JAN to DEC\)"),
+            ("*/0 * * * *", "the step '0' of the minute is not a number from 1 to 99"),
+        ],
+    )
+    def test_what_is_refused_is_explained(self, text: str, reason: str) -> None:
+        with pytest.raises(ValueError, match=reason):
+            check_cron(text)
+
+    @given(st.text(alphabet="0123459*/,-L#WMONSU?@ ", max_size=20))
     def test_cron_is_accepted_or_refused_in_words(self, text: str) -> None:
         try:
             check_cron(text)

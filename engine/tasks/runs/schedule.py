@@ -19,6 +19,7 @@ from cronsim import CronSim, CronSimError
 
 from engine.sdk.settings import nearest_hint, shown
 from engine.tasks.files.task import Schedule
+from engine.tasks.runs.cron import CronError, cron_fields
 
 GRACE = timedelta(minutes=15)
 GRACE_OF_FREQUENT = timedelta(minutes=5)
@@ -88,13 +89,15 @@ def due(schedule: Schedule, handled: datetime, now: datetime) -> Due:
 def check_cron(cron: str) -> None:
     """Raises ValueError with a message for the user if the text is not cron, or never matches."""
     try:
-        if len(cron.split()) != 5:
-            raise CronSimError("wrong number of fields")
-        first = next(CronSim(cron, _EPOCH), None)
-    except (CronSimError, ValueError) as error:
-        reason = str(error).lower()
-        message = f"{shown(cron)} is not a cron expression: {reason}; {_CRON_HINT}"
-        raise ValueError(message) from None
+        first = next(CronSim(cron_fields(cron), _EPOCH), None)
+    except CronError as error:
+        reason = str(error)
+    except CronSimError:  # each field is right by itself
+        reason = "the month has no such day"
+    else:
+        reason = ""
+    if reason:
+        raise ValueError(f"{shown(cron)} is not a cron expression: {reason}; {_CRON_HINT}")
     if first is None:
         raise ValueError(f"{shown(cron)} never comes; {_CRON_HINT}")
 
@@ -122,7 +125,8 @@ def local_time(moment: datetime, timezone: str) -> str:
 def _runs(schedule: Schedule, after: datetime) -> Iterator[datetime]:
     """The times as they come, those of cron perhaps twice or before `after`."""
     if schedule.cron:
-        for run in CronSim(schedule.cron, after.astimezone(zone_of(schedule.timezone))):
+        fields = cron_fields(schedule.cron)
+        for run in CronSim(fields, after.astimezone(zone_of(schedule.timezone))):
             yield run.astimezone(UTC)
     elif schedule.every is not None:
         yield from _repeated(schedule.at or _EPOCH, timedelta(seconds=schedule.every), after)
