@@ -13,6 +13,9 @@ from __future__ import annotations
 
 DEFAULT = "utf-8"
 
+_DOS = "437 720 737 775 850 852 855 856 857 858 860 861 862 863 864 865 866 869 1006 1125 "
+_EBCDIC = "037 273 424 500 875 1026 1140"
+
 _LABELS = {
     "utf-8": "utf-8 utf8 unicode-1-1-utf-8 unicode11utf8 unicode20utf8 x-unicode20utf8",
     "utf-16": "utf-16 utf16 csunicode iso-10646-ucs-2 ucs-2 unicode unicodefeff",
@@ -64,9 +67,10 @@ _LABELS = {
         f"cp{page}": f"windows-{page} windows{page} cp{page} x-cp{page} cp-{page}"
         for page in range(1250, 1259)
     },
+    "cp950": "cp950 ms950 windows-950 x-windows-950",
     **{
-        f"cp{page}": f"cp{page} ibm{page} cp-{page} {page} csibm{page}"
-        for page in (437, 850, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 866, 869)
+        f"cp{page}": f"cp{page} ibm{page} cp-{page} ibm-{page} {page} csibm{page}"
+        for page in (_DOS + _EBCDIC).split()
     },
 }
 _CODECS = {label: codec for codec, labels in _LABELS.items() for label in labels.split()}
@@ -81,7 +85,8 @@ class CharsetError(Exception):
 
 def codec_of(label: str) -> str | None:
     """The name of Python's codec for a label, in capitals or not; None if it is not known."""
-    return _CODECS.get(label.strip().lower())
+    label = label.strip().lower()
+    return _CODECS.get(label) or _CODECS.get(label.replace("_", "-"))  # Java has ISO8859_1
 
 
 def decoded(data: bytes, label: str, subject: str) -> str:

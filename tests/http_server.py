@@ -125,8 +125,11 @@ def _handler_class(server: Server, handler: Handler) -> type[BaseHTTPRequestHand
 
 
 @contextmanager
-def answering(data: bytes) -> Iterator[str]:
-    """The URL of a server that answers each connection with these very bytes and hangs up."""
+def answering(data: bytes, *, then_silent: bool = False) -> Iterator[str]:
+    """The URL of a server that answers each connection with these very bytes.
+
+    Then it hangs up, or is silent until the client hangs up.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer() -> None:
@@ -138,6 +141,8 @@ def answering(data: bytes) -> Iterator[str]:
                 with connection, suppress(OSError):
                     connection.recv(65_536)
                     connection.sendall(data)
+                    if then_silent:
+                        connection.recv(1)
 
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()

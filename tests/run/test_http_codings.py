@@ -157,6 +157,18 @@ def test_a_body_shorter_than_its_length_is_a_broken_connection(client: LoopClien
             fetch(client, url)
 
 
+@pytest.mark.parametrize("end", [0, 5, -1])
+def test_a_body_that_stops_in_the_middle_is_given_up(client: LoopClient, end: int) -> None:
+    body = zlib.compress(TEXT)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with (
+        answering(head + body[:end], then_silent=True) as url,
+        pytest.raises(DataError, match=r"silent for 0\.05 seconds") as caught,
+    ):
+        fetch(client, url, read_timeout=0.05, attempts=3)
+    assert "read_timeout" in caught.value.resolution
+
+
 def test_chunks_that_are_cut_are_a_broken_connection(client: LoopClient) -> None:
     body = zlib.compress(TEXT)
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nTransfer-Encoding: chunked\r\n\r\n"
