@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import codecs
 import hashlib
 import html
 import json
@@ -14,6 +13,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+from engine.charsets import codec_of
 from engine.expressions.callables import call_value
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
@@ -237,24 +237,15 @@ def decompress(data: Any) -> bytes:
 
 # --- encodings ---
 
-_ENCODINGS = re.compile(
-    r"utf-?(8|16|32)([bl]e)?|us-ascii|ascii|latin-?1|iso-?8859-\d{1,2}|windows-125\d|cp\d{3,4}|"
-    r"shift_jis|sjis|euc-(jp|kr)|gbk|gb2312|gb18030|big5|koi8-[ru]",
-    re.IGNORECASE,
-)
-
 
 def _codec(name: Any) -> str:
-    text = scalar_text(name, "the name of an encoding").strip().replace("_", "-", 1)
-    text = "shift_jis" if text.lower() in ("shift-jis", "sjis") else text
-    if not _ENCODINGS.fullmatch(text):
+    text = scalar_text(name, "the name of an encoding")
+    codec = codec_of(text)
+    if codec is None:
         raise Failure(
             f"there is no encoding `{text[:60]}`", "use UTF-8, UTF-16, UTF-32, ISO-8859-1 …"
         )
-    try:
-        return codecs.lookup(text).name
-    except LookupError:
-        raise Failure(f"there is no encoding `{text[:60]}`") from None
+    return codec
 
 
 @ICONV.function(
