@@ -7,7 +7,7 @@ however full of aliases, take the process down.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,11 +17,9 @@ from engine.errors import Problem
 from engine.locations import Location
 from engine.pipeline import scalars
 from engine.pipeline.nodes import Entry, Items, Node, Scalar, Table
-from engine.pipeline.repairer import Repairer
 from engine.pipeline.repairs import RepairedText
 from engine.pipeline.text import Mark, Text
-from engine.pipeline.yaml_errors import DEEPEST, too_deep
-from engine.pipeline.yaml_lines import sign_hint
+from engine.pipeline.yaml_mistake import DEEPEST, sign_hint, too_deep
 from engine.sdk.settings import shown
 
 MOST_NODES = 100_000
@@ -38,19 +36,26 @@ def compose(text: Text) -> tuple[Node | None, list[Problem], frozenset[int]]:
     so that what is wrong elsewhere is found as well.
     """
     repaired = RepairedText(text)
-    repairer = Repairer(repaired)
+    problems: list[Problem] = []
+    repair: Callable[[yaml.YAMLError], bool] | None = None
     while True:
         composer = _Composer(repaired)
         try:
             root = composer.run()
         except _RefusedError as refused:
-            problems = [*repairer.problems, *composer.problems, refused.problem]
-            return None, problems, frozenset()
+            return None, [*problems, *composer.problems, refused.problem], frozenset()
         except yaml.YAMLError as error:
-            if not repairer.repair(error):
-                return None, repairer.problems, frozenset()
+            repair = repair or _repair_of(repaired, problems)
+            if not repair(error):
+                return None, problems, frozenset()
         else:
-            return root, [*repairer.problems, *composer.problems], frozenset(repaired.damage)
+            return root, [*problems, *composer.problems], frozenset(repaired.damage)
+
+
+def _repair_of(text: RepairedText, problems: list[Problem]) -> Callable[[yaml.YAMLError], bool]:
+    from engine.pipeline.repairer import Repairer  # a file without mistakes does not need it
+
+    return Repairer(text, problems).repair
 
 
 class _RefusedError(Exception):

@@ -8,9 +8,9 @@ import yaml
 
 from engine.errors import Problem
 from engine.pipeline.repairs import RepairedText
-from engine.pipeline.yaml_errors import is_too_deep, mistake_of, too_deep
+from engine.pipeline.yaml_errors import is_too_deep, mistake_of
 from engine.pipeline.yaml_lines import entry_lines, parse_line
-from engine.pipeline.yaml_mistake import Mistake
+from engine.pipeline.yaml_mistake import Mistake, too_deep
 
 MOST_REPAIRS = 25
 MOST_PARSED = 1_000_000
@@ -18,14 +18,14 @@ MOST_PARSED = 1_000_000
 
 
 class Repairer:
-    """Mends a text step by step; `problems` are the mistakes that were found on the way.
+    """Mends a text step by step; `problems` takes the mistakes that are found on the way.
 
     A mistake in a line that was mended before, or that is next to one that was left out, only
     follows from the first: it is not reported, and more is left out.
     """
 
-    def __init__(self, text: RepairedText) -> None:
-        self.problems: list[Problem] = []
+    def __init__(self, text: RepairedText, problems: list[Problem]) -> None:
+        self.problems = problems
         self._text = text
         self._steps = 0
         self._left_out: range = range(0)

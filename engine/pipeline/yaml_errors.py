@@ -13,8 +13,6 @@ from typing import Any
 import msgspec
 import yaml
 
-from engine.errors import Problem
-from engine.locations import Location
 from engine.pipeline.repairs import Change, RepairedText
 from engine.pipeline.text import Mark
 from engine.pipeline.yaml_flow import flow_mistake, value_end
@@ -25,14 +23,12 @@ from engine.pipeline.yaml_lines import (
     line_above,
     parse_line,
     quoted,
-    sign_hint,
     value_hint,
 )
-from engine.pipeline.yaml_mistake import Mistake
+from engine.pipeline.yaml_mistake import Mistake, sign_hint
 from engine.pipeline.yaml_quotes import quote_over_lines
 from engine.sdk.settings import shown
 
-DEEPEST = 100
 _TOO_DEEP_FOR_THE_PARSER = "maximum nesting depth"
 _SIGNS = {
     "scanning a tag": "!",
@@ -44,12 +40,6 @@ _NO_SPACE = re.compile(r"""(?P<before>\s*(?:-\s+)*)(?P<key>[\w$.-]+|"[^"]*"|'[^'
 _EQUALS = re.compile(r"\s*(?:-\s+)*(?P<key>[A-Za-z_]\w*)\s*(?P<sign>=)(?!=)\s*\S")
 _BLOCK = re.compile(r"[|>][-+0-9]*")
 _OPERATOR = re.compile(r"&&|\|\||[-+*/%?:.,)=<>!}\]]")
-
-
-def too_deep(where: Location) -> Problem:
-    """The problem for a value that lies deeper than a file may nest."""
-    message = f"values are nested more than {DEEPEST} deep"
-    return Problem("too-deep", where, message, "make the file flatter")
 
 
 def is_too_deep(error: yaml.YAMLError) -> bool:

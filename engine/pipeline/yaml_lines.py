@@ -7,26 +7,14 @@ from collections.abc import Sequence
 
 import msgspec
 
+from engine.pipeline.yaml_mistake import MEANINGS
+
 _ENTRY = re.compile(
     r"""(?P<indent>[ ]*)(?P<dashes>(?:-[ ]+)*)"""
     r"""(?:(?P<key>"[^"]*"|'[^']*'|[^\s#'"{}\[\],&*!|>%@`-][^:#]*?|[$-][^:#\s]*)[ ]*:(?:[ ]+|$))?"""
     r"""(?P<value>.*)"""
 )
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
-MEANINGS = {
-    "*": "is an alias",
-    "&": "is an anchor",
-    "!": "is a tag",
-    "%": "is a directive",
-    "@": "is reserved",
-    "`": "is reserved",
-    "|": "is a block of lines",
-    ">": "is a block of lines",
-    "{": "is a map",
-    "[": "is a list",
-    '"': "ends at the next quote",
-    "'": "ends at the next quote",
-}
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -110,10 +98,3 @@ def value_hint(value: str) -> str:
     if value[:1] not in MEANINGS:
         return ""
     return f"a value that begins with {value[0]} {MEANINGS[value[0]]} in YAML; {quoted(value)}"
-
-
-def sign_hint(sign: str) -> str:
-    """What to do about a value that begins with a sign of YAML."""
-    return (
-        f"a value that begins with {sign} {MEANINGS[sign]} in YAML; put the whole value in quotes"
-    )

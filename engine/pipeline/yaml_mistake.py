@@ -6,7 +6,25 @@ from collections.abc import Sequence
 
 import msgspec
 
+from engine.errors import Problem
+from engine.locations import Location
 from engine.pipeline.repairs import Change
+
+DEEPEST = 100
+MEANINGS = {
+    "*": "is an alias",
+    "&": "is an anchor",
+    "!": "is a tag",
+    "%": "is a directive",
+    "@": "is reserved",
+    "`": "is reserved",
+    "|": "is a block of lines",
+    ">": "is a block of lines",
+    "{": "is a map",
+    "[": "is a list",
+    '"': "ends at the next quote",
+    "'": "ends at the next quote",
+}
 
 
 class Mistake(msgspec.Struct, frozen=True):
@@ -21,3 +39,16 @@ class Mistake(msgspec.Struct, frozen=True):
     hint: str = ""
     length: int = 1
     repair: Sequence[Change] = ()
+
+
+def too_deep(where: Location) -> Problem:
+    """The problem for a value that lies deeper than a file may nest."""
+    message = f"values are nested more than {DEEPEST} deep"
+    return Problem("too-deep", where, message, "make the file flatter")
+
+
+def sign_hint(sign: str) -> str:
+    """What to do about a value that begins with a sign of YAML."""
+    return (
+        f"a value that begins with {sign} {MEANINGS[sign]} in YAML; put the whole value in quotes"
+    )
