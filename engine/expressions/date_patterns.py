@@ -40,6 +40,9 @@ _MAX_COUNT = 20
 _MOST = dict.fromkeys("GMLQqEecXxZ", 5) | {"z": 4, "V": 4, "O": 4, "a": 4}
 
 
+_LEAST_OF_NAME = dict.fromkeys("MLQqec", 3) | dict.fromkeys("EGa", 1)
+
+
 class Literal(msgspec.Struct, frozen=True):
     text: str
 
@@ -51,8 +54,7 @@ class Field(msgspec.Struct, frozen=True):
     @property
     def is_name(self) -> bool:
         """Is it written in words? `ee` is a number, `eee` the name of a day."""
-        least = {"M": 3, "L": 3, "Q": 3, "q": 3, "e": 3, "c": 3, "E": 1, "G": 1, "a": 1}
-        return self.count >= least.get(self.letter, _MAX_COUNT + 1)
+        return self.count >= _LEAST_OF_NAME.get(self.letter, _MAX_COUNT + 1)
 
 
 @functools.lru_cache(maxsize=512)

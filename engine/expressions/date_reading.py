@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 import msgspec
 
 from engine.expressions.date_patterns import Field, Literal, pieces
-from engine.expressions.date_writing import names, number
+from engine.expressions.date_writing import names, number_reader
 from engine.expressions.dates import DateTime, LocalDateTime, offset_zone, settled
 from engine.expressions.failures import Failure
 from engine.expressions.zone_names import (
@@ -71,8 +71,16 @@ class Reading(msgspec.Struct, frozen=True):
         return DateTime(local.year, local.month, local.day, *clock, where, fold=fold)
 
 
+class Slot(msgspec.Struct, frozen=True):
+    """A field of a pattern, what it counts, and whether it is to be compared with the moment."""
+
+    field: Field
+    key: str
+    is_checked: bool
+
+
 @functools.lru_cache(maxsize=512)
-def _reader(pattern: str) -> tuple[re.Pattern[str], tuple[Field, ...]]:
+def _reader(pattern: str) -> tuple[re.Pattern[str], tuple[Slot, ...]]:
     parts: list[str] = []
     fields: list[Field] = []
     found = pieces(pattern)
@@ -82,7 +90,32 @@ def _reader(pattern: str) -> tuple[re.Pattern[str], tuple[Field, ...]]:
         else:
             fields.append(piece)
             parts.append(f"({_readable(piece, _is_number(following))})")
-    return re.compile("".join(parts), re.IGNORECASE | re.ASCII), tuple(fields)
+    return re.compile("".join(parts), re.IGNORECASE | re.ASCII), tuple(_slots(fields))
+
+
+def _slots(fields: list[Field]) -> Iterator[Slot]:
+    keys = [_key(field) for field in fields]
+    taken = _taken(frozenset(keys))
+    for field, key in zip(fields, keys, strict=True):
+        is_free = field.letter in _ZONES or field.letter == "S"
+        yield Slot(field, key, not is_free and (key not in taken or keys.count(key) > 1))
+
+
+def _key(field: Field) -> str:
+    """What the field counts, as its commonest letter: days of the week are all `E`."""
+    if field.letter == "u":
+        return "y" if field.count > 1 else "E"
+    return {"L": "M", "q": "Q", "e": "E", "c": "E"}.get(field.letter, field.letter)
+
+
+def _taken(keys: frozenset[str]) -> frozenset[str]:
+    """The fields that the moment is made of as they stand, so that they agree with it."""
+    day = "Md" if keys & {"M", "d"} else ("" if "D" in keys else ("wYE" if "w" in keys else "Q"))
+    hour = "H" if "H" in keys else ("" if "k" in keys else "haK" if "h" in keys else "Ka")
+    if "h" in keys and "K" in keys:
+        hour = ""
+    clock = "A" if "A" in keys else f"{hour}msS"
+    return frozenset(f"y{day}{clock}S")
 
 
 def _is_number(piece: Literal | Field | None) -> bool:
@@ -96,12 +129,12 @@ def _readable(field: Field, number_follows: bool) -> str:
             return rf"\d{{{count}}}"
         return rf"\d{{1,{max(count, _WIDTHS.get(letter, 2))}}}"
     if letter == "a":
-        return r"[AaPp]\.?[Mm]\.?"
+        return "|".join(map(re.escape, _words("a")))
     if letter == "G":
-        return r"Anno Domini|Before Christ|[AaBb]\.?[DdCc]\.?(?:[Ee]\.?)?|[AaBb]"
+        return "|".join(sorted(map(re.escape, _words("G")), key=len, reverse=True))
     if field.is_name and (count < 5 or letter in "Qq"):
-        short, full, narrow = names(letter)
-        return "|".join([*full, *short, *(narrow if letter in "Qq" else ()), "Sept"])
+        narrow = names(letter)[2] if letter in "Qq" else []
+        return "|".join([*sorted(_words(letter), key=len, reverse=True), *narrow])
     if letter == "z" and count == 4:
         return "|".join([*map(re.escape, full_names()), _ZONE_NAME])
     if letter == "Z" and count == 3:
@@ -113,16 +146,17 @@ def _readable(field: Field, number_follows: bool) -> str:
 
 def read(text: str, pattern: str) -> Reading:
     """What `text` says, by the pattern; parts that it lacks are those of 1970-01-01T00:00."""
-    reader, fields = _reader(pattern)
+    reader, slots = _reader(pattern)
     found = reader.fullmatch(text.strip())
     if not found:
         raise Failure(f"`{text[:80]}` is not a date of the form `{pattern}`")
-    written = list(zip(fields, found.groups(), strict=True))
+    written = found.groups()
     try:
-        moment = _moment(dict(_numbers(written)))
-        for field, part in written:
-            _check(field, part, moment)
-        return _with_zone(moment, [part for field, part in written if field.letter in _ZONES])
+        moment = _moment(_numbers(slots, written))
+        for slot, part in zip(slots, written, strict=True):
+            if slot.is_checked:
+                _check(slot.field, part, moment)
+        return _with_zone(moment, slots, written)
     except (ValueError, OverflowError) as error:
         message = f"`{text[:80]}` is not a date of the form `{pattern}`: {error}"
         raise Failure(message) from None
@@ -131,29 +165,39 @@ def read(text: str, pattern: str) -> Reading:
 # --- date and time of day ---
 
 
-def _numbers(written: list[tuple[Field, str]]) -> Iterator[tuple[str, int]]:
-    """The parts as numbers, by their letter; the days of the week are all `E`."""
-    for field, part in written:
-        letter = {"L": "M", "q": "Q", "e": "E", "c": "E"}.get(field.letter, field.letter)
-        if letter == "u":
-            letter = "y" if field.count > 1 else "E"
-        if letter in "yY":
-            yield letter, _year(field, part)
-        elif letter == "S":
-            yield "S", int(part.ljust(3, "0")[:3])
-        elif letter not in _ZONES:
-            yield letter, _read_number(field, part)
+def _numbers(slots: tuple[Slot, ...], written: tuple[str, ...]) -> dict[str, int]:
+    """The parts as numbers, by what they count."""
+    found: dict[str, int] = {}
+    for slot, part in zip(slots, written, strict=True):
+        key = slot.key
+        if key in "yY":
+            found[key] = _year(slot.field, part)
+        elif key == "S":
+            found[key] = int(part.ljust(3, "0")[:3])
+        elif key not in _ZONES:
+            found[key] = int(part) if part.isdigit() else _words(slot.field.letter)[part.lower()]
+    return found
 
 
-def _read_number(field: Field, part: str) -> int:
-    if part.isdigit():
-        return int(part)
-    if field.letter in "aG":
-        return int(part[0].lower() in "pa") if field.letter == "G" else int(part[0].lower() == "p")
-    known = [name[: len(part)].lower() for name in names(field.letter)[1]]
-    short = [name.lower() for name in names(field.letter)[0]]
-    wanted = "sep" if part.lower() == "sept" else part.lower()
-    return (short.index(wanted) if wanted in short else known.index(wanted)) + 1
+@functools.cache
+def _words(letter: str) -> dict[str, int]:
+    """What a letter may be in words -> its number."""
+    if letter == "a":
+        return {word: place for place, half in enumerate("ap") for word in _dotted(half + "m")}
+    if letter == "G":
+        after = dict.fromkeys(["anno domini", "a", *_dotted("ad"), *_dotted("ace")], 1)
+        return after | dict.fromkeys(["before christ", "b", *_dotted("bc"), *_dotted("bce")], 0)
+    short, full, _ = names(letter)
+    found = {name.lower(): place for known in (short, full) for place, name in enumerate(known, 1)}
+    return found | ({"sept": 9} if letter in "ML" else {})
+
+
+def _dotted(word: str) -> list[str]:
+    """`am` with and without dots."""
+    spelt = [""]
+    for letter in word:
+        spelt = [before + letter + dot for before in spelt for dot in ("", ".")]
+    return spelt
 
 
 def _year(field: Field, part: str) -> int:
@@ -207,15 +251,13 @@ def _hour(parts: dict[str, int]) -> int:
 
 def _check(field: Field, part: str, moment: datetime) -> None:
     """Raises ValueError if the part says something else than the moment."""
-    if field.letter in _ZONES or field.letter == "S":
-        return
+    count = number_reader(field)(moment)
+    wanted = int(part) if part.isdigit() else _words(field.letter)[part.lower()]
     if field.letter in "yYu" and field.count == 2 and len(part) == 2:
-        agrees = int(part) == number(field, moment) % 100
-    elif field.letter == "n":
-        agrees = int(part) // 1_000_000 == moment.microsecond // 1000
-    else:
-        agrees = _read_number(field, part) == number(field, moment)
-    if not agrees:
+        count %= 100
+    if field.letter == "n":
+        count, wanted = count // 1_000_000, wanted // 1_000_000
+    if count != wanted:
         raise ValueError(f"`{part}` does not agree with {moment:%Y-%m-%d %H:%M}")
 
 
@@ -233,10 +275,12 @@ def offset_of(text: str) -> tzinfo | None:
     return offset_zone(sign, int(hours), int(minutes or 0), int(seconds or 0))
 
 
-def _with_zone(moment: LocalDateTime, texts: list[str]) -> Reading:
+def _with_zone(moment: LocalDateTime, slots: tuple[Slot, ...], written: tuple[str, ...]) -> Reading:
     offset: tzinfo | None = None
     named: NamedZone | None = None
-    for text in texts:
+    for slot, text in zip(slots, written, strict=True):
+        if slot.key not in _ZONES:
+            continue
         if (fixed := offset_of(text)) is not None:
             offset = fixed
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -26,31 +27,45 @@ from engine.expressions.zone_names import name_of
 
 def written(value: Any, pattern: str) -> str:
     """A date or time as the pattern says; raises Failure if it lacks what a letter asks for."""
-    return join(
-        piece.text if isinstance(piece, Literal) else _field_text(piece, value)
-        for piece in pieces(pattern)
-    )
-
-
-def _field_text(field: Field, value: Any) -> str:
-    letter = field.letter
-    if letter in DATE_LETTERS and not isinstance(value, date):
+    letters, writers = _writers(pattern)
+    if letters & DATE_LETTERS and not isinstance(value, date):
         raise _lacks(value, "date")
-    if letter in TIME_LETTERS and not isinstance(value, datetime | time):
+    if letters & TIME_LETTERS and not isinstance(value, datetime | time):
         raise _lacks(value, "time of day")
-    if letter in ZONE_LETTERS and (not isinstance(value, datetime) or value.tzinfo is None):
+    has_zone = isinstance(value, datetime) and value.tzinfo is not None
+    if letters & ZONE_LETTERS and not has_zone:
         raise _lacks(value, "time zone")
-    if letter in _ZONES:
-        return _ZONES[letter](value, field.count)
-    if letter == "S":
-        return f"{value.microsecond // 1000:03}".ljust(field.count, "0")[: field.count]
-    if field.is_name:
-        return name(field, value)
-    return _number_text(field, value)
+    return join([one if one.__class__ is str else one(value) for one in writers])  # type: ignore[operator]
 
 
 def _lacks(value: Any, part: str) -> Failure:
     return Failure(f"{kind_of(value)} of type {type(value).__name__} has no {part}")
+
+
+@functools.lru_cache(maxsize=512)
+def _writers(pattern: str) -> tuple[frozenset[str], tuple[str | Callable[[Any], str], ...]]:
+    """The letters of a pattern, and what writes each piece of it."""
+    found = pieces(pattern)
+    letters = frozenset(piece.letter for piece in found if isinstance(piece, Field))
+    writers = (p.text if isinstance(p, Literal) else _writer(p) for p in found)
+    return letters, tuple(writers)
+
+
+def _writer(field: Field) -> Callable[[Any], str]:
+    letter, count = field.letter, field.count
+    if letter in _ZONES:
+        return lambda value: _ZONES[letter](value, count)
+    if letter == "S":
+        return lambda value: f"{value.microsecond // 1000:03}".ljust(count, "0")[:count]
+    read = number_reader(field)
+    if field.is_name:
+        short, full, narrow = names(letter)
+        table = {4: full, 5: narrow}.get(count, short)
+        first = 0 if letter in "aG" else 1
+        return lambda value: table[read(value) - first]
+    if count == 2 and letter in "yYu":
+        return lambda value: f"{read(value) % 100:02}"
+    return lambda value: str(read(value)).zfill(count)
 
 
 # --- numbers ---
@@ -87,29 +102,13 @@ NUMBERS: dict[str, Callable[[Any], int]] = {
 """What each letter counts; of a date and time."""
 
 
-def number(field: Field, value: Any) -> int:
-    if field.letter == "u" and field.count == 1:
-        return int(value.isoweekday())
-    return NUMBERS[field.letter](value)
-
-
-def _number_text(field: Field, value: Any) -> str:
-    found = number(field, value)
-    if field.count == 2 and field.letter in "yYu":
-        return f"{found % 100:02}"
-    return str(found).zfill(field.count)
+def number_reader(field: Field) -> Callable[[Any], int]:
+    return NUMBERS["E" if field.letter == "u" and field.count == 1 else field.letter]
 
 
 # --- names ---
 
 _HALVES = ["AM", "PM"]
-
-
-def name(field: Field, value: Any) -> str:
-    """The part in words: short up to three letters, in full with four, and narrow with five."""
-    short, full, narrow = names(field.letter)
-    place = number(field, value) - (0 if field.letter in "aG" else 1)
-    return {4: full, 5: narrow}.get(field.count, short)[place]
 
 
 def names(letter: str) -> tuple[list[str], list[str], list[str]]:

@@ -145,12 +145,15 @@ def settled(value: datetime) -> DateTime:
     A time that a change of clocks skips becomes the one an hour later; one that comes twice stays
     in the hour (`fold`) that it has.
     """
-    earlier = instant(instant(value.replace(fold=0), UTC), value.tzinfo)
-    if not value.fold:
-        return earlier
-    later = instant(instant(value, UTC), value.tzinfo)
-    is_on_the_clock = later.replace(tzinfo=None, fold=0) == value.replace(tzinfo=None, fold=0)
-    return later if is_on_the_clock else earlier
+    if value.year in (1, 9999):
+        instant(value, UTC)  # refuses what UTC has no year for
+    if not isinstance(value.tzinfo, timezone):
+        before, after = (value.replace(fold=fold).utcoffset() for fold in (0, 1))
+        if before is not None and after is not None and before < after:
+            return instant(instant(value.replace(fold=0), UTC), value.tzinfo)
+        if before == after:
+            value = value.replace(fold=0)
+    return instant(value)
 
 
 def from_epoch(milliseconds: float, where: tzinfo) -> DateTime:

@@ -79,7 +79,8 @@ def name_of(value: datetime, full: bool) -> str:
     names = _names().get(key)
     if not key:
         return offset_text(value, ":", "Z")
-    place = (2 if is_daylight(value) else 0) + (0 if full else 1)
+    has_daylight = names is not None and bool(names[2])
+    place = (2 if has_daylight and is_daylight(value) else 0) + (0 if full else 1)
     if names is None or not names[place]:
         return "GMT" + offset_text(value, ":", "").replace("+00:00", "")
     return names[place]

@@ -186,6 +186,7 @@ def test_two_equal_hours_are_in_order() -> None:
             "yyyy-MM-dd HH:mm XXX VV",
             "2021-10-31T01:30:00.000Z",
         ),
+        ("2021 Sept 3 1.5 1.5", "yyyy MMM d H.S m.S", "2021-09-03T01:01:00.500Z"),
         ("1 pm", "h a", "1970-01-01T13:00:00.000Z"),
     ],
 )

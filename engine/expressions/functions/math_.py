@@ -25,7 +25,8 @@ MATH.constants.update(
 
 
 def _is_whole(number: Number) -> bool:
-    return number.__class__ is int or number != number or number in (INFINITY, -INFINITY)
+    """Also a float too large for decimals, Infinity and NaN."""
+    return number.__class__ is int or not abs(number) < 2**53
 
 
 @MATH.function("abs", "The size without the sign.", Example("Math.abs(-15.7)", 15.7))

@@ -382,7 +382,7 @@ def _writer(
     Example("'a,b,c'.split(',', 2)", ["a", "b"]),
 )
 def split(text: str, separator: Any = None, limit: Any = None) -> list[Any]:
-    most = to_integer(limit) if limit is not None and to_integer(limit) >= 0 else None
+    most = None if limit is None else to_integer(limit) % 2**32
     if separator is None:
         return [text][:most]
     if separator.__class__ is Regex:
