@@ -50,3 +50,22 @@ def value_of(vector: dict[str, Any]) -> Any:
         timezone=vector.get("timezone", "UTC"),
         context=vector.get("context"),
     )
+
+
+def read_javascript() -> Iterator[Any]:
+    path = VECTORS.with_name("javascript.jsonl")
+    if not path.exists():
+        yield pytest.param({}, marks=pytest.mark.skip(reason="shared/vectors is not here"))
+        return
+    for line in path.read_text(encoding="utf-8").splitlines():
+        vector = json.loads(line)
+        yield pytest.param(vector, id=f"{vector['kind']}: {vector['expr']!a}")
+
+
+@pytest.mark.parametrize("vector", list(read_javascript()))
+def test_gives_what_javascript_or_java_gives(vector: dict[str, Any]) -> None:
+    if vector.get("error"):
+        with pytest.raises(ExpressionError, match="is not a valid conversion"):
+            evaluate(vector["expr"], vector["doc"])
+    else:
+        assert is_same(plain(evaluate(vector["expr"], vector["doc"])), vector["expected"])
