@@ -16,14 +16,14 @@ from typing import NamedTuple
 
 SHARED = "shared"
 NOT_DERIVED = "derive it from engine.sdk.Snap"
-_CLASS = re.compile(r"^[ \t]*class[ \t]+(?P<name>\w+)[ \t]*(?P<bases>\()?", re.MULTILINE)
+_CLASS = re.compile(r"^[ \t]*class[ \t]+(?P<name>\w+)[ \t]*(?:\((?P<bases>[^)]*))?", re.MULTILINE)
 
 
 class ClassStatement(NamedTuple):
-    """Where a class begins, and whether it is derived from anything."""
+    """Where a class begins, and what is written in its parentheses; None if it has none."""
 
     line: int
-    derived: bool
+    bases: str | None
 
 
 class SnapFile:
@@ -42,9 +42,28 @@ class SnapFile:
     def snap_name(self) -> str:
         """The class that has the file's name; empty if there is none."""
         for name, statement in self.classes.items():
-            if statement.derived and folded(name) == self.key:
+            if statement.bases is not None and folded(name) == self.key:
                 return name
         return ""
+
+    @property
+    def misplaced(self) -> str:
+        """What is wrong if the file holds a snap that it is not named after; else empty."""
+        if self.snap_name:
+            return ""
+        for name, (_, bases) in self.classes.items():
+            is_snap = bool(re.search(r"Snap\b", bases or "")) and "ABC" not in str(bases)
+            if is_snap and not name.startswith("_"):
+                return self.misplacement(name)
+        return "" if self.snap_name else self.misplacement(name)
+        return ""
+
+    def misplacement(self, name: str) -> str:
+        """That a class of the file is in the wrong file."""
+        return (
+            f"the class {name} is in {self.path}:{self.classes[name].line}, "
+            f"but a snap's file is named after it: {snake_case(name)}.py"
+        )
 
     @property
     def root(self) -> Path:
@@ -61,7 +80,7 @@ class SnapFile:
         found: dict[str, ClassStatement] = {}
         for match in _CLASS.finditer(text):
             line = text.count("\n", 0, match.start()) + 1
-            found.setdefault(match["name"], ClassStatement(line, bool(match["bases"])))
+            found.setdefault(match["name"], ClassStatement(line, match["bases"]))
         return found
 
     def _source(self) -> str:

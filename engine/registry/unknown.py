@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from engine.registry.files import NOT_DERIVED, folded, snake_case
+from engine.registry.files import NOT_DERIVED, folded
 from engine.registry.platform import SNAPS
 from engine.sdk.settings import shown
 
@@ -53,11 +53,8 @@ def _own_mistake(name: str, registry: Registry) -> str:
         statement = file.classes.get(name)
         if statement and folded(name) == file.key:  # or its file would have been found
             return f"the class {name} in {file.path}:{statement.line} is not a snap; {NOT_DERIVED}"
-        if statement and statement.derived:
-            return (
-                f"the class {name} is in {file.path}:{statement.line}, but a snap's file is named "
-                f"after it: {snake_case(name)}.py"
-            )
+        if statement and statement.bases is not None:
+            return file.misplacement(name)
         if not statement and file.key == folded(name) and not file.snap_name:
             return f"{file.path} has no class {name}, but a snap's file is named after its class"
     return ""

@@ -17,7 +17,8 @@ from engine.testing.conformance import Check, conformance_checks, example_checks
 
 def installed_files() -> dict[Path, SnapFile]:
     """The files that hold the snaps of installed packages, by path."""
-    return {Path(file.path).resolve(): file for file in discover().files if file.snap_name}
+    files = (file for file in discover().files if file.snap_name or file.misplaced)
+    return {Path(file.path).resolve(): file for file in files}
 
 
 class SnapModule(pytest.File):
@@ -26,6 +27,8 @@ class SnapModule(pytest.File):
     file: SnapFile
 
     def collect(self) -> Iterator[SnapCheck]:
+        if self.file.misplaced:
+            raise self.CollectError(self.file.misplaced)
         try:
             snap = load(self.file)
         except NotASnapError:  # some other class that has a file of its own

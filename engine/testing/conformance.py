@@ -65,7 +65,7 @@ def _require(condition: object, message: str) -> None:
 
 def _check_example(snap: SnapClass, example: Example, project: Path) -> None:
     expected = {
-        name: located(items, project) for name, items in by_view(example.expect, "output").items()
+        name: _located(items, project) for name, items in _by_view(example.expect, "output").items()
     }
     outputs = sorted(expected.keys() - {"error"}) or None
     result = _run(snap, example, project, on_error=example.on_error, outputs=outputs)
@@ -109,26 +109,26 @@ def _run(
     )
 
 
-def by_view(items: Any, default: str) -> Mapping[str, Sequence[Any]]:
+def _by_view(items: Any, default: str) -> Mapping[str, Sequence[Any]]:
     """The items of an example by view."""
     if isinstance(items, Mapping):
         return items
     return {default: items} if items else {}
 
 
-def located(items: Any, project: Path) -> Any:
+def _located(items: Any, project: Path) -> Any:
     """The items with file names as a run in `project` gives them."""
     if isinstance(items, dict):
         return {
             key: str(project / value)
             if key in ("filename", "content-location")
-            else located(value, project)
+            else _located(value, project)
             for key, value in items.items()
         }
     if isinstance(items, list | tuple):
-        return [located(item, project) for item in items]
+        return [_located(item, project) for item in items]
     if isinstance(items, StreamStart):
-        return StreamStart(located(items.header, project))
+        return StreamStart(_located(items.header, project))
     return items
 
 

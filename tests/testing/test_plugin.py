@@ -69,6 +69,13 @@ def test_a_snap_that_cannot_be_loaded_is_an_error_with_file_and_line(
     assert ran.ret == 2
 
 
+def test_a_snap_in_a_file_of_another_name_is_an_error(run_pytest: RunPytest) -> None:
+    ran = run_pytest("my_snaps", numbers=DOUBLE.format(six=6))
+    assert "the class Double is in " in ran.stdout.str()
+    assert "numbers.py:6, but a snap's file is named after it: double.py" in ran.stdout.str()
+    assert ran.ret == 2
+
+
 def test_all_rules_are_checked_on_request(run_pytest: RunPytest) -> None:
     text = DOUBLE.format(six=6).replace("each document.", "each document")
     ran = run_pytest("my_snaps", "--snap-conformance", double=text)
