@@ -55,7 +55,6 @@ class SnapFile:
             is_snap = bool(re.search(r"Snap\b", bases or "")) and "ABC" not in str(bases)
             if is_snap and not name.startswith("_"):
                 return self.misplacement(name)
-        return "" if self.snap_name else self.misplacement(name)
         return ""
 
     def misplacement(self, name: str) -> str:
