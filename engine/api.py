@@ -19,9 +19,11 @@ from engine.pipeline import PipelineSpec, load
 from engine.plan import Plan, Port, check_spec, compile_spec
 from engine.registry import Registry, discover
 from engine.run.identity import identify
+from engine.run.observer import Observer
 from engine.run.report import Report
-from engine.run.runner import Observer, run_plan
+from engine.run.runner import run_plan
 from engine.run.secrets import Secrets
+from engine.run.stopping import Stopper
 from engine.script.executor import Executor
 from engine.sdk.http import HttpClient
 
@@ -95,11 +97,13 @@ async def start(
     inputs: Mapping[str, Sequence[Item]] | None = None,
     timezone: str = "UTC",
     http: HttpClient | None = None,
+    stopper: Stopper | None = None,
 ) -> tuple[Report, EngineError | None]:
     """Run a pipeline inside an event loop; its report, and the error if it failed.
 
-    `observer` is told of lines, outputs and the end: see engine.run.runner.Observer. Without one
-    the report collects what leaves through open outputs.
+    `observer` sees lines, outputs and the end (engine.run.observer), and all batches if it has a
+    method `crossed`. Without one the report collects what leaves through open outputs. A signal
+    handler may stop the run through `stopper` while a snap keeps the event loop busy.
     """
     registry = registry or discover()
     plan = pipeline if isinstance(pipeline, Plan) else compile_plan(pipeline, registry)
@@ -111,6 +115,7 @@ async def start(
         scripts=Executor(),
         inputs=inputs,
         http=http,
+        stopper=stopper,
     )
 
 

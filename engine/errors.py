@@ -91,7 +91,9 @@ class ExecutionError(EngineError):
 class SnapFailedError(ExecutionError):
     """A snap failed and the pipeline stops. `where` is the snap's place in the pipeline file.
 
-    `error`, `reason` and `resolution` say it to a caller, who sees neither file nor trace.
+    `at` says on which document, and for which target or line of the file. `error`, `reason` and
+    `resolution` say it to a caller, who sees neither file nor trace; `trace` is for whoever debugs
+    the snap.
     """
 
     def __init__(
@@ -103,8 +105,10 @@ class SnapFailedError(ExecutionError):
         error: str = "",
         reason: str = "",
         resolution: str = "",
+        at: str = "",
+        trace: str = "",
     ) -> None:
-        super().__init__(label, snap, where, cause, error, reason, resolution)
+        super().__init__(label, snap, where, cause, error, reason, resolution, at, trace)
         self.label = label
         self.snap = snap
         self.where = where
@@ -112,10 +116,12 @@ class SnapFailedError(ExecutionError):
         self.error = error
         self.reason = reason
         self.resolution = resolution
+        self.at = at
+        self.trace = trace
 
     def __str__(self) -> str:
         place = f" at {self.where}" if self.where else ""
-        return f"snap {self.label!r} ({self.snap}{place}) failed\n{self.cause}"
+        return f"snap {self.label!r} ({self.snap}{place}) failed{self.at}\n{self.cause}"
 
 
 class DataError(EngineError):
@@ -148,7 +154,10 @@ class ExpressionError(DataError):
     """An expression cannot be read or evaluated; the only error that an expression lets out.
 
     `text` is the user's expression; `offset` and `length` (in characters of `text`) mark the place.
+    `target` is the path that a mapping writes its value to.
     """
+
+    target: str = ""
 
     def __init__(
         self, message: str, text: str = "", offset: int = 0, length: int = 1, hint: str = ""

@@ -18,9 +18,8 @@ from engine.cli import eval as eval_command
 from engine.cli import executor, history, run, serve, tasks, validate
 from engine.cli.display import READER_GONE
 from engine.cli.problems import print_problems
+from engine.cli.stopping import STOPPED
 from engine.errors import ConfigurationError, EngineError, InvalidPipelineError
-
-STOPPED = 130
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -7,7 +7,6 @@ import asyncio
 import gc
 import io
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
@@ -20,12 +19,20 @@ from engine import api
 from engine.cli.display import Display, choose_display
 from engine.cli.options import add_parameters
 from engine.cli.problems import print_problems
+from engine.cli.stopping import stopped_by_signals
 from engine.documents import Document
-from engine.errors import ConfigurationError, DataError, EngineError, InvalidPipelineError
+from engine.errors import (
+    ConfigurationError,
+    DataError,
+    EngineError,
+    InvalidPipelineError,
+    SnapFailedError,
+)
 from engine.plan.plan import Plan
 from engine.registry import Registry, discover
 from engine.run.files import ProjectFiles
 from engine.run.report import Report
+from engine.run.stopping import Stopper
 from engine.sdk.files import FileTarget
 
 
@@ -51,6 +58,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--timezone", metavar="ZONE", default="UTC", help="time zone of expressions (default: UTC)"
     )
+    parser.add_argument(
+        "--debug",
+        action="store_true",
+        help="show the whole trace of an exception in the code of a snap",
+    )
     parser.set_defaults(command=run)
 
 
@@ -68,6 +80,8 @@ def run(arguments: argparse.Namespace) -> int:
             failure = asyncio.run(_run(plan, registry, arguments, inputs, display))
         finally:
             _write_report(report, display.report)
+    if arguments.debug and isinstance(failure, SnapFailedError) and failure.trace:
+        print(failure.trace, file=sys.stderr)
     return 2 if isinstance(failure, ConfigurationError) else display.exit_code
 
 
@@ -179,19 +193,18 @@ async def _run(
     display: Display,
 ) -> EngineError | None:
     """Run until the end, or until a signal stops it; the error if the pipeline failed."""
-    task = asyncio.current_task()
-    assert task is not None  # asyncio.run made one
-    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(stop, task.cancel)
+    stopper = Stopper()
     try:
-        _, failure = await api.start(
-            plan,
-            registry,
-            parameters=dict(arguments.parameters),
-            inputs=inputs,
-            observer=display,
-            timezone=arguments.timezone,
-        )
-        return failure
+        with stopped_by_signals(stopper):
+            _, failure = await api.start(
+                plan,
+                registry,
+                parameters=dict(arguments.parameters),
+                inputs=inputs,
+                observer=display,
+                timezone=arguments.timezone,
+                stopper=stopper,
+            )
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
+    return failure

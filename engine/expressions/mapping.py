@@ -169,7 +169,11 @@ def _row_by_row(rows: list[Row], pass_through: bool) -> Callable[[Any], Any]:
         output = _start(document, pass_through)
         owned: Owned = {id(output): output}
         for row in rows:
-            output = _applied(row, document, output, owned)
+            try:
+                output = _applied(row, document, output, owned)
+            except EvaluationError as error:
+                error.target = row.target.text if row.target is not None else ""
+                raise
         return output
 
     return apply

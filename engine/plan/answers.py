@@ -14,6 +14,7 @@ from engine.plan.plan import Facts
 from engine.registry import SnapClass, SnapFile
 from engine.registry.loading import in_words, place_of
 from engine.sdk.settings import Issue, KeyPath, Settings
+from engine.sdk.snap import Snap
 from engine.sdk.views import Views
 
 
@@ -69,10 +70,33 @@ def _facts(snap_class: SnapClass, settings: Settings) -> Facts:
         stateful=snap_class.stateful,
         single=snap_class.single,
         keeps_order=snap_class.keeps_order,
-        loses_lineage=snap_class.loses_lineage_for(settings),
+        loses_lineage=_loses_lineage(snap_class, settings),
         replayable=snap_class.replayable,
         blocking=snap_class.blocking,
+        flows=snap_class.flows,
+        plain=snap_class.plain,
         passes_on=snap_class.passes_on,
         writes=snap_class.writes,
         reads=snap_class.reads(settings),
     )
+
+
+def _loses_lineage(snap_class: SnapClass, settings: Settings) -> str:
+    """Why the snap loses lineage. One that gives documents in `finish` must say that it does not.
+
+    What it declares counts for the `finish` of the same class or of a base, not of a subclass.
+    """
+    for cls in snap_class.__mro__:
+        declared = cls.__dict__.keys()
+        if cls is not Snap and declared & {"loses_lineage", "loses_lineage_for"}:
+            break
+        if cls is not Snap and "finish" in declared:
+            return _GIVES_LATE
+    return snap_class.loses_lineage_for(settings)
+
+
+_GIVES_LATE = (
+    "keeps documents back and gives them in 'finish', when all requests are over; "
+    "if every document that it gives carries the lineage of its request, "
+    'say so in the class: loses_lineage = ""'
+)

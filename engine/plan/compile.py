@@ -11,14 +11,14 @@ from engine.pipeline.spec import PipelineSpec
 from engine.plan import graph
 from engine.plan.linkage import on_error_of
 from engine.plan.needs import needed_fields
-from engine.plan.plan import Facts, Plan, PlannedLink, PlannedSnap, Port, Stage
+from engine.plan.plan import Facts, PlacedExpression, Plan, PlannedLink, PlannedSnap, Port, Stage
 from engine.plan.python_code import first_lines
 from engine.plan.resolve import Resolution, resolve
 from engine.plan.routes import routes_of, spilling
 from engine.plan.snaps import ResolvedSnap
 from engine.plan.views import ResolvedLink, is_member
 from engine.registry import Registry
-from engine.sdk.settings import Settings
+from engine.sdk.settings import KEY, Settings, expressions_in
 from engine.sdk.views import ERROR_VIEW, View, Views
 
 
@@ -113,7 +113,18 @@ class _Compiler:
             facts=facts,
             where=spec.where,
             first_lines=first_lines(spec.label, snap, self.resolution.spec.source),
+            expressions=tuple(self._placed(spec.label, settings)),
         )
+
+    def _placed(self, label: str, settings: Settings) -> Iterator[PlacedExpression]:
+        source = self.resolution.spec.source
+        for path, item in expressions_in(settings):
+            at_key = path[-1] == KEY
+            keys = path[:-1] if at_key else path
+            full = ("snaps", label, *keys)
+            where = source.where_key(full) if at_key else source.where(full)
+            target = str(keys[-1]) if len(keys) > 1 and isinstance(keys[-1], str) else ""
+            yield PlacedExpression(item.text, target, where)
 
     def _stages(
         self, snaps: Mapping[str, PlannedSnap], links: Sequence[PlannedLink]

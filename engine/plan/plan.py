@@ -6,7 +6,7 @@ name on the spot. So nothing here may hold a closure, a handle or a global.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -28,6 +28,8 @@ class Facts(msgspec.Struct, frozen=True):
     blocking: bool
     passes_on: bool
     writes: bool
+    flows: bool
+    plain: bool
     reads: frozenset[tuple[str, ...]] | None
 
 
@@ -39,6 +41,15 @@ class Port(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.label}.{self.view}"
+
+
+class PlacedExpression(msgspec.Struct, frozen=True):
+    """Where an expression or path of a snap's settings stands. `target` is the key it belongs to
+    in a map such as `mappings`."""
+
+    text: str
+    target: str
+    where: Location
 
 
 class PlannedSnap(msgspec.Struct, frozen=True):
@@ -59,6 +70,13 @@ class PlannedSnap(msgspec.Struct, frozen=True):
     where: Location
     needed: frozenset[str] | None = None
     first_lines: Mapping[str, int] = msgspec.field(default_factory=dict)
+    expressions: tuple[PlacedExpression, ...] = ()
+
+    def place_of(self, text: str, target: str = "") -> PlacedExpression | None:
+        """The expression of that text, best the one for that target."""
+        found = [placed for placed in self.expressions if placed.text == text]
+        exact = (placed for placed in found if placed.target == target)
+        return next(exact, found[0] if found else None)
 
 
 class PlannedLink(msgspec.Struct, frozen=True):
@@ -115,31 +133,31 @@ class Routes(msgspec.Struct, frozen=True):
     """Who feeds whom (engine.plan.routes computes it once, every runner reads it).
 
     `targets`: where a port leads, inside a stage or to another. `linked`: the views of each snap
-    that a link uses. `feeds`: the fed input views of each stage. `preludes`: one for each open
-    input. `waiting`: the stages with a snap that waits for the outside.
+    that a link uses. `feeds`: the fed input views of each stage. `prelude`: what comes before live
+    items, for a plan with exactly one open input. `waiting`: the stages with a snap that waits for
+    the outside.
     """
 
     targets: Mapping[Port, Target]
     linked: Mapping[str, frozenset[str]]
     feeds: Mapping[Stage, tuple[Feed, ...]]
-    preludes: Mapping[Port, Prelude]
+    prelude: Prelude | None
     waiting: frozenset[Stage]
-
-    def leaving(self, stage: Stage) -> dict[Port, Target]:
-        """Where what leaves a stage goes."""
-        return {
-            port: target
-            for port, target in self.targets.items()
-            if port.label in stage.labels and target.stage != stage
-        }
 
     def inside(self, stage: Stage) -> dict[Port, Target]:
         """Where what stays in a stage goes."""
-        return {
-            port: target
-            for port, target in self.targets.items()
-            if port.label in stage.labels and target.stage == stage
-        }
+        return {port: target for port, target in self._from(stage) if target.stage == stage}
+
+    def leaving(self, stage: Stage) -> dict[Port, Target]:
+        """Where what leaves a stage goes."""
+        return {port: target for port, target in self._from(stage) if target.stage != stage}
+
+    def _from(self, stage: Stage) -> Iterator[tuple[Port, Target]]:
+        for label in stage.labels:
+            for view in sorted(self.linked.get(label, ())):
+                port = Port(label, view)
+                if port in self.targets:
+                    yield port, self.targets[port]
 
 
 class Library(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from engine.plan.graph import downstream
 from engine.plan.plan import (
     Feed,
+    Plan,
     PlannedLink,
     PlannedSnap,
     Port,
@@ -35,7 +36,7 @@ def routes_of(
         targets=_targets(links, stages),
         linked=_linked(links),
         feeds={stage: _feeds(by_label[stage.labels[0]], sources, unlinked) for stage in stages},
-        preludes={port: _prelude(port, links, stages) for port in open_inputs},
+        prelude=_prelude(open_inputs[0], links, stages) if len(open_inputs) == 1 else None,
         waiting=frozenset(
             stage
             for stage in stages
@@ -56,6 +57,21 @@ def spilling(
     whole = {Port(snap.label, view.name) for snap in snaps for view in snap.inputs if view.whole}
     waiting = {target.label for _, target in links if target in whole}
     return {link for link in links if link[1].label in waiting and link[1] not in whole}
+
+
+def sources_of(plan: Plan, stage: Stage) -> list[Stage]:
+    """The other stages that bring documents to this one, near or far, and all that begin a flow."""
+    edges = [(link.target.label, link.source.label) for link in plan.links]
+    feeding = downstream(stage.labels, edges)
+    return [
+        other
+        for other in plan.stages
+        if other != stage
+        and (
+            other.labels[0] in feeding
+            or all(feed.source is None for feed in plan.routes.feeds[other])
+        )
+    ]
 
 
 def _targets(links: Iterable[PlannedLink], stages: Iterable[Stage]) -> dict[Port, Target]:
@@ -92,7 +108,8 @@ def _feeds(
 def _prelude(port: Port, links: Sequence[PlannedLink], stages: Sequence[Stage]) -> Prelude:
     """All that does not come from the port runs before; what does is given time to take it in."""
     start = next(stage for stage in stages if port.label in stage.labels)
-    edges = [(link.source.label, link.target.label) for link in links]
-    reached = downstream(start.labels, edges)
-    after = [stage for stage in stages if stage.labels[0] in reached]
-    return Prelude(tuple(stage for stage in stages if stage not in after), tuple(after))
+    reached = downstream(start.labels, [(link.source.label, link.target.label) for link in links])
+    return Prelude(
+        first=tuple(stage for stage in stages if stage.labels[0] not in reached),
+        then=tuple(stage for stage in stages if stage.labels[0] in reached),
+    )

@@ -12,7 +12,7 @@ from urllib.parse import quote_plus
 import msgspec
 
 from engine.documents import NO_LINEAGE, Batch, Document, Lineage
-from engine.errors import DataError, SnapFailedError
+from engine.errors import DataError, EngineError, ExpressionError, SnapFailedError
 from engine.expressions import (
     Parts,
     Scope,
@@ -21,11 +21,14 @@ from engine.expressions import (
     compile_parts,
     parse_path,
 )
-from engine.plan.plan import PlannedSnap
+from engine.plan.plan import PlacedExpression, PlannedSnap
+from engine.registry import SnapClass
 from engine.run.execution import Execution
+from engine.run.failures import BrokenSnapError, broken_snap, explain, whole_trace
 from engine.run.files.access import SnapFiles
 from engine.run.report import SnapStatistics
 from engine.sdk.context import Function, JsonPath
+from engine.sdk.excerpts import excerpt
 from engine.sdk.files import FileName
 from engine.sdk.http import HttpClient
 from engine.sdk.settings import Evaluated, Expression
@@ -33,6 +36,7 @@ from engine.sdk.settings import Path as PathSetting
 from engine.sdk.views import ERROR_VIEW
 
 T = TypeVar("T")
+_EXCERPT = 300
 
 
 class SnapContext:
@@ -42,6 +46,7 @@ class SnapContext:
         self,
         execution: Execution,
         snap: PlannedSnap,
+        snap_class: SnapClass,
         statistics: SnapStatistics,
     ) -> None:
         self.label = snap.label
@@ -63,6 +68,11 @@ class SnapContext:
         self._execution = execution
         self._snap = snap
         self._linked = execution.plan.routes.linked.get(snap.label, frozenset())
+        self._class = snap_class
+        self._view = ""
+        self._batch = Batch([])
+        self._before = 0
+        self._failed_at: int | None = None
         self._functions: dict[Expression, Function] = {}
         self._parts: dict[Expression, Parts | None] = {}
         self.info = _snap_info(snap)
@@ -138,6 +148,16 @@ class SnapContext:
             )
         return self._parts[expression]
 
+    def begin(self, view: str, batch: Batch, before: int) -> None:
+        """A batch is about to be given to the snap; `before` items of its view came before it."""
+        self._view, self._batch, self._before = view, batch, before
+
+    def give_back_unread(self) -> None:
+        """After a failure that stops the pipeline: the documents behind it have not come in."""
+        if self._failed_at is not None:
+            self.statistics.inputs[self._view] -= len(self._batch) - self._failed_at - 1
+            self._failed_at = None
+
     def failed(
         self, error: DataError, original: Document | None, lineage: Lineage = NO_LINEAGE
     ) -> None:
@@ -147,9 +167,41 @@ class SnapContext:
             self.error_documents.append(self._error_document(error, original))
             self.error_lineage.append(lineage)
         elif ledger is not None and lineage:
-            ledger.fail(lineage, {**self._error_document(error, original), "snap": self.label})
-        elif self._snap.on_error == "stop":
-            raise self.failure(error) from self.shown_cause(error)
+            self._fail_requests(error, original, lineage)
+        elif self._stops(lineage):
+            raise self.failure(error, original) from self.shown_cause(error)
+
+    def broke(
+        self, error: BaseException, original: Document | None, lineage: Lineage = NO_LINEAGE
+    ) -> None:
+        if isinstance(error, SnapFailedError):
+            raise error
+        if isinstance(error, DataError):
+            self.failed(error, original, lineage)
+        elif isinstance(error, EngineError) and not self._is_contained(lineage):
+            raise self.failure(error, original) from self.shown_cause(error)
+        elif isinstance(error, EngineError):
+            self.statistics.errors += 1
+            text = f"the snap {self.label!r} failed"
+            self._fail_requests(DataError(text, explain(error)), None, lineage)
+        elif self._snap.facts.stateful or self._stops(lineage):
+            self.statistics.errors += 1
+            raise self.failure(error, original) from self.shown_cause(error)
+        else:
+            self.failed(broken_snap(self.label, self._class, error), original, lineage)
+
+    def _stops(self, lineage: Lineage) -> bool:
+        """Whether a document that fails stops the pipeline."""
+        return self._snap.on_error == "stop" and not (self.in_ultra and lineage)
+
+    def _is_contained(self, lineage: Lineage) -> bool:
+        """Whether an error that would stop a run costs only the requests of a document."""
+        return self.in_ultra and bool(lineage) and not self._snap.facts.stateful
+
+    def _fail_requests(self, error: DataError, original: Document | None, lineage: Lineage) -> None:
+        assert self._execution.ledger is not None  # only an ultra pipeline has requests
+        told = {**self._error_document(error, original), "snap": self.label}
+        self._execution.ledger.fail(lineage, told)
 
     def dropped(self, count: int, lineage: Sequence[Lineage] = ()) -> None:
         self.statistics.dropped += count
@@ -174,16 +226,6 @@ class SnapContext:
         if leaving and self._execution.ledger is not None:
             self._execution.ledger.leave(leaving)
 
-    def give_up(self, failure: SnapFailedError, lineage: Lineage) -> None:
-        """Answer for a document on which the snap itself failed, and go on with the next."""
-        self.error_documents, self.error_lineage = [], []
-        self.statistics.errors += 1
-        self.statistics.status = "running"
-        error = DataError(f"the snap {self.label!r} failed", failure.cause)
-        assert self._execution.ledger is not None  # only ultra pipelines go on
-        told = {**self._error_document(error, None), "snap": self.label}
-        self._execution.ledger.fail(lineage, told)
-
     def show(self, text: str) -> None:
         self._execution.show(self.label, text)
 
@@ -191,14 +233,48 @@ class SnapContext:
         """The cause of a failure for its traceback; none if it could show a secret."""
         return None if self._execution.secrets else error
 
-    def failure(self, error: BaseException) -> SnapFailedError:
-        """The error that stops the pipeline because of this snap."""
+    def failure(self, error: BaseException, original: Document | None = None) -> SnapFailedError:
+        """The error that stops the pipeline because of this snap, at this document."""
+        trace = whole_trace(error)
+        if not isinstance(error, EngineError):
+            error = broken_snap(self.label, self._class, error)
         if isinstance(error, DataError):
             told = error.error, error.reason, error.resolution
         else:
             told = f"the snap {self.label!r} failed", str(error), ""
-        texts = map(self._execution.secrets.mask_text, (explain(error), *told))
-        return SnapFailedError(self.label, self._snap.type, str(self._snap.where), *texts)
+        cause = explain(error)
+        mask = self._execution.secrets
+        if isinstance(error, BrokenSnapError) and original is not None:
+            cause = f"{cause}\n  the document: {excerpt(mask.mask(original), _EXCERPT)}"
+        texts = (cause, *told, self._at(error, original), trace)
+        return SnapFailedError(
+            self.label, self._snap.type, str(self._snap.where), *map(mask.mask_text, texts)
+        )
+
+    def _at(self, error: BaseException, original: Document | None) -> str:
+        """Which document it was, and where the expression that failed stands."""
+        number = None if original is None else self._number_of(original)
+        text = "" if number is None else f" on document {number}"
+        if number is not None and len(self._snap.inputs) > 1:
+            text = f"{text} of the view {self._view!r}"
+        placed = self._place_of(error)
+        if placed is None:
+            return text
+        target = f", for the target {placed.target!r}" if placed.target else ""
+        return f"{text}{target} at {placed.where}"
+
+    def _number_of(self, document: Document) -> int | None:
+        """Its number among the documents of its view; None if it is not in the batch in hand."""
+        for position, item in enumerate(self._batch.items):
+            if item is document:
+                self._failed_at = position
+                return self._before + position + 1
+        return None
+
+    def _place_of(self, error: BaseException) -> PlacedExpression | None:
+        if not isinstance(error, ExpressionError) or not error.text:
+            return None
+        return self._snap.place_of(error.text, error.target)
 
     def _error_document(self, error: DataError, original: Document | None) -> Document:
         """The shape of the reference (1.4); `original` only if there was an input."""
@@ -207,12 +283,22 @@ class SnapContext:
             "reason": error.reason,
             "resolution": error.resolution,
             "stacktrace": getattr(error, "stacktrace", "") or str(error),
+            "snap_details": self._details(error),
         }
         for name, value in error.details.items():
             document.setdefault(name, value)
         if original is not None:
             document["original"] = original
         return self._execution.secrets.mask(document)  # type: ignore[no-any-return]
+
+    def _details(self, error: DataError) -> Document:
+        """The snap that failed, with the mapping's target and the line in the pipeline file."""
+        details: Document = {"label": self.label}
+        if (placed := self._place_of(error)) is not None:
+            if placed.target:
+                details["target"] = placed.target
+            details["line"] = placed.where.line
+        return details
 
 
 def _converted(value: Any, setting: Evaluated[T]) -> T:
@@ -226,17 +312,6 @@ def _converted(value: Any, setting: Evaluated[T]) -> T:
             choices = ", ".join(get_args(setting.kind))
             raise DataError(summary, f"{value!r} is none of {choices}") from None
         raise DataError(summary, str(error)) from None
-
-
-def explain(error: BaseException) -> str:
-    """All that an error says: what, why, what to do, and the user's own trace if it has one."""
-    stacktrace = str(getattr(error, "stacktrace", "")).rstrip()
-    resolution = getattr(error, "resolution", "")
-    text = str(error)
-    parts = [text, stacktrace]
-    if resolution and resolution not in text:
-        parts.append(f"  hint: {resolution}")
-    return "\n".join(part for part in parts if part)
 
 
 def _snap_info(snap: PlannedSnap) -> dict[str, Any]:

@@ -1,21 +1,25 @@
 """The local runner: one task per stage, bounded channels between them, one outcome.
 
-Structured concurrency does the hard part: if a stage fails, or the run is cancelled, every other
-stage is cancelled too, and each closes its snaps before the run returns.
+Structured concurrency does the hard part: if a run is cancelled, every stage is cancelled, and each
+closes its snaps before the run returns. If a stage fails, all that would bring more documents is
+cancelled; the stages after it work off what they have been given, and none comes to its `finish`.
+So the documents before a failure are delivered, and a file that is not complete is never put in
+place.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice
 from time import perf_counter
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from engine.documents import Batch, Item
 from engine.errors import ConfigurationError, EngineError
 from engine.plan.plan import Plan, Port, Prelude, Routes, Stage
+from engine.plan.routes import sources_of
 from engine.registry import Registry
 from engine.run.execution import Execution
 from engine.run.files import ProjectFiles
@@ -23,11 +27,13 @@ from engine.run.host import Outputs, StageHost
 from engine.run.identity import RunIdentity
 from engine.run.inbox import IN_FLIGHT, Inbox
 from engine.run.lineage import Ledger
+from engine.run.observer import Observer, Source, Watcher
 from engine.run.report import Report
-from engine.run.secrets import Secrets
 from engine.run.services import Services
+from engine.run.stopping import Stopper
 from engine.run.worker import Worker
 from engine.sdk.http import HttpClient
+from engine.sdk.plain_values import NotPlainError, plain
 from engine.sdk.scripts import ScriptExecutor
 from engine.sdk.snap import BATCH_SIZE
 from engine.sdk.views import View
@@ -36,44 +42,6 @@ R = TypeVar("R")
 
 GATHER_SECONDS = 0.002
 """How long results of a stage that waits for the outside are gathered before they move on."""
-
-
-class Live(Protocol):
-    """Feeds an open input of an ultra pipeline while it runs."""
-
-    async def run(self, push: Callable[[Batch], None]) -> None:
-        """Push batches as they come, and return when no more will.
-
-        It is called once the pipeline has done all that needs no request: the model is in place
-        before the first one. `push` must be called on the event loop. It runs the snaps that never
-        wait on the spot, and raises what makes the pipeline fail; then this must raise it, too.
-        """
-        ...
-
-
-Source = Sequence[Item] | Live
-"""What an open input is fed with."""
-
-
-class Observer(Protocol):
-    """Somebody who watches a run. `show` may be called from any thread."""
-
-    def started(self, report: Report, secrets: Secrets) -> None:
-        """The snaps are open; the counters of the report go on changing until `finished`.
-
-        What is shown to a person must go through `secrets`.
-        """
-        ...
-
-    def show(self, label: str, text: str) -> None:
-        """A snap has a line for whoever watches."""
-        ...
-
-    def output(self, port: Port, batch: Batch) -> Awaitable[None] | None:
-        """Items leave the pipeline through an open output, which waits for what is given back."""
-        ...
-
-    def finished(self, report: Report) -> None: ...
 
 
 async def run_plan(
@@ -87,6 +55,7 @@ async def run_plan(
     ledger: Ledger | None = None,
     http: HttpClient | None = None,
     files: ProjectFiles | None = None,
+    stopper: Stopper | None = None,
 ) -> tuple[Report, EngineError | None]:
     """Run a plan to its end, or this process's part of it.
 
@@ -97,10 +66,11 @@ async def run_plan(
     error that stopped the pipeline if one did. Raises ConfigurationError if the inputs do not fit,
     and nothing has been started then.
     """
-    services = Services(plan, scripts, observer.show, http, files)
+    crossed = observer.crossed if isinstance(observer, Watcher) else None
+    services = Services(plan, scripts, observer.show, http, files, crossed)
     execution = Execution(plan, identity, services, ledger=ledger)
     fed = _inputs_by_port(plan, inputs or {})
-    run = _Run(plan, registry, execution, observer, fed)
+    run = _Run(plan, registry, execution, observer, fed, stopper or Stopper())
     started = perf_counter()
     try:
         failure = await run.run()
@@ -124,14 +94,18 @@ class _Run:
         execution: Execution,
         observer: Observer,
         fed: Mapping[Port, Source],
+        stopper: Stopper,
     ) -> None:
         self._plan = plan
         self._execution = execution
         self._observer = observer
         self._fed = fed
+        self._stopper = stopper
         self._open_outputs = frozenset(plan.open_outputs)
         self._ledger = execution.ledger
         self._tasks: dict[Stage, asyncio.Task[None]] = {}
+        self._feeders: list[asyncio.Task[None]] = []
+        self._failure: EngineError | None = None
         self._hosts = {stage: StageHost(stage, registry, execution) for stage in plan.stages}
         self._inboxes = {stage: _inbox_of(plan.routes, stage) for stage in plan.stages}
         self._direct: frozenset[Stage] = frozenset()
@@ -143,6 +117,7 @@ class _Run:
             pipeline=plan.name,
             ruuid=execution.identity.ruuid,
             snaps=[statistics[snap.label] for snap in plan.snaps],
+            links=plan.links,
             warnings=plan.warnings,
         )
         self._all_open = asyncio.Barrier(max(1, len(plan.stages)))
@@ -155,15 +130,22 @@ class _Run:
                 for stage, feeds in self._plan.routes.feeds.items():
                     for feed in feeds:
                         if feed.source is None:
-                            tasks.create_task(self._feed(stage, feed.view))
+                            feeder = tasks.create_task(self._feed(stage, feed.view))
+                            self._feeders.append(feeder)
         except BaseExceptionGroup as group:
             error = _first_error(group)
-            self.report.status, self.report.failure = "failed", str(error) or type(error).__name__
-            if isinstance(error, EngineError):
-                return error
-            raise error from None
-        self.report.status = "completed"
-        return None
+            if not isinstance(error, EngineError):
+                self._report_failure(error)
+                raise error from None
+            self._failure = self._failure or error
+        if self._failure is None:
+            self.report.status = "completed"
+        else:
+            self._report_failure(self._failure)
+        return self._failure
+
+    def _report_failure(self, error: BaseException) -> None:
+        self.report.status, self.report.failure = "failed", str(error) or type(error).__name__
 
     def account(self, seconds: float) -> None:
         """Close the books: what still ran when the run ended has been stopped."""
@@ -178,17 +160,35 @@ class _Run:
         try:
             await caller.call(host.open)
             await self._wait_for_all()
-            await self._send(caller, host.start())
-            while waiting := await inbox.take(self._most_at_once(caller)):
-                results = (host.process(view, batch) for view, batch in waiting)
-                await self._send(caller, chain.from_iterable(results))
-            await self._send(caller, host.finish())
-            self._end_outputs(stage)
+            try:
+                await self._work(stage, host, caller)
+            except EngineError as error:
+                self._fail(stage, error)
         finally:
+            self._end_outputs(stage)
             inbox.close()
-            if not caller.abandoned:
-                await caller.call(host.close)
-            caller.stop()
+            await caller.close(host.close)
+
+    async def _work(self, stage: Stage, host: StageHost, caller: Worker | _Inline) -> None:
+        inbox = self._inboxes[stage]
+        await self._send(caller, host.start())
+        while waiting := await inbox.take(self._most_at_once(caller)):
+            results = (host.process(view, batch) for view, batch in waiting)
+            await self._send(caller, chain.from_iterable(results))
+        if self._failure is None:
+            await self._send(caller, host.finish())
+
+    def _fail(self, stage: Stage, error: EngineError) -> None:
+        """Let no more documents come; what was given to the stages after this one is worked off.
+
+        An ultra pipeline fails at once: its requests are delivered again to another instance.
+        """
+        if self._ledger is not None:
+            raise error
+        self._failure = self._failure or error
+        sources = [self._tasks[other] for other in sources_of(self._plan, stage)]
+        for task in (*self._feeders, *sources):
+            task.cancel()
 
     def _most_at_once(self, caller: Worker | _Inline) -> int:
         """Batches that a stage takes in one go; in an ultra task no answer waits for another's."""
@@ -197,7 +197,7 @@ class _Run:
     def _caller(self, stage: Stage, host: StageHost) -> Worker | _Inline:
         if stage in self._plan.routes.waiting:
             return Worker(stage.name, host.interrupt)
-        return _Inline()
+        return _Inline(self._stopper)
 
     async def _wait_for_all(self) -> None:
         """No snap runs before every snap has been opened: a wrong setting starts nothing."""
@@ -207,7 +207,7 @@ class _Run:
     async def _send(self, caller: Worker | _Inline, outputs: Outputs) -> None:
         more = True
         while more:
-            batches, more, failure = await caller.call(_take, outputs, caller.at_once)
+            batches, failure, more = await caller.call(_take, outputs, caller.at_once)
             for port, batch in batches:
                 await self._deliver(port, batch)
             if failure is not None:
@@ -215,7 +215,9 @@ class _Run:
 
     async def _deliver(self, port: Port, batch: Batch) -> None:
         target = self._targets.get(port)
-        if self._direct:
+        if not batch.items:
+            await asyncio.sleep(0)  # a pause between two slices
+        elif self._direct:
             self._pass_on(port, batch)
         elif target is not None:
             await self._inboxes[target.stage].put(target.view, batch)
@@ -250,16 +252,19 @@ class _Run:
         """Give an open input what the caller has for it, else what its view gets unlinked."""
         port, inbox = Port(stage.labels[0], view.name), self._inboxes[stage]
         source = self._fed.get(port)
-        if source is not None and not isinstance(source, Sequence):
-            await self._play(self._plan.routes.preludes[port])
-            self._direct = frozenset(self._plan.stages) - self._plan.routes.waiting
-            await source.run(partial(self._push, stage, port.view))
-        else:
-            default: Sequence[Item] = [] if view.unlinked == "nothing" else [{}]
-            items = iter(default if source is None else source)
-            while some := list(islice(items, BATCH_SIZE)):
-                await inbox.put(port.view, Batch(some))
-        inbox.end(port.view)
+        try:
+            if source is not None and not isinstance(source, Sequence):
+                assert self._plan.routes.prelude is not None  # live items have one way in
+                await self._play(self._plan.routes.prelude)
+                self._direct = frozenset(self._plan.stages) - self._plan.routes.waiting
+                await source.run(partial(self._push, stage, port.view))
+            else:
+                default: Sequence[Item] = [] if view.unlinked == "nothing" else [{}]
+                items = iter(default if source is None else source)
+                while some := list(islice(items, BATCH_SIZE)):
+                    await inbox.put(port.view, Batch(some))
+        finally:
+            inbox.end(port.view)
 
     async def _play(self, prelude: Prelude) -> None:
         """Wait until all that needs no live item has run and been taken in."""
@@ -272,33 +277,35 @@ class _Run:
 class _Inline:
     """Calls a stage that never waits straight from the event loop."""
 
-    abandoned = False
     at_once = 1
 
-    async def call(self, function: Callable[..., R], *args: Any) -> R:
-        return function(*args)
+    def __init__(self, stopper: Stopper) -> None:
+        self._stopper = stopper
 
-    def stop(self) -> None:
-        """There is no thread to end."""
+    async def call(self, function: Callable[..., R], *args: Any) -> R:
+        return self._stopper.call(function, *args)
+
+    async def close(self, function: Callable[[], None]) -> None:
+        function()
 
 
 def _take(
     outputs: Outputs, at_once: int
-) -> tuple[list[tuple[Port, Batch]], bool, Exception | None]:
-    """The next results of a stage, whether more may come, and the error that came after them.
+) -> tuple[list[tuple[Port, Batch]], Exception | None, bool]:
+    """The next results of a stage, the error that came after them, and whether there may be more.
 
-    Results that come slowly do not wait for each other.
+    The results before an error are not lost by it.
     """
     taken: list[tuple[Port, Batch]] = []
-    deadline = perf_counter() + GATHER_SECONDS
+    end = perf_counter() + GATHER_SECONDS
     try:
         for output in outputs:
             taken.append(output)
-            if len(taken) == at_once or perf_counter() > deadline:
-                return taken, True, None
+            if len(taken) >= at_once or perf_counter() >= end:
+                return taken, None, True
     except Exception as error:  # noqa: BLE001  # raised again once the results are delivered
-        return taken, False, error
-    return taken, False, None
+        return taken, error, False
+    return taken, None, False
 
 
 def _inbox_of(routes: Routes, stage: Stage) -> Inbox:
@@ -319,10 +326,24 @@ def _inputs_by_port(plan: Plan, inputs: Mapping[str, Source]) -> dict[Port, Sour
         raise ConfigurationError(
             f"{unknown[0]!r} is not an open input; the open inputs are: {names}"
         )
-    for name, items in inputs.items():
-        if isinstance(items, Mapping | str | bytes):
-            raise ConfigurationError(f"the input {name!r} must be a list of documents")
-    return {known[name]: items for name, items in inputs.items()}
+    return {known[name]: _checked(name, items) for name, items in inputs.items()}
+
+
+def _checked(name: str, items: Source) -> Source:
+    """The items of an input, with documents of plain values."""
+    if isinstance(items, Mapping | str | bytes):
+        raise ConfigurationError(f"the input {name!r} must be a list of documents")
+    if not isinstance(items, Sequence):
+        return items
+    checked = []
+    for number, item in enumerate(items, 1):
+        try:
+            checked.append(plain(item) if isinstance(item, Mapping) else item)
+        except NotPlainError as error:
+            raise ConfigurationError(
+                f"document {number} of the input {name!r}: {error}; {error.resolution}"
+            ) from None
+    return checked
 
 
 def _first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:

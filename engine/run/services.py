@@ -10,22 +10,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.documents import Batch
+from engine.plan.plan import Plan, Port
 from engine.run.files import ProjectFiles
 from engine.sdk.http import HttpClient
 from engine.sdk.scripts import ScriptExecutor
 
 if TYPE_CHECKING:
-    from engine.plan.plan import Plan
     from engine.run.http import LoopClient
 
 Show = Callable[[str, str], None]
+Crossed = Callable[[Port, Batch], None]
 
 
 class Services:
-    """Files, an HTTP client, the script executor, a temporary folder, and who sees what is shown.
+    """Files, an HTTP client, the script executor, a temporary folder, and who watches.
 
-    `show(label, line)` is called for every line that a snap wants a person to see. Without `http`
-    a client is made when a snap asks for one.
+    `show(label, line)` is called for every line that a snap wants a person to see, and `crossed`,
+    if it is given, for every batch that leaves a view. Both may be called from any thread. Without
+    `http` a client is made when a snap asks for one.
     """
 
     def __init__(
@@ -35,10 +38,12 @@ class Services:
         show: Show,
         http: HttpClient | None = None,
         files: ProjectFiles | None = None,
+        crossed: Crossed | None = None,
     ) -> None:
         self.files = files or ProjectFiles(plan.folder, plan.project, lambda: self.http)
         self.scripts = scripts
         self.show = show
+        self.crossed = crossed
         self.folder = Path(tempfile.gettempdir()) / f"snapline-{uuid.uuid4()}"
         self._http = http
         self._own_http: LoopClient | None = None

@@ -61,6 +61,14 @@ class Worker:
         """Whether a call did not return after its interruption; nothing more can be run."""
         return self._abandoned
 
+    async def close(self, function: Callable[[], None]) -> None:
+        """Call a last function in the thread, unless it is abandoned, and let the thread end."""
+        try:
+            if not self._abandoned:
+                await self.call(function)
+        finally:
+            self.stop()
+
     def stop(self) -> None:
         """Let the thread end after what it is doing."""
         self._jobs.put(None)

@@ -111,6 +111,16 @@ class Context(Protocol):
         """Report a document that failed. Raises if `on_error` is to stop."""
         ...
 
+    def broke(
+        self, error: BaseException, original: Document | None, lineage: Lineage = NO_LINEAGE
+    ) -> None:
+        """Report an exception of the snap's code on this document.
+
+        A snap without state goes on as after `failed`; else this raises, as it does for an error
+        that stops the pipeline anyway.
+        """
+        ...
+
     def dropped(self, count: int, lineage: Sequence[Lineage] = ()) -> None:
         """Acknowledge documents that end here."""
         ...

@@ -28,6 +28,7 @@ from engine.sdk.context import Context
 from engine.sdk.facts import Foreign
 from engine.sdk.files import WrittenFile
 from engine.sdk.http import HttpResponse
+from engine.sdk.plain_values import plain
 from engine.sdk.settings import Issue, NoSettings, Settings
 from engine.sdk.views import View, Views
 
@@ -93,7 +94,10 @@ class Snap(Generic[S]):
     it cannot stand in an ultra task; empty if it can; `loses_lineage_for` if the settings decide);
     `replayable` (running a document twice does no harm); `blocking` (waits for the outside, so it
     runs off the event loop); `passes_on` (its output documents are its input documents); `writes`
-    (acts on the outside, so that a preview leaves it out).
+    (acts on the outside, so that a preview leaves it out); `flows` (`process_batch` gives each
+    result as soon as it is there, so the runtime need not cut batches to keep documents flowing);
+    `plain` (its documents hold nothing but what JSON has, bytes and date-times, so the runtime need
+    not look).
 
     Facts for people and for import: `category` (empty: the folder that its file is in), `since`
     (the version that brought it), `about` (long help, Markdown), `foreign` (SnapLogic's own snap).
@@ -114,6 +118,8 @@ class Snap(Generic[S]):
     since: ClassVar[str] = ""
     about: ClassVar[str] = ""
     foreign: ClassVar[Foreign | None] = None
+    flows: ClassVar[bool] = False
+    plain: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         for base in getattr(cls, "__orig_bases__", ()):
@@ -192,21 +198,28 @@ class Snap(Generic[S]):
         """Make a blocked call return soon. Called from another thread."""
 
     def _process_each(self, batch: Batch) -> Iterator[Mapping[str, Batch]]:
-        collected = self._collected(batch, "process")
-        for position, document in enumerate(batch.items):
-            lineage = batch.lineage_of(position)
-            try:
-                result = self.process(document)
-                if result is None:
-                    self.context.dropped(1, (lineage,))
-                elif result.__class__ is dict or result.__class__ is To:
-                    collected.add(result, lineage)
-                else:
-                    yield from self._collect_many(collected, result, lineage)
-            except DataError as error:
-                self.context.failed(error, document, lineage)
-            if collected.count >= BATCH_SIZE:
+        collected = self._collected(batch, "process", checks=not self.plain)
+        try:
+            for position, document in enumerate(batch.items):
+                lineage = batch.lineage_of(position)
+                try:
+                    result = self.process(document)
+                    if result is None:
+                        self.context.dropped(1, (lineage,))
+                    elif result.__class__ is dict or result.__class__ is To:
+                        collected.add(result, lineage)
+                    else:
+                        yield from self._collect_many(collected, result, lineage)
+                except DataError as error:
+                    self.context.failed(error, document, lineage)
+                except (Exception, SystemExit) as error:  # noqa: BLE001  # the context names the snap
+                    self.context.broke(error, document, lineage)
+                if collected.count >= BATCH_SIZE:
+                    yield collected.take()
+        except Exception:
+            if collected.count:  # what came before the failure is not lost by it
                 yield collected.take()
+            raise
         if collected.count:
             yield collected.take()
 
@@ -222,9 +235,9 @@ class Snap(Generic[S]):
         if not some:
             self.context.dropped(1, (lineage,))
 
-    def _collected(self, batch: Batch, method: str) -> Collected:
+    def _collected(self, batch: Batch, method: str, *, checks: bool = False) -> Collected:
         giver = f"{method} of {type(self).__name__}"
-        return Collected(self.default_output, batch.lineage is not None, giver)
+        return Collected(self.default_output, batch.lineage is not None, giver, checks=checks)
 
     @property
     def default_output(self) -> str:
@@ -235,16 +248,25 @@ class Snap(Generic[S]):
 class Collected:
     """Items gathered by view until they make a batch.
 
-    Raises ExecutionError, in the name of the `giver`, for what is no item: it would become a wrong
-    result further on.
+    Raises ExecutionError, in the name of the `giver`, for what is not an item: it would become a
+    wrong result further on. With `checks` it raises NotPlainError for a document with values that
+    no document can hold.
     """
 
-    __slots__ = ("count", "default", "giver", "items", "keeps", "lineage")
+    __slots__ = ("checks", "count", "default", "giver", "items", "keeps", "lineage")
 
-    def __init__(self, default: str, keeps_lineage: bool, giver: str = "the snap") -> None:
+    def __init__(
+        self,
+        default: str,
+        keeps_lineage: bool,
+        giver: str = "the snap",
+        *,
+        checks: bool = False,
+    ) -> None:
         self.default = default
         self.keeps = keeps_lineage
         self.giver = giver
+        self.checks = checks
         self.items: dict[str, list[Any]] = {}
         self.lineage: dict[str, list[Lineage]] = {}
         self.count = 0
@@ -256,6 +278,8 @@ class Collected:
                 view, item = result.view or view, result.item
                 lineage = lineage if result.lineage is None else result.lineage
             item = self._item(item)
+        if self.checks and item.__class__ is dict:
+            item = plain(item)
         self.items.setdefault(view, []).append(item)
         if self.keeps:
             self.lineage.setdefault(view, []).append(lineage)
@@ -364,11 +388,12 @@ class StreamSnap(Snap[S]):
                 continue  # the rest of a stream that failed
             try:
                 yield from self._take_piece(piece, batch)
-            except DataError as error:
+            except (Exception, SystemExit) as error:  # noqa: BLE001  # the context names the snap
                 try:
                     self.abandon()
                 finally:
-                    self.report(error)
+                    self._answered = True
+                    self.context.broke(error, self._header, self._lineage)
                     self._header = None
                 continue
             if piece.__class__ is StreamEnd:

@@ -108,7 +108,7 @@ def _run(
     shown: list[str],
 ) -> SnapRun:
     stage = next(stage for stage in execution.plan.stages if LABEL in stage.labels)
-    host = StageHost(stage, registry, execution)
+    host = StageHost(stage, registry, execution, cuts=False)
     outputs = execution.snap(LABEL).outputs
     result = SnapRun({}, host.statistics[0], shown, outputs[0].name if outputs else "")
     try:
@@ -126,7 +126,8 @@ def _run(
 
 def _collect(result: SnapRun, outputs: Any) -> None:
     for port, batch in outputs:
-        result.outputs.setdefault(port.view, []).extend(batch.items)
+        if batch.items:
+            result.outputs.setdefault(port.view, []).extend(batch.items)
 
 
 def _found(name: str, registry: Registry) -> SnapClass:

@@ -76,6 +76,7 @@ class FileReader(Snap[FileReaderSettings]):
         inputs=(View("input", unlinked="starts by itself"),), outputs=(View("output", "binary"),)
     )
     stateful = False
+    plain = True
     blocking = True
     examples = (
         Example(

@@ -102,6 +102,8 @@ class FileWriter(StreamSnap[FileWriterSettings]):
     single = True
     replayable = False
     blocking = True
+    plain = True
+    loses_lineage = ""
     examples = (
         Example(
             "the result says what was done, and to which stream",

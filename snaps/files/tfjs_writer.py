@@ -57,6 +57,7 @@ class TFJSWriter(Snap[TFJSWriterSettings]):
     single = True
     replayable = False
     blocking = True
+    plain = True
     examples = (
         Example(
             "a dense layer that doubles its input",

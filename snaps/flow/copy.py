@@ -24,6 +24,7 @@ class Copy(Snap[CopySettings]):
     )
     views = Views(outputs=(View("output", many=True, minimum=1),))
     stateful = False
+    plain = True
     passes_on = True
     examples = (
         Example(

@@ -50,6 +50,7 @@ class Filter(Snap[FilterSettings]):
         },
     )
     stateful = False
+    plain = True
     passes_on = True
     examples = (
         Example(

@@ -21,6 +21,7 @@ class Union(Snap[UnionSettings]):
     )
     views = Views(inputs=(View("input", many=True, minimum=1, unlinked="refused"),))
     stateful = False
+    plain = True
     passes_on = True
     examples = (
         Example(

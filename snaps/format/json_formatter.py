@@ -80,6 +80,7 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
     )
     views = Views(outputs=(View("output", "binary"),))
     single = True
+    plain = True
     examples = (
         Example(
             "one array of all documents",

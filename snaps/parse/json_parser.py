@@ -89,6 +89,7 @@ class JSONParser(StreamSnap[JSONParserSettings]):
     )
     views = Views(inputs=(View("input", "binary", unlinked="refused"),))
     stateful = False
+    plain = True
     examples = (
         Example(
             "each element of the array is a document",

@@ -68,6 +68,7 @@ class RESTGet(RestSnap[RESTGetSettings]):
                         "resolution": "check service_url",
                         "stacktrace": "GET 'https://api.example.com/orders/7' was answered with "
                         "status 404: 404 Not Found",
+                        "snap_details": {"label": "snap"},
                         "status": 404,
                         "statusCode": 404,
                         "entity": "",

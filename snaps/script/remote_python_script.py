@@ -124,6 +124,9 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     single = True
     replayable = False
     blocking = True
+    flows = True
+    plain = True
+    loses_lineage = ""
     examples = (
         Example(
             "one document in, one out",

@@ -47,6 +47,7 @@ class DocumentToBinary(Snap[DocumentToBinarySettings]):
     )
     views = Views(outputs=(View("output", "binary"),))
     stateful = False
+    plain = True
     examples = (
         Example(
             "text becomes UTF-8, and the other fields the header",

@@ -67,6 +67,7 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
     )
     views = Views(inputs=(View("input", unlinked="starts by itself"),))
     stateful = False
+    plain = True
     examples = (
         Example(
             "documents as they stand",

@@ -80,6 +80,7 @@ class Mapper(Snap[MapperSettings]):
         columns={"transformations.mappingTable": ("targetPath", "expression")},
     )
     stateful = False
+    plain = True
     examples = (
         Example(
             "a field is renamed and another computed",

@@ -122,13 +122,16 @@ class SettableClock:
 def test_a_log_gets_a_line_of_progress_every_half_minute() -> None:
     clock, log = SettableClock(), io.StringIO()
     display = PlainDisplay(io.StringIO(), log, [], clock)
-    snaps = [SnapStatistics("read", "FileReader", 1, 1), SnapStatistics("parse", "JSONParser")]
+    snaps = [
+        SnapStatistics("read", "FileReader", {"input": 1}, {"output": 1}),
+        SnapStatistics("parse", "JSONParser"),
+    ]
     report = Report("Nightly", "ruuid", snaps)
     display.started(report, Secrets())
     for clock.now in range(30):
         display.progress.tick()
     assert log.getvalue() == ""
-    snaps[1].documents_in, snaps[1].documents_out, snaps[1].errors = 1, 5000, 2
+    snaps[1].inputs, snaps[1].outputs, snaps[1].errors = {"input": 1}, {"output": 5000}, 2
     for clock.now in range(30, 90):
         display.progress.tick()
     display.finished(report)

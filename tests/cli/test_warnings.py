@@ -43,7 +43,7 @@ def test_quiet_still_says_why_a_run_failed(engine: Any, tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("snaps: {one: {snap: Mapper, mappings: {$a: $nothing}}}")
     done = engine("run", "--quiet", "bad.yaml")
     assert done.returncode == 1
-    assert done.stderr.startswith("snap 'one' (Mapper at bad.yaml:1:9) failed\n")
+    assert done.stderr.startswith("snap 'one' (Mapper at bad.yaml:1:9) failed on document 1")
 
 
 def test_a_program_gets_warnings_as_values(tmp_path: Path) -> None:

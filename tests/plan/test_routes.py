@@ -57,7 +57,8 @@ def test_each_stage_knows_what_feeds_its_views(tmp_path: Path) -> None:
 
 def test_what_needs_no_request_comes_before_the_first_one(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, MODEL_BRANCH)
-    prelude = plan.routes.preludes[Port("ask", "input")]
+    prelude = plan.routes.prelude
+    assert prelude is not None
     assert [stage.labels for stage in prelude.first] == [("read",), ("parse",)]
     assert [stage.labels for stage in prelude.then] == [("ask", "shape"), ("join",), ("predict",)]
 

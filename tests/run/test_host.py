@@ -76,6 +76,7 @@ def test_documents_in_are_documents_out_dropped_and_failed(count: int) -> None:
         "reason": "2 is over 1",
         "resolution": "less",
         "stacktrace": "too much: 2 is over 1",
+        "snap_details": {"label": "snap"},
         "original": {"n": 2},
     }
 

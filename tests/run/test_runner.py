@@ -106,7 +106,16 @@ def test_a_routed_error_carries_the_document_and_the_reason(write: Any) -> None:
     assert report.outputs["shape.output"] == [{"x": 1}]
     (error,) = report.outputs["dead.output"]
     assert error["original"] == {"b": 2}
-    assert set(error) == {"error", "reason", "resolution", "stacktrace", "original", "letter"}
+    assert error["snap_details"] == {"label": "shape", "target": "$x", "line": 4}
+    assert set(error) == {
+        "error",
+        "reason",
+        "resolution",
+        "stacktrace",
+        "snap_details",
+        "original",
+        "letter",
+    }
     assert counts(report)["shape"] == (2, 1, 0, 1)
 
 

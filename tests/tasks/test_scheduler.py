@@ -111,9 +111,12 @@ async def test_a_run_begins_at_its_time_and_is_written_down(tmp_path: Path) -> N
             "label": "make",
             "snap": "JSONGenerator",
             "in": 1,
+            "made": 0,
             "out": 1,
             "dropped": 0,
             "errors": 0,
+            "merged": 0,
+            "views": {"in": {"input": 1}, "out": {"output": 1, "error": 0}},
             "seconds": 0,
             "status": "completed",
         }

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -28,6 +29,7 @@ from engine.run.lineage import Ledger
 from engine.run.report import Report
 from engine.run.runner import run_plan
 from engine.run.secrets import Secrets
+from engine.run.slices import SLICE_SECONDS, SliceSize
 from engine.script.executor import Executor
 from engine.sdk.snap import BATCH_SIZE
 from engine.tasks.processes.channel import Channel
@@ -108,6 +110,7 @@ class Instance:
         self._push: Callable[[Batch], None] | None = None
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._finishing = False
+        self._at_once = SliceSize()
         self._ledger = Ledger(self)
         self._complaints = Complaints(self._complain)
         self._streams: dict[Port, tuple[Lineage, list[Item]]] = {}
@@ -197,21 +200,31 @@ class Instance:
         try:
             while self._arrived:
                 batch = self._next_batch()
-                if batch.items:
-                    self._push(batch)
+                if batch.items and self._push_took_long(batch):
+                    break
         except Exception as error:  # noqa: BLE001  # the pipeline has failed, and says so
             self._push = None
             if not self._ended.done():
                 self._ended.set_exception(error)
             return
         self.channel.flush()
-        if self._finishing and not self._ended.done():
+        if self._arrived:  # what is answered leaves before more is worked on
+            self._loop.call_soon(self._take_requests)
+        elif self._finishing and not self._ended.done():
             self._ended.set_result(None)
+
+    def _push_took_long(self, batch: Batch) -> bool:
+        assert self._push is not None  # the pipeline is ready
+        started = perf_counter()
+        self._push(batch)
+        seconds = perf_counter() - started
+        self._at_once.learn(len(batch), seconds)
+        return seconds > SLICE_SECONDS
 
     def _next_batch(self) -> Batch:
         items: list[Item] = []
         lineage: list[Lineage] = []
-        count = min(len(self._arrived), BATCH_SIZE)
+        count = min(len(self._arrived), self._at_once.items, BATCH_SIZE)
         admitted: list[int] = []
         for request in (self._arrived.popleft() for _ in range(count)):
             try:

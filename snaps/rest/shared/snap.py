@@ -145,6 +145,8 @@ class RestSnap(Snap[S], ABC):
 
     stateful = False
     blocking = True
+    flows = True
+    plain = True
     method: ClassVar[str]
 
     @abstractmethod
@@ -198,8 +200,6 @@ class RestSnap(Snap[S], ABC):
                 yield from self._settle(batch, collected)
         finally:
             self._give_up()
-        if collected.count:
-            yield collected.take()
 
     def interrupt(self) -> None:
         self._interrupted = True
@@ -230,9 +230,9 @@ class RestSnap(Snap[S], ABC):
         except DataError as error:
             failure = error
         self._pending.popleft()  # not before: an interruption must find what is waited for
+        if collected.count:
+            yield collected.take()
         if failure is not None:
-            if collected.count:  # what was answered before is not lost if the pipeline stops
-                yield collected.take()
             self.context.failed(failure, document, lineage)
 
     def _request(self, document: Document) -> HttpRequest:

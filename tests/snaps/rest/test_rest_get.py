@@ -112,6 +112,7 @@ class TestErrors:
             "reason": '422 Unprocessable: {"why":"no id"}',
             "resolution": document["resolution"],
             "stacktrace": document["stacktrace"],
+            "snap_details": {"label": "snap"},
             "status": 422,
             "statusCode": 422,
             "entity": {"why": "no id"},

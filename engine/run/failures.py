@@ -1,0 +1,84 @@
+"""What is said of a failure: the texts of an error, and the user's own code in a traceback."""
+
+from __future__ import annotations
+
+import linecache
+import traceback
+from pathlib import Path
+from types import CodeType, TracebackType
+from typing import Any
+
+from engine.errors import DataError, EngineError
+
+MISTAKE_IN_SNAP = "this is a mistake in the snap itself, not in your pipeline"
+_ENGINE = str(Path(__file__).parent.parent)
+
+
+class BrokenSnapError(DataError):
+    """A snap raised what is not an error of the engine; `stacktrace` shows the snap's own code."""
+
+    def __init__(self, error: str, reason: str, resolution: str, stacktrace: str) -> None:
+        super().__init__(error, reason, resolution)
+        self.args = (error, reason, resolution, stacktrace)
+        self.stacktrace = stacktrace
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+def broken_snap(label: str, snap_class: type[Any], error: BaseException) -> BrokenSnapError:
+    """The error of a document on which the code of a snap raised an exception."""
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    frames = [frame for frame in _frames(error.__traceback__) if not _is_ours(frame[0])]
+    own = [frame for frame in frames if frame[0].co_filename == _file_of(snap_class)]
+    remedy = MISTAKE_IN_SNAP
+    if last := (own or frames)[-1:]:
+        code, line = last[0]
+        remedy = f"{remedy}; correct it in {code.co_filename}, line {line}"
+    stacktrace = "".join(_shown(*frame) for frame in frames).rstrip()
+    return BrokenSnapError(f"the snap {label!r} failed", text, remedy, stacktrace)
+
+
+def explain(error: BaseException) -> str:
+    """All that an error says: what, why, what to do, and the user's own trace if it has one."""
+    stacktrace = str(getattr(error, "stacktrace", "")).rstrip()
+    resolution = getattr(error, "resolution", "")
+    text = str(error)
+    parts = [text, stacktrace]
+    if resolution and resolution not in text:
+        parts.append(f"  hint: {resolution}")
+    return "\n".join(part for part in parts if part)
+
+
+def whole_trace(error: BaseException) -> str:
+    """All frames of an exception, for whoever debugs a snap; empty for an error of the engine."""
+    if isinstance(error, EngineError):
+        return ""
+    return "".join(traceback.format_exception(error)).rstrip()
+
+
+def _frames(trace: TracebackType | None) -> list[tuple[CodeType, int]]:
+    frames = []
+    while trace is not None:
+        frames.append((trace.tb_frame.f_code, trace.tb_lineno))
+        trace = trace.tb_next
+    return frames
+
+
+def _is_ours(code: CodeType) -> bool:
+    return code.co_filename.startswith(_ENGINE)
+
+
+def _file_of(snap_class: type[Any]) -> str:
+    """The file of the code of a snap; empty if its class was not read from one."""
+    for name in ("process", "feed", "process_batch"):
+        code = getattr(getattr(snap_class, name, None), "__code__", None)
+        if code is not None and not _is_ours(code):
+            return str(code.co_filename)
+    return ""
+
+
+def _shown(code: CodeType, line: int) -> str:
+    source = linecache.getline(code.co_filename, line).strip()
+    place = f'  File "{code.co_filename}", line {line}, in {code.co_name}\n'
+    return f"{place}    {source}\n" if source else place

@@ -1,0 +1,325 @@
+"""One snap of a stage: called with batches, timed, counted, and named when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from time import perf_counter
+from typing import Any, NoReturn
+
+from engine.documents import Batch, StreamStart
+from engine.errors import (
+    ConfigurationError,
+    DataError,
+    EngineError,
+    ExecutionError,
+    SnapFailedError,
+)
+from engine.plan.plan import Port
+from engine.registry import Registry
+from engine.run.context import SnapContext
+from engine.run.execution import Execution
+from engine.run.failures import MISTAKE_IN_SNAP
+from engine.run.report import SnapStatistics
+from engine.run.slices import MOST_ITEMS, SliceSize
+from engine.sdk.plain_values import plain
+from engine.sdk.snap import Collected, Emission, Snap
+from engine.sdk.views import ERROR_VIEW
+
+Outputs = Iterator[tuple[Port, Batch]]
+_Failing = Callable[[DataError], None] | None
+
+
+class Member:
+    """A snap with its context and its accounts. `most` items are given to it at once."""
+
+    def __init__(self, label: str, registry: Registry, execution: Execution, *, cuts: bool) -> None:
+        self.plan = plan = execution.snap(label)
+        self._class = registry[plan.type]
+        self.statistics = SnapStatistics(
+            label,
+            plan.type,
+            inputs={view.name: 0 for view in plan.inputs},
+            outputs={view.name: 0 for view in (*plan.outputs, ERROR_VIEW)},
+        )
+        self.context = SnapContext(execution, plan, self._class, self.statistics)
+        self._in, self._out = self.context.info["in"], self.context.info["out"]
+        self._in_ultra = execution.ledger is not None
+        self._crossed = execution.services.crossed
+        self._made: Snap[Any] | None = None
+        self._ports = {view.name: Port(label, view.name) for view in plan.outputs}
+        declared = self._class.views_for(plan.settings).outputs
+        self._unlinked = {view.name for view in declared if view.optional} - self._ports.keys()
+        self._error_port = Port(label, ERROR_VIEW.name)
+        self._document_inputs = any(view.type == "document" for view in plan.inputs)
+        self._binary_outputs = {view.name for view in plan.outputs if view.type == "binary"}
+        self._default = plan.outputs[0].name if plan.outputs else ""
+        self._by_document = self._class.process_batch is Snap.process_batch
+        self._checks = not plan.facts.plain and not self._by_document  # which looks itself
+        self._slices = SliceSize() if cuts and not plan.facts.flows else None
+        self.most = MOST_ITEMS if self._slices is None else self._slices.items
+        self._longest_step = 0.0
+        self._before = (0, 0)
+
+    @property
+    def snap(self) -> Snap[Any]:
+        assert self._made is not None  # open() was called
+        return self._made
+
+    def open(self) -> None:
+        """Make and open the snap. There is no document yet that `on_error` could decide on."""
+        self._made = self._guarded(lambda: self._class(self.plan.settings, self.context), None)
+        self._guarded(self.snap.open, None)
+
+    def start(self) -> Outputs:
+        return self._run(lambda: self._gathered(self.snap.start(), "start"))
+
+    def finish(self) -> Outputs:
+        yield from self._run(
+            lambda: self._gathered(self.snap.finish(), "finish"),
+            lambda error: self.context.failed(error, None),
+        )
+        self.statistics.status = "completed"
+
+    def interrupt(self) -> None:
+        if self._made is not None:
+            self._made.interrupt()
+
+    def close(self) -> EngineError | None:
+        """Close the snap; what went wrong, if anything."""
+        if self._made is None:
+            return None
+        try:
+            self._made.close()
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # named, and raised by the host
+            return self._named(error)
+        return None
+
+    # A batch
+
+    def call(self, view: str, batch: Batch) -> Emission:
+        """What the snap gives for a batch, which is counted. Raises whatever the snap raises."""
+        statistics = self.statistics
+        before = statistics.inputs[view]
+        count = len(batch.items) if self._document_inputs else _streams(batch)
+        statistics.inputs[view] = before + count
+        self._in["totalCount"] += count
+        self._before = statistics.dropped, statistics.errors
+        self.context.begin(view, batch, before)
+        started = perf_counter()
+        try:
+            return self.snap.process_batch(view, batch)
+        finally:
+            self._longest_step = elapsed = perf_counter() - started
+            statistics.seconds += elapsed
+
+    @property
+    def only_hands_on(self) -> bool:
+        """Whether the last call gave a batch for the first output, and has nothing else to say."""
+        context = self.context
+        held_or_released = context.held_lineage or context.released_lineage
+        return not (
+            context.error_documents or held_or_released or not self._default or self._checks
+        )
+
+    def hand_on(self, given: int, batch: Batch) -> Port:
+        """Count the batch that a call with so many items gave; the port that it leaves through."""
+        if self._slices is not None:
+            self._learn(given)
+        return self._count_out(self._default, batch)
+
+    def process(self, view: str, batch: Batch) -> Outputs:
+        """What comes of a batch; the snap is called when the first output is asked for."""
+        try:
+            emission = self.call(view, batch)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # the failing snap is named there
+            return self.recover(view, batch, error)
+        return self.results(view, batch, emission)
+
+    def results(self, view: str, batch: Batch, emission: Emission) -> Outputs:
+        """All that a call for a batch has given, and gives while it is asked."""
+        given = False
+        try:
+            for output in self._spread(emission, None):
+                given = True
+                yield output
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # the failing snap is named there
+            if given or self._by_document:
+                self._fail(error)
+            yield from self.recover(view, batch, error)
+        else:
+            self._learn(len(batch.items))
+
+    def recover(self, view: str, batch: Batch, error: BaseException) -> Outputs:
+        """After a call that failed without having given anything.
+
+        A snap without state cannot have been harmed: it gets the documents again, one by one, so
+        that those before the failure are delivered, and the failure costs only its own document.
+        """
+        if not self._document_inputs or self.plan.facts.stateful or not self.plan.facts.replayable:
+            self._fail(error)
+        if len(batch) > 1:
+            self._forget(view, len(batch))
+            for position in range(len(batch)):
+                yield from self.process(view, batch.at([position]))
+            return
+        try:
+            self.context.broke(error, batch.items[0], batch.lineage_of(0))
+        except SnapFailedError as failure:
+            self._fail(failure)
+        yield from self._errors()
+
+    def _forget(self, view: str, count: int) -> None:
+        """The call in hand has not been made."""
+        statistics = self.statistics
+        statistics.inputs[view] -= count
+        self._in["totalCount"] -= count
+        statistics.dropped, statistics.errors = self._before
+        self.context.error_documents, self.context.error_lineage = [], []
+
+    def _learn(self, items: int) -> None:
+        if self._slices is not None:
+            self._slices.learn(items, self._longest_step)
+            self.most = self._slices.items
+
+    # What the snap gives
+
+    def _run(self, call: Callable[[], Any], on_data_error: _Failing = None) -> Outputs:
+        """Call the snap and bring whatever it gives into (port, batch), with the clock running.
+
+        A DataError that leaves the call stops the pipeline unless `on_data_error` takes it: nobody
+        can tell which documents it has cost.
+        """
+        started = perf_counter()
+        emission = self._guarded(call, on_data_error)
+        self.statistics.seconds += perf_counter() - started
+        try:
+            yield from self._spread(emission, on_data_error)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # here the failing snap is named
+            self._fail(error)
+
+    def _spread(self, emission: Any, on_data_error: _Failing) -> Outputs:
+        """Whatever the snap has given, as (port, batch)."""
+        if emission.__class__ is Batch:
+            yield from self._emit({self._default: emission})
+        elif isinstance(emission, Mapping):
+            yield from self._emit(emission)
+        elif isinstance(emission, Iterable) and not isinstance(emission, str | bytes):
+            yield from self._run_through(iter(emission), on_data_error)
+        elif emission is not None:
+            raise self._refused(emission)
+        yield from self._errors()
+
+    def _run_through(
+        self, emission: Iterator[Mapping[str, Batch]], on_data_error: _Failing
+    ) -> Outputs:
+        while True:
+            started = perf_counter()
+            try:
+                batches = next(emission, None)
+            except DataError as error:
+                if on_data_error is None:
+                    raise
+                on_data_error(error)
+                batches = None
+            finally:
+                elapsed = perf_counter() - started
+                self.statistics.seconds += elapsed
+                self._longest_step = max(self._longest_step, elapsed)
+            if batches is None:
+                return
+            if not isinstance(batches, Mapping):
+                raise self._refused(batches)
+            yield from self._emit(batches)
+            yield from self._errors()
+            if self.context.released_lineage:
+                self.context.let_go()  # all that was given until now has entered the ledger
+
+    def _emit(self, batches: Mapping[str, Batch]) -> Outputs:
+        for view, batch in batches.items():
+            if view in self._unlinked:
+                continue
+            if view not in self._ports or batch.__class__ is not Batch:
+                raise self._refused(batch, view)
+            if batch.items:
+                given = self._checked(batch) if self._checks else batch
+                yield self._count_out(view, given), given
+
+    def _checked(self, batch: Batch) -> Batch:
+        """The batch with plain documents. Raises NotPlainError."""
+        return batch.with_items(
+            [plain(item) if isinstance(item, Mapping) else item for item in batch.items]
+        )
+
+    def _count_out(self, view: str, batch: Batch) -> Port:
+        count = _streams(batch) if view in self._binary_outputs else len(batch.items)
+        self.statistics.outputs[view] += count
+        self._out["totalCount"] += count
+        port = self._ports[view]
+        if self._crossed is not None:
+            self._crossed(port, batch)
+        return port
+
+    def _errors(self) -> Outputs:
+        context = self.context
+        if context.error_documents:
+            batch = Batch(context.error_documents, _lineage_or_none(context.error_lineage))
+            context.error_documents, context.error_lineage = [], []
+            context.info["error"]["totalCount"] = self.statistics.errors
+            self.statistics.outputs[ERROR_VIEW.name] += len(batch)
+            if self._crossed is not None:
+                self._crossed(self._error_port, batch)
+            yield self._error_port, batch
+
+    def _gathered(self, result: Any, method: str) -> Iterator[Mapping[str, Batch]]:
+        """The items that `start` or `finish` gives one by one, as batches."""
+        giver = f"{method} of {self.plan.type}"
+        checks = not self.plan.facts.plain and not self._checks
+        return Collected(self._default, self._in_ultra, giver, checks=checks).batches(result)
+
+    # What goes wrong
+
+    def _guarded(self, call: Callable[[], Any], on_data_error: _Failing) -> Any:
+        """Call into the snap; whatever goes wrong names it."""
+        try:
+            try:
+                return call()
+            except DataError as error:
+                if on_data_error is None:
+                    raise
+                on_data_error(error)
+                return None
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # here the failing snap is named
+            self._fail(error)
+
+    def _refused(self, emission: Any, view: str = "") -> ExecutionError:
+        """A mistake of the snap's author: an unknown view, or no batch at all."""
+        known = ", ".join(self._ports) or "none"
+        if view and view not in self._ports:
+            text = f"it gave something for the view {view!r}; its output views are: {known}"
+        else:
+            kind = type(emission).__name__
+            text = f"it gave a {kind} where a Batch, or a map of view to Batch, must be given"
+        return ExecutionError(f"{text}\n  {MISTAKE_IN_SNAP}")
+
+    def _fail(self, error: BaseException) -> NoReturn:
+        self.statistics.status = "failed"
+        self.context.give_back_unread()
+        named = self._named(error)
+        if named is error:
+            raise named
+        raise named from self.context.shown_cause(error)
+
+    def _named(self, error: BaseException) -> EngineError:
+        if isinstance(error, SnapFailedError):
+            return error
+        if isinstance(error, ConfigurationError):
+            return ConfigurationError(str(self.context.failure(error)))
+        return self.context.failure(error)
+
+
+def _streams(batch: Batch) -> int:
+    return sum(1 for piece in batch.items if piece.__class__ is StreamStart)
+
+
+def _lineage_or_none(lineage: list[Any]) -> list[Any] | None:
+    return lineage if any(lineage) else None

@@ -1,0 +1,56 @@
+"""Pipelines of snaps that a test defines, run through the user's door."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine import api
+from engine.documents import Batch
+from engine.errors import EngineError
+from engine.plan.plan import Port
+from engine.registry import Registry, discover
+from engine.run.report import Report
+
+
+class Watching:
+    """An observer that notes what crosses each view, and what leaves the pipeline."""
+
+    def __init__(self, note: Callable[[str, Any], None] | None = None) -> None:
+        self.crossings: dict[str, list[Any]] = {}
+        self.outputs: dict[str, list[Any]] = {}
+        self._note = note
+
+    def started(self, report: object, secrets: object) -> None: ...
+    def show(self, label: str, text: str) -> None: ...
+    def finished(self, report: object) -> None: ...
+
+    def output(self, port: Port, batch: Batch) -> None:
+        self.outputs.setdefault(str(port), []).extend(batch.items)
+
+    def crossed(self, port: Port, batch: Batch) -> None:
+        self.crossings.setdefault(str(port), []).extend(batch.items)
+
+
+def registry_with(*snaps: type[Any]) -> Registry:
+    known = discover()
+    return Registry({**{name: known[name] for name in known}, **{s.__name__: s for s in snaps}})
+
+
+def run(
+    folder: Path,
+    text: str,
+    *snaps: type[Any],
+    inputs: Mapping[str, Sequence[Any]] | None = None,
+    observer: Any = None,
+) -> tuple[Report, EngineError | None, Any]:
+    """The report, the error if the pipeline failed, and the observer."""
+    file = folder / "pipeline.yaml"
+    file.write_text(text)
+    observer = observer or Watching()
+    report, failure = asyncio.run(
+        api.start(file, registry_with(*snaps), inputs=inputs, observer=observer)
+    )
+    return report, failure, observer

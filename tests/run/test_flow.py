@@ -1,0 +1,230 @@
+"""Documents flow one after the other, and a failure costs only what failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from engine.run import member
+from engine.sdk import Batch, Document, Settings, Snap
+from tests.run.flowing import run
+
+
+class NoSettings(Settings):
+    """Nothing to set."""
+
+
+class Clock:
+    """The clock of the snaps: each document that a slow snap works on takes ten milliseconds."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(member, "perf_counter", clock)
+    Slow.clock, Slow.events = clock, []
+    return clock
+
+
+class Slow(Snap[NoSettings]):
+    """Takes ten milliseconds for a document, by its clock."""
+
+    clock: ClassVar[Clock]
+    events: ClassVar[list[str]]
+    stateful = False
+
+    def process(self, document: Document) -> Document:
+        self.clock.now += 0.010
+        self.events.append(f"{self.context.label} {document['n']}")
+        return document
+
+
+class SlowBatches(Snap[NoSettings]):
+    """As Slow, with a method for batches."""
+
+    stateful = False
+    plain = True
+
+    def process_batch(self, view: str, batch: Batch) -> Batch:
+        for document in batch.items:
+            Slow.clock.now += 0.010
+            Slow.events.append(f"{self.context.label} {document['n']}")
+        return batch
+
+
+class Rows(Snap[NoSettings]):
+    """Gives as many documents at once as a parser."""
+
+    def process(self, document: Document) -> Iterable[Document]:
+        return [{"n": number} for number in range(document["rows"])]
+
+
+def is_early(events: list[str], first: str, last: str) -> bool:
+    return events.index(first) < events.index(last)
+
+
+@pytest.mark.parametrize("snap", ["Slow", "SlowBatches"])
+def test_the_first_document_reaches_the_second_snap_before_the_last_enters_the_first(
+    snap: str, tmp_path: Path, clock: Clock
+) -> None:
+    text = f"""
+    snaps:
+      one: {{snap: {snap}}}
+      two: {{snap: {snap}}}
+    links: [one -> two]
+    """
+    documents = [{"n": number} for number in range(200)]
+    _, failure, watching = run(tmp_path, text, Slow, SlowBatches, inputs={"one": documents})
+    assert failure is None
+    assert watching.outputs == {"two.output": documents}
+    assert is_early(Slow.events, "two 0", "one 10")
+    assert is_early(Slow.events, "two 150", "one 160")
+
+
+def test_a_batch_of_a_parser_is_cut_for_a_slow_snap(tmp_path: Path, clock: Clock) -> None:
+    (tmp_path / "in.json").write_text(json.dumps([{"n": number} for number in range(600)]))
+    text = """
+    snaps:
+      read: {snap: FileReader, file: in.json}
+      parse: {snap: JSONParser}
+      one: {snap: SlowBatches}
+      two: {snap: SlowBatches}
+    links: [read -> parse -> one -> two]
+    """
+    run(tmp_path, text, SlowBatches)
+    assert is_early(Slow.events, "two 0", "one 10")
+    assert is_early(Slow.events, "two 500", "one 510")
+
+
+class Fast(Snap[NoSettings]):
+    stateful = False
+    plain = True
+    sizes: ClassVar[list[int]] = []
+
+    def process_batch(self, view: str, batch: Batch) -> Batch:
+        self.sizes.append(len(batch))
+        return batch
+
+
+def test_a_fast_snap_soon_gets_whole_batches(tmp_path: Path, clock: Clock) -> None:
+    Fast.sizes.clear()
+    (tmp_path / "in.json").write_text(json.dumps([{"n": number} for number in range(60_000)]))
+    text = """
+    snaps:
+      read: {snap: FileReader, file: in.json}
+      parse: {snap: JSONParser}
+      one: {snap: Fast}
+    links: [read -> parse -> one]
+    """
+    run(tmp_path, text, Fast)
+    assert sum(Fast.sizes) == 60_000
+    assert max(Fast.sizes) > 1000
+    assert len(Fast.sizes) < 60
+
+
+class FailsAt(Snap[NoSettings]):
+    """Raises an exception at one document. Keeps state, so that the pipeline must end."""
+
+    def process(self, document: Document) -> Document:
+        if document["n"] == 500:
+            raise ValueError("it is the 500th")
+        return document
+
+
+FAILING = {
+    "an expression": "{snap: Mapper, mappings: {$n: '$n == 500 ? $nothing : $n'}}",
+    "a filter that gives no truth value": "{snap: Filter, filter: '$n == 500 ? 5 : true'}",
+    "a snap of one's own": "{snap: FailsAt}",
+    "a script": (
+        "{snap: RemotePythonScript, source: "
+        "\"def snaplogic_process(row): return {'n': row['n' if row['n'] != 500 else 'no']}\"}"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FAILING)
+def test_the_documents_before_a_failure_are_delivered(what: str, tmp_path: Path) -> None:
+    text = f"""
+snaps:
+  fail: {FAILING[what]}
+  shape: {{snap: Mapper, mappings: {{$n: $n}}}}
+  echo: {{snap: RemotePythonScript, source: 'def snaplogic_process(row): return row'}}
+links: [fail -> shape -> echo]
+"""
+    documents = [{"n": number} for number in range(600)]
+    report, failure, watching = run(tmp_path, text, FailsAt, inputs={"fail": documents})
+    assert failure is not None
+    assert report.status == "failed"
+    assert watching.outputs == {"echo.output": documents[:500]}
+    assert {snap.label: snap.status for snap in report.snaps}["fail"] == "failed"
+
+
+def test_a_file_that_is_not_complete_is_not_put_in_place(tmp_path: Path) -> None:
+    text = """
+    snaps:
+      fail: {snap: FailsAt}
+      format: {snap: JSONFormatter, json_lines: true}
+      write: {snap: FileWriter, file: out.json}
+    links: [fail -> format -> write]
+    """
+    documents = [{"n": number} for number in range(600)]
+    _, failure, _ = run(tmp_path, text, FailsAt, inputs={"fail": documents})
+    assert failure is not None
+    assert [entry.name for entry in tmp_path.iterdir()] == ["pipeline.yaml"]
+
+
+class Forever(Snap[NoSettings]):
+    """A source without an end."""
+
+    def start(self) -> Iterator[Document]:
+        number = 0
+        while True:
+            yield {"n": number}
+            number += 1
+
+
+def test_nothing_more_is_read_after_a_failure(tmp_path: Path) -> None:
+    text = """
+    snaps:
+      source: {snap: Forever}
+      fail: {snap: FailsAt}
+    links: [source -> fail]
+    """
+    _, failure, watching = run(tmp_path, text, Forever, FailsAt)
+    assert "it is the 500th" in str(failure)
+    assert watching.outputs["fail.output"] == [{"n": number} for number in range(500)]
+
+
+class FailsLate(Snap[NoSettings]):
+    """A stateless snap that gives batches and fails in the midst of one."""
+
+    stateful = False
+    plain = True
+    seen: ClassVar[list[int]] = []
+
+    def process_batch(self, view: str, batch: Batch) -> Mapping[str, Batch]:
+        for document in batch.items:
+            self.seen.append(document["n"])
+            if document["n"] % 100 == 50:
+                raise KeyError("gone")
+        return {"output": batch}
+
+
+def test_an_exception_for_a_batch_costs_only_its_document(tmp_path: Path) -> None:
+    text = "snaps: {fail: {snap: FailsLate, on_error: discard}}"
+    documents = [{"n": number} for number in range(600)]
+    report, failure, watching = run(tmp_path, text, FailsLate, inputs={"fail": documents})
+    assert failure is None
+    kept = [document for document in documents if document["n"] % 100 != 50]
+    assert watching.outputs == {"fail.output": kept}
+    (snap,) = report.snaps
+    assert (snap.documents_in, snap.documents_out, snap.errors) == (600, 594, 6)

@@ -1,0 +1,128 @@
+"""What a snap or a caller may put into a document, and what is refused where it enters."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import pytest
+
+from engine import api
+from engine.errors import ConfigurationError, SnapFailedError
+from engine.sdk import Batch, Document, Settings, Snap
+from engine.testing import run_snap
+
+
+class NoSettings(Settings):
+    """Nothing to set."""
+
+
+class Gives(Snap[NoSettings]):
+    stateful = False
+    document: ClassVar[Any]
+
+    def process(self, document: Document) -> Any:
+        return {**self.document, "n": document["n"]} if document["n"] else {"n": 0}
+
+
+class GivesBatches(Gives):
+    def process_batch(self, view: str, batch: Batch) -> Batch:
+        return batch.with_items([self.process(document) for document in batch.items])
+
+
+class GivesInTheEnd(Snap[NoSettings]):
+    def process(self, document: Document) -> None:
+        return None
+
+    def finish(self) -> Any:
+        return [{"tags": {1, 2}}]
+
+
+class Odd:
+    """Nothing that JSON has."""
+
+
+both = pytest.mark.parametrize("snap", [Gives, GivesBatches])
+
+
+@both
+@pytest.mark.parametrize(
+    ("value", "path", "kind"),
+    [
+        ({1, 2}, "$.a", "set"),
+        ({"b": [1, {"c": Odd()}]}, "$.a.b[1].c", "Odd"),
+        ({"first name": frozenset()}, "$.a['first name']", "frozenset"),
+        (iter(()), "$.a", "tuple_iterator"),
+        (1 + 2j, "$.a", "complex"),
+    ],
+)
+def test_what_a_document_cannot_hold_names_snap_path_and_type(
+    snap: type[Gives], value: Any, path: str, kind: str
+) -> None:
+    Gives.document = {"a": value}
+    with pytest.raises(SnapFailedError) as caught:
+        run_snap(snap, {}, [{"n": 1}])
+    assert "snap 'snap'" in str(caught.value)
+    assert f"{path} holds a value of the type {kind!r}" in str(caught.value)
+
+
+@both
+def test_it_costs_only_the_document(snap: type[Gives]) -> None:
+    Gives.document = {"a": {1}}
+    result = run_snap(snap, {}, [{"n": 0}, {"n": 1}, {"n": 0}], on_error="route")
+    assert result.output == [{"n": 0}, {"n": 0}]
+    assert result.errors[0]["original"] == {"n": 1}
+
+
+@both
+def test_a_key_that_is_not_a_string_is_refused(snap: type[Gives]) -> None:
+    Gives.document = {"a": {1: "one"}}
+    with pytest.raises(SnapFailedError, match=r"\$\.a has the key 1"):
+        run_snap(snap, {}, [{"n": 1}])
+
+
+@both
+def test_a_document_that_contains_itself_is_refused(snap: type[Gives]) -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    Gives.document = {"a": endless}
+    with pytest.raises(SnapFailedError, match="nests too deeply"):
+        run_snap(snap, {}, [{"n": 1}])
+
+
+@both
+def test_tuples_and_other_maps_become_lists_and_maps(snap: type[Gives]) -> None:
+    when = datetime(2026, 1, 2, tzinfo=UTC)
+    kept = {"s": "x", "i": 1, "f": 1.5, "b": True, "z": None, "y": b"x", "d": when}
+    Gives.document = {
+        **kept,
+        "e": Decimal("1.50"),
+        "t": (1, (2,)),
+        "m": [MappingProxyType({"o": OrderedDict(a=1)})],
+    }
+    (document,) = run_snap(snap, {}, [{"n": 1}]).output
+    assert document == {**kept, "e": Decimal("1.50"), "t": [1, [2]], "m": [{"o": {"a": 1}}], "n": 1}
+    assert type(document["m"][0]["o"]) is dict
+
+
+def test_what_is_given_in_finish_is_looked_at_too() -> None:
+    with pytest.raises(SnapFailedError, match=r"\$\.tags holds a value of the type 'set'"):
+        run_snap(GivesInTheEnd, {}, [{"n": 1}])
+
+
+def test_the_inputs_of_a_python_caller_are_looked_at_before_the_run(tmp_path: Path) -> None:
+    (tmp_path / "pipeline.yaml").write_text("snaps: {one: {snap: Filter, filter: 'true'}}")
+    documents: list[Any] = [{"a": 1}, {"a": {"b": {1, 2}}}]
+    says = r"document 2 of the input 'one': \$\.a\.b holds a value of the type 'set'"
+    with pytest.raises(ConfigurationError, match=says):
+        api.run(tmp_path / "pipeline.yaml", inputs={"one": documents})
+
+
+def test_tuples_of_a_python_caller_become_lists(tmp_path: Path) -> None:
+    (tmp_path / "pipeline.yaml").write_text("snaps: {one: {snap: Mapper, mappings: {$b: '$a[1]'}}}")
+    report = api.run(tmp_path / "pipeline.yaml", inputs={"one": [{"a": (1, 2)}]})
+    assert report.outputs == {"one.output": [{"b": 2}]}
