@@ -22,6 +22,7 @@ from engine.registry import Registry, discover
 SNAPS = ["Copy", "FileReader", "Filter", "JSONFormatter", "JSONGenerator", "JSONParser", "Mapper"]
 SNAPS += ["RemotePythonScript", "Union"]
 ABOUT_LINKS = ("unlinked-snap", "too-few-links", "unlinked-input")  # the cases have few links
+OF_OTHERS = ("expression-syntax", "python-syntax")  # their words have tests elsewhere
 PARSERS_OWN_WORDS = re.compile(
     "did not find|could not find|while parsing|while scanning|expected <|unexpected end|"
     "mapping values|simple key|this is not YAML"
@@ -39,8 +40,10 @@ def report(text: str) -> str:
     for problem in check_spec(parse(text), registry()):
         if problem.code not in ABOUT_LINKS:
             place = f"{problem.where.line}:{problem.where.column}"
-            lines.append(f"{place} {problem.code} {problem.message}")
-            if problem.hint:
+            is_of_others = problem.code in OF_OTHERS
+            words = "" if is_of_others else f" {problem.message}"
+            lines.append(f"{place} {problem.code}{words}")
+            if problem.hint and not is_of_others:
                 lines.append(f"    {problem.hint}")
     return "\n".join(lines)
 
