@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal, TypeVar, get_args, get_origin
 from urllib.parse import quote_plus
 
@@ -27,6 +27,7 @@ from engine.run.execution import Execution
 from engine.run.failures import BrokenSnapError, broken_snap, explain, whole_trace
 from engine.run.files.access import SnapFiles
 from engine.run.report import SnapStatistics
+from engine.run.shown_lines import ShownLines
 from engine.sdk.context import Function, JsonPath
 from engine.sdk.excerpts import excerpt
 from engine.sdk.files import FileName
@@ -66,6 +67,7 @@ class SnapContext:
         self.held_lineage: list[Lineage] = []
         self.released_lineage: list[Lineage] = []
         self._execution = execution
+        self._shown = ShownLines(partial(execution.show, snap.label))
         self._snap = snap
         self._linked = execution.plan.routes.linked.get(snap.label, frozenset())
         self._class = snap_class
@@ -227,7 +229,11 @@ class SnapContext:
             self._execution.ledger.leave(leaving)
 
     def show(self, text: str) -> None:
-        self._execution.show(self.label, text)
+        self._shown.show(text)
+
+    def close(self) -> None:
+        """The snap is closed, and shows nothing more."""
+        self._shown.end()
 
     def shown_cause(self, error: BaseException) -> BaseException | None:
         """The cause of a failure for its traceback; none if it could show a secret."""

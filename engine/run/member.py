@@ -92,6 +92,8 @@ class Member:
             self._made.close()
         except (Exception, SystemExit) as error:  # noqa: BLE001  # named, and raised by the host
             return self._named(error)
+        finally:
+            self.context.close()
         return None
 
     # A batch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import platform
 import queue
 import socket
 import sys
@@ -69,7 +70,7 @@ class RemoteSession(Session):
         script = self._script
         here = self._host in _LOOPBACK
         return opening(script) | {
-            "environment": script.environment,
+            "owner": f"{script.owner} on {platform.node()}",
             "folder": script.folder if here else "",
             "directory": script.directory if here else "",
         }

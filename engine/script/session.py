@@ -183,7 +183,7 @@ class EmbeddedSession(Session):
         self._finished = False
 
     def _connect(self) -> Channel:
-        environment = provide(self._script, self._stop_if_interrupted)
+        environment = provide(self._script, self._stop_if_interrupted, self._output)
         try:
             self._child = child = ScriptProcess(
                 self._script, environment, self._output, self._limit
@@ -282,6 +282,8 @@ def opening(script: Script) -> dict[str, Any]:
         "folder": script.folder,
         "directory": script.directory,
         "requirements": list(script.requirements),
+        "environment": script.environment,
+        "owner": script.owner,
         "install": script.install,
         "pipe": script.pipe,
         "timeout": script.timeout,

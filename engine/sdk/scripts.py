@@ -30,9 +30,9 @@ class Script(msgspec.Struct, frozen=True):
 
     `name` is shown in tracebacks. `folder` is where sibling modules of the script lie, and
     `directory` where it runs, if it runs on this machine; `modules` can be imported wherever it
-    runs. `requirements` are pip requirement
-    texts that are installed before the script starts; scripts with the same `environment` (or, if
-    empty, the same requirements) share one.
+    runs. `requirements` are pip requirement texts that are installed before the script starts.
+    Scripts that name the same `environment` share one; without a name, a script has one of its own,
+    known by its `owner`, the snap that runs it.
     `install` is what `SLTool.ensure` and the requirements may do: `install` what is missing,
     `check` (warn and go on), or `refuse` (fail). `timeout` is the longest time, in seconds, that
     one call into the script may take; None waits for ever. `memory` is the most bytes that it may
@@ -49,6 +49,7 @@ class Script(msgspec.Struct, frozen=True):
     modules: tuple[ScriptModule, ...] = ()
     requirements: tuple[str, ...] = ()
     environment: str = ""
+    owner: str = ""
     install: InstallPolicy = "install"
     timeout: float | None = None
     memory: int | None = None

@@ -63,8 +63,8 @@ class RemotePythonScriptSettings(Settings):
     )
     environment: str = setting(
         default="",
-        help="Name of the Python environment; scripts that give the same name share it. Left out, "
-        "those with the same requirements do.",
+        help="Name of a Python environment that several scripts share; they must not need "
+        "different versions of a library. Left out, the script has one of its own.",
     )
     install: Literal["install", "check", "refuse"] = setting(
         default="install",
@@ -303,6 +303,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     def _planned_script(self, source: str) -> Script:
         settings, context = self.settings, self.context
         file = context.files.locate(settings.script) if settings.script else ""
+        pipeline = PurePath(context.place_of("source")[0]).name
         return Script(
             source=source,
             modules=tuple(map(self._module, settings.modules)),
@@ -311,6 +312,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             directory=context.folder,
             requirements=settings.requirements,
             environment=settings.environment,
+            owner=f"{context.label} in {PurePath(context.folder, pipeline)}",
             install=settings.install,
             timeout=settings.timeout,
             memory=None if settings.memory is None else parse_size(settings.memory),

@@ -82,3 +82,17 @@ def test_a_script_that_is_not_valid_python_starts_nothing(engine: Any, tmp_path:
     assert done.returncode == 2
     assert "script.py:3:5  python-syntax" in done.stderr
     assert "group" not in done.stderr
+
+
+def test_a_script_that_prints_without_end_does_not_fill_the_log(
+    engine: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "script.py").write_text(
+        "def snaplogic_process(row):\n"
+        "    for _ in range(10_000):\n        print('x' * 999)\n    return row\n"
+    )
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE)
+    done = engine("run", "pipeline.yaml")
+    assert done.returncode == 0
+    assert 4_000 < done.stderr.count("x" * 999) < 19_000
+    assert "lines left out" in done.stderr

@@ -47,7 +47,9 @@ def run(opened: Opened, arguments: str, **facts: Any) -> dict[str, Any]:
 
 
 def folder_of(root: Path, **facts: Any) -> Path:
-    return root / "cache" / "environments" / name_of(Script("", **facts))
+    return (
+        root / "cache" / "environments" / name_of(Script("", **{"name": "scripts/x.py", **facts}))
+    )
 
 
 def test_ensure_installs_what_is_missing_and_it_can_be_imported_at_once(opened: Opened) -> None:
@@ -192,9 +194,95 @@ def test_scripts_share_an_environment_by_name(opened: Opened) -> None:
     assert run(opened, "'abacus'", environment="other")["version"] == "2.0"
 
 
+def test_scripts_of_two_snaps_do_not_share_an_environment(opened: Opened) -> None:
+    assert run(opened, "'abacus', '1.0'", owner="one")["version"] == "1.0"
+    assert run(opened, "'abacus', '2.0'", owner="two")["version"] == "2.0"
+    assert run(opened, "'abacus'", owner="one") == {"version": "1.0", "quiet": True}
+
+
+@pytest.mark.parametrize("wish", ["'abacus', '2.0'", "'abacus==2.0'"])
+def test_scripts_that_share_an_environment_must_need_the_same_version(
+    opened: Opened, wish: str
+) -> None:
+    facts: dict[str, Any] = {"environment": "both", "requirements": ("abacus==1.0",)}
+    opened("import abacus\n", owner="a in p.yaml", **facts).start()
+    session = opened(ENSURE.format(arguments=wish), owner="b in p.yaml", environment="both")
+    with pytest.raises(ScriptFailure) as caught:
+        session.start()
+    assert (
+        "the environment 'both' is shared: a in p.yaml needs abacus 1.0, "
+        "and b in p.yaml needs abacus 2.0 (scripts/x.py, line 3)"
+    ) in caught.value.reason
+    assert run(opened, "'abacus', '1.0.0'", owner="b in p.yaml", environment="both")["quiet"]
+
+
+def test_what_others_need_binds_an_installation_into_a_shared_environment(
+    opened: Opened, wheels: Path
+) -> None:
+    make_wheel(wheels, "counter", "1.0", needs="abacus>=2")
+    opened("", owner="a", environment="both", requirements=("abacus<2",)).start()
+    session = opened("", owner="b", environment="both", requirements=("counter",))
+    with pytest.raises(ScriptFailure, match="pip could not install counter") as caught:
+        session.start()
+    assert "Other scripts share the environment, and need: abacus<2 (a)" in caught.value.resolution
+    assert run(opened, "'abacus'", owner="a", environment="both")["version"] == "1.0"
+
+
+def test_a_script_may_change_its_own_version_in_a_shared_environment(opened: Opened) -> None:
+    assert run(opened, "'abacus', '1.0'", owner="a", environment="both")["version"] == "1.0"
+    assert run(opened, "'abacus', '2.0'", owner="a", environment="both")["version"] == "2.0"
+    assert run(opened, "'abacus', '2.0'", owner="b", environment="both")["quiet"]
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    ("harm", "reason"),
+    [
+        (lambda folder: cut(folder / "pyvenv.cfg"), "its pyvenv.cfg is missing or incomplete"),
+        (lambda folder: (folder / "pyvenv.cfg").unlink(), "its pyvenv.cfg is missing"),
+        (lambda folder: (folder / "bin" / "python").unlink(), "its Python is gone"),
+        (
+            lambda folder: (folder / "snapline-installing.json").write_text('["aba'),
+            "it does not say which installation was cut off",
+        ),
+        (
+            lambda folder: next(folder.glob("lib/*/site-packages/abacus.py")).unlink(),
+            "abacus.py of abacus 2.0 is missing or incomplete",
+        ),
+        (
+            lambda folder: cut(next(folder.glob("lib/*/site-packages/abacus.py"))),
+            "abacus.py of abacus 2.0 is missing or incomplete",
+        ),
+        (
+            lambda folder: next(folder.glob("lib/*/site-packages/*/RECORD")).unlink(),
+            "abacus 2.0 has lost its list of files",
+        ),
+        (lambda folder: (folder / "snapline-requirements.json").write_text("["), ""),
+    ],
+)
+def test_a_damaged_environment_is_built_again_and_said_so(
+    opened: Opened, wheels: Path, harm: Any, reason: str
+) -> None:
+    facts: dict[str, Any] = {"requirements": ("abacus==2.0",), "owner": "one"}
+    source = "import abacus\ndef snaplogic_init():\n    return {'version': abacus.version}\n"
+    opened(source, **facts).start()
+    harm(folder_of(wheels, **facts))
+    opened.lines.clear()
+    assert opened(source, **facts).start() == [{"version": "2.0"}]
+    said = [line for line in opened.lines if "building it again" in line]
+    assert bool(said) == bool(reason)
+    assert all(reason in line for line in said)
+    opened.lines.clear()
+    assert opened(source, **facts).start() == [{"version": "2.0"}]
+    assert opened.lines == []
+
+
 @pytest.mark.parametrize("name", ["../x", "a/b", ".", "x" * 80])
 def test_a_name_that_is_no_folder_name_is_refused(opened: Opened, name: str) -> None:
-    with pytest.raises(ConfigurationError, match="no name for a script environment"):
+    with pytest.raises(ConfigurationError, match="not a valid name for a script environment"):
         opened("", environment=name).start()
 
 

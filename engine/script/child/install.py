@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .memory import lifted
+from .needs import MARK, Needs, canonical, same_version
 from .state import State
 
 Policy = Literal["install", "check", "refuse"]
@@ -65,7 +66,6 @@ FIRST_FOR_311 = {
 """The first version of a library that works on Python 3.11; older ones are overridden."""
 
 _PLAIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:==\s*([A-Za-z0-9.!+]+))?")
-_TRAILING = re.compile(r"(\.0)+$")
 _TAIL = 12
 
 
@@ -83,18 +83,25 @@ class InstallError(Exception):
 class Installer:
     """Looks for libraries in this interpreter, and installs what is missing if `policy` lets it."""
 
-    def __init__(self, policy: Policy, settings: dict[str, Any], state: State) -> None:
-        self._policy = policy
+    def __init__(self, opening: dict[str, Any], settings: dict[str, Any], state: State) -> None:
+        self._policy: Policy = opening["install"]
         self._engine_python = settings["python"]
         self._started_in = settings["started_in"]
         self._lock = Path(settings["lock"])
-        self._mark = Path(sys.prefix) / "snapline-installing.json"
+        self._mark = Path(sys.prefix) / MARK
         self._stamp = Path(sys.prefix) / "snapline-requirements.json"
+        self._needs = (
+            Needs(Path(sys.prefix), opening["environment"], opening["owner"])
+            if opening["environment"]
+            else None
+        )
         self._state = state
 
     def require(self, requirements: Sequence[str]) -> None:
         """See to it that pip requirement texts are satisfied; raises InstallError."""
         self._repair()
+        for text in requirements:
+            self._claim(text)
         if not set(requirements) <= set(self._stamped()):
             missing = [text for text in requirements if not self._satisfied(text)]
             if missing:
@@ -107,9 +114,24 @@ class Installer:
             name, version = plain[1], plain[2]
         name = DISTRIBUTIONS.get(canonical(name), name)
         version = self._possible(name, version)
+        wanted = f"{name}=={version}" if version else name
+        self._claim(wanted)
         if not update and is_there(name, version):
             return ""
-        return self._provide([f"{name}=={version}" if version else name], [], update, verbose)
+        return self._provide([wanted], [], update, verbose)
+
+    def _claim(self, wanted: str) -> None:
+        """Note that the script needs this; raises InstallError if another needs a different one."""
+        if self._needs is None or self._needs.is_noted(wanted):
+            return
+        with self._alone():
+            if conflict := self._needs.conflict(wanted):
+                raise InstallError(
+                    conflict,
+                    "Give one of the scripts an environment of its own, or let both ask for one "
+                    "version. If the other script has changed since, run it first.",
+                )
+            self._needs.note(wanted)
 
     def _possible(self, name: str, version: str | None) -> str | None:
         """The version to use: none in particular if the wanted one is too old for this Python."""
@@ -175,6 +197,8 @@ class Installer:
 
     def _pip(self, wanted: list[str], options: list[str], verbose: bool) -> str:
         self._mark.write_text(json.dumps(wanted))
+        if self._needs is not None:
+            options = [*options, *self._needs.constraints()]
         command = [*self._pip_command(), "install", *options, *_QUIET, *wanted]
         with lifted():
             lines, code = _run_shown(command, wanted, verbose, self._started_in)
@@ -185,7 +209,9 @@ class Installer:
             last = "\n".join(f"  {line}" for line in lines[-_TAIL:])
             raise InstallError(
                 f"pip could not install {', '.join(wanted)}; its last lines were\n{last}",
-                "Check the name and version, and that the package index can be reached.",
+                "Check the name and version, and that the package index can be reached."
+                if self._needs is None
+                else self._needs.remedy,
             )
         return "".join(f"{line}\n" for line in lines)
 
@@ -216,14 +242,10 @@ def current() -> Installer:
     return _used[0]
 
 
-def canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def is_there(name: str, version: str | None = None) -> bool:
     """Whether the distribution is installed (in that version), or its module can be imported."""
     if version is not None:
-        return _same(version, _version_there(name))
+        return same_version(version, _version_there(name))
     return _version_there(name) is not None or _importable(name)
 
 
@@ -237,14 +259,6 @@ def _version_there(name: str) -> str | None:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             return importlib.metadata.version(each)
     return None
-
-
-def _same(wanted: str, there: str | None) -> bool:
-    """Whether a version is the wanted one: 1.0 is 1.0.0, and 2.1 is also 2.1+cpu."""
-    if there is None:
-        return False
-    public = there if "+" in wanted else there.partition("+")[0]
-    return _TRAILING.sub("", wanted.lower()) == _TRAILING.sub("", public.lower())
 
 
 def _importable(name: str) -> bool:

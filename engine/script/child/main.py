@@ -71,7 +71,7 @@ class Conversation:
 
     def _prepare(self, opening: dict[str, Any]) -> Program:
         name = opening["name"]
-        installer = install.Installer(opening["install"], self._settings, self._state)
+        installer = install.Installer(opening, self._settings, self._state)
         install.use(installer)
         _offer_tool()
         self._state.enter(PREPARING)
