@@ -231,6 +231,10 @@ class SnapContext:
     def show(self, text: str) -> None:
         self._shown.show(text)
 
+    def fail(self, error: EngineError) -> None:
+        if self._execution.on_failure is not None:
+            self._execution.on_failure(self.label, self.failure(error))
+
     def close(self) -> None:
         """The snap is closed, and shows nothing more."""
         self._shown.end()

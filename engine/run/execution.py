@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import platform
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from functools import cached_property
 from typing import Any
 
+from engine.errors import EngineError
 from engine.expressions import DateTime, Scope, load_library, overlay
 from engine.plan.plan import Plan, PlannedSnap
 from engine.run.files.access import Writers
@@ -44,6 +45,8 @@ class Execution:
         )
         self.writers = Writers() if ledger is None else None  # an ultra task has no end
         self._snaps = {snap.label: snap for snap in plan.snaps}
+        self.on_failure: Callable[[str, EngineError], None] | None = None
+        """Called from any thread when a snap (by label) fails outside of any call into it."""
 
     def snap(self, label: str) -> PlannedSnap:
         return self._snaps[label]

@@ -146,6 +146,12 @@ class Inbox:
         self._taker: asyncio.Future[None] | None = None
         self._senders: dict[str, asyncio.Future[None]] = {}
         self._watchers: list[asyncio.Future[None]] = []
+        self._failure: Exception | None = None
+
+    def fail(self, failure: Exception) -> None:
+        """Let `take` raise, now or when it is called next."""
+        self._failure = failure
+        self._wake_taker()
 
     async def put(self, view: str, batch: Batch) -> None:
         """Add a batch; waits while the view is full."""
@@ -169,9 +175,11 @@ class Inbox:
     async def take(self, most: int = 1) -> list[tuple[str, Batch]]:
         """What waits, at least one and at most `most` batches with their views, in turn.
 
-        Empty when all views have ended.
+        Empty when all views have ended. Raises what `fail` was given.
         """
-        while (view := self._ready()) is None:
+        while self._failure is not None or (view := self._ready()) is None:
+            if self._failure is not None:
+                raise self._failure
             if not any(queue.open for queue in self._queues.values()):
                 return []
             self._taker = asyncio.get_running_loop().create_future()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import chain, islice
 from time import perf_counter
@@ -123,6 +124,8 @@ class _Run:
         self._all_open = asyncio.Barrier(max(1, len(plan.stages)))
 
     async def run(self) -> EngineError | None:
+        loop = asyncio.get_running_loop()
+        self._execution.on_failure = partial(_call_in, loop, self._fail_waiting)
         try:
             async with asyncio.TaskGroup() as tasks:
                 for stage in self._plan.stages:
@@ -146,6 +149,12 @@ class _Run:
 
     def _report_failure(self, error: BaseException) -> None:
         self.report.status, self.report.failure = "failed", str(error) or type(error).__name__
+
+    def _fail_waiting(self, label: str, failure: EngineError) -> None:
+        """A snap has failed while it waited for documents."""
+        for stage, inbox in self._inboxes.items():
+            if label in stage.labels:
+                inbox.fail(failure)
 
     def account(self, seconds: float) -> None:
         """Close the books: what still ran when the run ended has been stopped."""
@@ -306,6 +315,12 @@ def _take(
     except Exception as error:  # noqa: BLE001  # raised again once the results are delivered
         return taken, error, False
     return taken, None, False
+
+
+def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *args: Any) -> None:
+    """Call a function in the loop, from any thread, unless the loop has ended."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(function, *args)
 
 
 def _inbox_of(routes: Routes, stage: Stage) -> Inbox:

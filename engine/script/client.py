@@ -14,18 +14,28 @@ from typing import Any
 from engine.errors import ConfigurationError
 from engine.script.child.protocol import FRAME_LIMIT, VERSION, Channel, ProtocolError
 from engine.script.output import Guard, Output
-from engine.script.session import Session, opening
+from engine.script.session import Lost, Session, opening
 from engine.sdk.scripts import Script, ScriptError, ScriptFailure
 
 _CONNECT_TIMEOUT = 10.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
+class _ScriptLostError(Exception):
+    """The script has ended there while nobody talked to it; the arguments are its failure."""
+
+
 class RemoteSession(Session):
     """A script in a child process of an executor that is reached over TCP."""
 
-    def __init__(self, script: Script, output: Output, limit: int = FRAME_LIMIT) -> None:
-        super().__init__(script)
+    def __init__(
+        self,
+        script: Script,
+        output: Output,
+        limit: int = FRAME_LIMIT,
+        lost: Lost = lambda _: None,
+    ) -> None:
+        super().__init__(script, lost)
         self._host, self._port = address_of(script.executor)
         self._output = Guard(output)
         self._limit = limit
@@ -83,10 +93,13 @@ class RemoteSession(Session):
                 if message[0] == "output":
                     for line in message[1]:
                         self._output(line)
+                elif message[0] == "lost":
+                    self._lost_between_calls(_ScriptLostError(*message[1]))
                 else:
                     self._replies.put(message)
         except (EOFError, OSError, ProtocolError) as error:
             self._replies.put(error)
+            self._lost_between_calls(error)
 
     def _next(self, channel: Channel) -> list[Any]:
         reply = self._replies.get()
@@ -96,11 +109,14 @@ class RemoteSession(Session):
 
     def _asked(self, request: str, expected: str) -> Iterator[list[Any]]:
         yield from super()._asked(request, expected)
+        self._is_over = request != "start"
         self._output.check()
 
     def _lost(self, error: Exception) -> ScriptFailure:
         if self._interrupted:
             return self._stopped()
+        if isinstance(error, _ScriptLostError):
+            return ScriptFailure(*error.args)
         return ScriptFailure(
             f"the script executor at {self._script.executor} is gone",
             str(error) or type(error).__name__,
@@ -117,6 +133,7 @@ class RemoteSession(Session):
 
     def close(self) -> None:
         """End the script, gently if it has finished; what it prints until then is shown."""
+        self._is_over = True
         channel, self._channel = self._channel, None
         if channel is None:
             return

@@ -51,8 +51,9 @@ def _missing_files(folder: Path) -> Iterator[str]:
             yield f"{name} has lost its list of files"
             continue
         for line in text.splitlines():
-            file, _, rest = line.rpartition(",sha256=")
-            if file and not _is_there(record.parent / file.strip('"'), rest.rpartition(",")[2]):
+            quoted, _, size = (*line.rsplit(",", 2), "", "")[:3]
+            file = quoted.strip('"')
+            if not file.endswith(".pyc") and not _is_there(record.parent / file, size):
                 yield f"{file} of {name} is missing or incomplete"
 
 

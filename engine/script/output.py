@@ -19,6 +19,7 @@ LINE_LIMIT = 64 * 1024
 _CHUNK = 64 * 1024
 _PROGRESS_INTERVAL = 1.0
 _PATIENCE = 1.0
+_HANG_UP = getattr(select, "POLLRDHUP", 0)  # POLLHUP is always told
 _LAST_LINES = 10
 _SHOWN = 500
 
@@ -94,9 +95,14 @@ class Guard:
 
 
 class OutputReader:
-    """Hands the lines of a pipe to `output` from a thread, until the pipe ends or `stop`."""
+    """Hands the lines of a pipe to `output` from a thread, until the pipe ends or `stop`.
 
-    def __init__(self, pipe: int, output: Output) -> None:
+    The thread also watches a socket, and calls `hung_up` once its other end is closed.
+    """
+
+    def __init__(self, pipe: int, output: Output, socket: int, hung_up: Callable[[], None]) -> None:
+        self._socket = socket
+        self._hung_up = hung_up
         self.last: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
         self._output = Guard(output)
         self._pipe = pipe
@@ -128,14 +134,22 @@ class OutputReader:
         poll = select.poll()
         poll.register(self._pipe, select.POLLIN)
         poll.register(self._woken, select.POLLIN)
+        poll.register(self._socket, _HANG_UP)
+        piped = True
         while self._deadline is None or time.monotonic() < self._deadline:
             ready = {descriptor for descriptor, _ in poll.poll()}
-            if self._pipe in ready:
+            if self._socket in ready:
+                poll.unregister(self._socket)
+                self._hung_up()
+            if piped and self._pipe in ready:
                 data = self._chunk()
-                if not data:
-                    break
-                self._splitter.feed(data)
-            else:
+                if data:
+                    self._splitter.feed(data)
+                    continue
+                poll.unregister(self._pipe)
+                piped = False
+                self._splitter.finish()
+            elif self._woken in ready:
                 os.read(self._woken, 64)
                 self._idle.set()
                 if self._deadline is not None:

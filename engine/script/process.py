@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -36,10 +37,18 @@ _FRAME = re.compile(r'  File "(.*)", line (\d+) in (.*)')
 
 
 class ScriptProcess:
-    """A running script process. `channel` speaks with it; `output` gets its lines."""
+    """A running script process. `channel` speaks with it; `output` gets its lines.
+
+    `hung_up` is called from another thread when the script can no longer be talked to.
+    """
 
     def __init__(
-        self, script: Script, environment: Environment, output: Output, limit: int
+        self,
+        script: Script,
+        environment: Environment,
+        output: Output,
+        limit: int,
+        hung_up: Callable[[], None],
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="snapline-script-"))
         (self.folder / "tmp").mkdir()
@@ -61,7 +70,7 @@ class ScriptProcess:
             os.close(held)
         self.channel = Channel(ours, limit, failing=ScriptError)
         assert self._process.stdout is not None
-        self.reader = OutputReader(self._process.stdout.fileno(), output)
+        self.reader = OutputReader(self._process.stdout.fileno(), output, ours.fileno(), hung_up)
 
     def _spawn(
         self, script: Script, environment: Environment, channel: int, lifeline: int, limit: int

@@ -179,7 +179,7 @@ class Visit:
         with contextlib.suppress(*_GONE):
             self._send("hello", VERSION)
             script = _script(self._channel.receive())
-            session = EmbeddedSession(script, self._print, self._channel.limit)
+            session = EmbeddedSession(script, self._print, self._channel.limit, self._tell_lost)
             worker = threading.Thread(target=self._work, args=(session,), name="script session")
             worker.start()
             try:
@@ -236,6 +236,10 @@ class Visit:
                 for answer in part:
                     self._send(kind, [answer], False)
         self._send(kind, [], True)
+
+    def _tell_lost(self, failure: ScriptFailure) -> None:
+        with contextlib.suppress(OSError):
+            self._send("lost", failure.args)
 
     def _print(self, line: str) -> None:
         with contextlib.suppress(OSError):

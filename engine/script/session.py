@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import msgspec
@@ -31,6 +32,9 @@ from engine.script.output import Output
 from engine.script.process import ScriptProcess
 from engine.sdk.scripts import Outcome, Script, ScriptAnswer, ScriptError, ScriptFailure
 
+Lost = Callable[[ScriptFailure], None]
+"""Gets why a script has ended that nobody was talking to."""
+
 _PATIENCE = 2.0
 _TICK = 0.1
 
@@ -38,8 +42,11 @@ _TICK = 0.1
 class Session(ABC):
     """The conversation with a script, whatever lies between; implements ScriptSession."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, lost: Lost) -> None:
         self._script = script
+        self._notify_lost = lost
+        self._asking = True  # nobody else has to be told of what a method finds out
+        self._is_over = False
         self._channel: Channel | None = None
         self._failed: ScriptFailure | None = None
         self._interrupted = False
@@ -112,8 +119,18 @@ class Session(ABC):
         is_last = False
         while not is_last:
             _, part, is_last = self._receive(channel, expected)
+            self._asking = not is_last
             if part:
                 yield part
+
+    def _lost_between_calls(self, error: Exception) -> None:
+        """Called from another thread: the script has gone, perhaps while nobody talks to it."""
+        if self._asking or self._is_over or self._interrupted or self._failed is not None:
+            return
+        failure = self._lost(error)
+        if not self._is_over:
+            self._failed = failure
+            self._notify_lost(failure)
 
     def _hand_over(self, channel: Channel, script: dict[str, Any]) -> None:
         try:
@@ -139,6 +156,7 @@ class Session(ABC):
         return self._channel
 
     def _send(self, channel: Channel, frame: bytearray) -> None:
+        self._asking = True
         with contextlib.suppress(ConnectionError):  # why it ended is found out when reading
             channel.send_frame(frame)
 
@@ -174,8 +192,14 @@ class Session(ABC):
 class EmbeddedSession(Session):
     """A script in a child process of this one."""
 
-    def __init__(self, script: Script, output: Output, limit: int = FRAME_LIMIT) -> None:
-        super().__init__(script)
+    def __init__(
+        self,
+        script: Script,
+        output: Output,
+        limit: int = FRAME_LIMIT,
+        lost: Lost = lambda _: None,
+    ) -> None:
+        super().__init__(script, lost)
         self._output = output
         self._limit = limit
         self._child: ScriptProcess | None = None
@@ -186,7 +210,7 @@ class EmbeddedSession(Session):
         environment = provide(self._script, self._stop_if_interrupted, self._output)
         try:
             self._child = child = ScriptProcess(
-                self._script, environment, self._output, self._limit
+                self._script, environment, self._output, self._limit, self._watch_end
             )
         except OSError as error:
             raise ScriptFailure(
@@ -203,13 +227,19 @@ class EmbeddedSession(Session):
         self._hand_over(channel, opening(self._script))
         return channel
 
+    def _watch_end(self) -> None:
+        """Called from the thread that reads what the script prints, so it must not wait."""
+        threading.Thread(
+            target=self._lost_between_calls, args=(EOFError(),), name="script end", daemon=True
+        ).start()
+
     def _asked(self, request: str, expected: str) -> Iterator[list[Any]]:
         try:
             yield from super()._asked(request, expected)
         finally:
             if self._child is not None:
                 self._child.reader.settle()
-        self._finished = request != "start"
+        self._finished = self._is_over = request != "start"
 
     def _check(self) -> None:
         """Called several times a second while the script is silent."""
@@ -263,6 +293,7 @@ class EmbeddedSession(Session):
 
     def close(self) -> None:
         """End the child: gently after `finish`, so that files are flushed and exit handlers run."""
+        self._is_over = True
         child = self._child
         if child is None:
             return

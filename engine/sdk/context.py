@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from engine.documents import NO_LINEAGE, Document, Lineage, Value
-from engine.errors import DataError
+from engine.errors import DataError, EngineError
 from engine.sdk.files import FileName, Files
 from engine.sdk.http import HttpClient
 from engine.sdk.scripts import ScriptExecutor
@@ -119,6 +119,10 @@ class Context(Protocol):
         A snap without state goes on as after `failed`; else this raises, as it does for an error
         that stops the pipeline anyway.
         """
+        ...
+
+    def fail(self, error: EngineError) -> None:
+        """Fail the pipeline although no call into the snap is under way. From any thread."""
         ...
 
     def dropped(self, count: int, lineage: Sequence[Lineage] = ()) -> None:

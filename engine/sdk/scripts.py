@@ -146,6 +146,13 @@ class ScriptExecutor(Protocol):
 
     `output` gets each line that the script prints, without its line end, at once: it is called
     from another thread than the session's, while a session method blocks or between two of them.
+    `lost` is called from another thread, at most once, when the script ends while no method of the
+    session is under way.
     """
 
-    def open(self, script: Script, output: Callable[[str], None]) -> ScriptSession: ...
+    def open(
+        self,
+        script: Script,
+        output: Callable[[str], None],
+        lost: Callable[[ScriptFailure], None] = ...,
+    ) -> ScriptSession: ...

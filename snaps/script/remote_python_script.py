@@ -295,7 +295,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
 
     def _begin(self, script: Script) -> Iterator[Document | To]:
         """Open the session; what the script emits before its first row."""
-        session = self.context.scripts.open(script, self._print)
+        session = self.context.scripts.open(script, self._print, self.context.fail)
         self._session = session
         yield from session.start()
         yield from self._take_lines()

@@ -110,6 +110,7 @@ def run(
     *batches: list[Document],
     own: tuple[type[Snap[Any]], ...] = (Breaks, BreaksAtOnce, Remembers, Forks),
     told: Callable[[int], None] = lambda _: None,
+    kind: type[Outcomes] = Outcomes,
 ) -> tuple[Outcomes, EngineError | None]:
     """What became of requests that were sent in these batches through this pipeline."""
     file = folder / "pipeline.yaml"
@@ -117,7 +118,7 @@ def run(
     file.write_text(f"pipeline: Ultra\nsnaps:\n{snaps}\n{text}\n")
     registry = Registry({**discover(), **{each.__name__: each for each in own}})
     plan = api.compile_plan(file, registry)
-    outcomes = Outcomes(list(batches), told)
+    outcomes = kind(list(batches), told)
 
     async def go() -> EngineError | None:
         _, failure = await run_plan(
@@ -331,3 +332,24 @@ def snaplogic_process(row):
     outcomes, failure = run(tmp_path, snaps, [], requests(1, 2), told=lambda _: gate.touch())
     assert failure is None
     assert outcomes.answers == {1: [outcome], 2: [{"request": 2}]}
+
+
+class Endless(Outcomes):
+    """A source that waits for requests that never come."""
+
+    async def run(self, push: Callable[[Batch], None]) -> None:
+        await asyncio.Event().wait()
+
+
+def test_a_script_that_ends_while_it_waits_stops_the_pipeline_at_once(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text("""\
+import os, threading
+def snaplogic_init():
+    threading.Timer(0.05, os._exit, [3]).start()
+def snaplogic_process(row):
+    return row
+""")
+    snaps = "  work: {snap: RemotePythonScript, script: script.py}"
+    _, failure = run(tmp_path, snaps, [], kind=Endless)
+    assert "exit code 3 while it waited for rows" in str(failure)
+    assert "snap 'work'" in str(failure)

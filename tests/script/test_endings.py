@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -13,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.sdk.scripts import ScriptError, ScriptFailure
+from engine.script.executor import Executor
+from engine.sdk.scripts import Script, ScriptError, ScriptFailure
 from tests.script.conftest import Opened
 from tests.script.processes import children_of, gone, until
 
@@ -41,6 +43,44 @@ def test_a_script_killed_from_outside_between_calls_is_a_clear_error(opened: Ope
     [document] = session.start()
     os.kill(document["pid"], signal.SIGKILL)
     with pytest.raises(ScriptFailure, match="killed by signal 9"):
+        session.process([{}])
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_the_end_of_a_script_that_waits_for_rows_is_noticed_at_once(end: signal.Signals) -> None:
+    lost: queue.SimpleQueue[ScriptFailure] = queue.SimpleQueue()
+    source = "import os\ndef snaplogic_init():\n    return {'pid': os.getpid()}\n"
+    session = Executor().open(Script(source), lambda line: None, lost.put)
+    try:
+        [document] = session.start()
+        os.kill(document["pid"], end)
+        failure = lost.get(timeout=30)
+        assert f"killed by signal {end.value}" in str(failure)
+        assert "while it waited for rows" in str(failure)
+        with pytest.raises(ScriptFailure, match="killed by signal"):
+            list(session.process([{}]))
+    finally:
+        session.close()
+
+
+def test_a_script_that_ends_properly_is_not_lost() -> None:
+    lost: list[ScriptFailure] = []
+    session = Executor().open(Script("x = 1\n"), lambda line: None, lost.append)
+    session.start()
+    session.finish()
+    session.close()
+    assert lost == []
+
+
+def test_a_script_that_closes_its_sockets_is_a_clear_error(opened: Opened) -> None:
+    session = opened("""
+        import os
+        def snaplogic_process(row):
+            os.closerange(3, 64)
+            return row
+    """)
+    session.start()
+    with pytest.raises(ScriptFailure, match="closed its connection to the engine"):
         session.process([{}])
 
 

@@ -17,7 +17,8 @@ def make_wheel(folder: Path, name: str, version: str, needs: str = "") -> Path:
         f"{info}/METADATA": metadata,
         f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    record = "".join(f"{path},,\n" for path in (*files, f"{info}/RECORD"))
+    record = "".join(f"{path},,{len(text)}\n" for path, text in files.items())
+    record += f"{info}/RECORD,,\n"
     path = folder / f"{name}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as wheel:
         for inner, text in (files | {f"{info}/RECORD": record}).items():

@@ -155,7 +155,7 @@ class Recorder:
     def __init__(self) -> None:
         self.calls: list[Any] = []
 
-    def open(self, script: Script, output: Callable[[str], None]) -> Recorder:
+    def open(self, script: Script, output: Callable[[str], None], lost: Any = None) -> Recorder:
         self.script = script
         return self
 
