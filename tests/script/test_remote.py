@@ -284,7 +284,7 @@ def test_the_time_limit_holds_there(opened: Opened, host: Host) -> None:
 def test_a_script_that_cannot_load_is_a_failure_there_too(opened: Opened, host: Host) -> None:
     with pytest.raises(ScriptFailure, match=r"NameError.*line 1"):
         opened("undefined\n", **host.facts).start()
-    with pytest.raises(ScriptFailure, match="no name for a script environment"):
+    with pytest.raises(ScriptFailure, match="not a valid name for a script environment"):
         opened(ECHO, environment="../x", **host.facts).start()
 
 
