@@ -38,7 +38,7 @@ def check_python(
     for label, snap in snaps.items():
         for code in _codes_of(snap):
             read = _read(code, folder, project)
-            if read is None:
+            if read is None or (code.text and _is_cut(findings)):
                 continue
             file, text = read
             compiled = _compiled(label, code, file, text, findings)
@@ -60,6 +60,11 @@ def first_lines(label: str, snap: ResolvedSnap, source: Source) -> dict[str, int
             if last - first == text.count("\n"):
                 lines[str(code.path[0])] = first
     return lines
+
+
+def _is_cut(findings: Findings) -> bool:
+    """Whether a mistake of YAML may have cut a text that stands in the pipeline file."""
+    return any(problem.code == "yaml-error" for problem in findings.spec.problems)
 
 
 def _codes_of(snap: ResolvedSnap) -> Iterator[PythonCode]:

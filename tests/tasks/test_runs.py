@@ -25,7 +25,7 @@ links: [read -> parse]
 """
 SCRIPT = """
 snaps:
-  work: {snap: RemotePythonScript, script: work.py}
+  work: {snap: RemotePythonScript, script: work.py, env: [TOLD]}
 """
 SLEEPS = """
 import os, time
