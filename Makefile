@@ -1,4 +1,4 @@
-# Everything sets up what it needs. On a fresh machine: `make demo` and `make test`.
+# Every target sets up what it needs. On a fresh machine: `make demo` and `make test`.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 PAGE   := web/dist/page.js
 PORT   ?= 8080
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
-# The exact versions that the tests have passed with. Empty: whatever pip chooses today.
+# The exact versions that the tests have passed with. Empty: the newest that pip finds.
 CONSTRAINTS ?= requirements/constraints.txt
 PINNED := $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
@@ -19,21 +19,21 @@ $(READY): pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --quiet $(PINNED) 'setuptools>=77' && \
 	$(PIP) install --quiet $(PINNED) --no-build-isolation --editable '.[dev]' || { \
-	echo 'The versions in $(CONSTRAINTS) do not fit this platform or Python (see above).' \
-	'To take those that pip chooses instead, run: make setup CONSTRAINTS='; exit 1; }
+	echo 'Could not install the versions in $(CONSTRAINTS) on this platform and Python (see above).' \
+	'To let pip choose the versions, run: make setup CONSTRAINTS='; exit 1; }
 	touch $(READY)
 
-## Raise every pinned version to the newest of today, then run all checks and tests with them.
+## Raise every pinned version to the newest, then run all checks and tests.
 update:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "make update needs Python 3.11, the oldest that is supported; set PYTHON=...")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "make update needs Python 3.11, the oldest supported version; set PYTHON=...")'
 	$(PYTHON) requirements/freeze.py requirements/constraints.txt 'What make setup installs.' \
 	-- 'setuptools>=77' --editable '.[dev]'
 	$(PYTHON) requirements/freeze.py --alias tensorflow=tensorflow_cpu requirements/scripts.txt \
-	'What the digit scripts install into environments of their own.' \
+	'What the digit scripts install into their environments.' \
 	-- tensorflow-cpu numpy matplotlib ai-edge-litert
 	$(MAKE) test
 
-## The tests with the lowest versions that pyproject.toml promises to work with.
+## Run the tests with the lowest versions that pyproject.toml allows.
 lowest: requirements/lowest.py pyproject.toml $(READY)
 	$(PYTHON) -m venv --clear $(VENV)-lowest
 	$(PYTHON) requirements/lowest.py >$(VENV)-lowest/lowest.txt
@@ -41,7 +41,7 @@ lowest: requirements/lowest.py pyproject.toml $(READY)
 	$$($(BIN)/python -m pip list --format=freeze | grep -E '^(hypothesis|numpy|orjson|playwright|pytest)==')
 	$(VENV)-lowest/bin/python -m pytest
 
-## Train a network on MNIST and recognise a handwritten digit with it (a few minutes at first).
+## Train a network on MNIST and recognise a handwritten digit with it (a few minutes the first time).
 demo: $(READY)
 	$(BIN)/engine run pipelines/model_building.yaml --param architecture=fast
 	$(BIN)/engine run pipelines/model_testing.yaml
@@ -65,14 +65,14 @@ unit: $(READY) $(if $(shell command -v npm),web)
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
-## `engine serve` beside hand-written servers, BentoML and LitServe (in an environment of their own).
+## `engine serve` against hand-written servers, BentoML and LitServe (in a separate environment).
 bench-serve: $(READY) models/digits.json
 	$(BIN)/python -m benchmarks.serve
 
 models/digits.json: | $(READY)
 	$(BIN)/engine run pipelines/model_building.yaml --param architecture=fast
 
-## The page on which one draws a digit, bundled into web/dist.
+## Bundle the page to draw digits on into web/dist.
 web: $(PAGE)
 
 $(PAGE): web/node_modules/.package-lock.json web/build.mjs $(wildcard web/src/*)
@@ -82,7 +82,7 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json web/
 	cd web && npm ci --ignore-scripts --no-progress --loglevel=error
 	touch $@
 
-## Everything at once: train, export and host the network, and serve the page beside it.
+## All in one: train, export and host the network, and serve the page next to it.
 web-demo: $(READY) $(PAGE) models/digits.json
 	$(BIN)/engine run pipelines/export_web_model.yaml --param quantize=float16
 	$(BIN)/engine serve pipelines/model_hosting.yaml --param token=open-sesame --site web/dist --port $(PORT)

@@ -1,8 +1,8 @@
-"""Write the exact versions that pip chooses today into a constraints file.
+"""Write the newest versions that pip finds into a constraints file.
 
-`make update` calls it, once for what `make setup` installs and once for what the digit scripts
-install. The versions are chosen in an empty environment: what happens to be installed does not
-count.
+`make update` runs this twice: for what `make setup` installs and for what the digit scripts
+install. pip resolves the versions in an empty environment, so that installed packages have no
+influence.
 """
 
 import argparse
@@ -18,11 +18,11 @@ HEADER = """\
 """
 
 SEEDED = ("setuptools", "wheel")
-"""What a new environment of an older Python holds already, in versions that nobody chose."""
+"""Older Pythons put these into every new environment, in versions that nobody chose."""
 
 
 def frozen(wanted: list[str]) -> list[str]:
-    """The pinned form of these pip arguments and of all that they need, sorted by name."""
+    """Pins for these pip arguments and everything they depend on, sorted by name."""
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
         python = Path(folder) / "bin" / "python"
@@ -40,7 +40,7 @@ def frozen(wanted: list[str]) -> list[str]:
 
 
 def with_aliases(pins: list[str], aliases: list[str]) -> list[str]:
-    """The pins and, for each alias `NAME=OTHER`, a pin of NAME at the version of OTHER."""
+    """The pins plus, for each alias `NAME=OTHER`, a pin of NAME at the version of OTHER."""
     versions = dict(pin.split("==") for pin in pins)
     return sorted([*pins, *(f"{name}=={versions[other]}" for name, other in map(_halves, aliases))])
 
@@ -51,7 +51,7 @@ def _halves(alias: str) -> tuple[str, str]:
 
 
 def _split(pin: str) -> tuple[str, str]:
-    """Name and version; the local part of a version (`+cpu`) names one build and is left out."""
+    """Name and version, without the local part of the version (`+cpu`), which names one build."""
     name, _, version = pin.partition("==")
     return name, version.partition("+")[0]
 
@@ -67,9 +67,9 @@ def main() -> None:
         action="append",
         default=[],
         metavar="NAME=OTHER",
-        help="pin NAME too, at the version of OTHER: the same library on another platform",
+        help="also pin NAME at the version of OTHER: the same library on another platform",
     )
-    parser.add_argument("wanted", nargs="+", help="what to install, as pip takes it")
+    parser.add_argument("wanted", nargs="+", help="what to install, as arguments of pip")
     arguments = parser.parse_args()
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     header = HEADER.format(purpose=arguments.purpose, python=python)

@@ -1,4 +1,4 @@
-"""Print the lowest versions that pyproject.toml promises to work with, as constraints for pip."""
+"""Print the lowest versions that pyproject.toml allows, as constraints for pip."""
 
 import re
 import tomllib

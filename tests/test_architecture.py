@@ -1,4 +1,4 @@
-"""docs/architecture.md lists the packages that there are, in the order that the contracts hold."""
+"""docs/architecture.md lists the existing packages, in the order of the import contracts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/architecture.md").read_text()
 
 
-def test_the_packages_on_the_page_are_the_layers_in_their_order() -> None:
+def test_the_page_lists_the_packages_in_the_order_of_the_layers() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     (layers,) = [each["layers"] for each in contracts["contracts"] if each["type"] == "layers"]
     listed = re.findall(r"^\| `engine\.(\w+)` \|", PAGE, re.MULTILINE)
@@ -19,12 +19,12 @@ def test_the_packages_on_the_page_are_the_layers_in_their_order() -> None:
 
 def test_every_package_of_the_engine_is_on_the_page() -> None:
     listed = set(re.findall(r"^\| `engine\.(\w+)` \|", PAGE, re.MULTILINE))
-    there = {path.stem for path in (ROOT / "engine").glob("[!_]*.py")} | {"__main__"}
-    there |= {path.parent.name for path in (ROOT / "engine").glob("*/__init__.py")}
-    assert listed == there
+    existing = {path.stem for path in (ROOT / "engine").glob("[!_]*.py")} | {"__main__"}
+    existing |= {path.parent.name for path in (ROOT / "engine").glob("*/__init__.py")}
+    assert listed == existing
 
 
-def test_the_files_that_the_page_names_are_there() -> None:
+def test_the_files_that_the_page_names_exist() -> None:
     named = re.findall(r"`((?:plan|run|script|tasks)/\w+\.py)`", PAGE)
     assert named
     assert [name for name in named if not (ROOT / "engine" / name).is_file()] == []

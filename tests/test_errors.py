@@ -1,4 +1,4 @@
-"""Errors cross processes whole."""
+"""Errors cross processes without losing anything."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pickle
 from engine.errors import DataError
 
 
-def test_further_fields_of_an_error_survive_pickling() -> None:
+def test_details_of_an_error_survive_pickling() -> None:
     error = DataError("it failed", "so", "do", details={"status": 404})
     copy = pickle.loads(pickle.dumps(error))
     assert (copy.error, copy.reason, copy.resolution) == ("it failed", "so", "do")

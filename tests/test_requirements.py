@@ -27,29 +27,29 @@ WANTED = [
 def pins(file: str) -> dict[str, str]:
     lines = (REQUIREMENTS / file).read_text().splitlines()
     found = [PIN.fullmatch(line) for line in lines if not line.startswith("#")]
-    assert all(found), f"{file} holds more than names and versions"
+    assert all(found), f"{file} contains lines other than NAME==VERSION"
     return {canonicalize_name(pin[1]): pin[2] for pin in found if pin}
 
 
 @pytest.mark.parametrize("wanted", WANTED, ids=str)
-def test_what_make_setup_installs_is_pinned_within_its_bounds(wanted: Requirement) -> None:
+def test_each_requirement_is_pinned_to_a_version_within_its_bounds(wanted: Requirement) -> None:
     version = pins("constraints.txt")[canonicalize_name(wanted.name)]
     assert wanted.specifier.contains(version)
 
 
-def test_what_the_digit_scripts_ask_for_is_pinned() -> None:
+def test_the_libraries_of_the_digit_scripts_are_pinned() -> None:
     pinned = pins("scripts.txt")
-    asked = {"tensorflow", "tensorflow-cpu"}
+    required = {"tensorflow", "tensorflow-cpu"}
     for file in (ROOT / "pipelines").rglob("*.py"):
-        asked |= set(re.findall(r'slt\.ensure\("([^"]+)"', file.read_text()))
+        required |= set(re.findall(r'slt\.ensure\("([^"]+)"', file.read_text()))
     for file in (ROOT / "pipelines").glob("*.yaml"):
         for snap in yaml.safe_load(file.read_text())["snaps"].values():
-            asked |= {Requirement(text).name for text in snap.get("requirements", ())}
-    assert asked <= pinned.keys()
+            required |= {Requirement(text).name for text in snap.get("requirements", ())}
+    assert required <= pinned.keys()
     assert pinned["tensorflow"] == pinned["tensorflow-cpu"]
 
 
-def test_the_lowest_versions_are_those_of_the_lower_bounds() -> None:
+def test_the_lowest_versions_are_the_lower_bounds() -> None:
     printed = subprocess.run(
         [sys.executable, REQUIREMENTS / "lowest.py"], capture_output=True, text=True, check=True
     ).stdout.splitlines()
@@ -67,7 +67,7 @@ def test_the_commit_hook_runs_what_make_lint_runs() -> None:
     assert {repository["repo"] for repository in config["repos"]} == {"local"}
 
 
-def test_the_changelog_begins_with_the_version_of_the_project_and_dates_every_other() -> None:
+def test_the_changelog_begins_with_the_projects_version_and_dates_every_version() -> None:
     text = (ROOT / "CHANGELOG.md").read_text()
     versions = re.findall(r"^## (\S+)(?: \((\d{4}-\d\d-\d\d)\))?$", text, re.MULTILINE)
     assert versions[0][0] == PROJECT["version"]

@@ -1,10 +1,10 @@
-"""Train a convolutional network on MNIST and emit it, base64-coded, as one document.
+"""Train a convolutional network on MNIST and emit it, as base64, in one document.
 
-A Remote Python script. It reads its parameters from the pipeline's (`snaplogic_pipe["args"]`), has
-no input, and answers once, in `snaplogic_final`: `model` is a `.keras` file as base64, with float32
-layers and without the optimizer, so that it is small and loads on any processor; `litert` is the
-same network compiled for LiteRT, which hosting answers from; `accuracy` is that of the very model
-that is emitted, on the 10,000 test images, which are looked at once, after the last epoch.
+A Remote Python script. Its parameters are the pipeline's (`snaplogic_pipe["args"]`). It has no
+input and emits one document, in `snaplogic_final`: `model` is a `.keras` file as base64, with
+float32 layers and without the optimizer, so that it is small and loads on any processor; `litert`
+is the same network compiled for LiteRT, which hosting uses; `accuracy` is that of exactly this
+model on the 10,000 test images, which are used only once, after the last epoch.
 """
 
 import base64
@@ -28,7 +28,7 @@ from mnist import SHAPE, TRAIN_IMAGES, load_mnist, network_input  # noqa: E402
 EPOCHS = {"classic": 12, "fast": 3}
 LABELS = list(range(10))
 COMPARED, TOLERANCE = 200, 1e-4
-"""Test images that LiteRT and Keras are compared on, and how far probabilities may differ."""
+"""Number of test images to compare LiteRT and Keras on, and how far probabilities may differ."""
 
 
 # Parameters -----------------------------------------------------------------------------------
@@ -45,7 +45,7 @@ class Settings:
 
 
 def read_settings(arguments):
-    """The pipeline's parameters, which are all texts; an empty one means its default."""
+    """The pipeline's parameters, which are all strings; an empty one means the default."""
     architecture = choice(arguments, "architecture", ("classic", "fast"))
     precision = choice(arguments, "precision", ("auto", "bfloat16", "float32"))
     return Settings(
@@ -59,7 +59,7 @@ def read_settings(arguments):
 
 
 def best_precision():
-    """bfloat16 where the processor computes in it, which is quicker; else float32."""
+    """bfloat16 if the processor supports it, because that is faster; otherwise float32."""
     return "bfloat16" if has_bfloat16() else "float32"
 
 
@@ -67,7 +67,7 @@ def best_precision():
 
 
 def build(architecture, precision, normalisation=None):
-    """The network. Its weights are float32 always; `precision` is that of the computing."""
+    """The network. Its weights are always float32; `precision` applies to computations."""
     import keras
 
     keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
@@ -93,7 +93,7 @@ def classic_layers(layers):
 
 
 def fast_layers(layers, normalisation):
-    """Pooling before the normalisation halves what is normalised, at no cost in accuracy."""
+    """Pooling comes before normalisation: less to normalise, with no loss of accuracy."""
     hidden = []
     for filters, pooled in ((32, True), (64, False), (64, True), (128, False)):
         hidden.append(layers.Conv2D(filters, 3, use_bias=False, kernel_initializer="he_normal"))
@@ -104,10 +104,10 @@ def fast_layers(layers, normalisation):
 
 
 def fused_normalisation():
-    """Keras' batch normalisation, trained through TensorFlow's one fused operation.
+    """Keras' batch normalisation, trained through TensorFlow's fused operation.
 
-    Keras composes it of many: that is nearly half of the CPU seconds of the fast network. The
-    weights are the same, so the network that is saved has Keras' own layer.
+    Keras composes it of many operations, which takes nearly half of the CPU time of the fast
+    network. The weights are the same, so the saved network has Keras' own layer.
     """
     import keras
     import tensorflow as tf
@@ -133,7 +133,7 @@ def fused_normalisation():
 
 
 def optimizer(architecture, steps):
-    """Adam, or AdamW in one cycle over all steps: a linear rise, then a cosine fall to nothing."""
+    """Adam, or AdamW with one cycle over all steps: a linear rise, then a cosine decay to zero."""
     import keras
 
     if architecture == "classic":
@@ -146,7 +146,7 @@ def optimizer(architecture, steps):
 
 
 def augment(images, random):
-    """Each image turned, scaled, sheared and shifted a little, all in one TensorFlow call."""
+    """Rotate, scale, shear and shift each image a little, in one TensorFlow call for all."""
     import tensorflow as tf
 
     return tf.raw_ops.ImageProjectiveTransformV3(
@@ -160,7 +160,7 @@ def augment(images, random):
 
 
 def affine_transforms(count, random):
-    """`count` rows of the 8 numbers that map a pixel of the result to one of the image."""
+    """`count` rows of 8 numbers that map a pixel of the result to a pixel of the image."""
     angle = np.deg2rad(random.uniform(-10, 10, count))
     scale = random.uniform(0.9, 1.1, count)
     shear = random.uniform(-0.1, 0.1, count)
@@ -186,7 +186,7 @@ def say(text):
 
 
 class Progress:
-    """Plain lines, five an epoch, and the history of the epochs."""
+    """Prints plain lines, five per epoch, and keeps the history of the epochs."""
 
     def __init__(self, epochs, steps):
         self.epochs, self.steps = epochs, steps
@@ -196,7 +196,7 @@ class Progress:
     def step(self, batch, logs):
         tenths = 10 * (batch + 1) // self.steps
         if tenths in (2, 4, 6, 8) and tenths > 10 * batch // self.steps:
-            self.tell(f"{tenths}0%", logs)
+            self.show(f"{tenths}0%", logs)
 
     def epoch(self, number, logs):
         now = time.monotonic()
@@ -211,9 +211,9 @@ class Progress:
         )
         self.epoch_started = now
         remaining = f", {passed / (number + 1) * left:.0f} s to go" if left else ""
-        self.tell("done", logs, f"  {passed:.0f} s{remaining}")
+        self.show("done", logs, f"  {passed:.0f} s{remaining}")
 
-    def tell(self, stage, logs, more=""):
+    def show(self, stage, logs, more=""):
         epoch = f"{len(self.history) + (stage != 'done'):>{len(str(self.epochs))}}"
         say(
             f"epoch {epoch}/{self.epochs}  {stage:>4}  loss {logs['loss']:.4f}"
@@ -231,7 +231,7 @@ def train(settings, images, labels):
         optimizer=optimizer(settings.architecture, steps * settings.epochs),
         loss="categorical_crossentropy",
         metrics=["accuracy"],
-        jit_compile=False,  # XLA would cost several times the time on a processor
+        jit_compile=False,  # XLA takes several times as long on a CPU
     )
     progress = Progress(settings.epochs, steps)
     report = keras.callbacks.LambdaCallback(
@@ -283,29 +283,29 @@ def text_of_bytes(content):
 
 
 def litert_text(model, images):
-    """The model compiled for LiteRT, as base64; None, with a warning, if that cannot be done.
+    """The model compiled for LiteRT, as base64. If that fails, warn and return None.
 
-    A network that took minutes to train is not thrown away for that: testing needs only Keras.
+    A network that took minutes to train is still useful then: testing needs only Keras.
     """
     try:
         with quiet():
             content = litert_model(model)
             difference = largest_difference(content, model, images)
-    except Exception as error:  # noqa: BLE001 - whatever TensorFlow raises is told
+    except Exception as error:  # noqa: BLE001 - the warning says what TensorFlow raised
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:500]
     else:
         if difference <= TOLERANCE:
             return text_of_bytes(content)
         reason = f"its probabilities differ from Keras' by up to {difference:.2g}"
     say(
-        "warning: the network could not be compiled for LiteRT, so model_hosting.yaml cannot answer"
-        f" from this file, while model_testing.yaml can ({reason})"
+        "warning: the network could not be compiled for LiteRT, so model_hosting.yaml cannot use"
+        f" this file; model_testing.yaml can ({reason})"
     )
     return None
 
 
 def litert_model(model):
-    """A flatbuffer that takes any number of images at a time."""
+    """The model as a flatbuffer that takes any number of images at a time."""
     import tensorflow as tf
 
     with tempfile.TemporaryDirectory() as folder:
@@ -314,11 +314,11 @@ def litert_model(model):
 
 
 def largest_difference(content, model, images):
-    """Between the probabilities that the compiled model and the model itself give."""
+    """The largest difference between the probabilities of the compiled model and the model."""
     import tensorflow as tf
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that this interpreter has moved to a package of its own
+        warnings.simplefilter("ignore")  # it warns that it has moved to a separate package
         interpreter = tf.lite.Interpreter(model_content=content, num_threads=usable_cores())
     [given], [answered] = interpreter.get_input_details(), interpreter.get_output_details()
     interpreter.resize_tensor_input(given["index"], images.shape)
@@ -330,7 +330,7 @@ def largest_difference(content, model, images):
 
 
 def cpu_seconds():
-    """Of this process and of the finished ones that it started."""
+    """CPU seconds of this process and of its finished child processes."""
     usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
@@ -339,21 +339,21 @@ def cpu_seconds():
 
 
 def snaplogic_init():
-    """Open the session: parameters first, so that a wrong one fails before anything is loaded."""
+    """Read the parameters first, so that a wrong one fails before anything is loaded."""
     global session, settings
     arguments = snaplogic_pipe.get("args", {})  # noqa: F821 - given by the executor
     settings = read_settings(arguments)
     session = (time.monotonic(), cpu_seconds())
     with quiet():
         import keras
-        import tensorflow  # noqa: F401 - while it is quiet
+        import tensorflow  # noqa: F401 - imported here to silence its messages
 
     use_all_cores()
     keras.utils.set_random_seed(settings.seed)
 
 
 def snaplogic_process(row):
-    """Nothing: this snap has no input."""
+    """Does nothing: this snap has no input."""
 
 
 def snaplogic_final():

@@ -1,7 +1,7 @@
 """Draw sample digits of MNIST with their labels, and count its classes.
 
-A Remote Python script. Its one row is the document of `load_mnist.py`. It answers with the counts
-and shapes, and the picture: a PNG as base64 in `content`.
+A Remote Python script. Its only row is the document of `load_mnist.py`. The answer has the counts,
+the shapes and, in `content`, the picture: a PNG as base64.
 """
 
 import base64
@@ -13,7 +13,7 @@ from snaplogic.tool import SLTool as slt  # noqa: N813
 slt.ensure("numpy")
 slt.ensure("matplotlib")
 
-import matplotlib  # noqa: E402 - it may just have been installed
+import matplotlib  # noqa: E402 - installed above if it was missing
 import numpy as np  # noqa: E402
 from mnist import unpacked  # noqa: E402
 
@@ -35,7 +35,7 @@ STYLE = {
 
 
 def described(images, labels):
-    """Shapes, the number of images of each class, and how bright pixels are."""
+    """Shapes, the number of images of each class, and the range of pixel values."""
     counts = np.bincount(labels, minlength=CLASSES).tolist()
     return {
         "images": {"shape": list(images.shape), "dtype": str(images.dtype)},
@@ -50,7 +50,7 @@ def described(images, labels):
 
 
 def chosen(labels, rows, seed):
-    """`rows` positions of each class, by chance: an array of rows and ten columns."""
+    """`rows` random positions of each class, as an array with ten columns."""
     random = np.random.default_rng(seed)
     columns = [
         random.choice(np.flatnonzero(labels == digit), rows, replace=False)
@@ -60,7 +60,7 @@ def chosen(labels, rows, seed):
 
 
 def picture(images, labels, train, test):
-    """The samples, one column for each class; below them how many images there are of each."""
+    """A PNG of the samples, one column per class, above the number of images in each class."""
     rows = len(labels)
     with pyplot.rc_context(STYLE):
         figure = pyplot.figure(figsize=(8, 0.74 * rows + 3.9), layout="constrained")
@@ -111,7 +111,7 @@ def draw_counts(figure, train, test):
 
 
 def snaplogic_init():
-    """Parameters first, so that a wrong one fails before anything is loaded."""
+    """Read the parameters first, so that a wrong one fails before anything is loaded."""
     global rows, seed
     arguments = snaplogic_pipe.get("args", {})  # noqa: F821 - given by the executor
     rows = whole_number(arguments, "rows", 6, 1, 20)

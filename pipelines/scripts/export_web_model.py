@@ -1,9 +1,9 @@
-"""Take a saved Keras model apart: its topology and its weights as plain data.
+"""Turn a saved Keras model into plain data: its topology and its weights.
 
 A Remote Python script. A document with a `model`, a `.keras` file as base64, becomes one with
-`topology` (what Keras' `to_json` says), `weights` (name, shape, and little-endian float32 as
-base64, whatever the precision was) and `metadata`: the `input_shape` and what the document says of
-`labels`, `accuracy`, `architecture`.
+`topology` (from Keras' `to_json`), `weights` (name, shape, and little-endian float32 as base64,
+whatever the precision was) and `metadata`: the `input_shape` and the document's `labels`,
+`accuracy` and `architecture`.
 """
 
 import base64
@@ -20,7 +20,8 @@ tensorflow_setup.ensure()
 
 import numpy as np  # noqa: E402 - it comes with TensorFlow
 
-TOLD = ("labels", "accuracy", "architecture")
+COPIED = ("labels", "accuracy", "architecture")
+"""Fields of the document that go into the metadata."""
 
 exported = 0
 
@@ -29,9 +30,9 @@ exported = 0
 
 
 def load(text):
-    """The Keras model in a base64 text. A ValueError says what is wrong with the text."""
+    """The Keras model in a base64 string. Raises ValueError if it does not hold a valid one."""
     content = file_content(text)
-    refuse_own_layers(configuration(content))
+    refuse_custom_layers(configuration(content))
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "model.keras")
         path.write_bytes(content)
@@ -39,29 +40,29 @@ def load(text):
 
 
 def configuration(content):
-    """The topology that lies in the archive, read before any of it is built."""
+    """The topology in the archive, read before Keras builds anything from it."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return json.loads(archive.read("config.json"))
     except (KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(f"The model is a zip archive, but no .keras file: {error}.") from None
+        raise ValueError(f"The model is a zip archive, but not a .keras file: {error}.") from None
 
 
-def refuse_own_layers(topology):
-    """Keras would only say that it cannot find their class."""
+def refuse_custom_layers(topology):
+    """Refuse custom layers by name; Keras would only say that it could not find their class."""
     for layer in layers_in(topology):
         module = str(layer.get("module") or "")
         if module.split(".")[0] != "keras":
             name = layer.get("config", {}).get("name")
             raise ValueError(
-                f"The layer '{name}' is a {layer.get('class_name')} of"
-                f" {layer.get('registered_name') or module or 'nowhere'}, which is no layer of"
-                " Keras; TensorFlow.js does not know it. Build the network of Keras' own layers."
+                f"The layer '{name}' is a {layer.get('class_name')}"
+                f" ({layer.get('registered_name') or module or 'no module'}), which is not a layer"
+                " of Keras, so TensorFlow.js does not know it. Use only Keras' own layers."
             )
 
 
 def layers_in(topology):
-    """All layers, those of models within the model too."""
+    """All layers, including those of nested models."""
     config = topology.get("config") if isinstance(topology, dict) else None
     layers = config.get("layers") if isinstance(config, dict) else None
     for layer in layers if isinstance(layers, list) else []:
@@ -96,26 +97,26 @@ def plain_weight(name, variable):
 
 
 def metadata(model, document):
-    """What a page wants to know of the network, `labels` checked against its answers."""
-    told = {name: document[name] for name in TOLD if document.get(name) is not None}
-    labels = told.get("labels")
+    """What a page needs to know about the network; `labels` must match its output."""
+    found = {name: document[name] for name in COPIED if document.get(name) is not None}
+    labels = found.get("labels")
     if labels is not None and (
         not isinstance(labels, list) or tuple(model.output_shape) != (None, len(labels))
     ):
         raise ValueError(
-            f"The model answers in the shape {model.output_shape}, which does not fit the labels"
+            f"The model's output shape is {model.output_shape}, which does not match the labels"
             f" {labels}."
         )
-    if isinstance(model.input_shape, tuple):  # a list of them if the model has several inputs
-        told["input_shape"] = list(model.input_shape[1:])
-    return told
+    if isinstance(model.input_shape, tuple):  # it is a list if the model has several inputs
+        found["input_shape"] = list(model.input_shape[1:])
+    return found
 
 
 # The three functions of a Remote Python script ------------------------------------------------
 
 
 def snaplogic_init():
-    """Nothing: there is nothing to get ready."""
+    """Does nothing."""
 
 
 def snaplogic_process(row):
@@ -123,7 +124,7 @@ def snaplogic_process(row):
     if "model" not in row:
         raise ValueError(
             "A document must have a 'model', as model_building.yaml saves it;"
-            f" this one has {', '.join(map(repr, row)) or 'nothing'}."
+            f" its fields are: {', '.join(map(repr, row)) or 'none'}."
         )
     exported += 1
     return plain(load(row["model"]), row)
@@ -131,4 +132,4 @@ def snaplogic_process(row):
 
 def snaplogic_final():
     if not exported:
-        raise ValueError("No model has come: the file holds no document.")
+        raise ValueError("No model came: the file contains no document.")

@@ -1,4 +1,4 @@
-"""A saved network: the `.keras` file in a base64 text, checked before Keras loads it.
+"""Decode a saved network, a `.keras` file as base64, and check it before Keras loads it.
 
 A module of the digit scripts.
 """
@@ -12,31 +12,32 @@ from tensorflow_setup import quiet
 
 
 def file_content(text):
-    """What the base64 text holds, which must be a `.keras` file: a zip archive."""
+    """The decoded content, which must be a `.keras` file: a zip archive."""
     if not isinstance(text, str):
-        raise ValueError(f"The model must be a base64 text, not {described(text)}.")
+        raise ValueError(f"The model must be a base64 string, not {described(text)}.")
     try:
         content = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise ValueError(f"The model is not proper base64: {error}.") from None
+        raise ValueError(f"The model is not valid base64: {error}.") from None
     if not zipfile.is_zipfile(io.BytesIO(content)):
         raise ValueError(
-            f"The model is not a whole .keras file: its {len(content):,} bytes are no zip archive."
+            f"The model is not a complete .keras file: its {len(content):,} bytes are not a zip"
+            " archive."
         )
     return content
 
 
 def keras_model(path):
-    """Keras' safe mode refuses layers that carry code, so a model file cannot run any."""
+    """Load the model in Keras' safe mode, which refuses layers that contain code."""
     with quiet():
         import keras
-        import tensorflow  # noqa: F401 - while it is quiet
+        import tensorflow  # noqa: F401 - imported here to silence its messages
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise ValueError(f"The model is not a .keras file that Keras can load: {error}") from error
+        raise ValueError(f"Keras could not load the model: {error}") from error
 
 
 def described(value):
-    kinds = {str: "a text", dict: "an object", bool: "a truth value", type(None): "nothing"}
+    kinds = {str: "a string", dict: "an object", bool: "a boolean", type(None): "null"}
     return kinds.get(type(value), f"a {type(value).__name__}")

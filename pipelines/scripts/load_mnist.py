@@ -1,8 +1,8 @@
 """Load the 70,000 handwritten digits of MNIST and emit them as one document.
 
-A Remote Python script. Other scripts get the images from this one through a link: in `train` and
-`test` the fields `images` and `labels` hold a `shape` and, in `zlib`, the bytes of a uint8 array,
-compressed and as base64 (17 MB in all).
+A Remote Python script. Other scripts get the images from this one through a link. In `train` and
+`test`, the fields `images` and `labels` hold a `shape` and, in `zlib`, the compressed bytes of a
+uint8 array as base64 (17 MB in all).
 """
 
 import os
@@ -11,7 +11,7 @@ import tensorflow_setup
 
 tensorflow_setup.ensure()
 
-from mnist import load_mnist, packed  # noqa: E402 - it needs what comes with TensorFlow
+from mnist import load_mnist, packed  # noqa: E402 - it needs numpy, which TensorFlow brings
 
 # The three functions of a Remote Python script ------------------------------------------------
 
@@ -21,7 +21,7 @@ def snaplogic_init():
 
 
 def snaplogic_process(row):
-    """Nothing: this snap has no input."""
+    """Does nothing: this snap has no input."""
 
 
 def snaplogic_final():

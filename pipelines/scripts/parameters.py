@@ -1,11 +1,11 @@
-"""The pipeline's parameters, which come as texts; a script gets a number or a choice of them.
+"""Read the pipeline's parameters, which are always strings, as numbers and choices.
 
-A module of the digit scripts. An empty text stands for the default.
+A module of the digit scripts. An empty string means the default.
 """
 
 
 def choice(arguments, name, allowed):
-    """The parameter's text; the first of the allowed ones is the default."""
+    """The parameter's value, one of `allowed`; the first is the default."""
     text = text_of(arguments, name)
     if text and text not in allowed:
         raise ValueError(f"The parameter {name} is '{text}', but must be {' or '.join(allowed)}.")

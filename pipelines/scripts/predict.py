@@ -1,11 +1,11 @@
-"""Answer requests with the digit on their image, from the network compiled for LiteRT.
+"""Recognise the digit in each request's image, with the network compiled for LiteRT.
 
-A Remote Python script that stands alone. Its library, `ai-edge-litert`, is named by the snap's
-requirements; TensorFlow is not needed, so it is up at once. The document with `litert`, as the
-building pipeline saves it, brings the network and must come first. One with an `image` is a
-sample: 28 rows of 28 grey values (or all 784 in one list), white digit on black, from 0 to 255 or,
-if none is above 1, from 0 to 1. It is answered with `pred`, the label, and `conf`, its
-probability; its other fields go along.
+A Remote Python script without modules. The snap's requirements name its library, `ai-edge-litert`;
+it does not need TensorFlow, so it starts quickly. A document with `litert`, as model_building.yaml
+saves it, contains the network and must come first. A document with an `image` is a sample: 28 rows
+of 28 grey values (or all 784 in one list), a white digit on black, from 0 to 255 or, if no value is
+above 1, from 0 to 1. The answer has `pred`, the label, `conf`, its probability, and the sample's
+other fields.
 """
 
 import base64
@@ -19,10 +19,10 @@ from snaplogic.tool import SLTool as slt  # noqa: N813
 
 SHAPE = (28, 28, 1)
 NUMBERS = 28 * 28
-MOST_NUMBERS = 100_000
-"""More of them are refused before an array is made of them."""
-SIZES = (8, 4, 2, 1)
-"""Images that one call of the network takes. Larger batches bring nothing on a processor."""
+MAX_NUMBERS = 100_000
+"""An image with more values is refused before an array is made of it."""
+BATCH_SIZES = (8, 4, 2, 1)
+"""How many images one call of the network takes. Larger batches are no faster on a CPU."""
 
 network = None
 labels = []
@@ -38,9 +38,9 @@ def network_input(image):
 
 
 def from_whole_numbers(image):
-    """The quick way for 28 rows of whole numbers from 0 to 255; None for anything else.
+    """The fast path for 28 rows of whole numbers from 0 to 255; None for anything else.
 
-    An image without a number above 1 is none of these: it counts from 0 to 1.
+    An image without a number above 1 is not on this path: its values go from 0 to 1.
     """
     try:
         if len(image) != 28 or set(map(len, image)) != {28}:
@@ -58,12 +58,12 @@ def checked_values(image):
     if values.shape not in ((28, 28), SHAPE, (NUMBERS,)):
         raise ValueError(
             "The image must be 28 rows of 28 numbers, or 784 numbers in one list;"
-            f" this one has the shape {' x '.join(map(str, values.shape)) or 'of one number'}."
+            f" its shape is {' x '.join(map(str, values.shape)) or 'a single number'}."
         )
     if not np.isfinite(values).all() or values.min() < 0 or values.max() > 255:
         raise ValueError(
-            "The image must have numbers from 0 to 255 (or from 0 to 1);"
-            f" this one has {values.min():g} to {values.max():g}."
+            "The numbers of the image must be from 0 to 255 (or from 0 to 1);"
+            f" they are from {values.min():g} to {values.max():g}."
         )
     scaled = values / 255 if values.max() > 1 else values
     return scaled.astype(np.float32).reshape(SHAPE)
@@ -75,32 +75,32 @@ def grey_values(image):
     if is_huge(image):
         raise ValueError(
             "The image must be 28 rows of 28 numbers, or 784 numbers in one list;"
-            f" this one has more than {MOST_NUMBERS:,} values."
+            f" it has more than {MAX_NUMBERS:,} values."
         )
     try:
         values = np.array(image)
     except ValueError:
         lengths = sorted({len(row) if isinstance(row, list) else 1 for row in image})
         raise ValueError(
-            f"The image must have rows of one length; this one has {len(image)} rows of"
+            f"All rows of the image must have the same length; it has {len(image)} rows of"
             f" {', '.join(map(str, lengths[:10]))} values."
         ) from None
     if values.dtype.kind not in "iuf" and values.size:
-        raise ValueError("The image must have numbers only.")
+        raise ValueError("The image must contain only numbers.")
     return values.astype(np.float64)
 
 
 def is_huge(image):
-    """Whether the rows, or the rows within them, are more than an image can have."""
+    """Whether the image has more values or rows than allowed, at any depth of nesting."""
     values = image
-    while values and len(values) <= MOST_NUMBERS:
+    while values and len(values) <= MAX_NUMBERS:
         rows = (value for value in values if isinstance(value, list))
-        values = list(islice(chain.from_iterable(rows), MOST_NUMBERS + 1))
+        values = list(islice(chain.from_iterable(rows), MAX_NUMBERS + 1))
     return bool(values)
 
 
 def described(value):
-    kinds = {str: "a text", dict: "an object", bool: "a truth value", type(None): "nothing"}
+    kinds = {str: "a string", dict: "an object", bool: "a boolean", type(None): "null"}
     return kinds.get(type(value), "a number")
 
 
@@ -112,18 +112,18 @@ def others(row):
 
 
 class Network:
-    """The compiled model: an interpreter for each of a few batch sizes, all ready to run.
+    """The compiled model: one interpreter for each batch size, all ready to run.
 
-    Giving an interpreter another batch size takes milliseconds, running it a tenth of one.
+    Changing an interpreter's batch size takes milliseconds; running it takes a tenth of one.
     """
 
     def __init__(self, content):
-        self._interpreters = [BatchInterpreter(content, size) for size in SIZES]
+        self._interpreters = [BatchInterpreter(content, size) for size in BATCH_SIZES]
         self.outputs = self._interpreters[-1].outputs
         self.run_one = self._interpreters[-1].run
 
     def run(self, images):
-        """The probabilities of the labels, a row for each image."""
+        """The probabilities of the labels, one row per image."""
         results, start = [], 0
         for interpreter in self._interpreters:
             while len(images) - start >= interpreter.size:
@@ -134,7 +134,7 @@ class Network:
 
 
 class BatchInterpreter:
-    """LiteRT on one thread: instances run side by side, and two would wait for each other."""
+    """LiteRT on one thread: several instances share the cores, so more threads would only wait."""
 
     def __init__(self, content, size):
         from ai_edge_litert.interpreter import Interpreter
@@ -158,53 +158,53 @@ def check_input(given):
     shape = tuple(map(int, given["shape_signature"]))
     if shape != (-1, *SHAPE) or given["dtype"] is not np.float32:
         raise ValueError(
-            f"it takes {given['dtype'].__name__} of the shape {shape}, not float32 of (-1, 28, 28,"
-            " 1), where -1 is any number of images"
+            f"its input is {given['dtype'].__name__} of shape {shape}; it must be float32 of shape"
+            " (-1, 28, 28, 1), where -1 means any number of images"
         )
 
 
 def load(document):
-    """The network of a document, and the labels that its outputs stand for."""
+    """The network in a document, and the labels of its outputs."""
     content = compiled_content(document)
     try:
         with quiet():
             found = Network(content)
     except (ValueError, TypeError, RuntimeError) as error:
-        raise ValueError(f"The model is not one that LiteRT can run: {error}") from error
+        raise ValueError(f"LiteRT cannot run the model: {error}") from error
     names = document.get("labels", list(range(10)))
     if not isinstance(names, list) or found.outputs != (len(names),):
         raise ValueError(
-            f"The model answers in the shape {found.outputs}, which does not fit the labels"
-            f" {names}."
+            f"The model's output shape is {found.outputs}, which does not match the labels {names}."
         )
     return found, names
 
 
 def compiled_content(document):
-    """What the base64 text holds, which must be a LiteRT file."""
+    """The decoded field `litert`, which must be a LiteRT file."""
     text = document.get("litert")
     if text is None:
         raise ValueError(
-            "The model has no field 'litert', the network compiled for LiteRT: it was saved by an"
-            " older model_building.yaml, or could not be compiled. Run model_building.yaml again."
+            "The model has no field 'litert', the network compiled for LiteRT: an older"
+            " model_building.yaml saved it, or it could not be compiled. Run model_building.yaml"
+            " again."
         )
     if not isinstance(text, str):
-        raise ValueError(f"The field 'litert' must be a base64 text, not {described(text)}.")
+        raise ValueError(f"The field 'litert' must be a base64 string, not {described(text)}.")
     try:
         content = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise ValueError(f"The field 'litert' is not proper base64: {error}.") from None
+        raise ValueError(f"The field 'litert' is not valid base64: {error}.") from None
     if content[4:8] != b"TFL3":
         raise ValueError(
-            f"The field 'litert' holds no LiteRT model: its {len(content):,} bytes have no mark"
-            " TFL3."
+            f"The field 'litert' is not a LiteRT model: its {len(content):,} bytes do not have the"
+            " identifier TFL3."
         )
     return content
 
 
 @contextlib.contextmanager
 def quiet():
-    """LiteRT tells of its start on the error stream; not to us."""
+    """Silence LiteRT, which writes to standard error when it starts."""
     stream = os.dup(2)
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device
         os.dup2(nowhere.fileno(), 2)
@@ -234,7 +234,7 @@ def snaplogic_process(row):
 
 
 def snaplogic_process_batch(rows):
-    """The same for many rows. What it raises does not matter: then they come one by one."""
+    """Answer many rows at once. If this raises, the rows are processed one by one."""
     if any(map(brings_model, rows)):
         return [snaplogic_process(row) for row in rows]
     for row in rows:
@@ -248,13 +248,13 @@ def snaplogic_process_batch(rows):
 
 def check_order(row):
     if "image" not in row:
-        fields = ", ".join(map(repr, row)) or "nothing"
+        fields = ", ".join(map(repr, row)) or "none"
         raise ValueError(
             "A document must have an 'image' (a sample) or a 'litert' (the model, as"
-            f" model_building.yaml saves it); this one has {fields}."
+            f" model_building.yaml saves it); its fields are: {fields}."
         )
     if network is None:
         raise ValueError(
-            "The sample came before the model, so it stays without an answer. The model is a"
-            " document with the field 'litert'; model_building.yaml saves one."
+            "The sample came before the model, so it could not be answered. The model is a document"
+            " with the field 'litert'; model_building.yaml saves one."
         )

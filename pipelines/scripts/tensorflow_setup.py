@@ -1,4 +1,4 @@
-"""TensorFlow as the digit scripts use it: there, quiet, and on all cores of this machine.
+"""Set up TensorFlow for the digit scripts: installed, quiet, and on all cores of this machine.
 
 A module of the digit scripts.
 """
@@ -12,14 +12,14 @@ from snaplogic.tool import SLTool as slt  # noqa: N813
 
 
 def ensure():
-    """TensorFlow is there: the build without graphics cards, where there is such a one."""
+    """Install TensorFlow if it is missing: the CPU build where there is one."""
     linux_pc = (platform.system(), platform.machine()) == ("Linux", "x86_64")
     slt.ensure("tensorflow-cpu" if linux_pc else "tensorflow")
 
 
 @contextlib.contextmanager
 def quiet():
-    """TensorFlow tells of itself on the error stream, whatever its log level; not to us."""
+    """Silence TensorFlow, which writes to standard error whatever its log level is."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     kept = os.dup(2)
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device
@@ -32,7 +32,7 @@ def quiet():
 
 
 def usable_cores():
-    """Those that this process may run on, which can be fewer than the machine has."""
+    """The number of cores this process may run on, which can be fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -47,7 +47,7 @@ def use_all_cores():
 
 
 def has_bfloat16():
-    """Whether the processor computes in it."""
+    """Whether the processor supports bfloat16."""
     try:
         described = pathlib.Path("/proc/cpuinfo").read_text()
     except OSError:

@@ -1,10 +1,10 @@
-"""Recognise the digits on images with the model that the building pipeline has saved.
+"""Recognise the digits in images with the model that model_building.yaml saved.
 
-A Remote Python script. Two kinds of document come in, in any order. One with a `model` brings the
-network. One with an `image` is a sample: 28 rows of 28 grey values (or all 784 in one list), white
-digit on black, from 0 to 255 or, if none is above 1, from 0 to 1. It is answered with `pred`, the
-label, and `conf`, its probability; its other fields go along. Samples that come before the model
-are kept and answered with it.
+A Remote Python script. Two kinds of document come in, in any order. A document with a `model`
+contains the network. A document with an `image` is a sample: 28 rows of 28 grey values (or all 784
+in one list), a white digit on black, from 0 to 255 or, if no value is above 1, from 0 to 1. The
+answer has `pred`, the label, `conf`, its probability, and the sample's other fields. Samples that
+come before the model are kept, and answered when it comes.
 """
 
 import pathlib
@@ -34,12 +34,12 @@ def network_input(image):
     if values.shape not in ((28, 28), SHAPE, (784,)):
         raise ValueError(
             "The image must be 28 rows of 28 numbers, or 784 numbers in one list;"
-            f" this one has the shape {' x '.join(map(str, values.shape)) or 'of one number'}."
+            f" its shape is {' x '.join(map(str, values.shape)) or 'a single number'}."
         )
     if not np.isfinite(values).all() or values.min() < 0 or values.max() > 255:
         raise ValueError(
-            "The image must have numbers from 0 to 255 (or from 0 to 1);"
-            f" this one has {values.min():g} to {values.max():g}."
+            "The numbers of the image must be from 0 to 255 (or from 0 to 1);"
+            f" they are from {values.min():g} to {values.max():g}."
         )
     scaled = values / 255 if values.max() > 1 else values
     return scaled.astype(np.float32).reshape(1, *SHAPE)
@@ -53,16 +53,16 @@ def grey_values(image):
     except ValueError:
         lengths = sorted({len(row) if isinstance(row, list) else 1 for row in image})
         raise ValueError(
-            f"The image must have rows of one length; this one has {len(image)} rows of"
+            f"All rows of the image must have the same length; it has {len(image)} rows of"
             f" {', '.join(map(str, lengths))} values."
         ) from None
     if values.dtype.kind not in "iuf" and values.size:
-        raise ValueError("The image must have numbers only.")
+        raise ValueError("The image must contain only numbers.")
     return values.astype(np.float64)
 
 
 def answer(image, others):
-    """The sample's other fields, after the label and the probability of it."""
+    """The label, its probability, and the sample's other fields."""
     probabilities = predict(image)
     best = int(probabilities.argmax())
     return {"pred": labels[best], "conf": float(probabilities[best]), **others}
@@ -72,26 +72,26 @@ def answer(image, others):
 
 
 def load(document):
-    """A function that gives the probabilities of the labels for one image, and the labels."""
+    """A function from an image to the probabilities of the labels, and the labels."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "model.keras")
         path.write_bytes(file_content(document["model"]))
         model = keras_model(path)
     if tuple(model.input_shape) != (None, *SHAPE):
         raise ValueError(
-            f"The model takes inputs of the shape {model.input_shape}, not of (None, 28, 28, 1)."
+            f"The model's input shape is {model.input_shape}; it must be (None, 28, 28, 1)."
         )
     names = document.get("labels", list(range(10)))
     if not isinstance(names, list) or tuple(model.output_shape) != (None, len(names)):
         raise ValueError(
-            f"The model answers in the shape {model.output_shape}, which does not fit the"
-            f" labels {names}."
+            f"The model's output shape is {model.output_shape}, which does not match the labels"
+            f" {names}."
         )
     return compiled(model), names
 
 
 def compiled(model):
-    """One graph for one image: far quicker than `model.predict`, which is made for many."""
+    """A graph for one image: much faster than `model.predict`, which is made for many."""
     import tensorflow as tf
 
     function = tf.function(lambda batch: model(batch, training=False), autograph=False)
@@ -103,7 +103,7 @@ def compiled(model):
 
 
 def snaplogic_init():
-    """Nothing: the session opens with the model."""
+    """Does nothing: the model comes with a document."""
 
 
 def snaplogic_process(row):
@@ -116,7 +116,7 @@ def snaplogic_process(row):
     if "image" not in row:
         raise ValueError(
             "A document must have an 'image' (a sample) or a 'model' (as model_building.yaml saves"
-            f" it); this one has {', '.join(map(repr, row)) or 'nothing'}."
+            f" it); its fields are: {', '.join(map(repr, row)) or 'none'}."
         )
     image = network_input(row["image"])
     others = {name: value for name, value in row.items() if name != "image"}
@@ -129,6 +129,6 @@ def snaplogic_process(row):
 def snaplogic_final():
     if predict is None:
         raise ValueError(
-            f"No model has come, so {len(kept)} samples stay without an answer. The model is a"
-            " document with the field 'model'; model_building.yaml saves one."
+            f"No model came, so {len(kept)} samples could not be answered. The model is a document"
+            " with the field 'model'; model_building.yaml saves one."
         )

@@ -1,4 +1,4 @@
-"""The scripts of the pipelines as modules, without an executor, TensorFlow or LiteRT."""
+"""Import the scripts of the pipelines as modules, without an executor, TensorFlow or LiteRT."""
 
 import importlib.util
 import sys
@@ -27,7 +27,7 @@ def load_script(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setitem(sys.modules, "snaplogic", types.ModuleType("snaplogic"))
     monkeypatch.setitem(sys.modules, "snaplogic.tool", tool)
     scripts = PIPELINES / "scripts"
-    monkeypatch.syspath_prepend(scripts)  # there are their modules
+    monkeypatch.syspath_prepend(scripts)  # for the modules of the scripts
     spec = importlib.util.spec_from_file_location(f"script_{name}", scripts / f"{name}.py")
     assert spec
     assert spec.loader

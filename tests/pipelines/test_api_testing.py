@@ -1,4 +1,4 @@
-"""api_testing.yaml: what it sends to the API, and what it makes of the answers."""
+"""api_testing.yaml: what it sends to the API, and how it handles the answers."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ CALLER = PIPELINES / "api_testing.yaml"
 
 
 class Server(ThreadingHTTPServer):
-    """Keeps what it gets; answers a request with the right token, and others with nothing."""
+    """Keeps each request; answers those with the right token, sends others an empty response."""
 
     requests: list[dict[str, Any]]
 

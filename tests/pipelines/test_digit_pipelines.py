@@ -1,4 +1,4 @@
-"""The digit pipelines through the command line: a small network is built and recognises a 1."""
+"""The digit pipelines from the command line: one builds a small network, which recognises a 1."""
 
 import json
 import subprocess
@@ -47,7 +47,7 @@ def test_a_network_that_one_pipeline_builds_recognises_a_digit_in_the_others(
 
 
 def answered_by_hosting(model: dict[str, Any]) -> dict[str, Any]:
-    """The sample's answer from the script of model_hosting.yaml, which uses another library."""
+    """The answer of model_hosting.yaml's script, which uses another library, to the sample."""
     settings = dict(load(ROOT / "pipelines/model_hosting.yaml").snaps["predict"].settings)
     sample = json.loads((ROOT / "pipelines/samples/one.json").read_text())
     given = [model, sample]
@@ -56,9 +56,9 @@ def answered_by_hosting(model: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_testing_a_file_that_is_no_model_fails_and_says_so(tmp_path: Path) -> None:
+def test_testing_a_file_without_a_valid_model_fails_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text('{"model": "bm8gbW9kZWw="}')
     tested = engine_run("model_testing.yaml", f"model={tmp_path / 'broken.json'}")
     assert tested.returncode == 1
-    assert "The model is not a whole .keras file" in tested.stderr
+    assert "The model is not a complete .keras file" in tested.stderr
     assert tested.stdout == ""

@@ -18,7 +18,7 @@ def explore(*parameters: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-def test_the_data_set_is_counted_and_drawn(tmp_path: Path) -> None:
+def test_the_pipeline_counts_and_draws_the_data_set(tmp_path: Path) -> None:
     picture = tmp_path / "new" / "mnist.png"
     finished = explore(f"picture={picture}", "rows=2", "seed=7")
     assert finished.returncode == 0, finished.stdout + finished.stderr

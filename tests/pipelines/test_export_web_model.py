@@ -39,7 +39,7 @@ def network(*layers: Any) -> dict[str, Any]:
     return {"class_name": "Sequential", "config": {"layers": list(layers)}}
 
 
-OWN = {
+CUSTOM = {
     "module": None,
     "class_name": "Gate",
     "registered_name": "shop>Gate",
@@ -50,20 +50,20 @@ OWN = {
 @pytest.mark.parametrize(
     ("model", "complaint"),
     [
-        (None, "must be a base64 text, not nothing"),
-        (["UEsD"], "must be a base64 text, not a list"),
-        ("UEsDB@@@", "not proper base64"),
-        (base64.b64encode(b"<html>").decode(), "its 6 bytes are no zip archive"),
-        (base64.encodebytes(b"<html>" * 20).decode(), "its 120 bytes are no zip archive"),
-        (archive(other_json={}), r"no \.keras file: .*config\.json"),
-        (archive(config_json=network(OWN)), "The layer 'gate' is a Gate of shop>Gate"),
+        (None, "must be a base64 string, not null"),
+        (["UEsD"], "must be a base64 string, not a list"),
+        ("UEsDB@@@", "not valid base64"),
+        (base64.b64encode(b"<html>").decode(), "its 6 bytes are not a zip archive"),
+        (base64.encodebytes(b"<html>" * 20).decode(), "its 120 bytes are not a zip archive"),
+        (archive(other_json={}), r"not a \.keras file: .*config\.json"),
+        (archive(config_json=network(CUSTOM)), r"The layer 'gate' is a Gate \(shop>Gate\)"),
         (
-            archive(config_json=network({"module": "keras", **network(OWN)})),
-            "The layer 'gate' is a Gate of shop>Gate, which is no layer of Keras",
+            archive(config_json=network({"module": "keras", **network(CUSTOM)})),
+            r"The layer 'gate' is a Gate \(shop>Gate\), which is not a layer of Keras",
         ),
     ],
 )
-def test_what_is_no_model_is_refused_before_it_is_loaded(
+def test_an_invalid_model_is_refused_before_it_is_loaded(
     exporter: Any, model: Any, complaint: str
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
@@ -71,12 +71,12 @@ def test_what_is_no_model_is_refused_before_it_is_loaded(
 
 
 def test_a_document_without_a_model_is_refused(exporter: Any) -> None:
-    with pytest.raises(ValueError, match=r"must have a 'model', .* this one has 'image', 'id'"):
+    with pytest.raises(ValueError, match=r"must have a 'model', .* its fields are: 'image', 'id'"):
         exporter.snaplogic_process({"image": [], "id": 1})
 
 
 def test_a_file_without_documents_is_refused(exporter: Any) -> None:
-    with pytest.raises(ValueError, match="No model has come"):
+    with pytest.raises(ValueError, match="No model came"):
         exporter.snaplogic_final()
 
 
@@ -84,16 +84,16 @@ def shapes(given: Any, answered: Any) -> Any:
     return types.SimpleNamespace(input_shape=given, output_shape=answered)
 
 
-def test_what_the_document_says_of_the_network_goes_along(exporter: Any) -> None:
+def test_the_metadata_holds_labels_accuracy_and_input_shape(exporter: Any) -> None:
     document = {"model": "…", "labels": [0, 1], "accuracy": 0.9, "seed": 1}
-    told = exporter.metadata(shapes((None, 28, 28, 1), (None, 2)), document)
-    assert told == {"labels": [0, 1], "accuracy": 0.9, "input_shape": [28, 28, 1]}
+    found = exporter.metadata(shapes((None, 28, 28, 1), (None, 2)), document)
+    assert found == {"labels": [0, 1], "accuracy": 0.9, "input_shape": [28, 28, 1]}
     assert exporter.metadata(shapes([(None, 2), (None, 3)], (None, 2)), {}) == {}
 
 
 @pytest.mark.parametrize("labels", [[0, 1, 2], "ab"])
-def test_labels_must_fit_the_answers(exporter: Any, labels: Any) -> None:
-    with pytest.raises(ValueError, match="does not fit the labels"):
+def test_labels_must_match_the_output(exporter: Any, labels: Any) -> None:
+    with pytest.raises(ValueError, match="does not match the labels"):
         exporter.metadata(shapes((None, 4), (None, 2)), {"labels": labels})
 
 
@@ -122,7 +122,7 @@ def networks() -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def taken_apart(networks: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """What the pipeline's script makes of those that Keras can load here."""
+    """The output of the pipeline's script for the networks that Keras can load here."""
     names = [*KNOWN, *REFUSED]
     settings = dict(load(PIPELINE).snaps["take_apart"].settings)
     models = [{"model": networks[name]["model"]} for name in names]
@@ -137,7 +137,7 @@ def written(document: dict[str, Any], folder: Path, quantize: str = "none") -> S
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", KNOWN)
-def test_a_network_answers_in_tensorflow_js_as_in_keras(
+def test_a_network_gives_the_same_answers_in_tensorflow_js_as_in_keras(
     tmp_path: Path, networks: Any, taken_apart: Any, name: str
 ) -> None:
     network = networks[name]
@@ -152,7 +152,7 @@ def test_a_network_answers_in_tensorflow_js_as_in_keras(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_network_of_another_kind_is_refused_by_the_name_of_the_layer(
+def test_an_unsupported_network_is_refused_with_the_name_of_the_layer(
     tmp_path: Path, taken_apart: Any, name: str
 ) -> None:
     [error] = written(taken_apart[name], tmp_path / "web").errors
@@ -183,12 +183,12 @@ def test_the_pipeline_writes_the_files_and_says_which(tmp_path: Path, networks: 
         "weight_bytes": 2 * 938,
         "removed": [],
     }
-    told = answers(folder, *network["given"])["metadata"]
-    assert told == {"labels": list(range(10)), "accuracy": 0.5, "input_shape": [12, 12, 3]}
+    metadata = answers(folder, *network["given"])["metadata"]
+    assert metadata == {"labels": list(range(10)), "accuracy": 0.5, "input_shape": [12, 12, 3]}
 
 
 @pytest.mark.slow
-def test_a_layer_of_ones_own_ends_the_pipeline_with_its_name(tmp_path: Path, networks: Any) -> None:
+def test_a_custom_layer_stops_the_pipeline_and_is_named(tmp_path: Path, networks: Any) -> None:
     network = networks["own_layer"]
     (tmp_path / "model.json").write_text(json.dumps({"model": network["model"]}))
     done = export(f"model={tmp_path / 'model.json'}", f"folder={tmp_path / 'web'}")

