@@ -1,4 +1,4 @@
-"""Bad input: told with its name and place, routed by `on_error`, and nothing is half-done."""
+"""Bad input is reported with name and place, routed by `on_error`, and leaves no partial output."""
 
 from __future__ import annotations
 
@@ -17,16 +17,23 @@ snaps:
   parse: {{snap: JSONParser, json_lines: {lines}, on_error: {on_error}}}
   format: {{snap: JSONFormatter, json_lines: true, on_error: {on_error}}}
   write: {{snap: FileWriter, file: out.jsonl}}
-  errors: {{snap: Union}}
+{error_snaps}
 links:
   - read -> parse -> format -> write
 {error_links}
 """
 
+ERROR_SNAPS = """
+  errors: {snap: Union}
+  report:  # without `original`, which holds values that JSON cannot
+    snap: Mapper
+    mappings: {$error: $error, $reason: $reason, $stacktrace: $stacktrace}
+"""
+
 ERROR_LINKS = """
   - read.error -> errors
   - parse.error -> errors
-  - format.error -> errors
+  - format.error -> errors -> report
 """
 
 INPUTS: dict[str, tuple[bytes, list[str]]] = {
@@ -48,10 +55,9 @@ def write_pipeline(
         file=file,
         lines=str(lines).lower(),
         on_error="route" if route else "stop",
+        error_snaps=ERROR_SNAPS if route else "",
         error_links=ERROR_LINKS if route else "",
     )
-    if not route:
-        text = text.replace("  errors: {snap: Union}\n", "")
     (folder / "pipeline.yaml").write_text(text)
 
 
@@ -73,7 +79,7 @@ def test_bad_input_stops_the_pipeline_with_a_clear_error(
 
 def error_documents(output: str) -> list[Any]:
     """The error documents among the lines of a pipeline with several open outputs."""
-    documents = [json.loads(line)["document"] for line in output.splitlines()]
+    documents = [json.loads(line) for line in output.splitlines()]
     return [document for document in documents if "error" in document]
 
 
