@@ -41,7 +41,7 @@ def check(pipeline: Pipeline, registry: Registry | None = None) -> list[Problem]
     registry = registry or discover()
     if not isinstance(pipeline, PipelineSpec) and is_task_file(pipeline):
         from engine.tasks.files.check import check_task
-        from engine.tasks.files.files import load_task
+        from engine.tasks.files.task_file import load_task
 
         return check_task(load_task(pipeline, None), registry)
     return check_spec(_spec(pipeline), registry)
@@ -132,7 +132,7 @@ def _refuse_within_a_loop() -> None:
 
 def is_task_file(path: str | Path) -> bool:
     """Whether it is one; what is neither a task nor a pipeline is checked as a pipeline."""
-    from engine.tasks.files.files import is_task_file as is_one
+    from engine.tasks.files.task_file import is_task_file as is_one
 
     try:
         return is_one(path)

@@ -13,7 +13,7 @@ from benchmarks.serving.environment import rivals_python
 from benchmarks.serving.images import MODEL, Answers, as_json, bare_model, load_images
 from benchmarks.serving.rounds import (
     Contender,
-    Reports,
+    ContenderReports,
     print_table,
     print_verdict,
     run_round,
@@ -40,7 +40,7 @@ def compare(rounds: int) -> dict[str, Any]:
         raise SystemExit(f"There is no model at {MODEL}. Run `make demo` first.")
     python = rivals_python()
     images = load_images(IMAGES)
-    reports: dict[str, Reports] = {}
+    reports: dict[str, ContenderReports] = {}
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         answers = bare_model(python, images).answers
@@ -53,7 +53,10 @@ def compare(rounds: int) -> dict[str, Any]:
 
 
 def _round(
-    python: Path, images: list[bytes], contenders: list[Contender], reports: dict[str, Reports]
+    python: Path,
+    images: list[bytes],
+    contenders: list[Contender],
+    reports: dict[str, ContenderReports],
 ) -> float:
     """The bare call's p50, measured beside the round."""
     call = bare_model(python, images).p50
@@ -85,7 +88,7 @@ def _contenders(
     ]
 
 
-def _verdicts(reports: dict[str, Reports], calls: list[float]) -> dict[str, float]:
+def _verdicts(reports: dict[str, ContenderReports], calls: list[float]) -> dict[str, float]:
     """What the budgets are about, as far as the servers could be started."""
     if ENGINE not in reports:
         return {}

@@ -11,7 +11,7 @@ from benchmarks.serving import workloads
 from benchmarks.serving.rivals.echo_asgi import TOKEN
 from benchmarks.serving.rounds import (
     Contender,
-    Reports,
+    ContenderReports,
     print_table,
     print_verdict,
     run_round,
@@ -29,7 +29,7 @@ BUDGETS = {32: 2.0, 1: 3.0}
 def compare(rounds: int) -> dict[str, Any]:
     """Measure, print, and give all reports by server."""
     print("Echo: token Filter, two Mappers; CPU is the server's, per request")
-    reports: dict[str, Reports] = {}
+    reports: dict[str, ContenderReports] = {}
     with ExitStack() as stack:
         contenders = started(_contenders(), stack)
         for _ in range(rounds):
@@ -52,7 +52,7 @@ def _contenders() -> list[Contender]:
     return [Contender(server, workloads.echo(), REQUESTS) for server in servers]
 
 
-def _ratio(reports: dict[str, Reports], connections: int) -> float:
+def _ratio(reports: dict[str, ContenderReports], connections: int) -> float:
     """Of the CPU per request: the median over the pairs that were measured one after the other."""
     pairs = zip(
         reports[ENGINE].by_connections[connections],

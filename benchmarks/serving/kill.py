@@ -18,7 +18,7 @@ import uvloop
 from benchmarks.serving.load import LoadReport, load
 from benchmarks.serving.process_tree import command_line, descendants
 from benchmarks.serving.running import add_options, hosted, role
-from benchmarks.serving.servers import Server, end_servers_on_sigterm
+from benchmarks.serving.servers import ServerProcess, end_servers_on_sigterm
 from benchmarks.serving.workloads import Workload
 
 INTERVAL = 2.0
@@ -44,7 +44,7 @@ class KillReport:
 
 
 async def kill_under_load(
-    server: Server,
+    server: ServerProcess,
     workload: Workload,
     requests: int,
     connections: int = 32,

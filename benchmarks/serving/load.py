@@ -103,7 +103,7 @@ async def load(
     with its line end. `server` is the process id whose tree's CPU time and memory are reported.
     Raises OSError if the server cannot be reached at the start.
     """
-    run = _Run(url, range(first, first + requests), make_request, check_answer, headers)
+    run = _LoadRun(url, range(first, first + requests), make_request, check_answer, headers)
     before = cpu_seconds(server) if server else None
     begin = time.perf_counter()
     await run.work(connections, timeout, limit)
@@ -112,7 +112,7 @@ async def load(
     return run.report(connections, seconds, used, memory(server) if server else [])
 
 
-class _Run:
+class _LoadRun:
     """The requests that are left, and what became of the others."""
 
     def __init__(
@@ -247,7 +247,7 @@ def _quantile(ordered: list[float], share: float) -> float:
 class _Connection(asyncio.Protocol):
     """One keep-alive connection with at most one request on its way."""
 
-    def __init__(self, run: _Run, timeout: float) -> None:
+    def __init__(self, run: _LoadRun, timeout: float) -> None:
         self._run = run
         self._timeout = timeout
         self._transport: asyncio.Transport | None = None

@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.serving.load import LoadReport, run_load
-from benchmarks.serving.servers import Server, ServerError
+from benchmarks.serving.servers import ServerError, ServerProcess
 from benchmarks.serving.workloads import Workload
 
 
@@ -18,12 +18,12 @@ from benchmarks.serving.workloads import Workload
 class Contender:
     """A server, what it is asked, and the requests of a round by number of connections."""
 
-    server: Server
+    server: ServerProcess
     workload: Workload
     requests: dict[int, int]
 
 
-class Reports:
+class ContenderReports:
     """What was measured of one contender: the reports by number of connections."""
 
     def __init__(self) -> None:
@@ -76,13 +76,13 @@ def _warm_up(contender: Contender) -> None:
         _measure(contender, connections, max(requests // 10, connections))
 
 
-def run_round(contenders: list[Contender], reports: dict[str, Reports]) -> None:
+def run_round(contenders: list[Contender], reports: dict[str, ContenderReports]) -> None:
     """Every contender once at each number of connections; one that has gone is named and left."""
     for contender in list(contenders):
         server = contender.server
         server.resume()
         try:
-            _measure_all(contender, reports.setdefault(server.name, Reports()))
+            _measure_all(contender, reports.setdefault(server.name, ContenderReports()))
         except OSError as error:
             print(f"  NO LONGER THERE: {server.name}: {error}\n{server.printed[-1500:]}")
             contenders.remove(contender)
@@ -90,7 +90,7 @@ def run_round(contenders: list[Contender], reports: dict[str, Reports]) -> None:
             server.pause()
 
 
-def _measure_all(contender: Contender, reports: Reports) -> None:
+def _measure_all(contender: Contender, reports: ContenderReports) -> None:
     for connections, requests in contender.requests.items():
         _measure(contender, connections, min(100, requests // 10))  # awake again
         reports.add(_measure(contender, connections, requests))
@@ -108,7 +108,7 @@ def _measure(contender: Contender, connections: int, requests: int) -> LoadRepor
     )
 
 
-def print_table(reports: dict[str, Reports]) -> None:
+def print_table(reports: dict[str, ContenderReports]) -> None:
     print(
         f"  {'server':<24}{'at a time':>10}{'requests/s':>12}{'CPU µs':>9}"
         f"{'p50 ms':>9}{'p99 ms':>9}{'PSS MiB':>9}"

@@ -9,7 +9,7 @@ from benchmarks.serving import workloads
 from benchmarks.serving.environment import rivals_python
 from benchmarks.serving.images import as_json, bare_model, load_images
 from benchmarks.serving.rivals.echo_asgi import TOKEN as ECHO_TOKEN
-from benchmarks.serving.servers import Server, engine_server
+from benchmarks.serving.servers import ServerProcess, engine_server
 from benchmarks.serving.workloads import PIPELINES, Workload
 
 ROLES = {"engine.tasks.ultra.instance": "instance", "/engine/script/": "script", " serve ": "front"}
@@ -18,23 +18,23 @@ NAMES = ("digits", "echo")
 
 
 @dataclass(frozen=True, slots=True)
-class Hosted:
+class HostedWorkload:
     """A server that is not started yet, and what it is asked."""
 
-    server: Server
+    server: ServerProcess
     workload: Workload
 
 
-def hosted(name: str, instances: int, images: int) -> Hosted:
+def hosted(name: str, instances: int, images: int) -> HostedWorkload:
     """The echo, or the digits of `images` images with the id of its request in each answer."""
     if name == "echo":
-        return Hosted(
+        return HostedWorkload(
             engine_server(PIPELINES / "echo.yaml", {"token": ECHO_TOKEN}, instances),
             workloads.echo(),
         )
     pictures = load_images(images)
     answers = bare_model(rivals_python(), pictures, calls=1).answers
-    return Hosted(
+    return HostedWorkload(
         engine_server(
             PIPELINES / "digits_with_id.yaml", {"token": workloads.DIGIT_TOKEN}, instances
         ),

@@ -34,7 +34,7 @@ class ServerError(Exception):
     """A server did not start. The text ends with what it has printed."""
 
 
-class Server:
+class ServerProcess:
     """A context manager: the server runs within it. `url` is where requests are posted to.
 
     `find_url` finds that in what the server has printed; None if it is not there yet.
@@ -65,7 +65,7 @@ class Server:
         """All that the server has printed so far."""
         return Path(self._log.name).read_text(errors="replace")
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> ServerProcess:
         self._log = tempfile.NamedTemporaryFile(prefix="server-", suffix=".log")
         try:
             self._process = subprocess.Popen(
@@ -156,10 +156,10 @@ def _kill(pid: int, line: str) -> None:
 
 def engine_server(
     pipeline: Path, parameters: Mapping[str, str], instances: int = 1, name: str = "engine serve"
-) -> Server:
+) -> ServerProcess:
     """The engine's own server, the one place that knows how it is started."""
     given = [text for key, value in parameters.items() for text in ("--param", f"{key}={value}")]
-    return Server(
+    return ServerProcess(
         name,
         [
             *(sys.executable, "-m", "engine", "serve", str(pipeline)),
@@ -181,12 +181,12 @@ def rival(
     path: str,
     ready_path: str,
     environment: Mapping[str, str] | None = None,
-) -> Server:
+) -> ServerProcess:
     """A server of another make; `$PORT` in its command stands for a free port."""
     port = _free_port()
     url = f"http://127.0.0.1:{port}{path}"
     arguments = [argument.replace("$PORT", str(port)) for argument in command]
-    return Server(name, arguments, lambda printed: url, ready_path, environment)
+    return ServerProcess(name, arguments, lambda printed: url, ready_path, environment)
 
 
 def _free_port() -> int:

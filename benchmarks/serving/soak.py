@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from benchmarks.serving.load import LoadReport, run_load
 from benchmarks.serving.process_tree import ProcessMemory, memory
 from benchmarks.serving.running import add_options, hosted, role
-from benchmarks.serving.servers import Server, end_servers_on_sigterm
+from benchmarks.serving.servers import ServerProcess, end_servers_on_sigterm
 from benchmarks.serving.workloads import Workload
 
 BUDGET_MIB = 20.0
@@ -82,7 +82,7 @@ class SoakReport:
 
 
 def soak(
-    server: Server,
+    server: ServerProcess,
     workload: Workload,
     requests: int,
     connections: int = 32,

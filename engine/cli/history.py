@@ -13,7 +13,7 @@ from engine.cli.columns import columns
 from engine.errors import ConfigurationError, InvalidPipelineError
 
 if TYPE_CHECKING:
-    from engine.tasks.runs.history import Run
+    from engine.tasks.runs.history import RunRecord
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _recent(path: str, state: str | None, number: int) -> list[Run]:
+def _recent(path: str, state: str | None, number: int) -> list[RunRecord]:
     from engine.tasks.runs.history import History, database
 
     if not database(state).exists():
@@ -47,7 +47,7 @@ def _recent(path: str, state: str | None, number: int) -> list[Run]:
         return history.recent(str(Path(path).absolute()), number)
 
 
-def _table(runs: Iterable[Run], timezone: str) -> str:
+def _table(runs: Iterable[RunRecord], timezone: str) -> str:
     from engine.tasks.runs.schedule import local_time
 
     rows = [
@@ -78,7 +78,7 @@ def _say_why_there_is_none(path: str, state: str | None) -> None:
 
 
 def _check_is_scheduled(path: str) -> None:
-    from engine.tasks.files.files import is_task_file, load_task
+    from engine.tasks.files.task_file import is_task_file, load_task
 
     if not is_task_file(path):
         raise ConfigurationError(
@@ -97,7 +97,7 @@ def _check_is_scheduled(path: str) -> None:
 
 def _timezone(path: str) -> str:
     """That of the schedule; UTC if the file has mistakes by now."""
-    from engine.tasks.files.files import load_task
+    from engine.tasks.files.task_file import load_task
 
     task = load_task(path, environment=None).task
     return task.schedule.timezone if task is not None and task.schedule is not None else "UTC"

@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from engine.registry import discover
     from engine.tasks.files.loading import Overrides, load_tasks
-    from engine.tasks.files.reading import is_origin
+    from engine.tasks.files.task_reader import is_origin
     from engine.tasks.operations.logs import configure_logs
     from engine.tasks.server import Address, Server
     from engine.tasks.web.access import AccessLog

@@ -27,7 +27,7 @@ from engine.tasks.runs.history import History
 from engine.tasks.runs.scheduler import ScheduledTask
 from engine.tasks.runs.triggered import TriggeredTask
 from engine.tasks.ultra.feed_master import FeedMaster
-from engine.tasks.ultra.instance import RARELY
+from engine.tasks.ultra.instance import GC_THRESHOLDS
 from engine.tasks.web.access import AccessLog
 from engine.tasks.web.front import PREFIX, Answering, Front, Page
 from engine.tasks.web.http_server import listen, server_for
@@ -36,7 +36,7 @@ from engine.tasks.web.site import Site
 log = logging.getLogger(__name__)
 
 DONE, FAILED, STOPPED = 0, 1, 130
-LAST_WORDS = 5.0
+FLUSH_SECONDS = 5.0
 """Seconds that answers which are ready may take to leave, when the server ends."""
 
 _STATE_INTERVAL = 0.2
@@ -45,7 +45,7 @@ Load = Callable[[], list[Loaded]]
 """Reads all files; raises ConfigurationError if they cannot be served."""
 
 
-def _remedy(error: OSError) -> str:
+def _hint(error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return "end what has the port, or choose another with --port (0 takes a free one)"
     if error.errno == errno.EACCES:
@@ -110,7 +110,7 @@ class Server:
             if self._site is not None:
                 log.info("page at %s/", self._address.url())
             gc.freeze()
-            gc.set_threshold(*RARELY)
+            gc.set_threshold(*GC_THRESHOLDS)
             return await self._serve(listener)
         finally:
             listener.close()
@@ -123,7 +123,7 @@ class Server:
             listener = listen(host, port)
         except OSError as error:
             why = error.strerror or str(error)
-            raise EngineError(f"cannot listen at {host}:{port}: {why}; {_remedy(error)}") from error
+            raise EngineError(f"cannot listen at {host}:{port}: {why}; {_hint(error)}") from error
         self._address = Address(host, listener.getsockname()[1])
         return listener
 
@@ -143,7 +143,7 @@ class Server:
             code = await self._until_end()
             self._http.should_exit = True  # no more connections; the open ones get their answers
             await self._drain()
-            await asyncio.wait({serving}, timeout=0 if self._forced.is_set() else LAST_WORDS)
+            await asyncio.wait({serving}, timeout=0 if self._forced.is_set() else FLUSH_SECONDS)
             self._http.force_exit = True
             await serving
         return STOPPED if self._forced.is_set() else code

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from benchmarks.serving.process_tree import command_line, descendants
-from benchmarks.serving.servers import Server, ServerError, rival
+from benchmarks.serving.servers import ServerError, ServerProcess, rival
 
 SERVER = """\
 import http.server, subprocess, sys
@@ -26,7 +26,9 @@ def url_in(printed: str) -> str | None:
 
 
 def test_the_address_is_the_one_that_the_server_prints() -> None:
-    with Server("files", [sys.executable, "-c", SERVER], url_in, "/pyproject.toml") as server:
+    with ServerProcess(
+        "files", [sys.executable, "-c", SERVER], url_in, "/pyproject.toml"
+    ) as server:
         assert server.url.startswith("http://127.0.0.1:")
         assert len(descendants(server.pid)) == 2
         server.pause()
@@ -37,7 +39,9 @@ def test_the_address_is_the_one_that_the_server_prints() -> None:
 def test_what_a_server_leaves_behind_is_killed() -> None:
     careless = SERVER.replace("child.kill()", "pass")
 
-    with Server("careless", [sys.executable, "-c", careless], url_in, "/pyproject.toml") as server:
+    with ServerProcess(
+        "careless", [sys.executable, "-c", careless], url_in, "/pyproject.toml"
+    ) as server:
         [_, child] = descendants(server.pid)
 
     assert not command_line(child)

@@ -11,7 +11,7 @@ from typing import Any
 from engine.tasks.web.connection import Connection
 from engine.tasks.web.head import Head
 from engine.tasks.web.http_server import listen, server_for
-from engine.tasks.web.whole import Respond, Take
+from engine.tasks.web.small_request import BodyHandler, Respond
 from tests.tasks.hosting import turns
 from tests.tasks.wire import Answer, answers, message
 
@@ -35,7 +35,7 @@ class Echo:
         self.gate = asyncio.Event()
         self.headers: list[tuple[bytes, bytes]] = []
 
-    def taker(self, head: Head) -> Take | None:
+    def body_handler(self, head: Head) -> BodyHandler | None:
         return partial(self._take, head) if self.takes and head.path != "/wait" else None
 
     def _take(self, head: Head, body: bytes, respond: Respond) -> None:
@@ -46,7 +46,7 @@ class Echo:
         else:
             answer()
 
-    def refused_unread(self, client: str, status: int, size: int) -> None:
+    def record_unread(self, client: str, status: int, size: int) -> None:
         self.refused.append((status, client.partition(":")[0]))
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -15,7 +15,7 @@ from engine.tasks.operations.statistics import TaskStatistics
 from engine.tasks.processes.messages import Request, Response
 from engine.tasks.ultra import feed_master
 from engine.tasks.ultra.feed_master import FeedMaster
-from engine.tasks.ultra.fleet import Instance
+from engine.tasks.ultra.fleet import InstanceHandle
 from tests.tasks.hosting import in_loop, turns
 
 SECONDS = 0.5
@@ -26,7 +26,7 @@ class Fleet:
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self.instances: list[Instance] = []
+        self.instances: list[InstanceHandle] = []
         self.disabled = ""
 
     def start(self) -> None:
@@ -60,7 +60,7 @@ class Master:
         self.master = _Manned(self.fleet, task)
         self.told: dict[int, int] = {}
         for number in range(instances):
-            instance = Instance(number, self.fleet, self.master)  # type: ignore[arg-type]
+            instance = InstanceHandle(number, self.fleet, self.master)  # type: ignore[arg-type]
             instance.ready = True
             instance.process = Killed()  # type: ignore[assignment]
             self.fleet.instances.append(instance)

@@ -104,7 +104,7 @@ def test_times_of_other_zones_are_the_same_times(tmp_path: Path) -> None:
 
 
 def test_only_the_latest_runs_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history_module, "MOST_KEPT", 3)
+    monkeypatch.setattr(history_module, "MAX_RUNS_KEPT", 3)
     with History(tmp_path) as history:
         history.begin(TASK, NOON, NOON)
         history.skip("another", NOON, "")
@@ -201,7 +201,7 @@ def test_a_newer_file_is_left_alone(tmp_path: Path) -> None:
 def test_a_failure_later_on_stops_only_what_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(history_module, "_SECONDS_TO_WAIT", 0.05)
+    monkeypatch.setattr(history_module, "_LOCK_TIMEOUT", 0.05)
     with History(tmp_path) as history:
         other = sqlite3.connect(tmp_path / "history.sqlite", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.errors import DataError
-from engine.tasks.web.http_headers import OF_THE_SERVER, response_headers
+from engine.tasks.web.http_headers import SERVER_HEADERS, response_headers
 
 
 def test_fields_become_headers_with_names_in_lower_case() -> None:
@@ -28,7 +28,7 @@ def test_of_two_fields_that_differ_in_case_only_the_later_counts() -> None:
     assert response_headers({"ETag": "1", "etag": "2"}) == [("etag", "2")]
 
 
-@pytest.mark.parametrize("name", sorted(OF_THE_SERVER))
+@pytest.mark.parametrize("name", sorted(SERVER_HEADERS))
 def test_what_only_the_server_may_say_is_left_out(name: str) -> None:
     assert response_headers({name.title(): "1"}) == []
 

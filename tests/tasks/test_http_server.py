@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.tasks.web.connection import LONGEST_HEAD
+from engine.tasks.web.connection import MAX_HEAD_BYTES
 from tests.tasks.echoing import GET, running
 from tests.tasks.hosting import in_loop, turns
 from tests.tasks.wire import answers, message
@@ -114,7 +114,7 @@ def test_a_caller_that_would_rather_speak_another_protocol_is_answered_in_this_o
 async def test_what_is_refused_unread_is_told_to_the_application() -> None:
     async with running() as server:
         await server.talk(b"NONSENSE\r\n\r\n")
-        await server.talk(message("GET", "/?" + "a" * LONGEST_HEAD))
+        await server.talk(message("GET", "/?" + "a" * MAX_HEAD_BYTES))
         await server.talk(GET)
     assert server.echo.refused == [(400, "127.0.0.1"), (431, "127.0.0.1")]
 
@@ -127,7 +127,7 @@ async def test_a_head_that_never_ends_is_refused() -> None:
     async with running() as server:
         reader, writer = await server.connect()
         writer.write(b"GET / HTTP/1.1\r\n")
-        for _ in range(10 * LONGEST_HEAD // 10_000):
+        for _ in range(10 * MAX_HEAD_BYTES // 10_000):
             writer.write(b"x: " + b"y" * 10_000 + b"\r\n")
         (told,) = answers(await reader.read())
         assert server.echo.asked == []
@@ -140,7 +140,7 @@ def test_a_head_is_too_large_however_it_arrives(pieces: int) -> None:
     @in_loop
     async def check() -> None:
         async with running() as server:
-            request = message("GET", "/?" + "a" * LONGEST_HEAD, [("Connection", "close")])
+            request = message("GET", "/?" + "a" * MAX_HEAD_BYTES, [("Connection", "close")])
             reader, writer = await server.connect()
             size = len(request) // pieces + 1
             for start in range(0, len(request), size):
@@ -165,7 +165,7 @@ async def test_a_head_just_below_the_limit_is_read() -> None:
 async def test_a_body_before_the_next_head_is_not_counted_as_head() -> None:
     async with running() as server:
         reader, writer = await server.connect()
-        body = bytes(3 * LONGEST_HEAD)
+        body = bytes(3 * MAX_HEAD_BYTES)
         writer.write(message("POST", "/a", (), body) + GET[:10])
         first = await reader.readuntil(b"POST /a ")
         writer.write(GET[10:])
@@ -178,7 +178,7 @@ async def test_fields_after_the_body_that_never_end_are_refused() -> None:
     async with running() as server:
         reader, writer = await server.connect()
         writer.write(message("POST", "/", [("Transfer-Encoding", "chunked")], b"0\r\n"))
-        for number in range(10 * LONGEST_HEAD // 1000):
+        for number in range(10 * MAX_HEAD_BYTES // 1000):
             writer.write(b"x-%d: " % number + b"y" * 1000 + b"\r\n")
         (told,) = answers(await reader.read())
     assert told.status == 431
@@ -232,7 +232,7 @@ async def test_too_many_connections_are_refused() -> None:
     async with running() as server:
         reader, writer = await server.connect()
         config: Any = (await server.connection()).config
-        config.most_connections = 1
+        config.max_connections = 1
         (told,) = await server.talk(b"")
         assert told.status == 503
         writer.write(GET)

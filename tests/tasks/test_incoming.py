@@ -9,7 +9,7 @@ import pytest
 
 from engine.tasks.processes.messages import Reply
 from engine.tasks.web import incoming
-from engine.tasks.web.incoming import Incoming
+from engine.tasks.web.incoming import IncomingBodies
 from tests.tasks.hosting import in_loop, turns
 
 LIMIT = 100
@@ -30,10 +30,10 @@ class Caller:
 
 @pytest.fixture(autouse=True)
 def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(incoming, "MOST_AT_ONCE", 150)
+    monkeypatch.setattr(incoming, "MAX_INCOMING_BYTES", 150)
 
 
-def reading(of: Incoming, caller: Caller) -> asyncio.Task[bytes | Reply | None]:
+def reading(of: IncomingBodies, caller: Caller) -> asyncio.Task[bytes | Reply | None]:
     return asyncio.create_task(of.body([], LIMIT, caller.messages.get))
 
 
@@ -42,21 +42,21 @@ async def test_pieces_are_put_together() -> None:
     caller = Caller()
     caller.send(b"a")
     caller.send(b"b", more=False)
-    assert await reading(Incoming(), caller) == b"ab"
+    assert await reading(IncomingBodies(), caller) == b"ab"
 
 
 @in_loop
 async def test_a_body_beyond_its_limit_is_refused_before_it_is_there() -> None:
     caller = Caller()
     caller.send(bytes(LIMIT + 1))
-    reply = await reading(Incoming(), caller)
+    reply = await reading(IncomingBodies(), caller)
     assert isinstance(reply, Reply)
     assert reply.status == 413
 
 
 @in_loop
 async def test_bodies_that_are_too_much_together_are_refused_until_others_are_done() -> None:
-    bodies, first, second, third = Incoming(), Caller(), Caller(), Caller()
+    bodies, first, second, third = IncomingBodies(), Caller(), Caller(), Caller()
     first.send(bytes(90))
     one = reading(bodies, first)
     await turns(first.messages.empty)
@@ -73,7 +73,7 @@ async def test_bodies_that_are_too_much_together_are_refused_until_others_are_do
 
 @in_loop
 async def test_the_body_of_a_caller_that_leaves_is_let_go() -> None:
-    bodies, first, second = Incoming(), Caller(), Caller()
+    bodies, first, second = IncomingBodies(), Caller(), Caller()
     first.send(bytes(90))
     first.leave()
     assert await reading(bodies, first) is None

@@ -160,6 +160,7 @@ def test_a_request_that_takes_too_long_is_answered_504_and_a_stuck_instance_is_r
     assert status == 504
     assert told["reason"] == "there was no answer within 1 seconds"
     served.wait_for(lambda: not set(before) & set(children(served.pid)))
+    served.wait_for(served.is_ready)
     assert ask(served, id=2) == (200, {"id": 2, "doubled": 4})
 
 

@@ -15,8 +15,7 @@ import pytest
 from engine.plan.plan import Plan
 from engine.tasks.files.task import Schedule, Task
 from engine.tasks.operations.statistics import TaskStatistics
-from engine.tasks.runs.history import History
-from engine.tasks.runs.history import Run as Record
+from engine.tasks.runs.history import History, RunRecord
 from engine.tasks.runs.scheduler import ScheduledTask, SystemClock
 from tests.tasks.hosting import Gate, in_loop, plan_of, turns
 
@@ -73,7 +72,7 @@ class Hosted:
             **options,
         )
 
-    def records(self) -> list[Record]:
+    def records(self) -> list[RunRecord]:
         """Oldest first."""
         return self.history.recent(self.identity)[::-1]
 

@@ -13,10 +13,10 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from engine.tasks.web.connection import (
     KEEP_ALIVE_SECONDS,
-    LONGEST_LINGER,
-    MOST_WAITING,
-    SLOWEST_READER_SECONDS,
-    SLOWEST_REQUEST_SECONDS,
+    LINGER_SECONDS,
+    MAX_PIPELINED,
+    REQUEST_SECONDS,
+    UNREAD_ANSWER_SECONDS,
     Connection,
 )
 from tests.tasks.echoing import GET, running
@@ -41,9 +41,9 @@ def test_a_request_that_does_not_get_on_is_ended(begun: bytes) -> None:
             writer.write(begun)
             connection = await server.connection()
             await turns(lambda: connection._came == len(begun))
-            await server.later(SLOWEST_REQUEST_SECONDS - 1)
+            await server.later(REQUEST_SECONDS - 1)
             assert not connection.transport.is_closing()
-            await server.later(SLOWEST_REQUEST_SECONDS + 1)
+            await server.later(REQUEST_SECONDS + 1)
             (told,) = answers(await reader.read())
         assert told.status == 408
         assert told.json["reason"] == "it was not complete after 20 seconds"
@@ -55,7 +55,7 @@ def test_a_request_that_does_not_get_on_is_ended(begun: bytes) -> None:
 async def test_who_connects_and_asks_nothing_is_hung_up_on_without_a_word() -> None:
     async with running() as server:
         reader, _ = await server.connect()
-        await server.later(SLOWEST_REQUEST_SECONDS + 1)
+        await server.later(REQUEST_SECONDS + 1)
         assert await reader.read() == b""
 
 
@@ -86,7 +86,7 @@ async def test_line_breaks_between_requests_do_not_keep_a_connection() -> None:
         writer.write(b"\r\n")
         connection = await server.connection()
         await turns(lambda: connection._came == 2)
-        await server.later(SLOWEST_REQUEST_SECONDS + 1)
+        await server.later(REQUEST_SECONDS + 1)
         assert await reader.read() == b""
 
 
@@ -98,7 +98,7 @@ async def test_a_body_that_comes_fast_enough_may_take_long() -> None:
         writer.write(message("POST", "/a", [("Content-Length", "1000001")]) + body)
         connection = await server.connection()
         await turns(lambda: server.echo.asked and not _cycle(connection).body)
-        await server.later(SLOWEST_REQUEST_SECONDS - 1)
+        await server.later(REQUEST_SECONDS - 1)
         writer.write(b"x")
         assert (await reader.readuntil(b"POST /a "))[9:12] == b"200"
 
@@ -111,10 +111,10 @@ async def test_a_request_that_waited_for_its_turn_is_not_too_slow() -> None:
         writer.write(message("GET", "/wait") + late)
         connection = await server.connection()
         await turns(lambda: connection.pipeline)
-        await server.later(10 * SLOWEST_REQUEST_SECONDS)
+        await server.later(10 * REQUEST_SECONDS)
         began = connection._reading_since
         assert began is not None
-        connection._reading_since = began - 10 * SLOWEST_REQUEST_SECONDS
+        connection._reading_since = began - 10 * REQUEST_SECONDS
         server.echo.gate.set()
         await reader.readuntil(b"GET /wait ")
         await server.later(1)
@@ -128,7 +128,7 @@ async def test_an_answer_may_take_as_long_as_it_likes() -> None:
         reader, writer = await server.connect()
         writer.write(message("GET", "/wait"))
         await turns(lambda: server.echo.asked)
-        await server.later(1000 * SLOWEST_REQUEST_SECONDS)
+        await server.later(1000 * REQUEST_SECONDS)
         server.echo.gate.set()
         assert (await reader.readuntil(b"GET /wait "))[9:12] == b"200"
 
@@ -143,10 +143,10 @@ async def test_who_does_not_read_its_answer_is_cut_off() -> None:
         await turns(lambda: _cycle(connection).response_started)
         await server.later(0)
         await server.later(0)
-        await server.later(SLOWEST_READER_SECONDS - 1)
+        await server.later(UNREAD_ANSWER_SECONDS - 1)
         assert server.connections()
-        await server.later(2 * SLOWEST_READER_SECONDS)
-        await server.later(4 * SLOWEST_READER_SECONDS)
+        await server.later(2 * UNREAD_ANSWER_SECONDS)
+        await server.later(4 * UNREAD_ANSWER_SECONDS)
         await turns(lambda: not server.connections())
 
 
@@ -236,12 +236,12 @@ async def test_requests_without_end_that_wait_for_their_turn_are_refused() -> No
     async with running() as server:
         server.echo.takes = True
         reader, writer = await server.connect()
-        writer.write(message("GET", "/wait") + (MOST_WAITING + 10) * message("GET", "/taken"))
+        writer.write(message("GET", "/wait") + (MAX_PIPELINED + 10) * message("GET", "/taken"))
         connection = await server.connection()
         await turns(lambda: connection._refusal is not None)
         server.echo.gate.set()
         told = answers(await reader.read())
-    assert [each.status for each in told] == [200] * (MOST_WAITING + 1) + [503]
+    assert [each.status for each in told] == [200] * (MAX_PIPELINED + 1) + [503]
     assert told[-1].json["error"] == "too many requests wait on this connection"
 
 
@@ -301,9 +301,9 @@ async def test_nobody_lingers_for_ever() -> None:
         reader, writer = await server.connect()
         writer.write(b"NONSENSE\r\n\r\n")
         assert answers(await reader.read())[0].status == 400
-        await server.later(LONGEST_LINGER - 1)
+        await server.later(LINGER_SECONDS - 1)
         assert server.connections()
-        await server.later(LONGEST_LINGER + 1)
+        await server.later(LINGER_SECONDS + 1)
         await turns(lambda: not server.connections())
 
 

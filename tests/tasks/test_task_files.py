@@ -15,13 +15,13 @@ from engine.sdk.quantities import parse_duration, parse_size
 from engine.sdk.settings import settings_of
 from engine.tasks.files import settings as settings_module
 from engine.tasks.files.check import check_names, check_task
-from engine.tasks.files.files import (
+from engine.tasks.files.task import Limits, Timeouts
+from engine.tasks.files.task_file import (
     is_task_file,
     load_task,
     parse_task,
     task_of_pipeline,
 )
-from engine.tasks.files.task import Limits, Timeouts
 from tests.tasks.task_files import LEAST, PIPELINE, SCHEDULED, task_of, written
 
 ROOT = Path(__file__).parent.parent.parent

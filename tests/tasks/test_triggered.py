@@ -14,7 +14,7 @@ from engine.plan.plan import Plan, Port
 from engine.plan.routes import routes_of
 from engine.tasks.files.task import Limits, Timeouts
 from engine.tasks.processes.messages import Headers
-from engine.tasks.runs.triggered import METHODS, Body, CallError, call_parameters
+from engine.tasks.runs.triggered import METHODS, CallError, StreamedBody, call_parameters
 from tests.tasks.hosting import Gate, documents, hosted, in_loop, plan_of, request, turns
 
 ECHO = "snaps: {echo: {snap: Mapper, pass_through: true, mappings: {$seen: 'true'}}}"
@@ -393,7 +393,7 @@ async def test_a_large_result_streams_and_needs_little_memory(tmp_path: Path) ->
         assert worker.process is not None
         before = peak_memory(worker.process.pid)
         reply = await task.answer(request())
-        assert isinstance(reply.body, Body)
+        assert isinstance(reply.body, StreamedBody)
         size = most_held = 0
         async for piece in reply.body:
             size += len(piece)
@@ -421,7 +421,7 @@ async def test_many_documents_stream_as_one_array(tmp_path: Path) -> None:
     """
     async with hosted(plan_of(tmp_path, text)) as task:
         reply = await task.answer(request())
-        assert isinstance(reply.body, Body)
+        assert isinstance(reply.body, StreamedBody)
         result = msgspec.json.decode(b"".join([piece async for piece in reply.body]))
     assert result == [{"text": "x" * 90}] * 50_000
 
@@ -437,7 +437,7 @@ async def test_a_failure_after_the_first_megabyte_breaks_the_body(tmp_path: Path
     """
     async with hosted(plan_of(tmp_path, text)) as task:
         reply = await task.answer(request())
-        assert isinstance(reply.body, Body)
+        assert isinstance(reply.body, StreamedBody)
         with pytest.raises(ExecutionError, match="the result is not complete"):
             async for _ in reply.body:
                 pass
@@ -447,7 +447,7 @@ async def test_a_failure_after_the_first_megabyte_breaks_the_body(tmp_path: Path
 async def test_a_run_whose_caller_has_gone_is_broken_off(tmp_path: Path) -> None:
     async with hosted(plan_of(tmp_path, large_pipeline(tmp_path, 10))) as task:
         reply = await task.answer(request())
-        assert isinstance(reply.body, Body)
+        assert isinstance(reply.body, StreamedBody)
         await anext(reply.body)
         assert task.in_flight == 1
         await reply.body.aclose()

@@ -15,9 +15,9 @@ from engine.plan.hosting import check_scheduled, check_triggered, check_ultra
 from engine.registry import Registry
 from engine.run.parameters import fill_in
 from engine.sdk.settings import nearest_hint, shown
-from engine.tasks.files.discretion import discreet
-from engine.tasks.files.files import TaskFile, is_task_file, load_task
+from engine.tasks.files.redaction import redacted
 from engine.tasks.files.task import TaskType
+from engine.tasks.files.task_file import TaskFile, is_task_file, load_task
 
 
 def check_task(file: TaskFile, registry: Registry, *, project: str | None = None) -> list[Problem]:
@@ -30,15 +30,15 @@ def check_task(file: TaskFile, registry: Registry, *, project: str | None = None
     try:
         spec = load(file.pipeline)
     except ConfigurationError as error:
-        return discreet(file.source, [*file.problems, _unreadable(file, str(error))])
-    if _is_for_a_task(spec):
-        return discreet(file.source, [*file.problems, _task_as_pipeline(file)])
+        return redacted(file.source, [*file.problems, _unreadable(file, str(error))])
+    if _is_task_file(spec):
+        return redacted(file.source, [*file.problems, _task_as_pipeline(file)])
     of_parameters = () if _has_error(spec.problems) else _parameters(file, spec)
-    own = discreet(file.source, [*file.problems, *of_parameters])
+    own = redacted(file.source, [*file.problems, *of_parameters])
     problems = check_spec(spec, registry, project=project)
     if file.type is not None and not _has_error(problems):
         plan = compile_spec(spec, registry, project=project)
-        problems = [*problems, *_FITNESS[file.type](plan)]
+        problems = [*problems, *_CHECKS[file.type](plan)]
     return [*own, *problems]
 
 
@@ -46,7 +46,7 @@ def _has_error(problems: Iterable[Problem]) -> bool:
     return any(problem.severity == "error" for problem in problems)
 
 
-def _is_for_a_task(spec: PipelineSpec) -> bool:
+def _is_task_file(spec: PipelineSpec) -> bool:
     """Whether what should be a pipeline is a task file."""
     if not _has_error(spec.problems) or spec.source.root is None:
         return False
@@ -64,7 +64,7 @@ def _task_as_pipeline(file: TaskFile) -> Problem:
     return Problem("wrong-type", file.source.where(("pipeline",)), message, hint)
 
 
-_FITNESS: dict[TaskType, Callable[[Plan], list[Problem]]] = {
+_CHECKS: dict[TaskType, Callable[[Plan], list[Problem]]] = {
     "ultra": check_ultra,
     "triggered": check_triggered,
     "scheduled": check_scheduled,
@@ -83,7 +83,7 @@ def check_names(files: Iterable[TaskFile]) -> list[Problem]:
             message = f"the task {shown(file.task.name)} is there already, from {other.path!r}"
             hint = "give each task a 'name:' of its own, a pipeline in a task file"
             where = _key(file, "name")
-            problems += discreet(file.source, [Problem("duplicate-name", where, message, hint)])
+            problems += redacted(file.source, [Problem("duplicate-name", where, message, hint)])
     return problems
 
 
@@ -118,13 +118,13 @@ def _given(file: TaskFile, parameter: ParameterSpec) -> Iterator[Problem]:
         return
     if name in file.empty and parameter.required:
         message = f"the secret parameter {shown(name)} is empty, which keeps nobody out"
-        yield Problem("unset-variable", where, message, _remedy_of_empty(file, name))
+        yield Problem("unset-variable", where, message, _hint_for_empty(file, name))
     elif name in file.written_out:
         message = f"the value of the secret parameter {shown(name)} stands in the file"
         yield Problem("secret-in-file", where, message, "use ${env:NAME}", "warning")
 
 
-def _remedy_of_empty(file: TaskFile, name: str) -> str:
+def _hint_for_empty(file: TaskFile, name: str) -> str:
     variables = fill_in(file.text_of_parameter(name), {})[1]
     if not variables:
         return "give it a value; for a secret use ${env:NAME}"

@@ -19,8 +19,8 @@ from engine.tasks.files.check import (
     comes_from_callers,
     is_missing,
 )
-from engine.tasks.files.files import TaskFile, load_file
 from engine.tasks.files.task import Task
+from engine.tasks.files.task_file import TaskFile, load_file
 
 Warn = Callable[[Problem], None]
 

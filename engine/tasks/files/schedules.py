@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.sdk.quantities import parse_duration
 from engine.sdk.settings import shown
-from engine.tasks.files.reports import Reports
+from engine.tasks.files.problem_collector import ProblemCollector
 from engine.tasks.files.task import Schedule
 from engine.tasks.runs.schedule import GRACE, check_cron, zone_of
 
@@ -18,14 +18,16 @@ _PATH = ("schedule",)
 _ISO_HINT = "write it as 2026-12-24T18:00"
 
 
-def read_schedule(given: dict[str, Any], named: Mapping[str, Any], reports: Reports) -> Schedule:
+def read_schedule(
+    given: dict[str, Any], named: Mapping[str, Any], collector: ProblemCollector
+) -> Schedule:
     """The schedule, as far as `given`, which could be converted of the `named` values, is sound."""
-    zone = reports.parsed((*_PATH, "timezone"), given.get("timezone", "UTC"), zone_of) or UTC
+    zone = collector.parsed((*_PATH, "timezone"), given.get("timezone", "UTC"), zone_of) or UTC
     for name, parse in _parsers(zone).items():
         if name in given:
-            given[name] = reports.parsed((*_PATH, name), given[name], parse)
-    _check_kinds(named, reports)
-    _check_times(given, reports)
+            given[name] = collector.parsed((*_PATH, name), given[name], parse)
+    _check_kinds(named, collector)
+    _check_times(given, collector)
     return Schedule(**given)
 
 
@@ -45,7 +47,7 @@ def _cron(text: str) -> str:
     try:
         check_cron(text)
     except ValueError:
-        if _names_no_day(text):
+        if _has_impossible_day(text):
             remedy = "'L' as the day is the last one of a month"
             raise ValueError(
                 f"{shown(text)} never comes: the month has no such day; {remedy}"
@@ -54,7 +56,7 @@ def _cron(text: str) -> str:
     return text
 
 
-def _names_no_day(text: str) -> bool:
+def _has_impossible_day(text: str) -> bool:
     """Whether day and month are sound, each without the other."""
     fields = text.split()
     if len(fields) != 5:
@@ -74,25 +76,25 @@ def _is_cron(text: str) -> bool:
     return True
 
 
-def _check_kinds(named: Mapping[str, Any], reports: Reports) -> None:
+def _check_kinds(named: Mapping[str, Any], collector: ProblemCollector) -> None:
     kinds = [name for name in ("every", "cron", "at") if named.get(name) is not None]
     hint = "give 'every', 'cron' or 'at', or 'at' and 'every'"
     if not kinds:
-        reports.report("missing-setting", _PATH, "'schedule' does not say when", hint)
+        collector.report("missing-setting", _PATH, "'schedule' does not say when", hint)
     elif "cron" in kinds and len(kinds) > 1:
         message = f"'cron' cannot be with '{kinds[0] if kinds[0] != 'cron' else kinds[1]}'"
-        reports.report("bad-setting", (*_PATH, "cron"), message, hint)
+        collector.report("bad-setting", (*_PATH, "cron"), message, hint)
 
 
-def _check_times(given: Mapping[str, Any], reports: Reports) -> None:
+def _check_times(given: Mapping[str, Any], collector: ProblemCollector) -> None:
     begin, end = given.get("at"), given.get("until")
     if begin and end and end < begin:
         message = "'until' is before 'at': the task would never run"
-        reports.report("bad-setting", (*_PATH, "until"), message)
+        collector.report("bad-setting", (*_PATH, "until"), message)
     elif end and _is_over(end, given):
-        _warn_of_the_past("until", "correct it, or leave it out to run without end", reports)
+        _warn_past("until", "correct it, or leave it out to run without end", collector)
     elif begin and given.get("every") is None and _is_over(begin, given):
-        _warn_of_the_past("at", "correct it, or add 'every' to run again and again", reports)
+        _warn_past("at", "correct it, or add 'every' to run again and again", collector)
 
 
 def _is_over(moment: datetime, given: Mapping[str, Any]) -> bool:
@@ -101,9 +103,9 @@ def _is_over(moment: datetime, given: Mapping[str, Any]) -> bool:
     return moment + (GRACE if grace is None else timedelta(seconds=grace)) < datetime.now(UTC)
 
 
-def _warn_of_the_past(name: str, hint: str, reports: Reports) -> None:
+def _warn_past(name: str, hint: str, collector: ProblemCollector) -> None:
     message = f"{name!r} is in the past: the task never runs"
-    reports.report("bad-setting", (*_PATH, name), message, hint, severity="warning")
+    collector.report("bad-setting", (*_PATH, name), message, hint, severity="warning")
 
 
 def _time(text: str, of_day: time, zone: Any) -> datetime:

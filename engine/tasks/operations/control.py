@@ -81,7 +81,7 @@ class Control:
         self._path = folder() / f"{os.getpid()}.sock"
         try:
             self._path.unlink(missing_ok=True)
-            self._server = await asyncio.start_unix_server(self._tell, str(self._path))
+            self._server = await asyncio.start_unix_server(self._send_state, str(self._path))
         except OSError as error:  # such a path has 107 bytes at most
             raise ConfigurationError(
                 f"the socket {str(self._path)!r} for 'engine tasks' cannot be made: {error}; "
@@ -94,7 +94,7 @@ class Control:
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
-    async def _tell(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _send_state(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
             writer.write(msgspec.json.encode(self._state()))
             await writer.drain()
@@ -105,14 +105,14 @@ def servers() -> Iterator[ServerState]:
     """The state of every server of this user; sockets of those that died are removed."""
     for path in sorted(folder().glob("*.sock")):
         try:
-            yield msgspec.json.decode(_told(path), type=ServerState)
+            yield msgspec.json.decode(_read_state(path), type=ServerState)
         except ConnectionRefusedError:
             path.unlink(missing_ok=True)
         except (OSError, msgspec.DecodeError):
             continue  # it is just starting or ending
 
 
-def _told(path: Path) -> bytes:
+def _read_state(path: Path) -> bytes:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(_PATIENCE)
         connection.connect(str(path))

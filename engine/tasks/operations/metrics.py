@@ -21,14 +21,14 @@ def metrics_text(tasks: Mapping[str, Hosted], unread: Mapping[int, int]) -> byte
     `unread` are the requests that could not be read, by the status of the answer.
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collector(tasks, unread))
+    registry.register(_MetricsCollector(tasks, unread))
     return generate_latest(registry)
 
 
 _Value = Callable[[Hosted], float]
 
 
-class _Collector:
+class _MetricsCollector:
     def __init__(self, tasks: Mapping[str, Hosted], unread: Mapping[int, int]) -> None:
         self._tasks = tasks
         self._unread = unread
@@ -104,7 +104,7 @@ class _Collector:
 
     def _snaps(self) -> Iterable[Metric]:
         counted = [(name, task.snap_counts()) for name, task in self._tasks.items()]
-        for field, help_text in _OF_SNAPS.items():
+        for field, help_text in _SNAP_COUNTERS.items():
             family = CounterMetricFamily(
                 f"snapline_snap_{field}", help_text, labels=["task", "snap", "type"]
             )
@@ -122,7 +122,7 @@ def _filled(
     return family
 
 
-_OF_SNAPS = {
+_SNAP_COUNTERS = {
     "documents_in": "Documents that the snap took",
     "documents_out": "Documents that the snap gave",
     "dropped": "Documents that ended at the snap",

@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 
 _HEADER = struct.Struct("!I")
-_LARGEST_FRAME = (1 << 32) - 1
+_MAX_FRAME_BYTES = (1 << 32) - 1
 
 
-class Channel(asyncio.Protocol):
+class MessageChannel(asyncio.Protocol):
     """One end of the conversation. Messages are of the types given, `on_lost` comes once."""
 
     def __init__(
@@ -90,7 +90,7 @@ class Channel(asyncio.Protocol):
         frame = bytearray(_HEADER.size)
         self._encoder.encode_into(messages, frame, _HEADER.size)
         size = len(frame) - _HEADER.size
-        if size > _LARGEST_FRAME and len(messages) > 1:
+        if size > _MAX_FRAME_BYTES and len(messages) > 1:
             middle = len(messages) // 2
             self._write(messages[:middle])
             self._write(messages[middle:])

@@ -50,7 +50,7 @@ class Finish(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """No more work will come: do what is left, then end."""
 
 
-class Line(msgspec.Struct, array_like=True, tag=True, frozen=True):
+class LogLine(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """A line that a snap wants a person to see, or what made a request fail in it."""
 
     label: str

@@ -18,7 +18,7 @@ import subprocess
 import sys
 from typing import Any
 
-from engine.tasks.processes.channel import Channel
+from engine.tasks.processes.channel import MessageChannel
 
 _START = """\
 import importlib, json, socket, sys
@@ -33,12 +33,12 @@ PATIENCE = 3.0
 class Process:
     """A process that speaks over `channel`."""
 
-    def __init__(self, popen: subprocess.Popen[bytes], channel: Channel) -> None:
+    def __init__(self, popen: subprocess.Popen[bytes], channel: MessageChannel) -> None:
         self._popen = popen
         self.channel = channel
 
     @classmethod
-    async def start(cls, target: str, channel: Channel, title: str) -> Process:
+    async def start(cls, target: str, channel: MessageChannel, title: str) -> Process:
         """Start `module:function` with the other end of the channel. Raises OSError."""
         ours, theirs = socket.socketpair()
         module, _, function = target.partition(":")

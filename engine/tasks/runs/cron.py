@@ -40,16 +40,16 @@ class _Field(NamedTuple):
     least: int
     most: int
     names: Mapping[str, int]
-    may_be_open: bool = False
+    allows_any: bool = False
     """Whether `?` may stand for it."""
 
 
 _FIELDS = (
     _Field("minute", 0, 59, {}),
     _Field("hour", 0, 23, {}),
-    _Field("day", 1, 31, {}, may_be_open=True),
+    _Field("day", 1, 31, {}, allows_any=True),
     _Field("month", 1, 12, _numbers(_MONTHS, 1)),
-    _Field("weekday", 0, 7, _numbers(_WEEKDAYS, 0), may_be_open=True),
+    _Field("weekday", 0, 7, _numbers(_WEEKDAYS, 0), allows_any=True),
 )
 _WEEKDAY = _FIELDS[-1]
 
@@ -69,7 +69,7 @@ def cron_fields(text: str) -> str:
         return _macro(text)
     parts = text.split()
     if len(parts) != len(_FIELDS):
-        raise CronError(_wrong_number(parts))
+        raise CronError(_bad_field_count(parts))
     return " ".join(_field(field, part) for field, part in zip(_FIELDS, parts, strict=True))
 
 
@@ -80,7 +80,7 @@ def _macro(text: str) -> str:
     return fields
 
 
-def _wrong_number(parts: list[str]) -> str:
+def _bad_field_count(parts: list[str]) -> str:
     counted = f"it has {len(parts)} field{'s' if len(parts) != 1 else ''}, and five are needed"
     if len(parts) not in (6, 7) or "?" not in parts:
         return counted
@@ -93,7 +93,7 @@ def _wrong_number(parts: list[str]) -> str:
 
 def _field(field: _Field, text: str) -> str:
     if text == "?":
-        if not field.may_be_open:
+        if not field.allows_any:
             raise CronError(
                 f"'?' stands for the day or the weekday; write '*' for the {field.name}"
             )
@@ -106,7 +106,7 @@ def _term(field: _Field, text: str) -> str:
         return special
     found = _TERM.fullmatch(text)
     if found is None or (found[1] == "*" and found[2]):
-        raise CronError(_no_value(field, text))
+        raise CronError(_bad_value(field, text))
     first, last, step = found.groups()
     if step is not None and not 1 <= _integer(step) <= 99:
         raise CronError(f"the step '{step:.20}' of the {field.name} is not a number from 1 to 99")
@@ -145,7 +145,7 @@ def _wrapped(field: _Field, start: int, end: int) -> list[int]:
 def _value(field: _Field, text: str) -> int:
     value = field.names.get(text, _integer(text))
     if not field.least <= value <= field.most:
-        raise CronError(_no_value(field, text))
+        raise CronError(_bad_value(field, text))
     return value
 
 
@@ -154,6 +154,6 @@ def _integer(text: str) -> int:
     return int(text) if re.fullmatch(r"[0-9]{1,4}", text) else -1
 
 
-def _no_value(field: _Field, text: str) -> str:
+def _bad_value(field: _Field, text: str) -> str:
     names = f", or {'JAN to DEC' if field.name == 'month' else 'SUN to SAT'}" if field.names else ""
     return f"'{text:.20}' is not a {field.name} ({field.least} to {field.most}{names})"

@@ -27,9 +27,9 @@ from engine.errors import ConfigurationError, ExecutionError
 Status = Literal["running", "completed", "failed", "stopped", "misfired", "skipped", "lost"]
 Ending = Literal["completed", "failed", "stopped"]
 
-MOST_KEPT = 1000
+MAX_RUNS_KEPT = 1000
 _VERSION = 1
-_SECONDS_TO_WAIT = 2.0
+_LOCK_TIMEOUT = 2.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
     id INTEGER PRIMARY KEY,
@@ -48,7 +48,7 @@ CREATE INDEX IF NOT EXISTS running ON runs (status) WHERE status = 'running';
 _COLUMNS = "id, task, scheduled_at, started_at, finished_at, status, message, counts"
 
 
-class Run(msgspec.Struct, frozen=True):
+class RunRecord(msgspec.Struct, frozen=True):
     """One scheduled time of a task and what became of it; times are UTC."""
 
     id: int
@@ -69,7 +69,7 @@ class History:
 
     def __init__(self, folder: str | Path | None = None) -> None:
         self.path = database(folder)
-        self._remedy = (
+        self._hint = (
             f"give --state a folder that can be written, not '{folder}'"
             if folder
             else "set XDG_STATE_HOME to a folder that can be written"
@@ -80,7 +80,7 @@ class History:
             self._connection = self._open()
         except (sqlite3.Error, OSError) as error:
             self._unlock()
-            raise ConfigurationError(self._complaint(error)) from None
+            raise ConfigurationError(self._error_text(error)) from None
         except ConfigurationError:
             self._unlock()
             raise
@@ -112,11 +112,11 @@ class History:
         """The run was left out, because an earlier one is not over."""
         self._add(task, scheduled_at, "skipped", message)
 
-    def last(self, task: str) -> Run | None:
+    def last(self, task: str) -> RunRecord | None:
         """The latest scheduled time that was dealt with in any way."""
         return next(iter(self.recent(task, 1)), None)
 
-    def recent(self, task: str, limit: int = 20) -> list[Run]:
+    def recent(self, task: str, limit: int = 20) -> list[RunRecord]:
         """The latest runs, latest first."""
         with self._transaction() as database:
             rows = database.execute(
@@ -135,7 +135,7 @@ class History:
     def close(self) -> None:
         """Ends the work with the file; runs that still go on count as lost from now on."""
         try:
-            with self._alone():
+            with self._exclusive():
                 self._connection.close()
         except OSError:  # somebody has removed the folder
             self._connection.close()
@@ -149,8 +149,8 @@ class History:
 
     def _open(self) -> sqlite3.Connection:
         self._locks.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._alone():
-            connection = sqlite3.connect(self.path, timeout=_SECONDS_TO_WAIT, isolation_level=None)
+        with self._exclusive():
+            connection = sqlite3.connect(self.path, timeout=_LOCK_TIMEOUT, isolation_level=None)
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = NORMAL")
@@ -163,7 +163,7 @@ class History:
         return connection
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _exclusive(self) -> Iterator[None]:
         """For opening and closing: there, SQLite does not wait for others by itself."""
         with (self.path.parent / "opening.lock").open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -179,7 +179,7 @@ class History:
         for statement in _SCHEMA.split(";"):
             database.execute(statement)
         database.execute(f"PRAGMA user_version = {_VERSION}")
-        for old in self._locks.iterdir():  # nobody makes one meanwhile: see _alone
+        for old in self._locks.iterdir():  # nobody makes one meanwhile: see _exclusive
             _is_dead(old)
         self._lock = (self._locks / self._server).open("wb")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
@@ -215,7 +215,7 @@ class History:
                 "DELETE FROM runs WHERE task = ? AND status != 'running' AND scheduled_at <= ("
                 "SELECT scheduled_at FROM runs WHERE task = ? "
                 "ORDER BY scheduled_at DESC LIMIT 1 OFFSET ?)",
-                (task, task, MOST_KEPT),
+                (task, task, MAX_RUNS_KEPT),
             )
             return added.lastrowid
 
@@ -231,7 +231,7 @@ class History:
                     self._connection.execute("ROLLBACK")
                 raise
         except (sqlite3.Error, OSError) as error:
-            raise ExecutionError(self._complaint(error)) from None
+            raise ExecutionError(self._error_text(error)) from None
 
     @property
     def _locks(self) -> Path:
@@ -243,9 +243,9 @@ class History:
             self._lock.close()
             self._lock = None
 
-    def _complaint(self, error: Exception) -> str:
+    def _error_text(self, error: Exception) -> str:
         reason = getattr(error, "strerror", None) or error
-        remedy = self._remedy
+        remedy = self._hint
         if "locked" in str(reason):
             remedy = "another process holds it; see which has the file open"
         elif not isinstance(error, OSError | sqlite3.OperationalError):
@@ -283,9 +283,9 @@ def _is_dead(lock: Path) -> bool:
     return True
 
 
-def _run(row: tuple[Any, ...]) -> Run:
+def _run(row: tuple[Any, ...]) -> RunRecord:
     number, task, scheduled_at, started_at, finished_at, status, message, counts = row
-    return Run(
+    return RunRecord(
         id=number,
         task=task,
         scheduled_at=datetime.fromisoformat(scheduled_at),

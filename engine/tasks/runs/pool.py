@@ -17,8 +17,8 @@ from engine.plan.plan import Plan
 from engine.tasks.files.task import Task
 from engine.tasks.operations.statistics import SnapTotals, TaskStatistics
 from engine.tasks.processes.messages import SnapCounts
-from engine.tasks.runs.process import Ended, Failure, OpenRuns, RunOpening, Start
 from engine.tasks.runs.run import Run, RunWorker
+from engine.tasks.runs.run_process import Ended, OpenRuns, RunFailure, RunOpening, Start
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ IDLE_SECONDS = 30.0
 """How long a process that is not among those kept warm waits for another run."""
 
 _FIRST_PAUSE = 0.1
-_LONGEST_PAUSE = 5.0
+_MAX_PAUSE = 5.0
 
 
 class RefusedError(EngineError):
@@ -54,7 +54,7 @@ class RunPool:
         self._workers: set[RunWorker] = set()
         self._lives: dict[RunWorker, asyncio.Task[None]] = {}
         self._idle: list[RunWorker] = []
-        self._coming: set[RunWorker] = set()
+        self._upcoming: set[RunWorker] = set()
         self._waiting: deque[tuple[asyncio.Future[Run], Callable[[], Start]]] = deque()
         self._failures = 0
         self._pause: asyncio.TimerHandle | None = None
@@ -118,13 +118,13 @@ class RunPool:
         """
         opening = _opening(task, plan)
         worker = self._start_worker(opening, task)
-        self._coming.add(worker)
+        self._upcoming.add(worker)
         try:
             if not await worker.started():
                 log.error("the new plan cannot be run: %s", worker.ending, extra=self._about())
                 return False
         finally:
-            self._coming.discard(worker)
+            self._upcoming.discard(worker)
         self.task, self.plan, self._opening = task, plan, opening
         self._failures, self.disabled = 0, ""
         for old in list(self._workers):
@@ -148,7 +148,7 @@ class RunPool:
             self._pause.cancel()
         for worker in list(self._lives):
             if worker.run is not None:
-                worker.run.break_off(Failure(503, "the server is shutting down"))
+                worker.run.break_off(RunFailure(503, "the server is shutting down"))
             worker.finish()
         if self._lives:
             await asyncio.wait(self._lives.values())
@@ -157,7 +157,7 @@ class RunPool:
 
     def freed(self, worker: RunWorker) -> None:
         """The process has nothing to do."""
-        if worker in self._coming:
+        if worker in self._upcoming:
             return
         self._failures = 0
         if worker not in self._workers:
@@ -251,7 +251,7 @@ class RunPool:
             log.error("the task could not be started: %s", reason, extra=self._about())
             self._refuse_waiting(_DISABLED)
             return
-        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (self._failures - 1))
+        pause = min(_MAX_PAUSE, _FIRST_PAUSE * 2 ** (self._failures - 1))
         self._pause = asyncio.get_running_loop().call_later(pause, self._end_pause)
 
     def _end_pause(self) -> None:

@@ -9,27 +9,27 @@ from collections.abc import Callable
 from typing import Protocol
 
 from engine.errors import ExecutionError
-from engine.tasks.processes.channel import Channel
-from engine.tasks.processes.messages import Headers, Line, Ready
+from engine.tasks.processes.channel import MessageChannel
+from engine.tasks.processes.messages import Headers, LogLine, Ready
 from engine.tasks.processes.process import Process, described
-from engine.tasks.runs.process import (
+from engine.tasks.runs.run_process import (
     Ended,
-    Failure,
     FromRunProcess,
-    Head,
     OpenRuns,
-    Piece,
+    ResponseHead,
+    ResponsePiece,
+    RunFailure,
     Start,
 )
 
 log = logging.getLogger(__name__)
 
-_TARGET = "engine.tasks.runs.process:main"
+_TARGET = "engine.tasks.runs.run_process:main"
 BUFFERED = 1024 * 1024
 """Bytes of a result that wait in the front; a result no larger is answered whole, or not at all."""
 
 
-class Keeper(Protocol):
+class WorkerListener(Protocol):
     """Who gives the processes their runs."""
 
     def freed(self, worker: RunWorker) -> None: ...
@@ -50,12 +50,12 @@ class Run:
         self._changed = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
-    def limit(self, seconds: float, failure: Failure) -> None:
+    def limit(self, seconds: float, failure: RunFailure) -> None:
         """Break the run off if it has not ended by then."""
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(seconds, self.break_off, failure)
 
-    def break_off(self, failure: Failure) -> None:
+    def break_off(self, failure: RunFailure) -> None:
         """End the run, and its process with all that it has started, if it goes on."""
         if self.end is None:
             self._worker.break_off(Ended({}, failure.error, failure))
@@ -63,7 +63,7 @@ class Run:
     def cancel(self) -> None:
         """Nobody wants the result any more."""
         if self.end is None:
-            failure = Failure(503, "the run was broken off", "the caller has gone")
+            failure = RunFailure(503, "the run was broken off", "the caller has gone")
             self._worker.break_off(Ended({}, "", failure))
         self._pieces.clear()
 
@@ -99,8 +99,8 @@ class Run:
 
     # From the process
 
-    def take(self, message: Head | Piece) -> None:
-        if isinstance(message, Head):
+    def take(self, message: ResponseHead | ResponsePiece) -> None:
+        if isinstance(message, ResponseHead):
             self.status, self.headers = message.status, message.headers
             return
         self._pieces.append(message.data)
@@ -130,18 +130,18 @@ class Run:
 class RunWorker:
     """A process that runs the plan, one run at a time. `ending` says how it came to its end."""
 
-    def __init__(self, keeper: Keeper, task: str) -> None:
+    def __init__(self, listener: WorkerListener, task: str) -> None:
         self.run: Run | None = None
         self.ready = self.was_ready = False
         self.ending = ""
         self.process: Process | None = None
-        self._keeper = keeper
+        self._listener = listener
         self._task = task
         self.killed = False
         self._started = asyncio.Event()
         self._over = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
-        self.channel = Channel(FromRunProcess, self._receive, self._on_lost)
+        self.channel = MessageChannel(FromRunProcess, self._receive, self._on_lost)
 
     async def live(self, opening: OpenRuns, start_timeout: float) -> None:
         """Run the process from its start to its end."""
@@ -153,8 +153,8 @@ class RunWorker:
             raise
         self.ready = False
         self._started.set()
-        self._lose_run()
-        self._keeper.lost(self)
+        self._fail_run()
+        self._listener.lost(self)
 
     async def _live(self, opening: OpenRuns, start_timeout: float) -> str:
         try:
@@ -208,7 +208,7 @@ class RunWorker:
             self._timer.cancel()
 
     def _receive(self, message: FromRunProcess) -> None:
-        if isinstance(message, Line):
+        if isinstance(message, LogLine):
             extra = {"task": self._task, "snap": message.label}
             log.info("%s", message.text, extra=extra)
         elif isinstance(message, Ready):
@@ -224,25 +224,25 @@ class RunWorker:
         if not self._over.is_set():
             self.ready = self.was_ready = True
             self._started.set()
-            self._keeper.freed(self)
+            self._listener.freed(self)
 
     def _end_run(self, end: Ended) -> None:
         self._settle(end)
         self.run = None
         self.channel.resume()
-        self._keeper.freed(self)
+        self._listener.freed(self)
 
     def _settle(self, end: Ended) -> None:
         if self.run is not None and self.run.end is None:
             self.run.settle(end)
-            self._keeper.ended(end)
+            self._listener.ended(end)
 
     def _on_lost(self) -> None:
         self._end()
 
-    def _lose_run(self) -> None:
+    def _fail_run(self) -> None:
         """The process has ended in mid-run."""
         if self.run is not None:
             reason = self.ending
-            self._settle(Ended({}, reason, Failure(500, "the run has failed", reason)))
+            self._settle(Ended({}, reason, RunFailure(500, "the run has failed", reason)))
             self.run = None

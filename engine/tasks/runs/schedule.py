@@ -25,8 +25,8 @@ GRACE = timedelta(minutes=15)
 GRACE_OF_FREQUENT = timedelta(minutes=5)
 """For runs less than 15 minutes apart."""
 
-MOST_COUNTED = 1000
-MOST_DUE = 100
+MAX_COUNTED = 1000
+MAX_DUE = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CRON_HINT = "write minute, hour, day, month and weekday, such as '*/5 8-17 * * MON-FRI'"
 
@@ -76,10 +76,10 @@ def due(schedule: Schedule, handled: datetime, now: datetime) -> Due:
     A run is missed when it is late by more than the schedule's grace, or when a hundred later ones
     are due too. Takes some tenths of a second at most, however long nobody looked.
     """
-    passed = list(islice(_between(schedule, handled, now), MOST_COUNTED))
-    more = len(passed) == MOST_COUNTED
+    passed = list(islice(_between(schedule, handled, now), MAX_COUNTED))
+    more = len(passed) == MAX_COUNTED
     latest = _latest(schedule, now) if more else passed
-    runs = tuple(run for run in latest[-MOST_DUE:] if now - run <= _grace(schedule, run))
+    runs = tuple(run for run in latest[-MAX_DUE:] if now - run <= _grace(schedule, run))
     missed = latest[: len(latest) - len(runs)]
     if not missed:
         return Due(runs)
@@ -148,9 +148,9 @@ def _latest(schedule: Schedule, now: datetime) -> list[datetime]:
     """The last 1,000 runs until now, of which there are so many."""
     end = min(now, schedule.until or now)
     span = GRACE
-    while len(runs := list(_between(schedule, end - span, end))) < MOST_COUNTED:
+    while len(runs := list(_between(schedule, end - span, end))) < MAX_COUNTED:
         span *= 2
-    return runs[-MOST_COUNTED:]
+    return runs[-MAX_COUNTED:]
 
 
 def _grace(schedule: Schedule, run: datetime) -> timedelta:

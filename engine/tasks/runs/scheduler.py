@@ -21,14 +21,14 @@ from engine.tasks.files.task import Schedule, Task
 from engine.tasks.operations.statistics import TaskStatistics
 from engine.tasks.runs.history import Ending, History
 from engine.tasks.runs.pool import PooledTask, RefusedError, RunPool
-from engine.tasks.runs.process import Ended, Failure, Start, failure_of
+from engine.tasks.runs.run_process import Ended, RunFailure, Start, failure_of
 from engine.tasks.runs.schedule import Due, due, local_time, next_runs
 
 log = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
-LONGEST_SLEEP = 30.0
+MAX_SLEEP_SECONDS = 30.0
 """Seconds: a clock that is set, or a computer that has slept, is noticed within them."""
 
 
@@ -46,7 +46,7 @@ class SystemClock:
 
     async def wait_until(self, moment: datetime) -> None:
         while (left := (moment - self.now()).total_seconds()) > 0:
-            await asyncio.sleep(min(left, LONGEST_SLEEP))
+            await asyncio.sleep(min(left, MAX_SLEEP_SECONDS))
 
 
 class ScheduledTask(PooledTask):
@@ -71,7 +71,7 @@ class ScheduledTask(PooledTask):
     def start(self) -> None:
         """Take up the watch where the last server has left it, and see what comes next."""
         now = self._clock.now()
-        last = self._recorded(lambda: self._history.last(self.task.identity))
+        last = self._try_history(lambda: self._history.last(self.task.identity))
         self._handled = now if last is None else min(last.scheduled_at, now)
         self._begin_watch()
 
@@ -111,7 +111,7 @@ class ScheduledTask(PooledTask):
 
     def _begin_watch(self) -> None:
         self._catch_up()
-        self._watch = asyncio.create_task(self._keep_time(), name=f"{self.task.name} clock")
+        self._watch = asyncio.create_task(self._run_clock(), name=f"{self.task.name} clock")
 
     async def _end_watch(self) -> None:
         if self._watch is not None:
@@ -119,7 +119,7 @@ class ScheduledTask(PooledTask):
             await asyncio.wait([self._watch])
             self._watch = None
 
-    async def _keep_time(self) -> None:
+    async def _run_clock(self) -> None:
         while self.next_run is not None:
             await self._clock.wait_until(self.next_run)
             self._catch_up()
@@ -137,7 +137,7 @@ class ScheduledTask(PooledTask):
         if missed is not None:
             log.warning("%s", missed, extra=self._about())
             identity, text = self.task.identity, str(missed)
-            self._recorded(lambda: self._history.misfire(identity, missed.last, text))
+            self._try_history(lambda: self._history.misfire(identity, missed.last, text))
         for moment in what.runs:
             self._fire(moment)
 
@@ -154,11 +154,11 @@ class ScheduledTask(PooledTask):
     def _fire(self, moment: datetime) -> None:
         """Start the run of that time, unless an earlier one, or another server, is at it."""
         identity, when = self.task.identity, self._shown(moment)
-        running = len(self._runs) or self._recorded(lambda: self._history.running(identity))
+        running = len(self._runs) or self._try_history(lambda: self._history.running(identity))
         if running and not self.task.overlap:
             text = "an earlier run was not over"
             log.warning("the run of %s is left out: %s", when, text, extra=self._about())
-            self._recorded(lambda: self._history.skip(identity, moment, text))
+            self._try_history(lambda: self._history.skip(identity, moment, text))
             return
         number: int | None = None
         try:
@@ -183,7 +183,7 @@ class ScheduledTask(PooledTask):
             log.info("a run has completed after %.1f s", seconds, extra=self._about())
         if number is not None:
             counts = {"snaps": end.report.get("snaps", [])}
-            self._recorded(
+            self._try_history(
                 lambda: self._history.finish(number, self._clock.now(), status, end.message, counts)
             )
 
@@ -196,16 +196,16 @@ class ScheduledTask(PooledTask):
             return Ended({}, str(error), failure_of(error))
         except RefusedError as error:
             ends = self._watch is None
-            return Ended({}, str(error), Failure(503 if ends else 500, str(error)))
+            return Ended({}, str(error), RunFailure(503 if ends else 500, str(error)))
         if seconds is not None:
-            run.limit(seconds, Failure(504, f"the run took longer than {seconds:g} seconds"))
+            run.limit(seconds, RunFailure(504, f"the run took longer than {seconds:g} seconds"))
         return await run.ended()
 
     def _begun_with(self, parameters: Mapping[str, str]) -> Start:
         rules = FileRules(allow_outside=self.task.allow_outside)
         return Start(identify(self._pool.plan, parameters, files=rules))
 
-    def _recorded(self, call: Callable[[], R]) -> R | None:
+    def _try_history(self, call: Callable[[], R]) -> R | None:
         """What the history says; nothing if it is out of order, which is logged."""
         try:
             return call()

@@ -20,8 +20,8 @@ from engine.tasks.files.task import Task
 from engine.tasks.operations.statistics import TaskStatistics
 from engine.tasks.processes.messages import Headers, Reply, Request
 from engine.tasks.runs.pool import PooledTask, RefusedError, RunPool
-from engine.tasks.runs.process import Failure, Start, failure_of
 from engine.tasks.runs.run import Run
+from engine.tasks.runs.run_process import RunFailure, Start, failure_of
 from engine.tasks.web.http_headers import joined
 from engine.tasks.web.refusals import BadQuery
 from engine.tasks.web.urlencoded import query_of
@@ -38,7 +38,7 @@ _BODILESS = (204, 304)
 class CallError(EngineError):
     """The caller has to call otherwise."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: RunFailure) -> None:
         super().__init__(failure)
         self.failure = failure
 
@@ -70,16 +70,16 @@ class TriggeredTask(PooledTask):
         """The result of a run. Whoever does not read the body to its end must `aclose` it."""
         if request.method not in METHODS:
             reason = f"{request.method} is not among {', '.join(METHODS)}"
-            failure = Failure(405, "the method is not allowed", reason, "Use POST or GET.")
+            failure = RunFailure(405, "the method is not allowed", reason, "Use POST or GET.")
             return _refused(failure, [("allow", ", ".join(METHODS))])
         if not self.task.overlap and (self._pool.active or self._pool.queued):
-            failure = Failure(409, "a run is going on already", "", "Ask again when it is over.")
+            failure = RunFailure(409, "a run is going on already", "", "Ask again when it is over.")
             return _refused(failure, [])
         return await self._answer(request)
 
     async def _answer(self, request: Request) -> Reply:
         seconds = self.task.timeouts.request
-        too_late = Failure(
+        too_late = RunFailure(
             504, "the request took too long", f"there was no result within {seconds:g} seconds"
         )
         deadline = asyncio.get_running_loop().time() + seconds
@@ -89,7 +89,7 @@ class TriggeredTask(PooledTask):
         except TimeoutError:
             return _failed(too_late)
         except RefusedError as error:
-            failure = Failure(503, str(error), "", "Ask again later.")
+            failure = RunFailure(503, str(error), "", "Ask again later.")
             return _refused(failure, [("retry-after", str(RETRY_AFTER))])
         except CallError as error:
             return _refused(error.failure, [])
@@ -102,7 +102,7 @@ class TriggeredTask(PooledTask):
     def _start(self, request: Request) -> Start:
         plan = self._pool.plan
         given = call_parameters(plan, self.task.parameters, request)
-        said = frozenset(said_by_caller(plan, request))
+        said = frozenset(caller_values(plan, request))
         rules = FileRules(said, allow_outside=self.task.allow_outside)
         return Start(identify(plan, given, files=rules), request)
 
@@ -113,7 +113,7 @@ def call_parameters(plan: Plan, given: Mapping[str, str], request: Request) -> d
     `given` are the task's. Raises CallError if a value is required and nobody gives one,
     or if the query cannot be read.
     """
-    said = said_by_caller(plan, request)
+    said = caller_values(plan, request)
     values: dict[str, str] = {}
     for spec in plan.parameters:
         name = spec.name
@@ -125,7 +125,7 @@ def call_parameters(plan: Plan, given: Mapping[str, str], request: Request) -> d
     return values
 
 
-def said_by_caller(plan: Plan, request: Request) -> dict[str, str]:
+def caller_values(plan: Plan, request: Request) -> dict[str, str]:
     """The values that come from the caller: they are data. Raises CallError for a bad query."""
     headers = {
         name.upper().replace("-", "_"): value
@@ -135,7 +135,7 @@ def said_by_caller(plan: Plan, request: Request) -> dict[str, str]:
     try:
         query = dict(reversed(query_of(request.query, request.headers)))  # the first value counts
     except BadQuery as error:
-        raise CallError(Failure(400, error.error, error.reason, error.resolution)) from None
+        raise CallError(RunFailure(400, error.error, error.reason, error.resolution)) from None
     facts = _facts(request)
     said = {}
     for spec in plan.parameters:
@@ -161,9 +161,9 @@ def _facts(request: Request) -> dict[str, str]:
     }
 
 
-def _missing(name: str, description: str) -> Failure:
+def _missing(name: str, description: str) -> RunFailure:
     meaning = f" ({description})" if description else ""
-    return Failure(
+    return RunFailure(
         400,
         "a parameter is missing",
         f"the parameter {name!r} is required{meaning}",
@@ -174,7 +174,7 @@ def _missing(name: str, description: str) -> Failure:
 async def _reply(run: Run, method: str) -> Reply:
     """The whole result if it is small; a larger one passes through as it comes."""
     try:
-        body: bytes | Body | None = await run.whole()
+        body: bytes | StreamedBody | None = await run.whole()
         bodiless = method == "HEAD" or run.status in _BODILESS
         if body is None and bodiless:
             await run.ended()
@@ -186,16 +186,16 @@ async def _reply(run: Run, method: str) -> Reply:
         return _failed(failure) if failure.status >= 500 else _refused(failure, [])
     if bodiless:
         return Reply(run.status, run.headers, b"")
-    return Reply(run.status, run.headers, Body(run) if body is None else body)
+    return Reply(run.status, run.headers, StreamedBody(run) if body is None else body)
 
 
-class Body:
+class StreamedBody:
     """A large result, read while the run goes on; the pipeline waits for its reader."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
 
-    def __aiter__(self) -> Body:
+    def __aiter__(self) -> StreamedBody:
         return self
 
     async def __anext__(self) -> bytes:
@@ -219,15 +219,15 @@ class Body:
         self._run.cancel()
 
 
-def _failed(failure: Failure) -> Reply:
+def _failed(failure: RunFailure) -> Reply:
     return _error(failure, [], "failed")
 
 
-def _refused(failure: Failure, headers: Headers) -> Reply:
+def _refused(failure: RunFailure, headers: Headers) -> Reply:
     return _error(failure, headers, "refused")
 
 
-def _error(failure: Failure, headers: Headers, outcome: str) -> Reply:
+def _error(failure: RunFailure, headers: Headers, outcome: str) -> Reply:
     told = {
         "error": failure.error,
         "reason": failure.reason,

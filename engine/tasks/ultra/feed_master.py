@@ -25,7 +25,7 @@ from engine.tasks.files.task import Task
 from engine.tasks.operations.statistics import SnapTotals, TaskStatistics
 from engine.tasks.processes.messages import Request, Response, SnapCounts
 from engine.tasks.ultra.documents import error_response
-from engine.tasks.ultra.fleet import Fleet, Instance
+from engine.tasks.ultra.fleet import Fleet, InstanceHandle
 from engine.tasks.ultra.instance import Opening
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Pending:
         self.deliver = deliver
         self.arrived = arrived
         self.deaths = 0
-        self.instance: Instance | None = None
+        self.instance: InstanceHandle | None = None
 
 
 class FeedMaster:
@@ -72,7 +72,7 @@ class FeedMaster:
         self._bytes = 0
         self._fleet = self._fleet_for(task, plan)
         self._retired: set[Fleet] = set()
-        self._coming: Fleet | None = None
+        self._upcoming: Fleet | None = None
         self._changed = asyncio.Event()
         self._draining = False
         self._watch: asyncio.Task[None] | None = None
@@ -102,7 +102,7 @@ class FeedMaster:
         return len(self._open) - self.queue_depth
 
     @property
-    def instances(self) -> list[Instance]:
+    def instances(self) -> list[InstanceHandle]:
         """Those that run, of all generations."""
         return [instance for fleet in self._fleets() for instance in fleet.instances]
 
@@ -115,7 +115,7 @@ class FeedMaster:
         False if none could be started: all stays as it was.
         """
         fleet = self._fleet_for(task, plan, trial=True)
-        self._coming = fleet
+        self._upcoming = fleet
         fleet.start()
         try:
             while not any(instance.takes_work for instance in fleet.instances):
@@ -124,7 +124,7 @@ class FeedMaster:
                     return False
                 await self._change()
         finally:
-            self._coming = None
+            self._upcoming = None
         old, self._fleet, self.task = self._fleet, fleet, task
         self._retire(old)
         self._dispatch()
@@ -204,7 +204,7 @@ class FeedMaster:
             pending.instance = instance
             instance.send(pending.request, time.monotonic())
 
-    def _next_delivery(self) -> tuple[Instance | None, Pending | None]:
+    def _next_delivery(self) -> tuple[InstanceHandle | None, Pending | None]:
         """Whom to give what; nothing if all have enough."""
         watched = self._watched() if self._suspects else None
         if watched is not None and not watched.load:
@@ -215,7 +215,7 @@ class FeedMaster:
             return None, None
         return chosen, self._waiting.popleft()
 
-    def _least_busy(self, watched: Instance | None = None) -> Instance | None:
+    def _least_busy(self, watched: InstanceHandle | None = None) -> InstanceHandle | None:
         """Who takes the next request; nobody if all have enough."""
         least, chosen = self.task.limits.in_flight, None
         for instance in self._fleet.instances:
@@ -225,19 +225,19 @@ class FeedMaster:
                 least, chosen = load, instance
         return chosen
 
-    def _watched(self) -> Instance | None:
+    def _watched(self) -> InstanceHandle | None:
         """The instance that works on suspects, one by one."""
         return next((each for each in self._fleet.instances if each.takes_work), None)
 
     # What the instances tell
 
-    def instance_ready(self, instance: Instance) -> None:
+    def instance_ready(self, instance: InstanceHandle) -> None:
         pid = instance.process.pid if instance.process else 0
         log.info("%s is ready (process %s)", instance, pid, extra=instance.about())
         self._dispatch()
         self._changed.set()
 
-    def instance_responded(self, instance: Instance, response: Response) -> None:
+    def instance_responded(self, instance: InstanceHandle, response: Response) -> None:
         if not instance.in_flight:
             instance.alone = False
         pending = self._open.get(response.id)
@@ -250,7 +250,7 @@ class FeedMaster:
         if self._draining or not self._open:
             self._changed.set()
 
-    def instance_lost(self, instance: Instance) -> None:
+    def instance_lost(self, instance: InstanceHandle) -> None:
         self._totals.keep(instance.counts)
         instance.counts = []
         unanswered = [self._open[number] for number in instance.in_flight if number in self._open]
@@ -314,7 +314,7 @@ class FeedMaster:
             try:
                 for pending in self._overdue():
                     self._time_out(pending)
-                self._end_silent()
+                self._end_stuck()
                 self._dispatch()  # what is lost has left its place
             except Exception:  # a mistake of ours must not stop the clock
                 log.exception("the clock has failed", extra={"task": self.task.name})
@@ -336,7 +336,7 @@ class FeedMaster:
         if pending.instance is not None:
             pending.instance.give_up(pending.request.id, time.monotonic())
 
-    def _end_silent(self) -> None:
+    def _end_stuck(self) -> None:
         """End the instances that have had work for so long, and have answered nothing.
 
         One that works on a suspect alone has no other work when that is given up.
@@ -361,7 +361,7 @@ class FeedMaster:
         return Fleet(task, opening, self, trial=trial)
 
     def _fleets(self) -> list[Fleet]:
-        coming = () if self._coming is None else (self._coming,)
+        coming = () if self._upcoming is None else (self._upcoming,)
         return [self._fleet, *coming, *self._retired]
 
     def _retire(self, fleet: Fleet) -> None:
@@ -369,14 +369,14 @@ class FeedMaster:
         fleet.retire()
         for instance in list(fleet.instances):
             instance.finish()
-        self._in_background(self._say_farewell(fleet))
+        self._in_background(self._finish_retired(fleet))
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def _say_farewell(self, fleet: Fleet) -> None:
+    async def _finish_retired(self, fleet: Fleet) -> None:
         try:
             async with asyncio.timeout(self.task.timeouts.drain):
                 await fleet.ended()

@@ -11,12 +11,12 @@ from typing import Protocol
 import msgspec
 
 from engine.tasks.files.task import Task
-from engine.tasks.processes.channel import Channel
+from engine.tasks.processes.channel import MessageChannel
 from engine.tasks.processes.messages import (
     Counts,
     Failed,
     Finish,
-    Line,
+    LogLine,
     Ready,
     Request,
     Response,
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 _TARGET = "engine.tasks.ultra.instance:main"
 _FIRST_PAUSE = 0.1
-_LONGEST_PAUSE = 5.0
+_MAX_PAUSE = 5.0
 
 
 class Ending(msgspec.Struct, frozen=True):
@@ -44,12 +44,12 @@ class Ending(msgspec.Struct, frozen=True):
     killed: bool = False
 
 
-class Listener(Protocol):
+class InstanceListener(Protocol):
     """Who gives the instances their work."""
 
-    def instance_ready(self, instance: Instance) -> None: ...
-    def instance_responded(self, instance: Instance, response: Response) -> None: ...
-    def instance_lost(self, instance: Instance) -> None:
+    def instance_ready(self, instance: InstanceHandle) -> None: ...
+    def instance_responded(self, instance: InstanceHandle, response: Response) -> None: ...
+    def instance_lost(self, instance: InstanceHandle) -> None:
         """It has ended, whatever it was doing."""
         ...
 
@@ -62,7 +62,7 @@ class Listener(Protocol):
         ...
 
 
-class Instance:
+class InstanceHandle:
     """One instance as the front sees it; `in_flight` are the numbers of its open requests.
 
     `given_up` are those that it still works on, although they have an answer, and since when.
@@ -70,7 +70,7 @@ class Instance:
     if it has nothing to do.
     """
 
-    def __init__(self, number: int, fleet: Fleet, listener: Listener) -> None:
+    def __init__(self, number: int, fleet: Fleet, listener: InstanceListener) -> None:
         self.number = number
         self.fleet = fleet
         self.ready = self.was_ready = False
@@ -85,7 +85,7 @@ class Instance:
         self._failure: Failed | None = None
         self._ready_or_lost = asyncio.Event()
         self._lost = asyncio.Event()
-        self.channel = Channel(FromInstance, self._receive, self._on_lost)
+        self.channel = MessageChannel(FromInstance, self._receive, self._on_lost)
 
     def __str__(self) -> str:
         return f"instance {self.number}"
@@ -170,12 +170,12 @@ class Instance:
             self._listener.instance_ready(self)
         elif isinstance(message, Counts):
             self.counts = message.snaps
-        elif isinstance(message, Line):
+        elif isinstance(message, LogLine):
             self._log_line(message)
         else:
             self._failure = message
 
-    def _log_line(self, line: Line) -> None:
+    def _log_line(self, line: LogLine) -> None:
         extra = {**self.about(), "snap": line.label}
         if line.is_failure:
             log.warning("a request has failed: %s", line.text, extra=extra)
@@ -196,30 +196,30 @@ class Fleet:
     """
 
     def __init__(
-        self, task: Task, opening: Opening, listener: Listener, *, trial: bool = False
+        self, task: Task, opening: Opening, listener: InstanceListener, *, trial: bool = False
     ) -> None:
         self.task = task
         self.plan = opening.plan
-        self.instances: list[Instance] = []
+        self.instances: list[InstanceHandle] = []
         self.disabled = ""
         self._opening = pickle.dumps(opening, pickle.HIGHEST_PROTOCOL)
         self._listener = listener
         self._stopping = False
         self._has_worked = False
         self._trial = trial
-        self._keepers: list[asyncio.Task[None]] = []
+        self._supervisors: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         for number in range(1, self.task.instances + 1):
             keeper = self._keep(number)
-            self._keepers.append(asyncio.create_task(keeper, name=f"{self.task.name} {number}"))
+            self._supervisors.append(asyncio.create_task(keeper, name=f"{self.task.name} {number}"))
 
     async def stop(self) -> None:
         """End all instances at once."""
         self._stopping = True
-        for keeper in self._keepers:
+        for keeper in self._supervisors:
             keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
+        await asyncio.gather(*self._supervisors, return_exceptions=True)
 
     def retire(self) -> None:
         """Start no instance anew; those that run may finish."""
@@ -227,8 +227,8 @@ class Fleet:
 
     async def ended(self) -> None:
         """Wait until no instance runs and none will be started."""
-        if self._keepers:
-            await asyncio.wait(self._keepers)
+        if self._supervisors:
+            await asyncio.wait(self._supervisors)
 
     def about(self) -> dict[str, object]:
         return {"task": self.task.name}
@@ -236,7 +236,7 @@ class Fleet:
     async def _keep(self, number: int) -> None:
         failures = 0
         while not self._stopping:
-            instance = Instance(number, self, self._listener)
+            instance = InstanceHandle(number, self, self._listener)
             self.instances.append(instance)
             try:
                 ending = await instance.live(self._opening, self.task.timeouts.start)
@@ -252,10 +252,10 @@ class Fleet:
             if ending.fatal or failures >= most > 0:
                 self._disable(ending.reason, failures)
                 return
-            self._tell_of_end(instance, ending, failures)
+            self._log_end(instance, ending, failures)
             await asyncio.sleep(_pause(failures))
 
-    def _tell_of_end(self, instance: Instance, ending: Ending, failures: int) -> None:
+    def _log_end(self, instance: InstanceHandle, ending: Ending, failures: int) -> None:
         about = instance.about()
         if instance.was_ready:
             self._listener.instance_restarted()
@@ -275,4 +275,4 @@ class Fleet:
 
 def _pause(failures: int) -> float:
     """Seconds before the next try: none for an instance that had worked."""
-    return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (failures - 1)) if failures else 0.0
+    return min(_MAX_PAUSE, _FIRST_PAUSE * 2 ** (failures - 1)) if failures else 0.0

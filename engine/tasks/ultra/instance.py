@@ -32,18 +32,17 @@ from engine.run.secrets import Secrets
 from engine.run.slices import SLICE_SECONDS, SliceSize
 from engine.script.executor import Executor
 from engine.sdk.snap import BATCH_SIZE
-from engine.tasks.processes.channel import Channel
+from engine.tasks.processes.channel import MessageChannel
 from engine.tasks.processes.messages import (
     Counts,
     Failed,
     Finish,
-    Line,
+    LogLine,
     Ready,
     Request,
     Response,
     SnapCounts,
 )
-from engine.tasks.ultra.complaints import Complaints
 from engine.tasks.ultra.documents import (
     described,
     error_response,
@@ -51,9 +50,10 @@ from engine.tasks.ultra.documents import (
     request_stream,
     response_of,
 )
+from engine.tasks.ultra.failure_log import FailureLog
 from engine.tasks.web.refusals import BadRequest
 
-RARELY = (50_000, 20, 20)
+GC_THRESHOLDS = (50_000, 20, 20)
 """Thresholds of the garbage collector; with Python's own it takes a tenth of the time."""
 
 COUNTS_INTERVAL = 1.0
@@ -81,7 +81,7 @@ class Open(msgspec.Struct, array_like=True, tag=True, frozen=True):
 
 
 ToInstance = Open | Request | Finish
-FromInstance = Ready | Response | Line | Counts | Failed
+FromInstance = Ready | Response | LogLine | Counts | Failed
 
 
 def main(connection: socket.socket) -> None:
@@ -101,7 +101,7 @@ class Instance:
     """Runs the plan: its live source, its observer and the judge of its ledger at once."""
 
     def __init__(self) -> None:
-        self.channel = Channel(ToInstance, self._receive, self._hang_up, self._take_requests)
+        self.channel = MessageChannel(ToInstance, self._receive, self._hang_up, self._take_requests)
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._opened: asyncio.Future[Opening] = self._loop.create_future()
@@ -110,13 +110,13 @@ class Instance:
         self._push: Callable[[Batch], None] | None = None
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._finishing = False
-        self._at_once = SliceSize()
+        self._slice_size = SliceSize()
         self._ledger = Ledger(self)
-        self._complaints = Complaints(self._complain)
+        self._failure_log = FailureLog(self._send_failure)
         self._streams: dict[Port, tuple[Lineage, list[Item]]] = {}
         self._report: Report | None = None
-        self._told: list[SnapCounts] = []
-        self._strays: set[Port] = set()
+        self._sent_counts: list[SnapCounts] = []
+        self._stray_ports: set[Port] = set()
 
     async def serve(self) -> int:
         """0 when the front has let it finish or has gone, 1 if the pipeline failed."""
@@ -134,7 +134,7 @@ class Instance:
     async def _run_plan(self, opening: Opening) -> int:
         self._opening = opening
         self._input_type = _input_type(opening)
-        telling = asyncio.create_task(self._keep_telling())
+        telling = asyncio.create_task(self._send_counts_repeatedly())
         failure: EngineError | None
         try:
             _, failure = await run_plan(
@@ -150,14 +150,14 @@ class Instance:
             failure = error
         finally:
             telling.cancel()
-            self._tell_counts()
+            self._send_counts()
         if failure is not None:
             self.channel.send(Failed(str(failure), fatal=isinstance(failure, ConfigurationError)))
             return 1
-        self._answer_for_the_rest()
+        self._fail_unanswered()
         return 0
 
-    def _answer_for_the_rest(self) -> None:
+    def _fail_unanswered(self) -> None:
         """The pipeline has ended properly: who has no answer now will never get one."""
         error = DataError(
             "the pipeline has lost the request",
@@ -187,7 +187,7 @@ class Instance:
     async def run(self, push: Callable[[Batch], None]) -> None:
         """Let the requests in: the pipeline is ready for them."""
         gc.freeze()  # what is here now stays, and requests leave hardly any cycles behind
-        gc.set_threshold(*RARELY)
+        gc.set_threshold(*GC_THRESHOLDS)
         self._push = push
         self.channel.send(Ready())
         self._take_requests()
@@ -218,13 +218,13 @@ class Instance:
         started = perf_counter()
         self._push(batch)
         seconds = perf_counter() - started
-        self._at_once.learn(len(batch), seconds)
+        self._slice_size.learn(len(batch), seconds)
         return seconds > SLICE_SECONDS
 
     def _next_batch(self) -> Batch:
         items: list[Item] = []
         lineage: list[Lineage] = []
-        count = min(len(self._arrived), self._at_once.items, BATCH_SIZE)
+        count = min(len(self._arrived), self._slice_size.items, BATCH_SIZE)
         admitted: list[int] = []
         for request in (self._arrived.popleft() for _ in range(count)):
             try:
@@ -266,10 +266,10 @@ class Instance:
 
     def failed(self, request: int, error: Document) -> None:
         self._send(error_response(request, 500, error, "failed"))
-        self._complaints.add(error)
+        self._failure_log.add(error)
 
-    def _complain(self, label: str, text: str) -> None:
-        self._loop.call_soon_threadsafe(self.channel.send, Line(label, text, is_failure=True))
+    def _send_failure(self, label: str, text: str) -> None:
+        self._loop.call_soon_threadsafe(self.channel.send, LogLine(label, text, is_failure=True))
 
     def _send(self, response: Response) -> None:
         if threading.get_ident() == self._thread:
@@ -283,7 +283,7 @@ class Instance:
         self._report = report
 
     def show(self, label: str, text: str) -> None:
-        self._loop.call_soon_threadsafe(self.channel.send, Line(label, text))
+        self._loop.call_soon_threadsafe(self.channel.send, LogLine(label, text))
 
     def output(self, port: Port, batch: Batch) -> None:
         for position, item in enumerate(batch.items):
@@ -313,22 +313,22 @@ class Instance:
     def _answer(self, port: Port, lineage: Lineage, items: list[Item]) -> None:
         if lineage:
             self._ledger.answer(lineage, items)
-        elif port not in self._strays:
-            self._strays.add(port)
+        elif port not in self._stray_ports:
+            self._stray_ports.add(port)
             text = "gives a document that comes from no request: nobody gets it as an answer"
-            self.channel.send(Line(port.label, text))
+            self.channel.send(LogLine(port.label, text))
 
     # Counts
 
-    async def _keep_telling(self) -> None:
+    async def _send_counts_repeatedly(self) -> None:
         while True:
             await asyncio.sleep(COUNTS_INTERVAL)
-            self._tell_counts()
+            self._send_counts()
 
-    def _tell_counts(self) -> None:
+    def _send_counts(self) -> None:
         counts = [] if self._report is None else [_counts(snap) for snap in self._report.snaps]
-        if counts != self._told:
-            self._told = counts
+        if counts != self._sent_counts:
+            self._sent_counts = counts
             self.channel.send(Counts(counts))
 
 

@@ -17,9 +17,9 @@ log = logging.getLogger(__name__)
 
 LogFormat = Literal["text", "json"]
 
-_LATEST = 1.0
-_LARGEST = 64 * 1024
-_LONGEST_PATH = 4096
+_FLUSH_INTERVAL = 1.0
+_MAX_BUFFERED = 64 * 1024
+_MAX_PATH = 4096
 
 
 class AccessLog:
@@ -44,10 +44,10 @@ class AccessLog:
         line = self._line(head, status, size, seconds)
         self._lines.append(line)
         self._size += len(line)
-        if self._size > _LARGEST:
+        if self._size > _MAX_BUFFERED:
             self.flush()
         elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_LATEST, self.flush)
+            self._timer = asyncio.get_running_loop().call_later(_FLUSH_INTERVAL, self.flush)
 
     def reopen(self) -> None:
         """Go on in a new file, if the old one was given another name."""
@@ -88,7 +88,7 @@ class AccessLog:
     def _line(self, head: Head, status: int, size: int, seconds: float) -> bytes:
         client = head.client.rpartition(":")[0] or "-"
         path = f"{head.raw_path}?{head.query}" if head.query else head.raw_path
-        path = path[:_LONGEST_PATH]
+        path = path[:_MAX_PATH]
         milliseconds = round(seconds * 1000, 3)
         if self._form == "json":
             entry = {

@@ -19,7 +19,7 @@ from engine.tasks.web.urlencoded import as_lists, pairs_of
 
 Form = Literal["json", "form", "text", "bytes"]
 
-_MOST_FIELDS = 10_000
+_MAX_FORM_FIELDS = 10_000
 _BOM = b"\xef\xbb\xbf"
 _WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
 
@@ -93,12 +93,12 @@ def _decoded(headers: Headers, body: bytes) -> tuple[Form, Any]:
 
 def _fields(content_type: str, body: bytes) -> Document:
     """A map of name to value, or to the list of values if there are several."""
-    if body.count(b"&") >= _MOST_FIELDS:
-        raise BadBody(f"the form has more than {_MOST_FIELDS:,} fields", "Send JSON.")
+    if body.count(b"&") >= _MAX_FORM_FIELDS:
+        raise BadBody(f"the form has more than {_MAX_FORM_FIELDS:,} fields", "Send JSON.")
     try:
         fields = as_lists(pairs_of(body, charset_of(content_type), "the form"))
     except CharsetError as error:
-        raise BadBody(str(error), _NAME_THE_CHARSET) from None
+        raise BadBody(str(error), _CHARSET_HINT) from None
     return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
 
 
@@ -134,10 +134,10 @@ def _text(content_type: str, body: bytes) -> str:
     try:
         return decoded(body, charset_of(content_type), "the body")
     except CharsetError as error:
-        raise BadBody(str(error), _NAME_THE_CHARSET) from None
+        raise BadBody(str(error), _CHARSET_HINT) from None
 
 
-_NAME_THE_CHARSET = "Send UTF-8, or name the charset in the header Content-Type."
+_CHARSET_HINT = "Send UTF-8, or name the charset in the header Content-Type."
 
 
 def _header(headers: Headers, wanted: str) -> str:

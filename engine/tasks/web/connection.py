@@ -1,6 +1,7 @@
-"""A connection: uvicorn's, made hard against callers that are slow, endless or half gone.
+"""A connection: uvicorn's, hardened against callers that are slow, send without end or hang up.
 
-A small request to a task that needs no help of asyncio takes a short way (engine.tasks.web.whole).
+A small request to a task that answers without an asyncio task takes a fast path
+(engine.tasks.web.small_request).
 """
 
 from __future__ import annotations
@@ -13,29 +14,29 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from engine.tasks.web.head import Head, as_text
-from engine.tasks.web.transport import LingeringTransport, TurnByTurn
-from engine.tasks.web.whole import Take, Whole
+from engine.tasks.web.small_request import BodyHandler, SmallRequest
+from engine.tasks.web.transport import LingeringTransport, PipelineFlowControl
 
-SLOWEST_REQUEST_SECONDS = 20.0
+REQUEST_SECONDS = 20.0
 """How long a caller may take to send the head of a request, and again its body ..."""
 
-SLOWEST_RATE = 4096
+MIN_BODY_RATE = 4096
 """... longer only by a second for so many bytes of the body."""
 
-SLOWEST_READER_SECONDS = 60.0
+UNREAD_ANSWER_SECONDS = 60.0
 """How long a caller may take nothing of its answer."""
 
-LONGEST_LINGER = 30.0
+LINGER_SECONDS = 30.0
 """Seconds for which a caller that still sends may read the answer that ended its connection."""
 
 KEEP_ALIVE_SECONDS = 75.0
 """How long a connection may wait for its next request."""
 
-MOST_WAITING = 1000
+MAX_PIPELINED = 1000
 """Requests of a connection that may wait until those before them are answered."""
 
-LONGEST_HEAD = 64 * 1024
-SMALL = 65_535
+MAX_HEAD_BYTES = 64 * 1024
+SMALL_BODY_BYTES = 65_535
 """Bytes of a body that is waited for; uvicorn reads on only so far before the body is asked for."""
 
 _PHRASES = {
@@ -50,11 +51,11 @@ _LATER = "Call again later."
 class Application(Protocol):
     """An ASGI application that can answer some requests without a task for each."""
 
-    def taker(self, head: Head) -> Take | None:
+    def body_handler(self, head: Head) -> BodyHandler | None:
         """What answers this request once its body is there; None if it has to come by ASGI."""
         ...
 
-    def refused_unread(self, client: str, status: int, size: int) -> None:
+    def record_unread(self, client: str, status: int, size: int) -> None:
         """A request that could not be read was answered with that status and so many bytes."""
         ...
 
@@ -62,15 +63,15 @@ class Application(Protocol):
 
 
 class Config(uvicorn.Config):
-    most_connections = 0
+    max_connections = 0
 
 
 class Connection(HttpToolsProtocol):
     """A connection that bounds the time and the size of what is read from it."""
 
     transport: LingeringTransport  # type: ignore[assignment]
-    cycle: RequestResponseCycle | Whole | None  # type: ignore[assignment]
-    _whole: Whole | None = None
+    cycle: RequestResponseCycle | SmallRequest | None  # type: ignore[assignment]
+    _small_request: SmallRequest | None = None
     """The request whose body is coming, if it takes the short way."""
 
     _running: RequestResponseCycle | None = None
@@ -95,11 +96,11 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(cast("Any", LingeringTransport(transport)))
-        self.flow = TurnByTurn(self.transport, self.pipeline)
+        self.flow = PipelineFlowControl(self.transport, self.pipeline)
         self._reading_since = self.loop.time()
         if self.client is not None:
             self._caller = f"{self.client[0]}:{self.client[1]}"
-        if len(self.connections) > cast("Config", self.config).most_connections:
+        if len(self.connections) > cast("Config", self.config).max_connections:
             self._refuse(503, "the server has too many connections", "", _LATER, linger=False)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -107,7 +108,9 @@ class Connection(HttpToolsProtocol):
         if self._running is not None:  # uvicorn tells it to the last request only
             self._running.disconnected = True
             self._running.message_event.set()
-        self.cycle = self._whole = self._running = None  # no garbage: it is collected rarely
+        self.cycle = self._small_request = self._running = (
+            None  # no garbage: it is collected rarely
+        )
         self.pipeline.clear()
 
     # What the parser finds
@@ -122,8 +125,8 @@ class Connection(HttpToolsProtocol):
         if self._skips_head:
             self._skips_head = False
             return
-        may_be_large = self._first + self._head_bytes > LONGEST_HEAD
-        if may_be_large and self._head_size() > LONGEST_HEAD:
+        may_be_large = self._first + self._head_bytes > MAX_HEAD_BYTES
+        if may_be_large and self._head_size() > MAX_HEAD_BYTES:
             raise _HeadTooLargeError
         if self.expect_100_continue and self.parser.get_http_version() == "1.0":
             self.expect_100_continue = False  # such callers know nothing of it
@@ -140,21 +143,21 @@ class Connection(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._head_bytes = 0
-        if self._whole is None:
+        if self._small_request is None:
             super().on_body(body)
         else:
-            self._whole.pieces.append(body)
+            self._small_request.pieces.append(body)
 
     def on_message_complete(self) -> None:
         if self._framing:
             return
         self._reading_since = None
         self.transport.unread = False
-        whole, self._whole = self._whole, None
-        if whole is None:
+        request, self._small_request = self._small_request, None
+        if request is None:
             super().on_message_complete()
         else:
-            whole.complete()
+            request.complete()
 
     def on_response_complete(self) -> None:
         """Go on: with what else is to be read, or with the next request that has come already."""
@@ -186,7 +189,7 @@ class Connection(HttpToolsProtocol):
             return False
         for name, value in self.headers:
             if name == b"content-length":
-                if len(value) > len(str(SMALL)) or int(value) > SMALL:
+                if len(value) > len(str(SMALL_BODY_BYTES)) or int(value) > SMALL_BODY_BYTES:
                     return False
             elif name == b"transfer-encoding":
                 return False
@@ -204,16 +207,18 @@ class Connection(HttpToolsProtocol):
             self._caller,
             self.parser.get_http_version(),
         )
-        take = cast("Application", self.config.app).taker(head)
+        take = cast("Application", self.config.app).body_handler(head)
         if take is None:
             return False
         keep_alive = head.http_version != "1.0" and self.parser.should_keep_alive()
-        self.cycle = self._whole = Whole(self, take, keep_alive, sends_body=method != "HEAD")
+        self.cycle = self._small_request = SmallRequest(
+            self, take, keep_alive, sends_body=method != "HEAD"
+        )
         return True
 
     def _begin_cycle(self) -> None:
         """Go uvicorn's way, which makes the scope before it knows the headers."""
-        if len(self.pipeline) >= MOST_WAITING:
+        if len(self.pipeline) >= MAX_PIPELINED:
             raise _TooManyWaitingError
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
@@ -234,10 +239,10 @@ class Connection(HttpToolsProtocol):
         since = self._reading_since
         if since is None:
             return
-        if self._head_bytes > LONGEST_HEAD:  # of the head, or of what is beside the body
+        if self._head_bytes > MAX_HEAD_BYTES:  # of the head, or of what is beside the body
             self._refuse_head()
         elif not self._in_head:
-            self._reading_since = min(self.loop.time(), since + len(data) / SLOWEST_RATE)
+            self._reading_since = min(self.loop.time(), since + len(data) / MIN_BODY_RATE)
 
     def _feed(self, data: bytes) -> None:
         while data:
@@ -281,7 +286,7 @@ class Connection(HttpToolsProtocol):
             self._idle_since = now
         if left != self._left or not left:
             self._left, self._left_since = left, now
-        elif now - self._left_since >= SLOWEST_READER_SECONDS:
+        elif now - self._left_since >= UNREAD_ANSWER_SECONDS:
             self.transport.abort()
             return
         since = self._reading_since
@@ -290,9 +295,9 @@ class Connection(HttpToolsProtocol):
             if is_idle and now - self._idle_since >= KEEP_ALIVE_SECONDS:
                 self.transport.close()
         elif self.transport.lingers:
-            if now - since >= LONGEST_LINGER:
+            if now - since >= LINGER_SECONDS:
                 self.transport.abort()
-        elif not self.pipeline and now - since >= SLOWEST_REQUEST_SECONDS:
+        elif not self.pipeline and now - since >= REQUEST_SECONDS:
             self._end_slow()
 
     def _end_slow(self) -> None:
@@ -302,8 +307,8 @@ class Connection(HttpToolsProtocol):
         if is_answered and not self._in_head:
             self.transport.close()  # nothing has been asked
         elif cycle is None or is_answered or cycle.more_body:
-            why = f"it was not complete after {SLOWEST_REQUEST_SECONDS:g} seconds"
-            remedy = f"Send at least {SLOWEST_RATE:,} bytes a second."
+            why = f"it was not complete after {REQUEST_SECONDS:g} seconds"
+            remedy = f"Send at least {MIN_BODY_RATE:,} bytes a second."
             self._refuse(408, "the request came too slowly", why, remedy, linger=False)
 
     def _head_size(self) -> int:
@@ -314,7 +319,7 @@ class Connection(HttpToolsProtocol):
             self._refuse_head()
             return
         if isinstance(error.__context__, _TooManyWaitingError):
-            why = f"{MOST_WAITING:,} wait already"
+            why = f"{MAX_PIPELINED:,} wait already"
             self._refuse(503, "too many requests wait on this connection", why, _LATER)
             return
         is_ours = isinstance(error, httptools.HttpParserCallbackError)
@@ -323,7 +328,7 @@ class Connection(HttpToolsProtocol):
         self._refuse(400, "the request is not HTTP", why, remedy)
 
     def _refuse_head(self) -> None:
-        why = f"it has more than {LONGEST_HEAD:,} bytes"
+        why = f"it has more than {MAX_HEAD_BYTES:,} bytes"
         remedy = "Send fewer and shorter headers and a shorter URL; the body may be long."
         self._refuse(431, "the head of the request is too large", why, remedy)
 
@@ -345,7 +350,7 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
             self.flow.resume_reading()
             application = cast("Application", self.config.app)
-            application.refused_unread(self._caller, refusal.status, len(refusal.body))
+            application.record_unread(self._caller, refusal.status, len(refusal.body))
 
 
 class _HeadTooLargeError(Exception):

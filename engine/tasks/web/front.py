@@ -22,12 +22,12 @@ from engine.tasks.files.task import Task
 from engine.tasks.operations.statistics import TaskStatistics
 from engine.tasks.processes.messages import Headers, Reply, Request, Response
 from engine.tasks.web.access import AccessLog
+from engine.tasks.web.error_reply import error_reply
 from engine.tasks.web.head import Head, decoded, head_of
-from engine.tasks.web.incoming import Incoming, Message, Receive, too_large
+from engine.tasks.web.incoming import IncomingBodies, Message, Receive, too_large
 from engine.tasks.web.origins import allow, allowed_origin, options
 from engine.tasks.web.site import Site
-from engine.tasks.web.told import told
-from engine.tasks.web.whole import Respond, Take
+from engine.tasks.web.small_request import BodyHandler, Respond
 
 log = logging.getLogger(__name__)
 
@@ -73,11 +73,11 @@ class Front:
         self._access = access
         self._site = site
         self._numbers = itertools.count(1)
-        self._incoming = Incoming()
+        self._incoming = IncomingBodies()
         self.unread: Counter[int] = Counter()
         """Requests that could not be read, by the status of the answer."""
 
-    def taker(self, head: Head) -> Take | None:
+    def body_handler(self, head: Head) -> BodyHandler | None:
         """What answers the request, if its task needs no task of asyncio for that."""
         hosted, path_info = self._route(head.raw_path)
         if hosted is None or hosted.submit is None:
@@ -101,7 +101,7 @@ class Front:
         respond(reply.status, reply.headers, body)
         self._account(call.head, call.hosted, reply, len(body), call.started)
 
-    def refused_unread(self, client: str, status: int, size: int) -> None:
+    def record_unread(self, client: str, status: int, size: int) -> None:
         """A request that could not be read has been answered; no task has seen it."""
         self.unread[status] += 1
         if self._access is not None:
@@ -153,9 +153,11 @@ class Front:
             names = ", ".join(self._tasks) or "none"
             reason = f"the path is {path!r:.200}"
             remedy = f"Tasks are at /{PREFIX}/NAME; their names are: {names}."
-            return told(404, "there is no such page or task", reason, remedy)
+            return error_reply(404, "there is no such page or task", reason, remedy)
         if head.method not in ("GET", "HEAD"):
-            return told(405, "this page can only be read", "", "Use GET.", [("allow", "GET, HEAD")])
+            return error_reply(
+                405, "this page can only be read", "", "Use GET.", [("allow", "GET, HEAD")]
+            )
         status, content_type, body = page()
         return Reply(status, [("content-type", content_type)], body)
 
@@ -189,9 +191,9 @@ class _Call:
         if self.head.method == "OPTIONS":
             return options(self.head.headers, self._origin)
         token = self.hosted.task.bearer_token
-        if not token or _is_let_in(self.head.headers, token):
+        if not token or _is_authorized(self.head.headers, token):
             return None if self.head.is_readable else _unreadable_path()
-        return told(
+        return error_reply(
             401,
             "the token is missing or wrong",
             "",
@@ -214,7 +216,7 @@ class _Call:
 
 
 def _unreadable_path() -> Reply:
-    return told(
+    return error_reply(
         400,
         "the path of the request cannot be read",
         "it is not UTF-8",
@@ -227,14 +229,14 @@ async def _answer(hosted: Answering, request: Request) -> Response | Reply:
         return await hosted.answer(request)
     except Exception:  # a mistake of ours must cost one answer, not the server
         log.exception("a request to %r could not be answered", hosted.task.name)
-        return told(500, "the server has made a mistake", "", "Look into the server's log.")
+        return error_reply(500, "the server has made a mistake", "", "Look into the server's log.")
 
 
 def _is_below_tasks(path: str) -> bool:
     return path == f"/{PREFIX}" or path.startswith(_BELOW_TASKS)
 
 
-def _is_let_in(headers: Headers, token: str) -> bool:
+def _is_authorized(headers: Headers, token: str) -> bool:
     given = [value for name, value in headers if name == "authorization"]
     if len(given) != 1:
         return False

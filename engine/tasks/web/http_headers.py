@@ -14,7 +14,7 @@ from engine.errors import DataError
 from engine.sdk.header_values import HeaderError, header_text
 from engine.tasks.processes.messages import Headers
 
-OF_THE_SERVER = frozenset(
+SERVER_HEADERS = frozenset(
     (
         "authorization",  # of the request, when its headers are passed on
         "connection",
@@ -57,7 +57,7 @@ def response_headers(fields: Mapping[str, Any]) -> Headers:
     headers: dict[str, list[str]] = {}
     for field, value in fields.items():
         name = str(field).lower()
-        if name in OF_THE_SERVER or value is None:
+        if name in SERVER_HEADERS or value is None:
             continue
         if not _NAME.fullmatch(name):
             raise _refused(field, "its name holds characters that the name of a header cannot")

@@ -18,7 +18,7 @@ _SPARE_FILES = 512
 """Open files that are left to the processes of the tasks, and to what else the server opens."""
 
 
-class Server(uvicorn.Server):
+class HttpServer(uvicorn.Server):
     """Serves an application until `should_exit` is set. Signals are the caller's business."""
 
     @contextlib.contextmanager
@@ -33,7 +33,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def server_for(application: Application) -> Server:
+def server_for(application: Application) -> HttpServer:
     """A server of the application. It lets this process open as many files as it may."""
     config = Config(
         application,
@@ -47,11 +47,11 @@ def server_for(application: Application) -> Server:
         proxy_headers=False,
         backlog=BACKLOG,
     )
-    config.most_connections = _most_connections()
-    return Server(config)
+    config.max_connections = _max_connections()
+    return HttpServer(config)
 
 
-def _most_connections() -> int:
+def _max_connections() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):  # some systems allow less than they say
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from engine.tasks.processes.messages import Headers, Reply
-from engine.tasks.web.told import told
+from engine.tasks.web.error_reply import error_reply
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
-MOST_AT_ONCE = 512 * 1024 * 1024
+MAX_INCOMING_BYTES = 512 * 1024 * 1024
 """Bytes of bodies, of all callers together, that are not complete."""
 
 _UNREAD = ("connection", "close")
@@ -20,7 +20,7 @@ _UNREAD = ("connection", "close")
 _RETRY = ("retry-after", "1")
 
 
-class Incoming:
+class IncomingBodies:
     """Gathers bodies, and counts what it holds."""
 
     def __init__(self) -> None:
@@ -50,15 +50,15 @@ class Incoming:
             self._held += len(piece)
             if len(gathered) > limit:
                 return too_large(limit, _UNREAD)
-            if self._held > MOST_AT_ONCE:
-                return _too_much()
+            if self._held > MAX_INCOMING_BYTES:
+                return _too_many_bytes()
         return bytes(gathered)
 
 
 def too_large(limit: int, *headers: tuple[str, str]) -> Reply:
     """The refusal of a body that is larger than the task takes."""
     reason = f"at most {limit:,} bytes are taken"
-    return told(
+    return error_reply(
         413,
         "the body of the request is too large",
         reason,
@@ -67,8 +67,8 @@ def too_large(limit: int, *headers: tuple[str, str]) -> Reply:
     )
 
 
-def _too_much() -> Reply:
-    reason = f"more than {MOST_AT_ONCE:,} bytes of bodies are on their way"
-    return told(
+def _too_many_bytes() -> Reply:
+    reason = f"more than {MAX_INCOMING_BYTES:,} bytes of bodies are on their way"
+    return error_reply(
         503, "the server takes in too much at once", reason, "Ask again later.", [_UNREAD, _RETRY]
     )

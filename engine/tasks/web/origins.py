@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from engine.tasks.files.task import Task
 from engine.tasks.processes.messages import Headers, Reply
-from engine.tasks.web.told import told
+from engine.tasks.web.error_reply import error_reply
 
 _PREFLIGHT_SECONDS = "600"
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
-_HOW_TO_ALLOW = "Add it to allowed_origins of the task, or serve with --allow-origin ORIGIN."
+_ALLOW_HINT = "Add it to allowed_origins of the task, or serve with --allow-origin ORIGIN."
 
 
 def allowed_origin(headers: Headers, task: Task) -> str | None:
@@ -39,7 +39,7 @@ def options(headers: Headers, origin: str | None) -> Reply:
         return Reply(204, answer, b"", "preflight")
     if origin is None:
         reason = f"{asked.get('origin', '')!r} is not among the allowed origins of the task"
-        return told(403, "a page of this origin may not call", reason, _HOW_TO_ALLOW)
+        return error_reply(403, "a page of this origin may not call", reason, _ALLOW_HINT)
     _allow(answer, origin)
     answer.append(("access-control-allow-methods", _METHODS))
     wanted = asked.get("access-control-request-headers", "")

@@ -20,11 +20,11 @@ from engine.tasks.processes.messages import Headers, Reply
 INDEX = "index.html"
 NOT_FOUND = "404.html"
 
-LARGEST_SITE = 256 * 1024 * 1024
+MAX_SITE_BYTES = 256 * 1024 * 1024
 """More than this is not kept in memory."""
 
-_SMALLEST_ZIPPED = 512
-_LEAST_GAIN = 0.9
+_MIN_GZIP_BYTES = 512
+_MAX_GZIP_RATIO = 0.9
 """A zipped form has to be smaller than this part of the plain one."""
 
 _TYPES = {
@@ -44,7 +44,7 @@ _TYPES = {
 }
 """Said here, because what `mimetypes` knows depends on the machine."""
 
-_NOWHERE = b"""<!doctype html>
+_NOT_FOUND_PAGE = b"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark"><title>No such page</title>
 <style>body { font: 1rem/1.5 system-ui, sans-serif; margin: 3rem auto; max-width: 34rem }</style>
@@ -90,7 +90,7 @@ class Site:
 
     def _missing(self) -> Reply:
         file = self._files.get(f"/{NOT_FOUND}")
-        body = _NOWHERE if file is None else file.plain
+        body = _NOT_FOUND_PAGE if file is None else file.plain
         return Reply(404, [("content-type", "text/html; charset=utf-8"), _NO_SNIFFING], body)
 
 
@@ -138,9 +138,9 @@ def _read(folder: Path) -> dict[str, _File]:
         )
     paths = sorted(_paths(folder.resolve()))
     size = sum(path.stat().st_size for _, path in paths)
-    if size > LARGEST_SITE:
+    if size > MAX_SITE_BYTES:
         raise ConfigurationError(
-            f"--site {str(folder)!r}: the files have {size:,} bytes, and at most {LARGEST_SITE:,}"
+            f"--site {str(folder)!r}: the files have {size:,} bytes, and at most {MAX_SITE_BYTES:,}"
             " are kept in memory; take away what is no part of the page"
         )
     files: dict[str, _File] = {}
@@ -181,7 +181,7 @@ def _content_type(path: Path) -> str:
 
 
 def _zipped(content: bytes) -> bytes | None:
-    if len(content) < _SMALLEST_ZIPPED:
+    if len(content) < _MIN_GZIP_BYTES:
         return None
     zipped = gzip.compress(content, mtime=0)
-    return zipped if len(zipped) < len(content) * _LEAST_GAIN else None
+    return zipped if len(zipped) < len(content) * _MAX_GZIP_RATIO else None

@@ -38,7 +38,7 @@ class LingeringTransport:
         return getattr(self._transport, name)
 
 
-class TurnByTurn(FlowControl):
+class PipelineFlowControl(FlowControl):
     """Nothing more is read while requests wait that have come already."""
 
     def __init__(self, transport: LingeringTransport, waiting: Sized) -> None:

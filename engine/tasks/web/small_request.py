@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 Respond = Callable[[int, Headers, bytes], None]
 """Sends status, headers and the whole body. The headers are known to be sound. Called once."""
 
-Take = Callable[[bytes, Respond], None]
+BodyHandler = Callable[[bytes, Respond], None]
 """Takes the body of a request, and answers it, now or later."""
 
 
-class Whole:
+class SmallRequest:
     """The request; while `more_body` its `pieces` are gathered."""
 
     __slots__ = (
@@ -42,7 +42,7 @@ class Whole:
     """uvicorn's connection sets it when the caller has gone; nobody waits for it."""
 
     def __init__(
-        self, connection: Connection, take: Take, keep_alive: bool, *, sends_body: bool
+        self, connection: Connection, take: BodyHandler, keep_alive: bool, *, sends_body: bool
     ) -> None:
         self._connection = connection
         self._take = take

@@ -22,27 +22,27 @@ from engine.tasks.files.settings import TaskSettings
 SECRET_KEYS = ("parameters", "bearer_token")
 _OPEN_KEYS = tuple(key for key in settings_of(TaskSettings) if key not in SECRET_KEYS)
 _OPEN_LINE = re.compile(rf"(?:{'|'.join(_OPEN_KEYS)})\s*:(?!.*(?:{'|'.join(SECRET_KEYS)}))")
-_TELLING = ("yaml-error", "yaml-tag", "yaml-alias", "bad-number")
+_QUOTING_CODES = ("yaml-error", "yaml-tag", "yaml-alias", "bad-number")
 """Their messages or hints quote the value."""
 
-_PLACE_ALONE = re.compile(
+_PLACE_ONLY = re.compile(
     r"a tab |the invisible |(?:a|the) quote (?:that )?opens here|the '[{\[]' that opens here"
 )
 _INDENT = re.compile(r"'(\w+)' is indented by \d+(?: spaces?)?, but '(\w+)' (?:above|below) it")
 
 
-def discreet(source: Source, problems: Iterable[Problem]) -> list[Problem]:
+def redacted(source: Source, problems: Iterable[Problem]) -> list[Problem]:
     """The problems in order, those on lines that may hold a secret without what stands there."""
     shown = _shown_lines(source)
-    discreet = [p if p.where.line in shown else _without_values(p) for p in problems]
-    return sorted(discreet, key=lambda problem: (problem.where.line, problem.where.column))
+    redacted = [p if p.where.line in shown else _without_values(p) for p in problems]
+    return sorted(redacted, key=lambda problem: (problem.where.line, problem.where.column))
 
 
 def _without_values(problem: Problem) -> Problem:
     where = problem.where
     if isinstance(where, Location):
         where = replace(where, source_line="")
-    if problem.code not in _TELLING or _quotes_no_value(problem):
+    if problem.code not in _QUOTING_CODES or _quotes_no_value(problem):
         return msgspec.structs.replace(problem, where=where)
     hint = "put the whole value in quotes; the line is not shown, since it may hold a secret"
     message = "this is not YAML that a task file can hold"
@@ -51,7 +51,7 @@ def _without_values(problem: Problem) -> Problem:
 
 def _quotes_no_value(problem: Problem) -> bool:
     """Whether a mistake of YAML is described by its place and by known keys alone."""
-    if _PLACE_ALONE.match(problem.message):
+    if _PLACE_ONLY.match(problem.message):
         return True
     found = _INDENT.match(problem.message)
     return found is not None and set(found.groups()) <= settings_of(TaskSettings).keys()

@@ -11,7 +11,7 @@ from engine.pipeline.nodes import Entry, Table
 from engine.pipeline.source import KeyPath, Source
 
 
-class Reports:
+class ProblemCollector:
     """Puts what is wrong with a file's values into `problems`."""
 
     def __init__(self, source: Source, problems: list[Problem]) -> None:

@@ -14,9 +14,9 @@ from engine.pipeline.source import KeyPath, Source
 from engine.run.parameters import fill_in
 from engine.sdk.quantities import parse_duration, parse_size
 from engine.sdk.settings import Issue, Settings, convert, convert_partly, shown
-from engine.tasks.files.discretion import SECRET_KEYS
-from engine.tasks.files.fitting import check_fit, fits
-from engine.tasks.files.reports import Reports
+from engine.tasks.files.applicability import applies, check_applicability
+from engine.tasks.files.problem_collector import ProblemCollector
+from engine.tasks.files.redaction import SECRET_KEYS
 from engine.tasks.files.schedules import read_schedule
 from engine.tasks.files.settings import (
     LimitSettings,
@@ -39,13 +39,13 @@ _RANGES: Mapping[str, tuple[int, int]] = {
     "concurrent": (1, 1000),
 }
 _FROM_ENVIRONMENT = "${env:"
-_MEANT = re.compile(
+_MISSPELT_VARIABLE = re.compile(
     r"\$\{(?!(?-i:env:))(?:\s*env\s*[:.])?\s*([a-z_]\w*)\s*\}", re.ASCII | re.IGNORECASE
 )
 """What somebody may write for `${env:NAME}`."""
 
 
-class Reader:
+class TaskReader:
     """Reads one file; `problems` are the mistakes, the rest that is public is as in TaskFile."""
 
     def __init__(
@@ -58,7 +58,7 @@ class Reader:
         self.source = source
         self.environment = environment
         self.problems = problems
-        self.reports = Reports(source, problems)
+        self.collector = ProblemCollector(source, problems)
         self.parameters = parameters
         self.type: TaskType | None = None
         self.pipeline = ""
@@ -93,7 +93,7 @@ class Reader:
                 fields[name] = given[name]
                 self._check_range((name,), given[name])
         if kind is not None:
-            check_fit(kind, values, self.reports)
+            check_applicability(kind, values, self.collector)
         if kind is None or any(problem.severity == "error" for problem in self.problems):
             return None
         return Task(type=kind, path=self.source.text.path, **fields)
@@ -104,19 +104,19 @@ class Reader:
         if not isinstance(root, Table):
             kind = "a list" if isinstance(root, Items) else "a single value"
             hint = "a task needs at least 'type:' and 'pipeline:'"
-            self.reports.report("wrong-type", (), f"a task file must be a map, not {kind}", hint)
+            self.collector.report("wrong-type", (), f"a task file must be a map, not {kind}", hint)
             return None
         values = {key: plain(entry.value) for key, entry in root.entries.items()}
         for key in SECRET_KEYS:
             entry = root.entries.get(key)
             if entry is not None:
-                values[key] = self._texts(entry, (key,))
+                values[key] = self._strings(entry, (key,))
         return values
 
     def _named(self, issues: Iterable[Issue]) -> tuple[str, ...] | None:
         if any("'parameters'" in issue.hint for issue in issues):  # it is there, but misspelt
             return None
-        entry = self.reports.keys().get("parameters")
+        entry = self.collector.keys().get("parameters")
         if entry is None or (isinstance(entry.value, Scalar) and entry.value.value is None):
             return tuple(self.parameters)
         if not isinstance(entry.value, Table):
@@ -125,18 +125,18 @@ class Reader:
         named = (name for name, child in children if plain(child.value) is not None)
         return tuple(dict.fromkeys((*named, *self.parameters)))
 
-    def _texts(self, entry: Entry, path: KeyPath) -> Any:
+    def _strings(self, entry: Entry, path: KeyPath) -> Any:
         node = entry.value
         if isinstance(node, Scalar):
             if path != ("parameters",) or node.value is None:
                 return None if node.value is None else node.text
         elif isinstance(node, Table) and path == ("parameters",):
             texts = {
-                name: self._texts(child, (*path, name)) for name, child in node.entries.items()
+                name: self._strings(child, (*path, name)) for name, child in node.entries.items()
             }
             return {name: text for name, text in texts.items() if text is not None}
         expected = "a map" if path == ("parameters",) else "a text"
-        self.reports.report("wrong-type", path, f"{shown(str(path[-1]))} must be {expected}")
+        self.collector.report("wrong-type", path, f"{shown(str(path[-1]))} must be {expected}")
         return None
 
     def _name(self, name: str | None) -> str:
@@ -147,14 +147,14 @@ class Reader:
             if name is None:
                 message = f"{message}, which the file's name would be"
                 hint = f"add 'name:'; {hint}"
-            self.reports.report("bad-name", ("name",), message, hint)
+            self.collector.report("bad-name", ("name",), message, hint)
         return text
 
     def _pipeline(self, name: str | None) -> str:
         if name:
             self.pipeline = _beside(self.source.text.path, name)
         elif name is not None:
-            self.reports.report("missing-setting", ("pipeline",), "'pipeline' names no file")
+            self.collector.report("missing-setting", ("pipeline",), "'pipeline' names no file")
         return self.pipeline
 
     def _parameters(self, texts: Mapping[str, str] | None) -> dict[str, str]:
@@ -168,9 +168,9 @@ class Reader:
 
     def _parameter(self, name: str, text: str) -> str:
         path = ("parameters", name)
-        if _MEANT.search(text):
-            whole = _MEANT.fullmatch(text.strip())
-            self._report_meant(path, text, "error" if whole else "warning")
+        if _MISSPELT_VARIABLE.search(text):
+            whole = _MISSPELT_VARIABLE.fullmatch(text.strip())
+            self._report_misspelt(path, text, "error" if whole else "warning")
         known = len(self.problems)
         value = self._filled(path, text)
         if not value and len(self.problems) == known:
@@ -182,57 +182,57 @@ class Reader:
         if not text.strip():
             self._check_open()
             return ""
-        if _MEANT.search(text):
-            self._report_meant(path, text, "error")
+        if _MISSPELT_VARIABLE.search(text):
+            self._report_misspelt(path, text, "error")
             return ""
         token = self._filled(path, text)
         if _is_written_out(text):
             message = "the bearer token stands in the file"
             hint = "use ${env:NAME}"
-            self.reports.report("secret-in-file", path, message, hint, severity="warning")
+            self.collector.report("secret-in-file", path, message, hint, severity="warning")
         if token and self.environment is not None and not _TOKEN.fullmatch(token):
             message = "the bearer token has a character that no HTTP header can carry"
             hint = "use letters, digits and signs of ASCII"
-            self.reports.report("bad-setting", path, message, hint)
+            self.collector.report("bad-setting", path, message, hint)
         return token
 
     def _check_open(self) -> None:
         """Everybody may call if the key is left out; whoever gives it wants to keep some out."""
-        entry = self.reports.keys().get("bearer_token")
+        entry = self.collector.keys().get("bearer_token")
         if entry is None or not isinstance(entry.value, Scalar):
             return
-        if self.type is not None and not fits(self.type, "bearer_token"):
+        if self.type is not None and not applies(self.type, "bearer_token"):
             return
         message = "an empty bearer_token would let everybody in"
         hint = "leave the key out for that, or give ${env:NAME}"
-        self.reports.report("bad-setting", ("bearer_token",), message, hint)
+        self.collector.report("bad-setting", ("bearer_token",), message, hint)
 
-    def _report_meant(self, path: KeyPath, text: str, severity: Severity) -> None:
-        whole = _MEANT.fullmatch(text.strip())
+    def _report_misspelt(self, path: KeyPath, text: str, severity: Severity) -> None:
+        whole = _MISSPELT_VARIABLE.fullmatch(text.strip())
         written, name = (whole[0], whole[1]) if whole else ("${...}", "NAME")  # else it is a secret
         message = f"{shown(str(path[-1]))} has {shown(written)}, which is not filled in"
         hint = f"did you mean ${{env:{name}}}?"
-        self.reports.report("bad-setting", path, message, hint, severity=severity)
+        self.collector.report("bad-setting", path, message, hint, severity=severity)
 
     def _filled(self, path: KeyPath, text: str) -> str:
         what = shown(str(path[-1]))
         if _FROM_ENVIRONMENT in fill_in(text, {})[0]:
             message = f"{what} has '{_FROM_ENVIRONMENT}' without the name of a variable and '}}'"
-            self.reports.report("bad-setting", path, message, "a name has letters, digits and _")
+            self.collector.report("bad-setting", path, message, "a name has letters, digits and _")
             return ""
         if self.environment is None:
             return text
         filled, unset = fill_in(text, self.environment)
         for name in unset:
             message = f"{what} reads the environment variable {name!r}, which is not set"
-            self.reports.report(
+            self.collector.report(
                 "unset-variable", path, message, f"set {name} before you start the engine"
             )
         if text and not filled and not unset and path == ("bearer_token",):
             names = ", ".join(fill_in(text, {})[1])
             message = f"{what} reads the environment variable {names!r}, which is empty"
             hint = "set it, or leave out 'bearer_token' to let everybody in"
-            self.reports.report("unset-variable", path, message, hint)
+            self.collector.report("unset-variable", path, message, hint)
         return filled
 
     def _origins(self, origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -240,7 +240,7 @@ class Reader:
             if origin is not None and not is_origin(origin):
                 message = f"{shown(origin)} is not an origin"
                 hint = "write scheme and host such as 'https://example.org', or '*' for every page"
-                self.reports.report("bad-setting", ("allowed_origins", index), message, hint)
+                self.collector.report("bad-setting", ("allowed_origins", index), message, hint)
         return tuple(origin.lower() for origin in origins if origin is not None)
 
     def _timeouts(self, values: Any) -> Timeouts:
@@ -249,7 +249,7 @@ class Reader:
             **{
                 name: seconds
                 for name, value in given.items()
-                if (seconds := self.reports.parsed(("timeouts", name), value, parse_duration))
+                if (seconds := self.collector.parsed(("timeouts", name), value, parse_duration))
                 is not None
             }
         )
@@ -259,32 +259,38 @@ class Reader:
         for name, value in given.items():
             self._check_range(("limits", name), value)
         if "body" in given:
-            given["body"] = self.reports.parsed(("limits", "body"), given["body"], parse_size) or 1
+            given["body"] = (
+                self.collector.parsed(("limits", "body"), given["body"], parse_size) or 1
+            )
         return Limits(**given)
 
     def _schedule(self, values: Any) -> Schedule | None:
         if not isinstance(values, Mapping):
             return None
-        return read_schedule(_given(ScheduleSettings, values), values, self.reports)
+        return read_schedule(_given(ScheduleSettings, values), values, self.collector)
 
     def _check_range(self, path: KeyPath, value: Any) -> None:
         least, most = _RANGES.get(str(path[-1]), (value, value))
         if not least <= value <= most:
             message = f"{str(path[-1])!r} must be from {least:,} to {most:,}, not {value}"
-            self.reports.report("bad-setting", path, message)
+            self.collector.report("bad-setting", path, message)
 
     def _report_issue(self, issue: Issue) -> None:
-        if issue.path and issue.path[0] in SECRET_KEYS:  # told by _texts
+        if issue.path and issue.path[0] in SECRET_KEYS:  # told by _strings
             return
         hint = issue.hint
         if issue.path == ("allowed_origins",):
-            origin = plain(self.reports.keys()["allowed_origins"].value)
+            origin = plain(self.collector.keys()["allowed_origins"].value)
             hint = f'write it as a list: ["{origin}"]' if isinstance(origin, str) else hint
-        self.reports.report(issue.code, issue.path, issue.message, hint, at_key=issue.at_key)
+        self.collector.report(issue.code, issue.path, issue.message, hint, at_key=issue.at_key)
 
 
 def _is_written_out(text: str) -> bool:
-    return bool(text) and _FROM_ENVIRONMENT not in text and not _MEANT.fullmatch(text.strip())
+    return (
+        bool(text)
+        and _FROM_ENVIRONMENT not in text
+        and not _MISSPELT_VARIABLE.fullmatch(text.strip())
+    )
 
 
 def _given(cls: type[Settings], values: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.tasks.web.connection import SMALL, Connection
+from engine.tasks.web.connection import SMALL_BODY_BYTES, Connection
 from engine.tasks.web.http_server import server_for
 from tests.tasks.echoing import GET, Echo, Running, running
 from tests.tasks.hosting import in_loop, turns
@@ -137,7 +137,7 @@ async def test_a_server_that_ends_answers_first_and_says_that_it_hangs_up() -> N
 @pytest.mark.parametrize(
     "large",
     [
-        message("POST", "/a", (), bytes(SMALL + 1)),
+        message("POST", "/a", (), bytes(SMALL_BODY_BYTES + 1)),
         message("POST", "/a", [("Content-Length", "000003")], b"abc"),
         message("POST", "/a", [("Transfer-Encoding", "chunked")], b"3\r\nabc\r\n0\r\n\r\n"),
         message("POST", "/a", [("Connection", "upgrade"), ("Upgrade", "h2c")], b"abc"),

@@ -17,10 +17,10 @@ from engine.pipeline.nodes import Node, Scalar, Table
 from engine.pipeline.source import Source
 from engine.pipeline.text import Text
 from engine.sdk.settings import nearest_hint, settings_of
-from engine.tasks.files.discretion import discreet
-from engine.tasks.files.reading import NAME, Reader
+from engine.tasks.files.redaction import redacted
 from engine.tasks.files.settings import TaskSettings
 from engine.tasks.files.task import Task, TaskType
+from engine.tasks.files.task_reader import NAME, TaskReader
 
 _TOP_LEVEL_KEY = re.compile(r"^([A-Za-z_]\w*)\s*:", re.MULTILINE)
 _PIPELINE_KEYS = ("snaps", "links", "libraries")
@@ -90,8 +90,8 @@ def parse_task(
         source = Source(source.text)  # no guess at what a file with secrets was meant to say
     if source.root is None:
         problems = problems or [_empty(path)]
-        return TaskFile(path, source, problems=tuple(discreet(source, problems)))
-    reader = Reader(source, environment, problems, given or {})
+        return TaskFile(path, source, problems=tuple(redacted(source, problems)))
+    reader = TaskReader(source, environment, problems, given or {})
     task = reader.task()
     return TaskFile(
         path=path,
@@ -102,7 +102,7 @@ def parse_task(
         named=reader.named,
         empty=frozenset(reader.empty),
         written_out=frozenset(reader.written_out),
-        problems=tuple(discreet(source, reader.problems)),
+        problems=tuple(redacted(source, reader.problems)),
     )
 
 

@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 from engine.documents import Document
 
-A_SECOND = 5
+LINES_PER_SECOND = 5
 
 
-class Complaints:
+class FailureLog:
     """Tells of failed requests by calling `tell(label of the snap, text)`."""
 
     def __init__(self, tell: Callable[[str, str], None]) -> None:
@@ -27,7 +27,7 @@ class Complaints:
         second = int(time.monotonic())
         if second != self._second:
             self._second, self._told = second, 0
-        if self._told >= A_SECOND:
+        if self._told >= LINES_PER_SECOND:
             self._more += 1
             return
         self._told += 1

@@ -7,7 +7,7 @@ import msgspec
 from engine.tasks.processes.messages import Headers, Reply
 
 
-def told(
+def error_reply(
     status: int,
     error: str,
     reason: str = "",

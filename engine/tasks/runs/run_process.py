@@ -26,8 +26,8 @@ from engine.run.report import Report
 from engine.run.runner import run_plan
 from engine.run.secrets import Secrets
 from engine.script.executor import Executor
-from engine.tasks.processes.channel import Channel
-from engine.tasks.processes.messages import Headers, Line, Ready, Request
+from engine.tasks.processes.channel import MessageChannel
+from engine.tasks.processes.messages import Headers, LogLine, Ready, Request
 from engine.tasks.processes.process import PATIENCE
 from engine.tasks.runs.results import Result, is_binary, result_of
 from engine.tasks.web.bodies import check_empty, documents_of
@@ -58,18 +58,18 @@ class Start(msgspec.Struct, array_like=True, tag=True, frozen=True):
     request: Request | None = None
 
 
-class Head(msgspec.Struct, array_like=True, tag=True, frozen=True):
+class ResponseHead(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """Status and headers of the response; pieces of its body follow."""
 
     status: int
     headers: Headers
 
 
-class Piece(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
+class ResponsePiece(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
     data: bytes
 
 
-class Failure(msgspec.Struct, array_like=True, frozen=True):
+class RunFailure(msgspec.Struct, array_like=True, frozen=True):
     """Why there is no result: what the caller is told."""
 
     status: int
@@ -83,11 +83,11 @@ class Ended(msgspec.Struct, array_like=True, tag=True, frozen=True):
 
     report: dict[str, Any]
     message: str = ""
-    failure: Failure | None = None
+    failure: RunFailure | None = None
 
 
 ToRunProcess = OpenRuns | Start
-FromRunProcess = Ready | Head | Piece | Line | Ended
+FromRunProcess = Ready | ResponseHead | ResponsePiece | LogLine | Ended
 
 
 def main(connection: socket.socket) -> None:
@@ -105,7 +105,7 @@ class RunProcess:
     """Runs the plan as often as the front says; ends when the front has gone."""
 
     def __init__(self) -> None:
-        self.channel = Channel(ToRunProcess, self._receive, self._hang_up)
+        self.channel = MessageChannel(ToRunProcess, self._receive, self._hang_up)
         self._opened: asyncio.Future[RunOpening] = asyncio.get_running_loop().create_future()
         self._starts: asyncio.Queue[Start] = asyncio.Queue()
         self._task = asyncio.current_task()
@@ -127,9 +127,9 @@ class RunProcess:
             inputs = {} if start.request is None else _inputs(opening.plan, start.request)
         except BadRequest as error:
             told = 400, error.error, error.reason, error.resolution
-            self.channel.send(Ended({}, error.reason, Failure(*told)))
+            self.channel.send(Ended({}, error.reason, RunFailure(*told)))
             return
-        answer = Answer(self.channel, opening, wanted=start.request is not None)
+        answer = ResultSender(self.channel, opening, wanted=start.request is not None)
         report: Report | None = None
         try:
             report, failure = await run_plan(
@@ -161,10 +161,10 @@ class RunProcess:
             ending.start()
 
 
-class Answer:
+class ResultSender:
     """Observes a run and sends what leaves it; without anybody who wants it, it is let go."""
 
-    def __init__(self, channel: Channel, opening: RunOpening, *, wanted: bool) -> None:
+    def __init__(self, channel: MessageChannel, opening: RunOpening, *, wanted: bool) -> None:
         self.report: Report | None = None
         self._channel = channel
         self._loop = asyncio.get_running_loop()
@@ -180,7 +180,7 @@ class Answer:
         self.report, self._secrets = report, secrets
 
     def show(self, label: str, text: str) -> None:
-        self._loop.call_soon_threadsafe(self._channel.send, Line(label, text))
+        self._loop.call_soon_threadsafe(self._channel.send, LogLine(label, text))
 
     def output(self, port: Port, batch: Batch) -> Awaitable[None] | None:
         if not self._wanted:
@@ -206,10 +206,10 @@ class Answer:
         data, self._waiting = self._waiting, bytearray()
         if not self._begun:
             self._begun = True
-            self._channel.send(Head(self._result.status, self._result.headers))
+            self._channel.send(ResponseHead(self._result.status, self._result.headers))
         for start in range(0, len(data), PIECE):
             with memoryview(data) as view:
-                self._channel.send(Piece(bytes(view[start : start + PIECE])))
+                self._channel.send(ResponsePiece(bytes(view[start : start + PIECE])))
             await self._channel.drain()
 
 
@@ -233,14 +233,14 @@ def _ended(report: Report | None, failure: EngineError | None) -> Ended:
     return Ended(as_dict, "" if failure is None else str(failure), told)
 
 
-def failure_of(failure: EngineError) -> Failure:
+def failure_of(failure: EngineError) -> RunFailure:
     """What a caller may know of an error: neither files of the server nor its settings."""
     if isinstance(failure, SnapFailedError | DataError):
-        return Failure(500, failure.error, failure.reason, failure.resolution)
+        return RunFailure(500, failure.error, failure.reason, failure.resolution)
     if isinstance(failure, ConfigurationError):
         reason = "its settings, or those of the task, are wrong"
-        return Failure(500, "the pipeline cannot be started", reason, _LOG)
-    return Failure(500, "the pipeline has failed", "", _LOG)
+        return RunFailure(500, "the pipeline cannot be started", reason, _LOG)
+    return RunFailure(500, "the pipeline has failed", "", _LOG)
 
 
 _LOG = "The log of the server says more."
