@@ -1,8 +1,8 @@
 """Train networks on MNIST one after the other, and emit one document for each.
 
-A Remote Python script. Its one row is the document of `load_mnist.py`; its parameters are the
-pipeline's (`snaplogic_pipe["args"]`). The test images are the validation images: after every epoch
-accuracy and loss on them are noted and do nothing. What counts is the network after its last
+A Remote Python script. Its only row is the document of `load_mnist.py`; its parameters are the
+pipeline's (`snaplogic_pipe["args"]`). The test images are the validation images: accuracy and loss
+on them are recorded after every epoch, but decide nothing. The result is the network after its last
 epoch.
 """
 
@@ -23,7 +23,7 @@ from mnist import SHAPE, TRAIN_IMAGES, network_input, unpacked  # noqa: E402
 
 CLASSES = 10
 WORST = 24
-"""Mistakes that a document shows."""
+"""How many mistakes a document contains."""
 
 
 # Networks -------------------------------------------------------------------------------------
@@ -31,15 +31,15 @@ WORST = 24
 
 @dataclass(frozen=True)
 class Network:
-    """`published` is the validation accuracy, in percent, of the use case that we follow."""
+    """`published` is the validation accuracy, in percent, in the original use case."""
 
     title: str
     published: float
     layers: Callable
     bfloat16: bool = True
-    """Whether bfloat16 is quicker for it, on a processor that has it."""
+    """Whether bfloat16 is faster for it, on a processor that supports it."""
     one_cycle: bool = False
-    """Whether the learning rate rises and falls once over all epochs; else it is Adam's own."""
+    """Whether the learning rate rises and falls once over all epochs; if not, it is constant."""
 
 
 def dense_layers(layers):
@@ -56,7 +56,7 @@ def cnn_layers(layers):
 
 
 def deep_cnn_layers(layers):
-    """Three pairs of convolution and subsampling. Normalising after the pool costs a quarter."""
+    """Three pairs of convolution and pooling. Normalising after the pool is four times cheaper."""
     hidden = []
     for filters in (32, 64, 128):
         hidden += [
@@ -77,9 +77,9 @@ NETWORKS = {
 
 
 def normalisation(layers):
-    """Batch normalisation, trained through TensorFlow's one fused operation.
+    """Batch normalisation, trained through TensorFlow's fused operation.
 
-    Keras composes it of many, which takes nearly twice the time.
+    Keras composes it of many operations, which takes nearly twice as long.
     """
     import tensorflow as tf
 
@@ -100,7 +100,7 @@ def normalisation(layers):
             self.moving_variance.assign(old * self.moving_variance + (1 - old) * variance)
             return result
 
-    return BatchNormalization(momentum=0.95)  # 0.99 forgets too slowly for quick tries
+    return BatchNormalization(momentum=0.95)  # 0.99 adapts too slowly for short trainings
 
 
 def build(network, precision):
@@ -112,7 +112,7 @@ def build(network, precision):
 
 
 def optimizer(network, steps):
-    """Adam, or AdamW in one cycle over all steps: a linear rise, then a cosine fall to nothing."""
+    """Adam, or AdamW with one cycle over all steps: a linear rise, then a cosine decay to zero."""
     import keras
 
     if not network.one_cycle:
@@ -137,7 +137,7 @@ class Settings:
 
 
 def read_settings(arguments):
-    """The pipeline's parameters, which are all texts; an empty one means its default."""
+    """The pipeline's parameters, which are all strings; an empty one means the default."""
     return Settings(
         networks=chosen_networks(text_of(arguments, "networks")),
         epochs=whole_number(arguments, "epochs", 20, 1, 1000),
@@ -148,12 +148,12 @@ def read_settings(arguments):
 
 
 def chosen_networks(text):
-    """The names in a text such as `dense, cnn`, in the order of the table; all, if it is empty."""
+    """The networks named in `dense, cnn` or the like, in the order of NETWORKS; all if empty."""
     wanted = text.replace(",", " ").split()
     for name in wanted:
         if name not in NETWORKS:
             raise ValueError(
-                f"The parameter networks names '{name}', which is no network here;"
+                f"The parameter networks names the unknown network '{name}';"
                 f" choose among {', '.join(NETWORKS)}."
             )
     return tuple(name for name in NETWORKS if name in wanted or not wanted)
@@ -167,10 +167,10 @@ def say(text):
 
 
 def train(name, precision, training, validation):
-    """The network, the history of its epochs, and its last answers to the validation images.
+    """The network, the history of its epochs, and its final answers for the validation images.
 
-    `training` and `validation` are pairs of images and labels. An epoch's seconds are those of
-    training alone.
+    `training` and `validation` are pairs of images and labels. The seconds of an epoch count
+    training only.
     """
     import keras
 
@@ -184,7 +184,7 @@ def train(name, precision, training, validation):
         optimizer=optimizer(network, steps * settings.epochs),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
-        jit_compile=False,  # XLA would cost several times the time on a processor
+        jit_compile=False,  # XLA takes several times as long on a CPU
     )
     random = np.random.default_rng(settings.seed)
     history = []
@@ -202,13 +202,13 @@ def train(name, precision, training, validation):
         )
         seconds = time.monotonic() - started
         answers = probabilities(model, validation[0])
-        history.append(noted(fitted.history, seconds, answers, validation[1]))
-        tell(network, history)
+        history.append(epoch_record(fitted.history, seconds, answers, validation[1]))
+        show_progress(network, history)
     return model, history, answers
 
 
-def noted(fitted, seconds, answers, labels):
-    """One epoch. Figures of training are means over it, while the network still learns."""
+def epoch_record(fitted, seconds, answers, labels):
+    """The figures of one epoch. Those of training are means over it, while the network learns."""
     return {
         "seconds": round(seconds, 2),
         "training_accuracy": round(float(fitted["accuracy"][0]), 6),
@@ -219,7 +219,7 @@ def noted(fitted, seconds, answers, labels):
 
 
 def losses(answers, labels):
-    """Cross entropy of each answer, with Keras' bound on the probability."""
+    """The cross entropy of each answer, with Keras' lower bound on the probability."""
     return -np.log(np.maximum(answers[np.arange(len(labels)), labels], 1e-7))
 
 
@@ -228,7 +228,7 @@ def probabilities(model, images):
     return np.concatenate([model.predict_on_batch(batch) for batch in batches])
 
 
-def tell(network, history):
+def show_progress(network, history):
     last = history[-1]
     say(
         f"{network.title}  epoch {len(history):>{len(str(settings.epochs))}}/{settings.epochs}"
@@ -242,7 +242,7 @@ def tell(network, history):
 
 
 def document(name, precision, model, history, answers, validation):
-    """All that is known of a trained network but its weights, as plain data."""
+    """Everything about a trained network except its weights, as plain data."""
     import keras
     import tensorflow as tf
 
@@ -276,7 +276,7 @@ def document(name, precision, model, history, answers, validation):
 
 
 def described(layer):
-    """A layer in a few words, such as `Conv2D 64 3x3 relu`."""
+    """A short description of a layer, such as `Conv2D 64 3x3 relu`."""
     config = layer.get_config()
     words = [type(layer).__name__]
     words += [str(config[key]) for key in ("filters", "units", "rate") if key in config]
@@ -289,14 +289,14 @@ def described(layer):
 
 
 def confusion(answers, labels):
-    """Ten rows of ten counts: row for the true digit, column for the answer."""
+    """Ten rows of ten counts: a row for each true digit, a column for each answer."""
     counts = np.zeros((CLASSES, CLASSES), int)
     np.add.at(counts, (labels, answers.argmax(axis=1)), 1)
     return counts.tolist()
 
 
 def worst_mistakes(answers, images, labels):
-    """The wrong answers with the largest loss, the worst first; 28x28 bytes each as base64."""
+    """The wrong answers with the largest loss, worst first, each with its 28x28 bytes as base64."""
     predicted = answers.argmax(axis=1)
     wrong = np.flatnonzero(predicted != labels)
     worst = wrong[np.argsort(-losses(answers, labels)[wrong], kind="stable")][:WORST]
@@ -316,17 +316,17 @@ def worst_mistakes(answers, images, labels):
 
 
 def snaplogic_init():
-    """Parameters first, so that a wrong one fails before anything is loaded."""
+    """Read the parameters first, so that a wrong one fails before anything is loaded."""
     global settings
     settings = read_settings(snaplogic_pipe.get("args", {}))  # noqa: F821 - given by the executor
     with quiet():
-        import tensorflow  # noqa: F401 - while it is quiet
+        import tensorflow  # noqa: F401 - imported here to silence its messages
 
     use_all_cores()
 
 
 def snaplogic_process(row):
-    """One document for each network, when all are trained."""
+    """One document for each network, once all are trained."""
     train_x, train_y = (unpacked(row["train"][part]) for part in ("images", "labels"))
     test_x, test_y = (unpacked(row["test"][part]) for part in ("images", "labels"))
     training = network_input(train_x[: settings.images]), train_y[: settings.images].astype(int)

@@ -1,9 +1,9 @@
-"""Draw the documents of `compare_models.py`: plots as PNG, and one report that holds them all.
+"""Draw the documents of `compare_models.py`: plots as PNG, and a report that contains them all.
 
-A Remote Python script that stands alone. Its rows are the documents, one for each network; it
-answers when all are there with one document for each file: `name`, `content-type`, and `content`
-as base64. Every plot exists for light and for dark pages; networks differ in colour and in mark,
-in colours that are told apart without red and green (Okabe and Ito).
+A Remote Python script without modules. Its rows are the documents, one for each network. At the end
+it emits one document for each file: `name`, `content-type`, and `content` as base64. Every plot is
+drawn for light and for dark pages. Networks differ in colour and in marker, and the colours are
+safe for colour-blind readers (Okabe and Ito).
 """
 
 import base64
@@ -17,7 +17,7 @@ from snaplogic.tool import SLTool as slt  # noqa: N813
 slt.ensure("numpy")
 slt.ensure("matplotlib")
 
-import matplotlib  # noqa: E402 - it may just have been installed
+import matplotlib  # noqa: E402 - installed above if it was missing
 import numpy as np  # noqa: E402
 
 matplotlib.use("Agg")
@@ -32,7 +32,7 @@ NEEDED = (
     *("confusion", "mistakes", "validation_images", "libraries"),
 )
 WIDTH = 5.0
-"""Inches; every plot is as wide, so that letters have one size on a page."""
+"""Inches; the same for all plots, so that text has the same size across the page."""
 THEMES = {
     "light": {
         "page": "#ffffff",
@@ -55,7 +55,7 @@ THEMES = {
 }
 MARKS = "osD^"
 STEPS = sorted(digit * 10.0**power for power in range(-4, 2) for digit in (1, 2, 5))
-"""Where curves have their marks."""
+"""Possible tick marks on the vertical axis of curves."""
 TITLE = {"x": 0.015, "ha": "left", "fontsize": 11, "fontweight": "bold"}
 
 
@@ -63,7 +63,7 @@ TITLE = {"x": 0.015, "ha": "left", "fontsize": 11, "fontweight": "bold"}
 
 
 def themed(draw, *arguments):
-    """Theme → PNG of what `draw(theme, *arguments)` gives."""
+    """A PNG of the figure that `draw(theme, *arguments)` returns, for each theme."""
     pictures = {}
     for name, theme in THEMES.items():
         style = {
@@ -90,7 +90,7 @@ def themed(draw, *arguments):
 
 
 def draw_curves(theme, networks, measure):
-    """Accuracy or loss per epoch, on a scale that spreads what lies close to perfect."""
+    """Accuracy or loss per epoch, on a scale that spreads values close to perfect."""
     figure, axes = pyplot.subplots(figsize=(WIDTH, 4.0), layout="constrained")
     for number, network in enumerate(networks):
         colour, mark = theme["networks"][number % 4], MARKS[number % 4]
@@ -123,15 +123,15 @@ def draw_curves(theme, networks, measure):
 
 
 def height(value, measure):
-    """Where a value is drawn: losses as they are, accuracies as the share of mistakes.
+    """The height of a value in the plot: a loss as it is, an accuracy as the share of mistakes.
 
-    What is better than 99.99 % is drawn there: beyond lies one image more or less.
+    Anything better than 99.99 % is drawn at 99.99 %: beyond that, single images decide.
     """
     return max(1 - value, 1e-4) if measure == "accuracy" else max(value, 1e-4)
 
 
 def scale_curves(axes, measure):
-    """Logarithmic, from the mark below all values to the one above them."""
+    """A logarithmic scale, from the tick mark below all values to the one above them."""
     axes.set_yscale("log")
     axes.yaxis.set_minor_locator(NullLocator())
     lowest, highest = axes.dataLim.intervaly
@@ -153,7 +153,7 @@ def scale_curves(axes, measure):
 
 
 def legend(theme, networks):
-    """The networks in one row and the two kinds of line below; a legend is filled by columns."""
+    """The networks in one row, the two kinds of line below. Matplotlib fills legends by column."""
     text, colours = theme["text"], theme["networks"]
     rows = (
         [
@@ -172,7 +172,7 @@ def legend(theme, networks):
 
 
 def draw_confusion(theme, network):
-    """Counts of the mistakes; the right answers on the diagonal have a colour of their own."""
+    """Counts of mistakes, coloured by size; right answers, on the diagonal, are neutral."""
     counts = np.array(network["confusion"])
     wrong = counts.astype(float)
     np.fill_diagonal(wrong, np.nan)
@@ -188,24 +188,24 @@ def draw_confusion(theme, network):
             colour = theme["text"] if true == answered else letter_on(image, count)
             axes.text(answered, true, f"{count}", ha="center", va="center", color=colour,
                       fontsize=8.5)  # fmt: skip
-    figure.suptitle(f"{network['title']}: how often it answered what", **TITLE)
+    figure.suptitle(f"{network['title']}: answers for each digit", **TITLE)
     axes.set_xticks(range(10))
     axes.set_yticks(range(10))
     axes.set_xlabel("Answer of the network")
-    axes.set_ylabel("Digit on the image")
+    axes.set_ylabel("Digit in the image")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return figure
 
 
 def letter_on(image, count):
-    """Black or white, whichever is read better on the colour of a count."""
+    """Black or white, whichever is more readable on the colour of a count."""
     red, green, blue, _ = image.cmap(image.norm(count))
     return "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else "white"
 
 
 def draw_mistakes(theme, network):
-    """The worst first, from left to right: the digit that it is, and what was answered."""
+    """The worst first, from left to right, each with its digit and the network's answer."""
     mistakes = network["mistakes"]
     columns, rows = 6, max(1, -(-len(mistakes) // 6))
     figure, grid = pyplot.subplots(
@@ -273,7 +273,7 @@ li { break-inside: avoid; }
   th { white-space: normal; }
   tr > :first-child { padding-left: .6rem; }
   tr > :nth-child(4) { padding-right: .6rem; }
-  tr > :nth-child(n + 5) { display: none; } /* told again with each network */
+  tr > :nth-child(n + 5) { display: none; } /* the section of each network repeats them */
 }
 </style>
 <main>
@@ -312,7 +312,7 @@ ROW = Template(
 
 
 def report(networks, pictures):
-    """The page, with every picture inside."""
+    """The page, with every picture embedded."""
     return PAGE.substitute(
         title="Networks for handwritten digits, compared",
         subtitle=html.escape(conditions(networks)),
@@ -335,14 +335,14 @@ def conditions(networks):
 
 
 def reading(networks):
-    """How to read the table: what the figures are, and how sure they are."""
+    """How to read the table: what the figures mean, and how certain they are."""
     count = networks[0]["validation_images"]
     best = max(network["validation_accuracy"] for network in networks)
     error = 100 * (best * (1 - best) / count) ** 0.5
     return (
-        "Validation accuracy is that of the network after its last epoch, on images that it was"
-        " not trained on; no epoch was chosen by it. Training accuracy is the mean over the last"
-        " epoch, in which dropout is at work and weights still change. One standard error of a"
+        "Validation accuracy is measured after the last epoch, on images that the network was not"
+        " trained on; it was not used to choose an epoch. Training accuracy is the mean over the"
+        " last epoch, with dropout and while weights still change. One standard error of a"
         f" validation accuracy of {percent(best)} is {error:.2f} points."
     )
 
@@ -413,8 +413,8 @@ def snaplogic_process(row):
     missing = [name for name in NEEDED if name not in row]
     if missing:
         raise ValueError(
-            f"This is no document of a network: it has no {', '.join(missing)}."
-            " Give those that compare_models.yaml has saved."
+            f"The document does not describe a network; it lacks the fields {', '.join(missing)}."
+            " Use the file that compare_models.yaml saved."
         )
     networks.append(row)
     return slt.get_drop_doc()
@@ -423,7 +423,7 @@ def snaplogic_process(row):
 def snaplogic_final():
     """One document for each file."""
     if not networks:
-        raise ValueError("There is no network to draw: no document came.")
+        raise ValueError("There are no networks to draw: no document came.")
     pictures = {measure: themed(draw_curves, networks, measure) for measure in ("accuracy", "loss")}
     for network in networks:
         pictures[f"confusion_{network['name']}"] = themed(draw_confusion, network)

@@ -64,6 +64,14 @@ def test_the_answer_of_the_api_is_the_output(server: Server) -> None:
     assert report.outputs == {"answer.output": [{"pred": 1, "conf": 0.75}]}
 
 
+def test_an_empty_response_is_explained_in_the_output(server: Server) -> None:
+    report = api.run(CALLER, parameters={"url": server.url, "token": "wrong"})
+    [answer] = report.outputs["answer.output"]
+    assert answer == {
+        "refused": "the API sent an empty response, as it does when the token is wrong"
+    }
+
+
 def test_the_token_and_the_image_of_a_one_are_sent(server: Server) -> None:
     api.run(CALLER, parameters={"url": server.url})
     sample = json.loads((PIPELINES / "samples/one.json").read_text())

@@ -46,7 +46,7 @@ def test_networks_are_trained_once_each_in_the_order_of_the_table(compare: Any, 
 @pytest.mark.parametrize(
     ("name", "text", "complaint"),
     [
-        ("networks", "dense, resnet", "names 'resnet'.*choose among dense, cnn, deep_cnn"),
+        ("networks", "dense, resnet", "names .* 'resnet'; choose among dense, cnn, deep_cnn"),
         ("epochs", "0", "is '0', but must be a whole number from 1 to 1,000"),
         ("epochs", "many", "is 'many', but must be a whole number from 1 to 1,000"),
         ("images", "0", "is '0', but must be a whole number from 1 to 60,000"),
@@ -76,7 +76,7 @@ def test_the_confusion_matrix_counts_answers_by_true_digit(compare: Any) -> None
     assert counts.sum() == 4
 
 
-def test_the_worst_mistake_is_the_one_that_was_least_expected(compare: Any) -> None:
+def test_the_worst_mistake_has_the_largest_loss(compare: Any) -> None:
     mistakes = compare.worst_mistakes(ANSWERS, IMAGES, LABELS)
     assert [mistake["index"] for mistake in mistakes] == [3, 1, 2]
     assert (mistakes[0]["label"], mistakes[0]["predicted"]) == (0, 1)
@@ -84,17 +84,17 @@ def test_the_worst_mistake_is_the_one_that_was_least_expected(compare: Any) -> N
     assert base64.b64decode(mistakes[0]["image"]) == bytes([3] * 784)
 
 
-def test_an_epoch_is_noted_with_means_over_the_validation_images(compare: Any) -> None:
+def test_an_epoch_is_recorded_with_means_over_the_validation_images(compare: Any) -> None:
     fitted = {"accuracy": [0.5], "loss": [1.25]}
-    noted = compare.noted(fitted, 1.234, ANSWERS, LABELS)
-    assert noted["validation_accuracy"] == 0.25
+    epoch = compare.epoch_record(fitted, 1.234, ANSWERS, LABELS)
+    assert epoch["validation_accuracy"] == 0.25
     expected = -np.log([0.9, 0.2, 0.4, 0.01]).mean()
-    assert noted["validation_loss"] == pytest.approx(expected, abs=1e-6)
-    assert (noted["training_accuracy"], noted["training_loss"]) == (0.5, 1.25)
-    assert noted["seconds"] == 1.23
+    assert epoch["validation_loss"] == pytest.approx(expected, abs=1e-6)
+    assert (epoch["training_accuracy"], epoch["training_loss"]) == (0.5, 1.25)
+    assert epoch["seconds"] == 1.23
 
 
-def test_a_digit_that_was_held_impossible_has_a_finite_loss(compare: Any) -> None:
+def test_a_digit_with_probability_zero_has_a_finite_loss(compare: Any) -> None:
     assert np.isfinite(compare.losses(np.eye(10)[[0]], np.array([1]))).all()
 
 
@@ -102,7 +102,7 @@ def test_a_digit_that_was_held_impossible_has_a_finite_loss(compare: Any) -> Non
 
 
 def network(name: str, epochs: int = 2, mistakes: int = 3) -> dict[str, Any]:
-    """A document as compare_models.py emits it; the last epoch is perfect on what was trained."""
+    """A document as compare_models.py emits it, with a perfect training accuracy."""
     part = {"training_accuracy": 1.0, "training_loss": 0.0, "seconds": 1.5}
     history = [
         {**part, "validation_accuracy": 0.9 + epoch / 100, "validation_loss": 0.3}
@@ -170,18 +170,19 @@ def test_one_epoch_of_one_network_can_be_drawn() -> None:
 
 
 @pytest.mark.slow
-def test_a_document_of_something_else_is_refused_by_the_fields_it_lacks(tmp_path: Path) -> None:
+def test_a_document_of_another_kind_is_refused_with_the_fields_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text('[{"name": "a", "title": "A"}]')
     finished = engine_run("draw_comparison.yaml", f"networks={tmp_path / 'other.json'}")
     assert finished.returncode == 1
-    assert "This is no document of a network: it has no layers, weights" in finished.stderr
+    message = "The document does not describe a network; it lacks the fields layers, weights"
+    assert message in " ".join(finished.stderr.split())
 
 
 # The whole pipeline ---------------------------------------------------------------------------
 
 
 @pytest.mark.slow
-def test_a_quick_comparison_leaves_documents_plots_and_a_report_that_can_be_drawn_again(
+def test_a_quick_comparison_writes_documents_plots_and_a_report_that_can_be_redrawn(
     tmp_path: Path,
 ) -> None:
     output = tmp_path / "new" / "folder"
@@ -216,7 +217,7 @@ def test_a_quick_comparison_leaves_documents_plots_and_a_report_that_can_be_draw
 @pytest.mark.parametrize(
     ("parameter", "complaint"),
     [
-        ("networks=resnet", "names 'resnet', which is no network here"),
+        ("networks=resnet", "The parameter networks names the unknown network 'resnet'"),
         ("epochs=0", "The parameter epochs is '0', but must be a whole number from 1 to 1,000"),
     ],
 )
