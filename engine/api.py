@@ -9,8 +9,12 @@ print(report.outputs)
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 from engine.documents import Batch, Item
 from engine.errors import ConfigurationError, EngineError, Problem
@@ -23,7 +27,7 @@ from engine.run.observer import Observer
 from engine.run.report import Report
 from engine.run.runner import run_plan
 from engine.run.secrets import Secrets
-from engine.run.stopping import Stopper
+from engine.run.stopping import Stopper, stopped_by
 from engine.script.executor import Executor
 from engine.sdk.http import HttpClient
 
@@ -31,6 +35,7 @@ __all__ = ["check", "compile_plan", "evaluate", "is_task_file", "load", "run", "
 
 Pipeline = str | Path | PipelineSpec
 Show = Callable[[str, str], None]
+R = TypeVar("R")
 
 
 def check(pipeline: Pipeline, registry: Registry | None = None) -> list[Problem]:
@@ -69,20 +74,24 @@ def run(
     `inputs` maps an open input (`label` or `label.view`) to its documents. `show` gets a snap's
     label and each line that it prints. `http` sends the requests of its snaps in place of the
     engine's own client, as `engine.testing.CannedHttp` does. Raises InvalidPipelineError,
-    ConfigurationError, or the ExecutionError that stopped the pipeline.
+    ConfigurationError, or the ExecutionError that stopped the pipeline. Ctrl-C stops the run, also
+    while a snap works on a document; KeyboardInterrupt is raised once the snaps are closed.
     """
     _refuse_within_a_loop()
-    report, failure = asyncio.run(
-        start(
-            pipeline,
-            registry,
-            parameters=parameters,
-            inputs=inputs,
-            observer=_Collector(show),
-            timezone=timezone,
-            http=http,
-        )
+    stopper = Stopper()
+    running = start(
+        pipeline,
+        registry,
+        parameters=parameters,
+        inputs=inputs,
+        observer=_Collector(show),
+        timezone=timezone,
+        http=http,
+        stopper=stopper,
     )
+    if _hears_ctrl_c():
+        running = _stopped_by_ctrl_c(running, stopper)
+    report, failure = asyncio.run(running)
     if failure is not None:
         raise failure
     return report
@@ -117,6 +126,21 @@ async def start(
         http=http,
         stopper=stopper,
     )
+
+
+def _hears_ctrl_c() -> bool:
+    """Whether Ctrl-C is ours: not in a thread, nor in a program that has a handler of its own."""
+    is_main = threading.current_thread() is threading.main_thread()
+    return is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+async def _stopped_by_ctrl_c(running: Coroutine[Any, Any, R], stopper: Stopper) -> R:
+    again = partial(signal.default_int_handler, signal.SIGINT, None)
+    try:
+        with stopped_by([signal.SIGINT], stopper, again):
+            return await running
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 def _refuse_within_a_loop() -> None:

@@ -8,7 +8,9 @@ handler raises the cancellation right there, in the snap.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 R = TypeVar("R")
@@ -34,3 +36,28 @@ class Stopper:
         if self._in_snap:
             self._in_snap = False
             raise asyncio.CancelledError
+
+
+@contextmanager
+def stopped_by(
+    signals: Iterable[signal.Signals], stopper: Stopper, again: Callable[[], object]
+) -> Iterator[None]:
+    """Let the first of these signals stop what the current task of the event loop does in the
+    block. Each further one calls `again`. For the main thread, as all signal handlers."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None  # there is a running loop
+    stopping = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        if stopping:
+            again()
+        stopping = True
+        stopper.stop(loop, task)
+
+    before = {number: signal.signal(number, stop) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
@@ -62,6 +63,39 @@ def test_the_first_signal_breaks_a_snap_off_in_mid_document(
         asyncio.run(go())
     assert Busy.events == ["begun", "closed"]
     assert watching.outputs == {}
+
+
+def test_ctrl_c_breaks_off_a_run_of_the_embedding_api(tmp_path: Path) -> None:
+    Busy.number, Busy.events = signal.SIGINT, []
+    (tmp_path / "pipeline.yaml").write_text("snaps: {one: {snap: Busy}}")
+    with pytest.raises(KeyboardInterrupt):
+        api.run(
+            tmp_path / "pipeline.yaml",
+            registry_with(Busy),
+            inputs={"one": [{"n": number} for number in range(100)]},
+        )
+    assert Busy.events == ["begun", "closed"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_handler_of_the_program_that_embeds_a_run_stays_in_force(tmp_path: Path) -> None:
+    Busy.number, Busy.events = signal.SIGINT, []
+    (tmp_path / "pipeline.yaml").write_text("snaps: {one: {snap: Busy}}")
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    try:
+        api.run(tmp_path / "pipeline.yaml", registry_with(Busy), inputs={"one": [{"n": 1}]})
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert heard == [signal.SIGINT]
+    assert Busy.events == ["begun", "went on", "closed"]
+
+
+def test_a_run_in_a_thread_leaves_signals_alone(tmp_path: Path) -> None:
+    (tmp_path / "pipeline.yaml").write_text("snaps: {one: {snap: Filter, filter: 'true'}}")
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(api.run, tmp_path / "pipeline.yaml", inputs={"one": [{"n": 1}]})
+    assert running.result().outputs == {"one.output": [{"n": 1}]}
 
 
 def test_the_handlers_of_before_are_there_again(tmp_path: Path) -> None:
