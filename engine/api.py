@@ -84,7 +84,7 @@ def run(
         registry,
         parameters=parameters,
         inputs=inputs,
-        observer=_Collector(show),
+        observer=_OutputCollector(show),
         timezone=timezone,
         http=http,
         stopper=stopper,
@@ -120,7 +120,7 @@ async def start(
         plan,
         registry,
         identify(plan, parameters or {}, timezone=timezone),
-        observer=observer or _Collector(),
+        observer=observer or _OutputCollector(),
         scripts=Executor(),
         inputs=inputs,
         http=http,
@@ -156,10 +156,10 @@ def _refuse_within_a_loop() -> None:
 
 def is_task_file(path: str | Path) -> bool:
     """Whether it is one; what is neither a task nor a pipeline is checked as a pipeline."""
-    from engine.tasks.files.task_file import is_task_file as is_one
+    from engine.tasks.files import task_file
 
     try:
-        return is_one(path)
+        return task_file.is_task_file(path)
     except ConfigurationError:
         return False
 
@@ -168,7 +168,7 @@ def _spec(pipeline: Pipeline) -> PipelineSpec:
     return pipeline if isinstance(pipeline, PipelineSpec) else load(pipeline)
 
 
-class _Collector:
+class _OutputCollector:
     """An observer that puts what leaves the pipeline into the report."""
 
     def __init__(self, show: Show | None = None) -> None:

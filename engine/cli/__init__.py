@@ -16,7 +16,7 @@ from typing import TextIO
 
 from engine.cli import eval as eval_command
 from engine.cli import executor, history, run, serve, tasks, validate
-from engine.cli.display import READER_GONE
+from engine.cli.display import BROKEN_PIPE
 from engine.cli.problems import print_problems
 from engine.cli.stopping import STOPPED
 from engine.errors import ConfigurationError, EngineError, InvalidPipelineError
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
             sys.stdout.flush()
     except BrokenPipeError:
         _discard_output(sys.stdout, sys.stderr)
-        return READER_GONE
+        return BROKEN_PIPE
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return STOPPED

@@ -23,7 +23,7 @@ from engine.run.secrets import Secrets
 if TYPE_CHECKING:
     from rich.table import Table
 
-READER_GONE = 141
+BROKEN_PIPE = 141
 """Exit code when nobody reads standard output any more, as if SIGPIPE had ended the process."""
 
 
@@ -77,7 +77,7 @@ class QuietDisplay:
             if self._is_terminal:
                 self._out.flush()
         except BrokenPipeError:
-            self.exit_code = READER_GONE
+            self.exit_code = BROKEN_PIPE
             raise
 
     def finished(self, report: Report) -> None:
@@ -88,11 +88,11 @@ class QuietDisplay:
                 self._outputs.end()
             self._out.flush()
         except BrokenPipeError:
-            self.exit_code = READER_GONE
+            self.exit_code = BROKEN_PIPE
         except OSError as error:
             lost = f"documents were lost: standard output cannot be written: {error.strerror}"
         self._close()
-        if self.exit_code != READER_GONE:
+        if self.exit_code != BROKEN_PIPE:
             self.exit_code = 0 if report.status == "completed" and not lost else 1
             self._conclude(report)
             if lost:

@@ -19,7 +19,7 @@ from engine.errors import ConfigurationError, ExpressionError, ExpressionSyntaxE
 from engine.expressions import check_timezone, to_json
 
 _LEADING_MINUS = re.compile(r"-[^-]")
-_OPTIONS = {
+_OPTION_HINTS = {
     "there is no parameter": "give it with --param {name}=...",
     "there is no library": "give it with --library {name}=FILE",
 }
@@ -69,16 +69,16 @@ def show(evaluate: Any) -> int:
     try:
         text = value_text(evaluate())
     except ExpressionError as error:
-        print(_advised(error), file=sys.stderr)
+        print(_with_option_hint(error), file=sys.stderr)
         return 2 if isinstance(error, ExpressionSyntaxError) else 1
     print(text)
     return 0
 
 
-def _advised(error: ExpressionError) -> ExpressionError:
+def _with_option_hint(error: ExpressionError) -> ExpressionError:
     """The error with a hint at the option that gives what is not there."""
     what, _, name = error.message.partition(" `")
-    hint = _OPTIONS.get(what, "").format(name=name.rstrip("`").removeprefix("_"))
+    hint = _OPTION_HINTS.get(what, "").format(name=name.rstrip("`").removeprefix("_"))
     if not hint or error.hint.startswith("did you mean"):
         return error
     return type(error)(error.message, error.text, error.offset, error.length, hint)

@@ -40,14 +40,14 @@ def run(arguments: argparse.Namespace) -> int:
             host=arguments.host,
             port=arguments.port,
             sessions=arguments.sessions,
-            log=_say,
+            log=_log,
         )
     except (OSError, OverflowError) as error:
-        _say(f"cannot listen at {arguments.host}:{arguments.port}: {error}")
+        _log(f"cannot listen at {arguments.host}:{arguments.port}: {error}")
         return 1
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: server.stop())
-    _say(f"script executor listening at {arguments.host}:{server.port}")
+    _log(f"script executor listening at {arguments.host}:{server.port}")
     server.serve()
     return 0
 
@@ -62,10 +62,10 @@ def read_token(path: Path) -> str:
     if not token:
         raise ConfigurationError(f"the token file {str(path)!r} is empty")
     if mode & 0o077:
-        _say(f"warning: others can read {str(path)!r}; do: chmod 600 {path}")
+        _log(f"warning: others can read {str(path)!r}; do: chmod 600 {path}")
     return token
 
 
-def _say(line: str) -> None:
+def _log(line: str) -> None:
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()

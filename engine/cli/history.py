@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     if runs := _recent(path, state, min(number, sys.maxsize)):
         print(_table(runs, _timezone(path)))
     else:
-        _say_why_there_is_none(path, state)
+        _explain_empty_history(path, state)
     return 0
 
 
@@ -62,7 +62,7 @@ def _table(runs: Iterable[RunRecord], timezone: str) -> str:
     return columns([("scheduled at", "status", "seconds", "message"), *rows], right=(2,))
 
 
-def _say_why_there_is_none(path: str, state: str | None) -> None:
+def _explain_empty_history(path: str, state: str | None) -> None:
     """Raises ConfigurationError unless all that is missing is a first run."""
     from engine.tasks.runs.history import database
 

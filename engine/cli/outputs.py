@@ -19,7 +19,7 @@ from engine.expressions import json_hook
 from engine.plan.plan import Port
 from engine.run.secrets import Secrets
 
-LONGEST_TEXT = 200
+MAX_SHOWN_LENGTH = 200
 """Characters of one value that are shown on a terminal; a model in base64 has millions."""
 
 NAME_FIELD = "$output"
@@ -166,8 +166,8 @@ def _pretty(document: Any) -> str:
 
 def _shortened(value: Any) -> Any:
     """The value with long texts cut, for a person's eyes."""
-    if isinstance(value, str) and len(value) > LONGEST_TEXT:
-        return f"{value[:LONGEST_TEXT]}… ({len(value):,} characters)"
+    if isinstance(value, str) and len(value) > MAX_SHOWN_LENGTH:
+        return f"{value[:MAX_SHOWN_LENGTH]}… ({len(value):,} characters)"
     if isinstance(value, bytes):
         return f"{value[:40]!r}… ({len(value):,} bytes)" if len(value) > 40 else repr(value)
     if isinstance(value, dict):

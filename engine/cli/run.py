@@ -72,9 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
     plan = _plan(arguments, registry)
     inputs = _inputs(plan, arguments.input)
     print_problems(plan.warnings, sys.stderr)
-    _collect_garbage_less_often()
+    _relax_garbage_collection()
     report = _report_file(arguments.report)
-    with _documents_alone() as out:
+    with _reserve_stdout() as out:
         display = choose_display(out, sys.stderr, plan.open_outputs, quiet=arguments.quiet)
         try:
             failure = asyncio.run(_run(plan, registry, arguments, inputs, display))
@@ -149,7 +149,7 @@ def _write_report(file: FileTarget | None, report: Report | None) -> None:
 
 
 @contextmanager
-def _documents_alone() -> Iterator[TextIO]:
+def _reserve_stdout() -> Iterator[TextIO]:
     """Standard output for documents alone.
 
     What a snap prints, or a program that it calls, goes to standard error and so cannot end up
@@ -176,7 +176,7 @@ def _documents_alone() -> Iterator[TextIO]:
         os.close(kept)
 
 
-def _collect_garbage_less_often() -> None:
+def _relax_garbage_collection() -> None:
     """Documents are trees that go when the last list lets go of them; the collector finds nothing.
 
     With Python's own thresholds it looks at each of them a few times: a sixth of a run's time.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _COUNTS = ("in", "out", "dropped", "errors", "seconds")
 _RATE = "docs/s"
-_GIVEN_UP = (_RATE, "seconds", "dropped", "out", "in", "errors")
+_DROP_ORDER = (_RATE, "seconds", "dropped", "out", "in", "errors")
 """Columns in the order in which they make room for labels."""
 
 _GAP = 2
@@ -82,7 +82,7 @@ def _columns_that_fit(labels: list[str], cells: list[dict[str, str]], width: int
 
     shown = [*_COUNTS, _RATE]
     label = max((cell_len(label) for label in ("snap", *labels)), default=0)
-    for name in _GIVEN_UP[:-1]:
+    for name in _DROP_ORDER[:-1]:
         figures = (max(len(name), *(len(row[name]) for row in cells), 0) for name in shown)
         if _MARK_WIDTH + _GAP + label + sum(_GAP + each for each in figures) <= width:
             break

@@ -13,8 +13,8 @@ from engine.cli.columns import columns
 if TYPE_CHECKING:
     from engine.tasks.operations.control import ServerState, TaskState
 
-_WORDS = ("task", "type", "state", "url", "next run")
-_FIGURES = ("processes", "requests/runs", "errors", "queued", "p50 ms", "p99 ms", "server")
+_TEXT_COLUMNS = ("task", "type", "state", "url", "next run")
+_NUMBER_COLUMNS = ("processes", "requests/runs", "errors", "queued", "p50 ms", "p99 ms", "server")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -33,8 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
             sys.stdout.write(msgspec.json.encode(server).decode() + "\n")
     elif found:
         rows = [_row(server, task) for server in found for task in server.tasks]
-        figures = range(len(_WORDS), len(_WORDS) + len(_FIGURES))
-        print(columns([(*_WORDS, *_FIGURES), *rows], right=figures))
+        figures = range(len(_TEXT_COLUMNS), len(_TEXT_COLUMNS) + len(_NUMBER_COLUMNS))
+        print(columns([(*_TEXT_COLUMNS, *_NUMBER_COLUMNS), *rows], right=figures))
     else:
         print("no task runs; start one with: engine serve FILE", file=sys.stderr)
     return 0

@@ -19,10 +19,10 @@ from engine.pipeline import scalars
 from engine.pipeline.nodes import Entry, Items, Node, Scalar, Table
 from engine.pipeline.repairs import RepairedText
 from engine.pipeline.text import Mark, Text
-from engine.pipeline.yaml_mistake import DEEPEST, sign_hint, too_deep
+from engine.pipeline.yaml_issue import MAX_DEPTH, sign_hint, too_deep
 from engine.sdk.settings import shown
 
-MOST_NODES = 100_000
+MAX_NODES = 100_000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STRING_TAGS = ("!", "tag:yaml.org,2002:str")
 _TABLE_TAGS = ("!", "tag:yaml.org,2002:map")
@@ -42,7 +42,7 @@ def compose(text: Text) -> tuple[Node | None, list[Problem], frozenset[int]]:
         composer = _Composer(repaired)
         try:
             root = composer.run()
-        except _RefusedError as refused:
+        except _LimitError as refused:
             return None, [*problems, *composer.problems, refused.problem], frozenset()
         except yaml.YAMLError as error:
             repair = repair or _repair_of(repaired, problems)
@@ -58,7 +58,7 @@ def _repair_of(text: RepairedText, problems: list[Problem]) -> Callable[[yaml.YA
     return Repairer(text, problems).repair
 
 
-class _RefusedError(Exception):
+class _LimitError(Exception):
     """The file breaks a limit: reading on makes no sense."""
 
     def __init__(self, problem: Problem) -> None:
@@ -67,7 +67,7 @@ class _RefusedError(Exception):
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenNode:
     """A list or map whose end has not come yet."""
 
     node: Items | Table
@@ -80,7 +80,7 @@ class _Composer:
         self.repaired = repaired
         self.text = repaired.original
         self.problems: list[Problem] = []
-        self.open: list[_Open] = []
+        self.open: list[_OpenNode] = []
         self.anchors: dict[str, Node] = {}
         self.count = 0
         self.root: Node | None = None
@@ -173,7 +173,7 @@ class _Composer:
         node = Table(start, end) if is_table else Items(start, end)
         self._anchored(event, node)
         self._limit(self.text.span(start, end), node)
-        self.open.append(_Open(node))
+        self.open.append(_OpenNode(node))
 
     def _end(self, event: yaml.Event) -> None:
         frame = self.open.pop()
@@ -196,13 +196,13 @@ class _Composer:
 
     def _limit(self, place: Location | None, node: Node) -> None:
         self.count += node.size
-        if self.count > MOST_NODES:
+        if self.count > MAX_NODES:
             place = place or self.text.span(node.start, node.end)
-            message = f"the file has more than {MOST_NODES:,} values, with its aliases written out"
+            message = f"the file has more than {MAX_NODES:,} values, with its aliases written out"
             hint = "keep data in a file of its own and read it with a snap"
-            raise _RefusedError(Problem("too-large", place, message, hint))
-        if len(self.open) + node.height > DEEPEST:
-            raise _RefusedError(too_deep(place or self.text.span(node.start, node.end)))
+            raise _LimitError(Problem("too-large", place, message, hint))
+        if len(self.open) + node.height > MAX_DEPTH:
+            raise _LimitError(too_deep(place or self.text.span(node.start, node.end)))
 
     def _attach(self, node: Node) -> None:
         if not self.open:
@@ -232,7 +232,7 @@ class _Composer:
             self.problems.append(Problem("yaml-error", place, message, hint))
         return Scalar(node.start, node.end, text, text)
 
-    def _enter(self, frame: _Open, table: Table, key: Scalar, value: Node) -> None:
+    def _enter(self, frame: _OpenNode, table: Table, key: Scalar, value: Node) -> None:
         if key.text == "<<" and not key.style:
             self._merge(frame, key, value)
         elif first := table.entries.get(key.text):
@@ -245,7 +245,7 @@ class _Composer:
         else:
             table.entries[key.text] = Entry(key, value)
 
-    def _merge(self, frame: _Open, key: Scalar, value: Node) -> None:
+    def _merge(self, frame: _OpenNode, key: Scalar, value: Node) -> None:
         tables = value.items if isinstance(value, Items) else [value]
         for table in tables:
             if isinstance(table, Table):

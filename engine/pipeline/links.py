@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from engine.errors import Problem
-from engine.pipeline.habits import arrow_hint
+from engine.pipeline.foreign_keys import arrow_hint
 from engine.pipeline.source import KeyPath, Source
 from engine.pipeline.spec import LinkSpec, PortSpec
 from engine.sdk.settings import shown

@@ -14,7 +14,7 @@ from engine.pipeline.source import Source
 from engine.pipeline.spec import PipelineSpec
 from engine.pipeline.text import Text
 
-MOST_BYTES = 10 * 1024 * 1024
+MAX_BYTES = 10 * 1024 * 1024
 _EXPORT_KEYS = frozenset(["snap_map", "link_map", "property_map", "render_map"])
 _NOT_TEXT = re.compile(
     "[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
@@ -44,7 +44,7 @@ def read(path: str | Path, what: str) -> bytes:
     """
     try:
         with Path(path).open("rb") as file:
-            return file.read(MOST_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise ConfigurationError(f"there is no {what} '{path}'") from None
     except IsADirectoryError:
@@ -80,9 +80,9 @@ def _export(text: Text) -> Problem:
 def _decoded(text: str | bytes, path: str) -> tuple[Text, Problem | None]:
     if isinstance(text, str):
         return Text.of(path, text.removeprefix("\ufeff")), None
-    if len(text) > MOST_BYTES:
+    if len(text) > MAX_BYTES:
         empty = Text.of(path, "")
-        message = f"the file has more than {MOST_BYTES // 1024**2} MiB"
+        message = f"the file has more than {MAX_BYTES // 1024**2} MiB"
         hint = "keep data in a file of its own and read it with a snap"
         return empty, Problem("too-large", empty.at(0, 0), message, hint)
     try:

@@ -14,7 +14,7 @@ from engine.pipeline.nodes import Scalar
 from engine.pipeline.text import LINE_BREAK
 
 _ORDINARY = re.compile("[^'\\\\\r\n\x85\u2028\u2029]*")
-_BLANKS = re.compile("[ \t]*")
+_SPACES = re.compile("[ \t]*")
 _HEX_ESCAPES = {"x": 2, "u": 4, "U": 8}
 _ESCAPES = {
     "0": "\0", "a": "\a", "b": "\b", "t": "\t", "\t": "\t", "n": "\n", "v": "\v", "f": "\f",
@@ -52,7 +52,7 @@ class _Decoded:
         self.characters.extend(text)
         self.places.extend(range(start, start + len(text)))
 
-    def drop_blanks(self, floor: int) -> None:
+    def drop_spaces(self, floor: int) -> None:
         while len(self.characters) > floor and self.characters[-1] in " \t":
             self.characters.pop()
             self.places.pop()
@@ -67,7 +67,7 @@ def _flow(raw: str, style: str) -> _Decoded:
     while position < end:
         character = raw[position]
         if LINE_BREAK.match(raw, position):
-            decoded.drop_blanks(floor)
+            decoded.drop_spaces(floor)
             position = _fold(decoded, raw, position)
         elif style == "'" and character == "'":
             decoded.add("'", position)
@@ -88,7 +88,7 @@ def _fold(decoded: _Decoded, raw: str, position: int) -> int:
     start, breaks = position, 0
     while found := LINE_BREAK.match(raw, position):
         breaks += 1
-        position = _skip_blanks(raw, found.end())
+        position = _skip_spaces(raw, found.end())
     decoded.add("\n" * (breaks - 1) or " ", start)
     return position
 
@@ -96,7 +96,7 @@ def _fold(decoded: _Decoded, raw: str, position: int) -> int:
 def _escape(decoded: _Decoded, raw: str, position: int) -> int:
     code = raw[position + 1 : position + 2]
     if found := LINE_BREAK.match(raw, position + 1):
-        after = _skip_blanks(raw, found.end())
+        after = _skip_spaces(raw, found.end())
         if not LINE_BREAK.match(raw, after):
             return after
         return _escaped_empty_lines(decoded, raw, after)
@@ -111,12 +111,12 @@ def _escape(decoded: _Decoded, raw: str, position: int) -> int:
 def _escaped_empty_lines(decoded: _Decoded, raw: str, position: int) -> int:
     while found := LINE_BREAK.match(raw, position):
         decoded.add("\n", position)
-        position = _skip_blanks(raw, found.end())
+        position = _skip_spaces(raw, found.end())
     return position
 
 
-def _skip_blanks(raw: str, position: int) -> int:
-    found = _BLANKS.match(raw, position)
+def _skip_spaces(raw: str, position: int) -> int:
+    found = _SPACES.match(raw, position)
     return found.end() if found else position
 
 

@@ -8,12 +8,12 @@ import yaml
 
 from engine.errors import Problem
 from engine.pipeline.repairs import RepairedText
-from engine.pipeline.yaml_errors import is_too_deep, mistake_of
+from engine.pipeline.yaml_errors import is_too_deep, issue_of
+from engine.pipeline.yaml_issue import YamlIssue, too_deep
 from engine.pipeline.yaml_lines import entry_lines, parse_line
-from engine.pipeline.yaml_mistake import Mistake, too_deep
 
-MOST_REPAIRS = 25
-MOST_PARSED = 1_000_000
+MAX_REPAIRS = 25
+MAX_REPARSED = 1_000_000
 """Characters that are parsed again in all; of a larger file only the first mistake is reported."""
 
 
@@ -33,31 +33,31 @@ class Repairer:
 
     def repair(self, error: yaml.YAMLError) -> bool:
         """Whether there is a changed text to try."""
-        mistake = mistake_of(self._text, error)
+        issue = issue_of(self._text, error)
         if is_too_deep(error):
-            place = self._text.original.at(mistake.line, mistake.column)
+            place = self._text.original.at(issue.line, issue.column)
             self.problems.append(too_deep(place))
             return False
-        follows = self._follows(mistake)
+        follows = self._follows(issue)
         if not follows:
-            self._report(mistake)
+            self._report(issue)
         self._steps += 1
         parsed_again = self._steps * len(self._text.original.whole)
-        if self._steps > MOST_REPAIRS or parsed_again > MOST_PARSED:
+        if self._steps > MAX_REPAIRS or parsed_again > MAX_REPARSED:
             return False
-        if mistake.repair and not follows:
-            self._text.apply(mistake.repair)
-            self._mended |= {change.line for change in mistake.repair} | {mistake.line}
+        if issue.repair and not follows:
+            self._text.apply(issue.repair)
+            self._mended |= {change.line for change in issue.repair} | {issue.line}
             return True
-        return self._leave_out(mistake.line)
+        return self._leave_out(issue.line)
 
-    def _follows(self, mistake: Mistake) -> bool:
+    def _follows(self, issue: YamlIssue) -> bool:
         near = range(self._left_out.start - 1, self._left_out.stop + 1)
-        return mistake.line in self._mended or bool(self._left_out and mistake.line in near)
+        return issue.line in self._mended or bool(self._left_out and issue.line in near)
 
-    def _report(self, mistake: Mistake) -> None:
-        where = self._text.original.at(mistake.line, mistake.column, mistake.length)
-        self.problems.append(Problem("yaml-error", where, mistake.message, mistake.hint))
+    def _report(self, issue: YamlIssue) -> None:
+        where = self._text.original.at(issue.line, issue.column, issue.length)
+        self.problems.append(Problem("yaml-error", where, issue.message, issue.hint))
 
     def _leave_out(self, number: int) -> bool:
         """Empty the entry that the line is in, or the next larger one if it is empty already."""
@@ -83,6 +83,6 @@ class Repairer:
         indent = parse_line(number, lines[number]).indent
         for above in range(number - 1, -1, -1):
             line = parse_line(above, lines[above])
-            if not line.is_blank and line.indent < indent:
+            if not line.is_empty and line.indent < indent:
                 return above
         return None

@@ -21,7 +21,7 @@ _OCTAL = re.compile(r"0o[0-7]+")
 _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NOT_IN_JSON = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-_MOST_DIGITS = 1000
+_MAX_DIGITS = 1000
 
 
 def resolve(text: str) -> str | int | float | bool | None:
@@ -44,7 +44,7 @@ def resolve(text: str) -> str | int | float | bool | None:
 
 
 def _integer(digits: str, base: int) -> int:
-    if len(digits) > _MOST_DIGITS:
+    if len(digits) > _MAX_DIGITS:
         raise ValueError(digits)
     return int(digits, base)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from engine.errors import Problem
-from engine.pipeline import habits
+from engine.pipeline import foreign_keys
 from engine.pipeline.links import ARROW, read_links
 from engine.pipeline.nodes import Items, Node, Scalar, Table, plain
 from engine.pipeline.source import KeyPath, Source
@@ -30,11 +30,11 @@ _LABEL_HINT = "a label may hold anything that can be read, but no '.' and no '->
 
 def shape(source: Source, problems: list[Problem]) -> PipelineSpec:
     """The spec of a composed file; `problems` are those of composing it."""
-    reader = _Reader(source, problems)
+    reader = _SpecReader(source, problems)
     return reader.pipeline()
 
 
-class _Reader:
+class _SpecReader:
     def __init__(self, source: Source, problems: list[Problem]) -> None:
         self.source = source
         self.problems = problems
@@ -64,7 +64,7 @@ class _Reader:
         )
 
     def _snaps(self, node: Node | None) -> Iterator[SnapSpec]:
-        hint = habits.list_of_snaps_hint(node) if isinstance(node, Items) else ""
+        hint = foreign_keys.list_of_snaps_hint(node) if isinstance(node, Items) else ""
         labels = self._table(node, ("snaps",), "'snaps'", hint=hint)
         for label in self._misplaced(labels):
             del labels[label]
@@ -84,13 +84,13 @@ class _Reader:
         owner, takes_more = "", False
         for label, value in labels.items():
             has_snap = isinstance(value, Table) and "snap" in value.entries
-            if has_snap or _is_nothing(value):
+            if has_snap or _is_null(value):
                 owner, takes_more = label, not has_snap
             elif label in _KEYS:
                 hint = f"start {shown(label)} at the beginning of the line"
                 self._report_misplaced(label, hint)
                 misplaced.append(label)
-            elif owner and (label in habits.SNAP_KEYS or owner in misplaced):
+            elif owner and (label in foreign_keys.SNAP_KEYS or owner in misplaced):
                 if takes_more:
                     self._report_misplaced(label, f"indent the keys of '{owner}' more than it")
                     misplaced.append(owner)
@@ -107,7 +107,7 @@ class _Reader:
     def _snap(self, label: str, node: Node, path: KeyPath) -> SnapSpec:
         where = self.source.where_key(path)
         incomplete = self.source.is_incomplete(path)
-        is_filled = not incomplete or not _is_nothing(node)
+        is_filled = not incomplete or not _is_null(node)
         glued = isinstance(node, Scalar) and self._is_glued(node.text, path, at_key=False)
         what, hint = f"the snap {shown(label)}", ""
         if isinstance(node, Scalar) and node.text.isidentifier() and node.value is not None:
@@ -122,7 +122,7 @@ class _Reader:
         if kind is None and isinstance(node, Table) and not incomplete:
             message = f"the snap {shown(label)} does not say which snap it is"
             hint = "add 'snap:' and the name of a snap"
-            for key in habits.TYPE_KEYS:
+            for key in foreign_keys.TYPE_KEYS:
                 named = table.get(key)
                 if isinstance(named, Scalar):
                     hint = f"write 'snap: {named.text}' in place of '{key}:'"
@@ -140,7 +140,7 @@ class _Reader:
 
     def _is_glued(self, text: str, path: KeyPath, *, at_key: bool = True) -> bool:
         """Report a key whose colon no space follows, which makes key and value one text."""
-        found = habits.GLUED.fullmatch(text)
+        found = foreign_keys.GLUED.fullmatch(text)
         if found is None or "->" in text:
             return False
         message = f"a space is missing after '{brief(found['key'])}:'"
@@ -166,7 +166,7 @@ class _Reader:
                 yield from read_links(self.source, path, item.value, self.problems)
             else:
                 message = f"a link must be a text, not {_kind(item)}"
-                self._report("bad-link", path, message, habits.link_hint(item))
+                self._report("bad-link", path, message, foreign_keys.link_hint(item))
 
     def _runs_on(self, link: Scalar) -> bool:
         """Report a line with a link that YAML takes for the rest of the link above it."""
@@ -231,8 +231,8 @@ class _Reader:
             if key not in known:
                 if self._is_glued(key, (*path, key)):
                     continue
-                habit = habits.TOP_LEVEL.get(key, "") if not path else ""
-                hint = habit or nearest_hint(key, known) or f"the keys are: {', '.join(known)}"
+                foreign = foreign_keys.TOP_LEVEL.get(key, "") if not path else ""
+                hint = foreign or nearest_hint(key, known) or f"the keys are: {', '.join(known)}"
                 message = f"there is no key {shown(key)} here"
                 self._report("unknown-key", (*path, key), message, hint, at_key=True)
 
@@ -242,14 +242,14 @@ class _Reader:
         """The entries of a map; an empty value is an empty map unless it must be filled."""
         if isinstance(node, Table):
             return {key: entry.value for key, entry in node.entries.items()}
-        if node is not None and (filled or not _is_nothing(node)):
+        if node is not None and (filled or not _is_null(node)):
             self._report("wrong-type", path, f"{what} must be a map, not {_kind(node)}", hint)
         return {}
 
     def _items(self, node: Node | None, path: KeyPath) -> list[Node]:
         if isinstance(node, Items):
             return node.items
-        if node is not None and not _is_nothing(node):
+        if node is not None and not _is_null(node):
             message = f"'links' must be a list, not {_kind(node)}"
             hint = "write each link on a line: '- a -> b'"
             if isinstance(node, Scalar) and node.text.startswith("-"):
@@ -258,7 +258,7 @@ class _Reader:
         return []
 
     def _text(self, node: Node | None, path: KeyPath, hint_of_map: str = "") -> str:
-        if node is None or _is_nothing(node):
+        if node is None or _is_null(node):
             return ""
         if isinstance(node, Scalar) and isinstance(node.value, str):
             return node.value
@@ -271,7 +271,7 @@ class _Reader:
         value = node.value if isinstance(node, Scalar) else None
         if node is not None and not isinstance(value, bool):
             message = f"{shown(str(path[-1]))} must be true or false, not {_kind(node)}"
-            self._report("wrong-type", path, message, habits.flag_hint(node))
+            self._report("wrong-type", path, message, foreign_keys.flag_hint(node))
         return value is True
 
     def _choice(self, node: Node | None, path: KeyPath, choices: Any) -> Any:
@@ -291,7 +291,7 @@ class _Reader:
         self.problems.append(Problem(code, where, message, hint))
 
 
-def _is_nothing(node: Node) -> bool:
+def _is_null(node: Node) -> bool:
     return isinstance(node, Scalar) and node.value is None
 
 

@@ -15,17 +15,17 @@ import yaml
 
 from engine.pipeline.repairs import Change, RepairedText
 from engine.pipeline.text import Mark
-from engine.pipeline.yaml_flow import flow_mistake, value_end
+from engine.pipeline.yaml_flow import flow_issue, value_end
 from engine.pipeline.yaml_indents import indent_message, misplaced, odd_indentation, shifted
+from engine.pipeline.yaml_issue import YamlIssue, sign_hint
 from engine.pipeline.yaml_lines import (
-    Line,
+    YamlLine,
     brief,
     line_above,
     parse_line,
     quoted,
     value_hint,
 )
-from engine.pipeline.yaml_mistake import Mistake, sign_hint
 from engine.pipeline.yaml_quotes import quote_over_lines
 from engine.sdk.settings import shown
 
@@ -47,7 +47,7 @@ def is_too_deep(error: yaml.YAMLError) -> bool:
     return _TOO_DEEP_FOR_THE_PARSER in str(getattr(error, "problem", None))
 
 
-def mistake_of(text: RepairedText, error: yaml.YAMLError) -> Mistake:
+def issue_of(text: RepairedText, error: yaml.YAMLError) -> YamlIssue:
     """What the user did wrong when the parser of YAML says `error`."""
     detail = str(getattr(error, "problem", None) or error)
     context = str(getattr(error, "context", None) or "")
@@ -56,8 +56,8 @@ def mistake_of(text: RepairedText, error: yaml.YAMLError) -> Mistake:
     begun = _mark(lines, getattr(error, "context_mark", None)) or place
     place = place or begun or Mark(0, 0, 0)
     begun = begun or place
-    mistake = _Reader(lines, begun, place).mistake(context, detail)
-    return _in_the_file(mistake, text)
+    issue = _ErrorReader(lines, begun, place).issue(context, detail)
+    return _in_the_file(issue, text)
 
 
 def _mark(lines: Sequence[str], mark: Any) -> Mark | None:
@@ -68,23 +68,23 @@ def _mark(lines: Sequence[str], mark: Any) -> Mark | None:
     return Mark(0, mark.line, mark.column)
 
 
-def _in_the_file(mistake: Mistake, text: RepairedText) -> Mistake:
+def _in_the_file(issue: YamlIssue, text: RepairedText) -> YamlIssue:
     """The mistake, found in the repaired text, with the places of the file."""
 
     def column(line: int, column: int) -> int:
         return text.mark(line, column).column
 
     return msgspec.structs.replace(
-        mistake,
-        column=column(mistake.line, mistake.column),
+        issue,
+        column=column(issue.line, issue.column),
         repair=[
             msgspec.structs.replace(change, column=column(change.line, change.column))
-            for change in mistake.repair
+            for change in issue.repair
         ],
     )
 
 
-class _Reader:
+class _ErrorReader:
     """Looks at the lines around the places that the parser names."""
 
     def __init__(self, lines: Sequence[str], begun: Mark, place: Mark) -> None:
@@ -93,7 +93,7 @@ class _Reader:
         self.place = place
         self.line = parse_line(place.line, lines[place.line])
 
-    def mistake(self, context: str, detail: str) -> Mistake:
+    def issue(self, context: str, detail: str) -> YamlIssue:
         if odd := odd_indentation(self.lines, self.place):
             return odd
         if "escape" in detail:
@@ -108,7 +108,7 @@ class _Reader:
         if "block scalar" in context:
             return self._block()
         if "flow" in context:
-            return flow_mistake(self.lines, self.begun, self.place)
+            return flow_issue(self.lines, self.begun, self.place)
         if "cannot start any token" in detail:
             return self._no_token()
         if "simple key" in context:
@@ -119,13 +119,13 @@ class _Reader:
             return self._second_key()
         return self._rest()
 
-    def _escape(self) -> Mistake:
+    def _escape(self) -> YamlIssue:
         line, column = self.place.line, self.place.column
         text = self.lines[line]
         if text[column : column + 1] != "\\":
             column = max(text.rfind("\\", 0, column + 1), 0)
         sequence = text[column : column + 2]
-        return Mistake(
+        return YamlIssue(
             line,
             column,
             f"'{sequence}' is not an escape that YAML knows",
@@ -134,7 +134,7 @@ class _Reader:
             repair=[Change(line, column, 0, "\\")],
         )
 
-    def _open_quote(self, opening: Mark) -> Mistake:
+    def _open_quote(self, opening: Mark) -> YamlIssue:
         text = self.lines[opening.line]
         sign = text[opening.column : opening.column + 1]
         end = len(text.rstrip())
@@ -144,7 +144,7 @@ class _Reader:
         if self.place.line < len(self.lines) - 1 and self.place.line > opening.line:
             message = f"the quote that opens here closes only on line {self.place.line + 1}"
         hint = "close it with the same quote"
-        return Mistake(
+        return YamlIssue(
             opening.line,
             opening.column,
             message,
@@ -153,19 +153,19 @@ class _Reader:
             repair=[Change(opening.line, end, 0, sign)],
         )
 
-    def _sign(self, sign: str) -> Mistake:
+    def _sign(self, sign: str) -> YamlIssue:
         line = parse_line(self.begun.line, self.lines[self.begun.line])
         if line.indent == self.begun.column and (continued := self._continuation(line)):
             return continued
         message = f"the value that begins with {sign} is not YAML"
         column = self.begun.column
         repair, length = _quote_from(line, column), value_end(line.text, column) - column
-        return Mistake(line.number, column, message, sign_hint(sign), length, repair)
+        return YamlIssue(line.number, column, message, sign_hint(sign), length, repair)
 
-    def _block(self) -> Mistake:
+    def _block(self) -> YamlIssue:
         line = parse_line(self.begun.line, self.lines[self.begun.line])
         value = line.text[self.begun.column : value_end(line.text, self.begun.column)]
-        return Mistake(
+        return YamlIssue(
             line.number,
             self.begun.column,
             f"'{value[:1]}' begins a block of lines in YAML, so nothing may follow it here",
@@ -174,14 +174,14 @@ class _Reader:
             repair=_quote_from(line, self.begun.column),
         )
 
-    def _no_token(self) -> Mistake:
+    def _no_token(self) -> YamlIssue:
         column = self.place.column
         text = self.line.text
         message = f"a YAML value cannot begin with '{text[column : column + 1]}'"
         repair, value = _quote_from(self.line, column), text[column : value_end(text, column)]
-        return Mistake(self.line.number, column, message, quoted(value), len(value), repair)
+        return YamlIssue(self.line.number, column, message, quoted(value), len(value), repair)
 
-    def _no_colon(self, line: Line) -> Mistake:
+    def _no_colon(self, line: YamlLine) -> YamlIssue:
         """A line that is neither a key nor part of the value above it."""
         text = line.text
         if line.value.startswith("//") or line.value == "...":
@@ -192,10 +192,10 @@ class _Reader:
             repair = [Change(line.number, line.value_column, len(line.value))]
             column, length = line.value_column, end - line.value_column
             hint = "write '#'" if line.value != "..." else "remove the line"
-            return Mistake(line.number, column, message, hint, length, repair)
+            return YamlIssue(line.number, column, message, hint, length, repair)
         if found := _NO_SPACE.match(text):
             column = found.end()
-            return Mistake(
+            return YamlIssue(
                 line.number,
                 column - 1,
                 f"a space is missing after '{brief(found['key'])}:'",
@@ -203,7 +203,7 @@ class _Reader:
                 repair=[Change(line.number, column, 0, " ")],
             )
         if re.match(r"\s*-[^\s-]", text):
-            return Mistake(
+            return YamlIssue(
                 line.number,
                 line.indent,
                 "a space is missing after '-'",
@@ -212,7 +212,7 @@ class _Reader:
             )
         if (found := _EQUALS.match(text)) and not _OPERATOR.match(text.strip()):
             key, rest = found["key"], text[found.end("sign") :].strip()
-            return Mistake(
+            return YamlIssue(
                 line.number,
                 found.start("sign"),
                 f"'=' stands where the ':' after '{brief(key)}' must be",
@@ -221,7 +221,7 @@ class _Reader:
             )
         return self._continuation(line) or self._missing_colon(line)
 
-    def _continuation(self, line: Line) -> Mistake | None:
+    def _continuation(self, line: YamlLine) -> YamlIssue | None:
         above = line_above(self.lines, line.number)
         while above is not None and (
             above.indent > line.indent or (not above.key and above.indent == line.indent)
@@ -237,7 +237,7 @@ class _Reader:
         if not (goes_on or is_block or " " in line.value):
             return None
         deeper = above.indent + 2
-        return Mistake(
+        return YamlIssue(
             line.number,
             line.indent,
             f"this line continues the value of '{name}', but is not indented more than '{name}'",
@@ -246,9 +246,9 @@ class _Reader:
             repair=[Change(line.number, 0, 0, " " * (deeper - line.indent))],
         )
 
-    def _missing_colon(self, line: Line) -> Mistake:
+    def _missing_colon(self, line: YamlLine) -> YamlIssue:
         end = line.value_column + len(line.value)
-        return Mistake(
+        return YamlIssue(
             line.number,
             line.value_column,
             f"{shown(line.value)} is neither a key, which ends with ':', nor part of a value",
@@ -264,7 +264,7 @@ class _Reader:
             bool(self.line.key) and self.place.column <= self.line.value_column
         )
 
-    def _above(self) -> Mistake | None:
+    def _above(self) -> YamlIssue | None:
         """The line above should have been a key, so that this one could belong to it."""
         above = line_above(self.lines, self.line.number)
         if above is None or above.key or above.item:
@@ -274,7 +274,7 @@ class _Reader:
         is_parent = above.indent < self.line.indent and " " not in above.value
         return self._missing_colon(above) if is_parent else None
 
-    def _indent(self) -> Mistake | None:
+    def _indent(self) -> YamlIssue | None:
         found = misplaced(self.lines, self.line.number)
         if found is None or not (self.line.key or self.line.item):
             return None
@@ -282,7 +282,7 @@ class _Reader:
         if not self.line.indent:  # the top level is where this line stands
             return self._too_deep_above(level)
         message, hint = indent_message(self.line, level)
-        return Mistake(
+        return YamlIssue(
             self.line.number,
             self.line.indent,
             message,
@@ -291,9 +291,9 @@ class _Reader:
             repair=shifted(self.lines, self.line.number, target),
         )
 
-    def _too_deep_above(self, level: Line) -> Mistake:
+    def _too_deep_above(self, level: YamlLine) -> YamlIssue:
         """The lines above are indented, though this one, beside them, is not."""
-        return Mistake(
+        return YamlIssue(
             level.number,
             level.indent,
             f"'{level.name}' is indented by {level.indent}, but '{self.line.name}' below it by 0",
@@ -306,7 +306,7 @@ class _Reader:
             ],
         )
 
-    def _second_key(self) -> Mistake:
+    def _second_key(self) -> YamlIssue:
         line = self.line
         message = "YAML reads the ': ' here as a second key on this line"
         before = line.text[line.value_column : self.place.column]
@@ -314,15 +314,15 @@ class _Reader:
         hint = value_hint(line.value) or quoted(line.value)
         if key and "?" not in before and line.key:
             hint = f"start '{brief(key[1])}' on a line of its own, or {hint}"
-            return Mistake(line.number, self.place.column, message, hint)
+            return YamlIssue(line.number, self.place.column, message, hint)
         repair = _quote_from(line, line.value_column) if line.key else ()
-        return Mistake(line.number, self.place.column, message, hint, repair=repair)
+        return YamlIssue(line.number, self.place.column, message, hint, repair=repair)
 
-    def _rest(self) -> Mistake:
+    def _rest(self) -> YamlIssue:
         line, column = self.line, self.place.column
         sign = line.text[column : column + 1]
         if sign and sign in "}]" and not _has_opening(line.text[:column], sign):
-            return Mistake(
+            return YamlIssue(
                 line.number,
                 column,
                 f"nothing opens that this '{sign}' could close",
@@ -331,7 +331,7 @@ class _Reader:
             )
         if re.fullmatch(r"'.*\w'\w.*'", line.value):
             twice = line.value[1:-1].replace("'", "''")
-            return Mistake(
+            return YamlIssue(
                 line.number,
                 line.value_column,
                 "the quote within this value ends it",
@@ -343,18 +343,18 @@ class _Reader:
         if line.value[:1] in ("{", "[") and _is_open(inside):
             message = f"this is not part of the '{line.value[0]}' that opens before it"
             hint = "between brackets, put a value that holds : , { } [ or ] in quotes"
-            return Mistake(line.number, column, message, hint)
+            return YamlIssue(line.number, column, message, hint)
         if hint := value_hint(line.value):
             message = "something follows the end of the value"
             repair = _quote_from(line, line.value_column)
-            return Mistake(line.number, column, message, hint, repair=repair)
+            return YamlIssue(line.number, column, message, hint, repair=repair)
         if not (line.key or line.item) and line.value:
             return self._continuation(line) or self._missing_colon(line)
         message = "this line does not fit the lines above it"
-        return Mistake(line.number, column, message, "check its indentation, quotes and brackets")
+        return YamlIssue(line.number, column, message, "check its indentation, quotes and brackets")
 
 
-def _quote_from(line: Line, column: int) -> list[Change]:
+def _quote_from(line: YamlLine, column: int) -> list[Change]:
     """The value that begins at a column, in quotes."""
     end = value_end(line.text, column)
     value = line.text[column:end]

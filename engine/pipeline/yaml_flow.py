@@ -7,15 +7,15 @@ from collections.abc import Sequence
 
 from engine.pipeline.repairs import Change
 from engine.pipeline.text import Mark
+from engine.pipeline.yaml_issue import YamlIssue
 from engine.pipeline.yaml_lines import brief, parse_line, quoted
-from engine.pipeline.yaml_mistake import Mistake
 
 _CLOSERS = {"{": "}", "[": "]"}
 _KEY_BEFORE_COLON = re.compile(r"""(?:^|[\s,{])(?P<key>[\w$][\w$.-]*|"[^"]*"|'[^']*')$""")
 _IS_CHOICE = re.compile(r"\?")
 
 
-def flow_mistake(lines: Sequence[str], opening: Mark, place: Mark) -> Mistake:
+def flow_issue(lines: Sequence[str], opening: Mark, place: Mark) -> YamlIssue:
     """What is wrong at `place` with the list or map that opens at `opening`."""
     sign = lines[opening.line][opening.column : opening.column + 1]
     closer = _CLOSERS.get(sign, "}")
@@ -24,7 +24,7 @@ def flow_mistake(lines: Sequence[str], opening: Mark, place: Mark) -> Mistake:
     if _is_past_the_end(lines, opening, place):
         return _unclosed(lines, opening, place, sign, closer)
     if character and character in "}]" and character != closer:
-        return Mistake(
+        return YamlIssue(
             opening.line,
             opening.column,
             f"the '{sign}' that opens here meets a '{character}'"
@@ -53,11 +53,13 @@ def _is_past_the_end(lines: Sequence[str], opening: Mark, place: Mark) -> bool:
     return line.indent <= opened.indent and not line.text.strip().startswith(("}", "]"))
 
 
-def _unclosed(lines: Sequence[str], opening: Mark, place: Mark, sign: str, closer: str) -> Mistake:
+def _unclosed(
+    lines: Sequence[str], opening: Mark, place: Mark, sign: str, closer: str
+) -> YamlIssue:
     last = _last_line_of(lines, opening, place)
     where = "this line" if last == opening.line else f"line {last + 1}"
     end = len(_without_comment(lines[last]))
-    return Mistake(
+    return YamlIssue(
         opening.line,
         opening.column,
         f"the '{sign}' that opens here never closes",
@@ -72,20 +74,20 @@ def _last_line_of(lines: Sequence[str], opening: Mark, place: Mark) -> int:
     last = opening.line
     for number in range(opening.line + 1, place.line + 1):
         line = parse_line(number, lines[number])
-        if not line.is_blank:
+        if not line.is_empty:
             if line.indent <= indent:
                 break
             last = number
     return last
 
 
-def _colon(text: str, place: Mark) -> Mistake:
+def _colon(text: str, place: Mark) -> YamlIssue:
     before = text[: place.column]
     start, end = _value_around(text, place.column)
     value = text[start:end]
     key = _KEY_BEFORE_COLON.search(before)
     if key is None or _IS_CHOICE.search(text[start : place.column]):
-        return Mistake(
+        return YamlIssue(
             place.line,
             place.column,
             "YAML reads the ': ' here as a second key",
@@ -95,10 +97,10 @@ def _colon(text: str, place: Mark) -> Mistake:
     return _comma(text, place.line, key.start("key"), key["key"])
 
 
-def _comma(text: str, line: int, column: int, name: str = "") -> Mistake:
+def _comma(text: str, line: int, column: int, name: str = "") -> YamlIssue:
     before = f"'{brief(name)}'" if name else "this"
     end = len(text[:column].rstrip())
-    return Mistake(
+    return YamlIssue(
         line,
         column,
         f"a ',' is missing before {before}",
@@ -110,10 +112,10 @@ def _comma(text: str, line: int, column: int, name: str = "") -> Mistake:
 
 def _after_the_value(
     text: str, place: Mark, message: str = "something follows the end of the value"
-) -> Mistake:
+) -> YamlIssue:
     start, end = _value_around(text, place.column)
     value = text[start:end]
-    return Mistake(
+    return YamlIssue(
         place.line,
         place.column,
         message,

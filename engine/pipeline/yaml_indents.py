@@ -8,13 +8,13 @@ import msgspec
 
 from engine.pipeline.repairs import Change
 from engine.pipeline.text import Mark
-from engine.pipeline.yaml_lines import Line, line_above, parse_line
-from engine.pipeline.yaml_mistake import Mistake
+from engine.pipeline.yaml_issue import YamlIssue
+from engine.pipeline.yaml_lines import YamlLine, line_above, parse_line
 
 _TOP_LEVEL = ("pipeline", "description", "parameters", "libraries", "snaps", "links")
 
 
-def misplaced(lines: Sequence[str], number: int) -> tuple[Line, int] | None:
+def misplaced(lines: Sequence[str], number: int) -> tuple[YamlLine, int] | None:
     """The line above that a line should be level with, and the indent that this means.
 
     None if the line already stands where one above it does.
@@ -30,7 +30,7 @@ def misplaced(lines: Sequence[str], number: int) -> tuple[Line, int] | None:
     return target, target.indent
 
 
-def indent_message(line: Line, level: Line) -> tuple[str, str]:
+def indent_message(line: YamlLine, level: YamlLine) -> tuple[str, str]:
     """Message and hint for a line that should be level with one above it."""
     message = (
         f"'{line.name}' is indented by {_spaces(line.indent)}, "
@@ -50,7 +50,7 @@ def shifted(lines: Sequence[str], number: int, target: int) -> list[Change]:
     changes = [_shift(line, delta)]
     for below in range(number + 1, len(lines)):
         next_line = parse_line(below, lines[below])
-        if next_line.is_blank:
+        if next_line.is_empty:
             continue
         is_level_already = delta > 0 and next_line.indent == target and bool(line.value)
         if next_line.indent < line.indent or is_level_already:
@@ -59,7 +59,7 @@ def shifted(lines: Sequence[str], number: int, target: int) -> list[Change]:
     return changes
 
 
-def odd_indentation(lines: Sequence[str], place: Mark) -> Mistake | None:
+def odd_indentation(lines: Sequence[str], place: Mark) -> YamlIssue | None:
     """Lines that something other than spaces indents, if one stands before the place."""
     odd = [number for number, text in enumerate(lines) if _margin(text).strip(" ")]
     if not odd or odd[0] > place.line:
@@ -77,27 +77,27 @@ def odd_indentation(lines: Sequence[str], place: Mark) -> Mistake | None:
         changes.append(Change(number, 0, len(margin), spaces))
     name = "a tab" if sign == "\t" else f"the invisible character U+{ord(sign):04X}"
     message = f"{name} cannot indent a line in YAML"
-    return Mistake(odd[0], column, message, "indent with spaces", repair=changes)
+    return YamlIssue(odd[0], column, message, "indent with spaces", repair=changes)
 
 
 def _margin(text: str) -> str:
     return text[: len(text) - len(text.lstrip())]
 
 
-def _shift(line: Line, delta: int) -> Change:
+def _shift(line: YamlLine, delta: int) -> Change:
     if delta > 0:
         return Change(line.number, 0, 0, " " * delta)
     return Change(line.number, 0, min(-delta, line.indent))
 
 
-def _inside(level: Line) -> Line | None:
+def _inside(level: YamlLine) -> YamlLine | None:
     """The key in an item of a list, which further keys of the item are level with."""
     if not (level.item and level.key):
         return None
     return msgspec.structs.replace(level, indent=level.key_column)
 
 
-def _levels_above(lines: Sequence[str], number: int) -> Iterator[Line]:
+def _levels_above(lines: Sequence[str], number: int) -> Iterator[YamlLine]:
     """The nearest line above, and those that enclose it, innermost first."""
     below = line_above(lines, number)
     while below is not None:
@@ -109,7 +109,7 @@ def _levels_above(lines: Sequence[str], number: int) -> Iterator[Line]:
         below = above
 
 
-def _nearest(line: Line, lines: Sequence[str], levels: Sequence[Line]) -> Line:
+def _nearest(line: YamlLine, lines: Sequence[str], levels: Sequence[YamlLine]) -> YamlLine:
     if line.name in _TOP_LEVEL and levels[-1].indent == 0:
         return levels[-1]
     child = next((each for each in _lines_below(lines, line.number)), None)
@@ -120,10 +120,10 @@ def _nearest(line: Line, lines: Sequence[str], levels: Sequence[Line]) -> Line:
     return min(levels, key=lambda level: (abs(level.indent - line.indent), -level.indent))
 
 
-def _lines_below(lines: Sequence[str], number: int) -> Iterator[Line]:
+def _lines_below(lines: Sequence[str], number: int) -> Iterator[YamlLine]:
     for below in range(number + 1, len(lines)):
         line = parse_line(below, lines[below])
-        if not line.is_blank:
+        if not line.is_empty:
             yield line
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from engine.pipeline.yaml_mistake import MEANINGS
+from engine.pipeline.yaml_issue import MEANINGS
 
 _ENTRY = re.compile(
     r"""(?P<indent>[ ]*)(?P<dashes>(?:-[ ]+)*)"""
@@ -17,7 +17,7 @@ _ENTRY = re.compile(
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 
 
-class Line(msgspec.Struct, frozen=True):
+class YamlLine(msgspec.Struct, frozen=True):
     """A line taken apart: `key` and `value` as written, with the columns at which they start."""
 
     number: int
@@ -30,7 +30,7 @@ class Line(msgspec.Struct, frozen=True):
     value_column: int
 
     @property
-    def is_blank(self) -> bool:
+    def is_empty(self) -> bool:
         return not self.text.strip() or self.text.lstrip().startswith("#")
 
     @property
@@ -44,11 +44,11 @@ def brief(text: str, limit: int = 80) -> str:
     return f"{text[:limit]}…" if len(text) > limit else text
 
 
-def parse_line(number: int, text: str) -> Line:
+def parse_line(number: int, text: str) -> YamlLine:
     found = _ENTRY.fullmatch(text)
     assert found is not None  # every part of the pattern may be empty
     has_key = found["key"] is not None
-    return Line(
+    return YamlLine(
         number=number,
         text=text,
         indent=len(text) - len(text.lstrip(" ")),
@@ -60,11 +60,11 @@ def parse_line(number: int, text: str) -> Line:
     )
 
 
-def line_above(lines: Sequence[str], number: int) -> Line | None:
+def line_above(lines: Sequence[str], number: int) -> YamlLine | None:
     """The nearest line above that says something."""
     for above in range(number - 1, -1, -1):
         line = parse_line(above, lines[above])
-        if not line.is_blank:
+        if not line.is_empty:
             return line
     return None
 
@@ -75,7 +75,7 @@ def entry_lines(lines: Sequence[str], number: int) -> range:
     end = number + 1
     for below in range(number + 1, len(lines)):
         line = parse_line(below, lines[below])
-        if line.is_blank:
+        if line.is_empty:
             continue
         if line.indent <= indent:
             break

@@ -9,7 +9,7 @@ from typing import Any
 from engine.errors import ExpressionSyntaxError, Severity
 from engine.expressions import Analysis, Lint, analyse, analyse_path, lint_parameters
 from engine.pipeline.spec import SnapSpec
-from engine.plan.findings import Findings, KeyPath, nearest_of
+from engine.plan.collector import KeyPath, ProblemCollector, nearest_of
 from engine.sdk.settings import (
     Expression,
     Path,
@@ -20,7 +20,7 @@ from engine.sdk.settings import (
     shown,
 )
 
-_CUT = {
+_CUT_HINTS = {
     "#": "YAML starts a comment at ' #': put the whole value in quotes",
     ",": "YAML ends the value at the ',' inside of { }: put the whole value in quotes",
 }
@@ -28,11 +28,11 @@ _WORDS = re.compile(r"[^\W\d_][\w .,!?:-]{0,60}")
 
 
 def check_expressions(
-    spec: SnapSpec, settings: Settings | Mapping[str, Any], findings: Findings
+    spec: SnapSpec, settings: Settings | Mapping[str, Any], collector: ProblemCollector
 ) -> None:
     """Report what is wrong with the expressions and paths in (some of) the settings of a snap."""
     for path, item in expressions_in(settings):
-        place = _Place(spec, path, item.text, findings)
+        place = _Place(spec, path, item.text, collector)
         if isinstance(item, Expression):
             _check_expression(item, place)
         else:
@@ -40,29 +40,31 @@ def check_expressions(
 
 
 def check_parameters_read(
-    spec: SnapSpec, reads: Iterable[tuple[KeyPath, str, int]], findings: Findings
+    spec: SnapSpec, reads: Iterable[tuple[KeyPath, str, int]], collector: ProblemCollector
 ) -> None:
     """Report parameters that a snap's templates read and the pipeline does not declare."""
     for path, name, offset in reads:
         text = _value_at(spec.settings, path)
         if isinstance(text, str):
-            _Place(spec, path, text, findings).check_parameter(name, offset)
+            _Place(spec, path, text, collector).check_parameter(name, offset)
 
 
 class _Place:
     """Where an expression stands; reports by offsets in its text."""
 
-    def __init__(self, spec: SnapSpec, path: KeyPath, text: str, findings: Findings) -> None:
+    def __init__(
+        self, spec: SnapSpec, path: KeyPath, text: str, collector: ProblemCollector
+    ) -> None:
         self.label = spec.label
         self.path = path
         self.text = text
-        self.findings = findings
+        self.collector = collector
         self.shift = _shift(_value_at(spec.settings, path), text)
 
     @property
     def declared(self) -> list[str]:
         """The parameters of the pipeline."""
-        return [parameter.name for parameter in self.findings.spec.parameters]
+        return [parameter.name for parameter in self.collector.spec.parameters]
 
     def report(self, code: str, error: ExpressionSyntaxError) -> None:
         hint = error.hint
@@ -83,26 +85,26 @@ class _Place:
         hint: str,
         severity: Severity = "error",
     ) -> None:
-        where = self.findings.inside(self.label, self.path, self.shift + offset, length)
-        self.findings.report(code, where, message, hint, severity)
+        where = self.collector.inside(self.label, self.path, self.shift + offset, length)
+        self.collector.report(code, where, message, hint, severity)
 
     def report_doubt(self, code: str, doubt: Lint) -> None:
         self.report_at(code, doubt.offset, doubt.length, doubt.message, doubt.hint, "warning")
 
     def check_parameter(self, name: str, offset: int) -> None:
         """Report a parameter, read at `offset`, that the pipeline does not declare."""
-        known = [f"_{parameter.name}" for parameter in self.findings.spec.parameters]
-        if f"_{name}" not in known and not self.findings.may_be_lost(name):
+        known = [f"_{parameter.name}" for parameter in self.collector.spec.parameters]
+        if f"_{name}" not in known and not self.collector.may_be_lost(name):
             hint = nearest_hint(f"_{name}", known) or f"declare it: 'parameters: {{{name}: ...}}'"
             message = f"'_{name}' is a parameter that the pipeline does not declare"
             self.report_at("unknown-parameter", offset, len(name) + 1, message, hint)
 
     def _cut_hint(self) -> str:
-        return _CUT.get(self.findings.cut_by(self.label, self.path), "")
+        return _CUT_HINTS.get(self.collector.cut_by(self.label, self.path), "")
 
     def _is_text_in_quotes(self) -> bool:
         """Whether the value is mere words that have quotes of YAML around them."""
-        is_quoted = self.findings.is_quoted(self.label, self.path)
+        is_quoted = self.collector.is_quoted(self.label, self.path)
         return is_quoted and not self.shift and _WORDS.fullmatch(self.text) is not None
 
 
@@ -131,19 +133,19 @@ def _check_names(found: Analysis, place: _Place) -> None:
     _check_members(found, place)
     for doubt in found.doubts:
         place.report_doubt("unclear-expression", doubt)
-    for doubt in lint_parameters(found, _flags(place.findings)):
+    for doubt in lint_parameters(found, _flags(place.collector)):
         place.report_doubt("text-parameter", doubt)
 
 
-def _flags(findings: Findings) -> list[str]:
+def _flags(collector: ProblemCollector) -> list[str]:
     """Parameters that are meant as true or false."""
-    return [each.name for each in findings.spec.parameters if each.default in ("true", "false")]
+    return [each.name for each in collector.spec.parameters if each.default in ("true", "false")]
 
 
 def _check_libraries(found: Analysis, place: _Place) -> None:
-    known = [library.name for library in place.findings.spec.libraries]
+    known = [library.name for library in place.collector.spec.libraries]
     for name, offset in found.libraries.items():
-        if name not in known and not place.findings.may_be_lost(name):
+        if name not in known and not place.collector.may_be_lost(name):
             hint = nearest_hint(name, known) or f"import it: 'libraries: {{{name}: FILE}}'"
             message = f"'lib.{name}' is a library that the pipeline does not import"
             place.report_at("unknown-library", offset, len(f"lib.{name}"), message, hint)
@@ -151,7 +153,7 @@ def _check_libraries(found: Analysis, place: _Place) -> None:
 
 def _check_members(found: Analysis, place: _Place) -> None:
     for used in found.members:
-        known = place.findings.library_members.get(used.library)
+        known = place.collector.library_members.get(used.library)
         if known is not None and used.name not in known:
             hint = nearest_of(used.name, known, "names in it") or "define it there"
             message = f"the library 'lib.{used.library}' has no {shown(used.name)}"

@@ -6,39 +6,39 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from engine.pipeline.spec import OnError, SnapSpec
 from engine.plan import graph
-from engine.plan.findings import Findings
+from engine.plan.collector import ProblemCollector
 from engine.plan.snaps import ResolvedSnap
 from engine.plan.views import ResolvedLink, Side, is_member
 from engine.sdk.views import ERROR_VIEW, View
 
 
 def check_linkage(
-    snaps: Mapping[str, ResolvedSnap], links: Sequence[ResolvedLink], findings: Findings
+    snaps: Mapping[str, ResolvedSnap], links: Sequence[ResolvedLink], collector: ProblemCollector
 ) -> None:
     """Report what is wrong with the pipeline as a graph."""
-    _check_cycles(snaps, links, findings)
+    _check_cycles(snaps, links, collector)
     linked = _Linked(links)
     for snap in snaps.values():
-        _check_error_view(snap.spec, linked, findings)
-    problems = (*findings.spec.problems, *findings.problems)
-    place = findings.spec.source.where(("links",))
-    if findings.spec.source.lost or any(
+        _check_error_view(snap.spec, linked, collector)
+    problems = (*collector.spec.problems, *collector.problems)
+    place = collector.spec.source.where(("links",))
+    if collector.spec.source.lost or any(
         problem.code in ("bad-link", "unknown-label")
         or (problem.code == "wrong-type" and problem.where == place)
         for problem in problems
     ):
         return  # what such a link was meant to join is not known
-    doubtful = _labels_of_lost_links(links, findings)
+    doubtful = _labels_of_lost_links(links, collector)
     for label, snap in snaps.items():
         if label in doubtful or not snap.spec.type:
             continue
         if (
-            not _wants_links(snap, linked, findings)
+            not _wants_links(snap, linked, collector)
             and len(snaps) > 1
             and label not in linked.labels
         ):
             hint = "link it, or remove it"
-            findings.report(
+            collector.report(
                 "unlinked-snap", snap.spec.where, f"no link touches '{label}'", hint, "warning"
             )
 
@@ -74,7 +74,7 @@ class _Linked:
 
 
 def _check_cycles(
-    snaps: Mapping[str, ResolvedSnap], links: Sequence[ResolvedLink], findings: Findings
+    snaps: Mapping[str, ResolvedSnap], links: Sequence[ResolvedLink], collector: ProblemCollector
 ) -> None:
     edges = [link.labels for link in links]
     labels = list(snaps)
@@ -88,55 +88,55 @@ def _check_cycles(
         names = " -> ".join([cycle[0][0], *(end for _, end in cycle)])
         message = f"the snaps feed each other in a circle: {names}"
         hint = "a pipeline flows one way; remove one of these links"
-        findings.report("cycle", closing.spec.target.where, message, hint)
+        collector.report("cycle", closing.spec.target.where, message, hint)
 
 
-def _check_error_view(spec: SnapSpec, linked: _Linked, findings: Findings) -> None:
+def _check_error_view(spec: SnapSpec, linked: _Linked, collector: ProblemCollector) -> None:
     link = linked.error_links.get(spec.label)
     if spec.on_error == "route" and link is None:
-        where = findings.setting(spec.label, ("on_error",))
+        where = collector.setting(spec.label, ("on_error",))
         message = f"documents that fail in '{spec.label}' go to its error view, which has no link"
         hint = f"link it ('{spec.label}.error -> ...'), or say 'on_error: discard'"
-        findings.report("unlinked-error-view", where, message, hint, "warning")
+        collector.report("unlinked-error-view", where, message, hint, "warning")
     elif link is not None and spec.on_error in ("stop", "discard"):
         message = (
             f"'{spec.label}.error' is linked, but gets nothing: "
             f"'{spec.label}' has 'on_error: {spec.on_error}'"
         )
         hint = "say 'on_error: route', or remove the link"
-        findings.report("error-view-not-routed", link.spec.source.where, message, hint)
+        collector.report("error-view-not-routed", link.spec.source.where, message, hint)
 
 
-def _labels_of_lost_links(links: Sequence[ResolvedLink], findings: Findings) -> set[str]:
+def _labels_of_lost_links(links: Sequence[ResolvedLink], collector: ProblemCollector) -> set[str]:
     """Snaps named by links that lead nowhere: what they lack may only follow from that."""
     sound = {id(link.spec) for link in links if link.source and link.target}
-    lost = [link for link in findings.spec.links if id(link) not in sound]
+    lost = [link for link in collector.spec.links if id(link) not in sound]
     return {port.label for link in lost for port in (link.source, link.target)}
 
 
-def _wants_links(snap: ResolvedSnap, linked: _Linked, findings: Findings) -> bool:
+def _wants_links(snap: ResolvedSnap, linked: _Linked, collector: ProblemCollector) -> bool:
     """Report each view that must have links and has too few."""
-    before = len(findings.problems)
+    before = len(collector.problems)
     if snap.views is not None:
         for view in snap.views.inputs:
-            _check_count(snap, "input", view, linked, findings)
+            _check_count(snap, "input", view, linked, collector)
             if _is_missed(snap.spec.label, view, linked):
                 message = f"{_name(snap)} needs a link at its input view '{view.name}'"
                 hint = _link_hint(snap, "input")
-                findings.report("unlinked-input", snap.spec.where, message, hint)
+                collector.report("unlinked-input", snap.spec.where, message, hint)
         for view in snap.views.outputs:
-            _check_count(snap, "output", view, linked, findings)
-    return len(findings.problems) > before
+            _check_count(snap, "output", view, linked, collector)
+    return len(collector.problems) > before
 
 
 def _check_count(
-    snap: ResolvedSnap, side: Side, view: View, linked: _Linked, findings: Findings
+    snap: ResolvedSnap, side: Side, view: View, linked: _Linked, collector: ProblemCollector
 ) -> None:
     if not view.many or (have := linked.count(snap.spec.label, side, view)) >= view.minimum:
         return
     least = f"at least {view.minimum} link{'s' if view.minimum > 1 else ''}"
     message = f"{_name(snap)} needs {least} at its {side} views and has {have}"
-    findings.report("too-few-links", snap.spec.where, message, _link_hint(snap, side))
+    collector.report("too-few-links", snap.spec.where, message, _link_hint(snap, side))
 
 
 def _is_missed(label: str, view: View, linked: _Linked) -> bool:

@@ -7,35 +7,35 @@ from dataclasses import replace
 
 from engine.locations import Location
 from engine.pipeline.spec import ParameterSpec
-from engine.plan.findings import Findings
-from engine.plan.plain_texts import PLACEHOLDER, name_in
+from engine.plan.collector import ProblemCollector
+from engine.plan.literals import PLACEHOLDER, name_in
 
 _FROM_ENVIRONMENT = re.compile(r"\$\{env:[A-Za-z_]\w*\}")
 
 
-def check_parameters(findings: Findings) -> None:
+def check_parameters(collector: ProblemCollector) -> None:
     """Warn of secrets in the file, and of defaults in which something seems to be filled in."""
-    for parameter in findings.spec.parameters:
+    for parameter in collector.spec.parameters:
         default = parameter.default
         if not default:
             continue
         foreign = _foreign_placeholders(parameter, default)
         for found in foreign:
             name = name_in(found[0])
-            where = _place(findings, parameter, found.start(), len(found[0]))
+            where = _place(collector, parameter, found.start(), len(found[0]))
             message = f"'{found[0]}' is not filled in: it stays in the default as it is"
             hint = f"write ${{env:{name}}} to read the environment variable {name}"
-            findings.report("placeholder", where, message, hint, "warning")
+            collector.report("placeholder", where, message, hint, "warning")
         if default.startswith("="):
-            where = _place(findings, parameter, 0, len(default))
+            where = _place(collector, parameter, 0, len(default))
             message = f"the default of '{parameter.name}' is plain text, '=' included"
             hint = "defaults are not computed: write the value, or compute it where it is used"
-            findings.report("unmarked-expression", where, message, hint, "warning")
+            collector.report("unmarked-expression", where, message, hint, "warning")
         elif parameter.secret and not foreign and not default.startswith("${env:"):
-            where = _place(findings, parameter, 0, len(default))
+            where = _place(collector, parameter, 0, len(default))
             message = f"the secret parameter '{parameter.name}' has its value in the file"
             hint = "use ${env:NAME}, or give the value when the pipeline is run"
-            findings.report("secret-default", where, message, hint, "warning")
+            collector.report("secret-default", where, message, hint, "warning")
 
 
 def _foreign_placeholders(parameter: ParameterSpec, default: str) -> list[re.Match[str]]:
@@ -50,8 +50,10 @@ def _foreign_placeholders(parameter: ParameterSpec, default: str) -> list[re.Mat
     return found
 
 
-def _place(findings: Findings, parameter: ParameterSpec, offset: int, length: int) -> Location:
-    source, path = findings.spec.source, ("parameters", parameter.name, "default")
+def _place(
+    collector: ProblemCollector, parameter: ParameterSpec, offset: int, length: int
+) -> Location:
+    source, path = collector.spec.source, ("parameters", parameter.name, "default")
     if parameter.secret:  # the report must not show the secret
         return replace(source.where(path), source_line="")
     return source.position(path, offset, length)

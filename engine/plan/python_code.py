@@ -14,7 +14,7 @@ from types import CodeType
 from engine.locations import Location
 from engine.pipeline.source import Source
 from engine.pipeline.text import Text
-from engine.plan.findings import Findings
+from engine.plan.collector import ProblemCollector
 from engine.plan.folders import is_file, local_path
 from engine.plan.snaps import ResolvedSnap
 from engine.plan.views import ResolvedLink
@@ -28,7 +28,7 @@ _ALL_NAMES = ("*",)
 def check_python(
     snaps: Mapping[str, ResolvedSnap],
     links: Iterable[ResolvedLink],
-    findings: Findings,
+    collector: ProblemCollector,
     folder: str,
     project: str,
 ) -> None:
@@ -38,12 +38,12 @@ def check_python(
     for label, snap in snaps.items():
         for code in _codes_of(snap):
             read = _read(code, folder, project)
-            if read is None or (code.text and _is_cut(findings)):
+            if read is None or (code.text and _is_cut(collector)):
                 continue
             file, text = read
-            compiled = _compiled(label, code, file, text, findings)
+            compiled = _compiled(label, code, file, text, collector)
             if compiled is not None and (label, code.view) in views:
-                _check_names(label, code, compiled, findings)
+                _check_names(label, code, compiled, collector)
 
 
 def first_lines(label: str, snap: ResolvedSnap, source: Source) -> dict[str, int]:
@@ -62,9 +62,9 @@ def first_lines(label: str, snap: ResolvedSnap, source: Source) -> dict[str, int
     return lines
 
 
-def _is_cut(findings: Findings) -> bool:
+def _is_cut(collector: ProblemCollector) -> bool:
     """Whether a mistake of YAML may have cut a text that stands in the pipeline file."""
-    return any(problem.code == "yaml-error" for problem in findings.spec.problems)
+    return any(problem.code == "yaml-error" for problem in collector.spec.problems)
 
 
 def _codes_of(snap: ResolvedSnap) -> Iterator[PythonCode]:
@@ -86,36 +86,38 @@ def _read(code: PythonCode, folder: str, project: str) -> tuple[str, str] | None
 
 
 def _compiled(
-    label: str, code: PythonCode, file: str, text: str, findings: Findings
+    label: str, code: PythonCode, file: str, text: str, collector: ProblemCollector
 ) -> CodeType | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return compile(text, file or label, "exec", dont_inherit=True)
     except SyntaxError as error:
-        where = _place(label, code.path, file, text, error, findings)
+        where = _place(label, code.path, file, text, error, collector)
         message = f"this is not valid Python: {error.msg}"
     except (ValueError, MemoryError, RecursionError) as error:
-        where = findings.setting(label, code.path)
+        where = collector.setting(label, code.path)
         message = f"this is not valid Python: {error or type(error).__name__}"
-    findings.report("python-syntax", where, message)
+    collector.report("python-syntax", where, message)
     return None
 
 
 def _place(
-    label: str, path: KeyPath, file: str, text: str, error: SyntaxError, findings: Findings
+    label: str, path: KeyPath, file: str, text: str, error: SyntaxError, collector: ProblemCollector
 ) -> Location:
     line, column = max(error.lineno or 1, 1) - 1, max(error.offset or 1, 1) - 1
     length = (error.end_offset or 0) - 1 - column if error.end_lineno == error.lineno else 1
     if file:
-        shown_file = file if "://" in file else str(Path(findings.spec.path).parent / file)
+        shown_file = file if "://" in file else str(Path(collector.spec.path).parent / file)
         return Text.of(shown_file, text).at(line, column, max(length, 1))
     lines = text.splitlines(keepends=True)
     offset = min(sum(map(len, lines[:line])) + column, max(len(text.rstrip()) - 1, 0))
-    return findings.inside(label, path, offset, max(length, 1))
+    return collector.inside(label, path, offset, max(length, 1))
 
 
-def _check_names(label: str, code: PythonCode, compiled: CodeType, findings: Findings) -> None:
+def _check_names(
+    label: str, code: PythonCode, compiled: CodeType, collector: ProblemCollector
+) -> None:
     """Report that none of the functions which the snap calls for its rows is defined."""
     names = {name for each in _nested(compiled) for name in each.co_names}
     from_elsewhere = any(_ALL_NAMES in each.co_consts for each in _nested(compiled))
@@ -126,7 +128,7 @@ def _check_names(label: str, code: PythonCode, compiled: CodeType, findings: Fin
     message = f"{what} defines neither {wanted}, and documents come to '{label}.{code.view}'"
     near = _nearest(code.needs[0], compiled.co_names)
     hint = f"rename '{near}' to {code.needs[0]}" if near else f"define {code.needs[0]}"
-    findings.report("missing-function", findings.setting(label, code.path), message, hint)
+    collector.report("missing-function", collector.setting(label, code.path), message, hint)
 
 
 def _nested(code: CodeType) -> Iterator[CodeType]:

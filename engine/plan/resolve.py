@@ -8,7 +8,7 @@ import msgspec
 
 from engine.errors import Problem
 from engine.pipeline.spec import PipelineSpec
-from engine.plan.findings import Findings
+from engine.plan.collector import ProblemCollector
 from engine.plan.folders import folder_of, project_of
 from engine.plan.libraries import read_libraries
 from engine.plan.linkage import check_linkage
@@ -35,17 +35,17 @@ class Resolution(msgspec.Struct, frozen=True):
 
 def resolve(spec: PipelineSpec, registry: Registry, project: str | None = None) -> Resolution:
     """Look at everything; mistakes become problems. Opens nothing but libraries and scripts."""
-    findings = Findings(spec)
+    collector = ProblemCollector(spec)
     folder = folder_of(spec.path)
     project = project or project_of(folder)
-    check_parameters(findings)
-    libraries = tuple(read_libraries(findings, folder, project))
+    check_parameters(collector)
+    libraries = tuple(read_libraries(collector, folder, project))
     snaps = {
-        label: resolve_snap(snap, registry, findings, folder, project)
+        label: resolve_snap(snap, registry, collector, folder, project)
         for label, snap in spec.snaps.items()
     }
-    links = resolve_links(snaps, registry, findings)
-    check_linkage(snaps, links, findings)
-    check_writes(snaps, links, findings, folder, project)
-    check_python(snaps, links, findings, folder, project)
-    return Resolution(spec, folder, project, libraries, snaps, tuple(links), findings.all())
+    links = resolve_links(snaps, registry, collector)
+    check_linkage(snaps, links, collector)
+    check_writes(snaps, links, collector, folder, project)
+    check_python(snaps, links, collector, folder, project)
+    return Resolution(spec, folder, project, libraries, snaps, tuple(links), collector.all())

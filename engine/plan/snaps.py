@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 
 from engine.errors import UnusableSnapError
-from engine.pipeline.habits import ORDER_KEYS
+from engine.pipeline.foreign_keys import ORDER_KEYS
 from engine.pipeline.spec import SnapSpec
-from engine.plan.answers import ask
+from engine.plan.collector import ProblemCollector
 from engine.plan.expressions import check_expressions, check_parameters_read
-from engine.plan.findings import Findings
 from engine.plan.folders import is_file, local_path
-from engine.plan.plain_texts import check_plain_texts
+from engine.plan.inspection import inspect_snap
+from engine.plan.literals import check_literals
 from engine.plan.plan import Facts
 from engine.registry import Registry, SnapClass
 from engine.sdk.settings import (
@@ -45,71 +45,73 @@ class ResolvedSnap(msgspec.Struct, frozen=True):
 def resolve_snap(
     spec: SnapSpec,
     registry: Registry,
-    findings: Findings,
+    collector: ProblemCollector,
     folder: str,
     project: str,
 ) -> ResolvedSnap:
     """The snap with its class, settings and views; reports what is wrong with it."""
-    snap_class = _class_of(spec, registry, findings)
+    snap_class = _class_of(spec, registry, collector)
     if snap_class is None:
         return ResolvedSnap(spec)
     settings, issues = convert(snap_class.settings_class, spec.settings)
     for issue in issues:
         if not (spec.incomplete and issue.code == "missing-setting"):
-            _report_issue(spec, snap_class, issue, findings)
+            _report_issue(spec, snap_class, issue, collector)
     if settings is None:
-        check_expressions(spec, convert_partly(snap_class.settings_class, spec.settings), findings)
+        check_expressions(spec, convert_partly(snap_class.settings_class, spec.settings), collector)
         return ResolvedSnap(spec, snap_class, None, _fixed_views(snap_class))
-    check_expressions(spec, settings, findings)
+    check_expressions(spec, settings, collector)
     if spec.incomplete:
         return ResolvedSnap(spec, snap_class, None, _fixed_views(snap_class))
-    check_plain_texts(spec, snap_class, settings, findings)
+    check_literals(spec, snap_class, settings, collector)
     try:
-        answers = ask(snap_class, settings)
+        inspection = inspect_snap(snap_class, settings)
     except UnusableSnapError as error:
-        _report_unusable(spec, error, findings)
+        _report_unusable(spec, error, collector)
         return ResolvedSnap(spec, snap_class)
-    check_parameters_read(spec, answers.parameters, findings)
-    for issue in answers.issues:
-        _report_issue(spec, snap_class, issue, findings)
-    _check_files(spec, answers.files, findings, folder, project)
-    return ResolvedSnap(spec, snap_class, settings, answers.views, answers.facts)
+    check_parameters_read(spec, inspection.parameters, collector)
+    for issue in inspection.issues:
+        _report_issue(spec, snap_class, issue, collector)
+    _check_files(spec, inspection.files, collector, folder, project)
+    return ResolvedSnap(spec, snap_class, settings, inspection.views, inspection.facts)
 
 
-def _class_of(spec: SnapSpec, registry: Registry, findings: Findings) -> SnapClass | None:
+def _class_of(spec: SnapSpec, registry: Registry, collector: ProblemCollector) -> SnapClass | None:
     try:
         return registry[spec.type]
     except KeyError:
-        _report_unknown(spec, registry, findings)
+        _report_unknown(spec, registry, collector)
     except UnusableSnapError as error:
-        _report_unusable(spec, error, findings)
+        _report_unusable(spec, error, collector)
     return None
 
 
-def _report_unusable(spec: SnapSpec, error: UnusableSnapError, findings: Findings) -> None:
-    where = findings.setting(spec.label, ("snap",))
-    findings.report("unusable-snap", where, error.message, error.hint)
+def _report_unusable(spec: SnapSpec, error: UnusableSnapError, collector: ProblemCollector) -> None:
+    where = collector.setting(spec.label, ("snap",))
+    collector.report("unusable-snap", where, error.message, error.hint)
 
 
-def _report_unknown(spec: SnapSpec, registry: Registry, findings: Findings) -> None:
+def _report_unknown(spec: SnapSpec, registry: Registry, collector: ProblemCollector) -> None:
     if not spec.type:  # the file does not say, which is reported already
         return
     message, hint = registry.explain_unknown(spec.type)
-    findings.report("unknown-snap", findings.setting(spec.label, ("snap",)), message, hint)
+    collector.report("unknown-snap", collector.setting(spec.label, ("snap",)), message, hint)
 
 
-def _report_issue(spec: SnapSpec, snap_class: SnapClass, issue: Issue, findings: Findings) -> None:
-    where = findings.setting(spec.label, issue.path, at_key=issue.at_key)
+def _report_issue(
+    spec: SnapSpec, snap_class: SnapClass, issue: Issue, collector: ProblemCollector
+) -> None:
+    where = collector.setting(spec.label, issue.path, at_key=issue.at_key)
     message, hint = issue.message, issue.hint
     if issue.code in ("unknown-setting", "missing-setting"):
         message = f"{snap_class.__name__}: {message}"
     if issue.code == "unknown-setting" and not hint.startswith("did you mean"):
         near = nearest_hint(str(issue.path[-1]), _ENGINE_SETTINGS)
-        hint = _habit_hint(spec, issue) or near or hint
-    findings.report(issue.code, where, message, hint, issue.severity)
+        hint = _foreign_key_hint(spec, issue) or near or hint
+    collector.report(issue.code, where, message, hint, issue.severity)
 
 
-def _habit_hint(spec: SnapSpec, issue: Issue) -> str:
+def _foreign_key_hint(spec: SnapSpec, issue: Issue) -> str:
     """Where a setting belongs that other tools have, or that is a snap of its own."""
     name = str(issue.path[-1])
     value = spec.settings.get(name) if len(issue.path) == 1 else None
@@ -133,7 +135,7 @@ def _fixed_views(snap_class: SnapClass) -> Views | None:
 def _check_files(
     spec: SnapSpec,
     files: Iterable[tuple[KeyPath, str]],
-    findings: Findings,
+    collector: ProblemCollector,
     folder: str,
     project: str,
 ) -> None:
@@ -141,5 +143,5 @@ def _check_files(
         file = local_path(name, folder, project)
         if file is not None and not is_file(file):
             hint = f"it was looked for at {shown(str(file), limit=500)}"
-            where = findings.setting(spec.label, path)
-            findings.report("missing-file", where, f"there is no file {shown(name)}", hint)
+            where = collector.setting(spec.label, path)
+            collector.report("missing-file", where, f"there is no file {shown(name)}", hint)

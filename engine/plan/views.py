@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from engine.pipeline.spec import LinkSpec, PortSpec
-from engine.plan.findings import Findings, nearest_of
+from engine.plan.collector import ProblemCollector, nearest_of
 from engine.plan.plan import Port
 from engine.plan.snaps import ResolvedSnap
 from engine.registry import Registry, SnapClass
@@ -39,31 +39,33 @@ class ResolvedLink(msgspec.Struct, frozen=True):
 
 
 def resolve_links(
-    snaps: Mapping[str, ResolvedSnap], registry: Registry, findings: Findings
+    snaps: Mapping[str, ResolvedSnap], registry: Registry, collector: ProblemCollector
 ) -> list[ResolvedLink]:
     """The links between snaps that exist, in the order of the file."""
-    links = [link for link in findings.spec.links if _joins_snaps(link, snaps, findings)]
-    sources = _Side("output", snaps, registry, findings)
-    targets = _Side("input", snaps, registry, findings)
+    links = [link for link in collector.spec.links if _joins_snaps(link, snaps, collector)]
+    sources = _Side("output", snaps, registry, collector)
+    targets = _Side("input", snaps, registry, collector)
     starts = sources.choose([link.source for link in links])
     ends = targets.choose([link.target for link in links])
     resolved = [ResolvedLink(*each) for each in zip(links, starts, ends, strict=True)]
     for link in resolved:
-        _check_types(link, registry, findings)
+        _check_types(link, registry, collector)
     return resolved
 
 
-def _joins_snaps(link: LinkSpec, snaps: Mapping[str, ResolvedSnap], findings: Findings) -> bool:
+def _joins_snaps(
+    link: LinkSpec, snaps: Mapping[str, ResolvedSnap], collector: ProblemCollector
+) -> bool:
     missing = [port for port in (link.source, link.target) if port.label not in snaps]
     for port in missing:
-        if findings.may_be_lost(port.label):
+        if collector.may_be_lost(port.label):
             continue
         hint = nearest_of(port.label, snaps, "snaps")
         message = f"there is no snap labelled {shown(port.label)}"
-        findings.report("unknown-label", port.where, message, hint)
+        collector.report("unknown-label", port.where, message, hint)
     if not missing and link.source.label == link.target.label:
         message = f"'{link.source.label}' is linked to itself"
-        findings.report("cycle", link.target.where, message, "a link leads to another snap")
+        collector.report("cycle", link.target.where, message, "a link leads to another snap")
         return False
     return not missing
 
@@ -76,12 +78,12 @@ class _Side:
         side: Side,
         snaps: Mapping[str, ResolvedSnap],
         registry: Registry,
-        findings: Findings,
+        collector: ProblemCollector,
     ) -> None:
         self.side: Side = side
         self.snaps = snaps
         self.registry = registry
-        self.findings = findings
+        self.collector = collector
         self.taken: dict[Port, PortSpec] = {}
 
     def choose(self, ports: Iterable[PortSpec]) -> list[View | None]:
@@ -124,12 +126,12 @@ class _Side:
             message = (
                 f"the {self.side} view '{place}' already has a link, on line {first.where.line}"
             )
-            self.findings.report("linked-twice", port.where, message, self._split_hint(view))
+            self.collector.report("linked-twice", port.where, message, self._split_hint(view))
         return view
 
     def _split_hint(self, view: View) -> str:
         """Which snaps can do what two links at one view were meant to do."""
-        fitting = [
+        candidates = [
             name
             for name, snap_class in self.registry.usable()
             if any(
@@ -139,9 +141,9 @@ class _Side:
                 )
             )
         ]
-        if not fitting:
+        if not candidates:
             return "a view takes one link; remove one of the two"
-        names = " or ".join(fitting)
+        names = " or ".join(candidates)
         if self.side == "input":
             return f"put {names} before it, which takes several inputs"
         return f"put {names} behind it, which has several outputs"
@@ -154,11 +156,11 @@ class _Side:
         known = f"its {self.side} views are: {', '.join(names)}" if names else "it has none"
         if not port.view:
             message = f"{snap} has no {self.side} view"
-            self.findings.report("unknown-view", port.where, message, self._other_hint(port))
+            self.collector.report("unknown-view", port.where, message, self._other_hint(port))
             return
         message = f"{snap} has no {self.side} view {shown(port.view)}"
         hint = self._other_hint(port) or nearest_hint(port.view, names) or known
-        self.findings.report("unknown-view", port.where, message, hint)
+        self.collector.report("unknown-view", port.where, message, hint)
 
     def _other_hint(self, port: PortSpec) -> str:
         """What to do if the name is that of a view of the other direction."""
@@ -198,7 +200,7 @@ def _shown_name(view: View) -> str:
     return f"{view.name}0, {view.name}1, ..." if view.many else view.name
 
 
-def _check_types(link: ResolvedLink, registry: Registry, findings: Findings) -> None:
+def _check_types(link: ResolvedLink, registry: Registry, collector: ProblemCollector) -> None:
     source, target = link.source, link.target
     if source is None or target is None or source.type == target.type:
         return
@@ -216,7 +218,7 @@ def _check_types(link: ResolvedLink, registry: Registry, findings: Findings) -> 
     kind = "parser" if source.type == "binary" else "formatter"
     names = f", such as {' or '.join(between[:3])}" if between else ""
     hint = f"put a {kind} between them{names}"
-    findings.report("view-type", link.spec.target.where, message, hint)
+    collector.report("view-type", link.spec.target.where, message, hint)
 
 
 def _is_between(snap_class: SnapClass, source: str, target: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from engine.errors import ExpressionSyntaxError
 from engine.expressions import paths_read
 from engine.plan import graph
-from engine.plan.findings import Findings
+from engine.plan.collector import ProblemCollector
 from engine.plan.folders import local_path
 from engine.plan.snaps import ResolvedSnap
 from engine.plan.views import ResolvedLink
@@ -19,7 +19,7 @@ from engine.sdk.settings import Evaluated, shown
 def check_writes(
     snaps: Mapping[str, ResolvedSnap],
     links: Sequence[ResolvedLink],
-    findings: Findings,
+    collector: ProblemCollector,
     folder: str,
     project: str,
 ) -> None:
@@ -36,9 +36,9 @@ def check_writes(
                 continue
             owner, other = first.setdefault(key, (label, written))
             if owner != label and not (written.shared and other.shared):
-                findings.report(
+                collector.report(
                     "written-twice",
-                    findings.setting(label, written.path),
+                    collector.setting(label, written.path),
                     f"the snap {owner!r} writes {_text(written.name)} too",
                     "give each snap a file of its own, or let both append to it",
                 )

@@ -35,18 +35,18 @@ def example_lines(snap: SnapClass, example: Example) -> Iterator[str]:
 
 def block(value: Mapping[str, Any]) -> str:
     """YAML over several lines; texts of several lines as they stand."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return yaml.dump(value, Dumper=_ReadableDumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def inline(value: Any) -> str:
     """YAML on one line."""
     text = yaml.dump(
-        value, Dumper=_Dumper, default_flow_style=True, allow_unicode=True, width=10_000
+        value, Dumper=_ReadableDumper, default_flow_style=True, allow_unicode=True, width=10_000
     )
     return text.removesuffix("\n").removesuffix("\n...")
 
 
-class _Dumper(yaml.SafeDumper):
+class _ReadableDumper(yaml.SafeDumper):
     """Writes as a person does: texts of several lines as they stand, no doubled quotes."""
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
@@ -62,7 +62,7 @@ class _Dumper(yaml.SafeDumper):
         return '"' if style == "'" and doubles else style
 
 
-_Dumper.add_representer(str, _Dumper.represent_text)
+_ReadableDumper.add_representer(str, _ReadableDumper.represent_text)
 
 
 def _items(word: str, items: Any) -> Iterator[str]:

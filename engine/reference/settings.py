@@ -40,7 +40,7 @@ def settings_lines(cls: type[Settings]) -> Iterator[str]:
 def _table(first: str, facts: Any) -> Iterator[str]:
     yield f"| {first} | type | default | meaning | example |\n|---|---|---|---|---|"
     for fact in facts:
-        cells = (f"`{fact.name}`", in_words(fact.type), _default(fact), fact.help, _example(fact))
+        cells = (f"`{fact.name}`", type_text(fact.type), _default(fact), fact.help, _example(fact))
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
     yield ""
 
@@ -59,22 +59,22 @@ def _example(fact: SettingFacts) -> str:
     return "" if fact.example is None else f"`{inline(fact.example)}`"
 
 
-def in_words(kind: Any, *, many: bool = False) -> str:
+def type_text(kind: Any, *, many: bool = False) -> str:
     """A type as a user would say it: `dict[Path, Expression]` is a map of path to expression."""
     origin, arguments = get_origin(kind), get_args(kind)
     if kind in _WORDS:
         return _WORDS[kind][many]
     if origin is Evaluated:
-        return f"{in_words(arguments[0])} or `=` expression"
+        return f"{type_text(arguments[0])} or `=` expression"
     if origin is Literal:
         *others, last = (f"`{choice}`" for choice in arguments)
         return f"{', '.join(others)} or {last}"
     if origin in (Union, types.UnionType):
-        return " or ".join(in_words(each) for each in arguments if each is not types.NoneType)
+        return " or ".join(type_text(each) for each in arguments if each is not types.NoneType)
     if origin in (tuple, list):
-        return f"list{'s' * many} of {in_words(arguments[0], many=True)}"
+        return f"list{'s' * many} of {type_text(arguments[0], many=True)}"
     if origin is dict:
         if arguments == (str, Any):
             return "maps" if many else "map"
-        return f"map{'s' * many} of {in_words(arguments[0])} to {in_words(arguments[1])}"
+        return f"map{'s' * many} of {type_text(arguments[0])} to {type_text(arguments[1])}"
     return "rows" if many else "row"

@@ -42,7 +42,7 @@ def _check_settings(snap: SnapClass, place: str) -> None:
         except Exception as error:  # annotations are code
             raise UnusableSnapError(
                 f"the settings class {settings.__name__} of {snap.__name__} in {place} is broken: "
-                f"{in_words(error)}",
+                f"{describe(error)}",
                 "correct the annotations of the settings class",
             ) from error
 
@@ -58,14 +58,14 @@ def _settings_classes(settings: type[Settings]) -> Iterator[type[Settings]]:
 
 def _not_imported(file: SnapFile, error: BaseException) -> UnusableSnapError:
     path, line = place_of(error, file)
-    message = f"the snap {file.snap_name} cannot be loaded: {path}:{line}: {in_words(error)}"
+    message = f"the snap {file.snap_name} cannot be loaded: {path}:{line}: {describe(error)}"
     hint = "correct that line, or update the package that the snap is in"
     if isinstance(error, ModuleNotFoundError) and error.name:
         hint = f"install the package that has the module {error.name!r}"
     return UnusableSnapError(message, hint)
 
 
-def in_words(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
     """The exception as Python names it, with what it says."""
     text = error.msg if isinstance(error, SyntaxError) else str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

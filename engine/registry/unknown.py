@@ -12,15 +12,15 @@ from engine.sdk.settings import shown
 if TYPE_CHECKING:
     from engine.registry.registry import Registry
 
-_MOST_LISTED = 20
-_MOST_NAMED = 2
+_MAX_LISTED = 20
+_MAX_SUGGESTED = 2
 _CLASS_IDS = "com-snaplogic-"
 
 
 def explain_unknown(name: str, registry: Registry) -> tuple[str, str]:
     """Message and hint for the name of a snap that is not installed."""
     message = f"there is no snap called {shown(name)}"
-    if hint := _own_mistake(name, registry):
+    if hint := _misnamed_snap(name, registry):
         return message, hint
     known = {folded(each): each for each in registry}
     platform = {folded(each): each for each in SNAPS}
@@ -37,7 +37,7 @@ def explain_unknown(name: str, registry: Registry) -> tuple[str, str]:
             f"did you mean SnapLogic's {platform[near[0]]}? It is not available here yet",
         )
     names = list(registry)
-    if len(names) > _MOST_LISTED:
+    if len(names) > _MAX_LISTED:
         return message, "docs/reference/snaps.md lists the snaps that come with the engine"
     return message, f"the snaps are: {', '.join(names)}"
 
@@ -47,7 +47,7 @@ def _not_yet(name: str) -> tuple[str, str]:
     return f"SnapLogic's {name} is not available here yet", hint
 
 
-def _own_mistake(name: str, registry: Registry) -> str:
+def _misnamed_snap(name: str, registry: Registry) -> str:
     """A file that should hold the snap and does not, or that holds it under another name."""
     for file in registry.files:
         statement = file.classes.get(name)
@@ -68,13 +68,13 @@ def _near(name: str, known: Iterable[str]) -> list[str]:
     limit = 1 if len(name) < 12 else 2
     slips = {each: _slips(name, each, limit) for each in known}
     near = sorted((count, each) for each, count in slips.items() if count <= limit)
-    return [each for _, each in near][:_MOST_NAMED] or _longer(name, known)
+    return [each for _, each in near][:_MAX_SUGGESTED] or _longer(name, known)
 
 
 def _longer(name: str, known: Iterable[str]) -> list[str]:
     """The known names of which `name` is the beginning or the end, if it does not fit too many."""
     found = [each for each in known if each.startswith(name) or each.endswith(name)]
-    return found if len(name) > 3 and len(found) <= _MOST_NAMED else []
+    return found if len(name) > 3 and len(found) <= _MAX_SUGGESTED else []
 
 
 def _slips(name: str, other: str, limit: int) -> int:

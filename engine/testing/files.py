@@ -32,9 +32,9 @@ class ScratchFiles(ProjectFiles):
         self._scratch = scratch
         self._removed: set[str] = set()
         for name, content in given.items():
-            aside = self._aside(self.locate(name))
-            aside.parent.mkdir(parents=True, exist_ok=True)
-            aside.write_bytes(content.encode() if isinstance(content, str) else content)
+            target = self._scratch_path(self.locate(name))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content.encode() if isinstance(content, str) else content)
         self._given = {path: path.read_bytes() for path in self._all()}
 
     @property
@@ -51,43 +51,43 @@ class ScratchFiles(ProjectFiles):
         return found
 
     def size(self, name: str, *, to: Purpose = "read") -> int | None:
-        return None if self._is_removed(name) else super().size(self._seen(name), to=to)
+        return None if self._is_removed(name) else super().size(self._visible_name(name), to=to)
 
     def read(self, name: str) -> FileContent:
         located = self.locate(name)
         if located in self._removed:
-            located = str(self._aside(located))  # where it is missing
-        return super().read(self._seen(located))
+            located = str(self._scratch_path(located))  # where it is missing
+        return super().read(self._visible_name(located))
 
     def write(self, name: str, action: FileAction, *, create_folder: bool) -> FileTarget:
         located = self.locate(name)
         if not is_local(located):
             return super().write(name, action, create_folder=create_folder)
-        aside, real = self._aside(located), Path(located)
+        target, real = self._scratch_path(located), Path(located)
         if real.parent.is_dir():
-            aside.parent.mkdir(parents=True, exist_ok=True)
-        if real.is_file() and not aside.exists() and located not in self._removed:
-            copyfile(real, aside)
+            target.parent.mkdir(parents=True, exist_ok=True)
+        if real.is_file() and not target.exists() and located not in self._removed:
+            copyfile(real, target)
         self._removed.discard(located)
-        return super().write(str(aside), action, create_folder=create_folder)
+        return super().write(str(target), action, create_folder=create_folder)
 
     def remove(self, name: str) -> None:
         located = self.locate(name)
         if not is_local(located):
             return super().remove(name)
         self._removed.add(located)
-        return super().remove(str(self._aside(located)))
+        return super().remove(str(self._scratch_path(located)))
 
     def _is_removed(self, name: str) -> bool:
         return self.locate(name) in self._removed
 
-    def _seen(self, name: str) -> str:
+    def _visible_name(self, name: str) -> str:
         """The name of the file in the scratch folder if it is there."""
         located = self.locate(name)
-        aside = self._aside(located)
-        return str(aside) if is_local(located) and aside.exists() else located
+        target = self._scratch_path(located)
+        return str(target) if is_local(located) and target.exists() else located
 
-    def _aside(self, located: str) -> Path:
+    def _scratch_path(self, located: str) -> Path:
         return self._scratch / located.lstrip("/")
 
     def _all(self) -> list[Path]:

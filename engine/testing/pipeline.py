@@ -67,7 +67,7 @@ def run_pipeline(
     spec = _spec(pipeline, Path(project))
     registry = discover()
     plan = compile_spec(spec, registry)
-    observer = _Watching()
+    observer = _RecordingObserver()
     with TemporaryDirectory(prefix="snapline-test-") as scratch:
         client = None if http is None else lambda: http
         own = ScratchFiles(plan.folder, plan.project, client, files or {}, Path(scratch))
@@ -108,7 +108,7 @@ def _inputs(
     return {str(open_inputs[0]): inputs}
 
 
-class _Watching:
+class _RecordingObserver:
     """An observer that keeps what a test may ask for."""
 
     def __init__(self) -> None:

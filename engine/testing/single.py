@@ -90,7 +90,7 @@ def spec_of(
     return parse(_as_yaml(file), str(project / "test.yaml"))
 
 
-class _Dumper(yaml.SafeDumper):
+class _AliasFreeDumper(yaml.SafeDumper):
     """Writes what occurs twice twice: an alias would hide where a mistake is."""
 
     def ignore_aliases(self, data: Any) -> bool:
@@ -99,7 +99,9 @@ class _Dumper(yaml.SafeDumper):
 
 def _as_yaml(file: Mapping[str, Any]) -> str:
     plain = _plain(file, "")
-    return yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000_000)
+    return yaml.dump(
+        plain, Dumper=_AliasFreeDumper, sort_keys=False, allow_unicode=True, width=1_000_000
+    )
 
 
 def _plain(value: Any, place: str) -> Any:

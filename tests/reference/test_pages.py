@@ -14,7 +14,7 @@ from engine.expressions.functions import METHODS
 from engine.reference import expressions, snaps
 from engine.reference.__main__ import PAGES, out_of_step, write
 from engine.reference.examples import block, inline
-from engine.reference.settings import in_words
+from engine.reference.settings import type_text
 from engine.registry import snaps_of
 from engine.sdk import Evaluated, Expression
 from engine.sdk import Path as PathSetting
@@ -72,7 +72,7 @@ def test_the_page_has_the_builtin_snaps_only() -> None:
     ],
 )
 def test_types_are_said_in_words(kind: object, words: str) -> None:
-    assert in_words(kind) == words
+    assert type_text(kind) == words
 
 
 @pytest.mark.parametrize("text", ["$a + ' ' + $b", "'x'", "a: b", "#", "two\nlines\n", "=x", ""])

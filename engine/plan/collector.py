@@ -13,24 +13,24 @@ from engine.pipeline.spec import PipelineSpec
 from engine.sdk.settings import KEY, nearest_hint
 
 KeyPath = tuple[str | int, ...]
-_UNREAD = ("yaml-error", "yaml-tag", "yaml-alias", "bad-number")
+_UNREADABLE = ("yaml-error", "yaml-tag", "yaml-alias", "bad-number")
 """Nothing more is to be said of such a value."""
 
 
-_MOST_COMPARED = 500
-_MOST_LISTED = 20
+_MAX_COMPARED = 500
+_MAX_LISTED = 20
 
 
 def nearest_of(name: str, known: Collection[str], what: str) -> str:
     """A hint for a name that is not known: the nearest that is, or all if they are few."""
-    near = nearest_hint(name, known) if len(known) <= _MOST_COMPARED else ""
-    if near or not 0 < len(known) <= _MOST_LISTED:
+    near = nearest_hint(name, known) if len(known) <= _MAX_COMPARED else ""
+    if near or not 0 < len(known) <= _MAX_LISTED:
         return near
     return f"the {what} are: {', '.join(known)}"
 
 
 @dataclass(slots=True)
-class Findings:
+class ProblemCollector:
     """Problems with the places that they stand at. One mistake at one place counts once.
 
     `library_members` are the names in each library, as far as they can be told from its text.
@@ -80,8 +80,8 @@ class Findings:
 
     def all(self) -> list[Problem]:
         """Every problem in the order of the file; those of other files come last."""
-        unread = [p.where for p in self.spec.problems if p.code in _UNREAD]
-        own = (problem for problem in self.problems if not _is_within(problem.where, unread))
+        unreadable = [p.where for p in self.spec.problems if p.code in _UNREADABLE]
+        own = (problem for problem in self.problems if not _is_within(problem.where, unreadable))
         return sorted(dict.fromkeys((*self.spec.problems, *own)), key=self._order)
 
     def _order(self, problem: Problem) -> tuple[bool, str, int, int]:

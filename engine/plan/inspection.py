@@ -12,14 +12,14 @@ from typing import NamedTuple
 from engine.errors import ExpressionError, UnusableSnapError
 from engine.plan.plan import Facts
 from engine.registry import SnapClass, SnapFile
-from engine.registry.loading import in_words, place_of
+from engine.registry.loading import describe, place_of
 from engine.sdk.settings import Issue, KeyPath, Settings
 from engine.sdk.snap import Snap
 from engine.sdk.views import Views
 
 
-class Answers(NamedTuple):
-    """The answers of a class: parameters that it names itself, issues, files, views, facts.
+class Inspection(NamedTuple):
+    """What a class answers for its settings: parameters, issues, files, views and facts.
 
     There are no facts if an expression in the settings cannot be read, which is reported elsewhere.
     """
@@ -31,10 +31,10 @@ class Answers(NamedTuple):
     facts: Facts | None
 
 
-def ask(snap_class: SnapClass, settings: Settings) -> Answers:
+def inspect_snap(snap_class: SnapClass, settings: Settings) -> Inspection:
     """Raises UnusableSnapError if the class fails to answer."""
     try:
-        return Answers(
+        return Inspection(
             list(snap_class.parameters_read(settings)),
             [_issue(issue) for issue in snap_class.check(settings)],
             list(snap_class.files_needed(settings)),
@@ -46,7 +46,7 @@ def ask(snap_class: SnapClass, settings: Settings) -> Answers:
         path, line = place_of(error, file)
         raise UnusableSnapError(
             f"the snap {snap_class.__name__} fails to check its settings: "
-            f"{path}:{line}: {in_words(error)}",
+            f"{path}:{line}: {describe(error)}",
             "this is a mistake in the snap; correct that line, or set something else",
         ) from error
 
@@ -91,11 +91,11 @@ def _loses_lineage(snap_class: SnapClass, settings: Settings) -> str:
         if cls is not Snap and declared & {"loses_lineage", "loses_lineage_for"}:
             break
         if cls is not Snap and "finish" in declared:
-            return _GIVES_LATE
+            return _FINISH_LOSES_LINEAGE
     return snap_class.loses_lineage_for(settings)
 
 
-_GIVES_LATE = (
+_FINISH_LOSES_LINEAGE = (
     "keeps documents back and gives them in 'finish', when all requests are over; "
     "if every document that it gives carries the lineage of its request, "
     'say so in the class: loses_lineage = ""'

@@ -9,7 +9,7 @@ from typing import Any
 from engine.expressions import analyse
 from engine.expressions.nodes import Root
 from engine.pipeline.spec import SnapSpec
-from engine.plan.findings import Findings, KeyPath
+from engine.plan.collector import KeyPath, ProblemCollector
 from engine.registry import SnapClass
 from engine.sdk.settings import Evaluated, Settings, settings_of, shown
 from engine.sdk.snap import Snap
@@ -21,21 +21,21 @@ PLACEHOLDER = re.compile(
 
 _NAME = re.compile(r"(?:env[:.]\s*)?_?([A-Za-z]\w*)")
 _FIELD = re.compile(r"\$[A-Za-z_]\w*(?:\.\w+)*")
-_LONGEST = 300
+_MAX_LENGTH = 300
 
 
-def check_plain_texts(
-    spec: SnapSpec, snap_class: SnapClass, settings: Settings, findings: Findings
+def check_literals(
+    spec: SnapSpec, snap_class: SnapClass, settings: Settings, collector: ProblemCollector
 ) -> None:
     """Warn of plain texts in the settings of a snap that were meant to be computed."""
     own: Any = snap_class.parameters_read
     base: Any = Snap.parameters_read
     has_templates = own.__func__ is not base.__func__
-    for path, text, may_compute in _texts_in(settings, ()):
+    for path, text, may_compute in _literals_in(settings, ()):
         is_given = bool(path) and path[0] in spec.settings
-        is_short = len(text) <= _LONGEST and "\n" not in text.strip()
+        is_short = len(text) <= _MAX_LENGTH and "\n" not in text.strip()
         if is_given and is_short and (may_compute or not has_templates):
-            _PlainText(spec, path, text, findings, may_compute=may_compute).check()
+            _LiteralText(spec, path, text, collector, may_compute=may_compute).check()
 
 
 def name_in(placeholder: str) -> str:
@@ -44,16 +44,22 @@ def name_in(placeholder: str) -> str:
     return found[1] if found else "NAME"
 
 
-class _PlainText:
+class _LiteralText:
     def __init__(
-        self, spec: SnapSpec, path: KeyPath, text: str, findings: Findings, *, may_compute: bool
+        self,
+        spec: SnapSpec,
+        path: KeyPath,
+        text: str,
+        collector: ProblemCollector,
+        *,
+        may_compute: bool,
     ) -> None:
         self.spec = spec
         self.path = path
         self.text = text
-        self.findings = findings
+        self.collector = collector
         self.may_compute = may_compute
-        self.declared = [parameter.name for parameter in findings.spec.parameters]
+        self.declared = [parameter.name for parameter in collector.spec.parameters]
 
     def check(self) -> None:
         """Report the first thing that is doubtful."""
@@ -135,8 +141,8 @@ class _PlainText:
         return shown(next(named, ""))
 
     def _report(self, code: str, offset: int, length: int, message: str, hint: str) -> None:
-        where = self.findings.inside(self.spec.label, self.path, offset, length)
-        self.findings.report(code, where, message, hint, "warning")
+        where = self.collector.inside(self.spec.label, self.path, offset, length)
+        self.collector.report(code, where, message, hint, "warning")
 
 
 def _in_quotes(expression: str) -> str:
@@ -153,7 +159,7 @@ def _joined(text: str, pieces: list[tuple[int, int, str]]) -> str:
     return " + ".join(part for part in parts if part != "''")
 
 
-def _texts_in(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str, bool]]:
+def _literals_in(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str, bool]]:
     """Every plain text in settings, and whether it might have been an expression.
 
     Maps of plain values are data and not looked at.
@@ -165,11 +171,11 @@ def _texts_in(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str, bool]]:
         yield path, value, False
     elif isinstance(value, Settings):
         for name in settings_of(type(value)):
-            yield from _texts_in(getattr(value, name), (*path, name))
+            yield from _literals_in(getattr(value, name), (*path, name))
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
-            yield from _texts_in(item, (*path, index))
+            yield from _literals_in(item, (*path, index))
     elif isinstance(value, dict):
         for key, item in value.items():
             if isinstance(item, Evaluated | Settings | tuple):
-                yield from _texts_in(item, (*path, str(key)))
+                yield from _literals_in(item, (*path, str(key)))

@@ -10,7 +10,7 @@ from engine.errors import Problem
 from engine.locations import Location
 from engine.pipeline.repairs import Change
 
-DEEPEST = 100
+MAX_DEPTH = 100
 MEANINGS = {
     "*": "is an alias",
     "&": "is an anchor",
@@ -27,7 +27,7 @@ MEANINGS = {
 }
 
 
-class Mistake(msgspec.Struct, frozen=True):
+class YamlIssue(msgspec.Struct, frozen=True):
     """A mistake at a line and column, counted from 0.
 
     `repair` changes the text to what was most probably meant; empty if that cannot be said.
@@ -43,7 +43,7 @@ class Mistake(msgspec.Struct, frozen=True):
 
 def too_deep(where: Location) -> Problem:
     """The problem for a value that lies deeper than a file may nest."""
-    message = f"values are nested more than {DEEPEST} deep"
+    message = f"values are nested more than {MAX_DEPTH} deep"
     return Problem("too-deep", where, message, "make the file flatter")
 
 
