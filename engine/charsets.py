@@ -1,12 +1,12 @@
 """Charsets by the labels of the WHATWG Encoding standard, and the text of bytes in them.
 
-Data says its charset under many labels (`ISO_8859-1`, `x-sjis`, `cp1251`). The table gives the
-codec for each label of the standard, and for a few others that databases and old systems use.
-Codecs that are not in it are refused: some of Python's take time that grows with the square of
-the text, others are no charsets at all.
+Data names its charset by many labels (`ISO_8859-1`, `x-sjis`, `cp1251`). The table maps each label
+of the standard, and a few others that databases and old systems use, to a codec. Other codecs are
+refused: some of Python's take time that grows with the square of the text, others are not charsets
+at all.
 
-Browsers read US-ASCII, ISO-8859-1, -9 and -11 as Windows charsets. Here these labels mean what they
-say, so that text is written as it is read, and every byte of ISO-8859-1 is a character.
+Browsers read US-ASCII, ISO-8859-1, -9 and -11 as Windows charsets. Here these labels are taken
+literally, so that text is written as it is read, and every byte of ISO-8859-1 is a character.
 """
 
 from __future__ import annotations
@@ -80,29 +80,29 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 class CharsetError(Exception):
-    """The charset is not known, or does not have what is to be read or written in it."""
+    """The charset is unknown, or cannot represent the text or the bytes."""
 
 
 def codec_of(label: str) -> str | None:
-    """The name of Python's codec for a label, in capitals or not; None if it is not known."""
+    """The name of Python's codec for a label in any case; None if unknown."""
     label = label.strip().lower()
     return _CODECS.get(label) or _CODECS.get(label.replace("_", "-"))  # Java has ISO8859_1
 
 
 def decoded(data: bytes, label: str, subject: str) -> str:
-    """The text, without a byte order mark. Raises CharsetError; `subject` is what it is about."""
+    """The text, without a byte order mark. Raises CharsetError, whose message names `subject`."""
     codec = _known(label)
     try:
         text = data.decode(codec)
     except UnicodeDecodeError as error:
         raise CharsetError(
-            f"{subject} is not {label.lower()} text: {error.reason} at byte {error.start}"
+            f"{subject} is not valid {label.lower()}: {error.reason} at byte {error.start}"
         ) from None
     return text.removeprefix(_BYTE_ORDER_MARK) if codec in _MARKED else text
 
 
 def encoded(text: str, label: str, subject: str) -> bytes:
-    """The bytes of a text. Raises CharsetError for a character that the charset does not have."""
+    """The bytes of a text. Raises CharsetError for a character that the charset lacks."""
     codec = _known(label)
     try:
         return text.encode(codec)

@@ -27,7 +27,7 @@ from engine.expressions.json_text import json_hook, to_json
 from engine.expressions.libraries import load_library, overlay
 from engine.expressions.literal_part import Parts, compile_parts
 from engine.expressions.mapping import Constant, compile_mapping
-from engine.expressions.parameter_doubts import lint_parameters
+from engine.expressions.parameter_warnings import lint_parameters
 from engine.expressions.parser import parse
 from engine.expressions.paths.path import Path
 from engine.expressions.scope import Scope

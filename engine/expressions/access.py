@@ -1,4 +1,4 @@
-"""Members, indexes and method calls on any value: through tables, never by Python's getattr.
+"""Members, indexes and method calls on any value: looked up in tables, never with Python's getattr.
 
 These are the careful forms: they check each step and raise a `Failure` that says what is wrong.
 """
@@ -10,12 +10,12 @@ from typing import Any
 
 from engine.expressions.callables import call_value
 from engine.expressions.failures import AbsentFailure, Failure, MissingFailure
+from engine.expressions.foreign_syntax import METHOD_HINTS
 from engine.expressions.functions import METHODS, Declaration
-from engine.expressions.habits import METHOD_HABITS
 from engine.expressions.limits import charge, check_elements
 from engine.expressions.suggestions import did_you_mean, nearest
-from engine.expressions.texts import length as text_length
-from engine.expressions.texts import units
+from engine.expressions.utf16 import length as text_length
+from engine.expressions.utf16 import units
 from engine.expressions.values import Function, kind_of, property_name, scalar_text, to_number
 
 
@@ -36,14 +36,12 @@ def member(target: Any, name: str) -> Any:
 def _missing(target: dict[str, Any], name: str) -> Failure:
     method = METHODS.get(name, {}).get(dict)
     if method is not None and not nearest(name, target):
-        return Failure(
-            "`{here}` is a method and is to be called", f"it is written {method.signature}"
-        )
+        return Failure("`{here}` is a method, not a value", f"call it: {method.signature}")
     return MissingFailure(name, nearest(name, target))
 
 
 def safe_member(target: Any, name: str) -> Any:
-    """`target.name` with null-safe access: null if it is absent."""
+    """`target.name` with null-safe access: null if absent."""
     if target.__class__ is dict:
         return target.get(name)
     has_length = target.__class__ in (str, list, bytes)
@@ -51,8 +49,8 @@ def safe_member(target: Any, name: str) -> Any:
 
 
 def _of_null(what: str) -> Failure:
-    hint = "null-safe access gives null here; or test it first, as in `$a != null && $a.b`"
-    return AbsentFailure(f"`{{here}}` cannot be read: {what} is asked of null", hint)
+    hint = "null-safe access returns null here; or test first, as in `$a != null && $a.b`"
+    return AbsentFailure(f"`{{here}}` cannot be read: null has no {what}", hint)
 
 
 def _no_property(target: Any, name: str) -> Failure:
@@ -129,7 +127,7 @@ def call_method(target: Any, name: str, *arguments: Any) -> Any:
 def check_count(function: Declaration, count: int) -> None:
     if not function.accepts(count):
         message = f"`{function.name}` takes {function.arguments_text()}, got {count}"
-        raise Failure(message, f"it is written {function.signature}")
+        raise Failure(message, f"the signature is {function.signature}")
 
 
 def _no_method(target: Any, name: str) -> Failure:
@@ -137,7 +135,7 @@ def _no_method(target: Any, name: str) -> Failure:
         return _of_null(f"`{name}()`")
     if target.__class__ is dict and name in target:
         return Failure(f"`{name}` is {kind_of(target[name])}, which is not a function")
-    hint = _function_hint(target, name) or METHOD_HABITS.get(name)
+    hint = _function_hint(target, name) or METHOD_HINTS.get(name)
     hint = hint or method_hint(name, target.__class__)
     return Failure(f"{kind_of(target)} has no method `{name}`", hint)
 

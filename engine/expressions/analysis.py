@@ -1,4 +1,4 @@
-"""What can be said about an expression without a document: mistakes, warnings, what it uses."""
+"""What an expression reveals without a document: mistakes, warnings, what it uses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WHOLE = frozenset({"hasOwnProperty", "hasPath"})
 
 
 class Lint(msgspec.Struct, frozen=True):
-    """A doubtful place in an expression that works."""
+    """A suspicious place in a valid expression."""
 
     message: str
     offset: int
@@ -34,7 +34,7 @@ class Lint(msgspec.Struct, frozen=True):
 
 
 class LibraryMember(msgspec.Struct, frozen=True):
-    """What an expression takes from a library: `name` in `lib.library.name`."""
+    """What an expression uses of a library: `name` in `lib.library.name`."""
 
     library: str
     name: str
@@ -43,10 +43,10 @@ class LibraryMember(msgspec.Struct, frozen=True):
 
 
 class Analysis(msgspec.Struct, frozen=True):
-    """What an expression or path says of itself, with that of the paths in its `jsonPath` calls.
+    """The result for an expression or path, including the paths in its `jsonPath` calls.
 
-    `node` is that of an expression. `parameters` (without underscore) and `libraries` have the
-    place where each is first. `members` leaves out calls of what is a method of every object.
+    `node` is None for a path. `parameters` (without underscore) and `libraries` map each name to
+    its first place. `members` omits calls of methods that every object has.
     """
 
     text: str
@@ -55,25 +55,25 @@ class Analysis(msgspec.Struct, frozen=True):
     parameters: dict[str, int]
     libraries: dict[str, int]
     members: tuple[LibraryMember, ...]
-    doubts: tuple[Lint, ...]
+    lints: tuple[Lint, ...]
 
 
 def analyse(text: str, parameters: Collection[str] = ()) -> Analysis:
-    """What can be known of an expression; hints may propose `parameters`."""
+    """Analyse an expression; hints may propose `parameters`."""
     pieces = _Pieces(text, parameters)
     pieces.read_expression()
     return pieces.analysis()
 
 
 def analyse_path(text: str, *, target: bool = False, parameters: Collection[str] = ()) -> Analysis:
-    """What can be known of a path; as a `target`, something is written to it."""
+    """Analyse a path; a `target` is written to."""
     pieces = _Pieces(text, parameters)
     pieces.read_path(text, target, lambda error: error)
     return pieces.analysis()
 
 
 class _Piece(msgspec.Struct, frozen=True):
-    """An expression in the text; its offsets are those of `text` after `place`."""
+    """An expression in the text; `place` turns its offsets into offsets in the text."""
 
     text: str
     node: Node
@@ -81,7 +81,7 @@ class _Piece(msgspec.Struct, frozen=True):
 
 
 class _Pieces:
-    """The expressions in a text: the text itself, and those in the paths in it."""
+    """All expressions in a text: the text itself and those inside its paths."""
 
     def __init__(self, text: str, parameters: Collection[str]) -> None:
         self.text = text
@@ -111,7 +111,7 @@ class _Pieces:
                 self.errors += _bad_pattern(self.text, call)
 
     def read_called_path(self, node: Node) -> None:
-        """The path in a `jsonPath` call, if it is written there."""
+        """The path in a `jsonPath` call, if it is a literal."""
         if isinstance(node, nodes.Literal) and isinstance(node.value, str):
             path = node.value
             place = (self.text, node.offset, node.length, path)
@@ -146,10 +146,8 @@ class _Pieces:
                 libraries.setdefault(name, piece.place(node.offset))
             members += _members_used(piece)
         first = sorted(parameters.items(), key=lambda pair: pair[1])
-        doubts = tuple(_doubts(self.node)) if self.node is not None and not errors else ()
-        return Analysis(
-            self.text, self.node, errors, dict(first), libraries, tuple(members), doubts
-        )
+        lints = tuple(_lints(self.node)) if self.node is not None and not errors else ()
+        return Analysis(self.text, self.node, errors, dict(first), libraries, tuple(members), lints)
 
 
 def _bad_pattern(text: str, call: nodes.MethodCall) -> Iterator[ExpressionSyntaxError]:
@@ -169,8 +167,8 @@ def _is_name(node: Node, name: str) -> bool:
     return isinstance(node, nodes.Name) and node.name == name
 
 
-def _doubts(node: Node) -> Iterator[Lint]:
-    message = "a condition within a condition without parentheses"
+def _lints(node: Node) -> Iterator[Lint]:
+    message = "nested conditional without parentheses"
     hint = "put the inner one in parentheses: a ? b : (c ? d : e)"
     for outer in node.walk():
         if isinstance(outer, nodes.Conditional):
@@ -206,7 +204,7 @@ def _argument_name(node: Node) -> str:
 
 
 def with_locals(node: Node, local: frozenset[str]) -> Iterator[tuple[Node, frozenset[str]]]:
-    """All nodes with the names that functions and patterns around them bind."""
+    """All nodes, each with the names bound by the functions and patterns around it."""
     yield node, local
     if isinstance(node, nodes.Arrow):
         local |= {parameter.name for parameter in node.parameters}
@@ -240,7 +238,7 @@ def _members_used(piece: _Piece) -> Iterator[LibraryMember]:
 
 
 def library_members(text: str) -> tuple[str, ...] | None:
-    """The names that a library has; None if they cannot be told from its text."""
+    """The names that a library defines; None if its text does not show them."""
     node = parse(text)
     if not isinstance(node, nodes.ObjectLiteral):
         return None
@@ -253,7 +251,7 @@ def library_members(text: str) -> tuple[str, ...] | None:
 
 
 def paths_read(text: str) -> frozenset[Steps] | None:
-    """The paths of the document that the expression reads; None if that cannot be told."""
+    """The document paths that the expression reads; None if they are unknown."""
     try:
         return frozenset(_paths(parse(text)))
     except _EverythingError:
@@ -292,7 +290,7 @@ def _paths_of_in(node: nodes.Binary) -> Iterator[Steps]:
 
 
 def _path(node: Node) -> tuple[Steps | None, list[Node]]:
-    """The path of the document that `node` is, and the nodes within it to look at apart."""
+    """The document path that `node` reads, and the nodes inside it to examine separately."""
     if isinstance(node, nodes.Root):
         return (), []
     if isinstance(node, nodes.Member):

@@ -15,7 +15,7 @@ _CONSTANTS = frozenset({"true", "false", "null"})
 
 
 def begins(parser: Parser) -> bool:
-    """Whether what stands here is an arrow function."""
+    """Whether an arrow function begins here."""
     if not parser.arrows_allowed:
         return False
     if parser.token.kind == "name":
@@ -52,8 +52,8 @@ def arrow(parser: Parser) -> Node:
     else:
         parser.expect("=>")
     if parser.sees("{"):
-        hint = "a function gives one expression; put an object in parentheses: x => ({a: x})"
-        raise parser.error("a function has no statements in braces", sign.offset + 3, 1, hint)
+        hint = "the body is a single expression; put an object in parentheses: x => ({a: x})"
+        raise parser.error("a function cannot have statements in braces", sign.offset + 3, 1, hint)
     body = parser.expression()
     return nodes.Arrow(start, parser.since(start), parameters, body)
 
@@ -71,7 +71,7 @@ def _parameters(parser: Parser) -> tuple[nodes.Parameter, ...]:
     parser.expect(")", "`,` or `)` after the parameters")
     for place, parameter in enumerate(found):
         if any(parameter.name == earlier.name for earlier in found[:place]):
-            message = f"the parameter `{parameter.name}` is there twice"
+            message = f"the parameter `{parameter.name}` is declared twice"
             raise parser.error(message, parameter.offset, parameter.length)
     return tuple(found)
 

@@ -7,7 +7,7 @@ from itertools import repeat
 from typing import Any
 
 from engine.expressions.failures import Failure
-from engine.expressions.limits import CALL_STEPS, ONE_CALL_DEEPER, charge
+from engine.expressions.limits import CALL_DEPTH, CALL_STEPS, charge
 from engine.expressions.values import Function, kind_of
 
 
@@ -15,13 +15,13 @@ def call_value(function: Any, *arguments: Any) -> Any:
     """`function(arguments)` as the expression wrote it."""
     if function.__class__ is not Function:
         raise Failure(f"`{{here}}` calls {kind_of(function)}, which is not a function")
-    with ONE_CALL_DEEPER:
+    with CALL_DEPTH:
         if len(arguments) == function.count:
             return function.call(*arguments)
-        return function.call(*taken(function, arguments))
+        return function.call(*arguments_for(function, arguments))
 
 
-def taken(function: Function, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+def arguments_for(function: Function, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     return arguments if function.count < 0 else arguments[: function.count]
 
 
@@ -32,7 +32,7 @@ def as_function(value: Any, example: str = "x => x.name") -> Function:
 
 
 def results(function: Any, values: Iterable[Any], keys: Iterable[Any], whole: Any) -> Iterator[Any]:
-    """What the callback gives for each (value, key, whole), one by one."""
+    """The callback's result for each (value, key, container), lazily."""
     callback = as_function(function)
     call, count = callback.call, callback.count
     charge(CALL_STEPS)
@@ -46,12 +46,12 @@ def results(function: Any, values: Iterable[Any], keys: Iterable[Any], whole: An
 
 
 def each(function: Any, items: list[Any]) -> Iterator[Any]:
-    """The callback's results over the elements that the array has now."""
+    """The callback's results for the elements that the array has now."""
     charge(len(items))
     return results(function, tuple(items), range(len(items)), items)
 
 
 def each_entry(function: Any, entries: dict[str, Any]) -> Iterator[Any]:
-    """The callback's results over (value, key, object)."""
+    """The callback's results for (value, key, object)."""
     charge(len(entries))
     return results(function, tuple(entries.values()), tuple(entries), entries)

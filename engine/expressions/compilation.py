@@ -1,7 +1,7 @@
-"""Text -> a Python function of the document: fast code, and careful code for when it gives up.
+"""Text -> a Python function of the document: fast code, with careful code as the fallback.
 
-An expression that changes something (`$list.push(1)`) must not be evaluated twice, so it has the
-careful code only.
+An expression that changes something (`$list.push(1)`) must not be evaluated twice, so it has only
+the careful code.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from engine.expressions.compiler.fast import Fast
 from engine.expressions.compiler.names import Names
 from engine.expressions.compiler.unit import DOCUMENT, Unit, load
 from engine.expressions.failures import Failure, TooSlowFailure, located
-from engine.expressions.limits import ONE_CALL_DEEPER, bounded, restart
+from engine.expressions.limits import CALL_DEPTH, bounded, restart
 from engine.expressions.nodes import Name, Node
 from engine.expressions.parser import parse
 from engine.expressions.paths.call import called_path
@@ -45,7 +45,7 @@ PATH_VARIABLES = ("value", "key")
 
 
 class CompiledExpression(Protocol):
-    """The function of the document; `mutates` says that it may change the document."""
+    """The function of the document; with `mutates` it may change the document."""
 
     text: str
     mutates: bool
@@ -58,7 +58,7 @@ def compile_expression(
 ) -> CompiledExpression:
     """The expression as a function of the document, which may be any value.
 
-    Raises ExpressionSyntaxError here, and EvaluationError when it is called.
+    Raises ExpressionSyntaxError here, EvaluationError when called.
     """
     return compile_in(text, Names(context_of(scope or Scope(), null_safe), {}), null_safe)
 
@@ -155,7 +155,7 @@ def or_else(
 
 
 def lazily(make: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
-    """A function that is made when it is first called."""
+    """A function that is built on its first call."""
     made: list[Callable[..., Any]] = []
 
     def call(*arguments: Any) -> Any:
@@ -167,7 +167,7 @@ def lazily(make: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
 
 
 def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, with the user's error for whatever it raises."""
+    """`function`, with whatever it raises turned into the user's error."""
 
     def evaluate(*arguments: Any) -> Any:
         restart()
@@ -181,11 +181,11 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     return evaluate
 
 
-# --- what functions need from around them ---
+# --- the context of functions ---
 
 
 def context_of(scope: Scope, null_safe: bool) -> Context:
-    """The context of one compiled expression; texts that it compiles while running are kept."""
+    """The context of one compiled expression; it caches what `eval` and `jsonPath` compile."""
 
     @functools.lru_cache(_CACHED_TEXTS)
     def compiled(text: str) -> CompiledExpression:
@@ -196,11 +196,11 @@ def context_of(scope: Scope, null_safe: bool) -> Context:
         return parse_path(text, scope, null_safe=null_safe)
 
     def evaluate(text: str, document: Any) -> Any:
-        with ONE_CALL_DEEPER:
+        with CALL_DEPTH:
             return compiled(text)(document)
 
     def query(value: Any, text: str, options: Any) -> Any:
-        with ONE_CALL_DEEPER:
+        with CALL_DEPTH:
             return _query(path(text), value, options, null_safe)
 
     return Context(scope, null_safe, evaluate, query)
@@ -225,9 +225,9 @@ def parse_path(
 ) -> Path:
     """A path as the reference writes it: `$a.b`, `a`, `$['x y']`, `$list[(value.length)]`, `$`, ...
 
-    Expressions within the path see `value` (what they are applied to), `key`, `$` and the
-    parameters of `scope`. `jsonPath($, '...')` is the path in its quotes. In a `target`, to which
-    something is written, a name ends at `.`, `[` or `(`. Raises ExpressionSyntaxError.
+    Expressions inside the path see `value` (the element they are applied to), `key`, `$` and the
+    parameters of `scope`. `jsonPath($, '...')` means the path in its quotes. A `target` is written
+    to: in it a name ends at `.`, `[` or `(`. Raises ExpressionSyntaxError.
     """
     names = Names(context_of(scope or Scope(), null_safe), {})
     return path_in(text, names, null_safe=null_safe, target=target)
@@ -241,7 +241,7 @@ def path_in(
     target: bool = False,
     found: Callable[[str, Node, Callable[[int], int]], None] | None = None,
 ) -> Path:
-    """The path among `names`; `found` is told every expression in it, and how to place it."""
+    """The path in the scope of `names`; `found` is called with every expression in it."""
     called = None if target else called_path(text)
 
     def embedded(start: int, end: int, use: Use) -> Callable[..., Any]:

@@ -1,7 +1,7 @@
 """Java's date patterns (`yyyy-MM-dd'T'HH:mm:ss.SSSZ`), taken apart into literals and fields.
 
 The letters are those of Java's DateTimeFormatter and of Joda; where the two differ, the pattern
-tells: with a week (`w`), `Y` and `x` are the year of the week, and without one `Y` is the year and
+decides: with a week (`w`), `Y` and `x` are the year of the week, without one `Y` is the year and
 `x` an offset. `date_writing` and `date_reading` know what a field is. Names are English.
 """
 
@@ -53,7 +53,7 @@ class Field(msgspec.Struct, frozen=True):
 
     @property
     def is_name(self) -> bool:
-        """Is it written in words? `ee` is a number, `eee` the name of a day."""
+        """Whether it is written in words: `ee` is a number, `eee` the name of a day."""
         return self.count >= _LEAST_OF_NAME.get(self.letter, _MAX_COUNT + 1)
 
 
@@ -63,7 +63,7 @@ def pieces(pattern: str) -> tuple[Literal | Field, ...]:
     if not pattern:
         raise Failure("the date pattern is empty")
     if len(pattern) > _MAX_PATTERN:
-        raise Failure(f"a date pattern may have {_MAX_PATTERN} characters at most")
+        raise Failure(f"the date pattern is longer than {_MAX_PATTERN} characters")
     found: list[Literal | Field] = []
     at = 0
     while at < len(pattern):
@@ -76,7 +76,7 @@ def pieces(pattern: str) -> tuple[Literal | Field, ...]:
 
 
 def _by_week(found: list[Literal | Field]) -> Iterator[Literal | Field]:
-    """With `Y` only for the year of a week: see the module."""
+    """Resolve `Y` and `x` by whether the pattern has a week; see the module."""
     letters = {piece.letter for piece in found if isinstance(piece, Field)}
     week_year = "" if "w" not in letters else ("Y" if "Y" in letters else "x")
     if week_year == "x" and letters & {"y", "u"}:
@@ -98,7 +98,7 @@ def _piece(pattern: str, piece: re.Match[str]) -> Literal | Field:
         return Literal(piece[0])
     if letter not in DATE_LETTERS | TIME_LETTERS | ZONE_LETTERS:
         hint = f"put plain text in quotes: '{piece[0]}'"
-        raise Failure(f"`{letter}` means nothing in the date pattern `{pattern}`", hint)
+        raise Failure(f"`{letter}` is not a letter of date patterns in `{pattern}`", hint)
     most = _MOST.get(letter, _MAX_COUNT)
     if len(piece[0]) > most:
         shown = piece[0] if len(piece[0]) < 10 else f"{piece[0][:10]}..."

@@ -1,7 +1,7 @@
 """Dates and times from text, by a date pattern.
 
-Every field of the pattern is used: some say what the moment is, and then all of them must agree
-with it. So nothing that stands in the text is passed over.
+Every field of the pattern counts: some determine the moment, and then all of them must agree
+with it, so no part of the text is ignored.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 
 from engine.expressions.date_patterns import Field, Literal, pieces
 from engine.expressions.date_writing import names, number_reader
-from engine.expressions.dates import DateTime, LocalDateTime, offset_zone, settled
+from engine.expressions.dates import DateTime, LocalDateTime, normalized, offset_zone
 from engine.expressions.failures import Failure
 from engine.expressions.zone_names import (
     NamedZone,
@@ -41,27 +41,27 @@ _FIXED = re.compile(r"(?:GMT|UTC)?([+-])(\d\d?):?(\d\d)?:?(\d\d)?", re.IGNORECAS
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """Date and time of day as they were written, and the offset and zone that stood with them."""
+    """Date and time of day as written, with their offset and zone."""
 
     local: LocalDateTime
     offset: tzinfo | None = None
     named: NamedZone | None = None
 
     def moment(self, default: tzinfo) -> DateTime:
-        """The instant, in its own zone, or in the default one if it came without."""
+        """The instant in its own zone, or in the default zone if the text has none."""
         if self.named is None:
-            return settled(self.local_in(self.offset or default))
+            return normalized(self.local_in(self.offset or default))
         earlier, later = (self.local_in(self.named.zone, fold) for fold in (0, 1))
         if self.offset is not None:
             wanted = self.offset.utcoffset(None)
             if wanted not in (earlier.utcoffset(), later.utcoffset()):
                 raise Failure("the offset and the time zone in the text do not agree")
-            return settled(earlier if earlier.utcoffset() == wanted else later)
+            return normalized(earlier if earlier.utcoffset() == wanted else later)
         daylight = self.named.daylight
         if daylight is None or is_daylight(earlier) == daylight:
-            return settled(earlier)
+            return normalized(earlier)
         if is_daylight(later) == daylight or not self.named.is_exact:
-            return settled(later)
+            return normalized(later)
         size = standard_offset(earlier) + timedelta(hours=1 if daylight else 0)
         return self.local_in(timezone(size))
 
@@ -72,7 +72,7 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class Slot(msgspec.Struct, frozen=True):
-    """A field of a pattern, what it counts, and whether it is to be compared with the moment."""
+    """A field of a pattern, what it counts, and whether to compare it with the moment."""
 
     field: Field
     key: str
@@ -95,21 +95,21 @@ def _reader(pattern: str) -> tuple[re.Pattern[str], tuple[Slot, ...]]:
 
 def _slots(fields: list[Field]) -> Iterator[Slot]:
     keys = [_key(field) for field in fields]
-    taken = _taken(frozenset(keys))
+    determining = _determining(frozenset(keys))
     for field, key in zip(fields, keys, strict=True):
         is_free = field.letter in _ZONES or field.letter == "S"
-        yield Slot(field, key, not is_free and (key not in taken or keys.count(key) > 1))
+        yield Slot(field, key, not is_free and (key not in determining or keys.count(key) > 1))
 
 
 def _key(field: Field) -> str:
-    """What the field counts, as its commonest letter: days of the week are all `E`."""
+    """What the field counts, as its most common letter: days of the week are all `E`."""
     if field.letter == "u":
         return "y" if field.count > 1 else "E"
     return {"L": "M", "q": "Q", "e": "E", "c": "E"}.get(field.letter, field.letter)
 
 
-def _taken(keys: frozenset[str]) -> frozenset[str]:
-    """The fields that the moment is made of as they stand, so that they agree with it."""
+def _determining(keys: frozenset[str]) -> frozenset[str]:
+    """The fields that determine the moment, and so agree with it by construction."""
     day = "Md" if keys & {"M", "d"} else ("" if "D" in keys else ("wYE" if "w" in keys else "Q"))
     hour = "H" if "H" in keys else ("" if "k" in keys else "haK" if "h" in keys else "Ka")
     if "h" in keys and "K" in keys:
@@ -141,15 +141,15 @@ def _readable(field: Field, number_follows: bool) -> str:
         return rf"Z|{_ZONE_NAME}"
     if letter in _ZONES:
         return _ZONES[letter]
-    raise Failure(f"`{letter * count}` in a date pattern can be written, but not read")
+    raise Failure(f"`{letter * count}` can format a date, but not parse one")
 
 
 def read(text: str, pattern: str) -> Reading:
-    """What `text` says, by the pattern; parts that it lacks are those of 1970-01-01T00:00."""
+    """Parse `text` by the pattern; missing parts are taken from 1970-01-01T00:00."""
     reader, slots = _reader(pattern)
     found = reader.fullmatch(text.strip())
     if not found:
-        raise Failure(f"`{text[:80]}` is not a date of the form `{pattern}`")
+        raise Failure(f"`{text[:80]}` does not match the date pattern `{pattern}`")
     written = found.groups()
     try:
         moment = _moment(_numbers(slots, written))
@@ -158,7 +158,7 @@ def read(text: str, pattern: str) -> Reading:
                 _check(slot.field, part, moment)
         return _with_zone(moment, slots, written)
     except (ValueError, OverflowError) as error:
-        message = f"`{text[:80]}` is not a date of the form `{pattern}`: {error}"
+        message = f"`{text[:80]}` does not match the date pattern `{pattern}`: {error}"
         raise Failure(message) from None
 
 
@@ -181,7 +181,7 @@ def _numbers(slots: tuple[Slot, ...], written: tuple[str, ...]) -> dict[str, int
 
 @functools.cache
 def _words(letter: str) -> dict[str, int]:
-    """What a letter may be in words -> its number."""
+    """The words that a letter allows -> their numbers."""
     if letter == "a":
         return {word: place for place, half in enumerate("ap") for word in _dotted(half + "m")}
     if letter == "G":
@@ -201,7 +201,7 @@ def _dotted(word: str) -> list[str]:
 
 
 def _year(field: Field, part: str) -> int:
-    """Two digits are a year from 80 years ago to 20 years ahead."""
+    """Two digits mean a year between 80 years ago and 20 years ahead."""
     year = int(part)
     if field.count != 2 or len(part) > 2:
         return year
@@ -215,7 +215,7 @@ def _moment(parts: dict[str, int]) -> LocalDateTime:
     if "A" in parts:
         clock = timedelta(milliseconds=parts["A"])
         if clock >= timedelta(days=1):
-            raise ValueError("a day has fewer milliseconds")
+            raise ValueError("a day has only 86,400,000 milliseconds")
         return LocalDateTime(day.year, day.month, day.day) + clock
     millisecond = parts.get("S", parts.get("n", 0) // 1_000_000)
     minute, second = parts.get("m", 0), parts.get("s", 0)
@@ -250,7 +250,7 @@ def _hour(parts: dict[str, int]) -> int:
 
 
 def _check(field: Field, part: str, moment: datetime) -> None:
-    """Raises ValueError if the part says something else than the moment."""
+    """Raises ValueError if the part contradicts the moment."""
     count = number_reader(field)(moment)
     wanted = int(part) if part.isdigit() else _words(field.letter)[part.lower()]
     if field.letter in "yYu" and field.count == 2 and len(part) == 2:

@@ -1,4 +1,4 @@
-"""Dates and times as a date pattern says."""
+"""Formatting dates and times by a date pattern."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from engine.expressions.date_patterns import (
 )
 from engine.expressions.dates import offset_text
 from engine.expressions.failures import Failure
-from engine.expressions.texts import join
+from engine.expressions.utf16 import join
 from engine.expressions.values import kind_of
 from engine.expressions.zone_names import name_of
 
 
 def written(value: Any, pattern: str) -> str:
-    """A date or time as the pattern says; raises Failure if it lacks what a letter asks for."""
+    """A date or time formatted by the pattern; raises Failure if it lacks a part."""
     letters, writers = _writers(pattern)
     if letters & DATE_LETTERS and not isinstance(value, date):
         raise _lacks(value, "date")
@@ -44,7 +44,7 @@ def _lacks(value: Any, part: str) -> Failure:
 
 @functools.lru_cache(maxsize=512)
 def _writers(pattern: str) -> tuple[frozenset[str], tuple[str | Callable[[Any], str], ...]]:
-    """The letters of a pattern, and what writes each piece of it."""
+    """The letters of a pattern, and the function that writes each piece."""
     found = pieces(pattern)
     letters = frozenset(piece.letter for piece in found if isinstance(piece, Field))
     writers = (p.text if isinstance(p, Literal) else _writer(p) for p in found)
@@ -99,7 +99,7 @@ NUMBERS: dict[str, Callable[[Any], int]] = {
     ),
     "n": lambda value: value.microsecond // 1000 * 1_000_000,
 }
-"""What each letter counts; of a date and time."""
+"""What each letter counts in a date and time."""
 
 
 def number_reader(field: Field) -> Callable[[Any], int]:
@@ -112,7 +112,7 @@ _HALVES = ["AM", "PM"]
 
 
 def names(letter: str) -> tuple[list[str], list[str], list[str]]:
-    """What a letter may be in words: short, in full, and narrow."""
+    """The words for a letter: short, full and narrow."""
     if letter in "ML":
         return [month[:3] for month in MONTHS], MONTHS, [month[0] for month in MONTHS]
     if letter in "Eec":

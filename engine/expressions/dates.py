@@ -103,7 +103,7 @@ def zone(name: str) -> tzinfo:
 
 
 def check_timezone(name: str) -> None:
-    """Raise ConfigurationError if no time zone is called `name`."""
+    """Raise ConfigurationError if there is no time zone `name`."""
     try:
         zone(name)
     except Failure as failure:
@@ -139,14 +139,14 @@ def instant(value: datetime, where: tzinfo | None = None) -> DateTime:
     )
 
 
-def settled(value: datetime) -> DateTime:
+def normalized(value: datetime) -> DateTime:
     """`value` on the clock of its zone.
 
-    A time that a change of clocks skips becomes the one an hour later; one that comes twice stays
-    in the hour (`fold`) that it has.
+    A time that a clock change skips becomes the one an hour later; one that occurs twice keeps
+    its `fold`.
     """
     if value.year in (1, 9999):
-        instant(value, UTC)  # refuses what UTC has no year for
+        instant(value, UTC)  # raises where UTC would leave the years 1 to 9999
     if not isinstance(value.tzinfo, timezone):
         before, after = (value.replace(fold=fold).utcoffset() for fold in (0, 1))
         if before is not None and after is not None and before < after:
@@ -160,7 +160,7 @@ def from_epoch(milliseconds: float, where: tzinfo) -> DateTime:
     try:
         return instant(EPOCH + timedelta(milliseconds=int(milliseconds)), where)
     except (OverflowError, ValueError):
-        message = f"{milliseconds} milliseconds are not a date (years 1 to 9999)"
+        message = f"{milliseconds} milliseconds is outside the range of dates (years 1 to 9999)"
         raise Failure(message) from None
 
 
@@ -186,7 +186,7 @@ def local_time(value: datetime | time) -> LocalTime:
 
 
 def iso_text(value: Any) -> str:
-    """ISO 8601 with milliseconds; an instant ends with `Z` or its offset."""
+    """ISO 8601 with milliseconds; an instant ends in `Z` or its offset."""
     if isinstance(value, datetime):
         text = f"{value.year:04}-{value.month:02}-{value.day:02}T{_time_text(value)}"
         return text if value.tzinfo is None else text + offset_text(value)
@@ -211,5 +211,5 @@ def offset_text(value: datetime, colon: str = ":", zero: str = "Z") -> str:
 
 
 def utc_text(value: datetime) -> str:
-    """As JSON shows an instant: `2017-03-22T17:58:03.485Z`."""
+    """An instant as JSON shows it: `2017-03-22T17:58:03.485Z`."""
     return iso_text(value.astimezone(UTC)) if value.tzinfo is not None else iso_text(value)

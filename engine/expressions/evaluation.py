@@ -1,4 +1,4 @@
-"""One expression on one document, for the embedding API, the command line and tests."""
+"""Evaluate one expression on one document, for the embedding API, the command line and tests."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def evaluate(
 ) -> Any:
     """The value of `expression` on `document`; raises ExpressionError.
 
-    `libraries` maps names to the texts of libraries, or is a list of (name, text) in which a later
-    one overlays an earlier one of the same name. `context` holds the properties of `pipe`, `snap`
-    and `task`.
+    `libraries` maps names to the source of libraries, or is a list of (name, source) in which a
+    later one overlays an earlier one of the same name. `context` holds the properties of `pipe`,
+    `snap` and `task`.
     """
     scope = scope_with_libraries(parameters, libraries, timezone, context)
     return compile_expression(expression, null_safe=null_safe, scope=scope)(document)
@@ -37,7 +37,7 @@ def scope_with_libraries(
     timezone: str = "UTC",
     context: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Scope:
-    """A scope in which the libraries are loaded, each able to use all others."""
+    """A scope with the libraries loaded, each able to use all others."""
     facts = context or {}
     loaded: dict[str, Any] = {}
     scope = Scope(

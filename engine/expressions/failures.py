@@ -1,8 +1,8 @@
-"""A failure inside an evaluation, and how it becomes an error that speaks the user's text.
+"""A failure inside an evaluation, and how it becomes an error that quotes the user's text.
 
 The helpers of the generated code raise `Failure` without knowing where they were called from. The
 generated code carries, as its line numbers, the numbers of the syntax nodes; so the traceback
-tells which piece of the user's text failed, and the careful code costs nothing for it.
+shows which piece of the user's text failed, at no cost to the careful code.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from engine.errors import AbsentError, EvaluationError
 SOURCE_MAP = "source map"
 
 
-class Failure(Exception):  # noqa: N818 - it becomes an error, it is none yet
-    """Something has no value. In `message` and `hint`, `{here}` stands for the user's own text."""
+class Failure(Exception):  # noqa: N818 - not yet the error that users see
+    """An evaluation failed. In `message` and `hint`, `{here}` stands for the user's text."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
@@ -29,14 +29,14 @@ class Failure(Exception):  # noqa: N818 - it becomes an error, it is none yet
 
 
 class AbsentFailure(Failure):
-    """What is read is not there."""
+    """A value that is read does not exist."""
 
 
 class MissingFailure(AbsentFailure):
-    """A name that is not there; `near` are names that might have been meant."""
+    """A name that does not exist; `near` are similar names."""
 
     def __init__(self, name: str, near: Sequence[str]) -> None:
-        super().__init__(f"`{name}` is not there")
+        super().__init__(f"`{name}` does not exist")
         self.name = name
         self.near = near
 
@@ -54,7 +54,7 @@ class MissingFailure(AbsentFailure):
 
 
 class TooSlowFailure(Failure):
-    """Time ran out; trying again would only take as long again."""
+    """Time ran out; the careful code would take just as long, so it is not tried."""
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class SourceMap:
 
 
 def located(error: BaseException) -> EvaluationError:
-    """The user's error for what an evaluation raised."""
+    """The user's error for an exception of an evaluation."""
     text, offset, length = _innermost_place(error.__traceback__)
     here = text[offset : offset + length]
     if here.startswith("(") and here.endswith(")"):
@@ -83,7 +83,7 @@ def located(error: BaseException) -> EvaluationError:
 
 
 def _printable(text: str) -> str:
-    """With half of a surrogate pair, which has no bytes, as `\\ud83d`."""
+    """The text with a lone half of a surrogate pair, which has no bytes, as `\\ud83d`."""
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
@@ -91,7 +91,7 @@ def _described(error: BaseException, here: str) -> tuple[str, str]:
     if isinstance(error, Failure):
         return error.shown(here)
     if isinstance(error, RecursionError):
-        return "the values or calls are nested too deeply", "is there a recursion without an end?"
+        return "the values or calls are nested too deeply", "check for an endless recursion"
     if isinstance(error, MemoryError):
         return "the evaluation needs too much memory", ""
     return f"`{here}` has no value ({type(error).__name__}: {error})", ""

@@ -1,4 +1,4 @@
-"""Dates and times as ISO 8601 writes them, and a little more freely."""
+"""Parsing ISO 8601 dates and times, a little more leniently than the standard."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _ISO_TIME_ONLY = re.compile(rf"[Tt]?{_ISO_TIME}", re.ASCII)
 
 
 def read_iso(text: str) -> Reading:
-    """An ISO 8601 date, with or without time and zone."""
+    """Parse an ISO 8601 date, with or without time and zone."""
     found = _ISO_DATE_TIME.fullmatch(text.strip())
     if not found:
-        hint = "give its pattern as second argument: parse(text, 'dd/MM/yyyy')"
+        hint = "pass its pattern as the second argument: parse(text, 'dd/MM/yyyy')"
         raise Failure(f"`{text[:80]}` is not an ISO date such as 2020-01-15T10:30:45Z", hint)
     parts = found.groupdict()
     try:

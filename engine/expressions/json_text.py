@@ -1,4 +1,4 @@
-"""Values as JSON: dates become ISO text, bytes Base64, and what is endless is refused."""
+"""Values as JSON: dates become ISO text, bytes Base64; NaN and infinity are refused."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from engine.errors import EvaluationError
 from engine.expressions.dates import iso_text, utc_text
 from engine.expressions.failures import Failure
 from engine.expressions.limits import WALK_STEPS, charge, check_text
-from engine.expressions.texts import has_half
+from engine.expressions.utf16 import has_half
 from engine.expressions.values import Function, kind_of, number_text
 
 _HALF = re.compile("[\ud800-\udfff]")
 
 
 def json_hook(value: Any) -> Any:
-    """For `msgspec.json.encode(x, enc_hook=json_hook)`: what stands for a value of ours."""
+    """For `msgspec.json.encode(x, enc_hook=json_hook)`: the replacement for one of our values."""
     if isinstance(value, datetime):
         return utc_text(value)
     if isinstance(value, date | time):
@@ -32,7 +32,7 @@ def json_hook(value: Any) -> Any:
 
 
 def to_json(value: Any) -> bytes:
-    """Compact JSON in UTF-8; raises EvaluationError for functions and the like."""
+    """Compact JSON in UTF-8; raises EvaluationError for functions and other non-JSON values."""
     try:
         return msgspec.json.encode(value, enc_hook=json_hook)
     except UnicodeEncodeError:
@@ -43,9 +43,9 @@ def to_json(value: Any) -> bytes:
 
 
 class JsonWriter:
-    """Writes a value as `JSON.stringify` does; as large as the step budget allows.
+    """Writes a value as `JSON.stringify` does, within the step budget.
 
-    `replacer` gives what is written for a key and a value. `names`, if given, are the only
+    `replacer` returns what to write for a key and a value. `names`, if given, are the only
     properties written, in that order. `indent` begins each line, once for each level.
     """
 
@@ -120,11 +120,11 @@ _COMPACT = JsonWriter()
 
 
 def compact_json(value: Any) -> str:
-    """As `JSON.stringify(value)`."""
+    """The same as `JSON.stringify(value)`."""
     return _COMPACT.text(value)
 
 
 def json_string(text: str) -> str:
-    """In quotes; a half of a surrogate pair that stands alone is escaped."""
+    """The string in quotes; a lone half of a surrogate pair is escaped."""
     quoted: str = encode_basestring(text)
     return quoted if not has_half(quoted) else _HALF.sub(lambda h: f"\\u{ord(h[0]):04x}", quoted)

@@ -1,7 +1,7 @@
-"""Text -> tokens. The one idea: what came before a slash decides if it divides or begins a regex.
+"""Text -> tokens. The one idea: the token before a slash decides if it divides or begins a regex.
 
-Operators that JavaScript has and this language has not are tokens as well, so that the parser can
-say what to write instead.
+Operators that only JavaScript has are tokens as well, so that the parser can say what to write
+instead.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from engine.errors import ExpressionSyntaxError
-from engine.expressions.habits import FOREIGN_CHARACTERS, FOREIGN_QUOTES, FOREIGN_SIGNS
+from engine.expressions.foreign_syntax import FOREIGN_CHARACTERS, FOREIGN_QUOTES, FOREIGN_SIGNS
 from engine.expressions.limits import MAX_DIGITS, MAX_SOURCE
-from engine.expressions.texts import join
+from engine.expressions.utf16 import join
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -55,10 +55,10 @@ _TOO_BIG_EXPONENT = MAX_DIGITS - 1
 
 
 class Lexer:
-    """The tokens of `text[start:end]` with offsets into `text`, closed by one of kind `end`.
+    """The tokens of `text[start:end]` with offsets into `text`, ending with one of kind `end`.
 
-    What is wrong goes into `errors` and is read as what was meant. `is_open` says that a string,
-    regex or comment has no end, so that everything behind it was lost.
+    Mistakes go into `errors` and are read as what was probably meant. `is_open` says that a
+    string, regex or comment has no end and swallowed the rest of the text.
     """
 
     def __init__(self, text: str, start: int = 0, end: int | None = None) -> None:
@@ -126,12 +126,12 @@ class Lexer:
             return self._take("field", found[0], f"${found[0]}")
         if found := _BRACED_FIELD.match(self.text, self.at, self.end):
             written = f"${found[1]}" if found[1] else "$['name']"
-            self._wrong("`${...}` is not a field", self.at, 2, f"write `{written}`")
+            self._report("`${...}` is not a field", self.at, 2, f"write `{written}`")
             return self._take("field", found[1].split(".")[0], found[0])
         if found := _DIGITS_FIRST.match(self.text, self.at, self.end):
             name = found[0][1:]
-            hint = f"a name that begins with a digit is written `$['{name}']`"
-            self._wrong(f"`{found[0]}` is not a field name", self.at, len(found[0]), hint)
+            hint = f"write a name that begins with a digit as `$['{name}']`"
+            self._report(f"`{found[0]}` is not a field name", self.at, len(found[0]), hint)
             return self._take("field", name, found[0])
         return self._take("field", "", "$")
 
@@ -141,13 +141,13 @@ class Lexer:
         if following.isalnum() or following == "_":
             found = _WORD.match(self.text, start, self.end)
             written = found[0] if found and len(found[0]) > len(text) else f"{text}{following}"
-            self._wrong(f"`{written}` is not a number", start, len(written), _unit_hint(written))
+            self._report(f"`{written}` is not a number", start, len(written), _unit_hint(written))
             return self._take("number", 0, written)
         return self._take("number", self._number_value(text), text)
 
     def _number_value(self, text: str) -> int | float:
         if len(text) > MAX_DIGITS:
-            self._wrong(f"a number may have at most {MAX_DIGITS:,} digits", self.at, len(text))
+            self._report(f"the number has more than {MAX_DIGITS:,} digits", self.at, len(text))
             return 0
         if text[:2].lower() in ("0x", "0o", "0b"):
             return int(text, 0)
@@ -155,7 +155,7 @@ class Lexer:
             return int(text)
         exponent = text.lower().partition("e")[2].lstrip("+-")
         if len(exponent) > 9 or abs((exact := Decimal(text)).adjusted()) > _TOO_BIG_EXPONENT:
-            self._wrong(f"the number `{text}` is too big or too small", self.at, len(text))
+            self._report(f"the number `{text}` is too big or too small", self.at, len(text))
             return 0
         near = float(exact)
         if near == float("inf"):
@@ -182,7 +182,7 @@ class Lexer:
         return Token("string", join(parts), start, self.at - start)
 
     def _escape(self, at: int) -> tuple[str, int]:
-        """The character that the escape at `at` stands for, and where the text goes on."""
+        """The character that the escape at `at` stands for, and the offset after it."""
         letter = self.text[at + 1 : at + 2]
         digits = {"u": 4, "x": 2}.get(letter)
         if digits is None:
@@ -199,16 +199,16 @@ class Lexer:
         wrong = set(found[2]) - set("gimsuy")
         if wrong or len(set(found[2])) < len(found[2]):
             hint = (
-                "the flags are g (all), i (ignore case), m (lines), s, u and y, each once at most"
+                "valid flags are g (all), i (ignore case), m (lines), s, u and y, each at most once"
             )
-            message = f"`{found[2]}` are not flags of a regex"
-            self._wrong(message, found.start(2), len(found[2]), hint)
+            message = f"`{found[2]}` are not valid regex flags"
+            self._report(message, found.start(2), len(found[2]), hint)
             return self._take("regex", (found[1], ""), found[0])
         return self._take("regex", (found[1], found[2]), found[0])
 
     def _open_regex(self) -> Token:
         if found := _OPEN_CLASS.match(self.text, self.at, self.end):
-            hint = "close it with ]; a bracket itself is written \\["
+            hint = "close it with ]; write a literal bracket as \\["
             self._open("the character class of the regex is not closed", found.end() - 1, 1, hint)
         else:
             hint = "a / where a value is expected begins a regex; close it with /"
@@ -216,11 +216,11 @@ class Lexer:
         return self._take("regex", ("", ""), self.text[self.at : self.end])
 
     def _foreign(self, character: str) -> Token | None:
-        """A character that belongs to no token; quotes of other languages still hold a string."""
+        """A character that belongs to no token; a string in foreign quotes is still read as one."""
         sign = FOREIGN_SIGNS.get(character, "")
         hint = f"write {sign}" if sign else FOREIGN_CHARACTERS.get(character, "")
         message = f"`{character}` does not belong in an expression"
-        self._wrong(message, self.at, 1, hint)
+        self._report(message, self.at, 1, hint)
         if sign:
             return self._take("operator", sign, character)
         closer = FOREIGN_QUOTES.get(character)
@@ -235,18 +235,18 @@ class Lexer:
         written = self.text[self.at : min(end + 1, self.end)]
         return self._take("string", written[1:-1], written)
 
-    def _wrong(self, message: str, offset: int, length: int, hint: str = "") -> None:
+    def _report(self, message: str, offset: int, length: int, hint: str = "") -> None:
         self.errors.append(ExpressionSyntaxError(message, self.text, offset, length, hint))
 
     def _open(self, message: str, offset: int, length: int, hint: str) -> None:
-        self._wrong(message, offset, length, hint)
+        self._report(message, offset, length, hint)
         self.is_open = True
 
 
 def _unit_hint(written: str) -> str:
-    """`5px` is a string without its quotes; `1_000` and `5n` are numbers of other languages."""
+    """`5px` is a string without quotes; `1_000` and `5n` are numbers of other languages."""
     plain = written.replace("_", "").rstrip("nLlfFdD")
-    return f"write {plain}" if plain.isdigit() else f"a string is written '{written}'"
+    return f"write {plain}" if plain.isdigit() else f"write a string as '{written}'"
 
 
 def _ends_operand(token: Token) -> bool:

@@ -1,4 +1,4 @@
-"""Expression libraries: one expression a file, evaluated once, seen as `lib.<name>`."""
+"""Expression libraries: one expression per file, evaluated once, available as `lib.<name>`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def load_library(text: str, name: str, scope: Scope | None = None, path: str = "
 
 
 def overlay(first: Any, second: Any) -> Any:
-    """Two libraries of one name: what the second defines wins, the rest stays."""
+    """Two libraries with one name: what the second defines wins, the rest stays."""
     if first.__class__ is dict and second.__class__ is dict:
         return {**first, **second}
     return second

@@ -1,6 +1,6 @@
 """How much one evaluation may do, so that no expression eats the memory or runs for hours.
 
-Everything that can grow without bound - loops over lists, ranges, repeated texts, calls - asks
+Everything that can grow without bound - loops over lists, ranges, repeated strings, calls - asks
 here first. A meter counts steps from the outermost evaluation on; it belongs to the thread.
 """
 
@@ -27,7 +27,7 @@ WALK_STEPS = 8
 
 
 class Meter(threading.local):
-    """Steps left in this evaluation, and how deep its calls are."""
+    """The steps left in this evaluation, and its call depth."""
 
     left = MAX_STEPS
     calls = 0
@@ -37,7 +37,7 @@ METER = Meter()
 
 
 def restart() -> None:
-    """A fresh allowance for the outermost evaluation; one within a call shares the caller's."""
+    """Reset the steps for an outermost evaluation; one inside a call shares the caller's."""
     if METER.calls == 0:
         METER.left = MAX_STEPS
 
@@ -51,8 +51,8 @@ def charge(steps: int) -> None:
         )
 
 
-class _OneCallDeeper:
-    """Holds a call: it costs steps, and there may not be too many within each other."""
+class _CallDepth:
+    """Counts a call: it costs steps, and calls may not be nested too deeply."""
 
     __slots__ = ()
 
@@ -67,11 +67,11 @@ class _OneCallDeeper:
         METER.calls -= 1
 
 
-ONE_CALL_DEEPER = _OneCallDeeper()
+CALL_DEPTH = _CallDepth()
 
 
 def check_text(length: float) -> None:
-    """Refuse a text of `length` characters before it is made."""
+    """Refuse a string of `length` characters before it is made."""
     if length > MAX_TEXT:
         raise Failure(f"the string would be too long (limit {MAX_TEXT:,} characters)")
     charge(int(length) // 16)
@@ -85,7 +85,7 @@ def check_elements(count: float) -> None:
 
 
 def bounded(value: Any) -> Any:
-    """`value`, if it is not too large when all that it shares is counted each time."""
+    """`value`, unless it is too large, counting shared parts each time they occur."""
     if value.__class__ is not list and value.__class__ is not dict:
         return value
     pending = [value]

@@ -1,7 +1,7 @@
-"""Which beginning of a string the author of an expression wrote, and what data adds to it.
+"""The beginning of a string that the author of an expression wrote, and what data adds to it.
 
-`'files/' + $name` begins with `files/` whatever the document holds. So a reader of files can keep
-what the document says inside the folder that the author chose. Nothing is evaluated twice: the
+`'files/' + $name` begins with `files/` whatever the document holds. So a file reader can keep
+names from the document inside the folder that the author chose. Nothing is evaluated twice: the
 expression is taken apart before it is compiled.
 """
 
@@ -33,9 +33,9 @@ Parts = Callable[[Any], tuple[Any, Any]]
 def compile_parts(
     text: str, *, scope: Scope, data_parameters: Collection[str] = ()
 ) -> Parts | None:
-    """The expression in two parts, which joined are its value; None if no data has a say in it.
+    """The expression in two parts, which joined are its value; None if data cannot affect it.
 
-    Data is the document, and what it holds, and the parameters in `data_parameters`.
+    Data is the document with all its values, and the parameters in `data_parameters`.
     """
     data = _Data(frozenset(f"_{name}" for name in data_parameters))
     node = parse(text)
@@ -51,13 +51,13 @@ def compile_parts(
 
 
 class _Data:
-    """What counts as data; `parameters` with their underscore."""
+    """What counts as data; `parameters` include their underscore."""
 
     def __init__(self, parameters: frozenset[str]) -> None:
         self._parameters = parameters
 
     def decides(self, node: Node) -> bool:
-        """Whether data can change the value. Whoever reaches all parameters reaches those too."""
+        """Whether data can change the value. Access to all parameters includes those from data."""
         if isinstance(node, Root):
             return True
         if (

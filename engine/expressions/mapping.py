@@ -35,13 +35,13 @@ from engine.expressions.values import kind_of
 
 
 class Constant(msgspec.Struct, frozen=True):
-    """A row's value that is meant as it stands, not as an expression."""
+    """The literal value of a row, not an expression."""
 
     value: Any
 
 
 class Mapping(Protocol):
-    """Makes a new document; `mutates` says that an expression may change the one given."""
+    """Makes a new document; with `mutates` an expression may change the input document."""
 
     mutates: bool
 
@@ -49,7 +49,7 @@ class Mapping(Protocol):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """`target` is None for a row that deletes what `deleted` names, if it `must_be_there`."""
+    """`target` is None for a row that deletes the path `deleted`, which may have to exist."""
 
     source: str | Constant
     target: Path | None
@@ -70,12 +70,12 @@ def compile_mapping(
     mapping_root: str = "$",
     scope: Scope | None = None,
 ) -> Mapping:
-    """The function of a table of (target path, expression); a blank target deletes.
+    """The function of a table of (target path, expression); an empty target deletes.
 
     Rows run in order and all see the input document; a later row may overwrite or refine what an
     earlier one wrote. With `pass_through` the output starts as the input. `mapping_root` names the
-    objects to which the table is applied; what is above them passes through. The input document is
-    never changed by a write. Raises ExpressionSyntaxError here, EvaluationError when called.
+    objects to which the table is applied; everything above them passes through. Writes
+    never change the input document. Raises ExpressionSyntaxError here, EvaluationError when called.
     """
     scope = scope or Scope()
     names = Names(context_of(scope, null_safe), {})
@@ -119,7 +119,7 @@ Shape = dict[str, Any]
 
 
 def _shape(rows: list[Row], pass_through: bool) -> Shape | None:
-    """The nested output with rows as leaves; None if it takes more than a display to build it."""
+    """The nested output with rows as leaves; None if one dict display cannot build it."""
     shape: Shape = {}
     for row in rows:
         names = row.target.names if row.target is not None else None
@@ -195,13 +195,13 @@ def _applied(row: Row, document: Any, output: Any, owned: Owned) -> Any:
             return row.deleted.remove(output, owned, document, row.must_be_there)
         value = row.value(document) if row.value is not None else row.source.value  # type: ignore[union-attr]
         if path.is_root:
-            return _whole(output, value)
+            return _merged_at_root(output, value)
         return path.write(output, value, owned, document)
     except FAILURES as failure:
         raise path.error(failure) from None
 
 
-def _whole(output: dict[str, Any], value: Any) -> Any:
+def _merged_at_root(output: dict[str, Any], value: Any) -> Any:
     """The keys of an object written to `$` become keys of the document."""
     if value.__class__ is not dict:
         raise Failure(f"only an object can be written to `$`, got {kind_of(value)}")

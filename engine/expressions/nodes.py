@@ -1,4 +1,4 @@
-"""What an expression consists of: plain frozen data, each piece with its place in the text."""
+"""The syntax nodes of an expression: plain frozen data, each with its place in the text."""
 
 from __future__ import annotations
 
@@ -75,13 +75,13 @@ class Member(Node, frozen=True):
 
 
 class Broken(Node, frozen=True):
-    """Where an expression is wrong; `parts` are the pieces of it that could be read."""
+    """An invalid part of an expression; `parts` are the pieces that could be read."""
 
     parts: tuple[Node, ...] = ()
 
 
 class Presence(Node, frozen=True):
-    """A member or element that is null where it is missing: the bare test of a path's filter."""
+    """A member or element that is null if missing, as a bare test in a path's filter."""
 
     value: Node
 
@@ -133,7 +133,7 @@ class InstanceOf(Node, frozen=True):
 
 
 class Logical(Node, frozen=True):
-    """`&&` and `||`, which give one of their operands."""
+    """`&&` and `||`, which return one of their operands."""
 
     operator: str
     left: Node

@@ -1,7 +1,7 @@
 """The operators as JavaScript defines them, but with decimal results and equality by value.
 
-Sums and products of floats differ from the decimal result in their last bits; `_decimal` gives the
-decimal result back, for it is what a user of a decimal engine sees (0.1 + 0.2 is 0.3).
+Sums and products of floats differ from the decimal result in their last bits; `_decimal` restores
+the decimal result, which users of a decimal engine expect (0.1 + 0.2 is 0.3).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from engine.expressions import texts
+from engine.expressions import utf16
 from engine.expressions.dates import epoch_milliseconds, iso_text
 from engine.expressions.failures import Failure
 from engine.expressions.limits import MAX_BITS, charge, check_integer, check_text
@@ -33,18 +33,18 @@ from engine.expressions.values import (
 _SAFE = 1 << 60
 _DATES = (date, time)
 _ULPS = 4.5e-16
-_ROUNDS = 1.5 * 2**52  # added and taken away again, it rounds a float to a whole number
+_ROUNDS = 1.5 * 2**52  # adding and subtracting it rounds a float to a whole number
 
 
 def add(left: Any, right: Any) -> Any:
-    """Sum, or concatenation if either side is a text (or has only a text)."""
+    """Sum, or concatenation if either side is a string (or converts only to one)."""
     kind, other = left.__class__, right.__class__
     if kind is str and other is str:
         if len(left) + len(right) > 10_000:
             check_text(len(left) + len(right))
         if right.isascii() or not "\udc00" <= right[:1] <= "\udfff":
             return left + right
-        return texts.add(left, right)
+        return utf16.add(left, right)
     if kind is int and other is int:
         total = left + right
         return total if -_SAFE < total < _SAFE else check_integer(total)
@@ -55,7 +55,7 @@ def add(left: Any, right: Any) -> Any:
     if _adds_as_text(left) or _adds_as_text(right):
         text, following = to_text(left), to_text(right)
         check_text(len(text) + len(following))
-        return texts.add(text, following)
+        return utf16.add(text, following)
     return add(to_number(left), to_number(right))
 
 
@@ -99,7 +99,7 @@ def multiply(left: Any, right: Any) -> Number:
 
 
 def divide(left: Any, right: Any) -> Number:
-    """As JavaScript, dividing by zero gives Infinity or NaN."""
+    """As in JavaScript, dividing by zero returns Infinity or NaN."""
     a, b = to_number(left), to_number(right)
     if b == 0:
         return _divided_by_zero(a, b)
@@ -119,7 +119,7 @@ def _divided_by_zero(a: Number, b: Number) -> float:
 
 
 def remainder(left: Any, right: Any) -> Number:
-    """The sign is that of the dividend."""
+    """The result has the sign of the dividend."""
     a, b = to_number(left), to_number(right)
     if b == 0 or a != a or b != b or a in (INFINITY, -INFINITY):
         return NAN
@@ -144,7 +144,7 @@ def plus(value: Any) -> Number:
 
 
 def _decimal(value: float, size: float) -> Number:
-    """The decimal number that `value`, wrong by a few bits of `size`, stands for."""
+    """The decimal number that `value`, off by a few bits of `size`, stands for."""
     if size < 2e6:
         near = (value * 1e9 + _ROUNDS - _ROUNDS) / 1e9
     elif size < 2e9:
@@ -220,10 +220,10 @@ def same(left: Any, right: Any) -> bool:
 
 
 def _ordered(left: Any, right: Any) -> tuple[Any, Any]:
-    """Both sides as two texts, two numbers or two dates."""
+    """Both sides as two strings, two numbers or two dates."""
     kind, other = left.__class__, right.__class__
     if kind is str and other is str:
-        return texts.in_order(left, right)
+        return utf16.in_order(left, right)
     if isinstance(left, _DATES) and isinstance(right, _DATES):
         return _ordered_dates(left, right)
     return _order_number(left, right), _order_number(right, left)

@@ -1,8 +1,9 @@
 """Tokens -> nodes, by recursive descent. Arrow functions are in `arrows`, patterns in `patterns`.
 
-A mistake does not end the reading: it is kept, what is broken becomes a `Broken` node, and reading
-goes on at the next operator, comma or closing bracket, so that one look finds all mistakes. What
-other languages allow is read as what was meant; `habits` and `remedies` know what to write instead.
+A mistake does not stop the parser: it is recorded, the broken part becomes a `Broken` node, and
+parsing resumes at the next operator, comma or closing bracket, so that one pass finds all mistakes.
+Syntax of other languages is read as what was meant; `foreign_syntax` and `syntax_hints` say what to
+write instead.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from collections.abc import Callable
 import msgspec
 
 from engine.errors import ExpressionSyntaxError
-from engine.expressions import arrows, nodes, remedies
-from engine.expressions.habits import FOREIGN_OPERATORS, STATEMENTS, TWO_WORDS
+from engine.expressions import arrows, nodes, syntax_hints
+from engine.expressions.foreign_syntax import FOREIGN_OPERATORS, STATEMENTS, TWO_WORDS
 from engine.expressions.lexer import Lexer, Token
 from engine.expressions.limits import MAX_CHAIN, MAX_NESTING, MAX_NODE_DEPTH
 from engine.expressions.nodes import Node
@@ -35,10 +36,10 @@ def parse(text: str, start: int = 0, end: int | None = None) -> Node:
 def read(
     text: str, start: int = 0, end: int | None = None
 ) -> tuple[Node, list[ExpressionSyntaxError]]:
-    """What can be read of `text[start:end]`, and its mistakes."""
+    """As much as can be read of `text[start:end]`, and its mistakes."""
     try:
         parser = Parser(text, Lexer(text, start, end))
-        node = parser.whole()
+        node = parser.complete()
         _check_depth(text, node)
     except RecursionError:
         raise _too_deep(text, start) from None
@@ -46,7 +47,7 @@ def read(
 
 
 def _check_depth(text: str, node: Node) -> None:
-    """So that whoever walks over the nodes may recurse."""
+    """Limit the depth, so that code that walks over the nodes may recurse."""
     level, depth = [node], 0
     while level:
         depth += 1
@@ -62,7 +63,7 @@ def _too_deep(text: str, offset: int) -> ExpressionSyntaxError:
 class Parser(Cursor):
     # --- expressions, loosest first ---
 
-    def whole(self) -> Node:
+    def complete(self) -> Node:
         start = self.token.offset
         if self.token.kind == "end":
             self.report(self.error("the expression is empty", start))
@@ -70,7 +71,7 @@ class Parser(Cursor):
         parts = [self.inside(self.expression)]
         while self.token.kind != "end":
             self.report(self.missing_operator(parts[-1]))
-            if isinstance(parts[-1], nodes.Name):  # what follows it says that it is no name
+            if isinstance(parts[-1], nodes.Name):  # what follows shows that it is not a name
                 parts.pop()
             self.skip_over_operator()
             if self.token.kind != "end":
@@ -80,9 +81,9 @@ class Parser(Cursor):
     def missing_operator(self, node: Node) -> ExpressionSyntaxError:
         if isinstance(node, nodes.Name) and node.name in STATEMENTS:
             return self.refuse_statement(node)
-        hint = remedies.between_values(self)
+        hint = syntax_hints.between_values(self)
         error = self.unexpected("an operator or the end", hint)
-        if self.tokens[self.at - 1].kind == "string" and "inside of a string" in hint:
+        if self.tokens[self.at - 1].kind == "string" and "inside a string" in hint:
             self.errors[:] = [kept for kept in self.errors if kept.offset < error.offset]
             self.give_up()
         return error
@@ -104,14 +105,14 @@ class Parser(Cursor):
             return test
         yes = self.inside(self.expression)
         if not self.accept(":"):
-            hint = "a condition is written `test ? a : b`"
+            hint = "write a condition as `test ? a : b`"
             self.report(self.unexpected("`:` and the other value", hint))
             return nodes.Broken(test.offset, 1, (test, yes))
         no = self.expression()
         return nodes.Conditional(test.offset, self.since(test.offset), test, yes, no)
 
     def binary(self, lowest: int) -> Node:
-        """Operators of level `lowest` and tighter, all of them to the left."""
+        """Operators of level `lowest` and tighter, all left-associative."""
         left = self.unary() if self.sees(*_UNARY) or self.sees_word("typeof") else self.postfix()
         links = 0
         while (level := self.operator_level()) >= lowest:
@@ -128,7 +129,7 @@ class Parser(Cursor):
         return LEVELS.get(token.value) or FOREIGN_LEVELS.get(token.value.lower(), 0)
 
     def operator(self) -> str:
-        """The operator here; one of another language is reported, and read as what is meant."""
+        """The operator here; one of another language is reported, and read as its equivalent."""
         token = self.advance()
         if token.value in LEVELS:
             return str(token.value)
@@ -190,7 +191,7 @@ class Parser(Cursor):
 
     def member(self, target: Node) -> Node:
         if self.token.kind != "name" or self.text[self.token.offset] == "@":
-            raise self.unexpected("a name after `.`", remedies.for_missing_value(self))
+            raise self.unexpected("a name after `.`", syntax_hints.for_missing_value(self))
         name = self.advance().value
         if self.sees("("):
             arguments = self.arguments()
@@ -211,7 +212,7 @@ class Parser(Cursor):
         return found
 
     def element(self) -> Node:
-        """An expression, or `...` and one to be spread."""
+        """An expression, or `...` and the expression to spread."""
         start = self.token.offset
         if not self.accept("..."):
             return self.expression()
@@ -219,32 +220,32 @@ class Parser(Cursor):
         return nodes.Spread(start, self.since(start), value)
 
     def listed(self, closer: str, what: str, one: Callable[[], Node]) -> tuple[Node, ...]:
-        """Comma-separated things up to `closer`, which is not taken; no trailing comma."""
+        """Comma-separated items up to `closer`, which is not consumed; no trailing comma."""
         found: list[Node] = []
         if self.sees(closer):
             return ()
         while True:
             if self.sees(closer, ","):
-                hint = "a comma needs something after it"
+                hint = "remove the comma, or add an element after it"
                 token = self.token
                 self.report(
                     self.error(f"expected {what}, got `{token.value}`", token.offset, 1, hint)
                 )
             else:
                 found.append(self.inside(one))
-                self.leave_out_rest(closer)
+                self.skip_to_separator(closer)
             if not self.accept(","):
                 return tuple(found)
 
-    def leave_out_rest(self, closer: str) -> None:
-        """Between an element and the comma or bracket behind it nothing may stand."""
+    def skip_to_separator(self, closer: str) -> None:
+        """Report and skip whatever stands between an element and the next comma or bracket."""
         if self.token.kind == "end" or self.sees(",", ")", "]", "}"):
             return
-        hint = remedies.for_missing_comma(self)
+        hint = syntax_hints.for_missing_comma(self)
         self.report(self.unexpected(f"`,` or `{closer}`", hint))
         self.skip_to(",")
 
-    # --- what stands alone ---
+    # --- primary expressions ---
 
     def primary(self) -> Node:
         token = self.token
@@ -268,7 +269,7 @@ class Parser(Cursor):
             return self.array()
         if self.sees("{"):
             return self.object()
-        raise self.unexpected("an expression", remedies.for_missing_value(self))
+        raise self.unexpected("an expression", syntax_hints.for_missing_value(self))
 
     def field(self) -> Node:
         token = self.advance()
@@ -315,7 +316,7 @@ class Parser(Cursor):
         entries: list[Node] = []
         while not self.sees("}"):
             entries.append(self.inside(self.entry))
-            self.leave_out_rest("}")
+            self.skip_to_separator("}")
             if not self.accept(","):
                 break
         self.close("}", "`,` or `}`")
@@ -326,7 +327,7 @@ class Parser(Cursor):
         if self.sees("..."):
             return self.element()
         key = self.key()
-        hint = "an entry is written `name: value`"
+        hint = "write an entry as `name: value`"
         if not self.sees(":"):
             token = self.token
             written = self.text[token.offset : token.end] or "the end"
@@ -351,7 +352,7 @@ class Parser(Cursor):
     def match(self, word: Token) -> Node:
         subject = self.inside(self.expression)
         if not self.accept("{"):
-            hint = "the method is written text.match('regex')"
+            hint = "to match a regex, write text.match('regex')"
             raise self.unexpected("`{` and the arms of `match`", hint)
         found = arms(self)
         self.close("}", "`,` or `}`")

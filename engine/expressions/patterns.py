@@ -18,7 +18,7 @@ def arms(parser: Parser) -> tuple[nodes.Arm, ...]:
     found: list[nodes.Arm] = []
     while not parser.sees("}"):
         found.append(_arm(parser))
-        parser.leave_out_rest("}")
+        parser.skip_to_separator("}")
         if not parser.accept(","):
             break
     return tuple(found)
@@ -94,7 +94,7 @@ def _literal_or_range(parser: Parser) -> Node:
         high = _constant(parser)
         return nodes.RangePattern(start, parser.since(start), low, high, closed)
     if parser.sees("..", "..."):
-        raise parser.unexpected("a range as 1..=5 (with the 5) or 1..<5 (without)")
+        raise parser.unexpected("a range such as 1..=5 (including 5) or 1..<5 (excluding 5)")
     return nodes.LiteralPattern(start, parser.since(start), low)
 
 

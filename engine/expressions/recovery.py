@@ -1,6 +1,6 @@
-"""Moving over tokens, and going on after a mistake: at the next operator, comma or closing bracket.
+"""Moving over tokens, and resuming after a mistake at the next operator, comma or closing bracket.
 
-A mistake that is found where reading has just gone on follows from the one before, and is not kept.
+A mistake at the very place where parsing resumed follows from the one before, and is not kept.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from engine.errors import ExpressionSyntaxError
-from engine.expressions import nodes, remedies
-from engine.expressions.habits import FOREIGN_OPERATORS, OPERATOR_HABITS
+from engine.expressions import nodes, syntax_hints
+from engine.expressions.foreign_syntax import FOREIGN_OPERATORS, OPERATOR_HINTS
 from engine.expressions.lexer import Lexer, Token
 from engine.expressions.nodes import Node
 
@@ -68,7 +68,7 @@ class Cursor:
         return self.advance()
 
     def end(self) -> int:
-        """Where the last token taken ended."""
+        """The end of the last token consumed."""
         return self.tokens[self.at - 1].end
 
     def since(self, offset: int) -> int:
@@ -87,7 +87,7 @@ class Cursor:
             message = f"expected {wanted}, but the expression ends here"
             return self.error(message, token.offset, hint=hint)
         written = self.text[token.offset : token.end]
-        hint = hint or OPERATOR_HABITS.get(written.lower(), "")
+        hint = hint or OPERATOR_HINTS.get(written.lower(), "")
         return self.error(f"expected {wanted}, got `{written}`", token.offset, token.length, hint)
 
     def report(self, error: ExpressionSyntaxError) -> None:
@@ -101,14 +101,14 @@ class Cursor:
             self.errors.append(error)
 
     def give_up(self) -> None:
-        """Leave the rest unread: after this mistake it could mean anything."""
+        """Skip the rest: after this mistake it could mean anything."""
         self.at = len(self.tokens) - 1
         self.end_is_lost = False
 
-    # --- going on ---
+    # --- resuming ---
 
     def inside(self, parse_one: Callable[[], Node]) -> Node:
-        """What stands within brackets; there an arrow is an arrow again, even in a guard."""
+        """The contents of brackets; in them an arrow is an arrow again, even in a guard."""
         start, arrows_allowed, nesting = self.at, self.arrows_allowed, self.nesting
         self.arrows_allowed = True
         try:
@@ -119,7 +119,7 @@ class Cursor:
             self.arrows_allowed, self.nesting = arrows_allowed, nesting
 
     def broken(self, start: int, error: ExpressionSyntaxError) -> Node:
-        """Keeps the mistake in what began at the token `start`, and goes on behind it."""
+        """Record the mistake in the part that began at the token `start`, and resume after it."""
         self.report(error)
         depth = sum(map(_opened, self.tokens[start : self.at]))
         while not (depth <= 0 and self.is_stop()) and self.token.kind != "end":
@@ -134,16 +134,16 @@ class Cursor:
         )
 
     def close(self, closer: str, what: str = "") -> None:
-        """Takes the bracket that closes; what stands before it by mistake is left out."""
+        """Consume the closing bracket, skipping anything before it."""
         if self.accept(closer):
             return
-        self.report(self.unexpected(what or f"`{closer}`", remedies.for_open_bracket(self)))
+        self.report(self.unexpected(what or f"`{closer}`", syntax_hints.for_open_bracket(self)))
         self.skip_to(closer)
         self.accept(closer)
         self.resumed_at = self.at
 
     def skip_to(self, *stops: str) -> None:
-        """Leave out tokens up to one of `stops`, or to a bracket that closes one around."""
+        """Skip tokens up to one of `stops`, or to a bracket that closes an enclosing one."""
         depth = 0
         while self.token.kind != "end":
             if depth == 0 and self.sees(*stops, ")", "]", "}"):
@@ -152,7 +152,7 @@ class Cursor:
         self.resumed_at = self.at
 
     def skip_over_operator(self) -> None:
-        """Leave out tokens up to and with the next operator between two values."""
+        """Skip tokens up to and including the next binary operator."""
         depth = 0
         while self.token.kind != "end":
             token = self.advance()

@@ -45,7 +45,7 @@ def word_ranges(folded: bool) -> Ranges:
 
 
 def ranges_text(ranges: Ranges) -> str:
-    """As the `regex` package takes them, within a class or alone."""
+    """The ranges in the syntax of the `regex` package, inside a class or alone."""
     return "".join(
         _code(first) if first == last else f"{_code(first)}-{_code(last)}" for first, last in ranges
     )
@@ -87,7 +87,7 @@ _WHOLE: dict[str, Ranges] = {"Any": [(0, _LAST)], "ASCII": [(0, 127)]}
 
 
 def property_set(name: str, negated: bool) -> Ranges | str:
-    """What `\\p{name}` stands for; raises ValueError if JavaScript has no such property."""
+    """The characters of `\\p{name}`; raises ValueError if JavaScript does not have the property."""
     if name in _WHOLE:
         return complement(_WHOLE[name]) if negated else _WHOLE[name]
     letter = "P" if negated else "p"

@@ -1,7 +1,7 @@
-"""Which characters a regex with the flag `i` takes for the same, by JavaScript's two rules.
+"""Which characters a regex with the flag `i` treats as equal, by JavaScript's two rules.
 
-Without the flag `u` two characters are the same if their capital letters are, but no letter beyond
-ASCII is ever the same as one of ASCII (the Kelvin sign is no `k`). With it, Unicode's simple case
+Without the flag `u` two characters are equal if their capital letters are, but a letter beyond
+ASCII never equals an ASCII letter (the Kelvin sign is not a `k`). With it, Unicode's simple case
 folding decides.
 """
 
@@ -15,7 +15,7 @@ _LAST_CASED = 0x1E943
 
 @functools.cache
 def _families(unicode: bool) -> dict[str, str]:
-    """Each character that has others of its kind -> all of them."""
+    """Each character with case variants -> all of them."""
     fold = _simple_fold if unicode else _capital
     found: dict[str, str] = {}
     for character in map(chr, range((_LAST_CASED if unicode else _LAST_UNIT) + 1)):
@@ -40,7 +40,7 @@ def _simple_fold(character: str) -> str:
 
 
 def family(character: str, unicode: bool) -> str:
-    """All characters that are the same as this one, itself included."""
+    """All characters equal to this one, itself included."""
     if character.isascii() and not character.isalpha():
         return character
     return _families(unicode).get(character, character)
@@ -48,5 +48,5 @@ def family(character: str, unicode: bool) -> str:
 
 @functools.cache
 def cased(unicode: bool) -> str:
-    """All characters that are the same as some other."""
+    """All characters that equal some other character."""
     return "".join(_families(unicode))

@@ -1,11 +1,11 @@
 """JavaScript's regex syntax -> that of the `regex` package, piece by piece.
 
-Nothing is passed on as it is written: what JavaScript knows is spelled out so that it means the
-same there, and anything else is refused. So no construct of the package (`\\A`, `(?i)`, `a++`,
-`(?P<n>)`) can be reached, and no letter changes its meaning on the way.
+Nothing is passed through verbatim: what JavaScript knows is spelled out so that it means the same
+in the package, and anything else is refused. So no construct of the package (`\\A`, `(?i)`, `a++`,
+`(?P<n>)`) can be reached, and no letter changes its meaning.
 
-Without the flag `u` a regex works on UTF-16 units, with it on characters; `translate` is given the
-pattern as the one or the other.
+Without the flag `u` a regex works on UTF-16 units, with it on characters; the pattern
+passed to `translate` is in the same form.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Flags(NamedTuple):
 
 
 class Translation(NamedTuple):
-    """`effort`: 0 if a search looks at each place once, 1 with a repeated character, or more."""
+    """`effort`: 0 if a search visits each place once, 1 with a repeated character, else more."""
 
     text: str
     names: dict[str, int]
@@ -53,7 +53,7 @@ class Translation(NamedTuple):
 
 
 class _Open(NamedTuple):
-    """A group whose `)` is to come; its number is 0 if it captures nothing."""
+    """A group that is still open; its number is 0 if it does not capture."""
 
     number: int
     end: str
@@ -61,7 +61,7 @@ class _Open(NamedTuple):
 
 
 def translate(source: str, flags: Flags) -> Translation:
-    """Raises ValueError, with what is wrong, for what is not a regex of JavaScript."""
+    """Raises ValueError, with the reason, for anything but a valid JavaScript regex."""
     translator = _Translator(source, flags)
     return Translation(translator.translated(), translator.names, translator.effort)
 
@@ -119,7 +119,7 @@ class _Translator:
             self.put("|", 1, False)
         elif character in "]}" and self.flags.unicode:
             raise ValueError(
-                f"a {character} stands alone; with the flag u it is written \\{character}"
+                f"a single {character} must be escaped as \\{character} with the flag u"
             )
         else:
             self.put(self.literal(character), 1)
@@ -141,7 +141,8 @@ class _Translator:
         elif rest.startswith("(?:"):
             self.group(rest[:3], ")", True)
         elif rest.startswith(("(?=", "(?!")) and not self.flags.unicode:
-            self.group(rest[:3], "))", True)  # may be repeated, which the package takes in a group
+            # JavaScript may repeat it; the package accepts that only in a group
+            self.group(rest[:3], "))", True)
             self.parts[-1] = "(?:" + self.parts[-1]
         elif rest.startswith(("(?=", "(?!")):
             self.group(rest[:3], ")", False)
@@ -150,10 +151,10 @@ class _Translator:
         elif rest.startswith("(?<"):
             name = _NAME.match(self.source, self.at + 2)
             if not name:
-                raise ValueError("the name of a group is written (?<name>...)")
+                raise ValueError("write the name of a group as (?<name>...)")
             self.capture(name.end() - self.at)
         elif re.match(r"\(\?[a-zA-Z-]+[:)]", self.source[self.at :]):
-            raise ValueError("flags are written after the regex, as in /.../i")
+            raise ValueError("write flags after the regex, as in /.../i")
         else:
             raise ValueError(f"`{rest[:3]}` does not begin a group")
 
@@ -168,7 +169,7 @@ class _Translator:
 
     def close_group(self) -> None:
         if not self.open:
-            raise ValueError("a ) has no (")
+            raise ValueError("a ) has no matching (")
         closing = self.open.pop()
         self.closed.add(closing.number)
         self.put(closing.end, 1, closing.repeatable)
@@ -177,7 +178,7 @@ class _Translator:
         found = _COUNT.match(self.source, self.at) if character == "{" else None
         if character == "{" and not found:
             if self.flags.unicode:
-                raise ValueError("a { stands alone; with the flag u it is written \\{")
+                raise ValueError("a single { must be escaped as \\{ with the flag u")
             self.put(r"\{", 1)
             return
         if not self.repeatable:
@@ -195,7 +196,7 @@ class _Translator:
         if found[3] and high < low:
             raise ValueError(f"the numbers in `{found[0]}` are out of order")
         if max(low, high) > _MAX_REPEAT:
-            raise ValueError(f"a repeat may be {_MAX_REPEAT:,} at most")
+            raise ValueError(f"a repeat count may be at most {_MAX_REPEAT:,}")
         return f"{{{low}{',' if found[2] else ''}{high if found[3] else ''}}}"
 
     # --- escapes ---
@@ -244,14 +245,14 @@ class _Translator:
         self.put(self.reference(self.names[found[1]]), found.end() - self.at)
 
     def reference(self, number: int) -> str:
-        """A group that has not matched counts as empty, as does one that is not closed yet."""
+        """A group that has not matched, or is not closed yet, counts as empty."""
         if number not in self.closed:
             return "(?:)"
         again = f"\\{number}" if not self.flags.ignore_case else f"(?i:\\{number})"
         return f"(?({number}){again}|)"
 
     def set_escape(self, at: int) -> tuple[Ranges | str, int] | None:
-        """What `\\d`, `\\W` or `\\p{L}` stands for, and its length."""
+        """The set of characters of `\\d`, `\\W` or `\\p{L}`, and the length of the escape."""
         letter = self.source[at + 1 : at + 2]
         if letter in ("w", "W"):
             word = word_ranges(self.flags.unicode and self.flags.ignore_case)
@@ -261,7 +262,7 @@ class _Translator:
         if letter in ("p", "P") and self.flags.unicode:
             end = self.source.find("}", at)
             if self.source[at + 2 : at + 3] != "{" or end < 0:
-                raise ValueError(f"`\\{letter}` is written \\{letter}{{L}}")
+                raise ValueError(f"`\\{letter}` needs a property, as in \\{letter}{{L}}")
             name = self.source[at + 3 : end]
             return property_set(name, negated=letter == "P"), end + 1 - at
         return None
@@ -283,7 +284,7 @@ class _Translator:
         elif letter.isascii() and letter.isdigit():
             return self.octal(at, letter)
         if self.flags.unicode and letter not in _SYNTAX and not (in_class and letter == "-"):
-            raise ValueError(f"`\\{letter}` means nothing with the flag u")
+            raise ValueError(f"`\\{letter}` is not a valid escape with the flag u")
         return letter, 2
 
     def hexadecimal(self, at: int, letter: str) -> tuple[str, int] | None:
@@ -324,7 +325,7 @@ class _Translator:
         following = self.source[at + 2 : at + 3]
         if self.flags.unicode:
             if digit != "0" or (following.isascii() and following.isdigit()):
-                raise ValueError(f"`\\{digit}{following}` means nothing with the flag u")
+                raise ValueError(f"`\\{digit}{following}` is not a valid escape with the flag u")
             return "\0", 2
         found = _OCTAL.match(self.source, at + 1)
         return (chr(int(found[0], 8)), 1 + len(found[0])) if found else (digit, 2)
@@ -349,7 +350,7 @@ class _Translator:
             high, after = self.class_atom(at + 1)
             if low.__class__ is not str or high.__class__ is not str:
                 if self.flags.unicode:
-                    raise ValueError("a range goes from one character to another")
+                    raise ValueError("a range must go from one character to another")
                 members += (_as_set(low), [(45, 45)], _as_set(high))
             else:
                 first, last = ord(str(low)), ord(str(high))
@@ -361,7 +362,7 @@ class _Translator:
         return self.folded_class(members, negated), at + 1 - self.at
 
     def class_atom(self, at: int) -> tuple[str | tuple[Ranges | str], int]:
-        """A character, or the set that an escape stands for (in a tuple), and what is after it."""
+        """A character, or the set of an escape (in a tuple), and the offset after it."""
         if not self.source.startswith("\\", at):
             return self.source[at], at + 1
         if (found := self.set_escape(at)) is not None:
@@ -390,7 +391,7 @@ def _escaped(character: str) -> str:
 
 @functools.lru_cache(maxsize=256)
 def _further_cases(members: str, unicode: bool) -> str:
-    """The characters that are the same as a member of the class but for their case."""
+    """The characters that differ from a member of the class only in case."""
     held = set(regex.findall(f"[{members}]", regex_folding.cased(unicode)))
     others = {one for member in held for one in regex_folding.family(member, unicode)} - held
     return "".join(map(_escaped, sorted(others)))

@@ -1,8 +1,9 @@
 """JavaScript's regexes, run by the `regex` package with a time limit.
 
-`regex_translation` writes the pattern for the package; here is how JavaScript searches: where the
-next match may begin after an empty one, what splits a text, what `$1` stands for. Without the flag
-`u` a regex sees UTF-16 units, and with it characters; positions that leave this module count units.
+`regex_translation` writes the pattern for the package; this module searches as JavaScript does:
+where the next match may begin after an empty one, what splits a string, what `$1` stands for.
+Without the flag `u` a regex sees UTF-16 units, with it characters; positions that leave this module
+count units.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ import regex
 from engine.expressions.failures import Failure, TooSlowFailure
 from engine.expressions.limits import REGEX_SECONDS
 from engine.expressions.regex_translation import Flags, translate
-from engine.expressions.texts import join, joined, length, units
+from engine.expressions.utf16 import join, joined, length, units
 
 _MAX_PATTERN = 10_000
 _MAX_GROUPS = 500
-_QUICK_SIZES = (1_000_000, 1_000)  # up to here a search of effort 0 or 1 needs no time limit
+_QUICK_SIZES = (1_000_000, 1_000)  # up to this length a search of effort 0 or 1 needs no time limit
 
 
 class Match:
@@ -54,15 +55,15 @@ class Regex:
         self._quick_size = _QUICK_SIZES[effort] if effort < len(_QUICK_SIZES) else 0
 
     def subject(self, text: str) -> str:
-        """`text` as the regex sees it; the positions of a match count in this."""
+        """`text` as the regex sees it; the positions of a match refer to this."""
         return text if self.unicode else units(text)
 
     def position(self, subject: str, at: int) -> int:
-        """Where that is in UTF-16 units."""
+        """The position in UTF-16 units."""
         return length(subject[:at]) if self.unicode else at
 
     def test(self, text: str) -> bool:
-        """Does it match anywhere in the text?"""
+        """Whether it matches anywhere in the text."""
         return self.search(self.subject(text)) is not None
 
     def search(self, subject: str) -> Match | None:
@@ -75,7 +76,7 @@ class Regex:
         return None if found is None else _match(found, subject.isascii())
 
     def matches(self, subject: str) -> Iterator[Match]:
-        """All matches; after an empty one the search goes on one place further."""
+        """All matches; after an empty one the search moves on by one place."""
         at, deadline = 0, _deadline()
         while at <= len(subject):
             for match in self._found(subject, at, deadline):
@@ -97,7 +98,7 @@ class Regex:
             for match in self._found(subject, at, deadline, anywhere=True):
                 if match.start >= len(subject):
                     return [*parts, joined(subject[start:])]
-                if match.end == start:  # an empty match where the part begins divides nothing
+                if match.end == start:  # an empty match at the start of a part does not split
                     at = match.start + 1
                     break
                 parts += (joined(subject[start : match.start]), *match.groups[1:])
@@ -126,9 +127,9 @@ class Regex:
 
     def _too_slow(self) -> TooSlowFailure:
         shown = self.source if len(self.source) < 60 else self.source[:57] + "..."
-        message = f"the regex /{shown}/ takes longer than {REGEX_SECONDS:g} s on this text"
+        message = f"the regex /{shown}/ takes longer than {REGEX_SECONDS:g} s on this string"
         return TooSlowFailure(
-            message, "nested repeats such as (a+)+ are slow; write it without them"
+            message, "nested repeats such as (a+)+ are slow; rewrite the regex without them"
         )
 
 
@@ -166,7 +167,7 @@ def _compiled(source: str, flags: Flags) -> tuple[Any, dict[str, int], int]:
 
 
 class Replacing(NamedTuple):
-    """What is replaced: the subject, the place of a match in it, and the names of the groups."""
+    """The context of a replacement: the subject, the position of a match, and the group names."""
 
     subject: str
     match: Match

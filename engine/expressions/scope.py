@@ -1,4 +1,4 @@
-"""What an expression sees beside the document: parameters, libraries and facts of the run."""
+"""What an expression sees besides the document: parameters, libraries and facts of the run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.expressions.dates import zone
 
 @dataclass(frozen=True)
 class Scope:
-    """Bound when an expression is compiled: its values are constants from then on.
+    """Bound when an expression is compiled; from then on its values are constants.
 
     `libraries` maps a name to a loaded library; `pipe`, `snap` and `task` hold the properties of
     the same names. `timezone` is the zone in which dates are shown.
@@ -28,7 +28,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Context:
-    """What functions such as `Date.now`, `eval` and `jsonPath` need from around them."""
+    """The context that functions such as `Date.now`, `eval` and `jsonPath` need."""
 
     scope: Scope
     null_safe: bool

@@ -31,14 +31,14 @@ INSTANCE_TESTS: dict[str, Callable[[Any], bool]] = {
 
 
 def matches_literal(value: Any, wanted: Any) -> bool:
-    """Equal, and of the same type."""
+    """Whether both are equal and of the same type."""
     if wanted is None:
         return value is None
     return same(value, wanted)
 
 
 def in_range(value: Any, low: Any, high: Any, closed: bool) -> bool:
-    """Numbers within numbers, texts within texts."""
+    """Whether a number is between numbers, or a string between strings."""
     if value.__class__ is str:
         if low.__class__ is not str or high.__class__ is not str:
             return False
@@ -52,7 +52,7 @@ def matches_regex(value: Any, wanted: Regex) -> bool:
 
 
 def is_array_of(value: Any, count: int, more: bool) -> bool:
-    """An array of `count` elements, or at least so many."""
+    """Whether it is an array of `count` elements, or of at least that many."""
     if value.__class__ is not list:
         return False
     return len(value) >= count if more else len(value) == count

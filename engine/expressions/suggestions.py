@@ -1,4 +1,4 @@
-"""Names that the user might have meant."""
+"""Similar names that the user might have meant."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MOST_NAMES = 2_000
 
 
 def nearest(name: str, names: Iterable[object], count: int = 1) -> list[str]:
-    """Up to `count` of `names` that resemble `name`, best first; case counts little."""
+    """Up to `count` of `names` that resemble `name`, best first; case matters little."""
     known: dict[str, str] = {}
     for candidate in names:
         if len(known) >= _MOST_NAMES:

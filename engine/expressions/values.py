@@ -1,4 +1,4 @@
-"""What a value is called, when it is true, and how it becomes a text or a number."""
+"""The kind of a value, its truth, and its conversion to a string or a number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from engine.expressions.dates import epoch_milliseconds, iso_text
 from engine.expressions.failures import Failure
 from engine.expressions.limits import MAX_DIGITS, WALK_STEPS, charge, check_integer, check_text
-from engine.expressions.texts import join
+from engine.expressions.utf16 import join
 
 Number = int | float
 NAN = math.nan
@@ -28,7 +28,7 @@ _MAX_EXACT = 2**53
 
 
 class Function:
-    """An arrow function: what to call, and how many values it takes (-1: any number)."""
+    """An arrow function: the callable, and the number of values it takes (-1: any number)."""
 
     __slots__ = ("call", "count", "mutates")
 
@@ -60,7 +60,7 @@ def kind_of(value: object) -> str:
 
 
 def type_of(value: object) -> str:
-    """What `typeof` says."""
+    """The result of `typeof`."""
     cls = value.__class__
     if cls is str:
         return "string"
@@ -74,7 +74,7 @@ def type_of(value: object) -> str:
 
 
 def truthy(value: Any) -> bool:
-    """As JavaScript: false, 0, '', null and NaN are false; empty arrays and objects are true."""
+    """As in JavaScript: false, 0, '', null and NaN are false; empty arrays and objects are true."""
     cls = value.__class__
     if cls is bool:
         return bool(value)
@@ -88,7 +88,7 @@ def truthy(value: Any) -> bool:
 
 
 def to_number(value: Any) -> Number:
-    """As JavaScript; a text that is no number gives NaN. Arrays, objects and such are refused."""
+    """As in JavaScript; a string that is not a number becomes NaN. Other values are refused."""
     cls = value.__class__
     if cls is int or cls is float:
         return value  # type: ignore[no-any-return]
@@ -111,7 +111,7 @@ def number_of_text(text: str) -> Number:
         return 0
     if _INTEGER.fullmatch(text):
         if len(text) > MAX_DIGITS:
-            raise Failure(f"a number may have {MAX_DIGITS:,} digits at most")
+            raise Failure(f"the number has more than {MAX_DIGITS:,} digits")
         return int(text)
     if _DECIMAL.fullmatch(text):
         return tidy(float(text))
@@ -122,14 +122,14 @@ def number_of_text(text: str) -> Number:
 
 
 def tidy(value: float) -> Number:
-    """An integral float as int, so that it is written without a fraction."""
+    """An integral float as an int, so that it is written without a fraction."""
     if value.is_integer() and -_MAX_EXACT <= value <= _MAX_EXACT:
         return int(value)
     return value
 
 
 def to_float(value: Any) -> float:
-    """As number, as float; integers beyond the range become infinite."""
+    """The number as a float; integers beyond the range become infinite."""
     number = to_number(value)
     try:
         return float(number)
@@ -138,7 +138,7 @@ def to_float(value: Any) -> float:
 
 
 def to_integer(value: Any, default: int = 0) -> int:
-    """As JavaScript's ToIntegerOrInfinity, held within 2^53; null gives `default`."""
+    """As JavaScript's ToIntegerOrInfinity, clamped to 2^53; null becomes `default`."""
     if value.__class__ is int:
         return value
     if value is None:
@@ -150,7 +150,7 @@ def to_integer(value: Any, default: int = 0) -> int:
 
 
 def to_count(value: Any, what: str, most: int, least: int = 0) -> int:
-    """A whole number from `least` to `most`."""
+    """An integer from `least` to `most`."""
     count = to_integer(value)
     if not least <= count <= most:
         raise Failure(f"{what} must be {least} to {most:,}, got {number_text(count)}")
@@ -158,7 +158,7 @@ def to_count(value: Any, what: str, most: int, least: int = 0) -> int:
 
 
 def number_text(value: Number) -> str:
-    """As JavaScript writes numbers; integers of any size in full."""
+    """The number as JavaScript writes it; integers of any size in full."""
     if value.__class__ is int:
         return str(check_integer(value))
     if value != value:
@@ -188,7 +188,7 @@ def _without_exponent(mantissa: str, power: int) -> str:
 
 
 def to_text(value: Any) -> str:
-    """As `'' + value`: JavaScript for scalars, Java's text for arrays and objects."""
+    """As `'' + value`: as JavaScript for scalars, as Java for arrays and objects."""
     if value.__class__ is str:
         return value
     if value.__class__ is int or value.__class__ is float:
@@ -199,7 +199,7 @@ def to_text(value: Any) -> str:
 
 
 def scalar_text(value: Any, what: str = "a string") -> str:
-    """The text of a string, number, boolean, null or date; other things are refused."""
+    """A string, number, boolean, null or date as a string; other values are refused."""
     if value.__class__ is str:
         return value
     if value.__class__ in (list, dict, Function, bytes):
@@ -245,11 +245,11 @@ def _scalar(value: Any) -> str:
     if isinstance(value, date | time):
         return iso_text(value)
     hint = "use iconv.decode(x, 'UTF-8') or Base64.encode(x)" if cls is bytes else ""
-    raise Failure(f"{kind_of(value)} has no text", hint)
+    raise Failure(f"{kind_of(value)} cannot be converted to a string", hint)
 
 
 def comma_text(value: Any) -> str:
-    """As JavaScript writes an array: its elements with commas, null as nothing."""
+    """An array as JavaScript writes it: elements joined by commas, null as an empty string."""
     if value is None:
         return ""
     if value.__class__ is list:
@@ -261,7 +261,7 @@ def comma_text(value: Any) -> str:
 
 
 def property_name(value: Any) -> str:
-    """The text under which `value` is a key of an object."""
+    """The key of an object that `value` stands for."""
     if value.__class__ is str:
         return value
     return scalar_text(value, "a property name")

@@ -1,7 +1,7 @@
 """The English names of time zones (`Pacific Daylight Time`, `PDT`), as Java knows them.
 
-`zone_names.json` has a row for each set of names: the name of the standard time, its short form,
-the name of the daylight time, its short form, and the ids of the zones, the best known first.
+`zone_names.json` has a row for each set of names: the name of standard time, its short form,
+the name of daylight time, its short form, and the ids of the zones, best known first.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from engine.expressions.failures import Failure
 
 
 class NamedZone(NamedTuple):
-    """`daylight`: is it the name of the daylight time, or (None) of the zone as a whole?
+    """`daylight`: whether it names daylight time; None if it names the zone in general.
 
-    An exact name, `Pacific Standard Time`, means that time the whole year round; short forms are
-    often used for the zone, so `PST` in July is the time that the clocks show.
+    An exact name, `Pacific Standard Time`, means that time all year round; short forms are often
+    used for the zone, so `PST` in July is the time that the clocks show.
     """
 
     zone: tzinfo
@@ -42,7 +42,7 @@ def _names() -> dict[str, list[str]]:
 
 @functools.cache
 def _zones() -> dict[str, tuple[str, bool, bool]]:
-    """Names in small letters -> the best known zone; is it daylight time, is the name in full?"""
+    """Lowercase names -> best known zone, whether it is daylight time, whether the name is full."""
     found: dict[str, tuple[str, bool, bool]] = {}
     for row in _rows():
         best = row[4].split()[0]
@@ -54,18 +54,18 @@ def _zones() -> dict[str, tuple[str, bool, bool]]:
 
 @functools.cache
 def full_names() -> list[str]:
-    """All names that are not short forms, the longest first."""
+    """All names that are not short forms, longest first."""
     names = {row[place] for row in _rows() for place in (0, 2) if row[place]}
     return sorted(names, key=lambda name: (-len(name), name))
 
 
 def is_daylight(value: datetime) -> bool:
-    """Are the clocks of the zone ahead of its standard time?"""
+    """Whether the zone is ahead of its standard time."""
     return _offset(value) > standard_offset(value)
 
 
 def standard_offset(value: datetime) -> timedelta:
-    """The smaller offset of the year: in winter the clocks go behind those of the summer."""
+    """The smaller offset of the year, which is that of winter."""
     return min(_offset(value.replace(month=month, day=1, fold=0)) for month in (1, 7))
 
 
@@ -74,7 +74,7 @@ def _offset(value: datetime) -> timedelta:
 
 
 def name_of(value: datetime, full: bool) -> str:
-    """What the time of `value` is called in its zone; the offset if it has no name."""
+    """The name of the time of `value` in its zone; the offset if it has no name."""
     key = "UTC" if value.tzinfo is UTC else getattr(value.tzinfo, "key", "")
     names = _names().get(key)
     if not key:

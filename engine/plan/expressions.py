@@ -88,8 +88,8 @@ class _Place:
         where = self.collector.inside(self.label, self.path, self.shift + offset, length)
         self.collector.report(code, where, message, hint, severity)
 
-    def report_doubt(self, code: str, doubt: Lint) -> None:
-        self.report_at(code, doubt.offset, doubt.length, doubt.message, doubt.hint, "warning")
+    def report_lint(self, code: str, lint: Lint) -> None:
+        self.report_at(code, lint.offset, lint.length, lint.message, lint.hint, "warning")
 
     def check_parameter(self, name: str, offset: int) -> None:
         """Report a parameter, read at `offset`, that the pipeline does not declare."""
@@ -131,10 +131,10 @@ def _check_names(found: Analysis, place: _Place) -> None:
         place.check_parameter(name, offset)
     _check_libraries(found, place)
     _check_members(found, place)
-    for doubt in found.doubts:
-        place.report_doubt("unclear-expression", doubt)
-    for doubt in lint_parameters(found, _flags(place.collector)):
-        place.report_doubt("text-parameter", doubt)
+    for lint in found.lints:
+        place.report_lint("unclear-expression", lint)
+    for lint in lint_parameters(found, _flags(place.collector)):
+        place.report_lint("text-parameter", lint)
 
 
 def _flags(collector: ProblemCollector) -> list[str]:

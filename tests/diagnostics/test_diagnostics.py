@@ -26,7 +26,7 @@ ROOT = HERE.parent.parent
 FIXTURES = sorted(HERE.glob("*.yaml"))
 TASK_FIXTURES = sorted((HERE / "tasks").glob("*.yaml"))
 MY_SNAPS = "tests.diagnostics.my_snaps"
-REPORTING = {"Problem", "Issue", "report", "report_at", "report_doubt", "_report"}
+REPORTING = {"Problem", "Issue", "report", "report_at", "report_lint", "_report"}
 SNAPS = [
     "Copy",
     "FileReader",

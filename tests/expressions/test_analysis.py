@@ -65,11 +65,11 @@ def test_what_may_read_anything_is_told_so(text: str) -> None:
 
 
 def test_a_condition_within_a_condition_is_a_warning() -> None:
-    (found,) = analyse("$a ? 1 : $b ? 2 : 3").doubts
+    (found,) = analyse("$a ? 1 : $b ? 2 : 3").lints
     assert (found.offset, found.length) == (9, 10)
     assert "parentheses" in found.hint
 
 
 @pytest.mark.parametrize("text", ["$a ? 1 : ($b ? 2 : 3)", "$a ? 1 : 2", "1 +", "[$a ? 1 : 2]"])
 def test_other_conditions_are_fine(text: str) -> None:
-    assert analyse(text).doubts == ()
+    assert analyse(text).lints == ()

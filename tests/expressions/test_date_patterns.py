@@ -206,10 +206,10 @@ def test_a_pattern_reads(text: str, pattern: str, expected: str) -> None:
         ("2021-02-01 06", "yyyy-MM-dd ww", "`06` does not agree"),
         ("2021 13 5", "yyyy kk h", "`5` does not agree"),
         ("2021-07-01 +05:00 Europe/Paris", "yyyy-MM-dd XXX VV", "do not agree"),
-        ("1", "W", "can be written, but not read"),
-        ("J", "MMMMM", "can be written, but not read"),
+        ("1", "W", "can format a date, but not parse one"),
+        ("J", "MMMMM", "can format a date, but not parse one"),
         ("2021", "yyyy MMMMMM", "has too many letters"),
-        ("2021", "yyyy B", "`B` means nothing"),
+        ("2021", "yyyy B", "`B` is not a letter of date patterns"),
     ],
 )
 def test_no_letter_is_passed_over(text: str, pattern: str, message: str) -> None:

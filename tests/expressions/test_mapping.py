@@ -156,7 +156,7 @@ def test_deleting_several_elements_takes_the_right_ones() -> None:
 @pytest.mark.parametrize("pass_through", [True, False])
 def test_deleting_what_is_not_there_is_an_error(pass_through: bool) -> None:
     document = {} if pass_through else {"a": 1}
-    with pytest.raises(EvaluationError, match=r"the field to delete, `\$a`, is not there"):
+    with pytest.raises(EvaluationError, match=r"the field to delete, `\$a`, does not exist"):
         mapped([("", "$a")], document, pass_through=pass_through)
 
 

@@ -1,4 +1,4 @@
-"""Nodes -> Python that checks each step, through helpers that know what to say when it fails.
+"""Nodes -> Python that checks each step, through helpers that raise the right message.
 
 One method per kind of node.
 """
@@ -17,13 +17,13 @@ from engine.expressions.compiler.matching import matched
 from engine.expressions.compiler.names import called_declared
 from engine.expressions.compiler.unit import DOCUMENT, bind, lambda_, load
 from engine.expressions.failures import Failure
+from engine.expressions.foreign_syntax import FUNCTION_HINTS
 from engine.expressions.functions import GLOBALS, NAMESPACES, Declaration
-from engine.expressions.habits import FUNCTION_HABITS
 from engine.expressions.nodes import Node
 from engine.expressions.regexes import pattern
-from engine.expressions.remedies import for_hyphenated_name, with_arguments
 from engine.expressions.shapes import INSTANCE_TESTS
 from engine.expressions.suggestions import did_you_mean
+from engine.expressions.syntax_hints import for_hyphenated_name, with_arguments
 from engine.expressions.values import MISSING, Function, property_name, truthy, type_of
 
 _UNARY: dict[str, Callable[[Any], Any]] = {
@@ -41,14 +41,14 @@ class Careful(Emitter):
 
     def lone_regex(self, node: nodes.Regex) -> ast.expr:
         methods = ", ".join(sorted(facts.TAKE_REGEX))
-        hint = "a string is taken as a regex by match and search"
-        return self.wrong(node, f"a regex can only be an argument of {methods}", hint)
+        hint = "match and search also accept a string as the regex"
+        return self.problem(node, f"a regex can only be an argument of {methods}", hint)
 
     def regex(self, node: nodes.Regex) -> ast.expr:
         try:
             return self.unit.constant(pattern(node.pattern, node.flags))
         except Failure as failure:
-            return self.wrong(node, *failure.shown(""))
+            return self.problem(node, *failure.shown(""))
 
     def root(self, node: nodes.Root) -> ast.expr:
         return load(DOCUMENT)
@@ -66,15 +66,15 @@ class Careful(Emitter):
         if name.startswith("_"):
             return self.call(self.names.unknown_parameter, ast.Constant(name))
         if self.text.startswith("@", node.offset):
-            message = "`@` stands for an element, in the condition of a path only"
-            return self.wrong(node, message, "the document is written $")
+            message = "`@` is an element, and is valid only in the condition of a path"
+            return self.problem(node, message, "the document is written $")
         message, hint = self.names.unknown(name, self.locals)
-        return self.wrong(node, message, for_hyphenated_name(self.text, node.offset) or hint)
+        return self.problem(node, message, for_hyphenated_name(self.text, node.offset) or hint)
 
     def self_reference(self, node: nodes.Name) -> ast.expr:
         place = {"this": -1, "__parent__": -2, "__root__": 0}[node.name]
         if len(self.objects) < (2 if place == -2 else 1):
-            return self.wrong(node, f"`{node.name}` is used outside of an object literal")
+            return self.problem(node, f"`{node.name}` is used outside an object literal")
         return load(self.objects[place])
 
     def function_value(self, declared: Declaration) -> ast.expr:
@@ -108,15 +108,15 @@ class Careful(Emitter):
         self, node: Node, namespace: str, name: str, *arguments: Node
     ) -> ast.expr:
         family = NAMESPACES[namespace]
-        hint = FUNCTION_HABITS.get(f"{namespace}.{name}", "")
+        hint = FUNCTION_HINTS.get(f"{namespace}.{name}", "")
         hint = hint or did_you_mean(name, [*family.functions, *family.constants])
         hint = with_arguments(hint, self.text, arguments)
-        return self.wrong(node, f"`{namespace}.{name}` is not known", hint, *arguments)
+        return self.problem(node, f"`{namespace}.{name}` is not known", hint, *arguments)
 
     def index(self, node: nodes.Index) -> ast.expr:
         if namespace := self.namespace_of(node.target):
             message = f"`{namespace}` is not a value"
-            return self.wrong(node, message, f"write `{namespace}.name(...)`", node.key)
+            return self.problem(node, message, f"write `{namespace}.name(...)`", node.key)
         reader = access.safe_index if self.null_safe else access.index
         return self.call(reader, self.emit(node.target), self.emit(node.key))
 
@@ -149,7 +149,7 @@ class Careful(Emitter):
                 message = f"there is no function `{function.name}`"
                 hint = self.names.function_hint(function.name)
                 hint = with_arguments(hint, self.text, node.arguments)
-                return self.wrong(function, message, hint, *node.arguments)
+                return self.problem(function, message, hint, *node.arguments)
         return self.call(call_value, self.emit(function), *self.arguments(node.arguments))
 
     def declared_call(self, node: nodes.Call | nodes.MethodCall, declared: Declaration) -> ast.expr:
@@ -157,8 +157,8 @@ class Careful(Emitter):
         if facts.are_countable(node.arguments) and not declared.accepts(len(node.arguments)):
             count = len(node.arguments)
             message = f"`{declared.name}` takes {declared.arguments_text()}, got {count}"
-            hint = f"it is written {declared.signature}"
-            return self.wrong(node, message, hint, *node.arguments)
+            hint = f"the signature is {declared.signature}"
+            return self.problem(node, message, hint, *node.arguments)
         handed = {"context": self.unit.constant(self.names.context), "document": load(DOCUMENT)}
         given = [handed[name] for name in declared.handed_in]
         arguments = self.arguments(node.arguments)
@@ -177,25 +177,25 @@ class Careful(Emitter):
             message, hint = problem
             hint = with_arguments(hint, self.text, node.arguments)
             inner = node.arguments if self.static_problem(node) else (node.target, *node.arguments)
-            return self.wrong(node, message, hint, *inner)
+            return self.problem(node, message, hint, *inner)
         name = ast.Constant(node.name)
         arguments = self.arguments(node.arguments, node.name in facts.TAKE_REGEX)
         target = self.emit(node.target)
         if not self.null_safe:
             return self.call(access.call_method, target, name, *arguments)
-        held = self.unit.new_name()
+        variable = self.unit.new_name()
         return ast.IfExp(
-            ast.Compare(bind(held, target), [ast.Is()], [ast.Constant(None)]),
+            ast.Compare(bind(variable, target), [ast.Is()], [ast.Constant(None)]),
             ast.Constant(None),
-            self.call(access.call_method, load(held), name, *arguments),
+            self.call(access.call_method, load(variable), name, *arguments),
         )
 
     def static_problem(self, node: nodes.MethodCall) -> tuple[str, str] | None:
-        """Message and hint for `Array.isArray(x)` and other functions of JavaScript's own."""
+        """Message and hint for functions that only JavaScript has, such as `Array.isArray(x)`."""
         if not isinstance(node.target, nodes.Name) or node.target.name in self.locals:
             return None
         name = f"{node.target.name}.{node.name}"
-        hint = FUNCTION_HABITS.get(name)
+        hint = FUNCTION_HINTS.get(name)
         return None if hint is None else (f"`{name}` is not known", hint)
 
     # --- operators ---
@@ -216,7 +216,7 @@ class Careful(Emitter):
         return self.folded(_UNARY[node.operator], self.emit(node.operand))
 
     def binary(self, node: nodes.Binary) -> ast.expr:
-        """A chain of operators is walked down to its left end, and made from there."""
+        """Compiles a chain of operators from its left end, without recursion."""
         chain = [node]
         while isinstance(chain[-1].left, nodes.Binary):
             chain.append(chain[-1].left)
@@ -248,9 +248,9 @@ class Careful(Emitter):
         if facts.kind(node.left) == "boolean":
             operator = ast.Or() if node.operator == "||" else ast.And()
             return ast.BoolOp(operator, [left, right])
-        held = self.unit.new_name()
-        first, second = load(held), right
-        test = self.call(truthy, bind(held, left))
+        variable = self.unit.new_name()
+        first, second = load(variable), right
+        test = self.call(truthy, bind(variable, left))
         if node.operator == "&&":
             first, second = second, first  # type: ignore[assignment]
         return ast.IfExp(test, first, second)
@@ -284,7 +284,7 @@ class Careful(Emitter):
         return self.folded(property_name, self.emit(node))
 
     def self_referring_object(self, node: nodes.ObjectLiteral) -> ast.expr:
-        """Built step by step, so that later properties see the earlier ones."""
+        """Built step by step, so that later properties see earlier ones."""
         this = self.unit.new_name()
         self.objects.append(this)
         steps: list[ast.expr] = []

@@ -1,7 +1,7 @@
 """The frame of a compiler: each node becomes Python through the method of its kind.
 
-Each piece of Python carries as its line the number of the node it came from; see `failures`. What
-is wrong is kept in `problems`, so that the rest is looked at too.
+The line number of each piece of Python is the number of its node; see `failures`. Mistakes are
+collected in `problems`, so that the rest is checked as well.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class Emitter:
             made.lineno = line
         return made
 
-    def wrong(self, node: Node, message: str, hint: str = "", *inner: Node) -> ast.expr:
-        """Keeps a mistake, and those in the nodes within; the Python made is never run."""
+    def problem(self, node: Node, message: str, hint: str = "", *inner: Node) -> ast.expr:
+        """Record a mistake, and those in the nodes inside; the Python returned is never run."""
         self.problems.append(
             ExpressionSyntaxError(message, self.text, node.offset, node.length, hint)
         )
@@ -80,7 +80,7 @@ class Emitter:
         return self.unit.call(function, *arguments)
 
     def folded(self, function: Callable[..., Any], *arguments: ast.expr) -> ast.expr:
-        """`function(arguments)`, now if all are constants, else when it runs."""
+        """`function(arguments)`, computed now if all are constants, otherwise at run time."""
         if all(isinstance(argument, ast.Constant) for argument in arguments):
             try:
                 value = function(*(argument.value for argument in arguments))  # type: ignore[attr-defined]

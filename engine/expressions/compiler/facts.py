@@ -6,8 +6,8 @@ from collections.abc import Container, Sequence
 
 from engine.expressions import nodes
 from engine.expressions.access import method_hint
+from engine.expressions.foreign_syntax import METHOD_HINTS
 from engine.expressions.functions import GLOBALS, METHODS
-from engine.expressions.habits import METHOD_HABITS
 from engine.expressions.nodes import Node
 
 TAKE_REGEX = frozenset({"match", "replace", "replaceAll", "search", "split"})
@@ -22,7 +22,7 @@ _SELF = frozenset({"this", "__parent__", "__root__"})
 
 
 def kind(node: Node) -> str:
-    """boolean or string where that is certain, else ''."""
+    """`boolean` or `string` where that is certain, otherwise ''."""
     if isinstance(node, nodes.Binary):
         if node.operator in _COMPARISONS:
             return "boolean"
@@ -49,7 +49,7 @@ def _is_text_sum(node: nodes.Binary) -> bool:
 
 
 def joins_plainly(node: nodes.Binary) -> bool:
-    """Is there a constant character at the seam of a text sum, so that no two halves meet there?"""
+    """Whether a constant character is at the seam of two strings, so that no halves meet there."""
     return _ends_plainly(node.left) or _begins_plainly(node.right)
 
 
@@ -72,12 +72,12 @@ def _is_character(node: Node, place: int) -> bool:
 
 
 def refers_to_itself(node: nodes.ObjectLiteral) -> bool:
-    """Does `this`, `__parent__` or `__root__` appear anywhere inside?"""
+    """Whether `this`, `__parent__` or `__root__` appears anywhere inside."""
     return any(isinstance(inner, nodes.Name) and inner.name in _SELF for inner in node.walk())
 
 
 def is_fresh(node: Node) -> bool:
-    """Is its array made by the expression itself, so that changing it changes nothing else?"""
+    """Whether the expression itself made its array, so that changing it affects nothing else."""
     while isinstance(node, nodes.MethodCall) and node.name in ("sort", "reverse"):
         node = node.target
     if isinstance(node, nodes.MethodCall):
@@ -87,7 +87,7 @@ def is_fresh(node: Node) -> bool:
 
 
 def mutates(node: Node) -> bool:
-    """Might evaluating it change the document, or anything that outlives the evaluation?"""
+    """Whether it might change the document, or anything else that outlives the evaluation."""
     return any(_changes_something(inner) for inner in node.walk())
 
 
@@ -100,7 +100,7 @@ def _changes_something(node: Node) -> bool:
 
 
 def may_multiply(node: Node) -> bool:
-    """Might it put a value into itself again and again, as `reduce((a, x) => [a, a])` does?"""
+    """Whether it might nest a value in itself repeatedly, as `reduce((a, x) => [a, a])` does."""
     return any(_may_multiply(inner) for inner in node.walk())
 
 
@@ -114,7 +114,7 @@ def _may_multiply(node: Node) -> bool:
 
 
 def holds_no_functions(node: Node, data: Container[str] = ()) -> bool:
-    """Is it data for certain, as `data` are, so that only the methods of its type can be called?"""
+    """Whether it is certainly data, like the names in `data`: only methods of its type exist."""
     if isinstance(node, nodes.Member | nodes.Index):
         return holds_no_functions(node.target, data)
     if isinstance(node, nodes.MethodCall):
@@ -127,15 +127,15 @@ def holds_no_functions(node: Node, data: Container[str] = ()) -> bool:
 
 
 def are_countable(arguments: Sequence[Node]) -> bool:
-    """Is it known how many there are? Not with a spread, and not where one is broken."""
+    """Whether their number is known, which it is not with a spread or a broken argument."""
     return not any(isinstance(argument, nodes.Spread | nodes.Broken) for argument in arguments)
 
 
 def method_problem(node: nodes.MethodCall, data: Container[str] = ()) -> tuple[str, str] | None:
-    """Message and hint if no value can have this method, or none takes so many arguments."""
+    """Message and hint if no value has this method, or no type's takes this many arguments."""
     types = METHODS.get(node.name)
     if types is None:
-        habit = METHOD_HABITS.get(node.name)
+        habit = METHOD_HINTS.get(node.name)
         if habit is None and not holds_no_functions(node.target, data):
             return None
         if habit is not None and _may_hold_functions(node.target):
@@ -153,7 +153,7 @@ def method_problem(node: nodes.MethodCall, data: Container[str] = ()) -> tuple[s
 
 
 def _may_hold_functions(node: Node) -> bool:
-    """Libraries and object literals do; variables are taken for data here."""
+    """Libraries and object literals may; variables count as data here."""
     while isinstance(node, nodes.Member | nodes.Index | nodes.MethodCall):
         node = node.target
     return isinstance(node, nodes.ObjectLiteral) or (

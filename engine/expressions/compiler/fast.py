@@ -1,11 +1,11 @@
 """Nodes -> Python that bets on the usual types.
 
 Members are plain subscripts, comparisons look at the class once, `filter` and `map` become list
-comprehensions. Every bet that is lost raises some exception or calls a careful helper; after an
-exception the careful code evaluates the document again and finds the right value, or the message.
-So the fast code must never give a wrong value, and must not change anything.
+comprehensions. A lost bet raises an exception or calls a careful helper; after an exception the
+careful code evaluates the document again and finds the right value, or the message. So the fast
+code must never return a wrong value, and must not change anything.
 
-Within loops, whatever can grow goes through the helpers that count steps.
+Inside loops, whatever can grow goes through the helpers that count steps.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from engine.expressions.compiler.unit import bind, class_of, is_, item, load
 from engine.expressions.functions import DISPATCH
 from engine.expressions.limits import charge
 from engine.expressions.nodes import Node
-from engine.expressions.texts import length as text_length
+from engine.expressions.utf16 import length as text_length
 from engine.expressions.values import truthy
 
 _COMPARE: dict[str, type[ast.cmpop]] = {
@@ -43,7 +43,7 @@ def _charged(items: list[Any]) -> bool:
 
 
 def _between(value: ast.expr) -> ast.expr:
-    """Is the whole number small enough for a sum or product to stay within the limits?"""
+    """Whether an integer is small enough for a sum or product to stay within the limits."""
     least, most = ast.Constant(-_SMALL), ast.Constant(_SMALL)
     return ast.Compare(least, [ast.Lt(), ast.Lt()], [value, most])
 
@@ -66,28 +66,28 @@ class Fast(Careful):
         return self.subscript(target, name)
 
     def subscript(self, target: ast.expr, key: ast.expr) -> ast.expr:
-        """`target[key]`; Python warns of subscripts on its own literals, so these take the call."""
+        """`target[key]`; a call for literals, since Python warns about subscripts on them."""
         if isinstance(target, ast.Name | ast.Subscript | ast.Call | ast.IfExp):
             return item(target, key)
         return self.call(access.index, target, key)
 
     def property_or_null(self, target: ast.expr, name: ast.expr) -> ast.expr:
-        held = self.unit.new_name()
-        found = ast.Call(ast.Attribute(load(held), "get", ast.Load()), [name], [])
-        absent = ast.Compare(bind(held, target), [ast.Is()], [ast.Constant(None)])
+        variable = self.unit.new_name()
+        found = ast.Call(ast.Attribute(load(variable), "get", ast.Load()), [name], [])
+        absent = ast.Compare(bind(variable, target), [ast.Is()], [ast.Constant(None)])
         return ast.IfExp(absent, ast.Constant(None), found)
 
     def length(self, node: nodes.Member) -> ast.expr:
-        held = self.unit.new_name()
-        is_array = is_(class_of(bind(held, self.emit(node.target))), self.unit.constant(list))
-        is_text = is_(class_of(load(held)), self.unit.constant(str))
+        variable = self.unit.new_name()
+        is_array = is_(class_of(bind(variable, self.emit(node.target))), self.unit.constant(list))
+        is_text = is_(class_of(load(variable)), self.unit.constant(str))
         reader = access.safe_member if self.null_safe else access.member
-        other = self.call(reader, load(held), ast.Constant("length"))
-        text = ast.IfExp(is_text, self.text_length(held), other)
-        return ast.IfExp(is_array, self.call(len, load(held)), text)
+        other = self.call(reader, load(variable), ast.Constant("length"))
+        text = ast.IfExp(is_text, self.text_length(variable), other)
+        return ast.IfExp(is_array, self.call(len, load(variable)), text)
 
     def text_length(self, text: str) -> ast.expr:
-        """Without characters beyond ASCII, Python counts as JavaScript does."""
+        """For ASCII, Python counts as JavaScript does."""
         is_ascii = ast.Call(ast.Attribute(load(text), "isascii", ast.Load()), [], [])
         plain = self.call(len, load(text))
         return ast.IfExp(is_ascii, plain, self.call(text_length, load(text)))
@@ -102,11 +102,11 @@ class Fast(Careful):
             return super().index(node)
         if key.value.__class__ is str:  # type: ignore[attr-defined]
             return self.subscript(self.emit(node.target), self.emit(key))
-        held = self.unit.new_name()
-        is_array = is_(class_of(bind(held, self.emit(node.target))), self.unit.constant(list))
+        variable = self.unit.new_name()
+        is_array = is_(class_of(bind(variable, self.emit(node.target))), self.unit.constant(list))
         place = self.emit(key)
-        other = self.call(access.index, load(held), place)
-        return ast.IfExp(is_array, item(load(held), place), other)
+        other = self.call(access.index, load(variable), place)
+        return ast.IfExp(is_array, item(load(variable), place), other)
 
     # --- operators ---
 
@@ -118,11 +118,11 @@ class Fast(Careful):
             if constants != (True, True) and not self.loops and facts.joins_plainly(node):
                 return self.joined(node, left, right)
         elif node.operator in _ARITHMETIC and constants != (True, True):
-            return self.reckoned(node, left, right)
+            return self.arithmetic(node, left, right)
         return super().operation(node, left, right)
 
     def compared(self, node: nodes.Binary, left: ast.expr, right: ast.expr) -> ast.expr:
-        """A value against a constant: one look at its class, then Python's own operator."""
+        """A value against a constant: one test of its class, then Python's own operator."""
         value = right.value  # type: ignore[attr-defined]
         if value is None and node.operator in ("==", "!="):
             same = ast.Is() if node.operator == "==" else ast.IsNot()
@@ -139,18 +139,22 @@ class Fast(Careful):
         compare = _COMPARE[node.operator]
         if node.operator in ("==", "!=") and _is_plain_word(value):
             return ast.Compare(left, [compare()], [right])
-        held = self.unit.new_name()
-        known: list[ast.expr] = [is_(class_of(bind(held, left)), self.unit.constant(classes[0]))]
-        known += [is_(class_of(load(held)), self.unit.constant(cls)) for cls in classes[1:]]
+        variable = self.unit.new_name()
+        known: list[ast.expr] = [
+            is_(class_of(bind(variable, left)), self.unit.constant(classes[0]))
+        ]
+        known += [is_(class_of(load(variable)), self.unit.constant(cls)) for cls in classes[1:]]
         test = known[0] if len(known) == 1 else ast.BoolOp(ast.Or(), known)
-        quick = ast.Compare(load(held), [compare()], [right])
-        return ast.IfExp(test, quick, self.call(operators.BINARY[node.operator], load(held), right))
+        quick = ast.Compare(load(variable), [compare()], [right])
+        return ast.IfExp(
+            test, quick, self.call(operators.BINARY[node.operator], load(variable), right)
+        )
 
     def joined(self, node: nodes.Binary, left: ast.expr, right: ast.expr) -> ast.expr:
-        """Two texts, or a text and a small whole number, at once; the rest is left to `add`."""
+        """Two strings, or a string and a small integer, inline; the rest is left to `add`."""
         if facts.kind(node.left) == facts.kind(node.right):
             return ast.BinOp(left, ast.Add(), right)
-        first, second = self.held(left), self.held(right)
+        first, second = self.bound(left), self.bound(right)
         both_texts = is_(class_of(first[0]), class_of(second[0]), self.unit.constant(str))
         quick = ast.BinOp(first[1], ast.Add(), second[1])
         other: ast.expr = self.call(operators.add, first[1], second[1])
@@ -160,11 +164,11 @@ class Fast(Careful):
             other = ast.IfExp(is_number, with_number, other)
         return ast.IfExp(both_texts, quick, other)
 
-    def reckoned(self, node: nodes.Binary, left: ast.expr, right: ast.expr) -> ast.expr:
-        """Small whole numbers are reckoned in place; anything else is left to the helper."""
+    def arithmetic(self, node: nodes.Binary, left: ast.expr, right: ast.expr) -> ast.expr:
+        """Small integers are computed inline; anything else is left to the helper."""
         if any(isinstance(side, ast.Constant) and not _is_small(side) for side in (left, right)):
             return super().operation(node, left, right)
-        first, second = self.held(left), self.held(right)
+        first, second = self.bound(left), self.bound(right)
         whole = self.unit.constant(int)
         sides = [side[0] for side in (first, second) if not isinstance(side[0], ast.Constant)]
         tests: list[ast.expr] = [is_(*(class_of(side) for side in sides), whole)]
@@ -177,12 +181,12 @@ class Fast(Careful):
     def small(self, value: ast.expr) -> list[ast.expr]:
         return [is_(class_of(value), self.unit.constant(int)), _between(value)]
 
-    def held(self, value: ast.expr) -> tuple[ast.expr, ast.expr]:
-        """`value` where it is made, and how it is read again."""
+    def bound(self, value: ast.expr) -> tuple[ast.expr, ast.expr]:
+        """`value` at its first use, and the expression that reads it again."""
         if isinstance(value, ast.Constant):
             return value, value
-        name = self.unit.new_name()
-        return bind(name, value), load(name)
+        variable = self.unit.new_name()
+        return bind(variable, value), load(variable)
 
     # --- methods ---
 
@@ -198,37 +202,39 @@ class Fast(Careful):
 
     def lookup(self, node: nodes.MethodCall) -> ast.expr:
         """`x.get('name', default)` and `x.hasOwnProperty('name')` on an object."""
-        held = self.unit.new_name()
-        given = [self.held(argument) for argument in self.arguments(node.arguments)]
+        variable = self.unit.new_name()
+        given = [self.bound(argument) for argument in self.arguments(node.arguments)]
         arguments = [again for _, again in given]
-        no_function = ast.Compare(ast.Constant(node.name), [ast.NotIn()], [load(held)])
-        is_object = is_(class_of(bind(held, self.emit(node.target))), self.unit.constant(dict))
+        no_function = ast.Compare(ast.Constant(node.name), [ast.NotIn()], [load(variable)])
+        is_object = is_(class_of(bind(variable, self.emit(node.target))), self.unit.constant(dict))
         if node.name == "get":
-            found: ast.expr = ast.Call(ast.Attribute(load(held), "get", ast.Load()), arguments, [])
+            found: ast.expr = ast.Call(
+                ast.Attribute(load(variable), "get", ast.Load()), arguments, []
+            )
         else:
-            found = ast.Compare(arguments[0], [ast.In()], [load(held)])
+            found = ast.Compare(arguments[0], [ast.In()], [load(variable)])
         made = ast.Tuple([first for first, _ in given], ast.Load())
         test = ast.BoolOp(ast.And(), [made, is_object, no_function])
-        return ast.IfExp(test, found, self.dispatched(node, load(held), arguments))
+        return ast.IfExp(test, found, self.dispatched(node, load(variable), arguments))
 
     def dispatched(
         self, node: nodes.MethodCall, target: ast.expr, arguments: list[ast.expr] | None = None
     ) -> ast.expr:
-        """The method found by the class of the target; `arguments` if they are made already."""
-        held = self.unit.new_name()
+        """The method by the class of the target; `arguments` if they are already compiled."""
+        variable = self.unit.new_name()
         table = self.unit.constant(DISPATCH[node.name])
         if arguments is None:
             arguments = self.arguments(node.arguments, node.name in facts.TAKE_REGEX)
         if not self.null_safe:
-            method = item(table, class_of(bind(held, target)))
-            return ast.Call(method, [load(held), *arguments], [])
-        method = item(table, class_of(load(held)))
-        absent = ast.Compare(bind(held, target), [ast.Is()], [ast.Constant(None)])
-        made = ast.Call(method, [load(held), *arguments], [])
+            method = item(table, class_of(bind(variable, target)))
+            return ast.Call(method, [load(variable), *arguments], [])
+        method = item(table, class_of(load(variable)))
+        absent = ast.Compare(bind(variable, target), [ast.Is()], [ast.Constant(None)])
+        made = ast.Call(method, [load(variable), *arguments], [])
         return ast.IfExp(absent, ast.Constant(None), made)
 
     def is_loop(self, node: Node) -> bool:
-        """`x.filter(v => ..)` or `x.map(v => ..)` that may become a comprehension."""
+        """`x.filter(v => ..)` or `x.map(v => ..)` that can become a comprehension."""
         return (
             isinstance(node, nodes.MethodCall)
             and node.name in _LOOPING
@@ -242,15 +248,17 @@ class Fast(Careful):
         while self.is_loop(stages[-1].target) and stages[-1].target.name == "filter":  # type: ignore[attr-defined]
             stages.append(stages[-1].target)  # type: ignore[arg-type]
         stages.reverse()
-        held = self.unit.new_name()
-        is_array = is_(class_of(bind(held, self.emit(stages[0].target))), self.unit.constant(list))
+        variable = self.unit.new_name()
+        is_array = is_(
+            class_of(bind(variable, self.emit(stages[0].target))), self.unit.constant(list)
+        )
         if self.loops:
-            is_array = ast.BoolOp(ast.And(), [is_array, self.call(_charged, load(held))])
+            is_array = ast.BoolOp(ast.And(), [is_array, self.call(_charged, load(variable))])
         return ast.IfExp(
-            is_array, self.comprehension(stages, held), self.step_by_step(stages, held)
+            is_array, self.comprehension(stages, variable), self.step_by_step(stages, variable)
         )
 
-    def comprehension(self, stages: list[nodes.MethodCall], held: str) -> ast.expr:
+    def comprehension(self, stages: list[nodes.MethodCall], variable: str) -> ast.expr:
         variable = self.unit.new_name()
         conditions: list[ast.expr] = []
         element: ast.expr = load(variable)
@@ -264,10 +272,10 @@ class Fast(Careful):
                     conditions.append(self.test(function.body))
         self.loops -= 1
         target = ast.Name(variable, ast.Store())
-        return ast.ListComp(element, [ast.comprehension(target, load(held), conditions, 0)])
+        return ast.ListComp(element, [ast.comprehension(target, load(variable), conditions, 0)])
 
-    def step_by_step(self, stages: list[nodes.MethodCall], held: str) -> ast.expr:
-        made: ast.expr = load(held)
+    def step_by_step(self, stages: list[nodes.MethodCall], variable: str) -> ast.expr:
+        made: ast.expr = load(variable)
         for stage in stages:
             made = self.dispatched(stage, made)
         return made
@@ -292,7 +300,7 @@ def _is_plain_lookup(node: nodes.MethodCall) -> bool:
 
 
 def _is_plain_word(value: Any) -> bool:
-    """A text that equals nothing but itself: no number, and no date, is written like it."""
+    """A string that equals only itself: no number or date has this form."""
     if value.__class__ is not str:
         return False
     word: str = value.lstrip("+-")
@@ -302,7 +310,7 @@ def _is_plain_word(value: Any) -> bool:
 
 
 def _can_be_inlined(function: Node) -> bool:
-    """One plain parameter, and nothing in the body that could keep the variable for later."""
+    """One plain parameter, and nothing in the body that could capture the variable."""
     if not isinstance(function, nodes.Arrow) or len(function.parameters) != 1:
         return False
     parameter = function.parameters[0]

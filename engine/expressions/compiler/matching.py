@@ -27,7 +27,7 @@ def matched(emitter: Careful, node: nodes.Match) -> ast.expr:
 
 
 class _Arm:
-    """One arm; the names that its patterns bind become names of the Python code."""
+    """One arm; the names that its patterns bind become Python names."""
 
     def __init__(self, emitter: Careful, arm: nodes.Arm) -> None:
         self.emitter = emitter
@@ -45,7 +45,7 @@ class _Arm:
         return ast.IfExp(_all([*unset, test]), body, otherwise)
 
     def test(self, node: Node, subject: str) -> ast.expr:
-        """Does the value called `subject` match?"""
+        """The condition that the value named `subject` matches."""
         value, call, constant = load(subject), self.emitter.call, self.emitter.unit.constant
         match node:
             case nodes.LiteralPattern(value=str() as wanted):
@@ -73,7 +73,7 @@ class _Arm:
         try:
             return pattern(node.pattern, node.flags)
         except Failure as failure:
-            self.emitter.wrong(node, *failure.shown(""))
+            self.emitter.problem(node, *failure.shown(""))
             return None
 
     def binding(self, name: str, value: ast.expr) -> ast.expr:
@@ -82,9 +82,9 @@ class _Arm:
         return let(self.bound.setdefault(name, self.emitter.unit.new_name()), value)
 
     def part(self, node: Node, value: ast.expr) -> ast.expr:
-        """A part of the value gets a name and is tested."""
-        held = self.emitter.unit.new_name()
-        return _all([let(held, value), self.test(node, held)])
+        """Give a part of the value a name, and test it."""
+        variable = self.emitter.unit.new_name()
+        return _all([let(variable, value), self.test(node, variable)])
 
     def array(self, node: nodes.ArrayPattern, subject: str) -> ast.expr:
         plain = [one for one in node.items if not isinstance(one, nodes.RestPattern)]

@@ -1,4 +1,4 @@
-"""What bare names stand for: parameters, libraries, facts of the run, constants."""
+"""What bare names mean: parameters, libraries, facts of the run, constants."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from urllib.parse import quote_plus
 
 from engine.expressions.access import method_hint
 from engine.expressions.failures import Failure
+from engine.expressions.foreign_syntax import FUNCTION_HINTS, NAME_HINTS
 from engine.expressions.functions import GLOBALS, METHODS, NAMESPACES, Declaration
-from engine.expressions.habits import FUNCTION_HABITS, NAME_HABITS
 from engine.expressions.scope import Context, Scope
 from engine.expressions.suggestions import did_you_mean, nearest
 from engine.expressions.values import INFINITY, NAN, to_text
@@ -18,7 +18,7 @@ _FIXED = {"undefined": None, "Null": None, "NaN": NAN, "Infinity": INFINITY}
 
 
 class Names:
-    """The names of one scope; `extra` are further constants, as in a library.
+    """The names of one scope; `extra` are additional constants, as in a library.
 
     `declared` are parameters that will have a value later; hints may propose them.
     """
@@ -42,13 +42,13 @@ class Names:
 
     def unknown_parameter(self, name: str) -> NoReturn:
         near = nearest(name[1:], self.parameters)
-        hint = f"did you mean `_{near[0]}`?" if near else "declare it among the parameters"
+        hint = f"did you mean `_{near[0]}`?" if near else "declare it under parameters"
         raise Failure(f"there is no parameter `{name}`", hint)
 
     def unknown(self, name: str, local: Collection[str]) -> tuple[str, str]:
-        """Message and hint for a name that stands for nothing."""
+        """Message and hint for an unknown name."""
         if name in NAMESPACES:
-            return f"`{name}` is no value by itself", f"write `{name}.name(...)`"
+            return f"`{name}` is not a value", f"write `{name}.name(...)`"
         field = f"write `${name}` for the field, or `'{name}'` for the string"
         if name in self.declared:
             return f"`{name}` is not known", f"did you mean the parameter `_{name}`? {field}"
@@ -64,29 +64,29 @@ class Names:
             "task",
             "this",
         ]
-        hint = NAME_HABITS.get(name, "")
+        hint = NAME_HINTS.get(name, "")
         if not hint and (near := did_you_mean(name, [*known, "true", "false", "null"])):
             hint = f"{near} {field}"
         return f"`{name}` is not known", hint or field
 
     def is_unknown_function(self, name: str) -> bool:
-        """Whether a name that is called, and is no function and no variable, has no other sense."""
+        """Whether a called name is neither a function nor a variable, and has no other meaning."""
         is_reference = name.startswith("_") or name in ("this", "undefined")
         return not is_reference and name not in self.constants
 
     def function_hint(self, name: str) -> str:
-        habit = FUNCTION_HABITS.get(name) or FUNCTION_HABITS.get(name.lower(), "")
+        habit = FUNCTION_HINTS.get(name) or FUNCTION_HINTS.get(name.lower(), "")
         if habit or name in NAMESPACES:
             return habit or f"write `{name}.name(...)`"
         if near := did_you_mean(name, [*GLOBALS.functions, *NAMESPACES]):
             return near
         if name in METHODS:
-            return f"it is a method: write {{x}}.{name}(...)"
-        return method_hint(name) or f"a function of a library is written lib.name.{name}(...)"
+            return f"it is a method; write {{x}}.{name}(...)"
+        return method_hint(name) or f"call a library function as lib.name.{name}(...)"
 
 
 def _parameter(value: Any) -> Any:
-    """Parameters are texts, whatever the caller gave."""
+    """Parameters are strings, whatever the caller passed."""
     return value if value is None or isinstance(value, str) else to_text(value)
 
 
@@ -98,7 +98,7 @@ def _snap(scope: Scope) -> dict[str, Any]:
 
 
 def called_declared(declared: Declaration, context: Context) -> Callable[..., Any]:
-    """The function as a value; it sees no document."""
+    """The function as a value; it does not see the document."""
     given = {"context": context, "document": None}
     first = [given[name] for name in declared.handed_in]
 

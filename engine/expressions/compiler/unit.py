@@ -1,6 +1,6 @@
-"""A piece of generated Python: its constants, its names, and the places its lines come from.
+"""A piece of generated Python: its constants, its names, and the source places of its lines.
 
-Generated code has no builtins; all that it can reach are the constants put here.
+Generated code has no builtins; it can reach only the constants stored here.
 """
 
 from __future__ import annotations
@@ -81,12 +81,12 @@ def lambda_(parameters: list[str], body: ast.expr, *arguments: ast.expr) -> ast.
 
 
 def let(name: str, value: ast.expr) -> ast.expr:
-    """A test that always holds and gives `value` a name."""
+    """A condition that is always true and binds `value` to a name."""
     return ast.Tuple([bind(name, value)], ast.Load())
 
 
 def _place(tree: ast.AST, line: int) -> None:
-    """Every piece without a line of its own gets that of the piece around it."""
+    """A piece without a line gets that of the piece around it."""
     pending: list[tuple[ast.AST, int]] = [(tree, line)]
     while pending:
         node, around = pending.pop()

@@ -74,7 +74,7 @@ METHODS: dict[str, dict[type, Declaration]] = _methods()
 
 
 def _own_or_declared(name: str, declared: Callable[..., Any]) -> Callable[..., Any]:
-    """A function stored in an object under the name of a method goes before the method."""
+    """A function stored in an object takes precedence over a method of the same name."""
 
     def dispatch(target: dict[str, Any], *arguments: Any) -> Any:
         own = target.get(name)

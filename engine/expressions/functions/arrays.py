@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from engine.expressions.callables import as_function, each, taken
+from engine.expressions.callables import arguments_for, as_function, each
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.limits import CALL_STEPS, charge, check_elements, check_text
 from engine.expressions.operators import add, equal
-from engine.expressions.texts import join as texts_joined
-from engine.expressions.texts import units
+from engine.expressions.utf16 import join as utf16_joined
+from engine.expressions.utf16 import units
 from engine.expressions.values import (
     Function,
     comma_text,
@@ -32,7 +32,7 @@ def _position(value: Any, length: int) -> int:
 
 @ARRAYS.method(
     "map",
-    "A new array of what the function gives for (element, index, array).",
+    "A new array of the function's results for (element, index, array).",
     Example("[1, 2, 3].map(x => x * 2)", [2, 4, 6]),
     Example("['a', 'b'].map((x, i) => x + i)", ["a0", "b1"]),
 )
@@ -77,7 +77,7 @@ def find_index(items: list[Any], function: Any) -> int:
 
 @ARRAYS.method(
     "reduce",
-    "One value, gathered by a function of (gathered, element, index, array).",
+    "One value, accumulated by a function of (accumulated, element, index, array).",
     Example("[1, 2, 3].reduce((sum, x) => sum + x)", 6),
     Example("[[1], [2, 3]].reduce((all, x) => all.concat(x), [])", [1, 2, 3]),
 )
@@ -87,7 +87,7 @@ def reduce(items: list[Any], function: Any, *initial: Any) -> Any:
 
 @ARRAYS.method(
     "reduceRight",
-    "As reduce, from the last element to the first.",
+    "Like reduce, from the last element to the first.",
     Example("['a', 'b', 'c'].reduceRight((text, x) => text + x, '')", "cba"),
 )
 def reduce_right(items: list[Any], function: Any, *initial: Any) -> Any:
@@ -97,10 +97,10 @@ def reduce_right(items: list[Any], function: Any, *initial: Any) -> Any:
 def _gathered(items: list[Any], function: Any, pairs: list[Any], initial: tuple[Any, ...]) -> Any:
     callback = as_function(function, "(sum, x) => sum + x")
     if len(initial) > 1:
-        raise Failure("reduce takes a function and one first value")
+        raise Failure("reduce takes a function and one initial value")
     if not pairs and not initial:
-        hint = "give a first value: reduce((sum, x) => sum + x, 0)"
-        raise Failure("an empty array has nothing to reduce", hint)
+        hint = "pass an initial value: reduce((sum, x) => sum + x, 0)"
+        raise Failure("an empty array cannot be reduced without an initial value", hint)
     gathered = initial[0] if initial else pairs.pop(0)[1]
     charge(CALL_STEPS * len(pairs))
     call = callback.call
@@ -109,11 +109,11 @@ def _gathered(items: list[Any], function: Any, pairs: list[Any], initial: tuple[
             gathered = call(gathered, item)
         return gathered
     for index, item in pairs:
-        gathered = call(*taken(callback, (gathered, item, index, items)))
+        gathered = call(*arguments_for(callback, (gathered, item, index, items)))
     return gathered
 
 
-# --- places ---
+# --- positions ---
 
 
 @ARRAYS.method(
@@ -144,12 +144,12 @@ def last_index_of(items: list[Any], value: Any, start: Any = None) -> int:
     return -1
 
 
-# --- new arrays and texts ---
+# --- new arrays and strings ---
 
 
 @ARRAYS.method(
     "concat",
-    "A new array with further values; arrays among them give their elements.",
+    "A new array with further values appended; arrays among them contribute their elements.",
     Example("[1, 2].concat([3, 4], 5)", [1, 2, 3, 4, 5]),
 )
 def concat(items: list[Any], *others: Any) -> list[Any]:
@@ -172,7 +172,7 @@ def slice_(items: list[Any], start: Any = 0, end: Any = None) -> list[Any]:
 
 @ARRAYS.method(
     "join",
-    "The elements as strings, with a separator between them.",
+    "The elements as strings, joined by a separator.",
     Example("[1, 2].join(' ')", "1 2"),
 )
 def join(items: list[Any], separator: Any = ",") -> str:
@@ -180,17 +180,19 @@ def join(items: list[Any], separator: Any = ",") -> str:
     between = "," if separator is None else scalar_text(separator, "a separator")
     texts = [item if item.__class__ is str else comma_text(item) for item in items]
     check_text(sum(map(len, texts)) + len(between) * len(texts))
-    return texts_joined(texts, between)
+    return utf16_joined(texts, between)
 
 
-@ARRAYS.method("toString", "The elements with commas.", Example("[1, 2, 3].toString()", "1,2,3"))
+@ARRAYS.method(
+    "toString", "The elements joined by commas.", Example("[1, 2, 3].toString()", "1,2,3")
+)
 def to_string(items: list[Any]) -> str:
     return comma_text(items)
 
 
 @ARRAYS.method(
     "sum",
-    "The sum of the elements, or of what the function gives for each.",
+    "The sum of the elements, or of the function's results for them.",
     Example("[1, 2, 3].sum()", 6),
     Example("[{n: 1}, {n: 2}].sum(x => x.n)", 3),
 )
@@ -204,7 +206,7 @@ def sum_(items: list[Any], function: Any = None) -> Any:
 
 @ARRAYS.method(
     "push",
-    "Adds values at the end of the array; gives its new length.",
+    "Adds values at the end of the array; returns its new length.",
     Example("[1].push(2, 3)", 3),
     mutates=True,
 )
@@ -215,14 +217,14 @@ def push(items: list[Any], *values: Any) -> int:
 
 
 @ARRAYS.method(
-    "pop", "Takes the last element off the array.", Example("[1, 2].pop()", 2), mutates=True
+    "pop", "Removes the last element and returns it.", Example("[1, 2].pop()", 2), mutates=True
 )
 def pop(items: list[Any]) -> Any:
     return items.pop() if items else None
 
 
 @ARRAYS.method(
-    "shift", "Takes the first element off the array.", Example("[1, 2].shift()", 1), mutates=True
+    "shift", "Removes the first element and returns it.", Example("[1, 2].shift()", 1), mutates=True
 )
 def shift(items: list[Any]) -> Any:
     return items.pop(0) if items else None
@@ -230,7 +232,7 @@ def shift(items: list[Any]) -> Any:
 
 @ARRAYS.method(
     "unshift",
-    "Puts values before the elements of the array; gives its new length.",
+    "Adds values at the start of the array; returns its new length.",
     Example("[2, 3].unshift(1)", 3),
     mutates=True,
 )
@@ -242,8 +244,7 @@ def unshift(items: list[Any], *values: Any) -> int:
 
 @ARRAYS.method(
     "splice",
-    "Takes elements out of the array, from a position on, and puts others there; "
-    "gives those taken.",
+    "Removes elements from a position on and inserts others there; returns those removed.",
     Example("[1, 2, 3].splice(1, 1)", [2]),
     Example("[1, 2, 3].splice(1)", [2, 3]),
     mutates=True,
@@ -259,7 +260,10 @@ def splice(items: list[Any], start: Any, count: Any = None, *values: Any) -> lis
 
 
 @ARRAYS.method(
-    "reverse", "Turns the array round.", Example("[1, 2, 3].reverse()", [3, 2, 1]), mutates=True
+    "reverse",
+    "Reverses the array in place.",
+    Example("[1, 2, 3].reverse()", [3, 2, 1]),
+    mutates=True,
 )
 def reverse(items: list[Any]) -> list[Any]:
     check_elements(len(items))
@@ -269,7 +273,7 @@ def reverse(items: list[Any]) -> list[Any]:
 
 @ARRAYS.method(
     "sort",
-    "Sorts the array: by the strings of the elements, or by a function of (a, b) that gives a "
+    "Sorts the array: by the strings of the elements, or by a function of (a, b) that returns a "
     "negative number if a comes first.",
     Example("[10, 9, 1].sort()", [1, 10, 9]),
     Example("[3, 1, 2].sort((a, b) => a - b)", [1, 2, 3]),
@@ -293,7 +297,7 @@ def _comparator(function: Any) -> Any:
 
     def compare(left: Any, right: Any) -> int:
         charge(CALL_STEPS)
-        order = to_number(callback.call(*taken(callback, (left, right))))
+        order = to_number(callback.call(*arguments_for(callback, (left, right))))
         return (order > 0) - (order < 0)
 
     return compare
@@ -304,7 +308,7 @@ BINARIES = Family("Binary", "Methods of binary data.", receivers=(bytes,))
 
 @BINARIES.method(
     "concat",
-    "The bytes followed by others.",
+    "The bytes followed by other bytes.",
     Example(
         "Base64.encode(Base64.decodeAsBinary('YQ==').concat(Base64.decodeAsBinary('Yg==')))",
         "YWI=",

@@ -19,11 +19,13 @@ from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.json_text import JsonWriter
 from engine.expressions.limits import MAX_TEXT, charge, check_text
-from engine.expressions.texts import encodable, has_half, joined, units, utf8
+from engine.expressions.utf16 import encodable, has_half, joined, units, utf8
 from engine.expressions.values import Function, kind_of, scalar_text, to_integer
 
 JSON = Family("JSON", "Values to and from JSON text.", namespace="JSON")
-BASE64 = Family("Base64", "Base64 as in RFC 4648; strings are taken as UTF-8.", namespace="Base64")
+BASE64 = Family(
+    "Base64", "Base64 as in RFC 4648; strings are encoded as UTF-8.", namespace="Base64"
+)
 DIGEST = Family(
     "Digest", "Digests of strings (as UTF-8) or bytes, in hexadecimal.", namespace="Digest"
 )
@@ -39,23 +41,23 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 @JSON.function(
     "parse",
-    "The value that a JSON text describes.",
+    "The value of a JSON text.",
     Example("""JSON.parse('[1,2,3.1,"one",true]')""", [1, 2, 3.1, "one", True]),
 )
 def json_parse(text: Any) -> Any:
     written = _decoded(text) if text.__class__ is bytes else scalar_text(text)
     charge(len(written) // 16)
-    if has_half(written):  # escaped, so that it meets its other half
+    if has_half(written):  # escaped, so that the decoder joins it with its other half
         written = _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", written)
     try:
         return json.loads(written, parse_constant=_no_constant, parse_float=_json_number)
     except (ValueError, RecursionError) as error:
         message = str(error) if not isinstance(error, RecursionError) else "nested too deeply"
-        raise Failure(f"the string is not JSON: {message}") from None
+        raise Failure(f"the string is not valid JSON: {message}") from None
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+    raise ValueError(f"{name} is not valid JSON")
 
 
 def _json_number(text: str) -> float | int:
@@ -115,11 +117,11 @@ def _decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        raise Failure("the bytes are not a string in UTF-8", "keep them as binary data") from None
+        raise Failure("the bytes are not valid UTF-8", "keep them as binary data") from None
 
 
 def _from_base64(value: Any) -> bytes:
-    """The bytes; spaces and line breaks do not count, and the padding may be left out."""
+    """The decoded bytes; spaces and line breaks are ignored, and padding is optional."""
     written = b"".join(_bytes(value).split())
     try:
         return base64.b64decode(written + b"=" * _missing_padding(written), validate=True)
@@ -138,14 +140,18 @@ def _base64_hint(written: bytes) -> str:
 
 
 @BASE64.function(
-    "encode", "The Base64 of a string.", Example("Base64.encode('Pleasanton')", "UGxlYXNhbnRvbg==")
+    "encode",
+    "A string encoded as Base64.",
+    Example("Base64.encode('Pleasanton')", "UGxlYXNhbnRvbg=="),
 )
 def base64_encode(text: Any) -> str:
     return base64.b64encode(_bytes(text)).decode()
 
 
 @BASE64.function(
-    "decode", "The text of a Base64.", Example("Base64.decode('UGxlYXNhbnRvbg==')", "Pleasanton")
+    "decode",
+    "The string in a Base64 text.",
+    Example("Base64.decode('UGxlYXNhbnRvbg==')", "Pleasanton"),
 )
 def base64_decode(text: Any) -> str:
     return _decoded(_from_base64(text))
@@ -153,7 +159,7 @@ def base64_decode(text: Any) -> str:
 
 @BASE64.function(
     "encodeAsBinary",
-    "The Base64 of bytes.",
+    "Bytes encoded as Base64.",
     Example("Base64.encodeAsBinary(Base64.decodeAsBinary('MjM0'))", "MjM0"),
 )
 def base64_encode_binary(data: Any) -> str:
@@ -162,7 +168,7 @@ def base64_encode_binary(data: Any) -> str:
 
 @BASE64.function(
     "decodeAsBinary",
-    "The bytes of a Base64.",
+    "The bytes in a Base64 text.",
     Example("iconv.decode(Base64.decodeAsBinary('MjM0'), 'UTF-8')", "234"),
 )
 def base64_decode_binary(text: Any) -> bytes:
@@ -171,7 +177,7 @@ def base64_decode_binary(text: Any) -> bytes:
 
 @BASE64.function(
     "decodeGZip",
-    "The text of a Base64 of compressed bytes.",
+    "The string in a Base64 text of gzip-compressed bytes.",
     Example("Base64.decodeGZip(Base64.encode(GZip.compress('abc')))", "abc"),
 )
 def base64_decode_gzip(text: Any) -> str:
@@ -180,7 +186,7 @@ def base64_decode_gzip(text: Any) -> str:
 
 @BASE64.function(
     "decodeGZipAsBinary",
-    "The bytes of a Base64 of compressed bytes.",
+    "The bytes in a Base64 text of gzip-compressed bytes.",
     Example(
         "Base64.encode(Base64.decodeGZipAsBinary(Base64.encode(GZip.compress('abc'))))", "YWJj"
     ),
@@ -206,7 +212,7 @@ _declare_digest("sha512", "ba3ce586")
 
 @GZIP.function(
     "compress",
-    "The compressed bytes of a string or of bytes.",
+    "A string or bytes, compressed with gzip.",
     Example("iconv.decode(GZip.decompress(GZip.compress('Hello')), 'UTF-8')", "Hello"),
 )
 def compress(value: Any) -> bytes:
@@ -216,7 +222,7 @@ def compress(value: Any) -> bytes:
 
 @GZIP.function(
     "decompress",
-    "The bytes that compressed ones hold.",
+    "The decompressed bytes.",
     Example("Base64.encode(GZip.decompress(GZip.compress('abc')))", "YWJj"),
 )
 def decompress(data: Any) -> bytes:
@@ -228,9 +234,9 @@ def decompress(data: Any) -> bytes:
     except zlib.error:
         raise Failure("the bytes are not compressed with gzip") from None
     if unpacker.unconsumed_tail:
-        raise Failure(f"the bytes hold more than {MAX_TEXT:,} bytes")
+        raise Failure(f"the decompressed data is longer than {MAX_TEXT:,} bytes")
     if not unpacker.eof:
-        raise Failure("the compressed bytes end too early")
+        raise Failure("the compressed data is incomplete")
     check_text(len(unpacked))
     return unpacked
 
@@ -250,7 +256,7 @@ def _codec(name: Any) -> str:
 
 @ICONV.function(
     "encode",
-    "The bytes of a string; UTF-16 is written big-endian with a byte-order mark.",
+    "A string as bytes in an encoding; UTF-16 is written big-endian with a byte-order mark.",
     Example("Base64.encode(iconv.encode('Hi', 'UTF-16'))", "/v8ASABp"),
 )
 def iconv_encode(text: Any, encoding: Any) -> bytes:
@@ -263,7 +269,7 @@ def iconv_encode(text: Any, encoding: Any) -> bytes:
 
 @ICONV.function(
     "decode",
-    "The text of bytes in an encoding.",
+    "Bytes in an encoding as a string.",
     Example("iconv.decode(iconv.encode('é', 'ISO-8859-1'), 'ISO-8859-1')", "é"),
 )
 def iconv_decode(data: Any, encoding: Any) -> str:
@@ -276,7 +282,7 @@ def iconv_decode(data: Any, encoding: Any) -> str:
     try:
         return joined(data.decode(codec))
     except UnicodeDecodeError:
-        raise Failure(f"the bytes are not a string in {scalar_text(encoding)}") from None
+        raise Failure(f"the bytes are not valid {scalar_text(encoding)}") from None
 
 
 # --- HTML, Crypto ---
@@ -284,7 +290,7 @@ def iconv_decode(data: Any, encoding: Any) -> str:
 
 @HTML.function(
     "encode",
-    'With & < > and " as entities.',
+    'The string with & < > and " as entities.',
     Example("HTML.encode('<a & b>')", "&lt;a &amp; b&gt;"),
 )
 def html_encode(text: Any) -> str:
@@ -294,7 +300,9 @@ def html_encode(text: Any) -> str:
 
 
 @HTML.function(
-    "decode", "With entities as characters.", Example("HTML.decode('&lt;&eacute;&#39;')", "<é'")
+    "decode",
+    "The string with entities as characters.",
+    Example("HTML.decode('&lt;&eacute;&#39;')", "<é'"),
 )
 def html_decode(text: Any) -> str:
     return joined(html.unescape(scalar_text(text)))

@@ -13,7 +13,7 @@ from engine.expressions.dates import (
     local_date,
     local_date_time,
     local_time,
-    settled,
+    normalized,
 )
 from engine.expressions.failures import Failure
 from engine.expressions.functions.dates import (
@@ -39,7 +39,7 @@ def _declare(
     rest: str,
     result: Any,
 ) -> None:
-    """The method in each family, with an example on the family's sample."""
+    """Declare the method in each family, with an example on the family's sample."""
     for family in families:
         example = Example(f"{SAMPLES[family.title]}.{name}{rest}", result)
         family.method(name, summary, example)(call)
@@ -91,7 +91,12 @@ def get_timezone_offset(value: datetime) -> int:
 
 _declare((DATES,), "getTime", "Milliseconds since 1970 in UTC.", get_time, "()", 1579084245678)
 _declare(
-    (DATES,), "getTimezoneOffset", "Minutes from the zone to UTC.", get_timezone_offset, "()", 0
+    (DATES,),
+    "getTimezoneOffset",
+    "UTC minus the local time of the zone, in minutes.",
+    get_timezone_offset,
+    "()",
+    0,
 )
 
 
@@ -106,12 +111,12 @@ def _count(value: Any) -> float:
 
 
 def _moved(value: Any, step: timedelta, by_calendar: bool) -> Any:
-    """`value` so much later: days by the calendar, shorter times by the clock."""
+    """`value` moved by a duration: days by the calendar, shorter times by the clock."""
     if isinstance(value, datetime):
         if value.tzinfo is None:
             return local_date_time(value + step)
         if by_calendar:
-            return settled((value + step).replace(fold=value.fold))
+            return normalized((value + step).replace(fold=value.fold))
         return instant(value.astimezone(UTC) + step, value.tzinfo)
     if isinstance(value, date):
         return local_date(value + step)
@@ -143,7 +148,7 @@ def _plus_months(factor: int) -> Callable[[Any, Any], Any]:
 
 def _rebuilt(value: Any) -> Any:
     if isinstance(value, datetime):
-        return local_date_time(value) if value.tzinfo is None else settled(value)
+        return local_date_time(value) if value.tzinfo is None else normalized(value)
     return local_date(value) if isinstance(value, date) else local_time(value)
 
 
@@ -158,11 +163,11 @@ for _name, _unit, _read_back, _amount, _later, _earlier in _EXACT:
         ("plus", "later", 1, _later),
         ("minus", "earlier", -1, _earlier),
     ):
-        _help = f"So many {_unit} {_word}."
+        _help = f"The given number of {_unit} {_word}."
         _rest = f"({_amount}).{_read_back}"
         _declare(_WITH_TIME, f"{_verb}{_name}", _help, _plus(_unit, _sign), _rest, _result)
 for _verb, _word, _sign in (("plus", "later", 1), ("minus", "earlier", -1)):
-    _help = f"So many milliseconds {_word}."
+    _help = f"The given number of milliseconds {_word}."
     _rest, _result = "(1000).getSeconds()", 45 + _sign
     _declare(_WITH_TIME, _verb, _help, _plus("milliseconds", _sign), _rest, _result)
     for _name, _unit, _amount, _days in (("Days", "days", 2, 2), ("Weeks", "weeks", 1, 7)):
@@ -170,7 +175,7 @@ for _verb, _word, _sign in (("plus", "later", 1), ("minus", "earlier", -1)):
         _declare(
             _WITH_DATE,
             f"{_verb}{_name}",
-            f"So many {_unit} {_word}.",
+            f"The given number of {_unit} {_word}.",
             _plus(_unit, _sign),
             _rest,
             _result,
@@ -178,7 +183,7 @@ for _verb, _word, _sign in (("plus", "later", 1), ("minus", "earlier", -1)):
     _declare(
         _WITH_DATE,
         f"{_verb}Months",
-        f"So many months {_word}, at most the last day of the month.",
+        f"The given number of months {_word}, at most the last day of the month.",
         _plus_months(_sign),
         "(12).getFullYear()",
         2020 + _sign,
@@ -186,7 +191,7 @@ for _verb, _word, _sign in (("plus", "later", 1), ("minus", "earlier", -1)):
     _declare(
         _WITH_DATE,
         f"{_verb}Years",
-        f"So many years {_word}, at most the last day of the month.",
+        f"The given number of years {_word}, at most the last day of the month.",
         _plus_months(12 * _sign),
         "(1).getFullYear()",
         2020 + _sign,
@@ -210,7 +215,7 @@ def _with(field: str, low: int, high: int, factor: int = 1) -> Callable[[Any, An
 
 
 def _clamped(value: Any, field: str, wanted: int) -> Any:
-    """Another year or month may have fewer days; a day that the month has not is an error."""
+    """Another year or month may have fewer days; a day that the month does not have is an error."""
     if field == "day":
         raise Failure(f"the month has no day {wanted}")
     return _rebuilt(value.replace(**{field: wanted, "day": _last_day(value, field, wanted)}))
@@ -240,7 +245,7 @@ def with_day_of_week(value: Any, number: Any) -> Any:
 _declare(
     _WITH_DATE,
     "withYear",
-    "With another year.",
+    "The same with another year.",
     _with("year", 1, 9999),
     "(2024).getFullYear()",
     2024,
@@ -248,7 +253,7 @@ _declare(
 _declare(
     _WITH_DATE,
     "withMonthOfYear",
-    "With another month, 1 to 12.",
+    "The same with another month, 1 to 12.",
     _with("month", 1, 12),
     "(6).getMonth()",
     6,
@@ -256,7 +261,7 @@ _declare(
 _declare(
     _WITH_DATE,
     "withDayOfMonth",
-    "With another day of the month.",
+    "The same with another day of the month.",
     _with("day", 1, 31),
     "(1).getDate()",
     1,
@@ -264,7 +269,7 @@ _declare(
 _declare(
     _WITH_DATE,
     "withDayOfYear",
-    "With another day of the year.",
+    "The same with another day of the year.",
     with_day_of_year,
     "(32).getMonth()",
     2,
@@ -272,18 +277,23 @@ _declare(
 _declare(
     _WITH_DATE,
     "withDayOfWeek",
-    "With another day of the week, 1 (Monday) to 7.",
+    "The same with another day of the week, 1 (Monday) to 7.",
     with_day_of_week,
     "(1).getDate()",
     13,
 )
 _declare(
-    _WITH_TIME, "withHourOfDay", "With another hour.", _with("hour", 0, 23), "(0).getHours()", 0
+    _WITH_TIME,
+    "withHourOfDay",
+    "The same with another hour.",
+    _with("hour", 0, 23),
+    "(0).getHours()",
+    0,
 )
 _declare(
     _WITH_TIME,
     "withMinuteOfHour",
-    "With another minute.",
+    "The same with another minute.",
     _with("minute", 0, 59),
     "(0).getMinutes()",
     0,
@@ -291,7 +301,7 @@ _declare(
 _declare(
     _WITH_TIME,
     "withSecondOfMinute",
-    "With another second.",
+    "The same with another second.",
     _with("second", 0, 59),
     "(0).getSeconds()",
     0,
@@ -299,7 +309,7 @@ _declare(
 _declare(
     _WITH_TIME,
     "withMillisOfSecond",
-    "With another millisecond.",
+    "The same with another millisecond.",
     _with("microsecond", 0, 999, 1000),
     "(1).getMilliseconds()",
     1,

@@ -1,4 +1,4 @@
-"""Dates: how they are made and how they become texts. Their fields are in `date_fields`."""
+"""Dates: making them and formatting them. Their fields are in `date_fields`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from engine.expressions.values import INFINITY, kind_of, scalar_text, to_integer
 
 DATES = Family(
     "Date",
-    "Instants with a zone. Every method gives a new date.",
+    "Instants with a zone. Every method returns a new date.",
     receivers=(DateTime, datetime),
     namespace="Date",
 )
@@ -55,7 +55,7 @@ SAMPLES = {
 
 
 def check_pattern(text: str) -> None:
-    """Raises Failure if it is no date pattern."""
+    """Raises Failure if it is not a valid date pattern."""
     pieces(text)
 
 
@@ -73,8 +73,8 @@ def date_now(context: Context) -> DateTime:
 
 @DATES.function(
     "parse",
-    "The instant that a string describes (ISO 8601, or a Java date pattern), or that is so many "
-    "milliseconds after 1970. Without a zone in the text, the engine's zone counts.",
+    "The instant that a string describes (ISO 8601, or a Java date pattern), or of a number of "
+    "milliseconds since 1970. Without a zone in the text, the engine's zone applies.",
     Example("Date.parse('2020-01-15T10:30:45.678Z').getTime()", 1579084245678),
     Example("Date.parse('15/01/2020', 'dd/MM/yyyy').toString('yyyy-MM-dd')", "2020-01-15"),
     Example("Date.parse(20160923, 'yyyyMMdd').toString('yyyy-MM-dd')", "2016-09-23"),
@@ -95,8 +95,8 @@ def _of_number(value: float, where: tzinfo) -> DateTime:
 
 def _reading(value: Any, pattern: Any) -> Reading:
     if value is None:
-        raise Failure("expected the text of a date, got null")
-    text = scalar_text(value, "the text of a date")
+        raise Failure("expected a date as a string, got null")
+    text = scalar_text(value, "a date as a string")
     return read_iso(text) if pattern is None else read(text, scalar_text(pattern, "a date pattern"))
 
 
@@ -119,7 +119,7 @@ def date_utc(
     try:
         moment = datetime(y, m, d, h, mi, s, ms * 1000, UTC)
     except (ValueError, OverflowError) as error:
-        raise Failure(f"these are not the parts of a date: {error}") from None
+        raise Failure(f"not a valid date: {error}") from None
     return instant(moment, context.zone)
 
 
@@ -176,11 +176,11 @@ def local_time_parse(text: Any, pattern: Any = None) -> LocalTime:
     if isinstance(text, datetime | time):
         return local_time(text)
     if pattern is None and text is not None:
-        return local_time(read_iso_time(scalar_text(text, "the text of a time")))
+        return local_time(read_iso_time(scalar_text(text, "a time as a string")))
     return local_time(_reading(text, pattern).local)
 
 
-# --- texts ---
+# --- formatting ---
 
 
 def to_string(value: Any, pattern: Any = None) -> str:
@@ -197,7 +197,9 @@ for _family, _pattern, _text in (
 ):
     _example = f'{SAMPLES[_family.title]}.toString("{_pattern}")'
     _family.method(
-        "toString", "ISO 8601, or the text by a Java date pattern.", Example(_example, _text)
+        "toString",
+        "The date in ISO 8601, or in the format of a Java date pattern.",
+        Example(_example, _text),
     )(to_string)
 
 _DATE_FORMATS = {
@@ -269,7 +271,7 @@ _OPTIONS = "Options: format (a Java date pattern), timeZone, locale; as an objec
 for _family in (DATES, LOCAL_DATES, LOCAL_DATE_TIMES):
     _family.method(
         "toLocaleDateString",
-        f"The date as text. {_OPTIONS}",
+        f"The date as a string. {_OPTIONS}",
         Example(
             f"{SAMPLES[_family.title]}.toLocaleDateString({{format: 'dd.MM.yyyy'}})", "15.01.2020"
         ),
@@ -277,14 +279,14 @@ for _family in (DATES, LOCAL_DATES, LOCAL_DATE_TIMES):
 for _family in (DATES, LOCAL_TIMES, LOCAL_DATE_TIMES):
     _family.method(
         "toLocaleTimeString",
-        f"The time of day as text. {_OPTIONS}",
+        f"The time of day as a string. {_OPTIONS}",
         Example(f"{SAMPLES[_family.title]}.toLocaleTimeString({{format: 'HH:mm'}})", "10:30"),
     )(to_locale_time_string)
 for _family in (DATES, LOCAL_DATE_TIMES):
     for _name in ("toLocaleDateTimeString", "toLocaleString"):
         _family.method(
             _name,
-            f"Date and time as text. {_OPTIONS}",
+            f"Date and time as a string. {_OPTIONS}",
             Example(
                 f"{SAMPLES[_family.title]}.{_name}({{format: 'yyyy-MM-dd HH:mm'}})",
                 "2020-01-15 10:30",

@@ -1,7 +1,7 @@
 """How a function is declared: once, with name, help and examples.
 
-The examples are run as tests and shown on the reference page. What may be called, with how many
-arguments, is read off the Python signature, so that nothing is said twice.
+The examples are run as tests and shown on the reference page. The number of arguments is read
+from the Python signature, so that nothing is stated twice.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _HANDED_IN = ("context", "document")
 
 
 class Example(msgspec.Struct, frozen=True):
-    """`text` evaluated on the document `given` is `result` (as JSON)."""
+    """`text`, evaluated on the document `given`, returns `result` (as JSON)."""
 
     text: str
     result: Any
@@ -55,7 +55,7 @@ class Declaration(msgspec.Struct, frozen=True):
 
 
 class Family(msgspec.Struct, frozen=True):
-    """Functions that belong together: of a namespace (`Math`), of some types, or global ones."""
+    """Functions that belong together: of a namespace (`Math`), of some types, or global."""
 
     title: str
     help: str

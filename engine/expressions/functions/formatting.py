@@ -13,7 +13,7 @@ from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example
 from engine.expressions.functions.strings import TEXTS
 from engine.expressions.limits import check_text
-from engine.expressions.texts import join, joined, length, units
+from engine.expressions.utf16 import join, joined, length, units
 from engine.expressions.values import INFINITY, Number, to_number, to_text
 
 _CONVERSION = re.compile(r"%(?:(\d+)\$)?([-#+ 0,(<]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])", re.ASCII)
@@ -37,7 +37,7 @@ _LETTERS = "use %s %d %f %e %g %x %o %c %b %n or %%"
 
 
 class Conversion(msgspec.Struct, frozen=True):
-    """`%05.2f` taken apart; `place` is None for the next argument and 0 for the last one again."""
+    """A parsed `%05.2f`; `place` is None for the next argument and 0 for the previous one again."""
 
     text: str
     place: int | None
@@ -52,7 +52,7 @@ Piece = str | Conversion
 
 @functools.lru_cache(maxsize=512)
 def _pieces(template: str) -> tuple[Piece, ...]:
-    """The literal texts and conversions of a format; raises Failure."""
+    """The literal strings and conversions of a format; raises Failure."""
     found: list[Piece] = []
     at = 0
     for match in _CONVERSION.finditer(template):
@@ -88,31 +88,31 @@ def _conversion_of(found: re.Match[str]) -> Conversion:
 def _bounded(digits: str) -> int:
     size = int(digits[:9])
     if size > _LARGEST:
-        raise Failure(f"a width or precision may be {_LARGEST:,} at most")
+        raise Failure(f"a width or precision may be at most {_LARGEST:,}")
     return size
 
 
 def _problem(conversion: Conversion, counts_from_zero: bool) -> tuple[str, str] | None:
-    """What Java refuses, and what to write instead."""
+    """What Java would refuse, and what to write instead."""
     letter, flags = conversion.letter, conversion.flags
     kind = letter.lower()
     if kind not in _FLAGS or (letter != kind and letter not in _WITH_CAPITALS):
         return f"there is no `%{letter}`", _LETTERS
     if counts_from_zero:
-        return "arguments count from 1", "write %1$s for the first argument"
+        return "arguments are numbered from 1", "write %1$s for the first argument"
     if len(set(flags)) < len(flags):
-        return "a flag is there twice", ""
+        return "a flag is repeated", ""
     for flag in flags:
         if flag not in _FLAGS[kind]:
             return f"`%{letter}` does not take the flag `{flag}`", ""
     if conversion.precision is not None and kind not in _WITH_PRECISION:
-        return f"`%{letter}` does not take a precision", f"leave out .{conversion.precision}"
+        return f"`%{letter}` does not take a precision", f"remove .{conversion.precision}"
     if ("-" in flags or "0" in flags) and not conversion.width:
         return "the flags - and 0 need a width", f"as in %{flags}8{letter}"
     if {"-", "0"} <= set(flags) or {"+", " "} <= set(flags):
-        return "its flags exclude each other", ""
+        return "its flags contradict each other", ""
     if (kind == "n" and conversion.width) or (kind in "n%" and conversion.place == 0):
-        return f"`%{letter}` stands for itself", ""
+        return f"`%{letter}` takes no flags", ""
     return None
 
 
@@ -187,7 +187,7 @@ def _cut(text: str, conversion: Conversion) -> str:
 
 
 def _number(value: Any, letter: str, what: str = "a number") -> Number:
-    """A number, or one written as text."""
+    """A number, or a string that is one."""
     number = to_number(value)
     is_text = value.__class__ is str
     if value.__class__ is bool or (is_text and (number != number or not value.strip())):
@@ -200,7 +200,7 @@ def _integer(value: Any, letter: str) -> int:
     if number != number or number in (INFINITY, -INFINITY) or int(number) != number:
         raise Failure(f"`%{letter}` needs a whole number, got {to_text(value)[:60]}")
     if letter in "cC" and not 0 <= number < 0x110000:
-        raise Failure(f"{number} is not the number of a character")
+        raise Failure(f"{number} is not the code of a character")
     return int(number)
 
 
@@ -218,7 +218,7 @@ def _with_sign(digits: str, negative: bool, conversion: Conversion) -> str:
 
 
 def _radix(number: int, kind: str, conversion: Conversion) -> str:
-    """A negative number as the bits of 32 or 64, as Java's; one beyond them with its sign."""
+    """A negative number in two's complement (32 or 64 bits) as in Java; longer ones with a sign."""
     is_long = -(1 << 63) <= number < 1 << 63
     if is_long and (signs := set("+ (") & set(conversion.flags)):
         raise Failure(f"`{conversion.text}` does not take the flag `{min(signs)}` for {number}")
@@ -252,7 +252,7 @@ def _fraction(value: Any, kind: str, conversion: Conversion) -> str:
 
 
 def _general(exact: Decimal, precision: int) -> tuple[str, int]:
-    """Plain digits for what, once rounded, is from 0.0001 to below 10 to the precision."""
+    """Plain digits if the rounded number is at least 0.0001 and below 10 to the precision."""
     precision = precision or 1
     power = Decimal(_rounded(abs(exact), "e", precision - 1)).adjusted() if exact else 0
     if -4 <= power < precision:
@@ -273,5 +273,5 @@ def _rounded(exact: Decimal, kind: str, precision: int) -> str:
 
 
 def half_up(number: Number, digits: int) -> str:
-    """`number` with so many decimals, halves rounded away from zero on the shortest text."""
+    """`number` with this many decimals, halves of its shortest text rounded away from zero."""
     return _rounded(Decimal(repr(number)), "f", digits)

@@ -1,4 +1,4 @@
-"""Functions without a family name."""
+"""Global functions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.limits import MAX_DIGITS, check_integer
 from engine.expressions.scope import Context
-from engine.expressions.texts import joined, utf8
+from engine.expressions.utf16 import joined, utf8
 from engine.expressions.values import (
     INFINITY,
     NAN,
@@ -22,7 +22,7 @@ from engine.expressions.values import (
     to_number,
 )
 
-GLOBALS = Family("Global", "Functions that are called by their bare name.")
+GLOBALS = Family("Global", "Functions that are called by name alone.")
 _FLOAT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _INFINITY = re.compile(r"([+-]?)Infinity")
 _ESCAPES = re.compile(r"(?:%[0-9a-fA-F]{2})+")
@@ -66,7 +66,7 @@ def _leading_integer(written: str, base: int, sign: int) -> Number:
     if end == 0:
         return NAN
     if end > MAX_DIGITS:
-        raise Failure(f"a number may have {MAX_DIGITS:,} digits at most")
+        raise Failure(f"the number has more than {MAX_DIGITS:,} digits")
     return sign * check_integer(int(written[:end], base))
 
 
@@ -88,7 +88,9 @@ def parse_float(text: Any) -> Number:
 
 
 @GLOBALS.function(
-    "isNaN", "Is it no number, once converted?", Example("isNaN(parseInt('x'))", True)
+    "isNaN",
+    "Whether the value, converted to a number, is NaN.",
+    Example("isNaN(parseInt('x'))", True),
 )
 def is_nan(x: Any) -> bool:
     number = to_number(x)
@@ -96,7 +98,7 @@ def is_nan(x: Any) -> bool:
 
 
 @GLOBALS.function(
-    "isFinite", "Is it a finite number, once converted?", Example("isFinite(5)", True)
+    "isFinite", "Whether the value, converted to a number, is finite.", Example("isFinite(5)", True)
 )
 def is_finite(x: Any) -> bool:
     number = to_number(x)
@@ -123,7 +125,7 @@ def decode_uri_component(text: Any) -> str:
 
 @GLOBALS.function(
     "encodeURI",
-    "A complete address, with the characters that it may not hold as %XX.",
+    "A complete URI, with the characters that are not allowed in it as %XX.",
     Example("encodeURI('http://x/a b?q=é')", "http://x/a%20b?q=%C3%A9"),
 )
 def encode_uri(text: Any) -> str:
@@ -135,7 +137,7 @@ _RESERVED = frozenset(b";/?:@&=+$,#")
 
 @GLOBALS.function(
     "decodeURI",
-    "The opposite of encodeURI; the %XX of characters that divide an address stay.",
+    "The opposite of encodeURI; the %XX of reserved characters stay.",
     Example("decodeURI('a%20b%2Fc')", "a b%2Fc"),
 )
 def decode_uri(text: Any) -> str:
@@ -143,7 +145,7 @@ def decode_uri(text: Any) -> str:
 
 
 def _unescaped(written: str, keep: frozenset[int]) -> str:
-    """With each %XX, but those of the bytes in `keep`, as what it stands for."""
+    """Decode each %XX, except those of the bytes in `keep`."""
     if wrong := _BAD_ESCAPE.search(written):
         raise Failure(f"`{written[wrong.start() :][:3]}` is not of the form %XX")
 
@@ -164,7 +166,7 @@ def _unescaped(written: str, keep: frozenset[int]) -> str:
 
 @GLOBALS.function(
     "eval",
-    "The value of a string that is an expression; anything else is given back. Slow: avoid it.",
+    "The value of a string that is an expression; other values are returned as is. Slow: avoid it.",
     Example("eval('5 + 2')", 7),
     Example("eval($rule)", 9, {"rule": "$a + 5", "a": 4}),
 )

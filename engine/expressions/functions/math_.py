@@ -1,4 +1,4 @@
-"""`Math`, as in JavaScript; texts are converted to numbers."""
+"""`Math`, as in JavaScript; strings are converted to numbers."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ MATH.constants.update(
 )
 
 
-def _is_whole(number: Number) -> bool:
-    """Also a float too large for decimals, Infinity and NaN."""
+def _is_integral(number: Number) -> bool:
+    """Also true for NaN, Infinity and floats too large to have a fraction."""
     return number.__class__ is int or not abs(number) < 2**53
 
 
-@MATH.function("abs", "The size without the sign.", Example("Math.abs(-15.7)", 15.7))
+@MATH.function("abs", "The absolute value.", Example("Math.abs(-15.7)", 15.7))
 def absolute(x: Any) -> Number:
     return abs(to_number(x))
 
@@ -37,13 +37,13 @@ def absolute(x: Any) -> Number:
 @MATH.function("ceil", "Rounded up.", Example("Math.ceil(5.1)", 6), Example("Math.ceil(-5.9)", -5))
 def ceil(x: Any) -> Number:
     number = to_number(x)
-    return number if _is_whole(number) else math.ceil(number)
+    return number if _is_integral(number) else math.ceil(number)
 
 
 @MATH.function("floor", "Rounded down.", Example("Math.floor(-5.1)", -6))
 def floor(x: Any) -> Number:
     number = to_number(x)
-    return number if _is_whole(number) else math.floor(number)
+    return number if _is_integral(number) else math.floor(number)
 
 
 @MATH.function(
@@ -54,19 +54,21 @@ def floor(x: Any) -> Number:
 )
 def round_(x: Any) -> Number:
     number = to_number(x)
-    if _is_whole(number):
+    if _is_integral(number):
         return number
     below = math.floor(number)
     return below + 1 if number - below >= 0.5 else below
 
 
-@MATH.function("trunc", "Without the decimals.", Example("Math.trunc(-14.29)", -14))
+@MATH.function("trunc", "The integer part.", Example("Math.trunc(-14.29)", -14))
 def trunc(x: Any) -> Number:
     number = to_number(x)
-    return number if _is_whole(number) else math.trunc(number)
+    return number if _is_integral(number) else math.trunc(number)
 
 
-@MATH.function("sign", "-1, 0 or 1; NaN for what is no number.", Example("Math.sign('-5')", -1))
+@MATH.function(
+    "sign", "The sign: -1, 0 or 1; NaN if it is not a number.", Example("Math.sign('-5')", -1)
+)
 def sign(x: Any) -> Number:
     number = to_number(x)
     return number if number != number else (number > 0) - (number < 0)
@@ -94,7 +96,9 @@ def smallest(*values: Any) -> Number:
     return NAN if any(n != n for n in numbers) else min(numbers, default=INFINITY)
 
 
-@MATH.function("pow", "The first to the power of the second.", Example("Math.pow(2, 3)", 8))
+@MATH.function(
+    "pow", "The first argument to the power of the second.", Example("Math.pow(2, 3)", 8)
+)
 def power(base: Any, exponent: Any) -> Number:
     x, y = to_float(base), to_float(exponent)
     if y != y or (abs(x) == 1 and y in (INFINITY, -INFINITY)):
@@ -107,7 +111,9 @@ def power(base: Any, exponent: Any) -> Number:
         return INFINITY if x == 0 else NAN
 
 
-@MATH.function("hypot", "The root of the sum of the squares.", Example("Math.hypot(3, 4)", 5))
+@MATH.function(
+    "hypot", "The square root of the sum of the squares.", Example("Math.hypot(3, 4)", 5)
+)
 def hypot(*values: Any) -> Number:
     charge(len(values))
     return tidy(math.hypot(*map(to_float, values)))
@@ -118,7 +124,11 @@ def atan2(y: Any, x: Any) -> Number:
     return tidy(math.atan2(to_float(y), to_float(x)))
 
 
-@MATH.function("random", "A random number from 0 to below 1.", Example("Math.random() < 1", True))
+@MATH.function(
+    "random",
+    "A random number from 0 (inclusive) to 1 (exclusive).",
+    Example("Math.random() < 1", True),
+)
 def random_() -> float:
     return random.random()
 
@@ -136,7 +146,7 @@ def _atanh(x: float) -> float:
 
 
 def _cbrt(x: float) -> float:
-    """The library's root of a cube is not always the number cubed."""
+    """The math library's cube root of a perfect cube is not always exact."""
     root = math.cbrt(x)
     near = float(round(root)) if abs(root) < 1e15 else root
     return near if near * near * near == x else root
@@ -172,7 +182,7 @@ def _declare(
 _declare("sqrt", "The square root.", math.sqrt, Example("Math.sqrt(16)", 4))
 _declare("cbrt", "The cube root.", _cbrt, Example("Math.cbrt(27)", 3))
 _declare("exp", "e to the power of x.", math.exp, Example("Math.exp(0)", 1))
-_declare("expm1", "e to the power of x, less 1.", math.expm1, Example("Math.expm1(0)", 0))
+_declare("expm1", "e to the power of x, minus 1.", math.expm1, Example("Math.expm1(0)", 0))
 _declare("log", "The natural logarithm.", _log(math.log), Example("Math.log(1)", 0))
 _declare("log10", "The logarithm to base 10.", _log(math.log10), Example("Math.log10(100)", 2))
 _declare("log2", "The logarithm to base 2.", _log(math.log2), Example("Math.log2(8)", 3))

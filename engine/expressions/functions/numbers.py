@@ -1,4 +1,4 @@
-"""Numbers as texts."""
+"""Numbers as strings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _is_plain(number: Number) -> bool:
 
 @NUMBERS.method(
     "toFixed",
-    "With `digits` decimals; halves of the decimal number are rounded up.",
+    "The number with `digits` decimals, halves rounded up.",
     Example("(3.14159).toFixed(2)", "3.14"),
     Example("(1.005).toFixed(2)", "1.01"),
 )
@@ -34,7 +34,7 @@ def to_fixed(number: Number, digits: Any = 0) -> str:
 
 @NUMBERS.method(
     "toExponential",
-    "In scientific notation, with `digits` decimals.",
+    "The number in scientific notation, with `digits` decimals.",
     Example("(12345).toExponential(2)", "1.23e+4"),
 )
 def to_exponential(number: Number, digits: Any = None) -> str:
@@ -58,7 +58,7 @@ def _scientific(exact: Decimal, digits: int) -> str:
 
 @NUMBERS.method(
     "toPrecision",
-    "With `digits` digits in all.",
+    "The number with `digits` significant digits.",
     Example("(3.14159).toPrecision(3)", "3.14"),
     Example("(123456).toPrecision(2)", "1.2e+5"),
 )
@@ -75,7 +75,7 @@ def to_precision(number: Number, digits: Any = None) -> str:
 
 @NUMBERS.method(
     "toString",
-    "The number as text, in another base (2 to 36) if wanted.",
+    "The number as a string, optionally in another base (2 to 36).",
     Example("(1.5).toString()", "1.5"),
     Example("(255).toString(16)", "ff"),
     Example("(0.5).toString(2)", "0.1"),
@@ -100,7 +100,7 @@ def _whole_digits(number: int, base: int) -> str:
 
 
 def _fraction_digits(size: Number, base: int) -> tuple[int, str]:
-    """As many digits as tell the number from its neighbours, and what they carry over."""
+    """As many digits as distinguish the number from its neighbours, and the carry."""
     fraction = size % 1
     error = (math.nextafter(size, INFINITY) - size) / 2 if fraction else 0
     if fraction < error or not fraction:

@@ -1,4 +1,4 @@
-"""Objects. All methods leave the object as it is and give new ones."""
+"""Objects. All methods leave the object unchanged and return new ones."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def entries_(entries: Any) -> list[list[Any]]:
 
 @OBJECTS.method(
     "get",
-    "The value of a property, or the default (null) if it is not there; a stored null stays null.",
+    "The value of a property, or the default (null) if it is absent; a stored null stays null.",
     Example("$.get('optional', 5)", 5, {}),
     Example("$.get('optional', 5)", None, {"optional": None}),
 )
@@ -70,7 +70,7 @@ def get(entries: dict[str, Any], name: Any, default: Any = None) -> Any:
 
 @OBJECTS.method(
     "getFirst",
-    "As get, but the first element if the property is an array.",
+    "Like get, but the first element if the property is an array.",
     Example("$.getFirst('tags', 'none')", "x", {"tags": ["x", "y"]}),
 )
 def get_first(entries: dict[str, Any], name: Any, default: Any = None) -> Any:
@@ -81,7 +81,7 @@ def get_first(entries: dict[str, Any], name: Any, default: Any = None) -> Any:
 
 
 def follow(value: Any, path: str) -> Any:
-    """What stands at a dotted path such as `a.b`, `$.a.b` or `a[0]['x y']`; MISSING if nothing."""
+    """The value at a dotted path such as `a.b`, `$.a.b` or `a[0]['x y']`; MISSING if absent."""
     steps = list(_steps(path))
     if not steps and path != "$":
         return MISSING
@@ -105,7 +105,7 @@ def _steps(path: str) -> Iterator[str | int]:
 
 @OBJECTS.method(
     "hasOwnProperty",
-    "Is there a property of this name, or something at this dotted path?",
+    "Whether there is a property of this name, or a value at this dotted path.",
     Example("$.hasOwnProperty('lastname')", True, {"lastname": None}),
     Example("$.hasOwnProperty('customer.lastname')", True, {"customer": {"lastname": "Doe"}}),
 )
@@ -116,7 +116,7 @@ def has_own_property(entries: dict[str, Any], name: Any) -> bool:
 
 @OBJECTS.method(
     "hasPath",
-    "Is there a value that is not null at this dotted path?",
+    "Whether there is a value other than null at this dotted path.",
     Example("$.hasPath('a.b')", True, {"a": {"b": 1}}),
     Example("$.hasPath('a.b')", False, {"a": {"b": None}}),
 )
@@ -127,7 +127,7 @@ def has_path(entries: dict[str, Any], path: Any) -> bool:
     return follow(entries, text) not in (MISSING, None)
 
 
-@OBJECTS.method("isEmpty", "Has it no property?", Example("{}.isEmpty()", True))
+@OBJECTS.method("isEmpty", "Whether the object has no properties.", Example("{}.isEmpty()", True))
 def is_empty(entries: dict[str, Any]) -> bool:
     return not entries
 
@@ -166,7 +166,7 @@ def _properties(value: Any) -> dict[str, Any]:
 
 @OBJECTS.method(
     "merge",
-    "A new object with others merged into it, objects within objects too.",
+    "A new object with others merged into it, nested objects included.",
     Example("{k: {x: 1}}.merge({k: {y: 2}})", {"k": {"x": 1, "y": 2}}),
 )
 def merge(entries: dict[str, Any], *others: Any) -> dict[str, Any]:
@@ -198,7 +198,7 @@ def filter_(entries: dict[str, Any], function: Any) -> dict[str, Any]:
 
 @OBJECTS.method(
     "mapKeys",
-    "A new object with the names that the function of (value, key, object) gives.",
+    "A new object with the names that the function of (value, key, object) returns.",
     Example("{a: 1}.mapKeys((value, key) => key.toUpperCase())", {"A": 1}),
 )
 def map_keys(entries: dict[str, Any], function: Any) -> dict[str, Any]:
@@ -208,19 +208,21 @@ def map_keys(entries: dict[str, Any], function: Any) -> dict[str, Any]:
 
 @OBJECTS.method(
     "mapValues",
-    "A new object with the values that the function of (value, key, object) gives.",
+    "A new object with the values that the function of (value, key, object) returns.",
     Example("{a: 1, b: 2}.mapValues(value => value * 2)", {"a": 2, "b": 4}),
 )
 def map_values(entries: dict[str, Any], function: Any) -> dict[str, Any]:
     return dict(zip(tuple(entries), each_entry(function, entries), strict=False))
 
 
-@OBJECTS.method("toString", "Java's text of the object.", Example("{a: 1}.toString()", "{a=1}"))
+@OBJECTS.method(
+    "toString", "The object as Java's toString() writes it.", Example("{a: 1}.toString()", "{a=1}")
+)
 def to_string(entries: dict[str, Any]) -> str:
     return to_text(entries)
 
 
 def zip_object(names: list[Any], values: list[Any]) -> dict[str, Any]:
-    """Names and values side by side; a name without a value gets null."""
+    """An object of the names with their values; a name without a value gets null."""
     padded = [*values, *[None] * (len(names) - len(values))]
     return {scalar_text(name): value for name, value in zip(names, padded, strict=False)}

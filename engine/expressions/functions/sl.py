@@ -1,4 +1,4 @@
-"""`sl`: small helpers of SnapLogic's own."""
+"""`sl`: SnapLogic's own helper functions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def ensure_array(value: Any) -> list[Any]:
 
 @SL.function(
     "range",
-    "The numbers from start (0) up to stop, which is left out, by step (1).",
+    "The numbers from start (default 0) up to but excluding stop, by step (default 1).",
     Example("sl.range(5)", [0, 1, 2, 3, 4]),
     Example("sl.range(1, 6)", [1, 2, 3, 4, 5]),
     Example("sl.range(0, 10, 2)", [0, 2, 4, 6, 8]),
@@ -66,7 +66,7 @@ def _arrays(values: tuple[Any, ...]) -> None:
 
 @SL.function(
     "zip",
-    "Arrays side by side, as long as the shortest.",
+    "Arrays combined element by element, as long as the shortest.",
     Example("sl.zip([1, 2], ['a', 'b'])", [[1, "a"], [2, "b"]]),
 )
 def zip_(*arrays: Any) -> list[list[Any]]:
@@ -77,7 +77,7 @@ def zip_(*arrays: Any) -> list[list[Any]]:
 
 @SL.function(
     "zipObject",
-    "An object of names and values.",
+    "An object from an array of names and one of values.",
     Example("sl.zipObject(['a', 'b'], [1, 2])", {"a": 1, "b": 2}),
 )
 def zip_to_object(names: Any, values: Any) -> dict[str, Any]:

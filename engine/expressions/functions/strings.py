@@ -1,4 +1,4 @@
-"""Texts. Positions count UTF-16 units, as in JavaScript and on the JVM; see `texts`."""
+"""Strings. Positions count UTF-16 units, as in JavaScript and on the JVM; see `utf16`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.limits import MAX_TEXT, check_elements, check_text
 from engine.expressions.regexes import Match, Regex, Replacing, expanded, pattern
-from engine.expressions.texts import join, joined, length, units
+from engine.expressions.utf16 import join, joined, length, units
 from engine.expressions.values import (
     NAN,
     SPACE,
@@ -34,7 +34,7 @@ TEXTS = Family(
 
 
 def _position(value: Any, length: int) -> int:
-    """A position that may count from the end, held within the text."""
+    """A position that may count from the end, clamped to the string."""
     position = to_integer(value)
     return max(0, length + position) if position < 0 else min(position, length)
 
@@ -45,7 +45,7 @@ def _clamped(value: Any, length: int) -> int:
 
 @TEXTS.function(
     "fromCharCode",
-    "The text of the given UTF-16 codes.",
+    "The string of the given UTF-16 codes.",
     Example("String.fromCharCode(69, 97, 116)", "Eat"),
 )
 def from_char_code(*codes: Any) -> str:
@@ -96,7 +96,7 @@ def substring(text: str, start: Any, end: Any = None) -> str:
 
 @TEXTS.method(
     "substr",
-    "`count` characters from a position on; a negative position counts from the end.",
+    "`count` characters from a position; a negative position counts from the end.",
     Example("'hello'.substr(1, 3)", "ell"),
     Example("'hello'.substr(-2)", "lo"),
 )
@@ -109,7 +109,7 @@ def substr(text: str, start: Any, count: Any = None) -> str:
 
 @TEXTS.method(
     "contains",
-    "Does the string contain another (from a position on)?",
+    "Whether the string contains another (from a position on).",
     Example("'Hello, World'.contains('World')", True),
     Example("'Hello, World'.contains('Hello', 8)", False),
 )
@@ -122,15 +122,15 @@ def contains(text: str, other: Any, position: Any = 0) -> bool:
 
 
 def _plain_text(value: Any) -> str:
-    """As text; a regex is refused."""
+    """The value as a string; a regex is refused."""
     if value.__class__ is Regex:
-        raise Failure("expected a string, got a regex", "use match or search for a regex")
+        raise Failure("expected a string, got a regex", "to match a regex, use match or search")
     return scalar_text(value)
 
 
 @TEXTS.method(
     "startsWith",
-    "Does the string begin with the other (at a position)?",
+    "Whether the string begins with another (at a position).",
     Example("'hello'.startsWith('he')", True),
     Example("'hello'.startsWith('l', 2)", True),
 )
@@ -144,7 +144,7 @@ def starts_with(text: str, other: Any, position: Any = 0) -> bool:
 
 @TEXTS.method(
     "endsWith",
-    "Does the text (or its first `length` characters) end with the other?",
+    "Whether the string (or its first `length` characters) ends with another.",
     Example("'hello'.endsWith('lo')", True),
     Example("'hello'.endsWith('hel', 3)", True),
 )
@@ -180,7 +180,7 @@ def last_index_of(text: str, other: Any, position: Any = None) -> int:
 
 @TEXTS.method(
     "localeCompare",
-    "Negative, 0 or positive, as the string sorts before or after the other.",
+    "Negative, 0 or positive: the string sorts before, with or after the other.",
     Example("'a'.localeCompare('b')", -1),
 )
 def locale_compare(text: str, other: Any) -> int:
@@ -201,17 +201,17 @@ def _without_accents(text: str) -> str:
     return "".join(c for c in apart if not unicodedata.combining(c))
 
 
-# --- other texts ---
+# --- other strings ---
 
 
-@TEXTS.method("concat", "The strings one after the other.", Example("'a'.concat('b', 'c')", "abc"))
+@TEXTS.method("concat", "The strings joined.", Example("'a'.concat('b', 'c')", "abc"))
 def concat(text: str, *others: Any) -> str:
     parts = [text, *map(scalar_text, others)]
     check_text(sum(map(len, parts)))
     return join(parts)
 
 
-@TEXTS.method("repeat", "The string `count` times.", Example("'ab'.repeat(3)", "ababab"))
+@TEXTS.method("repeat", "The string repeated `count` times.", Example("'ab'.repeat(3)", "ababab"))
 def repeat(text: str, count: Any) -> str:
     number = to_number(count)
     if not 0 <= number < math.inf:

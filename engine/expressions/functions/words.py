@@ -1,4 +1,4 @@
-"""Case styles of texts: lodash's rules for where words begin."""
+"""Case styles of strings: lodash's rules for where words begin."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.expressions.functions.strings import TEXTS
 __all__ = ["TEXTS", "words"]
 _APOSTROPHES = re.compile("['\u2019]")
 
-# Letters of Latin-1 and Latin Extended-A that are no base letter with an accent.
+# Letters of Latin-1 and Latin Extended-A that are not a base letter with an accent.
 _LETTERS = str.maketrans(
     {
         "\u00c6": "Ae",
@@ -84,7 +84,7 @@ def words(text: str) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Without accents, and with the letters of Latin alphabets as those of ASCII."""
+    """The text without accents, and with Latin letters as those of ASCII."""
     if text.isascii():
         return text
     return _MARKS.sub("", _ACCENTED.sub(_base_letter, text.translate(_LETTERS)))
@@ -96,7 +96,7 @@ def _base_letter(found: re.Match[str]) -> str:
 
 @TEXTS.method(
     "camelCase",
-    "Words joined, each but the first with a capital letter.",
+    "The words joined, each but the first capitalised.",
     Example("'sim_world'.camelCase()", "simWorld"),
     Example("'--foo-bar--'.camelCase()", "fooBar"),
 )
@@ -106,7 +106,7 @@ def camel_case(text: str) -> str:
 
 @TEXTS.method(
     "kebabCase",
-    "Words in lower case, with hyphens.",
+    "The words in lower case, joined by hyphens.",
     Example("'HelloWorld'.kebabCase()", "hello-world"),
 )
 def kebab_case(text: str) -> str:
@@ -115,7 +115,7 @@ def kebab_case(text: str) -> str:
 
 @TEXTS.method(
     "snakeCase",
-    "Words in lower case, with underscores.",
+    "The words in lower case, joined by underscores.",
     Example("'LevelCritical'.snakeCase()", "level_critical"),
 )
 def snake_case(text: str) -> str:
@@ -124,7 +124,7 @@ def snake_case(text: str) -> str:
 
 @TEXTS.method(
     "capitalize",
-    "The first letter in upper case, the others in lower case.",
+    "The string with the first letter in upper case, the others in lower case.",
     Example("'JANE'.capitalize()", "Jane"),
 )
 def capitalize(text: str) -> str:
@@ -132,14 +132,18 @@ def capitalize(text: str) -> str:
 
 
 @TEXTS.method(
-    "lowerFirst", "The first letter in lower case.", Example("'Fred'.lowerFirst()", "fred")
+    "lowerFirst",
+    "The string with its first letter in lower case.",
+    Example("'Fred'.lowerFirst()", "fred"),
 )
 def lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
 @TEXTS.method(
-    "upperFirst", "The first letter in upper case.", Example("'fred'.upperFirst()", "Fred")
+    "upperFirst",
+    "The string with its first letter in upper case.",
+    Example("'fred'.upperFirst()", "Fred"),
 )
 def upper_first(text: str) -> str:
     return text[:1].upper() + text[1:]

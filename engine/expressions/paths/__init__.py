@@ -1,1 +1,1 @@
-"""JSONPath: where values stand in a document, to be read, written and deleted."""
+"""JSONPath: reading, writing and deleting values by their place in a document."""

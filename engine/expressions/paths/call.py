@@ -1,4 +1,4 @@
-"""`jsonPath($, "...")` where a path stands: the path is meant, not the call."""
+"""`jsonPath($, "...")` in place of a path: it means the path, not the call."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class CalledPath(msgspec.Struct, frozen=True):
     literal: Token
 
     def place(self, offset: int) -> int:
-        """Where a place of the path is in the whole text."""
+        """The place in the complete text of a place in the path."""
         return self.error(ExpressionSyntaxError("", self.path, offset)).offset
 
     def error(self, inner: ExpressionSyntaxError) -> ExpressionSyntaxError:
-        """The mistakes in the path at their places in the whole text."""
+        """The mistakes in the path at their places in the complete text."""
         literal = self.literal
         offset = literal.offset
         found = (relocated(one, self.text, offset, literal.length, self.path) for one in inner.all)
@@ -36,7 +36,7 @@ def relocated(
     inner: ExpressionSyntaxError, text: str, offset: int, length: int, path: str
 ) -> ExpressionSyntaxError:
     """A mistake in the `path` that a string literal of `text` holds, at its place in `text`."""
-    if text.startswith(path, offset + 1):  # no escapes have moved the characters
+    if text.startswith(path, offset + 1):  # no escapes have shifted the characters
         offset, length = offset + 1 + inner.offset, inner.length
     return ExpressionSyntaxError(inner.message, text, offset, length, inner.hint)
 

@@ -1,4 +1,4 @@
-"""The condition of a filter. What it tests by itself may be missing: `[?(value.isbn)]`."""
+"""The condition of a filter. A member tested on its own may be missing: `[?(value.isbn)]`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from engine.expressions.nodes import Node
 
 
 def as_condition(node: Node) -> Node:
-    """`node` with members that are tested by themselves read as null where they are missing."""
+    """`node`, in which members that are tested on their own are null if missing."""
     if isinstance(node, nodes.Logical):
         left, right = as_condition(node.left), as_condition(node.right)
         return msgspec.structs.replace(node, left=left, right=right)

@@ -1,6 +1,6 @@
-"""Deleting what stands at a path: first every place is marked, then all are taken out at once.
+"""Deleting by path: first every place is marked, then all are removed at once.
 
-So no deletion changes what a filter, a position or a computed name still has to look at.
+So no deletion affects what a filter, a position or a computed name has yet to examine.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from engine.expressions.paths import steps
 from engine.expressions.paths.steps import Key, Step
 
 Owned = dict[int, Any]
-"""Containers that are copies already, by id, so that many changes copy each only once."""
+"""Containers that are already copies, by id, so that many changes copy each only once."""
 Marks = dict[Key, Any]
-"""The places of a container: None for one that is deleted, else the marks of what stands there."""
+"""The places of a container: None for a deleted one, otherwise the marks inside its value."""
 
 
 class Marker:
@@ -36,7 +36,7 @@ class Marker:
         definite = definite and step.definite
         keys = list(step.keys(container, self.root))
         if definite and not keys:
-            raise AbsentFailure(f"the field to delete, `{self.text}`, is not there")
+            raise AbsentFailure(f"the field to delete, `{self.text}`, does not exist")
         for key in keys:
             if number == len(self.steps) - 1:
                 marks[key] = None

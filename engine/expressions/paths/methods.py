@@ -1,7 +1,7 @@
 """The methods of paths: `$.children.sort_asc(value.age).map(value.name)`.
 
 An argument is an expression in which `value` is an element (for `eval` and `default`: the result so
-far) and `key` its place.
+far) and `key` its index.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from engine.expressions import texts
+from engine.expressions import utf16
 from engine.expressions.failures import Failure
 from engine.expressions.limits import charge
 from engine.expressions.operators import less
@@ -30,7 +30,7 @@ def _elements(value: Any, name: str) -> list[Any]:
 
 def length(value: Any) -> int:
     if value.__class__ is str:
-        return texts.length(value)
+        return utf16.length(value)
     if value.__class__ in (list, dict):
         return len(value)
     raise Failure(f"`.length()` needs an array, got {kind_of(value)}")
@@ -113,4 +113,4 @@ WITH_ARGUMENT: dict[str, Callable[[Any, Evaluate], Any]] = {
     "eval": eval_,
 }
 TESTING = frozenset({"filter", "find"})
-"""Those whose argument is a condition."""
+"""The methods whose argument is a condition."""

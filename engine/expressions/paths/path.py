@@ -1,7 +1,7 @@
-"""A path that was read: finds, writes and deletes what stands there.
+"""A parsed path: it finds, writes and deletes values.
 
-Writing and deleting copy the containers on the way and leave the document that was given as it is.
-Where a method takes `root`, that is what `$` means in the expressions of the path.
+Writing and deleting copy the containers on the way and leave the input document unchanged.
+The `root` that methods take is what `$` means in the expressions of the path.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def read_path(text: str, compile_embedded: Compile, target: bool = False) -> Pat
 
 
 class Path:
-    """Where values stand. `get`, `query`, `set` and `delete` raise errors of the user's text;
-    `find`, `write`, `remove` and `map` raise the `Failure` alone, for those who know more.
+    """A path. `get`, `query`, `set` and `delete` raise errors that quote the user's text;
+    `find`, `write`, `remove` and `map` raise a bare `Failure`, to which callers add the place.
     """
 
     __slots__ = ("names", "steps", "text")
@@ -49,13 +49,13 @@ class Path:
 
     @property
     def is_definite(self) -> bool:
-        """Does it name one place (or compute one value)?"""
+        """Whether it names one place (or computes one value)."""
         return _definite(self.steps)
 
     # --- reading ---
 
     def find(self, document: Any) -> Any:
-        """The value of a definite path, the array of values of another one."""
+        """The value of a definite path, or the array of values of an indefinite one."""
         values, definite = [document], True
         for number, step in enumerate(self.steps):
             if isinstance(step, steps.Method):
@@ -69,9 +69,9 @@ class Path:
         return values[0] if definite else values
 
     def get(self, document: Any, default: Any = MISSING) -> Any:
-        """The value (an array for an indefinite path); `default` if nothing stands there.
+        """The value (an array for an indefinite path); `default` if there is none.
 
-        Raises EvaluationError if nothing stands there and there is no default.
+        Raises EvaluationError if there is no value and no default.
         """
         if self.names is not None:
             found = document
@@ -90,7 +90,7 @@ class Path:
             return default
 
     def query(self, document: Any) -> list[Any]:
-        """All values, none if nothing stands there."""
+        """All values, possibly none."""
         found = self.get(document, _NOTHING)
         if found is _NOTHING:
             return []
@@ -119,13 +119,13 @@ class Path:
     def _nothing(self, step: steps.Step, container: Any) -> Failure:
         what, hint = _name_of(step), ""
         if container is None:
-            return Failure(f"the path `{self.text}` finds nothing: {what} is asked of null")
+            return Failure(f"the path `{self.text}` finds nothing: null has no {what}")
         if isinstance(step, steps.Child) and container.__class__ is dict:
             hint = did_you_mean(step.name, container)
         if isinstance(step, steps.Child) and step.name == "length":
-            hint = "in a path the number of elements is written `.length()`"
+            hint = "in a path, write `.length()` for the number of elements"
         return Failure(
-            f"the path `{self.text}` finds nothing: {kind_of(container)} without {what}", hint
+            f"the path `{self.text}` finds nothing: {kind_of(container)} has no {what}", hint
         )
 
     def _check_container(self, step: steps.Step, values: list[Any], definite: bool) -> None:
@@ -158,7 +158,7 @@ class Path:
         return self._change(document, 0, root, owned, lambda container, key: value)
 
     def delete(self, document: Any) -> Any:
-        """A document without what stands at the path; an error if a definite path finds nothing."""
+        """A document without the values at the path; an error if a definite path finds nothing."""
         restart()
         try:
             return self.remove(document, {}, document, must_be_there=True)
@@ -178,7 +178,7 @@ class Path:
         return without(document, marks, owned)
 
     def map(self, document: Any, change: Callable[[Any], Any], owned: Owned) -> Any:
-        """A document with every value at the path replaced by what `change` makes of it."""
+        """A document with `change` applied to every value at the path."""
         return self._change(
             document,
             0,
@@ -248,7 +248,7 @@ class Path:
         return [str(key) if container.__class__ is dict else key]
 
     def _own(self, container: Any, keys: list[Any], owned: Owned) -> Any:
-        """`container` as a copy of our own; a new one where there is null."""
+        """A private copy of `container`; a new one instead of null."""
         if id(container) in owned:
             return container
         by_name = any(isinstance(key, str) for key in keys)
@@ -276,22 +276,22 @@ def _name_of(step: steps.Step) -> str:
     if isinstance(step, steps.Child):
         return f"`{step.name}`"
     if isinstance(step, steps.Position):
-        return f"an element {step.index}"
-    return "such an element"
+        return f"element {step.index}"
+    return "such element"
 
 
 def _at(container: Any, key: Any) -> Any:
-    """What stands there, or null."""
+    """The value there, or null."""
     if container.__class__ is dict:
         return container.get(key)
     return container[key] if key < len(container) else None
 
 
 def _place(container: Any, key: Any, value: Any) -> None:
-    """Puts `value` there; a list is filled up with nulls to reach a place behind its end."""
+    """Puts `value` there; a list is padded with nulls to reach a place beyond its end."""
     if container.__class__ is list and key >= len(container):
         if key - len(container) > _MOST_NEW_ELEMENTS:
-            raise Failure(f"the place {key} is too far behind the end of the array")
+            raise Failure(f"the place {key} is too far beyond the end of the array")
         check_elements(key)
         container.extend([None] * (key - len(container) + 1))
     container[key] = value

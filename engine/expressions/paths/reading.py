@@ -1,7 +1,7 @@
 """The text of a path -> its steps. Embedded expressions are handed to the caller to compile.
 
-A path that is written to (`target`) has longer names than others: its names end at `.`, `[` or `(`,
-so that `$Create TimeStamp` and `$IsAllGood?` are names as they stand.
+In a path that is written to (`target`), names end only at `.`, `[` or `(`, so that
+`$Create TimeStamp` and `$IsAllGood?` need no quotes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from engine.expressions.paths.steps import Embedded, Step
 from engine.expressions.suggestions import did_you_mean
 
 Use = Literal["value", "condition", "search"]
-"""What an embedded expression is for; a search is the condition of a filter after `..`."""
+"""The purpose of an embedded expression; a search is the condition of a filter after `..`."""
 Compile = Callable[[int, int, Use], Embedded]
 _NAME = re.compile(r"[^\s.\[\](),'\"*?@]+")
 _TARGET_NAME = re.compile(r"[^.\[(]+")
@@ -85,7 +85,7 @@ class Reader:
         return found
 
     def space_before_step(self) -> None:
-        """Spaces in front of `.` and `[` do not count; others are left for the message."""
+        """Skip spaces before `.` and `[`; others are left for the message."""
         found = _SPACE.match(self.text, self.at)
         if found and self.text.startswith((".", "["), found.end()):
             self.at = found.end()
@@ -106,13 +106,13 @@ class Reader:
         raise self.unexpected("`.` or `[`", self.name_hint(start))
 
     def name_hint(self, start: int) -> str:
-        """How a name is written of which only the first part was taken for it."""
+        """How to write a name of which only the first part was read."""
         name_start = max(self.text.rfind(mark, start, self.at) for mark in ".]$") + 1
         found = _LONGER_NAME.match(self.text, max(start, name_start), self.end)
         name = found[0].strip() if found else ""
         if not _PLAUSIBLE_NAME.fullmatch(name):
-            return "a path has no operators, and expressions in brackets only"
-        return f"a name with such characters is written {_bracketed(name)}"
+            return "a path cannot have operators; put an expression in brackets"
+        return f"write a name with such characters as {_bracketed(name)}"
 
     def name_or_method(self) -> Step:
         if not self.target and self.accept("*"):
@@ -130,7 +130,7 @@ class Reader:
 
     def target_name(self, name: str, start: int) -> Step:
         if self.sees("("):
-            message = "what a function computes cannot be written to"
+            message = "the result of a function cannot be written to"
             whole = _LONGER_NAME.match(self.text, start, self.end)
             written = _bracketed(whole[0].strip() if whole else name)
             raise self.error(message, hint=f"if the field has this name, write {written}")
@@ -152,7 +152,7 @@ class Reader:
         raise self.error(f"there is no path method `{name}`", start, hint, len(name))
 
     def arguments(self) -> list[tuple[int, int]]:
-        """Where the arguments of a method stand; what stands behind `)` is next."""
+        """The spans of a method's arguments; reading continues after `)`."""
         opening = self.at
         closing, commas = self.closing()
         self.at = closing + 1
@@ -162,7 +162,7 @@ class Reader:
         return [(a + 1, b) for a, b in pairwise(edges)]
 
     def closing(self) -> tuple[int, list[int]]:
-        """The place of the bracket that closes the one here, and of the commas between them."""
+        """The offset of the bracket that closes the one here, and of the commas between them."""
         depth = 0
         commas: list[int] = []
         lexer = Lexer(self.text, self.at)
@@ -206,7 +206,7 @@ class Reader:
         return self.position_or_slice()
 
     def filter(self) -> Step:
-        """`?(condition)`; the parentheses may be left out, as in RFC 9535."""
+        """`?(condition)`; the parentheses are optional, as in RFC 9535."""
         self.space()
         use: Use = "search" if self.searching else "condition"
         if self.sees("(") and self.ends_with_parenthesis():
@@ -218,12 +218,12 @@ class Reader:
         return steps.Filter(self.compile_embedded(start, end, use), self.searching)
 
     def ends_with_parenthesis(self) -> bool:
-        """Whether the parentheses that begin here hold the whole condition."""
+        """Whether the parentheses that begin here enclose the entire condition."""
         closing, _ = self.closing()
         return self.text[closing + 1 : self.end].lstrip()[:1] in (",", "]", "")
 
     def end_of_condition(self) -> int:
-        """The place of the `,` or `]` that ends the condition here."""
+        """The offset of the `,` or `]` that ends the condition."""
         depth = 0
         lexer = Lexer(self.text, self.at)
         for token in lexer.tokens():
@@ -273,7 +273,7 @@ class Reader:
             return None
         written = found[0]
         if len(written) > MAX_DIGITS:
-            raise self.error(f"a number may have at most {MAX_DIGITS:,} digits")
+            raise self.error(f"the number has more than {MAX_DIGITS:,} digits")
         if str(int(written)) != written:
             message, hint = f"`{written}` is not a position", f"write {int(written)}"
             raise self.error(message, hint=hint, length=len(written))

@@ -1,4 +1,4 @@
-"""What a path consists of, and which places of a container each step selects."""
+"""The steps of a path, and which places of a container each one selects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from engine.errors import AbsentError
-from engine.expressions.limits import ONE_CALL_DEEPER, charge
+from engine.expressions.limits import CALL_DEPTH, charge
 from engine.expressions.values import property_name, to_integer, truthy
 
 Key = str | int
@@ -97,8 +97,8 @@ class Union(msgspec.Struct, frozen=True):
 class Filter(msgspec.Struct, frozen=True):
     """`[?(expression)]`; `value` is the element, `key` its place.
 
-    A filter that `searches`, after `..`, meets values of every kind: it passes over those that lack
-    what the condition reads. Any other failure is one of the whole path.
+    A filter that `searches`, after `..`, meets values of every kind: it skips those that lack what
+    the condition reads. Any other failure fails the entire path.
     """
 
     expression: Embedded
@@ -108,7 +108,7 @@ class Filter(msgspec.Struct, frozen=True):
     def keys(self, container: Any, root: Any) -> Iterator[Key]:
         for key in all_keys(container):
             try:
-                with ONE_CALL_DEEPER:
+                with CALL_DEPTH:
                     wanted = self.expression(root, container[key], key)
             except AbsentError:
                 if not self.searches:

@@ -105,7 +105,7 @@ def test_what_is_not_there_cannot_be_deleted_unless_null_safe(run_snap: Any) -> 
     settings = {"mappings": [{"expression": "$b.c"}], "pass_through": True}
     result = run_snap("Mapper", settings, [{"a": 1}], on_error="route")
     assert result.output == []
-    assert "`$b.c`, is not there" in result.errors[0]["reason"]
+    assert "`$b.c`, does not exist" in result.errors[0]["reason"]
     assert run_snap("Mapper", {**settings, "null_safe_access": True}, [{"a": 1}]).output == [
         {"a": 1}
     ]

@@ -1,4 +1,4 @@
-"""What the user probably meant, from what stands around the place of a mistake."""
+"""Hints about what the user probably meant, from the tokens around a mistake."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from engine.expressions import nodes
-from engine.expressions.habits import OPERATOR_HABITS
+from engine.expressions.foreign_syntax import OPERATOR_HINTS
 from engine.expressions.nodes import Node
 
 if TYPE_CHECKING:
@@ -21,17 +21,17 @@ _STRING_PREFIXES = frozenset({"f", "r", "b", "u", "fr", "rb"})
 
 
 def for_missing_operator(cursor: Cursor) -> str:
-    """A hint where two values stand beside each other."""
+    """A hint where two values stand side by side."""
     token = cursor.token
     before = cursor.tokens[cursor.at - 1]
     written = cursor.text[token.offset : token.end]
     touches = before.end == token.offset
     is_prefix = before.kind == "name" and before.value.lower() in _STRING_PREFIXES
     if is_prefix and token.kind == "string" and touches:
-        return f"there are no {before.value}-strings; join strings with +: 'a' + $b"
+        return f"{before.value}-strings are not supported; join strings with +: 'a' + $b"
     if before.kind == "string" and token.kind in ("name", "number") and touches:
-        return "write a quote inside of a string as \\' or \\\""
-    if habit := OPERATOR_HABITS.get(written.lower(), ""):
+        return "write a quote inside a string as \\' or \\\""
+    if habit := OPERATOR_HINTS.get(written.lower(), ""):
         return habit
     if token.kind == "number" and written.startswith(".") and touches:
         return f"write an element as [{written[1:]}]"
@@ -40,7 +40,7 @@ def for_missing_operator(cursor: Cursor) -> str:
     if token.kind == "name" and not touches:
         hint = _bracketed(cursor, before, " ")
         words = _WORDS.fullmatch(cursor.text)
-        return hint or (f"a string is written in quotes: '{words[1]}'" if words else "")
+        return hint or (f"write a string in quotes: '{words[1]}'" if words else "")
     return ""
 
 
@@ -52,19 +52,19 @@ def between_values(cursor: Cursor) -> str:
 
 
 def for_missing_comma(cursor: Cursor) -> str:
-    """A hint where two elements stand beside each other."""
-    return for_missing_operator(cursor) or "is a comma missing in front of it?"
+    """A hint where two elements stand side by side."""
+    return for_missing_operator(cursor) or "is a comma missing before it?"
 
 
 def _bracketed(cursor: Cursor, before: Token, separator: str) -> str:
-    """How a field is written whose name goes on behind `separator`."""
+    """How to write a field whose name continues after `separator`."""
     found = _FIELD_BEFORE.search(cursor.text, 0, before.end)
     rest = re.compile(r"[:\s]*([\w]+(?:[ :]\w+)*)").match(cursor.text, before.end)
     if not found or not rest:
         return ""
     name = f"{found[2]}{separator}{rest[1]}"
     kind = "a space" if separator == " " else f"`{separator}`"
-    return f"a field with {kind} in its name is written {_access(found[1], name)}"
+    return f"write a field with {kind} in its name as {_access(found[1], name)}"
 
 
 def _access(owner: str, name: str) -> str:
@@ -72,19 +72,19 @@ def _access(owner: str, name: str) -> str:
 
 
 def for_open_bracket(cursor: Cursor) -> str:
-    """A hint where a bracket should be closed and something else stands."""
+    """A hint where something stands instead of a closing bracket."""
     token = cursor.token
     if token.kind == "end":
         return ""
     if token.value == ":":
-        return "for a part of an array write x.slice(start, end)"
+        return "for part of an array, write x.slice(start, end)"
     if token.value == ",":
-        return "a list is written [a, b]; [a, b].indexOf(x) >= 0 asks whether it has x"
+        return "write a list as [a, b], and [a, b].indexOf(x) >= 0 to test whether it has x"
     return for_missing_operator(cursor)
 
 
 def for_missing_value(cursor: Cursor) -> str:
-    """A hint where a value should stand."""
+    """A hint where a value is missing."""
     before = cursor.tokens[cursor.at - 1] if cursor.at else None
     token = cursor.token
     if before is None or before.kind != "operator":
@@ -92,7 +92,7 @@ def for_missing_value(cursor: Cursor) -> str:
     if before.value == "?" and token.kind == "end":
         found = _FIELD_BEFORE.search(cursor.text, 0, before.offset)
         if found:
-            return f"a field with `?` in its name is written {_access(found[1], found[2] + '?')}"
+            return f"write a field with `?` in its name as {_access(found[1], found[2] + '?')}"
     if before.value in ("[", ".") and token.value in ("*", "?", ":"):
         return "to select many values use jsonPath($, '$list[*].name')"
     if before.value == ">" and token.value == "=":
@@ -104,7 +104,7 @@ def for_hyphenated_name(text: str, offset: int) -> str:
     """A hint if the name at `offset` is the rest of `$user-name`."""
     for found in _HYPHENATED.finditer(text):
         if found.start(2) < offset < found.end():
-            return f"a field with `-` in its name is written {_access(found[1], found[2])}"
+            return f"write a field with `-` in its name as {_access(found[1], found[2])}"
     return ""
 
 

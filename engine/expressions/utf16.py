@@ -1,12 +1,12 @@
-"""Strings as JavaScript and the JVM have them: sequences of UTF-16 units.
+"""Strings as in JavaScript and on the JVM: sequences of UTF-16 units.
 
-Python counts characters: one beyond U+FFFF is one to Python and two units to them. The rule that
-keeps both views equal: **a string never holds two halves of a pair side by side.** So strings are
-put together by the functions of this module alone; wherever two halves meet, they become the one
-character again. A half that stays alone may be held and compared, but has no bytes: `utf8` is the
-way out, and refuses it.
+Python counts characters: one beyond U+FFFF is a single character in Python but two units there.
+The rule that keeps both views equal: **a string never holds two halves of a pair side by side.**
+So only the functions of this module join strings; wherever two halves meet, they become one
+character again. A lone half may be held and compared, but has no bytes: `utf8` is the way out, and
+refuses it.
 
-Plain ASCII takes the short way everywhere.
+Plain ASCII takes a shortcut everywhere.
 """
 
 from __future__ import annotations
@@ -42,26 +42,26 @@ def _character(found: re.Match[str]) -> str:
 
 
 def join(parts: Iterable[str], between: str = "") -> str:
-    """The parts as one text."""
+    """The parts as one string."""
     return joined(between.join(parts))
 
 
 def add(left: str, right: str) -> str:
-    """`left` and `right` as one text; only the seam is looked at."""
+    """`left` and `right` as one string; only the seam is examined."""
     if "\ud800" <= left[-1:] <= "\udbff" and "\udc00" <= right[:1] <= "\udfff":
         return left[:-1] + _PAIR.sub(_character, left[-1] + right[0]) + right[1:]
     return left + right
 
 
 def length(text: str) -> int:
-    """How many UTF-16 units it has."""
+    """The number of UTF-16 units."""
     if text.isascii():
         return len(text)
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def in_order(left: str, right: str) -> tuple[str, str]:
-    """Both, so written that Python's order of them is that of their units."""
+    """Both strings in a form that Python orders as their units."""
     if left.isascii() or right.isascii():
         return left, right
     return units(left), units(right)
@@ -72,7 +72,7 @@ def has_half(text: str) -> bool:
 
 
 def encodable(text: str) -> str:
-    """`text`, if each of its characters is complete."""
+    """`text`; raises Failure if it holds half of a surrogate pair."""
     if not text.isascii() and (half := _HALF.search(text)):
         place, code = length(text[: half.start()]), f"\\u{ord(half[0]):04x}"
         raise Failure(
@@ -83,5 +83,5 @@ def encodable(text: str) -> str:
 
 
 def utf8(text: str) -> bytes:
-    """The bytes of `text`; a lone half has none and is refused."""
+    """The bytes of `text`; a lone half has no bytes and is refused."""
     return encodable(text).encode()

@@ -1,4 +1,4 @@
-"""Doubtful uses of parameters in expressions: their values are text, whatever they look like."""
+"""Warnings about parameters in expressions: their values are strings, whatever they look like."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _ORDER = ("<", ">", "<=", ">=")
 
 
 def lint_parameters(found: Analysis, flags: Collection[str] = ()) -> list[Lint]:
-    """Warnings; none for a text that is not an expression.
+    """The warnings for `text`; none if it is not a valid expression.
 
     `flags` are the parameters, without underscore, whose default is `true` or `false`.
     """
     if found.node is None or found.errors:
         return []
     return [
-        doubt
+        lint
         for each, local in with_locals(found.node, frozenset())
-        for doubt in _at(each, found.text, local, flags)
+        for lint in _at(each, found.text, local, flags)
     ]
 
 
@@ -40,28 +40,28 @@ def _at(node: Node, text: str, local: Collection[str], flags: Collection[str]) -
             name = left or right
             yield _lint(
                 node,
-                f"`{text[node.offset : node.offset + node.length]}` joins texts: the value of "
-                f"`{name}` is text, like that of every parameter",
+                f"`{text[node.offset : node.offset + node.length]}` joins strings: the value of "
+                f"`{name}` is a string, like that of every parameter",
                 f"write parseInt({name}) or parseFloat({name}) to add numbers",
             )
         elif node.operator in _ORDER and left and right:
-            message = f"`{left}` and `{right}` are text, so '10' comes before '9'"
+            message = f"`{left}` and `{right}` are strings, so '10' comes before '9'"
             yield _lint(node, message, f"compare parseFloat({left}) and parseFloat({right})")
         elif node.operator in ("==", "!="):
             for name, other in ((left, node.right), (right, node.left)):
                 if name and isinstance(other, nodes.Literal) and isinstance(other.value, bool):
                     word = "true" if other.value else "false"
-                    message = f"`{name}` is text, like every parameter, and never equal to {word}"
+                    message = f"`{name}` is a string, like every parameter, and never equals {word}"
                     yield _lint(node, message, f"write {name} {node.operator} '{word}'")
     for test in _tests_of(node):
         name = parameter(test)
         if name and name[1:] in flags:
-            message = f"`{name}` is text, and text is true even if it is 'false'"
+            message = f"`{name}` is a string, and even the string 'false' is true"
             yield _lint(test, message, f"write {name} == 'true'")
 
 
 def _tests_of(node: Node) -> tuple[Node, ...]:
-    """Parts of a node that are taken for true or false."""
+    """The parts of a node that are used as conditions."""
     if isinstance(node, nodes.Conditional):
         return (node.test,)
     if isinstance(node, nodes.Unary) and node.operator == "!":

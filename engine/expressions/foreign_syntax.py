@@ -1,9 +1,9 @@
-"""What to write instead of what JavaScript has and this language has not."""
+"""What to write instead of syntax and functions that only other languages have."""
 
 from __future__ import annotations
 
-_NO_ASSIGNMENT = "there is no assignment; compare with =="
-_NO_BITS = "there are no operators on bits"
+_NO_ASSIGNMENT = "expressions cannot assign; to compare, write =="
+_NO_BITS = "bitwise operators are not supported"
 _POWER = "use Math.pow(x, y) for powers"
 _COMPARE_TEXT = "use text.contains('part') or text.match('regex')"
 FOREIGN_OPERATORS: dict[str, tuple[str, str]] = {
@@ -44,13 +44,13 @@ FOREIGN_OPERATORS: dict[str, tuple[str, str]] = {
     "startswith": ("==", "use text.startsWith('part')"),
     "endswith": ("==", "use text.endsWith('part')"),
 }
-"""Operators of other languages: the one that is read in their place, and the remedy."""
+"""Operators of other languages: the one that is assumed instead, and the hint."""
 TWO_WORDS = {
     ("is", "not"): ("!=", "write !="),
     ("not", "in"): ("in", "write [1, 2].indexOf(x) < 0, or !('name' in x) for a property"),
     ("not", "like"): ("!=", "use !text.contains('part') or text.match('regex') == null"),
 }
-OPERATOR_HABITS = {
+OPERATOR_HINTS = {
     **{written: hint for written, (_, hint) in FOREIGN_OPERATORS.items()},
     "++": "there is no ++; write + 1",
     "--": "there is no --; write - 1, and a space between two signs",
@@ -58,7 +58,7 @@ OPERATOR_HABITS = {
     "not": "write ! for `not`",
     "~": _NO_BITS,
     ";": "an expression has no statements; remove the semicolon",
-    ",": "is there a comma too many?",
+    ",": "is there an extra comma?",
     "->": "write => for a function, as in x => x.name",
     "=>": "put the parameters of a function in parentheses: (a, b) => ...",
     "..": "to search at any depth use jsonPath($, '$..name')",
@@ -68,16 +68,16 @@ OPERATOR_HABITS = {
     "when": "write `match x { 1 => 'one', _ => 'other' }`",
     "between": "write `x >= low && x <= high`",
     "for": "use list.map(x => ...) and list.filter(x => ...)",
-    "as": "there are no type casts; use parseInt(x), parseFloat(x) or '' + x",
+    "as": "type casts are not supported; use parseInt(x), parseFloat(x) or '' + x",
 }
 FOREIGN_QUOTES = {"`": "`", "“": '”“"', "”": '”"', "„": '“”"', "‘": "’'", "’": "’'", "«": "»"}
-"""Quotes of other languages and of word processors, with what may close each."""
+"""Quotes of other languages and of word processors, each with its possible closing quotes."""
 _STRAIGHT = "use straight quotes: ' or \""
 FOREIGN_CHARACTERS = {
     **dict.fromkeys("“”„‘’«»", _STRAIGHT),
     "`": "there are no template literals; join strings with +, as in 'a' + $b",
-    "#": "a comment is written /* ... */",
-    "\\": "outside of a string there is nothing to escape",
+    "#": "write a comment as /* ... */",
+    "\\": "backslash escapes work only inside strings",
 }
 FOREIGN_SIGNS = {
     "–": "-",
@@ -90,7 +90,7 @@ FOREIGN_SIGNS = {
     "≥": ">=",
     "…": "...",
 }
-"""Characters that stand for operators in print."""
+"""Typographic characters for operators."""
 _NO_VARIABLES = "there are no variables; write the value where it is used"
 _NO_LOOPS = "there are no loops; use map, filter or reduce"
 STATEMENTS = {
@@ -106,7 +106,7 @@ STATEMENTS = {
     "return": "there are no statements; the value of the expression is its result",
     "function": "write an arrow function: x => ...",
     "new": "there is no `new`; use Date.now() or Date.parse(text)",
-    "delete": "an expression changes nothing; use $.filter((v, k) => k != 'name')",
+    "delete": "expressions cannot delete properties; use $.filter((v, k) => k != 'name')",
     "not": "write ! for `not`",
     "void": "there is no `void`; write null",
     "async": "",
@@ -118,8 +118,8 @@ STATEMENTS = {
     "throw": "",
     "try": "",
 }
-METHOD_HABITS = {
-    "includes": "use contains(text) for texts, indexOf(x) >= 0 for arrays",
+METHOD_HINTS = {
+    "includes": "use contains(text) for strings, indexOf(x) >= 0 for arrays",
     "padStart": "use ('000' + x).slice(-3) or '%03d'.sprintf(x)",
     "padEnd": "use '%-5s'.sprintf(x)",
     "trimStart": "use trimLeft()",
@@ -135,7 +135,7 @@ METHOD_HABITS = {
     "flatMap": "use map(f).reduce((all, x) => all.concat(x), [])",
     "every": "use filter(x => !test).length == 0",
     "some": "use filter(test).length > 0",
-    "forEach": "an expression changes nothing; use map",
+    "forEach": "expressions cannot change variables; use map",
     "fill": "use map(x => value)",
     "test": "use text.match(/regex/) != null",
     "exec": "use text.match(/regex/)",
@@ -153,8 +153,8 @@ METHOD_HABITS = {
     "rstrip": "use trimRight()",
     "startswith": "use startsWith(text)",
     "endswith": "use endsWith(text)",
-    "append": "use concat(x), which gives a new array",
-    "add": "use concat(x), which gives a new array",
+    "append": "use concat(x), which returns a new array",
+    "add": "use concat(x), which returns a new array",
     "items": "use entries()",
     "containsKey": "use hasOwnProperty(name)",
     "getOrDefault": "use get(name, default)",
@@ -171,7 +171,7 @@ METHOD_HABITS = {
     "distinct": "use filter((x, i, all) => all.indexOf(x) == i)",
     "unique": "use filter((x, i, all) => all.indexOf(x) == i)",
 }
-# In the remedies {x} and {y} stand for the arguments that the user wrote.
+# {x} and {y} stand for the arguments that the user wrote.
 _LENGTH = "write {x}.length"
 _TEXT = "write '' + {x}"
 _NUMBER = "write parseFloat({x}), or parseInt({x}) for a whole number"
@@ -180,7 +180,7 @@ _DEFAULT = "write {x} || {y}, or $.get('name', {y}) for a field that may be miss
 _CONDITION = "write `test ? a : b`"
 _PARSE_DATE = "use Date.parse({x}), or Date.parse({x}, 'yyyy-MM-dd') with a pattern"
 _UPPER, _LOWER, _TRIM = "{x}.toUpperCase()", "{x}.toLowerCase()", "{x}.trim()"
-FUNCTION_HABITS = {
+FUNCTION_HINTS = {
     "and": "write && for `and`",
     "or": "write || for `or`",
     "not": "write ! for `not`",
@@ -302,13 +302,13 @@ FUNCTION_HABITS = {
     "strptime": _PARSE_DATE,
     "format": "use '%s and %d'.sprintf(text, number)",
     "sprintf": "write the format first: '%s'.sprintf(x)",
-    "print": "an expression only gives a value",
+    "print": "expressions only compute a value",
     "uuid": "write Crypto.uuid()",
     "md5": "write Digest.md5({x})",
     "sha1": "write Digest.sha1({x})",
     "sha256": "write Digest.sha256({x})",
 }
-NAME_HABITS = {
+NAME_HINTS = {
     "None": "write null",
     "nil": "write null",
     "NULL": "write null",
@@ -318,20 +318,20 @@ NAME_HABITS = {
     "FALSE": "write false",
     "nan": "write NaN",
     "inf": "write Infinity",
-    "self": "the document is written $",
-    "doc": "the document is written $",
-    "document": "the document is written $",
-    "row": "the document is written $",
-    "root": "the document is written $",
-    "window": "an expression sees the document ($), parameters (_name) and libraries (lib) only",
-    "console": "an expression only gives a value",
-    "require": "expressions reach no modules",
-    "import": "expressions reach no modules",
+    "self": "write $ for the document",
+    "doc": "write $ for the document",
+    "document": "write $ for the document",
+    "row": "write $ for the document",
+    "root": "write $ for the document",
+    "window": "expressions see only the document ($), parameters (_name) and libraries (lib)",
+    "console": "expressions only compute a value",
+    "require": "expressions cannot import modules",
+    "import": "expressions cannot import modules",
     "Buffer": "use Base64 or iconv",
     "json": "write JSON.parse(text) or JSON.stringify(x)",
     "math": "write Math",
     "datetime": "use Date.now() or Date.parse(text)",
     "re": "use text.match(/regex/) or text.replace(/regex/g, '')",
-    "params": "a parameter is written _name",
-    "parameters": "a parameter is written _name",
+    "params": "write _name for a parameter",
+    "parameters": "write _name for a parameter",
 }
