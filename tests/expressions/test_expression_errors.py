@@ -41,7 +41,7 @@ def error_of(text: str, **settings: object) -> ExpressionError:
         ("Date.parse('yesterday')", "`yesterday` is not an ISO date", "Date.parse('yesterday')"),
         ("sl.range(1, 5, 0)", "the step must not be 0", None),
         ("'%d'.sprintf('x')", "`%d` needs a whole number, got x", None),
-        ("[].reduce((a, b) => a)", "an empty array cannot be reduced without an initial value", None),
+        ("[].reduce((a, b) => a)", "an empty array cannot be reduced", None),
         ("JSON.parse('{')", "the string is not valid JSON", None),
         ("lib.absent.x", "there is no library `absent`", "lib.absent"),
     ],
