@@ -1,10 +1,10 @@
-// Bundles src/ into dist/: one page that loads nothing from anywhere else.
+// Bundles src/ into dist/: a page that loads nothing from other origins.
 import { build } from "esbuild";
 import { copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 
 const OUT = "dist";
-const MODEL = "model"; // in dist/, written by pipelines/export_web_model.yaml; it stays
+const MODEL = "model"; // in dist/, written by pipelines/export_web_model.yaml; kept by this build
 const WASM = "node_modules/@tensorflow/tfjs-backend-wasm/dist";
 
 await mkdir(`${OUT}/${MODEL}`, { recursive: true });
@@ -16,7 +16,7 @@ await build({
   entryPoints: ["src/page.js"],
   outdir: OUT,
   bundle: true,
-  splitting: true, // the backends that are seldom needed come only when they are
+  splitting: true, // rarely needed backends are loaded only on demand
   chunkNames: "[name]-[hash]",
   format: "esm",
   target: "es2020",
@@ -30,6 +30,6 @@ for (const name of ["tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm"]) {
   await copyFile(`${WASM}/${name}`, `${OUT}/${name}`);
 }
 
-// A browser complains in its console of a file that is missing; so this one says that there is none.
+// A missing file would cause an error in the browser's console, so a placeholder says "no model".
 const model = `${OUT}/${MODEL}/model.json`;
 if (!existsSync(model)) await writeFile(model, '{"format": "none"}\n');

@@ -1,8 +1,7 @@
-"""The page as `make web` has built it, in Chromium, beside the hosted pipeline.
+"""The page as `make web` built it, in Chromium, with the hosted pipeline.
 
-The network is the one of digits.json.gz, which `model_building.yaml` has trained with
-architecture=fast and all else as it is by default. So these tests try the page, its export and the
-hosting, and not a training.
+The network is the one in digits.json.gz, which `model_building.yaml` trained with architecture=fast
+and defaults otherwise. So these tests cover the page, the export and the hosting, but no training.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ FLAGS = [
 
 
 def need(fulfilled: object, remedy: str) -> None:
-    """Skip without it on a person's machine; in CI these tests may not fall silent."""
+    """Skip the test if something is missing; in CI, fail instead."""
     if fulfilled:
         return
     if os.environ.get("CI"):
@@ -45,15 +44,15 @@ def need(fulfilled: object, remedy: str) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """Where the system has it."""
+    """The path of the system's Chromium."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-    need(found, "Chromium is missing, so nobody has looked at the page: apt-get install chromium")
+    need(found, "Chromium is missing, so the page cannot be tested: apt-get install chromium")
     return found
 
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of the model, as the pipelines take it."""
+    """The model file, as the pipelines read it."""
     path = tmp_path_factory.mktemp("model") / "digits.json"
     path.write_bytes(gzip.decompress((Path(__file__).parent / "digits.json.gz").read_bytes()))
     return path
@@ -72,7 +71,7 @@ def export(model: Path, folder: Path, quantize: str) -> None:
 @pytest.fixture(scope="session")
 def site(chromium: str, model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page with the model in half precision; in full precision at /float32/."""
-    need((DIST / "page.js").is_file(), "The page is not built: run `make web`, which needs npm.")
+    need((DIST / "page.js").is_file(), "The page is not built. Run `make web`, which needs npm.")
     folder = tmp_path_factory.mktemp("site") / "page"
     shutil.copytree(DIST, folder, ignore=shutil.ignore_patterns("model"))
     shutil.copytree(folder, folder / "float32")
@@ -89,7 +88,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
 
 @pytest.fixture(scope="session")
 def url(start: Serve, site: Path, model: Path) -> str:
-    """Where the page is, beside the task that is hosted by `engine serve`."""
+    """The URL of the page; `engine serve` hosts it and the task."""
     hosting = ROOT / "pipelines/model_hosting.yaml"
     served = start(
         hosting, "--param", f"token={TOKEN}", "--param", f"model={model}", "--site", site
@@ -106,7 +105,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 class Opened:
-    """The page in a browser, and what came into its console."""
+    """The page in a browser, and the messages in its console."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -125,7 +124,7 @@ class Opened:
         self["html[data-network]"].wait_for()
 
     def draw(self, *strokes: Sequence[Sequence[float]]) -> None:
-        """With the mouse; the points count from the canvas' upper left corner."""
+        """Draw with the mouse; points are relative to the canvas' upper left corner."""
         box = self["#canvas"].bounding_box()
         assert box
         for stroke in strokes:
@@ -137,7 +136,7 @@ class Opened:
         self.wait()
 
     def wait(self) -> None:
-        """Until the drawing has been read."""
+        """Wait until the drawing has been read."""
         self["#result[aria-busy=false]"].wait_for()
 
     def through_api(self, token: str = TOKEN) -> None:
@@ -149,7 +148,7 @@ class Opened:
 
 @pytest.fixture
 def opened(browser: Browser) -> Iterator[Opened]:
-    """A page that may write nothing to the console."""
+    """A page that must not write anything to the console."""
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     page = context.new_page()
     page.set_default_timeout(15_000)

@@ -1,8 +1,8 @@
-"""Digits as people write them: the ways of the pen in several hands, put where a test wants them.
+"""Digits as people write them: the strokes of several hands, placed where a test wants them.
 
-A hand is a list of strokes; a stroke is a list of points in a box that is about 60 wide and 100
-high, x to the right and y down. Between points the pen goes in a curve; at a point that stands
-twice it turns sharply.
+A hand is a list of strokes; a stroke is a list of points in a box about 60 wide and 100 high, x to
+the right and y down. The pen moves in a curve through the points; where a point is repeated, it
+turns sharply.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ HANDS: dict[int, list[Hand]] = {
     int(digit): hands
     for digit, hands in json.loads(Path(__file__).with_suffix(".json").read_text()).items()
 }
-"""Of handwriting.json: three or four hands for each digit."""
+"""From handwriting.json: three or four hands for each digit."""
 
 
 class Place(NamedTuple):
-    """Where on the canvas, how high, and how far it leans to the right (part of its height)."""
+    """Position on the canvas, height, and slant to the right as a part of the height."""
 
     left: float
     top: float
@@ -52,7 +52,7 @@ class Drawing(NamedTuple):
 
 
 def drawings() -> Iterator[Drawing]:
-    """Every hand at two places, so that all places come up for all digits."""
+    """Every hand at two places; each place is used for every digit in turn."""
     number = 0
     for digit, hands in HANDS.items():
         for at, hand in enumerate(hands):
@@ -71,7 +71,7 @@ def _placed(stroke: Stroke, place: Place) -> Stroke:
 
 
 def _curved(stroke: Stroke, steps: int = 3) -> Stroke:
-    """A curve through all points (Catmull-Rom), straight beside points that stand twice."""
+    """A curve through all points (Catmull-Rom), with sharp turns at repeated points."""
     points = [stroke[0], *stroke, stroke[-1]]
     curve = [stroke[0]]
     for before, start, end, after in zip(points, points[1:], points[2:], points[3:], strict=False):

@@ -1,4 +1,4 @@
-"""What Keras says of images: a Remote Python script; the model comes first, all images at once."""
+"""A Remote Python script: Keras' probabilities for images. The model first, then all images."""
 
 import base64
 import pathlib

@@ -1,4 +1,4 @@
-"""What the page shows and says: to hand and keyboard, in good and in bad circumstances."""
+"""What the page shows and announces, with pointer and keyboard, when all works and when not."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.web.handwriting import HANDS
 
 pytestmark = pytest.mark.slow
 SEVEN = [[(90, 70), (210, 70), (150, 240)]]
-MOST_BYTES = 1_000_000
-MOST_SECONDS_TO_READY = 2.0
-MOST_MILLISECONDS = 5.0
+MAX_BYTES = 1_000_000
+MAX_SECONDS_TO_READY = 2.0
+MAX_MILLISECONDS = 5.0
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def page(opened: Opened, url: str) -> Opened:
 # Drawing
 
 
-def test_the_answer_is_there_while_one_draws(page: Opened) -> None:
+def test_the_answer_appears_while_drawing(page: Opened) -> None:
     box = page["#canvas"].bounding_box()
     assert box
     assert page.text("#verdict") == "Nothing drawn yet"
@@ -56,7 +56,7 @@ def test_undo_takes_back_one_line_and_clear_all(page: Opened) -> None:
     assert page["#clear"].is_disabled()
 
 
-def test_a_finger_draws_too(browser: Browser, url: str) -> None:
+def test_a_finger_can_draw(browser: Browser, url: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True)
     page = context.new_page()
     page.goto(url)
@@ -75,7 +75,7 @@ def test_a_finger_draws_too(browser: Browser, url: str) -> None:
     context.close()
 
 
-def test_the_keyboard_draws_too_and_is_told_of_it(page: Opened) -> None:
+def test_the_keyboard_can_draw_and_the_page_announces_it(page: Opened) -> None:
     keyboard = page.page.keyboard
     keyboard.press("Tab")
     assert page.page.evaluate("document.activeElement.id") == "canvas"
@@ -85,13 +85,11 @@ def test_the_keyboard_draws_too_and_is_told_of_it(page: Opened) -> None:
     assert page.text("#digit") == "1"
     page["#spoken"].filter(has_text="1, ").wait_for(state="attached")
     keyboard.press("Backspace")
-    page.page.wait_for_function(
-        "document.getElementById('spoken').textContent === 'Drawing undone'"
-    )
+    page["#spoken"].filter(has_text="Drawing undone").wait_for(state="attached")
     assert page["#undo"].is_disabled()
 
 
-def test_all_can_be_reached_with_the_tab_key(page: Opened) -> None:
+def test_the_tab_key_reaches_every_control(page: Opened) -> None:
     page.draw(*SEVEN)
     page.through_api()
     page.page.evaluate("document.activeElement.blur()")
@@ -112,15 +110,15 @@ UNNAMED = """() => Array.from(document.querySelectorAll("button, input, canvas")
 # Odd drawings
 
 
-def test_a_single_dot_is_no_digit(page: Opened) -> None:
+def test_a_single_dot_is_not_a_digit(page: Opened) -> None:
     page.draw([(150, 150)])
     assert (page.text("#digit"), page.text("#verdict")) == ("–", "That is only a dot")
-    assert page.text("#note") == "A single dot is no digit: draw a line."
+    assert page.text("#note") == "A single dot is not a digit. Draw a line."
 
 
-def test_a_line_over_the_edge_ends_there_and_the_person_is_told(page: Opened) -> None:
+def test_a_line_over_the_edge_ends_there_and_the_page_says_so(page: Opened) -> None:
     page.draw([(150, 100), (150, 290), (150, 400), (400, 400), (400, 100), (200, 100)])
-    assert page.text("#note") == "Part of it went over the edge. Only what is on the canvas counts."
+    assert page.text("#note") == "Part of it is over the edge. Only the part on the canvas counts."
     assert page.text("#digit") != "–"
     page["#clear"].click()
     page.wait()
@@ -130,12 +128,12 @@ def test_a_line_over_the_edge_ends_there_and_the_person_is_told(page: Opened) ->
 # Through the API
 
 
-def test_the_api_tells_its_best_digit_only_and_the_page_says_so(page: Opened) -> None:
+def test_the_api_answers_with_its_best_digit_only_and_the_page_says_so(page: Opened) -> None:
     page.through_api()
     page.draw(*HANDS_AT_SIZE)
     assert page.text("#digit") == "3"
     assert page["#bars li.unknown"].count() == 9
-    assert "says nothing of the other nine" in page.text("#bars-note")
+    assert "says nothing about the other nine" in page.text("#bars-note")
     assert page.text("#time-api").endswith(" ms")
     page.page.get_by_label("In this browser").check(force=True)
     page.wait()
@@ -145,58 +143,57 @@ def test_the_api_tells_its_best_digit_only_and_the_page_says_so(page: Opened) ->
 HANDS_AT_SIZE = [[(x * 2 + 80, y * 2 + 50) for x, y in stroke] for stroke in HANDS[3][0]]
 
 
-def test_a_wrong_token_is_told(page: Opened) -> None:
+def test_a_wrong_token_is_explained(page: Opened) -> None:
     page.draw(*SEVEN)
     page.through_api("wrong")
     assert page.text("#api-state") == (
-        "The API gave an empty answer (204): that is what it says to a wrong token. "
-        "Check the token."
+        "The API sent an empty response (204), as it does when the token is wrong. Check the token."
     )
     assert page.text("#digit") == "–"
     page.through_api(TOKEN)
     assert (page.text("#digit"), page.text("#api-state")) == ("7", "The API answers.")
 
 
-def test_a_token_that_is_typed_counts_without_a_further_key(page: Opened) -> None:
+def test_a_typed_token_is_used_without_a_further_key(page: Opened) -> None:
     page.draw(*SEVEN)
     page.page.get_by_label("Through the API").check(force=True)
-    assert page.text("#time") == "Give the token first."
+    assert page.text("#time") == "Enter the token first."
     page.page.get_by_label("Token").press_sequentially(TOKEN)
     page["#api-state.good"].wait_for()
     assert page.text("#digit") == "7"
 
 
-def test_why_there_is_no_answer_stands_beside_it(page: Opened) -> None:
+def test_the_reason_for_no_answer_is_shown_next_to_it(page: Opened) -> None:
     page.draw(*SEVEN)
     page.through_api("wrong")
     assert page.text("#verdict") == "No answer"
-    assert page.text("#time").startswith("The API gave an empty answer (204)")
+    assert page.text("#time").startswith("The API sent an empty response (204)")
 
 
-def test_only_the_own_server_is_called(page: Opened) -> None:
+def test_the_page_calls_only_its_own_server(page: Opened) -> None:
     page.draw(*SEVEN)
     page.page.get_by_label("Through the API").check(force=True)
     page.page.get_by_label("Task").fill("http://127.0.0.1:1/tasks/digits")
     page.through_api()
-    assert "The page calls its own server only" in page.text("#api-state")
+    assert "The page only calls its own server" in page.text("#api-state")
 
 
-def test_without_a_token_nothing_is_asked(page: Opened) -> None:
+def test_without_a_token_the_api_is_not_called(page: Opened) -> None:
     page.draw(*SEVEN)
     page.page.get_by_label("Through the API").check(force=True)
-    assert page.text("#api-state") == "Give the token with which the task was started."
+    assert page.text("#api-state") == "Enter the token that the task was started with."
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "message"),
     [
         (None, "The API does not answer. Is “engine serve” still running?"),
-        ({"status": 503, "json": {}}, "is starting or has too much to do (503)"),
+        ({"status": 503, "json": {}}, "is starting or overloaded (503)"),
         ({"status": 404, "json": {}}, "There is no task at /tasks/model_hosting (404)."),
         ({"status": 500, "json": {"reason": "no memory"}}, "could not answer (500): no memory"),
     ],
 )
-def test_an_api_that_fails_is_told(page: Opened, answer: Any, told: str) -> None:
+def test_a_failing_api_is_reported(page: Opened, answer: Any, message: str) -> None:
     def reply(route: Route) -> None:
         if answer is None:
             route.abort()
@@ -206,16 +203,16 @@ def test_an_api_that_fails_is_told(page: Opened, answer: Any, told: str) -> None
     page.page.route("**/tasks/*", reply)
     page.draw(*SEVEN)
     page.through_api()
-    assert told in page.text("#api-state")
+    assert message in page.text("#api-state")
     written = [line for line in page.console if "Failed to load resource" not in line]
-    page.console[:] = written  # the browser's own note of a failed request cannot be prevented
+    page.console[:] = written  # a page cannot suppress the browser's own message
 
 
-def test_an_answer_of_another_kind_is_told(page: Opened) -> None:
+def test_an_answer_of_another_kind_is_reported(page: Opened) -> None:
     page.page.route("**/tasks/*", lambda route: route.fulfill(json={"id": 7}))
     page.draw(*SEVEN)
     page.through_api()
-    assert "without “pred” and “conf”" in page.text("#api-state")
+    assert "has no “pred” and “conf”" in page.text("#api-state")
 
 
 # Models and backends
@@ -244,36 +241,36 @@ def layers_model(shape: list[int | None], units: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("description", "told"),
+    ("description", "message"),
     [
         ({"format": "none"}, "There is no model yet. “make web-demo” exports one"),
-        ({"a": 1}, "model.json holds no layers model"),
-        ("no JSON", "model.json is broken"),
+        ({"a": 1}, "model.json does not contain a layers model"),
+        ("no JSON", "model.json is not valid JSON"),
         (
             layers_model([32, 32, 3], 10),
             "This model takes images of 32 × 32 × 3; the page draws 28 × 28 × 1.",
         ),
-        (layers_model([28, 28, 1], 2), "This model answers in the shape 2; the page shows ten"),
+        (layers_model([28, 28, 1], 2), "This model's output shape is 2; the page shows ten"),
     ],
 )
-def test_a_model_that_cannot_be_used_is_told(
-    opened: Opened, url: str, description: Any, told: str
+def test_a_model_that_cannot_be_used_is_reported(
+    opened: Opened, url: str, description: Any, message: str
 ) -> None:
     text = description if isinstance(description, str) else json.dumps(description)
     opened.page.route("**/model/model.json", lambda route: route.fulfill(body=text))
     opened.page.route("**/tiny.bin", lambda route: route.fulfill(body=bytes(4 * 32 * 32 * 3 * 10)))
     opened.open(url)
-    assert told in opened.text("#browser-state")
+    assert message in opened.text("#browser-state")
     opened.draw(*SEVEN)
     assert opened.text("#verdict") == "No network here"
     opened.through_api()
     assert opened.text("#digit") == "7"
 
 
-def test_half_a_model_is_told(opened: Opened, url: str) -> None:
+def test_a_truncated_model_is_reported(opened: Opened, url: str) -> None:
     opened.page.route("**/model/*.bin", lambda route: route.fulfill(body=b"\0" * 1000))
     opened.open(url)
-    assert "The model cannot be read (" in opened.text("#browser-state")
+    assert "The model could not be read (" in opened.text("#browser-state")
 
 
 NO_WASM = "delete window.WebAssembly"
@@ -283,17 +280,19 @@ NO_WEBGL = "HTMLCanvasElement.prototype.getContext = ((get) => function (kind, .
 )
 
 
-def test_without_webassembly_and_webgl_it_runs_all_the_same(opened: Opened, url: str) -> None:
+def test_it_also_runs_without_webassembly_and_webgl(opened: Opened, url: str) -> None:
     opened.page.add_init_script(f"{NO_WASM}; {NO_WEBGL}")
     opened.open(url)
     assert opened.text("#browser-state") == (
-        "Ready. It runs on plain JavaScript. WebAssembly does not work here, so it is slower."
+        "Ready. It runs on plain JavaScript. WebAssembly is not available, so this is slower."
     )
     opened.draw(*SEVEN)
     assert opened.text("#digit") == "7"
 
 
-def test_a_runtime_that_does_not_arrive_is_no_end(opened: Opened, url: str) -> None:
+def test_it_also_runs_if_the_webassembly_runtime_could_not_be_loaded(
+    opened: Opened, url: str
+) -> None:
     opened.page.add_init_script(NO_WEBGL)
     opened.page.route("**/*.wasm", lambda route: route.fulfill(body=b"no wasm"))
     opened.open(url)
@@ -305,14 +304,14 @@ def test_a_runtime_that_does_not_arrive_is_no_end(opened: Opened, url: str) -> N
 # Budgets
 
 
-def test_it_is_small_ready_soon_and_quick(opened: Opened, url: str) -> None:
+def test_it_stays_within_its_budgets_for_size_and_time(opened: Opened, url: str) -> None:
     opened.open(url)
     ready = opened.page.evaluate("performance.now()") / 1000
     loaded = opened.page.evaluate(LOADED)
     times = sorted(opened.page.evaluate(MILLISECONDS))
-    assert loaded < MOST_BYTES
-    assert ready < MOST_SECONDS_TO_READY
-    assert times[50] < MOST_MILLISECONDS
+    assert loaded < MAX_BYTES
+    assert ready < MAX_SECONDS_TO_READY
+    assert times[50] < MAX_MILLISECONDS
 
 
 LOADED = (
@@ -329,7 +328,7 @@ MILLISECONDS = """async () => {
 }"""
 
 
-def test_nothing_comes_from_elsewhere(opened: Opened, url: str) -> None:
+def test_it_loads_nothing_from_other_hosts(opened: Opened, url: str) -> None:
     hosts = set()
     opened.page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
     opened.open(url)

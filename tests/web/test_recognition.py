@@ -1,4 +1,4 @@
-"""Digits drawn on the page by hand, and images of MNIST shown to the network in the browser."""
+"""Digits drawn on the page by hand, and MNIST images given to the network in the browser."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.web.handwriting import Drawing, drawings
 
 HERE = Path(__file__).parent
 DRAWINGS = list(drawings())
-LEAST_RECOGNISED = 0.95
+MIN_RECOGNISED = 0.95
 RUN_ALL = """async (images) => {
   const network = await (await import("./page.js")).networkReady;
   const grey = (image) => Float32Array.from(image, (value) => value / 255);
@@ -23,7 +23,7 @@ RUN_ALL = """async (images) => {
 }"""
 
 
-def test_there_are_drawings_enough_of_every_kind() -> None:
+def test_there_are_enough_drawings_of_every_digit() -> None:
     assert len(DRAWINGS) >= 50
     assert {drawing.digit for drawing in DRAWINGS} == set(range(10))
     assert all(
@@ -63,11 +63,11 @@ def assert_recognised(answers: list[tuple[Drawing, str]]) -> None:
         for drawing, answer in answers
         if answer != str(drawing.digit)
     ]
-    assert len(wrong) <= (1 - LEAST_RECOGNISED) * len(answers), "\n".join(wrong)
+    assert len(wrong) <= (1 - MIN_RECOGNISED) * len(answers), "\n".join(wrong)
 
 
 @pytest.mark.slow
-def test_images_of_mnist_get_the_same_probabilities_as_from_keras(
+def test_mnist_images_get_the_same_probabilities_as_in_keras(
     opened: Opened, url: str, model: Path
 ) -> None:
     images = np.load(HERE / "mnist_test_200.npz")["images"]

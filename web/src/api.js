@@ -1,13 +1,13 @@
-// The network behind the API: the hosted pipeline, at the same origin as the page.
+// The network behind the API: the hosted pipeline, on the same origin as the page.
 import { SIZE } from "./mnist.js";
 import { Trouble } from "./network.js";
 
-const LONGEST = 15_000; // milliseconds
+const TIMEOUT = 15_000; // milliseconds
 
-/** {pred, conf} for an image of grey values from 0 to 1. Raises Trouble. */
+/** {pred, conf} for an image of grey values from 0 to 1. Throws Trouble. */
 export async function askApi(image, { task, token }) {
   if (new URL(task, document.baseURI).origin !== location.origin) {
-    throw new Trouble(`The page calls its own server only, not ${task}. Give a path such as /tasks/digits.`);
+    throw new Trouble(`The page only calls its own server, not ${task}. Enter a path such as /tasks/digits.`);
   }
   const content = { token, params: { image: rows(image) } };
   let answer;
@@ -16,11 +16,11 @@ export async function askApi(image, { task, token }) {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(content),
-      signal: AbortSignal.timeout(LONGEST),
+      signal: AbortSignal.timeout(TIMEOUT),
     });
   } catch (error) {
     if (error.name === "TimeoutError") {
-      throw new Trouble(`The API has not answered within ${LONGEST / 1000} seconds.`);
+      throw new Trouble(`The API did not answer within ${TIMEOUT / 1000} seconds.`);
     }
     const trouble = new Trouble("The API does not answer. Is “engine serve” still running?");
     throw Object.assign(trouble, { isOffline: true });
@@ -31,23 +31,23 @@ export async function askApi(image, { task, token }) {
 async function read(answer, task) {
   if (answer.status === 204) {
     throw new Trouble(
-      "The API gave an empty answer (204): that is what it says to a wrong token. Check the token.",
+      "The API sent an empty response (204), as it does when the token is wrong. Check the token.",
     );
   }
   const content = await answer.json().catch(() => null);
   if (!answer.ok) throw new Trouble(refusal(answer.status, content, task));
   if (!content || !Number.isInteger(content.pred) || typeof content.conf !== "number") {
-    throw new Trouble("The API gave an answer without “pred” and “conf”. Is this the digit task?");
+    throw new Trouble("The API's answer has no “pred” and “conf”. Is this the digit task?");
   }
   return content;
 }
 
 function refusal(status, content, task) {
-  if (status === 401) return "The API asks for a bearer token, which this page does not send (401).";
+  if (status === 401) return "The API requires a bearer token, which this page does not send (401).";
   if (status === 404 || status === 405) {
-    return `There is no task at ${task} (${status}). Give a path such as /tasks/digits.`;
+    return `There is no task at ${task} (${status}). Enter a path such as /tasks/digits.`;
   }
-  if (status === 503) return "The API is starting or has too much to do (503). Try again in a moment.";
+  if (status === 503) return "The API is starting or overloaded (503). Try again in a moment.";
   const why = content?.reason || content?.error;
   return `The API could not answer (${status})${why ? `: ${why}` : "."}`;
 }

@@ -1,4 +1,4 @@
-// The canvas on which one draws: pointer (mouse, finger, pen) and keyboard give the same strokes.
+// The canvas to draw on: pointer (mouse, finger, pen) and keyboard produce the same strokes.
 export const EXTENT = 300; // units of the drawing on both axes, however large the canvas is shown
 export const PEN = 18;
 const STEP = 15;
@@ -6,13 +6,13 @@ const SMALL_STEP = 3;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class Drawing {
-  /** `changed(drawing)` is called after each change, `told(text)` with what the keyboard did. */
-  constructor(canvas, changed, told) {
+  /** Calls `changed(drawing)` after each change, and `announce(text)` with what the keyboard did. */
+  constructor(canvas, changed, announce) {
     this._canvas = canvas;
     this._context = canvas.getContext("2d");
     this._changed = changed;
-    this._told = told;
-    this._gestures = []; // what one undo takes back: the strokes of one touch
+    this._announce = announce;
+    this._gestures = []; // one undo takes back one gesture: the strokes of one touch
     this._pointer = null;
     this._outside = false;
     this._cursor = { at: [EXTENT / 2, EXTENT / 2], down: false, shown: false };
@@ -26,7 +26,7 @@ export class Drawing {
     return this._gestures.flatMap((gesture) => gesture.strokes);
   }
 
-  /** Whether something of it was drawn past the edge. */
+  /** Whether part of it was drawn over the edge. */
   get wentOver() {
     return this._gestures.some((gesture) => gesture.wentOver);
   }
@@ -63,7 +63,7 @@ export class Drawing {
   _begin(event) {
     if (this._pointer !== null || event.button !== 0) return;
     this._pointer = event.pointerId;
-    this._canvas.setPointerCapture(event.pointerId); // so a line that leaves the canvas goes on
+    this._canvas.setPointerCapture(event.pointerId); // follow a line that leaves the canvas
     this._cursor.shown = this._cursor.down = false;
     this._outside = false;
     this._gestures.push({ strokes: [[]], wentOver: false });
@@ -90,7 +90,7 @@ export class Drawing {
     ];
   }
 
-  /** A line that leaves ends at the edge; one that comes back begins anew there. */
+  /** A line that leaves the canvas ends at the edge; when it returns, a new one starts there. */
   _add(point) {
     const gesture = this._gestures.at(-1);
     const nearest = point.map((value) => Math.min(Math.max(value, 0), EXTENT));
@@ -116,11 +116,11 @@ export class Drawing {
   _key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) {
       if (event.key !== "z" || event.altKey) return false;
-      this._say("undone", () => this.undo());
+      this._change("undone", () => this.undo());
     } else if (event.key in ARROWS) this._move(ARROWS[event.key], event.shiftKey ? SMALL_STEP : STEP);
     else if (event.key === " ") this._setPen(!this._cursor.down);
-    else if (event.key === "Backspace") this._say("undone", () => this.undo());
-    else if (event.key === "Delete") this._say("cleared", () => this.clear());
+    else if (event.key === "Backspace") this._change("undone", () => this.undo());
+    else if (event.key === "Delete") this._change("cleared", () => this.clear());
     else return false;
     return true;
   }
@@ -139,13 +139,13 @@ export class Drawing {
     this._cursor.down = down;
     this._cursor.shown = true;
     if (down) this._gestures.push({ strokes: [[this._cursor.at]], wentOver: false });
-    this._told(down ? "Pen down" : "Pen up");
+    this._announce(down ? "Pen down" : "Pen up");
     this._refresh();
   }
 
-  _say(text, change) {
+  _change(participle, change) {
     change();
-    this._told(`Drawing ${text}`);
+    this._announce(`Drawing ${participle}`);
   }
 
   _showCursor(shown) {

@@ -1,14 +1,14 @@
-// A drawing in the form of MNIST's images.
+// Turns a drawing into an image in MNIST's format.
 //
-// Why: a network knows only what it was trained on. In MNIST every digit was cut out, scaled to fit
-// 20 x 20 with its proportions kept, and laid into 28 x 28 so that its centre of mass is in the
-// middle. A person draws small or large, in a corner or over the whole canvas. In a first probe,
-// shrinking the canvas as it is to 28 x 28 recognised 1 of 10 digits that were drawn at half size in
-// a corner; brought to MNIST's form first, all 10.
+// Why: a network knows only what it was trained on. In MNIST, every digit was cut out, scaled to fit
+// 20 x 20 pixels with its proportions kept, and placed in 28 x 28 so that its centre of mass is in
+// the middle. People draw small or large, in a corner or across the canvas. In a first test, shrinking
+// the canvas as it is to 28 x 28 recognised 1 of 10 digits drawn at half size in a corner; in MNIST's
+// format, all 10 were recognised.
 //
-// The lines are drawn anew from the points of the pen rather than shrunk from the pixels of the
-// canvas: so the pen is as wide as in MNIST however large the drawing was, and a browser that
-// gives out no pixels of a canvas (some do not, for privacy) makes no difference.
+// The lines are redrawn from the points of the pen, not shrunk from the pixels of the canvas. So the
+// pen is as wide as in MNIST, whatever the size of the drawing, and it also works in browsers that do
+// not let a page read a canvas (for privacy).
 
 export const SIZE = 28;
 const BOX = 20;
@@ -29,13 +29,13 @@ export function toMnist(strokes) {
   return rasterise(moved(scaled, dx, dy));
 }
 
-/** Whether the drawing is no more than a dot, which is no digit however it is scaled. */
+/** Whether the drawing is only a dot, which is not a digit at any scale. */
 export function isDot(strokes, least) {
   const { left, top, right, bottom } = bounds(strokes);
   return Math.max(right - left, bottom - top) < least;
 }
 
-/** The strokes with their ink, the pen's width included, in the middle box of 20 x 20. */
+/** The strokes scaled so that their ink, pen width included, fits the central box of 20 x 20. */
 function fitBox(strokes) {
   const { left, top, right, bottom } = bounds(strokes);
   const extent = Math.max(right - left, bottom - top);
@@ -60,7 +60,7 @@ function moved(strokes, dx, dy) {
   return strokes.map((stroke) => stroke.map(([x, y]) => [x + dx, y + dy]));
 }
 
-/** The value, or the nearest that keeps the ink on the image. */
+/** The value, limited to a range. */
 function within(value, least, most) {
   return Math.min(Math.max(value, least), most);
 }
@@ -75,7 +75,7 @@ function centreOfMass(image) {
   return [x / mass, y / mass];
 }
 
-/** Anti-aliased: the grey of a pixel falls off over one pixel at the edge of the pen. */
+/** Draws the strokes, anti-aliased: grey falls off over one pixel at the edge of the pen. */
 function rasterise(strokes) {
   const image = new Float32Array(SIZE * SIZE);
   for (const stroke of strokes) {

@@ -1,4 +1,4 @@
-// The network in this browser: TensorFlow.js on the quickest backend that works here.
+// The network in this browser: TensorFlow.js on the fastest backend that works here.
 import { enableProdMode, env, ready, reshape, setBackend, square, tensor1d, tidy } from "@tensorflow/tfjs-core";
 import { loadLayersModel } from "@tensorflow/tfjs-layers";
 import { SIZE } from "./mnist.js";
@@ -6,7 +6,7 @@ import { SIZE } from "./mnist.js";
 const MODEL = "model/model.json";
 export const CLASSES = 10;
 
-/** What went wrong, in words for the person who draws. */
+/** A problem, described for the person who draws. */
 export class Trouble extends Error {}
 
 const BACKENDS = [
@@ -32,7 +32,7 @@ async function useWasm() {
 
 const RUNTIMES = ["", "-simd", "-threaded-simd"].map((kind) => `tfjs-backend-wasm${kind}.wasm`);
 
-/** A URL of the runtime, fetched and looked at here: TensorFlow.js reports a broken one to the console. */
+/** A URL of the runtime, or null. Checked here, because TensorFlow.js reports a bad one to the console. */
 async function fetchRuntime(name) {
   const answer = await fetch(name);
   const content = await answer.arrayBuffer();
@@ -51,17 +51,17 @@ async function useCpu() {
   return setBackend("cpu");
 }
 
-/** Starts the first backend that works; its name for people. */
+/** Starts the first backend that works, and returns its name and its display name. */
 async function startBackend() {
-  enableProdMode(); // what it would write to the console is told on the page
+  enableProdMode(); // no messages in the console: the page shows problems itself
   for (const [name, shown, use] of BACKENDS) {
     try {
       if ((await use()) && (await works())) return { name, shown };
     } catch {
-      // not in this browser; the next one
+      // it does not work in this browser: try the next one
     }
   }
-  throw new Trouble("This browser cannot run the network. Try another one, or go through the API.");
+  throw new Trouble("This browser cannot run the network. Try another browser, or use the API.");
 }
 
 async function works() {
@@ -69,18 +69,18 @@ async function works() {
   return tidy(() => square(tensor1d([2])).dataSync()[0] === 4);
 }
 
-/** A network that is ready to run. Raises Trouble. */
+/** A network that is ready to run. Throws Trouble. */
 export async function loadNetwork() {
   const [description, backend] = await Promise.all([readDescription(), startBackend()]);
   let model;
   try {
     model = await loadLayersModel(fromDescription(description));
   } catch (error) {
-    throw new Trouble(`The model cannot be read (${firstLine(error)}). Export it again.`);
+    throw new Trouble(`The model could not be read (${firstLine(error)}). Export it again.`);
   }
   checkShapes(model);
   const network = { backend, probabilities: (image) => run(model, image) };
-  network.probabilities(new Float32Array(SIZE * SIZE)); // the first run is slow: not while one draws
+  network.probabilities(new Float32Array(SIZE * SIZE)); // the first run is slow: do it before drawing starts
   return network;
 }
 
@@ -89,27 +89,27 @@ async function readDescription() {
   try {
     answer = await fetch(MODEL);
   } catch {
-    throw new Trouble("The model could not be loaded: the server does not answer. Load the page again.");
+    throw new Trouble("The model could not be loaded: the server does not answer. Reload the page.");
   }
   if (answer.status === 404) throw new Trouble(NO_MODEL);
-  if (!answer.ok) throw new Trouble(`The model could not be loaded: the server said ${answer.status}.`);
+  if (!answer.ok) throw new Trouble(`The model could not be loaded: the server responded with ${answer.status}.`);
   let description;
   try {
     description = await answer.json();
   } catch {
-    throw new Trouble("The model cannot be read: model.json is broken. Export it again.");
+    throw new Trouble("The model could not be read: model.json is not valid JSON. Export it again.");
   }
   if (description.format === "none") throw new Trouble(NO_MODEL);
   if (!description.modelTopology || !description.weightsManifest) {
-    throw new Trouble("The model cannot be read: model.json holds no layers model. Export it again.");
+    throw new Trouble("The model could not be read: model.json does not contain a layers model. Export it again.");
   }
   return description;
 }
 
 const NO_MODEL =
-  "There is no model yet. “make web-demo” exports one and serves it; a server that runs already takes it up on SIGHUP. The API can be used all the same.";
+  "There is no model yet. “make web-demo” exports one and serves it; a server that is already running loads it on SIGHUP. The API still works.";
 
-/** For TensorFlow.js: the description that is here already, and the weights from beside it. */
+/** A loader for TensorFlow.js: takes the given description, and fetches the weights next to it. */
 function fromDescription({ modelTopology, weightsManifest, format }) {
   return {
     load: async () => {
@@ -128,7 +128,7 @@ function fromDescription({ modelTopology, weightsManifest, format }) {
 
 async function readShard(url) {
   const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`its weights are missing: the server said ${answer.status}`);
+  if (!answer.ok) throw new Error(`its weights are missing: the server responded with ${answer.status}`);
   return answer.arrayBuffer();
 }
 
@@ -138,13 +138,13 @@ function checkShapes(model) {
   if (!taken || !(same(taken, [SIZE, SIZE, 1]) || same(taken, [SIZE, SIZE]))) {
     const shown = taken ? taken.map((each) => each ?? "any").join(" × ") : `${input.length} inputs`;
     throw new Trouble(
-      `This model takes images of ${shown}; the page draws ${SIZE} × ${SIZE} × 1. Export a model of digits.`,
+      `This model takes images of ${shown}; the page draws ${SIZE} × ${SIZE} × 1. Export a digit model.`,
     );
   }
   if (output.length !== 1 || !same(output[0].shape.slice(1), [CLASSES])) {
     throw new Trouble(
-      `This model answers in the shape ${output.map((each) => each.shape.slice(1).join(" × ")).join(", ")}; ` +
-        "the page shows ten digits. Export a model of digits.",
+      `This model's output shape is ${output.map((each) => each.shape.slice(1).join(" × ")).join(", ")}; ` +
+        "the page shows ten digits. Export a digit model.",
     );
   }
 }

@@ -1,21 +1,21 @@
-// Draw a digit, and see what a network makes of it: here, or behind the API.
+// Draw a digit, and a network recognises it: in this browser, or behind the API.
 import { askApi } from "./api.js";
 import { Drawing } from "./drawing.js";
 import { isDot, toMnist } from "./mnist.js";
 import { CLASSES, Trouble, loadNetwork } from "./network.js";
 import { showAnswer, showNothing, showSeen, showState, showTime, speak } from "./result.js";
 
-const TYPING_PAUSE = 400; // milliseconds after which what is typed counts
-const OFFLINE_PAUSE = 2000; // milliseconds for which an API that is down is left alone
-const LEAST_EXTENT = 12; // a drawing of the canvas' 300 that is smaller than this is a dot
+const TYPING_PAUSE = 400; // milliseconds without a key after which typed text is used
+const OFFLINE_PAUSE = 2000; // milliseconds before an API that is down is called again
+const MIN_EXTENT = 12; // a drawing smaller than this, on the canvas of 300, is a dot
 const element = (id) => document.getElementById(id);
 
 let network = null;
 let due = false; // a reading is due at the next frame
 let asking = false; // the API has not answered yet
 let offlineUntil = 0;
-let later = 0; // a reading that waits for one of these pauses
-let stale = false; // the drawing has changed since it was asked
+let later = 0; // the timer of a reading that waits for one of these pauses
+let stale = false; // the drawing has changed since the API was called
 
 const drawing = new Drawing(element("canvas"), drawn, speak);
 const mode = () => document.querySelector("input[name=mode]:checked").value;
@@ -37,7 +37,7 @@ function showBusy() {
   element("result").setAttribute("aria-busy", String(due || asking));
 }
 
-/** Look at the drawing as it is now, and have it read. */
+/** Take the drawing as it is now, and recognise it. */
 function read() {
   clearTimeout(later);
   const { strokes } = drawing;
@@ -45,7 +45,7 @@ function read() {
   showSeen(image);
   element("note").textContent = remark();
   if (image === null) return showNothing("Nothing drawn yet");
-  if (isDot(strokes, LEAST_EXTENT)) return showNothing("That is only a dot");
+  if (isDot(strokes, MIN_EXTENT)) return showNothing("That is only a dot");
   if (mode() === "api") readThroughApi(image);
   else if (network) readHere(image);
   else showNothing("No network here", element("browser-state").textContent);
@@ -58,8 +58,8 @@ function readAfter(milliseconds) {
 
 function remark() {
   if (drawing.isEmpty) return "";
-  if (drawing.wentOver) return "Part of it went over the edge. Only what is on the canvas counts.";
-  if (isDot(drawing.strokes, LEAST_EXTENT)) return "A single dot is no digit: draw a line.";
+  if (drawing.wentOver) return "Part of it is over the edge. Only the part on the canvas counts.";
+  if (isDot(drawing.strokes, MIN_EXTENT)) return "A single dot is not a digit. Draw a line.";
   return "";
 }
 
@@ -70,7 +70,7 @@ function readHere(image) {
   showAnswer(Array.from(probabilities));
 }
 
-/** One call at a time; what is drawn meanwhile is sent when the answer is there. */
+/** One call at a time; if the drawing changes meanwhile, it is sent again after the answer. */
 async function readThroughApi(image) {
   if (asking) {
     stale = true;
@@ -78,8 +78,8 @@ async function readThroughApi(image) {
   }
   const { task, token } = Object.fromEntries(new FormData(element("api")));
   if (token === "") {
-    showNothing("No answer", "Give the token first.");
-    return showState("api-state", "Give the token with which the task was started.");
+    showNothing("No answer", "Enter the token first.");
+    return showState("api-state", "Enter the token that the task was started with.");
   }
   const pause = offlineUntil - performance.now();
   if (pause > 0) return readAfter(pause);
@@ -130,7 +130,7 @@ function connect() {
   element("api").addEventListener("submit", (event) => event.preventDefault());
   element("api").addEventListener("change", read);
   element("api").addEventListener("input", () => readAfter(TYPING_PAUSE));
-  switchMode(); // a browser may remember the choice of last time
+  switchMode(); // the browser may have restored an earlier choice
 }
 
 async function prepareNetwork() {
@@ -147,9 +147,9 @@ async function prepareNetwork() {
 }
 
 function slowness() {
-  return network.backend.name === "wasm" ? "" : " WebAssembly does not work here, so it is slower.";
+  return network.backend.name === "wasm" ? "" : " WebAssembly is not available, so this is slower.";
 }
 
 connect();
-/** For those who want to run the network without drawing. */
+/** For code that runs the network without drawing, such as the tests. */
 export const networkReady = prepareNetwork();

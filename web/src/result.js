@@ -3,7 +3,7 @@ import { CLASSES } from "./network.js";
 import { SIZE } from "./mnist.js";
 
 const SURE = 0.6;
-const SPEAK_AFTER = 700; // milliseconds without a change; else a screen reader would never be still
+const SPEAK_AFTER = 700; // milliseconds without a change, so that a screen reader can finish
 
 const element = (id) => document.getElementById(id);
 const percent = (value) => (value >= 0.9995 ? "> 99.9 %" : `${(100 * value).toFixed(1)} %`);
@@ -17,19 +17,19 @@ const bars = Array.from({ length: CLASSES }, (_, digit) => {
 
 let speaking = 0;
 
-/** Say it at once to those who hear the page. */
+/** Announce it to screen readers at once. */
 export function speak(text) {
   clearTimeout(speaking);
   element("spoken").textContent = text;
 }
 
-/** Say it once no more changes come. */
+/** Announce it when no more changes come. */
 function speakSoon(text) {
   clearTimeout(speaking);
   speaking = setTimeout(() => speak(text), SPEAK_AFTER);
 }
 
-/** Probabilities of the ten digits; null for those of which nothing is known. */
+/** Shows the probabilities of the ten digits; null where nothing is known. */
 export function showAnswer(probabilities) {
   const known = probabilities.map((value) => value ?? -1);
   const best = known.indexOf(Math.max(...known));
@@ -42,13 +42,13 @@ export function showAnswer(probabilities) {
   speakSoon(`${best}, ${words}`);
 }
 
-/** No digit; `why` stands beside the words, where a phone shows it without scrolling. */
+/** Shows no digit; `why` is next to the words, where a phone shows it without scrolling. */
 export function showNothing(words, why = "") {
   element("digit").textContent = "–";
   element("verdict").textContent = words;
   showBars(Array(CLASSES).fill(null), -1);
   element("time").textContent = why;
-  clearTimeout(speaking); // of what is wrong the page tells elsewhere
+  clearTimeout(speaking); // the status line announces problems
 }
 
 function showBars(probabilities, best) {
@@ -68,7 +68,7 @@ export function showTime(mode, milliseconds) {
   element("time").textContent = `in ${shown}`;
 }
 
-/** The image of grey values from 0 to 1; null paints it black. */
+/** Shows an image of grey values from 0 to 1; null shows it black. */
 export function showSeen(image) {
   const context = element("seen").getContext("2d");
   const pixels = context.createImageData(SIZE, SIZE);
