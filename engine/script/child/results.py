@@ -20,15 +20,21 @@ _PLAIN_KINDS = "biuf"
 Result = None | dict[str, Any] | list[dict[str, Any]]
 
 
+_last_keys: tuple[str, ...] = ()
+
+
 def documents(result: Any, hook: str) -> Result:
     """The documents of a result, drop documents taken out; raises TypeError."""
-    if (
-        type(result) is dict
-        and _SCALARS.issuperset(map(type, result.values()))
-        and _TEXT_ONLY.issuperset(map(type, result))
-        and "snaplogic_flag" not in result
-    ):
-        return result  # a flat document, as most are
+    global _last_keys
+    if type(result) is dict and _SCALARS.issuperset(map(type, result.values())):
+        # A flat document, as most are. Most also have the keys of the one before: comparing with
+        # those is cheaper than looking at the type of each.
+        keys = tuple(result)
+        if keys == _last_keys:
+            return result
+        if _TEXT_ONLY.issuperset(map(type, keys)) and "snaplogic_flag" not in result:
+            _last_keys = keys
+            return result
     if isinstance(result, dict):
         document = plain(result, "")
         return None if document.get("snaplogic_flag") == "drop" else document
