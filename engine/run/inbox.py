@@ -28,6 +28,9 @@ a batch needs to pass through a few stages."""
 SPILL_AFTER = 64
 """Batches that a spilling view keeps in memory before it writes to disk."""
 
+SPILL_BYTES = 32 << 20
+"""The same in bytes, by what the first document of each batch takes."""
+
 
 class Queue:
     """What waits before one view."""
@@ -77,6 +80,8 @@ class SpillingQueue(Queue):
         self._file: IO[bytes] | None = None
         self._read_at = 0
         self._on_disk = 0
+        self._sizes: deque[int] = deque()
+        self._held = 0
 
     @property
     def full(self) -> bool:
@@ -86,8 +91,10 @@ class SpillingQueue(Queue):
         return len(self._batches) + self._on_disk
 
     def put(self, batch: Batch) -> None:
-        if not self._on_disk and len(self._batches) < self._limit:
+        if not self._on_disk and len(self._batches) < self._limit and self._held < SPILL_BYTES:
             self._batches.append(batch)
+            self._sizes.append(_size_of(batch))
+            self._held += self._sizes[-1]
             return
         try:
             self._write(batch)
@@ -100,6 +107,7 @@ class SpillingQueue(Queue):
 
     def take(self) -> Batch:
         if self._batches:
+            self._held -= self._sizes.popleft()
             return self._batches.popleft()
         assert self._file is not None  # len() was not 0, so the rest is on disk
         self._file.seek(self._read_at)
@@ -125,6 +133,11 @@ class SpillingQueue(Queue):
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _size_of(batch: Batch) -> int:
+    """About what a batch takes, by its first item."""
+    return len(pickle.dumps(batch.items[0], pickle.HIGHEST_PROTOCOL)) * len(batch)
 
 
 class Inbox:

@@ -24,6 +24,7 @@ from engine.script.child.protocol import (
     NotSendableError,
     ProtocolError,
     amount,
+    encoded_size,
     halves,
 )
 from engine.script.child.state import UNREACHABLE
@@ -34,6 +35,9 @@ from engine.sdk.scripts import Outcome, Script, ScriptAnswer, ScriptError, Scrip
 
 Lost = Callable[[ScriptFailure], None]
 """Gets why a script has ended that nobody was talking to."""
+
+FRAME_BYTES = 8 << 20
+"""What a frame of several rows takes, at the most that can be foreseen."""
 
 _PATIENCE = 2.0
 _TICK = 0.1
@@ -50,6 +54,7 @@ class Session(ABC):
         self._channel: Channel | None = None
         self._failed: ScriptFailure | None = None
         self._interrupted = False
+        self._row_bytes = 0.0
 
     @abstractmethod
     def _connect(self) -> Channel:
@@ -71,8 +76,27 @@ class Session(ABC):
         return [document for part in self._asked("start", "documents") for document in part]
 
     def process(self, rows: list[Document]) -> Iterator[list[ScriptAnswer]]:
-        if not rows:
-            return
+        for start, end in self._cuts(rows):
+            yield from self._process(rows[start:end])
+
+    def process_tracked(self, rows: list[Document], numbers: list[int]) -> Iterator[list[Outcome]]:
+        for start, end in self._cuts(rows):
+            yield from self._process_tracked(rows[start:end], numbers[start:end])
+
+    def _cuts(self, rows: list[Document]) -> Iterator[tuple[int, int]]:
+        """Where to cut rows so that a frame takes about FRAME_BYTES: a row may hold an image, or a
+        model.
+
+        The size of a row is guessed, before each frame, from the next row and the frame before.
+        """
+        start = 0
+        while start < len(rows):
+            size = max(self._row_bytes, encoded_size(rows[start]), 1.0)
+            end = min(len(rows), start + max(1, int(FRAME_BYTES / size)))
+            yield start, end
+            start = end
+
+    def _process(self, rows: list[Document]) -> Iterator[list[ScriptAnswer]]:
         channel = self._ready()
         try:
             frame = channel.frame("rows", rows)
@@ -81,14 +105,14 @@ class Session(ABC):
                 yield [self._unsendable(error)]
                 return
             for half in halves(rows):
-                yield from self.process(half)
+                yield from self._process(half)
             return
+        self._row_bytes = len(frame) / len(rows)
         self._send(channel, frame)
+        del frame
         yield from self._parts(channel, "answers")
 
-    def process_tracked(self, rows: list[Document], numbers: list[int]) -> Iterator[list[Outcome]]:
-        if not rows:
-            return
+    def _process_tracked(self, rows: list[Document], numbers: list[int]) -> Iterator[list[Outcome]]:
         channel = self._ready()
         try:
             frame = channel.frame("tracked rows", rows, numbers)
@@ -97,9 +121,11 @@ class Session(ABC):
                 yield [(numbers[0], self._unsendable(error))]
                 return
             for half in zip(halves(rows), halves(numbers), strict=True):
-                yield from self.process_tracked(*half)
+                yield from self._process_tracked(*half)
             return
+        self._row_bytes = len(frame) / len(rows)
         self._send(channel, frame)
+        del frame
         yield from self._parts(channel, "outcomes")
 
     def finish(self) -> list[Document]:

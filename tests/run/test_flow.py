@@ -228,3 +228,37 @@ def test_an_exception_for_a_batch_costs_only_its_document(tmp_path: Path) -> Non
     assert watching.outputs == {"fail.output": kept}
     (snap,) = report.snaps
     assert (snap.documents_in, snap.documents_out, snap.errors) == (600, 594, 6)
+
+
+BATCH_SIZES = """
+snaps:
+  script:
+    snap: RemotePythonScript
+    source: |
+      def snaplogic_process_batch(rows):
+          return [{"together": len(rows)} for _ in rows]
+"""
+
+
+def together(folder: Path, documents: list[Document]) -> list[int]:
+    """With how many rows each of the documents reaches the script."""
+    _, failure, watching = run(folder, BATCH_SIZES, inputs={"script": documents})
+    assert failure is None
+    return [given["together"] for given in watching.outputs["script.output"]]
+
+
+def test_large_documents_reach_a_script_a_few_at_a_time(tmp_path: Path) -> None:
+    image = "x" * (3 << 20)
+    sizes = together(tmp_path, [{"image": image} for _ in range(64)])
+    assert len(sizes) == 64
+    assert max(sizes) <= 2
+
+
+def test_a_large_document_among_small_ones_costs_them_one_call(tmp_path: Path) -> None:
+    small: list[Document] = [{"n": number} for number in range(64)]
+    assert together(tmp_path, [*small, {"image": "x" * (9 << 20)}, *small[1:]]) == [
+        *[64] * 64,
+        1,
+        1,
+        *[62] * 62,
+    ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import pytest
 
 from engine.documents import Batch
-from engine.run.inbox import IN_FLIGHT, SPILL_AFTER, Inbox, SpillingQueue
+from engine.run.inbox import IN_FLIGHT, SPILL_AFTER, SPILL_BYTES, Inbox, SpillingQueue
 
 T = TypeVar("T")
 
@@ -111,6 +112,22 @@ def test_a_spilling_queue_keeps_order_when_reading_and_writing_alternate() -> No
         taken.append(queue.take().items[0]["n"])
     queue.close()
     assert taken == list(range(20))
+
+
+def test_large_documents_that_wait_in_a_spilling_view_go_to_disk() -> None:
+    count, size = 40, 2 << 20
+    queue = SpillingQueue()
+    tracemalloc.start()
+    try:
+        for number in range(count):
+            queue.put(Batch([{"n": number, "image": "x" * size}]))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < SPILL_BYTES + 5 * size < count * size
+    taken = [queue.take().items[0] for _ in range(count)]
+    queue.close()
+    assert [document["n"] for document in taken] == list(range(count))
 
 
 def test_ends_when_every_view_has_ended() -> None:

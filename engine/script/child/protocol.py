@@ -117,6 +117,14 @@ def encode_again(value: Any, error: Exception) -> bytes:
     raise _not_sendable(error) from error
 
 
+def encoded_size(value: Any) -> int:
+    """Bytes that a value takes on the wire; 0 if it has to be looked at more closely."""
+    try:
+        return len(encode_value(value))
+    except ENCODING_ERRORS:
+        return 0
+
+
 def joined(kind: str, pieces: list[bytes], last: bool) -> bytearray:
     """The frame of the message (kind, list of the encoded pieces, last)."""
     frame = bytearray(_HEADER.size)
