@@ -44,7 +44,7 @@ def test_networks_are_trained_once_each_in_the_order_of_the_table(compare: Any, 
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "complaint"),
+    ("name", "text", "message"),
     [
         ("networks", "dense, resnet", "names .* 'resnet'; choose among dense, cnn, deep_cnn"),
         ("epochs", "0", "is '0', but must be a whole number from 1 to 1,000"),
@@ -55,9 +55,9 @@ def test_networks_are_trained_once_each_in_the_order_of_the_table(compare: Any, 
     ],
 )
 def test_a_wrong_parameter_is_named_with_what_is_allowed(
-    compare: Any, name: str, text: str, complaint: str
+    compare: Any, name: str, text: str, message: str
 ) -> None:
-    with pytest.raises(ValueError, match=f"The parameter {name} {complaint}"):
+    with pytest.raises(ValueError, match=f"The parameter {name} {message}"):
         compare.read_settings({name: text})
 
 
@@ -215,16 +215,16 @@ def test_a_quick_comparison_writes_documents_plots_and_a_report_that_can_be_redr
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("parameter", "complaint"),
+    ("parameter", "message"),
     [
         ("networks=resnet", "The parameter networks names the unknown network 'resnet'"),
         ("epochs=0", "The parameter epochs is '0', but must be a whole number from 1 to 1,000"),
     ],
 )
 def test_a_wrong_parameter_stops_the_pipeline_and_writes_nothing(
-    tmp_path: Path, parameter: str, complaint: str
+    tmp_path: Path, parameter: str, message: str
 ) -> None:
     finished = engine_run("compare_models.yaml", parameter, f"output={tmp_path / 'none'}")
     assert finished.returncode == 1
-    assert complaint in " ".join(finished.stderr.split())
+    assert message in " ".join(finished.stderr.split())
     assert not (tmp_path / "none").exists()

@@ -48,7 +48,7 @@ CUSTOM = {
 
 
 @pytest.mark.parametrize(
-    ("model", "complaint"),
+    ("model", "message"),
     [
         (None, "must be a base64 string, not null"),
         (["UEsD"], "must be a base64 string, not a list"),
@@ -64,9 +64,9 @@ CUSTOM = {
     ],
 )
 def test_an_invalid_model_is_refused_before_it_is_loaded(
-    exporter: Any, model: Any, complaint: str
+    exporter: Any, model: Any, message: str
 ) -> None:
-    with pytest.raises(ValueError, match=complaint):
+    with pytest.raises(ValueError, match=message):
         exporter.snaplogic_process({"model": model})
 
 

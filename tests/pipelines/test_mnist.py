@@ -220,7 +220,7 @@ def test_temporary_files_of_killed_runs_are_removed_after_an_hour(
 
 
 @pytest.mark.parametrize(
-    ("content", "complaint"),
+    ("content", "message"),
     [
         (b"", "not an IDX file"),
         (b"\x1f\x8b\x08\x00", "not an IDX file"),
@@ -231,8 +231,8 @@ def test_temporary_files_of_killed_runs_are_removed_after_an_hour(
         (bytes([0, 0, 8, 3, *[255] * 12]), "do not match the shape"),
     ],
 )
-def test_a_file_that_is_not_idx_is_refused(mnist: Any, content: bytes, complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
+def test_a_file_that_is_not_idx_is_refused(mnist: Any, content: bytes, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         mnist.parse_idx(content)
 
 

@@ -221,17 +221,17 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("image", "complaint"), REFUSED)
+@pytest.mark.parametrize(("image", "message"), REFUSED)
 def test_an_invalid_image_is_refused_with_its_shape_or_range(
-    ready: Any, network: FakeNetwork, image: Any, complaint: str
+    ready: Any, network: FakeNetwork, image: Any, message: str
 ) -> None:
-    with pytest.raises(ValueError, match=complaint):
+    with pytest.raises(ValueError, match=message):
         ready.snaplogic_process({"image": image})
     assert network.calls == []
 
 
 @pytest.mark.parametrize(
-    ("document", "complaint"),
+    ("document", "message"),
     [
         ({"model": "UEsDBBQ="}, r"has no field 'litert'.* Run model_building\.yaml again\."),
         ({"model": "UEsDBBQ=", "litert": None}, r"or it could not be compiled\. Run"),
@@ -246,9 +246,9 @@ def test_an_invalid_image_is_refused_with_its_shape_or_range(
     ],
 )
 def test_an_invalid_compiled_model_is_refused(
-    predictor: Any, document: dict[str, Any], complaint: str
+    predictor: Any, document: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(ValueError, match=complaint):
+    with pytest.raises(ValueError, match=message):
         predictor.snaplogic_process(document)
 
 

@@ -65,7 +65,7 @@ def test_an_image_may_be_rows_or_flat_and_to_255_or_to_1(model_tester: Any, imag
 
 
 @pytest.mark.parametrize(
-    ("image", "complaint"),
+    ("image", "message"),
     [
         ([[0] * 28] * 27, "its shape is 27 x 28"),
         ([0] * 783, "its shape is 783"),
@@ -83,14 +83,14 @@ def test_an_image_may_be_rows_or_flat_and_to_255_or_to_1(model_tester: Any, imag
     ],
 )
 def test_an_invalid_image_is_refused_with_its_shape_or_range(
-    model_tester: Any, image: Any, complaint: str
+    model_tester: Any, image: Any, message: str
 ) -> None:
-    with pytest.raises(ValueError, match=complaint):
+    with pytest.raises(ValueError, match=message):
         model_tester.snaplogic_process({"image": image})
 
 
 @pytest.mark.parametrize(
-    ("model", "complaint"),
+    ("model", "message"),
     [
         (None, "must be a base64 string, not null"),
         ({"weights": []}, "must be a base64 string, not an object"),
@@ -100,6 +100,6 @@ def test_an_invalid_image_is_refused_with_its_shape_or_range(
         (base64.b64encode(b"<html>").decode(), "its 6 bytes are not a zip archive"),
     ],
 )
-def test_an_invalid_model_is_refused(model_tester: Any, model: Any, complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
+def test_an_invalid_model_is_refused(model_tester: Any, model: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         model_tester.snaplogic_process({"model": model})
