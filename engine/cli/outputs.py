@@ -14,10 +14,10 @@ from typing import Any, Protocol, TextIO
 import msgspec
 
 from engine.documents import Item, StreamEnd, StreamStart
-from engine.errors import EngineError
-from engine.expressions import json_hook
+from engine.errors import DataError, ExecutionError
 from engine.plan.plan import Port
 from engine.run.secrets import Secrets
+from engine.sdk import prettified, to_json
 
 MAX_SHOWN_LENGTH = 200
 """Characters of one value that are shown on a terminal; a model in base64 has millions."""
@@ -51,7 +51,7 @@ class PipedOutputs:
 
     def write(self, port: Port, items: Iterable[Item]) -> None:
         if self._named:
-            self._write_named(str(port), items)
+            self._write_named(port, items)
             return
         for item in items:
             if isinstance(item, bytes):
@@ -62,20 +62,20 @@ class PipedOutputs:
                     self._write(b"\n")
                 self._last = b""
             elif not isinstance(item, StreamEnd):
-                self._write(encoded(self._secrets.mask(item)) + b"\n")
+                self._write(encoded(port, self._secrets.mask(item)) + b"\n")
 
     def end(self) -> None:
         self._out.flush()
 
-    def _write_named(self, output: str, items: Iterable[Item]) -> None:
+    def _write_named(self, port: Port, items: Iterable[Item]) -> None:
         for item in items:
             if isinstance(item, StreamStart | StreamEnd):
                 continue
             if isinstance(item, bytes):
                 form, text = _piece(self._secrets.mask_bytes(item))
-                line = msgspec.json.encode({NAME_FIELD: output, form: text})
+                line = msgspec.json.encode({NAME_FIELD: str(port), form: text})
             else:
-                line = _named(output, encoded(self._secrets.mask(item)))
+                line = _named(str(port), encoded(port, self._secrets.mask(item)))
             self._write(line + b"\n")
 
     def _write_as_text(self, data: bytes) -> None:
@@ -114,7 +114,7 @@ class TerminalOutputs:
             elif isinstance(item, StreamStart):
                 self.end()
             elif not isinstance(item, StreamEnd):
-                self._write_json(_pretty(self._secrets.mask(item)))
+                self._write_json(_pretty(port, self._secrets.mask(item)))
 
     def end(self) -> None:
         """Finish the last line: it must not run into what follows."""
@@ -136,8 +136,6 @@ def _is_text_without_line_end(end: bytes) -> bool:
 def _named(output: str, document: bytes) -> bytes:
     """The JSON of a document with the output's name as its first field."""
     begin = msgspec.json.encode({NAME_FIELD: output})[:-1]
-    if not document.startswith(b"{"):  # what JSON cannot hold is a string by now
-        return begin + b',"text":' + document + b"}"
     return begin + (b"}" if document == b"{}" else b"," + document[1:])
 
 
@@ -149,19 +147,21 @@ def _piece(data: bytes) -> tuple[str, str]:
         return "base64", base64.b64encode(data).decode()
 
 
-def encoded(document: Any) -> bytes:
-    """The document as JSON; what JSON cannot hold is shown as Python writes it."""
+def encoded(port: Port, document: Any) -> bytes:
+    """The document as JSON. Raises ExecutionError for what JSON cannot hold: nobody decides on a
+    document that has left the pipeline, so the run fails."""
     try:
-        return msgspec.json.encode(document, enc_hook=json_hook)
-    except (ValueError, TypeError, NotImplementedError, RecursionError, EngineError):
-        return msgspec.json.encode(ascii(document))
+        return to_json(document)
+    except DataError as error:
+        raise ExecutionError(
+            f"the open output '{port}' gave a document that cannot be written as JSON: "
+            f"{error.reason}\n  hint: {error.resolution}"
+        ) from None
 
 
-def _pretty(document: Any) -> str:
-    try:
-        return msgspec.json.format(encoded(_shortened(document)), indent=2).decode()
-    except RecursionError:
-        return '"(nested too deeply to be shown)"'
+def _pretty(port: Port, document: Any) -> str:
+    encoded(port, document)  # as it would be refused in a pipe
+    return prettified(to_json(_shortened(document))).decode()
 
 
 def _shortened(value: Any) -> Any:

@@ -39,6 +39,7 @@ from engine.sdk.http import (
     RetryPolicy,
     shown_url,
 )
+from engine.sdk.json_output import prettified, to_json, to_json_lines
 from engine.sdk.quantities import parse_size
 from engine.sdk.reading import ReadPaths, paths_read
 from engine.sdk.scripts import (
@@ -132,6 +133,9 @@ __all__ = [
     "outside_setting",
     "parse_size",
     "paths_read",
+    "prettified",
     "setting",
     "shown_url",
+    "to_json",
+    "to_json_lines",
 ]

@@ -7,8 +7,6 @@ from tempfile import SpooledTemporaryFile
 from threading import Event
 from typing import Literal
 
-import msgspec
-
 from engine.sdk import (
     DataError,
     Document,
@@ -27,9 +25,9 @@ from engine.sdk import (
     View,
     Views,
     WrittenFile,
-    json_hook,
     outside_setting,
     setting,
+    to_json,
 )
 from snaps.files.shared.retries import (
     Retries,
@@ -305,10 +303,9 @@ class FileWriter(StreamSnap[FileWriterSettings]):
 
     def _encoded_header(self) -> bytes:
         try:
-            return msgspec.json.encode(self._original, enc_hook=json_hook)
-        except (TypeError, ValueError, OverflowError, RecursionError, DataError) as error:
-            raise DataError(
-                "cannot write the header of the stream as JSON",
-                str(error),
-                "change the header where the stream is made, or set write_header_file to false",
-            ) from error
+            return to_json(self._original, "the header of the stream")
+        except DataError as error:
+            resolution = (
+                "change the header where the stream is made, or set write_header_file to false"
+            )
+            raise DataError(error.error, error.reason, resolution) from None

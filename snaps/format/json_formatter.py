@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from math import isfinite
-from typing import Any
-
-import msgspec
 
 from engine.sdk import (
     Batch,
@@ -28,8 +23,10 @@ from engine.sdk import (
     Value,
     View,
     Views,
-    json_hook,
+    prettified,
     setting,
+    to_json,
+    to_json_lines,
 )
 
 
@@ -42,7 +39,9 @@ class JSONFormatterSettings(Settings):
     json_lines: bool = setting(
         default=False, help="Write one object per line, each line with its end, and no array."
     )
-    pretty_print: bool = setting(default=False, help="Indent by two blanks, one value per line.")
+    pretty_print: bool = setting(
+        default=False, help="Indent by two spaces, one value per line, as SnapLogic does."
+    )
     ignore_empty_stream: bool = setting(
         default=False,
         help="Write nothing if no document comes; else an empty array or a stream without lines.",
@@ -169,14 +168,8 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
         values = batch.items
         if self._content is not None:
             values, batch = self._contents(batch)
-        try:
-            lines = _ENCODER.encode_lines(values)
-            if b"null" not in lines or _are_all_finite(values):
-                return lines, batch
-        except _REFUSALS:
-            pass
-        values, batch = self._without_flawed(values, batch)
-        return _ENCODER.encode_lines(values), batch
+        lines = to_json_lines(values)
+        return self._one_by_one(values, batch) if lines is None else (lines, batch)
 
     def _contents(self, batch: Batch) -> tuple[list[Value], Batch]:
         """What the content path finds, and the documents in which it does."""
@@ -191,15 +184,16 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
                 self.context.failed(error, document, batch.lineage_of(position))
         return values, batch.at(good)
 
-    def _without_flawed(self, values: list[Value], batch: Batch) -> tuple[list[Value], Batch]:
+    def _one_by_one(self, values: list[Value], batch: Batch) -> tuple[bytes, Batch]:
+        lines: list[bytes] = []
         good: list[int] = []
         for position, value in enumerate(values):
-            if _is_sound(value):
+            try:
+                lines.append(to_json(value))
                 good.append(position)
-            else:
-                document, lineage = batch.items[position], batch.lineage_of(position)
-                self.context.failed(_refusal(value), document, lineage)
-        return [values[position] for position in good], batch.at(good)
+            except DataError as error:
+                self.context.failed(error, batch.items[position], batch.lineage_of(position))
+        return b"".join(line + b"\n" for line in lines), batch.at(good)
 
     def _one_stream_each(self, lines: bytes, batch: Batch) -> Batch:
         pieces: list[Item] = []
@@ -217,7 +211,7 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
     def _single(self, line: bytes) -> bytes:
         if self.settings.json_lines:
             return line + b"\n"
-        return msgspec.json.format(line, indent=2) if self.settings.pretty_print else line
+        return prettified(line) if self.settings.pretty_print else line
 
     def _body(self, lines: bytes, opening: bytes) -> bytes:
         """The next part of the one stream; `opening` stands before the elements of an array."""
@@ -225,7 +219,7 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
             return lines
         elements = lines[:-1].replace(b"\n", b",")
         if self.settings.pretty_print:
-            elements = msgspec.json.format(b"[%b]" % elements, indent=2)[1:-2]
+            elements = prettified(b"[%b]" % elements)[1:-2]
         return opening + elements
 
     def _ending(self) -> bytes:
@@ -249,80 +243,3 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
     def _plain_header(self) -> Header:
         lines = self.settings.json_lines
         return {"content-type": "application/x-ndjson" if lines else "application/json"}
-
-
-_ENCODER = msgspec.json.Encoder(enc_hook=json_hook)
-_REFUSALS = (TypeError, ValueError, OverflowError, RecursionError, NotImplementedError, DataError)
-
-
-def _are_all_finite(values: list[Value]) -> bool:
-    """Whether the values hold no NaN or infinity, which the encoder writes as null.
-
-    MessagePack keeps them as they are, so that one search through it answers for most batches.
-    """
-    try:
-        if not _NOT_FINITE.search(_PACKER.encode(values)):
-            return True
-    except OverflowError:  # whole numbers of more than 64 bits
-        pass
-    return not any(map(_loses_numbers, values))
-
-
-_PACKER = msgspec.msgpack.Encoder(enc_hook=json_hook)
-_NOT_FINITE = re.compile(rb"\xcb[\x7f\xff][\xf0-\xff]")
-
-
-def _loses_numbers(value: Value) -> bool:
-    if isinstance(value, float):
-        return not isfinite(value)
-    if isinstance(value, dict):
-        return any(map(_loses_numbers, value.values()))
-    return isinstance(value, list | tuple) and any(map(_loses_numbers, value))
-
-
-def _is_sound(value: Value) -> bool:
-    try:
-        return b"null" not in _ENCODER.encode(value) or _are_all_finite([value])
-    except _REFUSALS:
-        return False
-
-
-def _refusal(value: Value) -> DataError:
-    try:
-        flaw = _flaw(value, "$")
-    except RecursionError:
-        flaw = "it is nested too deeply"
-    return DataError(
-        "cannot write the document as JSON",
-        flaw or "it is nested too deeply",
-        "change the value before, for example with a Mapper",
-    )
-
-
-def _flaw(value: Value, path: str) -> str:
-    """What in the value cannot be written, and where; empty if all can."""
-    if isinstance(value, dict):
-        return _first(_flaw_of_item(key, item, path) for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return _first(_flaw(item, f"{path}[{index}]") for index, item in enumerate(value))
-    if isinstance(value, float) and not isfinite(value):
-        return f"{path} is {value}, for which JSON has no number"
-    return _refused(value, path)
-
-
-def _flaw_of_item(key: Any, item: Value, path: str) -> str:
-    return _refused({key: None}, f"the key {key!r} of {path}") or _flaw(item, f"{path}.{key}")
-
-
-def _refused(value: Value, path: str) -> str:
-    try:
-        _ENCODER.encode(value)
-    except UnicodeEncodeError as error:
-        return f"{path} holds half a surrogate pair at character {error.start}"
-    except _REFUSALS as error:
-        return f"{path} is no JSON: {error}"
-    return ""
-
-
-def _first(flaws: Iterable[str]) -> str:
-    return next(filter(None, flaws), "")

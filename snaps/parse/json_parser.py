@@ -320,11 +320,7 @@ class _Values:
                 unfinished(text), text, "element" if self._scanner.in_array else "values"
             )
         if self._is_empty:
-            self.error = DataError(
-                "cannot parse the stream as JSON",
-                "it is empty",
-                "send at least {} or [], or set json_lines to true if it may be empty",
-            )
+            self.error = _empty()
         return []
 
     def _decode(self, part: bytes, form: Form) -> list[Any]:
@@ -404,6 +400,9 @@ class _Values:
         except FlawError as flaw:
             self.error = self._error(flaw, odd.text())
             return []
+        if not values and self._is_empty:
+            self.error = _empty()
+            return []
         rest = self._of_elements(values.pop(0)) if odd.in_array else []
         return rest + self._of_roots(values)
 
@@ -424,6 +423,14 @@ class _Values:
 _MAPS = frozenset((dict,))
 _ROOTS = frozenset((dict, list))
 _ODD_ROOT = "an object or an array must stand here"
+
+
+def _empty() -> DataError:
+    return DataError(
+        "cannot parse the stream as JSON",
+        "it is empty",
+        "send at least {} or [], or set json_lines to true if it may be empty",
+    )
 
 
 def _not_a_document(what: str, value: Value) -> DataError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Generator, Iterator
+from math import isinf
 from typing import Any, Literal, NamedTuple, TypedDict
 
 import msgspec
@@ -288,15 +289,54 @@ def _flaw_of(error: Exception, text: bytes, before: int = 0) -> FlawError:
     if isinstance(error, UnicodeDecodeError):
         return _wrong_encoding(text)
     if isinstance(error, msgspec.ValidationError):
-        return FlawError(0, "a number is out of range", is_final=True)
+        return _number_out_of_range(text)
     message = str(error).removeprefix("JSON is malformed: ")
     if found := re.search(r" \(byte (\d+)\)$", message):
         return FlawError(min(int(found[1]) - before, len(text)), message[: found.start()])
-    return unfinished(text)
+    return _lone_half(text) or unfinished(text)
 
 
 def unfinished(text: bytes) -> FlawError:
     return FlawError(len(text.rstrip()), "the JSON ends too early")
+
+
+def _number_out_of_range(text: bytes) -> FlawError:
+    """The first number that is too large or too long."""
+    for token in _STRING_OR_NUMBER.finditer(text):
+        number = token["number"]
+        if number is None:
+            continue
+        digits = len(number.lstrip(b"-"))
+        if number.lstrip(b"-").isdigit():
+            if digits > MOST_DIGITS:
+                reason = f"the number has {digits:,} digits, and {MOST_DIGITS:,} is the limit"
+                return FlawError(token.start(), reason, is_final=True)
+        elif isinf(float(number)):
+            shown = number[:40].decode()
+            reason = f"the number {shown} is beyond the largest that is supported, about 1.8e308"
+            return FlawError(token.start(), reason, is_final=True)
+    return FlawError(0, "it holds a number that is out of range", is_final=True)
+
+
+def _lone_half(text: bytes) -> FlawError | None:
+    """The first `\\u` escape that is half of a surrogate pair without its other half."""
+    for escape in _ESCAPE.finditer(text):
+        if half := escape["half"]:
+            reason = f"{half.decode()} is half of a surrogate pair, and its other half is missing"
+            return FlawError(escape.start("half"), reason)
+    return None
+
+
+MOST_DIGITS = 4300
+"""Digits of an integer; Python converts no longer ones to text."""
+
+_STRING_OR_NUMBER = re.compile(
+    rb"%b|(?P<number>-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)" % _STRING, re.DOTALL
+)
+_ESCAPE = re.compile(
+    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
 
 
 def _wrong_encoding(text: bytes) -> FlawError:
@@ -364,7 +404,8 @@ class OddText:
         return b"".join(self._parts)
 
     def values(self) -> list[Any]:
-        """Its values; the first is the rest of the array in which it begins. Raises FlawError."""
+        """Its values, none if only comments and space are left; if it begins within an array, the
+        first is the rest of that array. Raises FlawError."""
         return _lenient_values(self.text(), "[" if self.in_array else "")
 
 
@@ -389,7 +430,7 @@ def _lenient_values(data: bytes, opening: str = "") -> list[Any]:
             start = stream.tell() - len(opening)
     except pyjson5.Json5DecoderException as error:
         message = error.message or ""
-        if values and message.startswith("No JSON data"):
+        if message.startswith("No JSON data") and (values or not opening):
             return values
         raise _lenient_flaw(message, text, start) from None
 
@@ -407,7 +448,7 @@ def _lenient_flaw(message: str, text: str, start: int) -> FlawError:
     elif said.startswith("Maximum nesting"):
         reason = "it is nested too deeply"
     else:
-        reason = "this is no JSON"
+        reason = "this is not JSON"
     return FlawError(len(text[:offset].encode()), reason)
 
 

@@ -22,8 +22,8 @@ from engine.sdk import (
     Value,
     View,
     Views,
-    json_hook,
     setting,
+    to_json,
 )
 from snaps.shared.json_text import FlawError, Place, decoded_value
 
@@ -36,7 +36,8 @@ class JSONGeneratorSettings(Settings):
         default="",
         help="A template of JSON text: an object, or an array of objects. `$_name` is a parameter, "
         "`$field.sub[0]` a value of the input document, `${field}` the same; outside of quotes it "
-        "becomes a JSON value, within them text. Lines that begin with `##` are comments, and "
+        "becomes a JSON value, within them text. What names nothing stands as it is written within "
+        "quotes, and `$!name` leaves nothing then. Lines that begin with `##` are comments, and "
         "`\\$` is a dollar sign.",
         example='{"name": $name, "greeting": "Hello ${name}"}',
     )
@@ -110,7 +111,7 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
     ) -> Iterable[tuple[tuple[str | int, ...], str, int]]:
         text = _COMMENT.sub(lambda comment: " " * len(comment[0]), settings.text)
         seen: set[str] = set()
-        for token in _TOKEN.finditer(text):
+        for token, _ in _tokens(text):
             name = token["name"] or ""
             if name.startswith("_") and name not in seen:
                 seen.add(name)
@@ -162,11 +163,16 @@ _MOST_TEXT = 16 * 1024 * 1024
 
 
 class _Reference(NamedTuple):
-    """A place in a template where a value goes: of a parameter, or of the input document."""
+    """A place in a template where a value goes: of a parameter, or of the input document.
+
+    `quote` is the quotation mark around it, if any. A `quiet` one (`$!name`) leaves nothing where
+    there is no value.
+    """
 
     written: str
     keys: tuple[str | int, ...]
-    in_quotes: bool
+    quote: str
+    quiet: bool
 
     @property
     def is_parameter(self) -> bool:
@@ -202,10 +208,20 @@ class _Template:
     def _filled(self, part: str | _Reference, document: Document) -> str:
         if isinstance(part, str):
             return part
-        value = self._parameter(part) if part.is_parameter else _looked_up(part, document)
-        if not part.in_quotes:
+        try:
+            value = self._parameter(part) if part.is_parameter else _looked_up(part, document)
+        except DataError:
+            if part.quiet:
+                return ""
+            if part.quote:  # as Velocity does: what names nothing stands as it is written
+                return part.written
+            raise
+        if value is None and part.quiet:
+            return ""
+        if not part.quote:
             return _json(value)
-        return _json(value if isinstance(value, str) else _json(value))[1:-1]
+        text = _json(value if isinstance(value, str) else _json(value))[1:-1]
+        return text.replace("'", "\\u0027") if part.quote == "'" else text
 
     def _parameter(self, reference: _Reference) -> str | None:
         name = str(reference.keys[0])[1:]
@@ -222,11 +238,13 @@ _COMMENT = re.compile(r"^[ \t]*##.*", re.MULTILINE)
 _DIRECTIVE = re.compile(
     r"#\{?(if|elseif|else|end|foreach|set|macro|include|parse|define|evaluate)\}?\s*\("
 )
-_TOKEN = re.compile(
-    r"""\\\$ | \\. | "
-    | \$(?P<brace>\{)?(?P<name>_?[A-Za-z][A-Za-z0-9_]*)
-      (?P<steps>(?:\.[A-Za-z_][A-Za-z0-9_]*|\[\d+\]|\['[^']*'\])*)(?(brace)\})""",
-    re.VERBOSE | re.DOTALL,
+_REFERENCE = r"""
+    \$(?P<quiet>!)?(?P<brace>\{)?(?P<name>_?[A-Za-z][A-Za-z0-9_]*)
+    (?P<steps>(?:\.[A-Za-z_][A-Za-z0-9_]*|\[\d+\]|\['[^']*'\])*)(?(brace)\})
+"""
+_WITHIN_QUOTES = re.compile(rf"""\\\$ | \\. | ["'] | {_REFERENCE}""", re.VERBOSE | re.DOTALL)
+_OUTSIDE_QUOTES = re.compile(
+    rf"""\\\$ | \\. | ["'] | //[^\n]* | /\*.*?\*/ | {_REFERENCE}""", re.VERBOSE | re.DOTALL
 )
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\['([^']*)'\]")
 
@@ -241,7 +259,7 @@ def _flaws_of(text: str) -> list[str]:
 
 def _mistakes_in_json(text: str) -> Iterable[Issue]:
     """What is wrong with a template whatever its values are: known if it has no references."""
-    if _flaws_of(text) or any(token["name"] for token in _TOKEN.finditer(_COMMENT.sub("", text))):
+    if _flaws_of(text) or any(token["name"] for token, _ in _tokens(_COMMENT.sub("", text))):
         return
     try:
         _Template(text, {}).documents({})
@@ -249,18 +267,29 @@ def _mistakes_in_json(text: str) -> Iterable[Issue]:
         yield Issue(("text",), str(error), error.resolution)
 
 
+def _tokens(text: str) -> Iterator[tuple[re.Match[str], str]]:
+    """What matters in a template, each with the quotation mark that is open there, if any."""
+    quote = ""
+    position = 0
+    while token := (_WITHIN_QUOTES if quote else _OUTSIDE_QUOTES).search(text, position):
+        yield token, quote
+        position = token.end()
+        if token[0] in ('"', "'") and quote in ("", token[0]):
+            quote = "" if quote else token[0]
+
+
 def _parts_of(text: str) -> Iterable[str | _Reference]:
     """The text cut at its references."""
-    in_quotes = False
     start = 0
-    for token in _TOKEN.finditer(text):
+    for token, quote in _tokens(text):
         written = token[0]
-        if written == '"':
-            in_quotes = not in_quotes
-        elif written == "\\$" or token["name"]:
+        if written == "\\$" or token["name"]:
             yield text[start : token.start()]
             start = token.end()
-            yield "$" if written == "\\$" else _Reference(written, _keys_of(token), in_quotes)
+            if written == "\\$":
+                yield "$"
+            else:
+                yield _Reference(written, _keys_of(token), quote, bool(token["quiet"]))
     yield text[start:]
 
 
@@ -292,7 +321,7 @@ def _decoded(text: str) -> Value:
         )
     data = text.encode(errors="surrogatepass")
     try:
-        return decoded_value(data)
+        return decoded_value(data, lenient=True)
     except FlawError as flaw:
         resolution = "correct it; references outside of quotes become JSON values by themselves"
         raise flaw.at(Place(), data, "the template", resolution) from None
@@ -300,9 +329,12 @@ def _decoded(text: str) -> Value:
 
 def _json(value: Value) -> str:
     try:
-        return msgspec.json.encode(value, enc_hook=json_hook).decode()
-    except UnicodeEncodeError:  # half of a surrogate pair: escaped, it can meet its other half
-        return json.dumps(value, default=json_hook)
+        return to_json(value, "the inserted value").decode()
+    except DataError as error:
+        try:  # half of a surrogate pair, escaped, can meet its other half in the text
+            return json.dumps(value, default=json_hook, allow_nan=False)
+        except (TypeError, ValueError, RecursionError, DataError):
+            raise error from None
 
 
 def _shown(value: Value) -> str:

@@ -9,11 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-import msgspec
-
 from engine.documents import Batch, StreamEnd, StreamStart
-from engine.errors import DataError, EngineError
-from engine.expressions import json_hook
+from engine.errors import DataError
 from engine.plan.plan import Plan, Port
 from engine.sdk.views import View
 from engine.tasks.processes.messages import Headers
@@ -21,7 +18,6 @@ from engine.tasks.web.http_headers import response_headers, response_status
 
 _OK = 200
 _JSON = ("content-type", "application/json")
-_encode_json = msgspec.json.Encoder(enc_hook=json_hook).encode
 
 
 class Result(Protocol):
@@ -75,21 +71,10 @@ class Documents:
             self.status = _status_in(batch.items[0])
         separator = b"," if self._begun else b"["
         self._begun = True
-        return separator + self._encoded(batch.items)[1:-1]
+        return separator + to_json(batch.items, "the result")[1:-1]
 
     def end(self) -> bytes:
         return b"]" if self._begun else b"[]"
-
-    def _encoded(self, documents: list[Any]) -> bytes:
-        try:
-            return _encode_json(documents)
-        except EngineError as error:
-            reason = str(error)
-        except (TypeError, ValueError, RecursionError, OverflowError) as error:
-            reason = str(error)
-        raise DataError(
-            "the result cannot be written as JSON", reason, "Let the pipeline give plain values."
-        )
 
 
 class Streams:

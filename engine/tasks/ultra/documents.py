@@ -17,7 +17,6 @@ import msgspec
 from engine.charsets import CharsetError, encoded
 from engine.documents import Document, Item, StreamEnd, StreamStart
 from engine.errors import DataError
-from engine.expressions import json_hook
 from engine.sdk.content_types import charset_of, is_json
 from engine.tasks.processes.messages import Request, Response
 from engine.tasks.web.bodies import check_empty, decode_body
@@ -25,7 +24,6 @@ from engine.tasks.web.http_headers import joined, response_headers, response_sta
 from engine.tasks.web.urlencoded import as_lists, query_of
 
 _OK = 200
-_encode_json = msgspec.json.Encoder(enc_hook=json_hook).encode
 
 
 def request_document(request: Request, task: str) -> Document:
@@ -84,7 +82,7 @@ def response_of(request: int, items: list[Item]) -> Response:
 
 def _response_of_document(request: int, document: Document) -> Response:
     if "content" not in document:
-        return Response(request, _OK, [_JSON], _json(document))
+        return Response(request, _OK, [_JSON], to_json(document, "the answer"))
     fields = {name: value for name, value in document.items() if name not in ("content", "status")}
     status = response_status(document.get("status", _OK))
     headers = response_headers(_plain(fields)) if fields else []
@@ -98,7 +96,9 @@ def _response_of_document(request: int, document: Document) -> Response:
 def _plain(fields: Document) -> Document:
     """Maps as JSON: a request that is passed through has one in `query`."""
     return {
-        name: json.dumps(msgspec.json.decode(_json(value))) if isinstance(value, dict) else value
+        name: json.dumps(msgspec.json.decode(to_json(value, "the answer")))
+        if isinstance(value, dict)
+        else value
         for name, value in fields.items()
     }
 
@@ -108,9 +108,9 @@ def _body(content: Any, content_type: str | None) -> bytes:
     if isinstance(content, bytes):
         return content
     if content_type is None:
-        return _json(content)
+        return to_json(content, "the answer")
     is_text = isinstance(content, str) and not is_json(content_type)
-    text = content if is_text else _json(content).decode()
+    text = content if is_text else to_json(content, "the answer").decode()
     try:
         return encoded(text, charset_of(content_type), "the answer")
     except CharsetError as error:
@@ -121,19 +121,15 @@ def _body(content: Any, content_type: str | None) -> bytes:
         ) from None
 
 
-def _json(value: Any) -> bytes:
-    try:
-        return _encode_json(value)
-    except (TypeError, ValueError, RecursionError, OverflowError) as error:
-        raise DataError(
-            "the answer cannot be written as JSON", str(error), "Answer with plain values."
-        ) from error
-
-
 def error_response(request: int, status: int, error: Document, outcome: str) -> Response:
     """The answer for what went wrong: error, reason, resolution; no trace, no original."""
-    told = {name: error.get(name, "") for name in ("error", "reason", "resolution")}
-    return Response(request, status, [_JSON], _encode_json(told), outcome)
+    texts = {name: _sendable(error.get(name, "")) for name in ("error", "reason", "resolution")}
+    return Response(request, status, [_JSON], to_json(texts), outcome)
+
+
+def _sendable(text: Any) -> str:
+    """An error must reach the caller whatever its text holds: half a character is escaped."""
+    return str(text).encode(errors="backslashreplace").decode()
 
 
 def described(error: DataError) -> Document:

@@ -15,8 +15,8 @@ from engine.sdk import (
     decoded,
     encoded,
     is_json,
+    to_json,
 )
-from snaps.rest.shared.text import as_json
 
 EntityType = Literal["default", "text", "binary"]
 
@@ -35,7 +35,7 @@ def body_of(entity: Value, content_type: str) -> tuple[bytes, str]:
     if isinstance(entity, str):
         content_type = content_type or "text/plain; charset=utf-8"
         return _encoded(entity, content_type), content_type
-    body = as_json(entity)
+    body = to_json(entity, "the entity")
     if charset_of(content_type).lower() not in _UTF_8:
         body = _encoded(body.decode(), content_type)
     return body, content_type or "application/json"

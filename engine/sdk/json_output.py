@@ -1,0 +1,114 @@
+"""JSON as documents leave in it: one rule for files, requests, responses and standard output.
+
+Numbers that JSON does not have (NaN, Infinity), halves of surrogate pairs, functions and what is
+nested too deeply fail the value, by the name of the field that holds it: nothing is replaced.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from math import isfinite
+from typing import Any
+
+import msgspec
+
+from engine.documents import Value
+from engine.errors import DataError
+from engine.expressions import json_hook
+
+_ENCODER = msgspec.json.Encoder(enc_hook=json_hook)
+_PACKER = msgspec.msgpack.Encoder(enc_hook=json_hook)
+_REFUSALS = (TypeError, ValueError, OverflowError, RecursionError, NotImplementedError, DataError)
+_NOT_FINITE = re.compile(rb"\xcb[\x7f\xff][\xf0-\xff]")
+_KEY = re.compile(rb'^( *"(?:[^"\\]|\\.)*"): ', re.MULTILINE)
+_EMPTY = re.compile(rb"(?:\{\}|\[\])(?=,?$)", re.MULTILINE)
+_SPACED = {b"{}": b"{ }", b"[]": b"[ ]"}
+_TOO_DEEP = "it is nested too deeply"
+
+
+def to_json(value: Value, what: str = "the document", *, pretty: bool = False) -> bytes:
+    """The value as JSON in UTF-8, without a newline at the end.
+
+    Raises DataError, which calls the value `what` and names the field that JSON cannot hold.
+    """
+    try:
+        text = _ENCODER.encode(value)
+        is_exact = b"null" not in text or _are_finite([value])
+    except _REFUSALS:
+        is_exact = False
+    if not is_exact:
+        raise _refusal(value, what)
+    return prettified(text) if pretty else text
+
+
+def to_json_lines(values: Sequence[Value]) -> bytes | None:
+    """Each value as JSON with a newline behind it; None if `to_json` refuses one of them."""
+    try:
+        lines = _ENCODER.encode_lines(values)
+        return lines if b"null" not in lines or _are_finite(values) else None
+    except _REFUSALS:
+        return None
+
+
+def prettified(text: bytes) -> bytes:
+    """JSON spread over lines as the platform does it: two spaces a level, `"key" : value`, and
+    every element of an array on a line of its own (reference, JSON text)."""
+    spread = _KEY.sub(rb"\1 : ", msgspec.json.format(text, indent=2))
+    return _EMPTY.sub(lambda found: _SPACED[found[0]], spread)
+
+
+def _are_finite(values: Sequence[Value]) -> bool:
+    """Whether the values hold no NaN or infinity, which the encoder writes as null.
+
+    MessagePack keeps them as they are, so one search through it is enough for most batches.
+    """
+    try:
+        if not _NOT_FINITE.search(_PACKER.encode(values)):
+            return True
+    except OverflowError:  # whole numbers of more than 64 bits
+        pass
+    return all(map(_is_finite, values))
+
+
+def _is_finite(value: Value) -> bool:
+    if isinstance(value, float):
+        return isfinite(value)
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    return not isinstance(value, list | tuple) or all(map(_is_finite, value))
+
+
+def _refusal(value: Value, what: str) -> DataError:
+    try:
+        reason = next(_flaws(value, "$"), _TOO_DEEP)
+    except RecursionError:
+        reason = _TOO_DEEP
+    return DataError(
+        f"cannot write {what} as JSON", reason, "change the value before, for example with a Mapper"
+    )
+
+
+def _flaws(value: Value, path: str) -> Iterator[str]:
+    """What in the value cannot be written, and where."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _refused({key: None}, f"the key {key!r} of {path}")
+            yield from _flaws(item, f"{path}.{key}")
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _flaws(item, f"{path}[{index}]")
+    elif isinstance(value, float) and not isfinite(value):
+        name = "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+        yield f"{path} is {name}, and JSON has no such number"
+    else:
+        yield from _refused(value, path)
+
+
+def _refused(value: Any, path: str) -> Iterable[str]:
+    try:
+        _ENCODER.encode(value)
+    except UnicodeEncodeError as error:
+        yield f"{path} holds half of a surrogate pair at character {error.start}"
+    except _REFUSALS as error:
+        yield f"{path} cannot be written as JSON: {error}"
