@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from engine.sdk import (
     Value,
     View,
     Views,
+    json_hook,
     setting,
     to_json,
 )

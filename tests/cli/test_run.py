@@ -146,13 +146,24 @@ def test_validate_goes_on_after_a_file_that_is_not_there(engine: Any, tmp_path: 
     assert "echo.yaml: ok" in done.stdout
 
 
-def test_a_text_that_is_no_unicode_is_shown_escaped(engine: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("expression", "reason"),
+    [
+        (r"'x\\ud800'", "$.a.b holds half of a surrogate pair at character 1"),
+        ("parseFloat('x')", "$.a.b is NaN, and JSON has no such number"),
+    ],
+)
+def test_a_document_that_json_cannot_hold_fails_the_run_by_the_name_of_the_field(
+    engine: Any, tmp_path: Path, expression: str, reason: str
+) -> None:
     (tmp_path / "odd.yaml").write_text(
-        """snaps: {one: {snap: Mapper, mappings: {$a: "'x\\\\ud800'"}}}"""
+        f"""snaps: {{one: {{snap: Mapper, mappings: {{$a.b: "{expression}"}}}}}}"""
     )
     done = engine("run", "odd.yaml")
-    assert done.returncode == 0
-    assert "ud800" in done.stdout
+    assert done.returncode == 1
+    assert "the open output 'one.output' gave a document that cannot be written" in done.stderr
+    assert reason in done.stderr
+    assert done.stdout == ""
 
 
 SLEEPER = """

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from engine.documents import Batch, StreamEnd, StreamStart
 from engine.errors import DataError
 from engine.plan.plan import Plan, Port
+from engine.sdk import to_json
 from engine.sdk.views import View
 from engine.tasks.processes.messages import Headers
 from engine.tasks.web.http_headers import response_headers, response_status

@@ -17,6 +17,7 @@ import msgspec
 from engine.charsets import CharsetError, encoded
 from engine.documents import Document, Item, StreamEnd, StreamStart
 from engine.errors import DataError
+from engine.sdk import to_json
 from engine.sdk.content_types import charset_of, is_json
 from engine.tasks.processes.messages import Request, Response
 from engine.tasks.web.bodies import check_empty, decode_body

@@ -23,9 +23,36 @@ def test_an_array_of_many_batches_is_one_valid_text(run_snap: Any, content: Any)
     assert len(pieces) > 10  # it is not held back
 
 
-def test_pretty_print_is_what_an_editor_would_write(run_snap: Any, content: Any) -> None:
+def test_pretty_print_is_what_the_platform_writes(run_snap: Any, content: Any) -> None:
     pieces = run_snap("JSONFormatter", {"pretty_print": True}, MANY).output
-    assert content(pieces).decode() == json.dumps(MANY, indent=2, ensure_ascii=False)
+    expected = json.dumps(MANY, indent=2, ensure_ascii=False, separators=(",", " : "))
+    assert content(pieces).decode() == expected
+
+
+def test_pretty_print_puts_every_element_on_a_line_and_changes_no_text(
+    run_snap: Any, content: Any
+) -> None:
+    document = {'a": 1': ["x: [],", '"k": {}', 2], "none": {}, "empty": [], "deep": [[1], {}]}
+    settings = {"pretty_print": True, "format_each_document": True}
+    text = content(run_snap("JSONFormatter", settings, [document]).output)
+    assert (
+        text.decode()
+        == r"""{
+  "a\": 1" : [
+    "x: [],",
+    "\"k\": {}",
+    2
+  ],
+  "none" : { },
+  "empty" : [ ],
+  "deep" : [
+    [
+      1
+    ],
+    { }
+  ]
+}"""
+    )
 
 
 def test_every_line_of_json_lines_has_its_end(run_snap: Any, content: Any) -> None:
@@ -115,7 +142,7 @@ def test_what_cannot_be_written_fails_alone_and_is_named(
 
 
 def test_a_flaw_stops_the_pipeline_by_default(run_snap: Any) -> None:
-    with pytest.raises(EngineError, match="no number"):
+    with pytest.raises(EngineError, match="JSON has no such number"):
         run_snap("JSONFormatter", {}, [{"a": math.nan}])
 
 

@@ -122,3 +122,30 @@ def test_half_an_emoji_in_a_template_fails_its_document(run_snap: Any) -> None:
     result = run_snap("JSONGenerator", settings, [{"a": "\ud83d"}], on_error="route")
     assert result.output == []
     assert "ud83d" in result.errors[0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ('{"a": "costs $US 5"}', "costs $US 5"),
+        ('{"a": "$Task.loop(3) ${missing} $a.b"}', "$Task.loop(3) ${missing} $a.b"),
+        ('{"a": "$!missing."}', "."),
+        ('{"a": "$!{name}/$!name/$!_region"}', "Ada/Ada/eu"),
+        ('{"a": "$!none"}', ""),
+        ("{a: '$name', /* it's $name */}", "Ada"),
+        ("{a: '$quoted' // don't\n}", "it's"),
+        ('{"a": "http://$name/"}', "http://Ada/"),
+        ("""{'a': "it's $name"}""", "it's Ada"),
+    ],
+)
+def test_references_and_forms_that_templates_of_the_platform_have(
+    run_snap: Any, template: str, expected: str
+) -> None:
+    given = [{"name": "Ada", "none": None, "quoted": "it's", "a": 1}]
+    result = run_snap("JSONGenerator", {"text": template}, given, parameters={"region": "eu"})
+    assert result.output == [{"a": expected}]
+
+
+def test_a_reference_outside_of_quotes_that_names_nothing_fails_the_document(run_snap: Any) -> None:
+    with pytest.raises(EngineError, match=r"the template uses '\$nothing'"):
+        run_snap("JSONGenerator", {"text": '{"a": $nothing}'}, [{}])
