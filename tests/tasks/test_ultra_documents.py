@@ -67,7 +67,6 @@ JSON = ("content-type", "application/json")
         ({"content": None, "status": 404}, (404, [JSON], b"null")),
         ({"content": 1, "status": "201"}, (201, [JSON], b"1")),
         ({"content": 1, "status": 201.0}, (201, [JSON], b"1")),
-        ({"content": float("nan")}, (200, [JSON], b"null")),
         (
             {"content": b"\0", "Content-Type": "image/png"},
             (200, [("content-type", "image/png")], b"\0"),
@@ -96,7 +95,7 @@ def test_what_is_no_status_is_named(status: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [{"a": b"\0"}, {"a": datetime(2026, 1, 2, tzinfo=UTC)}, {"a": [{"b": float("inf")}]}]
+    "value", [{"a": b"\0"}, {"a": datetime(2026, 1, 2, tzinfo=UTC)}, {"a": [{"b": None}]}]
 )
 def test_a_map_becomes_a_header_of_json_whatever_it_holds(value: Any) -> None:
     ((name, text), _) = answer({"content": 1, "x": value})[1]
@@ -135,9 +134,18 @@ def test_headers_of_a_request_that_are_passed_on_do_no_harm() -> None:
     }
 
 
-def test_what_json_cannot_say_is_named() -> None:
-    with pytest.raises(DataError, match="the answer cannot be written as JSON"):
-        answer({"content": "\ud800"})
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({"content": "\ud800"}, r"\$ holds half of a surrogate pair at character 0"),
+        ({"content": {"a": [float("nan")]}}, r"\$\.a\[0\] is NaN, and JSON has no such number"),
+        ({"a": float("-inf")}, r"\$\.a is -Infinity"),
+        ({"content": 1, "x": {"a": float("inf")}}, r"\$\.a is Infinity"),
+    ],
+)
+def test_what_json_cannot_hold_is_named_by_its_field(document: Any, reason: str) -> None:
+    with pytest.raises(DataError, match=f"cannot write the answer as JSON: {reason}"):
+        answer(document)
 
 
 def test_a_stream_answers_with_its_header_and_its_bytes() -> None:
