@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -64,7 +64,7 @@ def run(
     registry: Registry | None = None,
     *,
     parameters: Mapping[str, str] | None = None,
-    inputs: Mapping[str, Sequence[Item]] | None = None,
+    inputs: Mapping[str, Sequence[Item] | Iterator[list[Item]]] | None = None,
     show: Show | None = None,
     timezone: str = "UTC",
     http: HttpClient | None = None,
@@ -103,7 +103,7 @@ async def start(
     *,
     observer: Observer | None = None,
     parameters: Mapping[str, str] | None = None,
-    inputs: Mapping[str, Sequence[Item]] | None = None,
+    inputs: Mapping[str, Sequence[Item] | Iterator[list[Item]]] | None = None,
     timezone: str = "UTC",
     http: HttpClient | None = None,
     stopper: Stopper | None = None,

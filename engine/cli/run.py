@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, NoReturn, TextIO
 
 import msgspec
 
@@ -20,11 +20,12 @@ from engine.cli.display import Display, choose_display
 from engine.cli.options import add_parameters
 from engine.cli.problems import print_problems
 from engine.cli.stopping import stopped_by_signals
-from engine.documents import Document
+from engine.documents import Item
 from engine.errors import (
     ConfigurationError,
     DataError,
     EngineError,
+    ExecutionError,
     InvalidPipelineError,
     SnapFailedError,
 )
@@ -34,6 +35,8 @@ from engine.run.files import ProjectFiles
 from engine.run.report import Report
 from engine.run.stopping import Stopper
 from engine.sdk.files import FileTarget
+
+_CHUNK = 64 * 1024
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -97,35 +100,41 @@ def _plan(arguments: argparse.Namespace, registry: Registry) -> Plan:
         raise
 
 
-def _inputs(plan: Plan, name: str | None) -> dict[str, list[Document]]:
-    """What the open input gets, if the user has said so."""
+def _inputs(plan: Plan, name: str | None) -> dict[str, Iterator[list[Item]]]:
+    """What the open input gets: read piece by piece, as the run takes it."""
     if name is None:
         return {}
     if len(plan.open_inputs) != 1:
         ports = ", ".join(map(str, plan.open_inputs)) or "none"
         raise ConfigurationError(f"--input needs exactly one open input; the open inputs: {ports}")
     try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        file = sys.stdin.buffer if name == "-" else Path(name).open("rb")  # noqa: SIM115
     except OSError as error:
-        raise ConfigurationError(f"--input: {name!r} cannot be read: {error.strerror}") from error
-    return {str(plan.open_inputs[0]): _documents(data, name)}
+        raise ConfigurationError(f"--input {name!r} cannot be read: {error.strerror}") from error
+    return {str(plan.open_inputs[0]): _documents(file, name)}
 
 
-def _documents(data: bytes, name: str) -> list[Document]:
-    lines = [line for line in data.splitlines() if line.strip()]
+def _documents(file: BinaryIO, name: str) -> Iterator[list[Item]]:
+    """The documents of a stream of JSON, as JSONParser reads it."""
+    from engine.sdk import JsonReader  # most runs do not read JSON this way
+
+    def fail(error: DataError) -> NoReturn:
+        raise ExecutionError(f"--input {name!r}: {error}") from None
+
+    reader = JsonReader(fail)
     try:
-        try:
-            value = msgspec.json.decode(data)
-        except msgspec.DecodeError:
-            if len(lines) < 2:
-                raise
-            value = [msgspec.json.decode(line) for line in lines]
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"--input: {name!r} is not JSON: {error}") from error
-    documents = value if isinstance(value, list) else [value]
-    if not all(isinstance(document, dict) for document in documents):
-        raise ConfigurationError(f"--input: {name!r} must hold objects, each is a document")
-    return documents
+        with file:
+            while chunk := os.read(file.fileno(), _CHUNK):
+                yield reader.feed(chunk)
+                if reader.error is not None:
+                    fail(reader.error)
+        yield reader.end()
+        if reader.error is not None:
+            fail(reader.error)
+    except DataError as error:
+        fail(error)
+    except OSError as error:
+        raise ExecutionError(f"--input {name!r} cannot be read: {error.strerror}") from error
 
 
 def _report_file(name: str | None) -> FileTarget | None:
@@ -189,7 +198,7 @@ async def _run(
     plan: Plan,
     registry: Registry,
     arguments: argparse.Namespace,
-    inputs: dict[str, list[Document]],
+    inputs: dict[str, Iterator[list[Item]]],
     display: Display,
 ) -> EngineError | None:
     """Run until the end, or until a signal stops it; the error if the pipeline failed."""

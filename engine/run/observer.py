@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from engine.documents import Batch, Item
@@ -24,8 +24,9 @@ class Live(Protocol):
         ...
 
 
-Source = Sequence[Item] | Live
-"""What an open input is fed with."""
+Source = Sequence[Item] | Iterator[list[Item]] | Live
+"""What an open input is fed with. An iterator of batches may have to be waited for: a thread of its
+own reads it, no faster than the run takes its items."""
 
 
 class Observer(Protocol):

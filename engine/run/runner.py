@@ -10,7 +10,7 @@ place.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import chain, islice
@@ -262,7 +262,9 @@ class _Run:
         port, inbox = Port(stage.labels[0], view.name), self._inboxes[stage]
         source = self._fed.get(port)
         try:
-            if source is not None and not isinstance(source, Sequence):
+            if isinstance(source, Iterator):
+                await self._read(source, inbox, port.view)
+            elif source is not None and not isinstance(source, Sequence):
                 assert self._plan.routes.prelude is not None  # live items have one way in
                 await self._play(self._plan.routes.prelude)
                 self._direct = frozenset(self._plan.stages) - self._plan.routes.waiting
@@ -274,6 +276,16 @@ class _Run:
                     await inbox.put(port.view, Batch(some))
         finally:
             inbox.end(port.view)
+
+    async def _read(self, batches: Iterator[list[Item]], inbox: Inbox, view: str) -> None:
+        """Feed a view with items that may have to be waited for."""
+        reader = Worker(f"input of {view}", interrupt=lambda: None)
+        try:
+            while (items := await reader.call(next, batches, None)) is not None:
+                if items:
+                    await inbox.put(view, Batch(items))
+        finally:
+            reader.stop()
 
     async def _play(self, prelude: Prelude) -> None:
         """Wait until all that needs no live item has run and been taken in."""

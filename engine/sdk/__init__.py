@@ -1,5 +1,8 @@
 """All that a snap may import of the engine."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from engine.charsets import CharsetError, decoded, encoded
 from engine.documents import (
     NO_LINEAGE,
@@ -63,6 +66,23 @@ from engine.sdk.settings import (
 from engine.sdk.snap import BATCH_SIZE, Emission, Example, PythonCode, Result, Snap, StreamSnap, To
 from engine.sdk.views import View, Views
 
+if TYPE_CHECKING:
+    from engine.sdk.json_reading import JsonReader, json_value, not_a_document
+
+_IMPORTED_WHEN_USED = {
+    "JsonReader": "engine.sdk.json_reading",
+    "json_value": "engine.sdk.json_reading",
+    "not_a_document": "engine.sdk.json_reading",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Names whose module takes long to import, for the few snaps that use them."""
+    if name not in _IMPORTED_WHEN_USED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_IMPORTED_WHEN_USED[name]), name)
+
+
 __all__ = [
     "BATCH_SIZE",
     "NO_LINEAGE",
@@ -98,6 +118,7 @@ __all__ = [
     "Issue",
     "Item",
     "JsonPath",
+    "JsonReader",
     "Lineage",
     "Outcome",
     "Path",
@@ -129,7 +150,9 @@ __all__ = [
     "header_text",
     "is_json",
     "json_hook",
+    "json_value",
     "media_type",
+    "not_a_document",
     "outside_setting",
     "parse_size",
     "paths_read",

@@ -1,13 +1,9 @@
-"""Turn JSON into documents: one for each value, each element of a root array, or each line.
-
-The text is decoded in as few calls as possible: lines by the block, and other JSON up to the last
-boundary between two values that has come.
-"""
+"""Turn JSON into documents: one for each value, each element of a root array, or each line."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from engine.sdk import (
     DataError,
@@ -16,36 +12,17 @@ from engine.sdk import (
     Foreign,
     Header,
     JsonPath,
+    JsonReader,
     Path,
     Settings,
     StreamEnd,
     StreamSnap,
     StreamStart,
-    Value,
     View,
     Views,
-    excerpt,
+    not_a_document,
     setting,
 )
-from snaps.shared.json_text import (
-    LONGEST_MARK,
-    Boundary,
-    FlawError,
-    Form,
-    LineDecoder,
-    OddText,
-    Place,
-    Scanner,
-    boundary_at,
-    decoded_elements,
-    decoded_value,
-    decoded_values,
-    end_of_values,
-    unfinished,
-    without_mark,
-)
-
-Report = Callable[[DataError], None]
 
 
 class JSONParserSettings(Settings):
@@ -121,42 +98,27 @@ class JSONParser(StreamSnap[JSONParserSettings]):
         self._select: JsonPath | None = None if path is None else self.context.path(path)
 
     def begin(self, header: Header) -> tuple[()]:
-        self._head = b""
-        self._reader: _Lines | _Values | None = None
+        settings = self.settings
+        selects = self._select is not None
+        self._reader = JsonReader(
+            self.report,
+            lines=settings.json_lines,
+            lenient=settings.non_standard_json,
+            roots="selected" if selects else "split" if settings.process_array else "whole",
+            needed=None if selects else self.context.needed_fields,
+        )
         return ()
 
     def feed(self, chunk: bytes) -> Iterable[Document]:
-        if self._reader is not None:
-            return self._documents(self._reader.feed(chunk))
-        self._head += chunk
-        return self._begin_reading() if len(self._head) >= LONGEST_MARK else ()
+        return self._documents(self._reader.feed(chunk))
 
     def end(self) -> Iterable[Document]:
-        if self._reader is None:
-            yield from self._begin_reading()
-        if self._reader is not None:
-            yield from self._documents(self._reader.end())
-
-    def _begin_reading(self) -> Iterable[Document]:
-        """Read the first bytes, now that they tell the encoding."""
-        settings = self.settings
-        text = without_mark(self._head)
-        place = Place(offset=len(self._head) - len(text))
-        lenient = settings.non_standard_json
-        if settings.json_lines:
-            needed = self.context.needed_fields if self._select is None else None
-            self._reader = _Lines(place, lenient, self.report, LineDecoder(needed))
-        else:
-            roots: RootForm = "split" if settings.process_array else "whole"
-            if self._select is not None:
-                roots = "selected"
-            self._reader = _Values(place, lenient, self.report, roots)
-        return self._documents(self._reader.feed(text))
+        return self._documents(self._reader.end())
 
     def _documents(self, values: list[Any]) -> Iterable[Document]:
         """What the filter path keeps of the values; all of them without one."""
         chosen = values if self._select is None else list(self._selected(values))
-        error = self._reader.error if self._reader else None
+        error = self._reader.error
         return chosen if error is None else _then_fail(chosen, error)
 
     def _selected(self, values: list[Any]) -> Iterator[Document]:
@@ -168,282 +130,9 @@ class JSONParser(StreamSnap[JSONParserSettings]):
                     if item.__class__ is dict:
                         yield item
                     else:
-                        self.report(_not_a_document("a match of the filter path", item))
+                        self.report(not_a_document("a match of the filter path", item))
 
 
 def _then_fail(documents: list[Document], error: DataError) -> Iterator[Document]:
     yield from documents
     raise error
-
-
-class _Lines:
-    """Reads JSON lines by the block; goes line by line where a block has a bad one."""
-
-    error: DataError | None = None
-
-    def __init__(self, place: Place, lenient: bool, report: Report, decoder: LineDecoder) -> None:
-        self._place = place
-        self._lenient = lenient
-        self._report = report
-        self._decoder = decoder
-        self._rest: list[bytes] = []
-
-    def feed(self, chunk: bytes) -> list[Any]:
-        cut = chunk.rfind(b"\n") + 1
-        if not cut:
-            self._rest.append(chunk)
-            return []
-        block = b"".join((*self._rest, chunk[:cut]))
-        self._rest = [chunk[cut:]]
-        return self._decode(block)
-
-    def end(self) -> list[Any]:
-        return self._decode(b"".join(self._rest))
-
-    def _decode(self, block: bytes) -> list[Any]:
-        lines = block.count(b"\n")
-        documents = self._decoder.decode(block)
-        if documents is None or len(documents) != lines:  # also blank lines, values across lines
-            return list(self._decode_each(block))
-        self._place = Place(self._place.line + lines, 1, self._place.offset + len(block))
-        return documents
-
-    def _decode_each(self, block: bytes) -> Iterator[Document]:
-        for line in block.removesuffix(b"\n").split(b"\n"):
-            if line and not line.isspace():
-                try:
-                    value = decoded_value(line, lenient=self._lenient)
-                except FlawError as flaw:
-                    self._report(self._error(flaw, line))
-                else:
-                    yield from self._as_document(value)
-            self._place = self._place.after(line + b"\n")
-
-    def _error(self, flaw: FlawError, line: bytes) -> DataError:
-        resolution = "correct the line, or set on_error to discard or route to go on without it"
-        return flaw.at(self._place, line, f"line {self._place.line}", resolution)
-
-    def _as_document(self, value: Value) -> Iterator[Document]:
-        if value.__class__ is dict:
-            yield value
-        else:
-            self._report(_not_a_document(f"line {self._place.line}", value))
-
-
-RootForm = Literal["split", "whole", "selected"]
-
-
-class _Values:
-    """Reads a sequence of JSON values, with root arrays split into their elements.
-
-    The text is decoded in cuts, each up to a boundary between two values. Most streams repeat
-    themselves: if the last place that looks like an earlier boundary really is one, which the
-    decoder tells, nothing is searched; else a scanner finds the boundary. Where a cut is not
-    standard JSON, all from there to the end of the stream is kept for the lenient parser.
-    """
-
-    def __init__(self, place: Place, lenient: bool, report: Report, roots: RootForm) -> None:
-        self.error: DataError | None = None
-        self._place = place
-        self._lenient = lenient
-        self._report = report
-        self._roots = roots
-        self._scanner = Scanner(split=roots == "split")
-        self._pending: list[bytes] = []
-        self._boundary: Boundary | None = None
-        self._guesses = True
-        self._elements = 0
-        self._is_empty = True
-        self._odd: OddText | None = None
-
-    def feed(self, chunk: bytes) -> list[Any]:
-        if self._odd is not None:
-            self._keep(self._odd, chunk)
-            return []
-        if self._boundary is None:
-            return self._decode_scanned(chunk)
-        text = self._take_pending() + chunk
-        values = self._decode_guessed(self._boundary, text)
-        return self._decode_scanned_anew(text) if values is None else values
-
-    def end(self) -> list[Any]:
-        values: list[Any] = []
-        if self._boundary is not None:
-            values = self._decode_scanned_anew(self._take_pending())
-        if self._odd is None and self.error is None:
-            values += self._end_strictly()
-        if self._odd is not None and self.error is None:
-            values += self._read_odd(self._odd)
-        return values
-
-    def _decode_guessed(self, boundary: Boundary, text: bytes) -> list[Any] | None:
-        """The values up to the last place that looks like a boundary; None if it is none."""
-        found = text.rfind(boundary.look)
-        if found < 0:
-            return None
-        in_array = self._scanner.in_array
-        end = found + boundary.before
-        try:
-            values = self._decode(text[:end], "element" if in_array else "values")
-        except FlawError:
-            self._guesses = False
-            return None
-        self._go_on(text, text.index(b",", end) + 1 if in_array else end)
-        return values
-
-    def _decode_scanned_anew(self, text: bytes) -> list[Any]:
-        """Scan a text that begins at a boundary."""
-        self._boundary = None
-        self._scanner = Scanner(split=self._roots == "split", in_array=self._scanner.in_array)
-        return self._decode_scanned(text)
-
-    def _decode_scanned(self, chunk: bytes) -> list[Any]:
-        values: list[Any] = []
-        start = 0
-        for cut in self._scanner.scan(chunk):
-            part = self._take_pending() + chunk[start : cut.end]
-            try:
-                values += self._decode(part, cut.form)
-            except FlawError as flaw:
-                values += self._give_up(flaw, part + chunk[cut.end :], cut.form)
-                return values
-            self._place = self._place.after(part).after(chunk[cut.end : cut.resume])
-            start = cut.resume
-            self._boundary = boundary_at(chunk, cut) if self._guesses else None
-        self._pending.append(chunk[start:])
-        return values
-
-    def _end_strictly(self) -> list[Any]:
-        text = self._take_pending()
-        if text.strip() or self._scanner.inside:
-            return self._give_up(
-                unfinished(text), text, "element" if self._scanner.in_array else "values"
-            )
-        if self._is_empty:
-            self.error = _empty()
-        return []
-
-    def _decode(self, part: bytes, form: Form) -> list[Any]:
-        blank = not part.strip()
-        if form == "odd":
-            raise FlawError(len(part) - len(part.lstrip()), _ODD_ROOT)
-        if form == "values":
-            values = decoded_values(part)
-            if not _ROOTS.issuperset(map(type, values)):
-                raise FlawError(0, _ODD_ROOT)
-            self._is_empty = self._is_empty and blank
-            return self._of_roots(values)
-        self._is_empty = False
-        if blank and (form == "element" or self._elements):
-            raise FlawError(len(part), "an element of the array is missing")
-        documents = self._of_elements(decoded_elements(part))
-        if form == "last":
-            self._elements = 0
-        return documents
-
-    def _of_roots(self, values: list[Any]) -> list[Any]:
-        """The documents of whole root values; with a filter path, the values as they are."""
-        if self._roots == "selected" or _MAPS.issuperset(map(type, values)):
-            return values
-        documents: list[Document] = []
-        for value in values:
-            if value.__class__ is list and self._roots == "split":
-                documents += self._of_elements(value)
-                self._elements = 0
-            elif value.__class__ is dict:
-                documents.append(value)
-            else:
-                self._report(_not_a_document("the value", value))
-        return documents
-
-    def _of_elements(self, values: list[Any]) -> list[Document]:
-        first = self._elements + 1
-        self._elements += len(values)
-        if _MAPS.issuperset(map(type, values)):
-            return values
-        for number, value in enumerate(values, first):
-            if value.__class__ is not dict:
-                self._report(_not_a_document(f"element {number} of the array", value))
-        return [value for value in values if value.__class__ is dict]
-
-    def _give_up(self, flaw: FlawError, text: bytes, form: Form) -> list[Any]:
-        """The values before the flaw; the text after them is for the lenient parser, or lost."""
-        in_array = form in ("element", "last")
-        values, end = self._decode_before(text[: flaw.offset], in_array)
-        self._place, text, flaw = self._place.after(text[:end]), text[end:], flaw.minus(end)
-        if self._lenient and not flaw.is_final:
-            self._odd = OddText(flaw, in_array)
-            self._keep(self._odd, text)
-        else:
-            self.error = self._error(flaw, text)
-        return values
-
-    def _decode_before(self, text: bytes, in_array: bool) -> tuple[list[Any], int]:
-        """The whole values with which a text begins that then goes wrong, and where they end."""
-        end = end_of_values(text, in_array)
-        if not end:
-            return [], 0
-        try:
-            if in_array:
-                return self._decode(text[: end - 1], "element"), end
-            return self._decode(text[:end], "values"), end
-        except FlawError:  # the decoder saw the flaw some bytes late
-            return self._decode_before(text[: end - 1], in_array)
-
-    def _keep(self, odd: OddText, chunk: bytes) -> None:
-        if not odd.add(chunk):
-            self.error = self._error(odd.flaw, odd.text())
-
-    def _read_odd(self, odd: OddText) -> list[Document]:
-        try:
-            values = odd.values()
-        except FlawError as flaw:
-            self.error = self._error(flaw, odd.text())
-            return []
-        if not values and self._is_empty:
-            self.error = _empty()
-            return []
-        rest = self._of_elements(values.pop(0)) if odd.in_array else []
-        return rest + self._of_roots(values)
-
-    def _error(self, flaw: FlawError, text: bytes) -> DataError:
-        resolution = "correct it there; if every line is an object of its own, set json_lines"
-        return flaw.at(self._place, text, "the stream", resolution)
-
-    def _go_on(self, text: bytes, resume: int) -> None:
-        self._place = self._place.after(text[:resume])
-        self._pending.append(text[resume:])
-
-    def _take_pending(self) -> bytes:
-        text = b"".join(self._pending)
-        self._pending.clear()
-        return text
-
-
-_MAPS = frozenset((dict,))
-_ROOTS = frozenset((dict, list))
-_ODD_ROOT = "an object or an array must stand here"
-
-
-def _empty() -> DataError:
-    return DataError(
-        "cannot parse the stream as JSON",
-        "it is empty",
-        "send at least {} or [], or set json_lines to true if it may be empty",
-    )
-
-
-def _not_a_document(what: str, value: Value) -> DataError:
-    return DataError(
-        f"{what} cannot become a document",
-        f"a document is a map, and this is {_described(value)}",
-        "set process_array to true to get a document for each of its elements"
-        if value.__class__ is list
-        else "wrap the value in an object, or leave it out of the JSON",
-    )
-
-
-def _described(value: Value) -> str:
-    kinds = {list: "an array", str: "a text", bool: "true or false", type(None): "null"}
-    kind = kinds.get(value.__class__, "a number")
-    return f"{kind}: {excerpt(value)}"

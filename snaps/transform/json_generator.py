@@ -23,10 +23,10 @@ from engine.sdk import (
     View,
     Views,
     json_hook,
+    json_value,
     setting,
     to_json,
 )
-from snaps.shared.json_text import FlawError, Place, decoded_value
 
 
 class JSONGeneratorSettings(Settings):
@@ -321,11 +321,8 @@ def _decoded(text: str) -> Value:
             "read large JSON from a file, with FileReader and JSONParser",
         )
     data = text.encode(errors="surrogatepass")
-    try:
-        return decoded_value(data, lenient=True)
-    except FlawError as flaw:
-        resolution = "correct it; references outside of quotes become JSON values by themselves"
-        raise flaw.at(Place(), data, "the template", resolution) from None
+    resolution = "correct it; references outside of quotes become JSON values by themselves"
+    return json_value(data, "the template", resolution)
 
 
 def _json(value: Value) -> str:

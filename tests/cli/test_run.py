@@ -208,6 +208,8 @@ SHAPE = "snaps: {shape: {snap: Mapper, mappings: {$b: $a}}}"
         ('[{"a": 1}, {"a": 2}]', '{"b":1}\n{"b":2}\n'),
         ('{"a": 1}\n\n{"a": 2}\n', '{"b":1}\n{"b":2}\n'),
         ("[]", ""),
+        ('\ufeff{"a": 1}', '{"b":1}\n'),
+        ('{\n  "a": 1\n}\n{"a": 2} [{"a": 3}] // end', '{"b":1}\n{"b":2}\n{"b":3}\n'),
     ],
 )
 def test_the_open_input_gets_the_documents_of_a_file(
@@ -222,8 +224,6 @@ def test_the_open_input_gets_the_documents_of_a_file(
 @pytest.mark.parametrize(
     ("pipeline", "text", "says"),
     [
-        (SHAPE, "{", "'in.json' is not JSON"),
-        (SHAPE, "[1]", "must hold objects"),
         (SHAPE, None, "cannot be read"),
         (ECHO, "{}", "needs exactly one open input; the open inputs: none"),
     ],
@@ -237,6 +237,37 @@ def test_an_input_that_does_not_fit_is_refused(
     done = engine("run", "pipeline.yaml", "--input", "in.json")
     assert done.returncode == 2
     assert says in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"a": 1}\n{"a" 2}', "--input 'in.json': cannot parse the stream as JSON"),
+        ('{"a": 1} [1]', "element 1 of the array cannot become a document"),
+        ("", "cannot parse the stream as JSON: it is empty"),
+    ],
+)
+def test_an_input_that_goes_wrong_fails_the_run(
+    text: str, says: str, engine: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "shape.yaml").write_text(SHAPE)
+    (tmp_path / "in.json").write_text(text)
+    done = engine("run", "shape.yaml", "--input", "in.json")
+    assert done.returncode == 1
+    assert says in done.stderr
+
+
+def test_an_input_is_read_as_it_comes(tmp_path: Path) -> None:
+    (tmp_path / "shape.yaml").write_text(SHAPE)
+    command = [sys.executable, "-m", "engine", "run", "shape.yaml", "--input", "-"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, stdin=pipe, stderr=pipe) as process:
+        assert process.stdin
+        assert process.stderr
+        process.stdin.write(b'{"a": 1}\n{"c": 1}\n')
+        process.stdin.flush()
+        assert process.wait(60) == 1  # though the input has not ended
+        assert b"on document 2" in process.stderr.read()
 
 
 def test_a_task_file_is_told_from_a_pipeline(engine: Any, tmp_path: Path) -> None:

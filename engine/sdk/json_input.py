@@ -261,7 +261,10 @@ def decoded_value(text: bytes, *, lenient: bool = False) -> Value:
         flaw = _flaw_of(error, text)
     if flaw.is_final or not lenient:
         raise flaw
-    values = _lenient_values(text)
+    try:
+        values = _lenient_values(text)
+    except FlawError as other:  # at the same place the strict parser knows what it expected
+        raise (flaw if other.offset == flaw.offset else other) from None
     if len(values) != 1:
         raise flaw
     return values[0]
