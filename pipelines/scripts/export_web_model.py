@@ -3,7 +3,7 @@
 A Remote Python script. A document with a `model`, a `.keras` file as base64, becomes one with
 `topology` (from Keras' `to_json`), `weights` (name, shape, and little-endian float32 as base64,
 whatever the precision was) and `metadata`: the `input_shape` and the document's `labels`,
-`accuracy` and `architecture`.
+`accuracy` and `architecture`. A weight is named layer/weight, or model/layer/weight in a nested model.
 """
 
 import base64
@@ -14,12 +14,13 @@ import tempfile
 import zipfile
 
 import tensorflow_setup
-from keras_file import file_content, keras_model
+from keras_file import described, file_content, keras_model
 
 tensorflow_setup.ensure()
 
 import numpy as np  # noqa: E402 - it comes with TensorFlow
 
+MODELS = ("Sequential", "Functional")
 COPIED = ("labels", "accuracy", "architecture")
 """Fields of the document that go into the metadata."""
 
@@ -32,7 +33,7 @@ exported = 0
 def load(text):
     """The Keras model in a base64 string. Raises ValueError if it does not hold a valid one."""
     content = file_content(text)
-    refuse_custom_layers(configuration(content))
+    refuse_custom_classes(configuration(content))
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "model.keras")
         path.write_bytes(content)
@@ -48,17 +49,29 @@ def configuration(content):
         raise ValueError(f"The model is a zip archive, but not a .keras file: {error}.") from None
 
 
-def refuse_custom_layers(topology):
-    """Refuse custom layers by name; Keras would only say that it could not find their class."""
+def refuse_custom_classes(topology):
+    """Refuse custom models and layers by name; Keras would only say that it cannot find them."""
+    if not isinstance(topology, dict) or topology.get("class_name") not in MODELS:
+        raise ValueError(
+            f"The model is {class_of(topology)}, not a Sequential or Functional model, so its"
+            " file does not say which layers it calls in which order. Build it as"
+            " keras.Sequential([...]) or keras.Model(inputs, outputs)."
+        )
     for layer in layers_in(topology):
         module = str(layer.get("module") or "")
         if module.split(".")[0] != "keras":
-            name = layer.get("config", {}).get("name")
+            config = layer.get("config")
+            name = config.get("name") if isinstance(config, dict) else None
             raise ValueError(
                 f"The layer '{name}' is a {layer.get('class_name')}"
                 f" ({layer.get('registered_name') or module or 'no module'}), which is not a layer"
                 " of Keras, so TensorFlow.js does not know it. Use only Keras' own layers."
             )
+
+
+def class_of(topology):
+    found = topology.get("class_name") if isinstance(topology, dict) else None
+    return f"a subclass of keras.Model ({found})" if isinstance(found, str) else described(topology)
 
 
 def layers_in(topology):
@@ -78,13 +91,18 @@ def plain(model, document):
     """The document for the snap TFJSWriter."""
     return {
         "topology": json.loads(model.to_json()),
-        "weights": [
-            plain_weight(f"{layer.name}/{variable.name}", variable)
-            for layer in model.layers
-            for variable in layer.weights
-        ],
+        "weights": [plain_weight(name, variable) for name, variable in named_weights(model, "")],
         "metadata": metadata(model, document),
     }
+
+
+def named_weights(model, prefix):
+    for layer in model.layers:
+        name = f"{prefix}{layer.name}/"
+        if hasattr(layer, "layers"):
+            yield from named_weights(layer, name)
+        else:
+            yield from ((name + variable.name, variable) for variable in layer.weights)
 
 
 def plain_weight(name, variable):
@@ -99,16 +117,15 @@ def plain_weight(name, variable):
 def metadata(model, document):
     """What a page needs to know about the network; `labels` must match its output."""
     found = {name: document[name] for name in COPIED if document.get(name) is not None}
+    # A Sequential model that was never built has neither shape.
+    given, answered = (getattr(model, name, None) for name in ("input_shape", "output_shape"))
     labels = found.get("labels")
-    if labels is not None and (
-        not isinstance(labels, list) or tuple(model.output_shape) != (None, len(labels))
-    ):
+    if labels is not None and (not isinstance(labels, list) or answered != (None, len(labels))):
         raise ValueError(
-            f"The model's output shape is {model.output_shape}, which does not match the labels"
-            f" {labels}."
+            f"The model's output shape is {answered}, which does not match the labels {labels}."
         )
-    if isinstance(model.input_shape, tuple):  # it is a list if the model has several inputs
-        found["input_shape"] = list(model.input_shape[1:])
+    if isinstance(given, tuple):  # it is a list if the model has several inputs
+        found["input_shape"] = list(given[1:])
     return found
 
 

@@ -28,6 +28,7 @@ from snaps.files.shared.tfjs_topology import Topology, check_weights, translated
 from snaps.files.shared.tfjs_weights import Encoded, Quantization, encoded, shards
 
 MODEL = "model.json"
+ENCODER = msgspec.json.Encoder(decimal_format="number")
 SHARD_NAME = re.compile(r"group\d+-shard\d+of\d+\.bin")
 
 
@@ -206,6 +207,6 @@ def _model_json(
     if metadata is not None:
         model["userDefinedMetadata"] = metadata
     try:
-        return msgspec.json.encode(model)
+        return ENCODER.encode(model)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise DataError("cannot write the model as JSON", str(error)) from error

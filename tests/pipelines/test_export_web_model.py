@@ -39,6 +39,11 @@ def network(*layers: Any) -> dict[str, Any]:
     return {"class_name": "Sequential", "config": {"layers": list(layers)}}
 
 
+SUBCLASS = {
+    "module": "shop",
+    "class_name": "Shop",
+    "config": {"trainable": True, "dtype": "float32"},
+}
 CUSTOM = {
     "module": None,
     "class_name": "Gate",
@@ -57,6 +62,15 @@ CUSTOM = {
         (base64.encodebytes(b"<html>" * 20).decode(), "its 120 bytes are not a zip archive"),
         (archive(other_json={}), r"not a \.keras file: .*config\.json"),
         (archive(config_json=network(CUSTOM)), r"The layer 'gate' is a Gate \(shop>Gate\)"),
+        (
+            archive(config_json=SUBCLASS),
+            r"The model is a subclass of keras.Model \(Shop\), not a Sequential or Functional",
+        ),
+        (archive(config_json=[]), "The model is a list, not a Sequential or Functional model"),
+        (
+            archive(config_json=network({"class_name": "Gate", "config": None})),
+            r"The layer 'None' is a Gate \(no module\)",
+        ),
         (
             archive(config_json=network({"module": "keras", **network(CUSTOM)})),
             r"The layer 'gate' is a Gate \(shop>Gate\), which is not a layer of Keras",
@@ -91,6 +105,12 @@ def test_the_metadata_holds_labels_accuracy_and_input_shape(exporter: Any) -> No
     assert exporter.metadata(shapes([(None, 2), (None, 3)], (None, 2)), {}) == {}
 
 
+def test_a_model_that_was_never_built_has_no_shapes(exporter: Any) -> None:
+    assert exporter.metadata(types.SimpleNamespace(), {}) == {}
+    with pytest.raises(ValueError, match="output shape is None, which does not match the labels"):
+        exporter.metadata(types.SimpleNamespace(), {"labels": [0, 1]})
+
+
 @pytest.mark.parametrize("labels", [[0, 1, 2], "ab"])
 def test_labels_must_match_the_output(exporter: Any, labels: Any) -> None:
     with pytest.raises(ValueError, match="does not match the labels"):
@@ -102,10 +122,9 @@ def test_labels_must_match_the_output(exporter: Any, labels: Any) -> None:
 
 KNOWN = (
     *("sequential", "mixed_precision", "functional", "every_layer", "embedded_words"),
-    "without_weights",
+    *("without_weights", "model_within", "model_within_twice"),
 )
 REFUSED = {
-    "model_within": "is a model within the model",
     "bare_sum": "is the operation Add of keras.src.ops.numpy, not a layer",
     "grouped": "has groups 3, which TensorFlow.js does not know",
 }

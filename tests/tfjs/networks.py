@@ -93,8 +93,154 @@ def without_weights() -> Any:
     return keras.Sequential([keras.Input(SHAPE), layers.MaxPooling2D(3), layers.Flatten()])
 
 
+def block(name: str) -> Any:
+    """Layers of the same names in every block."""
+    parts = [layers.Dense(4, name="dense"), layers.BatchNormalization(name="norm")]
+    return keras.Sequential([keras.Input((4,)), *parts, layers.ReLU(name="relu")], name=name)
+
+
 def model_within() -> Any:
-    return keras.Sequential([keras.Input(SHAPE), sequential()])
+    return keras.Sequential([block("first"), layers.Dense(4, name="dense"), block("second")])
+
+
+def model_within_twice() -> Any:
+    """A model that is called twice, with a model within it and two outputs."""
+    image = keras.Input((4,))
+    deep = block("deep")(image)
+    inner = keras.Model(image, [layers.Dense(3)(deep), layers.Add()([deep, image])], name="inner")
+    left, right = keras.Input((4,), name="left"), keras.Input((4,), name="right")
+    one, two = inner(left), inner(layers.ReLU()(right))
+    return keras.Model([left, right], [layers.Concatenate()([one[0], two[0]]), two[1], one[1]])
+
+
+def model_within_at_the_start() -> Any:
+    image = keras.Input((4,))
+    return keras.Model(image, layers.Dense(2)(block("backbone")(image)))
+
+
+def model_of_models() -> Any:
+    return keras.Sequential([model_within_at_the_start(), block_of_two()])
+
+
+def block_of_two() -> Any:
+    return keras.Sequential([keras.Input((2,)), layers.Dense(4), block("inmost")], name="outer")
+
+
+def calls_out_of_order() -> Any:
+    """The first call of `shared` is the last of which the input is there."""
+    image = keras.Input((4,))
+    shared = layers.Dense(4, name="shared")
+    deep = layers.ReLU()(layers.Dense(4)(image))
+    late = shared(deep)
+    early = shared(image)
+    deeper = layers.Dense(4)(layers.ReLU()(layers.Dense(4)(layers.ReLU()(early))))
+    return keras.Model(image, [layers.Dense(2)(late), late, deeper, shared(deeper)])
+
+
+def subtractions() -> Any:
+    left, right = keras.Input((5, 3)), keras.Input((3,))
+    less = layers.Subtract(name="less")
+    one = less([left, right])
+    two = less([one, layers.ReLU()(left)])
+    return keras.Model([left, right], [one, two])
+
+
+def merged_ranks() -> Any:
+    one, two, three = keras.Input((5, 1, 3)), keras.Input((4, 3)), keras.Input((3,))
+    kinds = (layers.Add, layers.Average, layers.Maximum, layers.Minimum, layers.Multiply)
+    sums = [kind()([one, two, three]) for kind in kinds]
+    return keras.Model([one, two, three], [*sums, layers.Concatenate(axis=-3)(sums)])
+
+
+def sides_unknown() -> Any:
+    words = keras.Input((None, 6))
+    x = layers.Conv1D(4, 3)(layers.Reshape((-1, 3))(words))
+    x = layers.GRU(3, return_sequences=True, reset_after=False)(layers.MaxPooling1D(2)(x))
+    return keras.Model(words, [layers.LSTM(3)(x), layers.GlobalAveragePooling1D()(x), x])
+
+
+def sides_of_minus_one() -> Any:
+    image = keras.Input((6, 4))
+    x = layers.Dense(3)(layers.Reshape((-1,))(image))
+    y = layers.Dense(2)(layers.Flatten()(layers.Reshape((2, -1, 3))(image)))
+    return keras.Model(image, [x, y, layers.Flatten()(layers.Identity()(x))])
+
+
+def fixed_batch() -> Any:
+    return keras.Sequential([keras.Input(batch_shape=(3, 4)), layers.Dense(2)])
+
+
+def input_that_is_an_output() -> Any:
+    image = keras.Input((4,))
+    return keras.Model(image, [image, layers.ReLU()(image)])
+
+
+def inputs_that_are_not_used() -> Any:
+    left, right = keras.Input((4,)), keras.Input((3,))
+    return keras.Model([left, right], layers.ReLU()(left))
+
+
+def whole_numbers() -> Any:
+    words = keras.Input((6,), dtype="int32")
+    x = layers.Rescaling(0.5, offset=1)(words)
+    y = layers.Flatten()(layers.Embedding(20, 3)(layers.Reshape((3, 2))(words)))
+    return keras.Model(words, [layers.Dense(3)(x), y, layers.Dense(2)(words)])
+
+
+def same_output_twice() -> Any:
+    image = keras.Input((4,))
+    answer = layers.Dense(2)(image)
+    return keras.Model(image, [answer, answer])
+
+
+def same_output_twice_by_identity() -> Any:
+    image = keras.Input((4,))
+    answer = layers.Dense(2)(image)
+    return keras.Model(image, [answer, layers.Identity()(answer)])
+
+
+def strange_name() -> Any:
+    return keras.Sequential([keras.Input((4,)), layers.Dense(2, name="my dense")])
+
+
+def named_with_a_dot() -> Any:
+    return keras.Sequential([keras.Input((4,), name="in.1"), layers.Dense(2, name="a.b-c_d")])
+
+
+def normalised_volume() -> Any:
+    return keras.Sequential([keras.Input((2, 2, 2, 3)), layers.BatchNormalization()])
+
+
+def normalised_rows() -> Any:
+    return keras.Sequential([keras.Input((5, 3)), layers.BatchNormalization(axis=1)])
+
+
+def softmax_of_rows() -> Any:
+    return keras.Sequential([keras.Input((5, 3)), layers.Softmax(axis=1)])
+
+
+def sides_unknown_flattened() -> Any:
+    return keras.Sequential([keras.Input((None, 3)), layers.Flatten()])
+
+
+def reset_after() -> Any:
+    return keras.Sequential([keras.Input((5, 3)), layers.GRU(2)])
+
+
+def whole_numbers_normalised() -> Any:
+    words = keras.Input((6,), dtype="uint8")
+    return keras.Model(words, layers.BatchNormalization()(layers.Reshape((3, 2))(words)))
+
+
+def fractions_normalised() -> Any:
+    words = keras.Input((6,), dtype="uint8")
+    return keras.Model(words, layers.BatchNormalization()(layers.Rescaling(1.0)(words)))
+
+
+def whole_rescaling() -> Any:
+    return keras.Sequential(
+        [keras.Input((4,), dtype="int32"), layers.Rescaling(0.5, dtype="int32")]
+    )
 
 
 def bare_sum() -> Any:
@@ -116,7 +262,7 @@ def own_layer() -> Any:
 
 NETWORKS = (
     *(sequential, mixed_precision, functional, every_layer, embedded_words, without_weights),
-    *(model_within, bare_sum, grouped, own_layer),
+    *(bare_sum, grouped, own_layer),
 )
 
 

@@ -3,23 +3,35 @@
 Keras 3 says `batch_shape`, TensorFlow.js wants `batch_input_shape`; the one describes the tensors
 that a layer is called with, the other names layer, call and output in nested lists; precision is an
 object of its own there and a word here. What has no counterpart is refused.
+
+A model is translated layer by layer in the order in which the tensors come, so that the shape of
+each is known. A model within the model stays one; its layers and weights are called `inner/dense`,
+because TensorFlow.js looks a weight up by a name that no other weight of the whole model has.
 """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from engine.sdk import DataError, Value, excerpt
+from snaps.files.shared.tfjs_graph import Graph, Tensor, subtraction
 from snaps.files.shared.tfjs_layers import (
+    Flow,
     kind_of,
     known_kinds,
     refused,
-    translated_settings,
+    translated_layer,
     weights_of,
 )
+
+MODELS = ("Sequential", "Functional")
+NAME = re.compile(r"[A-Za-z0-9][-A-Za-z0-9._]*")
+FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 
 class Topology(msgspec.Struct, frozen=True):
@@ -33,25 +45,29 @@ class Topology(msgspec.Struct, frozen=True):
     weights: Mapping[str, str]
 
 
+class Part(msgspec.Struct, frozen=True):
+    """A layer, or a model within the model, as it is written."""
+
+    class_name: str
+    config: dict[str, Value]
+    outputs: list[Flow]
+    weights: Mapping[str, str] = {}
+
+    @property
+    def entry(self) -> dict[str, Value]:
+        return {"class_name": self.class_name, "config": self.config}
+
+
 def translated(topology: Value) -> Topology:
     """What Keras' `to_json` gives, parsed. Raises DataError for what TensorFlow.js cannot be."""
     class_name, config = _class_and_config(topology, "the model")
-    if class_name not in ("Sequential", "Functional"):
+    if class_name not in MODELS:
         raise refused(
             f"the model is a {excerpt(class_name)}, not Sequential or Functional",
             "build it of layers alone: keras.Sequential([...]) or keras.Model(inputs, outputs)",
         )
-    layers = config.get("layers")
-    if not isinstance(layers, list) or not layers:
-        raise refused("the model has no layers", "build it before it is saved")
-    written: dict[str, Value] = {"name": config.get("name", "model")}
-    if class_name == "Sequential":
-        written["layers"] = _sequence(layers)
-    else:
-        written["layers"] = [_layer(layer) | _calls(layer) for layer in layers]
-        for ends in ("input_layers", "output_layers"):
-            written[ends] = _ends(config.get(ends), ends)
-    return Topology({"class_name": class_name, "config": written}, _weights(layers))
+    model = _model(class_name, config, "", str(config.get("name", "model")))
+    return Topology(model.entry, model.weights)
 
 
 def _class_and_config(value: Value, what: str) -> tuple[str, Mapping[str, Value]]:
@@ -65,37 +81,136 @@ def _class_and_config(value: Value, what: str) -> tuple[str, Mapping[str, Value]
     )
 
 
-def _sequence(layers: Sequence[Value]) -> list[dict[str, Value]]:
-    written = [_layer(layer) for layer in layers]
-    if written[0]["class_name"] != "InputLayer":
-        raise refused(
-            "the model does not know the shape of its input",
-            "put keras.Input(shape) before its first layer",
-        )
-    return written
+def _model(class_name: str, config: Mapping[str, Value], prefix: str, name: str) -> Part:
+    """`prefix` stands before the names of the layers; that of the model itself is `name`."""
+    layers = config.get("layers")
+    if not isinstance(layers, list) or not layers:
+        raise refused(f"the model {name!r} has no layers", "build it before it is saved")
+    names = Counter(_name(layer) for layer in layers)
+    [(most, count)] = names.most_common(1)
+    if count > 1:
+        raise refused(f"{count} layers are named {most!r}", "give each layer a name of its own")
+    if class_name == "Sequential":
+        return _sequence(layers, prefix, name)
+    return _functional(config, layers, prefix, name)
 
 
-def _layer(layer: Value) -> dict[str, Value]:
+def _sequence(layers: Sequence[Value], prefix: str, name: str) -> Part:
+    parts: list[Part] = []
+    for layer in layers:
+        parts.append(_part(layer, prefix, parts[-1].outputs if parts else []))
+        if parts[0].class_name != "InputLayer":
+            raise refused(
+                "the model does not know the shape of its input",
+                "put keras.Input(shape) before its first layer",
+            )
+    entries = [part.entry for part in parts]
+    config: dict[str, Value] = {"name": name, "layers": entries}
+    return Part("Sequential", config, parts[-1].outputs, _weights_of_all(parts))
+
+
+def _functional(
+    config: Mapping[str, Value], layers: Sequence[Value], prefix: str, name: str
+) -> Part:
+    ends = {key: _ends(config.get(key), key) for key in ("input_layers", "output_layers")}
+    by_name = {_name(layer): layer for layer in layers}
+    graph = Graph({called: _calls(layer) for called, layer in by_name.items()})
+    parts: dict[str, Part] = {}
+    outputs: dict[Tensor, Flow] = {}
+    for called, call, tensors in graph.calls_in_order():
+        part = _part(by_name[called], prefix, [outputs[tensor] for tensor in tensors])
+        if parts.setdefault(called, part).config != part.config:
+            raise refused(
+                f"the layer {called!r} is called with inputs of different shapes, for each of "
+                "which TensorFlow.js would need other settings",
+                "use a layer of its own for each of the inputs",
+            )
+        if part.class_name in MODELS:
+            graph.count_from(called, 1)  # TensorFlow.js counts the model itself as a call
+        outputs |= {Tensor(called, call, place): flow for place, flow in enumerate(part.outputs)}
+    entries: list[dict[str, Value]] = []
+    for called in by_name:  # in the order in which the loader is taken to go through them
+        if called not in parts:
+            raise refused(f"the layer {called!r} is never called", "leave it out of the model")
+        part = parts[called]
+        nodes = graph.nodes(called, prefix)
+        entry = part.entry | {"name": prefix + called, "inbound_nodes": nodes}
+        subtracts = by_name[called]["class_name"] == "Subtract"
+        entries += subtraction(entry) if subtracts else [entry]
+    written: dict[str, Value] = {"name": name, "layers": entries}
+    for key, tensors in ends.items():
+        # Keras too counts a functional model itself as a call, but here alone.
+        tensors = [
+            tensor._replace(call=tensor.call - (_class_of(by_name, tensor.layer) == "Functional"))
+            for tensor in tensors
+        ]
+        if any(tensor not in outputs for tensor in tensors):
+            raise refused(
+                f"the {key} of the model are {excerpt(config.get(key))}, and not all of them are "
+                "outputs of its layers",
+                "give what model.to_json() of Keras 3 gives, parsed",
+            )
+        if len(set(tensors)) != len(tensors):
+            raise refused(
+                f"the {key} of the model are {excerpt(config.get(key))}, and TensorFlow.js takes "
+                "each only once",
+                "pass it through keras.layers.Identity() for the second time",
+            )
+        ends[key] = tensors
+        written[key] = [graph.reference(tensor, prefix) for tensor in tensors]
+    flows = [outputs[tensor] for tensor in ends["output_layers"]]
+    return Part("Functional", written, flows, _weights_of_all(parts.values()))
+
+
+def _class_of(layers: Mapping[str, Mapping[str, Value]], name: str) -> Value:
+    return layers[name]["class_name"] if name in layers else None
+
+
+def _weights_of_all(parts: Any) -> dict[str, str]:
+    return {keras: tfjs for part in parts for keras, tfjs in part.weights.items()}
+
+
+def _name(layer: Value) -> str:
     class_name, config = _class_and_config(layer, "a layer")
     name = config.get("name")
     if not isinstance(name, str) or not name:
         raise refused(f"a layer ({class_name}) has no name", "give each layer a name")
+    if not NAME.fullmatch(name):
+        raise refused(
+            f"the layer {name!r} ({class_name}) has a name that TensorFlow.js does not take",
+            "name it with ASCII letters, digits, and _ - . behind the first of them",
+        )
+    return name
+
+
+def _part(layer: Value, prefix: str, inputs: Sequence[Flow]) -> Part:
+    class_name, config = _class_and_config(layer, "a layer")
+    name = _name(layer)
+    if class_name in MODELS:
+        return _model(class_name, config, f"{prefix}{name}/", prefix + name)
     _refuse_foreign(name, class_name, layer)
     if class_name == "InputLayer":
-        settings = _input(name, config)
-    else:
-        settings = translated_settings(name, class_name, config)
-    return {"class_name": class_name, "config": settings}
+        written = _input(name, config)
+        flow = Flow(tuple(written["batch_input_shape"]), written["dtype"] == "int32")
+        return Part(class_name, {"name": prefix + name, **written}, [flow])
+    if not inputs:
+        raise refused(
+            "the model does not know the shape of its input",
+            "put keras.Input(shape) before its first layer",
+        )
+    _refuse_whole_numbers(name, class_name, config)
+    made = translated_layer(name, class_name, config, inputs)
+    weights = {
+        f"{prefix}{name}/{weight.keras}": f"{prefix}{name}/{weight.tfjs}"
+        for weight in weights_of(class_name, config)
+    }
+    settings = {"name": prefix + name, **made.settings}
+    return Part(made.class_name, settings, [made.output], weights)
 
 
 def _refuse_foreign(name: str, class_name: str, layer: Mapping[str, Value]) -> None:
-    """Whatever is no layer of Keras' own that TensorFlow.js has too."""
+    """Whatever is not a layer of Keras' own that TensorFlow.js has too."""
     module = str(layer.get("module"))
-    if class_name in ("Sequential", "Functional", "Model"):
-        raise refused(
-            f"{name!r} is a model within the model",
-            "add its layers to the model one by one",
-        )
     if module.split(".")[0] != "keras":
         raise refused(
             f"the layer {name!r} is a {class_name} of {module}, which is no layer of Keras",
@@ -113,38 +228,63 @@ def _refuse_foreign(name: str, class_name: str, layer: Mapping[str, Value]) -> N
         )
 
 
-def _input(name: str, config: Mapping[str, Value]) -> dict[str, Value]:
+def _refuse_whole_numbers(name: str, class_name: str, config: Mapping[str, Value]) -> None:
+    policy = _policy(config.get("dtype"))
+    if policy.removeprefix("mixed_") not in FLOATS:
+        raise refused(
+            f"the layer {name!r} ({class_name}) computes in {policy}, and TensorFlow.js would "
+            "compute in float32",
+            "build the network without this dtype",
+        )
+
+
+def _input(name: str, config: Mapping[str, Value]) -> dict[str, Any]:
     shape = config.get("batch_shape")
-    if not isinstance(shape, list) or config.get("sparse") or config.get("ragged"):
+    sides = isinstance(shape, list) and all(
+        side is None or (type(side) is int and side > 0) for side in shape
+    )
+    if not sides or config.get("sparse") or config.get("ragged"):
         raise refused(
             f"the input {name!r} has the shape {excerpt(shape)}, or is sparse or ragged",
             "give it a shape of numbers: keras.Input((28, 28, 1))",
         )
     return {
-        "name": name,
         "batch_input_shape": shape,
-        "dtype": _input_type(config.get("dtype")),
+        "dtype": _input_type(name, config.get("dtype")),
         "sparse": False,
     }
 
 
-def _input_type(policy: Value) -> str:
+def _input_type(name: str, policy: Value) -> str:
     """`int32` for whole numbers, else `float32`, whatever precision Keras was to compute in."""
+    dtype = _policy(policy)
+    if dtype.removeprefix("mixed_") in FLOATS:
+        return "float32"
+    if re.fullmatch(r"u?int(8|16|32|64)", dtype):
+        return "int32"
+    raise refused(
+        f"the input {name!r} takes values of the type {dtype}, which TensorFlow.js would take as "
+        "numbers",
+        "give the model an input of numbers",
+    )
+
+
+def _policy(policy: Value) -> str:
     if isinstance(policy, Mapping):
-        policy = policy.get("config", {}).get("name")
-    return "int32" if "int" in str(policy) else "float32"
+        config = policy.get("config")
+        policy = config.get("name") if isinstance(config, Mapping) else None
+    return "float32" if policy is None else str(policy)
 
 
-def _calls(layer: Mapping[str, Value]) -> dict[str, Value]:
-    name = layer["config"]["name"]
+def _calls(layer: Mapping[str, Value]) -> list[list[Tensor]]:
+    """The tensors of each call of a layer."""
     nodes = layer.get("inbound_nodes")
-    if not isinstance(nodes, list):
-        nodes = []
-    return {"name": name, "inbound_nodes": [_call(name, node) for node in nodes]}
+    if layer["class_name"] == "InputLayer":
+        return [[]]
+    return [_call(_name(layer), node) for node in nodes] if isinstance(nodes, list) else []
 
 
-def _call(name: str, node: Value) -> list[list[Value]]:
-    """One call of a layer: the tensors that it is given, as [layer, call, output, {}]."""
+def _call(name: str, node: Value) -> list[Tensor]:
     arguments = node.get("args") if isinstance(node, Mapping) else None
     named = node.get("kwargs") or {} if isinstance(node, Mapping) else {}
     if not isinstance(arguments, list) or len(arguments) != 1 or any(named.values()):
@@ -155,7 +295,7 @@ def _call(name: str, node: Value) -> list[list[Value]]:
     [inputs] = arguments
     try:
         tensors = inputs if isinstance(inputs, list) else [inputs]
-        return [[*tensor["config"]["keras_history"], {}] for tensor in tensors]
+        return [Tensor(*tensor["config"]["keras_history"]) for tensor in tensors]
     except (KeyError, TypeError):
         raise refused(
             f"the layer {name!r} is called with {excerpt(inputs, 200)}, which is no tensor",
@@ -163,26 +303,18 @@ def _call(name: str, node: Value) -> list[list[Value]]:
         ) from None
 
 
-def _ends(ends: Value, key: str) -> list[Any]:
-    """The inputs or outputs of the model: a list of [layer, call, output], also for one alone."""
+def _ends(ends: Value, key: str) -> list[Tensor]:
+    """The inputs or outputs of the model, also for one alone: [layer, call, output]."""
     if isinstance(ends, list) and ends:
         alone = isinstance(ends[0], str)
-        return [ends] if alone else ends
+        try:
+            return [Tensor(*end) for end in ([ends] if alone else ends)]
+        except TypeError:
+            pass
     raise refused(
         f"the {key} of the model are {excerpt(ends)}, not a list",
         "build it as keras.Model(input, output), or with lists of them",
     )
-
-
-def _weights(layers: Sequence[Mapping[str, Value]]) -> dict[str, str]:
-    names: dict[str, str] = {}
-    for layer in layers:
-        if layer["class_name"] == "InputLayer":
-            continue
-        name = layer["config"]["name"]
-        for weight in weights_of(layer["class_name"], layer["config"]):
-            names[f"{name}/{weight.keras}"] = f"{name}/{weight.tfjs}"
-    return names
 
 
 def check_weights(topology: Topology, given: Sequence[str]) -> None:

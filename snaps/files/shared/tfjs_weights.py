@@ -89,7 +89,7 @@ def _refuse_infinite(name: str, values: tuple[float, ...]) -> None:
         strange = next(value for value in values if not isfinite(value))
         raise refused(
             f"the weight {name!r} holds {excerpt(strange)}: the training has failed",
-            "train the network anew, with a lower learning rate",
+            "train the network again, with a lower learning rate",
         )
 
 

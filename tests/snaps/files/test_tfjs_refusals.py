@@ -44,7 +44,7 @@ def refusal(project: Path, document: Document, quantize: str = "none") -> str:
             {"topology": {"class_name": "Mine", "config": {}}},
             'the model is a "Mine", not Sequential',
         ),
-        ({"topology": sequential()}, "the model has no layers"),
+        ({"topology": sequential()}, "the model 'network' has no layers"),
         ({"topology": sequential(layer("ReLU", "r"))}, "does not know the shape of its input"),
         ({"topology": sequential(source(4, sparse=True))}, "the input 'image'"),
         (
@@ -61,8 +61,8 @@ def test_what_is_no_model(tmp_path: Path, document: Document, reason: str) -> No
 @pytest.mark.parametrize(
     ("strange", "reason"),
     [
-        (layer("Sequential", "inner"), "'inner' is a model within the model; add its layers"),
-        (layer("LSTM", "memory", units=3), "the layer 'memory' is a LSTM, which cannot be written"),
+        (layer("Sequential", "inner"), "the model 'inner' has no layers"),
+        (layer("Masking", "mask"), "the layer 'mask' is a Masking, which cannot be written"),
         (layer("Lambda", "code"), "the layer 'code' is a Lambda"),
         (
             {**layer("Gate", "gate"), "module": "shop.layers"},
@@ -81,6 +81,29 @@ def test_what_is_no_model(tmp_path: Path, document: Document, reason: str) -> No
         (layer("UpSampling2D", "u", interpolation="bilinear"), 'interpolation "bilinear"'),
         (layer("GlobalAveragePooling2D", "g", keepdims=True), "has keepdims true"),
         (layer("Dense", "d", power=3), "has power 3"),
+        (layer("Dense", "d", power=False), "has power false"),
+        (layer("ReLU", "r", max_value="6"), 'has max_value "6"'),
+        (layer("Dense", "d", units=0), "it computes with a whole number greater than 0 only"),
+        (layer("ZeroPadding2D", "z", padding=[[1, 1], [1]]), "[[top, bottom], [left, right]]"),
+        (layer("ZeroPadding2D", "z", padding=[[1, 1], [1, -1]]), "that are not negative"),
+        (layer("Dense", "d"), "the settings of the layer 'd' (Dense) do not fit an input"),
+        (layer("BatchNormalization", "b", axis=1), "it computes with the last axis only"),
+        (layer("BatchNormalization", "b", axis=9), "it computes with the last axis only"),
+        (layer("LayerNormalization", "n", axis=[0, 1]), "axes behind that of the batch"),
+        (layer("Softmax", "s", axis=[1, 2]), "it computes with the last axis only"),
+        (layer("Reshape", "r", target_shape=[5, -1]), "it computes with 32 numbers only"),
+        (layer("Reshape", "r", target_shape=[-1, -1]), "with at most one -1 only"),
+        (layer("Permute", "p", dims=[1, 2]), "each axis behind that of the batch, once"),
+        (layer("PReLU", "p", shared_axes=[4]), "axes behind that of the batch"),
+        (layer("Conv1D", "c", kernel_size=[3]), "computes it for 3 axes only"),
+        (layer("Add", "a"), "is called with 1 input; TensorFlow.js takes two inputs or more"),
+        (layer("Dense", "d e", units=3), "a name that TensorFlow.js does not take"),
+        (source(4), "2 layers are named 'image'"),
+        (layer("ReLU", "r", dtype="int32"), "computes in int32, and TensorFlow.js would"),
+        (
+            layer("SeparableConv2D", "s", strides=[2, 2], dilation_rate=[1, 2]),
+            "has both strides and dilation_rate above 1",
+        ),
         (layer("Dense", "d", activation="hard_sigmoid"), 'the activation "hard_sigmoid"'),
         (layer("Dense", "d", activation={"class_name": "f"}), "the activation {"),
     ],
@@ -102,6 +125,32 @@ def test_a_layer_or_setting_that_tensorflow_js_does_not_know(
 )
 def test_a_call_with_more_than_tensors(tmp_path: Path, document: Document, reason: str) -> None:
     assert reason in refusal(tmp_path, document)
+
+
+def test_an_input_of_other_things_than_numbers(tmp_path: Path) -> None:
+    document = {"topology": sequential(source(4, dtype="bool"), layer("Flatten", "f"))}
+    assert "the input 'image' takes values of the type bool" in refusal(tmp_path, document)
+
+
+@pytest.mark.parametrize(
+    ("ends", "reason"),
+    [
+        ([["sum", 0, 0], ["sum", 0, 0]], "TensorFlow.js takes each only once; pass it through"),
+        ([["sum", 1, 0]], "not all of them are outputs of its layers"),
+        ([["other", 0, 0]], "not all of them are outputs of its layers"),
+    ],
+)
+def test_outputs_that_tensorflow_js_does_not_take(
+    tmp_path: Path, ends: list[Any], reason: str
+) -> None:
+    document = functional([tensor("image"), tensor("image")])
+    document["topology"]["config"]["output_layers"] = ends
+    assert reason in refusal(tmp_path, document)
+
+
+def test_a_tensor_that_comes_from_nowhere(tmp_path: Path) -> None:
+    document = functional([tensor("image"), tensor("lost")])
+    assert "the inputs of the layers sum come from nowhere" in refusal(tmp_path, document)
 
 
 def test_inputs_by_name(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,58 @@ def test_calls_of_a_functional_model_become_nested_lists(tmp_path: Path) -> None
     assert config["input_layers"] == [["image", 0, 0]]
     assert config["output_layers"] == [["sum", 0, 0]]
     assert answers(tmp_path / "web", [[1, 2, 3, 4]])["outputs"] == [[[2, 4, 6, 8]]]
+
+
+def test_calls_are_numbered_in_the_order_in_which_tensorflow_js_reaches_them(
+    tmp_path: Path,
+) -> None:
+    """Listed before the input of its first call, the second call of the layer is reached first."""
+    shared = {
+        **layer("ReLU", "shared"),
+        "inbound_nodes": [{"args": [tensor("negated")]}, {"args": [tensor("image")]}],
+    }
+    negated = {
+        **layer("Rescaling", "negated", scale=-1, offset=0),
+        "inbound_nodes": [{"args": [tensor("image")]}],
+    }
+    config = {
+        "name": "network",
+        "layers": [source(4), shared, negated],
+        "input_layers": ["image", 0, 0],
+        "output_layers": [["shared", 0, 0], ["shared", 1, 0]],
+    }
+    topology = {"class_name": "Functional", "config": config}
+    write(tmp_path, {"topology": topology, "weights": []})
+    outputs = answers(tmp_path / "web", [[1, -2, 3, -4]])["outputs"]
+    assert outputs == [[[0, 2, 0, 4]], [[1, 0, 3, 0]]]
+
+
+def test_numbers_of_a_parsed_file_stay_numbers(tmp_path: Path) -> None:
+    rescaling = layer("Rescaling", "half", scale=Decimal("0.5"), offset=Decimal("1.25"))
+    document = {
+        "topology": sequential(source(2), rescaling),
+        "weights": [],
+        "metadata": {"accuracy": Decimal("0.75")},
+    }
+    write(tmp_path, document)
+    answered = answers(tmp_path / "web", [[1, -2]])
+    assert answered["outputs"] == [[[1.75, 0.25]]]
+    assert answered["metadata"] == {"accuracy": 0.75}
+
+
+def test_weights_of_models_within_the_model_keep_apart(tmp_path: Path) -> None:
+    def inner(name: str) -> Document:
+        dense = layer("Dense", "dense", units=1, use_bias=False)
+        return {**sequential(source(1), dense), "module": "keras"} | {
+            "config": {"name": name, "layers": [source(1), dense]}
+        }
+
+    document = {
+        "topology": sequential(source(1), inner("one"), inner("two")),
+        "weights": [weight("one/dense/kernel", [[3]]), weight("two/dense/kernel", [[5]])],
+    }
+    write(tmp_path, document)
+    assert answers(tmp_path / "web", [[2]])["outputs"] == [[[30]]]
 
 
 def test_float16_is_rounded_to_the_nearest_even_as_everywhere(tmp_path: Path) -> None:
