@@ -84,9 +84,8 @@ def _of_rank(class_name: str, rank: int, first: bool) -> Iterator[LayerModel]:
         ]
     for settings in variants:
         yield LayerModel(class_name, settings, shapes, dtype, scale)
-    if not kind.rounds_whole:
-        for settings in variants if class_name == "Activation" else [plain]:
-            yield LayerModel(class_name, settings, shapes, "int32")
+    if not kind.fractions_only:
+        yield LayerModel(class_name, plain, shapes, "int32")
 
 
 def samples(setting: Setting, sides: list[int]) -> list[Any]:

@@ -58,9 +58,9 @@ class Kind(msgspec.Struct, frozen=True):
     `ranks` are the numbers of axes, that of the batch included, that its input may have. `renames`
     are settings with another name in TensorFlow.js. `idle` are ranks at which the layer gives its
     input unchanged, and is written as a linear activation because TensorFlow.js would not take it.
-    Of the settings in `one_above_1` only one may be other than 1. What a layer that `rounds_whole`
-    makes of whole numbers is whole in Keras, and not in TensorFlow.js; one without weights gives
-    whole numbers for whole numbers unless it `gives_fractions`.
+    Of the settings in `one_above_1` only one may be other than 1. A layer that is for
+    `fractions_only` computes something else, or nothing, with whole numbers; one without weights
+    gives whole numbers for whole numbers unless it `gives_fractions`.
     """
 
     ranks: tuple[int, ...]
@@ -72,7 +72,7 @@ class Kind(msgspec.Struct, frozen=True):
     idle: tuple[int, ...] = ()
     needs_known_sides: bool = False
     one_above_1: tuple[str, ...] = ()
-    rounds_whole: bool = False
+    fractions_only: bool = False
     gives_fractions: bool = False
 
 
@@ -112,10 +112,10 @@ def translated_layer(
     whole = all(flow.whole for flow in inputs)
     settings = dict(_settings(name, class_name, config, shapes[0]))
     _check_inputs(name, class_name, shapes)
-    if whole and kind.rounds_whole:
+    if whole and kind.fractions_only:
         raise refused(
-            f"the layer {name!r} ({class_name}) has an input of whole numbers, and Keras rounds "
-            "what it computes while TensorFlow.js does not",
+            f"the layer {name!r} ({class_name}) has an input of whole numbers, with which "
+            "TensorFlow.js does not compute what Keras does",
             "put keras.layers.Rescaling(1.0) before it",
         )
     above_1 = [key for key in kind.one_above_1 if settings.get(key, 1) not in (1, [1], [1, 1])]
@@ -355,7 +355,7 @@ KINDS = {
             Weight("moving_mean", "moving_mean"),
             Weight("moving_variance", "moving_variance"),
         ),
-        rounds_whole=True,
+        fractions_only=True,
     ),
     "LayerNormalization": Kind(
         (2, 3, 4),
@@ -368,7 +368,7 @@ KINDS = {
         },
         _SCALE_AND_CENTER,
     ),
-    "Activation": Kind(_ANY, {"activation": Activation()}),
+    "Activation": Kind(_ANY, {"activation": Activation()}, fractions_only=True),
     "ReLU": Kind(
         _ANY,
         {"max_value": Number(or_none=True), "negative_slope": Only(0), "threshold": Only(0)},

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -96,24 +96,23 @@ def _model(class_name: str, config: Mapping[str, Value], prefix: str, name: str)
 
 
 def _sequence(layers: Sequence[Value], prefix: str, name: str) -> Part:
+    if layers[0]["class_name"] != "InputLayer":
+        raise refused(
+            f"the model {name!r} does not know the shape of its input",
+            "put keras.Input(shape) before its first layer",
+        )
     parts: list[Part] = []
     for layer in layers:
         parts.append(_part(layer, prefix, parts[-1].outputs if parts else []))
-        if parts[0].class_name != "InputLayer":
-            raise refused(
-                "the model does not know the shape of its input",
-                "put keras.Input(shape) before its first layer",
-            )
-    entries = [part.entry for part in parts]
-    config: dict[str, Value] = {"name": name, "layers": entries}
+    config: dict[str, Value] = {"name": name, "layers": [part.entry for part in parts]}
     return Part("Sequential", config, parts[-1].outputs, _weights_of_all(parts))
 
 
 def _functional(
     config: Mapping[str, Value], layers: Sequence[Value], prefix: str, name: str
 ) -> Part:
-    ends = {key: _ends(config.get(key), key) for key in ("input_layers", "output_layers")}
     by_name = {_name(layer): layer for layer in layers}
+    ends = {key: _ends(config, key, by_name) for key in ("input_layers", "output_layers")}
     graph = Graph({called: _calls(layer) for called, layer in by_name.items()})
     parts: dict[str, Part] = {}
     outputs: dict[Tensor, Flow] = {}
@@ -129,44 +128,52 @@ def _functional(
             graph.count_from(called, 1)  # TensorFlow.js counts the model itself as a call
         outputs |= {Tensor(called, call, place): flow for place, flow in enumerate(part.outputs)}
     entries: list[dict[str, Value]] = []
-    for called in by_name:  # in the order in which the loader is taken to go through them
+    for called, layer in by_name.items():  # in the order in which the loader goes through them
         if called not in parts:
             raise refused(f"the layer {called!r} is never called", "leave it out of the model")
-        part = parts[called]
         nodes = graph.nodes(called, prefix)
-        entry = part.entry | {"name": prefix + called, "inbound_nodes": nodes}
-        subtracts = by_name[called]["class_name"] == "Subtract"
-        entries += subtraction(entry) if subtracts else [entry]
+        entry = parts[called].entry | {"name": prefix + called, "inbound_nodes": nodes}
+        entries += subtraction(entry) if layer["class_name"] == "Subtract" else [entry]
     written: dict[str, Value] = {"name": name, "layers": entries}
     for key, tensors in ends.items():
-        # Keras too counts a functional model itself as a call, but here alone.
-        tensors = [
-            tensor._replace(call=tensor.call - (_class_of(by_name, tensor.layer) == "Functional"))
-            for tensor in tensors
-        ]
-        if any(tensor not in outputs for tensor in tensors):
-            raise refused(
-                f"the {key} of the model are {excerpt(config.get(key))}, and not all of them are "
-                "outputs of its layers",
-                "give what model.to_json() of Keras 3 gives, parsed",
-            )
-        if len(set(tensors)) != len(tensors):
-            raise refused(
-                f"the {key} of the model are {excerpt(config.get(key))}, and TensorFlow.js takes "
-                "each only once",
-                "pass it through keras.layers.Identity() for the second time",
-            )
-        ends[key] = tensors
+        _check_ends(key, tensors, outputs)
         written[key] = [graph.reference(tensor, prefix) for tensor in tensors]
     flows = [outputs[tensor] for tensor in ends["output_layers"]]
     return Part("Functional", written, flows, _weights_of_all(parts.values()))
 
 
-def _class_of(layers: Mapping[str, Mapping[str, Value]], name: str) -> Value:
-    return layers[name]["class_name"] if name in layers else None
+def _ends(
+    config: Mapping[str, Value], key: str, layers: Mapping[str, Mapping[str, Value]]
+) -> list[Tensor]:
+    """The inputs or outputs of the model: in Keras [layer, call, output], or a list of them."""
+    ends: Any = config.get(key)
+    try:
+        tensors = [Tensor(*end) for end in ([ends] if isinstance(ends[0], str) else ends)]
+    except (TypeError, KeyError, IndexError):
+        raise refused(
+            f"the {key} of the model are {excerpt(ends)}, not a list",
+            "build it as keras.Model(input, output), or with lists of them",
+        ) from None
+    # Keras counts a functional model itself as a call here, though not in `keras_history`.
+    functional = {name for name, layer in layers.items() if layer["class_name"] == "Functional"}
+    return [end._replace(call=end.call - (end.layer in functional)) for end in tensors]
 
 
-def _weights_of_all(parts: Any) -> dict[str, str]:
+def _check_ends(key: str, ends: Sequence[Tensor], outputs: Mapping[Tensor, Flow]) -> None:
+    told = excerpt([list(end) for end in ends])
+    if any(end not in outputs for end in ends):
+        raise refused(
+            f"the {key} of the model are {told}, and not all of them are outputs of its layers",
+            "give what model.to_json() of Keras 3 gives, parsed",
+        )
+    if len(set(ends)) != len(ends):
+        raise refused(
+            f"the {key} of the model are {told}, and TensorFlow.js takes each only once",
+            "pass it through keras.layers.Identity() for the second time",
+        )
+
+
+def _weights_of_all(parts: Iterable[Part]) -> dict[str, str]:
     return {keras: tfjs for part in parts for keras, tfjs in part.weights.items()}
 
 
@@ -193,11 +200,6 @@ def _part(layer: Value, prefix: str, inputs: Sequence[Flow]) -> Part:
         written = _input(name, config)
         flow = Flow(tuple(written["batch_input_shape"]), written["dtype"] == "int32")
         return Part(class_name, {"name": prefix + name, **written}, [flow])
-    if not inputs:
-        raise refused(
-            "the model does not know the shape of its input",
-            "put keras.Input(shape) before its first layer",
-        )
     _refuse_whole_numbers(name, class_name, config)
     made = translated_layer(name, class_name, config, inputs)
     weights = {
@@ -295,26 +297,15 @@ def _call(name: str, node: Value) -> list[Tensor]:
     [inputs] = arguments
     try:
         tensors = inputs if isinstance(inputs, list) else [inputs]
-        return [Tensor(*tensor["config"]["keras_history"]) for tensor in tensors]
+        found = [Tensor(*tensor["config"]["keras_history"]) for tensor in tensors]
     except (KeyError, TypeError):
+        found = []
+    if not found:
         raise refused(
             f"the layer {name!r} is called with {excerpt(inputs, 200)}, which is no tensor",
             "call it with a tensor or a list of tensors",
-        ) from None
-
-
-def _ends(ends: Value, key: str) -> list[Tensor]:
-    """The inputs or outputs of the model, also for one alone: [layer, call, output]."""
-    if isinstance(ends, list) and ends:
-        alone = isinstance(ends[0], str)
-        try:
-            return [Tensor(*end) for end in ([ends] if alone else ends)]
-        except TypeError:
-            pass
-    raise refused(
-        f"the {key} of the model are {excerpt(ends)}, not a list",
-        "build it as keras.Model(input, output), or with lists of them",
-    )
+        )
+    return found
 
 
 def check_weights(topology: Topology, given: Sequence[str]) -> None:

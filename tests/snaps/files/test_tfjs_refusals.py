@@ -120,6 +120,7 @@ def test_a_layer_or_setting_that_tensorflow_js_does_not_know(
     [
         (functional([tensor("image")], training=True), "'sum' is called with more than its inputs"),
         (functional(tensor("image"), tensor("image")), "'sum' is called with more than its inputs"),
+        (functional([]), "'sum' is called with [], which is no tensor"),
         (functional([3]), "'sum' is called with [3], which is no tensor"),
     ],
 )
