@@ -3,7 +3,8 @@
 A Remote Python script. A document with a `model`, a `.keras` file as base64, becomes one with
 `topology` (from Keras' `to_json`), `weights` (name, shape, and little-endian float32 as base64,
 whatever the precision was) and `metadata`: the `input_shape` and the document's `labels`,
-`accuracy` and `architecture`. A weight is named layer/weight, or model/layer/weight in a nested model.
+`accuracy` and `architecture`. A weight is named layer/weight, or model/layer/weight in a nested
+model.
 """
 
 import base64
