@@ -81,7 +81,7 @@ def provide(script: Script, wait: Callable[[], None], say: Callable[[str], None]
         if environment.python.exists() and _is_locked(environment.lock):
             return environment  # somebody installs into it, so its files come and go
         with _locked(environment.lock, wait):
-            if not environment.folder.exists():
+            if not os.path.lexists(environment.folder):
                 _make(environment.folder)
             elif reason := damage(environment.folder):
                 say(f"the Python environment {name} is damaged ({reason}); building it again")
@@ -123,8 +123,10 @@ def _make(folder: Path) -> None:
     aside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.new")
     try:
         _Builder(symlinks=True, with_pip=False).create(aside)
-        if folder.exists():
+        if folder.is_dir() and not folder.is_symlink():
             shutil.rmtree(folder)
+        else:  # what somebody has put in its place
+            folder.unlink(missing_ok=True)
         aside.rename(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)

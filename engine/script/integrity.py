@@ -8,6 +8,7 @@ own files.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from engine.script.child.needs import MARK
 
 def damage(folder: Path) -> str:
     """What is wrong with an environment; empty if nothing is."""
-    if not (folder / "bin" / "python").exists():
+    if not os.access(folder / "bin" / "python", os.X_OK):
         return "its Python is gone"
+    if not any(folder.glob("lib/*/site-packages")):
+        return "its folder of libraries is gone"
     if not _is_configured(folder / "pyvenv.cfg"):
         return "its pyvenv.cfg is missing or incomplete"
     mark = folder / MARK

@@ -238,6 +238,22 @@ def cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
 
 
+def put_a_file_in_its_place(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.write_text("not a folder")
+
+
+def put_a_dangling_link_in_its_place(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.symlink_to(folder.with_name("nowhere"))
+
+
+def replace_its_python(folder: Path) -> None:
+    python = folder / "bin" / "python"
+    python.unlink()
+    python.write_text("not a program")
+
+
 @pytest.mark.parametrize(
     ("harm", "reason"),
     [
@@ -260,7 +276,12 @@ def cut(file: Path) -> None:
             lambda folder: next(folder.glob("lib/*/site-packages/*/RECORD")).unlink(),
             "abacus 2.0 has lost its list of files",
         ),
+        (replace_its_python, "its Python is gone"),
+        (lambda folder: shutil.rmtree(folder / "lib"), "its folder of libraries is gone"),
+        (put_a_file_in_its_place, "its Python is gone"),
+        (put_a_dangling_link_in_its_place, "its Python is gone"),
         (lambda folder: (folder / "snapline-requirements.json").write_text("["), ""),
+        (lambda folder: (folder / "snapline-requirements.json").write_text("null"), ""),
     ],
 )
 def test_a_damaged_environment_is_built_again_and_said_so(
@@ -278,6 +299,26 @@ def test_a_damaged_environment_is_built_again_and_said_so(
     opened.lines.clear()
     assert opened(source, **facts).start() == [{"version": "2.0"}]
     assert opened.lines == []
+
+
+def test_a_library_that_was_deleted_as_a_whole_is_installed_again(
+    opened: Opened, wheels: Path
+) -> None:
+    facts: dict[str, Any] = {"requirements": ("abacus>1",), "owner": "one"}
+    source = "import abacus\ndef snaplogic_init():\n    return {'version': abacus.version}\n"
+    opened(source, **facts).start()
+    [libraries] = folder_of(wheels, **facts).glob("lib/*/site-packages")
+    shutil.rmtree(libraries)
+    libraries.mkdir()
+    assert opened(source, **facts).start() == [{"version": "2.0"}]
+
+
+@pytest.mark.parametrize("held", ['{"one": null}', '{"one": [1]}', "[1]", '{"two": 5}'])
+def test_a_damaged_list_of_needs_is_passed_over(held: str, opened: Opened, wheels: Path) -> None:
+    facts: dict[str, Any] = {"environment": "both", "owner": "one"}
+    run(opened, "'abacus', '2.0'", **facts)
+    (folder_of(wheels, **facts) / "snapline-needs.json").write_text(held)
+    assert run(opened, "'abacus', '2.0'", **facts)["version"] == "2.0"
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", ".", "x" * 80])

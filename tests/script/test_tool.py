@@ -166,6 +166,35 @@ def test_arrays_that_are_small_one_by_one_are_bounded_together() -> None:
         slt.decode(f"[{', '.join([one] * 20)}]")
 
 
+def laughter(depth: int) -> list[Any]:
+    """Ten times the same list, of ten times the same list, and so on."""
+    inner: list[Any] = [1] * 10
+    for _ in range(depth - 1):
+        inner = [inner] * 10
+    return inner
+
+
+def test_references_may_not_unfold_to_far_more_than_their_text() -> None:
+    assert slt.decode(slt.encode(laughter(4))) == laughter(4)
+    with pytest.raises(ValueError, match="decode refuses references that unfold to far more"):
+        slt.decode(slt.encode(laughter(12)))
+
+
+def test_arrays_hold_no_references() -> None:
+    pytest.importorskip("numpy")
+    values = json.loads(slt.encode(laughter(12)))
+    array = {"py/object": "numpy.ndarray", "dtype": "<i8", "values": values}
+    with pytest.raises(ValueError, match="decode refuses a reference among the values"):
+        slt.decode(json.dumps(array))
+
+
+def test_shared_parts_survive_encode_and_decode() -> None:
+    part = {"a": [1, 2]}
+    again = slt.decode(slt.encode([part, part]))
+    assert again == [part, part]
+    assert again[0] is again[1]
+
+
 def test_date_times_survive_encode_and_decode(opened: Opened) -> None:
     session = opened("""
         import datetime

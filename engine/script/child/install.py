@@ -66,6 +66,7 @@ FIRST_FOR_311 = {
 """The first version of a library that works on Python 3.11; older ones are overridden."""
 
 _PLAIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:==\s*([A-Za-z0-9.!+]+))?")
+_NAMED = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:[<>=!~;\[]|$)")
 _TAIL = 12
 
 
@@ -102,10 +103,14 @@ class Installer:
         self._repair()
         for text in requirements:
             self._claim(text)
-        if not set(requirements) <= set(self._stamped()):
-            missing = [text for text in requirements if not self._satisfied(text)]
-            if missing:
-                self._provide(missing, list(requirements), update=False, verbose=False)
+        stamped = self._stamped()
+        missing = [
+            text
+            for text in requirements
+            if not (text in stamped and _is_left(text)) and not self._satisfied(text)
+        ]
+        if missing:
+            self._provide(missing, list(requirements), update=False, verbose=False)
 
     def ensure(self, name: str, version: str | None, update: bool, verbose: bool) -> str:
         """SLTool.ensure; gives what pip printed, nothing if there was nothing to do."""
@@ -150,9 +155,10 @@ class Installer:
     def _stamped(self) -> list[str]:
         """Requirements that pip has found satisfied since anything was last installed."""
         try:
-            return list(json.loads(self._stamp.read_text()))
+            stamped = json.loads(self._stamp.read_text())
         except (OSError, ValueError):
             return []
+        return stamped if isinstance(stamped, list) else []
 
     def _repair(self) -> None:
         if self._mark.exists():
@@ -240,6 +246,15 @@ def use(installer: Installer) -> None:
 
 def current() -> Installer:
     return _used[0]
+
+
+def _is_left(requirement: str) -> bool:
+    """Whether the library of a requirement that was met has not been deleted since."""
+    named = _NAMED.match(requirement)
+    if named is None:  # a URL or a path
+        return True
+    found = Path(sys.prefix).glob("lib/*/site-packages/*.dist-info")
+    return canonical(named[1]) in {canonical(info.name.partition("-")[0]) for info in found}
 
 
 def is_there(name: str, version: str | None = None) -> bool:

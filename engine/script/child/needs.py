@@ -87,7 +87,13 @@ class Needs:
             needs = json.loads(self._file.read_text())
         except (OSError, ValueError):
             return {}
-        return needs if isinstance(needs, dict) else {}
+        if not isinstance(needs, dict):
+            return {}
+        return {owner: texts for owner, texts in needs.items() if _are_texts(texts)}
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
 def canonical(name: str) -> str:

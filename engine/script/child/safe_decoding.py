@@ -38,6 +38,9 @@ _ELEMENTS = re.compile(
 )
 _RAW = re.compile(r"[<>=|]?V\d*")
 
+_FREE_VALUES = 1_000_000
+"""What a text may unfold to by references, beyond one value for each of its characters."""
+
 
 def refuse_strangers(value: Any) -> None:
     """Raise ValueError if the parsed jsonpickle text `value` holds what is not on the lists."""
@@ -51,6 +54,31 @@ def refuse_strangers(value: Any) -> None:
             _check_tags(value)
             for item in value.values():
                 refuse_strangers(item)
+
+
+def refuse_inflated(value: Any, text: str) -> None:
+    """Raise ValueError if references make the decoded `value` of the `text` unfold too far.
+
+    A list of ten references to a list of ten references, and so on, is small here, and huge as
+    soon as it is written or walked through.
+    """
+    if _unfolded(value, {}) > _FREE_VALUES + len(text):
+        raise ValueError(
+            "decode refuses references that unfold to far more values than their text has; "
+            "call decode(text, safe=False) if you trust where the text comes from"
+        )
+
+
+def _unfolded(value: Any, counts: dict[int, int]) -> int:
+    """The number of values that the value holds, shared ones counted wherever they stand."""
+    if not isinstance(value, dict | list | tuple | set):
+        return 1
+    count = counts.get(id(value))
+    if count is None:
+        counts[id(value)] = 1  # a value that holds itself is refused by whoever writes it
+        items = value.values() if isinstance(value, dict) else value
+        count = counts[id(value)] = 1 + sum(_unfolded(item, counts) for item in items)
+    return count
 
 
 def _check_tags(value: dict[str, Any]) -> None:
@@ -107,11 +135,23 @@ def _check_array(value: dict[str, Any]) -> None:
         if shape is None:
             raise _refusal("an array of bytes without a shape")
     elif values is not None:
+        _refuse_references(values)
         refuse_strangers(values)
     for key, choices in (("order", "CF"), ("byteorder", "<>=|")):
         chosen = value.get(key)
         if chosen is not None and chosen not in tuple(choices):
             raise _refusal(f"the {key} {chosen!r}")
+
+
+def _refuse_references(values: Any) -> None:
+    """An array copies each value, so references to lists would multiply in it."""
+    if isinstance(values, dict):
+        if "py/id" in values:
+            raise _refusal("a reference among the values of an array")
+        values = list(values.values())
+    if isinstance(values, list):
+        for item in values:
+            _refuse_references(item)
 
 
 def _is_shape(shape: Any) -> bool:

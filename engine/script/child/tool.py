@@ -12,7 +12,7 @@ from typing import Any
 
 from . import arrays, install, tracker
 from .rows import Ticket
-from .safe_decoding import refuse_strangers
+from .safe_decoding import refuse_inflated, refuse_strangers
 
 _TIMEOUT = 300.0
 
@@ -76,7 +76,10 @@ class SLTool:
         if safe:
             refuse_strangers(value)
         unpickler = _jsonpickle(text, safe).unpickler
-        return unpickler.Unpickler(on_missing="error", safe=True).restore(value)
+        decoded = unpickler.Unpickler(on_missing="error", safe=True).restore(value)
+        if safe:
+            refuse_inflated(decoded, text)
+        return decoded
 
     @staticmethod
     def get_drop_doc() -> dict[str, str]:
