@@ -7,7 +7,8 @@ sugar for one document at a time, and a hot snap overrides `process_batch`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from time import perf_counter
 from types import GeneratorType
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -36,6 +37,9 @@ S = TypeVar("S", bound=Settings)
 
 BATCH_SIZE = 64
 """Documents in a batch that a snap makes one by one; larger ones fall out of the cache."""
+
+HELD_SECONDS = 0.01
+"""How long the documents of a generator may wait until they make a batch."""
 
 
 class To(msgspec.Struct, frozen=True):
@@ -208,8 +212,8 @@ class Snap(Generic[S]):
                         self.context.dropped(1, (lineage,))
                     elif result.__class__ is dict or result.__class__ is To:
                         collected.add(result, lineage)
-                    else:
-                        yield from self._collect_many(collected, result, lineage)
+                    elif not (yield from collected.pass_on(result, lineage)):
+                        self.context.dropped(1, (lineage,))
                 except DataError as error:
                     self.context.failed(error, document, lineage)
                 except (Exception, SystemExit) as error:  # noqa: BLE001  # the context names the snap
@@ -222,18 +226,6 @@ class Snap(Generic[S]):
             raise
         if collected.count:
             yield collected.take()
-
-    def _collect_many(
-        self, collected: Collected, result: Any, lineage: Lineage
-    ) -> Iterator[Mapping[str, Batch]]:
-        some = False
-        for item in collected.several(result):
-            some = True
-            collected.add(item, lineage)
-            if collected.count >= BATCH_SIZE or item.__class__ is bytes:
-                yield collected.take()
-        if not some:
-            self.context.dropped(1, (lineage,))
 
     def _collected(self, batch: Batch, method: str, *, checks: bool = False) -> Collected:
         giver = f"{method} of {type(self).__name__}"
@@ -297,14 +289,30 @@ class Collected:
             return result
         raise self._refusal(result)
 
+    def pass_on(
+        self, result: Any, lineage: Lineage = NO_LINEAGE
+    ) -> Generator[Mapping[str, Batch], None, bool]:
+        """Add a whole result, handing on the batches that are due. Returns whether it held items.
+
+        A generator may work long on each item, so what it has given is due after a time, too.
+        """
+        items = self.several(result)
+        lazy = items.__class__ is not list and items.__class__ is not tuple
+        given, taken = False, perf_counter()
+        for item in items:
+            given = True
+            self.add(item, lineage)
+            full = self.count >= BATCH_SIZE or item.__class__ is bytes
+            if full or (lazy and perf_counter() - taken > HELD_SECONDS):
+                yield self.take()
+                taken = perf_counter()
+        return given
+
     def batches(self, result: Any, lineage: Lineage = NO_LINEAGE) -> Iterator[Mapping[str, Batch]]:
-        """A whole result in batches. What came before a DataError is not lost by it."""
+        """A whole result in batches. What came before a failure is not lost by it."""
         try:
-            for item in self.several(result):
-                self.add(item, lineage)
-                if self.count >= BATCH_SIZE:
-                    yield self.take()
-        except DataError:
+            yield from self.pass_on(result, lineage)
+        except Exception:
             if self.count:
                 yield self.take()
             raise

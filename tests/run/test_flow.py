@@ -9,9 +9,11 @@ from typing import ClassVar
 
 import pytest
 
+from engine.plan.plan import Port
 from engine.run import member
 from engine.sdk import Batch, Document, Settings, Snap
-from tests.run.flowing import run
+from engine.sdk import snap as sdk_snap
+from tests.run.flowing import Watching, run
 
 
 class NoSettings(Settings):
@@ -138,6 +140,70 @@ class FailsAt(Snap[NoSettings]):
         if document["n"] == 500:
             raise ValueError("it is the 500th")
         return document
+
+
+class Drips(Snap[NoSettings]):
+    """Gives three documents one by one, with ten milliseconds of work before each."""
+
+    loses_lineage = ""
+
+    def drip(self, hook: str) -> Iterator[Document]:
+        for number in range(3):
+            Slow.clock.now += 0.011
+            Slow.events.append(f"drip {hook} {number}")
+            yield {"n": f"{hook} {number}"}
+
+    def start(self) -> Iterator[Document]:
+        return self.drip("start")
+
+    def process(self, document: Document) -> Iterator[Document]:
+        return self.drip("process")
+
+    def finish(self) -> Iterator[Document]:
+        return self.drip("finish")
+
+
+class Noting(Watching):
+    """Notes among the events what crosses each view."""
+
+    def crossed(self, port: Port, batch: Batch) -> None:
+        Slow.events.extend(f"{port} {document['n']}" for document in batch.items)
+
+
+@pytest.mark.parametrize("hook", ["start", "process", "finish"])
+def test_what_a_generator_gives_slowly_does_not_wait_for_a_batch(
+    hook: str, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sdk_snap, "perf_counter", clock)
+    text = """
+    snaps:
+      drip: {snap: Drips}
+      next: {snap: Slow}
+    links: [drip -> next]
+    """
+    run(tmp_path, text, Drips, Slow, inputs={"drip": [{}]}, observer=Noting())
+    assert is_early(Slow.events, f"drip.output {hook} 0", f"drip {hook} 1")
+
+
+class BreaksOff(Snap[NoSettings]):
+    """A source that raises an exception after three documents."""
+
+    def start(self) -> Iterator[Document]:
+        for number in range(3):
+            yield {"n": number}
+        raise OSError("the source is gone")
+
+
+def test_what_a_source_gave_before_an_exception_is_delivered(tmp_path: Path) -> None:
+    text = """
+    snaps:
+      source: {snap: BreaksOff}
+      shape: {snap: Mapper, mappings: {$n: $n}}
+    links: [source -> shape]
+    """
+    _, failure, watching = run(tmp_path, text, BreaksOff)
+    assert "the source is gone" in str(failure)
+    assert watching.outputs == {"shape.output": [{"n": 0}, {"n": 1}, {"n": 2}]}
 
 
 FAILING = {
