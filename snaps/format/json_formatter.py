@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from engine.sdk import (
     Batch,
     DataError,
     Document,
+    Emission,
     Example,
     Expression,
     Foreign,
@@ -136,22 +137,11 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
         rows = [(path.text, item) for path, item in settings.header.items()]
         self._fields = self.context.mapping(rows) if rows else None
 
-    def process_batch(self, view: str, batch: Batch) -> Batch | None:
-        lines, batch = self._encoded(batch)
-        if not lines:
-            return None
-        if self.settings.format_each_document:
-            return self._one_stream_each(lines, batch)
-        if self._begun:
-            return Batch([self._body(lines, b",")])
-        found = self._first_header(batch)
-        if found is None:
-            return None
-        header, position = found
-        if position:
-            lines, _ = self._encoded(batch.at(range(position, len(batch))))
-        self._begun = True
-        return Batch([StreamStart(header), self._body(lines, b"[")])
+    def process_batch(self, view: str, batch: Batch) -> Emission:
+        try:
+            return self._written(batch)
+        except DataError as error:
+            return self._in_parts(batch, error)
 
     def finish(self) -> Iterable[Item]:
         settings = self.settings
@@ -163,50 +153,46 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
             yield self._ending()
         yield StreamEnd()
 
-    def _encoded(self, batch: Batch) -> tuple[bytes, Batch]:
-        """The documents as lines of JSON, and those among them that can be written."""
-        values = batch.items
-        if self._content is not None:
-            values, batch = self._contents(batch)
-        lines = to_json_lines(values)
-        return self._one_by_one(values, batch) if lines is None else (lines, batch)
+    def _written(self, batch: Batch) -> Batch:
+        """The pieces for a batch. Raises DataError if a document cannot be written; nothing has
+        been done then."""
+        content = self._content
+        items = batch.items if content is None else [content.get(each) for each in batch.items]
+        lines = _lines(items)
+        if self.settings.format_each_document:
+            return self._one_stream_each(lines, batch)
+        if self._begun:
+            return Batch([self._body(lines, b",")])
+        header = self._header(batch.items[0])
+        self._begun = True
+        return Batch([StreamStart(header), self._body(lines, b"[")])
 
-    def _contents(self, batch: Batch) -> tuple[list[Value], Batch]:
-        """What the content path finds, and the documents in which it does."""
-        assert self._content is not None  # asked only then
-        values: list[Value] = []
-        good: list[int] = []
-        for position, document in enumerate(batch.items):
-            try:
-                values.append(self._content.get(document))
-                good.append(position)
-            except DataError as error:
-                self.context.failed(error, document, batch.lineage_of(position))
-        return values, batch.at(good)
+    def _in_parts(self, batch: Batch, error: DataError) -> Iterator[Mapping[str, Batch]]:
+        """Write the documents of a batch that can be written, in halves of halves.
 
-    def _one_by_one(self, values: list[Value], batch: Batch) -> tuple[bytes, Batch]:
-        lines: list[bytes] = []
-        good: list[int] = []
-        for position, value in enumerate(values):
+        Those before a failure leave before it, since it may stop the pipeline.
+        """
+        if len(batch) == 1:
+            self.context.failed(error, batch.items[0], batch.lineage_of(0))
+            return
+        middle = len(batch) // 2
+        for half in (range(middle), range(middle, len(batch))):
+            part = batch.at(half)
             try:
-                lines.append(to_json(value))
-                good.append(position)
-            except DataError as error:
-                self.context.failed(error, batch.items[position], batch.lineage_of(position))
-        return b"".join(line + b"\n" for line in lines), batch.at(good)
+                written = self._written(part)
+            except DataError as flaw:
+                yield from self._in_parts(part, flaw)
+            else:
+                yield {self.default_output: written}
 
     def _one_stream_each(self, lines: bytes, batch: Batch) -> Batch:
         pieces: list[Item] = []
-        good: list[int] = []
+        places: list[int] = []
         for position, line in enumerate(lines.split(b"\n")[:-1]):
-            try:
-                header = self._header(batch.items[position])
-            except DataError as error:
-                self.context.failed(error, batch.items[position], batch.lineage_of(position))
-                continue
+            header = self._header(batch.items[position])
             pieces += StreamStart(header), self._single(line), StreamEnd()
-            good += position, position, position
-        return batch.at(good, pieces)
+            places += position, position, position
+        return batch.at(places, pieces)
 
     def _single(self, line: bytes) -> bytes:
         if self.settings.json_lines:
@@ -227,15 +213,6 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
             return b"[]"
         return b"\n]" if self.settings.pretty_print else b"]"
 
-    def _first_header(self, batch: Batch) -> tuple[Header, int] | None:
-        """The header of the first document that has one, and the position of that document."""
-        for position, document in enumerate(batch.items):
-            try:
-                return self._header(document), position
-            except DataError as error:
-                self.context.failed(error, document, batch.lineage_of(position))
-        return None
-
     def _header(self, document: Document) -> Header:
         header = self._plain_header()
         return header if self._fields is None else header | self._fields(document)
@@ -243,3 +220,13 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
     def _plain_header(self) -> Header:
         lines = self.settings.json_lines
         return {"content-type": "application/x-ndjson" if lines else "application/json"}
+
+
+def _lines(values: list[Value]) -> bytes:
+    """The values as lines of JSON. Raises DataError if one has no JSON form."""
+    lines = to_json_lines(values)
+    if lines is not None:
+        return lines
+    if len(values) == 1:
+        return to_json(values[0]) + b"\n"
+    raise DataError("cannot write the documents as JSON", "one of them has no JSON form")

@@ -328,3 +328,66 @@ def test_a_large_document_among_small_ones_costs_them_one_call(tmp_path: Path) -
         1,
         *[62] * 62,
     ]
+
+
+def test_what_can_be_written_as_json_before_a_failure_is_written(tmp_path: Path) -> None:
+    text = """
+    snaps:
+      format: {snap: JSONFormatter, json_lines: true}
+    """
+    documents: list[Document] = [{"n": number} for number in range(200)]
+    documents[150] = {"n": float("nan")}
+    report, failure, watching = run(tmp_path, text, inputs={"format": documents})
+    assert "on document 151" in str(failure)
+    written = b"".join(watching.outputs["format.output"][1:])
+    assert written == b"".join(b'{"n":%d}\n' % number for number in range(150))
+    assert report.snaps[0].documents_in == 151
+
+
+@pytest.mark.parametrize(
+    ("settings", "flawed"),
+    [
+        ("content_path: $.text", {"n": 150}),
+        ("header: {$name: $text.length}", {"text": None}),
+    ],
+)
+def test_a_stream_for_each_document_before_a_failure_is_given(
+    settings: str, flawed: Document, tmp_path: Path
+) -> None:
+    text = f"""
+    snaps:
+      format: {{snap: JSONFormatter, format_each_document: true, {settings}}}
+    """
+    documents: list[Document] = [{"text": "abc"} for _ in range(200)]
+    documents[150] = flawed
+    _, failure, watching = run(tmp_path, text, inputs={"format": documents})
+    assert "on document 151" in str(failure)
+    assert len(watching.outputs["format.output"]) == 150 * 3
+
+
+def test_documents_with_flaws_cost_only_themselves_in_an_array(tmp_path: Path) -> None:
+    text = """
+    snaps:
+      format: {snap: JSONFormatter, on_error: discard, header: {$first: $n.length}}
+    """
+    documents: list[Document] = [{"n": "x"} for _ in range(100)]
+    documents[0], documents[1], documents[70] = {"n": 0}, {}, {"n": float("inf")}
+    report, failure, watching = run(tmp_path, text, inputs={"format": documents})
+    assert failure is None
+    start, *body, _ = watching.outputs["format.output"]
+    assert start.header["first"] == 1
+    assert json.loads(b"".join(body)) == [{"n": "x"} for _ in range(97)]
+    assert report.snaps[0].errors == 3
+
+
+def test_the_results_of_files_before_a_failure_are_delivered(tmp_path: Path) -> None:
+    text = """
+    snaps:
+      encode: {snap: DocumentToBinary}
+      write: {snap: FileWriter, file: = $name}
+    links: [encode -> write]
+    """
+    documents = [{"content": "x", "name": name} for name in ("a", "b", "no/c", "d")]
+    _, failure, watching = run(tmp_path, text, inputs={"encode": documents})
+    assert failure is not None
+    assert [given["result"] for given in watching.outputs["write.output"]] == ["created"] * 2
