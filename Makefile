@@ -28,7 +28,7 @@ update:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "make update needs Python 3.11, the oldest supported version; set PYTHON=...")'
 	$(PYTHON) requirements/freeze.py requirements/constraints.txt 'What make setup installs.' \
 	-- 'setuptools>=77' --editable '.[dev]'
-	$(PYTHON) requirements/freeze.py --alias tensorflow=tensorflow_cpu requirements/scripts.txt \
+	$(PYTHON) requirements/freeze.py --alias tensorflow=tensorflow_cpu pipelines/constraints.txt \
 	'What the digit scripts install into their environments.' \
 	-- tensorflow-cpu numpy matplotlib ai-edge-litert
 	$(MAKE) test

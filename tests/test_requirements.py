@@ -24,8 +24,8 @@ WANTED = [
 ]
 
 
-def pins(file: str) -> dict[str, str]:
-    lines = (REQUIREMENTS / file).read_text().splitlines()
+def pins(file: Path) -> dict[str, str]:
+    lines = file.read_text().splitlines()
     found = [PIN.fullmatch(line) for line in lines if not line.startswith("#")]
     assert all(found), f"{file} contains lines other than NAME==VERSION"
     return {canonicalize_name(pin[1]): pin[2] for pin in found if pin}
@@ -33,12 +33,12 @@ def pins(file: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("wanted", WANTED, ids=str)
 def test_each_requirement_is_pinned_to_a_version_within_its_bounds(wanted: Requirement) -> None:
-    version = pins("constraints.txt")[canonicalize_name(wanted.name)]
+    version = pins(REQUIREMENTS / "constraints.txt")[canonicalize_name(wanted.name)]
     assert wanted.specifier.contains(version)
 
 
 def test_the_libraries_of_the_digit_scripts_are_pinned() -> None:
-    pinned = pins("scripts.txt")
+    pinned = pins(ROOT / "pipelines/constraints.txt")
     required = {"tensorflow", "tensorflow-cpu"}
     for file in (ROOT / "pipelines").rglob("*.py"):
         required |= set(re.findall(r'slt\.ensure\("([^"]+)"', file.read_text()))

@@ -339,6 +339,7 @@ def opening(script: Script) -> dict[str, Any]:
         "folder": script.folder,
         "directory": script.directory,
         "requirements": list(script.requirements),
+        "constraints": script.constraints,
         "environment": script.environment,
         "owner": script.owner,
         "install": script.install,

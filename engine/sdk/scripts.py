@@ -33,6 +33,7 @@ class Script(msgspec.Struct, frozen=True):
     runs. `requirements` are pip requirement texts that are installed before the script starts.
     Scripts that name the same `environment` share one; without a name, a script has one of its own,
     known by its `owner`, the snap that runs it.
+    `constraints` is the text of a constraints file of pip, to which every installation keeps.
     `install` is what `SLTool.ensure` and the requirements may do: `install` what is missing,
     `check` (warn and go on), or `refuse` (fail). `timeout` is the longest time, in seconds, that
     one call into the script may take; None waits for ever. `memory` is the most bytes that it may
@@ -48,6 +49,7 @@ class Script(msgspec.Struct, frozen=True):
     directory: str = ""
     modules: tuple[ScriptModule, ...] = ()
     requirements: tuple[str, ...] = ()
+    constraints: str = ""
     environment: str = ""
     owner: str = ""
     install: InstallPolicy = "install"

@@ -61,6 +61,12 @@ class RemotePythonScriptSettings(Settings):
         help="What the script needs, as pip writes it; installed before it starts.",
         example=["numpy>=1.26"],
     )
+    constraints: str = setting(
+        default="",
+        help="A constraints file of pip, relative to the pipeline file: whatever is installed for "
+        "the script has the versions that it names.",
+        example="constraints.txt",
+    )
     environment: str = setting(
         default="",
         help="Name of a Python environment that several scripts share; they must not need "
@@ -167,6 +173,8 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     ) -> Iterable[tuple[tuple[str | int, ...], str]]:
         if settings.script:
             yield ("script",), settings.script
+        if settings.constraints:
+            yield ("constraints",), settings.constraints
         for place, file in enumerate(settings.modules):
             yield ("modules", place), file
 
@@ -289,6 +297,10 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     def _read(self, file: str, kind: str) -> str:
         return _text(b"".join(self.context.files.read(file)), f"the {kind} in {file}")
 
+    def _constraints(self) -> str:
+        file = self.settings.constraints
+        return self._read(file, "constraints file") if file else ""
+
     def _module(self, file: str) -> ScriptModule:
         source = self._read(file, "module")
         return ScriptModule(_module_name(file), self.context.files.locate(file), source)
@@ -311,6 +323,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             folder=str(PurePath(file).parent) if file else context.folder,
             directory=context.folder,
             requirements=settings.requirements,
+            constraints=self._constraints(),
             environment=settings.environment,
             owner=f"{context.label} in {PurePath(context.folder, pipeline)}",
             install=settings.install,

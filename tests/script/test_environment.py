@@ -71,6 +71,20 @@ def test_ensure_takes_a_version(opened: Opened) -> None:
     assert run(opened, "'abacus', version='2.0'")["version"] == "2.0"
 
 
+def test_what_is_installed_keeps_to_the_constraints(opened: Opened) -> None:
+    pinned = "# tested\nabacus==1.0\n"
+    assert run(opened, "'abacus'", constraints=pinned)["version"] == "1.0"
+    facts: dict[str, Any] = {"requirements": ("abacus",), "constraints": pinned, "owner": "other"}
+    assert run(opened, "'abacus'", **facts) == {"version": "1.0", "quiet": True}
+
+
+def test_constraints_that_do_not_fit_are_said_to_be_the_reason(opened: Opened) -> None:
+    session = opened(ENSURE.format(arguments="'abacus'"), constraints="abacus==3.0\n")
+    with pytest.raises(ScriptFailure) as caught:
+        session.start()
+    assert "The snap names a constraints file" in caught.value.resolution
+
+
 @pytest.mark.parametrize("arguments", ["'abacus', '2.0.0'", "'abacus==2.0'", "'Abacus'"])
 def test_a_library_that_is_there_may_be_named_in_other_ways(opened: Opened, arguments: str) -> None:
     run(opened, "'abacus'")

@@ -96,6 +96,7 @@ class Installer:
             if opening["environment"]
             else None
         )
+        self._constraints: str = opening["constraints"]
         self._state = state
 
     def require(self, requirements: Sequence[str]) -> None:
@@ -205,6 +206,10 @@ class Installer:
         self._mark.write_text(json.dumps(wanted))
         if self._needs is not None:
             options = [*options, *self._needs.constraints()]
+        if self._constraints:
+            file = Path(sys.prefix) / "snapline-given-constraints.txt"
+            file.write_text(self._constraints)
+            options = [*options, "--constraint", str(file)]
         command = [*self._pip_command(), "install", *options, *_QUIET, *wanted]
         with lifted():
             lines, code = _run_shown(command, wanted, verbose, self._started_in)
@@ -215,11 +220,22 @@ class Installer:
             last = "\n".join(f"  {line}" for line in lines[-_TAIL:])
             raise InstallError(
                 f"pip could not install {', '.join(wanted)}; its last lines were\n{last}",
-                "Check the name and version, and that the package index can be reached."
-                if self._needs is None
-                else self._needs.remedy,
+                self._remedy(),
             )
         return "".join(f"{line}\n" for line in lines)
+
+    def _remedy(self) -> str:
+        remedy = (
+            "Check the name and version, and that the package index can be reached."
+            if self._needs is None
+            else self._needs.remedy
+        )
+        if self._constraints:
+            remedy += (
+                " The snap names a constraints file: its versions must fit this Python"
+                f" ({sys.version_info.major}.{sys.version_info.minor}) and platform."
+            )
+        return remedy
 
     def _pip_command(self) -> list[str]:
         """pip of the engine's Python working on this environment, else a pip of its own."""
