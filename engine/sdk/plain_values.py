@@ -1,13 +1,14 @@
 """What a document may hold, looked at where documents of others' code enter.
 
-JSON values, bytes, decimal numbers and date-times are allowed. Lists may come as tuples, and maps
-as any mapping with string keys; they are made plain. All else - a set, an object of some library -
-is refused, because it would fail, or be taken for something else, in a snap further on.
+JSON values, bytes, decimal numbers and date-times are allowed. Lists may come as tuples, maps as
+any mapping with string keys, strings and numbers as objects of a derived class (those of numpy, of
+an XML parser, of an enum); they are made plain. All else - a set, an object of some library - is
+refused, because it would fail, or be taken for something else, in a snap further on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, time
 from decimal import Decimal
 from typing import Any
@@ -15,7 +16,14 @@ from typing import Any
 from engine.errors import DataError
 
 _SCALARS = frozenset((str, int, float, bool, type(None), bytes))
-_KINDS = (str, int, float, bytes, Decimal, date, time)
+_DATES = (date, time)
+_MADE_PLAIN: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (str, str.__str__),
+    (int, int),
+    (float, float),
+    (bytes, bytes),
+    (Decimal, Decimal),
+)
 _STRINGS = frozenset((str,))
 
 
@@ -39,18 +47,21 @@ def _plain(value: Any, path: tuple[str | int, ...]) -> Any:
         return _plain_map(value, path)
     if cls is list:
         return _plain_list(value, path)
-    if cls in _SCALARS or isinstance(value, _KINDS):
+    if cls in _SCALARS or cls is Decimal or isinstance(value, _DATES):
         return value
     if isinstance(value, Mapping):
         return _plain_map(dict(value), path)
-    if isinstance(value, tuple):
+    if isinstance(value, list | tuple):
         return _plain_list(list(value), path)
+    for kind, make in _MADE_PLAIN:
+        if isinstance(value, kind):
+            return make(value)
     raise _refusal(path, value)
 
 
 def _plain_map(value: dict[Any, Any], path: tuple[str | int, ...]) -> dict[str, Any]:
     if not _STRINGS.issuperset(map(type, value)):
-        _check_keys(value, path)
+        value = _with_plain_keys(value, path)
     if _SCALARS.issuperset(map(type, value.values())):
         return value
     changed: dict[str, Any] = {}
@@ -73,7 +84,7 @@ def _plain_list(value: list[Any], path: tuple[str | int, ...]) -> list[Any]:
     return value if same else made
 
 
-def _check_keys(value: dict[Any, Any], path: tuple[str | int, ...]) -> None:
+def _with_plain_keys(value: dict[Any, Any], path: tuple[str | int, ...]) -> dict[str, Any]:
     for key in value:
         if not isinstance(key, str):
             raise NotPlainError(
@@ -81,20 +92,23 @@ def _check_keys(value: dict[Any, Any], path: tuple[str | int, ...]) -> None:
                 f"a key must be a string, and this one is of the type {type(key).__name__!r}",
                 "write str(key)",
             )
+    return {str.__str__(key): item for key, item in value.items()}
 
 
 def _refusal(path: tuple[str | int, ...], value: Any) -> NotPlainError:
+    advice = "convert it to one of these, for example with str()"
+    if hasattr(value, "dtype"):  # an array or a number of numpy
+        advice = "write value.tolist()"
     return NotPlainError(
         f"{_shown(path)} holds a value of the type {type(value).__name__!r}",
         "a document holds strings, numbers, booleans, null, lists, maps, bytes and date-times",
-        _ADVICE.get(type(value).__name__, "convert it to one of these, for example with str()"),
+        _ADVICE.get(type(value).__name__, advice),
     )
 
 
 _ADVICE = {
     "set": "write sorted(value) or list(value)",
     "frozenset": "write sorted(value) or list(value)",
-    "ndarray": "write value.tolist()",
     "generator": "write list(value)",
 }
 

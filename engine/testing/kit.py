@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from engine.run.report import SnapStatistics
 from engine.run.services import Services
 from engine.script.executor import Executor
 from engine.sdk.http import HttpClient
+from engine.sdk.plain_values import NotPlainError, plain
 from engine.sdk.scripts import ScriptExecutor
 from engine.sdk.settings import Settings, convert
 from engine.sdk.snap import BATCH_SIZE
@@ -77,8 +78,10 @@ def run_snap(
     registry = with_stand_ins(registry, snap_class)
     views = _views(snap_class, settings or {})
     fed = _fed(views.inputs, given)
-    for name, items in (fed or {}).items():
-        _check_items(name, _view(views.inputs, name), items)
+    if fed is not None:
+        fed = {
+            name: _checked(name, _view(views.inputs, name), items) for name, items in fed.items()
+        }
     folder = Path(project).resolve()
     spec = spec_of(
         snap_class,
@@ -136,16 +139,28 @@ def _found(name: str, registry: Registry) -> SnapClass:
     return registry[name]
 
 
-def _check_items(name: str, view: View, items: Sequence[Item]) -> None:
-    """A test that gives what a link could not carry would test nothing."""
+def _checked(name: str, view: View, items: Iterable[Item]) -> Sequence[Item]:
+    """The items, as a link would carry them: a test that gives anything else would test nothing."""
+    items = list(items)
     if view.type == "document":
-        for item in items:
-            if not isinstance(item, dict):
-                raise ConfigurationError(f"the view {name!r} takes documents, not {item!r}")
-    elif items and not isinstance(items[0], StreamStart):
+        return [_document(name, item) for item in items]
+    if items and not isinstance(items[0], StreamStart):
         raise ConfigurationError(
             f"the view {name!r} takes binary streams: give StreamStart(), bytes, StreamEnd()"
         )
+    return items
+
+
+def _document(name: str, item: Item) -> Document:
+    if not isinstance(item, Mapping):
+        raise ConfigurationError(f"the view {name!r} takes documents, not {item!r}")
+    try:
+        document: Document = plain(item)
+    except NotPlainError as error:
+        raise ConfigurationError(
+            f"a document for the view {name!r}: {error}; {error.resolution}"
+        ) from None
+    return document
 
 
 def _views(snap_class: SnapClass, settings: Mapping[str, Any]) -> Views:

@@ -69,8 +69,12 @@ def spec_of(
 ) -> PipelineSpec:
     """The pipeline: `fed` are the input views with a source, `linked` the output views with a sink.
 
-    Raises ConfigurationError if a setting is not a value that YAML has.
+    Raises ConfigurationError if a setting is not a value that YAML has, or names what `run_snap`
+    decides.
     """
+    for key in ("snap", "mode"):
+        if key in settings:
+            raise ConfigurationError(f"{key!r} is not a setting of {snap.__name__}; leave it out")
     if on_error == "route":
         linked = {**linked, ERROR_VIEW.name: ERROR_VIEW}
     snaps: dict[str, Any] = {LABEL: {"snap": snap.__name__, "on_error": on_error, **settings}}

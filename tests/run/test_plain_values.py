@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -15,6 +17,7 @@ from engine import api
 from engine.errors import ConfigurationError, SnapFailedError
 from engine.sdk import Batch, Document, Settings, Snap
 from engine.testing import run_snap
+from tests.run.flowing import registry_with
 
 
 class NoSettings(Settings):
@@ -107,6 +110,74 @@ def test_tuples_and_other_maps_become_lists_and_maps(snap: type[Gives]) -> None:
     (document,) = run_snap(snap, {}, [{"n": 1}]).output
     assert document == {**kept, "e": Decimal("1.50"), "t": [1, [2]], "m": [{"o": {"a": 1}}], "n": 1}
     assert type(document["m"][0]["o"]) is dict
+
+
+class Text(str):
+    """A string as an XML parser gives it."""
+
+
+class Real(float):
+    """A number as numpy gives it."""
+
+
+class Level(IntEnum):
+    HIGH = 3
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+class Rows(list[Any]):
+    """A list as a parser of HTML gives it."""
+
+
+DERIVED: list[tuple[Any, Any]] = [
+    (Text("x"), "x"),
+    (Real(1.5), 1.5),
+    (Level.HIGH, 3),
+    (Colour.RED, "red"),
+    (Rows([Text("x")]), ["x"]),
+    ({Text("key"): Text("x")}, {"key": "x"}),
+]
+
+
+@both
+@pytest.mark.parametrize(("given", "plain"), DERIVED)
+def test_values_of_derived_classes_become_plain(
+    snap: type[Gives], given: Any, plain: Any, tmp_path: Path
+) -> None:
+    Gives.document = {"a": given}
+    (tmp_path / "pipeline.yaml").write_text(f"""
+    snaps:
+      make: {{snap: {snap.__name__}}}
+      script: {{snap: RemotePythonScript, source: 'def snaplogic_process(row): return row'}}
+      format: {{snap: JSONFormatter, json_lines: true}}
+      write: {{snap: FileWriter, file: out.json}}
+    links: [make -> script -> format -> write]
+    """)
+    (document,) = run_snap(snap, {}, [{"n": 1}]).output
+    assert document["a"] == plain
+    assert type(document["a"]) is type(plain)
+    api.run(tmp_path / "pipeline.yaml", inputs={"make": [{"n": 1}]}, registry=registry_with(snap))
+    assert json.loads((tmp_path / "out.json").read_text()) == {"a": plain, "n": 1}
+
+
+@pytest.mark.parametrize("item", [{"a": {1, 2}}, {1: "one"}, {"a": Odd()}])
+def test_a_test_cannot_give_what_a_document_cannot_hold(item: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"a document for the view 'input': .*(type|key)"):
+        run_snap("Filter", {"filter": "true"}, [item])
+
+
+def test_a_test_may_give_its_documents_one_by_one() -> None:
+    given: Any = ({"n": number} for number in range(3))
+    assert run_snap("Filter", {"filter": "$n > 1"}, given).output == [{"n": 2}]
+
+
+@pytest.mark.parametrize("key", ["snap", "mode"])
+def test_what_run_snap_decides_is_not_a_setting(key: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"'{key}' is not a setting of Filter"):
+        run_snap("Filter", {"filter": "true", key: "disabled"}, [{}])
 
 
 def test_what_is_given_in_finish_is_looked_at_too() -> None:
