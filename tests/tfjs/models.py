@@ -8,6 +8,7 @@ an entry in SAMPLES.
 
 from collections.abc import Iterator, Mapping
 from itertools import permutations
+from math import prod
 from random import Random
 from typing import Any
 
@@ -122,7 +123,7 @@ SAMPLES: Mapping[type[Setting], Any] = {
         [-1],
         [-1, 2],
         [2, -1],
-        [1, *sides, 1],
+        [prod(sides[:-1]), sides[-1], 1],
         list(reversed(sides)),
         [3, -1, 1, 2],
     ],
