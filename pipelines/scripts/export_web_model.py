@@ -63,8 +63,9 @@ def refuse_custom_classes(topology):
         if module.split(".")[0] != "keras":
             config = layer.get("config")
             name = config.get("name") if isinstance(config, dict) else None
+            called = f"The layer '{name}'" if name else "A layer"
             raise ValueError(
-                f"The layer '{name}' is a {layer.get('class_name')}"
+                f"{called} is a {layer.get('class_name')}"
                 f" ({layer.get('registered_name') or module or 'no module'}), which is not a layer"
                 " of Keras, so TensorFlow.js does not know it. Use only Keras' own layers."
             )

@@ -69,7 +69,7 @@ CUSTOM = {
         (archive(config_json=[]), "The model is a list, not a Sequential or Functional model"),
         (
             archive(config_json=network({"class_name": "Gate", "config": None})),
-            r"The layer 'None' is a Gate \(no module\)",
+            r"A layer is a Gate \(no module\), which is not a layer of Keras",
         ),
         (
             archive(config_json=network({"module": "keras", **network(CUSTOM)})),

@@ -87,6 +87,8 @@ def _model(class_name: str, config: Mapping[str, Value], prefix: str, name: str)
     if not isinstance(layers, list) or not layers:
         raise refused(f"the model {name!r} has no layers", "build it before it is saved")
     names = Counter(_name(layer) for layer in layers)
+    for layer in layers:
+        _refuse_foreign(_name(layer), layer["class_name"], layer)
     [(most, count)] = names.most_common(1)
     if count > 1:
         raise refused(f"{count} layers are named {most!r}", "give each layer a name of its own")
@@ -195,7 +197,6 @@ def _part(layer: Value, prefix: str, inputs: Sequence[Flow]) -> Part:
     name = _name(layer)
     if class_name in MODELS:
         return _model(class_name, config, f"{prefix}{name}/", prefix + name)
-    _refuse_foreign(name, class_name, layer)
     if class_name == "InputLayer":
         written = _input(name, config)
         flow = Flow(tuple(written["batch_input_shape"]), written["dtype"] == "int32")
@@ -212,6 +213,8 @@ def _part(layer: Value, prefix: str, inputs: Sequence[Flow]) -> Part:
 
 def _refuse_foreign(name: str, class_name: str, layer: Mapping[str, Value]) -> None:
     """Whatever is not a layer of Keras' own that TensorFlow.js has too."""
+    if class_name in MODELS:
+        return
     module = str(layer.get("module"))
     if module.split(".")[0] != "keras":
         raise refused(

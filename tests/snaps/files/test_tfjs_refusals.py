@@ -128,6 +128,12 @@ def test_a_call_with_more_than_tensors(tmp_path: Path, document: Document, reaso
     assert reason in refusal(tmp_path, document)
 
 
+def test_an_operation_is_named_before_the_way_in_which_it_is_called(tmp_path: Path) -> None:
+    document = functional(tensor("image"), tensor("image"))
+    document["topology"]["config"]["layers"][1]["module"] = "keras.src.ops.numpy"
+    assert "'sum' is the operation Add of keras.src.ops.numpy" in refusal(tmp_path, document)
+
+
 def test_an_input_of_other_things_than_numbers(tmp_path: Path) -> None:
     document = {"topology": sequential(source(4, dtype="bool"), layer("Flatten", "f"))}
     assert "the input 'image' takes values of the type bool" in refusal(tmp_path, document)
