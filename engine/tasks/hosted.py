@@ -1,4 +1,4 @@
-"""A task of whatever type, as the server sees it."""
+"""A task of any type, as the server sees it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.tasks.ultra.feed_master import FeedMaster
 
 
 class Hosted(Protocol):
-    """What the server does with a task, and asks of it."""
+    """What the server needs of a task."""
 
     task: Task
     statistics: TaskStatistics
@@ -31,12 +31,12 @@ class Hosted(Protocol):
 
     @property
     def queue_depth(self) -> int:
-        """Requests that wait."""
+        """Number of waiting requests."""
         ...
 
     @property
     def in_flight(self) -> int:
-        """Requests in work."""
+        """Number of requests in progress."""
         ...
 
     @property
@@ -47,16 +47,16 @@ class Hosted(Protocol):
     def snap_counts(self) -> list[SnapCounts]: ...
     def start(self) -> None: ...
     async def reload(self, task: Task, plan: Plan) -> bool:
-        """Go over to another form without losing a request; False if that cannot be started."""
+        """Switch to a new version without losing a request; False if it cannot be started."""
         ...
 
     async def drain(self, patience: float) -> None:
-        """Take no more requests, let the open ones end, and end all processes."""
+        """Refuse new requests, let the open ones finish, and end all processes."""
         ...
 
 
 def host(loaded: Loaded, history: Callable[[], History]) -> Hosted:
-    """The task, not started yet. `history` is asked for by scheduled tasks only."""
+    """The task, not started yet. `history` is called for scheduled tasks only."""
     task, plan, statistics = loaded.task, loaded.plan, TaskStatistics()
     if task.type == "triggered":
         return TriggeredTask(task, plan, statistics)

@@ -1,7 +1,7 @@
-"""The server: tasks behind one HTTP front, from the first socket to the last answer.
+"""The server: tasks behind one HTTP front, from startup to shutdown.
 
-Signals say what is to happen: SIGTERM and SIGINT let the open requests end and then stop it (a
-second one stops it at once), SIGHUP reads all files anew and goes over to what they say now.
+SIGTERM and SIGINT let the open requests finish and then stop the server (a second one stops it at
+once); SIGHUP reloads all files.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 DONE, FAILED, STOPPED = 0, 1, 130
 FLUSH_SECONDS = 5.0
-"""Seconds that answers which are ready may take to leave, when the server ends."""
+"""Seconds for finished responses to be sent at shutdown."""
 
 _STATE_INTERVAL = 0.2
 
@@ -47,9 +47,11 @@ Load = Callable[[], list[Loaded]]
 
 def _hint(error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "end what has the port, or choose another with --port (0 takes a free one)"
+        return (
+            "stop the process that uses it, or choose another port with --port (0 takes a free one)"
+        )
     if error.errno == errno.EACCES:
-        return "choose a port from 1024 on with --port"
+        return "choose a port of 1024 or above with --port"
     return "give an address of this machine with --host, such as 127.0.0.1, or 0.0.0.0 for all"
 
 
@@ -63,7 +65,7 @@ class Address(msgspec.Struct, frozen=True):
 
 
 class Server:
-    """Hosts tasks until a signal ends it."""
+    """Hosts tasks until a signal stops it."""
 
     def __init__(
         self,
@@ -94,9 +96,9 @@ class Server:
         self._http = server_for(front)
 
     async def run(self) -> int:
-        """0 when it was asked to end and has answered all, 1 if nothing could be served.
+        """0 after a clean shutdown, 1 if no task could be started, 130 if it was forced to stop.
 
-        Raises ConfigurationError if the files cannot be served, or another has the port.
+        Raises ConfigurationError if the files cannot be served, EngineError if the port is taken.
         """
         loaded = self._load()
         for each in loaded:
@@ -134,14 +136,14 @@ class Server:
             self._answering[name] = hosted
         hosted.start()
         place = f" at {self._url(name)}"
-        told = f"; {hosted.prospect}" if isinstance(hosted, ScheduledTask) else place
-        log.info("%s task%s", loaded.task.type, told, extra={"task": name})
+        detail = f"; {hosted.next_run_text}" if isinstance(hosted, ScheduledTask) else place
+        log.info("%s task%s", loaded.task.type, detail, extra={"task": name})
 
     async def _serve(self, listener: socket.socket) -> int:
         serving = asyncio.create_task(self._http.serve(sockets=[listener]), name="http")
         with self._signals():
             code = await self._until_end()
-            self._http.should_exit = True  # no more connections; the open ones get their answers
+            self._http.should_exit = True  # refuse connections; open requests go on
             await self._drain()
             await asyncio.wait({serving}, timeout=0 if self._forced.is_set() else FLUSH_SECONDS)
             self._http.force_exit = True
@@ -149,19 +151,19 @@ class Server:
         return STOPPED if self._forced.is_set() else code
 
     async def _until_end(self) -> int:
-        """Wait for a signal, or until no task is left that could do anything."""
+        """Wait for a signal, or until no task can run."""
         while not self._stopping.is_set():
             if all(hosted.disabled for hosted in self._tasks.values()):
-                log.error("no task can be served; the server ends")
+                log.error("no task could be started; shutting down")
                 return FAILED
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _STATE_INTERVAL)
         return DONE
 
     async def _drain(self) -> None:
-        """Let all open requests have their answers, as long as the tasks allow."""
+        """Let the open requests finish, for as long as each task's drain timeout."""
         if self._tasks:
-            log.info("ending: no more requests are taken")
+            log.info("shutting down; new requests are refused")
         drains = [hosted.drain(hosted.task.timeouts.drain) for hosted in self._tasks.values()]
         draining = [asyncio.create_task(drain) for drain in drains]
         forced = asyncio.create_task(self._forced.wait())
@@ -181,7 +183,7 @@ class Server:
             self._history.close()
 
     def _get_history(self) -> History:
-        """The history of scheduled runs, opened when the first task asks for it."""
+        """The history of scheduled runs, opened on first use."""
         if self._history is None:
             self._history = History(self._state_folder)
         return self._history
@@ -215,9 +217,9 @@ class Server:
         task.add_done_callback(self._background.discard)
 
     async def _reload(self) -> None:
-        """Read the files anew. What cannot be served changes nothing, and is told."""
+        """Reload the files; if they cannot be served, log why and change nothing."""
         async with self._reloading:
-            log.info("reading the files anew")
+            log.info("reloading the files")
             if self._access is not None:
                 self._access.reopen()
             try:
@@ -227,16 +229,16 @@ class Server:
                 if self._site is not None:
                     await asyncio.to_thread(self._site.reload)
             except ConfigurationError as error:
-                log.error("nothing has changed, because the files have mistakes:\n%s", error)
+                log.error("reload failed; all tasks stay as they were:\n%s", error)
                 return
-            await asyncio.gather(*(self._renew(each) for each in loaded.values()))
+            await asyncio.gather(*(self._reload_task(each) for each in loaded.values()))
             for name in self._tasks.keys() - loaded.keys():
                 hosted = self._tasks.pop(name)
                 self._answering.pop(name, None)
                 await hosted.drain(hosted.task.timeouts.drain)
-                log.info("the task is hosted no more", extra={"task": name})
+                log.info("task removed", extra={"task": name})
 
-    async def _renew(self, loaded: Loaded) -> None:
+    async def _reload_task(self, loaded: Loaded) -> None:
         name = loaded.task.name
         hosted = self._tasks.get(name)
         if hosted is None or hosted.task.type != loaded.task.type:
@@ -244,11 +246,11 @@ class Server:
             if hosted is not None:
                 await hosted.drain(hosted.task.timeouts.drain)
         elif await hosted.reload(loaded.task, loaded.plan):
-            log.info("the task has been renewed", extra={"task": name})
+            log.info("task reloaded", extra={"task": name})
         else:
-            log.error("the task stays as it was: its new form cannot run", extra={"task": name})
+            log.error("reload failed; the task stays as it was", extra={"task": name})
 
-    # What the server says of itself
+    # Status
 
     def _readiness(self) -> tuple[int, str, bytes]:
         waiting = [name for name, hosted in self._tasks.items() if not hosted.is_ready]

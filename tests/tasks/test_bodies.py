@@ -74,12 +74,12 @@ def test_a_body_gives_documents(content_type: str, body: bytes, documents: Any) 
 @pytest.mark.parametrize(
     ("content_type", "body", "reason"),
     [
-        ("application/json", b'{"a": ', "the body is not JSON"),
+        ("application/json", b'{"a": ', "the body is not valid JSON"),
         ("application/json", b"[" * 100_000, "nested too deeply"),
-        ("application/json", b"\xff", "the body is not JSON"),
+        ("application/json", b"\xff", "the body is not valid JSON"),
         ("application/json; charset=utf-16", b"\xff", "is not utf-16 text"),
         ("application/json; charset=punycode", b"{}", "the charset 'punycode' is not known"),
-        (FORM, b"[1, 2", "the body is not JSON"),
+        (FORM, b"[1, 2", "the body is not valid JSON"),
         (FORM, b"a&" * 20_000, "more than 10,000 fields"),
         (FORM, b"a=%FF", "the form is not utf-8 text"),
         (f"{FORM}; charset=us-ascii", b"a=%E9", "the form is not us-ascii text"),
@@ -105,8 +105,8 @@ def test_a_compressed_body_is_refused() -> None:
     [
         (b"3", "the body is a number"),
         (b"null", "the body is null"),
-        (b'"{}"', "the body is a text"),
-        (b'[{}, "x"]', "element 2 of the array is a text"),
+        (b'"{}"', "the body is a string"),
+        (b'[{}, "x"]', "element 2 of the array is a string"),
         (b"[[]]", "element 1 of the array is an array"),
     ],
 )

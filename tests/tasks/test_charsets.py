@@ -96,7 +96,7 @@ def test_an_answer_that_its_charset_does_not_have_is_an_error(
     body = f'{{"text": "{text}", "type": "text/plain; charset={charset}"}}'
     told = answer(served, body.encode())
     assert told.status == 500
-    assert told.json["error"] == "the answer cannot be sent"
+    assert told.json["error"] == "the response cannot be sent"
     assert reason in told.json["reason"]
 
 
@@ -113,7 +113,7 @@ def test_a_form_that_is_not_in_its_charset_is_refused(served: Served, task: str)
     assert told.json == {
         "error": "the body of the request cannot be read",
         "reason": "the form is not utf-8 text: unexpected end of data at byte 0",
-        "resolution": "Send UTF-8, or name the charset in the header Content-Type.",
+        "resolution": "Send UTF-8, or name the charset in the Content-Type header.",
     }
 
 
@@ -158,7 +158,7 @@ def test_an_empty_body_that_announces_json_is_refused(
     told = ask(served.port, method, f"/tasks/{task}", [("Content-Type", kind)], b"")
     assert told.status == 400
     assert told.json["error"] == "the body of the request cannot be read"
-    assert told.json["reason"].startswith("it is empty, and the content type")
+    assert told.json["reason"].startswith("it is empty, but its content type")
     assert "null" in told.json["resolution"]
 
 

@@ -52,7 +52,7 @@ async def test_a_path_that_is_too_long_for_a_socket_is_named(
     long.mkdir()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
     control = Control(lambda: ServerState(1, "", []))
-    with pytest.raises(ConfigurationError, match=r"cannot be made.*shorter path"):
+    with pytest.raises(ConfigurationError, match=r"cannot create the socket.*shorter path"):
         await control.start()
 
 
@@ -71,7 +71,7 @@ def test_a_server_says_when_a_task_runs_next_in_its_log_and_its_state(
     files = runtime / "p.yaml", runtime / "once.yaml"
     environment = {"XDG_RUNTIME_DIR": str(runtime)}
     served = serve(*files, "--state", runtime / "state", environment=environment)
-    assert "once: scheduled task; it runs next at 2999-01-01T07:30:00+01:00\n" in served.stderr
+    assert "once: scheduled task; next run at 2999-01-01T07:30:00+01:00\n" in served.stderr
     (server,) = servers()
     assert {task.name: task.next_run for task in server.tasks} == {
         "p": None,

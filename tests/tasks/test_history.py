@@ -205,7 +205,9 @@ def test_a_failure_later_on_stops_only_what_asked(
     with History(tmp_path) as history:
         other = sqlite3.connect(tmp_path / "history.sqlite", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(ExecutionError, match="database is locked; another process holds it"):
+        with pytest.raises(
+            ExecutionError, match="database is locked; another process has locked it"
+        ):
             history.begin(TASK, NOON, NOON)
         other.execute("ROLLBACK")
         other.close()

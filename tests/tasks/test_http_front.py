@@ -101,7 +101,7 @@ def test_pages_can_be_read_and_nothing_else(served: Served) -> None:
 
 def test_a_body_that_is_not_what_it_says_is_refused_and_named(served: Served) -> None:
     for headers, body, reason in (
-        ([], b"{", "the body is not JSON"),
+        ([], b"{", "the body is not valid JSON"),
         ([("Content-Type", "application/json")], b"[" * 100_000, "nested too deeply"),
         ([("Content-Encoding", "gzip")], b"\x1f\x8b", "content encoding 'gzip'"),
         ([("Content-Type", "text/plain; charset=rot13")], b"x", "charset 'rot13'"),

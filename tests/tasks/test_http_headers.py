@@ -42,8 +42,8 @@ def test_what_only_the_server_may_say_is_left_out(name: str) -> None:
         ("x", "1\x7f", r"U\+007F"),
         ("x", ["good", "\n-"], r"U\+000A"),
         ("x", "a\ud83d", r"half of a surrogate pair \(U\+D83D\)"),
-        ("x", {"a": 1}, "it holds a dict"),
-        ("x", b"1", "it holds a bytes"),
+        ("x", {"a": 1}, "it is a dict"),
+        ("x", b"1", "it is a bytes"),
         ("x: 1\r\nset-cookie", "1", "its name"),
         ("x y", "1", "its name"),
         ("", "1", "its name"),
@@ -53,5 +53,5 @@ def test_what_only_the_server_may_say_is_left_out(name: str) -> None:
 def test_a_field_that_could_be_more_than_a_header_is_refused(
     field: str, value: Any, reason: str
 ) -> None:
-    with pytest.raises(DataError, match=f"cannot be a header.*{reason}"):
+    with pytest.raises(DataError, match=f"cannot be a response header.*{reason}"):
         response_headers({field: value})

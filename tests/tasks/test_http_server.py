@@ -28,7 +28,7 @@ async def test_what_is_no_http_is_refused_after_the_answers_to_what_came_before(
         good, bad = await server.talk(message("POST", "/wait", (), b"1") + b"NONSENSE\r\n\r\n")
     assert good.body == b"POST /wait 1"
     assert bad.status == 400
-    assert bad.json["error"] == "the request is not HTTP"
+    assert bad.json["error"] == "the request is not valid HTTP"
     assert bad.header("connection") == ["close"]
 
 

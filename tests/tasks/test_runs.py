@@ -185,7 +185,7 @@ async def test_a_task_whose_process_cannot_start_is_given_up(
     async with hosted(plan_of(tmp_path, ECHO), limits=Limits(failures=2)) as task:
         reply = await task.answer(request())
         assert reply.status == 503
-        assert task.disabled == "its process ended with exit code 1"
+        assert task.disabled == "its process exited with code 1"
         assert (await task.answer(request())).status == 503
         monkeypatch.undo()
         assert await task.reload(task.task, plan_of(tmp_path, ECHO))

@@ -139,7 +139,7 @@ async def test_the_next_run_is_known_at_once_by_the_clock_of_the_schedule(tmp_pa
     schedule = Schedule(cron="30 7 * * MON-FRI", timezone="Europe/Berlin")
     async with hosted(plan_of(tmp_path, ONE), tmp_path, schedule) as it:
         assert it.scheduled.next_time == "2026-05-05T07:30:00+02:00"
-        assert it.scheduled.prospect == "it runs next at 2026-05-05T07:30:00+02:00"
+        assert it.scheduled.next_run_text == "next run at 2026-05-05T07:30:00+02:00"
 
 
 @in_loop
@@ -153,7 +153,7 @@ async def test_a_reload_tells_the_next_run_if_the_schedule_has_changed(
         assert "the schedule has changed" not in caplog.text
         daily = it.task_with(plan, Schedule(cron="0 18 * * *", timezone="Europe/Berlin"))
         assert await it.scheduled.reload(daily, plan)
-    told = "the schedule has changed; it runs next at 2026-05-04T18:00:00+02:00"
+    told = "the schedule has changed; next run at 2026-05-04T18:00:00+02:00"
     assert told in caplog.text
 
 
@@ -169,7 +169,7 @@ async def test_a_run_that_is_left_out_is_told_by_the_clock_of_the_schedule(
         it.clock.advance(hours=1)
         await turns(lambda: it.statuses() == ["running", "skipped"])
         await gate.open()
-    assert "the run of 2026-05-04T16:00:00+02:00 is left out: an earlier run" in caplog.text
+    assert "run of 2026-05-04T16:00:00+02:00 skipped: an earlier run" in caplog.text
 
 
 @in_loop
@@ -180,7 +180,7 @@ async def test_no_run_begins_while_another_goes_on(tmp_path: Path) -> None:
         await turns(lambda: it.statuses() == ["running"])
         it.clock.advance(hours=1)
         await turns(lambda: it.statuses() == ["running", "skipped"])
-        assert it.records()[1].message == "an earlier run was not over"
+        assert it.records()[1].message == "an earlier run was still in progress"
         await gate.open()
         await turns(lambda: it.statuses() == ["completed", "skipped"])
 
@@ -271,7 +271,7 @@ async def test_a_schedule_that_is_over_starts_nothing(tmp_path: Path) -> None:
         it.clock.advance(days=30)
         await asyncio.sleep(0)
         assert (it.records(), it.scheduled.next_run, it.scheduled.next_time) == ([], None, None)
-        assert it.scheduled.prospect == "it runs no more"
+        assert it.scheduled.next_run_text == "no more runs"
 
 
 @in_loop

@@ -139,7 +139,7 @@ def test_nothing_else_can_be_had(served: Served, path: str) -> None:
     answer, body = ask(served, path)
     assert answer.status == 404
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert b"There is no such page" in body
+    assert b"Page not found" in body
     assert b"secret" not in body
 
 
@@ -165,7 +165,7 @@ def test_files_are_read_anew_when_told_and_stay_if_they_cannot_be(
 
 @pytest.mark.parametrize(
     ("name", "complaint"),
-    [("nowhere", "there is no such folder"), ("site/model", "the folder has no index.html")],
+    [("nowhere", "folder not found"), ("site/model", "the folder has no index.html")],
 )
 def test_a_folder_that_is_no_site_is_refused(folder: Path, name: str, complaint: str) -> None:
     place = folder.parent / name

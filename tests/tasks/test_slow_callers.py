@@ -46,7 +46,7 @@ def test_a_request_that_does_not_get_on_is_ended(begun: bytes) -> None:
             await server.later(REQUEST_SECONDS + 1)
             (told,) = answers(await reader.read())
         assert told.status == 408
-        assert told.json["reason"] == "it was not complete after 20 seconds"
+        assert told.json["reason"] == "it was incomplete after 20 seconds"
 
     check()
 
@@ -242,7 +242,7 @@ async def test_requests_without_end_that_wait_for_their_turn_are_refused() -> No
         server.echo.gate.set()
         told = answers(await reader.read())
     assert [each.status for each in told] == [200] * (MAX_PIPELINED + 1) + [503]
-    assert told[-1].json["error"] == "too many requests wait on this connection"
+    assert told[-1].json["error"] == "too many requests are waiting on this connection"
 
 
 @in_loop

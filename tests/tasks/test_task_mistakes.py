@@ -44,11 +44,11 @@ class TestMistakes:
         [("a/b", "'a/b'"), ("..", "'..'"), ("", "''"), ("é", "'é'"), ("a" * 101, "…'")],
     )
     def test_a_name_must_fit_into_a_url(self, name: str, said: str) -> None:
-        assert f"{said} cannot be the name of a task" in problem_in(f"name: '{name}'\n{LEAST}")
+        assert f"{said} is not a valid name for a task" in problem_in(f"name: '{name}'\n{LEAST}")
 
     def test_the_name_of_the_file_must_be_a_name_too(self) -> None:
         (problem,) = parse_task(LEAST, "my task.yaml", {}).problems
-        assert "'my task' cannot be the name of a task" in problem.message
+        assert "the file's name 'my task' is not a valid name for a task" in problem.message
         assert "add 'name:'" in problem.hint
 
     def test_a_variable_that_is_not_set_is_named(self) -> None:
@@ -56,7 +56,7 @@ class TestMistakes:
         assert "'a' reads the environment variable 'NOWHERE', which is not set" in said
 
     def test_what_only_looks_like_a_variable_is_no_token(self) -> None:
-        assert "without the name of a variable" in problem_in(f"{LEAST}bearer_token: ${{env:A-B}}")
+        assert "without a variable name" in problem_in(f"{LEAST}bearer_token: ${{env:A-B}}")
 
     def test_an_empty_variable_does_not_turn_authentication_off(self) -> None:
         said = problem_in(f"{LEAST}bearer_token: ${{env:EMPTY}}", {"EMPTY": ""})
@@ -67,7 +67,9 @@ class TestMistakes:
         assert file.problems == ()
 
     def test_a_token_that_no_header_can_carry_is_refused(self) -> None:
-        assert "no HTTP header" in problem_in(f"{LEAST}bearer_token: ${{env:B}}", {"B": "a\r\nb"})
+        assert "an HTTP header cannot carry" in problem_in(
+            f"{LEAST}bearer_token: ${{env:B}}", {"B": "a\r\nb"}
+        )
 
     def test_a_map_is_no_name_of_a_pipeline(self) -> None:
         assert "'pipeline': expected a text" in problem_in("type: ultra\npipeline: {a: 1}")
@@ -229,7 +231,7 @@ class TestSchedule:
     @pytest.mark.parametrize("cron", ["0 0 30 2 *", "0 0 31 4,6 *", "0 0 30-31 FEB *"])
     def test_a_day_that_no_month_has_never_comes(self, cron: str) -> None:
         said = problem_in(f"{SCHEDULED}schedule: {{cron: '{cron}'}}")
-        assert f"'{cron}' never comes: the month has no such day" in said
+        assert f"'{cron}' never matches: the month does not have that day" in said
 
     @pytest.mark.parametrize("cron", ["0 0 32 2 *", "0 0 30 13 *", "x 0 30 2 *"])
     def test_other_mistakes_of_cron_keep_their_words(self, cron: str) -> None:
@@ -249,7 +251,7 @@ class TestSchedule:
         assert file.task is not None
         (problem,) = file.problems
         assert problem.severity == "warning"
-        assert problem.message == f"'{name}' is in the past: the task never runs"
+        assert problem.message == f"'{name}' is in the past: the task will never run"
         assert problem.where.line == 3
 
     @pytest.mark.parametrize(
@@ -275,12 +277,12 @@ class TestFit:
     )
     def test_what_would_be_ignored_is_refused(self, text: str, kind: str, meant: str) -> None:
         said = problem_in(text)
-        assert f"is nothing for a task of type '{kind}'" in said
-        assert f"it is for {meant} tasks" in said
+        assert f"does not apply to {kind} tasks" in said
+        assert f"it applies to {meant} tasks" in said
 
     def test_what_is_within_something_refused_is_not_told_too(self) -> None:
         text = f"{SCHEDULED}schedule: {{every: 1h}}\nlimits: {{in_flight: 5, concurrent: 1}}"
-        assert "'limits' is nothing" in problem_in(text)
+        assert "'limits' does not apply" in problem_in(text)
 
     @pytest.mark.parametrize("origin", ["*", "https://example.org"])
     def test_an_origin_without_a_list_is_shown_in_one(self, origin: str) -> None:

@@ -289,7 +289,7 @@ async def test_a_header_field_cannot_begin_another_header(tmp_path: Path) -> Non
         reply = await task.answer(request(query="name=1%0D%0Aset-cookie:%20a=1"))
     assert reply.status == 500
     assert reply.headers == [("content-type", "application/json")]
-    assert documents(reply)["error"] == "the field 'x' cannot be a header of the answer"
+    assert documents(reply)["error"] == "the field 'x' cannot be a response header"
 
 
 @in_loop
@@ -438,7 +438,7 @@ async def test_a_failure_after_the_first_megabyte_breaks_the_body(tmp_path: Path
     async with hosted(plan_of(tmp_path, text)) as task:
         reply = await task.answer(request())
         assert isinstance(reply.body, StreamedBody)
-        with pytest.raises(ExecutionError, match="the result is not complete"):
+        with pytest.raises(ExecutionError, match="the result is incomplete"):
             async for _ in reply.body:
                 pass
 

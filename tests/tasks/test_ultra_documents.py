@@ -90,7 +90,9 @@ def test_a_document_makes_an_answer(document: dict[str, Any], expected: Any) -> 
     [0, 99, 100, 199, 600, -1, "abc", "", "２００", "200\r\nx: y", 3.5, True, None, [], {}, 1e300],
 )
 def test_what_is_no_status_is_named(status: Any) -> None:
-    with pytest.raises(DataError, match=r"the answer has no HTTP status.*its field 'status' is"):
+    with pytest.raises(
+        DataError, match=r"the response has no valid HTTP status.*its field 'status' is"
+    ):
         answer({"content": 1, "status": status})
 
 
@@ -144,7 +146,7 @@ def test_headers_of_a_request_that_are_passed_on_do_no_harm() -> None:
     ],
 )
 def test_what_json_cannot_hold_is_named_by_its_field(document: Any, reason: str) -> None:
-    with pytest.raises(DataError, match=f"cannot write the answer as JSON: {reason}"):
+    with pytest.raises(DataError, match=f"cannot write the response as JSON: {reason}"):
         answer(document)
 
 

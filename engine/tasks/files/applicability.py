@@ -1,4 +1,4 @@
-"""Which settings mean something for which type of task."""
+"""Which settings apply to which type of task."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _TYPES_BY_SETTING: Mapping[tuple[str, ...], tuple[TaskType, ...]] = {
     ("status_from_document",): ("triggered",),
     ("schedule",): ("scheduled",),
 }
-"""What is not here is for all."""
+"""Settings not listed apply to every type."""
 
 
 def check_applicability(
     kind: TaskType, values: Mapping[str, Any], collector: ProblemCollector
 ) -> None:
-    """Report what is given and would be ignored, and the schedule that is not given."""
+    """Report settings that would be ignored, and a missing schedule."""
     for path, kinds in _inapplicable(kind, values):
-        message = f"'{'.'.join(path)}' is nothing for a task of type {kind!r}"
-        hint = f"leave it out; it is for {' and '.join(kinds)} tasks"
+        message = f"'{'.'.join(path)}' does not apply to {kind} tasks"
+        hint = f"leave it out; it applies to {' and '.join(kinds)} tasks"
         collector.report("task-type", path, message, hint, at_key=True)
     if kind == "scheduled" and values.get("schedule") is None:
         message = "a scheduled task needs the setting 'schedule'"
-        hint = "such as 'schedule: {every: 5m}'"
+        hint = "add one, such as 'schedule: {every: 5m}'"
         collector.report("missing-setting", ("type",), message, hint)
 
 
@@ -48,7 +48,7 @@ def _inapplicable(
     kind: TaskType, values: Mapping[str, Any]
 ) -> Iterator[tuple[tuple[str, ...], tuple[TaskType, ...]]]:
     for path, kinds in _TYPES_BY_SETTING.items():
-        within = applies(kind, *path[:-1])  # else all that surrounds it is refused
+        within = applies(kind, *path[:-1])  # otherwise the enclosing setting is reported
         if within and kind not in kinds and _value_at(path, values) is not None:
             yield path, kinds
 

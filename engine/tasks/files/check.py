@@ -1,4 +1,4 @@
-"""A task against its pipeline, and tasks against each other."""
+"""Check a task file against its pipeline, and task files against each other."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from engine.tasks.files.task_file import TaskFile, is_task_file, load_task
 
 
 def check_task(file: TaskFile, registry: Registry, *, project: str | None = None) -> list[Problem]:
-    """All mistakes of a task file, then those of its pipeline; warnings are among them.
+    """All problems of a task file, then those of its pipeline, warnings included.
 
-    The last of them say why the pipeline cannot be hosted as a task of this type.
+    The last ones say why the pipeline cannot be hosted as a task of this type.
     """
     if not file.pipeline:
         return list(file.problems)
@@ -47,7 +47,7 @@ def _has_error(problems: Iterable[Problem]) -> bool:
 
 
 def _is_task_file(spec: PipelineSpec) -> bool:
-    """Whether what should be a pipeline is a task file."""
+    """Whether the file named as the pipeline is a task file."""
     if not _has_error(spec.problems) or spec.source.root is None:
         return False
     try:
@@ -58,9 +58,9 @@ def _is_task_file(spec: PipelineSpec) -> bool:
 
 def _task_as_pipeline(file: TaskFile) -> Problem:
     message = f"{file.pipeline!r} is a task file, not a pipeline"
-    hint = "name a file that has 'snaps:'"
+    hint = "name a pipeline file, which has 'snaps:'"
     if hosted := load_task(file.pipeline, None).pipeline:
-        hint = f"{hint}; that task names {hosted!r}"
+        hint = f"{hint}; the pipeline of that task is {hosted!r}"
     return Problem("wrong-type", file.source.where(("pipeline",)), message, hint)
 
 
@@ -72,7 +72,7 @@ _CHECKS: dict[TaskType, Callable[[Plan], list[Problem]]] = {
 
 
 def check_names(files: Iterable[TaskFile]) -> list[Problem]:
-    """A problem for each task whose name another has: their URLs would be the same."""
+    """A problem for each task whose name is taken: both would have the same URL."""
     first: dict[str, TaskFile] = {}
     problems = []
     for file in files:
@@ -80,8 +80,8 @@ def check_names(files: Iterable[TaskFile]) -> list[Problem]:
             continue
         other = first.setdefault(file.task.name, file)
         if other is not file:
-            message = f"the task {shown(file.task.name)} is there already, from {other.path!r}"
-            hint = "give each task a 'name:' of its own, a pipeline in a task file"
+            message = f"there is already a task {shown(file.task.name)}, from {other.path!r}"
+            hint = "give each task its own 'name:'; for a pipeline file, write a task file"
             where = _key(file, "name")
             problems += redacted(file.source, [Problem("duplicate-name", where, message, hint)])
     return problems
@@ -89,7 +89,7 @@ def check_names(files: Iterable[TaskFile]) -> list[Problem]:
 
 def _unreadable(file: TaskFile, message: str) -> Problem:
     where = file.source.where(("pipeline",))
-    hint = "" if Path(file.pipeline).exists() else "it is looked for beside the task file"
+    hint = "" if Path(file.pipeline).exists() else "the path is relative to the task file"
     return Problem("missing-file", where, message, hint)
 
 
@@ -103,9 +103,9 @@ def _parameters(file: TaskFile, spec: PipelineSpec) -> Iterator[Problem]:
             continue
         where = file.source.where_key(("parameters", name))
         message = f"the pipeline {spec.path!r} has no parameter {shown(name)}"
-        hint = nearest_hint(name, declared) or f"it has: {', '.join(declared) or 'none'}"
+        hint = nearest_hint(name, declared) or f"its parameters: {', '.join(declared) or 'none'}"
         yield Problem("unknown-parameter", where, message, hint)
-    kind = file.type or "triggered"  # which asks for least
+    kind = file.type or "triggered"  # the type that requires the least
     for parameter in declared.values():
         if is_missing(parameter, file.named) and not comes_from_callers(kind, parameter):
             yield _missing(file, parameter)
@@ -117,10 +117,10 @@ def _given(file: TaskFile, parameter: ParameterSpec) -> Iterator[Problem]:
     if not parameter.secret:
         return
     if name in file.empty and parameter.required:
-        message = f"the secret parameter {shown(name)} is empty, which keeps nobody out"
+        message = f"the secret parameter {shown(name)} is empty, so it protects nothing"
         yield Problem("unset-variable", where, message, _hint_for_empty(file, name))
     elif name in file.written_out:
-        message = f"the value of the secret parameter {shown(name)} stands in the file"
+        message = f"the value of the secret parameter {shown(name)} is written in the file"
         yield Problem("secret-in-file", where, message, "use ${env:NAME}", "warning")
 
 
@@ -128,7 +128,7 @@ def _hint_for_empty(file: TaskFile, name: str) -> str:
     variables = fill_in(file.text_of_parameter(name), {})[1]
     if not variables:
         return "give it a value; for a secret use ${env:NAME}"
-    return f"set {' or '.join(variables)}, which it reads, before you start the engine"
+    return f"it reads {' and '.join(variables)}; set a value before you start the engine"
 
 
 def _missing(file: TaskFile, parameter: ParameterSpec) -> Problem:
@@ -148,12 +148,12 @@ def is_missing(parameter: ParameterSpec, given: Container[str]) -> bool:
 
 
 def comes_from_callers(kind: TaskType, parameter: ParameterSpec) -> bool:
-    """Whether each call may bring a value: to a triggered task, unless it is a secret."""
+    """Whether a call may give the value: for a triggered task, unless the parameter is secret."""
     return kind == "triggered" and not parameter.secret
 
 
 def _key(file: TaskFile, key: str) -> Location:
-    """The place of a key at the top; without it, that of the file."""
+    """The location of a top-level key, or of the file if the key is missing."""
     root = file.source.root
     here = isinstance(root, Table) and key in root.entries
     return file.source.where((key,)) if here else Location(file.path)

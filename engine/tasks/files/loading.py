@@ -1,4 +1,4 @@
-"""From the files that are to be served to checked tasks with their plans."""
+"""Load the files to serve into checked tasks with their plans."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Warn = Callable[[Problem], None]
 
 
 class Overrides(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line says, before what the files say."""
+    """Settings from the command line, which override those of the files."""
 
     parameters: Mapping[str, str] = {}
     instances: int | None = None
@@ -46,10 +46,10 @@ def load_tasks(
     overrides: Overrides,
     warn: Warn,
 ) -> list[Loaded]:
-    """All tasks of these files; `warn` gets what is doubtful.
+    """All tasks of these files; `warn` is called with each warning.
 
-    Raises InvalidPipelineError with all mistakes of all files, ConfigurationError that tells them
-    too if a parameter fits none.
+    Raises InvalidPipelineError with the errors of all files; or ConfigurationError, with the same
+    errors in its message, if no pipeline has one of the parameters of the command line.
     """
     files = [load_file(path) for path in paths]
     files, mistakes = _with_overrides(files, overrides)
@@ -72,7 +72,7 @@ def _load(task: Task, registry: Registry) -> Loaded:
 def _with_overrides(
     files: Sequence[TaskFile], overrides: Overrides
 ) -> tuple[list[TaskFile], list[str]]:
-    """The files with what the command line says, and the parameters of it that fit none."""
+    """The files with the overrides applied, and a message for each parameter that none has."""
     declared: dict[str, None] = {}
     changed = []
     all_known = True
@@ -89,7 +89,9 @@ def _with_overrides(
     mistakes = []
     for name in overrides.parameters:
         if all_known and name not in declared:
-            known = nearest_hint(name, declared) or f"they have: {', '.join(declared) or 'none'}"
+            known = (
+                nearest_hint(name, declared) or f"their parameters: {', '.join(declared) or 'none'}"
+            )
             mistakes.append(f"no pipeline has a parameter {name!r}; {known}")
     return changed, mistakes
 
@@ -106,13 +108,13 @@ def _changed(file: TaskFile, overrides: Overrides) -> TaskFile:
 
 
 def _declared(file: TaskFile) -> list[str] | None:
-    """The parameters of the pipeline; None if it cannot be read, of which check_task says why."""
+    """The parameters of the pipeline; None if it cannot be read, which check_task reports."""
     try:
         spec = load(file.pipeline)
     except ConfigurationError:
         return None
-    sound = all(problem.severity != "error" for problem in spec.problems)
-    return [parameter.name for parameter in spec.parameters] if sound else None
+    is_valid = all(problem.severity != "error" for problem in spec.problems)
+    return [parameter.name for parameter in spec.parameters] if is_valid else None
 
 
 def check_parameters(loaded: Loaded) -> None:

@@ -1,4 +1,4 @@
-"""The mistakes of one task file, gathered with their places."""
+"""The problems of one task file, gathered with their locations."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from engine.pipeline.source import KeyPath, Source
 
 
 class ProblemCollector:
-    """Puts what is wrong with a file's values into `problems`."""
+    """Adds to `problems`, each at the location of its value."""
 
     def __init__(self, source: Source, problems: list[Problem]) -> None:
         self.source = source
         self.problems = problems
 
     def keys(self) -> Mapping[str, Entry]:
-        """Those at the top of the file."""
+        """The top-level keys of the file."""
         return self.source.root.entries if isinstance(self.source.root, Table) else {}
 
     def report(
@@ -32,14 +32,14 @@ class ProblemCollector:
         at_key: bool = False,
         severity: Severity = "error",
     ) -> None:
-        if not path or path[0] not in self.keys():  # what is missing stands nowhere
+        if not path or path[0] not in self.keys():  # a missing key has no location
             where = Location(self.source.text.path)
         else:
             where = self.source.where_key(path) if at_key else self.source.where(path)
         self.problems.append(Problem(code, where, message, hint, severity))
 
     def parsed(self, path: KeyPath, value: Any, parse: Callable[[Any], Any]) -> Any:
-        """The value as `parse` gives it, or None and a problem in the words of its ValueError."""
+        """What `parse` returns; or None, and a problem with the text of its ValueError."""
         try:
             return parse(value)
         except ValueError as error:

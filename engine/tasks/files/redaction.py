@@ -1,7 +1,7 @@
-"""What a task file's mistakes show of it: nothing from lines that may hold a token or a secret.
+"""Keep tokens and secrets out of the problems that are reported for a task file.
 
-Which parameters are secret, only the pipeline knows; a key that is misspelt may be any. So a line
-is shown only if it belongs to a key that is known and holds no secret.
+Only the pipeline knows which parameters are secret, and a misspelt key could be any of them. So a
+line is shown only if it belongs to a known key that holds no secret.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SECRET_KEYS = ("parameters", "bearer_token")
 _OPEN_KEYS = tuple(key for key in settings_of(TaskSettings) if key not in SECRET_KEYS)
 _OPEN_LINE = re.compile(rf"(?:{'|'.join(_OPEN_KEYS)})\s*:(?!.*(?:{'|'.join(SECRET_KEYS)}))")
 _QUOTING_CODES = ("yaml-error", "yaml-tag", "yaml-alias", "bad-number")
-"""Their messages or hints quote the value."""
+"""Codes whose messages or hints quote the value."""
 
 _PLACE_ONLY = re.compile(
     r"a tab |the invisible |(?:a|the) quote (?:that )?opens here|the '[{\[]' that opens here"
@@ -32,7 +32,7 @@ _INDENT = re.compile(r"'(\w+)' is indented by \d+(?: spaces?)?, but '(\w+)' (?:a
 
 
 def redacted(source: Source, problems: Iterable[Problem]) -> list[Problem]:
-    """The problems in order, those on lines that may hold a secret without what stands there."""
+    """The problems by location; none quotes a line that may hold a secret."""
     shown = _shown_lines(source)
     redacted = [p if p.where.line in shown else _without_values(p) for p in problems]
     return sorted(redacted, key=lambda problem: (problem.where.line, problem.where.column))
@@ -45,12 +45,12 @@ def _without_values(problem: Problem) -> Problem:
     if problem.code not in _QUOTING_CODES or _quotes_no_value(problem):
         return msgspec.structs.replace(problem, where=where)
     hint = "put the whole value in quotes; the line is not shown, since it may hold a secret"
-    message = "this is not YAML that a task file can hold"
+    message = "not valid YAML for a task file"
     return msgspec.structs.replace(problem, where=where, message=message, hint=hint)
 
 
 def _quotes_no_value(problem: Problem) -> bool:
-    """Whether a mistake of YAML is described by its place and by known keys alone."""
+    """Whether the message of a YAML problem names only places and known keys."""
     if _PLACE_ONLY.match(problem.message):
         return True
     found = _INDENT.match(problem.message)
@@ -70,7 +70,7 @@ def _shown_lines(source: Source) -> set[int]:
 
 
 def _lines_of(entry: Entry) -> range:
-    """A map or list without brackets ends, for YAML, where the next key begins."""
+    """The lines of an entry. For YAML, a map or list in block style ends at the next key."""
     end = entry.value.end
     last = end.line if end.column else end.line - 1
     return range(entry.key.start.line + 1, max(last, entry.key.start.line) + 2)

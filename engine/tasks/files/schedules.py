@@ -1,4 +1,4 @@
-"""The schedule of a task file, checked: whether it says when, and whether that ever comes."""
+"""Check the schedule of a task file: whether it says when, and whether that time ever comes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ISO_HINT = "write it as 2026-12-24T18:00"
 def read_schedule(
     given: dict[str, Any], named: Mapping[str, Any], collector: ProblemCollector
 ) -> Schedule:
-    """The schedule, as far as `given`, which could be converted of the `named` values, is sound."""
+    """The schedule, as far as it is valid; of the `named` values, `given` could be converted."""
     zone = collector.parsed((*_PATH, "timezone"), given.get("timezone", "UTC"), zone_of) or UTC
     for name, parse in _parsers(zone).items():
         if name in given:
@@ -43,21 +43,21 @@ def _parsers(zone: Any) -> Mapping[str, Callable[[Any], Any]]:
 
 
 def _cron(text: str) -> str:
-    """The text. Raises ValueError if it is not cron, or names a day that no month has."""
+    """The expression. Raises ValueError if it is not cron, or never matches."""
     try:
         check_cron(text)
     except ValueError:
         if _has_impossible_day(text):
-            remedy = "'L' as the day is the last one of a month"
+            remedy = "use 'L' for the last day of a month"
             raise ValueError(
-                f"{shown(text)} never comes: the month has no such day; {remedy}"
+                f"{shown(text)} never matches: the month does not have that day; {remedy}"
             ) from None
         raise
     return text
 
 
 def _has_impossible_day(text: str) -> bool:
-    """Whether day and month are sound, each without the other."""
+    """Whether day and month are each valid without the other."""
     fields = text.split()
     if len(fields) != 5:
         return False
@@ -80,9 +80,9 @@ def _check_kinds(named: Mapping[str, Any], collector: ProblemCollector) -> None:
     kinds = [name for name in ("every", "cron", "at") if named.get(name) is not None]
     hint = "give 'every', 'cron' or 'at', or 'at' and 'every'"
     if not kinds:
-        collector.report("missing-setting", _PATH, "'schedule' does not say when", hint)
+        collector.report("missing-setting", _PATH, "'schedule' does not say when to run", hint)
     elif "cron" in kinds and len(kinds) > 1:
-        message = f"'cron' cannot be with '{kinds[0] if kinds[0] != 'cron' else kinds[1]}'"
+        message = f"'cron' cannot be combined with '{kinds[0] if kinds[0] != 'cron' else kinds[1]}'"
         collector.report("bad-setting", (*_PATH, "cron"), message, hint)
 
 
@@ -94,22 +94,22 @@ def _check_times(given: Mapping[str, Any], collector: ProblemCollector) -> None:
     elif end and _is_over(end, given):
         _warn_past("until", "correct it, or leave it out to run without end", collector)
     elif begin and given.get("every") is None and _is_over(begin, given):
-        _warn_past("at", "correct it, or add 'every' to run again and again", collector)
+        _warn_past("at", "correct it, or add 'every' to run repeatedly", collector)
 
 
 def _is_over(moment: datetime, given: Mapping[str, Any]) -> bool:
-    """Whether even a run that begins late is too late now."""
+    """Whether the time has passed, even for a run that starts late."""
     grace = given.get("grace")
     return moment + (GRACE if grace is None else timedelta(seconds=grace)) < datetime.now(UTC)
 
 
 def _warn_past(name: str, hint: str, collector: ProblemCollector) -> None:
-    message = f"{name!r} is in the past: the task never runs"
+    message = f"{name!r} is in the past: the task will never run"
     collector.report("bad-setting", (*_PATH, name), message, hint, severity="warning")
 
 
 def _time(text: str, of_day: time, zone: Any) -> datetime:
-    """A time in UTC; a day alone means its first or last moment. Raises ValueError."""
+    """A time in UTC; a date alone means its first or last moment. Raises ValueError."""
     try:
         if re.fullmatch(r"\d{4}-\d\d-\d\d", text.strip()):
             moment = datetime.combine(date.fromisoformat(text.strip()), of_day)

@@ -1,4 +1,4 @@
-"""What a task file may say. A default stands once, in engine.tasks.files.task: here it is None."""
+"""The settings of a task file. Defaults are in engine.tasks.files.task; here they are None."""
 
 from __future__ import annotations
 
@@ -16,24 +16,26 @@ class TimeoutSettings(Settings):
         default=None, help="How long a request may take.", example="30s"
     )
     start: Amount | None = setting(
-        default=None, help="How long an instance may take until it is ready.", example="10m"
+        default=None, help="How long an instance may take to become ready.", example="10m"
     )
     drain: Amount | None = setting(
-        default=None, help="How long open requests are waited for at a shutdown.", example="30s"
+        default=None, help="How long to wait for open requests at shutdown.", example="30s"
     )
 
 
 class LimitSettings(Settings):
-    body: Amount | None = setting(default=None, help="Bytes of a request's body.", example="10 MiB")
-    queue: int | None = setting(default=None, help="Requests that wait.", example=1000)
+    body: Amount | None = setting(default=None, help="Size of a request body.", example="10 MiB")
+    queue: int | None = setting(default=None, help="Requests waiting in the queue.", example=1000)
     in_flight: int | None = setting(
-        default=None, help="Requests that one instance works on.", example=200
+        default=None, help="Requests that one instance processes at a time.", example=200
     )
     failures: int | None = setting(
-        default=None, help="Failed starts in a row, then the task is given up.", example=5
+        default=None, help="Failed starts in a row until the task is disabled.", example=5
     )
     redeliveries: int | None = setting(
-        default=None, help="Times a request is given to another instance.", example=5
+        default=None,
+        help="How often a request is delivered again after its instance died.",
+        example=5,
     )
     concurrent: int | None = setting(default=None, help="Runs at a time.", example=10)
 
@@ -53,14 +55,14 @@ class ScheduleSettings(Settings):
     )
     until: str | None = setting(default=None, help="The last time or day.", example="2027-01-01")
     grace: Amount | None = setting(
-        default=None, help="How late a run may begin; later, it is missed.", example="15m"
+        default=None, help="How late a run may start; after that it is missed.", example="15m"
     )
     timeout: Amount | None = setting(default=None, help="How long a run may take.", example="10m")
 
 
 class TaskSettings(Settings):
     name: str | None = setting(
-        default=None, help="The name; it is part of the URL.", example="digits"
+        default=None, help="Name of the task; part of its URL.", example="digits"
     )
     type: TaskType = setting(help="How the pipeline is hosted: ultra, triggered or scheduled.")
     pipeline: str = setting(help="The pipeline's file, relative to that of the task.")
@@ -69,27 +71,31 @@ class TaskSettings(Settings):
         default=None, help="Processes that run the pipeline.", example=2
     )
     bearer_token: str | None = setting(
-        default=None, help="Callers must send it.", example="${env:TOKEN}"
+        default=None, help="Token that callers must send.", example="${env:TOKEN}"
     )
     allowed_origins: tuple[str, ...] | None = setting(
-        default=None, help="Pages that may call it.", example=["https://example.org"]
+        default=None,
+        help="Origins of web pages that may call the task.",
+        example=["https://example.org"],
     )
     filtered_status: int | None = setting(
-        default=None, help="The status of the answer to a filtered request.", example=204
+        default=None, help="HTTP status of the response to a filtered request.", example=204
     )
     overlap: bool | None = setting(
-        default=None, help="Whether a run may begin while another runs.", example=False
+        default=None, help="Whether a run may start while another is in progress.", example=False
     )
     status_from_document: bool | None = setting(
         default=None,
-        help="Whether the field `status` of the first document is the status of the answer.",
+        help="Whether the field `status` of the first document is the HTTP status.",
         example=True,
     )
     allow_outside: bool | None = setting(
         default=None,
-        help="Whether snaps that say `allow_outside` may let data name files anywhere.",
+        help="Whether snaps with `allow_outside: true` may let data name files anywhere.",
         example=True,
     )
-    timeouts: TimeoutSettings | None = setting(default=None, help="Times that things may take.")
-    limits: LimitSettings | None = setting(default=None, help="What the task bears at most.")
+    timeouts: TimeoutSettings | None = setting(
+        default=None, help="How long requests, starts and shutdown may take."
+    )
+    limits: LimitSettings | None = setting(default=None, help="Upper limits for requests and runs.")
     schedule: ScheduleSettings | None = setting(default=None, help="When the task runs.")

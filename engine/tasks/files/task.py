@@ -1,4 +1,4 @@
-"""A task: a pipeline with the way in which it is hosted, as frozen plain data."""
+"""A task: a pipeline and how it is hosted, as frozen plain data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a task holds and bears at most; `body` counts bytes."""
+    """Upper limits of a task; `body` is in bytes."""
 
     body: int = 10 * 1024 * 1024
     queue: int = 1000
@@ -34,8 +34,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     """When a scheduled task runs; one of `every`, `cron` and `at` is set, or `every` and `at`.
 
-    `every`, `grace` and `timeout` are seconds. `at` and `until`, which counts itself, are aware.
-    `grace` None leaves the choice to engine.tasks.runs.schedule.
+    `every`, `grace` and `timeout` are seconds. `at` and `until` (inclusive) are aware.
+    If `grace` is None, engine.tasks.runs.schedule chooses it.
     """
 
     every: float | None = None
@@ -50,8 +50,8 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """A checked task; `path` is its file, `pipeline` that of its pipeline.
 
-    An empty `bearer_token` lets everybody in. `overlap`: a run may begin while another runs.
-    `allow_outside`: what the snaps say of files that data names holds; else it is not allowed.
+    An empty `bearer_token` lets everybody in. `overlap`: a run may start during another.
+    `allow_outside`: snaps may let data name files anywhere, if their own setting allows it.
     """
 
     name: str
@@ -72,9 +72,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def identity(self) -> str:
-        """What its history is kept under: two projects may have tasks of one name."""
+        """The key of its history: two projects may have tasks of the same name."""
         return str(Path(self.path).absolute())
 
     def __repr__(self) -> str:
-        """Without token and parameters, which are nobody's business."""
+        """Without token and parameters, which may be secret."""
         return f"<{self.type} task {self.name!r} of {self.pipeline!r}>"

@@ -1,4 +1,4 @@
-"""A task file becomes a Task; its mistakes are gathered, as those of a pipeline file are."""
+"""Read a task file into a Task, gathering all problems, as for a pipeline file."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _TASK_NAME = re.compile(r"(?:^|[._-])task\.ya?ml$", re.IGNORECASE)
 
 
 class TaskFile(msgspec.Struct, frozen=True):
-    """A task file as read: the task, or None if it has mistakes, and all of them.
+    """A task file as read: the task, or None if there are errors, and all problems.
 
-    `type` and `pipeline`, a file, are there as far as they are known. `named` are the parameters
-    that have a value, None if that cannot be said; `empty` those to which the file gives an empty
-    one, `written_out` those whose value stands in it and does not come from the environment.
+    `type` and `pipeline`, a path, are set as far as they are known. `named` are the parameters that
+    have a value, or None if unknown; `empty` are those whose value in the file is empty, and
+    `written_out` those whose value is in the file itself, not in the environment.
     """
 
     path: str
@@ -46,7 +46,7 @@ class TaskFile(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
 
     def text_of_parameter(self, name: str) -> str:
-        """What the file says, with every `${env:NAME}`; empty if it says nothing."""
+        """The value as written, with every `${env:NAME}` left in; empty if there is none."""
         node: Node | None = self.source.root
         for key in ("parameters", name):
             entry = node.entries.get(key) if isinstance(node, Table) else None
@@ -56,7 +56,7 @@ class TaskFile(msgspec.Struct, frozen=True):
     def with_parameters(
         self, given: Mapping[str, str], environment: Mapping[str, str] | None = os.environ
     ) -> TaskFile:
-        """The same with these values before those of the file, which then need not be sound."""
+        """The same file with these values in place of its own, which then need not be valid."""
         if isinstance(self.source.root, Table):
             return parse_task(self.source.text.whole, self.path, environment, given)
         if self.task is None:
@@ -69,7 +69,7 @@ class TaskFile(msgspec.Struct, frozen=True):
 def load_task(path: str | Path, environment: Mapping[str, str] | None = os.environ) -> TaskFile:
     """The task of a file. Raises ConfigurationError if the file cannot be opened.
 
-    `environment` fills in each `${env:NAME}`. With None they stay as they stand: for a check on a
+    `environment` fills in each `${env:NAME}`. With None they stay as written: for a check on a
     machine that will not host the task.
     """
     return parse_task(read(path, "task file"), str(path), environment)
@@ -81,13 +81,13 @@ def parse_task(
     environment: Mapping[str, str] | None = os.environ,
     given: Mapping[str, str] | None = None,
 ) -> TaskFile:
-    """The task of a text; all its mistakes are in `problems`. Raises nothing.
+    """The task in a YAML text; all problems are in `problems`. Raises nothing.
 
-    `given` are values of parameters that come before those of the text.
+    `given` are values of parameters that override those of the text.
     """
     source, problems = compose_text(text, path)
     if any(problem.code == "yaml-error" for problem in problems):
-        source = Source(source.text)  # no guess at what a file with secrets was meant to say
+        source = Source(source.text)  # do not guess what a file with secrets was meant to say
     if source.root is None:
         problems = problems or [_empty(path)]
         return TaskFile(path, source, problems=tuple(redacted(source, problems)))
@@ -121,7 +121,7 @@ def task_of_pipeline(path: str | Path, parameters: Mapping[str, str] | None = No
 
 
 def load_file(path: str | Path) -> TaskFile:
-    """The task of a task file or of a pipeline file. Raises nothing: all is in `problems`."""
+    """The task of a task file or of a pipeline file. Raises nothing: see `problems`."""
     try:
         return load_task(path) if is_task_file(path) else task_of_pipeline(path)
     except InvalidPipelineError as error:
@@ -132,9 +132,9 @@ def load_file(path: str | Path) -> TaskFile:
 
 
 def is_task_file(path: str | Path) -> bool:
-    """Whether a file is that of a task; else it is that of a pipeline.
+    """Whether the file is a task file rather than a pipeline file.
 
-    Name and folder decide only where the file itself does not say. Raises InvalidPipelineError if
+    Name and folder decide only if the content does not. Raises InvalidPipelineError if
     it is neither, ConfigurationError if it cannot be opened.
     """
     source, problems = compose_text(read(path, "file"), str(path))
@@ -167,14 +167,14 @@ def _neither(path: str | Path, keys: Iterable[str], *, is_empty: bool) -> Proble
 
 
 def _keys(source: Source) -> list[str]:
-    """The keys at the top; of a file that is not YAML, what looks like one."""
+    """The top-level keys, or what looks like them if the file is not valid YAML."""
     if isinstance(source.root, Table):
         return list(source.root.entries)
     return [] if source.root else _TOP_LEVEL_KEY.findall(source.text.whole)
 
 
 def _names_a_file(source: Source, path: Path) -> bool:
-    """Whether `pipeline`, which in a pipeline file is its name, names a file."""
+    """Whether `pipeline` is the path of a file; in a pipeline file it is the name."""
     entry = source.root.entries.get("pipeline") if isinstance(source.root, Table) else None
     if entry is None or not isinstance(entry.value, Scalar):
         return False
@@ -190,4 +190,4 @@ def _legal_name(text: str) -> str:
 
 def _empty(path: str) -> Problem:
     hint = "a task needs at least 'type:' and 'pipeline:'"
-    return Problem("empty-file", Location(path), "the file holds no task", hint)
+    return Problem("empty-file", Location(path), "the task file is empty", hint)

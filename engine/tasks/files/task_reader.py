@@ -1,4 +1,4 @@
-"""The values of a task file, checked one by one: what they mean, and what is in range."""
+"""Read and check the values of a task file, one by one."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ _FROM_ENVIRONMENT = "${env:"
 _MISSPELT_VARIABLE = re.compile(
     r"\$\{(?!(?-i:env:))(?:\s*env\s*[:.])?\s*([a-z_]\w*)\s*\}", re.ASCII | re.IGNORECASE
 )
-"""What somebody may write for `${env:NAME}`."""
+"""What users write by mistake for `${env:NAME}`."""
 
 
 class TaskReader:
-    """Reads one file; `problems` are the mistakes, the rest that is public is as in TaskFile."""
+    """Reads one file into `problems`; the other public attributes are those of TaskFile."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class TaskReader:
         return Task(type=kind, path=self.source.text.path, **fields)
 
     def _values(self) -> dict[str, Any] | None:
-        """Plain values; of tokens and parameters the text as written, so that `007` stays."""
+        """Plain values; tokens and parameters as written, so that `007` stays `007`."""
         root = self.source.root
         if not isinstance(root, Table):
             kind = "a list" if isinstance(root, Items) else "a single value"
@@ -135,17 +135,17 @@ class TaskReader:
                 name: self._strings(child, (*path, name)) for name, child in node.entries.items()
             }
             return {name: text for name, text in texts.items() if text is not None}
-        expected = "a map" if path == ("parameters",) else "a text"
+        expected = "a map" if path == ("parameters",) else "a string"
         self.collector.report("wrong-type", path, f"{shown(str(path[-1]))} must be {expected}")
         return None
 
     def _name(self, name: str | None) -> str:
         text = Path(self.source.text.path).stem if name is None else name
         if not NAME.fullmatch(text):
-            message = f"{shown(text)} cannot be the name of a task"
-            hint = "a name has letters, digits, - and _, since it is part of a URL"
+            message = f"{shown(text)} is not a valid name for a task"
+            hint = "use up to 100 letters, digits, - and _; the name is part of the URL"
             if name is None:
-                message = f"{message}, which the file's name would be"
+                message = f"the file's name {message}"
                 hint = f"add 'name:'; {hint}"
             self.collector.report("bad-name", ("name",), message, hint)
         return text
@@ -154,7 +154,8 @@ class TaskReader:
         if name:
             self.pipeline = _beside(self.source.text.path, name)
         elif name is not None:
-            self.collector.report("missing-setting", ("pipeline",), "'pipeline' names no file")
+            hint = "give the path of a pipeline file"
+            self.collector.report("missing-setting", ("pipeline",), "'pipeline' is empty", hint)
         return self.pipeline
 
     def _parameters(self, texts: Mapping[str, str] | None) -> dict[str, str]:
@@ -187,29 +188,31 @@ class TaskReader:
             return ""
         token = self._filled(path, text)
         if _is_written_out(text):
-            message = "the bearer token stands in the file"
+            message = "the bearer token is written in the file"
             hint = "use ${env:NAME}"
             self.collector.report("secret-in-file", path, message, hint, severity="warning")
         if token and self.environment is not None and not _TOKEN.fullmatch(token):
-            message = "the bearer token has a character that no HTTP header can carry"
-            hint = "use letters, digits and signs of ASCII"
+            message = "the bearer token has a character that an HTTP header cannot carry"
+            hint = "use ASCII letters, digits and punctuation"
             self.collector.report("bad-setting", path, message, hint)
         return token
 
     def _check_open(self) -> None:
-        """Everybody may call if the key is left out; whoever gives it wants to keep some out."""
+        """Report an empty token: leaving out the key is the way to let everybody call."""
         entry = self.collector.keys().get("bearer_token")
         if entry is None or not isinstance(entry.value, Scalar):
             return
         if self.type is not None and not applies(self.type, "bearer_token"):
             return
         message = "an empty bearer_token would let everybody in"
-        hint = "leave the key out for that, or give ${env:NAME}"
+        hint = "leave the key out if you want that, or give ${env:NAME}"
         self.collector.report("bad-setting", ("bearer_token",), message, hint)
 
     def _report_misspelt(self, path: KeyPath, text: str, severity: Severity) -> None:
         whole = _MISSPELT_VARIABLE.fullmatch(text.strip())
-        written, name = (whole[0], whole[1]) if whole else ("${...}", "NAME")  # else it is a secret
+        written, name = (
+            (whole[0], whole[1]) if whole else ("${...}", "NAME")
+        )  # else it may be a secret
         message = f"{shown(str(path[-1]))} has {shown(written)}, which is not filled in"
         hint = f"did you mean ${{env:{name}}}?"
         self.collector.report("bad-setting", path, message, hint, severity=severity)
@@ -217,8 +220,10 @@ class TaskReader:
     def _filled(self, path: KeyPath, text: str) -> str:
         what = shown(str(path[-1]))
         if _FROM_ENVIRONMENT in fill_in(text, {})[0]:
-            message = f"{what} has '{_FROM_ENVIRONMENT}' without the name of a variable and '}}'"
-            self.collector.report("bad-setting", path, message, "a name has letters, digits and _")
+            message = f"{what} has '{_FROM_ENVIRONMENT}' without a variable name and '}}'"
+            self.collector.report(
+                "bad-setting", path, message, "a variable name has letters, digits and _"
+            )
             return ""
         if self.environment is None:
             return text
@@ -276,7 +281,7 @@ class TaskReader:
             self.collector.report("bad-setting", path, message)
 
     def _report_issue(self, issue: Issue) -> None:
-        if issue.path and issue.path[0] in SECRET_KEYS:  # told by _strings
+        if issue.path and issue.path[0] in SECRET_KEYS:  # reported by _strings
             return
         hint = issue.hint
         if issue.path == ("allowed_origins",):
@@ -294,13 +299,13 @@ def _is_written_out(text: str) -> bool:
 
 
 def _given(cls: type[Settings], values: Any) -> dict[str, Any]:
-    """What was given and could be converted."""
+    """The values that are given and could be converted."""
     partly = convert_partly(cls, values) if isinstance(values, Mapping) else {}
     return {name: value for name, value in partly.items() if value is not None}
 
 
 def _beside(path: str, name: str) -> str:
-    """A file named by another, without `..` unless a link on the way gives it a meaning."""
+    """The path of a file named in another, without `..` unless a symbolic link needs it."""
     joined = Path(path).parent / name
     tidy = Path(os.path.normpath(joined))
     same = tidy.exists() and joined.exists() and tidy.samefile(joined)
@@ -308,5 +313,5 @@ def _beside(path: str, name: str) -> str:
 
 
 def is_origin(text: str) -> bool:
-    """Whether it is what a browser sends as Origin, or `*`."""
+    """Whether a browser could send it as Origin; `*` counts too."""
     return _ORIGIN.fullmatch(text) is not None

@@ -1,1 +1,1 @@
-"""What a server tells of itself: counts, metrics, logs, and its state."""
+"""What operators see of a server: counts, metrics, logs and its state."""

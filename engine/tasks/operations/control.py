@@ -1,6 +1,6 @@
-"""How `engine tasks` finds the servers of this user, and what they say of themselves.
+"""How `engine tasks` finds the servers of this user and reads their state.
 
-Every server listens at a Unix socket in a folder that only its user can enter, and answers each
+Every server listens on a Unix socket in a folder that only its user can enter, and answers each
 connection with its state as JSON.
 """
 
@@ -27,7 +27,7 @@ class TaskState(msgspec.Struct, frozen=True):
     """One task as `engine tasks` shows it; seconds for `p50` and `p99`, None without requests.
 
     `requests` counts the runs of a scheduled task. `next_run` is ISO 8601, in the zone of its
-    schedule; None if none is to come.
+    schedule; None if there is none.
     """
 
     name: str
@@ -52,7 +52,7 @@ class ServerState(msgspec.Struct, frozen=True):
 
 
 def folder() -> Path:
-    """Where the sockets are. Raises ConfigurationError if others could get at them."""
+    """The folder of the sockets. Raises ConfigurationError if other users could reach them."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     root = Path(runtime) if runtime else Path(tempfile.gettempdir())
     place = root / ("snapline" if runtime else f"snapline-{os.getuid()}")
@@ -60,17 +60,17 @@ def folder() -> Path:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = place.lstat()
     except OSError as error:
-        raise ConfigurationError(f"the folder {str(place)!r} cannot be made: {error}") from error
+        raise ConfigurationError(f"cannot create the folder {str(place)!r}: {error}") from error
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise ConfigurationError(
             f"{str(place)!r} must be a folder that only you can enter; "
-            "remove it, or set XDG_RUNTIME_DIR to a folder of yours"
+            "remove it, or set XDG_RUNTIME_DIR to a folder of your own"
         )
     return place
 
 
 class Control:
-    """The server's side."""
+    """The server's end: a socket that answers with the state."""
 
     def __init__(self, state: Callable[[], ServerState]) -> None:
         self._state = state
@@ -82,9 +82,9 @@ class Control:
         try:
             self._path.unlink(missing_ok=True)
             self._server = await asyncio.start_unix_server(self._send_state, str(self._path))
-        except OSError as error:  # such a path has 107 bytes at most
+        except OSError as error:  # the path of a socket may have 107 bytes
             raise ConfigurationError(
-                f"the socket {str(self._path)!r} for 'engine tasks' cannot be made: {error}; "
+                f"cannot create the socket {str(self._path)!r} for 'engine tasks': {error}; "
                 "set XDG_RUNTIME_DIR to another folder, with a shorter path"
             ) from error
 
@@ -102,14 +102,14 @@ class Control:
 
 
 def servers() -> Iterator[ServerState]:
-    """The state of every server of this user; sockets of those that died are removed."""
+    """The state of every server of this user; the sockets of dead ones are removed."""
     for path in sorted(folder().glob("*.sock")):
         try:
             yield msgspec.json.decode(_read_state(path), type=ServerState)
         except ConnectionRefusedError:
             path.unlink(missing_ok=True)
         except (OSError, msgspec.DecodeError):
-            continue  # it is just starting or ending
+            continue  # it is just starting or shutting down
 
 
 def _read_state(path: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""The log of the server: lines for people, or JSON for machines; on standard error."""
+"""The log of the server on standard error: text for people, or JSON for machines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FIELDS = ("task", "instance", "snap")
 
 
 def configure_logs(form: LogFormat) -> None:
-    """Send what the engine has to say to standard error; of uvicorn only what is wrong."""
+    """Send the engine's log to standard error, and uvicorn's errors."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if form == "json" else _Text())
     logger = logging.getLogger("engine")

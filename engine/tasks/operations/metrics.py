@@ -1,4 +1,4 @@
-"""What the tasks have counted, as Prometheus reads it."""
+"""The counts of the tasks, in the text format of Prometheus."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def metrics_text(tasks: Mapping[str, Hosted], unread: Mapping[int, int]) -> bytes:
-    """All metrics, computed when they are asked for: counting itself costs next to nothing.
+    """All metrics, computed on request: counting itself costs next to nothing.
 
-    `unread` are the requests that could not be read, by the status of the answer.
+    `unread` counts the requests that could not be read, by status of the response.
     """
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_MetricsCollector(tasks, unread))
@@ -37,27 +37,27 @@ class _MetricsCollector:
         yield self._requests()
         yield self._unread_requests()
         yield self._latency()
-        yield self._gauge("ready", "1 if the task takes requests", lambda each: each.is_ready)
+        yield self._gauge("ready", "1 if the task accepts requests", lambda each: each.is_ready)
         yield self._gauge(
-            "queue_depth", "Requests that wait for an instance", lambda each: each.queue_depth
+            "queue_depth", "Requests waiting for an instance", lambda each: each.queue_depth
         )
-        yield self._gauge("in_flight", "Requests in work", lambda each: each.in_flight)
+        yield self._gauge("in_flight", "Requests in progress", lambda each: each.in_flight)
         yield self._gauge(
             "instances", "Processes that run the pipeline", lambda each: len(each.instances)
         )
         yield self._counter(
             "restarts",
-            "Processes that were started in place of one",
+            "Processes started to replace one that died",
             lambda each: each.statistics.restarts,
         )
         yield self._counter(
             "redeliveries",
-            "Requests that were delivered again",
+            "Requests delivered again after an instance died",
             lambda each: each.statistics.redeliveries,
         )
         yield self._counter(
             "late_responses",
-            "Answers that came after the request had one",
+            "Responses of instances that came too late",
             lambda each: each.statistics.late,
         )
         yield from self._snaps()
@@ -65,7 +65,7 @@ class _MetricsCollector:
     def _requests(self) -> Metric:
         family = CounterMetricFamily(
             "snapline_requests",
-            "Requests that were answered, by status and by how the answer came to be",
+            "Answered requests, by status and outcome",
             labels=["task", "status", "outcome"],
         )
         for name, task in self._tasks.items():
@@ -76,7 +76,7 @@ class _MetricsCollector:
     def _unread_requests(self) -> Metric:
         family = CounterMetricFamily(
             "snapline_unread_requests",
-            "Requests that no task has seen: not HTTP, too slow, a head without end",
+            "Requests refused before they reached a task: not HTTP, too slow, too large a head",
             labels=["status"],
         )
         for status, count in sorted(self._unread.items()):
@@ -85,7 +85,9 @@ class _MetricsCollector:
 
     def _latency(self) -> Metric:
         family = HistogramMetricFamily(
-            "snapline_request_seconds", "From the request's head to the answer", labels=["task"]
+            "snapline_request_seconds",
+            "Time from the request's head to the response",
+            labels=["task"],
         )
         ends = [*(str(end) for end in BUCKETS), "+Inf"]
         for name, task in self._tasks.items():
@@ -123,8 +125,8 @@ def _filled(
 
 
 _SNAP_COUNTERS = {
-    "documents_in": "Documents that the snap took",
-    "documents_out": "Documents that the snap gave",
-    "dropped": "Documents that ended at the snap",
+    "documents_in": "Documents the snap received",
+    "documents_out": "Documents the snap emitted",
+    "dropped": "Documents the snap dropped",
     "errors": "Documents that failed in the snap",
 }

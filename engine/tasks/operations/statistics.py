@@ -1,4 +1,4 @@
-"""What a task has done since the server started: requests by outcome, and how long they took."""
+"""What a task has done since the server started: its requests by outcome and duration."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from engine.tasks.processes.messages import SnapCounts
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-"""Upper ends, in seconds, of the latency histogram; one more bucket takes what is longer."""
+"""Upper bounds in seconds of the latency histogram; one more bucket holds longer ones."""
 
 _RECENT = 2048
 
 
 class TaskStatistics:
-    """Counters of one task. Plain numbers: what reads them makes metrics of them."""
+    """Counters of one task, as plain numbers; the metrics are computed when they are read."""
 
     def __init__(self) -> None:
         self.requests: Counter[tuple[int, str]] = Counter()
@@ -27,7 +27,7 @@ class TaskStatistics:
         self._recent: deque[float] = deque(maxlen=_RECENT)
 
     def record(self, status: int, outcome: str, seconds: float) -> None:
-        """A request has its answer."""
+        """Count a request that was answered."""
         self.requests[status, outcome] += 1
         self.histogram[bisect_left(BUCKETS, seconds)] += 1
         self.seconds += seconds
@@ -39,23 +39,23 @@ class TaskStatistics:
 
     @property
     def errors(self) -> int:
-        """Requests that were answered with a status of the server's own failing."""
+        """Requests answered with a 5xx status."""
         return sum(count for (status, _), count in self.requests.items() if status >= 500)
 
     def quantile(self, share: float) -> float | None:
-        """Seconds within which that share of the last 2,048 requests had their answer."""
+        """Seconds within which that share of the last 2,048 requests was answered."""
         ordered = sorted(self._recent)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
 
 
 class SnapTotals:
-    """The counts of the snaps of a task, over all its processes and those that have ended."""
+    """The counts of a task's snaps over all its processes, ended ones included."""
 
     def __init__(self) -> None:
         self._ended: dict[str, SnapCounts] = {}
 
     def keep(self, counts: Iterable[SnapCounts]) -> None:
-        """A process has ended; what its snaps have counted stays."""
+        """Keep the counts of a process that has ended."""
         self._ended = summed([self._ended, {snap.label: snap for snap in counts}])
 
     def with_running(self, running: Iterable[Iterable[SnapCounts]]) -> list[SnapCounts]:

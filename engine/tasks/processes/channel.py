@@ -1,8 +1,8 @@
-"""Messages over a connected socket, in frames that gather what is waiting.
+"""Messages over a connected socket, batched into frames.
 
-A frame is a length (four bytes, big-endian) and a MessagePack list of messages. All that is sent in
-one turn of the event loop leaves as one frame with one write: a message alone goes at once, and
-under load the cost of a wake-up is shared by many.
+A frame is a length (four bytes, big-endian) and a MessagePack list of messages. Everything
+sent in one turn of the event loop leaves as one frame with one write: a single message goes at
+once, and under load many messages share the cost of a wake-up.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MAX_FRAME_BYTES = (1 << 32) - 1
 
 
 class MessageChannel(asyncio.Protocol):
-    """One end of the conversation. Messages are of the types given, `on_lost` comes once."""
+    """One end of the connection; `receives` is a type of messages, `on_lost` is called once."""
 
     def __init__(
         self,
@@ -43,12 +43,12 @@ class MessageChannel(asyncio.Protocol):
         self._lost = asyncio.Event()
 
     async def connect(self, connection: socket.socket) -> None:
-        """Speak over a socket that is connected already; the channel owns it from now on."""
+        """Use a connected socket, which the channel owns from now on."""
         connection.setblocking(False)
         await self._loop.create_unix_connection(lambda: self, sock=connection)
 
     def send(self, message: Any) -> None:
-        """Send with all else of this turn. What is sent after the peer has gone is lost."""
+        """Send with everything else of this turn. Messages to a peer that has gone are lost."""
         if not self._outgoing:
             self._loop.call_soon(self.flush)
         self._outgoing.append(message)
@@ -59,7 +59,7 @@ class MessageChannel(asyncio.Protocol):
         await self._writable.wait()
 
     def pause(self) -> None:
-        """Take no more messages, so that the peer has to wait."""
+        """Stop reading, so that the peer has to wait."""
         if self._transport is not None and self._transport.is_reading():
             self._transport.pause_reading()
 
@@ -74,7 +74,7 @@ class MessageChannel(asyncio.Protocol):
             self._transport.close()
 
     async def closed(self) -> None:
-        """Wait until all has been sent and the connection is gone, from whichever side."""
+        """Wait until everything is sent and either side has closed the connection."""
         if self._transport is not None:
             await self._lost.wait()
 
@@ -96,7 +96,7 @@ class MessageChannel(asyncio.Protocol):
             self._write(messages[middle:])
             return
         _HEADER.pack_into(frame, 0, size)
-        assert self._transport is not None  # flush has looked
+        assert self._transport is not None  # flush has checked
         self._transport.write(frame)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

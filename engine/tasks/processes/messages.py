@@ -1,6 +1,6 @@
-"""What the front and its processes say to each other, and what the front answers to a caller.
+"""The messages between the front and its processes, and the front's reply to a caller.
 
-Everything that crosses a process border is a small Struct, tagged by its name; the frames that
+Everything that crosses a process boundary is a small Struct, tagged by its name; the frames that
 carry them are those of engine.tasks.processes.channel.
 """
 
@@ -11,15 +11,14 @@ from collections.abc import AsyncIterator
 import msgspec
 
 Headers = list[tuple[str, str]]
-"""Names in lower case, in the order in which they came; values as engine.sdk.header_values has
-them."""
+"""Names in lower case, in the order received; values decoded by engine.sdk.header_values."""
 
 
 class Request(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
     """One HTTP request to a task.
 
-    `path` is the whole path and `path_info` what follows the task's name in it, both decoded;
-    `query` is the query string as it came. `client` is `address:port`, empty if unknown.
+    `path` is the full path and `path_info` what follows the task's name in it, both decoded;
+    `query` is the query string as received. `client` is `address:port`, empty if unknown.
     """
 
     id: int
@@ -33,7 +32,7 @@ class Request(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
 
 
 class Response(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
-    """The answer to the request of that number. `outcome` says how it came to be."""
+    """The response to the request of that id. `outcome` says how it came about."""
 
     id: int
     status: int
@@ -51,7 +50,7 @@ class Finish(msgspec.Struct, array_like=True, tag=True, frozen=True):
 
 
 class LogLine(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """A line that a snap wants a person to see, or what made a request fail in it."""
+    """A line for the log: from a snap, or the reason why a request failed in it."""
 
     label: str
     text: str
@@ -59,7 +58,7 @@ class LogLine(msgspec.Struct, array_like=True, tag=True, frozen=True):
 
 
 class SnapCounts(msgspec.Struct, array_like=True, frozen=True):
-    """What a snap has counted since its process started."""
+    """The counts of a snap since its process started."""
 
     label: str
     type: str
@@ -81,10 +80,10 @@ class Failed(msgspec.Struct, array_like=True, tag=True, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What a caller gets. A body that is not `bytes` is sent piece by piece as it comes.
+    """What a caller gets. A body that is not `bytes` is streamed piece by piece.
 
     Such a body raises EngineError if it cannot be completed; then the connection is cut, so that
-    nobody takes what has come for the whole.
+    no caller mistakes a part for the complete body.
     """
 
     status: int

@@ -1,9 +1,9 @@
-"""Processes of the server: started with a socket to speak over, and ended without a trace.
+"""Child processes of the server: each gets a socket to the front, and none outlives it.
 
-A process is given the parent's module path and a call to make, `module:function`; the function gets
-the socket. Its command line says what it does, for who reads a list of processes. It leads a
-session of its own, so that Ctrl-C at the terminal reaches the front alone, and it must end when its
-socket is closed: then nothing stays behind if the front is killed.
+A process gets the parent's module path and a function to call, `module:function`, with the socket
+as argument. A title on its command line says what it does, for people who list processes. It leads
+its own session, so that Ctrl-C at the terminal reaches the front alone, and it must end when its
+socket is closed, so that no process is left if the front is killed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PATIENCE = 3.0
 
 
 class Process:
-    """A process that speaks over `channel`."""
+    """A process at the other end of `channel`."""
 
     def __init__(self, popen: subprocess.Popen[bytes], channel: MessageChannel) -> None:
         self._popen = popen
@@ -58,7 +58,7 @@ class Process:
         return self._popen.pid
 
     async def end(self, patience: float = PATIENCE) -> int:
-        """Hang up and wait; a process that stays is killed. Its exit code, minus the signal."""
+        """Close the channel and wait, then kill. Returns the exit code, negative for a signal."""
         self.channel.close()
         try:
             return await asyncio.to_thread(self._popen.wait, patience)
@@ -66,7 +66,7 @@ class Process:
             return await self.kill()
 
     async def kill(self) -> int:
-        """End the process at once, and all of its session. Its exit code."""
+        """Kill the process and its whole session. Returns the exit code."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self.channel.close()
@@ -74,9 +74,9 @@ class Process:
 
 
 def described(code: int) -> str:
-    """How a process has ended, by its exit code."""
+    """How a process ended, by its exit code."""
     if code >= 0:
-        return f"its process ended with exit code {code}"
+        return f"its process exited with code {code}"
     try:
         name = f" ({signal.Signals(-code).name})"
     except ValueError:

@@ -1,1 +1,1 @@
-"""Tasks that run from start to end: triggered by a call, or at their time."""
+"""Tasks that run to completion: triggered by a call, or on a schedule."""

@@ -1,7 +1,7 @@
-"""Cron expressions as people write them, brought to the five fields that cronsim takes.
+"""Cron expressions as people write them, translated to the five fields that cronsim takes.
 
-Beside the usual five fields: ranges that go round (`FRI-SUN`, `22-4`), names in full, `?` for the
-day or the weekday that does not matter (Quartz), and macros such as `@daily`.
+Beyond the usual five fields: ranges that wrap around (`FRI-SUN`, `22-4`), full names, `?` for a
+day or weekday that does not matter (Quartz), and macros such as `@daily`.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class CronError(Exception):
 def cron_fields(text: str) -> str:
     """The five fields for cronsim. Raises CronError.
 
-    Whether the days exist, such as 30 February, is not looked at.
+    Does not check that the days exist: 30 February is accepted.
     """
     text = text.strip().upper()
     if text.startswith("@"):
@@ -81,12 +81,12 @@ def _macro(text: str) -> str:
 
 
 def _bad_field_count(parts: list[str]) -> str:
-    counted = f"it has {len(parts)} field{'s' if len(parts) != 1 else ''}, and five are needed"
+    counted = f"it has {len(parts)} field{'s' if len(parts) != 1 else ''} instead of five"
     if len(parts) not in (6, 7) or "?" not in parts:
         return counted
     shorter = " ".join(parts[1:6]).replace("?", "*")
     return (
-        f"{counted}: Quartz puts seconds in front and numbers weekdays from 1 for Sunday; "
+        f"{counted}: Quartz puts seconds first and numbers weekdays from 1 for Sunday; "
         f"without seconds it is '{shorter:.60}', with weekdays by name"
     )
 
@@ -95,7 +95,7 @@ def _field(field: _Field, text: str) -> str:
     if text == "?":
         if not field.allows_any:
             raise CronError(
-                f"'?' stands for the day or the weekday; write '*' for the {field.name}"
+                f"'?' is only for the day or the weekday; write '*' for the {field.name}"
             )
         return "*"
     return ",".join(_term(field, term) for term in text.split(","))
@@ -136,7 +136,7 @@ def _special(field: _Field, text: str) -> str:
 
 
 def _wrapped(field: _Field, start: int, end: int) -> list[int]:
-    """The values of a range that goes round, such as Friday to Sunday."""
+    """The values of a range that wraps around, such as Friday to Sunday."""
     if field is _WEEKDAY:
         return [day % 7 for day in range(start, 7 + end + 1)] if start < 7 else [*range(end + 1)]
     return [*range(start, field.most + 1), *range(field.least, end + 1)]
@@ -150,7 +150,7 @@ def _value(field: _Field, text: str) -> int:
 
 
 def _integer(text: str) -> int:
-    """-1 for what is not a number, or is too long for one that is meant here."""
+    """The number; -1 if the text is not a number of up to four digits."""
     return int(text) if re.fullmatch(r"[0-9]{1,4}", text) else -1
 
 

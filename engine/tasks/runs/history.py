@@ -1,10 +1,10 @@
 """The history of scheduled runs: a SQLite file that outlives servers and may serve several.
 
-Each call is one short transaction without a wait for the disk, so the front calls it from its event
-loop; it waits for another server for two seconds at most.
+Each call is one short transaction that does not wait for the disk, so the front makes it from its
+event loop; it waits at most two seconds for another server.
 
-A server holds a lock on a file of its own for as long as it lives. The system lets go of the lock
-however the server ends, so whoever gets it knows that the owner is dead and that its runs are lost.
+A server locks its own file for as long as it lives. The system releases the lock however the server
+ends, so whoever gets it knows that the owner is dead and its runs are lost.
 """
 
 from __future__ import annotations
@@ -70,9 +70,9 @@ class History:
     def __init__(self, folder: str | Path | None = None) -> None:
         self.path = database(folder)
         self._hint = (
-            f"give --state a folder that can be written, not '{folder}'"
+            f"give --state a writable folder, not '{folder}'"
             if folder
-            else "set XDG_STATE_HOME to a folder that can be written"
+            else "set XDG_STATE_HOME to a writable folder"
         )
         self._server = uuid.uuid4().hex
         self._lock: IO[bytes] | None = None
@@ -86,7 +86,7 @@ class History:
             raise
 
     def begin(self, task: str, scheduled_at: datetime, now: datetime) -> int | None:
-        """The id of a new run; None if another server, or an earlier life, has dealt with it."""
+        """The id of a new run; None if its time was handled before, or by another server."""
         return self._add(task, scheduled_at, "running", started_at=_text(now))
 
     def finish(
@@ -97,7 +97,7 @@ class History:
         message: str = "",
         counts: Mapping[str, Any] | None = None,
     ) -> None:
-        """The end of a run; `counts` must be JSON."""
+        """Record the end of a run; `counts` must be JSON."""
         with self._transaction() as database:
             database.execute(
                 "UPDATE runs SET finished_at = ?, status = ?, message = ?, counts = ? WHERE id = ?",
@@ -105,15 +105,15 @@ class History:
             )
 
     def misfire(self, task: str, scheduled_at: datetime, message: str) -> None:
-        """Runs up to `scheduled_at` were missed."""
+        """Record that runs up to `scheduled_at` were missed."""
         self._add(task, scheduled_at, "misfired", message)
 
     def skip(self, task: str, scheduled_at: datetime, message: str) -> None:
-        """The run was left out, because an earlier one is not over."""
+        """Record that the run was skipped because an earlier one was in progress."""
         self._add(task, scheduled_at, "skipped", message)
 
     def last(self, task: str) -> RunRecord | None:
-        """The latest scheduled time that was dealt with in any way."""
+        """The latest scheduled time that was handled in any way."""
         return next(iter(self.recent(task, 1)), None)
 
     def recent(self, task: str, limit: int = 20) -> list[RunRecord]:
@@ -126,14 +126,14 @@ class History:
             return [_run(row) for row in rows]
 
     def running(self, task: str) -> int:
-        """How many runs of the task go on, here or on other servers."""
+        """Number of runs of the task in progress, here or on other servers."""
         with self._transaction() as database:
             self._mark_lost(database)
             query = "SELECT count(*) FROM runs WHERE task = ? AND status = 'running'"
             return int(database.execute(query, (task,)).fetchone()[0])
 
     def close(self) -> None:
-        """Ends the work with the file; runs that still go on count as lost from now on."""
+        """Close the file; runs still in progress count as lost from now on."""
         try:
             with self._exclusive():
                 self._connection.close()
@@ -164,7 +164,7 @@ class History:
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
-        """For opening and closing: there, SQLite does not wait for others by itself."""
+        """Held while opening and closing, when SQLite does not wait for other processes."""
         with (self.path.parent / "opening.lock").open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
@@ -179,7 +179,7 @@ class History:
         for statement in _SCHEMA.split(";"):
             database.execute(statement)
         database.execute(f"PRAGMA user_version = {_VERSION}")
-        for old in self._locks.iterdir():  # nobody makes one meanwhile: see _exclusive
+        for old in self._locks.iterdir():  # no other is created meanwhile: see _exclusive
             _is_dead(old)
         self._lock = (self._locks / self._server).open("wb")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
@@ -247,14 +247,14 @@ class History:
         reason = getattr(error, "strerror", None) or error
         remedy = self._hint
         if "locked" in str(reason):
-            remedy = "another process holds it; see which has the file open"
+            remedy = "another process has locked it; find out which one has the file open"
         elif not isinstance(error, OSError | sqlite3.OperationalError):
-            remedy = "move the file away; a new one is then begun"
+            remedy = "move the file away, and a new one will be created"
         return f"the history of scheduled runs '{self.path}' cannot be used: {reason}; {remedy}"
 
 
 def database(folder: str | Path | None = None) -> Path:
-    """The file that holds the history, whether it is there yet or not."""
+    """The path of the history file, which need not exist yet."""
     return (Path(folder) if folder else default_folder()) / "history.sqlite"
 
 
@@ -265,7 +265,7 @@ def default_folder() -> Path:
         state = Path(named) if Path(named).is_absolute() else Path.home() / ".local" / "state"
     except RuntimeError:
         raise ConfigurationError(
-            "there is no home folder for the history of scheduled runs; set XDG_STATE_HOME"
+            "cannot find a home folder for the history of scheduled runs; set XDG_STATE_HOME"
         ) from None
     return state / "snapline"
 
@@ -298,5 +298,5 @@ def _run(row: tuple[Any, ...]) -> RunRecord:
 
 
 def _text(moment: datetime) -> str:
-    """In UTC and always as long, so that texts sort as times do."""
+    """In UTC and always of the same length, so that strings sort like times."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,7 +1,7 @@
-"""The front's side of runs: processes kept for a task, and a queue before them.
+"""The front's side of runs: the processes of a task, and the queue in front of them.
 
-Some processes are kept warm, more are started under load and end when they have been idle for a
-while. One that dies, or whose run is broken off, is replaced; a run is never repeated.
+Some processes are kept warm; under load more are started, which end after a while without work. A
+process that dies, or whose run is aborted, is replaced; a run is never repeated.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from engine.tasks.runs.run_process import Ended, OpenRuns, RunFailure, RunOpenin
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 30.0
-"""How long a process that is not among those kept warm waits for another run."""
+"""How long a process beyond the warm ones waits for another run."""
 
 _FIRST_PAUSE = 0.1
 _MAX_PAUSE = 5.0
 
 
 class RefusedError(EngineError):
-    """The run cannot be begun now; nothing has been started."""
+    """The run cannot start now; nothing has been started."""
 
 
 class RunPool:
-    """The runs of one task. If it is `warm`, as many processes as it says are always kept."""
+    """The runs of one task. If `warm`, the task's `instances` are always kept."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class RunPool:
 
     @property
     def is_ready(self) -> bool:
-        """Whether a run can begin without waiting for a process, or none is kept for it."""
+        """Whether a warm process is ready, or the pool keeps none."""
         return not self.disabled and (not self._warm or any(w.ready for w in self._workers))
 
     @property
@@ -81,7 +81,7 @@ class RunPool:
 
     @property
     def workers(self) -> list[RunWorker]:
-        """The processes, of the old plan too."""
+        """All processes, those of the old plan included."""
         return list(self._lives)
 
     @property
@@ -89,13 +89,13 @@ class RunPool:
         return self.task.instances if self._is_warm else 0
 
     def snap_counts(self) -> list[SnapCounts]:
-        """Of the runs that have ended."""
+        """The counts of runs that have ended."""
         return self._totals.with_running(())
 
     async def begin(self, start: Callable[[], Start]) -> Run:
-        """A run that has begun; `start` is called when it is its turn, and may raise.
+        """Wait for a process and start a run; `start` is called when its turn comes, and may raise.
 
-        Raises RefusedError if too many wait, or the server shuts down.
+        Raises RefusedError if too many are waiting, or the server is shutting down.
         """
         limits = self.task.limits
         if reason := self._refusal():
@@ -112,16 +112,18 @@ class RunPool:
             raise
 
     async def reload(self, task: Task, plan: Plan) -> bool:
-        """Go over to a new plan when a process is ready for it; runs that go on finish the old one.
+        """Switch to a new plan once a process is ready for it; runs in progress keep the old one.
 
-        False if no process could be started: all stays as it was.
+        Returns False if no process could be started; then nothing changes.
         """
         opening = _opening(task, plan)
         worker = self._start_worker(opening, task)
         self._upcoming.add(worker)
         try:
             if not await worker.started():
-                log.error("the new plan cannot be run: %s", worker.ending, extra=self._about())
+                log.error(
+                    "the new pipeline could not be started: %s", worker.ending, extra=self._about()
+                )
                 return False
         finally:
             self._upcoming.discard(worker)
@@ -134,7 +136,7 @@ class RunPool:
         return True
 
     async def drain(self, patience: float) -> None:
-        """Begin no more runs; wait for those that were taken on, then end all processes."""
+        """Accept no more runs; wait for the accepted ones, then end all processes."""
         self._draining = True
         try:
             async with asyncio.timeout(patience):
@@ -142,13 +144,13 @@ class RunPool:
                     self._quiet.clear()
                     await self._quiet.wait()
         except TimeoutError:
-            log.warning("runs were broken off by the shutdown", extra=self._about())
+            log.warning("runs were aborted by the shutdown", extra=self._about())
         self._refuse_waiting("the server is shutting down")
         if self._pause is not None:
             self._pause.cancel()
         for worker in list(self._lives):
             if worker.run is not None:
-                worker.run.break_off(RunFailure(503, "the server is shutting down"))
+                worker.run.abort(RunFailure(503, "the server is shutting down"))
             worker.finish()
         if self._lives:
             await asyncio.wait(self._lives.values())
@@ -156,7 +158,7 @@ class RunPool:
     # From the processes
 
     def freed(self, worker: RunWorker) -> None:
-        """The process has nothing to do."""
+        """The process is idle."""
         if worker in self._upcoming:
             return
         self._failures = 0
@@ -173,7 +175,7 @@ class RunPool:
         """A run is over."""
         self._totals.keep(_counts(end))
         if end.message and (end.failure is None or end.failure.status >= 500):
-            log.error("a run has failed: %s", end.message, extra=self._about())
+            log.error("run failed: %s", end.message, extra=self._about())
 
     def lost(self, worker: RunWorker) -> None:
         """The process has ended, whatever it was doing."""
@@ -184,7 +186,7 @@ class RunPool:
         self._lives.pop(worker, None)
         if kept and not self._draining and not worker.killed:
             self._statistics.restarts += 1
-            log.warning("a process of the task has ended: %s", worker.ending, extra=self._about())
+            log.warning("a process of the task exited: %s", worker.ending, extra=self._about())
         if kept and not worker.was_ready and not self._draining:
             self._count_failure(worker.ending)
         self._supply()
@@ -193,7 +195,7 @@ class RunPool:
     # Processes
 
     def _supply(self) -> None:
-        """Give waiting runs to idle processes, and start as many as are missing."""
+        """Give waiting runs to idle processes, and start the processes that are missing."""
         concurrent = self.task.limits.concurrent
         while self._waiting and self._idle and self.active < concurrent:
             self._hand_over(self._idle.pop())
@@ -213,7 +215,7 @@ class RunPool:
             return
         try:
             message = start()
-        except Exception as error:  # noqa: BLE001  # carried to whoever waits for the run
+        except Exception as error:  # noqa: BLE001  # passed to the caller of `begin`
             turn.set_exception(error)
             self._idle.append(worker)
             return
@@ -226,14 +228,14 @@ class RunPool:
         return worker
 
     def _forget(self, turn: asyncio.Future[Run]) -> None:
-        """Whoever waited for its turn has gone, perhaps just when it came."""
+        """The caller of `begin` has gone, perhaps just when its turn came."""
         if turn.done() and not turn.cancelled() and turn.exception() is None:
             turn.result().cancel()
         self._waiting = deque(each for each in self._waiting if each[0] is not turn)
         self._quiet.set()
 
     def _retire(self, worker: RunWorker) -> None:
-        """No more runs for it; it ends when it has done its last."""
+        """Give the process no more runs; it ends after its current one."""
         self._workers.discard(worker)
         if worker in self._idle:
             self._idle.remove(worker)
@@ -274,7 +276,7 @@ class RunPool:
 
 
 class PooledTask:
-    """What triggered and scheduled tasks have in common: their runs are those of a pool."""
+    """Base of triggered and scheduled tasks, whose runs are those of a pool."""
 
     def __init__(self, task: Task, statistics: TaskStatistics, pool: RunPool) -> None:
         self.task = task
@@ -300,14 +302,14 @@ class PooledTask:
 
     @property
     def instances(self) -> list[RunWorker]:
-        """The processes that run."""
+        """The running processes."""
         return self._pool.workers
 
     def snap_counts(self) -> list[SnapCounts]:
         return self._pool.snap_counts()
 
 
-_DISABLED = "the task is disabled, because its process cannot be started"
+_DISABLED = "the task is disabled: its process could not be started"
 
 
 def _opening(task: Task, plan: Plan) -> bytes:

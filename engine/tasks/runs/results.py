@@ -1,7 +1,7 @@
-"""What leaves a run through its open output, as an HTTP response.
+"""The output of a run as an HTTP response.
 
-Documents make a JSON array, even one; a binary stream is the body as it is, its header the
-response's headers. It is made piece by piece: a result may be larger than the memory.
+Documents become a JSON array, even a single one; a binary stream becomes the body, and its header
+the response's headers. The body is built piece by piece, since it may be larger than the memory.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _JSON = ("content-type", "application/json")
 
 
 class Result(Protocol):
-    """Status and headers are settled by what comes first, or by the end."""
+    """Status and headers are final after the first output, or at the end."""
 
     status: int
     headers: Headers
 
     def add(self, batch: Batch) -> bytes:
-        """The next bytes of the body. Raises DataError if there is no way to say it."""
+        """The next bytes of the body. Raises DataError if the batch cannot be encoded."""
         ...
 
     def end(self) -> bytes: ...
@@ -45,7 +45,7 @@ def result_of(plan: Plan, *, status_from_document: bool) -> Result:
 
 
 class NoOutput:
-    """The pipeline gives nothing; the caller learns that it has come to its end."""
+    """For a pipeline without output: the caller learns that the run has completed."""
 
     def __init__(self) -> None:
         self.status = _OK
@@ -93,8 +93,8 @@ class Streams:
                 self._take(item)
             elif isinstance(item, StreamEnd) and item.broken:
                 raise DataError(
-                    "the result is not complete",
-                    "a stream of the open output ended before its time",
+                    "the result is incomplete",
+                    "a stream of the open output ended early",
                     "The run report names the snap that failed.",
                 )
         return b"".join(item for item in batch.items if isinstance(item, bytes))
@@ -109,7 +109,7 @@ class Streams:
 
 
 def _status_in(document: Any) -> int:
-    """The status that a document gives; only a whole number from 200 to 599 is one."""
+    """The status in a document if it is a whole number from 200 to 599, otherwise 200."""
     status = document.get("status")
     is_one = isinstance(status, int) and not isinstance(status, bool) and 200 <= status <= 599
     return status if is_one else _OK

@@ -1,4 +1,4 @@
-"""One run and the process that it happens in, as the front sees them."""
+"""A run and its process, as the front sees them."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ log = logging.getLogger(__name__)
 
 _TARGET = "engine.tasks.runs.run_process:main"
 BUFFERED = 1024 * 1024
-"""Bytes of a result that wait in the front; a result no larger is answered whole, or not at all."""
+"""Bytes of a result that the front holds; a result of that size is sent complete or not at all."""
 
 
 class WorkerListener(Protocol):
-    """Who gives the processes their runs."""
+    """Gives the processes their runs, and hears what becomes of them."""
 
     def freed(self, worker: RunWorker) -> None: ...
     def ended(self, end: Ended) -> None: ...
@@ -38,7 +38,7 @@ class WorkerListener(Protocol):
 
 
 class Run:
-    """A run that has begun: a head, pieces of a body, an end. `held` counts the bytes of pieces."""
+    """A run: a head, pieces of a body, an end. `held` is the size of the pieces that wait."""
 
     def __init__(self, worker: RunWorker) -> None:
         self.status = 0
@@ -51,31 +51,31 @@ class Run:
         self._timer: asyncio.TimerHandle | None = None
 
     def limit(self, seconds: float, failure: RunFailure) -> None:
-        """Break the run off if it has not ended by then."""
+        """Abort the run if it has not ended by then."""
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(seconds, self.break_off, failure)
+        self._timer = loop.call_later(seconds, self.abort, failure)
 
-    def break_off(self, failure: RunFailure) -> None:
-        """End the run, and its process with all that it has started, if it goes on."""
+    def abort(self, failure: RunFailure) -> None:
+        """End the run if it is in progress, and its process with everything that it has started."""
         if self.end is None:
-            self._worker.break_off(Ended({}, failure.error, failure))
+            self._worker.abort(Ended({}, failure.error, failure))
 
     def cancel(self) -> None:
         """Nobody wants the result any more."""
         if self.end is None:
-            failure = RunFailure(503, "the run was broken off", "the caller has gone")
-            self._worker.break_off(Ended({}, "", failure))
+            failure = RunFailure(503, "the run was aborted", "the caller has gone")
+            self._worker.abort(Ended({}, "", failure))
         self._pieces.clear()
 
     async def ended(self) -> Ended:
-        """The end, whatever comes before it."""
+        """Wait for the end, and discard the output before it."""
         while self.end is None:
             self._drop_pieces()
             await self._change()
         return self.end
 
-    async def whole(self) -> bytes | None:
-        """The whole body at the end of the run; None as soon as it is too large to wait for."""
+    async def complete_body(self) -> bytes | None:
+        """The complete body at the end of the run; None as soon as it is too large to hold."""
         while self.end is None:
             if self.held > BUFFERED:
                 return None
@@ -88,7 +88,7 @@ class Run:
             await self._change()
         if self.end is not None and self.end.failure is not None:
             self._drop_pieces()
-            raise ExecutionError(f"{self.end.failure.error}: the result is not complete")
+            raise ExecutionError(f"{self.end.failure.error}: the result is incomplete")
         if not self._pieces:
             return b""
         piece = self._pieces.popleft()
@@ -110,7 +110,7 @@ class Run:
         self._changed.set()
 
     def settle(self, end: Ended) -> None:
-        """The run is over; what has come of it stays here."""
+        """The run is over; its output can still be read."""
         self.end = end
         if self._timer is not None:
             self._timer.cancel()
@@ -128,7 +128,7 @@ class Run:
 
 
 class RunWorker:
-    """A process that runs the plan, one run at a time. `ending` says how it came to its end."""
+    """A process that runs the plan, one run at a time. `ending` says how it ended."""
 
     def __init__(self, listener: WorkerListener, task: str) -> None:
         self.run: Run | None = None
@@ -147,7 +147,7 @@ class RunWorker:
         """Run the process from its start to its end."""
         try:
             self.ending = await self._live(opening, start_timeout)
-        except asyncio.CancelledError:  # the loop ends: there is nobody left to tell
+        except asyncio.CancelledError:  # the loop is ending: nobody is left to notify
             if self.process is not None:
                 await self.process.kill()
             raise
@@ -171,11 +171,11 @@ class RunWorker:
             return f"it was not ready within {start_timeout:g} seconds and was killed"
         if self.killed:
             await self.process.kill()
-            return "its run was broken off"
+            return "its run was aborted"
         return described(await self.process.end())
 
     async def started(self) -> bool:
-        """Whether the process has become ready; False when it has ended before."""
+        """Wait for the process to be ready; False if it ended first."""
         await self._started.wait()
         return self.ready
 
@@ -186,8 +186,8 @@ class RunWorker:
         self.channel.send(start)
         return self.run
 
-    def break_off(self, end: Ended) -> None:
-        """Kill the process in mid-run."""
+    def abort(self, end: Ended) -> None:
+        """Abort the run, and kill the process."""
         self.killed = True
         self._end()
         self._settle(end)
@@ -197,7 +197,7 @@ class RunWorker:
         self._end()
 
     def call_later(self, seconds: float, call: Callable[[], None]) -> None:
-        """Call unless a run begins before."""
+        """Make the call unless a run begins first."""
         self._timer = asyncio.get_running_loop().call_later(seconds, call)
 
     def _end(self) -> None:
@@ -214,7 +214,7 @@ class RunWorker:
         elif isinstance(message, Ready):
             self._become_ready()
         elif self.run is None or self.killed:
-            pass  # the last words of a run that was broken off
+            pass  # late messages of an aborted run
         elif isinstance(message, Ended):
             self._end_run(message)
         else:
@@ -244,5 +244,5 @@ class RunWorker:
         """The process has ended in mid-run."""
         if self.run is not None:
             reason = self.ending
-            self._settle(Ended({}, reason, RunFailure(500, "the run has failed", reason)))
+            self._settle(Ended({}, reason, RunFailure(500, "the run failed", reason)))
             self.run = None

@@ -1,6 +1,6 @@
-"""The process in which the runs of a triggered or scheduled task happen, one at a time.
+"""The process that executes the runs of a triggered or scheduled task, one at a time.
 
-It makes the response itself and sends it in pieces, so the front only passes bytes on; when the
+It builds the response itself and sends it in pieces, so the front only passes bytes on. When the
 front stops reading, the open output waits, and with it the pipeline.
 """
 
@@ -35,7 +35,7 @@ from engine.tasks.web.http_headers import joined
 from engine.tasks.web.refusals import BadRequest
 
 PIECE = 64 * 1024
-"""Bytes of a result that are sent at once."""
+"""Bytes in a piece of a result."""
 
 
 class RunOpening(msgspec.Struct, frozen=True):
@@ -52,7 +52,7 @@ class OpenRuns(msgspec.Struct, array_like=True, tag=True, frozen=True):
 
 
 class Start(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """Run the plan. Without a request nothing is fed, and nobody takes what comes out."""
+    """Run the plan. Without a request it gets no input, and its output is discarded."""
 
     identity: RunIdentity
     request: Request | None = None
@@ -70,7 +70,7 @@ class ResponsePiece(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=F
 
 
 class RunFailure(msgspec.Struct, array_like=True, frozen=True):
-    """Why there is no result: what the caller is told."""
+    """Why there is no result, as the caller sees it."""
 
     status: int
     error: str
@@ -79,7 +79,7 @@ class RunFailure(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Ended(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """The run is over and the process takes the next. `report` is empty if nothing was started."""
+    """The run is over; the process is free. `report` is empty if nothing was started."""
 
     report: dict[str, Any]
     message: str = ""
@@ -91,7 +91,7 @@ FromRunProcess = Ready | ResponseHead | ResponsePiece | LogLine | Ended
 
 
 def main(connection: socket.socket) -> None:
-    """What the process does, from its start to its end."""
+    """The entry point of the process."""
     asyncio.run(_serve(connection))
 
 
@@ -102,7 +102,7 @@ async def _serve(connection: socket.socket) -> None:
 
 
 class RunProcess:
-    """Runs the plan as often as the front says; ends when the front has gone."""
+    """Runs the plan each time the front asks; ends when the front has gone."""
 
     def __init__(self) -> None:
         self.channel = MessageChannel(ToRunProcess, self._receive, self._hang_up)
@@ -114,7 +114,7 @@ class RunProcess:
         try:
             opening = await self._opened
             registry = discover()
-            gc.freeze()  # what is here now stays; documents go without the collector's help
+            gc.freeze()  # what exists now stays; documents need no collector
             gc.set_threshold(100_000, 20, 20)
             self.channel.send(Ready())
             while True:
@@ -126,8 +126,8 @@ class RunProcess:
         try:
             inputs = {} if start.request is None else _inputs(opening.plan, start.request)
         except BadRequest as error:
-            told = 400, error.error, error.reason, error.resolution
-            self.channel.send(Ended({}, error.reason, RunFailure(*told)))
+            failed = RunFailure(400, error.error, error.reason, error.resolution)
+            self.channel.send(Ended({}, error.reason, failed))
             return
         answer = ResultSender(self.channel, opening, wanted=start.request is not None)
         report: Report | None = None
@@ -153,7 +153,7 @@ class RunProcess:
             self._opened.set_result(pickle.loads(message.opening))  # our own front
 
     def _hang_up(self) -> None:
-        """Nobody waits for a result any more; what cannot be interrupted must not keep us here."""
+        """The front has gone: end, even if the run cannot be interrupted."""
         if self._task is not None:
             self._task.cancel()
             ending = threading.Timer(PATIENCE, os._exit, (1,))
@@ -162,7 +162,7 @@ class RunProcess:
 
 
 class ResultSender:
-    """Observes a run and sends what leaves it; without anybody who wants it, it is let go."""
+    """Observes a run and sends its output; discards it unless it is `wanted`."""
 
     def __init__(self, channel: MessageChannel, opening: RunOpening, *, wanted: bool) -> None:
         self.report: Report | None = None
@@ -188,8 +188,8 @@ class ResultSender:
         try:
             self._waiting += self._result.add(batch)
         except DataError as error:
-            texts = map(self._secrets.mask_text, (error.error, error.reason, error.resolution))
-            raise DataError(*texts) from None
+            masked = map(self._secrets.mask_text, (error.error, error.reason, error.resolution))
+            raise DataError(*masked) from None
         return self._send() if len(self._waiting) >= PIECE else None
 
     def finished(self, report: Report) -> None:
@@ -202,7 +202,7 @@ class ResultSender:
             await self._send()
 
     async def _send(self) -> None:
-        """Send what is there in pieces, each when the front has taken those before it."""
+        """Send what is there in pieces, each once the front has read those before it."""
         data, self._waiting = self._waiting, bytearray()
         if not self._begun:
             self._begun = True
@@ -214,7 +214,7 @@ class ResultSender:
 
 
 def _inputs(plan: Plan, request: Request) -> Mapping[str, Sequence[Item]]:
-    """What the open input gets. A document input without a body gets what it gets unlinked."""
+    """The items of the open input. Without a body a document input gets what it gets unlinked."""
     if not plan.open_inputs:
         return {}
     port = plan.open_inputs[0]
@@ -228,19 +228,20 @@ def _inputs(plan: Plan, request: Request) -> Mapping[str, Sequence[Item]]:
 
 
 def _ended(report: Report | None, failure: EngineError | None) -> Ended:
-    told = None if failure is None else failure_of(failure)
     as_dict = {} if report is None else report.as_dict()
-    return Ended(as_dict, "" if failure is None else str(failure), told)
+    if failure is None:
+        return Ended(as_dict)
+    return Ended(as_dict, str(failure), failure_of(failure))
 
 
 def failure_of(failure: EngineError) -> RunFailure:
-    """What a caller may know of an error: neither files of the server nor its settings."""
+    """What a caller may see of an error: neither files of the server nor its settings."""
     if isinstance(failure, SnapFailedError | DataError):
         return RunFailure(500, failure.error, failure.reason, failure.resolution)
     if isinstance(failure, ConfigurationError):
         reason = "its settings, or those of the task, are wrong"
         return RunFailure(500, "the pipeline cannot be started", reason, _LOG)
-    return RunFailure(500, "the pipeline has failed", "", _LOG)
+    return RunFailure(500, "the pipeline failed", "", _LOG)
 
 
-_LOG = "The log of the server says more."
+_LOG = "See the server's log."

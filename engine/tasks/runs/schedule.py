@@ -1,9 +1,9 @@
-"""When a scheduled task runs, and what becomes of runs that nobody started in time.
+"""When a scheduled task runs, and what happens to runs that were not started in time.
 
-Pure: the clock is handed in. All times that come out are UTC, because two times of one zone with
+Pure functions: the time is passed in. All results are UTC, because two times of one zone with
 daylight saving compare and subtract by the wall clock, which is wrong for one hour a year.
 
-`every` counts from `at`, or else from midnight UTC of 1970-01-01: the times depend neither on when
+`every` counts from `at`, or else from midnight UTC on 1970-01-01: the times depend neither on when
 the server started nor on how long a run takes, and are the same for every server.
 """
 
@@ -32,7 +32,7 @@ _CRON_HINT = "write minute, hour, day, month and weekday, such as '*/5 8-17 * * 
 
 
 class Missed(msgspec.Struct, frozen=True):
-    """Runs that nobody started in time; `more`: there were too many to be counted."""
+    """Runs that were not started in time; `more`: there were too many to count."""
 
     first: datetime
     last: datetime
@@ -56,13 +56,13 @@ class Due(msgspec.Struct, frozen=True):
 
 
 def next_runs(schedule: Schedule, after: datetime) -> Iterator[datetime]:
-    """The runs later than `after`, in order, in UTC; without end unless the schedule has one."""
+    """The runs later than `after`, in order, in UTC; endless unless the schedule has an end."""
     previous = after = after.astimezone(UTC)
     try:
         for run in _runs(schedule, after):
             if schedule.until is not None and run > schedule.until:
                 return
-            if run > previous:  # cron says a time again that the clock leaps over or shows twice
+            if run > previous:  # cronsim repeats times around a clock change
                 previous = run
                 yield run
     except (OverflowError, ValueError):  # the calendar ends with the year 9999
@@ -74,7 +74,7 @@ def due(schedule: Schedule, handled: datetime, now: datetime) -> Due:
 
     `handled` is the last run that was started or reported; for a new task, the start of the server.
     A run is missed when it is late by more than the schedule's grace, or when a hundred later ones
-    are due too. Takes some tenths of a second at most, however long nobody looked.
+    are due too. Takes a few tenths of a second at most, however long ago `handled` is.
     """
     passed = list(islice(_between(schedule, handled, now), MAX_COUNTED))
     more = len(passed) == MAX_COUNTED
@@ -92,14 +92,14 @@ def check_cron(cron: str) -> None:
         first = next(CronSim(cron_fields(cron), _EPOCH), None)
     except CronError as error:
         reason = str(error)
-    except CronSimError:  # each field is right by itself
-        reason = "the month has no such day"
+    except CronSimError:  # each field is valid without the others
+        reason = "the month does not have that day"
     else:
         reason = ""
     if reason:
         raise ValueError(f"{shown(cron)} is not a cron expression: {reason}; {_CRON_HINT}")
     if first is None:
-        raise ValueError(f"{shown(cron)} never comes; {_CRON_HINT}")
+        raise ValueError(f"{shown(cron)} never matches; {_CRON_HINT}")
 
 
 def zone_of(name: str) -> tzinfo:
@@ -109,21 +109,21 @@ def zone_of(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # what zoneinfo raises depends on the name
-        hint = nearest_hint(name, available_timezones()) or "a name is such as 'Europe/Berlin'"
-        raise ValueError(f"there is no time zone {shown(name)}; {hint}") from None
+        hint = nearest_hint(name, available_timezones()) or "write a name such as 'Europe/Berlin'"
+        raise ValueError(f"unknown time zone {shown(name)}; {hint}") from None
 
 
 def local_time(moment: datetime, timezone: str) -> str:
-    """How users read a time everywhere: by the clock of the zone, with its distance from UTC."""
+    """A time as users read it: in the given zone, with its offset from UTC."""
     try:
         local = moment.astimezone(zone_of(timezone))
-    except OverflowError:  # there the calendar has ended already
+    except OverflowError:  # beyond the end of the calendar in that zone
         local = moment
     return local.isoformat(timespec="seconds")
 
 
 def _runs(schedule: Schedule, after: datetime) -> Iterator[datetime]:
-    """The times as they come, those of cron perhaps twice or before `after`."""
+    """The times in order; those of cron may come twice, or before `after`."""
     if schedule.cron:
         fields = cron_fields(schedule.cron)
         for run in CronSim(fields, after.astimezone(zone_of(schedule.timezone))):
@@ -145,7 +145,7 @@ def _between(schedule: Schedule, after: datetime, until: datetime) -> Iterator[d
 
 
 def _latest(schedule: Schedule, now: datetime) -> list[datetime]:
-    """The last 1,000 runs until now, of which there are so many."""
+    """The last 1,000 runs until now; the caller knows that there are that many."""
     end = min(now, schedule.until or now)
     span = GRACE
     while len(runs := list(_between(schedule, end - span, end))) < MAX_COUNTED:

@@ -1,7 +1,7 @@
 """A scheduled task: runs at its times, each in a process, with a history that outlives the server.
 
-A run is written down before it begins, so of several servers with one history only one runs it.
-Nothing that a run, or the history, does ends the watch over the clock.
+A run is recorded before it starts, so of several servers with one history only one runs it. No
+failure of a run or of the history stops the clock.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 R = TypeVar("R")
 
 MAX_SLEEP_SECONDS = 30.0
-"""Seconds: a clock that is set, or a computer that has slept, is noticed within them."""
+"""Seconds within which a changed clock, or a computer that has slept, is noticed."""
 
 
 class Clock(Protocol):
@@ -50,7 +50,7 @@ class SystemClock:
 
 
 class ScheduledTask(PooledTask):
-    """Starts the runs of one task, and writes down what becomes of them."""
+    """Starts the runs of one task, and records how they end."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class ScheduledTask(PooledTask):
         self._handled = self._clock.now()
 
     def start(self) -> None:
-        """Take up the watch where the last server has left it, and see what comes next."""
+        """Continue where the last server stopped, and start the clock."""
         now = self._clock.now()
         last = self._try_history(lambda: self._history.last(self.task.identity))
         self._handled = now if last is None else min(last.scheduled_at, now)
@@ -87,11 +87,11 @@ class ScheduledTask(PooledTask):
         self.task = task
         self._begin_watch()
         if self._schedule != schedule:
-            log.info("the schedule has changed; %s", self.prospect, extra=self._about())
+            log.info("the schedule has changed; %s", self.next_run_text, extra=self._about())
         return True
 
     async def drain(self, patience: float) -> None:
-        """Start no more runs; wait for those that go on, then end all processes."""
+        """Start no more runs; wait for those in progress, then end all processes."""
         await self._end_watch()
         await self._pool.drain(patience)
         if self._runs:
@@ -103,9 +103,9 @@ class ScheduledTask(PooledTask):
         return None if self.next_run is None else self._shown(self.next_run)
 
     @property
-    def prospect(self) -> str:
-        """For people: when it runs next."""
-        return "it runs no more" if self.next_run is None else f"it runs next at {self.next_time}"
+    def next_run_text(self) -> str:
+        """When it runs next, for the log."""
+        return "no more runs" if self.next_run is None else f"next run at {self.next_time}"
 
     # The clock
 
@@ -123,10 +123,10 @@ class ScheduledTask(PooledTask):
         while self.next_run is not None:
             await self._clock.wait_until(self.next_run)
             self._catch_up()
-        log.info("the schedule has come to its end", extra=self._about())
+        log.info("the schedule has ended", extra=self._about())
 
     def _catch_up(self) -> None:
-        """Deal with all that is due by now."""
+        """Handle everything that is due by now."""
         now = self._clock.now()
         self._handle(due(self._schedule, self._handled, now))
         self._handled = max(self._handled, now)
@@ -152,12 +152,12 @@ class ScheduledTask(PooledTask):
     # Runs
 
     def _fire(self, moment: datetime) -> None:
-        """Start the run of that time, unless an earlier one, or another server, is at it."""
+        """Start the run of that time, unless an earlier one goes on or another server has it."""
         identity, when = self.task.identity, self._shown(moment)
         running = len(self._runs) or self._try_history(lambda: self._history.running(identity))
         if running and not self.task.overlap:
-            text = "an earlier run was not over"
-            log.warning("the run of %s is left out: %s", when, text, extra=self._about())
+            text = "an earlier run was still in progress"
+            log.warning("run of %s skipped: %s", when, text, extra=self._about())
             self._try_history(lambda: self._history.skip(identity, moment, text))
             return
         number: int | None = None
@@ -165,7 +165,7 @@ class ScheduledTask(PooledTask):
             number = self._history.begin(identity, moment, self._clock.now())
             if number is None:
                 return
-        except EngineError as error:  # a history that is out of order does not keep work undone
+        except EngineError as error:  # a broken history must not stop the work
             log.error("%s", error, extra=self._about())
         run = asyncio.create_task(self._run(number), name=f"{self.task.name} at {when}")
         self._runs.add(run)
@@ -179,8 +179,8 @@ class ScheduledTask(PooledTask):
         if end.failure is not None:
             status = "stopped" if end.failure.status in _STOPPED else "failed"
         self.statistics.record(500 if end.failure else 200, status, seconds)
-        if status == "completed":  # of the others the pool has told
-            log.info("a run has completed after %.1f s", seconds, extra=self._about())
+        if status == "completed":  # the pool has logged the others
+            log.info("run completed after %.1f s", seconds, extra=self._about())
         if number is not None:
             counts = {"snaps": end.report.get("snaps", [])}
             self._try_history(
@@ -192,7 +192,7 @@ class ScheduledTask(PooledTask):
         try:
             run = await self._pool.begin(lambda: self._begun_with(parameters))
         except ConfigurationError as error:
-            log.error("a run cannot be started: %s", error, extra=self._about())
+            log.error("run could not be started: %s", error, extra=self._about())
             return Ended({}, str(error), failure_of(error))
         except RefusedError as error:
             ends = self._watch is None
@@ -206,7 +206,7 @@ class ScheduledTask(PooledTask):
         return Start(identify(self._pool.plan, parameters, files=rules))
 
     def _try_history(self, call: Callable[[], R]) -> R | None:
-        """What the history says; nothing if it is out of order, which is logged."""
+        """The result of a call to the history; None, and a log line, if the call fails."""
         try:
             return call()
         except EngineError as error:
@@ -218,4 +218,4 @@ class ScheduledTask(PooledTask):
 
 
 _STOPPED = (503, 504)
-"""By the end of the server, or by its timeout."""
+"""Statuses of runs stopped by the shutdown (503) or by their timeout (504)."""

@@ -1,7 +1,7 @@
 """A triggered task: one run of the pipeline for each call (reference, section 5.2).
 
-The values of parameters come from the query string, else the headers, else the task, else the
-pipeline. What only the operator may say - a secret - is never taken from a caller.
+The values of parameters come from the query string, then the headers, then the task, then the
+pipeline. A secret, which only the operator may set, is never taken from a caller.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ log = logging.getLogger(__name__)
 
 METHODS = ("POST", "PUT", "PATCH", "GET", "HEAD", "DELETE")
 RETRY_AFTER = 1
-"""Seconds after which a caller that was refused may ask again."""
+"""Seconds after which a caller that was refused may try again."""
 
 _BODILESS = (204, 304)
 
 
 class CallError(EngineError):
-    """The caller has to call otherwise."""
+    """The caller has to change the request."""
 
     def __init__(self, failure: RunFailure) -> None:
         super().__init__(failure)
@@ -47,7 +47,7 @@ class TriggeredTask(PooledTask):
     """Answers calls with runs."""
 
     submit = None
-    """A call needs a task of asyncio: it waits for a process, then for the run."""
+    """A call needs an asyncio task: it waits for a process, then for the run."""
 
     def __init__(self, task: Task, plan: Plan, statistics: TaskStatistics) -> None:
         super().__init__(task, statistics, RunPool(task, plan, statistics, warm=True))
@@ -56,24 +56,26 @@ class TriggeredTask(PooledTask):
         self._pool.start()
 
     async def reload(self, task: Task, plan: Plan) -> bool:
-        """New runs use the new plan, those that go on finish; False if it cannot be started."""
+        """New runs use the new plan, those in progress finish; False if it cannot be started."""
         if not await self._pool.reload(task, plan):
             return False
         self.task = task
         return True
 
     async def drain(self, patience: float) -> None:
-        """Take no more calls; wait for the runs, then end all processes."""
+        """Refuse new calls; wait for the runs, then end all processes."""
         await self._pool.drain(patience)
 
     async def answer(self, request: Request) -> Reply:
-        """The result of a run. Whoever does not read the body to its end must `aclose` it."""
+        """The result of a run. If the body is not read to its end, `aclose` it."""
         if request.method not in METHODS:
-            reason = f"{request.method} is not among {', '.join(METHODS)}"
+            reason = f"{request.method} is not one of {', '.join(METHODS)}"
             failure = RunFailure(405, "the method is not allowed", reason, "Use POST or GET.")
             return _refused(failure, [("allow", ", ".join(METHODS))])
         if not self.task.overlap and (self._pool.active or self._pool.queued):
-            failure = RunFailure(409, "a run is going on already", "", "Ask again when it is over.")
+            failure = RunFailure(
+                409, "a run is already in progress", "", "Try again when it is over."
+            )
             return _refused(failure, [])
         return await self._answer(request)
 
@@ -89,12 +91,12 @@ class TriggeredTask(PooledTask):
         except TimeoutError:
             return _failed(too_late)
         except RefusedError as error:
-            failure = RunFailure(503, str(error), "", "Ask again later.")
+            failure = RunFailure(503, str(error), "", "Try again later.")
             return _refused(failure, [("retry-after", str(RETRY_AFTER))])
         except CallError as error:
             return _refused(error.failure, [])
         except ConfigurationError as error:
-            log.error("a run cannot be started: %s", error, extra={"task": self.task.name})
+            log.error("run could not be started: %s", error, extra={"task": self.task.name})
             return _failed(failure_of(error))
         run.limit(deadline - asyncio.get_running_loop().time(), too_late)
         return await _reply(run, request.method)
@@ -108,10 +110,10 @@ class TriggeredTask(PooledTask):
 
 
 def call_parameters(plan: Plan, given: Mapping[str, str], request: Request) -> dict[str, str]:
-    """The values for one call, without those that the pipeline's defaults give.
+    """The values for one call, without the pipeline's defaults.
 
-    `given` are the task's. Raises CallError if a value is required and nobody gives one,
-    or if the query cannot be read.
+    `given` are the task's. Raises CallError if a required value is missing, or the query cannot
+    be read.
     """
     said = caller_values(plan, request)
     values: dict[str, str] = {}
@@ -130,7 +132,7 @@ def caller_values(plan: Plan, request: Request) -> dict[str, str]:
     headers = {
         name.upper().replace("-", "_"): value
         for name, value in joined(request.headers).items()
-        if "_" not in name  # proxies that guard X-NAME know nothing of X_NAME
+        if "_" not in name  # a proxy that filters X-NAME may let X_NAME pass
     }
     try:
         query = dict(reversed(query_of(request.query, request.headers)))  # the first value counts
@@ -150,7 +152,7 @@ def caller_values(plan: Plan, request: Request) -> dict[str, str]:
 
 
 def _facts(request: Request) -> dict[str, str]:
-    """What CGI calls them; the server knows no users, so there is no REMOTE_USER."""
+    """Under their CGI names; there is no REMOTE_USER, since the server has no users."""
     address, _, port = request.client.rpartition(":")
     return {
         "PATH_INFO": request.path_info,
@@ -172,9 +174,9 @@ def _missing(name: str, description: str) -> RunFailure:
 
 
 async def _reply(run: Run, method: str) -> Reply:
-    """The whole result if it is small; a larger one passes through as it comes."""
+    """The complete result if it is small; a larger one is streamed."""
     try:
-        body: bytes | StreamedBody | None = await run.whole()
+        body: bytes | StreamedBody | None = await run.complete_body()
         bodiless = method == "HEAD" or run.status in _BODILESS
         if body is None and bodiless:
             await run.ended()
@@ -199,7 +201,7 @@ class StreamedBody:
         return self
 
     async def __anext__(self) -> bytes:
-        """Raises ExecutionError if the run fails: what was read is not the whole then."""
+        """Raises ExecutionError if the run fails: then what was read is incomplete."""
         try:
             piece = await self._run.next_piece()
         except asyncio.CancelledError:
@@ -215,7 +217,7 @@ class StreamedBody:
         return self._run.held
 
     async def aclose(self) -> None:
-        """The reader has gone: what still runs is broken off."""
+        """The reader has gone: abort the run."""
         self._run.cancel()
 
 
@@ -228,10 +230,10 @@ def _refused(failure: RunFailure, headers: Headers) -> Reply:
 
 
 def _error(failure: RunFailure, headers: Headers, outcome: str) -> Reply:
-    told = {
+    content = {
         "error": failure.error,
         "reason": failure.reason,
         "resolution": failure.resolution,
     }
-    body = msgspec.json.encode(told)
+    body = msgspec.json.encode(content)
     return Reply(failure.status, [("content-type", "application/json"), *headers], body, outcome)

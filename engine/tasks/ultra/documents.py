@@ -1,10 +1,10 @@
-"""A request as a document, and a document as the answer (reference, section 5.3).
+"""A request as a document, and a document as the response (reference, section 5.3).
 
 The root of the request document holds the headers, names in lower case; the body is `content`,
-parsed if it is JSON, and the query string is `query`, a map of name to list of values. Beside them
-stand `method`, `uri`, `path_info` and `task_name`, which no header of a caller can take the place
-of. Of the answer `content` is the body, `status` the HTTP status, and every other field a header;
-without `content` the whole document is the body.
+parsed if it is JSON, and the query string is `query`, a map of name to list of values. It also has
+`method`, `uri`, `path_info` and `task_name`, which no header of a caller can replace. Of the
+response document `content` is the body, `status` the HTTP status, and every other field a header;
+without `content` the document itself is the body.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def request_stream(request: Request, task: str) -> list[Item]:
 
 
 def _headers(request: Request) -> Document:
-    """As fields, without those that would pass for what the document says itself."""
+    """As fields, without names that have a meaning of their own in the document."""
     fields: Document = joined(request.headers)
     fields.pop("content", None)
     fields.pop("status", None)
@@ -67,7 +67,7 @@ def _facts(request: Request, task: str) -> dict[str, Any]:
 
 
 def response_of(request: int, items: list[Item]) -> Response:
-    """The answer that a document, or all pieces of a binary stream, makes.
+    """The response for a document, or for all pieces of a binary stream.
 
     Raises DataError if a field cannot be a status or a header.
     """
@@ -83,7 +83,7 @@ def response_of(request: int, items: list[Item]) -> Response:
 
 def _response_of_document(request: int, document: Document) -> Response:
     if "content" not in document:
-        return Response(request, _OK, [_JSON], to_json(document, "the answer"))
+        return Response(request, _OK, [_JSON], to_json(document, "the response"))
     fields = {name: value for name, value in document.items() if name not in ("content", "status")}
     status = response_status(document.get("status", _OK))
     headers = response_headers(_plain(fields)) if fields else []
@@ -95,9 +95,9 @@ def _response_of_document(request: int, document: Document) -> Response:
 
 
 def _plain(fields: Document) -> Document:
-    """Maps as JSON: a request that is passed through has one in `query`."""
+    """Maps as JSON: a request that is passed through has a map in `query`."""
     return {
-        name: json.dumps(msgspec.json.decode(to_json(value, "the answer")))
+        name: json.dumps(msgspec.json.decode(to_json(value, "the response")))
         if isinstance(value, dict)
         else value
         for name, value in fields.items()
@@ -105,31 +105,31 @@ def _plain(fields: Document) -> Document:
 
 
 def _body(content: Any, content_type: str | None) -> bytes:
-    """JSON, unless the document names another type for a text or bytes; in the type's charset."""
+    """JSON, unless the document names another type for a string or bytes; in its charset."""
     if isinstance(content, bytes):
         return content
     if content_type is None:
-        return to_json(content, "the answer")
+        return to_json(content, "the response")
     is_text = isinstance(content, str) and not is_json(content_type)
-    text = content if is_text else to_json(content, "the answer").decode()
+    text = content if is_text else to_json(content, "the response").decode()
     try:
-        return encoded(text, charset_of(content_type), "the answer")
+        return encoded(text, charset_of(content_type), "the response")
     except CharsetError as error:
         raise DataError(
-            "the answer cannot be sent",
+            "the response cannot be sent",
             str(error),
             "Name another charset in the field 'content-type', or change the text.",
         ) from None
 
 
 def error_response(request: int, status: int, error: Document, outcome: str) -> Response:
-    """The answer for what went wrong: error, reason, resolution; no trace, no original."""
+    """The response for an error: error, reason, resolution; no stack trace, no original."""
     texts = {name: _sendable(error.get(name, "")) for name in ("error", "reason", "resolution")}
     return Response(request, status, [_JSON], to_json(texts), outcome)
 
 
 def _sendable(text: Any) -> str:
-    """An error must reach the caller whatever its text holds: half a character is escaped."""
+    """The text with half characters escaped, so that an error always reaches the caller."""
     return str(text).encode(errors="backslashreplace").decode()
 
 

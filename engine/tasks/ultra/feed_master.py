@@ -1,8 +1,8 @@
 """The feed master: queues the requests of an ultra task and hands them to its instances.
 
-Every request gets exactly one answer. What an instance had in hand when it died is delivered again,
-in the old order and before all that waits; a request that has been in such company before is then
-worked on alone, so that one that kills its instance does not take others with it in the end.
+Every request gets exactly one response. Requests that an instance had in progress when it died are
+delivered again, in their old order and before all that wait. A request that has seen two instances
+die is then processed alone, so that one that kills its instance does not take others with it.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ from engine.tasks.ultra.instance import Opening
 log = logging.getLogger(__name__)
 
 WATCH_INTERVAL = 0.25
-"""Seconds between two looks at requests that have waited too long."""
+"""Seconds between two checks for overdue requests."""
 
 SUSPECT_AFTER = 2
-"""Instances that may die with a request in hand until it is worked on alone."""
+"""Number of instances that die with a request in progress before it is processed alone."""
 
 RETRY_AFTER = 1
-"""Seconds after which a caller that was refused may ask again."""
+"""Seconds after which a caller that was refused may try again."""
 
 MEMORY_FOR_BODIES = 512 * 1024 * 1024
-"""Bytes of bodies that a task may hold; beyond that its queue counts as full."""
+"""Bytes of request bodies that a task may hold; beyond that its queue counts as full."""
 
 
 class Pending:
-    """A request that waits for its answer; `deaths` are those of instances that had it in hand."""
+    """A request without a response; `deaths` counts the instances that died with it."""
 
     __slots__ = ("arrived", "deaths", "deliver", "instance", "request")
 
@@ -103,16 +103,16 @@ class FeedMaster:
 
     @property
     def instances(self) -> list[InstanceHandle]:
-        """Those that run, of all generations."""
+        """The running ones, of old and new plans."""
         return [instance for fleet in self._fleets() for instance in fleet.instances]
 
     def snap_counts(self) -> list[SnapCounts]:
         return self._totals.with_running(instance.counts for instance in self.instances)
 
     async def reload(self, task: Task, plan: Plan) -> bool:
-        """Go over to new instances once one of them is ready; the old ones finish their requests.
+        """Switch to new instances once one of them is ready; the old ones finish their requests.
 
-        False if none could be started: all stays as it was.
+        Returns False if none could be started; then nothing changes.
         """
         fleet = self._fleet_for(task, plan, trial=True)
         self._upcoming = fleet
@@ -131,7 +131,7 @@ class FeedMaster:
         return True
 
     async def drain(self, patience: float) -> None:
-        """Take no more requests; give those that are open their answers, then end all instances."""
+        """Refuse new requests; let the open ones finish, then end all instances."""
         self._draining = True
         deadline = time.monotonic() + patience
         while self._open and (left := deadline - time.monotonic()) > 0:
@@ -147,25 +147,25 @@ class FeedMaster:
         for fleet in self._fleets():
             await fleet.stop()
         if self._open:
+            count = len(self._open)
+            text = "1 request was" if count == 1 else f"{count} requests were"
             log.warning(
-                "requests that took longer than the shutdown and get no answer: %d",
-                len(self._open),
-                extra={"task": self.task.name},
+                "%s still open at shutdown and not answered", text, extra={"task": self.task.name}
             )
-        self._refuse_all("the server is shutting down", "Ask again later.")
+        self._refuse_all("the server is shutting down", "Try again later.")
         if self._watch is not None:
             self._watch.cancel()
 
     # For the front
 
     async def answer(self, request: Request) -> Response:
-        """The one answer to a request; its number must be its own."""
+        """The response to a request, whose id must be unique."""
         future: asyncio.Future[Response] = self._loop.create_future()
         self.submit(request, partial(_settle, future))
         return await future
 
     def submit(self, request: Request, deliver: Callable[[Response], None]) -> None:
-        """Call `deliver` with the answer, once; it may be called before this returns."""
+        """Call `deliver` once with the response, perhaps before this returns."""
         size = len(request.body)
         refusal = self._refusal(size)
         if refusal is not None:
@@ -182,16 +182,16 @@ class FeedMaster:
         pending.instance = instance
         instance.send(request, pending.arrived)
         if len(self._open) == 1:
-            instance.channel.flush()  # nothing else can come along
+            instance.channel.flush()  # nothing else would share the frame
 
     def _refusal(self, size: int) -> tuple[str, str] | None:
         if self._draining:
-            return "the server is shutting down", "Ask again later."
+            return "the server is shutting down", "Try again later."
         if self._fleet.disabled:
             return _DISABLED
         full = self.queue_depth >= self.task.limits.queue or self._bytes + size > MEMORY_FOR_BODIES
         if full:
-            return "the queue of the task is full", "Ask again later."
+            return "the queue of the task is full", "Try again later."
         return None
 
     # Work for the instances
@@ -205,18 +205,18 @@ class FeedMaster:
             instance.send(pending.request, time.monotonic())
 
     def _next_delivery(self) -> tuple[InstanceHandle | None, Pending | None]:
-        """Whom to give what; nothing if all have enough."""
+        """The next request and its instance; None if all have enough work."""
         watched = self._watched() if self._suspects else None
         if watched is not None and not watched.load:
             watched.alone = True
             return watched, self._suspects.popleft()
-        chosen = self._least_busy(watched)  # who is watched is to run dry first
+        chosen = self._least_busy(watched)  # the watched one has to finish its work first
         if chosen is None or not self._waiting:
             return None, None
         return chosen, self._waiting.popleft()
 
     def _least_busy(self, watched: InstanceHandle | None = None) -> InstanceHandle | None:
-        """Who takes the next request; nobody if all have enough."""
+        """The instance for the next request; None if all have enough work."""
         least, chosen = self.task.limits.in_flight, None
         for instance in self._fleet.instances:
             load = instance.load
@@ -226,10 +226,10 @@ class FeedMaster:
         return chosen
 
     def _watched(self) -> InstanceHandle | None:
-        """The instance that works on suspects, one by one."""
+        """The instance that processes suspects, one by one."""
         return next((each for each in self._fleet.instances if each.takes_work), None)
 
-    # What the instances tell
+    # From the instances
 
     def instance_ready(self, instance: InstanceHandle) -> None:
         pid = instance.process.pid if instance.process else 0
@@ -273,8 +273,8 @@ class FeedMaster:
         for pending in unanswered:
             pending.deaths += 1
             if pending.deaths > self.task.limits.redeliveries:
-                reason = f"{pending.deaths} instances have ended while they worked on it"
-                log.error("a request has failed: %s", reason, extra={"task": self.task.name})
+                reason = f"{pending.deaths} instances died while processing it"
+                log.error("request failed: %s", reason, extra={"task": self.task.name})
                 self._refuse(pending, 500, "the request could not be answered", "", reason)
                 continue
             self.statistics.redeliveries += 1
@@ -292,8 +292,8 @@ class FeedMaster:
         self._bytes -= len(pending.request.body)
         try:
             pending.deliver(response)
-        except Exception:  # a mistake of ours must not cost the instance, and others their answers
-            log.exception("an answer could not be delivered", extra={"task": self.task.name})
+        except Exception:  # a bug of ours must not cost other requests their response
+            log.exception("a response could not be delivered", extra={"task": self.task.name})
 
     def _refuse(
         self, pending: Pending, status: int, error: str, resolution: str, reason: str = ""
@@ -302,7 +302,7 @@ class FeedMaster:
         self._settle(pending, _refused(number, status, error, resolution, reason))
 
     def _refuse_all(self, error: str, resolution: str) -> None:
-        """Nothing that waits now is ever worked on."""
+        """Refuse all open requests."""
         self._waiting.clear()
         self._suspects.clear()
         for pending in list(self._open.values()):
@@ -315,20 +315,20 @@ class FeedMaster:
                 for pending in self._overdue():
                     self._time_out(pending)
                 self._end_stuck()
-                self._dispatch()  # what is lost has left its place
-            except Exception:  # a mistake of ours must not stop the clock
+                self._dispatch()  # requests that timed out have freed their places
+            except Exception:  # a bug of ours must not stop the clock
                 log.exception("the clock has failed", extra={"task": self.task.name})
 
     def _overdue(self) -> list[Pending]:
-        """Requests are open in the order in which they came, so the look is short."""
+        """Open requests are in the order of arrival, so this looks at few."""
         oldest = time.monotonic() - self.task.timeouts.request
         return list(itertools.takewhile(lambda each: each.arrived < oldest, self._open.values()))
 
     def _time_out(self, pending: Pending) -> None:
-        """Answer in place of the pipeline."""
+        """Respond in place of the pipeline."""
         seconds = self.task.timeouts.request
-        reason = f"there was no answer within {seconds:g} seconds"
-        log.warning("a request has failed: %s", reason, extra={"task": self.task.name})
+        reason = f"there was no response within {seconds:g} seconds"
+        log.warning("request failed: %s", reason, extra={"task": self.task.name})
         self._refuse(pending, 504, "the request took too long", "", reason)
         for queue in (self._waiting, self._suspects):
             with contextlib.suppress(ValueError):
@@ -337,9 +337,9 @@ class FeedMaster:
             pending.instance.give_up(pending.request.id, time.monotonic())
 
     def _end_stuck(self) -> None:
-        """End the instances that have had work for so long, and have answered nothing.
+        """Kill instances that have had work for `timeouts.request` without any response.
 
-        One that works on a suspect alone has no other work when that is given up.
+        One that processes a suspect alone has no other work once that has timed out.
         """
         patience = self.task.timeouts.request
         for instance in self.instances:
@@ -347,9 +347,9 @@ class FeedMaster:
             silence = time.monotonic() - (instance.silent_since or math.inf)
             is_over = silence >= patience or (instance.alone and not instance.in_flight)
             if is_over and instance.ready:
-                text = "%s has answered nothing for %.1f seconds and is ended"
+                text = "%s has not responded for %.1f seconds; killing it"
                 log.warning(text, instance, silence, extra=instance.about())
-                instance.ready = False  # nobody else is to die with it
+                instance.ready = False  # no other request is to die with it
                 self._in_background(instance.kill())
 
     # Generations of instances
@@ -381,9 +381,11 @@ class FeedMaster:
             async with asyncio.timeout(self.task.timeouts.drain):
                 await fleet.ended()
         except TimeoutError:
-            log.warning("instances of the old plan were ended in mid-work", extra=fleet.about())
+            log.warning(
+                "instances of the old pipeline were killed while they had work", extra=fleet.about()
+            )
         finally:
-            await fleet.stop()  # what they had in hand goes to the new ones
+            await fleet.stop()  # their requests go to the new instances
             self._retired.discard(fleet)
 
     async def _change(self) -> None:
@@ -392,19 +394,19 @@ class FeedMaster:
 
 
 _DISABLED = (
-    "the task is disabled, because its pipeline cannot be started",
-    "Look into the server's log.",
+    "the task is disabled: its pipeline could not be started",
+    "See the server's log.",
 )
 
 
 def _settle(future: asyncio.Future[Response], response: Response) -> None:
-    if not future.done():  # else the caller has gone
+    if not future.done():  # otherwise the caller has gone
         future.set_result(response)
 
 
 def _refused(number: int, status: int, error: str, resolution: str, reason: str = "") -> Response:
-    told = {"error": error, "reason": reason, "resolution": resolution}
-    response = error_response(number, status, told, "refused" if status == 503 else "failed")
+    document = {"error": error, "reason": reason, "resolution": resolution}
+    response = error_response(number, status, document, "refused" if status == 503 else "failed")
     if status == 503:
         response.headers.append(("retry-after", str(RETRY_AFTER)))
     return response

@@ -33,10 +33,9 @@ _MAX_PAUSE = 5.0
 
 
 class Ending(msgspec.Struct, frozen=True):
-    """How an instance came to its end.
+    """How an instance ended.
 
-    `fatal`: another would end the same way. `killed`: somebody has killed it, the system for want
-    of memory perhaps.
+    `fatal`: another would end the same way. `killed`: by a signal, perhaps for lack of memory.
     """
 
     reason: str
@@ -45,29 +44,29 @@ class Ending(msgspec.Struct, frozen=True):
 
 
 class InstanceListener(Protocol):
-    """Who gives the instances their work."""
+    """Gives the instances their work, and hears what becomes of it."""
 
     def instance_ready(self, instance: InstanceHandle) -> None: ...
     def instance_responded(self, instance: InstanceHandle, response: Response) -> None: ...
     def instance_lost(self, instance: InstanceHandle) -> None:
-        """It has ended, whatever it was doing."""
+        """It has ended, idle or not."""
         ...
 
     def instance_restarted(self) -> None:
-        """Another is started in the place of one that has ended."""
+        """Another is started to replace one that has ended."""
         ...
 
     def fleet_disabled(self, fleet: Fleet) -> None:
-        """Its instances cannot be started, and it has given up."""
+        """Its instances could not be started, and it has given up."""
         ...
 
 
 class InstanceHandle:
-    """One instance as the front sees it; `in_flight` are the numbers of its open requests.
+    """An instance as the front sees it; `in_flight` are the ids of its open requests.
 
-    `given_up` are those that it still works on, although they have an answer, and since when.
-    `silent_since` is when it was given work, or gave its last answer while it had more to do; None
-    if it has nothing to do.
+    `given_up` are requests that it still works on although they were answered, and since when.
+    `silent_since` is when it got work, or sent its last response while it had more to do; None if
+    it is idle.
     """
 
     def __init__(self, number: int, fleet: Fleet, listener: InstanceListener) -> None:
@@ -101,35 +100,35 @@ class InstanceHandle:
         self.channel.send(request)
 
     def finish(self) -> None:
-        """Let it answer what it has, and end."""
+        """Let it finish its requests, and end."""
         if not self.finishing:
             self.finishing = True
             self.channel.send(Finish())
 
     @property
     def load(self) -> int:
-        """Requests that it has to work on."""
+        """Number of requests that it works on."""
         return len(self.in_flight) + len(self.given_up)
 
     def give_up(self, request: int, now: float) -> None:
-        """A request has an answer; what the instance still says to it is only a sign of life."""
+        """A request was answered; a late response shows only that the instance is alive."""
         if request in self.in_flight:
             del self.in_flight[request]
             self.given_up[request] = now
 
     def forget_before(self, time: float) -> None:
-        """What was given up before that has been lost: its place is free."""
+        """Requests given up before that are lost: free their places."""
         lost = [number for number, since in self.given_up.items() if since < time]
         for number in lost:
             del self.given_up[number]
 
     @property
     def title(self) -> str:
-        """What a list of processes shows."""
+        """Its name in a list of processes."""
         return f"{self.fleet.task.name}: {self}"
 
     def about(self) -> dict[str, object]:
-        """What a line of the log says of where it comes from."""
+        """The fields of a log line that say where it comes from."""
         return {"task": self.fleet.task.name, "instance": self.number}
 
     async def live(self, opening: bytes, start_timeout: float) -> Ending:
@@ -137,7 +136,7 @@ class InstanceHandle:
         try:
             self.process = await Process.start(_TARGET, self.channel, self.title)
         except OSError as error:
-            return Ending(f"no process could be started: {error}")
+            return Ending(f"its process could not be started: {error}")
         self.channel.send(Open(opening))
         try:
             async with asyncio.timeout(start_timeout):
@@ -178,7 +177,7 @@ class InstanceHandle:
     def _log_line(self, line: LogLine) -> None:
         extra = {**self.about(), "snap": line.label}
         if line.is_failure:
-            log.warning("a request has failed: %s", line.text, extra=extra)
+            log.warning("request failed: %s", line.text, extra=extra)
         else:
             log.info("%s", line.text, extra=extra)
 
@@ -192,7 +191,7 @@ class InstanceHandle:
 class Fleet:
     """Keeps a task's instances running, all with the same plan.
 
-    A fleet on `trial` gives up as soon as one cannot be started: there is another that works.
+    A fleet on `trial` gives up as soon as one cannot be started: the old fleet still works.
     """
 
     def __init__(
@@ -222,7 +221,7 @@ class Fleet:
         await asyncio.gather(*self._supervisors, return_exceptions=True)
 
     def retire(self) -> None:
-        """Start no instance anew; those that run may finish."""
+        """Replace no instance; the running ones may finish."""
         self._stopping = True
 
     async def ended(self) -> None:
@@ -259,10 +258,8 @@ class Fleet:
         about = instance.about()
         if instance.was_ready:
             self._listener.instance_restarted()
-            log.warning(
-                "%s has ended and is started anew: %s", instance, ending.reason, extra=about
-            )
-        elif failures < 2:  # what follows says the same, and the end says it again
+            log.warning("%s exited; restarting: %s", instance, ending.reason, extra=about)
+        elif failures < 2:  # later tries say the same, and _disable repeats it
             log.warning("%s could not be started: %s", instance, ending.reason, extra=about)
 
     def _disable(self, reason: str, failures: int) -> None:

@@ -1,7 +1,7 @@
-"""An instance of an ultra task: a process that runs one plan, and answers what the front sends.
+"""An instance of an ultra task: a process that runs one plan on the requests of the front.
 
-Requests that arrive while the pipeline is busy wait here and go in together, so a script that takes
-batches gets them under load, and a request alone waits for nobody.
+Requests that arrive while the pipeline is busy wait here and enter together, so a script that takes
+batches gets them under load, and a single request never waits.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ from engine.tasks.ultra.failure_log import FailureLog
 from engine.tasks.web.refusals import BadRequest
 
 GC_THRESHOLDS = (50_000, 20, 20)
-"""Thresholds of the garbage collector; with Python's own it takes a tenth of the time."""
+"""Thresholds of the garbage collector, which takes a tenth of the time with Python's own."""
 
 COUNTS_INTERVAL = 1.0
-"""Seconds between two reports of what the snaps have counted."""
+"""Seconds between two reports of the snaps' counts."""
 
 
 class Opening(msgspec.Struct, frozen=True):
-    """What an instance is to run; sent to it pickled, in one piece, before anything else."""
+    """What an instance runs; sent to it pickled, before anything else."""
 
     plan: Plan
     identity: RunIdentity
@@ -85,7 +85,7 @@ FromInstance = Ready | Response | LogLine | Counts | Failed
 
 
 def main(connection: socket.socket) -> None:
-    """What the process does, from its start to its end."""
+    """The entry point of the process."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         code = runner.run(_serve(connection))
     sys.exit(code)
@@ -98,7 +98,7 @@ async def _serve(connection: socket.socket) -> int:
 
 
 class Instance:
-    """Runs the plan: its live source, its observer and the judge of its ledger at once."""
+    """Runs the plan: also its live source, its observer and the judge of its ledger."""
 
     def __init__(self) -> None:
         self.channel = MessageChannel(ToInstance, self._receive, self._hang_up, self._take_requests)
@@ -119,7 +119,7 @@ class Instance:
         self._stray_ports: set[Port] = set()
 
     async def serve(self) -> int:
-        """0 when the front has let it finish or has gone, 1 if the pipeline failed."""
+        """The exit code: 1 if the pipeline failed, 0 if the front has let it finish or has gone."""
         self._task = asyncio.current_task()
         try:
             opening = await self._opened
@@ -134,7 +134,7 @@ class Instance:
     async def _run_plan(self, opening: Opening) -> int:
         self._opening = opening
         self._input_type = _input_type(opening)
-        telling = asyncio.create_task(self._send_counts_repeatedly())
+        reporting = asyncio.create_task(self._send_counts_repeatedly())
         failure: EngineError | None
         try:
             _, failure = await run_plan(
@@ -149,7 +149,7 @@ class Instance:
         except ConfigurationError as error:
             failure = error
         finally:
-            telling.cancel()
+            reporting.cancel()
             self._send_counts()
         if failure is not None:
             self.channel.send(Failed(str(failure), fatal=isinstance(failure, ConfigurationError)))
@@ -158,11 +158,11 @@ class Instance:
         return 0
 
     def _fail_unanswered(self) -> None:
-        """The pipeline has ended properly: who has no answer now will never get one."""
+        """The pipeline has ended: a request without a response will never get one."""
         error = DataError(
-            "the pipeline has lost the request",
-            "it has ended without an answer to it",
-            "A snap keeps documents back; let it answer, or drop, each of them.",
+            "the pipeline lost the request",
+            "it ended without a response to it",
+            "A snap held documents back; let it emit or drop each of them.",
         )
         for request in self._ledger.close():
             self.failed(request, described(error))
@@ -178,7 +178,7 @@ class Instance:
             self._opened.set_result(pickle.loads(message.opening))  # our own front
 
     def _hang_up(self) -> None:
-        """The front has gone: nobody waits for an answer any more."""
+        """The front has gone: nobody waits for a response any more."""
         if self._task is not None:
             self._task.cancel()
 
@@ -186,7 +186,7 @@ class Instance:
 
     async def run(self, push: Callable[[Batch], None]) -> None:
         """Let the requests in: the pipeline is ready for them."""
-        gc.freeze()  # what is here now stays, and requests leave hardly any cycles behind
+        gc.freeze()  # what exists now stays, and requests leave hardly any cycles
         gc.set_threshold(*GC_THRESHOLDS)
         self._push = push
         self.channel.send(Ready())
@@ -194,7 +194,7 @@ class Instance:
         await self._ended
 
     def _take_requests(self) -> None:
-        """All that came with one frame goes in together, and what is answered at once goes out."""
+        """Push the requests of one frame together, then send the responses that are ready."""
         if self._push is None:
             return
         try:
@@ -202,13 +202,13 @@ class Instance:
                 batch = self._next_batch()
                 if batch.items and self._push_took_long(batch):
                     break
-        except Exception as error:  # noqa: BLE001  # the pipeline has failed, and says so
+        except Exception as error:  # noqa: BLE001  # passed on to `run`
             self._push = None
             if not self._ended.done():
                 self._ended.set_exception(error)
             return
         self.channel.flush()
-        if self._arrived:  # what is answered leaves before more is worked on
+        if self._arrived:  # responses leave before more work begins
             self._loop.call_soon(self._take_requests)
         elif self._finishing and not self._ended.done():
             self._ended.set_result(None)
@@ -230,12 +230,12 @@ class Instance:
             try:
                 given = self._items_of(request)
             except BadRequest as error:
-                told: Document = {
+                document: Document = {
                     "error": error.error,
                     "reason": error.reason,
                     "resolution": error.resolution,
                 }
-                self.channel.send(error_response(request.id, 400, told, "refused"))
+                self.channel.send(error_response(request.id, 400, document, "refused"))
                 continue
             admitted.append(request.id)
             items += given
@@ -255,9 +255,9 @@ class Instance:
             response = response_of(request, items)
         except DataError as error:
             self.failed(request, described(error))
-        except Exception as error:  # noqa: BLE001  # whatever a document holds, it costs its request
-            told = DataError("the answer cannot be sent", f"{type(error).__name__}: {error}")
-            self.failed(request, described(told))
+        except Exception as error:  # noqa: BLE001  # whatever it holds, a document costs only its request
+            wrapped = DataError("the response cannot be sent", f"{type(error).__name__}: {error}")
+            self.failed(request, described(wrapped))
         else:
             self._send(response)
 
@@ -294,10 +294,10 @@ class Instance:
                 self._gather(port, lineage, item)
 
     def finished(self, report: Report) -> None:
-        """The counts have been told already."""
+        """The counts have been sent already."""
 
     def _gather(self, port: Port, lineage: Lineage, piece: Item) -> None:
-        """Pieces of a binary stream, until it is complete."""
+        """Collect the pieces of a binary stream until it is complete."""
         if isinstance(piece, StreamStart):
             self._streams[port] = (lineage, [piece])
         elif port in self._streams:
@@ -315,7 +315,7 @@ class Instance:
             self._ledger.answer(lineage, items)
         elif port not in self._stray_ports:
             self._stray_ports.add(port)
-            text = "gives a document that comes from no request: nobody gets it as an answer"
+            text = "emitted a document that belongs to no request; it was discarded"
             self.channel.send(LogLine(port.label, text))
 
     # Counts

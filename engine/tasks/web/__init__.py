@@ -1,1 +1,1 @@
-"""The HTTP side: from a connection to a request, from an answer to the wire."""
+"""The HTTP side: from a connection to a request, from a response to the wire."""

@@ -1,4 +1,4 @@
-"""The access log: a line for every request, in the common log format with the milliseconds."""
+"""The access log: a line per request, in the common log format with milliseconds added."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _MAX_PATH = 4096
 
 
 class AccessLog:
-    """Writes to a file, or to a stream that is open already; gathered lines leave each second.
+    """Writes to a file or an open stream; buffered lines are written every second.
 
-    Of text a line is `client - - [time] "METHOD path HTTP/1.1" status bytes milliseconds`.
+    A line of text is `client - - [time] "METHOD path HTTP/1.1" status bytes milliseconds`.
     """
 
     def __init__(self, target: str | IO[bytes], form: LogFormat = "text") -> None:
@@ -40,7 +40,7 @@ class AccessLog:
         self._stream = _opened(target) if isinstance(target, str) else target
 
     def write(self, head: Head, status: int, size: int, seconds: float) -> None:
-        """A request has been answered."""
+        """Log a request that was answered."""
         line = self._line(head, status, size, seconds)
         self._lines.append(line)
         self._size += len(line)
@@ -50,7 +50,7 @@ class AccessLog:
             self._timer = asyncio.get_running_loop().call_later(_FLUSH_INTERVAL, self.flush)
 
     def reopen(self) -> None:
-        """Go on in a new file, if the old one was given another name."""
+        """Continue in a new file, in case the old one was renamed."""
         self.flush()
         if self._path is None:
             return
@@ -63,13 +63,13 @@ class AccessLog:
             self._stream = stream
 
     def close(self) -> None:
-        """Write what has been gathered, and let go of the file."""
+        """Write the buffered lines and close the file."""
         self.flush()
         if self._path is not None:
             self._stream.close()
 
     def flush(self) -> None:
-        """Write what has been gathered."""
+        """Write the buffered lines."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -78,9 +78,9 @@ class AccessLog:
             return
         try:
             self._stream.write(b"".join(lines))
-        except OSError as error:  # a full disk must not cost answers
+        except OSError as error:  # a full disk must not cost responses
             if not self._failed:
-                log.error("the access log cannot be written: %s", error)
+                log.error("cannot write the access log: %s", error)
             self._failed = True
         else:
             self._failed = False
@@ -119,5 +119,5 @@ def _opened(path: str) -> IO[bytes]:
         return Path(path).open("ab", buffering=0)
     except OSError as error:
         raise ConfigurationError(
-            f"the access log {path!r} cannot be written: {error.strerror}"
+            f"cannot write the access log {path!r}: {error.strerror}"
         ) from error

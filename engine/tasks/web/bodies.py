@@ -1,7 +1,7 @@
 """The body of a request as a value, by its content type.
 
-What says nothing of its type, and what `curl -d` sends as a form though it is JSON, counts as JSON.
-Not so what a web page sends as a form: a browser lets every page do that, and would not ask first.
+A body without a content type counts as JSON, and so does JSON that `curl -d` labels as a form. A
+form from a web page does not: a browser lets every page send one, without a preflight.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
 
 
 def check_empty(method: str, headers: Headers) -> None:
-    """Raises BadBody for a request that announces JSON and has no body, if its method asks for one.
+    """Raises BadBody if the body is empty, but the content type is JSON and the method has a body.
 
-    Without a content type it is a request that has nothing to say, which is fine.
+    Without a content type an empty body is fine.
     """
     content_type = _header(headers, "content-type")
     if method in _WITH_BODY and is_json(content_type):
         raise BadBody(
-            f"it is empty, and the content type {content_type!r:.60} announces JSON",
-            "Send JSON, such as {} or null, or leave out the header Content-Type.",
+            f"it is empty, but its content type is {content_type!r:.60}",
+            "Send JSON, such as {} or null, or leave out the Content-Type header.",
         )
 
 
@@ -43,10 +43,10 @@ def decode_body(headers: Headers, body: bytes) -> Any:
 
 
 def documents_of(headers: Headers, body: bytes) -> list[Document] | None:
-    """What the body gives to a document input; None without a body. Raises BadBody.
+    """The documents for a document input; None without a body. Raises BadBody.
 
-    An object is one document and an array one for each element; a text, and bytes, are the field
-    `content` of one.
+    An object is one document, an array one for each element; text or bytes are the field `content`
+    of one document.
     """
     if not body:
         return None
@@ -58,7 +58,7 @@ def documents_of(headers: Headers, body: bytes) -> list[Document] | None:
         if not isinstance(document, dict):
             which = f"element {number} of the array" if documents is value else "the body"
             raise BadBody(
-                f"{which} is {_kind(document)}, and a document is an object",
+                f"{which} is {_kind(document)}, not an object",
                 "Send a JSON object, or an array of objects.",
             )
     return documents
@@ -73,13 +73,13 @@ def _decoded(headers: Headers, body: bytes) -> tuple[Form, Any]:
             by_a_page = True
         elif name == "content-encoding" and value.strip().lower() not in ("", "identity"):
             raise BadBody(
-                f"the body has the content encoding {value!r:.60}, which is not understood",
-                "Send the body as it is, not compressed.",
+                f"the body has the content encoding {value!r:.60}, which is not supported",
+                "Send the body uncompressed.",
             )
         elif name == "transfer-encoding" and value.strip().lower() != "chunked":
             raise BadBody(
-                f"the body has the transfer encoding {value!r:.60}, which is not understood",
-                "Send the body as it is, or chunked.",
+                f"the body has the transfer encoding {value!r:.60}, which is not supported",
+                "Send the body plain or chunked.",
             )
     form = _form(content_type, body, by_a_page)
     if form == "json":
@@ -118,13 +118,13 @@ def _json(body: bytes) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise BadBody(
-            f"the body is not JSON: {reason}",
-            "Send JSON, or say in the header Content-Type what it is, such as text/plain.",
+            f"the body is not valid JSON: {reason}",
+            "Send JSON, or name the type in the Content-Type header, such as text/plain.",
         ) from None
 
 
 def _recoded(content_type: str, body: bytes) -> bytes:
-    """In UTF-8, which nearly all JSON is."""
+    """The body in UTF-8, as nearly all JSON already is."""
     if charset_of(content_type).lower() in (DEFAULT, "utf8"):
         return body
     return _text(content_type, body).encode()
@@ -137,7 +137,7 @@ def _text(content_type: str, body: bytes) -> str:
         raise BadBody(str(error), _CHARSET_HINT) from None
 
 
-_CHARSET_HINT = "Send UTF-8, or name the charset in the header Content-Type."
+_CHARSET_HINT = "Send UTF-8, or name the charset in the Content-Type header."
 
 
 def _header(headers: Headers, wanted: str) -> str:
@@ -145,5 +145,11 @@ def _header(headers: Headers, wanted: str) -> str:
 
 
 def _kind(value: Any) -> str:
-    names = {str: "a text", int: "a number", float: "a number", bool: "a boolean", list: "an array"}
+    names = {
+        str: "a string",
+        int: "a number",
+        float: "a number",
+        bool: "a boolean",
+        list: "an array",
+    }
     return names.get(type(value), "null")

@@ -18,26 +18,26 @@ from engine.tasks.web.small_request import BodyHandler, SmallRequest
 from engine.tasks.web.transport import LingeringTransport, PipelineFlowControl
 
 REQUEST_SECONDS = 20.0
-"""How long a caller may take to send the head of a request, and again its body ..."""
+"""Seconds to send the head of a request, and again for its body ..."""
 
 MIN_BODY_RATE = 4096
-"""... longer only by a second for so many bytes of the body."""
+"""... and a second more for each of so many bytes of the body."""
 
 UNREAD_ANSWER_SECONDS = 60.0
-"""How long a caller may take nothing of its answer."""
+"""Seconds for which a caller may read nothing of its response."""
 
 LINGER_SECONDS = 30.0
-"""Seconds for which a caller that still sends may read the answer that ended its connection."""
+"""Seconds for a caller that still sends to read the response that ends its connection."""
 
 KEEP_ALIVE_SECONDS = 75.0
-"""How long a connection may wait for its next request."""
+"""Seconds that a connection may wait for its next request."""
 
 MAX_PIPELINED = 1000
-"""Requests of a connection that may wait until those before them are answered."""
+"""Requests of a connection that may wait for earlier ones to be answered."""
 
 MAX_HEAD_BYTES = 64 * 1024
 SMALL_BODY_BYTES = 65_535
-"""Bytes of a body that is waited for; uvicorn reads on only so far before the body is asked for."""
+"""Largest body on the fast path; uvicorn reads no further unless the body is asked for."""
 
 _PHRASES = {
     400: "Bad Request",
@@ -45,18 +45,18 @@ _PHRASES = {
     431: "Request Header Fields Too Large",
     503: "Service Unavailable",
 }
-_LATER = "Call again later."
+_LATER = "Try again later."
 
 
 class Application(Protocol):
-    """An ASGI application that can answer some requests without a task for each."""
+    """An ASGI application that can answer some requests without an asyncio task."""
 
     def body_handler(self, head: Head) -> BodyHandler | None:
-        """What answers this request once its body is there; None if it has to come by ASGI."""
+        """The handler for the body of this request; None if it has to go through ASGI."""
         ...
 
     def record_unread(self, client: str, status: int, size: int) -> None:
-        """A request that could not be read was answered with that status and so many bytes."""
+        """A request that could not be read was answered with this status and body size."""
         ...
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
@@ -67,25 +67,25 @@ class Config(uvicorn.Config):
 
 
 class Connection(HttpToolsProtocol):
-    """A connection that bounds the time and the size of what is read from it."""
+    """A connection that limits the time and the size of what it reads."""
 
     transport: LingeringTransport  # type: ignore[assignment]
     cycle: RequestResponseCycle | SmallRequest | None  # type: ignore[assignment]
     _small_request: SmallRequest | None = None
-    """The request whose body is coming, if it takes the short way."""
+    """The request on the fast path whose body is arriving."""
 
     _running: RequestResponseCycle | None = None
-    """The request that has a task of asyncio."""
+    """The request that has an asyncio task."""
 
     _reading_since: float | None = None
     _idle_since = 0.0
     _in_head = False
     _head_bytes = 0
-    """What has come since the request, or a piece of its body, began."""
+    """Bytes received since the request, or a piece of its body, began."""
 
     _came = 0
     _first = 0
-    """What came at once with its beginning, and may be more than that."""
+    """Bytes of the chunk in which the request began, which may hold more than that."""
 
     _caller = ""
     _framing = b""
@@ -105,15 +105,15 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        if self._running is not None:  # uvicorn tells it to the last request only
+        if self._running is not None:  # uvicorn notifies the last request only
             self._running.disconnected = True
             self._running.message_event.set()
         self.cycle = self._small_request = self._running = (
-            None  # no garbage: it is collected rarely
+            None  # leave no garbage, which is collected rarely
         )
         self.pipeline.clear()
 
-    # What the parser finds
+    # From the parser
 
     def on_message_begin(self) -> None:
         if not self._skips_head:
@@ -129,17 +129,17 @@ class Connection(HttpToolsProtocol):
         if may_be_large and self._head_size() > MAX_HEAD_BYTES:
             raise _HeadTooLargeError
         if self.expect_100_continue and self.parser.get_http_version() == "1.0":
-            self.expect_100_continue = False  # such callers know nothing of it
+            self.expect_100_continue = False  # HTTP/1.0 has no 100 Continue
         upgrades = self.parser.should_upgrade()
         if upgrades or not (self._is_simple() and self._offer()):
             self._begin_cycle()
         self._in_head = False
         self.transport.unread = True
         if self.expect_100_continue and self.cycle is not None:
-            self.cycle.keep_alive = False  # who is not told to go on may or may not send the body
+            self.cycle.keep_alive = False  # without a 100, the body may or may not come
         if upgrades:
             self._framing = _framing(self.headers)
-        self.headers = []  # a field after the body is none of the head
+        self.headers = []  # trailers after the body are not headers
 
     def on_body(self, body: bytes) -> None:
         self._head_bytes = 0
@@ -160,11 +160,11 @@ class Connection(HttpToolsProtocol):
             request.complete()
 
     def on_response_complete(self) -> None:
-        """Go on: with what else is to be read, or with the next request that has come already."""
+        """Continue: read on, or start the next request that has already arrived."""
         self.server_state.total_requests += 1
         now = self._idle_since = self.loop.time()
         if self._reading_since is not None:
-            self._reading_since = now  # it had to wait for its turn
+            self._reading_since = now  # the request had to wait for its turn
         if self.transport.lingers:
             self.flow.resume_reading()
         elif self._refusal and all(cycle.more_body for cycle, _ in self.pipeline):
@@ -179,10 +179,10 @@ class Connection(HttpToolsProtocol):
         self._running = cycle
         super()._start_asgi_task(cycle, app)
 
-    # The short way
+    # The fast path
 
     def _is_simple(self) -> bool:
-        """Whether it comes first, and needs nothing but to be read and answered."""
+        """Whether the request is next, and only has to be read and answered."""
         if self.cycle is not None and not self.cycle.response_complete:
             return False
         if self.expect_100_continue or self.flow.write_paused:
@@ -196,7 +196,7 @@ class Connection(HttpToolsProtocol):
         return True
 
     def _offer(self) -> bool:
-        """Give it to its task, which then waits for the body; False if it has to come by ASGI."""
+        """Hand the request to its task, which waits for the body; False if it needs ASGI."""
         target = httptools.parse_url(self.url)
         method = self.parser.get_method().decode("ascii")
         head = Head(
@@ -217,7 +217,7 @@ class Connection(HttpToolsProtocol):
         return True
 
     def _begin_cycle(self) -> None:
-        """Go uvicorn's way, which makes the scope before it knows the headers."""
+        """Take uvicorn's own path, which creates the scope before it knows the headers."""
         if len(self.pipeline) >= MAX_PIPELINED:
             raise _TooManyWaitingError
         url, headers, expects = self.url, self.headers, self.expect_100_continue
@@ -226,20 +226,20 @@ class Connection(HttpToolsProtocol):
         self.headers += headers
         super().on_headers_complete()
 
-    # What comes
+    # From the caller
 
     def data_received(self, data: bytes) -> None:
         if self._refusal is not None or self.transport.lingers:
             return
         if self.cycle is not None and self.cycle.response_complete and self._reading_since is None:
-            self._reading_since = self.loop.time()  # even if line breaks are all that comes
+            self._reading_since = self.loop.time()  # even if nothing but line breaks arrives
         self._came = len(data)
         self._head_bytes += self._came
         self._feed(data)
         since = self._reading_since
         if since is None:
             return
-        if self._head_bytes > MAX_HEAD_BYTES:  # of the head, or of what is beside the body
+        if self._head_bytes > MAX_HEAD_BYTES:  # of the head, or of chunk headers and trailers
             self._refuse_head()
         elif not self._in_head:
             self._reading_since = min(self.loop.time(), since + len(data) / MIN_BODY_RATE)
@@ -256,10 +256,10 @@ class Connection(HttpToolsProtocol):
                 return
 
     def _without_upgrade(self, rest: bytes) -> bytes:
-        """What is left to parse, where a caller would like to speak another protocol.
+        """What is left to parse after a request to switch to another protocol.
 
-        None is spoken here, so the request goes on as it would without the wish. The parser has
-        skipped the body; a new one gets a head that says only how long it is.
+        None is supported, so the request continues as if it had not asked. The parser has skipped
+        the body; a new one gets a head that says only how long the body is.
         """
         framing, self._framing = self._framing, b""
         if not framing:
@@ -270,17 +270,17 @@ class Connection(HttpToolsProtocol):
         return b"POST / HTTP/1.1\r\n" + framing + b"\r\n" + rest
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """The caller has said all, but still listens: let it have its answer first."""
+        """The caller has half-closed, and can still read: send its response first."""
         cycle = self.cycle
         if self.transport.lingers or cycle is None or cycle.response_complete or cycle.more_body:
             return False
         cycle.keep_alive = False
         return True
 
-    # What is refused
+    # Refusals
 
     def end_if_too_slow(self, now: float) -> None:
-        """Hang up on a caller that does not get on with its request, or with its answer."""
+        """Hang up on a caller that is too slow to send its request or to read its response."""
         left = self.transport.get_write_buffer_size()
         if left:
             self._idle_since = now
@@ -305,11 +305,11 @@ class Connection(HttpToolsProtocol):
         is_answered = cycle is None or cycle.response_complete
         self.transport.unread = False
         if is_answered and not self._in_head:
-            self.transport.close()  # nothing has been asked
+            self.transport.close()  # there is no request
         elif cycle is None or is_answered or cycle.more_body:
-            why = f"it was not complete after {REQUEST_SECONDS:g} seconds"
+            why = f"it was incomplete after {REQUEST_SECONDS:g} seconds"
             remedy = f"Send at least {MIN_BODY_RATE:,} bytes a second."
-            self._refuse(408, "the request came too slowly", why, remedy, linger=False)
+            self._refuse(408, "the request arrived too slowly", why, remedy, linger=False)
 
     def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
@@ -319,23 +319,23 @@ class Connection(HttpToolsProtocol):
             self._refuse_head()
             return
         if isinstance(error.__context__, _TooManyWaitingError):
-            why = f"{MAX_PIPELINED:,} wait already"
-            self._refuse(503, "too many requests wait on this connection", why, _LATER)
+            why = f"{MAX_PIPELINED:,} are already waiting"
+            self._refuse(503, "too many requests are waiting on this connection", why, _LATER)
             return
         is_ours = isinstance(error, httptools.HttpParserCallbackError)
         why = "its URL cannot be read" if is_ours else str(error)
-        remedy = "Send HTTP/1.1: one header a line, and one length of the body."
-        self._refuse(400, "the request is not HTTP", why, remedy)
+        remedy = "Send HTTP/1.1, with one header per line and one body length."
+        self._refuse(400, "the request is not valid HTTP", why, remedy)
 
     def _refuse_head(self) -> None:
         why = f"it has more than {MAX_HEAD_BYTES:,} bytes"
-        remedy = "Send fewer and shorter headers and a shorter URL; the body may be long."
+        remedy = "Send fewer or shorter headers, or a shorter URL; the body may be longer."
         self._refuse(431, "the head of the request is too large", why, remedy)
 
     def _refuse(
         self, status: int, error: str, reason: str, resolution: str, *, linger: bool = True
     ) -> None:
-        """Read no more; answer so after all that was asked before, and hang up."""
+        """Stop reading; respond after the earlier requests were answered, and hang up."""
         self._refusal = _Refusal(status, error, reason, resolution)
         self.transport.unread = linger
         cycle = self.cycle
@@ -362,20 +362,20 @@ class _TooManyWaitingError(Exception):
 
 
 def _framing(headers: list[tuple[bytes, bytes]]) -> bytes:
-    """What says where the body ends."""
+    """The headers that say where the body ends."""
     names = (b"content-length", b"transfer-encoding")
     return b"".join(b"%b: %b\r\n" % header for header in headers if header[0] in names)
 
 
 class _Refusal:
-    """The answer to what is not read to its end."""
+    """The response to a request that is not read to its end."""
 
     __slots__ = ("body", "head", "status")
 
     def __init__(self, status: int, error: str, reason: str, resolution: str) -> None:
-        said = {"error": error, "reason": reason, "resolution": resolution}
+        content = {"error": error, "reason": reason, "resolution": resolution}
         self.status = status
-        self.body = msgspec.json.encode(said)
+        self.body = msgspec.json.encode(content)
         self.head = (
             f"HTTP/1.1 {status} {_PHRASES[status]}\r\ncontent-type: application/json\r\n"
             f"content-length: {len(self.body)}\r\nconnection: close\r\n\r\n"

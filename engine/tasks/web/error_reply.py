@@ -1,4 +1,4 @@
-"""What the front says itself, in the form in which tasks say what went wrong."""
+"""Errors of the front, in the form that those of tasks have."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def error_reply(
     resolution: str = "",
     headers: Headers | None = None,
 ) -> Reply:
-    """What went wrong, as JSON."""
+    """An error as a JSON response."""
     body = msgspec.json.encode({"error": error, "reason": reason, "resolution": resolution})
     fields: Headers = [("content-type", "application/json"), *(headers or ())]
     return Reply(status, fields, body, "refused")

@@ -1,8 +1,7 @@
 """The front: from an HTTP request to the task that answers it, and back.
 
-It knows who may call (bearer token), from which pages (CORS) and with how much (body limit), and
-runs none of the user's code. What it does not know it says in the same form as the tasks: `error`,
-`reason`, `resolution`.
+It checks who may call (bearer token), from which pages (CORS) and with how large a body, and runs
+no user code. Its own errors have the same form as those of tasks: `error`, `reason`, `resolution`.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ _BELOW_TASKS = f"/{PREFIX}/"
 _WITHOUT_BODY = frozenset((204, 304))
 
 Submit = Callable[[Request, Callable[["Response | Reply"], None]], None]
-"""Takes a request, and calls once with the answer."""
+"""Takes a request, and calls back once with the response."""
 
 
 class Answering(Protocol):
@@ -52,7 +51,7 @@ class Answering(Protocol):
 
     @property
     def submit(self) -> Submit | None:
-        """None if a request takes a task of asyncio, which waits for `answer`."""
+        """None if a request needs an asyncio task that awaits `answer`."""
         ...
 
     async def answer(self, request: Request) -> Response | Reply: ...
@@ -75,10 +74,10 @@ class Front:
         self._numbers = itertools.count(1)
         self._incoming = IncomingBodies()
         self.unread: Counter[int] = Counter()
-        """Requests that could not be read, by the status of the answer."""
+        """Requests that could not be read, by the status of the response."""
 
     def body_handler(self, head: Head) -> BodyHandler | None:
-        """What answers the request, if its task needs no task of asyncio for that."""
+        """The handler for the request's body, if its task needs no asyncio task."""
         hosted, path_info = self._route(head.raw_path)
         if hosted is None or hosted.submit is None:
             return None
@@ -117,7 +116,7 @@ class Front:
             call = _Call(hosted, path_info, head, started)
             answer = await self._answer(call, receive)
             if answer is None:
-                return  # the caller has gone in mid-request
+                return  # the caller hung up in mid-request
             reply = answer
             call.allow(reply.headers)
         size = await _send_reply(reply, receive, send)
@@ -138,7 +137,7 @@ class Front:
             self._access.write(head, reply.status, size, seconds)
 
     def _route(self, raw_path: str) -> tuple[Answering | None, str]:
-        """The task of a path, and what follows its name. A name is one segment, nothing else."""
+        """The task of a path, and what follows its name. A name is exactly one segment."""
         if not raw_path.startswith(_BELOW_TASKS):
             return None, ""
         name, slash, rest = raw_path[len(_BELOW_TASKS) :].partition("/")
@@ -153,16 +152,16 @@ class Front:
             names = ", ".join(self._tasks) or "none"
             reason = f"the path is {path!r:.200}"
             remedy = f"Tasks are at /{PREFIX}/NAME; their names are: {names}."
-            return error_reply(404, "there is no such page or task", reason, remedy)
+            return error_reply(404, "page or task not found", reason, remedy)
         if head.method not in ("GET", "HEAD"):
             return error_reply(
-                405, "this page can only be read", "", "Use GET.", [("allow", "GET, HEAD")]
+                405, "this page is read-only", "", "Use GET.", [("allow", "GET, HEAD")]
             )
         status, content_type, body = page()
         return Reply(status, [("content-type", content_type)], body)
 
     async def _answer(self, call: _Call, receive: Receive) -> Response | Reply | None:
-        """The answer by way of ASGI; None if the caller has gone before it had said all."""
+        """The response by ASGI; None if the caller hung up before its body was complete."""
         reply = call.refusal()
         if reply is not None:
             return reply
@@ -174,7 +173,7 @@ class Front:
 
 
 class _Call:
-    """A request to a task, as far as the front has looked at it."""
+    """A request to a task, as far as the front has read it."""
 
     __slots__ = ("_origin", "head", "hosted", "path_info", "started")
 
@@ -187,7 +186,7 @@ class _Call:
         self._origin = allowed_origin(head.headers, task) if task.allowed_origins else None
 
     def refusal(self) -> Reply | None:
-        """What is to be said before the body is looked at; None if the request may go on."""
+        """The error to respond with before the body is read; None if the request may go on."""
         if self.head.method == "OPTIONS":
             return options(self.head.headers, self._origin)
         token = self.hosted.task.bearer_token
@@ -209,7 +208,7 @@ class _Call:
         )
 
     def allow(self, headers: Headers) -> None:
-        """Let a page of another origin read the answer, if it may."""
+        """Let a page of an allowed origin read the response."""
         task = self.hosted.task
         if task.allowed_origins:
             allow(headers, task, self._origin)
@@ -227,9 +226,9 @@ def _unreadable_path() -> Reply:
 async def _answer(hosted: Answering, request: Request) -> Response | Reply:
     try:
         return await hosted.answer(request)
-    except Exception:  # a mistake of ours must cost one answer, not the server
+    except Exception:  # a bug of ours must cost one response, not the server
         log.exception("a request to %r could not be answered", hosted.task.name)
-        return error_reply(500, "the server has made a mistake", "", "Look into the server's log.")
+        return error_reply(500, "internal server error", "", "See the server's log.")
 
 
 def _is_below_tasks(path: str) -> bool:
@@ -249,7 +248,7 @@ def _is_authorized(headers: Headers, token: str) -> bool:
 
 
 async def _send_reply(reply: Response | Reply, receive: Receive, send: Send) -> int:
-    """Send it; the bytes of the body."""
+    """Send the reply. Returns the size of the body."""
     start: Message = {"type": "http.response.start", "status": reply.status}
     if not isinstance(reply.body, bytes):
         return await _send_pieces({**start, "headers": _raw(reply)}, reply.body, receive, send)
@@ -262,7 +261,7 @@ async def _send_reply(reply: Response | Reply, receive: Receive, send: Send) -> 
 def _frame(reply: Response | Reply) -> bytes:
     """The body as it is sent; its length becomes a header."""
     body = reply.body
-    assert isinstance(body, bytes)  # what comes in pieces takes another way
+    assert isinstance(body, bytes)  # _send_pieces sends other bodies
     if reply.status in _WITHOUT_BODY:
         return b""
     reply.headers.append(("content-length", str(len(body))))
@@ -274,7 +273,7 @@ def _raw(reply: Response | Reply) -> list[tuple[bytes, bytes]]:
 
 
 async def _send_pieces(start: Message, pieces: Any, receive: Receive, send: Send) -> int:
-    """Send what comes. If it breaks off, so does the answer: the connection is cut."""
+    """Stream the body. If it fails midway, the connection is cut."""
     sent = [0]
     sending = asyncio.ensure_future(_send_all(start, pieces, send, sent))
     gone = asyncio.ensure_future(_until_gone(receive))
@@ -287,7 +286,7 @@ async def _send_pieces(start: Message, pieces: Any, receive: Receive, send: Send
         await pieces.aclose()
     failure = None if sending.cancelled() else sending.exception()
     if isinstance(failure, EngineError):
-        log.warning("an answer broke off after %d bytes: %s", sent[0], failure)
+        log.warning("a response broke off after %d bytes: %s", sent[0], failure)
     elif failure is not None:
         raise failure
     return sent[0]
@@ -302,6 +301,6 @@ async def _send_all(start: Message, pieces: Any, send: Send, sent: list[int]) ->
 
 
 async def _until_gone(receive: Receive) -> None:
-    """Wait until the caller hangs up; what it still sends is nobody's business."""
+    """Wait until the caller hangs up; what it still sends is ignored."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,4 +1,4 @@
-"""What stands before the body of a request."""
+"""The head of a request: what precedes the body."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from engine.tasks.processes.messages import Headers
 class Head(msgspec.Struct, frozen=True, gc=False):
     """The method, the target and the headers, as text.
 
-    The target is Latin-1 text of its bytes, which only `decoded` makes readable; `query` is what
-    follows its question mark. `client` is `address:port`, empty if unknown.
+    The target is kept as its bytes in Latin-1; `decoded` makes it readable. `query` is what follows
+    its question mark. `client` is `address:port`, empty if unknown.
     """
 
     method: str
@@ -43,7 +43,7 @@ class Head(msgspec.Struct, frozen=True, gc=False):
 
 
 def head_of(scope: dict[str, Any]) -> Head:
-    """That of a request that comes by ASGI."""
+    """The head of an ASGI request."""
     client = scope["client"]
     return Head(
         scope["method"],
@@ -60,7 +60,7 @@ def as_text(headers: list[tuple[bytes, bytes]]) -> Headers:
 
 
 def decoded(path: str) -> str:
-    """A path, or a part of one, without its percent signs; U+FFFD for what is not UTF-8."""
+    """A path, or a part of one, percent-decoded; U+FFFD for what is not UTF-8."""
     if "%" not in path and path.isascii():
         return path
     return _bytes_of(path).decode(errors="replace")

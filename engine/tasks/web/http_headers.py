@@ -1,7 +1,7 @@
 """Fields of a document, or of a stream's header, as status and headers of an HTTP response.
 
-A field may come from anywhere, so nothing passes that could begin another header or another body,
-and nothing that is for the server alone to say.
+A field may come from anywhere, so nothing is accepted that could begin another header or another
+body, nor a header that only the server may set.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ SERVER_HEADERS = frozenset(
         "upgrade",
     )
 )
-"""Left out without a word: streams of files and requests that are passed on carry some of them."""
+"""Dropped silently: streams of files and requests that are passed on have some of them."""
 
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_HINT = "Let the pipeline leave the field out, or give it a text without line breaks."
+_HINT = "Let the pipeline remove the field, or set it to a string without line breaks."
 
 
 def joined(headers: Headers) -> dict[str, Any]:
@@ -50,9 +50,9 @@ def joined(headers: Headers) -> dict[str, Any]:
 
 
 def response_headers(fields: Mapping[str, Any]) -> Headers:
-    """The headers, names in lower case; a list gives a header for each element, null gives none.
+    """The headers, names in lower case; a list becomes a header for each element, null none.
 
-    Raises DataError that names the field which cannot be a header.
+    Raises DataError, with its name, for a field that cannot be a header.
     """
     headers: dict[str, list[str]] = {}
     for field, value in fields.items():
@@ -60,23 +60,23 @@ def response_headers(fields: Mapping[str, Any]) -> Headers:
         if name in SERVER_HEADERS or value is None:
             continue
         if not _NAME.fullmatch(name):
-            raise _refused(field, "its name holds characters that the name of a header cannot")
+            raise _refused(field, "its name has characters that a header name cannot have")
         values = value if isinstance(value, list | tuple) else [value]
         headers[name] = [_text(field, each) for each in values]
     return [(name, value) for name, values in headers.items() for value in values]
 
 
 def response_status(value: Any) -> int:
-    """The status that a field `status` gives, as a number or text. Raises DataError."""
+    """The status in a field `status`, a number or a string. Raises DataError."""
     if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{3}\s*", value):
         value = int(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 200 <= value <= 599:
         raise DataError(
-            "the answer has no HTTP status",
+            "the response has no valid HTTP status",
             f"its field 'status' is {value!r:.100}",
-            "Write a whole number from 200 to 599 into 'status', or leave the field out.",
+            "Set 'status' to a whole number from 200 to 599, or leave it out.",
         )
     return value
 
@@ -87,7 +87,7 @@ def _text(field: str, value: Any) -> str:
     if isinstance(value, int | float):
         return str(value)
     if not isinstance(value, str):
-        raise _refused(field, f"it holds a {type(value).__name__}, and a header is a text")
+        raise _refused(field, f"it is a {type(value).__name__}, but a header must be a string")
     try:
         return header_text(value)
     except HeaderError as error:
@@ -95,4 +95,4 @@ def _text(field: str, value: Any) -> str:
 
 
 def _refused(field: str, reason: str) -> DataError:
-    return DataError(f"the field {field!r:.60} cannot be a header of the answer", reason, _HINT)
+    return DataError(f"the field {field!r:.60} cannot be a response header", reason, _HINT)

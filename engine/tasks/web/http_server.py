@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn with our kind of connections, on a socket that is open already."""
+"""The HTTP server: uvicorn with our own connection class, on an open socket."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from engine.tasks.web.connection import Application, Config, Connection
 BACKLOG = 4096
 
 _SPARE_FILES = 512
-"""Open files that are left to the processes of the tasks, and to what else the server opens."""
+"""Open files that are reserved for the task processes and everything else."""
 
 
 class HttpServer(uvicorn.Server):
-    """Serves an application until `should_exit` is set. Signals are the caller's business."""
+    """Serves an application until `should_exit` is set. Signals are left to the caller."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -34,7 +34,7 @@ class HttpServer(uvicorn.Server):
 
 
 def server_for(application: Application) -> HttpServer:
-    """A server of the application. It lets this process open as many files as it may."""
+    """A server for the application. Raises the limit of open files as far as allowed."""
     config = Config(
         application,
         http=Connection,
@@ -60,7 +60,7 @@ def _max_connections() -> int:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens at the address; port 0 takes a free one. Raises OSError."""
+    """A socket that listens on the address; port 0 takes a free one. Raises OSError."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]

@@ -1,4 +1,4 @@
-"""Bodies that come in pieces: each has its limit, and so have all that are on their way."""
+"""Request bodies that arrive in pieces: each has a limit, and so have all together."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
 MAX_INCOMING_BYTES = 512 * 1024 * 1024
-"""Bytes of bodies, of all callers together, that are not complete."""
+"""Bytes of incomplete bodies, over all callers."""
 
 _UNREAD = ("connection", "close")
-"""What goes with an answer that does not wait for the whole body."""
+"""The header of a response that does not wait for the complete body."""
 
 _RETRY = ("retry-after", "1")
 
 
 class IncomingBodies:
-    """Gathers bodies, and counts what it holds."""
+    """Collects bodies, and counts the bytes that it holds."""
 
     def __init__(self) -> None:
         self._held = 0
@@ -56,19 +56,23 @@ class IncomingBodies:
 
 
 def too_large(limit: int, *headers: tuple[str, str]) -> Reply:
-    """The refusal of a body that is larger than the task takes."""
-    reason = f"at most {limit:,} bytes are taken"
+    """The refusal of a body that is larger than the task allows."""
+    reason = f"at most {limit:,} bytes are allowed"
     return error_reply(
         413,
         "the body of the request is too large",
         reason,
-        "Send less, or raise limits.body of the task.",
+        "Send less, or raise 'limits: {body: …}' of the task.",
         list(headers),
     )
 
 
 def _too_many_bytes() -> Reply:
-    reason = f"more than {MAX_INCOMING_BYTES:,} bytes of bodies are on their way"
+    reason = f"more than {MAX_INCOMING_BYTES:,} bytes of bodies are incomplete"
     return error_reply(
-        503, "the server takes in too much at once", reason, "Ask again later.", [_UNREAD, _RETRY]
+        503,
+        "the server is receiving too much at once",
+        reason,
+        "Try again later.",
+        [_UNREAD, _RETRY],
     )

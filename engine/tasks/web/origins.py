@@ -1,4 +1,4 @@
-"""Pages of other origins: which may call a task, and what a browser asks before it calls (CORS)."""
+"""CORS: which pages of other origins may call a task, and the preflight of a browser."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from engine.tasks.web.error_reply import error_reply
 
 _PREFLIGHT_SECONDS = "600"
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
-_ALLOW_HINT = "Add it to allowed_origins of the task, or serve with --allow-origin ORIGIN."
+_ALLOW_HINT = "Add it to 'allowed_origins' of the task, or serve with --allow-origin ORIGIN."
 
 
 def allowed_origin(headers: Headers, task: Task) -> str | None:
-    """What `Access-Control-Allow-Origin` is to say: nothing to an origin that is not allowed."""
+    """The value of `Access-Control-Allow-Origin`; None if the origin is not allowed."""
     given = next((value for name, value in headers if name == "origin"), None)
     if given is None:
         return None
@@ -22,24 +22,24 @@ def allowed_origin(headers: Headers, task: Task) -> str | None:
 
 
 def allow(headers: Headers, task: Task, origin: str | None) -> None:
-    """Let the page that calls read the answer, if it may."""
+    """Let the calling page read the response, if it may."""
     if origin is not None:
         _allow(headers, origin)
         headers.append(("access-control-expose-headers", "*"))
     allowed = task.allowed_origins
     if "*" not in allowed and ("vary", "origin") not in headers:
-        headers.append(("vary", "origin"))  # what is kept for one page is none for another
+        headers.append(("vary", "origin"))  # a response cached for one page is not for another
 
 
 def options(headers: Headers, origin: str | None) -> Reply:
-    """The answer to a browser that asks before it calls; a pipeline never sees it."""
+    """The response to a preflight, which no pipeline sees."""
     asked = dict(headers)
     answer: Headers = [("allow", f"{_METHODS}, OPTIONS")]
     if "access-control-request-method" not in asked:
         return Reply(204, answer, b"", "preflight")
     if origin is None:
-        reason = f"{asked.get('origin', '')!r} is not among the allowed origins of the task"
-        return error_reply(403, "a page of this origin may not call", reason, _ALLOW_HINT)
+        reason = f"{asked.get('origin', '')!r} is not one of the task's allowed origins"
+        return error_reply(403, "pages of this origin may not call the task", reason, _ALLOW_HINT)
     _allow(answer, origin)
     answer.append(("access-control-allow-methods", _METHODS))
     wanted = asked.get("access-control-request-headers", "")

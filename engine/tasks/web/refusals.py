@@ -1,4 +1,4 @@
-"""What makes a request unreadable: a 400 that says which part it is, and what to send instead."""
+"""Requests that cannot be read: a 400 says which part it is, and what to send instead."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A folder of files for browsers, served beside the tasks: a page and its API have one origin.
+"""A folder of files for browsers, served with the tasks so that a page and its API have one origin.
 
-All files are read at the start and answered from memory: nothing that a caller sends ever becomes
-a path on the disk, and a slow disk cannot hold up the front. SIGHUP reads them anew.
+All files are read at startup and served from memory: nothing that a caller sends ever becomes a
+path on the disk, and a slow disk cannot block the front. SIGHUP reloads them.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ INDEX = "index.html"
 NOT_FOUND = "404.html"
 
 MAX_SITE_BYTES = 256 * 1024 * 1024
-"""More than this is not kept in memory."""
+"""Bytes that are kept in memory at most."""
 
 _MIN_GZIP_BYTES = 512
 _MAX_GZIP_RATIO = 0.9
-"""A zipped form has to be smaller than this part of the plain one."""
+"""A compressed file has to be smaller than this share of the plain one."""
 
 _TYPES = {
     ".bin": "application/octet-stream",
@@ -42,13 +42,13 @@ _TYPES = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
-"""Said here, because what `mimetypes` knows depends on the machine."""
+"""Listed here, because `mimetypes` depends on the machine."""
 
 _NOT_FOUND_PAGE = b"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark"><title>No such page</title>
+<meta name="color-scheme" content="light dark"><title>Page not found</title>
 <style>body { font: 1rem/1.5 system-ui, sans-serif; margin: 3rem auto; max-width: 34rem }</style>
-<h1>There is no such page</h1><p>The address may be mistyped. <a href="/">To the first page</a></p>
+<h1>Page not found</h1><p>The address may be mistyped. <a href="/">Go to the start page</a></p>
 """
 
 
@@ -63,30 +63,30 @@ class Site:
     """The files of a folder under the paths at which a browser asks for them."""
 
     def __init__(self, folder: str | Path) -> None:
-        """Raises ConfigurationError if the folder is none, has no first page, or is too large."""
+        """Raises ConfigurationError if it is not a folder, has no start page, or is too large."""
         self._folder = Path(folder)
         self._files = _read(self._folder)
 
     def reload(self) -> None:
-        """Read the files anew; what cannot be served raises and changes nothing."""
+        """Reload the files; raises, and changes nothing, if they cannot be served."""
         self._files = _read(self._folder)
 
     def answer(self, method: str, path: str, headers: Headers) -> Reply:
-        """The answer to a request for a path, which is decoded already."""
+        """The response to a request for a decoded path."""
         if method not in ("GET", "HEAD"):
-            return Reply(405, [_PLAIN, ("allow", "GET, HEAD")], b"This page can only be read.\n")
+            return Reply(405, [_PLAIN, ("allow", "GET, HEAD")], b"This page is read-only.\n")
         file = self._files.get(path)
         if file is None:
             return self._missing()
         fields = _fields(headers)
         common: Headers = [
             ("etag", file.tag),
-            ("cache-control", "no-cache"),  # kept, and asked for anew: that costs an empty 304
+            ("cache-control", "no-cache"),  # cached, but revalidated, at the cost of an empty 304
             ("vary", "accept-encoding"),
         ]
         if _is_known(file.tag, fields.get("if-none-match", "")):
             return Reply(304, common, b"")
-        return _whole(file, 200, common, fields.get("accept-encoding", ""))
+        return _file_reply(file, 200, common, fields.get("accept-encoding", ""))
 
     def _missing(self) -> Reply:
         file = self._files.get(f"/{NOT_FOUND}")
@@ -98,7 +98,7 @@ _PLAIN = ("content-type", "text/plain; charset=utf-8")
 _NO_SNIFFING = ("x-content-type-options", "nosniff")
 
 
-def _whole(file: _File, status: int, common: Headers, accepted: str) -> Reply:
+def _file_reply(file: _File, status: int, common: Headers, accepted: str) -> Reply:
     headers: Headers = [("content-type", file.content_type), *common, _NO_SNIFFING]
     if file.zipped is not None and _takes_gzip(accepted):
         return Reply(status, [*headers, ("content-encoding", "gzip")], file.zipped)
@@ -106,7 +106,7 @@ def _whole(file: _File, status: int, common: Headers, accepted: str) -> Reply:
 
 
 def _fields(headers: Headers) -> dict[str, str]:
-    """One value for each name; those of a header that is sent twice are joined, as HTTP says."""
+    """One value for each name; the values of a repeated header are joined, as in HTTP."""
     found: dict[str, str] = {}
     for name, value in headers:
         found[name] = f"{found[name]}, {value}" if name in found else value
@@ -131,17 +131,17 @@ def _takes_gzip(accepted: str) -> bool:
 
 def _read(folder: Path) -> dict[str, _File]:
     if not folder.is_dir():
-        raise ConfigurationError(f"--site {str(folder)!r}: there is no such folder")
+        raise ConfigurationError(f"--site {str(folder)!r}: folder not found")
     if not (folder / INDEX).is_file():
         raise ConfigurationError(
-            f"--site {str(folder)!r}: the folder has no {INDEX}; name the one that has it"
+            f"--site {str(folder)!r}: the folder has no {INDEX}; give the folder that has one"
         )
     paths = sorted(_paths(folder.resolve()))
     size = sum(path.stat().st_size for _, path in paths)
     if size > MAX_SITE_BYTES:
         raise ConfigurationError(
-            f"--site {str(folder)!r}: the files have {size:,} bytes, and at most {MAX_SITE_BYTES:,}"
-            " are kept in memory; take away what is no part of the page"
+            f"--site {str(folder)!r}: the files have {size:,} bytes, but at most {MAX_SITE_BYTES:,}"
+            " are kept in memory; remove what does not belong to the page"
         )
     files: dict[str, _File] = {}
     for name, path in paths:
@@ -152,7 +152,7 @@ def _read(folder: Path) -> dict[str, _File]:
 
 
 def _paths(root: Path) -> list[tuple[str, Path]]:
-    """Name and place of each file: no hidden ones, and none that a link brings in from outside."""
+    """Name and path of each file, without hidden ones and links that lead outside."""
     found = []
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -168,7 +168,7 @@ def _file(path: Path) -> _File:
         content = path.read_bytes()
     except OSError as error:
         why = error.strerror or str(error)
-        raise ConfigurationError(f"--site: {str(path)!r} cannot be read: {why}") from error
+        raise ConfigurationError(f"--site: cannot read {str(path)!r}: {why}") from error
     tag = hashlib.sha256(content).hexdigest()[:20]
     return _File(_content_type(path), f'W/"{tag}"', content, _zipped(content))
 

@@ -1,7 +1,7 @@
-"""A request that is small and comes as a whole: read to its end, then answered with one write.
+"""The fast path: a small request is read to its end, then answered with one write.
 
-It does without what ASGI asks for: no task of asyncio is made for it, and nobody waits for pieces
-of its body. For uvicorn's connection it stands where one of its own cycles would.
+It bypasses ASGI: it needs no asyncio task, and nobody waits for pieces of its body. In uvicorn's
+connection it takes the place of one of its own cycles.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from engine.tasks.web.connection import Connection
 
 Respond = Callable[[int, Headers, bytes], None]
-"""Sends status, headers and the whole body. The headers are known to be sound. Called once."""
+"""Sends status, headers and the complete body; called once. The headers must be valid."""
 
 BodyHandler = Callable[[bytes, Respond], None]
-"""Takes the body of a request, and answers it, now or later."""
+"""Takes the body of a request, and responds, now or later."""
 
 
 class SmallRequest:
-    """The request; while `more_body` its `pieces` are gathered."""
+    """The request; while `more_body` is true its `pieces` are collected."""
 
     __slots__ = (
         "_connection",
@@ -54,10 +54,10 @@ class SmallRequest:
         self.disconnected = False
 
     def complete(self) -> None:
-        """All of it is here."""
+        """The body is complete."""
         self.more_body = False
         body = b"".join(self.pieces)
-        self.pieces.clear()  # the connection may be idle for long, and knows its last request
+        self.pieces.clear()  # an idle connection keeps its last request
         self._take(body, self._respond)
 
     def _respond(self, status: int, headers: Headers, body: bytes) -> None:

@@ -1,4 +1,4 @@
-"""How much is read from a caller, and until when: one transport, one flow control."""
+"""A transport that lingers after it is closed, and the flow control of pipelined requests."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from uvicorn.protocols.http.flow_control import FlowControl
 
 
 class LingeringTransport:
-    """To close it while the caller has more to say (`unread`) only ends the answers: it `lingers`.
+    """Closing it while the caller is still sending (`unread`) only ends the output: it `lingers`.
 
-    A connection that is closed with data unread is reset, and the answer may be lost with it. What
-    comes while it lingers is to be thrown away; the end of that, or a second `close`, closes it.
+    A connection that is closed with unread data is reset, and the response may be lost with it.
+    Data that arrives while it lingers has to be discarded; end of file, or a second `close`, closes
+    it.
     """
 
     __slots__ = ("_transport", "lingers", "unread", "write")
@@ -39,7 +40,7 @@ class LingeringTransport:
 
 
 class PipelineFlowControl(FlowControl):
-    """Nothing more is read while requests wait that have come already."""
+    """Stops reading while requests that have arrived are waiting."""
 
     def __init__(self, transport: LingeringTransport, waiting: Sized) -> None:
         super().__init__(cast("asyncio.Transport", transport))

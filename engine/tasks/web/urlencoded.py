@@ -1,4 +1,4 @@
-"""Names and values in the form of a URL's query: `a=1&b=two+words&c=%C3%A9`."""
+"""Names and values encoded as in the query of a URL: `a=1&b=two+words&c=%C3%A9`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Pairs = list[tuple[str, str]]
 
 
 def pairs_of(data: bytes, charset: str, subject: str) -> Pairs:
-    """The names and values, in order. Raises CharsetError; `subject` is what it is about."""
+    """Names and values, in order. Raises CharsetError, with `subject` in its message."""
 
     def text(part: bytes) -> str:
         return decoded(unquote_to_bytes(part.replace(b"+", b" ")), charset, subject)
@@ -32,8 +32,7 @@ def as_lists(pairs: Pairs) -> dict[str, list[str]]:
 def query_of(query: str, headers: Headers) -> Pairs:
     """The parameters of a query string. Raises BadQuery.
 
-    They are UTF-8, as in every URL; a caller that does otherwise has to name its charset in the
-    content type.
+    They are UTF-8, as in every URL, unless the content type names another charset.
     """
     content_type = next((value for name, value in headers if name == "content-type"), "")
     reason = ""
@@ -43,5 +42,5 @@ def query_of(query: str, headers: Headers) -> Pairs:
         except CharsetError as error:
             reason = str(error)
     raise BadQuery(
-        reason, "Percent-encode it as UTF-8, or name its charset in the header Content-Type."
+        reason, "Percent-encode it as UTF-8, or name its charset in the Content-Type header."
     )
