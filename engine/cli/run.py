@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
-from typing import BinaryIO, NoReturn, TextIO
+from typing import Any, BinaryIO, NoReturn, TextIO
 
 import msgspec
 
@@ -121,16 +121,23 @@ def _documents(file: BinaryIO, name: str) -> Iterator[list[Item]]:
     def fail(error: DataError) -> NoReturn:
         raise ExecutionError(f"--input {name!r}: {error}") from None
 
-    reader = JsonReader(fail)
+    reader = JsonReader()
+
+    def good(values: list[Any]) -> Iterator[list[Item]]:
+        """The documents before the first flaw, which ends the run."""
+        flaw = reader.error
+        if reader.has_flaws:
+            place = next(i for i, value in enumerate(values) if isinstance(value, DataError))
+            values, flaw = values[:place], values[place]
+        yield values
+        if flaw is not None:
+            fail(flaw)
+
     try:
         with file:
             while chunk := os.read(file.fileno(), _CHUNK):
-                yield reader.feed(chunk)
-                if reader.error is not None:
-                    fail(reader.error)
-        yield reader.end()
-        if reader.error is not None:
-            fail(reader.error)
+                yield from good(reader.feed(chunk))
+        yield from good(reader.end())
     except DataError as error:
         fail(error)
     except OSError as error:

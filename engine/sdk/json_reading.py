@@ -6,7 +6,7 @@ boundary between two values that has come. What is not standard JSON is left to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from engine.documents import Document, Value
@@ -30,7 +30,6 @@ from engine.sdk.json_input import (
     without_mark,
 )
 
-Report = Callable[[DataError], None]
 RootForm = Literal["split", "whole", "selected"]
 """What becomes of a root array: its elements are documents; it is a mistake; it is a value."""
 
@@ -39,7 +38,8 @@ class JsonReader:
     """Reads one stream: `feed` each chunk, then `end`. Both give values, which are documents
     unless `roots` is "selected".
 
-    `report` gets the DataError of a line or an element that cannot become a document; `error` is
+    A DataError stands in the place of a line or an element that cannot become a document, and
+    `has_flaws` is true then, until it is set back; `error` is
     set once the rest of the stream cannot be read. With `lines` each line is an object of its own,
     and of `needed` fields only those are read (None: all). `lenient` accepts comments, single
     quotes and so on. Both methods raise DataError for a stream that is not UTF-8.
@@ -47,20 +47,30 @@ class JsonReader:
 
     def __init__(
         self,
-        report: Report,
         *,
         lines: bool = False,
         lenient: bool = True,
         roots: RootForm = "split",
         needed: frozenset[str] | None = None,
     ) -> None:
-        self._report = report
         self._lines = lines
         self._lenient = lenient
         self._roots: RootForm = roots
         self._needed = needed
         self._head = b""
         self._reader: _Lines | _Values | None = None
+
+    @property
+    def has_flaws(self) -> bool:
+        return self._reader is not None and self._reader.has_flaws
+
+    def take(self, values: list[Any]) -> Iterator[Any]:
+        """The values of a call one by one; raises `error` after them."""
+        if self._reader is not None:
+            self._reader.has_flaws = False
+        yield from values
+        if self.error is not None:
+            raise self.error
 
     @property
     def error(self) -> DataError | None:
@@ -85,9 +95,9 @@ class JsonReader:
         place = Place(offset=len(self._head) - len(text))
         if self._lines:
             decoder = LineDecoder(self._needed)
-            self._reader = _Lines(place, self._lenient, self._report, decoder)
+            self._reader = _Lines(place, self._lenient, decoder)
         else:
-            self._reader = _Values(place, self._lenient, self._report, self._roots)
+            self._reader = _Values(place, self._lenient, self._roots)
         return self._reader.feed(text)
 
 
@@ -105,10 +115,10 @@ class _Lines:
 
     error: DataError | None = None
 
-    def __init__(self, place: Place, lenient: bool, report: Report, decoder: LineDecoder) -> None:
+    def __init__(self, place: Place, lenient: bool, decoder: LineDecoder) -> None:
+        self.has_flaws = False
         self._place = place
         self._lenient = lenient
-        self._report = report
         self._decoder = decoder
         self._rest: list[bytes] = []
 
@@ -132,26 +142,27 @@ class _Lines:
         self._place = Place(self._place.line + lines, 1, self._place.offset + len(block))
         return documents
 
-    def _decode_each(self, block: bytes) -> Iterator[Document]:
+    def _decode_each(self, block: bytes) -> Iterator[Document | DataError]:
         for line in block.removesuffix(b"\n").split(b"\n"):
             if line and not line.isspace():
                 try:
                     value = decoded_value(line, lenient=self._lenient)
                 except FlawError as flaw:
-                    self._report(self._error(flaw, line))
+                    self.has_flaws = True
+                    yield self._error(flaw, line)
                 else:
-                    yield from self._as_document(value)
+                    yield self._as_document(value)
             self._place = self._place.after(line + b"\n")
 
     def _error(self, flaw: FlawError, line: bytes) -> DataError:
         resolution = "correct the line, or set on_error to discard or route to go on without it"
         return flaw.at(self._place, line, f"line {self._place.line}", resolution)
 
-    def _as_document(self, value: Value) -> Iterator[Document]:
-        if value.__class__ is dict:
-            yield value
-        else:
-            self._report(not_a_document(f"line {self._place.line}", value))
+    def _as_document(self, value: Value) -> Document | DataError:
+        if isinstance(value, dict):
+            return value
+        self.has_flaws = True
+        return not_a_document(f"line {self._place.line}", value)
 
 
 class _Values:
@@ -163,11 +174,11 @@ class _Values:
     standard JSON, all from there to the end of the stream is kept for the lenient parser.
     """
 
-    def __init__(self, place: Place, lenient: bool, report: Report, roots: RootForm) -> None:
+    def __init__(self, place: Place, lenient: bool, roots: RootForm) -> None:
+        self.has_flaws = False
         self.error: DataError | None = None
         self._place = place
         self._lenient = lenient
-        self._report = report
         self._roots = roots
         self._scanner = Scanner(split=roots == "split")
         self._pending: list[bytes] = []
@@ -266,7 +277,7 @@ class _Values:
         """The documents of whole root values; with a filter path, the values as they are."""
         if self._roots == "selected" or _MAPS.issuperset(map(type, values)):
             return values
-        documents: list[Document] = []
+        documents: list[Any] = []
         for value in values:
             if value.__class__ is list and self._roots == "split":
                 documents += self._of_elements(value)
@@ -274,18 +285,22 @@ class _Values:
             elif value.__class__ is dict:
                 documents.append(value)
             else:
-                self._report(not_a_document("the value", value))
+                self.has_flaws = True
+                documents.append(not_a_document("the value", value))
         return documents
 
-    def _of_elements(self, values: list[Any]) -> list[Document]:
+    def _of_elements(self, values: list[Any]) -> list[Any]:
         first = self._elements + 1
         self._elements += len(values)
         if _MAPS.issuperset(map(type, values)):
             return values
-        for number, value in enumerate(values, first):
-            if value.__class__ is not dict:
-                self._report(not_a_document(f"element {number} of the array", value))
-        return [value for value in values if value.__class__ is dict]
+        self.has_flaws = True
+        return [
+            value
+            if value.__class__ is dict
+            else not_a_document(f"element {number} of the array", value)
+            for number, value in enumerate(values, first)
+        ]
 
     def _give_up(self, flaw: FlawError, text: bytes, form: Form) -> list[Any]:
         """The values before the flaw; the text after them is for the lenient parser, or lost."""
@@ -315,7 +330,7 @@ class _Values:
         if not odd.add(chunk):
             self.error = self._error(odd.flaw, odd.text())
 
-    def _read_odd(self, odd: OddText) -> list[Document]:
+    def _read_odd(self, odd: OddText) -> list[Any]:
         try:
             values = odd.values()
         except FlawError as flaw:

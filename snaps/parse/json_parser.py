@@ -18,6 +18,7 @@ from engine.sdk import (
     StreamEnd,
     StreamSnap,
     StreamStart,
+    Value,
     View,
     Views,
     not_a_document,
@@ -101,7 +102,6 @@ class JSONParser(StreamSnap[JSONParserSettings]):
         settings = self.settings
         selects = self._select is not None
         self._reader = JsonReader(
-            self.report,
             lines=settings.json_lines,
             lenient=settings.non_standard_json,
             roots="selected" if selects else "split" if settings.process_array else "whole",
@@ -117,22 +117,26 @@ class JSONParser(StreamSnap[JSONParserSettings]):
 
     def _documents(self, values: list[Any]) -> Iterable[Document]:
         """What the filter path keeps of the values; all of them without one."""
-        chosen = values if self._select is None else list(self._selected(values))
-        error = self._reader.error
-        return chosen if error is None else _then_fail(chosen, error)
+        reader = self._reader
+        if self._select is None and reader.error is None and not reader.has_flaws:
+            return values
+        return self._one_by_one(reader.take(values))
 
-    def _selected(self, values: list[Any]) -> Iterator[Document]:
-        assert self._select is not None  # asked only then
+    def _one_by_one(self, values: Iterator[Any]) -> Iterator[Document]:
+        """A flaw is reported in its place, when the documents before it have been given."""
         for value in values:
-            for match in self._select.query(value):
-                is_array = match.__class__ is list and self.settings.process_array
-                for item in match if is_array else (match,):
-                    if item.__class__ is dict:
-                        yield item
-                    else:
-                        self.report(not_a_document("a match of the filter path", item))
+            if isinstance(value, DataError):
+                self.report(value)
+            elif self._select is None:
+                yield value
+            else:
+                yield from self._selected(self._select, value)
 
-
-def _then_fail(documents: list[Document], error: DataError) -> Iterator[Document]:
-    yield from documents
-    raise error
+    def _selected(self, select: JsonPath, value: Value) -> Iterator[Document]:
+        for match in select.query(value):
+            is_array = match.__class__ is list and self.settings.process_array
+            for item in match if is_array else (match,):
+                if item.__class__ is dict:
+                    yield item
+                else:
+                    self.report(not_a_document("a match of the filter path", item))

@@ -391,3 +391,43 @@ def test_the_results_of_files_before_a_failure_are_delivered(tmp_path: Path) -> 
     _, failure, watching = run(tmp_path, text, inputs={"encode": documents})
     assert failure is not None
     assert [given["result"] for given in watching.outputs["write.output"]] == ["created"] * 2
+
+
+PARSED = {
+    "a line that is not JSON": ("json_lines: true", '{"n": 0}\n{"n": 1}\nno\n{"n": 3}\n'),
+    "a line that is not a map": ("json_lines: true", '{"n": 0}\n{"n": 1}\n5\n{"n": 3}\n'),
+    "an element that is not a map": ("", '[{"n": 0}, {"n": 1}, 5, {"n": 3}]'),
+    "a root that is not a map": ("process_array: false", '{"n": 0} {"n": 1} [] {"n": 3}'),
+    "a match that is not a map": ("filter_path: '$[*]'", '[{"n": 0}, {"n": 1}, 5, {"n": 3}]'),
+}
+
+
+@pytest.mark.parametrize("what", PARSED)
+def test_the_documents_before_a_flaw_in_a_text_are_delivered(what: str, tmp_path: Path) -> None:
+    settings, content = PARSED[what]
+    (tmp_path / "in.json").write_text(content)
+    text = f"""
+    snaps:
+      read: {{snap: FileReader, file: in.json}}
+      parse: {{snap: JSONParser, {settings}}}
+    links: [read -> parse]
+    """
+    _, failure, watching = run(tmp_path, text)
+    assert failure is not None
+    assert watching.outputs == {"parse.output": [{"n": 0}, {"n": 1}]}
+
+
+@pytest.mark.parametrize("what", PARSED)
+def test_the_documents_around_a_flaw_in_a_text_keep_their_order(what: str, tmp_path: Path) -> None:
+    settings, content = PARSED[what]
+    (tmp_path / "in.json").write_text(content)
+    text = f"""
+    snaps:
+      read: {{snap: FileReader, file: in.json}}
+      parse: {{snap: JSONParser, on_error: discard, {settings}}}
+    links: [read -> parse]
+    """
+    report, failure, watching = run(tmp_path, text)
+    assert failure is None
+    assert watching.outputs == {"parse.output": [{"n": 0}, {"n": 1}, {"n": 3}]}
+    assert report.snaps[1].errors == 1
