@@ -1,8 +1,8 @@
-"""What flows through a pipeline: documents, and binary streams in pieces.
+"""The data that flows through a pipeline: documents, and binary streams in pieces.
 
 A document is an ordered map of JSON-like values that may also hold bytes and date-times. A binary
-stream crosses a link piece by piece - `StreamStart`, chunks of bytes, `StreamEnd` - so that a file
-of any size needs the memory of a few chunks, and bounded channels give back-pressure for free.
+stream crosses a link piece by piece: `StreamStart`, chunks of bytes, `StreamEnd`. A file of any
+size therefore needs only the memory of a few chunks, and bounded channels provide back-pressure.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class StreamStart(msgspec.Struct, frozen=True):
 
 
 class StreamEnd(msgspec.Struct, frozen=True):
-    """Ends a binary stream. `broken` says that the bytes are not all there: keep nothing of it."""
+    """Ends a binary stream. `broken`: some of its bytes are missing, so discard all of it."""
 
     broken: bool = False
 
@@ -38,9 +38,9 @@ Item = Document | Piece
 
 
 class Batch:
-    """A short list of items and, in ultra tasks, the parallel list of their lineage.
+    """A short list of items and, in ultra tasks, a parallel list with the lineage of each.
 
-    Treat both lists as read-only: a batch may have been given to several snaps.
+    Treat both lists as read-only: several snaps may share a batch.
     """
 
     __slots__ = ("items", "lineage")
@@ -63,17 +63,17 @@ class Batch:
         return f"Batch({self.items!r}, lineage={self.lineage!r})"
 
     def at(self, positions: Sequence[int], items: list[Any] | None = None) -> Batch:
-        """The items at `positions`, or `items` in their stead, with the lineage of those places."""
+        """The items at `positions`, or `items` instead of them, with the lineage of `positions`."""
         chosen = [self.items[i] for i in positions] if items is None else items
         lineage = self.lineage
         return Batch(chosen, None if lineage is None else [lineage[i] for i in positions])
 
     def with_items(self, items: list[Any]) -> Batch:
-        """As many other items, each in the place and with the lineage of the one it came from."""
+        """The same number of other items, each with the lineage of the item that it replaces."""
         return Batch(items, self.lineage)
 
     def whole_lineage(self) -> list[Lineage]:
-        """The lineage of the documents and of the binary streams that end in this batch."""
+        """The lineage of the documents, and of the binary streams that end in this batch."""
         lineage = self.lineage
         if lineage is None:
             return []

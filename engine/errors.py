@@ -1,8 +1,8 @@
-"""The one tree of errors, and the mistakes of a pipeline file as values.
+"""The tree of errors, and the mistakes of a pipeline file as values.
 
-Three kinds of failure are never mixed (SnapLogic's own three classes): a wrong setting means that
-nothing starts, a failing environment stops the pipeline, a failing document is one document's
-matter and `on_error` decides. Every class survives pickling, so that it crosses processes whole.
+Three kinds of failure are kept apart, as in SnapLogic: with a wrong setting nothing starts, a
+failing environment stops the pipeline, and for a failing document `on_error` decides. Every class
+can be pickled, so it crosses processes intact.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import msgspec
 
 
 class EngineError(Exception):
-    """Root of everything that the engine raises on purpose."""
+    """Base of all errors that the engine raises deliberately."""
 
 
 class Where(Protocol):
-    """A place in a user's file; `str()` gives `file:line:column`."""
+    """A place in a user's file; `str()` returns `file:line:column`."""
 
     @property
     def path(self) -> str: ...
@@ -35,7 +35,7 @@ Severity = Literal["error", "warning"]
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """One mistake in a user's file: a value that is gathered, not an exception that is raised."""
+    """One mistake in a user's file: a value to collect, not an exception to raise."""
 
     code: str
     where: Where
@@ -54,7 +54,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class ConfigurationError(EngineError):
-    """A setting, parameter or file of the user is wrong: nothing starts."""
+    """A setting, parameter or file of the user is wrong, so nothing starts."""
 
 
 class InvalidPipelineError(ConfigurationError):
@@ -69,7 +69,7 @@ class InvalidPipelineError(ConfigurationError):
 
 
 class UnusableSnapError(ConfigurationError):
-    """A snap is installed but cannot be used: `message` says in which file and why."""
+    """A snap is installed but unusable; `message` names the file and the reason."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
@@ -81,19 +81,18 @@ class UnusableSnapError(ConfigurationError):
 
 
 class NotASnapError(UnusableSnapError):
-    """The file that a snap's name leads to holds some other class."""
+    """The file for a snap's name does not define a snap of that name."""
 
 
 class ExecutionError(EngineError):
-    """The pipeline cannot go on, whatever `on_error` says; not tied to one document."""
+    """The pipeline cannot continue, whatever `on_error` says; not tied to one document."""
 
 
 class SnapFailedError(ExecutionError):
     """A snap failed and the pipeline stops. `where` is the snap's place in the pipeline file.
 
     `at` says on which document, and for which target or line of the file. `error`, `reason` and
-    `resolution` say it to a caller, who sees neither file nor trace; `trace` is for whoever debugs
-    the snap.
+    `resolution` are for callers, who see neither file nor trace; `trace` is for debugging the snap.
     """
 
     def __init__(
@@ -125,11 +124,11 @@ class SnapFailedError(ExecutionError):
 
 
 class DataError(EngineError):
-    """One document failed. `on_error` of the snap decides what becomes of it.
+    """One document failed. The snap's `on_error` decides what happens to it.
 
-    The three texts become the fields of the error document: `error` says what the snap was doing,
-    `reason` what went wrong, `resolution` what the user can do. `details` are further fields of it,
-    such as the status that a server answered with.
+    The three texts become fields of the error document: `error` says what the snap was doing,
+    `reason` what went wrong, `resolution` what the user can do. `details` are further fields, such
+    as the status of a server's response.
     """
 
     def __init__(
@@ -151,10 +150,10 @@ class DataError(EngineError):
 
 
 class ExpressionError(DataError):
-    """An expression cannot be read or evaluated; the only error that an expression lets out.
+    """An expression cannot be parsed or evaluated. Expressions raise no other error.
 
     `text` is the user's expression; `offset` and `length` (in characters of `text`) mark the place.
-    `target` is the path that a mapping writes its value to.
+    `target` is the path to which a mapping writes the value.
     """
 
     target: str = ""
@@ -188,7 +187,7 @@ class ExpressionError(DataError):
 
 
 class ExpressionSyntaxError(ExpressionError):
-    """The text is not an expression. `others` are its mistakes behind this one, the first."""
+    """The text is not a valid expression. `others` are its mistakes after this one, the first."""
 
     def __init__(
         self,
@@ -223,4 +222,4 @@ class EvaluationError(ExpressionError):
 
 
 class AbsentError(EvaluationError):
-    """What the expression reads is not there."""
+    """The expression reads something that does not exist."""

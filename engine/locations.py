@@ -1,4 +1,4 @@
-"""Places in user files: every key of a pipeline file knows where it stands."""
+"""Places in user files: every key of a pipeline file knows its position."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 class Location:
     """A place in a text file. Lines and columns count from 1, `length` in characters.
 
-    `source_line` is the line itself, so that a message can show it without opening the file again.
+    `source_line` is the line itself, for messages that show it without opening the file again.
     """
 
     path: str
@@ -22,7 +22,7 @@ class Location:
         return f"{self.path}:{self.line}:{self.column}"
 
     def excerpt(self) -> str:
-        """The source line with a caret under the place; empty if the line is not known."""
+        """The source line with carets under the place; empty if the line is unknown."""
         if not self.source_line.strip():
             return ""
         number = str(self.line)

@@ -13,8 +13,8 @@ from typing import Any
 
 from engine.errors import ConfigurationError
 from engine.script.child.protocol import FRAME_LIMIT, VERSION, Channel, ProtocolError
-from engine.script.output import Guard, Output
-from engine.script.session import Lost, Session, opening
+from engine.script.output import GuardedOutput, Output
+from engine.script.session import OnLost, Session, opening
 from engine.sdk.scripts import Script, ScriptError, ScriptFailure
 
 _CONNECT_TIMEOUT = 10.0
@@ -22,22 +22,22 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class _ScriptLostError(Exception):
-    """The script has ended there while nobody talked to it; the arguments are its failure."""
+    """The remote script ended while no call was in progress; the arguments are its failure."""
 
 
 class RemoteSession(Session):
-    """A script in a child process of an executor that is reached over TCP."""
+    """A script in a child process of an executor, connected over TCP."""
 
     def __init__(
         self,
         script: Script,
         output: Output,
         limit: int = FRAME_LIMIT,
-        lost: Lost = lambda _: None,
+        lost: OnLost = lambda _: None,
     ) -> None:
         super().__init__(script, lost)
         self._host, self._port = address_of(script.executor)
-        self._output = Guard(output)
+        self._output = GuardedOutput(output)
         self._limit = limit
         self._replies: queue.SimpleQueue[list[Any] | Exception] = queue.SimpleQueue()
         self._reader: threading.Thread | None = None
@@ -47,15 +47,15 @@ class RemoteSession(Session):
             connection = socket.create_connection((self._host, self._port), _CONNECT_TIMEOUT)
         except OSError as error:
             raise ScriptFailure(
-                f"the script executor at {self._script.executor} cannot be reached",
+                f"could not connect to the script executor at {self._script.executor}",
                 str(error),
                 "Start it there with: engine executor --port PORT --token-file FILE",
             ) from error
-        keep_watch(connection)
-        self._channel = channel = Channel(connection, self._limit, failing=ScriptError)
+        set_socket_options(connection)
+        self._channel = channel = Channel(connection, self._limit, make_failure=ScriptError)
         self._stop_if_interrupted()
         self._greet(channel)
-        connection.settimeout(None)  # from now on the executor watches the script's time
+        connection.settimeout(None)  # from now on the executor enforces the script's timeout
         self._reader = threading.Thread(
             target=self._read, args=(channel,), name="script replies", daemon=True
         )
@@ -66,13 +66,14 @@ class RemoteSession(Session):
     def _greet(self, channel: Channel) -> None:
         self._send(channel, channel.frame("hello", VERSION, self._script.token))
         try:
-            kind, told = channel.receive()[:2]
+            kind, detail = channel.receive()[:2]
         except (EOFError, OSError, ProtocolError) as error:
             self._fail(self._lost(error), error)
         if kind != "hello":
             self._fail(
                 ScriptFailure(
-                    f"the script executor at {self._script.executor} refused the session", str(told)
+                    f"the script executor at {self._script.executor} refused the session",
+                    str(detail),
                 )
             )
 
@@ -86,7 +87,7 @@ class RemoteSession(Session):
         }
 
     def _read(self, channel: Channel) -> None:
-        """Runs in a thread: what the script prints is shown at once, also between two calls."""
+        """Runs in a thread, so that the script's output is shown at once, also between calls."""
         try:
             while True:
                 message = channel.receive()
@@ -107,8 +108,8 @@ class RemoteSession(Session):
             raise reply
         return reply
 
-    def _asked(self, request: str, expected: str) -> Iterator[list[Any]]:
-        yield from super()._asked(request, expected)
+    def _request(self, request: str, expected: str) -> Iterator[list[Any]]:
+        yield from super()._request(request, expected)
         self._is_over = request != "start"
         self._output.check()
 
@@ -118,13 +119,13 @@ class RemoteSession(Session):
         if isinstance(error, _ScriptLostError):
             return ScriptFailure(*error.args)
         return ScriptFailure(
-            f"the script executor at {self._script.executor} is gone",
+            f"lost the connection to the script executor at {self._script.executor}",
             str(error) or type(error).__name__,
-            "See what the executor has logged, and whether its host can be reached.",
+            "Check the executor's log, and whether its host is reachable.",
         )
 
     def interrupt(self) -> None:
-        """Cut the connection, upon which the executor ends the script."""
+        """Cut the connection; the executor then ends the script."""
         self._interrupted = True
         channel = self._channel
         if channel is not None:
@@ -132,7 +133,7 @@ class RemoteSession(Session):
                 channel.connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """End the script, gently if it has finished; what it prints until then is shown."""
+        """End the script, gracefully if it has finished; show what it prints until then."""
         self._is_over = True
         channel, self._channel = self._channel, None
         if channel is None:
@@ -148,8 +149,8 @@ class RemoteSession(Session):
         channel.close()
 
 
-def keep_watch(connection: socket.socket) -> None:
-    """Send small frames at once, and notice within half a minute that the other host is gone."""
+def set_socket_options(connection: socket.socket) -> None:
+    """Send small frames without delay, and detect within half a minute that the peer is gone."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if sys.platform == "linux":
@@ -166,5 +167,5 @@ def address_of(text: str) -> tuple[str, int]:
     """Host and port of `host:port`; raises ConfigurationError."""
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ConfigurationError(f"the executor {text!r} is no address; write host:port")
+        raise ConfigurationError(f"the executor {text!r} is not an address; write host:port")
     return host.strip("[]"), int(port)

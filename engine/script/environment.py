@@ -1,9 +1,9 @@
 """Virtual environments for scripts: one for each script, or one that several share by name.
 
-An environment is made aside and renamed, so it is complete or absent; it has no pip, which makes it
-cheap (a millisecond and 32 kB; `child/install.py` brings pip when something must be installed). It
-is kept and used again by the next run of its script. One that is damaged is made again. The
-engine's own environment is never used for scripts.
+An environment is built under a temporary name and then renamed, so it is either complete or absent.
+It has no pip, which makes it cheap (a millisecond and 32 kB; `child/install.py` provides pip when
+something must be installed). The next run of the script reuses it. A damaged one is rebuilt.
+Scripts never use the engine's own environment.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from engine.script.integrity import damage
 from engine.sdk.scripts import Script, ScriptFailure
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
-_NO_WORD = re.compile(r"[^A-Za-z0-9]+")
-_PAUSE = 0.05
+_NON_WORD = re.compile(r"[^A-Za-z0-9]+")
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """A virtual environment on this machine; `lock` is held by who installs into it."""
+    """A virtual environment on this machine; whoever installs into it holds `lock`."""
 
     folder: Path
     lock: Path
@@ -45,7 +45,7 @@ class Environment:
 
 
 def cache_folder() -> Path:
-    """Where environments are kept: SNAPLINE_CACHE, else `snapline` in the user's cache folder."""
+    """Where environments are kept: SNAPLINE_CACHE, or `snapline` in the user's cache folder."""
     if own := os.environ.get("SNAPLINE_CACHE"):
         return Path(own).absolute()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "snapline"
@@ -57,7 +57,7 @@ def name_of(script: Script) -> str:
     if not script.environment:
         texts = sorted(text.strip() for text in script.requirements)
         facts = "\n".join([sys.base_prefix, script.owner, *texts])
-        word = _NO_WORD.sub("-", PurePath(script.name).stem).strip("-")[:32] or "script"
+        word = _NON_WORD.sub("-", PurePath(script.name).stem).strip("-")[:32] or "script"
         return f"{word}-{hashlib.sha256(facts.encode()).hexdigest()[:16]}-{python}"
     if not _NAME.fullmatch(script.environment):
         raise ConfigurationError(
@@ -68,10 +68,10 @@ def name_of(script: Script) -> str:
 
 
 def provide(script: Script, wait: Callable[[], None], say: Callable[[str], None]) -> Environment:
-    """The environment of a script, made if it is not there, and made again if it is damaged.
+    """The environment of a script, created if missing and rebuilt if damaged.
 
-    `wait` is called while another process makes it, and may raise to give up; `say` is told of
-    damage.
+    `wait` is called while another process is building it, and may raise to give up; `say` gets a
+    line about damage.
     """
     name = name_of(script)
     root = cache_folder() / "environments"
@@ -79,18 +79,18 @@ def provide(script: Script, wait: Callable[[], None], say: Callable[[str], None]
     try:
         root.mkdir(parents=True, exist_ok=True)
         if environment.python.exists() and _is_locked(environment.lock):
-            return environment  # somebody installs into it, so its files come and go
+            return environment  # another process is installing into it, so its files are changing
         with _locked(environment.lock, wait):
             if not os.path.lexists(environment.folder):
                 _make(environment.folder)
             elif reason := damage(environment.folder):
-                say(f"the Python environment {name} is damaged ({reason}); building it again")
+                say(f"the Python environment {name} is damaged ({reason}); rebuilding it")
                 _make(environment.folder)
     except OSError as error:
         raise ScriptFailure(
-            f"no environment for {script.name} can be made in {root}",
+            f"could not create an environment for {script.name} in {root}",
             str(error),
-            "Make room or give write permission there, or set SNAPLINE_CACHE to another folder.",
+            "Free space or grant write permission there, or set SNAPLINE_CACHE to another folder.",
         ) from error
     return environment
 
@@ -113,13 +113,13 @@ def _locked(path: Path, wait: Callable[[], None]) -> Iterator[None]:
                 break
             except BlockingIOError:
                 wait()
-                time.sleep(_PAUSE)
+                time.sleep(_POLL_SECONDS)
         yield
 
 
 def _make(folder: Path) -> None:
-    for left in folder.parent.glob(f".{folder.name}.*.new"):  # its maker was killed
-        shutil.rmtree(left, ignore_errors=True)
+    for leftover in folder.parent.glob(f".{folder.name}.*.new"):  # a build that was killed
+        shutil.rmtree(leftover, ignore_errors=True)
     aside = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.new")
     try:
         _Builder(symlinks=True, with_pip=False).create(aside)
@@ -133,7 +133,7 @@ def _make(folder: Path) -> None:
 
 
 class _Builder(venv.EnvBuilder):
-    """Without activation scripts: nobody activates it, and they would hold the name aside."""
+    """Omits the activation scripts: nobody uses them, and they would contain the temporary name."""
 
     def setup_scripts(self, context: SimpleNamespace) -> None:
         pass

@@ -11,7 +11,7 @@ from engine.sdk.scripts import Script, ScriptFailure, ScriptSession
 class Executor:
     """Opens a session where the script's `executor` says; implements ScriptExecutor.
 
-    `frame_limit` is the most bytes that one document may take on its way to or from a script.
+    `frame_limit` is the maximum size of one document on its way to or from a script, in bytes.
     """
 
     def __init__(self, frame_limit: int = FRAME_LIMIT) -> None:
@@ -23,8 +23,8 @@ class Executor:
         output: Callable[[str], None],
         lost: Callable[[ScriptFailure], None] = lambda _: None,
     ) -> ScriptSession:
-        """A session that has not started; raises ConfigurationError if `executor` is no address."""
-        # Imported here: most pipelines run no script, and pay nothing for those that do.
+        """A session, not started yet; raises ConfigurationError if `executor` is not an address."""
+        # Imported here, so that pipelines without scripts do not pay for these modules.
         if script.executor:
             from engine.script.client import RemoteSession
 

@@ -1,8 +1,7 @@
-"""Whether a virtual environment for scripts is whole, seen from the files alone.
+"""Whether a virtual environment for scripts is intact, judging by its files alone.
 
-pip writes down every file that it installs. An environment in which one of them is missing, or is
-shorter than it was, fails in ways that say nothing about the cause; so does one that has lost its
-own files.
+pip records every file that it installs. An environment in which one of them is missing or truncated
+fails in ways that do not point to the cause; so does one that has lost its own files.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ from engine.script.child.needs import MARK
 
 
 def damage(folder: Path) -> str:
-    """What is wrong with an environment; empty if nothing is."""
+    """What is wrong with an environment; empty if it is intact."""
     if not os.access(folder / "bin" / "python", os.X_OK):
-        return "its Python is gone"
+        return "its Python is missing"
     if not any(folder.glob("lib/*/site-packages")):
-        return "its folder of libraries is gone"
+        return "its folder of libraries is missing"
     if not _is_configured(folder / "pyvenv.cfg"):
         return "its pyvenv.cfg is missing or incomplete"
     mark = folder / MARK
     if mark.exists():
-        return "" if _is_readable(mark) else "it does not say which installation was cut off"
+        return "" if _is_readable(mark) else "its record of an interrupted installation is broken"
     return next(_missing_files(folder), "")
 
 
@@ -51,7 +50,7 @@ def _missing_files(folder: Path) -> Iterator[str]:
         try:
             text = (record / "RECORD").read_text()
         except (OSError, UnicodeDecodeError):
-            yield f"{name} has lost its list of files"
+            yield f"the list of files of {name} is missing"
             continue
         for line in text.splitlines():
             quoted, _, size = (*line.rsplit(",", 2), "", "")[:3]

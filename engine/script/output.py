@@ -1,8 +1,8 @@
-"""What a script prints, as lines, while it prints them.
+"""The output of a script, line by line, as it is printed.
 
-The pipe is read by a thread of its own, so that neither a megabyte of prints nor a grandchild that
-keeps the pipe open can hold up a session. Lines are cut at 64 KiB; of a progress bar, which
-rewrites its line with carriage returns, a state per second is shown and the last one always.
+A separate thread reads the pipe, so that neither a megabyte of output nor a grandchild that keeps
+the pipe open can block a session. Lines are cut at 64 KiB. A progress bar, which rewrites its line
+with carriage returns, is shown once per second, and always in its final state.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from collections.abc import Callable
 LINE_LIMIT = 64 * 1024
 _CHUNK = 64 * 1024
 _PROGRESS_INTERVAL = 1.0
-_PATIENCE = 1.0
-_HANG_UP = getattr(select, "POLLRDHUP", 0)  # POLLHUP is always told
+_SETTLE_SECONDS = 1.0
+_HANG_UP = getattr(select, "POLLRDHUP", 0)  # POLLHUP is always reported
 _LAST_LINES = 10
 _SHOWN = 500
 
@@ -47,7 +47,7 @@ class LineSplitter:
             self._cut, self._rest = True, b""
 
     def finish(self) -> None:
-        """The stream has ended, perhaps in the middle of a line."""
+        """Emit the rest: the stream has ended, perhaps in the middle of a line."""
         if self._rest.strip():
             self._end(self._rest)
         self._rest = b""
@@ -59,10 +59,10 @@ class LineSplitter:
             self._emit(line.rstrip(b"\r").rpartition(b"\r")[2])
 
     def _progress(self, rest: bytes) -> bytes:
-        """What a carriage return has left of an unfinished line."""
+        """The unfinished line as its carriage returns have left it."""
         if b"\r" not in rest:
             return rest
-        held = rest.endswith(b"\r")  # what follows may end the line, or rewrite it
+        held = rest.endswith(b"\r")  # the next byte may end the line or rewrite it
         states = rest.rstrip(b"\r").split(b"\r")
         state = states[-1] if held else states[-2]
         if state.strip() and self._clock() - self._shown >= _PROGRESS_INTERVAL:
@@ -74,8 +74,8 @@ class LineSplitter:
         self._output(line.replace(b"\b", b"").decode("utf-8", "replace") + mark)
 
 
-class Guard:
-    """Calls `output`; an exception in it is kept for `check`, so that reading goes on."""
+class GuardedOutput:
+    """Calls `output`, and keeps an exception from it for `check`, so that reading continues."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
@@ -84,27 +84,27 @@ class Guard:
     def __call__(self, line: str) -> None:
         try:
             self._output(line)
-        except Exception as error:  # noqa: BLE001  # it is raised where the session is used
+        except Exception as error:  # noqa: BLE001  # `check` raises it where the session is used
             self._broken = error
 
     def check(self) -> None:
-        """Raise what `output` has raised."""
+        """Raise the exception from `output`, if there was one."""
         if self._broken is not None:
             broken, self._broken = self._broken, None
             raise broken
 
 
 class OutputReader:
-    """Hands the lines of a pipe to `output` from a thread, until the pipe ends or `stop`.
+    """Passes the lines of a pipe to `output` from a thread, until the pipe ends or `stop`.
 
-    The thread also watches a socket, and calls `hung_up` once its other end is closed.
+    The thread also watches a socket, and calls `hung_up` when its other end is closed.
     """
 
     def __init__(self, pipe: int, output: Output, socket: int, hung_up: Callable[[], None]) -> None:
         self._socket = socket
         self._hung_up = hung_up
         self.last: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
-        self._output = Guard(output)
+        self._output = GuardedOutput(output)
         self._pipe = pipe
         self._splitter = LineSplitter(self._hand_over)
         self._idle = threading.Event()
@@ -115,16 +115,16 @@ class OutputReader:
         self._thread.start()
 
     def settle(self) -> None:
-        """Wait until all that has been printed so far has been handed over."""
+        """Wait until everything printed so far has been passed to `output`."""
         self._idle.clear()
         if self._thread.is_alive():
             os.write(self._wake, b".")
-            self._idle.wait(_PATIENCE)
+            self._idle.wait(_SETTLE_SECONDS)
         self._output.check()
 
     def stop(self) -> None:
-        """Hand over what is still in the pipe, without waiting for its end, and close it."""
-        self._deadline = time.monotonic() + _PATIENCE
+        """Pass on what is still in the pipe, without waiting for its end, and close it."""
+        self._deadline = time.monotonic() + _SETTLE_SECONDS
         os.write(self._wake, b".")
         self._thread.join()
         for descriptor in (self._woken, self._wake):

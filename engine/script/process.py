@@ -1,7 +1,7 @@
-"""One script process as the engine sees it: started, asked where it stands, ended without a trace.
+"""A script's process, seen from the engine: start it, ask what it is doing, end it without a trace.
 
-What is started is the supervisor of `child/supervisor.py`; it ends everything below it as soon as
-the lifeline, a pipe that only the engine holds, is closed.
+The process that is started is the supervisor of `child/supervisor.py`. It ends all its descendants
+as soon as the lifeline, a pipe that only the engine holds, is closed.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from engine.sdk.scripts import Script, ScriptError
 
 _BOOTSTRAP = Path(__file__).parent / "child" / "bootstrap.py"
 _LENT = ("msgspec", "jsonpickle")
-_KILL_PATIENCE = 3.0
-_WHERE_PATIENCE = 0.5
+_KILL_SECONDS = 3.0
+_DUMP_SECONDS = 0.5
 _FRAME = re.compile(r'  File "(.*)", line (\d+) in (.*)')
 
 
 class ScriptProcess:
-    """A running script process. `channel` speaks with it; `output` gets its lines.
+    """A running script process. `channel` connects to it; `output` gets the lines that it prints.
 
-    `hung_up` is called from another thread when the script can no longer be talked to.
+    `hung_up` is called from another thread when the connection to the script is closed.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class ScriptProcess:
         finally:
             theirs.close()
             os.close(held)
-        self.channel = Channel(ours, limit, failing=ScriptError)
+        self.channel = Channel(ours, limit, make_failure=ScriptError)
         assert self._process.stdout is not None
         self.reader = OutputReader(self._process.stdout.fileno(), output, ours.fileno(), hung_up)
 
@@ -111,10 +111,10 @@ class ScriptProcess:
         return None
 
     def where(self, script_pid: int, thread: int, name: str) -> str:
-        """The line of the script `name` at which its main thread stands; empty if not known."""
+        """The line of the script `name` that its main thread is executing; empty if unknown."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(script_pid, WHERE_SIGNAL)
-        end, text = time.monotonic() + _WHERE_PATIENCE, ""
+        end, text = time.monotonic() + _DUMP_SECONDS, ""
         while time.monotonic() < end:
             time.sleep(0.02)
             before, text = text, self._dump()
@@ -123,7 +123,7 @@ class ScriptProcess:
         return line_in(text, thread, name)
 
     def crash_place(self, thread: int, name: str) -> str:
-        """The line at which a script stood whose process crashed by itself."""
+        """The line that the script was executing when its process crashed."""
         return line_in(self._dump(), thread, name)
 
     def _dump(self) -> str:
@@ -132,7 +132,7 @@ class ScriptProcess:
         return ""
 
     def kill(self) -> None:
-        """End the script and all that it started. May be called from any thread, and again."""
+        """End the script and everything it started. Callable from any thread, more than once."""
         with self._killing:
             lifeline, self._lifeline = self._lifeline, -1
         if lifeline >= 0:
@@ -149,11 +149,11 @@ class ScriptProcess:
         self._closed = True
         self.kill()
         try:
-            self._process.wait(_KILL_PATIENCE)
+            self._process.wait(_KILL_SECONDS)
         except subprocess.TimeoutExpired:
             self._kill_group()
             self._process.wait()
-        if self._process.returncode:  # the supervisor was killed, and ends nothing any more
+        if self._process.returncode:  # the supervisor was killed and cannot end the others
             self._kill_group()
         self.reader.stop()
         assert self._process.stdout is not None
@@ -164,7 +164,7 @@ class ScriptProcess:
 
 
 def lent_libraries() -> dict[str, str]:
-    """The folders in which a script's process finds the libraries that the engine lends it."""
+    """The folders of the libraries that the engine lends to a script's process."""
     found = {}
     for name in _LENT:
         spec = find_spec(name)
@@ -174,7 +174,7 @@ def lent_libraries() -> dict[str, str]:
 
 
 def line_in(dump: str, thread: int, name: str) -> str:
-    """`name, line 12, in function` from what faulthandler has written, for the innermost frame."""
+    """`name, line 12, in function` for the innermost frame in a dump of faulthandler."""
     shown = name.encode("ascii", "backslashreplace").decode()
     for part in re.split(r"\n(?=Thread |Current thread )", "\n" + dump):
         if f"{thread:x}" in part.partition("\n")[0]:

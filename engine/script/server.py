@@ -1,8 +1,8 @@
 """`engine executor`: runs scripts for engines on other hosts.
 
-Each connection is one session and one child of this process; when the connection is lost, the
-child is ended. A peer that has not shown the token gets nothing, can make us hold 4 KiB, and is
-cut off after a few seconds. The traffic is not encrypted.
+Each connection is one session and one child process, which is ended when the connection is lost. A
+peer that has not sent the token gets nothing, can occupy 4 KiB of memory, and is disconnected after
+a few seconds. The traffic is not encrypted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from engine.script.child.protocol import (
     FrameTooLargeError,
     ProtocolError,
 )
-from engine.script.client import keep_watch
+from engine.script.client import set_socket_options
 from engine.script.session import EmbeddedSession
 from engine.sdk.scripts import (
     Script,
@@ -35,14 +35,14 @@ from engine.sdk.scripts import (
 
 _GREETING_LIMIT = 4096
 _GREETING_SECONDS = 5.0
-_STRANGERS = 32
+_UNAUTHENTICATED_LIMIT = 32
 _GONE = (EOFError, OSError, ProtocolError)
 
 Log = Callable[[str], None]
 
 
 class ScriptServer:
-    """Listens at once; `serve` blocks until `stop` is called, from a signal handler or thread."""
+    """Listens from the start. `serve` blocks until a signal handler or thread calls `stop`."""
 
     def __init__(
         self,
@@ -58,8 +58,8 @@ class ScriptServer:
         self._log = log
         self._limit = limit
         self._slots = threading.BoundedSemaphore(sessions)
-        self._strangers = threading.BoundedSemaphore(_STRANGERS)
-        self._visits: set[Visit] = set()
+        self._unauthenticated = threading.BoundedSemaphore(_UNAUTHENTICATED_LIMIT)
+        self._connections: set[PeerConnection] = set()
         self._sessions = sessions
         self._woken, self._wake = socket.socketpair()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -76,7 +76,7 @@ class ScriptServer:
                 break
             with contextlib.suppress(OSError):
                 connection, address = self._listener.accept()
-                self._welcome(connection, "{}:{}".format(*address[:2]))
+                self._accept(connection, "{}:{}".format(*address[:2]))
         self._end()
 
     def stop(self) -> None:
@@ -84,28 +84,28 @@ class ScriptServer:
 
     def _end(self) -> None:
         self._listener.close()
-        visits = list(self._visits)
-        for visit in visits:
-            visit.cut()
-        for visit in visits:
-            visit.thread.join()
+        connections = list(self._connections)
+        for connection in connections:
+            connection.cut()
+        for connection in connections:
+            connection.thread.join()
         self._woken.close()
         self._wake.close()
 
-    def _welcome(self, connection: socket.socket, peer: str) -> None:
-        if not self._strangers.acquire(blocking=False):
+    def _accept(self, connection: socket.socket, peer: str) -> None:
+        if not self._unauthenticated.acquire(blocking=False):
             connection.close()
             return
-        visit = Visit(connection, peer, self)
-        self._visits.add(visit)
-        visit.thread.start()
+        accepted = PeerConnection(connection, peer, self)
+        self._connections.add(accepted)
+        accepted.thread.start()
 
     def admit(self, channel: Channel, peer: str) -> bool:
-        """Read the greeting; true if a slot was taken for a session."""
+        """Read the greeting; true if the peer was given a session slot."""
         try:
             greeting = self._greeting(channel)
         finally:
-            self._strangers.release()
+            self._unauthenticated.release()
         match greeting:
             case ["hello", int(version), str(token)]:
                 refusal = self._refusal(version, token)
@@ -134,21 +134,24 @@ class ScriptServer:
         if not hmac.compare_digest(token.encode("utf-8", "replace"), self._token):
             return "the token is missing" if not token else "the token is wrong"
         if version != VERSION:
-            return f"it speaks version {VERSION} of the protocol, the engine version {version}"
+            return (
+                f"the executor speaks version {VERSION} of the protocol, "
+                f"the engine version {version}; install the same version of Snapline on both"
+            )
         if not self._slots.acquire(blocking=False):
-            return f"all of its {self._sessions} sessions are in use"
+            return f"all {self._sessions} sessions are in use"
         return ""
 
-    def leave(self, visit: Visit, admitted: bool) -> None:
+    def leave(self, connection: PeerConnection, admitted: bool) -> None:
         if admitted:
             self._slots.release()
-        self._visits.discard(visit)
+        self._connections.discard(connection)
 
     def note(self, line: str) -> None:
         self._log(line)
 
 
-class Visit:
+class PeerConnection:
     """One connection: a thread that reads frames, and one that runs the script's session."""
 
     def __init__(self, connection: socket.socket, peer: str, server: ScriptServer) -> None:
@@ -157,7 +160,7 @@ class Visit:
         self._channel = Channel(connection, _GREETING_LIMIT)
         self._sending = threading.Lock()
         self._requests: queue.SimpleQueue[list[Any] | None] = queue.SimpleQueue()
-        self.thread = threading.Thread(target=self._receive, name=f"visit {self._peer}")
+        self.thread = threading.Thread(target=self._receive, name=f"connection {self._peer}")
 
     def cut(self) -> None:
         _cut(self._channel.connection)
@@ -175,11 +178,11 @@ class Visit:
             self._server.leave(self, admitted)
 
     def _converse(self) -> None:
-        keep_watch(self._channel.connection)
+        set_socket_options(self._channel.connection)
         with contextlib.suppress(*_GONE):
             self._send("hello", VERSION)
             script = _script(self._channel.receive())
-            session = EmbeddedSession(script, self._print, self._channel.limit, self._tell_lost)
+            session = EmbeddedSession(script, self._print, self._channel.limit, self._send_lost)
             worker = threading.Thread(target=self._work, args=(session,), name="script session")
             worker.start()
             try:
@@ -225,9 +228,10 @@ class Visit:
             self._send("failure", (str(error), "", "", ""))
 
     def _reply(self, kind: str, parts: Iterable[list[Any]]) -> None:
-        """Pass on what the script has answered, each part when it comes.
+        """Pass on the script's answers, each part as it arrives.
 
-        An answer comes from a frame within the limit, and goes into one of its own if need be.
+        If a part is too large for one frame here, each of its answers, which arrived in a frame
+        within the limit, gets its own frame.
         """
         for part in parts:
             try:
@@ -237,7 +241,7 @@ class Visit:
                     self._send(kind, [answer], False)
         self._send(kind, [], True)
 
-    def _tell_lost(self, failure: ScriptFailure) -> None:
+    def _send_lost(self, failure: ScriptFailure) -> None:
         with contextlib.suppress(OSError):
             self._send("lost", failure.args)
 
@@ -257,11 +261,11 @@ def _cut(connection: socket.socket) -> None:
 
 
 def _script(message: list[Any]) -> Script:
-    """The script that an engine has sent; raises ProtocolError."""
+    """The script in an engine's message; raises ProtocolError."""
     try:
         _, opening = message
         modules = tuple(ScriptModule(**module) for module in opening["modules"])
         requirements = tuple(opening["requirements"])
         return Script(**opening | {"modules": modules, "requirements": requirements})
     except (TypeError, ValueError, KeyError) as error:
-        raise ProtocolError(f"the script cannot be read: {error}") from error
+        raise ProtocolError(f"not a valid script message: {error}") from error

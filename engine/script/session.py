@@ -1,7 +1,7 @@
 """A session: one run of one script, seen from the engine.
 
-What is said between the engine and a script is the same for a child of this process and for one on
-another host (`client.py`); the two differ in how they connect and in what they know of a loss.
+The conversation with a script is the same for a child of this process and for one on another host
+(`client.py`). The two differ in how they connect, and in what they know about a lost script.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ from engine.script.output import Output
 from engine.script.process import ScriptProcess
 from engine.sdk.scripts import Outcome, Script, ScriptAnswer, ScriptError, ScriptFailure
 
-Lost = Callable[[ScriptFailure], None]
-"""Gets why a script has ended that nobody was talking to."""
+OnLost = Callable[[ScriptFailure], None]
+"""Called with the reason when a script ends between calls."""
 
 FRAME_BYTES = 8 << 20
-"""What a frame of several rows takes, at the most that can be foreseen."""
+"""The size of a frame with several rows, as far as it can be predicted."""
 
-_PATIENCE = 2.0
+_EXIT_SECONDS = 2.0
 _TICK = 0.1
 
 
 class Session(ABC):
-    """The conversation with a script, whatever lies between; implements ScriptSession."""
+    """The conversation with a script, independent of the transport; implements ScriptSession."""
 
-    def __init__(self, script: Script, lost: Lost) -> None:
+    def __init__(self, script: Script, lost: OnLost) -> None:
         self._script = script
         self._notify_lost = lost
-        self._asking = True  # nobody else has to be told of what a method finds out
+        self._in_call = True  # a method in progress raises what it finds; `lost` is for the rest
         self._is_over = False
         self._channel: Channel | None = None
         self._failed: ScriptFailure | None = None
@@ -58,11 +58,11 @@ class Session(ABC):
 
     @abstractmethod
     def _connect(self) -> Channel:
-        """Start what runs the script, and hand it the script."""
+        """Start the process that runs the script, and send it the script."""
 
     @abstractmethod
     def _lost(self, error: Exception) -> ScriptFailure:
-        """What has become of the script, when it is not there any more."""
+        """Why the script is gone."""
 
     @abstractmethod
     def interrupt(self) -> None: ...
@@ -73,7 +73,7 @@ class Session(ABC):
     def start(self) -> list[Document]:
         self._stop_if_interrupted()
         self._channel = self._connect()
-        return [document for part in self._asked("start", "documents") for document in part]
+        return [document for part in self._request("start", "documents") for document in part]
 
     def process(self, rows: list[Document]) -> Iterator[list[ScriptAnswer]]:
         for start, end in self._cuts(rows):
@@ -84,10 +84,10 @@ class Session(ABC):
             yield from self._process_tracked(rows[start:end], numbers[start:end])
 
     def _cuts(self, rows: list[Document]) -> Iterator[tuple[int, int]]:
-        """Where to cut rows so that a frame takes about FRAME_BYTES: a row may hold an image, or a
-        model.
+        """The ranges of rows that go into one frame of about FRAME_BYTES.
 
-        The size of a row is guessed, before each frame, from the next row and the frame before.
+        A row may hold an image or a model. Before each frame, the size of its rows is estimated
+        from the next row and the previous frame.
         """
         start = 0
         while start < len(rows):
@@ -129,29 +129,29 @@ class Session(ABC):
         yield from self._parts(channel, "outcomes")
 
     def finish(self) -> list[Document]:
-        return [document for part in self._asked("finish", "documents") for document in part]
+        return [document for part in self._request("finish", "documents") for document in part]
 
     def finish_tracked(self) -> Iterator[list[Outcome]]:
-        return self._asked("tracked finish", "outcomes")
+        return self._request("tracked finish", "outcomes")
 
-    def _asked(self, request: str, expected: str) -> Iterator[list[Any]]:
-        """What comes back for a request without rows."""
+    def _request(self, request: str, expected: str) -> Iterator[list[Any]]:
+        """The parts of the reply to a request without rows."""
         channel = self._ready()
         self._send(channel, channel.frame(request))
         yield from self._parts(channel, expected)
 
     def _parts(self, channel: Channel, expected: str) -> Iterator[list[Any]]:
-        """The parts of a reply, as they come."""
+        """The parts of a reply, as they arrive."""
         is_last = False
         while not is_last:
             _, part, is_last = self._receive(channel, expected)
-            self._asking = not is_last
+            self._in_call = not is_last
             if part:
                 yield part
 
     def _lost_between_calls(self, error: Exception) -> None:
-        """Called from another thread: the script has gone, perhaps while nobody talks to it."""
-        if self._asking or self._is_over or self._interrupted or self._failed is not None:
+        """Called from another thread when the script is gone, perhaps while no call is running."""
+        if self._in_call or self._is_over or self._interrupted or self._failed is not None:
             return
         failure = self._lost(error)
         if not self._is_over:
@@ -163,14 +163,14 @@ class Session(ABC):
             frame = channel.frame("open", script)
         except (FrameTooLargeError, NotSendableError) as error:
             name = self._script.name
-            self._fail(ScriptFailure(f"{name} cannot be handed over", str(error)), error)
+            self._fail(ScriptFailure(f"could not send {name} to its process", str(error)), error)
         self._send(channel, frame)
 
     def _unsendable(self, error: Exception) -> ScriptError:
         return ScriptError(
-            f"a row cannot be handed to {self._script.name}",
+            f"could not send a row to {self._script.name}",
             str(error),
-            "Make the document smaller, or leave out what the script does not need.",
+            "Make the document smaller, or remove what the script does not need.",
         )
 
     def _ready(self) -> Channel:
@@ -182,12 +182,12 @@ class Session(ABC):
         return self._channel
 
     def _send(self, channel: Channel, frame: bytearray) -> None:
-        self._asking = True
-        with contextlib.suppress(ConnectionError):  # why it ended is found out when reading
+        self._in_call = True
+        with contextlib.suppress(ConnectionError):  # reading finds out why it ended
             channel.send_frame(frame)
 
     def _receive(self, channel: Channel, expected: str) -> list[Any]:
-        """The next reply. Raises ScriptFailure if there can be no more, ScriptError for `error`."""
+        """The next reply. Raises ScriptFailure if there is none, ScriptError for an `error`."""
         try:
             message = self._next(channel)
             if message[0] not in (expected, "failure", "error"):
@@ -223,7 +223,7 @@ class EmbeddedSession(Session):
         script: Script,
         output: Output,
         limit: int = FRAME_LIMIT,
-        lost: Lost = lambda _: None,
+        lost: OnLost = lambda _: None,
     ) -> None:
         super().__init__(script, lost)
         self._output = output
@@ -236,11 +236,11 @@ class EmbeddedSession(Session):
         environment = provide(self._script, self._stop_if_interrupted, self._output)
         try:
             self._child = child = ScriptProcess(
-                self._script, environment, self._output, self._limit, self._watch_end
+                self._script, environment, self._output, self._limit, self._on_hang_up
             )
         except OSError as error:
             raise ScriptFailure(
-                f"no process can be started for {self._script.name}", str(error)
+                f"could not start a process for {self._script.name}", str(error)
             ) from error
         self._stop_if_interrupted()
         channel = child.channel
@@ -253,15 +253,15 @@ class EmbeddedSession(Session):
         self._hand_over(channel, opening(self._script))
         return channel
 
-    def _watch_end(self) -> None:
-        """Called from the thread that reads what the script prints, so it must not wait."""
+    def _on_hang_up(self) -> None:
+        """Called from the thread that reads the script's output, so it must not block."""
         threading.Thread(
             target=self._lost_between_calls, args=(EOFError(),), name="script end", daemon=True
         ).start()
 
-    def _asked(self, request: str, expected: str) -> Iterator[list[Any]]:
+    def _request(self, request: str, expected: str) -> Iterator[list[Any]]:
         try:
-            yield from super()._asked(request, expected)
+            yield from super()._request(request, expected)
         finally:
             if self._child is not None:
                 self._child.reader.settle()
@@ -286,7 +286,7 @@ class EmbeddedSession(Session):
             f"Python script error in {self._script.name}",
             f"{hook} took longer than its limit of {limit:g} seconds; "
             f"the script was killed {when}{at}",
-            "Raise the snap's timeout, or let the script do less in one call.",
+            "Raise the snap's timeout, or make the script do less in one call.",
             self._last_lines(child),
         )
 
@@ -295,7 +295,7 @@ class EmbeddedSession(Session):
             return self._stopped()
         child = self._child
         assert child is not None
-        code = child.wait(_PATIENCE)
+        code = child.wait(_EXIT_SECONDS)
         child.reader.settle()
         place = child.crash_place(self._thread, self._script.name)
         at = f" ({place})" if place else ""
@@ -308,30 +308,30 @@ class EmbeddedSession(Session):
 
     def _last_lines(self, child: ScriptProcess) -> str:
         lines = [f"  {line}" for line in child.reader.last]
-        return "\n".join(["the last lines that it printed:", *lines]) if lines else ""
+        return "\n".join(["last lines of its output:", *lines]) if lines else ""
 
     def interrupt(self) -> None:
-        """End the child at once; the method that blocks, and any later one, raises."""
+        """End the child at once; a blocked method, and any later call, raises."""
         self._interrupted = True
         child = self._child
         if child is not None:
             child.kill()
 
     def close(self) -> None:
-        """End the child: gently after `finish`, so that files are flushed and exit handlers run."""
+        """End the child, gracefully after `finish`: files are flushed and exit handlers run."""
         self._is_over = True
         child = self._child
         if child is None:
             return
         if self._finished and not self._interrupted and self._failed is None and not child.ended:
             self._send(child.channel, child.channel.frame("end"))
-            child.wait(_PATIENCE)
+            child.wait(_EXIT_SECONDS)
         self._child = self._channel = None
         child.close()
 
 
 def opening(script: Script) -> dict[str, Any]:
-    """What the script's process must know of it."""
+    """What the script's process needs to know about the script."""
     return {
         "source": script.source,
         "modules": [msgspec.structs.asdict(module) for module in script.modules],
@@ -354,7 +354,7 @@ def _ending(code: int | None) -> str:
     if code is None or code == UNREACHABLE:
         return "closed its connection to the engine"
     if code >= 0:
-        return f"ended with exit code {code}"
+        return f"exited with code {code}"
     try:
         name = f" ({signal.Signals(-code).name})"
     except ValueError:
@@ -364,11 +364,11 @@ def _ending(code: int | None) -> str:
 
 def _advice(code: int | None, memory: int | None) -> str:
     if code == -signal.SIGKILL:
-        return "Out of memory? The system kills the process that takes the most."
+        return "Out of memory? The system kills the process that uses the most memory."
     if code == -signal.SIGABRT and memory is not None:
-        return f"Out of memory? The script may have at most {amount(memory)}; raise memory."
+        return f"Out of memory? The script's limit is {amount(memory)}; raise memory."
     if code is not None and code < 0:
         return "A library of the script crashed; another version of it may help."
     if code == UNREACHABLE:
-        return "Let the script close only what it has opened."
-    return "Let the script return from its functions instead of ending its process."
+        return "The script must close only what it has opened itself."
+    return "The script must return from its functions instead of ending its process."

@@ -1,7 +1,7 @@
-"""The environment variables of a script's process: a few for all, and those its pipeline names.
+"""The environment variables of a script's process: a fixed list, and those that its pipeline names.
 
-The server's environment holds the secrets of every task, so nothing is passed on that is not listed
-here: where programs and files are, language and time, how the network is reached, and the settings
+The server's environment holds the secrets of every task, so only the variables listed here are
+passed on: locations of programs and files, language and time zone, network access, and the settings
 of pip and of numeric libraries.
 """
 
@@ -26,7 +26,7 @@ PASSED_ON = (
     *("CUDA_*", "LD_LIBRARY_PATH", "NVIDIA_*"),
     *("MKL_*", "NUMEXPR_*", "OMP_*", "OPENBLAS_*"),
 )
-"""Every script sees these (docs/remote-python.md). Names of proxies also count in small letters."""
+"""Every script sees these (docs/remote-python.md), and the proxy variables also in lower case."""
 
 _PATTERN = re.compile("|".join(name.replace("*", ".*") for name in PASSED_ON))
 _PROXIES = frozenset({"all_proxy", "http_proxy", "https_proxy", "no_proxy"})

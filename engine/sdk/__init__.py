@@ -1,4 +1,4 @@
-"""All that a snap may import of the engine."""
+"""Everything that a snap may import from the engine."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -1,8 +1,8 @@
-"""Addresses of HTTP requests, built in one way for the URLs of users and for redirects.
+"""Addresses of HTTP requests, built in the same way for users' URLs and for redirects.
 
-What is percent-encoded stays as it is, for servers sign their addresses byte by byte. Only what
-cannot stand in a request is encoded; `..` is resolved (RFC 3986, 5.2), and the fragment, which no
-server sees, is left out.
+Percent-encoded characters stay unchanged, because servers sign their addresses byte by byte. Only
+characters that are not allowed in a request are encoded. `..` is resolved (RFC 3986, 5.2), and the
+fragment, which servers never see, is omitted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SCHEME_HINT = "begin it with http:// or https://"
 
 
 class AddressError(ValueError):
-    """The text is not the address of a request."""
+    """The text is not a valid address for a request."""
 
     def __init__(self, reason: str, resolution: str) -> None:
         super().__init__(reason, resolution)
@@ -48,9 +48,9 @@ def address_of(url: str, query: Iterable[tuple[str, str]] = ()) -> str:
     text = url.strip()
     scheme, separator, _ = text.partition("://")
     if not separator:
-        raise AddressError("it does not say how the server is reached", _SCHEME_HINT)
+        raise AddressError("the scheme is missing", _SCHEME_HINT)
     if scheme.lower() not in ("http", "https"):
-        raise AddressError(f"the scheme {scheme!r} is not one of HTTP", _SCHEME_HINT)
+        raise AddressError(f"the scheme {scheme!r} is not supported", _SCHEME_HINT)
     parts = _parts(_BARE_PERCENT.sub("%25", text))
     added = urlencode(list(query), quote_via=quote, safe="")
     if added:
@@ -60,7 +60,7 @@ def address_of(url: str, query: Iterable[tuple[str, str]] = ()) -> str:
 
 
 def redirect_address(base: str, location: bytes) -> str:
-    """Where a `Location` leads from an address, with the bytes as the server wrote them.
+    """The target of a `Location` header relative to an address, with the server's bytes unchanged.
 
     Raises AddressError.
     """
@@ -71,19 +71,19 @@ def redirect_address(base: str, location: bytes) -> str:
         if there.place is None:
             there = _resolved(here, there)
     if there.scheme.lower() not in ("http", "https"):
-        raise AddressError(f"the scheme {there.scheme!r} is not one of HTTP", _SCHEME_HINT)
+        raise AddressError(f"the scheme {there.scheme!r} is not supported", _SCHEME_HINT)
     return _built(there, kept=_VISIBLE)
 
 
 def _parts(text: str) -> _Parts:
     found = _PARTS.fullmatch(text)
-    assert found is not None  # the expression takes any text
+    assert found is not None  # the pattern matches any string
     scheme, place, path, query = found.groups()
     return _Parts(scheme or "", place, path, query)
 
 
 def _resolved(here: _Parts, there: _Parts) -> _Parts:
-    """A reference without a host, on the host of the address."""
+    """A reference without a host, resolved against the address."""
     path, query = there.path, there.query
     if not path:
         path, query = here.path, here.query if query is None else query
@@ -118,25 +118,25 @@ def _without_dots(path: str) -> str:
 
 
 def _ascii_place(place: str, kept: str) -> str:
-    """`user:password@host:port` with the host as name servers want it, the rest encoded."""
+    """`user:password@host:port` with the host in ASCII for name servers, and the rest encoded."""
     user, at, rest = place.rpartition("@")
     host, colon, port = rest.rpartition(":") if re.search(r":\d*$", rest) else (rest, "", "")
     if not host:
-        raise AddressError("it names no host", "write http://host/path")
+        raise AddressError("the host is missing", "write http://host/path")
     try:
         name = host if host.isascii() else _international(host)
         _ = urlsplit(f"//{name}{colon}{port}").port
     except ValueError:  # UnicodeError is one
         name = ""
     if not name or not name.isprintable() or _NOT_IN_A_HOST.search(name):
-        raise AddressError("host or port cannot be read", _CREDENTIALS_HINT)
+        raise AddressError("the host or port is invalid", _CREDENTIALS_HINT)
     return f"{quote(user, safe=kept, errors='surrogateescape')}{at}{name}{colon}{port}"
 
 
 def _international(host: str) -> str:
-    import idna  # most addresses need none of its tables
+    import idna  # imported here because most addresses do not need it
 
     try:
         return idna.encode(host, uts46=True).decode()
-    except idna.IDNAError:  # the older standard takes some names that are still in use
+    except idna.IDNAError:  # the older standard accepts some names that are still in use
         return host.encode("idna").decode()

@@ -1,4 +1,4 @@
-"""What a `Content-Type` says: the kind of a body, and the charset of its text."""
+"""Parses a `Content-Type`: the media type of a body, and the charset of its text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def is_json(content_type: str) -> bool:
 
 
 def charset_of(content_type: str, default: str = DEFAULT) -> str:
-    """The label of the charset as it is written (RFC 9110, 8.3.2)."""
+    """The label of the charset, as written (RFC 9110, 8.3.2)."""
     for name, value in _PARAMETER.findall(content_type):
         if name.lower() == "charset":
             return re.sub(r"\\(.)", r"\1", value.strip().strip("\"'")).strip() or default

@@ -1,4 +1,4 @@
-"""What a snap gets from outside: the runtime hands it in, a test hands in a fake."""
+"""The interface between a snap and its environment. The runtime implements it; tests use fakes."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ Function = Callable[[Document], Value]
 
 
 class Context(Protocol):
-    """The world of one snap while it runs."""
+    """The environment of one snap while it runs."""
 
     @property
     def label(self) -> str: ...
     @property
     def folder(self) -> str:
-        """The folder of the pipeline file; relative names start here."""
+        """The folder of the pipeline file; relative names are resolved in it."""
         ...
 
     @property
@@ -53,17 +53,17 @@ class Context(Protocol):
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The names of the output views, with the members of a family: `output0`, `output1`."""
+        """The names of the output views, including members of a family: `output0`, `output1`."""
         ...
 
     @property
     def in_ultra(self) -> bool:
-        """Whether documents carry requests, each of which is owed an answer."""
+        """Whether documents belong to requests, each of which must be answered."""
         ...
 
     @property
     def needed_fields(self) -> frozenset[str] | None:
-        """The top-level fields of the output documents that anybody uses; None for all."""
+        """The top-level fields of the output documents that other snaps use; None for all."""
         ...
 
     def place_of(self, setting: str) -> tuple[str, int]:
@@ -100,8 +100,8 @@ class Context(Protocol):
     ) -> FileName:
         """A setting that names a file, for this document.
 
-        What the document adds to the name may not lead out of the folder that the pipeline's author
-        wrote, unless the author says `allow_outside`. DataError if its expression fails.
+        The part of the name that comes from the document must not lead out of the folder that the
+        pipeline's author wrote, unless `allow_outside` is set. DataError if its expression fails.
         """
         ...
 
@@ -114,15 +114,15 @@ class Context(Protocol):
     def broke(
         self, error: BaseException, original: Document | None, lineage: Lineage = NO_LINEAGE
     ) -> None:
-        """Report an exception of the snap's code on this document.
+        """Report an exception from the snap's code for this document.
 
-        A snap without state goes on as after `failed`; else this raises, as it does for an error
+        A stateless snap continues as after `failed`. Otherwise this raises, as it does for an error
         that stops the pipeline anyway.
         """
         ...
 
     def fail(self, error: EngineError) -> None:
-        """Fail the pipeline although no call into the snap is under way. From any thread."""
+        """Fail the pipeline while no call into the snap is in progress. From any thread."""
         ...
 
     def dropped(self, count: int, lineage: Sequence[Lineage] = ()) -> None:
@@ -130,16 +130,16 @@ class Context(Protocol):
         ...
 
     def held(self, lineage: Sequence[Lineage]) -> None:
-        """Documents of the batch in hand are kept: each stays live until it is released.
+        """Documents of the current batch are kept: each stays live until it is released.
 
         HeldRows calls this and `released` at the right moments.
         """
         ...
 
     def released(self, lineage: Sequence[Lineage]) -> None:
-        """Documents that were held are done with; what came of them was given before."""
+        """Documents that were held are finished; their results have already been emitted."""
         ...
 
     def show(self, text: str) -> None:
-        """Show a line to the person who watches the run, under the snap's label."""
+        """Show a line to the person watching the run, under the snap's label."""
         ...

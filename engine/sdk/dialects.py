@@ -1,4 +1,4 @@
-"""Values as other dialects of YAML write them: `yes` for true, `5s` for a number of seconds."""
+"""Hints for values in other YAML dialects: `yes` for true, `5s` for a number of seconds."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def boolean_hint(text: str, *, quoted: bool = False) -> str:
 
 
 def value_hint(kind: Any, value: Any) -> str:
-    """How a value is written for a setting of this type; empty if that cannot be said."""
+    """How to write a value for a setting of this type; empty if unknown."""
     if kind is bool:
         return boolean_hint(str(value), quoted=isinstance(value, str))
     if kind is str and isinstance(value, dict):
-        return "put it in quotes; a text over several lines begins with '|' after the key"
+        return "put it in quotes; for a string over several lines, write '|' after the key"
     if kind not in (int, float) or not isinstance(value, str):
         return ""
     found = _QUANTITY.fullmatch(value.strip())

@@ -1,4 +1,4 @@
-"""A value in a message: as a user writes it, and cut if it is long."""
+"""A value in a message: as a user would write it, shortened if it is long."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from engine.documents import Value
 
 
 def excerpt(value: Value, limit: int = 60) -> str:
-    """The start of a value as JSON, or as Python writes it if JSON has no such value."""
+    """The start of a value as JSON, or in Python's notation if JSON has no such value."""
     if isinstance(value, float) and not isfinite(value):
         return "NaN" if isnan(value) else "Infinity" if value > 0 else "-Infinity"
     try:
         text = msgspec.json.encode(value, enc_hook=repr).decode()
-    except (ValueError, TypeError, OverflowError, RecursionError):  # half a surrogate pair, ...
+    except (ValueError, TypeError, OverflowError, RecursionError):  # a lone surrogate, ...
         text = ascii(value)
     return f"{text[:limit]}…" if len(text) > limit else text

@@ -10,9 +10,9 @@ import msgspec
 class Foreign(msgspec.Struct, frozen=True):
     """SnapLogic's own snap, as its exported pipelines (.slp) hold it.
 
-    `class_id` and `name` are what it is called there. `settings` leads from its setting keys to
-    ours; the key of a setting in a group is written with a dot. `columns` names the columns of key
-    and value for a table that is a map here.
+    `class_id` and `name` identify it there. `settings` maps its setting keys to ours; the key of a
+    setting in a group is written with a dot. `columns` names the key and value columns of a table
+    that is a map here.
     """
 
     class_id: str
@@ -22,6 +22,6 @@ class Foreign(msgspec.Struct, frozen=True):
 
 
 def category_of(snap: type) -> str:
-    """The category that a snap class names, else the folder that its file is in."""
+    """The category that a snap class names, or else the folder of its file."""
     named: str = getattr(snap, "category", "")
     return named or snap.__module__.split(".")[-2:][0]

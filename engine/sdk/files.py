@@ -1,4 +1,4 @@
-"""Files as a snap sees them: names with their author, contents, files under writing."""
+"""Files from a snap's point of view: names with their author, contents, files being written."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Purpose = Literal["read", "write", "remove"]
 
 
 class FileName(msgspec.Struct, frozen=True):
-    """A file's name as a setting gives it for a document.
+    """A file's name, as computed from a setting for a document.
 
-    `literal` is the beginning that the pipeline's author wrote; the rest comes from data and may
+    `literal` is the beginning that the pipeline's author wrote; the rest comes from data and must
     not lead out of the folder of that beginning. None: the author wrote all of it.
     """
 
@@ -32,18 +32,18 @@ class FileName(msgspec.Struct, frozen=True):
         return FileName(f"{self.text}{joint}{name}", self.literal)
 
     def beside(self, suffix: str) -> FileName:
-        """The file whose name has `suffix` at its end."""
+        """The file with this name plus `suffix`."""
         return FileName(f"{self.text}{suffix}", self.literal)
 
 
 Name = FileName | str
-"""A plain string counts as data, unless it stands in the settings of the snap as it is."""
+"""A plain string counts as data, unless it appears literally in the settings of the snap."""
 
 
 class WrittenFile(msgspec.Struct, frozen=True):
-    """A setting, at `path` of a snap's settings, that names a file or folder that it writes.
+    """A setting, at `path` of a snap's settings, that names a file or folder that the snap writes.
 
-    `shared`: other snaps of the run may write it too, if they say the same.
+    `shared`: other snaps of the run may also write it, if they declare it as shared.
     """
 
     path: tuple[str | int, ...]
@@ -54,7 +54,7 @@ class WrittenFile(msgspec.Struct, frozen=True):
 class FileContent:
     """An open file: iterate over its bytes, in chunks, once.
 
-    `size` in bytes and `content_type` are None and empty where the place of the file does not tell.
+    `size` (in bytes) is None and `content_type` empty if the storage does not report them.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class FileContent:
 
 
 class FileTarget(Protocol):
-    """A file under writing. Nobody sees it before `commit`, which puts all there or nothing."""
+    """A file being written. `commit` makes it visible, completely or not at all."""
 
     def write(self, data: bytes) -> object:
         """Add bytes. Raises DataError, as `commit` does."""
@@ -78,18 +78,18 @@ class FileTarget(Protocol):
 
     def commit(self) -> None: ...
     def discard(self) -> None:
-        """Leave no trace. Never raises; does nothing after `commit`."""
+        """Remove all traces. Never raises; does nothing after `commit`."""
         ...
 
     def abort(self) -> None:
-        """Make a commit that has yet to come, or to end, fail. Called from another thread."""
+        """Make a pending or future commit fail. Called from another thread."""
         ...
 
 
 class Files(Protocol):
     """Files by URL: relative to the pipeline file, `sldb:///` in the project, `s3://`, ...
 
-    Every method raises DataError for a name that data leads out of its folder (see FileName).
+    Every method raises DataError for a name whose data part leads out of its folder (see FileName).
     """
 
     def locate(self, name: Name) -> str:
@@ -97,7 +97,7 @@ class Files(Protocol):
         ...
 
     def size(self, name: Name, *, to: Purpose = "read") -> int | None:
-        """Bytes of an existing file, None if there is no such file.
+        """The size of a file in bytes; None if it does not exist.
 
         `to` is what the caller is about to do with it, for the DataError if that is impossible.
         """
@@ -108,15 +108,15 @@ class Files(Protocol):
         ...
 
     def write(self, name: Name, action: FileAction, *, create_folder: bool) -> FileTarget:
-        """Begin a file. Raises DataError if the place cannot be written."""
+        """Start writing a file. Raises DataError if the location is not writable."""
         ...
 
     def remove(self, name: Name) -> None:
-        """Remove a file if it is there. Raises DataError if that is impossible."""
+        """Remove a file if it exists. Raises DataError if that is impossible."""
         ...
 
     def sync(self) -> None:
-        """Wait until all that was appended is on the disk. Raises DataError if it cannot be."""
+        """Wait until all appended data is on disk. Raises DataError if that fails."""
         ...
 
     def interrupt(self) -> None:

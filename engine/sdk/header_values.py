@@ -1,7 +1,7 @@
-"""Values of HTTP headers: how they are read and written, by the client and by hosted tasks alike.
+"""Reads and writes values of HTTP headers, for the client as well as for hosted tasks.
 
-A value is UTF-8. What other programs send and is not UTF-8 counts as ISO-8859-1, which HTTP once
-prescribed (RFC 9110, 5.5), so that each value is a complete text and can be sent on.
+A value is UTF-8. Values from other programs that are not UTF-8 are read as ISO-8859-1, which HTTP
+once prescribed (RFC 9110, 5.5), so every value is a valid string and can be forwarded.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[\ud800-\udfff]")
 
 
 class HeaderError(Exception):
-    """A text cannot be the value of a header; the message says why."""
+    """A string cannot be the value of a header; the message says why."""
 
 
 def read_header(raw: bytes) -> str:
@@ -23,13 +23,13 @@ def read_header(raw: bytes) -> str:
 
 
 def header_text(text: str) -> str:
-    """The value that is sent, as UTF-8, for a text.
+    """The header value to send, as UTF-8, for a string.
 
-    Raises HeaderError for what could end the header, or is not a character.
+    Raises HeaderError for control characters, which could end the header, and lone surrogates.
     """
     value = text.strip(" \t")
     if odd := _CONTROL.search(value):
-        raise HeaderError(f"it holds {_name(odd[0])} (U+{ord(odd[0]):04X})")
+        raise HeaderError(f"it contains {_name(odd[0])} (U+{ord(odd[0]):04X})")
     return value
 
 

@@ -1,4 +1,4 @@
-"""Rows that a snap keeps for later in an ultra task, where somebody waits for each of them."""
+"""Rows that a snap keeps for later in an ultra task, where a request waits for each of them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from engine.sdk.snap import To
 
 
 class HeldRows:
-    """The rows of requests that a snap has taken in and is not done with, each under a number.
+    """The rows of requests that a snap has received and not finished, each under a number.
 
     A request of an ultra task stays open while one of its rows is held. A snap that answers rows
-    out of order, or later than in the call that brought them, admits each batch, and settles each
-    row when it knows what becomes of it:
+    out of order, or later than in the call that delivered them, admits each batch, and settles each
+    row when its outcome is known:
 
         def process_batch(self, view: str, batch: Batch) -> Iterator[Mapping[str, Batch]]:
             self._waiting += zip(self._held.admit(batch), batch.items, strict=True)
@@ -28,10 +28,10 @@ class HeldRows:
         def finish(self) -> Iterator[To]:
             return self._held.last(self._outcomes_of(self._waiting))
 
-    `settle` gives batches that the snap must yield one by one, as above: a row is released when its
-    documents are on their way. A row that is never settled is lost, and its request fails. Numbers
-    ascend with the rows; those of rows that nobody waits for are negative, as all are in a run that
-    is not an ultra task.
+    The snap must yield the batches of `settle` one by one, as above, because a row is released when
+    its documents have been passed on. A row that is never settled is lost, and its request fails.
+    Numbers ascend with the rows. They are negative for rows without a request, and thus for all
+    rows in a run that is not an ultra task.
     """
 
     def __init__(self, context: Context) -> None:
@@ -44,7 +44,7 @@ class HeldRows:
         return len(self._rows)
 
     def admit(self, batch: Batch) -> list[int]:
-        """Hold the rows of the batch in hand; the number of each."""
+        """Hold the rows of the current batch; returns the number of each."""
         numbers = []
         for position, row in enumerate(batch.items):
             line = batch.lineage_of(position)
@@ -55,7 +55,7 @@ class HeldRows:
         return numbers
 
     def settle(self, outcomes: Iterable[Outcome]) -> Iterator[Batch]:
-        """The documents of rows that are done with; what else has become of them is reported.
+        """The documents of finished rows; drops and failures are reported to the context.
 
         Documents under a number that is not held, such as 0, answer no request.
         """
@@ -72,16 +72,16 @@ class HeldRows:
         if documents:
             yield Batch(documents, lineage if self._context.in_ultra else None)
         self._report(settled)
-        yield Batch([])  # lets the host see what has been reported
+        yield Batch([])  # gives the host a chance to handle what was just reported
 
     def last(self, outcomes: Iterable[Outcome]) -> Iterator[To]:
-        """As `settle`, for what a snap gives in `finish`."""
+        """Like `settle`, for the result of `finish`."""
         for batch in self.settle(outcomes):
             for position, document in enumerate(batch.items):
                 yield To("", document, batch.lineage_of(position))
 
     def all_failed(self, error: DataError) -> list[Outcome]:
-        """The outcomes of all rows that are held, if each fails for this reason."""
+        """Outcomes that fail all held rows with this error."""
         return [(number, error) for number in self._rows]
 
     def _report(self, settled: list[tuple[ScriptAnswer, Document | None, Lineage]]) -> None:

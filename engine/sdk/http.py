@@ -1,7 +1,7 @@
-"""What a snap may ask of the HTTP client: send a request, wait for what is answered.
+"""The interface to the HTTP client: send a request, wait for the response.
 
-The runtime hands a client to the snap through its context; a test hands in a fake. The snap sees
-requests and responses, never a socket: tries, redirects, proxies and certificates are the client's.
+A snap gets a client from its context; tests use a fake. The snap sees requests and responses, never
+a socket: retries, redirects, proxies and certificates are up to the client.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ LONGEST_SHOWN = 300
 class HttpOptions(msgspec.Struct, frozen=True):
     """How requests are to be sent; times in seconds, sizes in bytes.
 
-    `read_timeout` is the longest time in which nothing is received, or nothing of the body can be
-    sent. With `connection_errors` a request is tried again, up to `attempts` in all, if it cannot
-    have been carried out, or if carrying it out twice does no harm (RFC 9110, 9.2.2); with `all`
-    whatever it is, and after the status 429 or 5xx too.
+    `read_timeout` limits the time without receiving data, or without being able to send more of the
+    body. With `connection_errors`, a request is retried, up to `attempts` in total, if the server
+    cannot have processed it, or if processing it twice does no harm (RFC 9110, 9.2.2); with `all`,
+    every request is retried, also after the status 429 or 5xx.
     """
 
     connection_timeout: float = 30.0
@@ -40,9 +40,9 @@ class HttpOptions(msgspec.Struct, frozen=True):
 
 
 class HttpRequest(msgspec.Struct, frozen=True):
-    """A request. `url` is a full one; it may hold a user and a password.
+    """A request. `url` is complete, and may contain a user and a password.
 
-    It is sent as engine.sdk.addresses builds it.
+    engine.sdk.addresses builds the address that is sent.
     """
 
     method: str
@@ -53,10 +53,10 @@ class HttpRequest(msgspec.Struct, frozen=True):
 
 
 class HttpResponse(msgspec.Struct, frozen=True):
-    """What a server answered, whatever the status.
+    """A server's response, whatever its status.
 
-    The body is unpacked already. If that is impossible, `coding_error` says why, and the body is as
-    it came.
+    The body is already decoded. If that is impossible, `coding_error` says why, and the body is as
+    it was received.
     """
 
     status: int
@@ -67,13 +67,13 @@ class HttpResponse(msgspec.Struct, frozen=True):
     coding_error: str = ""
 
     def header(self, name: str) -> str:
-        """The first header of that name, in capitals or not; empty if there is none."""
+        """The first header of that name, ignoring case; empty if there is none."""
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), "")
 
 
 class HttpCall(Protocol):
-    """A request that is under way."""
+    """A request in progress."""
 
     def result(self) -> HttpResponse:
         """Wait for the response.
@@ -88,19 +88,19 @@ class HttpCall(Protocol):
 
 
 class HttpDownload(Protocol):
-    """A request under way whose response is read piece by piece."""
+    """A request in progress whose response is read piece by piece."""
 
     def response(self) -> HttpResponse:
-        """Wait for status and headers; the body is there too unless the status is a success.
+        """Wait for status and headers, and for the body as well unless the status is a success.
 
         Raises DataError if there is no response.
         """
         ...
 
     def pieces(self) -> Iterator[bytes]:
-        """The unpacked body of a success, after `response`.
+        """The decoded body of a successful response, after `response`.
 
-        Raises DataError if it is not complete, and ExecutionError if it was cancelled.
+        Raises DataError if it is incomplete, and ExecutionError if the call was cancelled.
         """
         ...
 
@@ -110,25 +110,25 @@ class HttpDownload(Protocol):
 
 
 class HttpClient(Protocol):
-    """Sends requests, as many at once as it is given. Connections are kept and reused."""
+    """Sends any number of requests at once. Connections are kept and reused."""
 
     def send(self, request: HttpRequest, notice: Callable[[str], None]) -> HttpCall:
-        """Start a request. `notice` gets a line, from another thread, before it is tried again."""
+        """Start a request. `notice` gets a line, from another thread, before each retry."""
         ...
 
     def download(self, request: HttpRequest) -> HttpDownload:
-        """Start a request whose response may have any size. It is not tried again."""
+        """Start a request whose response may have any size. It is not retried."""
         ...
 
 
 def shown_url(url: str) -> str:
-    """The URL for a message: without user and password, and cut if it is long."""
+    """The URL for a message: without user and password, and shortened if it is long."""
     shown = re.sub(r"//.*@" if _is_odd(url) else r"//[^/?#]*@", "//***@", url, count=1)
     return f"{shown[:LONGEST_SHOWN]}…" if len(shown) > LONGEST_SHOWN else shown
 
 
 def _is_odd(url: str) -> bool:
-    """Whether nobody can tell where the host begins: a password may hold a bare slash."""
+    """Whether it is unclear where the host begins: a password may contain an unencoded slash."""
     try:
         _ = urlsplit(url).port
     except ValueError:

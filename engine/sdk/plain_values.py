@@ -1,9 +1,9 @@
-"""What a document may hold, looked at where documents of others' code enter.
+"""Checks the values of documents that come from custom code.
 
-JSON values, bytes, decimal numbers and date-times are allowed. Lists may come as tuples, maps as
-any mapping with string keys, strings and numbers as objects of a derived class (those of numpy, of
-an XML parser, of an enum); they are made plain. All else - a set, an object of some library - is
-refused, because it would fail, or be taken for something else, in a snap further on.
+JSON values, bytes, decimal numbers and date-times are allowed. Tuples become lists, mappings with
+string keys become plain dicts, and strings and numbers of derived classes (from numpy, an XML
+parser or an enum) become plain ones. Everything else, such as a set or an object of some library,
+is refused, because it would fail or be misinterpreted in a later snap.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def plain(document: Any) -> Any:
         return _plain(document, ())
     except RecursionError:
         raise NotPlainError(
-            "the document nests too deeply", "or it contains itself", "make it flatter"
+            "the document is nested too deeply", "or it contains itself", "make it flatter"
         ) from None
 
 
@@ -89,7 +89,7 @@ def _with_plain_keys(value: dict[Any, Any], path: tuple[str | int, ...]) -> dict
         if not isinstance(key, str):
             raise NotPlainError(
                 f"{_shown(path)} has the key {key!r}",
-                f"a key must be a string, and this one is of the type {type(key).__name__!r}",
+                f"keys must be strings, and this one has the type {type(key).__name__!r}",
                 "write str(key)",
             )
     return {str.__str__(key): item for key, item in value.items()}
@@ -100,8 +100,8 @@ def _refusal(path: tuple[str | int, ...], value: Any) -> NotPlainError:
     if hasattr(value, "dtype"):  # an array or a number of numpy
         advice = "write value.tolist()"
     return NotPlainError(
-        f"{_shown(path)} holds a value of the type {type(value).__name__!r}",
-        "a document holds strings, numbers, booleans, null, lists, maps, bytes and date-times",
+        f"{_shown(path)} has a value of the type {type(value).__name__!r}",
+        "a document can hold strings, numbers, booleans, null, lists, maps, bytes and date-times",
         _ADVICE.get(type(value).__name__, advice),
     )
 
@@ -114,7 +114,7 @@ _ADVICE = {
 
 
 def _shown(path: tuple[str | int, ...]) -> str:
-    """The path as in an expression: `$.a.b[0]`."""
+    """The path as written in an expression: `$.a.b[0]`."""
     steps = [
         f"[{step}]"
         if isinstance(step, int)

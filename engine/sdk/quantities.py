@@ -32,7 +32,7 @@ def parse_duration(value: float | str) -> float:
     remedy = "write seconds, or a number with s, m, h or d such as '5m'"
     seconds = _parse(value, _SECONDS, f"{shown(value)} is not a duration; {remedy}")
     if not 0 < seconds <= LONGEST:
-        raise ValueError(f"{shown(value)} is out of range; a duration is above 0, up to '3650d'")
+        raise ValueError(f"{shown(value)} is out of range; write more than 0 and at most '3650d'")
     return seconds
 
 
@@ -41,7 +41,7 @@ def parse_size(value: float | str) -> int:
     remedy = "write bytes, or a number with kB, MB, GB, KiB, MiB or GiB such as '10 MiB'"
     size = _parse(value, _BYTES, f"{shown(value)} is not a size; {remedy}")
     if not 1 <= size <= LARGEST:
-        raise ValueError(f"{shown(value)} is out of range; a size is from 1 byte to '1024 GiB'")
+        raise ValueError(f"{shown(value)} is out of range; write 1 byte to '1024 GiB'")
     return int(size)
 
 

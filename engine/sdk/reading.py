@@ -1,4 +1,4 @@
-"""Which paths of a document expressions look at, so that a snap can say what it reads."""
+"""The paths of a document that expressions read, so that a snap can say what it reads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ReadPaths = frozenset[tuple[str, ...]]
 
 
 def paths_read(settings: Iterable[Expression]) -> ReadPaths | None:
-    """The paths that the expressions read, together; None if one may look at the whole document."""
+    """The paths that the expressions read; None if one of them may read the whole document."""
     together: set[tuple[str, ...]] = set()
     for expression in settings:
         paths = expressions.paths_read(expression.text)

@@ -1,7 +1,7 @@
-"""What a snap may ask of a script executor: run a user's Python in a process of its own.
+"""The interface to a script executor, which runs a user's Python code in a separate process.
 
-The runtime hands an executor to the snap through its context; a test hands in a fake. The snap
-sees rows and answers, never a process, a pipe or a socket.
+A snap gets an executor from its context; tests use a fake. The snap sees rows and answers, never a
+process, a pipe or a socket.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ InstallPolicy = Literal["install", "check", "refuse"]
 
 
 class ScriptModule(msgspec.Struct, frozen=True):
-    """A text that a script imports as `name`; tracebacks show it as `file`."""
+    """Source code that a script imports as `name`; tracebacks show it as `file`."""
 
     name: str
     file: str
@@ -28,19 +28,17 @@ class ScriptModule(msgspec.Struct, frozen=True):
 class Script(msgspec.Struct, frozen=True):
     """A Remote Python script and how it is to be run.
 
-    `name` is shown in tracebacks. `folder` is where sibling modules of the script lie, and
-    `directory` where it runs, if it runs on this machine; `modules` can be imported wherever it
-    runs. `requirements` are pip requirement texts that are installed before the script starts.
-    Scripts that name the same `environment` share one; without a name, a script has one of its own,
-    known by its `owner`, the snap that runs it.
-    `constraints` is the text of a constraints file of pip, to which every installation keeps.
-    `install` is what `SLTool.ensure` and the requirements may do: `install` what is missing,
-    `check` (warn and go on), or `refuse` (fail). `timeout` is the longest time, in seconds, that
-    one call into the script may take; None waits for ever. `memory` is the most bytes that it may
-    have. `variables` are environment variables beside the few that every script gets. `pipe`
-    becomes `snaplogic_pipe`.
-    `executor` is empty for a child of this process, else `host:port` of `engine executor`, which
-    wants `token`.
+    `name` is shown in tracebacks. On this machine, `folder` is where sibling modules of the script
+    are, and `directory` where it runs; `modules` can be imported wherever it runs. `requirements`
+    are pip requirements, installed before the script starts. Scripts that name the same
+    `environment` share it; without a name, a script has its own, identified by its `owner`, the
+    snap that runs it. `constraints` is the text of a pip constraints file for every installation.
+    `install` says what `SLTool.ensure` and the requirements may do: `install`
+    what is missing, `check` (warn and continue), or `refuse` (fail). `timeout` limits one call into
+    the script, in seconds; None: no limit. `memory` is its memory limit in bytes. `variables` are
+    environment variables in addition to those that every script gets. `pipe` becomes
+    `snaplogic_pipe`. `executor` is empty for a child of this process, or else `host:port` of an
+    `engine executor`, which requires `token`.
     """
 
     source: str
@@ -62,10 +60,10 @@ class Script(msgspec.Struct, frozen=True):
 
 
 ScriptAnswer = Document | list[Document] | None | DataError
-"""What a script made of one row: a document, several, None if it dropped it, or its error."""
+"""A script's answer to one row: a document, several, None if it dropped the row, or an error."""
 
 Outcome = tuple[int, ScriptAnswer]
-"""The number of a row that is done with, and what became of it (see HeldRows)."""
+"""The number of a finished row, and the answer to it (see HeldRows)."""
 
 
 class ScriptError(DataError):
@@ -79,8 +77,8 @@ class ScriptError(DataError):
         self.stacktrace = stacktrace
 
 
-class ScriptFailure(ExecutionError):  # noqa: N818  # the script is done for, not one document
-    """The script cannot go on. `stacktrace` holds its own frames, or the last lines it printed."""
+class ScriptFailure(ExecutionError):  # noqa: N818  # the script has failed, not one document
+    """The script cannot continue. `stacktrace` has its own frames, or its last lines of output."""
 
     def __init__(
         self, error: str, reason: str = "", resolution: str = "", stacktrace: str = ""
@@ -98,8 +96,8 @@ class ScriptFailure(ExecutionError):  # noqa: N818  # the script is done for, no
 class ScriptSession(Protocol):
     """One run of one script. Every method but `interrupt` blocks until the script has answered.
 
-    What a script makes of rows comes in parts, each within milliseconds of its making; the next
-    method may be called when all parts have been taken.
+    Answers to rows arrive in parts, within milliseconds of being made. Consume all parts before
+    calling the next method.
 
     A script that cannot go on (it raises while it is loaded or in `snaplogic_init`, it dies, is
     killed, hangs past its timeout, or its executor is gone) raises ScriptFailure, an
@@ -112,7 +110,7 @@ class ScriptSession(Protocol):
         ...
 
     def process(self, rows: list[Document]) -> Iterator[list[ScriptAnswer]]:
-        """One answer per row, in order, part by part. Drop documents are already taken out."""
+        """One answer per row, in order, part by part, without drop documents."""
         ...
 
     def finish(self) -> list[Document]:
@@ -120,17 +118,17 @@ class ScriptSession(Protocol):
         ...
 
     def process_tracked(self, rows: list[Document], numbers: list[int]) -> Iterator[list[Outcome]]:
-        """The outcomes of rows, these or earlier ones, where somebody waits for each of them.
+        """The outcomes of rows, these or earlier ones, when a request waits for each of them.
 
-        A number stands for a row from now on; it is negative if nobody waits for that row. A row
-        with a positive number and no outcome is kept by the script, and gets its outcome later.
+        A number identifies a row from now on; it is negative if no request waits for that row. A
+        row with a positive number and no outcome is kept by the script, and gets its outcome later.
         """
         ...
 
     def finish_tracked(self) -> Iterator[list[Outcome]]:
-        """Call `snaplogic_final` after `process_tracked`; the outcomes of all rows left.
+        """Call `snaplogic_final` after `process_tracked`; the outcomes of all remaining rows.
 
-        Documents that answer no row come with the number 0.
+        Documents that answer no row have the number 0.
         """
         ...
 
@@ -146,10 +144,9 @@ class ScriptSession(Protocol):
 class ScriptExecutor(Protocol):
     """Starts sessions.
 
-    `output` gets each line that the script prints, without its line end, at once: it is called
-    from another thread than the session's, while a session method blocks or between two of them.
-    `lost` is called from another thread, at most once, when the script ends while no method of the
-    session is under way.
+    `output` gets each line that the script prints, without its line end, immediately. It is called
+    from a separate thread, while a session method blocks or between two of them. `lost` is called
+    from a separate thread, at most once, if the script ends while no session method is in progress.
     """
 
     def open(

@@ -1,8 +1,8 @@
 """Settings of a snap: declared once with type, default and help; everything else is derived.
 
-A settings class is a frozen dataclass. `convert` turns what a pipeline file says into it and
-gathers every mistake as an `Issue` with the path of the offending key, so that a checker can point
-at it; it never raises for a user's mistake.
+A settings class is a frozen dataclass. `convert` creates one from the values in a pipeline file. It
+collects every mistake as an `Issue` with the path of the offending key, so that a checker can point
+to it, and never raises for a user's mistake.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ class Path(msgspec.Struct, frozen=True):
 
 
 class TargetPath(Path, frozen=True):
-    """A path to which something is written; its names end only at `.`, `[` and `(`."""
+    """A path for writing; its names end only at `.`, `[` and `(`."""
 
 
 class Evaluated(msgspec.Struct, Generic[T], frozen=True):
     """A setting that may be an expression: it is one if its text starts with `=`.
 
-    `kind` is the type of the value, to which the expression's result is brought.
+    `kind` is the type of the value; the expression's result is converted to it.
     """
 
     value: T | None = None
@@ -65,7 +65,7 @@ class Evaluated(msgspec.Struct, Generic[T], frozen=True):
 
 
 def setting(*, help: str, default: Any = dataclasses.MISSING, example: Any = None) -> Any:  # noqa: A002
-    """Declare a setting. Without a default it is required; a list or map default is copied."""
+    """Declare a setting, required unless it has a default. List and map defaults are copied."""
     metadata = {"help": help, "example": example}
     if isinstance(default, list | dict):
         return dataclasses.field(default_factory=default.copy, metadata=metadata)
@@ -76,8 +76,8 @@ def outside_setting() -> Any:
     """The setting `allow_outside`, for snaps with a setting that names a file."""
     return setting(
         default=False,
-        help="Let data name files anywhere. Otherwise, what an expression takes from the document "
-        "cannot lead out of the folder that the expression begins with, or out of the project.",
+        help="Allow data to name files anywhere. Otherwise, values from the document cannot lead "
+        "out of the folder with which the expression begins, or out of the project.",
     )
 
 
@@ -91,18 +91,18 @@ class Settings:
         dataclass(frozen=True, kw_only=True)(cls)
 
     def settled(self: S) -> S:
-        """The settings when all are known; one may turn out to mean something else then."""
+        """The final settings: override it if the meaning of one depends on others."""
         return self
 
 
 class NoSettings(Settings):
-    """For a snap that has nothing to set."""
+    """The settings of a snap that has none."""
 
 
 class Issue(msgspec.Struct, frozen=True):
-    """A mistake in the value at `path` of some settings; with `at_key` in the key itself.
+    """A mistake in the value at `path` of some settings; with `at_key`, in the key itself.
 
-    It is not placed in a file yet: the checker makes a Problem of it.
+    It has no place in a file yet: the checker turns it into a Problem.
     """
 
     path: KeyPath
@@ -114,7 +114,7 @@ class Issue(msgspec.Struct, frozen=True):
 
 
 class SettingFacts(msgspec.Struct, frozen=True):
-    """What is known of one setting: for documentation, schema and error messages."""
+    """The declaration of one setting, for documentation, schema and error messages."""
 
     name: str
     type: Any
@@ -126,7 +126,7 @@ class SettingFacts(msgspec.Struct, frozen=True):
 
 def settings_of(cls: type[Settings]) -> Mapping[str, SettingFacts]:
     """The settings that a class declares, in order."""
-    return _settings_of(cast(Any, cls))  # mypy takes the class for an unhashable value
+    return _settings_of(cast(Any, cls))  # mypy considers the class unhashable
 
 
 @cache
@@ -159,14 +159,14 @@ def rows_in(kind: Any) -> Iterator[type[Settings]]:
 
 
 def convert(cls: type[Settings], values: Mapping[str, Any]) -> tuple[Settings | None, list[Issue]]:
-    """The settings object, or None and all that is wrong with `values`."""
+    """The settings object, or None and all mistakes in `values`."""
     issues: list[Issue] = []
     settings = _convert_settings(cls, values, (), issues)
     return (None, issues) if issues else (settings, [])
 
 
 def convert_partly(cls: type[Settings], values: Mapping[str, Any]) -> dict[str, Any]:
-    """What can be converted of settings that have mistakes, so that the rest can be looked at."""
+    """The settings that can be converted although others have mistakes, for further checks."""
     facts = settings_of(cls)
     return {
         name: _convert_value(facts[name].type, value, (name,), [])
@@ -176,7 +176,7 @@ def convert_partly(cls: type[Settings], values: Mapping[str, Any]) -> dict[str, 
 
 
 def expressions_in(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Expression | Path]]:
-    """Every expression and path of a settings object with the path of its key."""
+    """Every expression and path in a settings object, with the path of its key."""
     if isinstance(value, Expression | Path):
         yield path, value
     elif isinstance(value, Evaluated):
@@ -197,7 +197,7 @@ def expressions_in(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Ex
 
 
 KEY = -1
-"""Last element of a key path that means the key itself and not its value."""
+"""Last element of a key path that refers to the key itself rather than its value."""
 
 
 def _convert_settings(
@@ -266,7 +266,7 @@ def _convert_value(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) ->
 
 def _convert_expression(value: Any, path: KeyPath, issues: list[Issue]) -> Expression | None:
     if isinstance(value, str) and value.startswith("="):
-        message = f"{path[-1]!r} is always an expression and needs no '='"
+        message = f"{path[-1]!r} is always an expression, so it must not start with '='"
         issues.append(Issue(path, message, "leave out the '='", code="expression-syntax"))
         return None
     if isinstance(value, str):
@@ -310,9 +310,9 @@ def _convert_map(arguments: Any, value: Any, path: KeyPath, issues: list[Issue])
 
 
 def _convert_union(arguments: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
-    """The first alternative that takes the value; None stands for a setting that is not given.
+    """The first alternative that accepts the value; None stands for a missing setting.
 
-    If none does, the one that came furthest says what is wrong.
+    If none does, the issues of the alternative that got furthest are reported.
     """
     best: tuple[int, Any, list[Issue]] = (-1, None, [])
     for kind in arguments:
@@ -330,7 +330,7 @@ def _convert_union(arguments: Any, value: Any, path: KeyPath, issues: list[Issue
 
 
 def _convert_choice(choices: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
-    """One of several words, in capitals or not: SnapLogic's own files write OVERWRITE."""
+    """One of several words, in any case: SnapLogic's own files write OVERWRITE."""
     words = {choice.lower(): choice for choice in choices}
     if isinstance(value, str) and value.lower() in words:
         return words[value.lower()]
@@ -355,13 +355,13 @@ def _convert_leaf(
 
 
 def _path_in(error: msgspec.ValidationError) -> KeyPath:
-    """The place in a value of which msgspec says ` - at `$[3]``, as far as it is a list."""
+    """The place in a value that msgspec reports as ` - at `$[3]``, as far as it is a list."""
     place = re.search(r" - at `\$((?:\[\d+\])*)", str(error))
     return tuple(int(step) for step in re.findall(r"\d+", place[1])) if place else ()
 
 
 _WORDS = {
-    "`str`": "a text",
+    "`str`": "a string",
     "`int`": "a whole number",
     "`float`": "a number",
     "`bool`": "true or false",
@@ -385,16 +385,16 @@ def _wrong_type(path: KeyPath, expected: str, value: Any, hint: str = "") -> Iss
 
 
 def shown(value: Any, limit: int = 60) -> str:
-    """A user's value in quotes for a message, cut if it is long."""
+    """A user's value in quotes for a message, shortened if it is long."""
     text = value if isinstance(value, str) else msgspec.json.encode(value, enc_hook=repr).decode()
-    if not text.isprintable():  # a terminal may obey what is not
+    if not text.isprintable():  # it might contain control sequences for the terminal
         text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: limit + 1])
     return f"'{text[:limit]}…'" if len(text) > limit else f"'{text}'"
 
 
 def nearest_hint(name: str, known: Any) -> str:
-    """A "did you mean" for the known names that look like `name`; empty if none does."""
-    from difflib import get_close_matches  # a third of the engine's start for a rare message
+    """A "did you mean" for the known names that resemble `name`; empty if there are none."""
+    from difflib import get_close_matches  # importing it takes a third of the engine's start time
 
     folded = {str(candidate).lower(): str(candidate) for candidate in known}
     close = get_close_matches(name.lower(), folded, n=2, cutoff=0.6)

@@ -1,8 +1,9 @@
-"""The base of all snaps.
+"""The base classes of all snaps.
 
-A snap's life: made from settings, `open` in the process that runs it, `process` or `process_batch`
-until its inputs end, `finish`, and `close` in any case. The runtime moves batches; `process` is
-sugar for one document at a time, and a hot snap overrides `process_batch`.
+The life of a snap: it is created from its settings, then `open` in the process that runs it,
+`process` or `process_batch` until its inputs end, `finish`, and `close` in any case. The runtime
+moves batches; `process` handles one document at a time, and performance-critical snaps override
+`process_batch`.
 """
 
 from __future__ import annotations
@@ -36,17 +37,17 @@ from engine.sdk.views import View, Views
 S = TypeVar("S", bound=Settings)
 
 BATCH_SIZE = 64
-"""Documents in a batch that a snap makes one by one; larger ones fall out of the cache."""
+"""Documents per batch for results made one by one; larger batches fall out of the cache."""
 
 HELD_SECONDS = 0.01
-"""How long the documents of a generator may wait until they make a batch."""
+"""How long documents of a generator may wait for a batch to fill up."""
 
 
 class To(msgspec.Struct, frozen=True):
     """A document for another view than the first output (empty: the first).
 
-    `lineage` says which requests it answers, where that is not the document in hand: for rows that
-    were held back and are answered later.
+    `lineage` says which requests it answers, if they differ from those of the current document: for
+    rows that were held and are answered later.
     """
 
     view: str
@@ -59,11 +60,11 @@ Emission = Batch | Mapping[str, Batch] | Iterable[Mapping[str, Batch]] | None
 
 
 class Example(msgspec.Struct, frozen=True):
-    """A snap at work: documentation and test at once.
+    """An example of a snap, which is both documentation and test.
 
     `given` and `expect` are the items of the default views, or a map of view to items. `files` are
-    laid into an empty project before; `leaves` are the files (text) that must be there after.
-    `answers` stand for servers: `GET https://host/path` to what is answered.
+    written to an empty project before; `leaves` are the (text) files that must exist after.
+    `answers` replace servers: they map `GET https://host/path` to a response.
     """
 
     title: str
@@ -93,18 +94,19 @@ class PythonCode(msgspec.Struct, frozen=True):
 class Snap(Generic[S]):
     """Base of the snaps that take documents.
 
-    Class facts, plain attributes that the plan carries: `views`; `stateful` (a document's result
-    depends on earlier ones); `single` (only one copy may run); `keeps_order`; `loses_lineage` (why
-    it cannot stand in an ultra task; empty if it can; `loses_lineage_for` if the settings decide);
-    `replayable` (running a document twice does no harm); `blocking` (waits for the outside, so it
-    runs off the event loop); `passes_on` (its output documents are its input documents); `writes`
-    (acts on the outside, so that a preview leaves it out); `flows` (`process_batch` gives each
-    result as soon as it is there, so the runtime need not cut batches to keep documents flowing);
-    `plain` (its documents hold nothing but what JSON has, bytes and date-times, so the runtime need
-    not look).
+    Class facts, plain attributes that become part of the plan: `views`; `stateful` (a document's
+    result depends on earlier ones); `single` (only one copy may run); `keeps_order`;
+    `loses_lineage` (why it cannot be used in an ultra task; empty if it can; `loses_lineage_for` if
+    that depends on the settings); `replayable` (processing a document twice does no harm);
+    `blocking` (waits for the outside world, so it runs off the event loop); `passes_on` (its output
+    documents are its input documents); `writes` (acts on the outside world, so a preview skips it);
+    `flows` (`process_batch` yields each result as soon as it is ready, so the runtime need not
+    split batches to keep documents flowing); `plain` (its documents hold only JSON values, bytes
+    and date-times, so the runtime need not check them).
 
-    Facts for people and for import: `category` (empty: the folder that its file is in), `since`
-    (the version that brought it), `about` (long help, Markdown), `foreign` (SnapLogic's own snap).
+    Facts for people and for import: `category` (empty: the folder of its file), `since` (the
+    version that introduced it), `about` (long help, Markdown), `foreign` (SnapLogic's corresponding
+    snap).
     """
 
     settings_class: ClassVar[type[Settings]] = NoSettings
@@ -137,54 +139,54 @@ class Snap(Generic[S]):
 
     @classmethod
     def views_for(cls, settings: S) -> Views:
-        """The views that these settings give; the fixed ones unless a snap says otherwise."""
+        """The views for these settings; override it if they depend on the settings."""
         return cls.views
 
     @classmethod
     def loses_lineage_for(cls, settings: S) -> str:
-        """Why it loses lineage with these settings; `loses_lineage` unless a snap says else."""
+        """Why it loses lineage with these settings; override it if that depends on them."""
         return cls.loses_lineage
 
     @classmethod
     def reads(cls, settings: S) -> frozenset[tuple[str, ...]] | None:
-        """The document paths that the snap looks at; None if it may look at all."""
+        """The document paths that the snap reads; None: it may read any."""
         return None
 
     @classmethod
     def check(cls, settings: S) -> Iterable[Issue]:
-        """What is wrong with the settings beyond their types; a warning stops nothing."""
+        """Mistakes in the settings beyond wrong types; warnings do not stop the pipeline."""
         return ()
 
     @classmethod
     def files_needed(cls, settings: S) -> Iterable[tuple[tuple[str | int, ...], str]]:
-        """(path of the setting, file name) of the files that must be there before a run."""
+        """(path of the setting, file name) of the files that must exist before a run."""
         return ()
 
     @classmethod
     def files_written(cls, settings: S) -> Iterable[WrittenFile]:
-        """The settings that name what the snap writes: no two snaps may write one file."""
+        """The settings that name files the snap writes: no two snaps may write the same file."""
         return ()
 
     @classmethod
     def python_code(cls, settings: S) -> Iterable[PythonCode]:
-        """The Python that it will run, to be compiled when the pipeline is checked."""
+        """The Python code that it will run, to be compiled when the pipeline is checked."""
         return ()
 
     @classmethod
     def parameters_read(cls, settings: S) -> Iterable[tuple[tuple[str | int, ...], str, int]]:
-        """(path of the setting, name, offset of `_name` in it) of parameters that no expression
-        reads, but a template does."""
+        """(path of the setting, name, offset of `_name` in it) of parameters that are read by a
+        template rather than an expression."""
         return ()
 
     def open(self) -> None:
-        """Get ready: compile expressions, open what is needed."""
+        """Prepare to run: compile expressions, open resources."""
 
     def start(self) -> Iterable[Item | To]:
-        """What the snap emits before its first input."""
+        """The items to emit before the first input."""
         return ()
 
     def process(self, document: Document) -> Result:
-        """The result for one document: none drops it. DataError fails this document alone."""
+        """The result for one document; None drops it. DataError fails this document alone."""
         raise NotImplementedError(f"{type(self).__name__} must define process or process_batch")
 
     def process_batch(self, view: str, batch: Batch) -> Emission:
@@ -192,11 +194,11 @@ class Snap(Generic[S]):
         return self._process_each(batch)
 
     def finish(self) -> Iterable[Item | To]:
-        """What was held back, once all inputs have ended."""
+        """The items to emit once all inputs have ended."""
         return ()
 
     def close(self) -> None:
-        """Let go of everything. Called in any case, after a failure too."""
+        """Release all resources. Always called, even after a failure."""
 
     def interrupt(self) -> None:
         """Make a blocked call return soon. Called from another thread."""
@@ -221,15 +223,15 @@ class Snap(Generic[S]):
                 if collected.count >= BATCH_SIZE:
                     yield collected.take()
         except Exception:
-            if collected.count:  # what came before the failure is not lost by it
+            if collected.count:  # keep the results from before the failure
                 yield collected.take()
             raise
         if collected.count:
             yield collected.take()
 
     def _collected(self, batch: Batch, method: str, *, checks: bool = False) -> Collected:
-        giver = f"{method} of {type(self).__name__}"
-        return Collected(self.default_output, batch.lineage is not None, giver, checks=checks)
+        name = f"{method} of {type(self).__name__}"
+        return Collected(self.default_output, batch.lineage is not None, name, checks=checks)
 
     @property
     def default_output(self) -> str:
@@ -238,26 +240,26 @@ class Snap(Generic[S]):
 
 
 class Collected:
-    """Items gathered by view until they make a batch.
+    """Items collected by view until they fill a batch.
 
-    Raises ExecutionError, in the name of the `giver`, for what is not an item: it would become a
-    wrong result further on. With `checks` it raises NotPlainError for a document with values that
-    no document can hold.
+    Raises ExecutionError, naming the method `method`, for a result that is not an item, as it would
+    only cause a wrong result further on. With `checks`, it raises NotPlainError for a document with
+    values that documents cannot hold.
     """
 
-    __slots__ = ("checks", "count", "default", "giver", "items", "keeps", "lineage")
+    __slots__ = ("checks", "count", "default", "items", "keeps", "lineage", "method")
 
     def __init__(
         self,
         default: str,
         keeps_lineage: bool,
-        giver: str = "the snap",
+        method: str = "the snap",
         *,
         checks: bool = False,
     ) -> None:
         self.default = default
         self.keeps = keeps_lineage
-        self.giver = giver
+        self.method = method
         self.checks = checks
         self.items: dict[str, list[Any]] = {}
         self.lineage: dict[str, list[Lineage]] = {}
@@ -278,8 +280,8 @@ class Collected:
         self.count += 1
 
     def several(self, result: Any) -> Iterable[Any]:
-        """A result as one or more items."""
-        if result.__class__ in _COLLECTIONS:  # most are; the questions below take longer
+        """The items in a result."""
+        if result.__class__ in _COLLECTIONS:  # the common case; the checks below take longer
             return result
         if result is None:
             return ()
@@ -292,9 +294,9 @@ class Collected:
     def pass_on(
         self, result: Any, lineage: Lineage = NO_LINEAGE
     ) -> Generator[Mapping[str, Batch], None, bool]:
-        """Add a whole result, handing on the batches that are due. Returns whether it held items.
+        """Add a complete result, and yield batches as they fill up. Returns whether it had items.
 
-        A generator may work long on each item, so what it has given is due after a time, too.
+        A generator may take long for each item, so its items are also passed on after a time.
         """
         items = self.several(result)
         lazy = items.__class__ is not list and items.__class__ is not tuple
@@ -309,7 +311,7 @@ class Collected:
         return given
 
     def batches(self, result: Any, lineage: Lineage = NO_LINEAGE) -> Iterator[Mapping[str, Batch]]:
-        """A whole result in batches. What came before a failure is not lost by it."""
+        """A complete result in batches, including the items before a failure."""
         try:
             yield from self.pass_on(result, lineage)
         except Exception:
@@ -320,7 +322,7 @@ class Collected:
             yield self.take()
 
     def take(self) -> Mapping[str, Batch]:
-        """The gathered batches by view; starts anew."""
+        """The collected batches by view; the collection is empty afterwards."""
         batches = {
             view: Batch(items, self.lineage[view] if self.keeps else None)
             for view, items in self.items.items()
@@ -331,15 +333,14 @@ class Collected:
     def _item(self, item: Any) -> Item:
         if item.__class__ is dict or isinstance(item, _PIECES):
             return item
-        if isinstance(item, Mapping):  # such as a Counter; from here on a document is a plain dict
+        if isinstance(item, Mapping):  # such as a Counter; further on, documents are plain dicts
             return dict(item)
         raise self._refusal(item)
 
     def _refusal(self, value: Any) -> ExecutionError:
-        kind = "a text" if isinstance(value, str) else repr(type(value).__name__)
         return ExecutionError(
-            f"{self.giver} gave {kind}; "
-            "it must give a document, several, To(view, document) or None"
+            f"{self.method} returned {type(value).__name__!r}; "
+            "it must return a document, an iterable of documents, To(view, document) or None"
         )
 
 
@@ -351,9 +352,9 @@ _COLLECTIONS = frozenset((list, tuple, GeneratorType))
 class StreamSnap(Snap[S]):
     """Base of the snaps that take binary streams: `begin`, `feed` for each chunk, `end`.
 
-    A DataError in any of the three fails the stream: the rest of its chunks is skipped, and
-    `abandon` is called, as it is when the stream breaks off upstream. A stream that has given
-    nothing and failed in nothing is acknowledged at its end.
+    A DataError in any of the three fails the stream: its remaining chunks are skipped, and
+    `abandon` is called, as it is when the stream breaks off upstream. A stream that produced
+    neither items nor errors is acknowledged at its end.
     """
 
     views = Views(inputs=(View("input", "binary"),))
@@ -375,10 +376,10 @@ class StreamSnap(Snap[S]):
         return ()
 
     def abandon(self) -> None:
-        """The stream will not be completed: forget it."""
+        """The stream will not be completed; discard it."""
 
     def report(self, error: DataError) -> None:
-        """Report a part of the stream that failed; the rest of it goes on."""
+        """Report a failed part of the stream; the rest of the stream is still processed."""
         self._answered = True
         self.context.failed(error, self._header, self._lineage)
 
@@ -388,14 +389,14 @@ class StreamSnap(Snap[S]):
     def _process_pieces(self, batch: Batch) -> Iterator[Mapping[str, Batch]]:
         for position, piece in enumerate(batch.items):
             if piece.__class__ is StreamStart:
-                if self._header is not None:  # the one before has no end
+                if self._header is not None:  # the previous stream has no end
                     self._break_off()
                 self._header, self._lineage = piece.header, batch.lineage_of(position)
                 self._answered = False
             if self._header is None:
                 continue  # the rest of a stream that failed
             try:
-                yield from self._take_piece(piece, batch)
+                yield from self._process_piece(piece, batch)
             except (Exception, SystemExit) as error:  # noqa: BLE001  # the context names the snap
                 try:
                     self.abandon()
@@ -407,7 +408,7 @@ class StreamSnap(Snap[S]):
             if piece.__class__ is StreamEnd:
                 self._acknowledge()
 
-    def _take_piece(self, piece: Any, batch: Batch) -> Iterator[Mapping[str, Batch]]:
+    def _process_piece(self, piece: Any, batch: Batch) -> Iterator[Mapping[str, Batch]]:
         method, result = self._call(piece)
         if result.__class__ is list and batch.lineage is None and _are_documents(result):
             if result:
@@ -419,7 +420,7 @@ class StreamSnap(Snap[S]):
             yield batches
 
     def _call(self, piece: Any) -> tuple[str, Any]:
-        """What the method for the piece gives, and its name."""
+        """The name of the method for the piece, and its result."""
         if piece.__class__ is bytes:
             return "feed", self.feed(piece)
         if piece.__class__ is StreamStart:
@@ -434,7 +435,7 @@ class StreamSnap(Snap[S]):
         self._acknowledge()
 
     def _acknowledge(self) -> None:
-        """The stream is over. If nothing came of it, it ends here."""
+        """Finish the stream, and count it as dropped if it produced nothing."""
         self._header = None
         if not self._answered:
             self.context.dropped(1, (self._lineage,))

@@ -15,11 +15,11 @@ class View(msgspec.Struct, frozen=True):
     """One opening of a snap.
 
     `many` makes it a family that grows with the links: `output0`, `output1`, ... `unlinked` says
-    what an input gets that no link feeds: an error when checking, one empty document (SnapLogic's
-    rule for document inputs, reference 1.1), or nothing; an input that `starts by itself` gets one
-    empty document too, but is no open input of the pipeline, so no caller can feed it. `whole`
+    what an input without a link gets: an error when checking, one empty document (SnapLogic's rule
+    for document inputs, reference 1.1), or nothing. An input that `starts by itself` also gets one
+    empty document, but is not an open input of the pipeline, so no caller can feed it. `whole`
     marks an input that is read to its end before any other, and that every copy of the snap needs.
-    An `optional` view exists only where a link uses it, so that it is never an open view.
+    An `optional` view exists only if a link uses it, so it is never an open view.
     """
 
     name: str
@@ -36,7 +36,7 @@ class View(msgspec.Struct, frozen=True):
 
 
 class Views(msgspec.Struct, frozen=True):
-    """The inputs and outputs of a snap; its error view is always there and called `error`."""
+    """The inputs and outputs of a snap. Every snap also has an error view, called `error`."""
 
     inputs: tuple[View, ...] = (View("input"),)
     outputs: tuple[View, ...] = (View("output"),)

@@ -44,21 +44,21 @@ _ROW_FUNCTIONS = ("snaplogic_process", "snaplogic_process_batch")
 class RemotePythonScriptSettings(Settings):
     script: str = setting(
         default="",
-        help="The file of the script, relative to the pipeline file. It defines "
+        help="The script file, relative to the pipeline file. It defines "
         "`snaplogic_init()`, `snaplogic_process(row)` and `snaplogic_final()`; each returns None, "
         "a document, or a list of documents.",
         example="scripts/predict.py",
     )
-    source: str = setting(default="", help="The text of the script, in place of a file.")
+    source: str = setting(default="", help="The source code of the script, instead of a file.")
     modules: tuple[str, ...] = setting(
         default=(),
-        help="Python files, relative to the pipeline file, that the script imports by their names "
-        "without `.py`. They go with it wherever it runs.",
+        help="Python files, relative to the pipeline file, that the script can import by their "
+        "names without `.py`. They travel with the script.",
         example=["scripts/mnist.py"],
     )
     requirements: tuple[str, ...] = setting(
         default=(),
-        help="What the script needs, as pip writes it; installed before it starts.",
+        help="Libraries that the script needs, as pip requirements; installed before it starts.",
         example=["numpy>=1.26"],
     )
     constraints: str = setting(
@@ -69,38 +69,38 @@ class RemotePythonScriptSettings(Settings):
     )
     environment: str = setting(
         default="",
-        help="Name of a Python environment that several scripts share; they must not need "
-        "different versions of a library. Left out, the script has one of its own.",
+        help="Name of a Python environment to share with other scripts; they must not need "
+        "different versions of a library. By default, the script has its own.",
     )
     install: Literal["install", "check", "refuse"] = setting(
         default="install",
-        help="What may be done about a requirement that is missing: `install` it, `check` (warn "
-        "and go on), or `refuse` to run.",
+        help="What to do about a missing requirement: `install` it, `check` (warn and go on), or "
+        "`refuse` to run.",
     )
     timeout: float | None = setting(
         default=None,
-        help="The longest time, in seconds, that one call into the script may take; none for ever.",
+        help="Time limit, in seconds, for one call into the script. By default, there is no limit.",
     )
     memory: int | str | None = setting(
         default=None,
-        help="The most memory that each process of the script may have; left out, all there is.",
+        help="Memory limit for each process of the script. By default, there is no limit.",
         example="2GiB",
     )
     env: tuple[str, ...] = setting(
         default=(),
-        help="Names of environment variables that the script may see, beside those that every "
-        "script sees.",
+        help="Names of environment variables that the script may see, in addition to those that "
+        "every script sees.",
         example=["WAREHOUSE_URL"],
     )
     executor: str = setting(
         default="",
-        help="`host:port` of an `engine executor` that runs the script; left out, a process of "
-        "this machine does.",
+        help="`host:port` of an `engine executor` that runs the script. By default, it runs on "
+        "this machine.",
         example="gpu-host:5301",
     )
     token: Evaluated[str] = setting(
         default=Evaluated(value=""),
-        help="The token that the executor asks for; best a secret parameter.",
+        help="The executor's token, preferably from a secret parameter.",
         example="= _executor_token",
     )
 
@@ -109,9 +109,8 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     since = "0.1.0"
     about = """
     The script defines `snaplogic_init()`, `snaplogic_process(row)` and `snaplogic_final()`; each
-    returns nothing, a dictionary or a list of dictionaries. It runs in an environment of its own,
-    into which `requirements` and `SLTool.ensure` install. docs/remote-python.md has the whole
-    story.
+    returns nothing, a dictionary or a list of dictionaries. It runs in its own environment, into
+    which `requirements` and `SLTool.ensure` install. See docs/remote-python.md for details.
     """
     foreign = Foreign(
         "com-snaplogic-snaps-mlcore-remotepythonscript",
@@ -149,11 +148,11 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     @classmethod
     def check(cls, settings: RemotePythonScriptSettings) -> Iterable[Issue]:
         if settings.script and settings.source:
-            hint = "give script or source, not both"
-            yield Issue(("source",), "there is a script file already", hint)
+            hint = "set either script or source"
+            yield Issue(("source",), "script and source are both set", hint)
         if settings.timeout is not None and settings.timeout <= 0:
-            message = f"{settings.timeout} is not a time limit in seconds"
-            yield Issue(("timeout",), message, "give a number greater than 0")
+            message = f"timeout must be greater than 0, got {settings.timeout}"
+            yield Issue(("timeout",), message, "write a number of seconds, or leave it out")
         if settings.memory is not None:
             try:
                 parse_size(settings.memory)
@@ -162,7 +161,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         if settings.executor and not _is_address(settings.executor):
             yield Issue(
                 ("executor",),
-                f"{settings.executor!r} is no address",
+                f"{settings.executor!r} is not an address",
                 "write host:port, for example localhost:5301",
             )
         yield from _misnamed_modules(settings.modules)
@@ -191,21 +190,21 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         self._session: ScriptSession | None = None
         self._held = HeldRows(self.context) if self.context.in_ultra else None
         self._printed: list[str] = []
-        self._awaits_script = self.context.linked("script")
-        self._tells_lines = self.context.linked("stdout")
-        self._script = self._planned_script("" if self._awaits_script else self._own_source())
+        self._script_linked = self.context.linked("script")
+        self._stdout_linked = self.context.linked("stdout")
+        self._script = self._planned_script("" if self._script_linked else self._own_source())
 
     def start(self) -> Iterator[Document | To]:
-        if not self._awaits_script:
+        if not self._script_linked:
             yield from self._begin(self._script)
 
     def process_batch(self, view: str, batch: Batch) -> Emission:
         if view == "script":
-            return self._take_script(batch)
+            return self._start_from(batch)
         return self._answered(batch)
 
     def _answered(self, batch: Batch) -> Iterator[Mapping[str, Batch]]:
-        """What the script makes of the rows, each part when it comes."""
+        """The script's answers to the rows, each part as it arrives."""
         session, held = self._running(), self._held
         if held is None:
             rows = iter(batch.items)
@@ -218,10 +217,10 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
                     yield self._with_lines(output)
 
     def _outputs(self, answers: list[ScriptAnswer], rows: Iterator[Document]) -> Iterator[Batch]:
-        """The documents of answers to the next rows; those before a failure leave before it."""
+        """The documents of answers to the next rows; those before a failure are passed on first."""
         results: list[Document] = []
         dropped = 0
-        for answer, row in zip(answers, rows):  # noqa: B905  # the rows go on with the next part
+        for answer, row in zip(answers, rows):  # noqa: B905  # the next part continues with `rows`
             if answer.__class__ is dict:
                 results.append(answer)
             elif answer.__class__ is list and answer:
@@ -236,8 +235,8 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         yield Batch(results)
 
     def _with_lines(self, output: Batch) -> Mapping[str, Batch]:
-        """A batch for the output, and beside it what the script has printed meanwhile."""
-        lines = self._take_lines()
+        """A batch for the output, together with what the script has printed in the meantime."""
+        lines = self._new_lines()
         if not lines:
             return {"output": output}
         return {"output": output, "stdout": Batch([line.item for line in lines])}
@@ -250,12 +249,12 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             else:
                 yield from self._last(session, held)
         except DataError:
-            yield from self._take_lines()
+            yield from self._new_lines()
             raise
-        yield from self._take_lines()
+        yield from self._new_lines()
 
     def _last(self, session: ScriptSession, held: HeldRows) -> Iterator[To]:
-        """What answers the rows that are left. If the script fails, they fail in its place."""
+        """The answers to the remaining rows. If the script fails, these rows fail instead."""
         try:
             for outcomes in session.finish_tracked():
                 yield from held.last(outcomes)
@@ -279,17 +278,17 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             return "\n" * (line - 1) + settings.source  # its lines are those of the pipeline file
         if not settings.script:
             raise ConfigurationError(
-                "there is no script: set script (a file) or source (text), or link the view "
+                "there is no script: set script (a file) or source (code), or link the view "
                 "'script'"
             )
         return self._read(settings.script, "script")
 
     def _name(self) -> str:
-        """What messages call the script."""
+        """The name of the script in messages."""
         if self.settings.script:
             return PurePath(self.settings.script).name
         file, line = self.context.place_of("source")
-        if not self.settings.source or self._awaits_script:
+        if not self.settings.source or self._script_linked:
             return f"{self.context.label}.py"
         name = PurePath(file).name
         return name if line else f"{name}, source of '{self.context.label}'"
@@ -306,11 +305,11 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         return ScriptModule(_module_name(file), self.context.files.locate(file), source)
 
     def _begin(self, script: Script) -> Iterator[Document | To]:
-        """Open the session; what the script emits before its first row."""
+        """Open the session, and emit the script's documents before its first row."""
         session = self.context.scripts.open(script, self._print, self.context.fail)
         self._session = session
         yield from session.start()
-        yield from self._take_lines()
+        yield from self._new_lines()
 
     def _planned_script(self, source: str) -> Script:
         settings, context = self.settings, self.context
@@ -337,16 +336,16 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             token=context.value(settings.token, {}),
         )
 
-    def _take_script(self, batch: Batch) -> Mapping[str, Batch]:
-        """Start with the first document of the script view; further ones are ignored."""
+    def _start_from(self, batch: Batch) -> Mapping[str, Batch]:
+        """Start the script in the first document of the script view; ignore further ones."""
         self.context.dropped(len(batch), batch.lineage or ())
         if self._session is not None or not batch.items:
             return {}
         content = batch.items[0].get("content")
         if not isinstance(content, str | bytes):
             raise ExecutionError(
-                "the first document of the view 'script' has no text in its field 'content'; "
-                f"its fields are: {', '.join(map(str, batch.items[0])) or 'none'}"
+                "the field 'content' of the first document in the view 'script' must be a string; "
+                f"the document's fields are: {', '.join(map(str, batch.items[0])) or 'none'}"
             )
         emitted: dict[str, Batch] = {}
         source = _text(content, "the script in the field 'content'")
@@ -357,24 +356,24 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
 
     def _running(self) -> ScriptSession:
         if self._session is None:
-            raise ExecutionError("no document came on the view 'script': there is nothing to run")
+            raise ExecutionError("no script to run: the view 'script' received no document")
         return self._session
 
     def _print(self, line: str) -> None:
         self.context.show(line)
-        if self._tells_lines:
+        if self._stdout_linked:
             self._printed.append(line)
 
-    def _take_lines(self) -> list[To]:
-        """What the script printed since the last call, for the view `stdout`."""
-        count = len(self._printed)  # the script goes on printing from another thread
+    def _new_lines(self) -> list[To]:
+        """What the script has printed since the last call, for the view `stdout`."""
+        count = len(self._printed)  # another thread may add lines in the meantime
         lines = self._printed[:count]
         del self._printed[:count]
         return [To("stdout", {"line": line}) for line in lines]
 
 
 def _plain(pipe: dict[str, Any]) -> dict[str, Any]:
-    """The run information as a script may see it: dates as text, and no types of ours."""
+    """The run information for scripts, in plain types: dates are text."""
     plain: dict[str, Any] = msgspec.to_builtins(pipe, enc_hook=json_hook)
     return plain
 
@@ -384,8 +383,8 @@ def _variables(names: Iterable[str]) -> dict[str, str]:
     missing = [name for name in names if name not in os.environ]
     if missing:
         raise ConfigurationError(
-            f"the environment variable {missing[0]!r} is not set, and the setting env names it; "
-            "set it where the engine is started, or leave it out of env"
+            f"the environment variable {missing[0]!r} is not set, but the setting env names it; "
+            "set it where the engine is started, or remove it from env"
         )
     return {name: os.environ[name] for name in names}
 
@@ -408,25 +407,25 @@ def _is_address(text: str) -> bool:
 
 
 def _module_name(file: str) -> str:
-    """What a script imports the file as."""
+    """The name by which a script imports the file."""
     return PurePath(file).stem
 
 
 def _misnamed_modules(files: tuple[str, ...]) -> Iterator[Issue]:
-    """The path of each module that cannot be imported by its name, why, and what to do."""
+    """An issue for each module that cannot be imported by its name."""
     taken: set[str] = set()
     for place, name in enumerate(map(_module_name, files)):
-        problem = f"another module is called {name!r}, too" if name in taken else _misnamed(name)
+        problem = f"another module is also named {name!r}" if name in taken else _misnamed(name)
         if problem:
-            yield Issue(("modules", place), problem, "give the file another name")
+            yield Issue(("modules", place), problem, "rename the file")
         taken.add(name)
 
 
 def _misnamed(name: str) -> str:
     if not name.isidentifier() or keyword.iskeyword(name) or name in ("__init__", "__main__"):
-        return f"{name!r} is no name that Python can import"
+        return f"{name!r} is not a name that Python can import"
     if name == "snaplogic":
-        return f"{name!r} would hide the library of that name, which holds SLTool"
+        return f"{name!r} would hide the library of that name, which provides SLTool"
     if name in sys.stdlib_module_names:
-        return f"{name!r} would hide a module of Python's own"
+        return f"{name!r} would hide the module of that name in Python's standard library"
     return ""

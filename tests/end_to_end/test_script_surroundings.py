@@ -84,7 +84,7 @@ def snaplogic_process(row):
     pipeline(tmp_path, source, "memory: 256 MiB")
     done = engine("run", "sub/pipeline.yaml")
     assert done.returncode == 1
-    assert "MemoryError: the script may have at most 256 MiB (pipeline.yaml, line 9)" in done.stderr
+    assert "MemoryError: the script's limit is 256 MiB (pipeline.yaml, line 9)" in done.stderr
 
 
 def test_a_script_within_its_memory_limit_runs(engine: Any, tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_memory_limit_that_is_no_size_is_refused(engine: Any, tmp_path: Path, 
 FAILURES = {
     "a missing file": (
         'open("gone.csv")',
-        ["FileNotFoundError", "pipeline.yaml, line 10", "Relative file names start in"],
+        ["FileNotFoundError", "pipeline.yaml, line 10", "Relative file names are resolved in"],
         ["Correct the script"],
     ),
     "a value that is nested too deep": (

@@ -170,5 +170,5 @@ def test_a_finish_may_give_one_document_or_nothing() -> None:
 
 def test_a_finish_that_gives_no_document_names_the_snap() -> None:
     Ends.end = 5
-    with pytest.raises(SnapFailedError, match="finish of Ends gave 'int'"):
+    with pytest.raises(SnapFailedError, match="finish of Ends returned 'int'"):
         run_snap(Ends, {}, [{}])

@@ -70,7 +70,7 @@ def test_what_a_document_cannot_hold_names_snap_path_and_type(
     with pytest.raises(SnapFailedError) as caught:
         run_snap(snap, {}, [{"n": 1}])
     assert "snap 'snap'" in str(caught.value)
-    assert f"{path} holds a value of the type {kind!r}" in str(caught.value)
+    assert f"{path} has a value of the type {kind!r}" in str(caught.value)
 
 
 @both
@@ -93,7 +93,7 @@ def test_a_document_that_contains_itself_is_refused(snap: type[Gives]) -> None:
     endless: list[Any] = []
     endless.append(endless)
     Gives.document = {"a": endless}
-    with pytest.raises(SnapFailedError, match="nests too deeply"):
+    with pytest.raises(SnapFailedError, match="is nested too deeply"):
         run_snap(snap, {}, [{"n": 1}])
 
 
@@ -181,14 +181,14 @@ def test_what_run_snap_decides_is_not_a_setting(key: str) -> None:
 
 
 def test_what_is_given_in_finish_is_looked_at_too() -> None:
-    with pytest.raises(SnapFailedError, match=r"\$\.tags holds a value of the type 'set'"):
+    with pytest.raises(SnapFailedError, match=r"\$\.tags has a value of the type 'set'"):
         run_snap(GivesInTheEnd, {}, [{"n": 1}])
 
 
 def test_the_inputs_of_a_python_caller_are_looked_at_before_the_run(tmp_path: Path) -> None:
     (tmp_path / "pipeline.yaml").write_text("snaps: {one: {snap: Filter, filter: 'true'}}")
     documents: list[Any] = [{"a": 1}, {"a": {"b": {1, 2}}}]
-    says = r"document 2 of the input 'one': \$\.a\.b holds a value of the type 'set'"
+    says = r"document 2 of the input 'one': \$\.a\.b has a value of the type 'set'"
     with pytest.raises(ConfigurationError, match=says):
         api.run(tmp_path / "pipeline.yaml", inputs={"one": documents})
 

@@ -351,5 +351,5 @@ def snaplogic_process(row):
 """)
     snaps = "  work: {snap: RemotePythonScript, script: script.py}"
     _, failure = run(tmp_path, snaps, [], kind=Endless)
-    assert "exit code 3 while it waited for rows" in str(failure)
+    assert "exited with code 3 while it was waiting for rows" in str(failure)
     assert "snap 'work'" in str(failure)

@@ -22,14 +22,14 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def cache(cache_folder: Path) -> Iterator[Path]:
-    """Environments of these tests live in a folder of their own; those of other tests do not."""
+    """Keep the environments of these tests apart from those of other tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SNAPLINE_CACHE", str(cache_folder))
         yield cache_folder
 
 
 class Whole:
-    """A session whose answers are taken to the last part, each as the list of its documents."""
+    """A session whose replies are read to the end; each answer is a list of documents."""
 
     def __init__(self, session: ScriptSession) -> None:
         self.parts = session

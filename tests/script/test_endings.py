@@ -1,4 +1,4 @@
-"""Sessions that end badly: kills, crashes, time limits, floods; and what they leave behind."""
+"""Sessions that end badly: kills, crashes, time limits, floods of output; and their leftovers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_killed_script_is_a_clear_error_with_its_row_and_last_lines(opened: Op
     session.start()
     with pytest.raises(ScriptFailure) as caught:
         session.process([{"n": n} for n in range(1, 30)])
-    assert "killed by signal 9 (SIGKILL) while it processed row 17" in str(caught.value)
+    assert "killed by signal 9 (SIGKILL) while it was processing row 17" in str(caught.value)
     assert "before the end" in caught.value.stacktrace
     assert "Out of memory?" in caught.value.resolution
     with pytest.raises(ScriptFailure, match="row 17"):
@@ -56,14 +56,14 @@ def test_the_end_of_a_script_that_waits_for_rows_is_noticed_at_once(end: signal.
         os.kill(document["pid"], end)
         failure = lost.get(timeout=30)
         assert f"killed by signal {end.value}" in str(failure)
-        assert "while it waited for rows" in str(failure)
+        assert "while it was waiting for rows" in str(failure)
         with pytest.raises(ScriptFailure, match="killed by signal"):
             list(session.process([{}]))
     finally:
         session.close()
 
 
-def test_a_script_that_ends_properly_is_not_lost() -> None:
+def test_a_script_that_ends_properly_is_not_reported_as_lost() -> None:
     lost: list[ScriptFailure] = []
     session = Executor().open(Script("x = 1\n"), lambda line: None, lost.append)
     session.start()
@@ -103,11 +103,11 @@ def test_a_killed_supervisor_takes_the_script_with_it(opened: Opened) -> None:
 @pytest.mark.parametrize(
     ("place", "when"),
     [
-        ("def snaplogic_process(row):\n", "while it processed row 1"),
-        ("def snaplogic_process_batch(rows):\n", "while it processed rows 1 to 2"),
+        ("def snaplogic_process(row):\n", "while it was processing row 1"),
+        ("def snaplogic_process_batch(rows):\n", "while it was processing rows 1 to 2"),
         ("def snaplogic_final():\n", "in snaplogic_final"),
         ("def snaplogic_init():\n", "in snaplogic_init"),
-        ("if True:\n", "while it was loaded"),
+        ("if True:\n", "while it was being loaded"),
     ],
 )
 def test_os_exit_is_an_error_that_says_where(opened: Opened, place: str, when: str) -> None:
@@ -118,7 +118,7 @@ def test_os_exit_is_an_error_that_says_where(opened: Opened, place: str, when: s
         session.process([{}, {}] if "process" in place else [])
         session.finish()
 
-    with pytest.raises(ScriptFailure, match=f"ended with exit code 3 {when}"):
+    with pytest.raises(ScriptFailure, match=f"exited with code 3 {when}"):
         run()
 
 
@@ -154,7 +154,7 @@ def test_a_call_past_its_time_limit_is_ended_and_its_line_named(
     with pytest.raises(ScriptFailure) as caught:
         session.process([{"n": 1}, {"n": 2}])
     assert "snaplogic_process took longer than its limit of 0.2 seconds" in caught.value.reason
-    assert "while it processed row 2" in caught.value.reason
+    assert "while it was processing row 2" in caught.value.reason
     assert "(scripts/x.py, line 5, in snaplogic_process)" in caught.value.reason
 
 
@@ -209,7 +209,7 @@ def test_an_interrupted_session_does_not_start(opened: Opened) -> None:
         session.start()
 
 
-def test_a_megabyte_of_prints_comes_whole(opened: Opened) -> None:
+def test_a_megabyte_of_output_arrives_complete(opened: Opened) -> None:
     session = opened("for i in range(20_000):\n    print('x' * 50, i)\n")
     session.start()
     assert len(opened.lines) == 20_000

@@ -121,7 +121,7 @@ def test_a_failing_installation_shows_the_last_lines_of_pip(opened: Opened) -> N
         session.start()
 
 
-def test_a_failure_to_install_is_told_with_the_scripts_line(opened: Opened) -> None:
+def test_a_failure_to_install_is_reported_with_the_scripts_line(opened: Opened) -> None:
     session = opened(ENSURE.format(arguments="'abacus'"), install="refuse")
     with pytest.raises(ScriptFailure) as caught:
         session.start()
@@ -135,13 +135,13 @@ def test_the_policy_check_warns_and_goes_on(opened: Opened) -> None:
     with pytest.raises(ScriptFailure, match="No module named 'abacus'"):
         session.start()
     assert opened.lines == [
-        "warning: abacus is not installed; the script goes on without (install: check)"
+        "warning: abacus is not installed; continuing without it (install: check)"
     ]
 
 
 def test_the_policy_refuse_fails(opened: Opened) -> None:
     session = opened(ENSURE.format(arguments="'abacus'"), install="refuse")
-    with pytest.raises(ScriptFailure, match=r"abacus is not installed in .* installing is refused"):
+    with pytest.raises(ScriptFailure, match=r"abacus is not installed in .* install is 'refuse'"):
         session.start()
 
 
@@ -194,7 +194,7 @@ def test_satisfied_requirements_need_no_pip(
     assert opened.lines == []
 
 
-def test_a_requirement_that_cannot_be_had_stops_the_script(opened: Opened) -> None:
+def test_a_requirement_that_cannot_be_installed_stops_the_script(opened: Opened) -> None:
     session = opened("print('never')\n", requirements=("abacus==3.0",))
     with pytest.raises(ScriptFailure, match=r"libraries of scripts/x.py[^$]*abacus==3.0"):
         session.start()
@@ -273,10 +273,10 @@ def replace_its_python(folder: Path) -> None:
     [
         (lambda folder: cut(folder / "pyvenv.cfg"), "its pyvenv.cfg is missing or incomplete"),
         (lambda folder: (folder / "pyvenv.cfg").unlink(), "its pyvenv.cfg is missing"),
-        (lambda folder: (folder / "bin" / "python").unlink(), "its Python is gone"),
+        (lambda folder: (folder / "bin" / "python").unlink(), "its Python is missing"),
         (
             lambda folder: (folder / "snapline-installing.json").write_text('["aba'),
-            "it does not say which installation was cut off",
+            "its record of an interrupted installation is broken",
         ),
         (
             lambda folder: next(folder.glob("lib/*/site-packages/abacus.py")).unlink(),
@@ -290,15 +290,15 @@ def replace_its_python(folder: Path) -> None:
             lambda folder: next(folder.glob("lib/*/site-packages/*/RECORD")).unlink(),
             "abacus 2.0 has lost its list of files",
         ),
-        (replace_its_python, "its Python is gone"),
-        (lambda folder: shutil.rmtree(folder / "lib"), "its folder of libraries is gone"),
-        (put_a_file_in_its_place, "its Python is gone"),
-        (put_a_dangling_link_in_its_place, "its Python is gone"),
+        (replace_its_python, "its Python is missing"),
+        (lambda folder: shutil.rmtree(folder / "lib"), "its folder of libraries is missing"),
+        (put_a_file_in_its_place, "its Python is missing"),
+        (put_a_dangling_link_in_its_place, "its Python is missing"),
         (lambda folder: (folder / "snapline-requirements.json").write_text("["), ""),
         (lambda folder: (folder / "snapline-requirements.json").write_text("null"), ""),
     ],
 )
-def test_a_damaged_environment_is_built_again_and_said_so(
+def test_a_damaged_environment_is_rebuilt_with_a_notice(
     opened: Opened, wheels: Path, harm: Any, reason: str
 ) -> None:
     facts: dict[str, Any] = {"requirements": ("abacus==2.0",), "owner": "one"}
@@ -307,7 +307,7 @@ def test_a_damaged_environment_is_built_again_and_said_so(
     harm(folder_of(wheels, **facts))
     opened.lines.clear()
     assert opened(source, **facts).start() == [{"version": "2.0"}]
-    said = [line for line in opened.lines if "building it again" in line]
+    said = [line for line in opened.lines if "rebuilding it" in line]
     assert bool(said) == bool(reason)
     assert all(reason in line for line in said)
     opened.lines.clear()
@@ -336,7 +336,7 @@ def test_a_damaged_list_of_needs_is_passed_over(held: str, opened: Opened, wheel
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", ".", "x" * 80])
-def test_a_name_that_is_no_folder_name_is_refused(opened: Opened, name: str) -> None:
+def test_an_invalid_folder_name_is_refused(opened: Opened, name: str) -> None:
     with pytest.raises(ConfigurationError, match="not a valid name for a script environment"):
         opened("", environment=name).start()
 
@@ -345,17 +345,17 @@ def test_installing_is_not_held_against_the_time_limit(opened: Opened) -> None:
     assert run(opened, "'abacus'", timeout=0.3)["version"] == "2.0"
 
 
-def test_an_installation_that_was_cut_off_is_done_again(opened: Opened, wheels: Path) -> None:
+def test_an_interrupted_installation_is_repeated(opened: Opened, wheels: Path) -> None:
     run(opened, "'abacus'")
     environment = folder_of(wheels)
     (environment / "snapline-installing.json").write_text(json.dumps(["abacus==2.0"]))
     [module] = environment.glob("lib/*/site-packages/abacus.py")
     module.unlink()
     assert run(opened, "'abacus'") == {"version": "2.0", "quiet": True}
-    assert any("cut off; doing it again" in line for line in opened.lines)
+    assert any("interrupted; retrying it" in line for line in opened.lines)
 
 
-def test_an_installation_can_be_interrupted_and_is_done_again(
+def test_an_installation_can_be_stopped_and_is_repeated(
     opened: Opened, wheels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun = threading.Event()
@@ -379,10 +379,10 @@ def test_an_installation_can_be_interrupted_and_is_done_again(
     assert caught == ["scripts/x.py was interrupted"]
     session.close()
     assert run(opened, "'abacus'") == {"version": "2.0", "quiet": True}
-    assert any("cut off; doing it again" in line for line in opened.lines)
+    assert any("interrupted; retrying it" in line for line in opened.lines)
 
 
-def test_an_environment_whose_python_is_gone_is_made_again(opened: Opened, wheels: Path) -> None:
+def test_an_environment_without_its_python_is_rebuilt(opened: Opened, wheels: Path) -> None:
     run(opened, "'abacus'")
     for python in (folder_of(wheels) / "bin").iterdir():
         python.unlink()
@@ -438,7 +438,7 @@ def test_numpy_values_are_plain_values() -> None:
         documents({"z": numpy.complex64(1)}, "f")
 
 
-def test_a_new_environment_holds_no_pip(opened: Opened, wheels: Path) -> None:
+def test_a_new_environment_has_no_pip(opened: Opened, wheels: Path) -> None:
     opened("print('x')\n").start()
     assert folder_of(wheels).is_dir()
     assert list(folder_of(wheels).rglob("pip*")) == []

@@ -1,4 +1,4 @@
-"""In an ultra task: a script says itself which row a document answers, by a mark or a ticket."""
+"""In an ultra task: scripts that state which row a document answers, by a mark or a ticket."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_an_answer_marked_beforehand_keeps_its_row_waiting(task: Tasks) -> None:
     assert ultra.answers == {1: 1, 2: 2}
 
 
-def test_a_ticket_stands_for_a_row_of_which_only_parts_are_kept(task: Tasks) -> None:
+def test_a_ticket_stands_for_a_row_that_is_kept_only_in_part(task: Tasks) -> None:
     ultra = task("""
         def snaplogic_process(row):
             kept.append((slt.ticket(row), row["id"]))
@@ -93,10 +93,12 @@ def test_answers_to_rows_that_have_been_answered_are_left_out(task: Tasks) -> No
     ultra.give_each(1, 2)
     assert ultra.outcomes == {1: {"for": 1, "again": 1}, 2: {"for": 2}}
     ultra.finish()
-    assert any("slt.answer was given no row" in line for line in ultra.shown)
+    assert any(
+        "the row given to slt.answer has already been answered" in line for line in ultra.shown
+    )
 
 
-def test_marks_and_tickets_make_no_difference_in_any_other_run(opened: Opened) -> None:
+def test_marks_and_tickets_have_no_effect_in_other_runs(opened: Opened) -> None:
     session = opened(
         TOOLS
         + """
@@ -125,4 +127,4 @@ def test_only_documents_can_be_marked(task: Tasks) -> None:
             return slt.answer(row, [made(row)])
     """)
     ultra.give(1)
-    assert "slt.answer wants one document, a dict, and was given list" in ultra.errors[1]["reason"]
+    assert "slt.answer needs one document, a dict, but got list" in ultra.errors[1]["reason"]

@@ -1,7 +1,6 @@
-"""In an ultra task: calls of a script that are not for one request, between those that are.
+"""In an ultra task: calls of a script that are for no request or for several, in any order.
 
-A row may come that nobody waits for, such as a model; then there are the end, and whole batches;
-and all of them in any order.
+Examples are a row without a request, such as a model; the end of the run; and batches.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ def test_the_model_may_come_after_the_requests(
     assert ultra.answers == {n: n for n in [*requests, 9]}
 
 
-def test_a_model_in_the_midst_of_requests_is_told_apart(task: Tasks) -> None:
+def test_a_model_between_requests_does_not_disturb_them(task: Tasks) -> None:
     ultra = task(MODEL_LAST.replace("RETURNED", "answers"))
     ultra.give_rows({"id": 1}, {"id": 2}, {"model": True}, {"id": 3})
     assert ultra.answers == {1: 1, 2: 2, 3: 3}
@@ -74,7 +73,7 @@ def test_a_row_that_nobody_waits_for_has_its_place_in_a_list(task: Tasks) -> Non
     assert ultra.answers == {1: 1}
 
 
-def test_a_model_that_is_kept_as_a_row_is_in_nobodys_way(task: Tasks) -> None:
+def test_a_model_that_is_kept_as_a_row_does_not_disturb_requests(task: Tasks) -> None:
     ultra = task("""
         def snaplogic_process(row):
             if "model" in row:
@@ -95,7 +94,7 @@ def test_a_document_for_the_model_itself_makes_the_answers_doubtful(task: Tasks)
     assert ultra.answers == {1: FAILED, 2: FAILED}
 
 
-def test_documents_of_the_model_that_answer_nobody_are_told_of(task: Tasks) -> None:
+def test_documents_of_the_model_that_answer_no_request_are_reported(task: Tasks) -> None:
     ultra = task("""
         def snaplogic_process(row):
             if "model" in row:
@@ -105,8 +104,8 @@ def test_documents_of_the_model_that_answer_nobody_are_told_of(task: Tasks) -> N
     ultra.give(1, 2)
     ultra.give_model()
     assert ultra.answers == {1: DROPPED, 2: DROPPED}
-    ultra.finish()  # until then lines may still be under way
-    assert any("they are left out" in line for line in ultra.shown)
+    ultra.finish()  # until then, lines may still be in transit
+    assert any("documents ignored" in line for line in ultra.shown)
 
 
 @pytest.mark.parametrize(
@@ -129,8 +128,8 @@ def test_what_is_left_is_answered_at_the_end(task: Tasks, returned: str) -> None
 @pytest.mark.parametrize(
     ("end", "reason"),
     [
-        ("", "without an answer"),
-        ("def snaplogic_final(): return {'for': 0}", "without an answer"),
+        ("", "without answering"),
+        ("def snaplogic_final(): return {'for': 0}", "without answering"),
         ("def snaplogic_final(): 1 / 0", "ZeroDivisionError"),
     ],
     ids=["missing", "summary", "raises"],
@@ -218,7 +217,7 @@ def test_a_batch_of_one_row_is_like_a_row(task: Tasks) -> None:
     assert ultra.answers == {1: 1, 2: 2, 3: 3, 4: 4}
 
 
-def test_rows_of_a_batch_that_raised_are_given_once_more_and_kept_only_once(task: Tasks) -> None:
+def test_rows_of_a_batch_that_raised_are_processed_again_and_kept_only_once(task: Tasks) -> None:
     marked = FOUR_AT_A_TIME.replace("made(row)", "slt.answer(row, made(row))")
     ultra = task(marked + "def snaplogic_process_batch(rows): raise ValueError(rows)\n")
     ultra.give(1, 2)
@@ -226,7 +225,7 @@ def test_rows_of_a_batch_that_raised_are_given_once_more_and_kept_only_once(task
     assert ultra.answers == {1: 1, 2: 2, 3: 3, 4: 4}
 
 
-def test_rows_are_not_given_once_more_if_the_batch_that_raised_has_kept_them(task: Tasks) -> None:
+def test_rows_are_not_processed_again_if_the_batch_that_raised_has_kept_them(task: Tasks) -> None:
     ultra = task("""
         def snaplogic_process_batch(rows):
             kept.extend(rows)
@@ -238,7 +237,7 @@ def test_rows_are_not_given_once_more_if_the_batch_that_raised_has_kept_them(tas
     assert ultra.answers == {1: FAILED, 2: FAILED}
 
 
-def test_parts_that_a_batch_kept_before_it_raised_answer_nobody(task: Tasks) -> None:
+def test_parts_that_a_batch_kept_before_it_raised_answer_no_request(task: Tasks) -> None:
     ultra = task("""
         def snaplogic_process(row):
             kept.append(row["id"])
@@ -256,11 +255,11 @@ in_batches = False
 last = None
 log = []
 
-def told(item):
+def named(item):
     return {"for": item[1]}
 
 def marked(item):
-    return slt.answer(item[0], told(item)) if item[0] is not None else None
+    return slt.answer(item[0], named(item)) if item[0] is not None else None
 
 def take(count=None):
     taken = kept[:count]
@@ -272,11 +271,11 @@ def snaplogic_process(row):
     do, id = row["do"], row.get("id", 0)
     mine = (row, id)
     if do == "answer":
-        return told(mine)
+        return named(mine)
     if do == "list":
-        return [told(mine)]
+        return [named(mine)]
     if do == "fan out":
-        return [told(mine), told(mine)]
+        return [named(mine), named(mine)]
     if do == "drop":
         return slt.get_drop_doc()
     if do == "raise":
@@ -296,20 +295,20 @@ def snaplogic_process(row):
     if do == "forget":
         kept.clear()
     if do == "flush":
-        return [told(item) for item in [*take(), mine]]
+        return [named(item) for item in [*take(), mine]]
     if do == "flush and keep":
-        answers = [told(item) for item in take()]
+        answers = [named(item) for item in take()]
         kept.append(mine)
         return answers
     if do == "flush two":
-        return [told(item) for item in [*take(2), mine]]
+        return [named(item) for item in [*take(2), mine]]
     if do == "flush and drop":
-        return [slt.get_drop_doc(), *[told(item) for item in take()]]
+        return [slt.get_drop_doc(), *[named(item) for item in take()]]
     if do == "flush marked":
-        return [answer for item in take()[::-1] if (answer := marked(item))] + [told(mine)]
+        return [answer for item in take()[::-1] if (answer := marked(item))] + [named(mine)]
     if do == "one late" and id and not in_batches:
         before, last = last, mine
-        return told(before) if before else None
+        return named(before) if before else None
     if do == "rows themselves":
         rows = [item[0] for item in take()[::-1] if isinstance(item[0], dict)]
         for each in rows:
@@ -318,7 +317,7 @@ def snaplogic_process(row):
     return None
 
 def snaplogic_final():
-    return [told(item) for item in take()]
+    return [named(item) for item in take()]
 """
 ACTIONS = sorted({line.split('"')[1] for line in ANYTHING.splitlines() if "if do ==" in line})
 BATCHES = """

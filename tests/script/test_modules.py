@@ -1,4 +1,4 @@
-"""Modules that travel with a script as texts: imports, tracebacks, and what cannot be loaded."""
+"""Modules that travel with a script: imports, tracebacks, and modules that cannot be loaded."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def modules(**sources: str) -> tuple[ScriptModule, ...]:
 
 
 @pytest.mark.parametrize(
-    ("sources", "told", "reason"),
+    ("sources", "name", "reason"),
     [
         (
             {"broken": "x = 1\ny = (\n"},
@@ -75,12 +75,12 @@ def modules(**sources: str) -> tuple[ScriptModule, ...]:
     ],
 )
 def test_a_module_that_does_not_load_ends_the_script_and_is_named(
-    opened: Opened, facts: dict[str, Any], sources: dict[str, str], told: str, reason: str
+    opened: Opened, facts: dict[str, Any], sources: dict[str, str], name: str, reason: str
 ) -> None:
     session = opened("x = 1\nimport broken\n", modules=modules(**sources), **facts)
     with pytest.raises(ScriptFailure, match=reason) as caught:
         session.start()
-    assert caught.value.error == f"Python script error in {told}"
+    assert caught.value.error == f"Python script error in {name}"
     assert "importlib" not in caught.value.stacktrace
     assert "engine/script" not in caught.value.stacktrace
 
@@ -91,15 +91,15 @@ def test_a_module_that_nobody_imports_must_be_python_too(opened: Opened) -> None
 
 
 @pytest.mark.parametrize("name", ["msgspec", "snaplogic", "snaplogic_script", "json", "__main__"])
-def test_a_module_cannot_stand_for_what_is_loaded_already(opened: Opened, name: str) -> None:
-    with pytest.raises(ScriptFailure, match=f"/nowhere/{name}.py .*'{name}' is loaded already"):
+def test_a_module_cannot_replace_a_loaded_library(opened: Opened, name: str) -> None:
+    with pytest.raises(ScriptFailure, match=f"/nowhere/{name}.py: .*'{name}' is already loaded"):
         opened("x = 1\n", modules=modules(**{name: "y = 1\n"})).start()
 
 
-def test_a_library_that_is_not_there_may_be_a_module_that_was_not_named(opened: Opened) -> None:
+def test_a_missing_library_may_be_a_module_that_the_snap_does_not_list(opened: Opened) -> None:
     with pytest.raises(ScriptFailure) as caught:
         opened("import halves\n").start()
-    assert "in its modules" in caught.value.resolution
+    assert "to its modules" in caught.value.resolution
     assert "slt.ensure('halves')" in caught.value.resolution
 
 
@@ -174,7 +174,9 @@ def test_a_module_knows_its_file_and_python_its_source(opened: Opened) -> None:
     assert session.start() == [{"file": HALVES.file, "name": "halves", "source": HALVES.source}]
 
 
-def test_a_module_goes_before_a_file_of_the_same_name(opened: Opened, tmp_path: Any) -> None:
+def test_a_module_takes_precedence_over_a_file_of_the_same_name(
+    opened: Opened, tmp_path: Any
+) -> None:
     (tmp_path / "halves.py").write_text("def half(number):\n    return 'of the file'\n")
     session = opened(SCRIPT, modules=(HALVES,), folder=str(tmp_path))
     session.start()
@@ -192,12 +194,13 @@ def test_objects_of_a_module_can_be_pickled(opened: Opened) -> None:
     assert session.start() == [{"side": 3}]
 
 
-def test_an_engine_from_before_there_were_modules_is_told_so() -> None:
+def test_an_engine_with_an_older_protocol_gets_both_versions() -> None:
     host = Host()
     with host.dial() as peer:
         Channel(peer).send("hello", VERSION - 1, TOKEN)
         assert Channel(peer).receive() == [
             "refused",
-            f"it speaks version {VERSION} of the protocol, the engine version {VERSION - 1}",
+            f"the executor speaks version {VERSION} of the protocol, "
+            f"the engine version {VERSION - 1}; install the same version of Snapline on both",
         ]
     host.stop()

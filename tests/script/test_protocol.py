@@ -1,4 +1,4 @@
-"""Frames: what goes in comes out, and nonsense is refused."""
+"""Frames: messages survive the round trip, and invalid data is refused."""
 
 from __future__ import annotations
 

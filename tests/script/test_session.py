@@ -1,4 +1,4 @@
-"""Sessions: hooks, results and errors of scripts that behave."""
+"""Sessions: hooks, results and errors of well-behaved scripts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_init_and_final_may_be_missing(opened: Opened) -> None:
 def test_rows_without_a_process_function_are_an_error(opened: Opened) -> None:
     session = opened("def snaplogic_init():\n    pass\n")
     session.start()
-    with pytest.raises(ScriptFailure, match="no function snaplogic_process"):
+    with pytest.raises(ScriptFailure, match="does not define snaplogic_process"):
         session.process([{}])
 
 
@@ -70,7 +70,7 @@ def test_none_and_drop_documents_give_no_documents(opened: Opened) -> None:
     assert session.finish() == []
 
 
-def test_the_pipe_and_the_temporary_folder_are_at_hand(opened: Opened) -> None:
+def test_the_pipe_and_the_temporary_folder_are_available(opened: Opened) -> None:
     session = opened(
         """
         import os
@@ -88,7 +88,9 @@ def test_the_pipe_and_the_temporary_folder_are_at_hand(opened: Opened) -> None:
 
 
 def test_a_pipe_that_cannot_be_sent_is_a_clear_error(opened: Opened) -> None:
-    with pytest.raises(ScriptFailure, match=r"scripts/x.py cannot be handed over: .*object"):
+    with pytest.raises(
+        ScriptFailure, match=r"could not send scripts/x.py to its process: .*object"
+    ):
         opened(ECHO, pipe={"args": object()}).start()
 
 
@@ -124,7 +126,7 @@ def test_the_script_sees_no_package_of_the_engine(opened: Opened) -> None:
         {},
     ],
 )
-def test_documents_come_back_as_they_went(opened: Opened, value: dict[str, Any]) -> None:
+def test_documents_come_back_unchanged(opened: Opened, value: dict[str, Any]) -> None:
     session = opened(ECHO)
     session.start()
     assert session.process([value]) == [[value]]
@@ -310,7 +312,9 @@ def test_a_batch_function_gets_all_rows_at_once(opened: Opened) -> None:
     ]
 
 
-def test_after_an_exception_in_a_batch_each_row_is_tried_afresh(opened: Opened) -> None:
+def test_after_an_exception_in_a_batch_each_row_is_retried_with_a_fresh_copy(
+    opened: Opened,
+) -> None:
     session = opened("""
         def snaplogic_process_batch(rows):
             rows[0]["spoilt"] = True
@@ -338,10 +342,10 @@ def test_a_batch_result_of_another_length_is_an_error_of_every_row(opened: Opene
     session.start()
     for answer in session.process([{}, {}]):
         assert isinstance(answer, ScriptError)
-        assert "there were 2 rows, and it returned a list of 1" in answer.reason
+        assert "it got 2 rows and returned a list of 1" in answer.reason
 
 
-def test_a_large_batch_is_parted_to_fit_into_frames(opened: Opened) -> None:
+def test_a_large_batch_is_split_to_fit_into_frames(opened: Opened) -> None:
     session = opened(ECHO, by=Executor(frame_limit=10_000))
     session.start()
     rows = [{"n": n, "text": "x" * 3000} for n in range(10)]
@@ -353,7 +357,7 @@ def test_a_row_too_large_for_a_frame_is_that_rows_error(opened: Opened) -> None:
     session.start()
     large, small = session.process([{"text": "x" * 20_000}, {"n": 1}])
     assert small == [{"n": 1}]
-    assert "at most 10000 bytes" in str(large)
+    assert "the limit is 10000 bytes" in str(large)
 
 
 def test_an_answer_too_large_for_a_frame_is_that_rows_error(opened: Opened) -> None:
@@ -364,7 +368,7 @@ def test_an_answer_too_large_for_a_frame_is_that_rows_error(opened: Opened) -> N
     session.start()
     small, large = session.process([{"size": 1}, {"size": 20_000}])
     assert small == [{"text": "x"}]
-    assert "the result of snaplogic_process cannot be passed on" in str(large)
+    assert "could not pass on the result of snaplogic_process" in str(large)
 
 
 def test_an_object_that_cannot_be_sent_is_that_rows_error(opened: Opened) -> None:
@@ -372,7 +376,7 @@ def test_an_object_that_cannot_be_sent_is_that_rows_error(opened: Opened) -> Non
     session.start()
     odd, fine = session.process([{"odd": object()}, {"n": 1}])
     assert fine == [{"n": 1}]
-    assert "cannot be handed to scripts/x.py" in str(odd)
+    assert "could not send a row to scripts/x.py" in str(odd)
 
 
 def test_decimals_of_rows_are_numbers(opened: Opened) -> None:
@@ -381,7 +385,7 @@ def test_decimals_of_rows_are_numbers(opened: Opened) -> None:
     assert session.process([{"amount": Decimal("1.25")}]) == [[{"amount": 1.25}]]
 
 
-def test_lines_are_handed_over_while_the_script_runs(opened: Opened) -> None:
+def test_lines_are_shown_while_the_script_runs(opened: Opened) -> None:
     printed = threading.Event()
 
     def output(line: str) -> None:
@@ -464,14 +468,14 @@ def snaplogic_process(row):
         end = time.monotonic() + 30
         while not os.path.exists({gate!r}):
             if time.monotonic() > end:
-                raise TimeoutError("the answer before has not left")
+                raise TimeoutError("the previous answer has not been sent")
             time.sleep(0.01)
     return row
 """
 
 
 @pytest.mark.parametrize("count", [2, 50])
-def test_answers_leave_while_the_next_row_is_at_work(
+def test_answers_leave_while_the_next_row_is_processed(
     opened: Opened, tmp_path: Path, count: int
 ) -> None:
     gate = tmp_path / "gate"
@@ -510,5 +514,5 @@ def test_answers_before_the_end_of_the_script_are_delivered(opened: Opened) -> N
     session.start()
     parts = session.parts.process([{"n": n} for n in range(4)])
     assert next(parts) == [{"n": 0}, {"n": 1}]
-    with pytest.raises(ScriptFailure, match="exit code 3 while it processed row 3"):
+    with pytest.raises(ScriptFailure, match="exited with code 3 while it was processing row 3"):
         next(parts)

@@ -21,13 +21,13 @@ from tests.script.conftest import Opened
 class Echo(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         size = int(self.headers.get("Content-Length", 0))
-        told = {
+        request = {
             "method": self.command,
             "path": self.path,
             "token": self.headers.get("Authorization"),
             "body": self.rfile.read(size).decode(),
         }
-        answer = json.dumps(told).encode()
+        answer = json.dumps(request).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
@@ -58,9 +58,7 @@ def test_execute_runs_no_shell() -> None:
 
 
 def test_execute_raises_with_the_output_when_the_command_fails() -> None:
-    with pytest.raises(
-        RuntimeError, match=r"'ls /no/such/file' ended with exit code [12]: .*No such"
-    ):
+    with pytest.raises(RuntimeError, match=r"'ls /no/such/file' exited with code [12]: .*No such"):
         slt.execute("ls /no/such/file")
 
 
@@ -225,7 +223,7 @@ def test_decode_refuses_what_could_run_code(text: str) -> None:
         slt.decode(text)
 
 
-def test_decode_makes_other_classes_when_it_is_told_to() -> None:
+def test_decode_makes_other_classes_on_request() -> None:
     text = '{"py/object": "fractions.Fraction", "_numerator": 1, "_denominator": 2}'
     with pytest.raises(ValueError, match=r"fractions.Fraction"):
         slt.decode(text)
@@ -259,7 +257,7 @@ def test_an_answer_is_given_as_text_or_bytes(url: str) -> None:
     assert slt.trigger(url, fmt="raw").startswith(b'{"method"')
 
 
-def test_a_file_is_downloaded_whole_or_not_at_all(url: str, tmp_path: Path) -> None:
+def test_a_file_is_downloaded_completely_or_not_at_all(url: str, tmp_path: Path) -> None:
     slt.download_file(url, str(tmp_path / "file"))
     assert b"GET" in (tmp_path / "file").read_bytes()
     with pytest.raises(OSError, match=r"refused|urlopen"):
@@ -289,5 +287,5 @@ def test_a_failing_command_in_a_script_stops_it_with_its_line(opened: Opened) ->
         from snaplogic.tool import SLTool as slt
         slt.execute("false")
     """)
-    with pytest.raises(ScriptFailure, match=r"exit code 1.*\(scripts/x.py, line 3\)"):
+    with pytest.raises(ScriptFailure, match=r"exited with code 1.*\(scripts/x.py, line 3\)"):
         session.start()

@@ -1,4 +1,4 @@
-"""A snap of somebody's own that keeps rows for later, in an ultra task and in a batch run."""
+"""A custom snap that keeps rows for later, in an ultra task and in a batch run."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_held_rows_may_be_dropped_or_fail(tmp_path: Path) -> None:
     assert given[4] == [{"request": 4, "done": True}]
 
 
-def test_in_a_batch_run_rows_are_held_all_the_same() -> None:
+def test_rows_are_also_held_in_a_batch_run() -> None:
     result = run_snap(Pairs, given=[{"request": n, "out": n == 2} for n in (1, 2, 3)])
     assert result.output == [{"request": 1, "done": True}, {"request": 3, "done": True}]
     assert result.dropped == 1

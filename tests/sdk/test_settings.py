@@ -1,4 +1,4 @@
-"""Settings: what a pipeline file may say, and how its mistakes are told."""
+"""Settings: what a pipeline file may say, and how mistakes in it are reported."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def issues_of(**values: Any) -> list[tuple[str, tuple[str | int, ...], str]]:
     return [(issue.code, issue.path, issue.message) for issue in issues]
 
 
-def test_what_is_not_given_has_its_default() -> None:
+def test_a_missing_setting_has_its_default() -> None:
     settings, _ = convert(Example, {"name": "a"})
     assert settings == Example(name="a")
 
 
-def test_every_mistake_is_told_with_its_path() -> None:
+def test_every_mistake_is_reported_with_its_path() -> None:
     assert issues_of(count="2", nmae="x", rows=[{"expression": "$a"}, {"target": "$b"}]) == [
         ("unknown-setting", ("nmae",), "there is no setting 'nmae'"),
-        ("wrong-type", ("count",), "'count': expected a whole number, got a text ('2')"),
+        ("wrong-type", ("count",), "'count': expected a whole number, got a string ('2')"),
         ("missing-setting", ("rows", 1), "the setting 'expression' is missing"),
     ]
 
@@ -47,13 +47,13 @@ def test_a_choice_may_be_in_capitals() -> None:
     assert settings == Example(name="a", mode="slow")
 
 
-def test_a_wrong_choice_is_told_with_the_right_ones() -> None:
+def test_a_wrong_choice_is_reported_with_the_valid_ones() -> None:
     assert issues_of(name="a", mode="quick") == [
         ("wrong-type", ("mode",), "'mode': expected one of fast, slow, got 'quick'")
     ]
 
 
-def test_a_text_that_starts_with_an_equals_sign_is_an_expression() -> None:
+def test_a_string_that_starts_with_an_equals_sign_is_an_expression() -> None:
     settings, _ = convert(Example, {"name": "a", "file": "= _model"})
     assert settings == Example(name="a", file=Evaluated(expression=Expression("_model")))
 
@@ -63,7 +63,7 @@ def test_a_setting_that_is_an_expression_needs_no_mark() -> None:
         (
             "expression-syntax",
             ("rows", 0, "expression"),
-            "'expression' is always an expression and needs no '='",
+            "'expression' is always an expression, so it must not start with '='",
         )
     ]
 

@@ -1,4 +1,4 @@
-"""The bases of the snaps: what a snap may give, and what becomes of each document and stream."""
+"""The base classes of snaps: what a snap may return, and how documents and streams are counted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.testing import run_snap
 
 
 class Gives(Snap[NoSettings]):
-    """Gives what the field `gives` of its document holds."""
+    """Returns the value in the field `gives` of its document."""
 
     views = Views(outputs=(View("output"), View("other")))
 
@@ -26,7 +26,7 @@ class Gives(Snap[NoSettings]):
 
 
 class GivesOfStreams(StreamSnap[NoSettings]):
-    """Gives, at each chunk, what the header's field `gives` holds."""
+    """Returns, for each chunk, the value in the header's field `gives`."""
 
     views = Views(inputs=(View("input", "binary"),), outputs=(View("output"), View("other")))
 
@@ -38,7 +38,7 @@ class GivesOfStreams(StreamSnap[NoSettings]):
 
 
 def given_as(form: str, value: Any) -> Any:
-    """What a snap of documents, or of streams, makes of a result."""
+    """The result of a snap for documents, or for streams, as the runtime gets it."""
     if form == "document":
         return run_snap(Gives, {}, [{"gives": value}])
     return run_snap(GivesOfStreams, {}, [StreamStart({"gives": value}), b"x", StreamEnd()])
@@ -62,25 +62,26 @@ def test_any_map_is_a_document(form: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("value", "named"),
     [
-        ("abc", "a text"),
-        (["abc"], "a text"),
+        ("abc", "'str'"),
+        (["abc"], "'str'"),
         (5, "'int'"),
         ([{"a": 1}, 5], "'int'"),
         ([None], "'NoneType'"),
         ([[{"a": 1}]], "'list'"),
         (bytearray(b"abc"), "'bytearray'"),
-        (To("output", "abc"), "a text"),  # type: ignore[arg-type]
+        (To("output", "abc"), "'str'"),  # type: ignore[arg-type]
         ([To("output", None)], "'NoneType'"),  # type: ignore[arg-type]
     ],
 )
-def test_what_is_no_document_stops_the_pipeline_in_the_name_of_the_snap(
+def test_a_result_that_is_not_a_document_stops_the_pipeline_and_names_the_snap(
     form: str, value: Any, named: str
 ) -> None:
-    giver = "process of Gives" if form == "document" else "feed of GivesOfStreams"
+    method = "process of Gives" if form == "document" else "feed of GivesOfStreams"
     with pytest.raises(EngineError) as caught:
         given_as(form, value)
     assert (
-        f"{giver} gave {named}; it must give a document, several, To(view, document) or None"
+        f"{method} returned {named}; "
+        "it must return a document, an iterable of documents, To(view, document) or None"
     ) in str(caught.value)
 
 
@@ -92,13 +93,13 @@ def test_a_list_may_address_some_of_its_items(form: str) -> None:
 
 @both
 @pytest.mark.parametrize("nothing", [None, (), []])
-def test_what_gives_nothing_is_acknowledged(form: str, nothing: Any) -> None:
+def test_an_empty_result_is_acknowledged(form: str, nothing: Any) -> None:
     result = given_as(form, nothing)
     assert (result.output, result.dropped) == ([], 1)
 
 
 class Takes(StreamSnap[NoSettings]):
-    """Gives a document for each stream, and remembers what it was told to forget."""
+    """Emits a document for each stream, and records the streams that were abandoned."""
 
     forgotten: list[str]
 

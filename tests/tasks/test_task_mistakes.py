@@ -72,7 +72,7 @@ class TestMistakes:
         )
 
     def test_a_map_is_no_name_of_a_pipeline(self) -> None:
-        assert "'pipeline': expected a text" in problem_in("type: ultra\npipeline: {a: 1}")
+        assert "'pipeline': expected a string" in problem_in("type: ultra\npipeline: {a: 1}")
 
     @pytest.mark.parametrize(
         "text",

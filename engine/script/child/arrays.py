@@ -1,7 +1,7 @@
-"""numpy arrays in jsonpickle texts: each with bytes of its own, and unpacked within bounds.
+"""numpy arrays in jsonpickle texts: each is written with its own bytes and unpacked within limits.
 
-jsonpickle's own handlers write an array that is a part of another one as a reference with an
-offset, and believe what the text says when they read it.
+jsonpickle's own handlers write an array that is a view of another as a reference with an offset,
+and trust such references when reading.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from typing import Any
 
 BASE_BYTES = 64 << 20
 BYTES_PER_CHARACTER = 20
-"""What the arrays of a text may take: this much, and so much more for each of its characters."""
+"""The memory limit for the arrays of a text: a base, plus this much per character of the text."""
 
 
 class Allowance:
-    """The bytes that the arrays of one text may still take."""
+    """The memory, in bytes, that the arrays of one text may still use."""
 
     def __init__(self, text: str) -> None:
         self._left = BASE_BYTES + BYTES_PER_CHARACTER * len(text)
 
     def take(self, size: int) -> None:
-        """Raises ValueError if there is not as much left."""
+        """Use up `size` bytes. Raises ValueError if that many are not left."""
         self._left -= size
         if self._left < 0:
             raise ValueError(
                 "decode refuses arrays that take far more memory than their text; "
-                "call decode(text, safe=False) if you trust where the text comes from"
+                "call decode(text, safe=False) if you trust the source of the text"
             )
 
 
 def register_arrays(allowance: Allowance) -> None:
-    """Let jsonpickle encode and decode arrays in this way until its own are registered again."""
+    """Make jsonpickle use these handlers until its own are registered again."""
     import numpy
     from jsonpickle.ext.numpy import NumpyNDArrayHandlerBinary
     from jsonpickle.handlers import register
@@ -82,15 +82,15 @@ def _dtype(text: str) -> Any:
 
 
 def _unpacked(values: str, size: int) -> bytes:
-    """Exactly so many bytes; raises ValueError."""
+    """Exactly `size` bytes; raises ValueError."""
     packed = base64.b64decode(values, validate=True)
     unpacker = zlib.decompressobj()
     try:
         unpacked = unpacker.decompress(packed, size + 1)
     except zlib.error as error:
-        raise ValueError(f"decode cannot unpack an array: {error}") from None
+        raise ValueError(f"decode could not unpack an array: {error}") from None
     if len(unpacked) != size:
-        raise ValueError("decode refuses an array whose bytes do not fit its shape")
+        raise ValueError("decode refuses an array whose size in bytes does not match its shape")
     return unpacked
 
 

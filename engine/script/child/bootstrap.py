@@ -1,7 +1,8 @@
-"""First code of the child: makes the engine's part importable, and nothing else of the engine's.
+"""First code of the child: makes this package importable, and nothing else of the engine.
 
-Run as a file by the interpreter of the script's environment with one argument, a JSON map. Only the
-libraries that the protocol needs are lent to the script's process, and only after its own.
+The interpreter of the script's environment runs this file with one argument, a JSON map. The engine
+lends the script's process only the libraries that the protocol needs; the environment's own come
+first.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from types import ModuleType
 PACKAGE = "snapline_child"
 
 
-class Lender:
-    """Finds a few named libraries in the engine's folders when the environment has none."""
+class LentLibraryFinder:
+    """Finds a few libraries in the engine's folders when the environment does not have them."""
 
     def __init__(self, libraries: dict[str, str]) -> None:
         self._libraries = libraries
@@ -45,7 +46,7 @@ def load_package() -> None:
 
 def main() -> None:
     settings = json.loads(sys.argv[1])
-    sys.meta_path.append(Lender(settings["libraries"]))
+    sys.meta_path.append(LentLibraryFinder(settings["libraries"]))
     load_package()
     importlib.import_module(f"{PACKAGE}.main").main(settings)
 

@@ -1,7 +1,8 @@
-"""An exception of a script, told as its author knows it.
+"""An exception of a script, described in terms of the author's own code.
 
-Frames of the engine are left out, source lines are shown although script and modules came as text,
-and the reason names the script's own line even if the exception was raised deep inside a library.
+Frames of the engine are left out, source lines are shown although the script and its modules are
+not read from files, and the reason names the script's own line even if the exception was raised
+deep inside a library.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _MISTAKES = (
     *(ArithmeticError, AttributeError, ImportError),
     *(LookupError, NameError, SyntaxError, TypeError),
 )
-"""What a line of code is to blame for, not the data, the files or the machine that it meets."""
+"""Exceptions that usually mean a mistake in the code, rather than in data, files or the machine."""
 
 _REASON_LIMIT = 4_000
 _TRACE_LIMIT = 64_000
@@ -40,15 +41,15 @@ class ScriptRaisedError(Exception):
 
 
 def show_source(name: str, source: str) -> None:
-    """Let tracebacks show the lines of a script or module that is in no file, and name it."""
+    """Let tracebacks show the name and lines of a script or module that is not read from a file."""
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     _shown.add(name)
 
 
 def describe(error: BaseException, name: str, hook: Any = None) -> Failure:
-    """The four texts for an exception in the script `name`.
+    """The failure for an exception in the script `name`.
 
-    `hook` is the function to blame if the traceback has no frame but the engine's.
+    `hook` is the function to blame if the traceback has only frames of the engine.
     """
     trace = traceback.TracebackException.from_exception(error)
     _drop_own_frames(trace)
@@ -69,7 +70,7 @@ def describe(error: BaseException, name: str, hook: Any = None) -> Failure:
 
 
 def _sendable(failure: Failure) -> Failure:
-    """The texts as valid Unicode: half of a surrogate pair is written as an escape."""
+    """The texts as valid Unicode: a lone surrogate is written as an escape."""
     error, reason, resolution, trace = (
         text.encode("utf-8", "backslashreplace").decode() for text in failure
     )
@@ -91,7 +92,7 @@ def _reason(error: BaseException, trace: traceback.TracebackException) -> str:
         return f"{type(error).__name__}: {error.msg}"
     text = "".join(trace.format_exception_only()).strip()
     if isinstance(error, MemoryError) and limit() is not None:
-        text = f"{text.rstrip(': ')}: the script may have at most {amount(limit() or 0)}"
+        text = f"{text.rstrip(': ')}: the script's limit is {amount(limit() or 0)}"
     module = type(error).__module__
     return text.removeprefix(f"{module}.") if module.startswith(_OWN_MODULES) else text
 
@@ -103,13 +104,13 @@ def _syntax_place(error: BaseException) -> str:
 
 
 def _raised_place(trace: traceback.TracebackException, name: str) -> str:
-    """The script's last line in the trace, and that of the module which went on from there."""
+    """The script's last line in the trace, and that of the module that it called, if any."""
     frames = [frame for frame in trace.stack if frame.filename in _shown]
     own = [place for place, frame in enumerate(frames) if frame.filename == name]
-    told = [frames[own[-1]]] if own else []
+    named = [frames[own[-1]]] if own else []
     if frames and frames[-1].filename != name:
-        told.append(frames[-1])
-    return ", through ".join(f"{frame.filename}, line {frame.lineno}" for frame in told)
+        named.append(frames[-1])
+    return ", through ".join(f"{frame.filename}, line {frame.lineno}" for frame in named)
 
 
 def _resolution(error: BaseException, trace: traceback.TracebackException) -> str:
@@ -118,18 +119,18 @@ def _resolution(error: BaseException, trace: traceback.TracebackException) -> st
     if isinstance(error, ModuleNotFoundError) and error.name:
         library = error.name.partition(".")[0]
         return (
-            "Name the library in the snap's requirements (a file of yours in its modules), or call "
+            "Add the library to the snap's requirements (or your own file to its modules), or call "
             f"slt.ensure({library!r}) before the script imports it."
         )
     if isinstance(error, SystemExit):
-        return "Let the script return instead of ending its process."
+        return "The script must return instead of ending its process."
     if isinstance(error, MemoryError):
         how = "raise memory" if limit() is not None else "run it on a larger machine"
-        return f"Let the script hold less in memory, or {how}."
+        return f"Keep less in memory, or {how}."
     if trace.stack and (trace.stack[-1].line or "").split(" ")[0] == "raise":
-        return ""  # what the script says itself is all that there is to say
+        return ""  # the script's own message says it all
     if isinstance(error, FileNotFoundError) and _is_relative(error.filename):
-        return f"Relative file names start in {Path.cwd()}, the folder of the pipeline."
+        return f"Relative file names are resolved in {Path.cwd()}, the folder of the pipeline."
     return "Correct the script at this line." if isinstance(error, _MISTAKES) else ""
 
 

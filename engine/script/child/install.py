@@ -1,7 +1,8 @@
 """Libraries for scripts: installed into the script's own environment when they are missing.
 
-What is there already costs no pip call. Installations into one environment wait for each other; one
-that was cut off leaves a mark and is done again by the next script that needs the environment.
+A library that is already installed costs no pip call. Installations into one environment wait for
+each other. An interrupted one leaves a mark, and the next script that uses the environment repeats
+it.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ MODULES = {
     "tensorflow-cpu": "tensorflow",
     "tensorflow-gpu": "tensorflow",
 }
-"""Distributions whose module has another name."""
+"""Distributions whose module has a different name."""
 
 DISTRIBUTIONS = {
     "bs4": "beautifulsoup4",
@@ -71,7 +72,7 @@ _TAIL = 12
 
 
 class InstallError(Exception):
-    """A library is not there and may not or cannot be installed."""
+    """A library is missing, and may not or could not be installed."""
 
     def __init__(self, message: str, resolution: str = "") -> None:
         super().__init__(message, resolution)
@@ -82,7 +83,7 @@ class InstallError(Exception):
 
 
 class Installer:
-    """Looks for libraries in this interpreter, and installs what is missing if `policy` lets it."""
+    """Looks for libraries in this interpreter, and installs missing ones if allowed."""
 
     def __init__(self, opening: dict[str, Any], settings: dict[str, Any], state: State) -> None:
         self._policy: Policy = opening["install"]
@@ -100,7 +101,7 @@ class Installer:
         self._state = state
 
     def require(self, requirements: Sequence[str]) -> None:
-        """See to it that pip requirement texts are satisfied; raises InstallError."""
+        """Make sure that pip requirements are satisfied; raises InstallError."""
         self._repair()
         for text in requirements:
             self._claim(text)
@@ -114,7 +115,7 @@ class Installer:
             self._provide(missing, list(requirements), update=False, verbose=False)
 
     def ensure(self, name: str, version: str | None, update: bool, verbose: bool) -> str:
-        """SLTool.ensure; gives what pip printed, nothing if there was nothing to do."""
+        """SLTool.ensure; returns pip's output, empty if there was nothing to do."""
         self._repair()
         if version is None and (plain := _PLAIN.fullmatch(name.strip())):
             name, version = plain[1], plain[2]
@@ -127,20 +128,20 @@ class Installer:
         return self._provide([wanted], [], update, verbose)
 
     def _claim(self, wanted: str) -> None:
-        """Note that the script needs this; raises InstallError if another needs a different one."""
+        """Record that the script needs this; raises InstallError if it conflicts with another's."""
         if self._needs is None or self._needs.is_noted(wanted):
             return
-        with self._alone():
+        with self._locked():
             if conflict := self._needs.conflict(wanted):
                 raise InstallError(
                     conflict,
-                    "Give one of the scripts an environment of its own, or let both ask for one "
-                    "version. If the other script has changed since, run it first.",
+                    "Give one of the scripts its own environment, or let both require the same "
+                    "version. If the other script has changed since its last run, run it first.",
                 )
             self._needs.note(wanted)
 
     def _possible(self, name: str, version: str | None) -> str | None:
-        """The version to use: none in particular if the wanted one is too old for this Python."""
+        """The version to use: None (any) if the wanted one is too old for this Python."""
         first = FIRST_FOR_311.get(canonical(name))
         if version is None or first is None or _numbers(version) >= first:
             return version
@@ -154,7 +155,7 @@ class Installer:
         return plain is not None and is_there(plain[1], plain[2])
 
     def _stamped(self) -> list[str]:
-        """Requirements that pip has found satisfied since anything was last installed."""
+        """Requirements that pip has found satisfied since the last installation."""
         try:
             stamped = json.loads(self._stamp.read_text())
         except (OSError, ValueError):
@@ -163,39 +164,39 @@ class Installer:
 
     def _repair(self) -> None:
         if self._mark.exists():
-            with self._alone():
+            with self._locked():
                 if self._mark.exists():
                     wanted = json.loads(self._mark.read_text() or "[]")
-                    warn("the last installation into this environment was cut off; doing it again")
+                    warn("the last installation into this environment was interrupted; retrying it")
                     self._pip(wanted, ["--ignore-installed"], verbose=False)
 
     def _provide(self, wanted: list[str], stamp: list[str], update: bool, verbose: bool) -> str:
         names = ", ".join(wanted)
         if self._policy == "check":
-            warn(f"{names} is not installed; the script goes on without (install: check)")
+            warn(f"{names} is not installed; continuing without it (install: check)")
             return ""
         if self._policy == "refuse":
             raise InstallError(
-                f"{names} is not installed in {sys.prefix}, and installing is refused",
+                f"{names} is not installed in {sys.prefix}, and the snap's install is 'refuse'",
                 "Install it there beforehand, or set install to 'install'.",
             )
-        with self._alone():
+        with self._locked():
             importlib.invalidate_caches()
-            if not update:  # another script may have installed it while this one waited
+            if not update:  # another script may have installed it while this one was waiting
                 wanted = [text for text in wanted if not self._satisfied(text)]
-            said = self._pip(wanted, ["--upgrade"] * update, verbose) if wanted else ""
+            output = self._pip(wanted, ["--upgrade"] * update, verbose) if wanted else ""
             self._stamp.write_text(json.dumps(stamp))
-        return said
+        return output
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         """Hold the environment's lock, with the script's clock stopped."""
         self._state.pause()
         with self._lock.open("a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                say("waiting for another script that installs into this environment")
+                say("waiting for another script to finish installing into this environment")
                 fcntl.flock(lock, fcntl.LOCK_EX)
             try:
                 yield
@@ -213,39 +214,39 @@ class Installer:
         command = [*self._pip_command(), "install", *options, *_QUIET, *wanted]
         with lifted():
             lines, code = _run_shown(command, wanted, verbose, self._started_in)
-        if code >= 0:  # pip was not killed: nothing is half installed
+        if code >= 0:  # pip was not killed, so nothing is half installed
             self._mark.unlink(missing_ok=True)
         importlib.invalidate_caches()
         if code:
             last = "\n".join(f"  {line}" for line in lines[-_TAIL:])
             raise InstallError(
-                f"pip could not install {', '.join(wanted)}; its last lines were\n{last}",
+                f"pip could not install {', '.join(wanted)}; last lines of its output:\n{last}",
                 self._remedy(),
             )
         return "".join(f"{line}\n" for line in lines)
 
     def _remedy(self) -> str:
         remedy = (
-            "Check the name and version, and that the package index can be reached."
+            "Check the name and version, and that the package index is reachable."
             if self._needs is None
             else self._needs.remedy
         )
         if self._constraints:
             remedy += (
-                " The snap names a constraints file: its versions must fit this Python"
+                " The snap names a constraints file; its versions must match this Python"
                 f" ({sys.version_info.major}.{sys.version_info.minor}) and platform."
             )
         return remedy
 
     def _pip_command(self) -> list[str]:
-        """pip of the engine's Python working on this environment, else a pip of its own."""
+        """The engine's pip, told to install into this environment, or else a pip in it."""
         probe = [self._engine_python, "-c", "import pip"]
         if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
             return [self._engine_python, "-m", "pip", "--python", sys.executable]
         own = [sys.executable, "-m", "ensurepip", "--default-pip"]
         if subprocess.run(own, capture_output=True, check=False).returncode != 0:
             raise InstallError(
-                f"there is no pip for {self._engine_python}, and none can be set up",
+                f"{self._engine_python} has no pip, and ensurepip failed",
                 "Install pip for the Python that runs the engine.",
             )
         return [sys.executable, "-m", "pip"]
@@ -256,7 +257,7 @@ _used: list[Installer] = []
 
 
 def use(installer: Installer) -> None:
-    """Make `installer` the one that SLTool asks; a script's process has exactly one."""
+    """Make `installer` the one that SLTool uses; a script's process has exactly one."""
     _used[:] = [installer]
 
 
@@ -298,7 +299,7 @@ def _importable(name: str) -> bool:
         spec = importlib.util.find_spec(module)
     except (ImportError, ValueError):
         return False
-    return spec is not None and spec.origin is not None  # a bare folder is no library
+    return spec is not None and spec.origin is not None  # a plain folder is not a library
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -308,7 +309,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _run_shown(
     command: list[str], wanted: list[str], verbose: bool, folder: str
 ) -> tuple[list[str], int]:
-    """Run pip and say at growing intervals that it is still at it; its last lines and exit code."""
+    """Run pip, reporting progress at growing intervals; returns its last lines and exit code."""
     names, began = ", ".join(wanted), time.monotonic()
     say(f"installing {names} ...")
     process = subprocess.Popen(

@@ -44,7 +44,7 @@ def _report_crashes(folder: Path) -> None:
 
 
 class Conversation:
-    """Answers the engine's frames one after the other, until the engine ends it or goes away."""
+    """Answers the engine's frames in order, until the engine ends the session or disappears."""
 
     def __init__(self, channel: Channel, state: State, settings: dict[str, Any]) -> None:
         self._channel = channel
@@ -65,8 +65,8 @@ class Conversation:
         except MemoryError as error:  # while rows were read, or answers were written
             self._outbox.send("failure", describe(error, opening["name"]))
         except (EOFError, OSError):
-            # The engine has gone, or the script has closed what leads to it: nobody is left to talk
-            # to. The supervisor cleans up.
+            # The engine is gone, or the script has closed the connection to it, so there is nobody
+            # to report to. The supervisor cleans up.
             os._exit(UNREACHABLE)
 
     def _prepare(self, opening: dict[str, Any]) -> Program:
@@ -80,7 +80,7 @@ class Conversation:
         except (install.InstallError, OSError) as error:
             resolution = getattr(error, "resolution", "")
             raise ScriptRaisedError(
-                (f"the libraries of {name} are not at hand", str(error), resolution, "")
+                (f"the libraries that {name} needs are missing", str(error), resolution, "")
             ) from error
         root = str(Path(self._settings["folder"]) / "tmp") + "/"
         pipe = opening["pipe"] | {"tmp_root": root}
@@ -119,14 +119,14 @@ class Conversation:
 
     @contextlib.contextmanager
     def _replying(self, kind: str, calls: int = 1) -> Iterator[None]:
-        """Around calls into the script; what they answer is complete if nothing was raised."""
+        """Wraps calls into the script; the reply is complete if none of them raised."""
         self._outbox.begin(kind, calls)
         yield
         self._settle()
         self._outbox.finish()
 
     def _settle(self) -> None:
-        """The script has returned: show what it has printed, and stop its clock."""
+        """Flush the script's output and stop its clock, now that it has returned."""
         if os.getpid() != self._owner:
             os._exit(0)  # a fork of the script has returned from its hook
         for stream in (sys.stdout, sys.stderr):
@@ -142,7 +142,7 @@ def _rows_of(payload: bytearray) -> Rows:
 
 def _offer_tool() -> None:
     """Make `from snaplogic.tool import SLTool` find this engine's own SLTool."""
-    package = ModuleType("snaplogic", "Stands for SnapLogic's package of the same name.")
+    package = ModuleType("snaplogic", "Stands in for SnapLogic's package of the same name.")
     package.__path__ = []
     package.tool = tool  # type: ignore[attr-defined]
     sys.modules["snaplogic"] = package

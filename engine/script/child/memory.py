@@ -1,4 +1,4 @@
-"""The limit on a script's memory: what a process asks for beyond it raises MemoryError."""
+"""The limit on a script's memory: a process that asks for more gets MemoryError."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _limit: list[int] = []
 
 
 def limit_to(size: int) -> None:
-    """Let this process, and each that it starts from now on, have at most `size` bytes."""
+    """Limit this process, and each one that it starts from now on, to `size` bytes."""
     _limit[:] = [size]
     _set(size)
 
@@ -21,7 +21,7 @@ def limit() -> int | None:
 
 @contextlib.contextmanager
 def lifted() -> Iterator[None]:
-    """Without the limit, for what is not the script's own work."""
+    """Suspend the limit, for work that is not the script's own."""
     if _limit:
         _set(resource.getrlimit(resource.RLIMIT_DATA)[1])
     try:
@@ -32,6 +32,6 @@ def lifted() -> Iterator[None]:
 
 
 def _set(size: int) -> None:
-    # Not the address space: libraries reserve far more of it than they use.
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (size, most))
+    # RLIMIT_DATA rather than RLIMIT_AS: libraries reserve far more address space than they use.
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (size, hard_limit))

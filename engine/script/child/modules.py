@@ -1,4 +1,4 @@
-"""The modules of a script: they came as texts, and are imported as if they lay beside it."""
+"""The modules of a script: sent along as source text, imported as if they were files next to it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from types import CodeType, ModuleType
 
 from . import failure
 
-Texts = list[dict[str, str]]
-"""Each with `name`, `file` and `source`, as engine.sdk's ScriptModule has them."""
+ModuleSources = list[dict[str, str]]
+"""Each with `name`, `file` and `source`, as in ScriptModule of engine.sdk."""
 
 
 class Importer(MetaPathFinder, ExecutionLoader):
-    """Finds and loads modules whose texts are at hand. All are compiled beforehand."""
+    """Finds and loads modules from their source text. All are compiled in advance."""
 
-    def __init__(self, texts: Texts) -> None:
+    def __init__(self, texts: ModuleSources) -> None:
         self._texts = {text["name"]: text for text in texts}
         self._codes = {name: _compiled(text) for name, text in self._texts.items()}
 
@@ -40,8 +40,8 @@ class Importer(MetaPathFinder, ExecutionLoader):
         return self._codes[name]
 
 
-def offer(texts: Texts) -> None:
-    """Let the modules be imported, before any file of the same name; raises ScriptRaisedError."""
+def offer(texts: ModuleSources) -> None:
+    """Make the modules importable, ahead of files of the same name; raises ScriptRaisedError."""
     for text in texts:
         failure.show_source(text["file"], text["source"])
         _refuse_what_is_loaded(text)
@@ -52,9 +52,9 @@ def _refuse_what_is_loaded(text: dict[str, str]) -> None:
     if text["name"] in sys.modules:
         raise failure.ScriptRaisedError(
             (
-                f"the module {text['file']} cannot be imported",
-                f"a library called {text['name']!r} is loaded already",
-                "Give the file another name.",
+                f"could not import the module {text['file']}",
+                f"a library named {text['name']!r} is already loaded",
+                "Rename the file.",
                 "",
             )
         )

@@ -1,7 +1,7 @@
-"""What the scripts that share an environment need, so that none changes another's library.
+"""The requirements of scripts that share an environment, so that none changes another's library.
 
-Each script's requirements are written down in the environment, under the snap that runs it. An
-exact version that differs from another script's is an error; everything else binds pip.
+Each script's requirements are recorded in the environment, under the snap that runs it. An exact
+version that differs from another script's is an error; all others become constraints for pip.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 MARK = "snapline-installing.json"
-"""Lies in an environment while something is installed into it; holds what."""
+"""A file in an environment while something is being installed into it; it lists what."""
 
 _EXACT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*==\s*([A-Za-z0-9.!+]+)")
 _VERSIONS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*[<>=!~][^;@/]*")
@@ -19,9 +19,9 @@ _TRAILING = re.compile(r"(\.0)+$")
 
 
 class Needs:
-    """The needs of all scripts that share an environment; `owner` is the script in hand.
+    """The needs of all scripts that share an environment; `owner` is the current script.
 
-    Whoever notes something holds the lock of the environment.
+    Callers of `note` must hold the lock of the environment.
     """
 
     def __init__(self, prefix: Path, environment: str, owner: str) -> None:
@@ -34,18 +34,17 @@ class Needs:
     @property
     def remedy(self) -> str:
         texts = sorted(f"{text} ({owner})" for owner, text in self._of_others())
-        also = f" Other scripts share the environment, and need: {', '.join(texts)}."
-        return (
-            "Check the name and version, and that the package index can be reached."
-            + also * bool(texts)
+        also = f" Other scripts share this environment and need: {', '.join(texts)}."
+        return "Check the name and version, and that the package index is reachable." + also * bool(
+            texts
         )
 
     def is_noted(self, wanted: str) -> bool:
-        """Whether the script in hand has noted it, in this run."""
+        """Whether the current script has already noted it in this run."""
         return wanted in self._noted
 
     def conflict(self, wanted: str) -> str:
-        """Why the script cannot have it; empty if it can."""
+        """Which other script's need it contradicts, for a message; empty if none."""
         exact = _EXACT.fullmatch(wanted.strip())
         if exact is None:
             return ""
@@ -61,7 +60,7 @@ class Needs:
         return ""
 
     def note(self, wanted: str) -> None:
-        """Add to what the script in hand needs, in place of an earlier version of the same."""
+        """Record a need of the current script; it replaces another version of the same library."""
         self._noted.add(wanted)
         needs = self._read()
         own = {_name(text): text for text in needs.get(self._owner, [])}
@@ -71,7 +70,7 @@ class Needs:
         aside.replace(self._file)
 
     def constraints(self) -> list[str]:
-        """Options that bind pip to what the other scripts need."""
+        """Options that make pip respect the needs of the other scripts."""
         texts = sorted({text for _, text in self._of_others() if _VERSIONS.fullmatch(text)})
         if not texts:
             return []
@@ -97,12 +96,12 @@ def _are_texts(value: object) -> bool:
 
 
 def canonical(name: str) -> str:
-    """A name of a distribution as the package index compares it."""
+    """The normalised name of a distribution, as package indexes compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def same_version(wanted: str, there: str | None) -> bool:
-    """Whether a version is the wanted one: 1.0 is 1.0.0, and 2.1 is also 2.1+cpu."""
+    """Whether a version is the wanted one: 1.0 equals 1.0.0, and 2.1+cpu satisfies 2.1."""
     if there is None:
         return False
     public = there if "+" in wanted else there.partition("+")[0]

@@ -1,6 +1,6 @@
 """The script as a program: one namespace, its hooks, and its answers to rows.
 
-What a hook returns goes to the outbox before the next call, as it is when the hook returns.
+The result of a hook is added to the outbox before the next call, in its state at that moment.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Program:
-    """Runs the text of a script and calls its hooks, in one namespace as SnapLogic does."""
+    """Runs the source of a script and calls its hooks, in one namespace, as SnapLogic does."""
 
     def __init__(
         self, opening: dict[str, Any], pipe: dict[str, Any], state: State, outbox: Outbox
@@ -38,7 +38,7 @@ class Program:
         self._outbox = outbox
         self._tracker: tracker.Tracker | None = None
         module = ModuleType(failure.MODULE)
-        sys.modules[failure.MODULE] = module  # so that pickle and dataclasses find its classes
+        sys.modules[failure.MODULE] = module  # for pickle and dataclasses to find its classes
         self._globals = module.__dict__
         self._globals |= {"snaplogic_pipe": pipe, "tmp_root": pipe["tmp_root"]}
         sys.argv = [name]
@@ -53,8 +53,8 @@ class Program:
         _offer(self._modules)
         try:
             code = compile(self._source, self._name, "exec", dont_inherit=True)
-            exec(code, self._globals)  # noqa: S102  # this is what the process is for
-        except BaseException as error:  # whatever a script raises is its answer
+            exec(code, self._globals)  # noqa: S102  # running user code is this process's purpose
+        except BaseException as error:  # a script may raise anything
             raise ScriptRaisedError(failure.describe(error, self._name)) from error
         self._call_once("snaplogic_init", INIT)
 
@@ -81,9 +81,10 @@ class Program:
             raise ScriptRaisedError(failure.describe(error, self._name, hook)) from error
 
     def answer(self, rows: Rows, again: Callable[[], Rows]) -> None:
-        """Give one answer per row to the outbox, a failure where the script failed on the row.
+        """Add one answer per row to the outbox, a failure if the script failed on the row.
 
-        `again` gives the rows afresh, for a batch function that has changed them and then raised.
+        `again` returns fresh copies of the rows, as a batch function that raises may have changed
+        them.
         """
         batched, single = self._hooks()
         if batched is not None:
@@ -102,7 +103,7 @@ class Program:
         raise ScriptRaisedError(
             (
                 f"Python script error in {self._name}",
-                "the script has no function snaplogic_process, and there are rows to process",
+                "there are rows to process, but the script does not define snaplogic_process",
                 "Define snaplogic_process(row) in the script.",
                 "",
             )
@@ -159,15 +160,16 @@ class Program:
         got = f"a list of {len(results)}" if isinstance(results, list) else type(results).__name__
         problem = TypeError(
             "snaplogic_process_batch must return a list with one result per row: "
-            f"there were {count} rows, and it returned {got}"
+            f"it got {count} rows and returned {got}"
         )
         return self._failed(problem, hook)
 
     def settle(self, rows: Rows, numbers: list[int], again: Callable[[], Rows]) -> None:
-        """Give the outbox the outcomes of rows, these or earlier ones, as each is known.
+        """Add the outcomes of rows, these or earlier ones, to the outbox as they become known.
 
-        A number stands for a row from now on; it is negative if nobody waits for that row. A row
-        without an outcome is kept by the script. `rows` is emptied: what we refer to is kept too.
+        A number identifies a row from now on; it is negative if no request awaits that row. A row
+        without an outcome is kept by the script. `rows` is emptied, as our references would count
+        as keeping the rows.
         """
         batched, single = self._hooks()
         tracked = self._tracked()
@@ -183,10 +185,10 @@ class Program:
         return self._tracker
 
     def finish_tracked(self) -> None:
-        """Run `snaplogic_final`: the outcomes of all rows; raises ScriptRaisedError."""
+        """Run `snaplogic_final` and report the outcomes of all rows; raises ScriptRaisedError."""
         tracked, name = self._tracked(), "snaplogic_final"
         hook = self._globals.get(name) or (lambda: None)
-        given = self._guarded(hook, FINAL, lambda: tracked.given(hook(), name))
+        given = self._guarded(hook, FINAL, lambda: tracked.parse(hook(), name))
         tracked.finish(given, hook)
 
     def _settle_rows(
@@ -200,11 +202,11 @@ class Program:
             failed = given = result = None
             try:
                 result = hook(entry.row)
-                if not tracked.settle_plainly([entry], [result]):
-                    given = tracked.given(result, "snaplogic_process")
+                if not tracked.settle_simple([entry], [result]):
+                    given = tracked.parse(result, "snaplogic_process")
             except BaseException as error:  # noqa: BLE001
                 failed = self._failure(error, hook)
-            # The exception is gone from here on, and with it the frames that refer to the row.
+            # From here on the exception is gone, and with it the frames that refer to the row.
             result = None
             if failed is not None:
                 tracked.fail([entry], failed)
@@ -218,7 +220,7 @@ class Program:
         rows: Rows,
         numbers: list[int],
     ) -> bool:
-        """False if the rows have to be given one by one."""
+        """Returns False if the rows must be passed to the script one by one."""
         batched, single = hooks
         count = len(rows)
         self._state.begin_batch(count)
@@ -242,10 +244,10 @@ class Program:
             del results
             tracked.fail(entries, failed.args)
             return True
-        if tracked.settle_plainly(entries, results):
+        if tracked.settle_simple(entries, results):
             return True
         pairs = zip(entries, results, strict=True)
-        givens = [self._given(tracked, batched, *pair) for pair in pairs]
+        givens = [self._parsed(tracked, batched, *pair) for pair in pairs]
         del results
         if count == 1 and givens[0] is not None:
             tracked.settle(entries[0], givens[0], batched)
@@ -253,12 +255,12 @@ class Program:
             tracked.settle_batch(entries, givens, batched)
         return True
 
-    def _given(
+    def _parsed(
         self, tracked: tracker.Tracker, hook: Callable[..., Any], entry: Entry, result: Any
-    ) -> tracker.Given | None:
-        """One result of a batch; None if it is not a proper one, and its row has failed."""
+    ) -> tracker.HookResult | None:
+        """One result of a batch; None if it is invalid, in which case its row has failed."""
         try:
-            return tracked.given(result, "each result of snaplogic_process_batch")
+            return tracked.parse(result, "each result of snaplogic_process_batch")
         except (TypeError, ValueError, *Unsendable) as error:
             tracked.fail_one(entry, self._failure(error, hook))
             return None

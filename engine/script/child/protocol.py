@@ -1,8 +1,8 @@
 """Frames between the engine, its script children and remote executors.
 
-A frame is a length (four bytes, big-endian) and a MessagePack list whose first element names it.
-Rows and answers travel in batches. The same frames go over the socket pair of a child and over TCP;
-what MessagePack lacks (integers beyond 64 bits, a failure in place of an answer) is an extension.
+A frame is a length (four bytes, big-endian) and a MessagePack list whose first element is the kind
+of message. Rows and answers travel in batches. The same frames are used over the socket pair of a
+child and over TCP. Integers beyond 64 bits, and failures in place of answers, are extension types.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class ProtocolError(Exception):
 
 
 class FrameTooLargeError(Exception):
-    """A message does not fit into one frame; nothing of it was sent."""
+    """A message does not fit into one frame; no part of it was sent."""
 
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(size, limit)
@@ -42,15 +42,15 @@ class FrameTooLargeError(Exception):
         self.limit = limit
 
     def __str__(self) -> str:
-        return f"it takes {amount(self.size)}, and at most {amount(self.limit)} can be sent"
+        return f"it takes {amount(self.size)}; the limit is {amount(self.limit)}"
 
 
 class NotSendableError(Exception):
-    """A value has no form on the wire; the text says which and why."""
+    """A value cannot be encoded; the message says which and why."""
 
 
 def amount(size: int) -> str:
-    """Bytes as people read them."""
+    """A number of bytes in a readable unit."""
     for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB")):
         if size >= unit:
             return f"{size / unit:.1f} {name}".replace(".0 ", " ")
@@ -58,29 +58,29 @@ def amount(size: int) -> str:
 
 
 class FailedError(Exception):
-    """What a script answers in place of documents; its arguments are a Failure."""
+    """A script's answer in place of documents; its arguments are a Failure."""
 
     def __init__(self, *failure: str) -> None:
         super().__init__(*failure)
 
 
-Failing = Callable[..., Exception]
-"""What makes an exception of the four texts of a failure."""
+MakeFailure = Callable[..., Exception]
+"""Makes an exception from the four texts of a failure."""
 
 
-def _decoder(failing: Failing) -> msgspec.msgpack.Decoder[Any]:
+def _decoder(make_failure: MakeFailure) -> msgspec.msgpack.Decoder[Any]:
     def restore(code: int, data: memoryview) -> Any:
         if code == _BIG_INTEGER:
             return int.from_bytes(data, "little", signed=True)
         if code == _FAILURE:
-            return failing(*msgspec.msgpack.decode(data, type=Failure))
+            return make_failure(*msgspec.msgpack.decode(data, type=Failure))
         raise ProtocolError(f"unknown extension type {code}")
 
     return msgspec.msgpack.Decoder(ext_hook=restore)
 
 
 def _wire_form(value: Any) -> Any:
-    """What MessagePack does not know: failures, and the dates of expressions, which are subclasses.
+    """Encodes types that MessagePack lacks: failures, and dates of expressions (subclasses).
 
     Dates become ISO 8601 text.
     """
@@ -102,15 +102,15 @@ _ARRAY = 0xDD
 
 
 encode_value = _encoder.encode
-"""One value without date-times, as `joined` takes it. `encode_again` is for what it raises."""
+"""Encodes one value without date-times, for `joined`. If it raises, use `encode_again`."""
 
 ENCODING_ERRORS = (OverflowError, UnicodeEncodeError, RecursionError, TypeError)
 
 
 def encode_again(value: Any, error: Exception) -> bytes:
-    """A value that `encode_value` refuses, with large integers in their own form.
+    """Encode a value for which `encode_value` raised `error`, with large integers as extensions.
 
-    Raises NotSendableError if it was another error.
+    Raises NotSendableError if large integers were not the cause.
     """
     if isinstance(error, OverflowError):
         return _encoder.encode(_sendable(value))
@@ -144,7 +144,8 @@ def encode(message: list[Any]) -> bytearray:
     """
     try:
         frame = _encode(message)
-        # MessagePack has a date-time of its own; looking for its bytes is cheaper than at values.
+        # MessagePack has its own date-time type. Searching the frame for its marks is cheaper than
+        # inspecting every value.
         if b"\xff" in frame and any(mark in frame for mark in _TIMESTAMPS):
             frame = _encode(_sendable(message))
     except OverflowError:
@@ -192,18 +193,18 @@ def decode(payload: bytearray, decoder: msgspec.msgpack.Decoder[Any] = _plain_de
     try:
         message = decoder.decode(payload)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise ProtocolError(f"a frame cannot be read: {error}") from error
+        raise ProtocolError(f"could not decode a frame: {error}") from error
     if not isinstance(message, list) or not message or not isinstance(message[0], str):
-        raise ProtocolError("a frame holds no message")
+        raise ProtocolError("a frame does not contain a message")
     return message
 
 
 class Channel:
     """Sends and receives frames over a connected socket.
 
-    `wait` is called whenever the socket's own timeout passes in vain; it may raise to give up.
-    A message that raises NotSendableError or FrameTooLargeError leaves the channel usable. Failures
-    that are received become what `failing` makes of them.
+    `wait` is called whenever the socket's own timeout expires; it may raise to give up. The channel
+    stays usable after NotSendableError and FrameTooLargeError. `make_failure` converts the failures
+    that are received.
     """
 
     def __init__(
@@ -211,24 +212,24 @@ class Channel:
         connection: socket.socket,
         limit: int = FRAME_LIMIT,
         wait: Callable[[], None] | None = None,
-        failing: Failing = FailedError,
+        make_failure: MakeFailure = FailedError,
     ) -> None:
         self.connection = connection
         self.limit = limit
         self.wait = wait
-        self._decoder = _decoder(failing)
+        self._decoder = _decoder(make_failure)
 
     def send(self, *message: Any) -> None:
         self.send_frame(self.frame(*message))
 
     def frame(self, *message: Any) -> bytearray:
-        """The frame of a message, if it may be sent."""
+        """The frame of a message. Raises NotSendableError or FrameTooLargeError."""
         frame = encode(list(message))
         self.check_size(len(frame) - _HEADER.size)
         return frame
 
     def check_size(self, size: int) -> None:
-        """Raise FrameTooLargeError if so many bytes do not fit into one frame."""
+        """Raise FrameTooLargeError if that many bytes do not fit into one frame."""
         limit = min(self.limit, FRAME_LIMIT)
         if size > limit:
             raise FrameTooLargeError(size, limit)
@@ -242,20 +243,22 @@ class Channel:
                 self._waited()
 
     def receive(self) -> list[Any]:
-        """The next message. Raises EOFError when the peer has gone, ProtocolError for nonsense."""
+        """The next message. Raises EOFError if the peer is gone, ProtocolError for invalid data."""
         return decode(self.receive_payload(), self._decoder)
 
     def receive_payload(self) -> bytearray:
         (size,) = _HEADER.unpack(self._exactly(_HEADER.size))
         if size > self.limit:
-            raise ProtocolError(f"a frame of {amount(size)} is over {amount(self.limit)}")
+            raise ProtocolError(f"a frame of {amount(size)} exceeds {amount(self.limit)}")
         return self._exactly(size)
 
     def _exactly(self, size: int) -> bytearray:
         if size <= _PIECE:
             return self._piece(size)
         payload = bytearray()
-        while len(payload) < size:  # memory grows with what has come, not with what was announced
+        while (
+            len(payload) < size
+        ):  # memory grows with what was received, not with what was announced
             payload += self._piece(min(_PIECE, size - len(payload)))
         return payload
 
@@ -283,6 +286,6 @@ class Channel:
 
 
 def halves(items: list[Any]) -> tuple[list[Any], list[Any]]:
-    """A batch that does not fit into one frame, as two."""
+    """The two halves of a batch that does not fit into one frame."""
     middle = len(items) // 2
     return items[:middle], items[middle:]

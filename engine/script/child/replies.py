@@ -1,9 +1,9 @@
-"""Answers on their way out: encoded when they are given, and sent within milliseconds.
+"""Answers on their way to the engine: encoded at once, and sent within milliseconds.
 
-An answer is encoded before the script is called again, so whatever the script does later to an
-object that it has returned cannot change it. The calling thread only encodes: most batches take
-less time than a switch between threads, and leave in one frame when they end. While a batch of
-several rows takes longer, a second thread sends what is there.
+An answer is encoded before the script is called again, so later changes to a returned object cannot
+affect it. The calling thread only encodes: most batches take less time than a switch between
+threads, and are sent in one frame when they end. If a batch of several rows takes longer, a second
+thread sends the answers so far.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _FRAME_BYTES = 1 << 20
 _FRAME_MARGIN = 64
 
 Unsendable = (FrameTooLargeError, NotSendableError)
-"""What `Outbox.add` raises for an answer that has no form on the wire."""
+"""Raised by `Outbox.add` for an answer that cannot be sent."""
 
 
 class Outbox:
-    """The answers of the call in hand; `begin` and `finish` are the brackets around a call."""
+    """The answers of the current call, which `begin` and `finish` enclose."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
@@ -47,14 +47,14 @@ class Outbox:
         self._clock: threading.Thread | None = None
 
     def begin(self, kind: str, calls: int) -> None:
-        """Answers of this kind follow, from so many calls into the script."""
+        """Start a reply of this kind, from that many calls into the script."""
         self._kind = kind
         self._is_open = True
         if calls > 1 and not self._ticks:
             self._start_clock()
 
     def add(self, answer: Any) -> None:
-        """Take an answer as it is now. Raises one of `Unsendable`."""
+        """Add an answer in its current state. Raises one of `Unsendable`."""
         try:
             piece = encode_value(answer)
         except ENCODING_ERRORS as error:
@@ -64,12 +64,12 @@ class Outbox:
         self._pieces.append(piece)
 
     def finish(self) -> None:
-        """The call is over: send what has not been sent."""
+        """End the reply: send the answers that have not been sent."""
         self._is_open = False
         self._flush(last=True)
 
     def send(self, *message: Any) -> None:
-        """A message of another kind, after all answers given so far."""
+        """Send a message of another kind, after all answers added so far."""
         self._is_open = False
         if self._pieces:
             self._flush(last=False)
@@ -78,21 +78,21 @@ class Outbox:
 
     def _flush(self, *, last: bool) -> None:
         with self._sending:
-            count = len(self._pieces)  # another thread may add more meanwhile
+            count = len(self._pieces)  # another thread may add more in the meantime
             pieces = self._pieces[:count]
             del self._pieces[:count]
             while True:
-                fitting = self._fitting(pieces)
-                rest = pieces[fitting:]
+                count = self._count_for_frame(pieces)
+                rest = pieces[count:]
                 is_last = last and not rest
-                if fitting or is_last:
-                    self._channel.send_frame(joined(self._kind, pieces[:fitting], is_last))
+                if count or is_last:
+                    self._channel.send_frame(joined(self._kind, pieces[:count], is_last))
                 if not rest:
                     return
                 pieces = rest
 
-    def _fitting(self, pieces: list[bytes]) -> int:
-        """How many of the pieces go into one frame: as many as fit, and at least one."""
+    def _count_for_frame(self, pieces: list[bytes]) -> int:
+        """How many of the pieces go into one frame: as many as fit, but at least one."""
         room = self._room
         for count, piece in enumerate(pieces):
             room -= len(piece)
@@ -108,7 +108,7 @@ class Outbox:
         self._wake.set()
 
     def _tick(self) -> None:
-        """Send what waits every few milliseconds; sleep for good while no call is under way."""
+        """Send pending answers every few milliseconds; sleep while no call is in progress."""
         quiet = 0
         while True:
             time.sleep(FLUSH_SECONDS)
@@ -116,20 +116,20 @@ class Outbox:
                 try:
                     self._flush(last=False)
                 except OSError:
-                    return  # the engine has gone: the main thread will find out
+                    return  # the engine is gone; the main thread will notice
             quiet = 0 if self._is_open else quiet + 1
             if quiet > _IDLE_TICKS:
                 self._wake.clear()
                 self._ticks = False
-                if not self._is_open:  # else `begin` came too early to see that nothing ticks
+                if not self._is_open:  # otherwise `begin` ran before _ticks was cleared
                     self._wake.wait()
                 self._ticks, quiet = True, 0
 
 
 def unsendable(hook: str, error: Exception) -> Failure:
-    """The failure in place of an answer that cannot be sent."""
+    """The failure to send in place of an answer that cannot be sent."""
     return (
-        f"the result of {hook} cannot be passed on",
+        f"could not pass on the result of {hook}",
         str(error),
         "Return smaller documents of plain values.",
         "",

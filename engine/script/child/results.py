@@ -1,8 +1,8 @@
-"""What a hook returned, as documents of plain values.
+"""Converts the result of a hook to documents of plain values.
 
-Most results are flat maps of plain values: those are recognised at C speed and passed on as they
-are. The rest is converted as SnapLogic does: date-times to text, decimals to floats, numpy values
-to Python's, bytes to UTF-8 text.
+Most results are flat maps of plain values. These are recognised at C speed and passed on unchanged.
+The rest is converted as SnapLogic does: date-times to text, decimals to floats, numpy values to
+Python's, bytes to UTF-8 text.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _last_keys: tuple[str, ...] = ()
 
 
 def documents(result: Any, hook: str) -> Result:
-    """The documents of a result, drop documents taken out; raises TypeError."""
+    """The documents of a result, without drop documents; raises TypeError."""
     global _last_keys
     if type(result) is dict and _SCALARS.issuperset(map(type, result.values())):
-        # A flat document, as most are. Most also have the keys of the one before: comparing with
-        # those is cheaper than looking at the type of each.
+        # Most documents are flat, and most have the same keys as the previous one. Comparing the
+        # keys is cheaper than checking the type of each.
         keys = tuple(result)
         if keys == _last_keys:
             return result
@@ -45,7 +45,7 @@ def documents(result: Any, hook: str) -> Result:
 
 
 def elements(result: Any, hook: str) -> list[dict[Any, Any]]:
-    """A result as a list of documents that are not converted yet; raises TypeError."""
+    """A result as a list of documents, not converted yet; raises TypeError."""
     if result is None:
         return []
     if isinstance(result, dict):
@@ -64,7 +64,7 @@ def elements(result: Any, hook: str) -> list[dict[Any, Any]]:
 
 
 def detached(value: Any) -> Any:
-    """A copy of a plain value that shares nothing with it that could change."""
+    """A copy of a plain value that shares nothing mutable with it."""
     kind = type(value)
     if kind is dict:
         return {
@@ -78,9 +78,9 @@ def detached(value: Any) -> Any:
 
 
 def plain(value: Any, path: str) -> Any:
-    """`value` in plain types; `path` says in messages where it stands in the document.
+    """`value` in plain types; `path` is its place in the document, for messages.
 
-    Raises TypeError for what has no plain form, NotSendableError for what is nested too deeply.
+    Raises TypeError for a value that has no plain form, NotSendableError for too deep nesting.
     """
     try:
         return _plain(value, path)
@@ -132,7 +132,7 @@ def _from_numpy(value: Any, path: str) -> Any:
     listed = value.tolist()
     if value.dtype.kind in _PLAIN_KINDS and value.dtype.itemsize <= 8:
         return listed
-    if type(listed) is type(value):  # a long double is its own list
+    if type(listed) is type(value):  # tolist() returns a long double unchanged
         return float(listed)
     return _plain(listed, path)
 
@@ -143,7 +143,7 @@ def _text(value: bytes, path: str) -> str:
     except UnicodeDecodeError:
         raise TypeError(
             f"{_place(path)} holds bytes that are not UTF-8 text; "
-            "make them text first, for example with base64.b64encode(...).decode()"
+            "convert them to text first, for example with base64.b64encode(...).decode()"
         ) from None
 
 
@@ -158,7 +158,7 @@ def _key(key: Any, path: str) -> str:
         return str(key)
     if type(key).__module__ == "numpy" and hasattr(key, "item"):
         return _key(key.item(), path)
-    raise TypeError(f"{_place(path)} has a key that is {_named(key)}; keys must be text")
+    raise TypeError(f"{_place(path)} has a key that is {_named(key)}; keys must be strings")
 
 
 def _place(path: str) -> str:

@@ -1,7 +1,7 @@
-"""Rows that owe an answer, and how a script points at them.
+"""Rows that await an answer, and how a script refers to them.
 
-A row is a plain dict, as in any other run. Whether the script has kept it is seen from the number
-of references to it: a row that only its entry refers to has been let go of.
+A row is a plain dict, as in any other run. The number of references to it shows whether the script
+has kept it: once only its entry refers to a row, the script has released it.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Any
 Row = dict[str, Any]
 
 
-class State(Enum):
-    """What has become of the request of a row."""
+class RowState(Enum):
+    """What has happened to the request behind a row."""
 
-    OPEN = "it waits for an answer"
-    RAISED = "the call that it was given to raised; the script has kept the row all the same"
-    IDLE = "nobody waits for an answer to it; the script has kept the row"
-    REFUSED = "the documents that may answer it were refused; the script has kept the row"
+    OPEN = "it awaits an answer"
+    RAISED = "the call that processed it raised, but the script has kept the row"
+    IDLE = "no request awaits an answer to it, and the script has kept the row"
+    REFUSED = "the documents that may answer it were refused, and the script has kept the row"
 
 
 class Ticket:
-    """Stands for a row in a script that keeps only what it has made of the row."""
+    """Stands for a row in a script that keeps only data derived from the row."""
 
     __slots__ = ("__weakref__", "number")
 
@@ -37,7 +37,7 @@ class Ticket:
 
 
 class Answer(Row):
-    """A document that says which row it answers; none if its ticket is None."""
+    """A document that says which row it answers. Without a ticket, it answers no row."""
 
     __slots__ = ("ticket",)
 
@@ -47,19 +47,19 @@ class Answer(Row):
 
 
 class Entry:
-    """A row in hand or kept. Its number is negative if nobody waits for an answer to it."""
+    """A current or kept row. Its number is negative if no request awaits an answer to it."""
 
     __slots__ = ("_ticket", "number", "row", "state")
 
     def __init__(self, number: int, row: Row | None) -> None:
         self.number = number
         self.row = row
-        self.state = State.OPEN
+        self.state = RowState.OPEN
         self._ticket: weakref.ref[Ticket] | None = None
 
     @property
     def owes(self) -> bool:
-        return self.number > 0 and self.state is State.OPEN
+        return self.number > 0 and self.state is RowState.OPEN
 
     def ticket(self) -> Ticket:
         ticket = None if self._ticket is None else self._ticket()
@@ -73,7 +73,7 @@ class Entry:
         return _references(self) > _ALONE or self._has_ticket()
 
     def is_kept_for_long(self) -> bool:
-        """The same, if not merely a cycle that the last call has left behind holds the row."""
+        """As `is_kept`, but a reference cycle left behind by the last call does not count."""
         if self.is_kept():
             gc.collect(1)
         return self.is_kept()

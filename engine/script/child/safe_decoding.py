@@ -1,8 +1,8 @@
-"""Refuses jsonpickle texts that hold anything but plain data and numpy arrays of their own bytes.
+"""Refuses jsonpickle texts that hold anything but plain data and self-contained numpy arrays.
 
-jsonpickle imports and calls what a text names, so a text from elsewhere can run any code, and its
-arrays may point into any memory. What is allowed is listed here: the tags, the classes, and for
-each class its keys. Anything else is refused before jsonpickle sees it.
+jsonpickle imports and calls whatever a text names, so an untrusted text can run any code, and its
+arrays may point to any memory. This module lists the tags and classes that are allowed, and the
+keys of each class. Anything else is refused before jsonpickle sees it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _TAGS_ALONE = {
     "py/bytes": str,
     "py/id": int,
 }
-"""Tags that are the only key of their map, and what they hold."""
+"""Tags that must be the only key of their map, and the type of their value."""
 
 _DATES = {"datetime.datetime": 16, "datetime.date": 8, "datetime.time": 8}
-"""Classes of dates, and how long the Base64 text of their state is."""
+"""Classes of dates, and the length of their Base64 state."""
 
 _ARRAY_KEYS = frozenset({"dtype", "values", "shape", "order", "byteorder", "writeable"})
 _SCALAR_KEYS = frozenset({"dtype", "value"})
@@ -42,18 +42,18 @@ _FREE_VALUES = 1_000_000
 """What a text may unfold to by references, beyond one value for each of its characters."""
 
 
-def refuse_strangers(value: Any) -> None:
-    """Raise ValueError if the parsed jsonpickle text `value` holds what is not on the lists."""
+def check_decodable(value: Any) -> None:
+    """Raise ValueError if the parsed jsonpickle text `value` holds anything that is not allowed."""
     if isinstance(value, list):
         for item in value:
-            refuse_strangers(item)
+            check_decodable(item)
     elif isinstance(value, dict):
         if name := value.get("py/object"):
             _check_object(value, name)
         else:
             _check_tags(value)
             for item in value.values():
-                refuse_strangers(item)
+                check_decodable(item)
 
 
 def refuse_inflated(value: Any, text: str) -> None:
@@ -65,7 +65,7 @@ def refuse_inflated(value: Any, text: str) -> None:
     if _unfolded(value, {}) > _FREE_VALUES + len(text):
         raise ValueError(
             "decode refuses references that unfold to far more values than their text has; "
-            "call decode(text, safe=False) if you trust where the text comes from"
+            "call decode(text, safe=False) if you trust the source of the text"
         )
 
 
@@ -87,7 +87,7 @@ def _check_tags(value: dict[str, Any]) -> None:
             if tag not in _TAGS_ALONE:
                 raise _refusal(f"the tag {tag!r}")
             if len(value) > 1 or type(item) is not _TAGS_ALONE[tag]:
-                raise _refusal(f"what stands with the tag {tag!r}")
+                raise _refusal(f"the content of the tag {tag!r}")
         elif tag.startswith("json://") or tag == "__reduce__":
             raise _refusal(f"the key {tag!r}")
 
@@ -106,8 +106,8 @@ def _check_object(value: dict[str, Any], name: Any) -> None:
         _check_keys(name, keys, _SCALAR_KEYS, needed=("dtype", "value"))
         _check_elements(value["dtype"])
         if _RAW.fullmatch(value["dtype"]) or value["dtype"].startswith("["):
-            raise _refusal(f"a {name} of the element type {value['dtype']!r}")
-        refuse_strangers(value["value"])
+            raise _refusal(f"a {name} with the element type {value['dtype']!r}")
+        check_decodable(value["value"])
     elif _DTYPE.fullmatch(name):
         _check_keys(name, keys, _DTYPE_KEYS, needed=("dtype",))
         _check_elements(value["dtype"])
@@ -117,7 +117,7 @@ def _check_object(value: dict[str, Any], name: Any) -> None:
 
 def _check_keys(name: str, keys: set[str], known: frozenset[str], needed: tuple[str, ...]) -> None:
     if name == "numpy.ndarray" and "base" in keys:
-        raise _refusal("an array that is a part of another one (encode a copy of it)")
+        raise _refusal("an array that is part of another one (encode a copy of it)")
     for key in keys - known:
         raise _refusal(f"the key {key!r} of a {name}")
     for key in needed:
@@ -133,10 +133,10 @@ def _check_array(value: dict[str, Any]) -> None:
         raise _refusal(f"the shape {shape!r}")
     if isinstance(values, str):
         if shape is None:
-            raise _refusal("an array of bytes without a shape")
+            raise _refusal("a binary array without a shape")
     elif values is not None:
         _refuse_references(values)
-        refuse_strangers(values)
+        check_decodable(values)
     for key, choices in (("order", "CF"), ("byteorder", "<>=|")):
         chosen = value.get(key)
         if chosen is not None and chosen not in tuple(choices):
@@ -164,11 +164,11 @@ def _check_date(value: dict[str, Any], keys: set[str], name: str) -> None:
             kind == name and not others and len(state) == _DATES[name] and keys == {"__reduce__"}
         ):
             return
-    raise _refusal(f"a {name} with a time zone of its own, or without its state")
+    raise _refusal(f"a {name} with its own time zone, or without its state")
 
 
 def _check_elements(dtype: Any) -> None:
-    """Arrays of Python objects are memory addresses when they come as bytes."""
+    """Refuse unknown element types: arrays of Python objects hold memory addresses."""
     if isinstance(dtype, str) and _ELEMENTS.fullmatch(dtype):
         return
     if isinstance(dtype, str) and dtype.startswith("[") and _are_plain_fields(dtype):
@@ -192,5 +192,5 @@ def _are_plain_fields(dtype: str) -> bool:
 def _refusal(what: str) -> ValueError:
     return ValueError(
         f"decode refuses {what}: only plain data and numpy arrays are decoded; "
-        "call decode(text, safe=False) if you trust where the text comes from"
+        "call decode(text, safe=False) if you trust the source of the text"
     )

@@ -1,7 +1,7 @@
-"""What the script is doing right now, in memory that the engine reads too.
+"""What the script is doing right now, in memory shared with the engine.
 
-The engine must be able to say where a script stood when it was killed, and must see when one call
-takes too long. A message per row would be slow; a few numbers in a shared page cost nothing.
+The engine must be able to say what a script was doing when it was killed, and must notice when a
+call takes too long. A message per row would be slow; a few numbers in a shared page cost nothing.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 WHERE_SIGNAL = signal.SIGUSR2
-"""Asks the child to write where each of its threads stands; works while C code holds the GIL."""
+"""Asks the child to dump the stacks of its threads; works even while C code holds the GIL."""
 
 UNREACHABLE = 69
-"""Exit code of a script's process that can no longer speak with the engine (EX_UNAVAILABLE)."""
+"""Exit code of a script's process that has lost its connection to the engine (EX_UNAVAILABLE)."""
 
 IDLE, LOADING, INIT, PROCESS, BATCH, FINAL, PREPARING = range(7)
 HOOKS = {
@@ -56,9 +56,9 @@ class State:
         self._cells[_PHASE] = phase
 
     def rows(self, timed: bool) -> Callable[[], None]:
-        """What to call before each row of a batch; it starts the row's clock if `timed`.
+        """A function to call before each row of a batch; it starts the row's clock if `timed`.
 
-        A closure, because it is called for every row: it costs a tenth of a microsecond.
+        A closure, because it runs for every row: a call costs a tenth of a microsecond.
         """
         cells, clock, number = self._cells, time.monotonic, self._cells[_ROW]
         self.enter(PROCESS)
@@ -78,7 +78,7 @@ class State:
         self._cells[_ROW] += 1
 
     def end_batch(self, done: bool) -> None:
-        """Rows count as begun if the batch is `done`; else they come again one by one."""
+        """Count the rows as begun if the batch is `done`; otherwise they are processed again."""
         self._cells[_ROW] = self._cells[_LAST] if done else self._cells[_ROW] - 1
 
     def leave(self) -> None:
@@ -86,7 +86,7 @@ class State:
         self._cells[_PHASE] = IDLE
 
     def pause(self) -> None:
-        """Stop the clock of the call: what happens now is no fault of the script."""
+        """Stop the clock of the call while the engine, not the script, takes the time."""
         self._cells[_SINCE] = 0
 
     def resume(self) -> None:
@@ -94,13 +94,13 @@ class State:
 
     @property
     def seconds(self) -> float:
-        """How long the call into the script has taken so far; 0 if none counts."""
+        """How long the call into the script has taken so far; 0 if no clock is running."""
         since = self._cells[_SINCE]
         return time.monotonic() - since if since else 0.0
 
     @property
     def status(self) -> int | None:
-        """Exit code of the script's process, negative for a signal; None if it is not known."""
+        """Exit code of the script's process, negative for a signal; None if unknown."""
         status = self._cells[_STATUS]
         return None if status == _UNKNOWN else int(status)
 
@@ -113,15 +113,15 @@ class State:
         return HOOKS.get(int(self._cells[_PHASE]), "")
 
     def describe(self) -> str:
-        """`while it processed row 17`, `in snaplogic_final`, ..."""
+        """`while it was processing row 17`, `in snaplogic_final`, ..."""
         phase = int(self._cells[_PHASE])
         if phase == PREPARING:
-            return "while its requirements were looked for"
+            return "while its requirements were being checked"
         if phase == LOADING:
-            return "while it was loaded"
+            return "while it was being loaded"
         if phase == PROCESS:
-            return f"while it processed row {int(self._cells[_ROW])}"
+            return f"while it was processing row {int(self._cells[_ROW])}"
         if phase == BATCH:
             first, last = int(self._cells[_ROW]), int(self._cells[_LAST])
-            return f"while it processed rows {first} to {last}"
-        return f"in {HOOKS[phase]}" if phase in HOOKS else "while it waited for rows"
+            return f"while it was processing rows {first} to {last}"
+        return f"in {HOOKS[phase]}" if phase in HOOKS else "while it was waiting for rows"

@@ -1,9 +1,9 @@
-"""The parent of the script's process: nothing that the script starts outlives the session.
+"""The parent of the script's process, so that nothing the script starts outlives the session.
 
 The process that the engine starts forks at once: the child becomes the script, the parent waits. It
-ends the script and all its descendants, daemons too, when the script ends or when the engine lets
-go of the lifeline, which happens even if the engine is killed. It runs no code of the user and
-holds no lock that the user's code could hold.
+ends the script and all its descendants, including daemons, when the script ends or when the engine
+closes the lifeline, which happens even if the engine is killed. It never runs user code, and holds
+no lock that user code could hold.
 """
 
 from __future__ import annotations
@@ -21,11 +21,14 @@ from .state import State
 
 _PARENT_DEATH_SIGNAL = 1
 _CHILD_SUBREAPER = 36
-_PATIENCE = 2.0
+_CLEANUP_SECONDS = 2.0
 
 
 def supervise(lifeline: int, folder: str, state: State) -> None:
-    """Fork; returns in the script's process only. `folder` is removed if the engine lets go."""
+    """Fork, and return in the script's process only.
+
+    `folder` is removed if the engine closes the lifeline.
+    """
     _prctl(_CHILD_SUBREAPER, 1)
     supervisor = os.getpid()
     script = os.fork()
@@ -38,7 +41,7 @@ def supervise(lifeline: int, folder: str, state: State) -> None:
 
 
 def _prctl(option: int, value: int) -> None:
-    """Linux only; elsewhere the lifeline alone has to do."""
+    """Linux only; elsewhere the lifeline alone must do."""
     if sys.platform == "linux":
         import ctypes
 
@@ -46,7 +49,7 @@ def _prctl(option: int, value: int) -> None:
 
 
 def _watch(script: int, lifeline: int, folder: str, state: State) -> int:
-    _let_go_of_all_but(lifeline)
+    _close_all_but(lifeline)
     let_go = not _wait(script, lifeline, state)
     _end_descendants()
     if let_go:
@@ -56,7 +59,7 @@ def _watch(script: int, lifeline: int, folder: str, state: State) -> int:
     return 0
 
 
-def _let_go_of_all_but(lifeline: int) -> None:
+def _close_all_but(lifeline: int) -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in range(3):
         os.dup2(nothing, descriptor)
@@ -65,7 +68,7 @@ def _let_go_of_all_but(lifeline: int) -> None:
 
 
 def _wait(script: int, lifeline: int, state: State) -> bool:
-    """Until the script has ended (true) or the engine has let go (false: the script is killed)."""
+    """Wait until the script ends (true), or kill it when the lifeline is closed (false)."""
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
@@ -83,7 +86,7 @@ def _wait(script: int, lifeline: int, state: State) -> bool:
 
 
 def _reap(script: int) -> int | None:
-    """Take the dead children off the list; the script's exit code if it is among them."""
+    """Reap all dead children; returns the script's exit code if it is one of them."""
     code = None
     with contextlib.suppress(ChildProcessError):
         while True:
@@ -96,8 +99,8 @@ def _reap(script: int) -> int | None:
 
 
 def _end_descendants() -> None:
-    """Orphans become children of this process (a subreaper), so nobody escapes by a new session."""
-    end = time.monotonic() + _PATIENCE
+    """Kill all descendants: orphans become children of this subreaper, so none escapes."""
+    end = time.monotonic() + _CLEANUP_SECONDS
     while time.monotonic() < end:
         _reap(0)
         try:

@@ -1,4 +1,4 @@
-"""`snaplogic.tool` for scripts: SLTool with the functions that SnapLogic documents."""
+"""`snaplogic.tool` for scripts: SLTool with the functions documented by SnapLogic."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from . import arrays, install, tracker
 from .rows import Ticket
-from .safe_decoding import refuse_inflated, refuse_strangers
+from .safe_decoding import check_decodable, refuse_inflated
 
 _TIMEOUT = 300.0
 
@@ -22,9 +22,9 @@ class SLTool:
 
     @staticmethod
     def execute(command: str, verbose: bool = False) -> str:
-        """Run a command, split on blanks and without a shell; what it printed.
+        """Run a command, split at spaces and without a shell; returns its output.
 
-        Raises RuntimeError with the end of its output if it exits with anything but 0.
+        Raises RuntimeError with the end of its output if its exit code is not 0.
         """
         done = subprocess.run(
             command.split(),
@@ -38,7 +38,7 @@ class SLTool:
             install.say(done.stdout.rstrip("\n"))
         if done.returncode:
             raise RuntimeError(
-                f"{command!r} ended with exit code {done.returncode}: {done.stdout[-2000:].strip()}"
+                f"{command!r} exited with code {done.returncode}: {done.stdout[-2000:].strip()}"
             )
         return done.stdout
 
@@ -46,35 +46,37 @@ class SLTool:
     def ensure(
         name: str, version: str | None = None, update: bool = False, verbose: bool = False
     ) -> str:
-        """See to it that a library is there; install it into the script's environment if not.
+        """Make sure that a library is available; install it into the script's environment if not.
 
-        Gives what pip printed, nothing if the library was there. A version too old for this Python
-        is replaced by a newer one, with a warning. `install` of the snap decides what may be done.
+        Returns pip's output, empty if the library was available. A version too old for this Python
+        is replaced by a newer one, with a warning. The snap's `install` setting says what is
+        allowed.
         """
         return install.current().ensure(name, version, update, verbose)
 
     @staticmethod
     def get_random_path(tmp_root: str) -> str:
-        """Make a new folder under `tmp_root`; its path."""
+        """Create a new folder under `tmp_root` and return its path."""
         path = Path(tmp_root) / uuid.uuid4().hex
         path.mkdir(parents=True)
         return str(path)
 
     @staticmethod
     def encode(obj: Any) -> str:
-        """An object as JSON text (jsonpickle), arrays and data frames included."""
+        """An object as JSON text (jsonpickle), including arrays and data frames."""
         return json.dumps(_jsonpickle("", safe=True).pickler.Pickler().flatten(obj))
 
     @staticmethod
     def decode(text: str, safe: bool = True) -> Any:
-        """The object of a text made by `encode`.
+        """The object in a text made by `encode`.
 
-        Such a text can name any class and so run any code: unless `safe` is False, only plain data
-        and numpy arrays of a bounded size are made, and ValueError is raised for anything else.
+        Such a text can name any class and thus run any code. Unless `safe` is False, only plain
+        data and numpy arrays of limited size are decoded, and ValueError is raised for anything
+        else.
         """
         value = json.loads(text)
         if safe:
-            refuse_strangers(value)
+            check_decodable(value)
         unpickler = _jsonpickle(text, safe).unpickler
         decoded = unpickler.Unpickler(on_missing="error", safe=True).restore(value)
         if safe:
@@ -88,27 +90,27 @@ class SLTool:
 
     @staticmethod
     def answer(row: Any, document: dict[str, Any]) -> dict[str, Any]:
-        """The document, marked as the answer to `row`: a row that was kept, or its ticket.
+        """The document, marked as the answer to `row`: a kept row, or its ticket.
 
-        It must be returned by a hook. It makes no difference unless the pipeline is an ultra task.
+        A hook must return it. The mark has an effect in ultra tasks only.
         """
         if not isinstance(document, dict):
             raise TypeError(
-                f"slt.answer wants one document, a dict, and was given {type(document).__name__}; "
-                "mark each document by itself"
+                f"slt.answer needs one document, a dict, but got {type(document).__name__}; "
+                "mark each document separately"
             )
         used = tracker.current()
         return document if used is None else used.answer(row, document)
 
     @staticmethod
     def ticket(row: Any) -> Ticket:
-        """Stands for a row in `answer`; the row waits for its answer while the ticket is kept."""
+        """A stand-in for a row in `answer`; while it is kept, the row awaits its answer."""
         used = tracker.current()
         return Ticket(0) if used is None else used.ticket(row)
 
     @staticmethod
     def download_file(url: str, out_path: str) -> None:
-        """Fetch a file; `out_path` appears only when all of it has come."""
+        """Download a file; `out_path` appears only when the download is complete."""
         import urllib.request
 
         aside = Path(f"{out_path}.{uuid.uuid4().hex}.part")
@@ -124,7 +126,7 @@ class SLTool:
 
     @staticmethod
     def ultra(url: str, token: str | None = None, data: Any = None, fmt: str = "json") -> Any:
-        """POST `data` as JSON to an ultra task; the answer by `fmt`: json, text, else bytes."""
+        """POST `data` as JSON to an ultra task; returns JSON or text by `fmt`, otherwise bytes."""
         return _call(url, token, {} if data is None else data, fmt)
 
     @staticmethod
@@ -135,7 +137,7 @@ class SLTool:
         params: dict[str, Any] | None = None,
         fmt: str = "json",
     ) -> Any:
-        """Call a triggered task: POST if there is `data`, else GET; `params` go into the URL."""
+        """Call a triggered task: POST with `data`, otherwise GET; `params` go into the URL."""
         if params:
             import urllib.parse
 
@@ -162,7 +164,7 @@ def _call(url: str, token: str | None, data: Any, fmt: str) -> Any:
 
 
 def _jsonpickle(text: str, safe: bool) -> Any:
-    """jsonpickle with the handlers of those numeric libraries that are in use or in the text."""
+    """jsonpickle with handlers for the numeric libraries that are loaded or named in the text."""
     import jsonpickle
 
     for library in ("numpy", "pandas"):

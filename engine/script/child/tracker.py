@@ -1,14 +1,14 @@
-"""Which row a document answers, when somebody waits for the answer to each row.
+"""Which row a document answers, when a request is waiting behind each row.
 
-A script may keep rows and answer them later, from any call. In this order: a document that is
-marked, or is itself a row that was kept, answers that row; a document returned alone answers the
-row in hand; a list that has one document for each row that the call let go of answers these in the
-order in which they came. A list while nothing is kept is the answer to the row in hand.
+A script may keep rows and answer them later, from any call. These rules apply, in this order: a
+document that is marked, or is itself a kept row, answers that row; a document returned alone
+answers the current row; a list with one document for each row that the call released answers these
+rows in the order of their arrival. A list while no row is kept answers the current row.
 
-Nothing is guessed: what fits no rule, or two, is refused, and the rows that it could be meant for
-fail. A row that is lost without a word (None is returned, and nobody keeps the row) counts as
-dropped. Its answer may come yet, as the script may have kept what it has made of the row: from then
-on lists are refused.
+The tracker never guesses: a result that matches no rule, or more than one, is refused, and the rows
+that it could be meant for fail. A row that is lost silently (the script returns None and does not
+keep the row) counts as dropped. Its answer may still come, as the script may have kept data derived
+from the row: from then on, lists are refused.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from . import install
 from .protocol import FailedError, Failure
 from .replies import Outbox, Unsendable, unsendable
 from .results import detached, elements, plain
-from .rows import Answer, Entry, Row, State, Ticket
+from .rows import Answer, Entry, Row, RowState, Ticket
 
 NO_ROW = 0
 _DOCUMENT_ONLY = {dict}
@@ -30,30 +30,30 @@ _REMEDY = (
 )
 
 
-class Given:
-    """What one call gave for one row: documents, and the numbers of the rows that they answer."""
+class HookResult:
+    """What one call returned for one row: documents, and the numbers of the rows they answer."""
 
-    __slots__ = ("bare", "documents", "drops", "numbers")
+    __slots__ = ("documents", "drops", "is_single", "numbers")
 
-    def __init__(self, bare: bool) -> None:
-        self.bare = bare
+    def __init__(self, is_single: bool) -> None:
+        self.is_single = is_single
         self.documents: list[Row | None] = []
         self.numbers: list[int | None] = []
         self.drops = False
 
     @property
-    def loose(self) -> int:
-        """Documents of which it is not known yet what they answer."""
+    def unassigned(self) -> int:
+        """The number of documents whose row is not known yet."""
         return self.numbers.count(None)
 
     def assign(self, entries: Iterable[Entry]) -> None:
-        """Give each loose document the row that it answers."""
+        """Give each unassigned document the row that it answers."""
         numbers = iter([entry.number for entry in entries])
         self.numbers = [next(numbers) if known is None else known for known in self.numbers]
 
 
 class Tracker:
-    """The rows in hand and kept. The outbox gets what has become of those that are done with.
+    """The current and the kept rows. When a row is finished, its outcome goes to the outbox.
 
     An outcome is the number of a row, and its documents (none if it was dropped) or its failure.
     """
@@ -66,14 +66,14 @@ class Tracker:
         self._loses_rows = False
         self._keeps_rows = False
 
-    # What a script asks for -------------------------------------------------------------------
+    # Called by SLTool -------------------------------------------------------------------------
 
     def ticket(self, row: Any) -> Ticket:
         entry = self._by_identity.get(id(row))
         if entry is None:
             raise ValueError(
-                "slt.ticket wants a row that waits for its answer, the very dict that the script "
-                "was given; this one is a copy, or has been answered"
+                "slt.ticket needs a row that still awaits its answer, the very dict that was "
+                "passed to the script; this one is a copy, or has been answered"
             )
         return entry.ticket()
 
@@ -83,22 +83,22 @@ class Tracker:
         entry = self._by_identity.get(id(row))
         if entry is None:
             install.warn(
-                "slt.answer was given no row that waits for its answer (it has been answered or "
-                "dropped, or it is a copy): the document is left out"
+                "document ignored: the row given to slt.answer has already been answered or "
+                "dropped, or is a copy"
             )
         return Answer(document, None if entry is None else entry.ticket())
 
-    # What the calls into the script report ----------------------------------------------------
+    # Called around the hooks of the script ----------------------------------------------------
 
     def begin(self, number: int, row: Row) -> Entry:
-        """A row is about to be given to the script; the caller must not keep it."""
+        """Register a row that is about to be passed to the script; the caller must not keep it."""
         self._entries[number] = self._by_identity[id(row)] = entry = Entry(number, row)
         return entry
 
-    def settle_plainly(self, entries: list[Entry], results: list[Any]) -> bool:
-        """Settle the commonest calls at once: one document for each row, and no row but these.
+    def settle_simple(self, entries: list[Entry], results: list[Any]) -> bool:
+        """Settle the most common case at once: one document per row, and no other rows are kept.
 
-        False for any other, of which nothing is settled.
+        In any other case, settle nothing and return False.
         """
         if len(self._entries) != len(entries) or {*map(type, results)} != _DOCUMENT_ONLY:
             return False
@@ -115,12 +115,12 @@ class Tracker:
             self._remove(entry)
         return True
 
-    def given(self, result: Any, hook: str) -> Given:
-        """A result apart from everything that the script may still change; raises TypeError."""
-        given = Given(isinstance(result, dict))
+    def parse(self, result: Any, hook: str) -> HookResult:
+        """A result, copied so that the script can no longer change it; raises TypeError."""
+        given = HookResult(isinstance(result, dict))
         for place, item in enumerate(elements(result, hook)):
-            number = self._pointed_at(item)
-            document = detached(plain(item, "" if given.bare else f"[{place}]"))
+            number = self._marked_row(item)
+            document = detached(plain(item, "" if given.is_single else f"[{place}]"))
             if document.get("snaplogic_flag") != "drop":
                 given.documents.append(document)
                 given.numbers.append(number)
@@ -131,13 +131,13 @@ class Tracker:
                 given.numbers.append(number)
         return given
 
-    def settle(self, entry: Entry, given: Given, hook: Callable[..., Any]) -> None:
-        """A call for one row has come back."""
+    def settle(self, entry: Entry, given: HookResult, hook: Callable[..., Any]) -> None:
+        """Settle rows after a call for one row has returned."""
         released = self._released([entry], [given])
-        if given.loose:
+        if given.unassigned:
             owners = self._owners(entry, given, released)
             if owners is None:
-                self._refuse([entry, *released], self._doubt(given, released, hook))
+                self._refuse([entry, *released], self._ambiguity(given, released, hook))
                 return
             given.assign(owners)
         self._answer([given])
@@ -145,12 +145,13 @@ class Tracker:
         self._put_aside(entry, given)
 
     def settle_batch(
-        self, entries: list[Entry], givens: list[Given | None], hook: Callable[..., Any]
+        self, entries: list[Entry], givens: list[HookResult | None], hook: Callable[..., Any]
     ) -> None:
-        """A call for several rows has come back, with a result for each; None for one that failed.
+        """Settle rows after a call for several has returned a result for each, None if that failed.
 
-        Rows that the call let go of are no reason to trust a list: it came for one row of many. A
-        document in the place of its row is trusted unless each row may be answered with the next.
+        A list is not trusted even if it matches the rows that the call released, as it is the
+        result for only one row of many. A document in the position of its row is trusted, unless
+        each row may be answered together with the next.
         """
         results = [given for given in givens if given is not None]
         released = self._released(entries, results)
@@ -162,75 +163,75 @@ class Tracker:
         late = self._has_conflict(released) or (lost and self.any_kept(entries))
         refused = []
         for entry, given in pairs:
-            if given is None or not given.loose:
+            if given is None or not given.unassigned:
                 continue
-            if late if given.bare else not alone:
+            if late if given.is_single else not alone:
                 refused.append((entry, given))
             else:
-                given.assign([entry] * given.loose)
+                given.assign([entry] * given.unassigned)
         if refused:
             doubtful = [*released, *lost, *(entry for entry, _ in refused)]
-            self._refuse(doubtful, self._doubt(refused[0][1], released, hook))
-            results = [given for given in results if not given.loose]
+            self._refuse(doubtful, self._ambiguity(refused[0][1], released, hook))
+            results = [given for given in results if not given.unassigned]
         self._answer(results)
         self._lose(released)
         for entry, given in pairs:
             if given is not None:
                 self._put_aside(entry, given)
 
-    def fail(self, entries: list[Entry], told: Failure) -> None:
-        """A call has raised: its rows fail, and so do those that it let go of."""
+    def fail(self, entries: list[Entry], failure: Failure) -> None:
+        """Fail the rows of a call that raised, and those that it released."""
         for entry in [*entries, *self._released(entries, [])]:
-            self._close(entry, State.RAISED, told)
+            self._close(entry, RowState.RAISED, failure)
 
-    def fail_one(self, entry: Entry, told: Failure) -> None:
-        """The result for one row of a batch is not a proper one."""
-        self._close(entry, State.RAISED, told)
+    def fail_one(self, entry: Entry, failure: Failure) -> None:
+        """Fail one row of a batch because its result is invalid."""
+        self._close(entry, RowState.RAISED, failure)
 
     def any_kept(self, entries: list[Entry]) -> bool:
-        """Whether the script has kept one of the rows that it was given."""
+        """Whether the script has kept any of these rows."""
         return any(entry.is_kept_for_long() for entry in entries)
 
     def forget(self, entries: list[Entry]) -> None:
-        """A batch has raised, and its rows are given once more.
+        """Forget the rows of a batch that raised: they are passed to the script again.
 
-        The script may have kept parts of them the first time, as of a row that is lost.
+        The script may have kept parts of them the first time, as it may of a lost row.
         """
         self._loses_rows = True
         for entry in entries:
             self._remove(entry)
 
-    def finish(self, given: Given, hook: Callable[..., Any] | None) -> None:
-        """The script has ended: what it kept is answered now, or never."""
+    def finish(self, given: HookResult, hook: Callable[..., Any] | None) -> None:
+        """Settle all remaining rows with the result of `snaplogic_final`."""
         answered = _numbers([given])
         rest = [entry for entry in self._entries.values() if entry.number not in answered]
-        if given.loose and not rest:
+        if given.unassigned and not rest:
             given.numbers = [NO_ROW if known is None else known for known in given.numbers]
-        elif given.loose and not given.bare:
-            if self._loses_rows or given.loose != len(rest):
-                self._refuse(rest, self._doubt(given, rest, hook))
+        elif given.unassigned and not given.is_single:
+            if self._loses_rows or given.unassigned != len(rest):
+                self._refuse(rest, self._ambiguity(given, rest, hook))
                 return
             given.assign(rest)
         self._answer([given])
         for entry in rest:
-            self._close(entry, State.RAISED, self._unanswered())
+            self._close(entry, RowState.RAISED, self._unanswered())
         for document, number in zip(given.documents, given.numbers, strict=True):
             if document is not None and number in (None, NO_ROW):
                 self._report(NO_ROW, [document])
 
     # Rules ------------------------------------------------------------------------------------
 
-    def _pointed_at(self, item: Row) -> int | None:
-        """The number of the row that a document points at itself; None if it does not."""
+    def _marked_row(self, item: Row) -> int | None:
+        """The number of the row that a document itself refers to; None if it refers to none."""
         if isinstance(item, Answer):
             return NO_ROW if item.ticket is None else item.ticket.number
         entry = self._by_identity.get(id(item))
         return None if entry is None else entry.number
 
-    def _owners(self, entry: Entry, given: Given, released: list[Entry]) -> list[Entry] | None:
-        """The rows that the loose documents answer, in order; None if that cannot be told."""
-        count = given.loose
-        if given.bare:
+    def _owners(self, entry: Entry, given: HookResult, released: list[Entry]) -> list[Entry] | None:
+        """The rows that the unassigned documents answer, in order; None if that is ambiguous."""
+        count = given.unassigned
+        if given.is_single:
             return None if self._has_conflict(released) else [entry]
         if self._loses_rows:
             return None
@@ -240,27 +241,27 @@ class Tracker:
             return released if count == len(released) else None
         stays = entry.number in given.numbers or entry.is_kept_for_long()
         let_go = released if stays else [*released, entry]
-        # One document, or one beside a drop document, could as well be for the row in hand.
+        # One document, or one next to a drop document, could equally be for the current row.
         return None if given.drops or count == 1 or count != len(let_go) else let_go
 
     def _has_conflict(self, released: list[Entry]) -> bool:
-        """Whether a document returned alone could be for a row that the call let go of."""
-        certain = (State.OPEN, State.REFUSED)
+        """Whether a document returned alone could be for a row that the call released."""
+        certain = (RowState.OPEN, RowState.REFUSED)
         return any(
-            entry.state in certain or (entry.state is State.RAISED and self._keeps_rows)
+            entry.state in certain or (entry.state is RowState.RAISED and self._keeps_rows)
             for entry in released
         )
 
-    def _others(self, entries: list[Entry], givens: list[Given]) -> bool:
-        """Whether any further row is kept, and not answered in this call."""
+    def _others(self, entries: list[Entry], givens: list[HookResult]) -> bool:
+        """Whether any other row is kept and not answered in this call."""
         known = _numbers(givens).union(entry.number for entry in entries)
         return any(
-            number not in known and entry.state is not State.IDLE
+            number not in known and entry.state is not RowState.IDLE
             for number, entry in self._entries.items()
         )
 
-    def _released(self, entries: list[Entry], givens: list[Given]) -> list[Entry]:
-        """Rows of earlier calls that the script has let go of, and has not pointed at; by age."""
+    def _released(self, entries: list[Entry], givens: list[HookResult]) -> list[Entry]:
+        """Rows of earlier calls that the script has released and not referred to; oldest first."""
         if len(self._entries) == len(entries) == 1:
             return []
         spared = _numbers(givens).union(entry.number for entry in entries)
@@ -270,14 +271,14 @@ class Tracker:
     # Outcomes ---------------------------------------------------------------------------------
 
     def _report(self, number: int, answer: list[Row] | FailedError) -> None:
-        """A row is done with. One whose documents cannot be sent fails for that reason."""
+        """Report the outcome of a row. If its documents cannot be sent, the row fails."""
         try:
             self._outbox.add((number, answer))
         except Unsendable as error:
             self._outbox.add((number, FailedError(*unsendable("the script", error))))
 
-    def _answer(self, givens: list[Given]) -> None:
-        """Pass on the documents whose rows are known. Those of rows that are done are left out."""
+    def _answer(self, givens: list[HookResult]) -> None:
+        """Pass on the documents whose rows are known, except those of rows already finished."""
         answers: dict[int, list[Row]] = {}
         for given in givens:
             for number, document in zip(given.numbers, given.documents, strict=True):
@@ -288,7 +289,7 @@ class Tracker:
         for number, documents in answers.items():
             entry = self._entries.get(number)
             if entry is not None:
-                if entry.state is State.OPEN:
+                if entry.state is RowState.OPEN:
                     self._report(number, documents)
                 self._remove(entry)
 
@@ -298,9 +299,9 @@ class Tracker:
                 self._drop(entry)
                 self._loses_rows |= entry.owes
 
-    def _put_aside(self, entry: Entry, given: Given) -> None:
-        """The row in hand, if it was not answered: it was dropped, kept or lost."""
-        if entry.number not in self._entries or entry.state is not State.OPEN:
+    def _put_aside(self, entry: Entry, given: HookResult) -> None:
+        """Handle the current row if it was not answered: it was dropped, kept or lost."""
+        if entry.number not in self._entries or entry.state is not RowState.OPEN:
             return
         if given.drops:
             self._drop(entry)
@@ -308,33 +309,33 @@ class Tracker:
             if entry.owes:
                 self._keeps_rows = True
             else:
-                self._close(entry, State.IDLE, None)
-            if entry.is_ticket_only():  # what the script has let go of need not take memory here
+                self._close(entry, RowState.IDLE, None)
+            if entry.is_ticket_only():  # the script has released the row; free its memory here too
                 del self._by_identity[id(entry.row)]
                 entry.row = None
         else:
             self._lose([entry])
 
     def _drop(self, entry: Entry) -> None:
-        if entry.state is State.OPEN:
+        if entry.state is RowState.OPEN:
             self._report(entry.number, [])
         self._remove(entry)
 
-    def _refuse(self, entries: list[Entry], told: Failure) -> None:
+    def _refuse(self, entries: list[Entry], failure: Failure) -> None:
         if not any(entry.owes for entry in entries):
-            install.warn(f"{told[1]}: they are left out. {told[2]}")
+            install.warn(f"documents ignored: {failure[1]}. {failure[2]}")
         for entry in entries:
             if entry.number > 0:
                 self._loses_rows |= not entry.is_kept()
-                self._close(entry, State.REFUSED, told)
+                self._close(entry, RowState.REFUSED, failure)
             else:
-                self._close(entry, State.IDLE, None)
+                self._close(entry, RowState.IDLE, None)
 
-    def _close(self, entry: Entry, state: State, told: Failure | None) -> None:
-        """A row is done with. While the script keeps it, it may still give a document for it."""
-        if entry.state is State.OPEN and entry.number in self._entries:
-            self._report(entry.number, [] if told is None else FailedError(*told))
-        entry.state = state if entry.number > 0 else State.IDLE
+    def _close(self, entry: Entry, state: RowState, failure: Failure | None) -> None:
+        """Finish a row. As long as the script keeps it, it may still return a document for it."""
+        if entry.state is RowState.OPEN and entry.number in self._entries:
+            self._report(entry.number, [] if failure is None else FailedError(*failure))
+        entry.state = state if entry.number > 0 else RowState.IDLE
         if not entry.is_kept_for_long():
             self._remove(entry)
 
@@ -346,26 +347,26 @@ class Tracker:
 
     # Messages ---------------------------------------------------------------------------------
 
-    def _doubt(self, given: Given, released: list[Entry], hook: Any) -> Failure:
-        count = given.loose
-        if given.bare:
-            what, why = "a document", "a document returned alone is for the row in hand"
+    def _ambiguity(self, given: HookResult, released: list[Entry], hook: Any) -> Failure:
+        count = given.unassigned
+        if given.is_single:
+            what, why = "a document", "a document returned alone is for the current row"
         else:
-            what = f"a list with {count} document{'s' * (count != 1)} that no row is named for"
-            why = "a list must hold one document for each row that the call let go of"
-        if not given.bare and self._loses_rows:
+            what = f"a list with {count} unmarked document{'s' * (count != 1)}"
+            why = "a list must hold one document for each row that the call released"
+        if not given.is_single and self._loses_rows:
             why = (
                 "the script has returned None for a row that it did not keep, or raised for a "
                 "batch, so it may have kept parts of rows"
             )
         elif released:
-            why += f", but the call let go of rows that were kept ({len(released)})"
+            why += f", but the call released kept rows ({len(released)})"
         code = getattr(hook, "__code__", None)
         place = f"{self._script}, line {code.co_firstlineno}" if code else self._script
         return (
             f"Python script error in {self._script}",
-            f"it cannot be told which rows are answered by what {getattr(hook, '__name__', 'it')} "
-            f"returned, {what}: {why} ({place})",
+            f"it is unclear which rows are answered: {getattr(hook, '__name__', 'the script')} "
+            f"returned {what}; {why} ({place})",
             _REMEDY,
             "",
         )
@@ -373,27 +374,27 @@ class Tracker:
     def _unanswered(self) -> Failure:
         return (
             f"Python script error in {self._script}",
-            "the script has kept the row, and has ended without an answer to it",
-            "Answer what was kept in snaplogic_final, or return slt.get_drop_doc() for a row that "
-            "gets no answer.",
+            "the script kept the row and ended without answering it",
+            "Answer kept rows in snaplogic_final, or return slt.get_drop_doc() for a row that gets "
+            "no answer.",
             "",
         )
 
 
-def _numbers(givens: Iterable[Given]) -> set[int | None]:
+def _numbers(givens: Iterable[HookResult]) -> set[int | None]:
     return {number for given in givens for number in given.numbers}
 
 
-def _is_silent(entry: Entry, given: Given, answered: set[int | None]) -> bool:
-    """Whether a batch says nothing of a row, so that a later result may be about it."""
-    return not (given.loose or given.drops or entry.number in answered)
+def _is_silent(entry: Entry, given: HookResult, answered: set[int | None]) -> bool:
+    """Whether a batch says nothing about a row, so that a later result may answer it."""
+    return not (given.unassigned or given.drops or entry.number in answered)
 
 
 _used: list[Tracker] = []
 
 
 def use(tracker: Tracker) -> None:
-    """Make `tracker` the one that SLTool asks; a script's process has one at most."""
+    """Make `tracker` the one that SLTool uses; a script's process has at most one."""
     _used[:] = [tracker]
 
 

@@ -224,12 +224,12 @@ class TestUrl:
     @pytest.mark.parametrize(
         ("url", "message"),
         [
-            ("example.com/x", "does not say how the server is reached"),
-            ("file:///etc/passwd", "the scheme 'file' is not one of HTTP"),
-            ("http:///x", "names no host"),
-            ("http://h:port/", "host or port cannot be read"),
-            ("http://ann:se/cret@h/", "host or port cannot be read"),
-            ("http://a b/", "host or port cannot be read"),
+            ("example.com/x", "the scheme is missing"),
+            ("file:///etc/passwd", "the scheme 'file' is not supported"),
+            ("http:///x", "the host is missing"),
+            ("http://h:port/", "the host or port is invalid"),
+            ("http://ann:se/cret@h/", "the host or port is invalid"),
+            ("http://a b/", "the host or port is invalid"),
         ],
     )
     def test_a_mistake_is_found_before_the_run_or_fails_the_document(

@@ -68,7 +68,7 @@ def test_lines_are_only_shown_if_the_second_view_is_not_linked(run_snap: Any) ->
     assert list(result.outputs) == ["output"]
 
 
-def test_the_script_can_stand_in_a_file(run_snap: Any, tmp_path: Path) -> None:
+def test_the_script_can_be_in_a_file(run_snap: Any, tmp_path: Path) -> None:
     (tmp_path / "one.py").write_text("\ufeff" + SCRIPT, encoding="utf-8")
     result = run_snap("RemotePythonScript", {"script": "one.py"}, [{"n": 1}])
     assert {"n": 1} in result.output
@@ -85,7 +85,10 @@ def test_the_script_can_come_as_a_document(run_snap: Any, content: str | bytes) 
 
 @pytest.mark.parametrize(
     ("script", "message"),
-    [([], "no document came on the view 'script'"), ([{"text": "x"}], "no text in its field")],
+    [
+        ([], "the view 'script' received no document"),
+        ([{"text": "x"}], "the field 'content' of the first document"),
+    ],
 )
 def test_without_a_script_on_its_view_nothing_runs(
     run_snap: Any, script: list[Document], message: str
@@ -94,7 +97,7 @@ def test_without_a_script_on_its_view_nothing_runs(
         run_snap("RemotePythonScript", {}, {"script": script, "input": [{"n": 1}]})
 
 
-def test_no_script_at_all_is_said_before_anything_runs(run_snap: Any) -> None:
+def test_a_missing_script_is_reported_before_anything_runs(run_snap: Any) -> None:
     with pytest.raises(EngineError, match="there is no script"):
         run_snap("RemotePythonScript", {}, [])
 
@@ -126,23 +129,26 @@ def test_a_script_that_cannot_start_stops_the_pipeline(run_snap: Any) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"script": "a.py", "source": "x"}, "there is a script file already"),
-        ({"source": "x", "timeout": 0}, "is not a time limit"),
-        ({"source": "x", "executor": "localhost"}, "'localhost' is no address"),
-        ({"source": "x", "executor": ":5301"}, "is no address"),
-        ({"source": "x", "executor": "host:99999"}, "is no address"),
+        ({"script": "a.py", "source": "x"}, "script and source are both set"),
+        ({"source": "x", "timeout": 0}, "timeout must be greater than 0, got 0"),
+        ({"source": "x", "executor": "localhost"}, "'localhost' is not an address"),
+        ({"source": "x", "executor": ":5301"}, "is not an address"),
+        ({"source": "x", "executor": "host:99999"}, "is not an address"),
         ({"source": "x", "install": "maybe"}, "install"),
         ({"source": "x", "modules": "a.py"}, "modules"),
-        ({"source": "x", "modules": ["my-half.py"]}, "'my-half' is no name that Python can import"),
-        ({"source": "x", "modules": ["class.py"]}, "'class' is no name that Python can import"),
-        ({"source": "x", "modules": ["a/__init__.py"]}, "'__init__' is no name"),
-        ({"source": "x", "modules": [""]}, "'' is no name"),
-        ({"source": "x", "modules": ["a.py", "b/a.py"]}, "another module is called 'a', too"),
-        ({"source": "x", "modules": ["json.py"]}, "'json' would hide a module of Python's own"),
+        (
+            {"source": "x", "modules": ["my-half.py"]},
+            "'my-half' is not a name that Python can import",
+        ),
+        ({"source": "x", "modules": ["class.py"]}, "'class' is not a name that Python can import"),
+        ({"source": "x", "modules": ["a/__init__.py"]}, "'__init__' is not a name"),
+        ({"source": "x", "modules": [""]}, "'' is not a name"),
+        ({"source": "x", "modules": ["a.py", "b/a.py"]}, "another module is also named 'a'"),
+        ({"source": "x", "modules": ["json.py"]}, "'json' would hide the module of that name"),
         ({"source": "x", "modules": ["snaplogic.py"]}, "'snaplogic' would hide the library"),
     ],
 )
-def test_settings_that_cannot_work_are_refused(
+def test_invalid_settings_are_refused(
     run_snap: Any, settings: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=message):
@@ -150,7 +156,7 @@ def test_settings_that_cannot_work_are_refused(
 
 
 class Recorder:
-    """A script executor that runs nothing and remembers everything."""
+    """A script executor that runs nothing and records its calls."""
 
     def __init__(self) -> None:
         self.calls: list[Any] = []
@@ -200,7 +206,7 @@ def test_the_executor_gets_what_the_settings_say(run_snap: Any, tmp_path: Path) 
 
 
 def write_modules(folder: Path) -> list[str]:
-    """Two modules, of which one imports the other."""
+    """Two modules; one imports the other."""
     (folder / "shared").mkdir()
     (folder / "shared" / "half.py").write_text(
         "\ufeffimport checks\ndef half(n):\n    return checks.even(n) // 2\n", encoding="utf-8"
@@ -259,13 +265,13 @@ def test_the_executor_gets_the_modules_as_texts(run_snap: Any, tmp_path: Path) -
     assert (checks.name, checks.file) == ("checks", str(tmp_path / "checks.py"))
 
 
-def test_a_module_that_is_no_text_is_refused_by_name(run_snap: Any, tmp_path: Path) -> None:
+def test_a_module_that_is_not_text_is_refused_by_name(run_snap: Any, tmp_path: Path) -> None:
     (tmp_path / "grey.py").write_bytes(b"x = '\xe4'\n")
     with pytest.raises(ConfigurationError, match=r"module in grey\.py is not UTF-8 text"):
         run_snap("RemotePythonScript", {"source": PASSING, "modules": ["grey.py"]}, [])
 
 
-def test_rows_are_handed_over_by_the_batch_and_the_session_is_closed(run_snap: Any) -> None:
+def test_rows_are_passed_in_batches_and_the_session_is_closed(run_snap: Any) -> None:
     recorder = Recorder()
     given = [{"n": number} for number in range(100)]
     result = run_snap("RemotePythonScript", {"source": PASSING}, given, scripts=recorder)
@@ -284,7 +290,7 @@ def test_a_script_that_cannot_be_read_stops_the_pipeline_whatever_on_error_says(
 
 
 @pytest.mark.parametrize("on_error", ["stop", "discard", "route"])
-def test_a_token_that_cannot_be_found_out_stops_the_pipeline_and_says_why(
+def test_a_token_that_cannot_be_evaluated_stops_the_pipeline_and_says_why(
     run_snap: Any, on_error: str
 ) -> None:
     settings = {"source": SCRIPT, "token": "= $.nope"}

@@ -1,4 +1,4 @@
-"""In an ultra task: whose request is answered by what a script returns for a row, and when.
+"""In an ultra task: which request is answered by the result for a row, and when.
 
 A script may keep rows and answer them later; nobody may ever get the answer to another request.
 """
@@ -36,7 +36,7 @@ def test_rows_that_are_kept_wait_and_a_list_answers_them_in_order(
     assert list(ultra.outcomes) == [1, 2, 3, 4]
 
 
-def test_only_parts_kept_without_a_ticket_answer_nobody(task: Tasks) -> None:
+def test_only_parts_kept_without_a_ticket_answer_no_request(task: Tasks) -> None:
     ultra = task("""
         def snaplogic_process(row):
             kept.append(row["id"])
@@ -63,7 +63,7 @@ def test_a_list_of_one_is_not_trusted_either_after_a_row_was_lost(task: Tasks) -
     assert ultra.answers == {1: DROPPED, 2: FAILED}
 
 
-def test_answers_made_beforehand_from_rows_let_go_of_answer_nobody(task: Tasks) -> None:
+def test_answers_prepared_from_released_rows_answer_no_request(task: Tasks) -> None:
     ultra = task("""
         answers = []
         def snaplogic_process(row):
@@ -90,7 +90,7 @@ def test_a_drop_document_and_a_none_drop_a_row(task: Tasks) -> None:
     assert ultra.answers == {1: DROPPED, 2: DROPPED, 3: 3}
 
 
-def test_a_row_kept_and_then_let_go_of_without_an_answer_is_dropped(task: Tasks) -> None:
+def test_a_kept_row_that_is_released_without_an_answer_is_dropped(task: Tasks) -> None:
     ultra = task("""
         def snaplogic_process(row):
             kept[:] = [row]
@@ -103,7 +103,7 @@ def test_a_row_kept_and_then_let_go_of_without_an_answer_is_dropped(task: Tasks)
     assert ultra.waiting == 1
 
 
-def test_several_documents_while_nothing_is_kept_answer_the_row_in_hand(task: Tasks) -> None:
+def test_several_documents_while_nothing_is_kept_answer_the_current_row(task: Tasks) -> None:
     ultra = task("""
         def snaplogic_process(row):
             return [slt.get_drop_doc(), made(row), {"for": row["id"], "second": True}]
@@ -122,7 +122,7 @@ AMBIGUOUS = {
 
 
 @pytest.mark.parametrize("returned", AMBIGUOUS.values(), ids=AMBIGUOUS)
-def test_nobody_guesses_what_documents_answer(task: Tasks, returned: str) -> None:
+def test_ambiguous_documents_are_refused(task: Tasks, returned: str) -> None:
     ultra = task(f"""
         def snaplogic_process(row):
             kept.append(row)
@@ -134,7 +134,7 @@ def test_nobody_guesses_what_documents_answer(task: Tasks, returned: str) -> Non
     """)
     ultra.give_each(1, 2, 3)
     assert ultra.answers == {1: FAILED, 2: FAILED, 3: FAILED}
-    assert "rows that were kept (2)" in ultra.errors[1]["reason"]
+    assert "the call released kept rows (2)" in ultra.errors[1]["reason"]
     assert ultra.errors[3]["original"]["id"] == 3
 
 
@@ -164,7 +164,7 @@ def test_documents_that_refer_to_kept_rows_do_not_keep_them(task: Tasks) -> None
     assert ultra.answers == {1: 1, 2: 2, 3: 3}
 
 
-def test_rows_that_are_also_in_a_log_are_not_taken_for_released(task: Tasks) -> None:
+def test_rows_that_are_also_in_a_log_do_not_count_as_released(task: Tasks) -> None:
     ultra = task("""
         log = []
         def snaplogic_process(row):
@@ -206,7 +206,7 @@ def test_a_row_that_serves_as_a_cache_answers_later_requests_too(task: Tasks) ->
     assert ultra.answers == {1: 1, 2: 2, 3: 3}
 
 
-def test_rows_that_a_failing_call_lets_go_of_fail_with_it(task: Tasks) -> None:
+def test_rows_that_a_failing_call_releases_fail_with_it(task: Tasks) -> None:
     ultra = task("""
         def snaplogic_process(row):
             if row["id"] < 3:
@@ -220,7 +220,7 @@ def test_rows_that_a_failing_call_lets_go_of_fail_with_it(task: Tasks) -> None:
     assert ultra.answers == {1: FAILED, 2: FAILED, 3: FAILED}
 
 
-def test_a_row_that_failed_and_is_kept_all_the_same_has_its_place_in_a_list(task: Tasks) -> None:
+def test_a_failed_row_that_is_still_kept_has_its_place_in_a_list(task: Tasks) -> None:
     ultra = task("""
         def snaplogic_process(row):
             kept.append(row)
