@@ -9,6 +9,9 @@ from urllib.parse import unquote
 COMPRESSIONS = ("gzip", "bz2", "xz")
 """What may stand before `::` to read a compressed file."""
 
+ARCHIVES = ("zip", "tar")
+"""Schemes of the members of archives."""
+
 FILE_SCHEMES = ("file", "local")
 
 _MARKS = (".git", "pyproject.toml")

@@ -121,7 +121,9 @@ def _check_names(
     """Report that none of the functions which the snap calls for its rows is defined."""
     names = {name for each in _nested(compiled) for name in each.co_names}
     from_elsewhere = any(_ALL_NAMES in each.co_consts for each in _nested(compiled))
-    if not code.needs or from_elsewhere or names & {*code.needs, *_DYNAMIC}:
+    if not code.needs or from_elsewhere or names & _DYNAMIC:
+        return
+    if any(_is_global(name, compiled) for name in code.needs):
         return
     what = shown(code.file) if code.file else "the script"
     wanted = " nor ".join(code.needs)
@@ -129,6 +131,22 @@ def _check_names(
     near = _nearest(code.needs[0], compiled.co_names)
     hint = f"rename '{near}' to {code.needs[0]}" if near else f"define {code.needs[0]}"
     collector.report("missing-function", collector.setting(label, code.path), message, hint)
+
+
+def _is_global(name: str, compiled: CodeType) -> bool:
+    """Whether the script may bind a global of this name: a method of a class is none."""
+    if name in compiled.co_names:
+        return True
+    inner = [each for each in _nested(compiled) if name in each.co_names]
+    if not inner:
+        return False
+    import dis  # takes a while to import, and few scripts come here
+
+    return any(
+        step.opname == "STORE_GLOBAL" and step.argval == name
+        for each in inner
+        for step in dis.get_instructions(each)
+    )
 
 
 def _nested(code: CodeType) -> Iterator[CodeType]:

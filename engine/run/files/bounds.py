@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
 from engine.errors import DataError
-from engine.plan.folders import FILE_SCHEMES, is_chain, scheme_of
+from engine.plan.folders import ARCHIVES, FILE_SCHEMES, is_chain, scheme_of
 from engine.run.files.failures import LOCAL_ERRORS, failure
-from engine.run.files.names import ARCHIVES, Names, is_compression
+from engine.run.files.names import Names, is_compression
 from engine.sdk.files import FileName
 
 _LOCAL = ("", "sldb", *FILE_SCHEMES)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import DataError
-from engine.plan.folders import is_chain, scheme_of
+from engine.plan.folders import ARCHIVES, COMPRESSIONS, is_chain, scheme_of
 from engine.sdk.http import shown_url
 
 LOCAL_ERRORS = (OSError, ValueError)
@@ -128,6 +128,9 @@ def _nearest(path: Path) -> str:
 
 def _remote(located: str, error: BaseException) -> Words:
     """What a file system of fsspec says; many call everything a missing file, with the cause."""
+    scheme = _scheme_at_fault(located)
+    if scheme in ARCHIVES and not is_chain(located):
+        return "it names no archive", f"write {scheme}://MEMBER::ARCHIVE"
     causes = list(_causes(error))
     for cause in causes:
         words = _of_connection(cause) or _of_archive(cause)
@@ -137,12 +140,11 @@ def _remote(located: str, error: BaseException) -> Words:
     if real is None:
         return _not_in(located, error)
     if isinstance(real, ImportError):
-        return str(real), f"install the package for {_scheme_at_fault(located)}://"
+        return str(real), f"install the package for {scheme}://"
     if isinstance(real, ValueError) and str(real).startswith("Protocol not known"):
-        scheme = _scheme_at_fault(located)
         return f"there is no scheme {scheme!r}", _nearest_scheme(scheme) or "check the URL"
     if isinstance(real, NotImplementedError):
-        return f"files of {_scheme_at_fault(located)}:// do not allow this", "name another place"
+        return f"files of {scheme}:// do not allow this", "name another place"
     return _general(real)
 
 
@@ -215,5 +217,7 @@ def _nearest_scheme(scheme: str) -> str:
 
     from fsspec.registry import known_implementations
 
+    if scheme in COMPRESSIONS:
+        return f"write '{scheme}::' and the name of the compressed file"
     close = get_close_matches(scheme, ["sldb", *known_implementations], n=1, cutoff=0.6)
     return f"did you mean {close[0] + '://'!r}?" if close else ""

@@ -16,7 +16,6 @@ from engine.plan.folders import (
 )
 from engine.run.files.failures import LOCAL_ERRORS, failure
 
-ARCHIVES = ("zip", "tar")
 _MOST_FOLDERS = 1000
 
 

@@ -8,12 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import DataError
-from engine.plan.folders import scheme_of
+from engine.plan.folders import ARCHIVES, scheme_of
 from engine.run.files.failures import failure
 from engine.run.files.fetching import Fetcher
 from engine.run.files.leftovers import remove_leftovers
 from engine.run.files.names import (
-    ARCHIVES,
     Names,
     errors_of,
     is_compression,

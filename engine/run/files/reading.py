@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 
-from engine.plan.folders import scheme_of
+from engine.plan.folders import ARCHIVES, scheme_of
 from engine.run.files.failures import failure
-from engine.run.files.names import ARCHIVES, errors_of, is_compression, is_local, split_chain
+from engine.run.files.names import errors_of, is_compression, is_local, split_chain
 from engine.sdk.files import FileContent
 
 CHUNK = 128 * 1024

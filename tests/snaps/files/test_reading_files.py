@@ -148,6 +148,8 @@ WORDS = [
     ("x" * 300, "the name is too long", "shorter"),
     ("file://server/a.txt", "names the machine 'server'", "file:///"),
     ("nosuch://x", "there is no scheme 'nosuch'", "check the URL"),
+    ("gzip://a.txt", "there is no scheme 'gzip'", "write 'gzip::' and the name"),
+    ("zip://in/a.txt", "it names no archive", "write zip://MEMBER::ARCHIVE"),
     ("htps://host/x", "there is no scheme 'htps'", "did you mean 'https://'?"),
     ("s3://bucket/a.txt", "s3fs", "install the package for s3://"),
     ("memory://reading/none", "there is no such file", "check the name"),
