@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: every measurement, one after the other."""
+"""`python -m benchmarks`: all measurements, one after the other."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Compiled expressions against the Python function that one would write by hand.
+"""Compiled expressions against hand-written Python functions.
 
 `python -m benchmarks.expressions` prints, for each case, the time of both and their ratio. The two
-are timed alternately and the best of many rounds counts, so that a busy machine disturbs little.
+are timed alternately and the best of many rounds counts, so that a busy machine matters little.
 Exits with 1 if a budget is exceeded.
 """
 

@@ -34,7 +34,7 @@ def main() -> None:
             run = [sys.executable, "-c", RUN, str(library), "run", "two.yaml"]
             commands[f"{more} more snaps"] = run
         best = compare(commands, folder, ROUNDS)
-    print(f"A larger library: `engine run` of two snaps, {MORE} snaps more or less")
+    print(f"A larger library: `engine run` of two snaps, {MORE} more snaps or none")
     for title, usage in best.items():
         print(f"  {title:13} {usage.cpu_seconds:.3f} CPU s, {usage.peak_mib:.0f} MiB")
     few, many = best.values()

@@ -1,4 +1,4 @@
-"""Whole processes side by side: CPU seconds and peak memory of each, best of interleaved runs."""
+"""Processes side by side: CPU seconds and peak memory of each, the best of interleaved runs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def measure(command: Sequence[str], folder: Path) -> Usage:
 
 
 def _as_installed() -> dict[str, str]:
-    """The environment with byte code cached, as it is after an installation."""
+    """The environment with bytecode caching, as after an installation."""
     return {key: text for key, text in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 
 

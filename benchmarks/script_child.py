@@ -1,7 +1,7 @@
-"""What a script in a child process costs per row, beside the same function called in a plain loop.
+"""The cost per row of a script in a child process, against the same function in a plain loop.
 
 The plain loop encodes and decodes each batch as the protocol must, and calls the function in
-between; the rest of the difference is the child: two switches of process a batch, the row counter
+between; the rest of the difference is the child: two process switches per batch, the row counter
 and the check of the results. Run with `python -m benchmarks.script_child`.
 """
 
@@ -25,7 +25,7 @@ IMAGE = {"image": [[0.5] * 28 for _ in range(28)]}
 
 
 def plain_loop(rows: list[dict[str, Any]]) -> list[Any]:
-    """The function in this process, with the encoding that a process boundary asks for."""
+    """The function in this process, with the encoding that a process boundary needs."""
     encode, decode = msgspec.msgpack.encode, msgspec.msgpack.decode
     received = decode(encode(rows))
     return list(decode(encode([process(row) for row in received])))

@@ -1,7 +1,7 @@
-"""`engine serve` beside hand-written servers, BentoML and LitServe, in one run.
+"""`engine serve` against hand-written servers, BentoML and LitServe, in one run.
 
 Rounds are interleaved and figures are medians over them, because the machine is noisy and shared
-with the load generator. While one server is measured, the others are held. Run with
+with the load generator. While one server is measured, the others are paused. Run with
 `python -m benchmarks.serve` or `make bench-serve`.
 """
 

@@ -1,4 +1,4 @@
-"""The hosting pipeline against servers of the same model: FastAPI, BentoML, LitServe."""
+"""The hosting pipeline against other servers of the same model: FastAPI, BentoML, LitServe."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ LITSERVE = "LitServe, LiteRT"
 IMAGES = 1_000
 REQUESTS = {32: 6_000, 1: 1_000}
 SLOW = {32: 300, 1: 40}
-"""For the server that needs tens of milliseconds for each."""
+"""For a server that needs tens of milliseconds per request."""
 ABOVE_THE_CALL = 1.0
 TIMES_FASTAPI = 20.0
 
 
 def compare(rounds: int) -> dict[str, Any]:
-    """Measure, print, and give all reports by server."""
+    """Measure and print. Returns all reports by server."""
     print("Digits: the hosting pipeline, LiteRT in a script")
     if not MODEL.exists():
-        raise SystemExit(f"There is no model at {MODEL}. Run `make demo` first.")
+        raise SystemExit(f"No model found at {MODEL}. Run `make demo` first.")
     python = rivals_python()
     images = load_images(IMAGES)
     reports: dict[str, ContenderReports] = {}
@@ -58,7 +58,7 @@ def _round(
     contenders: list[Contender],
     reports: dict[str, ContenderReports],
 ) -> float:
-    """The bare call's p50, measured beside the round."""
+    """The p50 of the bare call, measured together with the round."""
     call = bare_model(python, images).p50
     run_round(contenders, reports)
     return call
@@ -89,7 +89,7 @@ def _contenders(
 
 
 def _verdicts(reports: dict[str, ContenderReports], calls: list[float]) -> dict[str, float]:
-    """What the budgets are about, as far as the servers could be started."""
+    """The figures that have budgets, as far as the servers could be started."""
     if ENGINE not in reports:
         return {}
     ours = reports[ENGINE]

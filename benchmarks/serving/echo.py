@@ -1,4 +1,4 @@
-"""The echo pipeline (token Filter, two Mappers) against the same by hand under uvicorn."""
+"""The echo pipeline (token Filter, two Mappers) against a hand-written uvicorn handler."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ BY_HAND = "uvicorn, by hand"
 ENGINE = "engine serve"
 REQUESTS = {32: 40_000, 1: 10_000}
 BUDGETS = {32: 2.0, 1: 3.0}
-"""The engine's CPU per request, as a multiple of that by hand, by connections."""
+"""CPU per request, as a multiple of the hand-written handler's, by connections."""
 
 
 def compare(rounds: int) -> dict[str, Any]:
-    """Measure, print, and give all reports by server."""
+    """Measure and print. Returns all reports by server."""
     print("Echo: token Filter, two Mappers; CPU is the server's, per request")
     reports: dict[str, ContenderReports] = {}
     with ExitStack() as stack:
@@ -53,7 +53,7 @@ def _contenders() -> list[Contender]:
 
 
 def _ratio(reports: dict[str, ContenderReports], connections: int) -> float:
-    """Of the CPU per request: the median over the pairs that were measured one after the other."""
+    """The ratio of the CPU per request: the median over consecutive measurements."""
     pairs = zip(
         reports[ENGINE].by_connections[connections],
         reports[BY_HAND].by_connections[connections],

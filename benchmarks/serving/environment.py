@@ -1,4 +1,4 @@
-"""The virtual environment of the servers for digits: in the cache, apart from the engine's."""
+"""The virtual environment of the digits servers: in the cache, separate from the engine's."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ REQUIREMENTS = Path(__file__).with_name("rivals") / "requirements.txt"
 
 
 def rivals_python() -> Path:
-    """Its interpreter. It is made when it is missing or the requirements have changed (minutes)."""
+    """Its interpreter; created if missing or if the requirements have changed (takes minutes)."""
     folder = cache_folder() / "benchmarks" / "rivals"
     python, marker = folder / "bin" / "python", folder / ".requirements"
     wanted = REQUIREMENTS.read_text()
     if marker.exists() and marker.read_text() == wanted:
         return python
-    print(f"installing the servers compared into {folder}", file=sys.stderr)
+    print(f"installing the other servers into {folder}", file=sys.stderr)
     if not python.exists():
         venv.create(folder, with_pip=True)
     if _install(python, "--requirement", str(REQUIREMENTS)):
@@ -35,7 +35,7 @@ def _install(python: Path, *what: str) -> bool:
 
 
 def _install_one_by_one(python: Path, wanted: str) -> None:
-    """What can be had; a server without its library is then named as not measured."""
+    """Install what is available; a server without its library is reported as not measured."""
     for line in wanted.splitlines():
         if not line.startswith("#") and not _install(python, line):
-            print(f"  {line} cannot be installed here")
+            print(f"  {line} could not be installed")

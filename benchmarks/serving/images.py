@@ -1,4 +1,4 @@
-"""Images of digits, and what the model says of each when it is called by itself."""
+"""Images of digits, and what the bare model answers for each."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class BareModel:
 
 
 def load_images(count: int) -> list[bytes]:
-    """Up to 10,000 test images of MNIST, 784 bytes each, as model_building.yaml has kept them.
+    """Up to 10,000 test images of MNIST, 784 bytes each, as saved by model_building.yaml.
 
-    Without them the images are made of random strokes: the model's answers vary as much.
+    Without them the images are random strokes, for which the answers vary as much.
     """
     home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
     path = home / "datasets" / "mnist" / "t10k-images-idx3-ubyte"
@@ -59,13 +59,13 @@ def _drawn(chance: random.Random) -> bytes:
 
 
 def as_json(image: bytes) -> bytes:
-    """28 rows of 28 numbers, as a request carries them."""
+    """28 rows of 28 numbers, as in a request."""
     rows = [list(image[at : at + SIDE]) for at in range(0, PIXELS, SIDE)]
     return orjson.dumps(rows)
 
 
 def bare_model(python: Path, images: list[bytes], calls: int = 1_000) -> BareModel:
-    """Call the model in a process of its own, under the interpreter that has LiteRT."""
+    """Call the model in a separate process, under the interpreter that has LiteRT."""
     finished = subprocess.run(
         [python, "-m", "benchmarks.serving.rivals.digits_bare", "--calls", str(calls)],
         cwd=ROOT,
@@ -74,6 +74,6 @@ def bare_model(python: Path, images: list[bytes], calls: int = 1_000) -> BareMod
         timeout=300,
     )
     if finished.returncode:
-        raise RuntimeError(f"The model cannot be called: {finished.stderr.decode()[-1500:]}")
+        raise RuntimeError(f"The model could not be called: {finished.stderr.decode()[-1500:]}")
     found = json.loads(finished.stdout)
     return BareModel(found["p50"], [(pred, conf) for pred, conf in found["answers"]])

@@ -1,4 +1,4 @@
-"""Requests while instances and script children are killed: every request must get its answer.
+"""Kill instances and script children under load: every request must get its response.
 
 `python -m benchmarks.serving.kill --requests 10000`
 """
@@ -54,10 +54,10 @@ async def kill_under_load(
 ) -> KillReport:
     """Kill a random process of the server every `interval` seconds until the requests are done.
 
-    The requests are sent again, with new numbers, until at least `least` processes were killed.
+    The requests are repeated, with new numbers, until at least `least` processes have been killed.
     """
     killed: list[Killed] = []
-    killer = asyncio.create_task(_kill_now_and_then(server.pid, interval, killed, seed))
+    killer = asyncio.create_task(_kill_repeatedly(server.pid, interval, killed, seed))
     loads: list[LoadReport] = []
     try:
         while not loads or len(killed) < least:
@@ -81,7 +81,7 @@ async def kill_under_load(
     return KillReport(loads, killed)
 
 
-async def _kill_now_and_then(root: int, interval: float, killed: list[Killed], seed: int) -> None:
+async def _kill_repeatedly(root: int, interval: float, killed: list[Killed], seed: int) -> None:
     chance = random.Random(seed)
     while True:
         await asyncio.sleep(interval)
@@ -104,7 +104,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     add_options(parser, requests=10_000)
     parser.add_argument("--interval", type=float, default=INTERVAL)
-    parser.add_argument("--kills", type=int, default=3, help="go on until there were so many")
+    parser.add_argument(
+        "--kills", type=int, default=3, help="continue until so many processes were killed"
+    )
     given = parser.parse_args()
     end_servers_on_sigterm()
     running = hosted(given.pipeline, given.instances, images=10_000)

@@ -1,8 +1,8 @@
-"""Our load generator: each connection sends its next request as soon as it has its answer.
+"""The load generator: each connection sends its next request as soon as it has its response.
 
 It shares its cores with the server that it measures, so it is a bare asyncio protocol. Every
-request has a number, and its answer is checked to be the answer to this very request. A request is
-never sent twice: one whose connection broke counts as lost.
+request has a number, and its response is checked to be the response to that request. A request is
+never sent twice: if its connection breaks, it counts as lost.
 
 `python -m benchmarks.serving.load URL --body '{"id": $ID}' --expect '"id":$ID'`
 """
@@ -32,16 +32,16 @@ CheckAnswer = Callable[[int, int, bytes], bool]
 """Whether status and body are the right answer to the request with this number."""
 
 CONNECT_PATIENCE = 10.0
-"""Seconds during which a connection that broke is tried again."""
+"""Seconds for which a broken connection is retried."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What came of the requests. Latencies are milliseconds.
+    """The outcome of the requests. Latencies are milliseconds.
 
-    `answered` have a whole answer, `mismatched` are those of them that were not the right one,
-    `lost` are those whose connection broke, `late` those given up after the time-out, and `unsent`
-    those that no connection was left for; `surplus` answers belong to no request.
+    `answered` got a complete response, `mismatched` a wrong one, `lost` are those whose connection
+    broke, `late` those given up after the timeout, and `unsent` those for which no connection was
+    left; `surplus` responses belong to no request.
     """
 
     requests: int
@@ -76,7 +76,7 @@ class LoadReport:
 
     @property
     def faultless(self) -> bool:
-        """Every request was answered once, with a status of 2xx, and by its own answer."""
+        """Every request was answered once, with a 2xx status and its own response."""
         return (
             self.answered == self.requests
             and not (self.mismatched or self.surplus)
@@ -99,8 +99,8 @@ async def load(
 ) -> LoadReport:
     """Post `requests` bodies, numbered from `first`, over `connections` connections.
 
-    An answer may take `timeout` seconds and all of it `limit`. `headers` are whole lines, each
-    with its line end. `server` is the process id whose tree's CPU time and memory are reported.
+    A response may take `timeout` seconds, and all of them `limit`. `headers` are complete lines
+    with their line ends. `server` is the process id whose tree's CPU time and memory are reported.
     Raises OSError if the server cannot be reached at the start.
     """
     run = _LoadRun(url, range(first, first + requests), make_request, check_answer, headers)
@@ -113,7 +113,7 @@ async def load(
 
 
 class _LoadRun:
-    """The requests that are left, and what became of the others."""
+    """The remaining requests, and the outcome of the others."""
 
     def __init__(
         self,
@@ -161,7 +161,7 @@ class _LoadRun:
         await self._keep(lane)
 
     async def _keep(self, lane: _Connection) -> None:
-        """Connect again whenever the connection ends before the requests do."""
+        """Reconnect whenever the connection ends before the requests do."""
         while not await lane.ended():
             self._reconnects += 1
             if not await self._reconnect(lane):
@@ -245,7 +245,7 @@ def _quantile(ordered: list[float], share: float) -> float:
 
 
 class _Connection(asyncio.Protocol):
-    """One keep-alive connection with at most one request on its way."""
+    """A keep-alive connection with at most one request in flight."""
 
     def __init__(self, run: _LoadRun, timeout: float) -> None:
         self._run = run
@@ -262,11 +262,11 @@ class _Connection(asyncio.Protocol):
         await loop.create_connection(lambda: self, self._run.host, self._run.port)
 
     async def ended(self) -> bool:
-        """Wait for the end: whether that is because all requests are sent."""
+        """Wait for the end; whether all requests have been sent."""
         return await self._end
 
     def close(self) -> None:
-        """What is on its way now counts as late."""
+        """Close the connection; a request in flight counts as late."""
         if self._number is not None:
             self._abandon(late=True)
         if self._transport is not None:
@@ -358,8 +358,12 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--body", default='{"id": $ID}', help="$ID stands for the number")
-    parser.add_argument("--expect", default="", help="text that the answer must hold, with $ID")
-    parser.add_argument("--server", type=int, help="process id of the server, to measure it too")
+    parser.add_argument(
+        "--expect", default="", help="text that the response must contain, with $ID"
+    )
+    parser.add_argument(
+        "--server", type=int, help="process id of the server, to measure its CPU and memory"
+    )
     given = parser.parse_args()
 
     def make_request(number: int) -> bytes:

@@ -1,4 +1,4 @@
-"""CPU time and memory of a server: of its process and all that descend from it, read from /proc."""
+"""CPU time and memory of a server: of its process and all descendants, read from /proc."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class ProcessMemory:
-    """MiB of a process: resident, its share of that (PSS), and what it shares with none."""
+    """Memory of a process in MiB: resident (RSS), proportional (PSS) and private."""
 
     pid: int
     command: str
@@ -23,7 +23,7 @@ class ProcessMemory:
 
 
 def descendants(root: int) -> list[int]:
-    """The process and all below it, those that have ended already left out."""
+    """The process and all its descendants, except those that have ended."""
     children = defaultdict(list)
     for pid in _all_processes():
         fields = _stat(pid)
@@ -36,25 +36,27 @@ def descendants(root: int) -> list[int]:
 
 
 def cpu_seconds(root: int) -> float:
-    """Used so far by the tree, with what its members have waited for. The resolution is 10 ms.
+    """CPU seconds of the tree, including ended children. The resolution is 10 ms.
 
     The time of a process that ends moves to the parent that waits for it, so a difference of two
-    readings misses only processes whose parent has ended before them.
+    readings misses only processes whose parent ended before them.
     """
     ticks = 0
     for pid in descendants(root):
-        ticks += sum(map(int, _stat(pid)[11:15]))  # own user and system, then those waited for
+        ticks += sum(
+            map(int, _stat(pid)[11:15])
+        )  # own user and system time, then those of ended children
     return ticks / TICKS
 
 
 def memory(root: int) -> list[ProcessMemory]:
-    """Of every process of the tree, the oldest first."""
+    """The memory of every process of the tree, oldest first."""
     found = (_memory_of(pid) for pid in descendants(root))
     return [each for each in found if each is not None]
 
 
 def command_line(pid: int) -> str:
-    """Its arguments joined by blanks; empty if it has ended."""
+    """Its arguments joined by spaces; empty if it has ended."""
     try:
         content = (PROC / str(pid) / "cmdline").read_bytes()
     except OSError:
@@ -67,7 +69,7 @@ def _all_processes() -> list[int]:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields behind the name, the state first; none if the process has ended."""
+    """The fields after the name, starting with the state; empty if the process has ended."""
     try:
         text = (PROC / str(pid) / "stat").read_text(errors="replace")
     except OSError:

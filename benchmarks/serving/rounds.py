@@ -16,7 +16,7 @@ from benchmarks.serving.workloads import Workload
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A server, what it is asked, and the requests of a round by number of connections."""
+    """A server, its workload, and the requests of a round by number of connections."""
 
     server: ServerProcess
     workload: Workload
@@ -24,7 +24,7 @@ class Contender:
 
 
 class ContenderReports:
-    """What was measured of one contender: the reports by number of connections."""
+    """The measurements of one contender: the reports by number of connections."""
 
     def __init__(self) -> None:
         self.by_connections: dict[int, list[LoadReport]] = {}
@@ -33,7 +33,7 @@ class ContenderReports:
         self.by_connections.setdefault(report.connections, []).append(report)
 
     def median(self, what: str, connections: int) -> float:
-        """Of a figure of the reports: `rate`, `p50`, `cpu_per_request` …"""
+        """The median of a figure of the reports: `rate`, `p50`, `cpu_per_request` …"""
         figures: list[float] = [getattr(each, what) for each in self.by_connections[connections]]
         return median(figures)
 
@@ -56,7 +56,7 @@ class ContenderReports:
 
 
 def started(contenders: Sequence[Contender], stack: ExitStack) -> list[Contender]:
-    """Those whose server starts, each held until its turn; the others are named in the output."""
+    """Those whose server starts, each paused until its turn; the others are reported."""
     found = []
     for contender in contenders:
         try:
@@ -77,14 +77,14 @@ def _warm_up(contender: Contender) -> None:
 
 
 def run_round(contenders: list[Contender], reports: dict[str, ContenderReports]) -> None:
-    """Every contender once at each number of connections; one that has gone is named and left."""
+    """Measure every contender at each number of connections; drop one that has died."""
     for contender in list(contenders):
         server = contender.server
         server.resume()
         try:
             _measure_all(contender, reports.setdefault(server.name, ContenderReports()))
         except OSError as error:
-            print(f"  NO LONGER THERE: {server.name}: {error}\n{server.printed[-1500:]}")
+            print(f"  DIED: {server.name}: {error}\n{server.printed[-1500:]}")
             contenders.remove(contender)
         finally:
             server.pause()
@@ -92,7 +92,7 @@ def run_round(contenders: list[Contender], reports: dict[str, ContenderReports])
 
 def _measure_all(contender: Contender, reports: ContenderReports) -> None:
     for connections, requests in contender.requests.items():
-        _measure(contender, connections, min(100, requests // 10))  # awake again
+        _measure(contender, connections, min(100, requests // 10))  # warm up again
         reports.add(_measure(contender, connections, requests))
 
 

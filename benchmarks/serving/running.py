@@ -1,4 +1,4 @@
-"""The engine's server with one of the measured pipelines, for runs that last: soak and kill."""
+"""The engine's server with one of the measured pipelines, for the long runs: soak and kill."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from benchmarks.serving.servers import ServerProcess, engine_server
 from benchmarks.serving.workloads import PIPELINES, Workload
 
 ROLES = {"engine.tasks.ultra.instance": "instance", "/engine/script/": "script", " serve ": "front"}
-"""What the command line of a process holds → what it is. A script has two: one looks after it."""
+"""Part of a command line → role of the process. A script has two: one supervises it."""
 NAMES = ("digits", "echo")
 
 
 @dataclass(frozen=True, slots=True)
 class HostedWorkload:
-    """A server that is not started yet, and what it is asked."""
+    """A server that is not started yet, and its workload."""
 
     server: ServerProcess
     workload: Workload
 
 
 def hosted(name: str, instances: int, images: int) -> HostedWorkload:
-    """The echo, or the digits of `images` images with the id of its request in each answer."""
+    """The echo, or the digits of `images` images with the id of its request in each response."""
     if name == "echo":
         return HostedWorkload(
             engine_server(PIPELINES / "echo.yaml", {"token": ECHO_TOKEN}, instances),
@@ -43,7 +43,7 @@ def hosted(name: str, instances: int, images: int) -> HostedWorkload:
 
 
 def role(command: str) -> str:
-    """What a process of the server is, by its command line."""
+    """The role of a server process, by its command line."""
     return next((name for mark, name in ROLES.items() if mark in command), "other")
 
 

@@ -1,4 +1,4 @@
-"""Servers as processes of their own: started, awaited until they are ready, paused, ended."""
+"""Servers as separate processes: start, wait until ready, pause, stop."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _TASK_URL = re.compile(r"http://\S+/tasks/\S+")
 
 
 def end_servers_on_sigterm() -> None:
-    """For programs that start some: SIGTERM leaves their `with` blocks as Ctrl-C does."""
+    """Make SIGTERM leave the `with` blocks of servers, as Ctrl-C does."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 
 class ServerError(Exception):
-    """A server did not start. The text ends with what it has printed."""
+    """A server did not start. The message ends with its output."""
 
 
 class ServerProcess:
-    """A context manager: the server runs within it. `url` is where requests are posted to.
+    """A context manager: the server runs within it. Requests are posted to `url`.
 
-    `find_url` finds that in what the server has printed; None if it is not there yet.
+    `find_url` finds the URL in the output of the server; None if it is not there yet.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class ServerProcess:
 
     @property
     def printed(self) -> str:
-        """All that the server has printed so far."""
+        """The output of the server so far."""
         return Path(self._log.name).read_text(errors="replace")
 
     def __enter__(self) -> ServerProcess:
@@ -95,7 +95,7 @@ class ServerProcess:
         self._stop()
 
     def pause(self) -> None:
-        """Hold every process, so that one that idles busily does not slow down the others."""
+        """Pause every process, so that a busy idle loop does not slow down the others."""
         self._signal_all(signal.SIGSTOP)
 
     def resume(self) -> None:
@@ -110,7 +110,7 @@ class ServerProcess:
         until = time.monotonic() + START_PATIENCE
         while time.monotonic() < until:
             if self._process.poll() is not None:
-                raise self._failed(f"ended with {self._process.returncode}")
+                raise self._failed(f"exited with code {self._process.returncode}")
             if self._is_ready():
                 return
             time.sleep(0.1)
@@ -134,7 +134,7 @@ class ServerProcess:
         return ServerError(f"{self.name} {what}\n{self.printed[-1500:]}")
 
     def _stop(self) -> None:
-        """End the server. What it leaves behind, as LitServe does its workers, is killed."""
+        """Stop the server. Processes that it leaves behind, as LitServe does, are killed."""
         tree = {pid: command_line(pid) for pid in descendants(self.pid)}
         self._process.terminate()
         self.resume()
@@ -147,7 +147,7 @@ class ServerProcess:
 
 
 def _kill(pid: int, line: str) -> None:
-    """Kill a process and see it gone, if its command line is still this one."""
+    """Kill a process, and wait for its end, if it still has this command line."""
     while line and command_line(pid) == line:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -157,7 +157,7 @@ def _kill(pid: int, line: str) -> None:
 def engine_server(
     pipeline: Path, parameters: Mapping[str, str], instances: int = 1, name: str = "engine serve"
 ) -> ServerProcess:
-    """The engine's own server, the one place that knows how it is started."""
+    """The engine's own server."""
     given = [text for key, value in parameters.items() for text in ("--param", f"{key}={value}")]
     return ServerProcess(
         name,
@@ -182,7 +182,7 @@ def rival(
     ready_path: str,
     environment: Mapping[str, str] | None = None,
 ) -> ServerProcess:
-    """A server of another make; `$PORT` in its command stands for a free port."""
+    """Another server; `$PORT` in its command stands for a free port."""
     port = _free_port()
     url = f"http://127.0.0.1:{port}{path}"
     arguments = [argument.replace("$PORT", str(port)) for argument in command]

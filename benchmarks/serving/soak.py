@@ -1,4 +1,4 @@
-"""Many requests while the memory of every process of the server is watched: it must stay flat.
+"""Send many requests and check that the memory of every server process stays flat.
 
 `python -m benchmarks.serving.soak --requests 200000`
 """
@@ -18,13 +18,13 @@ from benchmarks.serving.workloads import Workload
 
 BUDGET_MIB = 20.0
 WARM_UP = 0.1
-"""The share of the requests after which memory counts."""
+"""The share of the requests before memory is compared."""
 SAMPLES = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """MiB of a process that it shares with none: when warm, at most after that, and at the end."""
+    """Private memory of a process in MiB: after warm-up, its peak after that, and at the end."""
 
     pid: int
     command: str
@@ -39,14 +39,14 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class SoakReport:
-    """`samples` are the readings in turn, `loads` the requests between them."""
+    """`samples` are the readings in order, `loads` the requests between them."""
 
     loads: list[LoadReport]
     samples: list[list[ProcessMemory]]
 
     @property
     def growth(self) -> list[Growth]:
-        """Of each process that was there from warm-up to end."""
+        """For each process that was there from warm-up to end."""
         seen: dict[int, list[ProcessMemory]] = {}
         for sample in self._warm:
             for each in sample:
@@ -86,9 +86,9 @@ def soak(
     workload: Workload,
     requests: int,
     connections: int = 32,
-    tell: Callable[[str], None] = lambda line: None,
+    show: Callable[[str], None] = lambda line: None,
 ) -> SoakReport:
-    """Send the requests in portions, with a reading of memory after each."""
+    """Send the requests in portions, and read the memory after each."""
     portion = max(requests // SAMPLES, 1)
     loads, samples = [], []
     for first in range(0, requests, portion):
@@ -104,7 +104,7 @@ def soak(
         )
         samples.append(memory(server.pid))
         total = sum(each.private for each in samples[-1])
-        tell(f"{first + loads[-1].requests:>9,} requests, {total:.1f} MiB")
+        show(f"{first + loads[-1].requests:>9,} requests, {total:.1f} MiB")
     return SoakReport(loads, samples)
 
 
@@ -119,15 +119,15 @@ def main() -> None:
     for each in report.growth:
         change = each.peak - each.warm
         print(
-            f"  {role(each.command)} {each.pid}: {each.warm:.1f} MiB when warm,"
-            f" {each.peak:.1f} at most ({change:+.1f}), {each.end:.1f} at the end"
+            f"  {role(each.command)} {each.pid}: {each.warm:.1f} MiB after warm-up,"
+            f" peak {each.peak:.1f} ({change:+.1f}), {each.end:.1f} at the end"
         )
     for load in report.loads:
         if not load.faultless:
             print(json.dumps(asdict(load) | {"memory": []}))
     if report.replaced:
-        print("  processes have come or gone since warm-up")
-    print(f"passed: {report.passed} (budget: {BUDGET_MIB:.0f} MiB for each process)")
+        print("  processes started or ended after warm-up")
+    print(f"passed: {report.passed} (budget: {BUDGET_MIB:.0f} MiB per process)")
     raise SystemExit(not report.passed)
 
 

@@ -1,4 +1,4 @@
-"""What is asked and what must be answered: the requests of the echo and of the digit pipelines."""
+"""Requests and expected responses of the echo and digits pipelines."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from benchmarks.serving.rivals.echo_asgi import TOKEN as ECHO_TOKEN
 PIPELINES = Path(__file__).with_name("pipelines")
 DIGIT_TOKEN = "a-digit"
 TOLERANCE = 1e-5
-"""Between the same probability from two ways to run the model; they agree to 1e-6."""
+"""Allowed between two ways to run the model, whose probabilities agree to 1e-6."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Requests by number, and the check that an answer belongs to its request."""
+    """Requests by number, and the check that a response belongs to its request."""
 
     make_request: MakeRequest
     check_answer: CheckAnswer
@@ -44,7 +44,7 @@ def echo() -> Workload:
 
 
 def digits(images: Sequence[bytes], answers: Answers) -> Workload:
-    """The image of the number, from the beginning again when all were used."""
+    """The images in turn, starting over when all have been used."""
     bodies = [
         b'"token":"%b","params":{"image":%b}}' % (DIGIT_TOKEN.encode(), each) for each in images
     ]
@@ -62,7 +62,7 @@ def digits(images: Sequence[bytes], answers: Answers) -> Workload:
 
 
 def digits_with_id(images: Sequence[bytes], answers: Answers) -> Workload:
-    """The same, where the answer carries the id of its request."""
+    """The same, where the response carries the id of its request."""
     plain = digits(images, answers)
 
     def check_answer(number: int, status: int, body: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""What is read of a server's processes, shown with small ones."""
+"""Reading CPU time and memory of a process tree, with small processes."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_time_of_a_child_counts_while_it_runs_and_when_it_has_ended() -> Non
         assert cpu_seconds(process.pid) >= running
 
 
-def test_memory_is_told_for_each_process_of_the_tree() -> None:
+def test_memory_is_reported_for_each_process_of_the_tree() -> None:
     with parent_of_a_busy_child() as process:
         assert line_of(process) == "done"
 

@@ -1,4 +1,4 @@
-"""Servers of benchmarks: started, found out when they do not start, ended."""
+"""Servers of benchmarks: started, reported when they do not start, and stopped."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_what_a_server_leaves_behind_is_killed() -> None:
 def test_a_server_that_ends_at_once_is_named_with_what_it_printed() -> None:
     command = [sys.executable, "-c", "import sys; sys.exit('no such model')"]
 
-    with pytest.raises(ServerError, match=r"(?s)broken ended with 1\n.*no such model"):
+    with pytest.raises(ServerError, match=r"(?s)broken exited with code 1\n.*no such model"):
         rival("broken", command, "/", "/").__enter__()
 
 

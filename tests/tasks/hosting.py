@@ -65,7 +65,7 @@ async def hosted(
     limits: Limits = Limits(),  # noqa: B008
     **options: Any,
 ) -> AsyncIterator[TriggeredTask]:
-    """A triggered task that is ended with all of its processes."""
+    """A triggered task that ends with all its processes."""
     task = Task(
         name="task",
         pipeline=plan.path,
@@ -103,7 +103,7 @@ def is_alive(pid: int) -> bool:
 
 
 def never_ready(connection: socket.socket) -> None:
-    """What a process does that loads for ever."""
+    """Entry point of a process that never finishes loading."""
     while connection.recv(4096):
         pass
 

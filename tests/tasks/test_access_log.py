@@ -80,7 +80,7 @@ class Full(io.BytesIO):
 
 
 @in_loop
-async def test_a_full_disk_costs_no_answer(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_full_disk_does_not_cost_a_response(caplog: pytest.LogCaptureFixture) -> None:
     log = AccessLog(Full())
     for _ in range(3):
         log.write(head(), 200, 5, 0.001)

@@ -1,4 +1,4 @@
-"""Bodies of requests: what their content types make of them, and what is refused."""
+"""Request bodies: how content types decode them, and what is refused."""
 
 from __future__ import annotations
 
@@ -77,15 +77,15 @@ def test_a_body_gives_documents(content_type: str, body: bytes, documents: Any) 
         ("application/json", b'{"a": ', "the body is not valid JSON"),
         ("application/json", b"[" * 100_000, "nested too deeply"),
         ("application/json", b"\xff", "the body is not valid JSON"),
-        ("application/json; charset=utf-16", b"\xff", "is not utf-16 text"),
+        ("application/json; charset=utf-16", b"\xff", "is not valid utf-16"),
         ("application/json; charset=punycode", b"{}", "the charset 'punycode' is not known"),
         (FORM, b"[1, 2", "the body is not valid JSON"),
         (FORM, b"a&" * 20_000, "more than 10,000 fields"),
-        (FORM, b"a=%FF", "the form is not utf-8 text"),
-        (f"{FORM}; charset=us-ascii", b"a=%E9", "the form is not us-ascii text"),
+        (FORM, b"a=%FF", "the form is not valid utf-8"),
+        (f"{FORM}; charset=us-ascii", b"a=%E9", "the form is not valid us-ascii"),
         (f"{FORM}; charset=hz-gb-2312", b"a=1", "the charset 'hz-gb-2312' is not known"),
-        ("text/plain; charset=windows-1253", b"\xff", "is not windows-1253 text: .* at byte 0"),
-        ("text/plain", b"\xe4", "is not utf-8 text: .* at byte 0"),
+        ("text/plain; charset=windows-1253", b"\xff", "is not valid windows-1253: .* at byte 0"),
+        ("text/plain", b"\xe4", "is not valid utf-8: .* at byte 0"),
     ],
 )
 def test_a_body_that_is_not_what_it_says_is_refused(
@@ -110,6 +110,6 @@ def test_a_compressed_body_is_refused() -> None:
         (b"[[]]", "element 1 of the array is an array"),
     ],
 )
-def test_what_is_no_document_is_refused(body: bytes, reason: str) -> None:
+def test_a_value_that_is_not_a_document_is_refused(body: bytes, reason: str) -> None:
     with pytest.raises(BadBody, match=reason):
         documents_of([], body)

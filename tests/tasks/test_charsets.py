@@ -112,7 +112,7 @@ def test_a_form_that_is_not_in_its_charset_is_refused(served: Served, task: str)
     assert told.status == 400
     assert told.json == {
         "error": "the body of the request cannot be read",
-        "reason": "the form is not utf-8 text: unexpected end of data at byte 0",
+        "reason": "the form is not valid utf-8: unexpected end of data at byte 0",
         "resolution": "Send UTF-8, or name the charset in the Content-Type header.",
     }
 
@@ -131,7 +131,7 @@ def test_a_query_that_is_neither_is_refused(served: Served, task: str) -> None:
     told = ask(served.port, "GET", f"/tasks/{task}?name=%E9")
     assert told.status == 400
     assert told.json["error"] == "the query of the request cannot be read"
-    assert "is not utf-8 text" in told.json["reason"]
+    assert "is not valid utf-8" in told.json["reason"]
 
 
 @pytest.mark.parametrize("task", ["echo", "run"])

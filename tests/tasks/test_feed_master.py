@@ -209,7 +209,7 @@ async def test_the_place_of_a_request_that_is_lost_is_free_in_the_end() -> None:
 
 
 @in_loop
-async def test_a_late_answer_to_another_brings_no_company_to_a_suspect() -> None:
+async def test_a_late_response_to_another_request_leaves_a_suspect_alone() -> None:
     async with manned() as it:
         (instance,) = it.fleet.instances
         it.ask(9)
@@ -227,7 +227,7 @@ async def test_a_late_answer_to_another_brings_no_company_to_a_suspect() -> None
 
 
 @in_loop
-async def test_what_was_refused_is_not_worked_on_later() -> None:
+async def test_a_refused_request_is_not_processed_later() -> None:
     async with manned(in_flight=1) as it:
         it.ask(1)
         it.ask(2)

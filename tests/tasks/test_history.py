@@ -162,13 +162,13 @@ def test_a_scheduled_time_is_run_by_one_of_several_servers(tmp_path: Path) -> No
     assert sum(int(output) for output in outputs) == 100
 
 
-def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / "history.sqlite").write_text("no database " * 1000)
     with pytest.raises(ConfigurationError, match=r"history\.sqlite' cannot be used.*move the file"):
         History(tmp_path)
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError, match=r"cannot be used: .*; give --state a .*/file'"):
         History(tmp_path / "file")
@@ -183,7 +183,7 @@ def test_without_a_folder_of_its_own_the_variable_is_the_remedy(
         History()
 
 
-def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
+def test_a_folder_in_place_of_the_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "history.sqlite").mkdir()
     with pytest.raises(ConfigurationError, match="cannot be used: unable to open"):
         History(tmp_path)

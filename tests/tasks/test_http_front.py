@@ -32,7 +32,7 @@ def served(serve: Serve, tmp_path: Path) -> Served:
     return serve("echo.yaml", "guarded.task.yaml", environment={"SECRET": "s3cret"})
 
 
-def test_only_who_sends_the_token_once_is_let_in(served: Served) -> None:
+def test_only_a_caller_that_sends_the_token_once_is_authorized(served: Served) -> None:
     for value in ("Bearer s3cret", "bearer s3cret"):
         assert ask(served.port, "GET", "/tasks/guarded", [("Authorization", value)]).status == 200
     wrong = ["", "Bearer", "Bearer ", "s3cret", "Basic s3cret", "Bearer s3cre", "Bearer s3cret2"]
@@ -147,7 +147,7 @@ def test_a_huge_body_is_refused_before_it_fills_the_memory(served: Served) -> No
     assert ask(served.port, "GET", "/tasks/echo").status == 200
 
 
-def test_idle_connections_keep_nobody_from_an_answer(served: Served) -> None:
+def test_idle_connections_do_not_block_others(served: Served) -> None:
     idle = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(2000)]
     try:
         assert ask(served.port, "GET", "/tasks/echo").status == 200

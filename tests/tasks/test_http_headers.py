@@ -29,7 +29,7 @@ def test_of_two_fields_that_differ_in_case_only_the_later_counts() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SERVER_HEADERS))
-def test_what_only_the_server_may_say_is_left_out(name: str) -> None:
+def test_headers_that_only_the_server_may_set_are_dropped(name: str) -> None:
     assert response_headers({name.title(): "1"}) == []
 
 

@@ -1,4 +1,4 @@
-"""The HTTP server against callers that are endless, or no speakers of HTTP."""
+"""The HTTP server against callers that send without end, or something that is not HTTP."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def test_pipelined_requests_are_answered_in_order() -> None:
 
 
 @in_loop
-async def test_what_is_no_http_is_refused_after_the_answers_to_what_came_before() -> None:
+async def test_invalid_http_is_refused_after_earlier_responses() -> None:
     async with running() as server:
         server.echo.gate.set()
         good, bad = await server.talk(message("POST", "/wait", (), b"1") + b"NONSENSE\r\n\r\n")
@@ -76,7 +76,7 @@ def test_a_request_that_can_be_read_in_two_ways_is_refused(head: str, reason: st
 
 
 @in_loop
-async def test_fields_after_a_chunked_body_are_no_headers() -> None:
+async def test_trailers_of_a_chunked_body_are_not_headers() -> None:
     async with running() as server:
         chunks = b"1\r\nx\r\n0\r\nauthorization: Bearer stolen\r\n\r\n"
         request = message("POST", "/", [("Transfer-Encoding", "chunked")], chunks) + GET
@@ -111,7 +111,7 @@ def test_a_caller_that_would_rather_speak_another_protocol_is_answered_in_this_o
 
 
 @in_loop
-async def test_what_is_refused_unread_is_told_to_the_application() -> None:
+async def test_requests_refused_unread_are_reported_to_the_application() -> None:
     async with running() as server:
         await server.talk(b"NONSENSE\r\n\r\n")
         await server.talk(message("GET", "/?" + "a" * MAX_HEAD_BYTES))
@@ -188,7 +188,7 @@ async def test_fields_after_the_body_that_never_end_are_refused() -> None:
 
 
 @in_loop
-async def test_who_asks_before_it_sends_is_told_to_go_on() -> None:
+async def test_a_caller_that_expects_100_continue_gets_it() -> None:
     async with running() as server:
         reader, writer = await server.connect()
         expect = [("Expect", "100-continue"), ("Content-Length", "3")]
@@ -200,7 +200,7 @@ async def test_who_asks_before_it_sends_is_told_to_go_on() -> None:
 
 
 @in_loop
-async def test_who_asks_before_it_sends_and_is_refused_cannot_ask_on() -> None:
+async def test_a_caller_refused_before_its_body_cannot_send_another_request() -> None:
     """What follows could be the body, or another request."""
     async with running() as server:
         expect = [("Expect", "100-continue"), ("Content-Length", "100")]

@@ -1,4 +1,4 @@
-"""Bodies on their way: each has its limit, and so have all together."""
+"""Incoming bodies: each has a limit, and so have all together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server from its start to its end: what goes wrong is told, nothing is lost, nothing stays."""
+"""The server from startup to shutdown: errors are reported, and no request or process is left."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ snaps:
 
 
 def serve_until_it_ends(*arguments: str | Path, folder: Path) -> tuple[int, str]:
-    """Exit code and error stream of a server that cannot live."""
+    """Exit code and standard error of a server that cannot start."""
     command = [sys.executable, "-m", "engine", "serve", *map(str, arguments)]
     ended = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=60, check=False
@@ -70,7 +70,7 @@ def serve_until_it_ends(*arguments: str | Path, folder: Path) -> tuple[int, str]
 
 
 def alive(pid: int) -> bool:
-    """Whether a process is there and has not just ended."""
+    """Whether a process is running and not a zombie."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
@@ -168,9 +168,7 @@ def test_an_origin_that_no_browser_sends_is_refused(tmp_path: Path) -> None:
     assert "--allow-origin example.org: write scheme and host" in told
 
 
-def test_what_callers_of_a_triggered_task_must_bring_is_not_asked_of_the_operator(
-    serve: Serve, tmp_path: Path
-) -> None:
+def test_parameters_from_callers_are_not_required_at_startup(serve: Serve, tmp_path: Path) -> None:
     (tmp_path / "report.yaml").write_text("""\
 pipeline: Report
 parameters: {day: {required: true}}
@@ -188,7 +186,7 @@ snaps: {shape: {snap: Mapper, mappings: {$day: _day}}}
 # What goes wrong
 
 
-def test_the_log_tells_why_a_request_failed_with_the_line_of_the_script(
+def test_the_log_says_why_a_request_failed_with_the_line_of_the_script(
     serve: Serve, tmp_path: Path
 ) -> None:
     served = serve(pipeline(tmp_path, SLOW.replace('row["content"]["id"]', 'row["content"]["no"]')))
@@ -247,7 +245,9 @@ def in_flight(served: Any, task: str) -> float:
     return metric(served, f'snapline_in_flight{{task="{task}"}}')
 
 
-def test_requests_that_take_longer_than_the_shutdown_are_told(serve: Serve, tmp_path: Path) -> None:
+def test_requests_that_take_longer_than_the_shutdown_are_reported(
+    serve: Serve, tmp_path: Path
+) -> None:
     pipeline(tmp_path)
     (tmp_path / "slow.task.yaml").write_text(
         "name: slow\ntype: ultra\npipeline: slow.yaml\ntimeouts: {drain: 0.2s}\n"

@@ -1,4 +1,4 @@
-"""Metrics: what Prometheus reads adds up to what was counted."""
+"""Metrics: the text for Prometheus adds up to the counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Instances and scripts die, and no caller notices: each gets its own answer, once."""
+"""When instances and scripts die, no caller notices: each gets its own response, once."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_request_in_work_is_answered_although_its_process_is_killed(
     assert metric(served, "snapline_restarts_total") == 1
 
 
-def test_a_request_that_kills_every_instance_fails_and_takes_no_other_with_it(
+def test_a_request_that_kills_every_instance_fails_alone(
     serve: Serve, task: Callable[..., Path]
 ) -> None:
     served = serve(task("limits: {redeliveries: 3}\n"))
@@ -97,7 +97,7 @@ def test_a_request_that_kills_every_instance_fails_and_takes_no_other_with_it(
 
 
 @pytest.mark.slow
-def test_under_load_each_request_is_answered_once_and_rightly_while_processes_die(
+def test_under_load_each_request_is_answered_once_and_correctly_while_processes_die(
     serve: Serve, task: Callable[..., Path]
 ) -> None:
     served = serve(task("instances: 2\n"))
@@ -164,7 +164,7 @@ def test_a_request_that_takes_too_long_is_answered_504_and_a_stuck_instance_is_r
     assert ask(served, id=2) == (200, {"id": 2, "doubled": 4})
 
 
-def test_a_full_queue_refuses_and_says_when_to_come_back(
+def test_a_full_queue_refuses_and_says_when_to_try_again(
     serve: Serve, task: Callable[..., Path]
 ) -> None:
     served = serve(task("limits: {queue: 1, in_flight: 1}\n"))

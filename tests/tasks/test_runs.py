@@ -166,7 +166,7 @@ async def test_a_shutdown_waits_for_runs_and_queue_and_refuses_new_calls(tmp_pat
 
 
 @in_loop
-async def test_a_shutdown_breaks_off_what_does_not_end_in_time(tmp_path: Path) -> None:
+async def test_a_shutdown_aborts_runs_that_do_not_end_in_time(tmp_path: Path) -> None:
     Gate(tmp_path)
     async with hosted(plan_of(tmp_path, GATED), limits=Limits(concurrent=1)) as task:
         calls = [asyncio.create_task(task.answer(request())) for _ in range(2)]

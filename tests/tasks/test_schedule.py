@@ -40,11 +40,11 @@ def cron(text: str, timezone: str = "UTC") -> Schedule:
     return Schedule(cron=text, timezone=timezone)
 
 
-def test_a_time_is_told_by_the_clock_of_the_zone() -> None:
+def test_a_time_is_shown_in_its_time_zone() -> None:
     assert local_time(NOON, BERLIN) == "2026-06-01T14:00:00+02:00"
 
 
-def test_a_time_at_the_end_of_the_calendar_is_told_too() -> None:
+def test_a_time_at_the_end_of_the_calendar_is_shown() -> None:
     last = datetime(9999, 12, 31, 23, 30, tzinfo=UTC)
     assert local_time(last, "Asia/Tokyo") == "9999-12-31T23:30:00+00:00"
 
@@ -107,7 +107,7 @@ class TestCron:
             "2026-10-25 08:00+0100",
         ]
 
-    def test_a_time_that_the_clock_leaps_over_comes_right_after(self) -> None:
+    def test_a_time_that_the_clock_skips_comes_right_after(self) -> None:
         assert local(cron("30 2 * * *", BERLIN), "2026-03-28T03:00", 2) == [
             "2026-03-29 03:00+0200",
             "2026-03-30 02:30+0200",
@@ -181,7 +181,7 @@ class TestCron:
             "* * * * MON#6",
         ],
     )
-    def test_what_never_comes_is_refused(self, text: str) -> None:
+    def test_a_schedule_that_never_matches_is_refused(self, text: str) -> None:
         with pytest.raises(ValueError, match=r"is not a cron expression: .*; write minute, hour"):
             check_cron(text)
 
@@ -245,7 +245,7 @@ class TestCron:
             return
         assert next(next_runs(cron(text), NOON)) > NOON
 
-    def test_an_unknown_zone_is_told(self) -> None:
+    def test_an_unknown_zone_is_reported(self) -> None:
         with pytest.raises(ValueError, match="unknown time zone 'Europe/Berln'; did you mean"):
             zone_of("Europe/Berln")
 
@@ -318,7 +318,7 @@ class TestDue:
         found = due(Schedule(at=NOON), NOON - timedelta(days=1), NOON + timedelta(minutes=15))
         assert found.runs == (NOON,)
 
-    def test_what_was_missed_is_one_report(self) -> None:
+    def test_consecutive_missed_runs_are_reported_together(self) -> None:
         now = NOON + timedelta(hours=5, minutes=10)
         found = due(Schedule(every=3600), NOON, now)
         assert found.runs == (NOON + timedelta(hours=5),)
@@ -326,11 +326,11 @@ class TestDue:
             "4 runs from 2026-06-01T13:00:00+00:00 to 2026-06-01T16:00:00+00:00 were missed"
         )
 
-    def test_one_missed_run_is_told_as_one(self) -> None:
+    def test_a_single_missed_run_is_reported_as_one(self) -> None:
         found = due(Schedule(every=3600), NOON, NOON + timedelta(hours=1, minutes=50))
         assert str(found.missed) == "the run of 2026-06-01T13:00:00+00:00 was missed"
 
-    def test_a_missed_run_is_told_by_the_clock_of_its_schedule(self) -> None:
+    def test_a_missed_run_is_reported_in_the_time_zone_of_its_schedule(self) -> None:
         found = due(cron("0 * * * *", BERLIN), NOON, NOON + timedelta(hours=1, minutes=50))
         assert str(found.missed) == "the run of 2026-06-01T15:00:00+02:00 was missed"
 

@@ -158,7 +158,7 @@ async def test_a_reload_tells_the_next_run_if_the_schedule_has_changed(
 
 
 @in_loop
-async def test_a_run_that_is_left_out_is_told_by_the_clock_of_the_schedule(
+async def test_a_skipped_run_is_reported_in_the_time_zone_of_its_schedule(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     gate = Gate(tmp_path)
@@ -173,7 +173,7 @@ async def test_a_run_that_is_left_out_is_told_by_the_clock_of_the_schedule(
 
 
 @in_loop
-async def test_no_run_begins_while_another_goes_on(tmp_path: Path) -> None:
+async def test_no_run_starts_while_another_is_in_progress(tmp_path: Path) -> None:
     gate = Gate(tmp_path)
     async with hosted(plan_of(tmp_path, GATED), tmp_path) as it:
         it.clock.advance(hours=1)
@@ -208,7 +208,7 @@ async def test_a_run_that_takes_too_long_is_ended(tmp_path: Path) -> None:
 
 
 @in_loop
-async def test_what_was_missed_while_no_server_ran_is_reported_once(
+async def test_runs_missed_while_no_server_ran_are_reported_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     plan = plan_of(tmp_path, ONE)

@@ -1,4 +1,4 @@
-"""`engine serve --site`: a folder of files beside the tasks, and nothing but that folder."""
+"""`engine serve --site`: serves one folder of files with the tasks, and nothing else."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_each_file_has_the_type_that_browsers_ask_for(served: Served) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_what_gains_by_it_is_zipped_for_those_who_take_it(served: Served) -> None:
+def test_large_files_are_compressed_for_callers_that_accept_it(served: Served) -> None:
     answer, body = ask(served, "/", Accept_Encoding="br, gzip;q=0.5")
     assert answer.headers["content-encoding"] == "gzip"
     assert answer.headers["vary"] == "accept-encoding"
@@ -101,7 +101,7 @@ def test_what_gains_by_it_is_zipped_for_those_who_take_it(served: Served) -> Non
     assert ask(served, "/small.css", Accept_Encoding="gzip")[0].headers["content-encoding"] is None
 
 
-def test_what_a_browser_has_is_not_sent_again(served: Served) -> None:
+def test_files_that_a_browser_has_cached_are_not_sent_again(served: Served) -> None:
     tag = ask(served, "/page.js")[0].headers["etag"]
     assert ask(served, "/page.js")[0].headers["cache-control"] == "no-cache"
     answer, body = ask(served, "/page.js", If_None_Match=f'"other", {tag}')
@@ -135,7 +135,7 @@ def test_head_says_what_get_would(served: Served) -> None:
         "/index.html/",
     ],
 )
-def test_nothing_else_can_be_had(served: Served, path: str) -> None:
+def test_nothing_else_is_served(served: Served, path: str) -> None:
     answer, body = ask(served, path)
     assert answer.status == 404
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -143,14 +143,14 @@ def test_nothing_else_can_be_had(served: Served, path: str) -> None:
     assert b"secret" not in body
 
 
-def test_a_page_of_its_own_may_say_that_there_is_none(serve: Serve, folder: Path) -> None:
+def test_a_site_may_have_its_own_page_for_404(serve: Serve, folder: Path) -> None:
     (folder / "404.html").write_text("Lost?")
     served = serve(folder.parent / "echo.yaml", "--site", folder)
     answer, body = ask(served, "/nothing")
     assert (answer.status, body) == (404, b"Lost?")
 
 
-def test_files_are_read_anew_when_told_and_stay_if_they_cannot_be(
+def test_files_are_reloaded_on_sighup_and_kept_if_they_cannot_be_read(
     served: Served, folder: Path
 ) -> None:
     (folder / "index.html").write_text("New")
@@ -167,7 +167,7 @@ def test_files_are_read_anew_when_told_and_stay_if_they_cannot_be(
     ("name", "complaint"),
     [("nowhere", "folder not found"), ("site/model", "the folder has no index.html")],
 )
-def test_a_folder_that_is_no_site_is_refused(folder: Path, name: str, complaint: str) -> None:
+def test_a_folder_without_a_site_is_refused(folder: Path, name: str, complaint: str) -> None:
     place = folder.parent / name
     command = [sys.executable, "-m", "engine", "serve", "echo.yaml", "--site", str(place)]
     ended = subprocess.run(

@@ -1,4 +1,4 @@
-"""The HTTP server against callers that are slow, or half gone."""
+"""The HTTP server against callers that are slow, or have half-closed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _cycle(connection: Connection) -> RequestResponseCycle:
 @pytest.mark.parametrize(
     "begun", [b"G", GET[:-3], message("POST", "/a", [("Content-Length", "10")]) + b"abc"]
 )
-def test_a_request_that_does_not_get_on_is_ended(begun: bytes) -> None:
+def test_a_stalled_request_is_refused(begun: bytes) -> None:
     @in_loop
     async def check() -> None:
         async with running() as server:
@@ -52,7 +52,7 @@ def test_a_request_that_does_not_get_on_is_ended(begun: bytes) -> None:
 
 
 @in_loop
-async def test_who_connects_and_asks_nothing_is_hung_up_on_without_a_word() -> None:
+async def test_a_connection_without_a_request_is_closed_silently() -> None:
     async with running() as server:
         reader, _ = await server.connect()
         await server.later(REQUEST_SECONDS + 1)
@@ -134,7 +134,7 @@ async def test_an_answer_may_take_as_long_as_it_likes() -> None:
 
 
 @in_loop
-async def test_who_does_not_read_its_answer_is_cut_off() -> None:
+async def test_a_caller_that_does_not_read_its_response_is_cut_off() -> None:
     async with running() as server:
         _, writer = await server.connect(limit=1000)
         writer.write(message("GET", "/large"))
@@ -150,7 +150,7 @@ async def test_who_does_not_read_its_answer_is_cut_off() -> None:
         await turns(lambda: not server.connections())
 
 
-# Callers that are half gone
+# Callers that have half-closed
 
 
 @in_loop
@@ -188,7 +188,7 @@ async def test_a_caller_that_resets_leaves_nothing_behind() -> None:
 
 
 @pytest.mark.parametrize("takes", [True, False])
-def test_a_connection_that_has_ended_is_no_garbage(takes: bool) -> None:
+def test_a_closed_connection_leaves_no_garbage(takes: bool) -> None:
     """Garbage is collected rarely, and thousands of connections may come and go before."""
 
     @in_loop
@@ -210,7 +210,7 @@ def test_a_connection_that_has_ended_is_no_garbage(takes: bool) -> None:
 
 
 @in_loop
-async def test_who_still_sends_can_read_the_answer_that_ends_its_connection() -> None:
+async def test_a_caller_that_is_still_sending_can_read_the_final_response() -> None:
     async with running() as server:
         length = 30_000_000
         head = message("POST", "/unread/refused", [("Content-Length", str(length))])
@@ -279,7 +279,7 @@ def _has_less_to_send(connection: Connection, than: int) -> bool:
 
 
 @in_loop
-async def test_who_reads_its_answer_slowly_is_not_idle() -> None:
+async def test_a_caller_that_reads_slowly_is_not_idle() -> None:
     async with running() as server:
         reader, writer = await server.connect(limit=1000)
         writer.write(message("GET", "/large"))
@@ -296,7 +296,7 @@ async def test_who_reads_its_answer_slowly_is_not_idle() -> None:
 
 
 @in_loop
-async def test_nobody_lingers_for_ever() -> None:
+async def test_lingering_ends() -> None:
     async with running() as server:
         reader, writer = await server.connect()
         writer.write(b"NONSENSE\r\n\r\n")

@@ -1,4 +1,4 @@
-"""Small requests that are answered without ASGI, as those to ultra tasks are."""
+"""Small requests on the fast path, without ASGI, as for ultra tasks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def taking() -> AsyncIterator[Running]:
     async with running() as server:
         server.echo.takes = True
         yield server
-        assert server.echo.asked == []  # nothing has come by way of ASGI
+        assert server.echo.asked == []  # nothing went through ASGI
 
 
 @in_loop
@@ -71,7 +71,7 @@ async def test_the_answer_to_head_has_a_length_and_no_body() -> None:
         (message("GET", "/"), False),
     ],
 )
-def test_a_connection_ends_as_its_caller_wishes(request_: bytes, ends: bool) -> None:
+def test_a_connection_ends_if_its_caller_asks_for_it(request_: bytes, ends: bool) -> None:
     @in_loop
     async def check() -> None:
         async with taking() as server:
@@ -98,7 +98,7 @@ async def test_what_follows_a_request_that_waits_is_answered_after_it() -> None:
 
 
 @in_loop
-async def test_the_answer_to_a_caller_that_has_gone_is_nobodys() -> None:
+async def test_the_response_to_a_caller_that_has_gone_is_dropped() -> None:
     async with taking() as server:
         with socket.create_connection(("127.0.0.1", server.port)) as caller:
             caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -143,7 +143,7 @@ async def test_a_server_that_ends_answers_first_and_says_that_it_hangs_up() -> N
         message("POST", "/a", [("Connection", "upgrade"), ("Upgrade", "h2c")], b"abc"),
     ],
 )
-def test_what_is_large_or_unusual_goes_by_asgi(large: bytes) -> None:
+def test_large_or_unusual_requests_go_through_asgi(large: bytes) -> None:
     @in_loop
     async def check() -> None:
         async with running() as server:
@@ -160,7 +160,7 @@ def test_what_is_large_or_unusual_goes_by_asgi(large: bytes) -> None:
 
 
 class Wire:
-    """A transport that keeps what is said."""
+    """A transport that keeps its output."""
 
     def __init__(self) -> None:
         self.said = b""
@@ -189,7 +189,7 @@ class Wire:
 
 
 def said_to(pieces: list[bytes], *, takes: bool) -> bytes:
-    """What a connection answers to what comes in these pieces."""
+    """The output of a connection that receives these pieces."""
 
     async def talk() -> bytes:
         echo = Echo()
@@ -238,7 +238,7 @@ _REQUESTS = st.builds(
 
 
 @given(st.lists(_REQUESTS, min_size=1, max_size=4), st.lists(st.integers(0, 200), max_size=6))
-def test_the_short_way_answers_as_asgi_does(requests: list[bytes], cuts: list[int]) -> None:
+def test_the_fast_path_responds_as_asgi_does(requests: list[bytes], cuts: list[int]) -> None:
     data = b"".join(requests)
     ends = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
     pieces = [data[a:b] for a, b in itertools.pairwise(ends)]

@@ -1,4 +1,4 @@
-"""What a task file says, and how its mistakes are told."""
+"""Reading task files, and the problems that are reported."""
 
 import pickle
 import re
@@ -113,11 +113,11 @@ limits: {{body: 5 MB, queue: 1, in_flight: 2, failures: 3, redeliveries: 0}}
         assert task is not None
         assert Path(task.pipeline).read_text() == PIPELINE
 
-    def test_a_file_that_is_not_there_is_told(self) -> None:
+    def test_a_missing_file_is_reported(self) -> None:
         with pytest.raises(ConfigurationError, match=r"there is no task file 'nowhere\.yaml'"):
             load_task("nowhere.yaml")
 
-    def test_the_example_in_the_repository_is_sound(self, registry: Registry) -> None:
+    def test_the_example_in_the_repository_is_valid(self, registry: Registry) -> None:
         file = load_task(ROOT / "tasks/digits.yaml", {"DIGITS_TOKEN": "t"})
         assert check_task(file, registry) == []
 
@@ -136,7 +136,7 @@ limits: {{body: 5 MB, queue: 1, in_flight: 2, failures: 3, redeliveries: 0}}
 
 
 class TestPipeline:
-    def test_a_sound_task_has_no_problems(self, tmp_path: Path, registry: Registry) -> None:
+    def test_a_valid_task_has_no_problems(self, tmp_path: Path, registry: Registry) -> None:
         file = written(tmp_path, LEAST + "parameters: {token: '${env:TOKEN}', model: x}")
         assert check_task(file, registry) == []
 
@@ -149,7 +149,7 @@ class TestPipeline:
         assert problems[1].hint == "did you mean 'token'?"
         assert problems[1].where.line == 3
 
-    def test_values_of_the_command_line_come_first(
+    def test_values_of_the_command_line_take_precedence(
         self, tmp_path: Path, registry: Registry
     ) -> None:
         file = written(tmp_path, LEAST + "parameters: {model: x, token: '${env:NOWHERE}'}")
@@ -164,12 +164,12 @@ class TestPipeline:
         problems = check_task(file, registry)
         assert [problem.code for problem in problems] == ["bad-setting", "unknown-snap"]
 
-    def test_a_pipeline_that_is_not_there_is_told(self, registry: Registry) -> None:
+    def test_a_missing_pipeline_is_reported(self, registry: Registry) -> None:
         (problem,) = check_task(parse_task(LEAST, "tasks/t.yaml", {}), registry)
         assert problem.code == "missing-file"
         assert problem.where.line == 2
 
-    def test_two_tasks_of_one_name_are_told(self) -> None:
+    def test_two_tasks_with_the_same_name_are_reported(self) -> None:
         files = [parse_task(LEAST, name, {}) for name in ("a/t.yaml", "b/t.yaml", "c/u.yaml")]
         (problem,) = check_names([*files, task_of_pipeline("pipelines/v.yaml")])
         assert problem.code == "duplicate-name"
@@ -219,7 +219,9 @@ class TestKind:
             ("snaps:\n  a: '", False),
         ],
     )
-    def test_a_task_is_told_from_a_pipeline(self, text: str, is_task: bool, tmp_path: Path) -> None:
+    def test_a_task_file_is_distinguished_from_a_pipeline_file(
+        self, text: str, is_task: bool, tmp_path: Path
+    ) -> None:
         (tmp_path / "there").write_text(PIPELINE)
         (tmp_path / "file.yaml").write_text(text)
         assert is_task_file(tmp_path / "file.yaml") is is_task
@@ -254,7 +256,7 @@ class TestQuantities:
         assert parse_size(written) == size
 
     @pytest.mark.parametrize("written", ["", "5 years", "m", "-5m", "1e5s", "५m", "5mm", "5m 3s"])
-    def test_what_is_not_a_duration_is_told(self, written: str) -> None:
+    def test_an_invalid_duration_is_reported(self, written: str) -> None:
         with pytest.raises(ValueError, match=re.escape(f"'{written}' is not a duration; write")):
             parse_duration(written)
 

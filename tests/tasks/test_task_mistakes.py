@@ -1,4 +1,4 @@
-"""What is wrong with a task file is told at once, each mistake with its place and a remedy."""
+"""All mistakes of a task file are reported at once, each with its location and a hint."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def registry() -> Registry:
 
 
 class TestMistakes:
-    def test_all_are_told_at_once(self) -> None:
+    def test_all_are_reported_at_once(self) -> None:
         text = (
             "name: a b\ntype: ultr\ninstances: 0\ntimeouts: {request: soon, strat: 1}\n"
             "limits: {body: 5 parsecs, queue: many}\nschedule: {cron: 61 * * * *, every: -1}\n"
@@ -55,7 +55,7 @@ class TestMistakes:
         said = problem_in(f"{LEAST}parameters: {{a: 'x${{env:NOWHERE}}'}}")
         assert "'a' reads the environment variable 'NOWHERE', which is not set" in said
 
-    def test_what_only_looks_like_a_variable_is_no_token(self) -> None:
+    def test_an_invalid_variable_is_not_a_token(self) -> None:
         assert "without a variable name" in problem_in(f"{LEAST}bearer_token: ${{env:A-B}}")
 
     def test_an_empty_variable_does_not_turn_authentication_off(self) -> None:
@@ -71,7 +71,7 @@ class TestMistakes:
             f"{LEAST}bearer_token: ${{env:B}}", {"B": "a\r\nb"}
         )
 
-    def test_a_map_is_no_name_of_a_pipeline(self) -> None:
+    def test_a_map_is_not_the_name_of_a_pipeline(self) -> None:
         assert "'pipeline': expected a string" in problem_in("type: ultra\npipeline: {a: 1}")
 
     @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ class TestMistakes:
             "text",
         ],
     )
-    def test_what_cannot_be_meant_is_one_problem(self, text: str) -> None:
+    def test_an_invalid_value_is_one_problem(self, text: str) -> None:
         assert problem_in(text)
 
     @given(st.text(alphabet="type:ulra-{}[]'\"&*!#\n 0123456789.", max_size=60))
@@ -179,7 +179,7 @@ class TestParameters:
         said = problem_in(f"{LEAST}parameters: {{a: '${{ORDER}}'}}")
         assert "did you mean ${env:ORDER}?" in said
 
-    def test_a_variable_without_env_in_a_longer_text_is_doubtful(self) -> None:
+    def test_a_variable_without_env_in_a_longer_string_is_a_warning(self) -> None:
         file = parse_task(f"{LEAST}parameters: {{a: 'all of ${{ORDER}}'}}", "t.yaml", {})
         assert file.task is not None
         assert [problem.severity for problem in file.problems] == ["warning"]
@@ -194,7 +194,7 @@ class TestParameters:
             "unset-variable",
         ]
 
-    def test_an_empty_secret_is_told_with_its_place_and_variable(
+    def test_an_empty_secret_is_reported_with_its_location_and_variable(
         self, tmp_path: Path, registry: Registry
     ) -> None:
         text = f"{LEAST}bearer_token: ${{env:EMPTY}}\nparameters: {{token: '${{env:EMPTY}}'}}"
@@ -203,7 +203,9 @@ class TestParameters:
         assert "the secret parameter 'token' is empty" in problems[1].message
         assert "EMPTY" in problems[1].hint
 
-    def test_an_empty_secret_in_the_file_is_told(self, tmp_path: Path, registry: Registry) -> None:
+    def test_an_empty_secret_in_the_file_is_reported(
+        self, tmp_path: Path, registry: Registry
+    ) -> None:
         (problem,) = check_task(written(tmp_path, LEAST + "parameters: {token: ''}"), registry)
         assert problem.where.line == 3
         assert "the secret parameter 'token' is empty" in problem.message
@@ -219,7 +221,7 @@ class TestParameters:
         (problem,) = check_task(written(tmp_path, LEAST), registry)
         assert "add 'token: ${env:NAME}' to 'parameters:'" in problem.hint
 
-    def test_the_pipeline_is_looked_at_as_one_of_that_type_whatever_else_is_wrong(
+    def test_the_pipeline_is_checked_for_its_type_whatever_else_is_wrong(
         self, tmp_path: Path, registry: Registry
     ) -> None:
         pipeline = "snaps: {a: {snap: JSONGenerator, documents: [{}]}}"
@@ -229,7 +231,7 @@ class TestParameters:
 
 class TestSchedule:
     @pytest.mark.parametrize("cron", ["0 0 30 2 *", "0 0 31 4,6 *", "0 0 30-31 FEB *"])
-    def test_a_day_that_no_month_has_never_comes(self, cron: str) -> None:
+    def test_a_day_that_does_not_exist_never_matches(self, cron: str) -> None:
         said = problem_in(f"{SCHEDULED}schedule: {{cron: '{cron}'}}")
         assert f"'{cron}' never matches: the month does not have that day" in said
 
@@ -246,7 +248,7 @@ class TestSchedule:
             ("at: '2019-01-01', until: '2020-01-01'", "until"),
         ],
     )
-    def test_one_that_is_over_is_doubtful(self, schedule: str, name: str) -> None:
+    def test_one_that_has_passed_is_a_warning(self, schedule: str, name: str) -> None:
         file = parse_task(f"{SCHEDULED}schedule: {{{schedule}}}", "t.yaml", {})
         assert file.task is not None
         (problem,) = file.problems
@@ -275,12 +277,14 @@ class TestFit:
             ),
         ],
     )
-    def test_what_would_be_ignored_is_refused(self, text: str, kind: str, meant: str) -> None:
+    def test_a_setting_that_would_be_ignored_is_refused(
+        self, text: str, kind: str, meant: str
+    ) -> None:
         said = problem_in(text)
         assert f"does not apply to {kind} tasks" in said
         assert f"it applies to {meant} tasks" in said
 
-    def test_what_is_within_something_refused_is_not_told_too(self) -> None:
+    def test_settings_within_a_refused_one_are_not_reported(self) -> None:
         text = f"{SCHEDULED}schedule: {{every: 1h}}\nlimits: {{in_flight: 5, concurrent: 1}}"
         assert "'limits' does not apply" in problem_in(text)
 
@@ -290,7 +294,7 @@ class TestFit:
 
 
 class TestFiles:
-    def test_a_task_file_is_no_pipeline(self, tmp_path: Path, registry: Registry) -> None:
+    def test_a_task_file_is_not_a_pipeline(self, tmp_path: Path, registry: Registry) -> None:
         (problem,) = check_task(written(tmp_path, LEAST, "type: ultra\npipeline: q.yaml"), registry)
         assert problem.where.line == 2
         assert "is a task file, not a pipeline" in problem.message
@@ -308,7 +312,7 @@ class TestFiles:
         (problem,) = load_task(path).problems
         assert problem.hint == "a task needs at least 'type:' and 'pipeline:'"
 
-    def test_an_empty_file_of_which_nothing_is_known_names_both(self, tmp_path: Path) -> None:
+    def test_for_an_empty_file_of_unknown_kind_both_kinds_are_named(self, tmp_path: Path) -> None:
         path = tmp_path / "orders.yaml"
         path.write_text("")
         with pytest.raises(
@@ -316,7 +320,7 @@ class TestFiles:
         ):
             is_task_file(path)
 
-    def test_those_that_are_nothing_are_told_among_the_others(
+    def test_files_of_unknown_kind_are_reported_with_the_others(
         self, tmp_path: Path, registry: Registry
     ) -> None:
         written(tmp_path, f"{LEAST}instances: 0\nparameters: {{token: x}}")
@@ -331,7 +335,7 @@ class TestFiles:
             ("digits.yaml", "bad-setting"),
         ]
 
-    def test_a_default_that_lacks_its_variable_is_told_with_the_task(
+    def test_a_default_without_its_variable_is_reported_with_the_task(
         self, tmp_path: Path, registry: Registry
     ) -> None:
         snaps = "snaps: {a: {snap: Mapper, mappings: {$a: _a}}}"
@@ -340,7 +344,7 @@ class TestFiles:
         with pytest.raises(ConfigurationError, match=r"the task 'digits' of .*NOWHERE_AT_ALL"):
             check_parameters(loaded)
 
-    def test_a_parameter_that_fits_none_is_told_with_the_mistakes_of_the_files(
+    def test_an_unknown_parameter_is_reported_with_the_problems_of_the_files(
         self, tmp_path: Path, registry: Registry
     ) -> None:
         written(tmp_path, f"{LEAST}instances: 0")
@@ -350,7 +354,7 @@ class TestFiles:
         assert "no pipeline has a parameter 'colour'" in str(raised.value)
         assert "'instances' must be from 1" in str(raised.value)
 
-    def test_a_parameter_of_the_command_line_is_not_doubted_if_a_pipeline_cannot_be_read(
+    def test_parameters_of_the_command_line_are_not_checked_if_a_pipeline_cannot_be_read(
         self, tmp_path: Path, registry: Registry
     ) -> None:
         written(tmp_path, f"{LEAST}parameters: {{token: '${{env:NOWHERE}}'}}", "snaps: [a")

@@ -1,4 +1,4 @@
-"""Triggered tasks: what a call gives to a run, and what the run gives back."""
+"""Triggered tasks: the input of a run from a call, and its result."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_query_values_are_decoded_and_the_first_of_a_name_counts(parameters: Any
     assert parameters("color=")["color"] == ""
 
 
-def test_what_is_not_declared_is_ignored(parameters: Any) -> None:
+def test_undeclared_parameters_are_ignored(parameters: Any) -> None:
     assert "size" not in parameters("size=3", [("x-size", "4")])
 
 
@@ -137,7 +137,7 @@ def test_a_header_gives_the_parameter_of_its_name(parameters: Any) -> None:
     assert parameters("", [("x-tenant-id", "t1")])["X_TENANT_ID"] == "t1"
 
 
-def test_a_header_with_an_underscore_is_no_parameter(parameters: Any) -> None:
+def test_a_header_with_an_underscore_is_not_a_parameter(parameters: Any) -> None:
     assert "X_TENANT_ID" not in parameters("", [("x_tenant_id", "t1")])
 
 
@@ -162,7 +162,7 @@ def test_the_task_may_say_who_the_user_is(parameters: Any) -> None:
     assert parameters("REMOTE_USER=root", REMOTE_USER="ada")["REMOTE_USER"] == "ada"
 
 
-def test_a_required_parameter_that_nobody_gives_is_named(tmp_path: Path) -> None:
+def test_a_missing_required_parameter_is_named(tmp_path: Path) -> None:
     plan = plan_of(
         tmp_path,
         "parameters: {day: {required: true, description: Which one}}\n"
@@ -307,7 +307,7 @@ async def test_the_first_document_gives_the_status_if_the_task_says_so(tmp_path:
 
 
 @in_loop
-async def test_a_failure_tells_what_and_why_but_no_secret_file_or_trace(tmp_path: Path) -> None:
+async def test_a_failure_says_what_and_why_without_secrets_files_or_traces(tmp_path: Path) -> None:
     text = """
     parameters: {token: {secret: true, default: "s3cr3t-value"}}
     snaps:
@@ -326,7 +326,7 @@ async def test_a_failure_tells_what_and_why_but_no_secret_file_or_trace(tmp_path
 
 
 @in_loop
-async def test_a_pipeline_that_cannot_be_opened_tells_no_settings(tmp_path: Path) -> None:
+async def test_a_pipeline_that_cannot_be_opened_reveals_no_settings(tmp_path: Path) -> None:
     (tmp_path / "template.json").write_text('{"a": "x"')
     text = "snaps: {make: {snap: JSONGenerator, file: template.json}}"
     plan = plan_of(tmp_path, text)

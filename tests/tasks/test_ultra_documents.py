@@ -34,7 +34,7 @@ def test_a_request_is_its_headers_its_content_and_what_the_server_knows_of_it() 
 
 
 @pytest.mark.parametrize("body", [b"", b"{}"])
-def test_no_header_takes_the_place_of_what_the_document_says_itself(body: bytes) -> None:
+def test_headers_do_not_replace_fields_of_the_document(body: bytes) -> None:
     forged: Headers = [(name, "forged") for name in OWN]
     document = request_document(request(forged, body), "echo")
     assert "forged" not in document.values()
@@ -89,7 +89,7 @@ def test_a_document_makes_an_answer(document: dict[str, Any], expected: Any) -> 
     "status",
     [0, 99, 100, 199, 600, -1, "abc", "", "２００", "200\r\nx: y", 3.5, True, None, [], {}, 1e300],
 )
-def test_what_is_no_status_is_named(status: Any) -> None:
+def test_an_invalid_status_is_named(status: Any) -> None:
     with pytest.raises(
         DataError, match=r"the response has no valid HTTP status.*its field 'status' is"
     ):
@@ -112,7 +112,7 @@ def test_a_map_in_a_header_stays_within_its_line() -> None:
     )
 
 
-def test_headers_of_a_request_that_are_passed_on_do_no_harm() -> None:
+def test_request_headers_that_are_passed_on_are_harmless() -> None:
     headers: Headers = [
         ("host", "here"),
         ("authorization", "Bearer secret"),
