@@ -84,6 +84,27 @@ def test_a_script_that_closes_its_sockets_is_a_clear_error(opened: Opened) -> No
         session.process([{}])
 
 
+def test_a_connection_closed_by_a_thread_is_noticed_while_the_script_waits_for_rows() -> None:
+    lost: queue.SimpleQueue[ScriptFailure] = queue.SimpleQueue()
+    source = textwrap.dedent("""
+        import os, threading
+        may_close = threading.Event()
+        def close():
+            may_close.wait()
+            os.closerange(3, 64)
+        threading.Thread(target=close, daemon=True).start()
+        def snaplogic_process(row):
+            threading.Timer(0.2, may_close.set).start()
+    """)
+    session = Executor().open(Script(source), lambda line: None, lost.put)
+    try:
+        session.start()
+        list(session.process([{}]))
+        assert "closed its connection to the engine" in str(lost.get(timeout=30))
+    finally:
+        session.close()
+
+
 def test_a_killed_supervisor_takes_the_script_with_it(opened: Opened) -> None:
     session = opened("""
         import os, subprocess

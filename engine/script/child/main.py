@@ -23,6 +23,10 @@ from .replies import Outbox
 from .state import PREPARING, UNREACHABLE, WHERE_SIGNAL, State
 from .supervisor import supervise
 
+_LOOK_AGAIN = 1.0
+"""Seconds after which a script that waits for rows looks whether its connection is still open: a
+call that waits in one thread does not notice when another one closes it."""
+
 
 def main(settings: dict[str, Any]) -> None:
     """Become the script's process; `settings` come from `engine.script.process`."""
@@ -34,7 +38,9 @@ def main(settings: dict[str, Any]) -> None:
         stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     connection = socket.socket(fileno=settings["channel"])
     connection.set_inheritable(False)
-    Conversation(Channel(connection, settings["limit"]), state, settings).run()
+    connection.settimeout(_LOOK_AGAIN)
+    channel = Channel(connection, settings["limit"], wait=lambda: None)
+    Conversation(channel, state, settings).run()
 
 
 def _report_crashes(folder: Path) -> None:
