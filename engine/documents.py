@@ -72,7 +72,7 @@ class Batch:
         """The same number of other items, each with the lineage of the item that it replaces."""
         return Batch(items, self.lineage)
 
-    def whole_lineage(self) -> list[Lineage]:
+    def complete_lineage(self) -> list[Lineage]:
         """The lineage of the documents, and of the binary streams that end in this batch."""
         lineage = self.lineage
         if lineage is None:

@@ -109,8 +109,8 @@ class Feed(msgspec.Struct, frozen=True):
     """An input view of a stage that gets items.
 
     `source` is the port that a link brings them from; without one, the view gets them from the
-    caller or, if it is unlinked, what `unlinked` of the view says. `whole`: it is read to its end
-    before the others. `spills`: what waits before it may grow on disk, so no sender waits.
+    caller or, if it is unlinked, what `unlinked` of the view says. `read_first`: it is read to its
+    end before the others. `spills`: what waits before it may grow on disk, so no sender waits.
     """
 
     view: View

@@ -48,15 +48,17 @@ def routes_of(
 def spilling(
     snaps: Iterable[PlannedSnap], links: Iterable[tuple[Port, Port]]
 ) -> set[tuple[Port, Port]]:
-    """Links that fill up while their snap reads another input whole.
+    """Links that fill up while their snap reads another input to its end.
 
     Whoever sends through them must never wait, or two such snaps that feed on the same sources
     crosswise would wait for each other.
     """
     links = list(links)
-    whole = {Port(snap.label, view.name) for snap in snaps for view in snap.inputs if view.whole}
-    waiting = {target.label for _, target in links if target in whole}
-    return {link for link in links if link[1].label in waiting and link[1] not in whole}
+    read_first = {
+        Port(snap.label, view.name) for snap in snaps for view in snap.inputs if view.read_first
+    }
+    waiting = {target.label for _, target in links if target in read_first}
+    return {link for link in links if link[1].label in waiting and link[1] not in read_first}
 
 
 def sources_of(plan: Plan, stage: Stage) -> list[Stage]:

@@ -1,4 +1,4 @@
-"""One snap's view of a run: the execution, narrowed, and what the snap reports."""
+"""One snap's view of a run: its part of the execution, and the failures that it reports."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from engine.expressions import (
 from engine.plan.plan import PlacedExpression, PlannedSnap
 from engine.registry import SnapClass
 from engine.run.execution import Execution
-from engine.run.failures import BrokenSnapError, broken_snap, explain, whole_trace
+from engine.run.failures import BrokenSnapError, broken_snap, explain, full_trace
 from engine.run.files.access import SnapFiles
 from engine.run.report import SnapStatistics
 from engine.run.shown_lines import ShownLines
@@ -41,7 +41,7 @@ _EXCERPT = 300
 
 
 class SnapContext:
-    """What a snap sees as its `Context`, with the documents that it reports as failed."""
+    """The `Context` of a snap; it also collects the documents that the snap reports as failed."""
 
     def __init__(
         self,
@@ -151,11 +151,11 @@ class SnapContext:
         return self._parts[expression]
 
     def begin(self, view: str, batch: Batch, before: int) -> None:
-        """A batch is about to be given to the snap; `before` items of its view came before it."""
+        """A batch is about to be passed to the snap, after `before` earlier items of its view."""
         self._view, self._batch, self._before = view, batch, before
 
     def give_back_unread(self) -> None:
-        """After a failure that stops the pipeline: the documents behind it have not come in."""
+        """After a failure that stops the pipeline: do not count the documents after it."""
         if self._failed_at is not None:
             self.statistics.inputs[self._view] -= len(self._batch) - self._failed_at - 1
             self._failed_at = None
@@ -193,17 +193,17 @@ class SnapContext:
             self.failed(broken_snap(self.label, self._class, error), original, lineage)
 
     def _stops(self, lineage: Lineage) -> bool:
-        """Whether a document that fails stops the pipeline."""
+        """Whether a failed document stops the pipeline."""
         return self._snap.on_error == "stop" and not (self.in_ultra and lineage)
 
     def _is_contained(self, lineage: Lineage) -> bool:
-        """Whether an error that would stop a run costs only the requests of a document."""
+        """Whether an error that would stop a run fails only the requests of a document."""
         return self.in_ultra and bool(lineage) and not self._snap.facts.stateful
 
     def _fail_requests(self, error: DataError, original: Document | None, lineage: Lineage) -> None:
         assert self._execution.ledger is not None  # only an ultra pipeline has requests
-        told = {**self._error_document(error, original), "snap": self.label}
-        self._execution.ledger.fail(lineage, told)
+        document = {**self._error_document(error, original), "snap": self.label}
+        self._execution.ledger.fail(lineage, document)
 
     def dropped(self, count: int, lineage: Sequence[Lineage] = ()) -> None:
         self.statistics.dropped += count
@@ -214,13 +214,13 @@ class SnapContext:
     def released(self, lineage: Sequence[Lineage]) -> None:
         self.released_lineage += lineage
 
-    def let_go(self, batch: Batch | None = None) -> None:
-        """Let the rows leave the ledger that are done with: those released, and those of a batch
-        that has been worked on, unless they are held."""
+    def leave_ledger(self, batch: Batch | None = None) -> None:
+        """Remove finished rows from the ledger: released ones, and those of a processed batch
+        unless they are held."""
         leaving, self.released_lineage = self.released_lineage, []
         if batch is not None:
             held, self.held_lineage = Counter(self.held_lineage), []
-            for line in batch.whole_lineage():
+            for line in batch.complete_lineage():
                 if held[line]:
                     held[line] -= 1
                 else:
@@ -236,33 +236,33 @@ class SnapContext:
             self._execution.on_failure(self.label, self.failure(error))
 
     def close(self) -> None:
-        """The snap is closed, and shows nothing more."""
+        """The snap is closed and shows no more lines."""
         self._shown.end()
 
     def shown_cause(self, error: BaseException) -> BaseException | None:
-        """The cause of a failure for its traceback; none if it could show a secret."""
+        """The cause of a failure for its traceback; None if it could show a secret."""
         return None if self._execution.secrets else error
 
     def failure(self, error: BaseException, original: Document | None = None) -> SnapFailedError:
         """The error that stops the pipeline because of this snap, at this document."""
-        trace = whole_trace(error)
+        trace = full_trace(error)
         if not isinstance(error, EngineError):
             error = broken_snap(self.label, self._class, error)
         if isinstance(error, DataError):
-            told = error.error, error.reason, error.resolution
+            for_callers = error.error, error.reason, error.resolution
         else:
-            told = f"the snap {self.label!r} failed", str(error), ""
+            for_callers = f"the snap {self.label!r} failed", str(error), ""
         cause = explain(error)
         mask = self._execution.secrets
         if isinstance(error, BrokenSnapError) and original is not None:
             cause = f"{cause}\n  the document: {excerpt(mask.mask(original), _EXCERPT)}"
-        texts = (cause, *told, self._at(error, original), trace)
+        texts = (cause, *for_callers, self._at(error, original), trace)
         return SnapFailedError(
             self.label, self._snap.type, str(self._snap.where), *map(mask.mask_text, texts)
         )
 
     def _at(self, error: BaseException, original: Document | None) -> str:
-        """Which document it was, and where the expression that failed stands."""
+        """Which document failed, and the place of the expression that failed."""
         number = None if original is None else self._number_of(original)
         text = "" if number is None else f" on document {number}"
         if number is not None and len(self._snap.inputs) > 1:
@@ -274,7 +274,7 @@ class SnapContext:
         return f"{text}{target} at {placed.where}"
 
     def _number_of(self, document: Document) -> int | None:
-        """Its number among the documents of its view; None if it is not in the batch in hand."""
+        """Its number among the documents of its view; None if it is not in the current batch."""
         for position, item in enumerate(self._batch.items):
             if item is document:
                 self._failed_at = position
@@ -312,15 +312,15 @@ class SnapContext:
 
 
 def _converted(value: Any, setting: Evaluated[T]) -> T:
-    """What an expression gave, as the type of the setting. Raises DataError."""
-    assert setting.expression is not None  # only those are evaluated
+    """The result of an expression, as the type of the setting. Raises DataError."""
+    assert setting.expression is not None  # only expressions are evaluated
     try:
         return msgspec.convert(value, setting.kind, strict=False)  # type: ignore[no-any-return]
     except msgspec.ValidationError as error:
-        summary = f"the expression {setting.expression.text!r} gave a wrong value"
+        summary = f"the expression {setting.expression.text!r} returned an invalid value"
         if get_origin(setting.kind) is Literal:
             choices = ", ".join(get_args(setting.kind))
-            raise DataError(summary, f"{value!r} is none of {choices}") from None
+            raise DataError(summary, f"expected one of {choices}, got {value!r}") from None
         raise DataError(summary, str(error)) from None
 
 

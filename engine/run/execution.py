@@ -20,10 +20,10 @@ from engine.run.services import Services
 
 
 class Execution:
-    """What the snaps of a run share in one process.
+    """The state that the snaps of a run share in one process.
 
-    With a `ledger` it is an ultra pipeline: documents carry the requests that they come from, and
-    one that fails is answered for instead of stopping the run.
+    With a `ledger` it is an ultra pipeline: documents carry the requests that they come from, and a
+    failed document fails its requests instead of stopping the run.
     """
 
     def __init__(
@@ -46,18 +46,18 @@ class Execution:
         self.writers = Writers() if ledger is None else None  # an ultra task has no end
         self._snaps = {snap.label: snap for snap in plan.snaps}
         self.on_failure: Callable[[str, EngineError], None] | None = None
-        """Called from any thread when a snap (by label) fails outside of any call into it."""
+        """Called from any thread when a snap (given by label) fails outside of any call to it."""
 
     def snap(self, label: str) -> PlannedSnap:
         return self._snaps[label]
 
     def show(self, label: str, text: str) -> None:
-        """Show a line to the person who watches, without secrets."""
+        """Show a line to the person watching, without secrets."""
         self.services.show(label, self.secrets.mask_text(text))
 
     @cached_property
     def pipe(self) -> dict[str, Any]:
-        """What expressions see as `pipe` (expression reference, section 11)."""
+        """The variable `pipe` of expressions (expression reference, section 11)."""
         identity = self.identity
         return {
             "args": identity.parameters,
@@ -77,7 +77,7 @@ class Execution:
 
     @cached_property
     def libraries(self) -> dict[str, Any]:
-        """The expression libraries by name; of two with one name, the later overlays."""
+        """The expression libraries by name; of two with the same name, the later one overlays."""
         loaded: dict[str, Any] = {}
         for library in self.plan.libraries:
             value = load_library(library.text, library.name, self._scope({}, loaded))
@@ -86,7 +86,7 @@ class Execution:
         return loaded
 
     def scope(self, snap: Mapping[str, Any]) -> Scope:
-        """What the expressions of one snap can reach besides the document."""
+        """The variables of one snap's expressions, in addition to the document."""
         return self._scope(snap, self.libraries)
 
     def _scope(self, snap: Mapping[str, Any], libraries: Mapping[str, Any]) -> Scope:

@@ -1,4 +1,4 @@
-"""What is said of a failure: the texts of an error, and the user's own code in a traceback."""
+"""Descriptions of failures: the texts of an error, and the user's own code in a traceback."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 from engine.errors import DataError, EngineError
 
-MISTAKE_IN_SNAP = "this is a mistake in the snap itself, not in your pipeline"
+MISTAKE_IN_SNAP = "this is a bug in the snap itself, not in your pipeline"
 _ENGINE = str(Path(__file__).parent.parent)
 
 
 class BrokenSnapError(DataError):
-    """A snap raised what is not an error of the engine; `stacktrace` shows the snap's own code."""
+    """A snap raised an exception that is not an engine error; `stacktrace` shows its own code."""
 
     def __init__(self, error: str, reason: str, resolution: str, stacktrace: str) -> None:
         super().__init__(error, reason, resolution)
@@ -27,20 +27,20 @@ class BrokenSnapError(DataError):
 
 
 def broken_snap(label: str, snap_class: type[Any], error: BaseException) -> BrokenSnapError:
-    """The error of a document on which the code of a snap raised an exception."""
+    """The error for a document on which a snap's code raised an exception."""
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     frames = [frame for frame in _frames(error.__traceback__) if not _is_ours(frame[0])]
     own = [frame for frame in frames if frame[0].co_filename == _file_of(snap_class)]
     remedy = MISTAKE_IN_SNAP
     if last := (own or frames)[-1:]:
         code, line = last[0]
-        remedy = f"{remedy}; correct it in {code.co_filename}, line {line}"
+        remedy = f"{remedy}; fix it in {code.co_filename}, line {line}"
     stacktrace = "".join(_shown(*frame) for frame in frames).rstrip()
     return BrokenSnapError(f"the snap {label!r} failed", text, remedy, stacktrace)
 
 
 def explain(error: BaseException) -> str:
-    """All that an error says: what, why, what to do, and the user's own trace if it has one."""
+    """The full text of an error: what, why, what to do, and the user's own trace if it has one."""
     stacktrace = str(getattr(error, "stacktrace", "")).rstrip()
     resolution = getattr(error, "resolution", "")
     text = str(error)
@@ -50,8 +50,8 @@ def explain(error: BaseException) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def whole_trace(error: BaseException) -> str:
-    """All frames of an exception, for whoever debugs a snap; empty for an error of the engine."""
+def full_trace(error: BaseException) -> str:
+    """All frames of an exception, for debugging a snap; empty for an error of the engine."""
     if isinstance(error, EngineError):
         return ""
     return "".join(traceback.format_exception(error)).rstrip()
@@ -70,7 +70,7 @@ def _is_ours(code: CodeType) -> bool:
 
 
 def _file_of(snap_class: type[Any]) -> str:
-    """The file of the code of a snap; empty if its class was not read from one."""
+    """The source file of a snap; empty if its class does not come from a file."""
     for name in ("process", "feed", "process_batch"):
         code = getattr(getattr(snap_class, name, None), "__code__", None)
         if code is not None and not _is_ours(code):

@@ -1,12 +1,12 @@
 """The stage host: opens the snaps of one stage and feeds them batches.
 
-Its narrow interface - `open`, `start`, `process`, `finish`, `close`, `interrupt` - is all that a
-runner knows of snaps: the local runtime, an instance process and a cluster worker use this one
-class. What a call gives is produced lazily, piece by piece, so that one huge file does not fill the
-memory while the next stage waits.
+Runners know snaps only through its narrow interface: `open`, `start`, `process`, `finish`, `close`,
+`interrupt`. The local runtime, an instance process and a cluster worker all use this class. Results
+are produced lazily, piece by piece, so that one huge file does not fill the memory while the next
+stage waits.
 
-Batches are cut to what each snap works on quickly (engine.run.slices). Between two slices the host
-gives an empty batch, so that whoever asks for the outputs can do something else, or stop.
+Batches are cut into slices that each snap can process quickly (engine.run.slices). Between two
+slices the host yields an empty batch, so that its caller can do something else, or stop.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from engine.run.report import SnapStatistics
 class StageHost:
     """The snaps of one stage, fed from outside through the input views of the first.
 
-    Without `cuts` every snap gets the batches as they come, so that a test of a snap does not
-    depend on how long it takes.
+    Without `cuts`, every snap gets complete batches, so that tests of a snap do not depend on its
+    speed.
     """
 
     def __init__(
@@ -46,12 +46,12 @@ class StageHost:
         return [member.statistics for member in self._members]
 
     def open(self) -> None:
-        """Make and open the snaps. Raises SnapFailedError."""
+        """Create and open the snaps. Raises SnapFailedError."""
         for member in self._members:
             member.open()
 
     def start(self) -> Outputs:
-        """What the snaps emit before their first input."""
+        """The items that the snaps emit before their first input."""
         for member in self._members:
             yield from self._pass_on(self._accounted(member, None, member.start()))
 
@@ -63,7 +63,7 @@ class StageHost:
         index = 0
         while True:
             member = self._members[index]
-            if len(batch.items) > member.most:
+            if len(batch.items) > member.limit:
                 yield from self._pass_on(self._in_slices(member, view, batch))
                 return
             try:
@@ -72,16 +72,16 @@ class StageHost:
                 outputs = member.recover(view, batch, error)
                 yield from self._pass_on(self._accounted(member, batch, outputs))
                 return
-            if emission.__class__ is not Batch or not member.only_hands_on:
+            if emission.__class__ is not Batch or not member.has_only_output:
                 outputs = member.results(view, batch, emission)
                 yield from self._pass_on(self._accounted(member, batch, outputs))
                 return
             if self._ledger is not None and emission.lineage is not batch.lineage:
-                self._ledger.enter(emission.whole_lineage())
-                self._ledger.leave(batch.whole_lineage())
+                self._ledger.enter(emission.complete_lineage())
+                self._ledger.leave(batch.complete_lineage())
             if not emission.items:
                 return
-            port = member.hand_on(len(batch.items), emission)
+            port = member.pass_on(len(batch.items), emission)
             if port not in self._inside:
                 yield port, emission
                 return
@@ -89,7 +89,7 @@ class StageHost:
             batch = emission
 
     def finish(self) -> Outputs:
-        """What the snaps held back, first to last. Every input has ended."""
+        """The last items of the snaps, in order, once every input has ended."""
         for member in self._members:
             yield from self._pass_on(self._accounted(member, None, member.finish()))
 
@@ -100,46 +100,46 @@ class StageHost:
             member.interrupt()
 
     def close(self) -> None:
-        """Close every snap that was made, whatever happened."""
+        """Close every snap that was created, whatever happened."""
         failures = [failure for member in self._members if (failure := member.close())]
         if failures:
             raise failures[0]
 
     def _process(self, index: int, view: str, batch: Batch) -> Outputs:
         member = self._members[index]
-        if len(batch.items) > member.most:
+        if len(batch.items) > member.limit:
             return self._in_slices(member, view, batch)
         return self._accounted(member, batch, member.process(view, batch))
 
     def _in_slices(self, member: Member, view: str, batch: Batch) -> Outputs:
         start, count = 0, len(batch.items)
         while start < count:
-            end = min(start + member.most, count)
+            end = min(start + member.limit, count)
             piece = batch.at(range(start, end))
             yield from self._accounted(member, piece, member.process(view, piece))
             yield _PAUSE
             start = end
 
     def _accounted(self, member: Member, batch: Batch | None, outputs: Outputs) -> Outputs:
-        """The outputs of one call, entered in the ledger; then the batch that went in leaves it.
+        """The outputs of one call, entered in the ledger; only then does the input batch leave it.
 
-        Not before: an output may come to its end while others are still to come.
+        Otherwise, a request could be settled by its first output while others are still to come.
         """
         ledger = self._ledger
         if ledger is None:
             yield from outputs
             return
         for port, given in outputs:
-            ledger.enter(given.whole_lineage())
+            ledger.enter(given.complete_lineage())
             yield port, given
-        member.context.let_go(batch)
+        member.context.leave_ledger(batch)
 
     def _pass_on(self, outputs: Outputs) -> Outputs:
-        """What leaves the stage; what stays inside goes through the snaps that follow, in order."""
+        """The outputs that leave the stage; others go through the following snaps, in order."""
         pending = [outputs]
         while pending:
             if self._interrupted:
-                raise ExecutionError("the run ends, so no more documents are worked on")
+                raise ExecutionError("the run is ending; the remaining documents are not processed")
             port, batch = next(pending[-1], _NOTHING)
             if port is None:
                 pending.pop()

@@ -1,7 +1,7 @@
-"""What belongs to one run and is the same wherever a part of it runs.
+"""The data of a run that is the same in every process that takes part in it.
 
-Whoever starts a run makes its identity once, and hands it to every process that takes part: the
-instances of an ultra task, the process of a triggered or scheduled run, a worker of a cluster.
+The identity is created once, when a run starts, and passed to every process: the instances of an
+ultra task, the process of a triggered or scheduled run, a worker of a cluster.
 """
 
 from __future__ import annotations

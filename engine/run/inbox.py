@@ -1,7 +1,7 @@
-"""Bounded channels into a stage: what waits before each of its input views.
+"""Bounded channels into a stage: the queues in front of its input views.
 
-A sender waits while its view is full, so memory does not grow with the input. A view that must be
-read to its end first (`whole`) could dead-lock a diamond while the other side waits, so the links
+A sender waits while its view is full, so memory does not grow with the input. A view that is read
+to its end first (`read_first`) could dead-lock a diamond while the other side waits, so the links
 that the plan marks spill to disk instead of making their sender wait.
 """
 
@@ -19,11 +19,11 @@ from engine.errors import ExecutionError
 from engine.sdk.snap import BATCH_SIZE
 
 IN_FLIGHT = 2
-"""Batches that wait before a view; with more, documents fall out of the processor's cache."""
+"""Batches queued for a view; with more, documents fall out of the processor's cache."""
 
 QUIET_TURNS = 4
-"""Turns of the event loop without a new batch after which those that wait are taken: as many as
-a batch needs to pass through a few stages."""
+"""Turns of the event loop without a new batch after which the queued ones are taken: as many as a
+batch needs to pass through a few stages."""
 
 SPILL_AFTER = 64
 """Batches that a spilling view keeps in memory before it writes to disk."""
@@ -33,7 +33,7 @@ SPILL_BYTES = 32 << 20
 
 
 class Queue:
-    """What waits before one view."""
+    """The batches queued for one view."""
 
     def __init__(self, limit: int = IN_FLIGHT) -> None:
         self._batches: deque[Batch] = deque()
@@ -59,12 +59,12 @@ class Queue:
         return self._batches.popleft()
 
     def close(self) -> None:
-        """Forget what waits and release the disk."""
+        """Discard the queued batches and release the disk space."""
         self._batches.clear()
 
 
 def _joined(first: Batch, second: Batch) -> Batch | None:
-    """Two small batches of an ultra task as one: what waits together is worked on together."""
+    """Two small queued batches of an ultra task as one, to be processed together."""
     if first.lineage is None or second.lineage is None:
         return None
     if len(first) + len(second) > BATCH_SIZE or first.items[0].__class__ is not dict:
@@ -73,7 +73,7 @@ def _joined(first: Batch, second: Batch) -> Batch | None:
 
 
 class SpillingQueue(Queue):
-    """A queue that is never full: what memory does not hold goes to a temporary file, in order."""
+    """A queue that is never full: beyond its limit, batches go to a temporary file, in order."""
 
     def __init__(self, limit: int = SPILL_AFTER) -> None:
         super().__init__(limit)
@@ -100,8 +100,8 @@ class SpillingQueue(Queue):
             self._write(batch)
         except OSError as error:
             raise ExecutionError(
-                f"no room on disk for documents that wait: {error.strerror}; "
-                f"free some in {tempfile.gettempdir()!r}, or set TMPDIR to another folder"
+                f"could not write waiting documents to disk: {error.strerror}; "
+                f"free space in {tempfile.gettempdir()!r}, or set TMPDIR to another folder"
             ) from error
         self._on_disk += 1
 
@@ -109,7 +109,7 @@ class SpillingQueue(Queue):
         if self._batches:
             self._held -= self._sizes.popleft()
             return self._batches.popleft()
-        assert self._file is not None  # len() was not 0, so the rest is on disk
+        assert self._file is not None  # len() is not 0, so the rest is on disk
         self._file.seek(self._read_at)
         batch = Batch(*pickle.load(self._file))  # written by `put` just above
         self._read_at = self._file.tell()
@@ -141,12 +141,12 @@ def _size_of(batch: Batch) -> int:
 
 
 class Inbox:
-    """All input views of one stage. One task takes; each view has one sender."""
+    """All input views of one stage. One task receives; each view has one sender."""
 
     def __init__(
         self,
         views: Iterable[str],
-        whole: Iterable[str] = (),
+        read_first: Iterable[str] = (),
         spilling: Iterable[str] = (),
         limit: int = IN_FLIGHT,
     ) -> None:
@@ -154,7 +154,7 @@ class Inbox:
         self._queues = {
             view: SpillingQueue() if view in spilling else Queue(limit) for view in views
         }
-        self._whole = [view for view in self._queues if view in set(whole)]
+        self._read_first = [view for view in self._queues if view in set(read_first)]
         self._turn: deque[str] = deque(self._queues)
         self._taker: asyncio.Future[None] | None = None
         self._senders: dict[str, asyncio.Future[None]] = {}
@@ -162,7 +162,7 @@ class Inbox:
         self._failure: Exception | None = None
 
     def fail(self, failure: Exception) -> None:
-        """Let `take` raise, now or when it is called next."""
+        """Make `take` raise, now or when it is called next."""
         self._failure = failure
         self._wake_taker()
 
@@ -176,7 +176,7 @@ class Inbox:
         self._wake_taker()
 
     def put_at_once(self, view: str, batch: Batch) -> None:
-        """Add a batch to a view even if it is full: somebody else bounds what is on its way."""
+        """Add a batch to a view even if it is full: the caller limits what is in transit."""
         self._queues[view].put(batch)
         self._wake_taker()
 
@@ -186,9 +186,9 @@ class Inbox:
         self._wake_taker()
 
     async def take(self, most: int = 1) -> list[tuple[str, Batch]]:
-        """What waits, at least one and at most `most` batches with their views, in turn.
+        """The next batches with their views, in turn: at least one, at most `most`.
 
-        Empty when all views have ended. Raises what `fail` was given.
+        Empty when all views have ended. Raises the error given to `fail`.
         """
         while self._failure is not None or (view := self._ready()) is None:
             if self._failure is not None:
@@ -196,18 +196,18 @@ class Inbox:
             if not any(queue.open for queue in self._queues.values()):
                 return []
             self._taker = asyncio.get_running_loop().create_future()
-            self._tell_watchers()
+            self._notify_watchers()
             await self._taker
             self._taker = None
         if most > 1:
-            await self._let_more_come(most)
+            await self._wait_for_more(most)
         taken: list[tuple[str, Batch]] = []
         while len(taken) < most and (view := self._ready()) is not None:
             taken.append((view, self._take_from(view)))
         return taken
 
-    async def _let_more_come(self, most: int) -> None:
-        """Give the senders turns for as long as they use them; when all is quiet, lose no time."""
+    async def _wait_for_more(self, most: int) -> None:
+        """Give the senders turns as long as they use them, and stop soon when they are quiet."""
         turns = QUIET_TURNS
         waiting = self._waiting()
         while turns and waiting < most:
@@ -216,13 +216,13 @@ class Inbox:
             turns = QUIET_TURNS if waiting > before else turns - 1
 
     async def idle(self) -> None:
-        """Wait until the stage has done all that it was given, and waits for more."""
+        """Wait until the stage has processed everything and is waiting for more."""
         while self._taker is None or self._taker.done():
             watcher = asyncio.get_running_loop().create_future()
             self._watchers.append(watcher)
             await watcher
 
-    def _tell_watchers(self) -> None:
+    def _notify_watchers(self) -> None:
         watchers, self._watchers = self._watchers, []
         for watcher in watchers:
             if not watcher.done():
@@ -236,7 +236,7 @@ class Inbox:
             queue.close()
 
     def _ready(self) -> str | None:
-        for view in self._whole:
+        for view in self._read_first:
             if self._queues[view]:
                 return view
             if self._queues[view].open:

@@ -1,11 +1,11 @@
-"""The accounts of an ultra pipeline: which requests still owe an answer.
+"""Keeps track of an ultra pipeline's requests that still need an answer.
 
 A request enters as one live document. Snaps turn a document into none, one or many, so the ledger
-counts the live ones: whatever comes to be enters, whatever ends leaves. The first document that
+counts the live ones: new documents enter, and finished documents leave. The first document that
 reaches an open output answers its request. When the last live document of a request has left
-without an answer, the request is settled too: as failed if one of its documents failed, else as
-filtered. A request that never gets that far - a snap holds its document back, or has lost it - is
-for whoever watches the time.
+without an answer, the request is also settled: as failed if one of its documents failed, otherwise
+as filtered. A request that never gets that far, because a snap holds or has lost its document, is
+left to the caller's timeout.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import msgspec
 from engine.documents import Document, Item, Lineage
 
 
-class Judge(Protocol):
-    """Gets each outcome, once for each request. May be called from any thread."""
+class LedgerListener(Protocol):
+    """Gets the outcome of each request once. May be called from any thread."""
 
     def answered(self, request: int, item: list[Item]) -> None:
-        """A document has reached an output, or all pieces of a binary stream."""
+        """A document, or all pieces of a binary stream, reached an output."""
         ...
 
     def filtered(self, request: int) -> None:
@@ -33,7 +33,7 @@ class Judge(Protocol):
     def failed(self, request: int, error: Document) -> None:
         """No document reached an output, and at least one failed.
 
-        `error` is its error document, and names its snap in the field `snap`.
+        `error` is its error document, which names the snap in the field `snap`.
         """
         ...
 
@@ -44,15 +44,15 @@ class _Account(msgspec.Struct):
 
 
 class Ledger:
-    """Counts the live documents of every request. Snaps in several threads write into it."""
+    """Counts the live documents of every request. Snaps may use it from several threads."""
 
-    def __init__(self, judge: Judge) -> None:
-        self._judge = judge
+    def __init__(self, listener: LedgerListener) -> None:
+        self._listener = listener
         self._accounts: dict[int, _Account] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        """Requests that owe an answer."""
+        """The number of requests without an answer."""
         return len(self._accounts)
 
     def admit(self, requests: Iterable[int]) -> None:
@@ -62,7 +62,7 @@ class Ledger:
                 self._accounts[request] = _Account()
 
     def enter(self, lineage: Iterable[Lineage]) -> None:
-        """Further documents of these requests came to be."""
+        """Add live documents to these requests."""
         accounts = self._accounts
         with self._lock:
             for line in lineage:
@@ -71,7 +71,7 @@ class Ledger:
                         accounts[request].live += 1
 
     def leave(self, lineage: Iterable[Lineage]) -> None:
-        """Documents of these requests have ended; without a live one a request is settled."""
+        """Remove live documents from these requests, and settle requests that have none left."""
         accounts = self._accounts
         ended: list[tuple[int, _Account]] = []
         with self._lock:
@@ -84,12 +84,12 @@ class Ledger:
                             ended.append((request, accounts.pop(request)))
         for request, account in ended:
             if account.error is None:
-                self._judge.filtered(request)
+                self._listener.filtered(request)
             else:
-                self._judge.failed(request, account.error)
+                self._listener.failed(request, account.error)
 
     def fail(self, lineage: Lineage, error: Document) -> None:
-        """A document failed. Its request may still be answered by another of its documents."""
+        """Record a failed document. Another document may still answer its request."""
         with self._lock:
             for request in lineage:
                 account = self._accounts.get(request)
@@ -97,15 +97,15 @@ class Ledger:
                     account.error = error
 
     def close(self) -> list[int]:
-        """The requests that owe an answer and will never get one; their accounts are closed."""
+        """Close all accounts; returns the requests that will never get an answer."""
         with self._lock:
-            owing, self._accounts = list(self._accounts), {}
-        return owing
+            unanswered, self._accounts = list(self._accounts), {}
+        return unanswered
 
     def answer(self, lineage: Lineage, items: list[Item]) -> None:
-        """A document, or the pieces of a stream, has left through an open output: first wins."""
+        """Answer requests with a document or stream from an open output; the first one counts."""
         for request in lineage:
             with self._lock:
                 account = self._accounts.pop(request, None)
             if account is not None:
-                self._judge.answered(request, items)
+                self._listener.answered(request, items)

@@ -1,4 +1,4 @@
-"""One snap of a stage: called with batches, timed, counted, and named when it fails."""
+"""One snap of a stage: calls it with batches, measures and counts, and names it in failures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from engine.run.context import SnapContext
 from engine.run.execution import Execution
 from engine.run.failures import MISTAKE_IN_SNAP
 from engine.run.report import SnapStatistics
-from engine.run.slices import MOST_ITEMS, SliceSize
+from engine.run.slices import MAX_ITEMS, SliceSize
 from engine.sdk.plain_values import plain
 from engine.sdk.snap import Collected, Emission, Snap
 from engine.sdk.views import ERROR_VIEW
@@ -30,7 +30,7 @@ _Failing = Callable[[DataError], None] | None
 
 
 class Member:
-    """A snap with its context and its accounts. `most` items are given to it at once."""
+    """A snap with its context and statistics. It gets at most `limit` items per call."""
 
     def __init__(self, label: str, registry: Registry, execution: Execution, *, cuts: bool) -> None:
         self.plan = plan = execution.snap(label)
@@ -56,7 +56,7 @@ class Member:
         self._by_document = self._class.process_batch is Snap.process_batch
         self._checks = not plan.facts.plain and not self._by_document  # which looks itself
         self._slices = SliceSize() if cuts and not plan.facts.flows else None
-        self.most = MOST_ITEMS if self._slices is None else self._slices.items
+        self.limit = MAX_ITEMS if self._slices is None else self._slices.items
         self._longest_step = 0.0
         self._before = (0, 0)
 
@@ -66,7 +66,7 @@ class Member:
         return self._made
 
     def open(self) -> None:
-        """Make and open the snap. There is no document yet that `on_error` could decide on."""
+        """Create and open the snap. There is no document yet to which `on_error` could apply."""
         self._made = self._guarded(lambda: self._class(self.plan.settings, self.context), None)
         self._guarded(self.snap.open, None)
 
@@ -85,7 +85,7 @@ class Member:
             self._made.interrupt()
 
     def close(self) -> EngineError | None:
-        """Close the snap; what went wrong, if anything."""
+        """Close the snap; returns the error, if any."""
         if self._made is None:
             return None
         try:
@@ -99,7 +99,7 @@ class Member:
     # A batch
 
     def call(self, view: str, batch: Batch) -> Emission:
-        """What the snap gives for a batch, which is counted. Raises whatever the snap raises."""
+        """Count a batch and return the snap's result for it. Raises whatever the snap raises."""
         statistics = self.statistics
         before = statistics.inputs[view]
         count = len(batch.items) if self._document_inputs else _streams(batch)
@@ -115,22 +115,22 @@ class Member:
             statistics.seconds += elapsed
 
     @property
-    def only_hands_on(self) -> bool:
-        """Whether the last call gave a batch for the first output, and has nothing else to say."""
+    def has_only_output(self) -> bool:
+        """Whether the last call has nothing to report besides a batch for the first output."""
         context = self.context
         held_or_released = context.held_lineage or context.released_lineage
         return not (
             context.error_documents or held_or_released or not self._default or self._checks
         )
 
-    def hand_on(self, given: int, batch: Batch) -> Port:
-        """Count the batch that a call with so many items gave; the port that it leaves through."""
+    def pass_on(self, given: int, batch: Batch) -> Port:
+        """Count the result of a call with `given` items; returns its port."""
         if self._slices is not None:
             self._learn(given)
         return self._count_out(self._default, batch)
 
     def process(self, view: str, batch: Batch) -> Outputs:
-        """What comes of a batch; the snap is called when the first output is asked for."""
+        """The outputs for a batch; the snap is called when the first one is requested."""
         try:
             emission = self.call(view, batch)
         except (Exception, SystemExit) as error:  # noqa: BLE001  # the failing snap is named there
@@ -138,7 +138,7 @@ class Member:
         return self.results(view, batch, emission)
 
     def results(self, view: str, batch: Batch, emission: Emission) -> Outputs:
-        """All that a call for a batch has given, and gives while it is asked."""
+        """The outputs in the result of a call, which may be lazy."""
         given = False
         try:
             for output in self._spread(emission, None):
@@ -152,10 +152,10 @@ class Member:
             self._learn(len(batch.items))
 
     def recover(self, view: str, batch: Batch, error: BaseException) -> Outputs:
-        """After a call that failed without having given anything.
+        """Handle a call that failed without output.
 
-        A snap without state cannot have been harmed: it gets the documents again, one by one, so
-        that those before the failure are delivered, and the failure costs only its own document.
+        A stateless snap cannot have been harmed. It gets the documents again, one by one, so that
+        those before the failure are delivered, and the failure affects only its own document.
         """
         if not self._document_inputs or self.plan.facts.stateful or not self.plan.facts.replayable:
             self._fail(error)
@@ -171,7 +171,7 @@ class Member:
         yield from self._errors()
 
     def _forget(self, view: str, count: int) -> None:
-        """The call in hand has not been made."""
+        """Undo the counts of the current call."""
         statistics = self.statistics
         statistics.inputs[view] -= count
         self._in["totalCount"] -= count
@@ -181,15 +181,15 @@ class Member:
     def _learn(self, items: int) -> None:
         if self._slices is not None:
             self._slices.learn(items, self._longest_step)
-            self.most = self._slices.items
+            self.limit = self._slices.items
 
-    # What the snap gives
+    # Results of the snap
 
     def _run(self, call: Callable[[], Any], on_data_error: _Failing = None) -> Outputs:
-        """Call the snap and bring whatever it gives into (port, batch), with the clock running.
+        """Call the snap, measure the time, and convert its result to (port, batch) pairs.
 
-        A DataError that leaves the call stops the pipeline unless `on_data_error` takes it: nobody
-        can tell which documents it has cost.
+        A DataError from the call stops the pipeline unless `on_data_error` handles it, because it
+        is unclear which documents it affects.
         """
         started = perf_counter()
         emission = self._guarded(call, on_data_error)
@@ -200,7 +200,7 @@ class Member:
             self._fail(error)
 
     def _spread(self, emission: Any, on_data_error: _Failing) -> Outputs:
-        """Whatever the snap has given, as (port, batch)."""
+        """The result of the snap as (port, batch) pairs."""
         if emission.__class__ is Batch:
             yield from self._emit({self._default: emission})
         elif isinstance(emission, Mapping):
@@ -234,7 +234,7 @@ class Member:
             yield from self._emit(batches)
             yield from self._errors()
             if self.context.released_lineage:
-                self.context.let_go()  # all that was given until now has entered the ledger
+                self.context.leave_ledger()  # all outputs so far have entered the ledger
 
     def _emit(self, batches: Mapping[str, Batch]) -> Outputs:
         for view, batch in batches.items():
@@ -273,15 +273,15 @@ class Member:
             yield self._error_port, batch
 
     def _gathered(self, result: Any, method: str) -> Iterator[Mapping[str, Batch]]:
-        """The items that `start` or `finish` gives one by one, as batches."""
-        giver = f"{method} of {self.plan.type}"
+        """The individual items from `start` or `finish`, as batches."""
+        name = f"{method} of {self.plan.type}"
         checks = not self.plan.facts.plain and not self._checks
-        return Collected(self._default, self._in_ultra, giver, checks=checks).batches(result)
+        return Collected(self._default, self._in_ultra, name, checks=checks).batches(result)
 
-    # What goes wrong
+    # Failures
 
     def _guarded(self, call: Callable[[], Any], on_data_error: _Failing) -> Any:
-        """Call into the snap; whatever goes wrong names it."""
+        """Call into the snap; errors name the snap."""
         try:
             try:
                 return call()
@@ -294,13 +294,13 @@ class Member:
             self._fail(error)
 
     def _refused(self, emission: Any, view: str = "") -> ExecutionError:
-        """A mistake of the snap's author: an unknown view, or no batch at all."""
+        """The error for a bug in the snap: an unknown view, or a result that is not a batch."""
         known = ", ".join(self._ports) or "none"
         if view and view not in self._ports:
-            text = f"it gave something for the view {view!r}; its output views are: {known}"
+            text = f"it returned a batch for the view {view!r}; its output views are: {known}"
         else:
             kind = type(emission).__name__
-            text = f"it gave a {kind} where a Batch, or a map of view to Batch, must be given"
+            text = f"it returned {kind!r}; it must return a Batch, or a map of view to Batch"
         return ExecutionError(f"{text}\n  {MISTAKE_IN_SNAP}")
 
     def _fail(self, error: BaseException) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Who watches a run, and who feeds it while it goes on."""
+"""The interfaces for watching a run, and for feeding it while it is in progress."""
 
 from __future__ import annotations
 
@@ -15,36 +15,37 @@ class Live(Protocol):
     """Feeds an open input of an ultra pipeline while it runs."""
 
     async def run(self, push: Callable[[Batch], None]) -> None:
-        """Push batches as they come, and return when no more will.
+        """Push batches as they arrive, and return when there will be no more.
 
-        It is called once the pipeline has done all that needs no request: the model is in place
-        before the first one. `push` must be called on the event loop. It runs the snaps that never
-        wait on the spot, and raises what makes the pipeline fail; then this must raise it, too.
+        It is called once the pipeline has done everything that needs no request, so that a model,
+        for example, is loaded before the first one. `push` must be called on the event loop. It
+        runs snaps that never wait immediately, and raises the error that fails the pipeline, which
+        this method must raise in turn.
         """
         ...
 
 
 Source = Sequence[Item] | Iterator[list[Item]] | Live
-"""What an open input is fed with. An iterator of batches may have to be waited for: a thread of its
-own reads it, no faster than the run takes its items."""
+"""The items for an open input. A separate thread reads an iterator of batches, which may block, no
+faster than the run takes its items."""
 
 
 class Observer(Protocol):
-    """Somebody who watches a run. `show` may be called from any thread."""
+    """Watches a run. `show` may be called from any thread."""
 
     def started(self, report: Report, secrets: Secrets) -> None:
-        """The snaps are open; the counters of the report go on changing until `finished`.
+        """The snaps are open; the counters of the report keep changing until `finished`.
 
-        What is shown to a person must go through `secrets`.
+        Text for people must go through `secrets`.
         """
         ...
 
     def show(self, label: str, text: str) -> None:
-        """A snap has a line for whoever watches."""
+        """A snap shows a line."""
         ...
 
     def output(self, port: Port, batch: Batch) -> Awaitable[None] | None:
-        """Items leave the pipeline through an open output, which waits for what is given back."""
+        """Items leave the pipeline through an open output, which awaits the returned value."""
         ...
 
     def finished(self, report: Report) -> None: ...
@@ -52,11 +53,11 @@ class Observer(Protocol):
 
 @runtime_checkable
 class Watcher(Protocol):
-    """An observer that looks at what flows. A run without one pays nothing for it."""
+    """An observer of the batches themselves. A run without one has no cost for it."""
 
     def crossed(self, port: Port, batch: Batch) -> None:
-        """A batch leaves a view: to another snap, of the same stage or not, or to the outside.
+        """A batch leaves a view, to another snap (of the same stage or not) or out of the pipeline.
 
-        Error views are among them. May be called from any thread, and must not change the batch.
+        This includes error views. May be called from any thread, and must not change the batch.
         """
         ...

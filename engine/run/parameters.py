@@ -1,4 +1,4 @@
-"""The values of a pipeline's parameters for one run: given by the caller, else the default."""
+"""The values of a pipeline's parameters for one run: the caller's, or else the default."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def resolve_parameters(
 ) -> dict[str, str | None]:
     """Every declared parameter with its value.
 
-    `${env:NAME}` in a default reads the environment; in a given value it is plain text, so that a
-    caller cannot read the environment of the engine.
+    `${env:NAME}` in a default reads the environment. In a caller's value it is plain text, so that
+    callers cannot read the engine's environment.
 
-    Raises ConfigurationError that names all missing and all undeclared parameters at once.
+    Raises ConfigurationError, which names all missing and all undeclared parameters at once.
     """
     specs = {spec.name: spec for spec in declared}
     mistakes = [_undeclared(name, specs) for name in given if name not in specs]
@@ -52,18 +52,18 @@ def _missing(spec: ParameterSpec) -> str:
 
 def _empty(spec: ParameterSpec) -> str:
     return (
-        f"the secret parameter {spec.name!r} is empty, which keeps nobody out; "
-        "give it a value, or look whether the variable that it comes from is set"
+        f"the secret parameter {spec.name!r} is empty, so it protects nothing; "
+        "give it a value, or check that the variable it comes from is set"
     )
 
 
 def _undeclared(name: str, specs: Mapping[str, ParameterSpec]) -> str:
-    known = nearest_hint(name, specs) or f"it has: {', '.join(specs) or 'none'}"
+    known = nearest_hint(name, specs) or f"its parameters are: {', '.join(specs) or 'none'}"
     return f"the pipeline has no parameter {name!r}; {known}"
 
 
 def fill_in(text: str, environment: Mapping[str, str]) -> tuple[str, list[str]]:
-    """The text with every `${env:NAME}` read, and the names that are not set."""
+    """The text with every `${env:NAME}` replaced, and the names that are not set."""
     names = _FROM_ENVIRONMENT.findall(text)
     filled = _FROM_ENVIRONMENT.sub(lambda match: environment.get(match[1], ""), text)
     return filled, [name for name in dict.fromkeys(names) if name not in environment]

@@ -1,8 +1,8 @@
-"""Where a run stands in terms of the platform: `pipe.plexPath`, `pipe.projectPath`, `pipe.ruuid`.
+"""A run's location in terms of the platform: `pipe.plexPath`, `pipe.projectPath`, `pipe.ruuid`.
 
-Pipelines tell their environments apart by the first part of these paths, the organisation, as in
+Pipelines recognise their environment by the first part of these paths, the organisation, as in
 `pipe.plexPath.split('/')[1] == 'prod'`. Two environment variables set the paths, so that `engine
-run`, hosted tasks and tests read the same.
+run`, hosted tasks and tests see the same values.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ _PATH = re.compile(r"(/[^/\s][^/]*){3}")
 
 
 def plex_path() -> str:
-    """`/org/space/plex`; raises ConfigurationError if the variable holds something else."""
+    """`/org/space/plex`; raises ConfigurationError if the variable has another form."""
     return _from_environment(PLEX_VARIABLE, "/org/space/plex") or "/local/shared/plex"
 
 
 def project_path(folder: str) -> str:
-    """`/org/space/project`; without the variable the project has the name of its folder."""
+    """`/org/space/project`; without the variable, the project is named after its folder."""
     found = _from_environment(PROJECT_VARIABLE, "/org/space/project")
     return found or f"/local/projects/{PurePath(folder).name or 'project'}"
 
 
 def run_id(plex: str) -> str:
-    """A new id as on the platform: 24 hexadecimal digits of the organisation, `_`, a UUID."""
+    """A new id in the platform's form: 24 hexadecimal digits of the organisation, `_`, a UUID."""
     organisation = plex.split("/")[1]
     return f"{uuid.uuid5(uuid.NAMESPACE_URL, organisation).hex[:24]}_{uuid.uuid4()}"
 

@@ -1,10 +1,11 @@
-"""What a run did: the documents that crossed each view and each link, and the seconds it took.
+"""The statistics of a run: the documents that crossed each view and link, and the time it took.
 
-For every snap that has completed: in + made = out + dropped + errors + merged. A snap that gives
-one document for each, or none, has made and merged nothing. `made` are documents beyond those that
-came in: the copies of a Copy, the elements that a parser finds in a stream, what a generator or a
-script adds. `merged` are documents that went into others, as many into the one stream of a
-formatter. What leaves an output view arrives at the other end of its link.
+For every snap that has completed: in + made = out + dropped + errors + merged. A snap that emits at
+most one document per document has made and merged nothing. `made` are documents in addition to
+those that came in: the copies of a Copy, the elements that a parser finds in a stream, the
+documents of a generator, or those that a script adds. `merged` are documents that became part of
+others, such as those in the stream of a formatter. What leaves an output view arrives at the other
+end of its link.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ Status = Literal["running", "completed", "failed", "stopped"]
 
 @dataclass(slots=True)
 class SnapStatistics:
-    """Counters of one snap, kept up to date while it runs. A binary stream counts as one.
+    """Counters of one snap, updated while it runs. A binary stream counts as one.
 
-    `inputs` and `outputs` count by view, the error view among the outputs. `errors` are all
-    documents that failed, whether or not they went to the error view. `seconds` is the time spent
-    in the snap itself, not in waiting for others.
+    `inputs` and `outputs` count by view; the error view is one of the outputs. `errors` counts all
+    failed documents, whether or not they went to the error view. `seconds` is the time spent in the
+    snap itself, without waiting for others.
     """
 
     label: str
@@ -44,12 +45,12 @@ class SnapStatistics:
 
     @property
     def documents_out(self) -> int:
-        """Documents that left through all output views but the error view."""
+        """Documents that left through all output views except the error view."""
         return sum(self.outputs.values()) - self.outputs.get(ERROR_VIEW.name, 0)
 
     @property
     def surplus(self) -> int:
-        """How many more documents have ended here, or left, than came in."""
+        """How many more documents left or ended here than came in."""
         return self.documents_out + self.dropped + self.errors - self.documents_in
 
     def as_dict(self) -> dict[str, Any]:
@@ -71,9 +72,9 @@ class SnapStatistics:
 
 @dataclass(slots=True)
 class Report:
-    """The outcome of a run. `outputs` holds what left through open outputs, if it was collected.
+    """The outcome of a run. `outputs` holds the items from open outputs, if they were collected.
 
-    `warnings` are what the check of the pipeline found doubtful.
+    `warnings` come from the check of the pipeline.
     """
 
     pipeline: str
@@ -87,7 +88,7 @@ class Report:
     warnings: Sequence[Problem] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as plain data, for `--report` and for machines."""
+        """The report as plain data, for `--report` and other programs."""
         return {
             "pipeline": self.pipeline,
             "ruuid": self.ruuid,

@@ -1,9 +1,9 @@
 """The local runner: one task per stage, bounded channels between them, one outcome.
 
 Structured concurrency does the hard part: if a run is cancelled, every stage is cancelled, and each
-closes its snaps before the run returns. If a stage fails, all that would bring more documents is
-cancelled; the stages after it work off what they have been given, and none comes to its `finish`.
-So the documents before a failure are delivered, and a file that is not complete is never put in
+closes its snaps before the run returns. If a stage fails, everything that would supply more
+documents is cancelled. The stages after it process what they have received, and none reaches its
+`finish`. So the documents before a failure are delivered, and an incomplete file is never put in
 place.
 """
 
@@ -42,7 +42,7 @@ from engine.sdk.views import View
 R = TypeVar("R")
 
 GATHER_SECONDS = 0.002
-"""How long results of a stage that waits for the outside are gathered before they move on."""
+"""How long results of a blocking stage are collected before they are passed on."""
 
 
 async def run_plan(
@@ -60,12 +60,11 @@ async def run_plan(
 ) -> tuple[Report, EngineError | None]:
     """Run a plan to its end, or this process's part of it.
 
-    `inputs` maps an open input, as `label.view` or `label`, to the items that it gets. Batches that
-    come while the pipeline runs are asked for once all is done that needs none of them: the model
-    is in place before the first request. With a `ledger` documents carry their requests, as in an
-    ultra task. `http` and `files` take the place of the run's own. Returns the report, and the
-    error that stopped the pipeline if one did. Raises ConfigurationError if the inputs do not fit,
-    and nothing has been started then.
+    `inputs` maps an open input, as `label.view` or `label`, to its items. A live source is started
+    once everything is done that needs none of its batches, so that a model, for example, is loaded
+    before the first request. With a `ledger`, documents carry their requests, as in an ultra task.
+    `http` and `files` replace the run's own. Returns the report, and the error that stopped the
+    pipeline, if any. Raises ConfigurationError, before anything starts, if the inputs do not match.
     """
     crossed = observer.crossed if isinstance(observer, Watcher) else None
     services = Services(plan, scripts, observer.show, http, files, crossed)
@@ -151,13 +150,13 @@ class _Run:
         self.report.status, self.report.failure = "failed", str(error) or type(error).__name__
 
     def _fail_waiting(self, label: str, failure: EngineError) -> None:
-        """A snap has failed while it waited for documents."""
+        """A snap failed while it was waiting for documents."""
         for stage, inbox in self._inboxes.items():
             if label in stage.labels:
                 inbox.fail(failure)
 
     def account(self, seconds: float) -> None:
-        """Close the books: what still ran when the run ended has been stopped."""
+        """Complete the report: snaps that were still running have been stopped."""
         self.report.seconds = seconds
         for snap in self.report.snaps:
             if snap.status == "running":
@@ -188,9 +187,9 @@ class _Run:
             await self._send(caller, host.finish())
 
     def _fail(self, stage: Stage, error: EngineError) -> None:
-        """Let no more documents come; what was given to the stages after this one is worked off.
+        """Stop the supply of documents; later stages process what they have received.
 
-        An ultra pipeline fails at once: its requests are delivered again to another instance.
+        An ultra pipeline fails at once: its requests are redelivered to another instance.
         """
         if self._ledger is not None:
             raise error
@@ -200,7 +199,7 @@ class _Run:
             task.cancel()
 
     def _most_at_once(self, caller: Worker | _Inline) -> int:
-        """Batches that a stage takes in one go; in an ultra task no answer waits for another's."""
+        """Batches that a stage takes at once; in an ultra task, no answer waits for another's."""
         return caller.at_once if self._ledger is None else 1
 
     def _caller(self, stage: Stage, host: StageHost) -> Worker | _Inline:
@@ -209,14 +208,14 @@ class _Run:
         return _Inline(self._stopper)
 
     async def _wait_for_all(self) -> None:
-        """No snap runs before every snap has been opened: a wrong setting starts nothing."""
+        """Wait until every snap is open, so that with a wrong setting nothing starts."""
         if await self._all_open.wait() == 0:
             self._observer.started(self.report, self._execution.secrets)
 
     async def _send(self, caller: Worker | _Inline, outputs: Outputs) -> None:
         more = True
         while more:
-            batches, failure, more = await caller.call(_take, outputs, caller.at_once)
+            batches, failure, more = await caller.call(_next_results, outputs, caller.at_once)
             for port, batch in batches:
                 await self._deliver(port, batch)
             if failure is not None:
@@ -225,7 +224,7 @@ class _Run:
     async def _deliver(self, port: Port, batch: Batch) -> None:
         target = self._targets.get(port)
         if not batch.items:
-            await asyncio.sleep(0)  # a pause between two slices
+            await asyncio.sleep(0)  # an empty batch separates two slices
         elif self._direct:
             self._pass_on(port, batch)
         elif target is not None:
@@ -234,10 +233,10 @@ class _Run:
             taken = self._observer.output(port, batch)
             await (asyncio.sleep(0) if taken is None else taken)
         elif self._ledger is not None:
-            self._ledger.leave(batch.whole_lineage())  # what it would feed is disabled
+            self._ledger.leave(batch.complete_lineage())  # the snap that it would feed is disabled
 
     def _push(self, stage: Stage, view: str, batch: Batch) -> None:
-        """Give a stage a batch now: one that never waits runs on the spot, to the very end."""
+        """Pass a batch to a stage now; a stage that never waits processes it immediately."""
         if stage in self._direct:
             for port, given in self._hosts[stage].process(view, batch):
                 self._pass_on(port, given)
@@ -251,21 +250,21 @@ class _Run:
         elif port in self._open_outputs:
             self._observer.output(port, batch)
         elif self._ledger is not None:
-            self._ledger.leave(batch.whole_lineage())
+            self._ledger.leave(batch.complete_lineage())
 
     def _end_outputs(self, stage: Stage) -> None:
         for target in self._plan.routes.leaving(stage).values():
             self._inboxes[target.stage].end(target.view)
 
     async def _feed(self, stage: Stage, view: View) -> None:
-        """Give an open input what the caller has for it, else what its view gets unlinked."""
+        """Feed an open input with the caller's items, or else with its view's default."""
         port, inbox = Port(stage.labels[0], view.name), self._inboxes[stage]
         source = self._fed.get(port)
         try:
             if isinstance(source, Iterator):
                 await self._read(source, inbox, port.view)
             elif source is not None and not isinstance(source, Sequence):
-                assert self._plan.routes.prelude is not None  # live items have one way in
+                assert self._plan.routes.prelude is not None  # there is one live input
                 await self._play(self._plan.routes.prelude)
                 self._direct = frozenset(self._plan.stages) - self._plan.routes.waiting
                 await source.run(partial(self._push, stage, port.view))
@@ -278,7 +277,7 @@ class _Run:
             inbox.end(port.view)
 
     async def _read(self, batches: Iterator[list[Item]], inbox: Inbox, view: str) -> None:
-        """Feed a view with items that may have to be waited for."""
+        """Feed a view from an iterator that may block."""
         reader = Worker(f"input of {view}", interrupt=lambda: None)
         try:
             while (items := await reader.call(next, batches, None)) is not None:
@@ -288,7 +287,7 @@ class _Run:
             reader.stop()
 
     async def _play(self, prelude: Prelude) -> None:
-        """Wait until all that needs no live item has run and been taken in."""
+        """Wait until everything that needs no live item has run and been received."""
         if prelude.first:
             await asyncio.wait([self._tasks[stage] for stage in prelude.first])
         for stage in prelude.then:
@@ -296,7 +295,7 @@ class _Run:
 
 
 class _Inline:
-    """Calls a stage that never waits straight from the event loop."""
+    """Calls a stage that never waits directly from the event loop."""
 
     at_once = 1
 
@@ -310,27 +309,27 @@ class _Inline:
         function()
 
 
-def _take(
+def _next_results(
     outputs: Outputs, at_once: int
 ) -> tuple[list[tuple[Port, Batch]], Exception | None, bool]:
-    """The next results of a stage, the error that came after them, and whether there may be more.
+    """The next results of a stage, the error after them if any, and whether there may be more.
 
-    The results before an error are not lost by it.
+    The results before an error are kept.
     """
-    taken: list[tuple[Port, Batch]] = []
+    results: list[tuple[Port, Batch]] = []
     end = perf_counter() + GATHER_SECONDS
     try:
         for output in outputs:
-            taken.append(output)
-            if len(taken) >= at_once or perf_counter() >= end:
-                return taken, None, True
+            results.append(output)
+            if len(results) >= at_once or perf_counter() >= end:
+                return results, None, True
     except Exception as error:  # noqa: BLE001  # raised again once the results are delivered
-        return taken, error, False
-    return taken, None, False
+        return results, error, False
+    return results, None, False
 
 
 def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *args: Any) -> None:
-    """Call a function in the loop, from any thread, unless the loop has ended."""
+    """Call a function in the loop, from any thread, unless the loop is closed."""
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(function, *args)
 
@@ -339,7 +338,7 @@ def _inbox_of(routes: Routes, stage: Stage) -> Inbox:
     feeds = routes.feeds[stage]
     return Inbox(
         views=[feed.view.name for feed in feeds],
-        whole=[feed.view.name for feed in feeds if feed.view.whole],
+        read_first=[feed.view.name for feed in feeds if feed.view.read_first],
         spilling=[feed.view.name for feed in feeds if feed.spills],
         limit=Worker.at_once if stage in routes.waiting else IN_FLIGHT,
     )
@@ -374,7 +373,7 @@ def _checked(name: str, items: Source) -> Source:
 
 
 def _first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """What stopped the run: an error of the engine if there is one among the exceptions."""
+    """The error that stopped the run: preferably an EngineError among the exceptions."""
     errors = [
         _first_error(error) if isinstance(error, BaseExceptionGroup) else error
         for error in group.exceptions

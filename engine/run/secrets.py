@@ -9,10 +9,10 @@ from urllib.parse import quote, quote_plus
 
 MASK = "***"
 SHORTEST_INSIDE_TEXT = 4
-"""Shorter secrets are masked only where they are the whole text: else every `a` would go."""
+"""Shorter secrets are masked only where they are the whole string: otherwise every `a` would go."""
 
 SHORTEST_CUT = 8
-"""A message may have cut a long secret; so much of its beginning before a `…` is masked too."""
+"""Messages may shorten a long secret; at least this much of its start before a `…` is masked."""
 
 
 class Secrets:
@@ -44,7 +44,7 @@ class Secrets:
         return data
 
     def mask(self, value: Any) -> Any:
-        """The value with every secret in it replaced; the same object if there are no secrets."""
+        """The value with all secrets replaced; the same object if there are no secrets."""
         if not self._whole:
             return value
         try:
@@ -67,7 +67,7 @@ class Secrets:
 
 
 def _quoted(value: str) -> tuple[str, ...]:
-    """The value as JSON, Python and URLs write it."""
+    """The value as written in JSON, Python and URLs."""
     in_a_url = value.encode(errors="replace")
     return (
         json.dumps(value)[1:-1],
@@ -79,7 +79,7 @@ def _quoted(value: str) -> tuple[str, ...]:
 
 
 def _without_cut(text: str, secret: str) -> str:
-    """The text with beginnings of the secret that a `…` cut short replaced."""
+    """The text without beginnings of the secret that end in a `…`."""
     for length in range(len(secret) - 1, SHORTEST_CUT - 1, -1):
         text = text.replace(f"{secret[:length]}…", f"{MASK}…")
     return text

@@ -1,4 +1,4 @@
-"""What the snaps of a run use of the process that they run in."""
+"""The resources of a process that the snaps of a run use."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ Crossed = Callable[[Port, Batch], None]
 
 
 class Services:
-    """Files, an HTTP client, the script executor, a temporary folder, and who watches.
+    """Files, an HTTP client, the script executor, a temporary folder, and callbacks.
 
-    `show(label, line)` is called for every line that a snap wants a person to see, and `crossed`,
-    if it is given, for every batch that leaves a view. Both may be called from any thread. Without
-    `http` a client is made when a snap asks for one.
+    `show(label, line)` is called for every line that a snap shows, and `crossed`, if given, for
+    every batch that leaves a view. Both may be called from any thread. Without `http`, a client is
+    created when a snap asks for one.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Services:
             return self._http
         with self._http_lock:
             if self._own_http is None:
-                from engine.run.http import LoopClient  # aiohttp takes longer than the whole start
+                from engine.run.http import LoopClient  # importing aiohttp would double the start
 
                 self._own_http = LoopClient()
             return self._own_http

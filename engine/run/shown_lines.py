@@ -1,4 +1,4 @@
-"""A limit on the lines that a snap shows: a script that prints for ever must not fill the log."""
+"""A limit on the lines that a snap shows, so that an endless script cannot fill the log."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 BURST = 4 << 20
 RATE = 64 << 10
-"""Characters that a snap may show at once, and each second after that."""
+"""Characters that a snap may show at once, and per second after that."""
 
 
 class ShownLines:
-    """Hands the lines of one snap on while they are within the limit, and says what it left out.
+    """Passes on the lines of one snap within the limit, and reports how many it omitted.
 
     Lines may come from any thread.
     """
@@ -33,23 +33,23 @@ class ShownLines:
             self._left = min(BURST, self._left + (now - self._at) * RATE)
             self._at = now
             size = len(text) + 1
-            # Once lines are left out, a second's worth is awaited: one note a second is enough.
+            # After omitting lines, wait for a second's worth of room: one note a second is enough.
             if self._left >= (max(size, RATE) if self._lines else size):
                 self._report()
                 self._left -= size
                 self._show(text)
                 return
             if not self._lines:
-                self._show(f"… it prints more than {RATE >> 10} KiB a second; lines are left out")
+                self._show(f"… output exceeds {RATE >> 10} KiB per second; omitting lines")
             self._lines += 1
             self._characters += size
 
     def end(self) -> None:
-        """Nothing more will come."""
+        """Report omitted lines: there will be no more."""
         with self._lock:
             self._report()
 
     def _report(self) -> None:
         if self._lines:
-            self._show(f"… {self._lines:,} lines left out ({self._characters:,} characters)")
+            self._show(f"… {self._lines:,} lines omitted ({self._characters:,} characters)")
             self._lines = self._characters = 0

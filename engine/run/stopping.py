@@ -1,8 +1,8 @@
-"""Stops a run from a signal handler, also while a snap keeps the event loop busy.
+"""Stops a run from a signal handler, even while a snap keeps the event loop busy.
 
-Snaps that never wait run on the event loop, so a loop that works on a heavy expression cannot hear
-of a cancellation. Python runs signal handlers between two instructions of the main thread: so the
-handler raises the cancellation right there, in the snap.
+Snaps that never wait run on the event loop, so during a long-running expression the loop does not
+notice a cancellation. Python runs signal handlers between two instructions of the main thread, so
+the handler raises the cancellation right there, in the snap.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ R = TypeVar("R")
 
 
 class Stopper:
-    """For one run on the main thread."""
+    """Stops one run on the main thread."""
 
     def __init__(self) -> None:
         self._in_snap = False
 
     def call(self, function: Callable[..., R], *args: Any) -> R:
-        """Call into a snap; `stop` may break it off."""
+        """Call into a snap; `stop` may interrupt it."""
         self._in_snap = True
         try:
             return function(*args)

@@ -1,7 +1,7 @@
-"""One thread for one blocking stage, so that a wait never stops the event loop.
+"""A thread for a blocking stage, so that it never blocks the event loop.
 
-The thread is a daemon: a call that cannot be interrupted (a read from a pipe that nobody writes) is
-left behind when the run ends, and does not keep the program alive.
+The thread is a daemon: a call that cannot be interrupted (such as a read from a pipe without a
+writer) is left behind when the run ends, and does not keep the program alive.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 INTERRUPTED_CALL_SECONDS = 1.5
-"""How long a call that was interrupted may take to return before its thread is left behind."""
+"""How long an interrupted call may take to return before its thread is left behind."""
 
 
 class Worker:
-    """Runs functions one after the other in a thread of its own.
+    """Runs functions one after another in its own thread.
 
-    A hop between threads costs more than many a batch, so a stage is given up to `at_once` batches
-    with one hop, and asked for as many results.
+    A switch between threads often costs more than a batch. A stage therefore gets up to `at_once`
+    batches per switch, and is asked for as many results.
     """
 
     at_once = 8
@@ -47,7 +47,7 @@ class Worker:
         try:
             return await asyncio.shield(done)
         except asyncio.CancelledError:
-            self._abandoned = True  # stays so if a second cancellation ends the wait
+            self._abandoned = True  # remains set if a second cancellation ends the wait
             with suppress(Exception):
                 self._interrupt()
             finished, _ = await asyncio.wait({done}, timeout=INTERRUPTED_CALL_SECONDS)
@@ -58,11 +58,11 @@ class Worker:
 
     @property
     def abandoned(self) -> bool:
-        """Whether a call did not return after its interruption; nothing more can be run."""
+        """Whether an interrupted call did not return; then the worker can run nothing more."""
         return self._abandoned
 
     async def close(self, function: Callable[[], None]) -> None:
-        """Call a last function in the thread, unless it is abandoned, and let the thread end."""
+        """Call a last function in the thread, unless it is abandoned, and end the thread."""
         try:
             if not self._abandoned:
                 await self.call(function)
@@ -70,7 +70,7 @@ class Worker:
             self.stop()
 
     def stop(self) -> None:
-        """Let the thread end after what it is doing."""
+        """End the thread after its current call."""
         self._jobs.put(None)
 
     def _work(self) -> None:
@@ -88,7 +88,7 @@ def _settle(
     result, failure = None, None
     try:
         result = function(*args, **kwargs)
-    except BaseException as error:  # noqa: BLE001  # carried to the awaiting task, whatever it is
+    except BaseException as error:  # noqa: BLE001  # passed to the awaiting task, whatever it is
         failure = error
     if not loop.is_closed():
         loop.call_soon_threadsafe(_deliver, done, result, failure)

@@ -51,7 +51,7 @@ class HeldRows:
             self._count += 1
             numbers.append(self._count if line else -self._count)
             self._rows[numbers[-1]] = row, line
-        self._context.held(batch.whole_lineage())
+        self._context.held(batch.complete_lineage())
         return numbers
 
     def settle(self, outcomes: Iterable[Outcome]) -> Iterator[Batch]:

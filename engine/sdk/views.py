@@ -17,8 +17,8 @@ class View(msgspec.Struct, frozen=True):
     `many` makes it a family that grows with the links: `output0`, `output1`, ... `unlinked` says
     what an input without a link gets: an error when checking, one empty document (SnapLogic's rule
     for document inputs, reference 1.1), or nothing. An input that `starts by itself` also gets one
-    empty document, but is not an open input of the pipeline, so no caller can feed it. `whole`
-    marks an input that is read to its end before any other, and that every copy of the snap needs.
+    empty document, but is not an open input of the pipeline, so no caller can feed it. A
+    `read_first` input is read to its end before any other, and every copy of the snap needs it.
     An `optional` view exists only if a link uses it, so it is never an open view.
     """
 
@@ -27,7 +27,7 @@ class View(msgspec.Struct, frozen=True):
     many: bool = False
     minimum: int = 0
     unlinked: Unlinked = "empty document"
-    whole: bool = False
+    read_first: bool = False
     optional: bool = False
 
     @property

@@ -173,12 +173,12 @@ def _views(snap_class: SnapClass, settings: Mapping[str, Any]) -> Views:
 def _fed(
     inputs: tuple[View, ...], given: Sequence[Item] | Mapping[str, Sequence[Item]] | None
 ) -> dict[str, Sequence[Item]] | None:
-    """The items by input view, views that are read whole first; None if nothing is linked."""
+    """The items by input view, those of `read_first` views first; None if nothing is linked."""
     if given is None:
         return None
     if isinstance(given, Mapping):
-        whole = {view.name for view in inputs if view.whole}
-        return dict(sorted(given.items(), key=lambda entry: entry[0] not in whole))
+        read_first = {view.name for view in inputs if view.read_first}
+        return dict(sorted(given.items(), key=lambda entry: entry[0] not in read_first))
     if not inputs:
         raise ConfigurationError("the snap has no input view; give it no items")
     return {_first_name(inputs[0]): given}

@@ -122,7 +122,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     views = Views(
         inputs=(
             View("input", unlinked="nothing"),
-            View("script", unlinked="nothing", whole=True, optional=True),
+            View("script", unlinked="nothing", read_first=True, optional=True),
         ),
         outputs=(View("output"), View("stdout", optional=True)),
     )

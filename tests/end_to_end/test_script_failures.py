@@ -95,4 +95,4 @@ def test_a_script_that_prints_without_end_does_not_fill_the_log(
     done = engine("run", "pipeline.yaml")
     assert done.returncode == 0
     assert 4_000 < done.stderr.count("x" * 999) < 19_000
-    assert "lines left out" in done.stderr
+    assert "lines omitted" in done.stderr

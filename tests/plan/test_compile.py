@@ -48,7 +48,7 @@ class Gather(Snap[NoSettings]):
 
 
 class Lookup(Snap[NoSettings]):
-    views = Views(inputs=(View("left"), View("right", whole=True, optional=True)))
+    views = Views(inputs=(View("left"), View("right", read_first=True, optional=True)))
 
 
 REGISTRY = Registry(

@@ -1,4 +1,4 @@
-"""What the tests of the HTTP client share."""
+"""Fixtures for the tests of the HTTP client."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.http_server import without_proxies
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopClient]:
-    """An HTTP client that no proxy of this machine gets in the way of."""
+    """An HTTP client that ignores the proxies of this machine."""
     without_proxies(monkeypatch)
     client = LoopClient()
     yield client

@@ -1,4 +1,4 @@
-"""Pipelines of snaps that a test defines, run through the user's door."""
+"""Runs pipelines with snaps that a test defines, through the public API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.run.report import Report
 
 
 class Watching:
-    """An observer that notes what crosses each view, and what leaves the pipeline."""
+    """An observer that records the batches at each view, and the outputs of the pipeline."""
 
     def __init__(self, note: Callable[[str, Any], None] | None = None) -> None:
         self.crossings: dict[str, list[Any]] = {}

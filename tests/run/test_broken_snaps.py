@@ -1,4 +1,4 @@
-"""An exception in the code of a snap names the place, the document, and costs no more than that."""
+"""An exception in a snap names the place and the document, and fails only that document."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_message_names_file_line_source_and_document(snap: str, tmp_path: Pa
     assert f'File "{__file__}", line ' in said
     assert '{"x": 1 / document["n"]}' in said
     assert 'the document: {"n":0}' in said
-    assert "mistake in the snap itself" in said
+    assert "bug in the snap itself" in said
     assert watching.outputs == {"one.output": [{"x": 1.0}, {"x": 0.5}]}
 
 

@@ -44,7 +44,7 @@ def assert_balanced(report: dict[str, Any]) -> None:
         assert came == went, snap
 
 
-def test_what_leaves_a_copy_arrives_at_both_filters_and_their_union(tmp_path: Path) -> None:
+def test_documents_from_a_copy_arrive_at_both_filters_and_their_union(tmp_path: Path) -> None:
     report = report_of(tmp_path, DIAMOND, {"both": [{"n": n} for n in range(10)]})
     assert links_of(report) == {
         "both.output0 -> small.input": (10, 10),
@@ -95,7 +95,7 @@ def test_snaps_that_answer_one_by_one_make_and_merge_nothing(tmp_path: Path, on_
         assert snap["in"] == snap["out"] + snap["dropped"] + snap["errors"]
 
 
-def test_what_a_snap_adds_is_made_and_what_it_gathers_is_merged(tmp_path: Path) -> None:
+def test_added_documents_are_made_and_collected_ones_are_merged(tmp_path: Path) -> None:
     text = """
     snaps:
       make: {snap: JSONGenerator, documents: [{a: 1}, {a: 2}, {a: 3}]}

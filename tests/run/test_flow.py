@@ -21,7 +21,7 @@ class NoSettings(Settings):
 
 
 class Clock:
-    """The clock of the snaps: each document that a slow snap works on takes ten milliseconds."""
+    """The clock of the snaps: each document takes a slow snap ten milliseconds."""
 
     now = 0.0
 
@@ -51,7 +51,7 @@ class Slow(Snap[NoSettings]):
 
 
 class SlowBatches(Snap[NoSettings]):
-    """As Slow, with a method for batches."""
+    """Like Slow, with a method for batches."""
 
     stateful = False
     plain = True
@@ -64,7 +64,7 @@ class SlowBatches(Snap[NoSettings]):
 
 
 class Rows(Snap[NoSettings]):
-    """Gives as many documents at once as a parser."""
+    """Emits as many documents at once as a parser."""
 
     def process(self, document: Document) -> Iterable[Document]:
         return [{"n": number} for number in range(document["rows"])]
@@ -117,7 +117,7 @@ class Fast(Snap[NoSettings]):
         return batch
 
 
-def test_a_fast_snap_soon_gets_whole_batches(tmp_path: Path, clock: Clock) -> None:
+def test_a_fast_snap_soon_gets_complete_batches(tmp_path: Path, clock: Clock) -> None:
     Fast.sizes.clear()
     (tmp_path / "in.json").write_text(json.dumps([{"n": number} for number in range(60_000)]))
     text = """
@@ -234,7 +234,7 @@ links: [fail -> shape -> echo]
     assert {snap.label: snap.status for snap in report.snaps}["fail"] == "failed"
 
 
-def test_a_file_that_is_not_complete_is_not_put_in_place(tmp_path: Path) -> None:
+def test_an_incomplete_file_is_not_put_in_place(tmp_path: Path) -> None:
     text = """
     snaps:
       fail: {snap: FailsAt}
@@ -271,7 +271,7 @@ def test_nothing_more_is_read_after_a_failure(tmp_path: Path) -> None:
 
 
 class FailsLate(Snap[NoSettings]):
-    """A stateless snap that gives batches and fails in the midst of one."""
+    """A stateless snap that emits batches and fails in the middle of one."""
 
     stateful = False
     plain = True

@@ -1,4 +1,4 @@
-"""The stage host names the snap that fails, closes all, and accounts for every document."""
+"""The stage host names the failing snap, closes all snaps, and accounts for every document."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Breaks(Snap[NoSettings]):
         self.closed.append("closed")
 
 
-def test_a_mistake_in_a_snap_names_the_snap_and_closes_it() -> None:
+def test_a_bug_in_a_snap_names_the_snap_and_closes_it() -> None:
     Breaks.closed.clear()
     with pytest.raises(
         SnapFailedError, match=r"snap 'snap' \(Breaks at .*test.yaml:4:3\) failed"
     ) as caught:
         run_snap(Breaks, {}, [{}])
     assert "ZeroDivisionError: oh" in str(caught.value)
-    assert "mistake in the snap itself" in str(caught.value)
+    assert "bug in the snap itself" in str(caught.value)
     assert Breaks.closed == ["closed"]
 
 
@@ -86,7 +86,7 @@ def test_a_failure_says_what_to_do() -> None:
         run_snap(Picky, {}, [{"n": 11}])
 
 
-def test_a_snap_may_give_more_than_fits_in_memory_piece_by_piece() -> None:
+def test_a_snap_may_emit_more_than_fits_in_memory_piece_by_piece() -> None:
     made = 0
 
     class Many(Snap[NoSettings]):
@@ -112,21 +112,21 @@ class Emits(Snap[NoSettings]):
 @pytest.mark.parametrize(
     ("emission", "says"),
     [
-        (5, "it gave a int where a Batch"),
-        ("text", "it gave a str where a Batch"),
-        ({"output": [{}]}, "it gave a list where a Batch"),
+        (5, "it returned 'int'; it must return a Batch"),
+        ("text", "it returned 'str'; it must return a Batch"),
+        ({"output": [{}]}, "it returned 'list'; it must return a Batch"),
         ([Batch([{}])], "it gave a Batch where"),
         ({"nope": Batch([{}])}, "for the view 'nope'; its output views are: output"),
     ],
 )
-def test_what_is_no_emission_names_the_snap(emission: object, says: str) -> None:
+def test_an_invalid_result_names_the_snap(emission: object, says: str) -> None:
     Emits.emission = emission
     with pytest.raises(SnapFailedError, match=says) as caught:
         run_snap(Emits, {}, [{}], outputs=["output"])
     assert "(Emits at" in str(caught.value)
 
 
-def test_what_goes_to_an_optional_view_without_link_is_left_out() -> None:
+def test_documents_for_an_optional_view_without_a_link_are_ignored() -> None:
     Emits.emission = {"extra": Batch([{"a": 1}]), "output": Batch([{"b": 1}])}
     assert run_snap(Emits, {}, [{}], outputs=["output"]).outputs == {"output": [{"b": 1}]}
 
@@ -136,7 +136,7 @@ class Loses(Snap[NoSettings]):
         raise DataError("one of these is bad", "who knows which")
 
 
-def test_an_error_that_has_cost_a_whole_batch_stops_whatever_on_error_says() -> None:
+def test_an_error_for_a_complete_batch_stops_whatever_on_error_says() -> None:
     with pytest.raises(SnapFailedError, match="one of these is bad: who knows which"):
         run_snap(Loses, {}, [{}, {}], on_error="discard")
 
@@ -161,14 +161,14 @@ class Ends(Snap[NoSettings]):
         return self.end
 
 
-def test_a_finish_may_give_one_document_or_nothing() -> None:
+def test_a_finish_may_return_one_document_or_nothing() -> None:
     Ends.end = {"a": 1}
     assert run_snap(Ends, {}, [{}]).output == [{"a": 1}]
     Ends.end = None
     assert run_snap(Ends, {}, [{}]).output == []
 
 
-def test_a_finish_that_gives_no_document_names_the_snap() -> None:
+def test_a_finish_with_an_invalid_result_names_the_snap() -> None:
     Ends.end = 5
     with pytest.raises(SnapFailedError, match="finish of Ends returned 'int'"):
         run_snap(Ends, {}, [{}])

@@ -1,4 +1,4 @@
-"""Channels: bounded, fair, whole views first, and spilling where a diamond could dead-lock."""
+"""Channels: bounded, fair, `read_first` views, and spilling where a diamond could dead-lock."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def batch(number: int) -> Batch:
     return Batch([{"n": number}])
 
 
-def test_gives_batches_in_the_order_in_which_they_came() -> None:
+def test_returns_batches_in_order_of_arrival() -> None:
     async def work() -> list[Any]:
         inbox = Inbox(["input"])
         taken = []
@@ -71,9 +71,9 @@ def test_takes_from_the_views_in_turn() -> None:
     assert run(work()) == ["a", "b"] * IN_FLIGHT
 
 
-def test_reads_a_whole_view_to_its_end_before_any_other() -> None:
+def test_reads_a_read_first_view_to_its_end_before_any_other() -> None:
     async def work() -> list[str]:
-        inbox = Inbox(["input", "script"], whole=["script"])
+        inbox = Inbox(["input", "script"], read_first=["script"])
         taken = []
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(send(inbox, "input", range(3)))
@@ -89,7 +89,7 @@ def test_a_spilling_view_never_makes_its_sender_wait() -> None:
     count = SPILL_AFTER * 3
 
     async def work() -> list[int]:
-        inbox = Inbox(["input", "script"], whole=["script"], spilling=["input"])
+        inbox = Inbox(["input", "script"], read_first=["script"], spilling=["input"])
         await send(inbox, "input", range(count))  # nobody takes, so this would wait for ever
         inbox.end("script")
         taken = []
@@ -154,7 +154,7 @@ def test_a_stage_without_open_views_ends_at_once(views: list[str]) -> None:
     assert run(work()) == []
 
 
-def test_many_are_taken_at_once_while_senders_go_on() -> None:
+def test_several_batches_are_taken_at_once_while_senders_continue() -> None:
     async def work() -> int:
         inbox = Inbox(["input"], limit=8)
         async with asyncio.TaskGroup() as tasks:

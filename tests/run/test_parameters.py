@@ -35,11 +35,11 @@ def test_names_all_missing_and_unknown_parameters_at_once() -> None:
 
 def test_a_required_secret_may_not_be_empty() -> None:
     declared = [ParameterSpec("token", HERE, required=True, secret=True)]
-    with pytest.raises(ConfigurationError, match="'token' is empty, which keeps nobody out"):
+    with pytest.raises(ConfigurationError, match="'token' is empty, so it protects nothing"):
         resolve_parameters(declared, {"token": ""})
 
 
-def test_a_required_parameter_that_is_no_secret_may_be_empty() -> None:
+def test_a_required_parameter_that_is_not_secret_may_be_empty() -> None:
     declared = [ParameterSpec("suffix", HERE, required=True)]
     assert resolve_parameters(declared, {"suffix": ""}) == {"suffix": ""}
 

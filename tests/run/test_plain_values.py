@@ -1,4 +1,4 @@
-"""What a snap or a caller may put into a document, and what is refused where it enters."""
+"""The values that a snap or caller may put into a document; others are refused on entry."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ both = pytest.mark.parametrize("snap", [Gives, GivesBatches])
         (1 + 2j, "$.a", "complex"),
     ],
 )
-def test_what_a_document_cannot_hold_names_snap_path_and_type(
+def test_an_invalid_value_names_snap_path_and_type(
     snap: type[Gives], value: Any, path: str, kind: str
 ) -> None:
     Gives.document = {"a": value}
@@ -74,7 +74,7 @@ def test_what_a_document_cannot_hold_names_snap_path_and_type(
 
 
 @both
-def test_it_costs_only_the_document(snap: type[Gives]) -> None:
+def test_an_invalid_value_fails_only_its_document(snap: type[Gives]) -> None:
     Gives.document = {"a": {1}}
     result = run_snap(snap, {}, [{"n": 0}, {"n": 1}, {"n": 0}], on_error="route")
     assert result.output == [{"n": 0}, {"n": 0}]
@@ -113,11 +113,11 @@ def test_tuples_and_other_maps_become_lists_and_maps(snap: type[Gives]) -> None:
 
 
 class Text(str):
-    """A string as an XML parser gives it."""
+    """A string as an XML parser returns it."""
 
 
 class Real(float):
-    """A number as numpy gives it."""
+    """A number as numpy returns it."""
 
 
 class Level(IntEnum):
@@ -129,7 +129,7 @@ class Colour(StrEnum):
 
 
 class Rows(list[Any]):
-    """A list as a parser of HTML gives it."""
+    """A list as an HTML parser returns it."""
 
 
 DERIVED: list[tuple[Any, Any]] = [
@@ -164,7 +164,7 @@ def test_values_of_derived_classes_become_plain(
 
 
 @pytest.mark.parametrize("item", [{"a": {1, 2}}, {1: "one"}, {"a": Odd()}])
-def test_a_test_cannot_give_what_a_document_cannot_hold(item: Any) -> None:
+def test_a_test_cannot_give_invalid_documents(item: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"a document for the view 'input': .*(type|key)"):
         run_snap("Filter", {"filter": "true"}, [item])
 
@@ -175,17 +175,17 @@ def test_a_test_may_give_its_documents_one_by_one() -> None:
 
 
 @pytest.mark.parametrize("key", ["snap", "mode"])
-def test_what_run_snap_decides_is_not_a_setting(key: str) -> None:
+def test_an_option_of_run_snap_is_not_a_setting(key: str) -> None:
     with pytest.raises(ConfigurationError, match=f"'{key}' is not a setting of Filter"):
         run_snap("Filter", {"filter": "true", key: "disabled"}, [{}])
 
 
-def test_what_is_given_in_finish_is_looked_at_too() -> None:
+def test_documents_from_finish_are_checked() -> None:
     with pytest.raises(SnapFailedError, match=r"\$\.tags has a value of the type 'set'"):
         run_snap(GivesInTheEnd, {}, [{"n": 1}])
 
 
-def test_the_inputs_of_a_python_caller_are_looked_at_before_the_run(tmp_path: Path) -> None:
+def test_the_inputs_of_a_python_caller_are_checked_before_the_run(tmp_path: Path) -> None:
     (tmp_path / "pipeline.yaml").write_text("snaps: {one: {snap: Filter, filter: 'true'}}")
     documents: list[Any] = [{"a": 1}, {"a": {"b": {1, 2}}}]
     says = r"document 2 of the input 'one': \$\.a\.b has a value of the type 'set'"

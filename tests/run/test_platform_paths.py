@@ -1,4 +1,4 @@
-"""What expressions learn of where they run: `pipe.plexPath`, `pipe.projectPath`, the run's id."""
+"""How expressions see the location of a run: `pipe.plexPath`, `pipe.projectPath`, the run's id."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_the_paths_have_the_platforms_form_without_being_set(tmp_path: Path) -> 
     assert value_of("pipe.projectPath", project=project) == "/local/projects/sales"
 
 
-def test_the_paths_tell_environments_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_paths_distinguish_environments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SNAPLINE_PLEX_PATH", "/Acme-Prod/shared/Cloud 1")
     monkeypatch.setenv("SNAPLINE_PROJECT_PATH", "/Acme-Prod/sales/orders")
     assert value_of("pipe.plexPath.split('/')[1]") == "Acme-Prod"

@@ -1,4 +1,4 @@
-"""Whole pipelines: YAML in, documents and a report out."""
+"""Complete pipelines: YAML in, documents and a report out."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_a_copy_whose_branches_meet_again_gives_every_document_twice(write: Any)
     assert [item["b"] for item in out if "b" in item] == list(range(5000))
 
 
-def test_a_diamond_into_a_view_that_is_read_whole_does_not_hang(write: Any) -> None:
+def test_a_diamond_into_a_view_that_is_read_first_does_not_hang(write: Any) -> None:
     script = "def snaplogic_process(row):\n    return {'n': row['n']}\n"
     documents = [{"n": number, "content": script} for number in range(5000)]
     report = api.run(
@@ -178,7 +178,7 @@ def test_a_diamond_into_a_view_that_is_read_whole_does_not_hang(write: Any) -> N
     assert report.outputs["run.output"] == [{"n": number} for number in range(5000)]
 
 
-def test_a_failure_leaves_the_old_file_whole(write: Any, tmp_path: Path) -> None:
+def test_a_failure_leaves_the_old_file_intact(write: Any, tmp_path: Path) -> None:
     (tmp_path / "out.json").write_text("old")
     documents = [{"n": number} for number in range(500)] + [{}]
     path = write("""
@@ -252,7 +252,7 @@ def test_dates_of_expressions_reach_a_script_as_text(write: Any) -> None:
     assert report.outputs == {"echo.output": [{"at": "2020-01-15T10:30:45.678Z"}]}
 
 
-def test_crossing_views_that_are_read_whole_do_not_wait_for_each_other(write: Any) -> None:
+def test_crossing_views_that_are_read_first_do_not_wait_for_each_other(write: Any) -> None:
     script = "def snaplogic_process(row):\n    return None\n"
     documents = [{"n": number, "content": script} for number in range(5000)]
     report = api.run(
@@ -273,7 +273,7 @@ def test_crossing_views_that_are_read_whole_do_not_wait_for_each_other(write: An
     assert counts(report)["a"] == (10_000, 0, 10_000, 0)
 
 
-def test_a_long_chain_of_snaps_is_no_deep_recursion(write: Any) -> None:
+def test_a_long_chain_of_snaps_does_not_recurse_deeply(write: Any) -> None:
     labels = [f"s{number}" for number in range(1500)]
     snaps = "\n".join(
         f"          {label}: {{snap: Mapper, mappings: {{$n: $n + 1}}}}" for label in labels
@@ -294,7 +294,7 @@ def test_secrets_stay_out_of_tracebacks(write: Any) -> None:
     assert secret[:10] not in "".join(traceback.format_exception(caught.value))
 
 
-def test_inputs_that_are_no_list_are_refused(write: Any) -> None:
+def test_inputs_that_are_not_lists_are_refused(write: Any) -> None:
     path = write("snaps: {one: {snap: Mapper, mappings: {$a: 1}}}")
     with pytest.raises(ConfigurationError, match="the input 'one' must be a list of documents"):
         api.run(path, inputs={"one": {"a": 1}})  # type: ignore[dict-item]

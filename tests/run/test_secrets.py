@@ -9,7 +9,7 @@ import pytest
 from engine.run.secrets import Secrets
 
 
-def test_masks_a_secret_inside_a_text() -> None:
+def test_masks_a_secret_inside_a_string() -> None:
     assert Secrets(["s3cret"]).mask_text("Bearer s3cret!") == "Bearer ***!"
 
 
@@ -18,7 +18,7 @@ def test_masks_secrets_deep_in_a_document() -> None:
     assert Secrets(["s3cret"]).mask(document) == {"a": [{"token": "***"}], "***": 1}
 
 
-def test_masks_a_short_secret_only_where_it_is_the_whole_text() -> None:
+def test_masks_a_short_secret_only_as_a_complete_string() -> None:
     secrets = Secrets(["a"])
     assert secrets.mask({"x": "a", "y": "banana"}) == {"x": "***", "y": "banana"}
 
@@ -27,7 +27,7 @@ def test_masks_the_longest_secret_first() -> None:
     assert Secrets(["pass", "password"]).mask_text("password") == "***"
 
 
-def test_gives_the_same_document_back_without_secrets() -> None:
+def test_returns_the_same_document_without_secrets() -> None:
     document = {"a": 1}
     assert Secrets([""]).mask(document) is document
 
@@ -56,7 +56,7 @@ def test_masks_numbers_bytes_and_keys() -> None:
     assert secrets.mask(document) == {"n": "***", "b": b"x***", 5: "y", None: ["***"]}
 
 
-def test_a_document_too_deep_to_look_into_is_masked_whole() -> None:
+def test_a_document_that_is_too_deep_is_masked_completely() -> None:
     deep: list[object] = []
     for _ in range(5000):
         deep = [deep]

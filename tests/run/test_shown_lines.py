@@ -1,4 +1,4 @@
-"""The limit on what a snap shows."""
+"""The limit on the lines that a snap shows."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def test_a_burst_within_the_limit_is_shown_to_the_last_line() -> None:
     assert watched.notes == []
 
 
-def test_what_is_beyond_is_left_out_and_counted_at_the_end() -> None:
+def test_lines_beyond_the_limit_are_omitted_and_counted_at_the_end() -> None:
     watched = Watched()
     watched.print(BURST // 1024 + 1500)
     watched.shown.end()
     assert len(watched.lines) == BURST // 1024 + 2
     assert watched.notes == [
-        "… it prints more than 64 KiB a second; lines are left out",
-        "… 1,500 lines left out (1,536,000 characters)",
+        "… output exceeds 64 KiB per second; omitting lines",
+        "… 1,500 lines omitted (1,536,000 characters)",
     ]
 
 
@@ -44,7 +44,7 @@ def test_lines_are_shown_again_after_a_second_and_say_what_is_missing() -> None:
     watched.print(BURST // 1024 + 7)
     watched.now = 1.0
     watched.print(RATE // 1024)
-    assert watched.notes[-1] == "… 7 lines left out (7,168 characters)"
+    assert watched.notes[-1] == "… 7 lines omitted (7,168 characters)"
     assert len(watched.lines) == BURST // 1024 + 2 + RATE // 1024
 
 

@@ -1,4 +1,4 @@
-"""How many items a snap gets at once follows from how long it takes for them."""
+"""The number of items that a snap gets at once depends on how long it takes for them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def sizes(seconds: Callable[[int], float], calls: int = 40, batch: int = 1700) -
     return taken
 
 
-def test_a_fast_snap_gets_whole_batches_after_a_dozen_calls() -> None:
+def test_a_fast_snap_gets_complete_batches_after_a_dozen_calls() -> None:
     assert sizes(lambda items: items * 1e-6)[12:] == [1700] * 28
 
 
-def test_a_slow_snap_gets_one_document_after_the_other() -> None:
+def test_a_slow_snap_gets_one_document_at_a_time() -> None:
     assert set(sizes(lambda items: items * 0.05)[3:]) == {1}
 
 

@@ -1,4 +1,4 @@
-"""Ultra pipelines in this process: every request gets one answer, and it is its own."""
+"""Ultra pipelines in this process: every request gets exactly one answer, its own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from engine.sdk import ExecutionError, Snap
 
 
 class Breaks(Snap[Any]):
-    """Fails, as a snap with a mistake in it does, on documents that say so."""
+    """Fails, like a snap with a bug, on documents that ask for it."""
 
     stateful = False
 
@@ -43,14 +43,14 @@ class BreaksAtOnce(Snap[Any]):
 
 
 class Remembers(Snap[Any]):
-    """Has state, so nobody knows what a failure has left of it."""
+    """Has state, which a failure may have left inconsistent."""
 
     def process(self, document: Document) -> Document:
         raise ExecutionError("it is over")
 
 
 class Forks(Snap[Any]):
-    """Gives as many documents as the document says: none, one or several."""
+    """Emits as many documents as the input document says: none, one or several."""
 
     stateful = False
 
@@ -59,13 +59,13 @@ class Forks(Snap[Any]):
 
 
 class Outcomes:
-    """The judge, the observer and the live source of one run at once."""
+    """The ledger listener, observer and live source of one run."""
 
     def __init__(
-        self, batches: list[list[Document]], told: Callable[[int], None] = lambda _: None
+        self, batches: list[list[Document]], on_outcome: Callable[[int], None] = lambda _: None
     ) -> None:
         self.batches = batches
-        self.told = told
+        self.on_outcome = on_outcome
         self.ledger = Ledger(self)
         self.answers: dict[int, list[str | Document]] = {}
         self.strays: list[Item] = []
@@ -74,15 +74,15 @@ class Outcomes:
     def answered(self, request: int, items: list[Item]) -> None:
         assert isinstance(items[0], dict)
         self.answers.setdefault(request, []).append(items[0])
-        self.told(request)
+        self.on_outcome(request)
 
     def filtered(self, request: int) -> None:
         self.answers.setdefault(request, []).append("filtered")
-        self.told(request)
+        self.on_outcome(request)
 
     def failed(self, request: int, error: Document) -> None:
         self.answers.setdefault(request, []).append(f"failed: {error['error']}")
-        self.told(request)
+        self.on_outcome(request)
 
     async def run(self, push: Callable[[Batch], None]) -> None:
         for batch in self.batches:
@@ -109,16 +109,16 @@ def run(
     links: list[str],
     *batches: list[Document],
     own: tuple[type[Snap[Any]], ...] = (Breaks, BreaksAtOnce, Remembers, Forks),
-    told: Callable[[int], None] = lambda _: None,
+    on_outcome: Callable[[int], None] = lambda _: None,
     kind: type[Outcomes] = Outcomes,
 ) -> tuple[Outcomes, EngineError | None]:
-    """What became of requests that were sent in these batches through this pipeline."""
+    """The outcomes of requests that were sent in these batches through this pipeline."""
     file = folder / "pipeline.yaml"
     text = "\n  - ".join(["links:", *links]) if links else ""
     file.write_text(f"pipeline: Ultra\nsnaps:\n{snaps}\n{text}\n")
     registry = Registry({**discover(), **{each.__name__: each for each in own}})
     plan = api.compile_plan(file, registry)
-    outcomes = kind(list(batches), told)
+    outcomes = kind(list(batches), on_outcome)
 
     async def go() -> EngineError | None:
         _, failure = await run_plan(
@@ -146,7 +146,7 @@ def test_each_answer_belongs_to_its_request(tmp_path: Path) -> None:
     assert outcomes.answers == {number: [{"answer": number * 10}] for number in (1, 2, 3)}
 
 
-def test_a_filtered_request_is_told_from_a_failed_one(tmp_path: Path) -> None:
+def test_a_filtered_request_is_on_outcome_from_a_failed_one(tmp_path: Path) -> None:
     snaps = """\
   keep: {snap: Filter, filter: $request != 2}
   shape: {snap: Mapper, mappings: {$answer: '$request == 3 ? $gone : $request'}}"""
@@ -178,7 +178,7 @@ def test_a_copy_that_fails_does_not_spoil_the_one_that_answers(tmp_path: Path) -
     assert outcomes.answers == {1: [{"answer": 1}], 2: [{"answer": 2}]}
 
 
-def test_a_request_of_which_all_copies_fail_or_are_dropped_is_failed(tmp_path: Path) -> None:
+def test_a_request_fails_if_all_its_copies_fail_or_are_dropped(tmp_path: Path) -> None:
     snaps = """\
   copy: {snap: Copy}
   audit: {snap: Mapper, mappings: {$x: $gone}}
@@ -205,7 +205,7 @@ def test_an_error_view_without_a_link_does_not_swallow_the_request(tmp_path: Pat
     assert [str(each)[:7] for each in outcomes.answers[1]] == ["failed:"]
 
 
-def test_documents_that_lead_to_a_disabled_snap_are_no_answer(tmp_path: Path) -> None:
+def test_documents_for_a_disabled_snap_do_not_answer(tmp_path: Path) -> None:
     snaps = """\
   copy: {snap: Copy}
   one: {snap: Mapper, mappings: {$answer: $request}}
@@ -230,9 +230,7 @@ def test_fan_out_is_accounted_for_to_the_last_copy(times: list[int], tmp_path: P
 
 
 @pytest.mark.parametrize("snap", ["Breaks", "BreaksAtOnce"])
-def test_a_mistake_in_a_snap_without_state_costs_its_request_only(
-    snap: str, tmp_path: Path
-) -> None:
+def test_a_bug_in_a_snap_without_state_fails_only_its_request(snap: str, tmp_path: Path) -> None:
     batch = [{"request": number, "break": number == 2} for number in (1, 2, 3)]
     outcomes, failure = run(tmp_path, f"  one: {{snap: {snap}}}", [], batch, requests(4))
     assert failure is None
@@ -241,7 +239,7 @@ def test_a_mistake_in_a_snap_without_state_costs_its_request_only(
     assert outcomes.answers[4] == requests(4)
 
 
-def test_a_filter_that_gives_no_truth_value_fails_its_request_only(tmp_path: Path) -> None:
+def test_a_filter_without_a_truth_value_fails_only_its_request(tmp_path: Path) -> None:
     batch = [*requests(1, ok=True), *requests(2, ok="yes"), *requests(3, ok=True)]
     outcomes, failure = run(tmp_path, "  keep: {snap: Filter, filter: $ok}", [], batch)
     assert failure is None
@@ -255,7 +253,7 @@ def test_a_failure_of_a_snap_with_state_stops_the_pipeline(tmp_path: Path) -> No
     assert outcomes.answers == {}  # the front delivers the request again
 
 
-def test_what_needs_no_request_runs_before_the_first_one(tmp_path: Path) -> None:
+def test_snaps_that_need_no_request_run_before_the_first_one(tmp_path: Path) -> None:
     """The script fails on a sample that comes before its model."""
     (tmp_path / "model.json").write_text('{"factor": 3}')
     (tmp_path / "script.py").write_text("""\
@@ -281,7 +279,7 @@ def snaplogic_final(): return None
     assert outcomes.answers == {number: [{"answer": number * 3}] for number in range(100)}
 
 
-def test_a_document_of_no_request_is_nobodys_answer(tmp_path: Path) -> None:
+def test_a_document_without_a_request_answers_none(tmp_path: Path) -> None:
     snaps = """\
   make: {snap: JSONGenerator, documents: [{request: -1}]}
   ask: {snap: Filter, filter: 'true'}
@@ -311,7 +309,7 @@ def test_a_failing_model_branch_stops_the_pipeline(tmp_path: Path) -> None:
         ("raise ValueError", "failed: Python script error in script.py"),
     ],
 )
-def test_a_request_is_answered_while_the_next_row_of_its_batch_is_at_work(
+def test_a_request_is_answered_while_the_next_row_of_its_batch_is_processed(
     first: str, outcome: Any, tmp_path: Path
 ) -> None:
     """The second row waits for the answer to the first."""
@@ -329,7 +327,7 @@ def snaplogic_process(row):
     return row
 """)
     snaps = "  work: {snap: RemotePythonScript, script: script.py}"
-    outcomes, failure = run(tmp_path, snaps, [], requests(1, 2), told=lambda _: gate.touch())
+    outcomes, failure = run(tmp_path, snaps, [], requests(1, 2), on_outcome=lambda _: gate.touch())
     assert failure is None
     assert outcomes.answers == {1: [outcome], 2: [{"request": 2}]}
 

@@ -1,4 +1,4 @@
-"""Blocking calls run in a thread of their own and can be interrupted."""
+"""Blocking calls run in a separate thread and can be interrupted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from engine.run.worker import Worker
 
 
-def test_gives_the_result_of_the_call() -> None:
+def test_returns_the_result_of_the_call() -> None:
     async def work() -> int:
         worker = Worker("test", interrupt=lambda: None)
         try:
@@ -21,7 +21,7 @@ def test_gives_the_result_of_the_call() -> None:
     assert asyncio.run(work()) == 5
 
 
-def test_raises_what_the_call_raises() -> None:
+def test_raises_the_exception_of_the_call() -> None:
     def fails() -> None:
         raise ValueError("no")
 

@@ -50,9 +50,9 @@ def _prctl(option: int, value: int) -> None:
 
 def _watch(script: int, lifeline: int, folder: str, state: State) -> int:
     _close_all_but(lifeline)
-    let_go = not _wait(script, lifeline, state)
+    lifeline_closed = not _wait(script, lifeline, state)
     _end_descendants()
-    if let_go:
+    if lifeline_closed:
         shutil.rmtree(folder, ignore_errors=True)
     if not Path("/proc/self/stat").exists():
         os.killpg(os.getpgrp(), signal.SIGKILL)
