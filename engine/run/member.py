@@ -300,7 +300,10 @@ class Member:
             text = f"it returned a batch for the view {view!r}; its output views are: {known}"
         else:
             kind = type(emission).__name__
-            text = f"it returned {kind!r}; it must return a Batch, or a map of view to Batch"
+            text = (
+                "it must return a Batch, a map of view to Batch, or an iterable of such maps, "
+                f"got {kind!r}"
+            )
         return ExecutionError(f"{text}\n  {MISTAKE_IN_SNAP}")
 
     def _fail(self, error: BaseException) -> NoReturn:

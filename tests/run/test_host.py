@@ -112,10 +112,10 @@ class Emits(Snap[NoSettings]):
 @pytest.mark.parametrize(
     ("emission", "says"),
     [
-        (5, "it returned 'int'; it must return a Batch"),
-        ("text", "it returned 'str'; it must return a Batch"),
-        ({"output": [{}]}, "it returned 'list'; it must return a Batch"),
-        ([Batch([{}])], "it gave a Batch where"),
+        (5, "or an iterable of such maps, got 'int'"),
+        ("text", "or an iterable of such maps, got 'str'"),
+        ({"output": [{}]}, "or an iterable of such maps, got 'list'"),
+        ([Batch([{}])], "or an iterable of such maps, got 'Batch'"),
         ({"nope": Batch([{}])}, "for the view 'nope'; its output views are: output"),
     ],
 )
