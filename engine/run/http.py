@@ -1,7 +1,7 @@
-"""The HTTP client of a run: one event loop in a thread of its own, which all its snaps share.
+"""The HTTP client of a run: one event loop in its own thread, shared by all snaps.
 
-A snap waits in its own thread for a call that runs in the loop, so that it can have several under
-way, and so that Ctrl-C ends them at once.
+A snap waits in its own thread for a call that runs in the loop, so it can have several in progress,
+and Ctrl-C ends them at once.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from engine.run.http_failures import too_large
 from engine.sdk.http import HttpRequest, HttpResponse, shown_url
 
 KEEP_ALIVE_SECONDS = 4.0
-"""How long an unused connection is kept: less than the five seconds after which many servers close
-it, since a request that meets the end of a connection cannot always be sent again."""
+"""How long an idle connection is kept: less than the five seconds after which many servers close
+it, since a request that hits a closing connection cannot always be sent again."""
 
 LONGEST_HEADER = 65_536
 CLOSING_SECONDS = 1.0
 TURNS_TO_CLOSE = 3
-"""Turns of the loop after which the sockets of connections that were closed are closed too."""
+"""Iterations of the loop until the sockets of closed connections are closed as well."""
 
 
 class LoopClient:
-    """Sends requests with aiohttp. Proxies are those of the environment; cookies are not kept."""
+    """Sends requests with aiohttp. Proxies come from the environment; cookies are not kept."""
 
     def __init__(self) -> None:
         self._loop = _Loop()
@@ -53,7 +53,7 @@ class LoopClient:
         return LoopDownload(self._loop, self._session, self._proxies, request)
 
     def close(self) -> None:
-        """Give up what is under way, close the connections and end the thread."""
+        """Cancel all calls, close the connections and end the thread."""
         if self._loop.is_closed():
             return
         with suppress(TimeoutError):
@@ -77,7 +77,7 @@ class LoopCall:
         try:
             response = self._future.result()
         except CancelledError:
-            raise ExecutionError("the request was given up, since the run ends") from None
+            raise ExecutionError("the request was cancelled because the run is ending") from None
         return _unpacked(self._request, response)
 
     def cancel(self) -> None:
@@ -85,7 +85,7 @@ class LoopCall:
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """Looks up names in threads that nobody waits for: a silent name server holds up no exit."""
+    """Resolves names in threads that are not joined: a silent name server does not delay exit."""
 
     async def getaddrinfo(self, *args: Any, **kwargs: Any) -> Any:
         found: asyncio.Future[Any] = self.create_future()
@@ -100,9 +100,9 @@ class _Loop(asyncio.SelectorEventLoop):
             result = socket.getaddrinfo(*args, **kwargs)
         except OSError as error:
             failure = error
-        except UnicodeError as error:  # a label that is too long, ...
+        except UnicodeError as error:  # such as a label that is too long
             failure = socket.gaierror(socket.EAI_NONAME, str(error))
-        with suppress(RuntimeError):  # the loop has been closed in the meantime
+        with suppress(RuntimeError):  # the loop was closed in the meantime
             self.call_soon_threadsafe(_settle, found, result, failure)
 
 
@@ -116,7 +116,7 @@ def _settle(found: asyncio.Future[Any], result: Any, failure: OSError | None) ->
 
 
 def _unpacked(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """The response without its content codings. Raises DataError if it is larger than allowed."""
+    """The response without its content codings. Raises DataError if it is too large."""
     codings = codings_of(response.headers)
     if not codings:
         return response
@@ -137,7 +137,7 @@ def _unpacked(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 
 async def _session() -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(
-        limit=0,  # the snaps limit what is under way
+        limit=0,  # the snaps limit the number of calls
         keepalive_timeout=KEEP_ALIVE_SECONDS,
         resolver=aiohttp.ThreadedResolver(),
     )

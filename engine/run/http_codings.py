@@ -1,8 +1,8 @@
 """Content codings of a response (RFC 9110, 8.4), undone piece by piece.
 
-The HTTP library could unpack too, but it takes data that ends early for data that is still to come,
-and reports bytes that it cannot unpack as a broken connection. Here the end is checked, and what is
-unpacked comes in pieces of a limited size, so that the caller can stop when it has enough.
+The HTTP library can decompress as well, but it takes truncated data for data still to come, and
+reports invalid data as a broken connection. Here the end is checked, and the output comes in pieces
+of limited size, so that the caller can stop when it has enough.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 
 ACCEPTED = "gzip, deflate"
-"""What to ask for in `Accept-Encoding`."""
+"""The value of `Accept-Encoding`."""
 
 MOST_CODINGS = 5
 PIECE = 65_536
@@ -21,7 +21,7 @@ _DEFLATE = "deflate"
 
 
 class CodingError(Exception):
-    """The data cannot be unpacked; the text says why."""
+    """The data cannot be decompressed; the message says why."""
 
 
 def codings_of(headers: Iterable[tuple[str, str]]) -> list[str]:
@@ -34,17 +34,17 @@ def codings_of(headers: Iterable[tuple[str, str]]) -> list[str]:
         coding
         for codings in found.values()
         for coding in codings
-        if coding not in ("", "identity", "chunked")  # chunks are undone by the HTTP library
+        if coding not in ("", "identity", "chunked")  # the HTTP library decodes chunks
     ]
 
 
 class Decoder:
-    """Unpacks what is fed to it. Without any data there is nothing to unpack, which is no error."""
+    """Decompresses what is fed to it. Empty data is not an error."""
 
     def __init__(self, codings: Sequence[str]) -> None:
-        """`codings` stand in the order in which they were applied. Raises CodingError."""
+        """`codings` are in the order in which they were applied. Raises CodingError."""
         if len(codings) > MOST_CODINGS:
-            raise CodingError(f"it is packed {len(codings)} times, more than {MOST_CODINGS}")
+            raise CodingError(f"it is compressed {len(codings)} times; the limit is {MOST_CODINGS}")
         self._inflaters = [_Inflater(coding) for coding in reversed(codings)]
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -52,7 +52,7 @@ class Decoder:
         return self._unpacked(data, 0)
 
     def finish(self) -> None:
-        """All data has come. Raises CodingError if it is not complete."""
+        """To be called after the last data. Raises CodingError if it is incomplete."""
         for inflater in self._inflaters:
             inflater.finish()
 
@@ -84,7 +84,7 @@ class _Inflater:
             if self._inflate is None:
                 if self._has_ended:
                     data = self._after_end(data)
-                if len(data) < 2:  # which format it is shows in the first two bytes
+                if len(data) < 2:  # the first two bytes show which format it is
                     self._held = data
                     return
                 self._inflate = zlib.decompressobj(self._window_bits(data))
@@ -96,7 +96,7 @@ class _Inflater:
 
     def finish(self) -> None:
         if self._held or self._inflate is not None:
-            raise CodingError(f"the {self._coding} data ends too early")
+            raise CodingError(f"the {self._coding} data is truncated")
 
     def _inflated(self, inflate: zlib._Decompress, data: bytes) -> Iterator[bytes]:
         piece = b""
@@ -111,7 +111,7 @@ class _Inflater:
                 yield piece
 
     def _after_end(self, data: bytes) -> bytes:
-        """What follows complete data: another member of gzip, or zeros that pad it."""
+        """Handle what follows complete data: another gzip member, or zeros as padding."""
         if self._coding in _GZIP:
             data = data.lstrip(b"\0")
             if b"\x1f\x8b".startswith(data[:2]):

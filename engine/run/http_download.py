@@ -1,4 +1,4 @@
-"""A response whose body is handed over piece by piece, so that no size fills the memory."""
+"""A response whose body is handed over in pieces, so that a large one does not fill the memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.run.http_exchange import Exchange, Proxies, response_of
 from engine.sdk.http import HttpRequest, HttpResponse, shown_url
 
 WAITING_PIECES = 4
-"""Pieces that wait for their reader; then the server has to wait."""
+"""How many pieces may wait for the reader before the server has to wait."""
 
 _Message = HttpResponse | bytes | None | Exception
 
@@ -34,7 +34,7 @@ class StreamedExchange(Exchange):
         self._begun = False
 
     async def stream(self) -> None:
-        """Whatever happens, the reader of the queue gets to know it."""
+        """Run the exchange; the reader of the queue gets its exception, if any."""
         try:
             response = await self.run()
             if not self._begun:
@@ -58,7 +58,7 @@ class StreamedExchange(Exchange):
         await self._queue.put(head)
         self._restart(limit)
         async for piece in response.content.iter_any():
-            limit.reschedule(None)  # the reader may take its time
+            limit.reschedule(None)  # the reader may be slow
             await self._queue.put(piece)
             self._restart(limit)
         return head
@@ -81,9 +81,9 @@ class LoopDownload:
         self._task = asyncio.run_coroutine_threadsafe(exchange.stream(), loop)
 
     def response(self) -> HttpResponse:
-        """Status and headers; the body too if the status is not a success. Raises DataError."""
+        """Status and headers, and the body if the status is not a success. Raises DataError."""
         message = self._next()
-        assert isinstance(message, HttpResponse)  # it comes first
+        assert isinstance(message, HttpResponse)  # the response comes first
         self._codings = codings_of(message.headers)
         return message
 
@@ -97,7 +97,7 @@ class LoopDownload:
         except CodingError as error:
             raise DataError(
                 f"GET {shown_url(self._request.url)!r} failed",
-                f"the content coding of the response is wrong: {error}",
+                f"the response is not encoded as it says: {error}",
                 "ask the operator of the server",
             ) from None
         finally:
@@ -110,7 +110,7 @@ class LoopDownload:
         message: _Message
         try:
             message = asyncio.run_coroutine_threadsafe(self._queue.get(), self._loop).result()
-        except (CancelledError, RuntimeError):  # the loop ends, or has ended
+        except (CancelledError, RuntimeError):  # the loop is ending, or has ended
             raise _given_up() from None
         if isinstance(message, Exception):
             raise message
@@ -118,4 +118,4 @@ class LoopDownload:
 
 
 def _given_up() -> ExecutionError:
-    return ExecutionError("the request was given up, since the run ends")
+    return ExecutionError("the request was cancelled because the run is ending")

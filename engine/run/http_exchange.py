@@ -1,8 +1,8 @@
-"""One request to its response: tries, redirects, and errors that say what to do.
+"""From a request to its response: retries, redirects, and errors that say what to do.
 
-What may be tried again is a matter of harm: a request that has certainly not been carried out, or
-whose method may be repeated (RFC 9110, 9.2.2). A POST whose connection broke may have been carried
-out, so only a user who chose the policy `all` has it sent a second time.
+A request is retried if that does no harm: if it certainly was not carried out, or if its method is
+idempotent (RFC 9110, 9.2.2). A POST whose connection broke may have been carried out, so it is sent
+a second time only under the policy `all`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from engine.sdk.http import Headers, HttpRequest, HttpResponse, shown_url
 
 MOST_REDIRECTS = 10
 LONGEST_RETRY_AFTER = 300.0
-"""A server that wants to be left alone for longer, in seconds, is not asked again."""
+"""The longest `Retry-After`, in seconds; a server that asks for more is not called again."""
 
 PIECE = 65_536
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
@@ -59,15 +59,15 @@ class Proxies:
         found = URL(proxy if "://" in proxy else f"http://{proxy}")
         if found.scheme not in ("http", "https"):
             raise FailedTry(
-                f"the proxy {shown_url(proxy)!r} of the environment is not one for HTTP",
-                "name one that begins with http://, or the host in NO_PROXY",
+                f"the proxy {shown_url(proxy)!r} of the environment is not an HTTP proxy",
+                "use one that begins with http://, or list the host in NO_PROXY",
                 is_final=True,
             )
         return found
 
 
 class Hop(msgspec.Struct, frozen=True):
-    """A request to one place: the one that was asked for, or that of a redirect."""
+    """A request to one URL: the original one or that of a redirect."""
 
     method: str
     url: URL
@@ -79,14 +79,14 @@ class Hop(msgspec.Struct, frozen=True):
 
 
 class _Answer(NamedTuple):
-    """A response, and the bytes of its `Location`, which the next request has to keep."""
+    """A response, and the bytes of its `Location`, which the next request must preserve."""
 
     response: HttpResponse
     location: bytes
 
 
 class Exchange:
-    """A request under way."""
+    """A request in progress."""
 
     def __init__(
         self,
@@ -112,12 +112,12 @@ class Exchange:
             hop = target
         raise DataError(
             f"{first} failed",
-            f"it was redirected more than {MOST_REDIRECTS} times, at last to {hop}",
-            "set follow_redirects to false to see the first of the answers",
+            f"it was redirected more than {MOST_REDIRECTS} times, the last time to {hop}",
+            "set follow_redirects to false to see the first response",
         )
 
     async def _tried(self, hop: Hop) -> _Answer:
-        """The response to the last try that was worth it."""
+        """The response to the last try that was justified."""
         options = self._options
         for attempt in count(1):
             is_last = attempt >= options.attempts
@@ -133,10 +133,10 @@ class Exchange:
                 wait, reason = options.retry_interval, failure.reason
             self._notice(f"{hop}: {reason}; try {attempt + 1} of {options.attempts} in {wait:g} s")
             await asyncio.sleep(wait)
-        raise AssertionError  # the loop has no end
+        raise AssertionError  # the loop never ends
 
     def _wait_before_next(self, response: HttpResponse) -> float | None:
-        """Seconds until it is worth to try again after a response; None if it is not."""
+        """Seconds to wait before retrying after a response; None if it is final."""
         if self._options.retry_policy != "all":
             return None
         if response.status != 429 and not 500 <= response.status < 600:
@@ -149,8 +149,8 @@ class Exchange:
     async def _once(self, hop: Hop) -> _Answer:
         """One try. Raises FailedTry.
 
-        The time limits of aiohttp tell a slow connection from a slow server; ours holds whatever
-        the library waits for, and begins again with each piece that is sent or received.
+        The time limits of aiohttp tell a slow connection from a slow server; ours covers whatever
+        the library waits for, and restarts with each piece sent or received.
         """
         options = self._options
         url, proxy = hop.url, None
@@ -178,7 +178,7 @@ class Exchange:
     def _body(
         self, hop: Hop, limit: asyncio.Timeout
     ) -> tuple[bytes | AsyncIterator[bytes] | None, Headers]:
-        """The body, a long one in pieces, so that a server that stops to read is noticed."""
+        """The body; a long one in pieces, so that a server that stops reading is noticed."""
         body = hop.body
         if body is None or len(body) <= PIECE:
             return body, hop.headers
@@ -196,7 +196,7 @@ class Exchange:
     async def _received(
         self, response: aiohttp.ClientResponse, limit: asyncio.Timeout
     ) -> HttpResponse:
-        """The whole response, unless it is too large for the memory that it may take."""
+        """The complete response, unless it is larger than allowed."""
         largest = self._options.largest_response
         announced = response.content_length or 0
         body = bytearray()
@@ -213,7 +213,7 @@ class Exchange:
         return response_of(response, bytes(body))
 
     def _target(self, hop: Hop, answer: _Answer) -> Hop | None:
-        """Where a response leads on to; None if it is the last."""
+        """The URL that a response redirects to; None if it is the last response."""
         status, location = answer.response.status, answer.location
         if not (self._options.follow_redirects and location and status in _REDIRECTS):
             return None
@@ -223,14 +223,14 @@ class Exchange:
             shown = shown_url(read_header(location))
             raise DataError(
                 f"{hop} failed",
-                f"the server redirects to {shown!r}, which is no address for HTTP",
-                "set follow_redirects to false to see the answer itself",
+                f"the server redirects to {shown!r}, which is not an HTTP URL",
+                "set follow_redirects to false to see the response itself",
             ) from None
         return _redirected(hop, url, status)
 
 
 def response_of(response: aiohttp.ClientResponse, body: bytes) -> HttpResponse:
-    """The library's response, with a body, as ours."""
+    """The library's response and a body as an `HttpResponse`."""
     version = response.version or aiohttp.HttpVersion11
     return HttpResponse(
         status=response.status,
@@ -252,13 +252,13 @@ def _first_hop(request: HttpRequest) -> Hop:
         url = URL(address_of(request.url), encoded=True)
     except AddressError as error:
         shown = f"{request.method} {shown_url(request.url)!r}"
-        reason = f"this is no URL for a request: {error}"
+        reason = f"the URL is not valid for a request: {error}"
         raise DataError(f"{shown} failed", reason, error.resolution) from None
     return _with_basic_authorization(Hop(request.method, url, request.headers, request.body))
 
 
 def _redirected(hop: Hop, url: URL, status: int) -> Hop:
-    """The next hop: what is private does not leave its origin; RFC 9110, 15.4, on methods."""
+    """The next hop, without credentials if the origin changes; see RFC 9110, 15.4, on methods."""
     method, body, left_out = hop.method, hop.body, frozenset[str]()
     if url.origin() != hop.url.origin():
         left_out |= _PRIVATE
@@ -270,7 +270,7 @@ def _redirected(hop: Hop, url: URL, status: int) -> Hop:
 
 
 def _with_basic_authorization(hop: Hop) -> Hop:
-    """User and password of the URL as a header, unless there is one."""
+    """User and password of the URL as an Authorization header, unless there is one."""
     user, password = hop.url.user, hop.url.password
     if user is None and password is None:
         return hop

@@ -1,4 +1,4 @@
-"""What can go wrong with a request, in words that a user can act on."""
+"""What can go wrong with a request, in messages that a user can act on."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from engine.errors import DataError
 from engine.sdk.http import HttpOptions, RetryPolicy, shown_url
 
 REPEATABLE = frozenset(("GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"))
-"""Methods that do no harm if they are carried out twice (RFC 9110, 9.2.2)."""
+"""Idempotent methods (RFC 9110, 9.2.2)."""
 
 
-class FailedTry(Exception):  # noqa: N818  # it may well be tried again
+class FailedTry(Exception):  # noqa: N818  # a retry may follow
     """One try failed.
 
-    `is_final` says that the next would fail as well; `sent` that the server may have carried the
-    request out; `timed_out` that it was too slow to answer. `status` is that of the response, if
-    one began.
+    `is_final`: the next would fail as well. `sent`: the server may have carried out the request.
+    `timed_out`: the server was too slow. `status` is that of the response, if one began.
     """
 
     def __init__(
@@ -53,19 +52,19 @@ class FailedTry(Exception):  # noqa: N818  # it may well be tried again
     def as_data_error(self, request: str, attempts: int) -> DataError:
         reason, resolution = self.reason, self.resolution
         if attempts > 1:
-            reason += f"; it was tried {attempts} times"
+            reason += f" ({attempts} tries)"
         elif self.sent and not request.startswith(tuple(REPEATABLE)):
-            reason += "; it was not tried again, since the server may have carried it out"
+            reason += "; not retried, because the server may have carried out the request"
         details = {} if self.status is None else {"status": self.status, "statusCode": self.status}
         return DataError(f"{request} failed", reason, resolution, details=details)
 
 
 def failed_try(error: Exception, url: URL, proxy: URL | None, options: HttpOptions) -> FailedTry:
-    """An exception of the client as a failed try."""
+    """An exception of the HTTP library as a failed try."""
     if isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
         return FailedTry(
             f"the proxy {shown_url(str(proxy))!r} cannot be used: {_proxy_words(error)}",
-            "check HTTP_PROXY and HTTPS_PROXY, or name the host in NO_PROXY",
+            "check HTTP_PROXY and HTTPS_PROXY, or list the host in NO_PROXY",
         )
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return FailedTry(
@@ -78,14 +77,13 @@ def failed_try(error: Exception, url: URL, proxy: URL | None, options: HttpOptio
         return _not_connected(error, url)
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return FailedTry(
-            f"no connection came about within {options.connection_timeout:g} seconds",
-            "check that host and port are right and not behind a firewall, or raise "
-            "connection_timeout",
+            f"could not connect within {options.connection_timeout:g} seconds",
+            "check the host, the port and any firewall, or raise connection_timeout",
         )
     if isinstance(error, TimeoutError):
         return FailedTry(
-            f"the server was silent for {options.read_timeout:g} seconds",
-            "raise read_timeout if it needs that long",
+            f"the server sent nothing for {options.read_timeout:g} seconds",
+            "raise read_timeout if the server needs longer",
             sent=True,
             timed_out=True,
         )
@@ -93,7 +91,7 @@ def failed_try(error: Exception, url: URL, proxy: URL | None, options: HttpOptio
 
 
 def too_large(largest: int, announced: int, status: int) -> FailedTry:
-    size = f"it has {announced:,} bytes" if announced else "it has more"
+    size = f"it has {announced:,} bytes" if announced else "it is longer"
     return FailedTry(
         f"the response is larger than {largest:,} bytes: {size}",
         "raise maximum_response_size, or ask the server for less at a time",
@@ -106,38 +104,38 @@ def too_large(largest: int, announced: int, status: int) -> FailedTry:
 def _not_connected(error: aiohttp.ClientConnectorError, url: URL) -> FailedTry:
     if isinstance(error, aiohttp.ClientSSLError):
         return FailedTry(
-            f"no secure connection to {url.host!r} came about: {_ssl_words(error.os_error)}",
-            "check that the port is one for https",
+            f"no secure connection to {url.host!r}: {_ssl_words(error.os_error)}",
+            "check that the port is for https",
             is_final=True,
         )
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return FailedTry(
-            f"the host {url.host!r} cannot be found: {_os_words(error.os_error)}",
-            "check the host's name, and that the network is there",
+            f"the host {url.host!r} was not found: {_os_words(error.os_error)}",
+            "check the host name and the network",
         )
     return FailedTry(
         f"no connection to {url.host}:{url.port}: {_os_words(error.os_error)}",
-        "check that the server runs, and that host and port are right",
+        "check that the server is running, and the host and port",
     )
 
 
 def _broken(error: Exception) -> FailedTry:
-    """The connection was there, but what came over it was not a response."""
+    """The connection was made, but did not deliver a valid response."""
     if isinstance(error, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError):
         return FailedTry(
             f"the connection broke before the response was complete ({_os_words(error)})",
-            "see the log of the server; try again if the request may be carried out twice",
+            "check the server's log; try again if the request may be carried out twice",
             sent=True,
         )
     if isinstance(error, aiohttp.ClientResponseError):
         return FailedTry(
-            f"what came back is not HTTP: {_first_line(error.message)}",
-            "check that host and port are right, and whether it must be https",
+            f"the response is not HTTP: {_first_line(error.message)}",
+            "check host and port, and whether the URL must begin with https",
             sent=True,
             is_final=True,
         )
     return FailedTry(
-        f"it cannot be sent: {_first_line(str(error)) or type(error).__name__}",
+        f"the request could not be sent: {_first_line(str(error)) or type(error).__name__}",
         "check the URL and the headers",
         is_final=True,
     )
@@ -160,7 +158,7 @@ def _ssl_words(error: OSError) -> str:
 
 
 def _os_words(error: Exception) -> str:
-    """What the system says, without numbers and addresses: `Connection refused`."""
+    """The system's message without numbers and addresses, such as `Connection refused`."""
     if isinstance(error, OSError) and error.errno and error.errno > 0:
         text = os.strerror(error.errno)
         if not isinstance(error, socket.gaierror) and not text.startswith("Unknown error"):

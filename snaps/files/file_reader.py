@@ -1,4 +1,4 @@
-"""Read files as binary streams: one for each input document, or just one if nothing is linked."""
+"""Read files as binary streams: one per input document, or a single one without an input link."""
 
 from __future__ import annotations
 
@@ -43,9 +43,7 @@ class FileReaderSettings(Settings):
         "input document.",
         example="data/input.json",
     )
-    retries: Evaluated[int] = retries_setting(
-        "How often to try again if the file cannot be opened."
-    )
+    retries: Evaluated[int] = retries_setting("How often to retry if the file cannot be opened.")
     retry_interval: Evaluated[float] = interval_setting()
     output_headers: dict[TargetPath, Expression] = setting(
         default={},
@@ -59,8 +57,8 @@ class FileReader(Snap[FileReaderSettings]):
     since = "0.1.0"
     about = """
     A relative name is relative to the pipeline file; `sldb:///` is the project folder, and other
-    schemes such as `https` and `s3` are read where they are. The header of the stream says where
-    it came from.
+    schemes such as `https` and `s3` are read in place. The header of the stream says where it
+    came from.
     """
     foreign = Foreign(
         "com-snaplogic-snaps-binary-simpleread",
@@ -73,7 +71,8 @@ class FileReader(Snap[FileReaderSettings]):
         },
     )
     views = Views(
-        inputs=(View("input", unlinked="starts by itself"),), outputs=(View("output", "binary"),)
+        inputs=(View("input", unlinked="starts by itself"),),
+        outputs=(View("output", "binary"),),
     )
     stateful = False
     plain = True
@@ -109,7 +108,7 @@ class FileReader(Snap[FileReaderSettings]):
     def process(self, document: Document) -> Pieces:
         file, outside = self.settings.file, self.settings.allow_outside
         name = self.context.file(file, document, allow_outside=outside)
-        location = self.context.files.locate(name)  # a wrong name is wrong at every try
+        location = self.context.files.locate(name)  # retries cannot help with a wrong name
         retries = Retries(self.settings, self.context, document, self._ended)
         content = retries.run(lambda: self.context.files.read(name))
         yield StreamStart(self._header(location, content, document))

@@ -38,7 +38,7 @@ from snaps.files.shared.retries import (
 
 Outcome = Literal["created", "overwritten", "appended", "ignored"]
 HELD = 8 * 1024 * 1024
-"""Bytes of a stream that are held in memory, if it may have to be written again."""
+"""Bytes of a stream that are held in memory in case it has to be written again."""
 
 
 class FileWriterSettings(Settings):
@@ -54,8 +54,8 @@ class FileWriterSettings(Settings):
     )
     write_empty_file: bool = setting(
         default=False,
-        help="Write a file for a stream without bytes; else such a stream leaves the file as it "
-        "was, also one of an earlier run, and its result is `ignored` with a `reason`.",
+        help="Write a file for a stream without bytes; otherwise such a stream leaves an existing "
+        "file unchanged, and its result is `ignored` with a `reason`.",
     )
     create_dir: bool = setting(default=False, help="Make the folder of the file if it is missing.")
     write_header_file: bool = setting(
@@ -67,8 +67,8 @@ class FileWriterSettings(Settings):
         "else the stream fails.",
     )
     retries: Evaluated[int] = retries_setting(
-        "How often to try again if the file cannot be written. The stream is then held back until "
-        "it is complete."
+        "How often to retry if the file cannot be written. With retries, writing starts only when "
+        "the stream is complete."
     )
     retry_interval: Evaluated[float] = interval_setting()
     allow_outside: bool = outside_setting()
@@ -79,8 +79,8 @@ class FileWriter(StreamSnap[FileWriterSettings]):
     writes = True
     about = """
     The file appears under its name when its stream is complete; until then the old one stays. The
-    name may come from the header of the stream. For each stream there is one document that says
-    what was done.
+    name may come from the header of the stream. The output has one document for each stream that
+    says what was done.
     """
     foreign = Foreign(
         "com-snaplogic-snaps-binary-write",
@@ -125,7 +125,7 @@ class FileWriter(StreamSnap[FileWriterSettings]):
             leaves={"out.txt": "old"},
         ),
         Example(
-            "a stream without bytes leaves an older file as it was",
+            "an empty stream leaves an existing file unchanged",
             settings={"file": "out.txt"},
             files={"out.txt": "old"},
             given=[StreamStart(), StreamEnd()],
@@ -166,7 +166,7 @@ class FileWriter(StreamSnap[FileWriterSettings]):
         file, outside = self.settings.file, self.settings.allow_outside
         self._original = header
         self._name = self.context.file(file, header, allow_outside=outside)
-        self.context.files.locate(self._name)  # a name that is wrong is wrong at every try
+        self.context.files.locate(self._name)  # retries cannot help with a wrong name
         self._retries = Retries(self.settings, self.context, header, self._ended)
         self._size = self._retries.run(self._size_before)
         self._outcome = self._plan_outcome()
@@ -232,7 +232,7 @@ class FileWriter(StreamSnap[FileWriterSettings]):
             raise DataError(
                 "cannot write the file",
                 f"the file {self._name.text!r} exists, and file_action is 'error'",
-                "remove the file, give another name, or set file_action to overwrite, append or "
+                "remove the file, use another name, or set file_action to overwrite, append or "
                 "ignore",
             )
         outcomes: dict[str, Outcome] = {
@@ -243,7 +243,7 @@ class FileWriter(StreamSnap[FileWriterSettings]):
         return outcomes[self.settings.file_action]
 
     def _reason(self) -> Document:
-        """Why nothing was written, unless that is what `file_action` asks for."""
+        """Why nothing was written, unless `file_action` asks for that."""
         if self._outcome == "ignored":
             return {}
         kept = "not made" if self._outcome == "created" else "left as it was"
@@ -262,9 +262,9 @@ class FileWriter(StreamSnap[FileWriterSettings]):
         return self._target
 
     def _write(self) -> None:
-        """Put the file in its place: all of it in one try, if there may be several."""
+        """Put the file in place; with retries, each try writes all of it."""
         if self._held is not None:
-            self._discard_targets()  # those of a try that failed
+            self._discard_targets()  # those of a failed try
             self._held.seek(0)
             while chunk := self._held.read(HELD):
                 self._begun().write(chunk)
@@ -280,7 +280,7 @@ class FileWriter(StreamSnap[FileWriterSettings]):
             header = self._encoded_header()
             self._beside = self._write_aside(self._name.beside(".header"), "overwrite")
             self._beside.write(header)
-        if self._ended.is_set():  # perhaps before the target was there to be aborted
+        if self._ended.is_set():  # perhaps before there was a target to abort
             self.interrupt()
         target.commit()
         if self._beside is not None:
@@ -288,17 +288,17 @@ class FileWriter(StreamSnap[FileWriterSettings]):
         self._target = self._beside = None
 
     def _check_size(self) -> None:
-        """An appended file may have grown by more, since others may append to it."""
+        """Check the size; an appended file may have grown more, since others may append to it."""
         appends = self._outcome == "appended"
         expected = self._count + (self._size or 0 if appends else 0)
         found = self.context.files.size(self._name)
         if found is None or found < expected or (found > expected and not appends):
             located = self.context.files.locate(self._name)
-            there = "it is not there" if found is None else f"it has {found:,} bytes"
+            there = "it does not exist" if found is None else f"it has {found:,} bytes"
             raise DataError(
-                f"the file {located!r} is not as it was written",
-                f"{there}, and it should have {expected:,} bytes",
-                "check whether another program changes it, and whether the disk is in order",
+                f"the file {located!r} differs from what was written",
+                f"{there} instead of {expected:,} bytes",
+                "check whether another program changes it, and check the disk",
             )
 
     def _encoded_header(self) -> bytes:
@@ -306,6 +306,6 @@ class FileWriter(StreamSnap[FileWriterSettings]):
             return to_json(self._original, "the header of the stream")
         except DataError as error:
             resolution = (
-                "change the header where the stream is made, or set write_header_file to false"
+                "change the header where the stream is created, or set write_header_file to false"
             )
             raise DataError(error.error, error.reason, resolution) from None

@@ -1,4 +1,4 @@
-"""Give every document to all outputs; each output gets documents of its own."""
+"""Send every document to all outputs; each output gets its own copy."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class CopySettings(Settings):
 class Copy(Snap[CopySettings]):
     since = "0.1.0"
     about = """
-    Each output view gets every document, as a copy of its own: what a snap does to it behind one
-    output is not seen behind the others. Views are called `output0`, `output1` and so on, as many
+    Each output view gets its own copy of every document, so changes behind one output do not
+    affect the others. Views are called `output0`, `output1` and so on, as many
     as are linked.
     """
     foreign = Foreign(
@@ -45,7 +45,7 @@ class Copy(Snap[CopySettings]):
 
 
 def copied(value: Value) -> Value:
-    """A copy that shares no list or map with `value`; all other values cannot be changed."""
+    """A copy that shares no list or map with `value`; all other values are immutable."""
     if value.__class__ is dict:
         copy = value.copy()
         for key, item in value.items():

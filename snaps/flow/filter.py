@@ -26,19 +26,19 @@ from engine.sdk import (
 
 class FilterSettings(Settings):
     filter: Expression = setting(
-        help="The condition, which must give true or false; anything else fails the pipeline.",
+        help="The condition, which must be true or false; any other value fails the pipeline.",
         example="$age >= 18",
     )
     null_safe_access: bool = setting(
         default=False,
-        help="Read a missing path as null, where it otherwise fails the document.",
+        help="Read a missing path as null; otherwise it fails the document.",
     )
 
 
 class Filter(Snap[FilterSettings]):
     since = "0.1.0"
     about = """
-    The expression must give `true` or `false`; any other value stops the pipeline. A document
+    The expression must be `true` or `false`; any other value stops the pipeline. A document
     that is dropped counts as answered: in an ultra task its request gets an empty response.
     """
     foreign = Foreign(
@@ -103,5 +103,5 @@ class Filter(Snap[FilterSettings]):
     def _refuse(self, value: Any) -> None:
         raise ExecutionError(
             f"the filter {self.settings.filter.text!r} must give true or false, "
-            f"but gave {excerpt(value)}; compare it with something, for example with == or !="
+            f"but gave {excerpt(value)}; compare it with a value, for example with == or !="
         )

@@ -1,4 +1,4 @@
-"""Bring the documents of any number of inputs together, in the order in which they arrive."""
+"""Merge the documents of any number of inputs, in the order in which they arrive."""
 
 from __future__ import annotations
 

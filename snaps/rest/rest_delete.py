@@ -34,7 +34,7 @@ class RESTDelete(RestSnap[RESTDeleteSettings]):
     replayable = False
     examples = (
         Example(
-            "the thing with the document's id is removed",
+            "the resource with the document's id is removed",
             settings={"service_url": "= 'https://api.example.com/orders/' + $id"},
             given=[{"id": 7}],
             answers={

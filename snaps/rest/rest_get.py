@@ -54,7 +54,7 @@ class RESTGet(RestSnap[RESTGetSettings]):
             ],
         ),
         Example(
-            "an answer that is no success is an error with its status, entity and headers",
+            "a failed request is an error with its status, entity and headers",
             settings={"service_url": "= 'https://api.example.com/orders/' + $id"},
             on_error="route",
             given=[{"id": 7}],

@@ -1,4 +1,4 @@
-"""Make a binary stream of each document: the field `content` is its bytes, the rest its header."""
+"""Make a binary stream of each document: `content` becomes its bytes, other fields its header."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from engine.sdk import (
 class DocumentToBinarySettings(Settings):
     codec: Literal["none", "encode_base64", "decode_base64"] = setting(
         default="none",
-        help="What is done to the content: nothing, `encode_base64` unless it is base64 already, "
-        "or `decode_base64` if it is base64; else it stays as it is.",
+        help="How to convert the content: `encode_base64` unless it already is base64, or "
+        "`decode_base64` if it is base64; otherwise it stays as it is.",
     )
 
 
@@ -55,7 +55,7 @@ class DocumentToBinary(Snap[DocumentToBinarySettings]):
             expect=[StreamStart({"name": "a.txt"}), "naïve".encode(), StreamEnd()],
         ),
         Example(
-            "a file that came as base64",
+            "a file received as base64",
             settings={"codec": "decode_base64"},
             given=[{"content": "aGVsbG8=", "content-type": "text/plain"}],
             expect=[StreamStart({"content-type": "text/plain"}), b"hello", StreamEnd()],
@@ -86,7 +86,7 @@ class DocumentToBinary(Snap[DocumentToBinarySettings]):
 
 
 def _decoded(content: bytes) -> bytes | None:
-    """What base64 stands for, also when it is broken into lines; None if it is not base64."""
+    """The decoded base64, which may have line breaks; None if it is not base64."""
     try:
         return base64.b64decode(b"".join(content.split()), validate=True)
     except binascii.Error:
@@ -119,5 +119,5 @@ def _no_content(reason: str) -> DataError:
     return DataError(
         "the field 'content' cannot become a binary stream",
         reason,
-        "give text, bytes or a list of characters as `content`, for example with a Mapper",
+        "put text, bytes or a list of characters in `content`, for example with a Mapper",
     )

@@ -1,4 +1,4 @@
-"""Make a new document from each document: every mapping writes one expression to one target."""
+"""Make a new document from each document: each mapping writes one expression to one target."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from engine.sdk import (
 
 class MappingRow(Settings):
     expression: Expression | Path = setting(
-        help="What is written; without a target, the path of what is deleted.",
+        help="The value to write; without a target, the path to delete.",
         example="$price * $count",
     )
     target: TargetPath | None = setting(
         default=None,
-        help="Where it is written; left out, everything at the path is deleted, such as "
+        help="Where to write it; without a target, everything at the path is deleted, such as "
         "`$orders[*].note` or `$..[?(value == null)]`.",
         example="$total",
     )
@@ -43,21 +43,21 @@ class MappingRow(Settings):
 class MapperSettings(Settings):
     mappings: dict[TargetPath, Expression] | tuple[MappingRow, ...] = setting(
         default={},
-        help="Target path to expression, carried out from top to bottom. As a list of rows "
+        help="Target path to expression, applied from top to bottom. As a list of rows "
         "`{target, expression}` a row without a target deletes.",
         example={"$total": "$price * $count"},
     )
     mapping_root: Path = setting(
         default=Path("$"),
         help="The part of the document that the mappings see and change, such as `$orders[*]`; "
-        "all around it passes through.",
+        "everything else passes through.",
     )
     pass_through: bool = setting(
-        default=False, help="Start from the input document; else from an empty one."
+        default=False, help="Start from the input document; otherwise from an empty one."
     )
     null_safe_access: bool = setting(
         default=False,
-        help="Read a missing path as null, where it otherwise fails the document.",
+        help="Read a missing path as null; otherwise it fails the document.",
     )
 
 
@@ -65,8 +65,8 @@ class Mapper(Snap[MapperSettings]):
     since = "0.1.0"
     about = """
     Mappings run from top to bottom, and a later one may refine what an earlier one wrote. Without
-    `pass_through` the new document holds nothing but the targets; with it, it starts as a copy of
-    the input document.
+    `pass_through` the new document holds only the targets; with it, it starts as a copy of the
+    input document.
     """
     foreign = Foreign(
         "com-snaplogic-snaps-transform-datatransform",

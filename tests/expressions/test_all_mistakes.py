@@ -74,7 +74,7 @@ def test_all_mistakes_of_an_expression_are_found(text: str, places: list[str]) -
         "match($a, 'x')",
     ],
 )
-def test_what_follows_from_a_mistake_is_not_another(text: str) -> None:
+def test_consequences_of_a_mistake_are_not_reported(text: str) -> None:
     found = [error for error in analyse(text).errors if "`f`" not in error.message]
     assert len(found) == 1
 
@@ -140,7 +140,7 @@ def test_what_follows_from_a_mistake_is_not_another(text: str) -> None:
         ("[1 2]", "comma"),
     ],
 )
-def test_habits_of_other_languages_get_the_right_remedy(text: str, hint: str) -> None:
+def test_syntax_of_other_languages_gets_the_right_hint(text: str, hint: str) -> None:
     assert hint in hints(text)
 
 
@@ -157,11 +157,11 @@ def test_habits_of_other_languages_get_the_right_remedy(text: str, hint: str) ->
         "_like + lib.or",
     ],
 )
-def test_what_only_looks_like_another_language_is_fine(text: str) -> None:
+def test_what_only_looks_like_another_language_is_accepted(text: str) -> None:
     assert analyse(text).errors == ()
 
 
-def test_compiling_tells_all_mistakes_in_one_error() -> None:
+def test_compiling_reports_all_mistakes_in_one_error() -> None:
     with pytest.raises(ExpressionSyntaxError) as caught:
         compile_expression("len($b) +\n  foo")
     assert str(caught.value) == (
@@ -190,7 +190,7 @@ def _pointed_at(excerpt: str) -> str:
     return line[carets.index("^") : carets.rindex("^") + 1]
 
 
-def test_checking_a_pipeline_tells_them_all() -> None:
+def test_checking_a_pipeline_reports_them_all() -> None:
     found = problems({"snap": "Filter", "filter": "len($b) > foo && _nope == lib.no.x"})
     assert [(code, text) for code, text, _ in found] == [
         ("expression-syntax", "len"),
@@ -218,5 +218,5 @@ def test_a_parameter_in_a_path_must_be_declared(settings: dict[str, Any]) -> Non
 @pytest.mark.parametrize(
     "piece", ["(", "[1 2,", "$a === ", "f(", "$a ? ", "{a: ", "x => (", "1 2 "]
 )
-def test_of_very_many_mistakes_the_first_are_told(piece: str) -> None:
+def test_only_the_first_of_very_many_mistakes_are_reported(piece: str) -> None:
     assert 1 <= len(analyse(piece * 20_000).errors) <= 20

@@ -1,4 +1,4 @@
-"""What can be told of an expression without a document."""
+"""What is known about an expression without a document."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_parameters_are_found_at_their_first_place() -> None:
 @pytest.mark.parametrize(
     "text", ["[1].map(_x => _x)", "__root__", "match 1 { _y => _y, _ => 0 }", "$._f"]
 )
-def test_other_names_with_an_underscore_are_no_parameters(text: str) -> None:
+def test_other_names_with_an_underscore_are_not_parameters(text: str) -> None:
     assert analyse(text).parameters == {}
 
 
@@ -60,11 +60,11 @@ def test_the_paths_that_are_read_are_known(text: str, paths: list[tuple[str, ...
         "_k in $",
     ],
 )
-def test_what_may_read_anything_is_told_so(text: str) -> None:
+def test_the_paths_are_unknown_if_anything_may_be_read(text: str) -> None:
     assert paths_read(text) is None
 
 
-def test_a_condition_within_a_condition_is_a_warning() -> None:
+def test_a_nested_conditional_is_a_warning() -> None:
     (found,) = analyse("$a ? 1 : $b ? 2 : 3").lints
     assert (found.offset, found.length) == (9, 10)
     assert "parentheses" in found.hint

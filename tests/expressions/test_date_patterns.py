@@ -212,7 +212,7 @@ def test_a_pattern_reads(text: str, pattern: str, expected: str) -> None:
         ("2021", "yyyy B", "`B` is not a letter of date patterns"),
     ],
 )
-def test_no_letter_is_passed_over(text: str, pattern: str, message: str) -> None:
+def test_no_letter_is_ignored(text: str, pattern: str, message: str) -> None:
     with pytest.raises(EvaluationError, match=message):
         evaluate("Date.parse($text, $pattern)", {"text": text, "pattern": pattern})
 

@@ -29,6 +29,6 @@ def test_iconv_writes_and_reads_them(label: str, text: str, data: bytes) -> None
     assert evaluate("iconv.decode($data, $label)", document) == text
 
 
-def test_one_that_does_not_exist_is_named() -> None:
+def test_the_message_names_an_unknown_encoding() -> None:
     with pytest.raises(ExpressionError, match="there is no encoding `klingon`"):
         evaluate("iconv.encode('a', 'klingon')", {})

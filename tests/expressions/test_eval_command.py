@@ -45,7 +45,7 @@ def test_the_exit_code_tells_failures_apart(
 @pytest.mark.parametrize(
     "given", [["--doc", "no-such-file.json"], ["--doc", "{"], ["--library", "no-such.expr"]]
 )
-def test_a_file_that_cannot_be_read_is_a_wrong_command(
+def test_an_unreadable_file_is_a_usage_error(
     given: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["eval", "1", *given]) == 2
@@ -62,7 +62,7 @@ def test_an_unknown_time_zone_is_refused_at_once(capsys: pytest.CaptureFixture[s
     ("text", "hint"),
     [("_p", "--param p=..."), ("lib.tools.twice(1)", "--library tools=FILE")],
 )
-def test_what_is_not_given_is_asked_for_with_its_option(
+def test_the_hint_names_the_option_for_missing_input(
     text: str, hint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["eval", text]) == 1
@@ -79,7 +79,7 @@ def test_an_expression_may_begin_with_a_minus(capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("text", "shown"), [("0 / 0", "NaN"), ("-1 / 0", "-Infinity"), ("-1/0", "-Infinity")]
 )
-def test_what_json_lacks_is_shown_by_name(
+def test_values_that_json_lacks_are_shown_by_name(
     text: str, shown: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["eval", text]) == 0
@@ -103,7 +103,7 @@ def test_one_line_that_fails_makes_the_exit_code_1(
 
 
 @pytest.mark.parametrize("word", ["exit", "quit", ":q", ":quit"])
-def test_words_that_mean_to_leave_leave(
+def test_words_for_leaving_end_the_session(
     word: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{word}\n1\n"))
@@ -112,7 +112,7 @@ def test_words_that_mean_to_leave_leave(
 
 
 @pytest.mark.parametrize("word", ["help", "?", ":help"])
-def test_words_that_ask_for_help_show_the_commands(
+def test_words_for_help_show_the_commands(
     word: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{word}\n"))
@@ -120,7 +120,7 @@ def test_words_that_ask_for_help_show_the_commands(
     assert ":doc JSON|FILE" in capsys.readouterr().out
 
 
-def test_a_terminal_is_told_what_it_may_type(
+def test_a_terminal_session_starts_with_instructions(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answers = iter(["1 +", ":quit"])
@@ -141,7 +141,7 @@ def test_the_prompt_completes_fields_functions_and_methods() -> None:
     assert repl.complete("parseF", 1) is None
 
 
-def test_help_tells_what_a_function_does() -> None:
+def test_help_explains_a_function() -> None:
     assert "'  hi '.trim()  ->  \"hi\"" in describe("trim")
     assert describe("Math.round").startswith("round(x)  [Math]")
     assert describe("nosuch") == "there is no function `nosuch`"

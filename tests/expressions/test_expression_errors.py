@@ -1,4 +1,4 @@
-"""What the user is told: what was expected, where, and what to write instead."""
+"""The messages: what was expected, where, and what to write instead."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_failing_evaluation_says_what_is_wrong_and_where(
         ("5px", "`5px` is not a number", 0),
     ],
 )
-def test_a_syntax_error_stands_at_its_place(text: str, message: str, offset: int) -> None:
+def test_a_syntax_error_has_its_place(text: str, message: str, offset: int) -> None:
     error = error_of(text)
     assert isinstance(error, ExpressionSyntaxError)
     assert error.message.startswith(message)
@@ -137,7 +137,7 @@ def test_a_name_that_is_a_parameter_is_proposed_as_such() -> None:
     assert "`_least`" in analyse("$amount > lest", ["least"]).errors[0].hint
 
 
-def test_a_function_that_a_library_lacks_is_proposed_from_what_it_has() -> None:
+def test_the_hint_for_a_missing_library_function_names_a_similar_one() -> None:
     error = error_of("lib.util.totl($)", libraries={"util": "{total: x => x, rate: 1}"})
     assert error.hint == "did you mean `total`?"
 
@@ -161,7 +161,7 @@ def test_a_function_that_a_library_lacks_is_proposed_from_what_it_has() -> None:
         "1 +",
     ],
 )
-def test_checking_finds_what_no_document_can_mend(text: str) -> None:
+def test_checking_finds_what_fails_on_every_document(text: str) -> None:
     assert len(analyse(text).errors) == 1
 
 
@@ -177,7 +177,7 @@ def test_checking_finds_what_no_document_can_mend(text: str) -> None:
         "$x.getTime() > 1",
     ],
 )
-def test_checking_lets_pass_what_a_document_may_make_right(text: str) -> None:
+def test_checking_accepts_what_works_on_some_documents(text: str) -> None:
     assert analyse(text).errors == ()
 
 
@@ -195,7 +195,7 @@ def test_an_error_within_a_library_shows_the_text_of_the_library() -> None:
     assert error.text[error.offset :].startswith("x.absent")
 
 
-def test_an_error_is_the_same_when_it_comes_again() -> None:
+def test_an_error_is_the_same_when_it_is_raised_twice() -> None:
     function = compile_expression("$custmer")
     messages = []
     for _ in range(3):

@@ -25,13 +25,13 @@ def examples() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("example", list(examples()))
-def test_the_example_gives_its_result(example: Example) -> None:
+def test_the_example_returns_its_result(example: Example) -> None:
     assert is_same(plain(evaluate(example.text, example.given)), example.result)
 
 
 @pytest.mark.parametrize("null_safe", [False, True])
 @pytest.mark.parametrize("example", list(examples()))
-def test_the_example_gives_the_same_within_a_loop(example: Example, null_safe: bool) -> None:
+def test_the_example_returns_the_same_in_a_loop(example: Example, null_safe: bool) -> None:
     looped = f"[1].map(unused => ({example.text}))"
     value = evaluate(looped, example.given, null_safe=null_safe)
     assert is_same(plain(value), [example.result])

@@ -188,7 +188,7 @@ def test_an_error_in_a_filter_shows_the_path_and_the_place() -> None:
         "$o[*].id",
     ],
 )
-def test_a_call_of_json_path_where_a_path_stands_is_the_path(text: str) -> None:
+def test_a_json_path_call_in_place_of_a_path_means_the_path(text: str) -> None:
     assert parse_path(text).get(OBJECTS) == [1, 2]
 
 

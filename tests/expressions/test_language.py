@@ -86,7 +86,7 @@ def test_base64_gives_the_text_back(text: str) -> None:
         ("typeof $absent", "object"),
     ],
 )
-def test_null_safe_access_makes_null_of_what_is_absent(text: str, expected: Any) -> None:
+def test_null_safe_access_reads_what_is_absent_as_null(text: str, expected: Any) -> None:
     assert evaluate(text, DOCUMENT, null_safe=True) == expected
 
 
@@ -112,7 +112,7 @@ def test_the_fast_code_gives_way_to_other_types() -> None:
     assert results == [True, True, True, True, False, False, False, False]
 
 
-def test_a_boolean_is_no_number_but_compares_like_one() -> None:
+def test_a_boolean_is_not_a_number_but_compares_like_one() -> None:
     assert evaluate("[true == 1, [true] == [1], typeof true, true + 1]") == [
         True,
         False,
@@ -126,7 +126,7 @@ def test_a_property_of_the_name_of_a_method_is_data() -> None:
     assert evaluate("[$values[0], $keys, $length, $filter.x]", document) == [1, 2, 3, 4]
 
 
-def test_a_function_stored_in_an_object_goes_before_a_method() -> None:
+def test_a_function_stored_in_an_object_takes_precedence_over_a_method() -> None:
     assert evaluate("{keys: x => x * 2}.keys(4)") == 8
 
 
@@ -146,7 +146,7 @@ def test_a_mutating_method_changes_its_receiver_once() -> None:
     assert document == {"list": [1, 2, 3]}
 
 
-def test_sorting_what_the_expression_made_is_no_mutation() -> None:
+def test_sorting_an_array_of_the_expression_itself_is_not_a_mutation() -> None:
     assert not compile_expression("$items.map(x => x.n).sort().reverse()").mutates
     assert compile_expression("$items.sort()").mutates
 
@@ -169,11 +169,11 @@ def test_sorting_what_the_expression_made_is_no_mutation() -> None:
         ("match null { Null => 'n' }", "n"),
     ],
 )
-def test_match_takes_the_first_arm_that_fits(text: str, expected: Any) -> None:
+def test_match_takes_the_first_arm_that_matches(text: str, expected: Any) -> None:
     assert evaluate(text, DOCUMENT) == expected
 
 
-def test_libraries_know_themselves_and_each_other() -> None:
+def test_libraries_can_call_themselves_and_each_other() -> None:
     libraries = {
         "a": "{ base: 2, double: x => x * this.base, name: __name__ }",
         "b": "{ four: x => lib.a.double(lib.a.double(x)), late: () => lib.c.value }",
@@ -212,7 +212,7 @@ def test_days_are_counted_by_the_calendar_and_hours_by_the_clock() -> None:
     assert evaluate(f"[{day}, {hours}]", timezone="Europe/Oslo") == [12, 13]
 
 
-def test_parameters_are_texts_whatever_is_given() -> None:
+def test_parameters_are_strings_whatever_is_passed() -> None:
     assert evaluate("_n + 2", parameters={"n": 12}) == "122"
 
 

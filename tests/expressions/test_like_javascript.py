@@ -1,4 +1,4 @@
-"""Random expressions give what Node.js gives, where the two languages agree."""
+"""Random expressions return the same as in Node.js, where the two languages agree."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def test_every_row_sees_the_input_and_not_the_result_of_another_row() -> None:
     assert mapped(rows, {"a": 1}, pass_through=True) == {"a": 2, "b": 1}
 
 
-def test_a_constant_is_taken_as_it_stands() -> None:
+def test_a_constant_is_taken_literally() -> None:
     assert mapped([("$day", Constant("Friday"))], {}) == {"day": "Friday"}
 
 
@@ -132,7 +132,7 @@ def test_a_target_may_append_to_each_of_several_arrays() -> None:
     assert output == {"l": [[1, 0], [0]]}
 
 
-def test_a_target_below_a_value_that_is_no_object_is_an_error() -> None:
+def test_a_target_below_a_value_that_is_not_an_object_is_an_error() -> None:
     with pytest.raises(EvaluationError, match="a number cannot hold `b`"):
         mapped([("$a.b", "1")], {"a": 5}, pass_through=True)
 
@@ -148,7 +148,7 @@ def test_all_nulls_can_be_deleted() -> None:
     assert output == {"b": [{"d": 1}]}
 
 
-def test_deleting_several_elements_takes_the_right_ones() -> None:
+def test_deleting_several_elements_removes_the_right_ones() -> None:
     document = {"l": [1, 2, 3, 4]}
     assert mapped([("", "$l[0,2]")], document, pass_through=True) == {"l": [2, 4]}
 
@@ -164,7 +164,7 @@ def test_an_object_written_to_the_root_becomes_the_document() -> None:
     assert mapped([("$", "$employee")], {"employee": {"n": 1}}) == {"n": 1}
 
 
-def test_an_object_written_to_the_root_joins_what_is_there() -> None:
+def test_an_object_written_to_the_root_is_merged_into_the_document() -> None:
     rows: Rows = [("$x", "1"), ("$", "$o"), ("$y", "2")]
     assert mapped(rows, {"o": {"x": 0, "z": 3}}) == {"x": 0, "z": 3, "y": 2}
 

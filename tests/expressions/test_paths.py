@@ -1,4 +1,4 @@
-"""Paths: read, found, written and deleted, as Sort, Splitter and Mapper use them."""
+"""Paths: parsing, finding, writing and deleting, as in Sort, Splitter and Mapper."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ def test_what_is_not_there_is_the_default_or_an_error(text: str) -> None:
     assert caught.value.text == text
 
 
-def test_a_null_that_is_there_is_no_default() -> None:
+def test_a_stored_null_is_not_replaced_by_the_default() -> None:
     assert parse_path("$nothing").get(DOCUMENT, MISSING) is None
     assert parse_path("$nothing").query(DOCUMENT) == [None]
 
 
-def test_a_query_gives_all_values() -> None:
+def test_a_query_returns_all_values() -> None:
     assert parse_path("$list[*].f").query(DOCUMENT) == [1, 2]
     assert parse_path("$a.b").query(DOCUMENT) == [1]
 
@@ -103,7 +103,7 @@ def test_a_path_that_cannot_be_read_says_where(text: str, offset: int) -> None:
     assert caught.value.offset == offset
 
 
-def test_writing_gives_a_new_document() -> None:
+def test_writing_returns_a_new_document() -> None:
     before = copy.deepcopy(DOCUMENT)
     changed = parse_path("$a.b").set(DOCUMENT, 9)
     assert changed["a"] == {"b": 9, "x y": {"z": 2}}
@@ -111,13 +111,13 @@ def test_writing_gives_a_new_document() -> None:
     assert changed["list"] is DOCUMENT["list"]
 
 
-def test_deleting_gives_a_new_document() -> None:
+def test_deleting_returns_a_new_document() -> None:
     changed = parse_path("$list[*].f").delete(DOCUMENT)
     assert changed["list"] == [{}, {}, {"g": 3}]
     assert DOCUMENT["list"][0] == {"f": 1}
 
 
-def test_the_whole_document_cannot_be_deleted() -> None:
+def test_the_document_itself_cannot_be_deleted() -> None:
     with pytest.raises(EvaluationError, match="cannot be deleted"):
         parse_path("$").delete(DOCUMENT)
 
@@ -127,7 +127,7 @@ def test_what_a_method_computes_cannot_be_written() -> None:
         parse_path("$list.first()").set(DOCUMENT, 1)
 
 
-def test_writing_everywhere_does_not_go_on_in_what_was_written() -> None:
+def test_writing_at_any_depth_does_not_descend_into_written_values() -> None:
     document = {"x": 0, "a": [{"x": {"x": 1}}]}
     changed = parse_path("$..x").set(document, {"x": 2})
     assert changed == {"x": {"x": 2}, "a": [{"x": {"x": 2}}]}

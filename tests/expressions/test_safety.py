@@ -113,7 +113,7 @@ def test_refuses_what_would_take_too_much(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", TOO_DEEP, ids=lambda text: text[:12])
-def test_refuses_a_text_that_is_nested_too_deeply(text: str) -> None:
+def test_refuses_an_expression_that_is_nested_too_deeply(text: str) -> None:
     with pytest.raises(ExpressionSyntaxError, match=r"too deeply|more than|too big|at most"):
         compile_expression(text)
 
@@ -143,7 +143,7 @@ def test_cuts_off_a_regex_that_takes_too_long() -> None:
     assert time.process_time() - start < 20
 
 
-def test_a_deep_document_is_an_error_and_no_crash() -> None:
+def test_a_deep_document_is_an_error_not_a_crash() -> None:
     deep: object = 1
     for _ in range(100_000):
         deep = [deep]
@@ -164,12 +164,12 @@ def test_a_document_within_itself_is_an_error() -> None:
         to_json(document)
 
 
-def test_a_text_may_be_as_long_as_a_file() -> None:
+def test_a_string_may_be_as_long_as_a_file() -> None:
     document = {"content": "x" * 5_000_000}
     assert evaluate("Base64.encode($content).length", document) == 6_666_668
 
 
-def test_an_evaluation_has_its_whole_allowance_each_time() -> None:
+def test_every_evaluation_has_its_full_allowance() -> None:
     function = compile_expression("sl.range(1e6).map(x => [x].length).length")
     assert [function(None) for _ in range(12)] == [1_000_000] * 12
 

@@ -1,4 +1,4 @@
-"""Tables of calls with the results that JavaScript, lodash and Java's Formatter give.
+"""Tables of calls with the results of JavaScript, lodash and Java's Formatter.
 
 `javascript.json` was computed by Node.js, `words.json` by lodash and `formats.json` by Java 17; the
 places where the language differs on purpose are named on the reference page and are left out.
@@ -31,7 +31,7 @@ def javascript() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("expression", "expected"), list(javascript()))
-def test_a_call_gives_what_javascript_gives(expression: str, expected: Any) -> None:
+def test_a_call_returns_the_result_of_javascript(expression: str, expected: Any) -> None:
     if expected == {"error": True}:
         with pytest.raises(ExpressionError, match=r"\w"):
             evaluate(expression)
@@ -40,7 +40,7 @@ def test_a_call_gives_what_javascript_gives(expression: str, expected: Any) -> N
 
 
 @pytest.mark.parametrize(("expression", "expected"), list(javascript()))
-def test_a_call_within_a_loop_gives_the_same(expression: str, expected: Any) -> None:
+def test_a_call_in_a_loop_returns_the_same(expression: str, expected: Any) -> None:
     if expected != {"error": True}:
         value = evaluate(f"[1].map(unused => ({expression}))", null_safe=True)
         assert is_same(plain(value), [expected])
@@ -50,7 +50,7 @@ WORDS = table("words.json")
 
 
 @pytest.mark.parametrize("row", WORDS["texts"], ids=lambda row: ascii(row[0]))
-def test_words_are_found_as_lodash_finds_them(row: list[str]) -> None:
+def test_words_are_split_as_in_lodash(row: list[str]) -> None:
     text, *expected = row
     found = [evaluate(f"$text.{method}()", {"text": text}) for method in WORDS["methods"]]
     assert found == expected
@@ -62,7 +62,9 @@ def formats() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("pattern", "value", "expected"), list(formats()))
-def test_a_format_gives_what_java_gives(pattern: str, value: Any, expected: str | None) -> None:
+def test_a_format_returns_the_result_of_java(
+    pattern: str, value: Any, expected: str | None
+) -> None:
     if isinstance(value, dict):
         value = float(value["$special"])
     document = {"pattern": pattern, "value": value}
@@ -74,7 +76,7 @@ def test_a_format_gives_what_java_gives(pattern: str, value: Any, expected: str 
 
 
 @pytest.mark.parametrize("name", ["", ".", "[]"])
-def test_an_empty_name_or_path_is_no_property(name: str) -> None:
+def test_an_empty_name_or_path_is_not_a_property(name: str) -> None:
     document = {"name": name, "o": {"a": 1}}
     assert evaluate("$o.hasOwnProperty($name)", document) is False
     assert evaluate("$o.hasPath($name)", document) is False

@@ -43,7 +43,7 @@ def texts_in(value: Any) -> Iterator[str]:
 
 
 @given(TEXTS, TEXTS)
-def test_texts_that_meet_become_the_text_of_all_their_units(a: list[int], b: list[int]) -> None:
+def test_joined_strings_are_the_string_of_all_their_units(a: list[int], b: list[int]) -> None:
     document = {"a": text_of(a), "b": text_of(b)}
     for sum_ in ("$a + $b", "$a.concat($b)", "[$a, $b].join('')", "'%s%s'.sprintf($a, $b)"):
         assert evaluate(sum_, document) == text_of(a + b)
@@ -65,7 +65,7 @@ def test_positions_count_units(units: list[int], start: int, end: int) -> None:
 
 
 @given(TEXTS, TEXTS)
-def test_a_text_is_found_where_its_units_are(units: list[int], wanted: list[int]) -> None:
+def test_a_string_is_found_where_its_units_are(units: list[int], wanted: list[int]) -> None:
     document = {"t": text_of(units), "w": text_of(wanted)}
     size = len(wanted)
     places = [at for at in range(len(units) - size + 1) if units[at : at + size] == wanted]
@@ -77,7 +77,7 @@ def test_a_text_is_found_where_its_units_are(units: list[int], wanted: list[int]
 
 
 @given(TEXTS, TEXTS)
-def test_the_order_of_texts_is_that_of_their_units(a: list[int], b: list[int]) -> None:
+def test_the_order_of_strings_is_that_of_their_units(a: list[int], b: list[int]) -> None:
     document = {"a": text_of(a), "b": text_of(b)}
     assert evaluate("$a < $b", document) == (a < b)
     assert evaluate("$a >= $b", document) == (a >= b)
@@ -111,7 +111,7 @@ ARGUMENTS = [
 
 
 @pytest.mark.parametrize(("call", "declaration"), list(declared()))
-def test_no_function_gives_two_halves_side_by_side(call: str, declaration: Declaration) -> None:
+def test_no_function_returns_two_halves_side_by_side(call: str, declaration: Declaration) -> None:
     """Whatever the arguments: a function that forgets to join its result is found here."""
     most = 2 if declaration.most is None else min(declaration.most, 2)
     for count in range(declaration.fewest, most + 1):
@@ -138,7 +138,7 @@ WAYS_OUT = [
 
 
 @pytest.mark.parametrize("way_out", WAYS_OUT)
-def test_a_lone_half_is_refused_on_every_way_to_bytes(way_out: str) -> None:
+def test_a_lone_half_is_refused_by_every_conversion_to_bytes(way_out: str) -> None:
     with pytest.raises(
         EvaluationError, match=r"half of a surrogate pair \(\\ud83d\) at position 1"
     ):

@@ -16,7 +16,7 @@ from tests.expressions.comparing import is_same, plain
 VECTORS = Path(__file__).parents[3] / "shared" / "vectors" / "expressions.jsonl"
 
 DECIDED_OTHERWISE: dict[str, str] = {}
-"""Ids of uncertain vectors that we do not follow, with the reason. At present we follow all."""
+"""Ids of uncertain vectors that we do not follow, with the reason. Currently we follow all."""
 
 
 def read_vectors() -> Iterator[Any]:
@@ -32,7 +32,7 @@ def read_vectors() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("vector", list(read_vectors()))
-def test_gives_the_value_of_the_vector(vector: dict[str, Any]) -> None:
+def test_returns_the_value_of_the_vector(vector: dict[str, Any]) -> None:
     if vector.get("error"):
         with pytest.raises(ExpressionError):
             value_of(vector)
@@ -63,7 +63,7 @@ def read_javascript() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("vector", list(read_javascript()))
-def test_gives_what_javascript_or_java_gives(vector: dict[str, Any]) -> None:
+def test_returns_the_result_of_javascript_or_java(vector: dict[str, Any]) -> None:
     if vector.get("error"):
         with pytest.raises(ExpressionError, match="is not a valid conversion"):
             evaluate(vector["expr"], vector["doc"])

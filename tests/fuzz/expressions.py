@@ -1,4 +1,4 @@
-"""Random expressions and random bytes: whatever comes in, only an ExpressionError may come out.
+"""Random expressions and random bytes: whatever the input, only an ExpressionError may be raised.
 
 `python -m tests.fuzz.expressions --inputs 100000 [--seed N]` runs for a few minutes and prints what
 went wrong; the tests run a short round of the same. An input fails if anything but an

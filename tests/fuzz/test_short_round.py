@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.fuzz.expressions import problem_with, run
 
 
-def test_only_expression_errors_come_out_of_random_inputs() -> None:
+def test_random_inputs_raise_only_expression_errors() -> None:
     assert run(inputs=2_000, seed=5) == []
 
 

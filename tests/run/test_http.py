@@ -23,7 +23,7 @@ def no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     without_proxies(monkeypatch)
 
 
-def test_gives_status_headers_and_body(client: LoopClient) -> None:
+def test_returns_status_headers_and_body(client: LoopClient) -> None:
     with serving(lambda _: Reply(418, b"short", {"X-Kind": "tea"})) as server:
         response = fetch(client, f"{server.url}/pot?a=1", "POST", b"x", (("X-From", "test"),))
         (request,) = server.requests
@@ -61,7 +61,7 @@ def test_a_header_for_authorization_wins_over_the_url(client: LoopClient) -> Non
         assert server.requests[0].headers["authorization"] == "Bearer t"
 
 
-def test_a_long_body_arrives_whole(client: LoopClient) -> None:
+def test_a_long_body_arrives_complete(client: LoopClient) -> None:
     body = bytes(range(256)) * 4_000
     with serving(echo) as server:
         response = fetch(client, server.url, "PUT", body)
@@ -90,14 +90,18 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TestCertificates:
-    def test_one_that_nobody_signed_is_refused(self, client: LoopClient, certificate: Path) -> None:
+    def test_an_unsigned_certificate_is_refused(
+        self, client: LoopClient, certificate: Path
+    ) -> None:
         with serving(echo, certificate) as server:
             with pytest.raises(DataError, match=r"self.signed certificate") as caught:
                 fetch(client, server.url, attempts=3)
             assert server.requests == []
         assert "trust_all_certificates" in caught.value.resolution
 
-    def test_any_is_taken_if_all_are_trusted(self, client: LoopClient, certificate: Path) -> None:
+    def test_any_certificate_is_accepted_if_all_are_trusted(
+        self, client: LoopClient, certificate: Path
+    ) -> None:
         with serving(echo, certificate) as server:
             response = fetch(client, server.url, trust_all_certificates=True)
             assert response.body == b"GET "
@@ -106,7 +110,7 @@ class TestCertificates:
 
 
 class TestProxies:
-    def test_that_of_the_environment_is_used(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_proxy_of_the_environment_is_used(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with serving(lambda _: Reply(200, b"from the proxy")) as proxy:
             monkeypatch.setenv("http_proxy", proxy.url.replace("//", "//ann:pw@"))
             client = LoopClient()
@@ -119,7 +123,7 @@ class TestProxies:
         assert request.path == "http://example.invalid/x"
         assert request.headers["proxy-authorization"] == "Basic YW5uOnB3"
 
-    def test_hosts_that_need_none_are_asked_directly(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_hosts_in_no_proxy_are_called_directly(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         client = LoopClient()
@@ -129,7 +133,7 @@ class TestProxies:
         finally:
             client.close()
 
-    def test_one_that_is_dead_is_named_without_its_password(
+    def test_a_dead_proxy_is_named_without_its_password(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("http_proxy", f"http://ann:secret@127.0.0.1:{free_port()}")
@@ -141,11 +145,11 @@ class TestProxies:
             client.close()
         assert "secret" not in str(caught.value)
 
-    def test_one_of_another_kind_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_proxy_of_another_kind_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:1080")
         client = LoopClient()
         try:
-            with pytest.raises(DataError, match="is not one for HTTP"):
+            with pytest.raises(DataError, match="is not an HTTP proxy"):
                 fetch(client, "http://example.invalid/", attempts=3)
         finally:
             client.close()
@@ -158,7 +162,7 @@ class TestEndings:
             call = client.send(HttpRequest("GET", server.url), print)
             server.wait()
             call.cancel()
-            with pytest.raises(ExecutionError, match="given up"):
+            with pytest.raises(ExecutionError, match="run is ending"):
                 call.result()  # the server is still silent
             silence.end()
 
@@ -173,7 +177,7 @@ class TestEndings:
         call = client.send(request, lambda _: waiting.set())
         assert waiting.wait(10)
         client.close()
-        with pytest.raises(ExecutionError, match="given up"):
+        with pytest.raises(ExecutionError, match="run is ending"):
             call.result()
 
     def test_a_silent_name_server_does_not_hold_up_the_end(

@@ -55,7 +55,7 @@ def unpacked(coding: str, data: Iterator[bytes]) -> bytes:
 
 
 @pytest.mark.parametrize(("coding", "pack"), PACKED)
-def test_a_response_is_unpacked(
+def test_a_response_is_decompressed(
     client: LoopClient, coding: str, pack: Callable[[bytes], bytes]
 ) -> None:
     with serving(lambda _: Reply(200, pack(TEXT), {"Content-Encoding": coding})) as server:
@@ -72,7 +72,7 @@ def test_codings_in_headers_of_their_own_are_undone_in_the_reverse_order(
         assert fetch(client, url).body == TEXT
 
 
-def test_it_asks_for_what_it_can_unpack(client: LoopClient) -> None:
+def test_it_asks_for_codings_that_it_supports(client: LoopClient) -> None:
     with serving(lambda _: Reply(200)) as server:
         fetch(client, server.url)
         fetch(client, server.url, headers=(("accept-encoding", "br"),))
@@ -92,15 +92,15 @@ def test_the_pieces_in_which_it_arrives_make_no_difference(
 
 
 @pytest.mark.parametrize(("coding", "pack"), PACKED[:-1])
-def test_data_that_is_cut_anywhere_is_an_error(coding: str, pack: Callable[[bytes], bytes]) -> None:
+def test_data_truncated_anywhere_is_an_error(coding: str, pack: Callable[[bytes], bytes]) -> None:
     packed = pack(TEXT)
     ends = {len(gzip.compress(TEXT[: len(TEXT) // 2]))} if pack is members else set()
     for end in set(range(1, len(packed))) - ends:
-        with pytest.raises(CodingError, match="ends too early"):
+        with pytest.raises(CodingError, match="is truncated"):
             unpacked(coding, iter([packed[:end]]))
 
 
-def test_a_response_without_body_has_nothing_to_unpack(client: LoopClient) -> None:
+def test_a_response_without_a_body_is_not_an_error(client: LoopClient) -> None:
     with serving(lambda _: Reply(200, b"", {"Content-Encoding": "gzip"})) as server:
         response = fetch(client, server.url)
     assert (response.body, response.coding_error) == (b"", "")
@@ -113,13 +113,13 @@ def test_a_response_without_body_has_nothing_to_unpack(client: LoopClient) -> No
         ("gzip", gzip.compress(TEXT)[:-8] + bytes(8), "not valid gzip data: incorrect data check"),
         ("gzip", gzip.compress(TEXT) + b"<html>", "more data follows the end of the gzip data"),
         ("deflate", zlib.compress(TEXT) + b"x", "more data follows the end of the deflate data"),
-        ("deflate", zlib.compress(TEXT)[:40], "the deflate data ends too early"),
+        ("deflate", zlib.compress(TEXT)[:40], "the deflate data is truncated"),
         ("br", b"\x0b\x00", "the content coding 'br' is not supported; gzip and deflate are"),
         ("gzip, zstd", b"x", "the content coding 'zstd' is not supported"),
-        (", ".join(["gzip"] * 6), b"x", "packed 6 times"),
+        (", ".join(["gzip"] * 6), b"x", "compressed 6 times"),
     ],
 )
-def test_what_cannot_be_unpacked_is_said_and_asked_for_once(
+def test_a_response_that_cannot_be_decompressed_is_an_error_without_retries(
     client: LoopClient, coding: str, body: bytes, reason: str
 ) -> None:
     with serving(lambda _: Reply(200, body, {"Content-Encoding": coding})) as server:
@@ -135,7 +135,7 @@ def test_zeros_after_gzip_are_padding(client: LoopClient) -> None:
         assert fetch(client, server.url).body == TEXT
 
 
-def test_a_response_that_unpacks_to_too_much_is_an_error_with_its_status(
+def test_a_response_too_large_when_decompressed_is_an_error_with_its_status(
     client: LoopClient,
 ) -> None:
     bomb = gzip.compress(gzip.compress(bytes(50_000_000)))
@@ -163,13 +163,13 @@ def test_a_body_that_stops_in_the_middle_is_given_up(client: LoopClient, end: in
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: %d\r\n\r\n" % len(body)
     with (
         answering(head + body[:end], then_silent=True) as url,
-        pytest.raises(DataError, match=r"silent for 0\.05 seconds") as caught,
+        pytest.raises(DataError, match=r"sent nothing for 0\.05 seconds") as caught,
     ):
         fetch(client, url, read_timeout=0.05, attempts=3)
     assert "read_timeout" in caught.value.resolution
 
 
-def test_chunks_that_are_cut_are_a_broken_connection(client: LoopClient) -> None:
+def test_truncated_chunks_are_a_broken_connection(client: LoopClient) -> None:
     body = zlib.compress(TEXT)
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:9], body[9:]))

@@ -17,13 +17,13 @@ from tests.run.fetching import echo, fetch, free_port
 
 
 class TestRetries:
-    def test_a_refused_connection_is_tried_as_often_as_it_says(self, client: LoopClient) -> None:
+    def test_a_refused_connection_is_retried_as_often_as_it_says(self, client: LoopClient) -> None:
         notices: list[str] = []
         url = f"http://ann:secret@127.0.0.1:{free_port()}/x"
-        with pytest.raises(DataError, match="refused; it was tried 3 times") as caught:
+        with pytest.raises(DataError, match=r"refused \(3 tries\)") as caught:
             fetch(client, url, "POST", attempts=3, retry_interval=0, notices=notices)
         assert "http://127.0.0.1" in caught.value.error
-        assert "check that the server runs" in caught.value.resolution
+        assert "check that the server is running" in caught.value.resolution
         assert [notice.split("; ")[1] for notice in notices] == [
             "try 2 of 3 in 0 s",
             "try 3 of 3 in 0 s",
@@ -38,15 +38,15 @@ class TestRetries:
         assert response.body == b"ok"
 
     @pytest.mark.parametrize("method", ["POST", "PATCH"])
-    def test_a_post_that_may_have_been_carried_out_is_not(
+    def test_a_post_that_may_have_been_carried_out_is_not_retried(
         self, client: LoopClient, method: str
     ) -> None:
         with serving(lambda _: None) as server:
-            with pytest.raises(DataError, match="may have carried it out"):
+            with pytest.raises(DataError, match="may have carried out the request"):
                 fetch(client, server.url, method, b"x", attempts=3, retry_interval=0)
             assert len(server.requests) == 1
 
-    def test_a_post_is_if_the_policy_is_all(self, client: LoopClient) -> None:
+    def test_a_post_is_retried_if_the_policy_is_all(self, client: LoopClient) -> None:
         replies = iter([None, Reply(201)])
         with serving(lambda _: next(replies)) as server:
             response = fetch(
@@ -55,7 +55,7 @@ class TestRetries:
             assert [request.body for request in server.requests] == [b"x", b"x"]
         assert response.status == 201
 
-    def test_a_busy_server_is_asked_again_only_if_the_policy_is_all(
+    def test_a_busy_server_is_called_again_only_if_the_policy_is_all(
         self, client: LoopClient
     ) -> None:
         replies = iter([Reply(503), Reply(503), Reply(429), Reply(200)])
@@ -64,13 +64,13 @@ class TestRetries:
             response = fetch(client, server.url, attempts=5, retry_interval=0, retry_policy="all")
         assert response.status == 200
 
-    def test_the_last_answer_counts_when_no_try_is_left(self, client: LoopClient) -> None:
+    def test_the_last_response_is_returned_after_the_last_try(self, client: LoopClient) -> None:
         with serving(lambda _: Reply(500, b"sorry")) as server:
             response = fetch(client, server.url, attempts=2, retry_interval=0, retry_policy="all")
             assert len(server.requests) == 2
         assert (response.status, response.body) == (500, b"sorry")
 
-    def test_the_time_in_retry_after_is_waited(self, client: LoopClient) -> None:
+    def test_it_waits_as_long_as_retry_after_says(self, client: LoopClient) -> None:
         past = format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)
         waits = iter(["0", past, "nonsense", None])
         notices: list[str] = []
@@ -90,7 +90,7 @@ class TestRetries:
             )
         assert [notice.split(" in ")[1] for notice in notices] == ["0 s", "0 s", "0.01 s"]
 
-    def test_a_server_that_wants_to_be_left_alone_for_long_is(self, client: LoopClient) -> None:
+    def test_there_is_no_retry_after_a_long_retry_after(self, client: LoopClient) -> None:
         with serving(lambda _: Reply(429, b"", {"Retry-After": "86400"})) as server:
             assert fetch(client, server.url, attempts=9, retry_policy="all").status == 429
             assert len(server.requests) == 1
@@ -108,7 +108,7 @@ class TestRedirects:
             (308, "PATCH", b"PATCH x"),
         ],
     )
-    def test_methods_go_on_as_the_rfc_says(
+    def test_redirects_change_the_method_as_the_rfc_says(
         self, client: LoopClient, status: int, method: str, arrives: bytes
     ) -> None:
         def handler(request: Received) -> Reply:
@@ -178,11 +178,11 @@ class TestRedirects:
                 fetch(client, server.url.replace("//", "//ann:pw@"))
             assert "authorization" not in other.requests[0].headers
 
-    def test_they_are_not_followed_if_not_wanted(self, client: LoopClient) -> None:
+    def test_redirects_are_not_followed_if_not_wanted(self, client: LoopClient) -> None:
         with serving(lambda _: Reply(302, b"", {"Location": "/x"})) as server:
             assert fetch(client, server.url, follow_redirects=False).status == 302
 
-    def test_a_circle_ends(self, client: LoopClient) -> None:
+    def test_a_redirect_loop_ends(self, client: LoopClient) -> None:
         with (
             serving(lambda _: Reply(302, b"", {"Location": "/"})) as server,
             pytest.raises(DataError, match="redirected more than 10 times"),
@@ -190,10 +190,10 @@ class TestRedirects:
             fetch(client, server.url)
 
     @pytest.mark.parametrize("location", ["file:///etc/passwd", "http://[x", "http://h:99999/"])
-    def test_only_addresses_of_http_are_followed(self, client: LoopClient, location: str) -> None:
+    def test_only_http_urls_are_followed(self, client: LoopClient, location: str) -> None:
         with (
             serving(lambda _: Reply(302, b"", {"Location": location})) as server,
-            pytest.raises(DataError, match="no address for HTTP"),
+            pytest.raises(DataError, match="not an HTTP URL"),
         ):
             fetch(client, server.url)
 
@@ -209,22 +209,22 @@ class TestRedirects:
 
 class TestFailures:
     def test_a_host_that_is_not_known_is_named(self, client: LoopClient) -> None:
-        with pytest.raises(DataError, match=r"the host 'no\.such\.invalid' cannot be found"):
+        with pytest.raises(DataError, match=r"the host 'no\.such\.invalid' was not found"):
             fetch(client, "http://no.such.invalid/")
 
     def test_a_silent_server_is_given_up(self, client: LoopClient) -> None:
         silence = Silence()
         with serving(silence) as server:
-            with pytest.raises(DataError, match=r"silent for 0\.05 seconds") as caught:
+            with pytest.raises(DataError, match=r"sent nothing for 0\.05 seconds") as caught:
                 fetch(client, server.url, read_timeout=0.05, attempts=3)
             silence.end()
             assert len(server.requests) == 1
         assert "read_timeout" in caught.value.resolution
 
-    def test_a_server_that_stops_to_read_is_given_up(self, client: LoopClient) -> None:
+    def test_a_server_that_stops_reading_is_given_up(self, client: LoopClient) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            with pytest.raises(DataError, match=r"silent for 0\.1 seconds"):
+            with pytest.raises(DataError, match=r"sent nothing for 0\.1 seconds"):
                 fetch(client, url, "POST", bytes(50_000_000), read_timeout=0.1)
 
     @pytest.mark.parametrize("announced", [True, False])
@@ -254,14 +254,16 @@ class TestFailures:
             assert not thread.is_alive()
         assert "maximum_response_size" in caught.value.resolution
 
-    def test_a_compressed_response_counts_as_what_it_becomes(self, client: LoopClient) -> None:
+    def test_the_size_of_a_compressed_response_is_that_after_decompression(
+        self, client: LoopClient
+    ) -> None:
         reply = Reply(200, gzip.compress(bytes(1_000_000)), {"Content-Encoding": "gzip"})
         with serving(lambda _: reply) as server:
             assert len(fetch(client, server.url).body) == 1_000_000
             with pytest.raises(DataError, match="larger than 100,000 bytes"):
                 fetch(client, server.url, largest_response=100_000)
 
-    def test_a_server_of_another_protocol_is_told(self, client: LoopClient) -> None:
+    def test_a_server_of_another_protocol_is_reported(self, client: LoopClient) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
 
             def other() -> None:
@@ -277,15 +279,15 @@ class TestFailures:
                 fetch(client, url)
             thread.join(10)
 
-    def test_https_to_a_port_of_http_is_told(self, client: LoopClient) -> None:
+    def test_https_to_an_http_port_is_reported(self, client: LoopClient) -> None:
         with (
             serving(echo) as server,
             pytest.raises(DataError, match="no secure connection") as caught,
         ):
             fetch(client, server.url.replace("http:", "https:"), attempts=3)
-        assert "port is one for https" in caught.value.resolution
+        assert "port is for https" in caught.value.resolution
 
     @pytest.mark.parametrize("url", ["ftp://host/", "http://", "http://host:99999/", "nonsense"])
-    def test_what_is_no_url_is_told(self, client: LoopClient, url: str) -> None:
-        with pytest.raises(DataError, match="this is no URL"):
+    def test_an_invalid_url_is_reported(self, client: LoopClient, url: str) -> None:
+        with pytest.raises(DataError, match="the URL is not valid"):
             fetch(client, url)

@@ -1,7 +1,7 @@
 """Files by URL: local ones directly, `sldb:///` inside the project, other schemes through fsspec.
 
-A file is written aside and renamed when it is complete, so that a failure, a Ctrl-C or a power cut
-never leaves half a file under the name that others read. What a snap may name is `access`'s matter.
+A file is written under a hidden name and renamed when complete, so that a failure, Ctrl-C or a
+power cut never leaves half a file under its real name. `access` decides what a snap may name.
 """
 
 from engine.run.files.project import ProjectFiles

@@ -1,4 +1,4 @@
-"""The files that one snap may use: it can forget no check, since it has no other way to a file."""
+"""The files that one snap may use: its only way to files, so that no check can be forgotten."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_CLAIMS = 50_000
 
 
 class Writers:
-    """Which snap of a run writes which file: two would destroy each other's work."""
+    """Which snap of a run writes which file: two would overwrite each other."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -39,12 +39,12 @@ class Writers:
             raise DataError(
                 f"cannot write the file {located!r}",
                 f"the snap {owner!r} writes it in the same run",
-                "give each snap a file of its own, or let both append",
+                "give each snap its own file, or set file_action to append in both",
             )
 
 
 class SnapFiles:
-    """The files of a run for the snap `label`. `writers` is None if nobody keeps account."""
+    """The files of a run for the snap `label`. `writers` is None if writers are not tracked."""
 
     def __init__(
         self, files: ProjectFiles, label: str, settings: Settings, writers: Writers | None

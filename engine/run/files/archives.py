@@ -10,7 +10,7 @@ from typing import IO
 def open_member(scheme: str, archive: IO[bytes], name: str) -> tuple[IO[bytes], int]:
     """A member and its size; the archive must stay open while it is read.
 
-    Raises KeyError if there is no such member, IsADirectoryError if it is a folder.
+    Raises KeyError if the member does not exist, IsADirectoryError if it is a folder.
     """
     name = name.lstrip("/")
     return _of_zip(archive, name) if scheme == "zip" else _of_tar(archive, name)
@@ -25,11 +25,11 @@ def _of_zip(archive: IO[bytes], name: str) -> tuple[IO[bytes], int]:
 
 
 def _of_tar(archive: IO[bytes], name: str) -> tuple[IO[bytes], int]:
-    members = tarfile.open(fileobj=archive)  # noqa: SIM115  # it ends with the archive
+    members = tarfile.open(fileobj=archive)  # noqa: SIM115  # closed with the archive
     try:
         info = members.getmember(name)
     except KeyError:
-        info = members.getmember(f"./{name}")  # how `tar -C folder .` calls them
+        info = members.getmember(f"./{name}")  # `tar -C folder .` names them this way
     if info.isdir():
         raise IsADirectoryError
     file = members.extractfile(info)

@@ -1,8 +1,8 @@
 """What data may add to the name of a file: nothing that leads out of the author's folder.
 
-`'files/' + $name` may name what is in `files`, and below. A name without such a beginning may name
-what is in the project, or in the folder of the pipeline. Links count as what they lead to. What a
-name could mean to another reader (an encoded `..`, a backslash) counts as well.
+`'files/' + $name` may name files in `files` and below. A name without such a beginning may name
+files in the project, or in the folder of the pipeline. Links are followed first. What a name could
+mean to other software (an encoded `..`, a backslash) is checked as well.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from engine.sdk.files import FileName
 
 _LOCAL = ("", "sldb", *FILE_SCHEMES)
 _NO_FOLDER = ("", *(f"{scheme}:{'/' * n}" for scheme in (*FILE_SCHEMES, "sldb") for n in range(3)))
-"""Beginnings that say nothing of a folder."""
+"""Beginnings that do not name a folder."""
 
 _DECODINGS = 3
-"""Times that a name is percent-decoded in search of `..`."""
+"""How often a name is percent-decoded in search of `..`."""
 
 
 def check_bounds(name: FileName, names: Names) -> None:
@@ -31,31 +31,31 @@ def check_bounds(name: FileName, names: Names) -> None:
     if name.literal is None:
         return
     if "\0" in unquote(name.text):
-        raise _refused(name, "it has a NUL character")
+        raise _refused(name, "it contains a NUL character")
     links = name.text.split("::") if is_chain(name.text) else [name.text]
     literals = name.literal.split("::") if len(links) > 1 else [name.literal]
     for position, link in enumerate(links):
         if position < len(literals) - 1:
-            continue  # the author wrote it to its end
+            continue  # the author wrote all of it
         literal = literals[position] if position < len(literals) else ""
-        reason = _fault(link, literal, is_last=position == len(links) - 1, names=names)
+        reason = _violation(link, literal, is_last=position == len(links) - 1, names=names)
         if reason:
             raise _refused(name, reason)
 
 
-def _fault(link: str, literal: str, *, is_last: bool, names: Names) -> str:
-    """What is wrong with a link of a chain, the beginning of which the author wrote."""
+def _violation(link: str, literal: str, *, is_last: bool, names: Names) -> str:
+    """What is wrong with a link of a chain, given the beginning that the author wrote."""
     scheme = scheme_of(link)
     if not is_last and (is_compression(link) or scheme in ARCHIVES):
         return "its member leads out of the archive" if _climbs(link.partition("://")[2]) else ""
     if is_last and scheme in _LOCAL:
-        return _local_fault(link, literal, names)
+        return _local_violation(link, literal, names)
     if scheme_of(literal) != scheme:
         return f"data gives the scheme {scheme + '://'!r}" if scheme else "data begins a chain"
-    return _remote_fault(link, literal)
+    return _remote_violation(link, literal)
 
 
-def _local_fault(link: str, literal: str, names: Names) -> str:
+def _local_violation(link: str, literal: str, names: Names) -> str:
     added = link[len(literal) :]
     written = _folder_of(literal, added)
     if literal in _NO_FOLDER:
@@ -84,8 +84,8 @@ def _is_inside(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder if folder.endswith("/") else f"{folder}/")
 
 
-def _remote_fault(url: str, literal: str) -> str:
-    """A host from data is another place, and so is a path that climbs."""
+def _remote_violation(url: str, literal: str) -> str:
+    """Neither the host nor a path that climbs may come from data."""
     try:
         host, written_host = urlsplit(url).netloc, urlsplit(literal).netloc
     except ValueError as error:
@@ -101,14 +101,14 @@ def _remote_fault(url: str, literal: str) -> str:
 
 
 def _folder_of(literal: str, added: str) -> str:
-    """The folder that the author wrote: all of it if a slash follows, else up to its last slash."""
+    """The folder that the author wrote: all of it if a slash follows, or up to its last slash."""
     if any(reading.startswith("/") for reading in _readings(added)):
         return literal if literal.endswith("/") else f"{literal}/"
     return literal[: literal.rfind("/") + 1]
 
 
 def _climbs(path: str) -> bool:
-    """Whether a relative path leads out of where it starts."""
+    """Whether a relative path leads out of its starting folder."""
     for reading in _readings(path):
         depth = 0
         for segment in reading.split("/"):
@@ -119,7 +119,7 @@ def _climbs(path: str) -> bool:
 
 
 def _readings(text: str) -> Iterator[str]:
-    """The text, and what others may read in it: backslashes as slashes, percent signs decoded."""
+    """The text and other readings of it: backslashes as slashes, percent escapes decoded."""
     seen = set()
     for _ in range(_DECODINGS + 1):
         for reading in (text, text.replace("\\", "/")):

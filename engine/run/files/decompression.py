@@ -1,4 +1,4 @@
-"""Decompress a stream piece by piece, and notice one that is cut short."""
+"""Decompress a stream piece by piece, and detect truncated data."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _NEW: Mapping[str, Callable[[], Any]] = {
 
 
 def decompressed(compression: str, chunks: Iterable[bytes], shown: str) -> Iterator[bytes]:
-    """The decompressed bytes in chunks of at most 128 KiB; `shown` is the name for messages.
+    """The decompressed bytes in chunks of at most 128 KiB; `shown` is the name in messages.
 
-    A file may hold several compressed streams in a row. Raises DataError if it is not what
-    `compression` says, or is cut short.
+    A file may hold several compressed streams in a row. Raises DataError if it is not in the
+    format `compression`, or is truncated.
     """
     member: Any = None
     count = 0
@@ -33,18 +33,18 @@ def decompressed(compression: str, chunks: Iterable[bytes], shown: str) -> Itera
             while data:
                 if member is None:
                     if count and not data.strip(b"\0"):
-                        break  # padding behind the last stream, as on a tape
+                        break  # padding after the last stream, as on a tape
                     member, count = _NEW[compression](), count + 1
                 yield from _pieces(member, data)
                 data, member = (member.unused_data, None) if member.eof else (b"", member)
     except (zlib.error, lzma.LZMAError, OSError) as error:
         raise _damaged(compression, shown, str(error).rpartition(": ")[2]) from error
     if member is not None or not count:
-        raise _damaged(compression, shown, "it is cut short")
+        raise _damaged(compression, shown, "it is truncated")
 
 
 def _pieces(member: Any, data: bytes) -> Iterator[bytes]:
-    """What one compressed stream gives for the next bytes."""
+    """The output of one compressed stream for the next bytes."""
     while not member.eof and (piece := member.decompress(data, CHUNK)):
         yield piece
         data = getattr(member, "unconsumed_tail", b"")  # the other two keep it themselves
@@ -54,5 +54,5 @@ def _damaged(compression: str, shown: str, why: str) -> DataError:
     return DataError(
         f"cannot read the file {shown!r}",
         f"it is not a complete {compression} file: {why}",
-        f"check the file; if it is not compressed, leave out '{compression}::'",
+        f"check the file; if it is not compressed, remove '{compression}::'",
     )

@@ -1,4 +1,4 @@
-"""Why a file cannot be used, in words that a user can act on."""
+"""Why a file cannot be used, in messages that a user can act on."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ Words = tuple[str, str]
 
 _BY_NUMBER: dict[int, Words] = {
     errno.ELOOP: ("it is a link that leads back to itself", "correct the link"),
-    errno.ENAMETOOLONG: ("the name is too long for this file system", "give a shorter name"),
-    errno.EROFS: ("the file system is read-only", "name a file elsewhere"),
-    errno.ENOSPC: ("the disk is full", "make room on it, or name a file elsewhere"),
-    errno.EDQUOT: ("your quota on the disk is used up", "make room, or name a file elsewhere"),
-    errno.EFBIG: ("the file would be larger than this system allows", ""),
+    errno.ENAMETOOLONG: ("the name is too long for this file system", "use a shorter name"),
+    errno.EROFS: ("the file system is read-only", "use a file elsewhere"),
+    errno.ENOSPC: ("the disk is full", "free some space, or use a file elsewhere"),
+    errno.EDQUOT: ("your disk quota is exhausted", "free some space, or use a file elsewhere"),
+    errno.EFBIG: ("the file would be larger than the system allows", ""),
 }
 _BY_STATUS: dict[int, Words] = {
-    401: ("the server asks for a login (status 401)", "give user and password, or a token"),
+    401: ("the server asks for a login (status 401)", "provide user and password, or a token"),
     403: ("the server refuses access (status 403)", "check your rights to this file"),
-    404: ("there is no such file on the server (status 404)", "check the name"),
+    404: ("the file does not exist on the server (status 404)", "check the name"),
     410: ("the file has been removed from the server (status 410)", "check the name"),
     429: ("the server gets too many requests (status 429)", "try again later, or set retries"),
-    503: ("the server is not available now (status 503)", "try again later, or set retries"),
+    503: ("the server is temporarily unavailable (status 503)", "try again later, or set retries"),
 }
 _NOT_THERE = (FileNotFoundError, KeyError, IndexError)
 
@@ -39,9 +39,9 @@ _NOT_THERE = (FileNotFoundError, KeyError, IndexError)
 def failure(
     what: str, located: str, error: BaseException, *, can_create_folder: bool = False
 ) -> DataError:
-    """The error for a person: what could not be done to which file, why, and what to do.
+    """The error for the user: what could not be done to which file, why, and what to do.
 
-    `can_create_folder`: the snap could make the folder of the file, but was not told to.
+    `can_create_folder`: the snap has a setting to make the folder, which is off.
     """
     if isinstance(error, DataError):
         return error
@@ -53,7 +53,7 @@ def failure(
 
 
 def status_words(status: int, phrase: str = "") -> Words:
-    """What an HTTP status says about a file."""
+    """The reason and hint for an HTTP status."""
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     said = f"the server answered with status {status} {phrase}".rstrip()
@@ -73,7 +73,7 @@ def _local(path: Path, error: BaseException, can_create_folder: bool) -> Words:
 
 
 def _general(error: BaseException) -> Words:
-    """What an error says whose place does not matter."""
+    """The reason and hint for an error that does not depend on the path."""
     number = error.errno if isinstance(error, OSError) else None
     if number in _BY_NUMBER:
         return _BY_NUMBER[number]
@@ -84,19 +84,19 @@ def _general(error: BaseException) -> Words:
     if isinstance(error, FileExistsError):
         return "the file exists", "use another file_action, or remove it"
     if isinstance(error, UnicodeError):
-        return "the name holds half a surrogate pair", "give another name"
+        return "the name contains half of a surrogate pair", "use another name"
     reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
     return reason or type(error).__name__, ""
 
 
 def _missing(path: Path, can_create_folder: bool) -> Words:
-    """No file of that name: what is missing may be a folder, or what a link leads to."""
+    """A missing file: its folder or the target of a link may be missing instead."""
     if path.is_symlink():
         target = str(path.readlink())
         return f"it is a link to {target!r}, which does not exist", "correct or remove the link"
     folder = path.parent
     if folder.is_dir():
-        return "there is no such file", _nearest(path) or "check the name"
+        return "the file does not exist", _nearest(path) or "check the name"
     if folder.is_symlink():
         return f"its folder is a link to {str(folder.readlink())!r}, which does not exist", ""
     missing = folder
@@ -105,7 +105,7 @@ def _missing(path: Path, can_create_folder: bool) -> Words:
     hint = _nearest(missing)
     if can_create_folder:
         hint = "create it, or set create_dir to true"
-    return f"there is no folder {str(folder)!r}", hint or "check the name"
+    return f"the folder {str(folder)!r} does not exist", hint or "check the name"
 
 
 def _file_on_the_way(path: Path) -> Words:
@@ -127,10 +127,10 @@ def _nearest(path: Path) -> str:
 
 
 def _remote(located: str, error: BaseException) -> Words:
-    """What a file system of fsspec says; many call everything a missing file, with the cause."""
+    """Errors of fsspec; many file systems report every failure as a missing file, with a cause."""
     scheme = _scheme_at_fault(located)
     if scheme in ARCHIVES and not is_chain(located):
-        return "it names no archive", f"write {scheme}://MEMBER::ARCHIVE"
+        return "the archive is missing", f"write {scheme}://MEMBER::ARCHIVE"
     causes = list(_causes(error))
     for cause in causes:
         words = _of_connection(cause) or _of_archive(cause)
@@ -142,14 +142,14 @@ def _remote(located: str, error: BaseException) -> Words:
     if isinstance(real, ImportError):
         return str(real), f"install the package for {scheme}://"
     if isinstance(real, ValueError) and str(real).startswith("Protocol not known"):
-        return f"there is no scheme {scheme!r}", _nearest_scheme(scheme) or "check the URL"
+        return f"the scheme {scheme!r} is not known", _nearest_scheme(scheme) or "check the URL"
     if isinstance(real, NotImplementedError):
-        return f"files of {scheme}:// do not allow this", "name another place"
+        return f"files of {scheme}:// do not support this", "use another place"
     return _general(real)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it comes from, outermost first."""
+    """The error and its causes, outermost first."""
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
@@ -165,11 +165,14 @@ def _of_connection(error: BaseException) -> Words | None:
     if status is not None and status >= 400:
         return status_words(status)
     if isinstance(error, ConnectionRefusedError):
-        return "the connection was refused", "check host and port, and whether the server runs"
+        return "the connection was refused", "check host and port, and that the server is running"
     if isinstance(error, socket.gaierror):
         return f"the host is not known: {error.strerror}", "check its name"
     if isinstance(error, ssl.SSLError):
-        return f"no secure connection came about: {error.reason or error}", "check the certificate"
+        return (
+            f"could not make a secure connection: {error.reason or error}",
+            "check the certificate",
+        )
     if isinstance(error, TimeoutError):
         return "the server did not answer in time", "try again later, or set retries"
     if isinstance(error, ConnectionError):
@@ -197,15 +200,15 @@ def _status_of(error: BaseException) -> int | None:
 
 
 def _not_in(located: str, error: BaseException) -> Words:
-    """A missing file: the last one of a chain is a file of its own."""
+    """A missing file: the last link of a chain is a file itself."""
     archive = located.rpartition("::")[2] if is_chain(located) else ""
     named = getattr(error, "filename", None)
     if archive and named and not scheme_of(archive):
         reason, hint = _local(Path(archive), error, can_create_folder=False)
         return f"{reason} ({archive!r})" if archive not in reason else reason, hint
     if archive:
-        return f"{archive!r} has no such file", "check the name before '::'"
-    return "there is no such file", "check the name"
+        return f"{archive!r} does not contain the file", "check the name before '::'"
+    return "the file does not exist", "check the name"
 
 
 def _scheme_at_fault(located: str) -> str:

@@ -1,4 +1,4 @@
-"""Files of http and https: one GET, and what the server says about it."""
+"""Files over http and https: one GET, and the errors of the server."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from engine.sdk.files import FileContent
 from engine.sdk.http import HttpClient, HttpDownload, HttpRequest, HttpResponse, shown_url
 
 _SETTINGS = ("read_timeout", "connection_timeout", "follow_redirects", "trust_all_certificates")
-"""Settings of other snaps that the HTTP client's hints may name."""
+"""Settings that only other snaps have, though the HTTP client's hints may name them."""
 
 
 class Fetcher:
-    """Opens files with the HTTP client that `http` gives."""
+    """Opens files with the HTTP client that `http` returns."""
 
     def __init__(self, http: Callable[[], HttpClient]) -> None:
         self._http = http
         self._under_way: set[HttpDownload] = set()
 
     def open(self, url: str) -> FileContent:
-        """Raises DataError if there is no successful response."""
+        """Raises DataError unless the response is successful."""
         request = HttpRequest("GET", url, (("Accept-Encoding", "identity"),))
         download = self._http().download(request)
         self._under_way.add(download)
@@ -42,7 +42,7 @@ class Fetcher:
         )
 
     def interrupt(self) -> None:
-        """Make what waits for a server fail soon. Called from another thread."""
+        """Make pending calls fail soon. Called from another thread."""
         for download in list(self._under_way):
             download.cancel()
 
@@ -57,11 +57,11 @@ class Fetcher:
 
 
 def _as_failure(url: str, error: DataError) -> DataError:
-    """What the HTTP client says, about a file."""
+    """An error of the HTTP client as one about a file."""
     resolution = error.resolution
     if any(setting in resolution for setting in _SETTINGS):
         before, _, after = resolution.partition("; or, ")
-        resolution = before if after else "check the address, and whether the server is in order"
+        resolution = before if after else "check the address and the server"
     summary = f"cannot read the file {shown_url(url)!r}"
     return DataError(summary, error.reason, resolution, details=error.details)
 

@@ -1,4 +1,4 @@
-"""What a name means: an absolute path for a local file, else a URL."""
+"""Resolving names: an absolute path for a local file, otherwise a URL."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ class Names:
         self._real: dict[str, str] = {}
 
     def locate(self, name: str) -> str:
-        """An absolute path, or a URL whose schemes are in small letters.
+        """An absolute path, or a URL with its schemes in lower case.
 
-        Of a chain such as `zip://a.txt::data.zip` each link is located. Raises DataError for an
+        In a chain such as `zip://a.txt::data.zip` each link is located. Raises DataError for an
         empty name, and for one that leaves the project through `sldb:`.
         """
         if not name:
-            raise DataError("there is no file name", "the name is empty", "give a file name")
+            raise DataError("the file name is missing", "the name is empty", "enter a file name")
         if is_chain(name):
             first, rest = name.split("::", 1)
             return f"{self._link(first)}::{self.locate(rest)}"
         return self._located(name)
 
     def real_folder(self, name: str) -> str:
-        """Where a folder really is, as it was found the first time."""
+        """The real path of a folder, resolved only once."""
         if name not in self._real:
             if len(self._real) >= _MOST_FOLDERS:
                 self._real.clear()
@@ -49,7 +49,7 @@ class Names:
         return self._real[name]
 
     def _link(self, link: str) -> str:
-        """A link before the last: a member of an archive, or how to read what follows."""
+        """A link before the last: a member of an archive, or the compression of what follows."""
         return link.lower() if not scheme_of(link) else _with_small_scheme(link)
 
     def _located(self, name: str) -> str:
@@ -71,9 +71,9 @@ class Names:
             path = os.path.normpath(self.folder / name)
         if "\0" in path:
             raise DataError(
-                "there is no file name",
-                f"the name {name!r} has a NUL character",
-                "give a name without it",
+                "the file name is missing",
+                f"the name {name!r} contains a NUL character",
+                "remove the character",
             )
         return path
 
@@ -81,13 +81,13 @@ class Names:
         try:
             project = self.project.resolve()
             path = (project / path_in_project(url)).resolve()
-        except (*LOCAL_ERRORS, RuntimeError) as error:  # the last for links in a circle
+        except (*LOCAL_ERRORS, RuntimeError) as error:  # RuntimeError for a circle of links
             raise failure("find", url, error) from error
         if not path.is_relative_to(project):
             raise DataError(
                 f"the file {url!r} is outside the project",
                 f"sldb:/// is the folder {str(project)!r} and cannot be left",
-                "use a path inside the project, or file:/// for another place",
+                "use a path inside the project, or file:/// for other places",
             )
         return path
 
@@ -97,12 +97,12 @@ def is_local(located: str) -> bool:
 
 
 def errors_of(located: str) -> tuple[type[Exception], ...]:
-    """What using a file may raise; each file system of fsspec has errors of its own."""
+    """The errors that using a file may raise; each file system of fsspec has its own."""
     return LOCAL_ERRORS if is_local(located) else (Exception,)
 
 
 def split_chain(located: str) -> tuple[str, str]:
-    """The first link of a chain and the rest; the name and nothing if it is no chain."""
+    """The first link of a chain and the rest; the name and '' if it is not a chain."""
     if is_chain(located):
         first, rest = located.split("::", 1)
         return first, rest

@@ -1,4 +1,4 @@
-"""The files that the engine itself may use, by name: whatever the name, unless `sldb:` is left."""
+"""The files that the engine itself may use: any name that does not leave `sldb:`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.errors import DataError
 from engine.plan.folders import ARCHIVES, scheme_of
 from engine.run.files.failures import failure
 from engine.run.files.fetching import Fetcher
-from engine.run.files.leftovers import remove_leftovers
+from engine.run.files.hidden_files import remove_leftovers
 from engine.run.files.names import (
     Names,
     errors_of,
@@ -29,7 +29,7 @@ _MOST_FOLDERS = 1000
 
 
 class ProjectFiles:
-    """The files of a pipeline in the given folder and project; `http` gives the HTTP client."""
+    """The files of a pipeline in the given folder and project; `http` returns the HTTP client."""
 
     def __init__(
         self, folder: str, project: str, http: Callable[[], HttpClient] | None = None
@@ -44,7 +44,7 @@ class ProjectFiles:
         return self.names.locate(name)
 
     def size(self, name: str, *, to: Purpose = "read") -> int | None:
-        """Bytes of an existing file (0 where it has no size), None if there is no such file."""
+        """The size of a file in bytes (0 if it has none); None if the file does not exist."""
         located = self.locate(name)
         if to != "read":
             _refuse_read_only(located)
@@ -58,11 +58,11 @@ class ProjectFiles:
             raise failure(to, located, error) from error
 
     def read(self, name: str) -> FileContent:
-        """Open a file: its bytes come in chunks of at most 128 KiB."""
+        """Open a file; its bytes come in chunks of at most 128 KiB."""
         return open_file(self.locate(name), self._fetcher.open)
 
     def write(self, name: str, action: FileAction, *, create_folder: bool) -> FileTarget:
-        """Begin a file, which nobody sees before it is committed."""
+        """Begin a file, which stays invisible until it is committed."""
         located = self.locate(name)
         _refuse_read_only(located)
         try:
@@ -84,7 +84,7 @@ class ProjectFiles:
             raise failure("write", located, error, can_create_folder=can_create) from error
 
     def remove(self, name: str) -> None:
-        """Remove a file if it is there."""
+        """Remove a file if it exists."""
         located = self.locate(name)
         try:
             if is_local(located):
@@ -95,20 +95,20 @@ class ProjectFiles:
             raise failure("remove", located, error) from error
 
     def sync(self) -> None:
-        """Wait until all that was appended is on the disk."""
+        """Wait until everything that was appended is on the disk."""
         self._appends.sync()
 
     def interrupt(self) -> None:
-        """Make calls that wait for a server fail soon. Called from another thread."""
+        """Make pending calls to servers fail soon. Called from another thread."""
         self._fetcher.interrupt()
 
     def close(self) -> None:
-        """The run is over, whatever came of it."""
+        """Clean up at the end of the run, successful or not."""
         with suppress(DataError):
             self.sync()
 
     def _tidy(self, folder: Path) -> None:
-        """Remove what dead writers have left in a folder, once."""
+        """Remove the leftovers of dead writers in a folder, once."""
         if folder not in self._tidied:
             if len(self._tidied) >= _MOST_FOLDERS:
                 self._tidied.clear()
@@ -121,13 +121,13 @@ def _no_client() -> HttpClient:
 
 
 def _refuse_read_only(located: str) -> None:
-    """Refuse to write where files can only be read."""
+    """Refuse to write where files are read-only."""
     first, rest = split_chain(located)
     scheme = scheme_of(first)
     if scheme in ("http", "https", "data", *ARCHIVES) or (rest and is_compression(first)):
-        hint = "name another place"
+        hint = "use another place"
         if scheme in ("http", "https"):
-            hint = "send it in a request, or name another place"
+            hint = "send it in a request, or use another place"
         what = f"{scheme}://" if scheme else f"{first}::"
         raise DataError(
             f"cannot write the file {located!r}", f"files of {what} can only be read", hint

@@ -19,13 +19,13 @@ from engine.sdk.files import FileContent
 CHUNK = 128 * 1024
 Fetch = Callable[[str], FileContent]
 SPOOLED = 8 * 1024 * 1024
-"""Bytes of an archive that are held in memory; a larger one from elsewhere goes to a file."""
+"""Largest remote archive, in bytes, that is held in memory; a larger one goes to a file."""
 
 _TYPES = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
 
 
 def open_file(located: str, fetch: Fetch) -> FileContent:
-    """Open a file; `fetch` gets those of http and https. Raises DataError."""
+    """Open a file; `fetch` opens those of http and https. Raises DataError."""
     try:
         return _open(located, fetch)
     except errors_of(located) as error:
@@ -49,15 +49,19 @@ def _open(located: str, fetch: Fetch) -> FileContent:
 
 
 def _decompressed(compression: str, rest: str, fetch: Fetch) -> FileContent:
-    from engine.run.files.decompression import decompressed  # three libraries that few need
+    from engine.run.files.decompression import (
+        decompressed,
+    )  # imported late: few runs need these libraries
 
     chunks = decompressed(compression, open_file(rest, fetch), f"{compression}::{rest}")
     return FileContent(chunks, content_type=guess_type(rest)[0] or "")
 
 
 def _member(located: str, scheme: str, first: str, archive: str, fetch: Fetch) -> FileContent:
-    """A file of an archive, which must be on this machine since it is not read in order."""
-    from engine.run.files.archives import open_member  # two libraries that few need
+    """A member of an archive, which must be local because it is not read sequentially."""
+    from engine.run.files.archives import (
+        open_member,
+    )  # imported late: few runs need these libraries
 
     held = Path(archive).open("rb") if is_local(archive) else _held(archive, fetch)  # noqa: SIM115
     try:
@@ -77,7 +81,7 @@ def _held(located: str, fetch: Fetch) -> IO[bytes]:
 
 
 def guessed_type(name: str) -> str:
-    """The type of a file as its name tells it; `a.json.gz` is gzip, not JSON."""
+    """The content type by the name of a file; `a.json.gz` is gzip, not JSON."""
     kind, compression = guess_type(name)
     if compression is not None:
         return _TYPES.get(compression, "application/octet-stream")
@@ -91,13 +95,13 @@ def _open_local(located: str) -> FileContent:
 
 
 def _open_elsewhere(located: str) -> FileContent:
-    import fsspec  # other schemes are rare, and it is slow to import
+    import fsspec  # imported late: fsspec is slow to import and rarely needed
 
     files, path = fsspec.core.url_to_fs(located)
     file = files.open(path, "rb")
     size = getattr(file, "size", None)
     if size is None:
-        with suppress(Exception):  # some can tell, and nobody needs it
+        with suppress(Exception):  # some file systems know it, but nobody needs it
             size = files.size(path)
     return FileContent(_chunks_of(file, located, keep=files), size, guessed_type(path))
 
@@ -107,7 +111,7 @@ def _of_data_url(url: str) -> FileContent:
 
     head, comma, data = url.removeprefix("data:").partition(",")
     if not comma:
-        raise ValueError("a data: URL has a comma before the data")
+        raise ValueError("a data: URL needs a comma before the data")
     content = unquote_to_bytes(data)
     kind, is_base64 = head.removesuffix(";base64"), head.endswith(";base64")
     if is_base64:
@@ -121,7 +125,7 @@ def _then_closed(chunks: Iterator[bytes], archive: IO[bytes]) -> Iterator[bytes]
 
 
 def _chunks_of(file: Any, located: str, keep: Any = None) -> Iterator[bytes]:
-    """The chunks of an open file. `keep` is what must not be closed before its end."""
+    """The chunks of an open file. `keep` must stay open until the last chunk."""
     try:
         with file:
             while chunk := file.read(CHUNK):

@@ -1,4 +1,4 @@
-"""Files of other file systems under writing, through fsspec."""
+"""Writing files on other file systems, through fsspec."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ CHUNK = 128 * 1024
 
 
 class RemoteTarget:
-    """A file of another file system, under an fsspec transaction of its own.
+    """A file on another file system, in its own fsspec transaction.
 
     Few file systems can append within a transaction, so `append` writes the old content again.
     """
 
     def __init__(self, url: str, action: FileAction) -> None:
-        import fsspec  # other schemes are rare, and it is slow to import
+        import fsspec  # imported late: fsspec is slow to import and rarely needed
 
         self._url = url
         self._action = action
@@ -34,7 +34,7 @@ class RemoteTarget:
     def write(self, data: bytes) -> object:
         try:
             return self._file.write(data)
-        except Exception as error:  # each file system has errors of its own
+        except Exception as error:  # each file system has its own errors
             raise failure("write", self._url, error) from error
 
     def commit(self) -> None:
@@ -79,7 +79,7 @@ class RemoteTarget:
 
 
 def remote_size(url: str) -> int | None:
-    """Bytes of a file elsewhere, None if it is not there."""
+    """The size of a remote file in bytes, None if it does not exist."""
     import fsspec
 
     files, path = fsspec.core.url_to_fs(url)

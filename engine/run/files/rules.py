@@ -1,4 +1,4 @@
-"""How far a run trusts what names its files."""
+"""How far a run trusts the data that names its files."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import msgspec
 class FileRules(msgspec.Struct, frozen=True):
     """Plain data that can be pickled.
 
-    `data_parameters` are parameters whose values come from a caller, so that they count as data.
-    `allow_outside` False: what the snaps say about data that leads out of its folder is ignored.
+    `data_parameters` are parameters whose values come from a caller, so they count as data. If
+    `allow_outside` is False, the snaps' own setting of that name is ignored.
     """
 
     data_parameters: frozenset[str] = frozenset()
@@ -17,4 +17,4 @@ class FileRules(msgspec.Struct, frozen=True):
 
 
 TRUSTING = FileRules()
-"""Those of a run on the command line: its caller is its operator."""
+"""The rules of a run on the command line, whose caller is its operator."""

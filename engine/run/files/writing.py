@@ -1,4 +1,4 @@
-"""Local files under writing."""
+"""Writing local files."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import IO
 
 from engine.run.files.failures import LOCAL_ERRORS, failure, stopped
-from engine.run.files.leftovers import Aside
+from engine.run.files.hidden_files import HiddenFile
 from engine.sdk.files import FileAction
 
 CHUNK = 128 * 1024
 HELD = 1024 * 1024
-"""Bytes to be appended that are held in memory; more of them go to a hidden file."""
+"""Bytes to append that are held in memory; more go to a hidden file."""
 
 SYNC_SECONDS = 1.0
-"""A file that is appended to is brought to the disk this often, and at the end of the run."""
+"""How often, in seconds, appended files are synced to the disk; also at the end of the run."""
 
 _DEVICE = re.compile(r"/dev/(?!shm$)[^/]+|/dev/fd/\d+|/proc/[^/]+/fd/\d+")
 _STANDARD = {"stdin": 0, "stdout": 1, "stderr": 2}
@@ -36,21 +36,21 @@ class LocalTarget:
         self._path = path
         self._action = action
         self._aborted = False
-        self._aside: Aside | None = Aside(path)
+        self._hidden: HiddenFile | None = HiddenFile(path)
 
     def write(self, data: bytes) -> object:
-        assert self._aside is not None  # nobody writes after commit or discard
+        assert self._hidden is not None  # never called after commit or discard
         try:
-            return self._aside.file.write(data)
+            return self._hidden.file.write(data)
         except OSError as error:
             raise failure("write", str(self._path), error) from error
 
     def commit(self) -> None:
-        assert self._aside is not None
+        assert self._hidden is not None
         try:
-            self._aside.file.flush()
-            os.fsync(self._aside.file.fileno())
-            self._put_in_place(self._aside.path)
+            self._hidden.file.flush()
+            os.fsync(self._hidden.file.fileno())
+            self._put_in_place(self._hidden.path)
         except OSError as error:
             if self._aborted:
                 raise stopped(str(self._path)) from error
@@ -59,37 +59,37 @@ class LocalTarget:
             self.discard()
 
     def discard(self) -> None:
-        aside, self._aside = self._aside, None
-        if aside is not None:
-            aside.discard()
+        hidden, self._hidden = self._hidden, None
+        if hidden is not None:
+            hidden.discard()
 
     def abort(self) -> None:
         self._aborted = True
-        if (aside := self._aside) is not None:
-            aside.remove()  # whatever `commit` does next with the file, it is not there
+        if (hidden := self._hidden) is not None:
+            hidden.remove()  # `commit` will not find the file, whatever it does next
 
-    def _put_in_place(self, aside: Path) -> None:
+    def _put_in_place(self, hidden: Path) -> None:
         if self._action == "error":
-            self._put_where_nothing_is(aside)
+            self._put_if_absent(hidden)
             return
         if self._path.exists():
-            shutil.copymode(self._path, aside)
-        aside.replace(self._path)
+            shutil.copymode(self._path, hidden)
+        hidden.replace(self._path)
 
-    def _put_where_nothing_is(self, aside: Path) -> None:
-        """FileExistsError if there is a file of that name, even if it was just made."""
+    def _put_if_absent(self, hidden: Path) -> None:
+        """Raises FileExistsError if the name exists, even if it has just been created."""
         try:
-            os.link(aside, self._path)
+            os.link(hidden, self._path)
         except FileExistsError:
             raise
-        except OSError as error:  # a file system without links
+        except OSError as error:  # a file system without hard links
             if self._path.exists():
                 raise FileExistsError(errno.EEXIST, "the file exists", str(self._path)) from error
-            aside.replace(self._path)
+            hidden.replace(self._path)
 
 
 class AppendTarget:
-    """Gathers what is to be appended; `commit` adds all of it to the target, or nothing."""
+    """Collects what to append; `commit` appends all of it to the target, or nothing."""
 
     def __init__(self, path: Path, appended: Callable[[Path, int], None]) -> None:
         if not path.parent.is_dir():
@@ -98,18 +98,18 @@ class AppendTarget:
         self._appended = appended
         self._aborted = False
         self._held = bytearray()
-        self._aside: Aside | None = None
+        self._hidden: HiddenFile | None = None
 
     def write(self, data: bytes) -> None:
         try:
-            if self._aside is None and len(self._held) + len(data) <= HELD:
+            if self._hidden is None and len(self._held) + len(data) <= HELD:
                 self._held += data
                 return
-            if self._aside is None:
-                self._aside = Aside(self._path)
-                self._aside.file.write(self._held)
+            if self._hidden is None:
+                self._hidden = HiddenFile(self._path)
+                self._hidden.file.write(self._held)
                 self._held.clear()
-            self._aside.file.write(data)
+            self._hidden.file.write(data)
         except OSError as error:
             raise failure("write", str(self._path), error) from error
 
@@ -125,9 +125,9 @@ class AppendTarget:
 
     def discard(self) -> None:
         self._held.clear()
-        aside, self._aside = self._aside, None
-        if aside is not None:
-            aside.discard()
+        hidden, self._hidden = self._hidden, None
+        if hidden is not None:
+            hidden.discard()
 
     def abort(self) -> None:
         self._aborted = True
@@ -146,7 +146,7 @@ class AppendTarget:
             self._appended(self._path, target.fileno())
 
     def _locked(self) -> tuple[IO[bytes], bool]:
-        """The target, which nobody else appends to, and whether it was made for that."""
+        """The target, locked against other appends, and whether it was created for this."""
         while True:
             descriptor, is_new = self._opened()
             target = os.fdopen(descriptor, "ab", buffering=0)
@@ -154,7 +154,7 @@ class AppendTarget:
             with suppress(FileNotFoundError):
                 if os.path.samestat(self._path.stat(), os.fstat(descriptor)):
                     return target, is_new
-            target.close()  # replaced or removed while we waited for the lock
+            target.close()  # replaced or removed while waiting for the lock
 
     def _opened(self) -> tuple[int, bool]:
         flags = os.O_WRONLY | os.O_APPEND
@@ -164,16 +164,16 @@ class AppendTarget:
             return os.open(self._path, flags | os.O_CREAT, 0o666), False
 
     def _copy_to(self, target: IO[bytes]) -> None:
-        if self._aside is None:
+        if self._hidden is None:
             self._write_all(target, bytes(self._held))
             return
-        self._aside.file.flush()
-        with self._aside.path.open("rb") as added:
+        self._hidden.file.flush()
+        with self._hidden.path.open("rb") as added:
             while chunk := added.read(CHUNK):
                 self._write_all(target, chunk)
 
     def _write_all(self, target: IO[bytes], data: bytes) -> None:
-        """A raw file may take a part only."""
+        """Write everything: a raw file may accept only a part."""
         for start in range(0, len(data), CHUNK):
             chunk = data[start : start + CHUNK]
             while chunk:
@@ -183,9 +183,9 @@ class AppendTarget:
 
 
 class Appends:
-    """Brings appended files to the disk: now and then, and when asked to.
+    """Syncs appended files to the disk: at intervals, and on request.
 
-    Doing it for each of many small streams would take most of the time of a run.
+    Syncing after each of many small streams would take most of the time of a run.
     """
 
     def __init__(self) -> None:
@@ -204,7 +204,7 @@ class Appends:
         os.fsync(descriptor)
 
     def sync(self) -> None:
-        """Bring everything to the disk. Raises DataError for a file that cannot be."""
+        """Sync all files to the disk. Raises DataError if one fails."""
         with self._lock:
             waiting, self._waiting = self._waiting, set()
             self._synced.clear()
@@ -213,13 +213,13 @@ class Appends:
                 with path.open("rb", buffering=0) as file:
                     os.fsync(file.fileno())
             except FileNotFoundError:
-                pass  # removed since
+                pass  # removed in the meantime
             except OSError as error:
                 raise failure("write", str(path), error) from error
 
 
 class DirectTarget:
-    """A device or a pipe such as /dev/stdout: there is nothing to write aside."""
+    """A device or a pipe such as /dev/stdout, which is written to directly."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -246,16 +246,16 @@ class DirectTarget:
             self._file.close()
 
     def abort(self) -> None:
-        """What was written is gone already."""
+        """Nothing to undo: what was written has left already."""
 
 
 def device_of(located: str) -> str:
-    """The device or open file that a path names, perhaps through links; empty for others.
+    """The device or open file that a path names, possibly through links; empty for others.
 
     The path is not resolved further: `/dev/stdout` leads to a file that must not be replaced, or
-    to a pipe that has no name.
+    to a pipe without a name.
     """
-    for _ in range(40):  # more links than that are a circle
+    for _ in range(40):  # more links than that form a circle
         if _DEVICE.fullmatch(located):
             return located
         try:
@@ -267,7 +267,7 @@ def device_of(located: str) -> str:
 
 
 def wait_for_lock(file: IO[bytes]) -> None:
-    """Wait until nobody else appends to the file, where the system knows such locks."""
+    """Wait until nobody else appends to the file, where the system has such locks."""
     with suppress(ImportError, OSError):
         import fcntl
 

@@ -19,7 +19,7 @@ def retries_setting(help: str) -> Any:  # noqa: A002  # as in `setting`
 def interval_setting() -> Any:
     return setting(
         default=Evaluated(value=1.0, kind=float),
-        help="Seconds to wait before trying again, a day at most.",
+        help="Seconds to wait before each retry, at most a day.",
     )
 
 
@@ -31,7 +31,7 @@ class RetrySettings(Protocol):
 
 
 def check_retries(settings: RetrySettings) -> Iterable[Issue]:
-    """What types cannot say about these two settings."""
+    """Check the limits of these two settings."""
     retries, interval = settings.retries.value, settings.retry_interval.value
     if retries is not None:
         yield from _wrong_retries(retries)
@@ -40,9 +40,9 @@ def check_retries(settings: RetrySettings) -> Iterable[Issue]:
 
 
 class Retries:
-    """Tries something again, as the settings say for a document. Setting `ended` stops that.
+    """Retries a call as the settings say for a document. Setting `ended` stops it.
 
-    Raises DataError if expressions give numbers that make no sense.
+    Raises DataError if expressions give numbers out of range.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Retries:
             raise DataError(f"{issue.path[0]} is wrong", issue.message, issue.hint)
 
     def run(self, call: Callable[[], T]) -> T:
-        """What `call` gives at the first try that succeeds."""
+        """The result of `call` at the first try that succeeds."""
         for _ in range(self.count):
             try:
                 return call()
@@ -67,10 +67,10 @@ class Retries:
 
 def _wrong_retries(count: int) -> Iterable[Issue]:
     if count < 0:
-        yield Issue(("retries",), f"{count} tries cannot be made", "give 0 or more")
+        yield Issue(("retries",), f"retries must be 0 or more, got {count}", "use 0 or more")
 
 
 def _wrong_interval(seconds: float) -> Iterable[Issue]:
     if not 0 <= seconds <= _DAY:
-        message = f"{seconds} seconds cannot be waited"
-        yield Issue(("retry_interval",), message, f"give a number from 0 to {_DAY}")
+        message = f"retry_interval must be 0 to {_DAY} seconds, got {seconds}"
+        yield Issue(("retry_interval",), message, f"use a number from 0 to {_DAY}")

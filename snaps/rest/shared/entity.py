@@ -21,13 +21,13 @@ from engine.sdk import (
 EntityType = Literal["default", "text", "binary"]
 
 _UTF_8 = ("utf-8", "utf8", "us-ascii")
-_NO_TEXT = "set response_entity_type to binary for what is not text"
+_NO_TEXT = "set response_entity_type to binary if it is not text"
 
 
 def body_of(entity: Value, content_type: str) -> tuple[bytes, str]:
-    """What is sent and its content type, which is chosen if `content_type` is empty.
+    """The body and its content type, which is chosen if `content_type` is empty.
 
-    Bytes are sent as they are, a text in the charset of its content type, anything else as JSON.
+    Bytes are sent as is, a string in the charset of its content type, anything else as JSON.
     Raises DataError.
     """
     if isinstance(entity, bytes | bytearray | memoryview):
@@ -42,13 +42,13 @@ def body_of(entity: Value, content_type: str) -> tuple[bytes, str]:
 
 
 def entity_of(response: HttpResponse, kind: EntityType) -> Value:
-    """The entity of a response. Raises DataError if it is not what its headers say."""
+    """The entity of a response. Raises DataError if it contradicts its headers."""
     if response.coding_error:
         raise DataError(
-            "the response cannot be unpacked",
+            "the response cannot be decompressed",
             f"{response.coding_error}; its content encoding is "
             f"{response.header('content-encoding')!r}",
-            "set the header Accept-Encoding to identity in http_headers to get it unpacked",
+            "set the header Accept-Encoding to identity in http_headers to get it uncompressed",
         )
     if kind == "binary":
         return response.body
@@ -60,7 +60,7 @@ def entity_of(response: HttpResponse, kind: EntityType) -> Value:
 
 
 def entity_of_error(response: HttpResponse, kind: EntityType) -> Value:
-    """The entity as far as it can be had, for an error document."""
+    """The entity as far as it can be read, for an error document."""
     try:
         return entity_of(response, kind)
     except DataError:
@@ -68,7 +68,7 @@ def entity_of_error(response: HttpResponse, kind: EntityType) -> Value:
 
 
 def text_of(response: HttpResponse) -> str:
-    """The body as text, with U+FFFD for what is none."""
+    """The body as text, with U+FFFD for invalid bytes."""
     try:
         return _text(response)
     except DataError:
@@ -83,7 +83,7 @@ def _parsed(response: HttpResponse) -> Value:
         return msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(
-            "the response says that it is JSON and is not",
+            "the response is not the JSON that its content type says",
             f"{_words(error)}; it begins with {_beginning(response)!r}",
             "set response_entity_type to text to get it unparsed",
         ) from None
@@ -95,7 +95,7 @@ def _text(response: HttpResponse) -> str:
         return decoded(response.body, charset_of(kind), "it")
     except CharsetError as error:
         raise DataError(
-            "the response cannot be read as text",
+            "the response cannot be decoded as text",
             f"{error}; its content type is {kind or 'none'!r}",
             _NO_TEXT,
         ) from None

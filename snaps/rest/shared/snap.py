@@ -31,11 +31,11 @@ from engine.sdk import (
     shown_url,
 )
 from snaps.rest.shared.entity import EntityType, body_of, entity_of
-from snaps.rest.shared.refusal import details_of, refusal
+from snaps.rest.shared.status_errors import details_of, status_error
 from snaps.rest.shared.text import as_text
 
 Values = tuple[Evaluated[Any], ...] | Evaluated[Any]
-"""One value or several, each of which may be an expression."""
+"""One value or a list, in which each may be an expression."""
 
 _DAY = 86_400.0
 _MOST_IN_FLIGHT = 1_000
@@ -46,62 +46,64 @@ _SET_BY_THE_CLIENT = ("content-length", "transfer-encoding", "connection")
 
 class RestSettings(Settings):
     service_url: Evaluated[str] = setting(
-        help="The URL that is called; it begins with `http://` or `https://`.",
+        help="The URL to call; it begins with `http://` or `https://`.",
         example="= _url + '/orders/' + $id",
     )
     query_parameters: dict[str, Values] = setting(
         default={},
-        help="Name to value, added to the query of the URL. A list gives the parameter several "
-        "times, null leaves it out.",
+        help="Name to value, added to the query of the URL. A list repeats the parameter, null "
+        "omits it.",
         example={"page": "= $page", "limit": 100, "tag": ["new", "= $tag"]},
     )
     http_headers: dict[str, Values] = setting(
         default={},
-        help="Name to value. A list gives the header several times, null leaves it out.",
+        help="Name to value. A list repeats the header, null omits it.",
         example={"Authorization": "= 'Bearer ' + _token"},
     )
     response_entity_type: EntityType = setting(
         default="default",
         help="What the entity of the response becomes: `default` is parsed if its content type is "
-        "JSON, else text; `text` is text always, `binary` bytes.",
+        "JSON, otherwise text; `text` is always text, `binary` bytes.",
     )
     connection_timeout: float = setting(
-        default=30.0, help="Seconds in which the connection must come about."
+        default=30.0, help="Time limit for the connection, in seconds."
     )
     read_timeout: float = setting(
-        default=900.0, help="The longest time, in seconds, that the server may be silent."
+        default=900.0, help="The longest time, in seconds, without data from the server."
     )
     maximum_request_attempts: int = setting(
-        default=5, help="How often a request is tried, the first time included."
+        default=5, help="How often a request is tried, including the first time."
     )
     retry_request_interval: float = setting(
-        default=3.0, help="Seconds before the next try, a day at most."
+        default=3.0, help="Seconds before the next try, at most a day."
     )
     retry_policy: RetryPolicy = setting(
         default="connection_errors",
-        help="What is tried again. `connection_errors`: what did not reach the server, and GET, "
-        "PUT and DELETE if the connection broke. `all`: POST and PATCH too if it broke, "
-        "any if the server was silent for too long, and the answers 429 and 5xx, after the time in "
-        "`Retry-After` if there is one; choose it if the server can take a request twice.",
+        help="What is retried. `connection_errors`: requests that did not reach the server, and "
+        "GET, PUT and DELETE whose connection broke. `all`: also POST and PATCH whose connection "
+        "broke, any request to a server that was silent for too long, and the statuses 429 and "
+        "5xx, after the time in `Retry-After` if given; choose it if the server can take a request "
+        "twice.",
     )
     follow_redirects: bool = setting(
         default=True,
-        help="Follow answers that name another address; `Authorization` is not sent to another "
-        "host. If false such an answer is an error.",
+        help="Follow redirects; `Authorization` is not sent to another host. If false, a redirect "
+        "is an error.",
     )
     trust_all_certificates: bool = setting(
-        default=False, help="Accept any certificate, also one that may be forged."
+        default=False, help="Accept any certificate, even a forged one."
     )
     show_all_headers: bool = setting(
         default=False,
-        help="Give a header that occurs several times as a list; else its last value.",
+        help="Return a repeated header as a list; otherwise its last value.",
     )
     maximum_response_size: int = setting(
-        default=104_857_600, help="The longest response, in bytes; a longer one is an error."
+        default=104_857_600,
+        help="The size limit of a response, in bytes; a larger one is an error.",
     )
     requests_in_flight: int = setting(
         default=8,
-        help="How many requests may be under way at once. The documents keep their order.",
+        help="How many requests may run at once. The documents keep their order.",
     )
 
 
@@ -132,7 +134,7 @@ FOREIGN_SETTINGS = {
     "trustAllCerts": "trust_all_certificates",
     "showAllHeaders": "show_all_headers",
 }
-"""The setting keys of SnapLogic's REST snaps, and ours."""
+"""SnapLogic's keys for the settings of REST snaps, and ours."""
 
 FOREIGN_COLUMNS = {
     "queryParams": ("queryParam", "queryParamValue"),
@@ -141,7 +143,7 @@ FOREIGN_COLUMNS = {
 
 
 class RestSnap(Snap[S], ABC):
-    """One request for each document; what is answered keeps the document's place and lineage."""
+    """One request for each document; responses keep the document's order and lineage."""
 
     stateful = False
     blocking = True
@@ -151,15 +153,15 @@ class RestSnap(Snap[S], ABC):
 
     @abstractmethod
     def output(self, answer: Document, document: Document) -> Document:
-        """The output document of an answer: `statusLine`, `entity` and `headers`."""
+        """The output document for a response: `statusLine`, `entity` and `headers`."""
 
     def body(self, document: Document, content_type: str) -> tuple[bytes | None, str]:
-        """What is sent and its content type, for the one that is set, if any. Raises DataError."""
+        """The body and its content type, given the configured one, if any. Raises DataError."""
         return None, content_type
 
     @classmethod
     def check(cls, settings: S) -> Iterable[Issue]:
-        yield from _flaws_of_numbers(settings)
+        yield from _number_issues(settings)
         if settings.service_url.expression is None:
             url = settings.service_url.value or ""
             try:
@@ -168,8 +170,8 @@ class RestSnap(Snap[S], ABC):
                 message = f"{shown_url(url)!r}: {error}"
                 yield Issue(("service_url",), message, error.resolution)
         for name in settings.http_headers:
-            if flaw := _flaw_of_header(str(name)):
-                yield Issue(("http_headers", name), *flaw)
+            if problem := _header_problem(str(name)):
+                yield Issue(("http_headers", name), *problem)
 
     def open(self) -> None:
         settings = self.settings
@@ -210,18 +212,18 @@ class RestSnap(Snap[S], ABC):
 
     def _start(self, position: int, document: Document) -> None:
         if self._interrupted:
-            raise ExecutionError("no request is sent any more, since the run ends")
+            raise ExecutionError("the request was not sent because the run is ending")
         call: HttpCall
         try:
-            call = self._http.send(self._request(document), self._notice)
+            call = self._http.send(self._request(document), self._notify)
         except DataError as error:
-            call = _NotSent(error)
+            call = _UnsentCall(error)
         self._pending.append((position, call))
-        if self._interrupted:  # in between
+        if self._interrupted:  # in the meantime
             self._cancel_all()
 
     def _settle(self, batch: Batch, collected: Any) -> Iterator[Mapping[str, Batch]]:
-        """Take the answer to the oldest request."""
+        """Take the response to the oldest request."""
         position, call = self._pending[0]
         document, lineage = batch.items[position], batch.lineage_of(position)
         failure: DataError | None = None
@@ -229,7 +231,7 @@ class RestSnap(Snap[S], ABC):
             collected.add(self._output(call.result(), document), lineage)
         except DataError as error:
             failure = error
-        self._pending.popleft()  # not before: an interruption must find what is waited for
+        self._pending.popleft()  # only now: an interruption must find the pending request
         if collected.count:
             yield collected.take()
         if failure is not None:
@@ -254,7 +256,7 @@ class RestSnap(Snap[S], ABC):
         try:
             return address_of(url, query)
         except AddressError as error:
-            summary = f"{shown_url(url)!r} is not a URL for a request"
+            summary = f"{shown_url(url)!r} is not a valid URL"
             raise DataError(summary, str(error), error.resolution) from None
 
     def _headers(self, document: Document) -> list[tuple[str, str]]:
@@ -266,13 +268,13 @@ class RestSnap(Snap[S], ABC):
                 except HeaderError as error:
                     raise DataError(
                         f"the header {name!r} cannot be sent",
-                        f"its value cannot be that of a header: {error}",
+                        f"its value is not valid in a header: {error}",
                         "remove it in the expression, for example with .trim()",
                     ) from None
         return headers
 
     def _values(self, values: Values, document: Document) -> Iterator[Any]:
-        """Those of a query parameter or a header: none for null, several for a list."""
+        """The values of a query parameter or a header: none for null, several for a list."""
         for each in values if isinstance(values, tuple) else (values,):
             value = self.context.value(each, document)
             for one in value if isinstance(value, list | tuple) else (value,):
@@ -285,7 +287,7 @@ class RestSnap(Snap[S], ABC):
         if not 200 <= response.status < 300:
             url = shown_url(self._fixed_url or self._url(document))
             details = details_of(response, kind, headers)
-            raise refusal(f"{self.method} {url!r}", response, details)
+            raise status_error(f"{self.method} {url!r}", response, details)
         try:
             entity = entity_of(response, kind)
         except DataError as error:
@@ -299,7 +301,7 @@ class RestSnap(Snap[S], ABC):
         return self.output({"statusLine": line, "entity": entity, "headers": headers}, document)
 
     def _shown_headers(self, response: HttpResponse) -> Document:
-        """The headers by name in small letters."""
+        """The headers by lower-case name."""
         shown: Document = {}
         for name, value in response.headers:
             shown.setdefault(name.lower(), []).append(value)
@@ -309,8 +311,8 @@ class RestSnap(Snap[S], ABC):
             for name, values in shown.items()
         }
 
-    def _notice(self, text: str) -> None:
-        """Tell who watches of a try, but not of the same one for every document."""
+    def _notify(self, text: str) -> None:
+        """Notify the user of a retry, but not of the same one for every document."""
         if text not in self._noticed and len(self._noticed) < _MOST_NOTICES:
             self._noticed.add(text)
             self.context.show(text)
@@ -335,8 +337,8 @@ class RestEntitySnap(RestSnap[E]):
         return body_of(self._entity(document), content_type)
 
 
-class _NotSent:
-    """A request that could not be made, in its place in the order."""
+class _UnsentCall:
+    """A request that could not be made, at its place in the order."""
 
     def __init__(self, error: DataError) -> None:
         self._error = error
@@ -345,23 +347,23 @@ class _NotSent:
         raise self._error
 
     def cancel(self) -> None:
-        """There is nothing to give up."""
+        """Nothing to cancel."""
 
 
 def in_response(answer: Document, document: Document) -> Document:
-    """The output of all methods but GET."""
+    """The output of all methods except GET."""
     return {"response": answer, "original": document}
 
 
 def _varies(settings: RestSettings) -> bool:
-    """Whether the URL may be another for each document."""
+    """Whether the URL may differ between documents."""
     parts: list[Evaluated[Any]] = [settings.service_url]
     for values in settings.query_parameters.values():
         parts += values if isinstance(values, tuple) else (values,)
     return any(part.expression is not None for part in parts)
 
 
-def _flaws_of_numbers(settings: RestSettings) -> Iterator[Issue]:
+def _number_issues(settings: RestSettings) -> Iterator[Issue]:
     limits: dict[str, tuple[float, float]] = {
         "connection_timeout": (0.001, _DAY),
         "read_timeout": (0.001, _DAY),
@@ -377,9 +379,9 @@ def _flaws_of_numbers(settings: RestSettings) -> Iterator[Issue]:
             yield Issue((name,), f"{name!r} cannot be {value:g}", hint)
 
 
-def _flaw_of_header(name: str) -> tuple[str, str] | None:
+def _header_problem(name: str) -> tuple[str, str] | None:
     if not _HEADER_NAME.fullmatch(name):
-        return f"{name!r} is no name of a header", "use letters, digits and hyphens"
+        return f"{name!r} is not a valid header name", "use letters, digits and hyphens"
     if name.lower() in _SET_BY_THE_CLIENT:
-        return f"the header {name!r} is set by the engine", "leave it out"
+        return f"the header {name!r} is set by the engine", "remove it"
     return None

@@ -1,4 +1,4 @@
-"""Values as the text of a header or of a query parameter."""
+"""Values as the string of a header or of a query parameter."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engine.sdk import DataError, Value, to_json
 
 
 def as_text(value: Value) -> str:
-    """A text as it is, else its JSON: `true`, `3`, `2026-01-01T00:00:00.000Z`, `{"a":1}`."""
+    """A string as is, other values as JSON: `true`, `3`, `2026-01-01T00:00:00.000Z`, `{"a":1}`."""
     if isinstance(value, str):
         encoded_text(value)
         return value
@@ -21,7 +21,7 @@ def as_text(value: Value) -> str:
 
 
 def encoded_text(text: str) -> bytes:
-    """The text in UTF-8. Raises DataError for halves of characters."""
+    """The text in UTF-8. Raises DataError for half of a surrogate pair."""
     try:
         return text.encode()
     except UnicodeEncodeError as error:

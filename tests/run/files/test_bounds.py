@@ -19,7 +19,7 @@ Run = Callable[..., Any]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project with a secret beside it, and pipelines in a folder of their own."""
+    """A project with a secret next to it, and pipelines in their own folder."""
     (tmp_path / "secret.json").write_text('{"secret": true}')
     project = tmp_path / "project"
     (project / "pipelines" / "files" / "deep").mkdir(parents=True)
@@ -195,7 +195,7 @@ def test_names_inside_are_read(read: Run, file: str, name: str, origin: str) -> 
     assert found == [{"from": origin}]
 
 
-def test_what_no_data_decides_may_lead_anywhere(read: Run, project: Path) -> None:
+def test_a_name_without_data_may_lead_anywhere(read: Run, project: Path) -> None:
     secret = [{"secret": True}]
     place = str(project.parent)
     assert read("../../secret.json", {}) == (secret, [])
@@ -271,7 +271,7 @@ def test_the_author_may_allow_it(read: Run, project: Path, file: str) -> None:
         "= 1 + $name",
     ],
 )
-def test_no_way_of_writing_it_leads_out_of_the_project(read: Run, project: Path, file: str) -> None:
+def test_no_spelling_leads_out_of_the_project(read: Run, project: Path, file: str) -> None:
     for name in ("../../../secret.json", str(project.parent / "secret.json")):
         found, errors = read(file, {"name": name})
         assert (found, len(errors)) == ([], 1)

@@ -63,7 +63,7 @@ def test_a_missing_file_names_the_nearest_one(files: ProjectFiles, tmp_path: Pat
     (tmp_path / "pipelines" / "digits.json").write_text("{}")
     with pytest.raises(DataError) as caught:
         read(files, "digit.json")
-    assert caught.value.reason == "there is no such file"
+    assert caught.value.reason == "the file does not exist"
     assert caught.value.resolution == "did you mean 'digits.json'?"
 
 
@@ -73,8 +73,8 @@ def test_a_folder_is_not_a_file(files: ProjectFiles, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a\0b"])
-def test_refuses_a_name_that_is_none(files: ProjectFiles, name: str) -> None:
-    with pytest.raises(DataError, match="there is no file name"):
+def test_refuses_an_invalid_name(files: ProjectFiles, name: str) -> None:
+    with pytest.raises(DataError, match="the file name is missing"):
         files.locate(name)
 
 
@@ -144,8 +144,8 @@ def test_writes_through_a_link_to_the_file_that_it_names(
     assert (tmp_path / "pipelines" / "link.txt").is_symlink()
 
 
-def test_makes_missing_folders_only_if_told(files: ProjectFiles, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="there is no folder"):
+def test_creates_missing_folders_only_if_asked(files: ProjectFiles, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"the folder .* does not exist"):
         files.write("a/b/c.txt", "overwrite", create_folder=False)
     files.write("a/b/c.txt", "overwrite", create_folder=True).commit()
     assert (tmp_path / "pipelines" / "a" / "b" / "c.txt").read_bytes() == b""
@@ -178,12 +178,12 @@ def test_what_cannot_be_removed_is_an_error_of_the_document(
         files.remove("sldb:///../a.txt")
 
 
-def test_a_missing_file_elsewhere_is_called_so(files: ProjectFiles) -> None:
-    with pytest.raises(DataError, match="there is no such file"):
+def test_a_missing_remote_file_is_reported(files: ProjectFiles) -> None:
+    with pytest.raises(DataError, match="the file does not exist"):
         read(files, "memory://bucket/none.txt")
 
 
-def test_a_discarded_file_elsewhere_is_not_there(files: ProjectFiles) -> None:
+def test_a_discarded_remote_file_does_not_exist(files: ProjectFiles) -> None:
     writing = files.write("memory://bucket/gone.txt", "overwrite", create_folder=False)
     writing.write(b"half")
     writing.discard()
@@ -201,7 +201,7 @@ def test_an_action_error_elsewhere_is_checked_again_when_complete(files: Project
     assert read(files, "memory://bucket/once.txt") == b"first"
 
 
-def test_files_elsewhere_do_not_share_their_fate(files: ProjectFiles) -> None:
+def test_remote_files_are_committed_independently(files: ProjectFiles) -> None:
     one = files.write("memory://bucket/one.txt", "overwrite", create_folder=False)
     two = files.write("memory://bucket/two.txt", "overwrite", create_folder=False)
     one.write(b"1")
@@ -213,7 +213,9 @@ def test_files_elsewhere_do_not_share_their_fate(files: ProjectFiles) -> None:
 
 
 @pytest.mark.parametrize(("commits", "left"), [(True, b"old new"), (False, b"old ")])
-def test_appends_elsewhere_when_complete(files: ProjectFiles, commits: bool, left: bytes) -> None:
+def test_appends_to_a_remote_file_when_complete(
+    files: ProjectFiles, commits: bool, left: bytes
+) -> None:
     url = "memory://bucket/log.txt"
     old = files.write(url, "overwrite", create_folder=False)
     old.write(b"old ")
@@ -256,7 +258,7 @@ def test_a_name_that_cannot_be_one_is_an_error_of_the_document(
         lambda: files.write(name, "overwrite", create_folder=False),
     ]
     for call in calls:
-        with pytest.raises(DataError, match="half a surrogate pair"):
+        with pytest.raises(DataError, match="half of a surrogate pair"):
             call()
 
 
@@ -291,7 +293,9 @@ def test_discarding_on_a_full_disk_is_quiet(files: ProjectFiles, tmp_path: Path)
     assert list((tmp_path / "pipelines").iterdir()) == []
 
 
-def test_what_cannot_be_appended_whole_is_not_appended(files: ProjectFiles, tmp_path: Path) -> None:
+def test_what_cannot_be_appended_completely_is_not_appended(
+    files: ProjectFiles, tmp_path: Path
+) -> None:
     target = tmp_path / "pipelines" / "log.txt"
     target.write_bytes(b"o" * 900)
     writing = files.write("log.txt", "append", create_folder=False)
@@ -302,7 +306,7 @@ def test_what_cannot_be_appended_whole_is_not_appended(files: ProjectFiles, tmp_
     assert [entry.name for entry in target.parent.iterdir()] == ["log.txt"]
 
 
-def test_two_that_append_to_a_new_file_both_stay(files: ProjectFiles, tmp_path: Path) -> None:
+def test_two_appends_to_a_new_file_are_both_kept(files: ProjectFiles, tmp_path: Path) -> None:
     first = files.write("log.txt", "append", create_folder=False)
     second = files.write("log.txt", "append", create_folder=False)
     first.write(b"first ")
@@ -320,7 +324,7 @@ def append(folder: str, letter: bytes) -> None:
         writing.commit()
 
 
-def test_those_who_append_at_the_same_time_do_not_mix(tmp_path: Path) -> None:
+def test_concurrent_appends_do_not_mix(tmp_path: Path) -> None:
     spawning = multiprocessing.get_context("spawn")
     both = [
         spawning.Process(target=append, args=(str(tmp_path), letter)) for letter in (b"a", b"b")
@@ -364,7 +368,7 @@ def test_aborting_reaches_a_commit_that_takes_long(
     assert [entry.name for entry in target.parent.iterdir()] == ["out.txt"]
 
 
-def test_an_aborted_file_elsewhere_is_not_there(files: ProjectFiles) -> None:
+def test_an_aborted_remote_file_does_not_exist(files: ProjectFiles) -> None:
     writing = files.write("memory://bucket/late.txt", "overwrite", create_folder=False)
     writing.write(b"late")
     writing.abort()

@@ -68,7 +68,7 @@ def test_a_missing_file_goes_to_the_error_view_and_the_others_are_read(
     assert error["original"] == {"name": "dta.txt"}
 
 
-def test_a_folder_is_no_file(run_snap: Any, tmp_path: Path) -> None:
+def test_a_folder_is_not_a_file(run_snap: Any, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     result = run_snap("FileReader", {"file": "folder"}, [{}], on_error="route")
     assert result.output == []
@@ -89,7 +89,7 @@ def test_a_file_that_breaks_off_ends_a_broken_stream(
     result = run_snap("FileReader", {"file": "gzip::a.gz"}, [{}], on_error="route")
     assert data.startswith(content(result.output))
     assert result.output[-1] == StreamEnd(broken=True)
-    assert result.errors[0]["reason"].endswith("it is cut short")
+    assert result.errors[0]["reason"].endswith("it is truncated")
 
 
 def test_tries_again_until_the_file_can_be_opened(
@@ -123,15 +123,13 @@ def test_a_name_that_is_wrong_is_not_tried_again(run_snap: Any) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"retries": -1}, "-1 tries cannot be made"),
-        ({"retry_interval": -1}, "-1.0 seconds cannot be waited"),
+        ({"retries": -1}, "retries must be 0 or more, got -1"),
+        ({"retry_interval": -1}, "retry_interval must be 0 to 86400 seconds, got -1.0"),
         ({"retry_interval": math.inf}, "'.inf' is not a number that JSON can hold"),
         ({"retry_interval": math.nan}, "'.nan' is not a number that JSON can hold"),
     ],
 )
-def test_tries_that_cannot_be_made_are_refused(
-    run_snap: Any, settings: dict[str, Any], message: str
-) -> None:
+def test_invalid_retries_are_refused(run_snap: Any, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         run_snap("FileReader", {"file": "a.txt", **settings})
 
@@ -139,4 +137,4 @@ def test_tries_that_cannot_be_made_are_refused(
 def test_a_name_that_no_file_can_have_is_the_error_of_its_document(run_snap: Any) -> None:
     given = [{"name": "a\ud800"}]
     result = run_snap("FileReader", {"file": "= $name"}, given, on_error="route")
-    assert "half a surrogate pair" in result.errors[0]["reason"]
+    assert "half of a surrogate pair" in result.errors[0]["reason"]

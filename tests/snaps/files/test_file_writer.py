@@ -116,7 +116,9 @@ def test_the_folder_is_made_only_if_asked(run_snap: Any, tmp_path: Path, stream:
     assert (tmp_path / "new" / "out.txt").read_bytes() == b"x"
 
 
-def test_the_header_can_be_written_beside(run_snap: Any, tmp_path: Path, stream: Any) -> None:
+def test_the_header_can_be_written_beside_the_file(
+    run_snap: Any, tmp_path: Path, stream: Any
+) -> None:
     settings = {"file": "out.txt", "write_header_file": True}
     run_snap("FileWriter", settings, stream(b"x", kind="y"))
     assert json.loads((tmp_path / "out.txt.header").read_text()) == {"kind": "y"}
@@ -128,7 +130,7 @@ def test_the_project_cannot_be_left_through_sldb(run_snap: Any, stream: Any) -> 
         run_snap("FileWriter", settings, stream(b"x"))
 
 
-def test_an_expression_that_gives_no_text_is_the_error_of_its_stream(
+def test_a_name_that_is_not_a_string_is_the_error_of_its_stream(
     run_snap: Any, tmp_path: Path, stream: Any
 ) -> None:
     given = stream(b"1", kind="x") + stream(b"2", name="b")
@@ -170,7 +172,7 @@ def test_a_header_elsewhere_does_not_cost_the_file_its_content(
     assert json.loads(b"".join(files.read(f"{url}.header"))) == {"kind": "y"}
 
 
-def test_a_place_that_cannot_be_written_is_called_so(run_snap: Any, stream: Any) -> None:
+def test_a_place_that_cannot_be_written_to_is_reported(run_snap: Any, stream: Any) -> None:
     with pytest.raises(EngineError, match="cannot write the file 'nosuch://x'"):
         run_snap("FileWriter", {"file": "nosuch://x"}, stream(b"x"))
 

@@ -124,7 +124,7 @@ def test_the_type_is_that_of_the_bytes(run_snap: Any, archives: Path, name: str,
     assert run_snap("FileReader", {"file": name}).output[0].header["content-type"] == kind
 
 
-def test_a_compressed_file_is_read_as_it_is_without_a_mark(read: Any, archives: Path) -> None:
+def test_a_compressed_file_is_read_as_it_is_without_a_prefix(read: Any, archives: Path) -> None:
     assert read("a.txt.gz") == (archives / "a.txt.gz").read_bytes()
 
 
@@ -136,10 +136,10 @@ def test_large_members_and_compressed_files_come_in_pieces(run_snap: Any, tmp_pa
 
 
 WORDS = [
-    ("zzz.bin", "there is no such file", "check the name"),
-    ("a.tx", "there is no such file", "did you mean 'a.txt'?"),
-    ("none/a.txt", "there is no folder", "check the name"),
-    ("fold/a.txt", "there is no folder", "did you mean 'folder'?"),
+    ("zzz.bin", "the file does not exist", "check the name"),
+    ("a.tx", "the file does not exist", "did you mean 'a.txt'?"),
+    ("none/a.txt", "none' does not exist", "check the name"),
+    ("fold/a.txt", "fold' does not exist", "did you mean 'folder'?"),
     ("folder", "it is a folder", "name a file"),
     ("a.txt/b", "is a file, not a folder", "check the name"),
     ("dangling", "it is a link to 'gone.txt', which does not exist", "correct or remove the link"),
@@ -147,28 +147,28 @@ WORDS = [
     ("circle", "it is a link that leads back to itself", "correct the link"),
     ("x" * 300, "the name is too long", "shorter"),
     ("file://server/a.txt", "names the machine 'server'", "file:///"),
-    ("nosuch://x", "there is no scheme 'nosuch'", "check the URL"),
-    ("gzip://a.txt", "there is no scheme 'gzip'", "write 'gzip::' and the name"),
-    ("zip://in/a.txt", "it names no archive", "write zip://MEMBER::ARCHIVE"),
-    ("htps://host/x", "there is no scheme 'htps'", "did you mean 'https://'?"),
+    ("nosuch://x", "the scheme 'nosuch' is not known", "check the URL"),
+    ("gzip://a.txt", "the scheme 'gzip' is not known", "write 'gzip::' and the name"),
+    ("zip://in/a.txt", "the archive is missing", "write zip://MEMBER::ARCHIVE"),
+    ("htps://host/x", "the scheme 'htps' is not known", "did you mean 'https://'?"),
     ("s3://bucket/a.txt", "s3fs", "install the package for s3://"),
-    ("memory://reading/none", "there is no such file", "check the name"),
-    ("zip://none.txt::a.zip", "a.zip' has no such file", "before '::'"),
-    ("zip://in/a.txt::none.zip", "there is no such file", ""),
-    ("zip://in/a.txt::a.zi", "there is no such file", "did you mean 'a.zip'?"),
-    ("tar://none.txt::a.tar", "a.tar' has no such file", "before '::'"),
+    ("memory://reading/none", "the file does not exist", "check the name"),
+    ("zip://none.txt::a.zip", "a.zip' does not contain the file", "before '::'"),
+    ("zip://in/a.txt::none.zip", "the file does not exist", ""),
+    ("zip://in/a.txt::a.zi", "the file does not exist", "did you mean 'a.zip'?"),
+    ("tar://none.txt::a.tar", "a.tar' does not contain the file", "before '::'"),
     ("zip://in/a.txt::a.tar.gz", "it is not a complete zip archive", "after '::'"),
     ("tar://in/a.txt::a.zip", "it is not a complete tar archive", "after '::'"),
-    ("gzip::a.txt", "it is not a complete gzip file", "leave out 'gzip::'"),
-    ("bz2::a.txt", "it is not a complete bz2 file", "leave out 'bz2::'"),
-    ("xz::a.txt", "it is not a complete xz file", "leave out 'xz::'"),
-    ("gzip::none.gz", "there is no such file", "check the name"),
-    ("data:nothing", "a data: URL has a comma", ""),
+    ("gzip::a.txt", "it is not a complete gzip file", "remove 'gzip::'"),
+    ("bz2::a.txt", "it is not a complete bz2 file", "remove 'bz2::'"),
+    ("xz::a.txt", "it is not a complete xz file", "remove 'xz::'"),
+    ("gzip::none.gz", "the file does not exist", "check the name"),
+    ("data:nothing", "a data: URL needs a comma", ""),
 ]
 
 
 @pytest.mark.parametrize(("name", "reason", "resolution"), WORDS)
-def test_what_happened_is_called_what_it_is(
+def test_the_message_says_what_happened(
     read: Any, archives: Path, name: str, reason: str, resolution: str
 ) -> None:
     (archives / "folder").mkdir()
@@ -181,7 +181,7 @@ def test_what_happened_is_called_what_it_is(
     assert "create_dir" not in error["resolution"]  # FileReader has no such setting
 
 
-def test_a_server_that_is_not_there_is_called_so_for_other_schemes(read: Any) -> None:
+def test_an_unreachable_server_is_reported_for_other_schemes(read: Any) -> None:
     error = read(f"ftp://127.0.0.1:{free_port()}/a.txt")
     assert error["reason"] == "the connection was refused"
     error = read("ftp://no-such-host.invalid/a.txt")
@@ -189,7 +189,7 @@ def test_a_server_that_is_not_there_is_called_so_for_other_schemes(read: Any) ->
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
-def test_a_file_that_may_not_be_read_is_called_so(read: Any, tmp_path: Path) -> None:
+def test_a_file_without_permission_is_reported(read: Any, tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch(mode=0)
     assert read("a.txt")["reason"] == "permission denied"
 
@@ -207,7 +207,7 @@ def test_writing_into_a_missing_folder_names_the_setting(run_snap: Any, stream: 
     assert result.errors[0]["resolution"] == "create it, or set create_dir to true"
 
 
-def test_writing_through_a_link_into_nowhere_names_its_target(
+def test_writing_through_a_dangling_link_names_its_target(
     run_snap: Any, stream: Any, tmp_path: Path
 ) -> None:
     (tmp_path / "dangling").symlink_to("none/a.txt")

@@ -26,7 +26,7 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def read(run_snap: Any) -> Callable[..., Any]:
-    """The pieces that a FileReader gives for a URL, and its error documents."""
+    """The pieces that a FileReader returns for a URL, and its error documents."""
 
     def run(url: str, **settings: Any) -> Any:
         result = run_snap("FileReader", {"file": url, **settings}, [{}], on_error="route")
@@ -112,16 +112,16 @@ def test_a_content_coding_that_is_wrong_is_an_error(read: Any, body: bytes) -> N
     [
         (401, "asks for a login"),
         (403, "refuses access"),
-        (404, "no such file on the server"),
+        (404, "does not exist on the server"),
         (410, "removed from the server"),
         (429, "too many requests"),
         (500, "status 500"),
-        (503, "not available now"),
+        (503, "temporarily unavailable"),
         (418, "status 418"),
         (304, "status 304"),
     ],
 )
-def test_a_status_is_called_what_it_is(read: Any, status: int, reason: str) -> None:
+def test_the_message_explains_the_status(read: Any, status: int, reason: str) -> None:
     with answering(Reply(status, body=b"" if status == 304 else b"no")) as server:
         pieces, errors = read(f"{server.url}/a")
     assert pieces == []
@@ -132,25 +132,25 @@ def test_a_status_is_called_what_it_is(read: Any, status: int, reason: str) -> N
         assert "no such file" not in errors[0]["reason"]
 
 
-def test_a_refused_connection_is_called_so(read: Any) -> None:
+def test_a_refused_connection_is_reported(read: Any) -> None:
     _, errors = read(f"http://127.0.0.1:{free_port()}/a")
     assert "refused" in errors[0]["reason"]
 
 
-def test_a_host_that_is_not_known_is_called_so(read: Any) -> None:
+def test_an_unknown_host_is_reported(read: Any) -> None:
     _, errors = read("http://no-such-host.invalid/a")
     assert "no-such-host.invalid" in errors[0]["reason"]
     assert "no such file" not in errors[0]["reason"]
 
 
-def test_a_circle_of_redirects_is_called_so(read: Any) -> None:
+def test_a_redirect_loop_is_reported(read: Any) -> None:
     with answering(Reply(302, headers={"Location": "/a"})) as server:
         _, errors = read(f"{server.url}/a")
     assert "redirected more than" in errors[0]["reason"]
     assert "follow_redirects" not in errors[0]["resolution"]  # FileReader has no such setting
 
 
-def test_an_answer_that_is_not_http_is_called_so(read: Any) -> None:
+def test_a_response_that_is_not_http_is_reported(read: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=_say_hello, args=(listener,), daemon=True)
         thread.start()
@@ -193,7 +193,7 @@ def test_a_compressed_file_and_a_member_are_one_request_too(read: Any, content: 
         assert len(server.requests) == 1
 
 
-def test_canned_answers_stand_for_servers(run_snap: Any, content: Any) -> None:
+def test_canned_responses_stand_in_for_servers(run_snap: Any, content: Any) -> None:
     from engine.sdk import HttpResponse
     from engine.testing.http import CannedHttp
 

@@ -64,7 +64,7 @@ def test_a_disk_that_fails_at_the_end_fails_the_run(
         api.run(tmp_path / "p.yaml")
 
 
-# What dead writers have left
+# Leftovers of dead writers
 
 WRITING = """
 snaps:
@@ -154,7 +154,7 @@ def test_a_hidden_file_of_another_machine_is_removed_after_a_day(tmp_path: Path)
     assert hidden_files(tmp_path / "out") == []
 
 
-def test_a_link_that_looks_like_a_hidden_file_leads_nobody_astray(tmp_path: Path) -> None:
+def test_a_link_that_looks_like_a_hidden_file_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "precious").write_text("x")
     link = tmp_path / "out" / ".a.txt.ffffff-01234567.part"
@@ -223,9 +223,7 @@ def test_two_writers_of_one_name_are_a_mistake(tmp_path: Path, one: str, two: st
         ("file: a.json, file_action: append", "file: = $name"),
     ],
 )
-def test_two_writers_that_meet_in_one_file_fail_the_second(
-    tmp_path: Path, one: str, two: str
-) -> None:
+def test_the_second_of_two_writers_to_one_file_fails(tmp_path: Path, one: str, two: str) -> None:
     (tmp_path / "link.json").symlink_to("a.json")
     with pytest.raises(EngineError, match=r"the snap 'write_(one|two)' writes it in the same run"):
         run_two(tmp_path, one, two)
@@ -237,7 +235,7 @@ def test_two_writers_that_append_share_a_file(tmp_path: Path) -> None:
     assert sorted((tmp_path / "a.json").read_text()) == ["1", "2"]
 
 
-def test_a_disabled_writer_is_none(tmp_path: Path) -> None:
+def test_a_disabled_writer_does_not_count(tmp_path: Path) -> None:
     run_two(tmp_path, "file: a.json", "file: a.json, mode: disabled")
     assert (tmp_path / "a.json").read_text() == "1"
 
@@ -307,7 +305,7 @@ def test_retries_wait_for_a_folder_that_comes(
     ("settings", "message"),
     [({"retries": -1}, "retries|tries"), ({"retry_interval": -1}, "seconds|retry_interval")],
 )
-def test_retries_that_cannot_be_made_are_refused(
+def test_invalid_retries_are_refused(
     run_snap: Any, stream: Any, settings: Any, message: str
 ) -> None:
     with pytest.raises(EngineError, match=message):
@@ -346,9 +344,7 @@ def test_retries_may_be_expressions(
     assert result.output[0]["result"] == "created"
 
 
-def test_retries_that_an_expression_cannot_give_fail_their_stream(
-    run_snap: Any, stream: Any
-) -> None:
+def test_invalid_retries_from_an_expression_fail_their_stream(run_snap: Any, stream: Any) -> None:
     settings = {"file": "a.txt", "retries": "= $n"}
     result = run_snap("FileWriter", settings, stream(b"x", n=-1), on_error="route")
-    assert result.errors[0]["reason"] == "-1 tries cannot be made"
+    assert result.errors[0]["reason"] == "retries must be 0 or more, got -1"

@@ -11,7 +11,7 @@ def test_every_output_gets_the_document(run_snap: Any) -> None:
     assert outputs == {"output0": given, "output1": given, "output2": given}
 
 
-def test_the_copies_share_nothing_that_can_be_changed(run_snap: Any) -> None:
+def test_the_copies_share_no_mutable_value(run_snap: Any) -> None:
     given = [{"map": {"list": [[1], {"x": 1}]}}]
     outputs = run_snap("Copy", {}, given, outputs=BOTH).outputs
     first, second = outputs["output0"][0], outputs["output1"][0]

@@ -6,7 +6,9 @@ from engine.testing import run_snap
 from tests.http_server import Reply, serving, without_proxies
 
 
-def test_sends_no_entity_and_takes_an_answer_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sends_no_entity_and_accepts_a_response_without_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     without_proxies(monkeypatch)
     with serving(lambda _: Reply(204)) as server:
         settings = {"service_url": f"= '{server.url}/orders/' + $id"}

@@ -75,14 +75,14 @@ class TestEntity:
     def test_an_empty_response_is_an_empty_text(self) -> None:
         assert entity(HttpResponse(204, "No Content", JSON)) == ""
 
-    def test_json_that_is_none_is_an_error_that_shows_it(self) -> None:
+    def test_invalid_json_is_an_error_that_shows_it(self) -> None:
         document = error(HttpResponse(200, headers=JSON, body=b"<html>no"))
-        assert document["error"] == "the response says that it is JSON and is not"
+        assert document["error"] == "the response is not the JSON that its content type says"
         assert "<html>no" in document["reason"]
         assert "response_entity_type" in document["resolution"]
         assert (document["status"], document["headers"]["content-type"]) == (200, JSON[0][1])
 
-    def test_what_is_no_text_is_an_error_that_names_binary(self) -> None:
+    def test_invalid_text_is_an_error_that_names_binary(self) -> None:
         document = error(HttpResponse(200, headers=(("Content-Type", "image/png"),), body=b"\x89P"))
         assert "'image/png'" in document["reason"]
         assert "binary" in document["resolution"]
@@ -95,16 +95,16 @@ class TestEntity:
 class TestHeaders:
     ANSWER = HttpResponse(200, headers=(("X-A", "1"), ("x-a", "2"), ("X-B", "3")))
 
-    def test_names_are_in_small_letters_and_the_last_value_counts(self) -> None:
+    def test_header_names_are_in_lower_case_and_the_last_value_wins(self) -> None:
         assert get(self.ANSWER).output[0]["headers"] == {"x-a": "2", "x-b": "3"}
 
-    def test_all_values_are_there_if_wanted(self) -> None:
+    def test_all_header_values_are_returned_if_wanted(self) -> None:
         (output,) = get(self.ANSWER, show_all_headers=True).output
         assert output["headers"] == {"x-a": ["1", "2"], "x-b": "3"}
 
 
 class TestErrors:
-    def test_a_failing_status_brings_the_answer_along(self) -> None:
+    def test_a_failing_status_comes_with_the_response(self) -> None:
         headers = (("Content-Type", "application/json"), ("X-Id", "7"))
         document = error(HttpResponse(422, "Unprocessable", headers, b'{"why": "no id"}'))
         assert document == {
@@ -130,7 +130,7 @@ class TestErrors:
             (404, "service_url"),
             (429, "requests_in_flight"),
             (418, "http_entity"),
-            (500, "log of the service"),
+            (500, "the service's log"),
         ],
     )
     def test_says_what_to_do(self, status: int, advice: str) -> None:
@@ -139,7 +139,7 @@ class TestErrors:
     def test_an_answer_that_cannot_be_read_is_shown_as_far_as_it_can(self) -> None:
         assert error(HttpResponse(500, headers=JSON, body=b"<p>\xff"))["entity"] == "<p>\ufffd"
 
-    def test_no_answer_is_an_error_of_the_document(self) -> None:
+    def test_no_response_is_an_error_of_the_document(self) -> None:
         document = error(DataError("GET failed", "it is gone", "find it"))
         assert (document["error"], document["reason"]) == ("GET failed", "it is gone")
         assert "status" not in document
@@ -256,7 +256,7 @@ class TestUrl:
         ("requests_in_flight", 0),
     ],
 )
-def test_a_number_that_cannot_be_is_a_mistake(name: str, value: float) -> None:
+def test_a_number_out_of_range_is_a_mistake(name: str, value: float) -> None:
     with pytest.raises(ConfigurationError, match=name):
         run_snap("RESTGet", {"service_url": URL, name: value})
 
@@ -280,8 +280,8 @@ class TestPackedResponses:
         without_proxies(monkeypatch)
         body = zlib.compress(b"to be, or not to be" * 3)[:end]
         document, requests = self.error_of(body, Content_Encoding="deflate")
-        assert document["error"] == "the response cannot be unpacked"
-        assert "the deflate data ends too early" in document["reason"]
+        assert document["error"] == "the response cannot be decompressed"
+        assert "the deflate data is truncated" in document["reason"]
         assert "Accept-Encoding" in document["resolution"]
         assert (document["status"], document["statusCode"]) == (200, 200)
         assert document["entity"] == body
@@ -296,13 +296,13 @@ class TestPackedResponses:
         without_proxies(monkeypatch)
         document, requests = self.error_of(b"gone", 410, Content_Encoding="gzip")
         assert document["error"].endswith("was answered with status 410")
-        assert "410 Gone; its entity cannot be unpacked" in document["reason"]
+        assert "410 Gone; its entity cannot be decompressed" in document["reason"]
         assert (document["entity"], document["error_entity"]) == (b"gone", "gone")
         assert requests == 1
 
 
 class TestErrorDocuments:
-    def test_json_that_is_none_keeps_status_and_entity(self) -> None:
+    def test_invalid_json_keeps_status_and_entity(self) -> None:
         document = error(HttpResponse(200, headers=JSON, body=b"<p>no</p>"))
         assert (document["statusCode"], document["error_entity"]) == (200, "<p>no</p>")
         assert document["entity"] == "<p>no</p>"

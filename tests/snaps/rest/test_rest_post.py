@@ -64,7 +64,7 @@ class TestWhatIsSent:
         request = sent({}, http_headers={"content-type": "application/vnd.x+json"})
         assert request.headers == (("content-type", "application/vnd.x+json"),)
 
-    def test_headers_are_texts_and_null_is_none(self) -> None:
+    def test_headers_are_strings_and_null_omits_one(self) -> None:
         headers = {"X-Id": "= $id", "X-Flag": True, "X-None": "= null"}
         request = sent({"id": 7}, http_headers=headers)
         assert request.headers[:-1] == (("X-Id", "7"), ("X-Flag", "true"))
@@ -133,7 +133,7 @@ class TestWhatIsSent:
         with pytest.raises(ConfigurationError, match="header"):
             run_snap("RESTPost", {"service_url": URL, "http_headers": {name: "1"}})
 
-    def test_a_number_without_end_is_an_error(self) -> None:
+    def test_an_infinite_number_is_an_error(self) -> None:
         settings = {"service_url": URL}
         given: list[Item] = [{"n": float("nan")}, {"n": [None]}]
         http = CannedHttp({f"POST {URL}": HttpResponse(200)})
@@ -185,7 +185,7 @@ def test_answers_come_in_the_order_of_the_documents_each_with_its_own() -> None:
     ]
 
 
-def test_no_more_requests_are_under_way_than_allowed() -> None:
+def test_no_more_requests_run_at_once_than_allowed() -> None:
     most, now, lock = 0, 0, threading.Lock()
     full = threading.Barrier(3)
 
@@ -252,7 +252,7 @@ def host_of(url: str, folder: Path) -> tuple[StageHost, Services]:
     return StageHost(plan.stages[0], discover(), execution), services
 
 
-def test_an_interruption_ends_what_is_under_way_and_sends_nothing_more(tmp_path: Path) -> None:
+def test_an_interruption_ends_pending_requests_and_sends_no_more(tmp_path: Path) -> None:
     silence = Silence()
     with serving(silence) as server:
         host, services = host_of(server.url, tmp_path)

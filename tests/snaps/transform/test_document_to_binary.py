@@ -40,7 +40,7 @@ def test_what_is_base64_already_is_not_encoded_again(run_snap: Any, content: Any
 
 
 @pytest.mark.parametrize("other", ["hello, world", "aGVsbG8", "aGV*bG8=", "é"])
-def test_what_is_no_base64_is_left_as_it_is(run_snap: Any, content: Any, other: str) -> None:
+def test_what_is_not_base64_is_left_as_it_is(run_snap: Any, content: Any, other: str) -> None:
     result = run_snap("DocumentToBinary", {"codec": "decode_base64"}, [{"content": other}])
     assert content(result.output) == other.encode()
 

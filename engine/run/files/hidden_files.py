@@ -1,8 +1,8 @@
-"""Files under writing, hidden beside their targets, and those that dead writers have left.
+"""Files being written, hidden beside their targets, and the leftovers of dead writers.
 
-A writer holds a lock on its hidden file for as long as it lives; the system lets go of it however
-the writer ends, and no other process can be mistaken for it. So whoever gets the lock may remove
-the file. Locks may not reach other machines: their files are kept for a day after the last change.
+A writer holds a lock on its hidden file as long as it lives; the system releases it however the
+writer ends, and no other process can be mistaken for it. So whoever gets the lock may remove the
+file. Locks may not reach other machines: their files are kept for a day after the last change.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ FOREIGN_SECONDS = 86_400
 _MACHINE = blake2s(platform.node().encode(), digest_size=3).hexdigest()
 _HIDDEN = re.compile(r"\..+\.([0-9a-f]{6})-[0-9a-f]{8}\.part", re.DOTALL)
 _LONGEST_NAME = 200
-"""Bytes of the target's name in that of its hidden file: names end at 255."""
+"""Bytes of the target's name kept in the name of its hidden file: names have at most 255."""
 
 
-class Aside:
+class HiddenFile:
     """The hidden file in which the content of `target` is gathered."""
 
     def __init__(self, target: Path) -> None:
@@ -35,10 +35,10 @@ class Aside:
             self.file: IO[bytes] = self.path.open("xb")
             if _lock(self.file.fileno()) is not False and _is_at(self.path, self.file.fileno()):
                 return
-            self.file.close()  # somebody who tidied up was faster than the lock
+            self.file.close()  # another process removed it before it was locked
 
     def discard(self) -> None:
-        with suppress(OSError):  # closing writes what is left, which a full disk refuses
+        with suppress(OSError):  # closing flushes the buffer, which fails on a full disk
             self.file.close()
         self.remove()
 
@@ -68,7 +68,7 @@ def _remove_if_dead(path: Path, *, is_ours: bool) -> None:
 
 
 def _lock(descriptor: int) -> bool | None:
-    """Whether the lock could be had at once; None where there are no locks."""
+    """Whether the lock was free; None where locks do not exist."""
     try:
         import fcntl
     except ImportError:

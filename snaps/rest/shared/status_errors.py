@@ -1,4 +1,4 @@
-"""What an error document says of a response, and the error of one whose status is a failure."""
+"""The fields of a response in error documents, and the error for a failure status."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from snaps.rest.shared.entity import EntityType, entity_of_error, text_of
 _LONGEST = 200
 _ADVICE = {
     400: "compare what was sent (original, http_entity, query_parameters) with what the service "
-    "wants; its answer is in entity",
+    "expects; its response is in entity",
     401: "check the credentials in http_headers",
-    403: "check that these credentials may do that",
+    403: "check what these credentials are allowed to do",
     404: "check service_url",
-    405: "check service_url, or use the snap of another method",
+    405: "check service_url, or use the snap for another method",
     407: "put user and password into the proxy's URL, as in http://user:password@proxy:3128",
-    413: "send less at a time",
-    415: "set Content-Type in http_headers to what the service takes",
+    413: "send less data per request",
+    415: "set Content-Type in http_headers to what the service accepts",
     429: "lower requests_in_flight, or set retry_policy to all",
 }
 
 
 def details_of(response: HttpResponse, kind: EntityType, headers: Document) -> Document:
-    """The fields that an error document has of the response.
+    """The fields of the response in an error document.
 
-    Pipelines of the platform read `statusCode` and `error_entity`, which is always text.
+    Platform pipelines read `statusCode` and `error_entity`, which is always text.
     """
     return {
         "status": response.status,
@@ -34,16 +34,16 @@ def details_of(response: HttpResponse, kind: EntityType, headers: Document) -> D
     }
 
 
-def refusal(request: str, response: HttpResponse, details: Document) -> DataError:
-    """The error of a response whose status is not one of success."""
+def status_error(request: str, response: HttpResponse, details: Document) -> DataError:
+    """The error for a response whose status is not a success."""
     status, entity = response.status, details["entity"]
     reason = f"{status} {response.reason}".rstrip()
     if response.coding_error:
-        reason += f"; its entity cannot be unpacked: {response.coding_error}"
+        reason += f"; its entity cannot be decompressed: {response.coding_error}"
     elif entity:
         reason += f": {_shown(entity)}"
     return DataError(
-        f"{request} was answered with status {status}", reason, _advice(status), details=details
+        f"{request} was answered with status {status}", reason, _hint(status), details=details
     )
 
 
@@ -56,11 +56,11 @@ def _shown(entity: Value) -> str:
     return excerpt(entity, _LONGEST)
 
 
-def _advice(status: int) -> str:
+def _hint(status: int) -> str:
     if status in _ADVICE:
         return _ADVICE[status]
     if status >= 500:
-        return "see the log of the service; set retry_policy to all if it recovers by itself"
+        return "check the service's log; set retry_policy to all if the problem is temporary"
     if status < 400:
-        return "call the address in the header location, or set follow_redirects to true"
+        return "use the address in the location header, or set follow_redirects to true"
     return _ADVICE[400]
