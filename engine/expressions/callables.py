@@ -31,7 +31,9 @@ def as_function(value: Any, example: str = "x => x.name") -> Function:
     return value
 
 
-def results(function: Any, values: Iterable[Any], keys: Iterable[Any], whole: Any) -> Iterator[Any]:
+def results(
+    function: Any, values: Iterable[Any], keys: Iterable[Any], container: Any
+) -> Iterator[Any]:
     """The callback's result for each (value, key, container), lazily."""
     callback = as_function(function)
     call, count = callback.call, callback.count
@@ -42,7 +44,7 @@ def results(function: Any, values: Iterable[Any], keys: Iterable[Any], whole: An
         return map(call, values, keys)
     if count == 0:
         return (call() for _ in values)
-    return map(call, values, keys, repeat(whole))
+    return map(call, values, keys, repeat(container))
 
 
 def each(function: Any, items: list[Any]) -> Iterator[Any]:

@@ -238,7 +238,7 @@ class Parser(Cursor):
                 return tuple(found)
 
     def skip_to_separator(self, closer: str) -> None:
-        """Report and skip whatever stands between an element and the next comma or bracket."""
+        """Report and skip anything between an element and the next comma or bracket."""
         if self.token.kind == "end" or self.sees(",", ")", "]", "}"):
             return
         hint = syntax_hints.for_missing_comma(self)

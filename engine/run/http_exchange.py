@@ -170,8 +170,8 @@ class Exchange:
                         connect=options.connection_timeout, sock_read=options.read_timeout
                     ),
                 ) as response:
-                    whole = await self._received(response, limit)
-                    return _Answer(whole, _location(response.raw_headers))
+                    received = await self._received(response, limit)
+                    return _Answer(received, _location(response.raw_headers))
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise failed_try(error, url, proxy, options) from error
 

@@ -1,4 +1,4 @@
-"""How JSON text is cut into values, decoded, and found wrong: what the parsers of it share."""
+"""Cutting JSON text into values, decoding it and locating errors, for all JSON parsers."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Form = Literal["values", "element", "last", "odd"]
 
 
 class Cut(NamedTuple):
-    """Where to decode up to and where the text goes on.
+    """Where to stop decoding and where the text continues.
 
-    Before it are whole root `values`, elements of the root array up to an `element` or to its
+    Before it are complete root `values`, elements of the root array up to an `element` or to its
     `last`, or something `odd` that is neither an object nor an array.
     """
 
@@ -42,7 +42,7 @@ class Scanner:
 
     @property
     def inside(self) -> bool:
-        """Whether a value or the root array has begun and not ended."""
+        """Whether a value or the root array has begun but not ended."""
         return self._depth > 0
 
     def scan(self, chunk: bytes) -> Iterator[Cut]:
@@ -118,7 +118,7 @@ class Scanner:
 
 
 def _end_of(pattern: re.Pattern[bytes], chunk: bytes, position: int) -> int:
-    """Where a match at `position` ends; these patterns match anywhere, if only nothing."""
+    """The end of a match at `position`; these patterns always match, possibly an empty string."""
     match = pattern.match(chunk, position)
     return match.end() if match else position
 
@@ -129,7 +129,7 @@ _TO_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|%b)*+' % _STRING, re.DOTALL)
 
 
 def _nested(levels: int) -> bytes:
-    """Matches the inside of an object or array with at most so many levels of others in it."""
+    """Matches the inside of an object or array with at most this many levels of nesting."""
     inside = rb'(?:[^"{}\[\]]++|%b)*+' % _STRING
     for _ in range(levels):
         inside = rb'(?:[^"{}\[\]]++|%b|[{\[]%b[}\]])*+' % (_STRING, inside)
@@ -143,21 +143,21 @@ _WHOLE_ELEMENTS = re.compile(
 
 
 def end_of_values(text: bytes, in_array: bool) -> int:
-    """The end of the whole values with which a text begins, or of its elements with their comma."""
+    """The end of the complete values that a text begins with, or of its elements with commas."""
     form = "element" if in_array else "values"
     cuts = Scanner(split=False, in_array=in_array).scan(text)
     return max((cut.resume for cut in cuts if cut.form == form), default=0)
 
 
 class Boundary(NamedTuple):
-    """What stands between two values of a stream; `before` so many bytes belong to the first."""
+    """The text between two values of a stream; its first `before` bytes belong to the first."""
 
     look: bytes
     before: int
 
 
 def boundary_at(chunk: bytes, cut: Cut) -> Boundary | None:
-    """The looks of the boundary at a cut, if an object begins after it."""
+    """The boundary at a cut, if an object begins after it."""
     ending = chunk[max(0, cut.end - 64) : cut.end]
     before = len(ending) - len(ending.rstrip(b" \t\r\n]}"))
     following = _NEXT_OBJECT.match(chunk, cut.end)
@@ -186,8 +186,8 @@ class Place(NamedTuple):
         return Place(self.line, self.column + columns, offset)
 
 
-class FlawError(Exception):
-    """A place in a text that is no JSON; `is_final` says that a lenient parser will not help."""
+class JsonSyntaxError(Exception):
+    """Invalid JSON at a place in a text; if `is_final`, a lenient parser would not help."""
 
     def __init__(self, offset: int, reason: str, is_final: bool = False) -> None:
         super().__init__(offset, reason, is_final)
@@ -195,12 +195,12 @@ class FlawError(Exception):
         self.reason = reason
         self.is_final = is_final
 
-    def minus(self, count: int) -> FlawError:
-        """The flaw as seen from a text that begins so many bytes later."""
-        return FlawError(self.offset - count, self.reason, self.is_final)
+    def minus(self, count: int) -> JsonSyntaxError:
+        """The same error for a text that begins this many bytes later."""
+        return JsonSyntaxError(self.offset - count, self.reason, self.is_final)
 
     def at(self, place: Place, text: bytes, what: str, resolution: str) -> DataError:
-        """The error for a flaw in `text`, which begins at `place` of `what`."""
+        """The error for the user; `text` begins at `place` of `what`."""
         spot = place.after(text[: self.offset])
         return DataError(
             f"cannot parse {what} as JSON",
@@ -211,20 +211,20 @@ class FlawError(Exception):
 
 
 def decoded_values(text: bytes) -> list[Any]:
-    """The values of a text of JSON values, one after the other. Raises FlawError."""
+    """The values of a text of JSON values, one after the other. Raises JsonSyntaxError."""
     return _decoded(_ANY.decode_lines, text)
 
 
 def decoded_elements(text: bytes) -> list[Any]:
-    """The values of the inside of an array. Raises FlawError."""
+    """The values of the inside of an array. Raises JsonSyntaxError."""
     return _decoded(_ARRAY.decode, text, b"[", b"]")
 
 
 class LineDecoder:
-    """Decodes JSON lines by the block, with all fields or only those that are needed.
+    """Decodes JSON lines in blocks, with all fields or only those that are needed.
 
-    The first documents keep all their fields: a mistake in an expression shows at once, and is told
-    with the names that the documents have.
+    The first documents keep all their fields, so that the message about a mistake in an expression
+    can show the names that the documents have.
     """
 
     WHOLE_AT_FIRST = 1000
@@ -235,7 +235,7 @@ class LineDecoder:
         self._seen = 0
 
     def decode(self, block: bytes) -> list[Document] | None:
-        """The objects of a text of JSON lines; None if there is anything else in it."""
+        """The objects of a text of JSON lines; None if it contains anything else."""
         try:
             documents: list[Document] = self._decoder.decode_lines(block)
         except _FAILURES:
@@ -248,25 +248,25 @@ class LineDecoder:
 
 
 def _decoder_of(fields: frozenset[str]) -> msgspec.json.Decoder[Any]:
-    """A decoder that skips all fields but these; it is twice as quick where many are skipped."""
+    """A decoder that skips all fields but these; it is twice as fast where many are skipped."""
     shape = TypedDict("shape", dict.fromkeys(sorted(fields), Any), total=False)  # type: ignore[misc]
     return msgspec.json.Decoder(shape)
 
 
 def decoded_value(text: bytes, *, lenient: bool = False) -> Value:
-    """The value of a text that holds just one. Raises FlawError."""
+    """The value of a text that holds exactly one. Raises JsonSyntaxError."""
     try:
         return _ANY.decode(text)
     except _FAILURES as error:
-        flaw = _flaw_of(error, text)
-    if flaw.is_final or not lenient:
-        raise flaw
+        strict = _syntax_error(error, text)
+    if strict.is_final or not lenient:
+        raise strict
     try:
         values = _lenient_values(text)
-    except FlawError as other:  # at the same place the strict parser knows what it expected
-        raise (flaw if other.offset == flaw.offset else other) from None
+    except JsonSyntaxError as other:  # for the same place the strict parser has the better message
+        raise (strict if other.offset == strict.offset else other) from None
     if len(values) != 1:
-        raise flaw
+        raise strict
     return values[0]
 
 
@@ -282,28 +282,28 @@ def _decoded(
     try:
         return decode(opening + text + closing if opening else text)
     except _FAILURES as error:
-        raise _flaw_of(error, text, len(opening)) from None
+        raise _syntax_error(error, text, len(opening)) from None
 
 
-def _flaw_of(error: Exception, text: bytes, before: int = 0) -> FlawError:
-    """Where `text` is wrong and why; `before` so many bytes stood in front when it was decoded."""
+def _syntax_error(error: Exception, text: bytes, before: int = 0) -> JsonSyntaxError:
+    """Where `text` is invalid and why; when it was decoded, `before` bytes preceded it."""
     if isinstance(error, RecursionError):
-        return FlawError(0, "it is nested too deeply", is_final=True)
+        return JsonSyntaxError(0, "it is nested too deeply", is_final=True)
     if isinstance(error, UnicodeDecodeError):
         return _wrong_encoding(text)
     if isinstance(error, msgspec.ValidationError):
         return _number_out_of_range(text)
     message = str(error).removeprefix("JSON is malformed: ")
     if found := re.search(r" \(byte (\d+)\)$", message):
-        return FlawError(min(int(found[1]) - before, len(text)), message[: found.start()])
+        return JsonSyntaxError(min(int(found[1]) - before, len(text)), message[: found.start()])
     return _lone_half(text) or unfinished(text)
 
 
-def unfinished(text: bytes) -> FlawError:
-    return FlawError(len(text.rstrip()), "the JSON ends too early")
+def unfinished(text: bytes) -> JsonSyntaxError:
+    return JsonSyntaxError(len(text.rstrip()), "the JSON is incomplete")
 
 
-def _number_out_of_range(text: bytes) -> FlawError:
+def _number_out_of_range(text: bytes) -> JsonSyntaxError:
     """The first number that is too large or too long."""
     for token in _STRING_OR_NUMBER.finditer(text):
         number = token["number"]
@@ -312,26 +312,26 @@ def _number_out_of_range(text: bytes) -> FlawError:
         digits = len(number.lstrip(b"-"))
         if number.lstrip(b"-").isdigit():
             if digits > MOST_DIGITS:
-                reason = f"the number has {digits:,} digits, and {MOST_DIGITS:,} is the limit"
-                return FlawError(token.start(), reason, is_final=True)
+                reason = f"the number has {digits:,} digits; the limit is {MOST_DIGITS:,}"
+                return JsonSyntaxError(token.start(), reason, is_final=True)
         elif isinf(float(number)):
             shown = number[:40].decode()
             reason = f"the number {shown} is beyond the largest that is supported, about 1.8e308"
-            return FlawError(token.start(), reason, is_final=True)
-    return FlawError(0, "it holds a number that is out of range", is_final=True)
+            return JsonSyntaxError(token.start(), reason, is_final=True)
+    return JsonSyntaxError(0, "it holds a number that is out of range", is_final=True)
 
 
-def _lone_half(text: bytes) -> FlawError | None:
+def _lone_half(text: bytes) -> JsonSyntaxError | None:
     """The first `\\u` escape that is half of a surrogate pair without its other half."""
     for escape in _ESCAPE.finditer(text):
         if half := escape["half"]:
             reason = f"{half.decode()} is half of a surrogate pair, and its other half is missing"
-            return FlawError(escape.start("half"), reason)
+            return JsonSyntaxError(escape.start("half"), reason)
     return None
 
 
 MOST_DIGITS = 4300
-"""Digits of an integer; Python converts no longer ones to text."""
+"""The longest integer, in digits, that Python converts to text."""
 
 _STRING_OR_NUMBER = re.compile(
     rb"%b|(?P<number>-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)" % _STRING, re.DOTALL
@@ -342,7 +342,7 @@ _ESCAPE = re.compile(
 )
 
 
-def _wrong_encoding(text: bytes) -> FlawError:
+def _wrong_encoding(text: bytes) -> JsonSyntaxError:
     try:
         text.decode()
     except UnicodeDecodeError as error:
@@ -351,8 +351,8 @@ def _wrong_encoding(text: bytes) -> FlawError:
             f"byte {wrong[0]:#04x} is not UTF-8; it looks like Windows-1252 or Latin-1, where it "
             f"is {wrong.decode('cp1252', 'replace')!r}: save the text as UTF-8"
         )
-        return FlawError(error.start, reason, is_final=True)
-    return FlawError(0, "it is not UTF-8", is_final=True)
+        return JsonSyntaxError(error.start, reason, is_final=True)
+    return JsonSyntaxError(0, "it is not UTF-8", is_final=True)
 
 
 LONGEST_MARK = 4
@@ -363,13 +363,13 @@ _PACKED = {
     b"\x28\xb5\x2f\xfd": ("compressed with zstd", "decompress it first"),
     b"PK\x03\x04": ("a zip archive", "read a file in it as zip://MEMBER::NAME"),
 }
-"""How files begin that hold JSON only inside."""
+"""The first bytes of compressed files and archives."""
 
 
 def without_mark(head: bytes) -> bytes:
-    """The first bytes of a stream without the mark that says UTF-8.
+    """The first bytes of a stream without the byte order mark of UTF-8.
 
-    DataError for UTF-16 and 32, and for what is compressed.
+    Raises DataError for UTF-16, UTF-32 and compressed data.
     """
     for mark, (what, hint) in _PACKED.items():
         if head.startswith(mark):
@@ -389,16 +389,16 @@ def without_mark(head: bytes) -> bytes:
 
 
 class OddText:
-    """The rest of a stream that is not standard JSON, gathered for the lenient parser."""
+    """The rest of a stream that is not standard JSON, collected for the lenient parser."""
 
-    def __init__(self, flaw: FlawError, in_array: bool) -> None:
-        self.flaw = flaw
+    def __init__(self, error: JsonSyntaxError, in_array: bool) -> None:
+        self.error = error
         self.in_array = in_array
         self._parts: list[bytes] = []
         self._size = 0
 
     def add(self, chunk: bytes) -> bool:
-        """Whether the text is still short enough."""
+        """Add a chunk; returns whether the text is still short enough."""
         self._parts.append(chunk)
         self._size += len(chunk)
         return self._size <= _MOST_ODD
@@ -407,8 +407,8 @@ class OddText:
         return b"".join(self._parts)
 
     def values(self) -> list[Any]:
-        """Its values, none if only comments and space are left; if it begins within an array, the
-        first is the rest of that array. Raises FlawError."""
+        """Its values, none if only comments and space are left; if it begins inside an array, the
+        first is the rest of that array. Raises JsonSyntaxError."""
         return _lenient_values(self.text(), "[" if self.in_array else "")
 
 
@@ -417,7 +417,7 @@ _DEEPEST_ODD = 500
 
 
 def _lenient_values(data: bytes, opening: str = "") -> list[Any]:
-    """The values of `opening` and a text with comments, single quotes and so on. FlawError."""
+    """The values of `opening` and a text with comments etc. Raises JsonSyntaxError."""
     import pyjson5  # rarely needed
 
     try:
@@ -435,24 +435,24 @@ def _lenient_values(data: bytes, opening: str = "") -> list[Any]:
         message = error.message or ""
         if message.startswith("No JSON data") and (values or not opening):
             return values
-        raise _lenient_flaw(message, text, start) from None
+        raise _lenient_error(message, text, start) from None
 
 
-def _lenient_flaw(message: str, text: str, start: int) -> FlawError:
-    """The lenient parser's complaint about the value at `start` in our words."""
+def _lenient_error(message: str, text: str, start: int) -> JsonSyntaxError:
+    """The lenient parser's error about the value at `start`, reworded."""
     said, _, near = message.partition(" near ")
     number = re.match(r"\d+", near)
     offset = start + (int(number[0]) - 1 if number else 0)
     if offset < 0:
-        return FlawError(len(text.rstrip().encode()), "the array of the stream does not end")
+        return JsonSyntaxError(len(text.rstrip().encode()), "the array of the stream does not end")
     if said.startswith("Unclosed"):
         part = next((part for part in ("object", "array", "string") if part in said), "value")
         reason = f"the {part} that begins here does not end"
     elif said.startswith("Maximum nesting"):
         reason = "it is nested too deeply"
     else:
-        reason = "this is not JSON"
-    return FlawError(len(text[:offset].encode()), reason)
+        reason = "not valid JSON"
+    return JsonSyntaxError(len(text[:offset].encode()), reason)
 
 
 def _excerpt(text: bytes, offset: int) -> str:

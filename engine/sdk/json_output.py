@@ -1,7 +1,7 @@
-"""JSON as documents leave in it: one rule for files, requests, responses and standard output.
+"""Writing documents as JSON: one rule for files, requests, responses and standard output.
 
-Numbers that JSON does not have (NaN, Infinity), halves of surrogate pairs, functions and what is
-nested too deeply fail the value, by the name of the field that holds it: nothing is replaced.
+NaN, Infinity, halves of surrogate pairs, functions and values that are nested too deeply are errors
+that name the field: nothing is replaced.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TOO_DEEP = "it is nested too deeply"
 def to_json(value: Value, what: str = "the document", *, pretty: bool = False) -> bytes:
     """The value as JSON in UTF-8, without a newline at the end.
 
-    Raises DataError, which calls the value `what` and names the field that JSON cannot hold.
+    Raises DataError, which calls the value `what` and names the field that JSON cannot represent.
     """
     try:
         text = _ENCODER.encode(value)
@@ -43,7 +43,7 @@ def to_json(value: Value, what: str = "the document", *, pretty: bool = False) -
 
 
 def to_json_lines(values: Sequence[Value]) -> bytes | None:
-    """Each value as JSON with a newline behind it; None if `to_json` refuses one of them."""
+    """Each value as JSON followed by a newline; None if `to_json` refuses one of them."""
     try:
         lines = _ENCODER.encode_lines(values)
         return lines if b"null" not in lines or _are_finite(values) else None
@@ -52,7 +52,7 @@ def to_json_lines(values: Sequence[Value]) -> bytes | None:
 
 
 def prettified(text: bytes) -> bytes:
-    """JSON spread over lines as the platform does it: two spaces a level, `"key" : value`, and
+    """Indented JSON as on the platform: two spaces per level, `"key" : value`, and
     every element of an array on a line of its own (reference, JSON text)."""
     spread = _KEY.sub(rb"\1 : ", msgspec.json.format(text, indent=2))
     return _EMPTY.sub(lambda found: _SPACED[found[0]], spread)
@@ -66,7 +66,7 @@ def _are_finite(values: Sequence[Value]) -> bool:
     try:
         if not _NOT_FINITE.search(_PACKER.encode(values)):
             return True
-    except OverflowError:  # whole numbers of more than 64 bits
+    except OverflowError:  # integers of more than 64 bits
         pass
     return all(map(_is_finite, values))
 
@@ -81,26 +81,26 @@ def _is_finite(value: Value) -> bool:
 
 def _refusal(value: Value, what: str) -> DataError:
     try:
-        reason = next(_flaws(value, "$"), _TOO_DEEP)
+        reason = next(_unwritable_parts(value, "$"), _TOO_DEEP)
     except RecursionError:
         reason = _TOO_DEEP
     return DataError(
-        f"cannot write {what} as JSON", reason, "change the value before, for example with a Mapper"
+        f"cannot write {what} as JSON", reason, "change the value first, for example with a Mapper"
     )
 
 
-def _flaws(value: Value, path: str) -> Iterator[str]:
-    """What in the value cannot be written, and where."""
+def _unwritable_parts(value: Value, path: str) -> Iterator[str]:
+    """The parts of the value that cannot be written, each with its path."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield from _refused({key: None}, f"the key {key!r} of {path}")
-            yield from _flaws(item, f"{path}.{key}")
+            yield from _unwritable_parts(item, f"{path}.{key}")
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _flaws(item, f"{path}[{index}]")
+            yield from _unwritable_parts(item, f"{path}[{index}]")
     elif isinstance(value, float) and not isfinite(value):
         name = "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
-        yield f"{path} is {name}, and JSON has no such number"
+        yield f"{path} is {name}, which JSON cannot represent"
     else:
         yield from _refused(value, path)
 

@@ -1,7 +1,7 @@
 """Read a stream of JSON piece by piece: its values, the elements of a root array, or its lines.
 
-The text is decoded in as few calls as possible: lines by the block, and other JSON up to the last
-boundary between two values that has come. What is not standard JSON is left to a lenient parser.
+The text is decoded in as few calls as possible: lines in blocks, and other JSON up to the last
+boundary between two values so far. Anything but standard JSON is left to a lenient parser.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from engine.sdk.excerpts import excerpt
 from engine.sdk.json_input import (
     LONGEST_MARK,
     Boundary,
-    FlawError,
+    JsonSyntaxError,
     Form,
     LineDecoder,
     OddText,
@@ -31,17 +31,17 @@ from engine.sdk.json_input import (
 )
 
 RootForm = Literal["split", "whole", "selected"]
-"""What becomes of a root array: its elements are documents; it is a mistake; it is a value."""
+"""How to treat a root array: its elements are documents; it is an error; it is a value."""
 
 
 class JsonReader:
-    """Reads one stream: `feed` each chunk, then `end`. Both give values, which are documents
+    """Reads one stream: `feed` each chunk, then `end`. Both return values, which are documents
     unless `roots` is "selected".
 
     A DataError stands in the place of a line or an element that cannot become a document, and
     `has_flaws` is true then, until it is set back; `error` is
-    set once the rest of the stream cannot be read. With `lines` each line is an object of its own,
-    and of `needed` fields only those are read (None: all). `lenient` accepts comments, single
+    set once the rest of the stream cannot be read. With `lines` each line is a separate object,
+    of which only the `needed` fields are read (None: all). `lenient` accepts comments, single
     quotes and so on. Both methods raise DataError for a stream that is not UTF-8.
     """
 
@@ -90,7 +90,7 @@ class JsonReader:
         return values if self._reader.error else values + self._reader.end()
 
     def _begin(self) -> list[Any]:
-        """Read the first bytes, now that they tell the encoding."""
+        """Begin reading, now that the first bytes show the encoding."""
         text = without_mark(self._head)
         place = Place(offset=len(self._head) - len(text))
         if self._lines:
@@ -102,16 +102,16 @@ class JsonReader:
 
 
 def json_value(data: bytes, what: str, resolution: str) -> Value:
-    """The value of a text that holds just one, in the lenient form. Raises DataError, which calls
-    the text `what` and says what to do."""
+    """The value of a text that holds exactly one, in the lenient form. Raises DataError, which
+    calls the text `what` and says what to do."""
     try:
         return decoded_value(data, lenient=True)
-    except FlawError as flaw:
-        raise flaw.at(Place(), data, what, resolution) from None
+    except JsonSyntaxError as error:
+        raise error.at(Place(), data, what, resolution) from None
 
 
 class _Lines:
-    """Reads JSON lines by the block; goes line by line where a block has a bad one."""
+    """Reads JSON lines in blocks, and line by line where a block has a bad one."""
 
     error: DataError | None = None
 
@@ -137,7 +137,7 @@ class _Lines:
     def _decode(self, block: bytes) -> list[Any]:
         lines = block.count(b"\n")
         documents = self._decoder.decode(block)
-        if documents is None or len(documents) != lines:  # also blank lines, values across lines
+        if documents is None or len(documents) != lines:  # includes empty lines and values across lines
             return list(self._decode_each(block))
         self._place = Place(self._place.line + lines, 1, self._place.offset + len(block))
         return documents
@@ -147,16 +147,16 @@ class _Lines:
             if line and not line.isspace():
                 try:
                     value = decoded_value(line, lenient=self._lenient)
-                except FlawError as flaw:
+                except JsonSyntaxError as error:
                     self.has_flaws = True
-                    yield self._error(flaw, line)
+                    yield self._error(error, line)
                 else:
                     yield self._as_document(value)
             self._place = self._place.after(line + b"\n")
 
-    def _error(self, flaw: FlawError, line: bytes) -> DataError:
-        resolution = "correct the line, or set on_error to discard or route to go on without it"
-        return flaw.at(self._place, line, f"line {self._place.line}", resolution)
+    def _error(self, error: JsonSyntaxError, line: bytes) -> DataError:
+        resolution = "correct the line, or set on_error to discard or route to continue without it"
+        return error.at(self._place, line, f"line {self._place.line}", resolution)
 
     def _as_document(self, value: Value) -> Document | DataError:
         if isinstance(value, dict):
@@ -169,9 +169,9 @@ class _Values:
     """Reads a sequence of JSON values, with root arrays split into their elements.
 
     The text is decoded in cuts, each up to a boundary between two values. Most streams repeat
-    themselves: if the last place that looks like an earlier boundary really is one, which the
-    decoder tells, nothing is searched; else a scanner finds the boundary. Where a cut is not
-    standard JSON, all from there to the end of the stream is kept for the lenient parser.
+    themselves: if the last place that looks like an earlier boundary decodes correctly, no search
+    is needed; otherwise a scanner finds the boundary. Where a cut is not standard JSON, everything
+    from there to the end of the stream is kept for the lenient parser.
     """
 
     def __init__(self, place: Place, lenient: bool, roots: RootForm) -> None:
@@ -196,12 +196,12 @@ class _Values:
             return self._decode_scanned(chunk)
         text = self._take_pending() + chunk
         values = self._decode_guessed(self._boundary, text)
-        return self._decode_scanned_anew(text) if values is None else values
+        return self._decode_rescanned(text) if values is None else values
 
     def end(self) -> list[Any]:
         values: list[Any] = []
         if self._boundary is not None:
-            values = self._decode_scanned_anew(self._take_pending())
+            values = self._decode_rescanned(self._take_pending())
         if self._odd is None and self.error is None:
             values += self._end_strictly()
         if self._odd is not None and self.error is None:
@@ -209,7 +209,7 @@ class _Values:
         return values
 
     def _decode_guessed(self, boundary: Boundary, text: bytes) -> list[Any] | None:
-        """The values up to the last place that looks like a boundary; None if it is none."""
+        """The values up to the last place that looks like a boundary; None if it is not one."""
         found = text.rfind(boundary.look)
         if found < 0:
             return None
@@ -217,13 +217,13 @@ class _Values:
         end = found + boundary.before
         try:
             values = self._decode(text[:end], "element" if in_array else "values")
-        except FlawError:
+        except JsonSyntaxError:
             self._guesses = False
             return None
         self._go_on(text, text.index(b",", end) + 1 if in_array else end)
         return values
 
-    def _decode_scanned_anew(self, text: bytes) -> list[Any]:
+    def _decode_rescanned(self, text: bytes) -> list[Any]:
         """Scan a text that begins at a boundary."""
         self._boundary = None
         self._scanner = Scanner(split=self._roots == "split", in_array=self._scanner.in_array)
@@ -236,8 +236,8 @@ class _Values:
             part = self._take_pending() + chunk[start : cut.end]
             try:
                 values += self._decode(part, cut.form)
-            except FlawError as flaw:
-                values += self._give_up(flaw, part + chunk[cut.end :], cut.form)
+            except JsonSyntaxError as error:
+                values += self._give_up(error, part + chunk[cut.end :], cut.form)
                 return values
             self._place = self._place.after(part).after(chunk[cut.end : cut.resume])
             start = cut.resume
@@ -258,23 +258,23 @@ class _Values:
     def _decode(self, part: bytes, form: Form) -> list[Any]:
         blank = not part.strip()
         if form == "odd":
-            raise FlawError(len(part) - len(part.lstrip()), _ODD_ROOT)
+            raise JsonSyntaxError(len(part) - len(part.lstrip()), _ODD_ROOT)
         if form == "values":
             values = decoded_values(part)
             if not _ROOTS.issuperset(map(type, values)):
-                raise FlawError(0, _ODD_ROOT)
+                raise JsonSyntaxError(0, _ODD_ROOT)
             self._is_empty = self._is_empty and blank
             return self._of_roots(values)
         self._is_empty = False
         if blank and (form == "element" or self._elements):
-            raise FlawError(len(part), "an element of the array is missing")
+            raise JsonSyntaxError(len(part), "an element of the array is missing")
         documents = self._of_elements(decoded_elements(part))
         if form == "last":
             self._elements = 0
         return documents
 
     def _of_roots(self, values: list[Any]) -> list[Any]:
-        """The documents of whole root values; with a filter path, the values as they are."""
+        """The documents of complete root values; with a filter path, the values themselves."""
         if self._roots == "selected" or _MAPS.issuperset(map(type, values)):
             return values
         documents: list[Any] = []
@@ -302,20 +302,20 @@ class _Values:
             for number, value in enumerate(values, first)
         ]
 
-    def _give_up(self, flaw: FlawError, text: bytes, form: Form) -> list[Any]:
-        """The values before the flaw; the text after them is for the lenient parser, or lost."""
+    def _give_up(self, error: JsonSyntaxError, text: bytes, form: Form) -> list[Any]:
+        """The values before the error; the text after them is for the lenient parser, or lost."""
         in_array = form in ("element", "last")
-        values, end = self._decode_before(text[: flaw.offset], in_array)
-        self._place, text, flaw = self._place.after(text[:end]), text[end:], flaw.minus(end)
-        if self._lenient and not flaw.is_final:
-            self._odd = OddText(flaw, in_array)
+        values, end = self._decode_before(text[: error.offset], in_array)
+        self._place, text, error = self._place.after(text[:end]), text[end:], error.minus(end)
+        if self._lenient and not error.is_final:
+            self._odd = OddText(error, in_array)
             self._keep(self._odd, text)
         else:
-            self.error = self._error(flaw, text)
+            self.error = self._error(error, text)
         return values
 
     def _decode_before(self, text: bytes, in_array: bool) -> tuple[list[Any], int]:
-        """The whole values with which a text begins that then goes wrong, and where they end."""
+        """The complete values at the start of an invalid text, and where they end."""
         end = end_of_values(text, in_array)
         if not end:
             return [], 0
@@ -323,18 +323,18 @@ class _Values:
             if in_array:
                 return self._decode(text[: end - 1], "element"), end
             return self._decode(text[:end], "values"), end
-        except FlawError:  # the decoder saw the flaw some bytes late
+        except JsonSyntaxError:  # the decoder noticed the error some bytes late
             return self._decode_before(text[: end - 1], in_array)
 
     def _keep(self, odd: OddText, chunk: bytes) -> None:
         if not odd.add(chunk):
-            self.error = self._error(odd.flaw, odd.text())
+            self.error = self._error(odd.error, odd.text())
 
     def _read_odd(self, odd: OddText) -> list[Any]:
         try:
             values = odd.values()
-        except FlawError as flaw:
-            self.error = self._error(flaw, odd.text())
+        except JsonSyntaxError as error:
+            self.error = self._error(error, odd.text())
             return []
         if not values and self._is_empty:
             self.error = _empty()
@@ -342,9 +342,9 @@ class _Values:
         rest = self._of_elements(values.pop(0)) if odd.in_array else []
         return rest + self._of_roots(values)
 
-    def _error(self, flaw: FlawError, text: bytes) -> DataError:
-        resolution = "correct it there; if every line is an object of its own, set json_lines"
-        return flaw.at(self._place, text, "the stream", resolution)
+    def _error(self, error: JsonSyntaxError, text: bytes) -> DataError:
+        resolution = "correct it there; if every line is a separate object, set json_lines"
+        return error.at(self._place, text, "the stream", resolution)
 
     def _go_on(self, text: bytes, resume: int) -> None:
         self._place = self._place.after(text[:resume])
@@ -358,14 +358,14 @@ class _Values:
 
 _MAPS = frozenset((dict,))
 _ROOTS = frozenset((dict, list))
-_ODD_ROOT = "an object or an array must stand here"
+_ODD_ROOT = "expected an object or an array"
 
 
 def _empty() -> DataError:
     return DataError(
         "cannot parse the stream as JSON",
         "it is empty",
-        "send at least {} or [], or set json_lines to true if it may be empty",
+        "send at least {} or [], or set json_lines to true if the stream may be empty",
     )
 
 
@@ -376,11 +376,11 @@ def not_a_document(what: str, value: Value) -> DataError:
         f"a document is a map, and this is {_described(value)}",
         "set process_array to true to get a document for each of its elements"
         if value.__class__ is list
-        else "wrap the value in an object, or leave it out of the JSON",
+        else "wrap the value in an object, or remove it",
     )
 
 
 def _described(value: Value) -> str:
-    kinds = {list: "an array", str: "a text", bool: "true or false", type(None): "null"}
+    kinds = {list: "an array", str: "a string", bool: "true or false", type(None): "null"}
     kind = kinds.get(value.__class__, "a number")
     return f"{kind}: {excerpt(value)}"

@@ -158,7 +158,7 @@ class FileWriter(StreamSnap[FileWriterSettings]):
 
     def open(self) -> None:
         self._target: FileTarget | None = None
-        self._beside: FileTarget | None = None
+        self._header_target: FileTarget | None = None
         self._held: SpooledTemporaryFile[bytes] | None = None
         self._ended = Event()
 
@@ -209,7 +209,7 @@ class FileWriter(StreamSnap[FileWriterSettings]):
     def interrupt(self) -> None:
         self._ended.set()
         self.context.files.interrupt()
-        for target in (self._target, self._beside):
+        for target in (self._target, self._header_target):
             if target is not None:
                 target.abort()
 
@@ -217,10 +217,10 @@ class FileWriter(StreamSnap[FileWriterSettings]):
         self.abandon()
 
     def _discard_targets(self) -> None:
-        for target in (self._target, self._beside):
+        for target in (self._target, self._header_target):
             if target is not None:
                 target.discard()
-        self._target = self._beside = None
+        self._target = self._header_target = None
 
     def _size_before(self) -> int | None:
         return self.context.files.size(self._name, to="write")
@@ -278,14 +278,14 @@ class FileWriter(StreamSnap[FileWriterSettings]):
     def _commit(self, target: FileTarget) -> None:
         if self.settings.write_header_file:
             header = self._encoded_header()
-            self._beside = self._write_aside(self._name.beside(".header"), "overwrite")
-            self._beside.write(header)
+            self._header_target = self._write_aside(self._name.beside(".header"), "overwrite")
+            self._header_target.write(header)
         if self._ended.is_set():  # perhaps before there was a target to abort
             self.interrupt()
         target.commit()
-        if self._beside is not None:
-            self._beside.commit()
-        self._target = self._beside = None
+        if self._header_target is not None:
+            self._header_target.commit()
+        self._target = self._header_target = None
 
     def _check_size(self) -> None:
         """Check the size; an appended file may have grown more, since others may append to it."""

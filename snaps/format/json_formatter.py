@@ -34,21 +34,21 @@ from engine.sdk import (
 class JSONFormatterSettings(Settings):
     format_each_document: bool = setting(
         default=False,
-        help="Write one stream for each document, holding the object alone; else one stream with "
-        "an array of all documents.",
+        help="Write one stream per document, holding only the object; otherwise one stream with an "
+        "array of all documents.",
     )
     json_lines: bool = setting(
-        default=False, help="Write one object per line, each line with its end, and no array."
+        default=False, help="Write one object per line, each ending in a newline, and no array."
     )
     pretty_print: bool = setting(
         default=False, help="Indent by two spaces, one value per line, as SnapLogic does."
     )
     ignore_empty_stream: bool = setting(
         default=False,
-        help="Write nothing if no document comes; else an empty array or a stream without lines.",
+        help="Write nothing if there are no documents; otherwise an empty array or stream.",
     )
     content_path: Path = setting(
-        default=Path("$"), help="The part of each document that is written.", example="$.content"
+        default=Path("$"), help="The part of each document to write.", example="$.content"
     )
     header: dict[TargetPath, Expression] = setting(
         default={},
@@ -62,8 +62,8 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
     since = "0.1.0"
     about = """
     All documents become one stream that holds an array, or with `json_lines` one object per line.
-    With `format_each_document` each becomes a stream of its own, as a snap behind it that writes
-    a file per document needs.
+    With `format_each_document` each becomes a separate stream, for example to write one file per
+    document.
     """
     foreign = Foreign(
         "com-snaplogic-snaps-transform-jsonformatter",
@@ -125,7 +125,7 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
         if settings.json_lines and settings.pretty_print:
             yield Issue(
                 ("pretty_print",),
-                "a document of JSON lines stands on one line",
+                "in JSON lines, each document is on a single line",
                 "set json_lines or pretty_print, not both",
             )
 
@@ -154,8 +154,8 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
         yield StreamEnd()
 
     def _written(self, batch: Batch) -> Batch:
-        """The pieces for a batch. Raises DataError if a document cannot be written; nothing has
-        been done then."""
+        """The pieces for a batch. If a document cannot be written, raises DataError before doing
+        anything."""
         content = self._content
         items = batch.items if content is None else [content.get(each) for each in batch.items]
         lines = _lines(items)
@@ -168,9 +168,9 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
         return Batch([StreamStart(header), self._body(lines, b"[")])
 
     def _in_parts(self, batch: Batch, error: DataError) -> Iterator[Mapping[str, Batch]]:
-        """Write the documents of a batch that can be written, in halves of halves.
+        """Write the documents of a batch that can be written, halving it recursively.
 
-        Those before a failure leave before it, since it may stop the pipeline.
+        Those before a failure are output first, since the failure may stop the pipeline.
         """
         if len(batch) == 1:
             self.context.failed(error, batch.items[0], batch.lineage_of(0))
@@ -180,8 +180,8 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
             part = batch.at(half)
             try:
                 written = self._written(part)
-            except DataError as flaw:
-                yield from self._in_parts(part, flaw)
+            except DataError as part_error:
+                yield from self._in_parts(part, part_error)
             else:
                 yield {self.default_output: written}
 
@@ -200,7 +200,7 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
         return prettified(line) if self.settings.pretty_print else line
 
     def _body(self, lines: bytes, opening: bytes) -> bytes:
-        """The next part of the one stream; `opening` stands before the elements of an array."""
+        """The next part of the one stream; `opening` precedes the elements of an array."""
         if self.settings.json_lines:
             return lines
         elements = lines[:-1].replace(b"\n", b",")

@@ -29,21 +29,21 @@ from engine.sdk import (
 class JSONParserSettings(Settings):
     json_lines: bool = setting(
         default=False,
-        help="Every line is an object. A bad line fails alone, and the next line goes on.",
+        help="Every line is an object. A bad line fails alone, and the next line is read.",
     )
     process_array: bool = setting(
         default=True,
-        help="A root array gives one document for each element; else it is an error, because a "
-        "document is a map. Use false with filter_path, to pick from the array as a whole.",
+        help="Make one document of each element of a root array; if false, such an array is an "
+        "error, because a document is a map. Use false with filter_path to search the array.",
     )
     non_standard_json: bool = setting(
         default=True,
-        help="Accept comments, single quotes, unquoted names, trailing commas and NaN. From the "
-        "first such place on the stream is read whole, so the rest may have 64 MiB at most.",
+        help="Accept comments, single quotes, unquoted names, trailing commas and NaN. The rest "
+        "of the stream after the first such place is read at once and may have at most 64 MiB.",
     )
     filter_path: Path | None = setting(
         default=None,
-        help="Keep only the parts of each value that match; the stream's values are read whole.",
+        help="Keep only the parts of each value that match; each value is read into memory.",
         example="$.results[*]",
     )
 
@@ -51,9 +51,9 @@ class JSONParserSettings(Settings):
 class JSONParser(StreamSnap[JSONParserSettings]):
     since = "0.1.0"
     about = """
-    A stream may hold one value, several, or JSON lines. The elements of a root array are
-    documents of their own unless `process_array` is false. With `json_lines` a line that is wrong
-    fails alone, and the next one is read.
+    A stream may hold one value, several, or JSON lines. Each element of a root array becomes a
+    document unless `process_array` is false. With `json_lines` an invalid line fails alone, and
+    the next one is read.
     """
     foreign = Foreign(
         "com-snaplogic-snaps-transform-jsonparser",
@@ -116,7 +116,7 @@ class JSONParser(StreamSnap[JSONParserSettings]):
         return self._documents(self._reader.end())
 
     def _documents(self, values: list[Any]) -> Iterable[Document]:
-        """What the filter path keeps of the values; all of them without one."""
+        """The matches of the filter path in the values; all values without one."""
         reader = self._reader
         if self._select is None and reader.error is None and not reader.has_flaws:
             return values

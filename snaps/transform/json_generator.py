@@ -1,4 +1,4 @@
-"""Make documents from JSON that is written in the pipeline: as they stand, or from a template."""
+"""Make documents from JSON written in the pipeline: literally, or from a template."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ class JSONGeneratorSettings(Settings):
     text: str = setting(
         default="",
         help="A template of JSON text: an object, or an array of objects. `$_name` is a parameter, "
-        "`$field.sub[0]` a value of the input document, `${field}` the same; outside of quotes it "
-        "becomes a JSON value, within them text. What names nothing stands as it is written within "
-        "quotes, and `$!name` leaves nothing then. Lines that begin with `##` are comments, and "
+        "`$field.sub[0]` a value of the input document, `${field}` the same; outside quotes it "
+        "becomes a JSON value, inside them text. Inside quotes an unknown reference stays as it is "
+        "written, and becomes empty as `$!name`. Lines that begin  with `##` are comments, and "
         "`\\$` is a dollar sign.",
         example='{"name": $name, "greeting": "Hello ${name}"}',
     )
     file: str = setting(
         default="",
-        help="A file that holds such a template, relative to the pipeline file.",
+        help="A file with such a template, relative to the pipeline file.",
         example="samples/one.json",
     )
     pass_through: bool = setting(
@@ -55,7 +55,7 @@ class JSONGeneratorSettings(Settings):
 class JSONGenerator(Snap[JSONGeneratorSettings]):
     since = "0.1.0"
     about = """
-    `documents` are written in YAML and given as they stand. `text` and `file` hold a JSON
+    `documents` are written in YAML and emitted as they are. `text` and `file` hold a JSON
     template, in which `$name` stands for a field of the input document and `${_name}` for a
     parameter; lines that begin with `##` are comments. Without a link to its input it runs once.
     """
@@ -72,7 +72,7 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
     plain = True
     examples = (
         Example(
-            "documents as they stand",
+            "literal documents",
             settings={"documents": [{"id": 1}, {"id": 2}]},
             expect=[{"id": 1}, {"id": 2}],
         ),
@@ -94,17 +94,17 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
     def check(cls, settings: JSONGeneratorSettings) -> Iterable[Issue]:
         given = [name for name in _SOURCES if getattr(settings, name) not in (None, "")]
         if len(given) != 1:
-            names = " and ".join(given) or "none of documents, text and file"
+            names = " and ".join(given) or "neither documents nor text nor file"
             yield Issue(
                 (given[1],) if given else (),
                 f"{names} {'are' if given else 'is'} given",
                 "give one of them: documents (YAML), text (a template) or file (one in a file)",
             )
-        for flaw in _flaws_of(settings.text):
+        for problem in _unsupported_in(settings.text):
             hint = "write the JSON itself, or make the documents in a script"
-            yield Issue(("text",), flaw, hint)
+            yield Issue(("text",), problem, hint)
         if settings.text:
-            yield from _mistakes_in_json(settings.text)
+            yield from _syntax_errors_of(settings.text)
 
     @classmethod
     def parameters_read(
@@ -154,8 +154,8 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
                 f"the file {name!r} is not UTF-8 text: byte {error.object[error.start]:#04x} at "
                 f"offset {error.start}; save it as UTF-8"
             ) from error
-        if flaws := _flaws_of(text):
-            raise ConfigurationError(f"the template {name!r} cannot be used: {flaws[0]}")
+        if unsupported := _unsupported_in(text):
+            raise ConfigurationError(f"the template {name!r} cannot be used: {unsupported[0]}")
         return text
 
 
@@ -164,9 +164,9 @@ _MOST_TEXT = 16 * 1024 * 1024
 
 
 class _Reference(NamedTuple):
-    """A place in a template where a value goes: of a parameter, or of the input document.
+    """A placeholder in a template, for a parameter or a value of the input document.
 
-    `quote` is the quotation mark around it, if any. A `quiet` one (`$!name`) leaves nothing where
+    `quote` is the quotation mark around it, if any. A `quiet` one (`$!name`) becomes empty if
     there is no value.
     """
 
@@ -181,7 +181,7 @@ class _Reference(NamedTuple):
 
 
 class _Template:
-    """A text of JSON with references, read once and filled in for each document."""
+    """A JSON text with references, parsed once and filled in for each document."""
 
     def __init__(self, text: str, parameters: Mapping[str, str | None]) -> None:
         self._parameters = parameters
@@ -214,7 +214,7 @@ class _Template:
         except DataError:
             if part.quiet:
                 return ""
-            if part.quote:  # as Velocity does: what names nothing stands as it is written
+            if part.quote:  # as in Velocity, an unknown reference stays as it is written
                 return part.written
             raise
         if value is None and part.quiet:
@@ -250,17 +250,17 @@ _OUTSIDE_QUOTES = re.compile(
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\['([^']*)'\]")
 
 
-def _flaws_of(text: str) -> list[str]:
-    """What in a template this snap does not do."""
+def _unsupported_in(text: str) -> list[str]:
+    """The parts of a template that this snap does not support."""
     if len(text) > _MOST_TEXT:
-        return [f"the text has {len(text):,} characters, and 16 MB is the most"]
+        return [f"the text has {len(text):,} characters; the limit is 16 MB"]
     directives = sorted(set(_DIRECTIVE.findall(_COMMENT.sub("", text))))
     return [f"the template directive '#{name}' is not supported" for name in directives]
 
 
-def _mistakes_in_json(text: str) -> Iterable[Issue]:
-    """What is wrong with a template whatever its values are: known if it has no references."""
-    if _flaws_of(text) or any(token["name"] for token, _ in _tokens(_COMMENT.sub("", text))):
+def _syntax_errors_of(text: str) -> Iterable[Issue]:
+    """The syntax errors of a template, known in advance if it has no references."""
+    if _unsupported_in(text) or any(token["name"] for token, _ in _tokens(_COMMENT.sub("", text))):
         return
     try:
         _Template(text, {}).documents({})
@@ -269,7 +269,7 @@ def _mistakes_in_json(text: str) -> Iterable[Issue]:
 
 
 def _tokens(text: str) -> Iterator[tuple[re.Match[str], str]]:
-    """What matters in a template, each with the quotation mark that is open there, if any."""
+    """The tokens of a template, each with the quotation mark that is open there, if any."""
     quote = ""
     position = 0
     while token := (_WITHIN_QUOTES if quote else _OUTSIDE_QUOTES).search(text, position):
@@ -308,7 +308,7 @@ def _looked_up(reference: _Reference, document: Document) -> Value:
             raise DataError(
                 f"the template uses {reference.written!r}, which the input document does not have",
                 f"there is no {key!r} in {_shown(value)}",
-                "write \\$ for a dollar sign that is meant as such",
+                "write \\$ for a literal dollar sign",
             ) from error
     return value
 
@@ -317,11 +317,11 @@ def _decoded(text: str) -> Value:
     if len(text) > _MOST_TEXT:
         raise DataError(
             "cannot generate a document",
-            f"the text has {len(text):,} characters, and 16 MB is the most",
+            f"the text has {len(text):,} characters; the limit is 16 MB",
             "read large JSON from a file, with FileReader and JSONParser",
         )
     data = text.encode(errors="surrogatepass")
-    resolution = "correct it; references outside of quotes become JSON values by themselves"
+    resolution = "correct it; references outside quotes become JSON values as they are"
     return json_value(data, "the template", resolution)
 
 
@@ -329,7 +329,7 @@ def _json(value: Value) -> str:
     try:
         return to_json(value, "the inserted value").decode()
     except DataError as error:
-        try:  # half of a surrogate pair, escaped, can meet its other half in the text
+        try:  # an escaped half of a surrogate pair can join its other half in the text
             return json.dumps(value, default=json_hook, allow_nan=False)
         except (TypeError, ValueError, RecursionError, DataError):
             raise error from None

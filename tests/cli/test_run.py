@@ -150,7 +150,7 @@ def test_validate_goes_on_after_a_file_that_is_not_there(engine: Any, tmp_path: 
     ("expression", "reason"),
     [
         (r"'x\\ud800'", "$.a.b holds half of a surrogate pair at character 1"),
-        ("parseFloat('x')", "$.a.b is NaN, and JSON has no such number"),
+        ("parseFloat('x')", "$.a.b is NaN, which JSON cannot represent"),
     ],
 )
 def test_a_document_that_json_cannot_hold_fails_the_run_by_the_name_of_the_field(

@@ -140,7 +140,7 @@ def test_request_headers_that_are_passed_on_are_harmless() -> None:
     ("document", "reason"),
     [
         ({"content": "\ud800"}, r"\$ holds half of a surrogate pair at character 0"),
-        ({"content": {"a": [float("nan")]}}, r"\$\.a\[0\] is NaN, and JSON has no such number"),
+        ({"content": {"a": [float("nan")]}}, r"\$\.a\[0\] is NaN, which JSON cannot represent"),
         ({"a": float("-inf")}, r"\$\.a is -Infinity"),
         ({"content": 1, "x": {"a": float("inf")}}, r"\$\.a is Infinity"),
     ],

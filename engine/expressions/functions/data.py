@@ -68,7 +68,7 @@ def _json_number(text: str) -> float | int:
 @JSON.function(
     "stringify",
     "The JSON text of a value. `replacer` is an array of the properties to write, or a function of "
-    "(key, value) that gives what to write; `indent` is a string or a number of spaces.",
+    "(key, value) that returns what to write; `indent` is a string or a number of spaces.",
     Example("JSON.stringify({name: 'John', age: 30})", '{"name":"John","age":30}'),
     Example("JSON.stringify({a: 1, b: 2}, ['b'])", '{"b":2}'),
     Example("JSON.stringify([1], null, 2)", "[\n  1\n]"),

@@ -358,7 +358,7 @@ def _written(found: list[Match], subject: str, write: Callable[[Match], str], te
 def _writer(
     replacement: Any, text: str, subject: str, wanted: Regex | None
 ) -> Callable[[Match], str]:
-    """What gives the text for a match; `wanted` is the regex, if it was one that matched."""
+    """The function that returns the replacement for a match; `wanted` is the regex, if any."""
     names = wanted.names if wanted else {}
     if replacement.__class__ is not Function:
         template = scalar_text(replacement)

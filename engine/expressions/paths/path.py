@@ -167,7 +167,7 @@ class Path:
 
     def remove(self, document: Any, owned: Owned, root: Any, must_be_there: bool) -> Any:
         if not self.steps:
-            raise Failure("the whole document cannot be deleted")
+            raise Failure("the document itself cannot be deleted")
         marks: Marks = {}
         try:
             Marker(self.text, self.steps, root).mark(document, 0, marks)

@@ -106,7 +106,7 @@ class Reader:
         raise self.unexpected("`.` or `[`", self.name_hint(start))
 
     def name_hint(self, start: int) -> str:
-        """How to write a name of which only the first part was read."""
+        """How to write a name when only its first part was read."""
         name_start = max(self.text.rfind(mark, start, self.at) for mark in ".]$") + 1
         found = _LONGER_NAME.match(self.text, max(start, name_start), self.end)
         name = found[0].strip() if found else ""

@@ -55,7 +55,7 @@ def test_pretty_print_puts_every_element_on_a_line_and_changes_no_text(
     )
 
 
-def test_every_line_of_json_lines_has_its_end(run_snap: Any, content: Any) -> None:
+def test_every_line_of_json_lines_ends_in_a_newline(run_snap: Any, content: Any) -> None:
     pieces = run_snap("JSONFormatter", {"json_lines": True}, MANY).output
     text = content(pieces)
     assert text.endswith(b"}\n")
@@ -104,7 +104,7 @@ def test_header_fields_come_from_the_first_document_that_has_them(run_snap: Any)
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
-def test_what_json_has_no_number_for_is_never_written_as_null(
+def test_nan_and_infinity_are_never_written_as_null(
     run_snap: Any, content: Any, number: float
 ) -> None:
     bad = {"id": 2, "deep": [{"x": number}]}
@@ -141,12 +141,12 @@ def test_what_cannot_be_written_fails_alone_and_is_named(
     assert where in result.errors[0]["reason"]
 
 
-def test_a_flaw_stops_the_pipeline_by_default(run_snap: Any) -> None:
-    with pytest.raises(EngineError, match="JSON has no such number"):
+def test_an_invalid_value_stops_the_pipeline_by_default(run_snap: Any) -> None:
+    with pytest.raises(EngineError, match="which JSON cannot represent"):
         run_snap("JSONFormatter", {}, [{"a": math.nan}])
 
 
-def test_only_flawed_documents_give_an_empty_array(run_snap: Any, content: Any) -> None:
+def test_only_invalid_documents_produce_an_empty_array(run_snap: Any, content: Any) -> None:
     result = run_snap("JSONFormatter", {}, [{"a": math.nan}], on_error="discard")
     assert content(result.output) == b"[]"
 
@@ -156,7 +156,7 @@ def test_bytes_become_base64(run_snap: Any, content: Any) -> None:
 
 
 def test_pretty_json_lines_are_refused(run_snap: Any) -> None:
-    with pytest.raises(ConfigurationError, match="stands on one line"):
+    with pytest.raises(ConfigurationError, match="is on a single line"):
         run_snap("JSONFormatter", {"json_lines": True, "pretty_print": True}, [])
 
 

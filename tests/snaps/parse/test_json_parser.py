@@ -107,7 +107,7 @@ def test_what_was_written_comes_back_however_it_is_cut(
         assert parse(text.encode(), size, **LINES).output == documents
 
 
-def test_elements_that_are_no_objects_fail_alone(parsed: Parse) -> None:
+def test_elements_that_are_not_objects_fail_alone(parsed: Parse) -> None:
     result = parsed(b'[1,{"a":1},"x,]",[2],null,{"b":2}]', on_error="route")
     assert result.output == [{"a": 1}, {"b": 2}]
     assert [error["error"] for error in result.errors] == [
@@ -151,7 +151,7 @@ def test_malformed_json_is_one_error_with_its_place_after_the_good_values(
         assert place.removesuffix("column 6").removesuffix("column 7") in error["reason"]
 
 
-def test_all_values_before_the_flaw_come_out_however_deep_they_are(parsed: Parse) -> None:
+def test_all_values_before_an_error_are_documents_however_deep_they_are(parsed: Parse) -> None:
     good = {"a": [[[{"b": {"c": [{"d": "}"}]}}]]]}
     text = "\n".join([json.dumps(good)] * 3) + '\n{"id": nu}l}'
     result = parsed(text.encode(), on_error="route")
@@ -187,7 +187,7 @@ def test_the_next_stream_is_read_after_a_bad_one() -> None:
     assert len(result.errors) == 1
 
 
-def test_a_broken_stream_ends_without_an_error_of_its_own() -> None:
+def test_a_broken_stream_ends_without_another_error() -> None:
     pieces: list[Item] = [StreamStart(), b'[{"a":1},{"b"', StreamEnd(broken=True)]
     assert run_snap("JSONParser", {}, pieces).output == [{"a": 1}]
 
@@ -206,7 +206,7 @@ def test_text_that_is_not_utf_8_says_where(parsed: Parse) -> None:
 
 
 @pytest.mark.parametrize("values", [{}, LINES, {"non_standard_json": False}])
-def test_deep_nesting_is_an_error_and_not_a_crash(values: Any) -> None:
+def test_deep_nesting_is_an_error_not_a_crash(values: Any) -> None:
     data = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
     (error,) = parse(data, on_error="route", **values).errors
     assert "nested too deeply" in error["reason"]
@@ -253,7 +253,7 @@ def test_lines_may_be_blank_end_with_crlf_or_not_at_all(parsed: Parse) -> None:
     assert parsed(data, **LINES).output == [{"a": 1}, {"a": 2}, {"a": 3}]
 
 
-def test_no_lines_are_no_documents(parsed: Parse) -> None:
+def test_without_lines_there_are_no_documents(parsed: Parse) -> None:
     assert parsed(b"", **LINES).output == []
     assert parsed(b"\n\n", **LINES).output == []
 
@@ -309,7 +309,7 @@ def test_numbers_keep_their_value(parsed: Parse, values: Any) -> None:
     [
         ("1e400", "the number 1e400 is beyond the largest that is supported, about 1.8e308"),
         ("-2.5E+999", "the number -2.5E+999 is beyond the largest"),
-        ("9" * 5000, "the number has 5,000 digits, and 4,300 is the limit"),
+        ("9" * 5000, "the number has 5,000 digits; the limit is 4,300"),
     ],
 )
 def test_a_number_that_is_too_large_is_an_error_at_its_place(
@@ -412,7 +412,7 @@ def test_what_cannot_become_a_document_is_shown_as_it_was_written(
     ],
 )
 @pytest.mark.parametrize("lines", [False, True])
-def test_compressed_data_is_called_so(
+def test_compressed_data_is_reported(
     run_snap: Any, stream: Any, data: bytes, reason: str, hint: str, lines: bool
 ) -> None:
     result = run_snap("JSONParser", {"json_lines": lines}, stream(data), on_error="route")

@@ -12,7 +12,7 @@ def test_one_map_is_one_document(run_snap: Any) -> None:
     assert run_snap("JSONGenerator", {"documents": {"a": [1]}}).output == [{"a": [1]}]
 
 
-def test_each_input_document_generates_anew(run_snap: Any) -> None:
+def test_each_input_document_generates_again(run_snap: Any) -> None:
     output = run_snap("JSONGenerator", {"documents": [{"a": []}, {"b": 1}]}, [{}, {}]).output
     assert output == [{"a": []}, {"b": 1}] * 2
     assert output[0]["a"] is not output[2]["a"]
@@ -64,7 +64,7 @@ def test_an_array_gives_one_document_for_each_element(run_snap: Any) -> None:
     ]
 
 
-def test_a_template_can_stand_in_a_file(run_snap: Any, tmp_path: Path) -> None:
+def test_a_template_can_be_in_a_file(run_snap: Any, tmp_path: Path) -> None:
     (tmp_path / "one.json").write_text('\ufeff{"a": $b}', encoding="utf-8")
     assert run_snap("JSONGenerator", {"file": "one.json"}, [{"b": 1}]).output == [{"a": 1}]
 
@@ -85,7 +85,7 @@ def test_a_reference_that_leads_nowhere_fails_its_document_alone(run_snap: Any) 
         ('## $a\n{"a": 1', "cannot parse the template as JSON"),
         ("[1]", "gives 1, and a document is a map"),
         ('"text"', "a document is a map"),
-        ("", "none of documents, text and file is given"),
+        ("", "neither documents nor text nor file is given"),
         ('{"a": 1', "cannot parse the template as JSON"),
         ("#foreach($x in $y) $x #end", "'#foreach' is not supported"),
         ('{"a": $_rgion}', "'_rgion' is a parameter that the pipeline does not declare"),
@@ -107,7 +107,7 @@ def test_a_comment_does_not_move_the_lines_of_a_message(run_snap: Any) -> None:
 
 
 def test_more_than_16_megabytes_are_refused(run_snap: Any) -> None:
-    with pytest.raises(EngineError, match="16 MB is the most"):
+    with pytest.raises(EngineError, match="the limit is 16 MB"):
         run_snap("JSONGenerator", {"text": '"' + "x" * (16 * 1024 * 1024) + '"'})
 
 
