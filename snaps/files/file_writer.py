@@ -63,8 +63,8 @@ class FileWriterSettings(Settings):
     )
     validate: bool = setting(
         default=False,
-        help="Check afterwards that the file is there with the number of bytes that were written; "
-        "else the stream fails.",
+        help="Check afterwards that the file exists and has the number of bytes that were written; "
+        "otherwise the stream fails.",
     )
     retries: Evaluated[int] = retries_setting(
         "How often to retry if the file cannot be written. With retries, writing starts only when "

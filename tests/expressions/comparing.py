@@ -1,4 +1,4 @@
-"""Values as the vectors write them, and when two of them count as the same."""
+"""Values in the notation of the vectors, and when two of them count as equal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One look at an expression finds all its mistakes, each with its place and its remedy."""
+"""One pass over an expression finds all its mistakes, each with its place and a hint."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.registry import discover
 
 
 def marked(text: str) -> list[str]:
-    """The places of the mistakes, as they stand in the text."""
+    """The places of the mistakes, in the order of the text."""
     errors = analyse(text).errors
     return [text[error.offset : error.offset + error.length] for error in errors]
 

@@ -1,4 +1,4 @@
-"""Base64 as it comes: broken into lines, without padding; other alphabets are refused."""
+"""Base64 in practice: with line breaks, without padding; other alphabets are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Date patterns: what is written can be read again, and no letter is passed over."""
+"""Date patterns: formatted dates can be parsed again, and no letter is ignored."""
 
 from __future__ import annotations
 

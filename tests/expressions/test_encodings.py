@@ -1,4 +1,4 @@
-"""Encodings of iconv, by the labels that are in use."""
+"""Encodings of iconv, by their common labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of the language that no single function owns."""
+"""Rules of the language that do not belong to a single function."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ console.log(JSON.stringify(texts.map(text => {
 
 
 class Generator:
-    """Random expressions of a wanted type, from what both languages have."""
+    """Random expressions of a given type, using only what both languages have."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -175,7 +175,7 @@ def of_node(texts: list[str]) -> list[dict[str, Any]]:
 
 
 def agrees(value: Any, expected: Any) -> bool:
-    """Numbers count as equal within the rounding of long decimals, in texts too."""
+    """Numbers, also in strings, count as equal within the rounding of long decimals."""
     if isinstance(expected, dict):
         return isinstance(value, float) and str(value)[-3:] in (
             expected["special"][-3:].lower(),

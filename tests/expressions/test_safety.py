@@ -1,4 +1,4 @@
-"""No expression reaches Python, eats the memory or runs for long: it ends in an ExpressionError."""
+"""No expression reaches Python, exhausts the memory or runs for long: it raises ExpressionError."""
 
 from __future__ import annotations
 

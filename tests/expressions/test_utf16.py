@@ -1,4 +1,4 @@
-"""Texts are sequences of UTF-16 units: halves of a pair join wherever texts meet."""
+"""Strings are sequences of UTF-16 units: halves of a pair join wherever strings are joined."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ ARGUMENTS = [
 
 @pytest.mark.parametrize(("call", "declaration"), list(declared()))
 def test_no_function_returns_two_halves_side_by_side(call: str, declaration: Declaration) -> None:
-    """Whatever the arguments: a function that forgets to join its result is found here."""
+    """Finds a function that forgets to join its result, whatever the arguments."""
     most = 2 if declaration.most is None else min(declaration.most, 2)
     for count in range(declaration.fewest, most + 1):
         for arguments in itertools.product(ARGUMENTS, repeat=count):

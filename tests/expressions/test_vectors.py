@@ -1,4 +1,4 @@
-"""The shared vectors: expressions with the values that SnapLogic is known or believed to give."""
+"""The shared vectors: expressions with the values that SnapLogic is known or believed to return."""
 
 from __future__ import annotations
 

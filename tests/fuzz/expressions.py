@@ -316,7 +316,7 @@ class Fuzzer:
     )
 
     def broken(self, text: str) -> str:
-        """`text` with a piece taken out, doubled or put in."""
+        """`text` with a piece removed, doubled or inserted."""
         for _ in range(self.random.randint(1, 3)):
             at = self.random.randint(0, len(text))
             piece = self.random.choice(["", self.random.choice(_NOISE), text[at : at + 5]])
@@ -409,7 +409,7 @@ def path_problem(text: str) -> str:
 
 
 def run(inputs: int, seed: int) -> list[tuple[str, str]]:
-    """(input, problem) of all that went wrong."""
+    """(input, problem) of every failure."""
     fuzzer = Fuzzer(seed)
     failed: list[tuple[str, str]] = []
     for number in range(inputs):

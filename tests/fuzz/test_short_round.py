@@ -1,4 +1,4 @@
-"""A short round of the fuzzing that `python -m tests.fuzz.expressions` does at length."""
+"""A short run of the fuzzing that `python -m tests.fuzz.expressions` does at length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packed responses: what is unpacked, and what is said of data that cannot be."""
+"""Compressed responses: decompression, and the errors for invalid data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tries, redirects and failures of a request, against servers on the loopback."""
+"""Retries, redirects and failures of a request, against servers on the loopback."""
 
 from __future__ import annotations
 

@@ -375,7 +375,7 @@ def _number_issues(settings: RestSettings) -> Iterator[Issue]:
     for name, (least, most) in limits.items():
         value = getattr(settings, name)
         if not least <= value <= most:
-            hint = f"give a number from {least:,} to {most:,.0f}"
+            hint = f"use a number from {least:,} to {most:,.0f}"
             yield Issue((name,), f"{name!r} cannot be {value:g}", hint)
 
 

@@ -1,4 +1,4 @@
-"""A name that data has a say in stays in the folder that the author of the pipeline wrote."""
+"""A name that depends on data stays in the folder that the author of the pipeline wrote."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def read(project: Path) -> Run:
-    """What a FileReader and a JSONParser give for documents, and the errors of the reader."""
+    """The output of a FileReader and a JSONParser for documents, and the errors of the reader."""
 
     def run(file: str, *documents: Any, parameters: Any = None, **settings: Any) -> Any:
         pipeline = {

@@ -1,4 +1,4 @@
-"""Files: read in chunks, written aside and renamed, kept inside the project by sldb:."""
+"""Files: read in chunks, written under a hidden name, and kept inside the project by sldb:."""
 
 from __future__ import annotations
 
@@ -264,7 +264,7 @@ def test_a_name_that_cannot_be_one_is_an_error_of_the_document(
 
 @contextmanager
 def a_disk_with_room_for(size: int) -> Iterator[None]:
-    """No file can become larger, which fails as a full disk does."""
+    """No file can grow, which fails like a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:

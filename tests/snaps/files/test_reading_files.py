@@ -1,4 +1,4 @@
-"""Where FileReader reads from, and what it says if it cannot."""
+"""Where FileReader reads from, and its errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.run.fetching import free_port
 
 @pytest.fixture
 def read(run_snap: Any, content: Any) -> Any:
-    """The bytes that a FileReader gives for a name; its error document instead if it fails."""
+    """The bytes that a FileReader returns for a name, or its error document if it fails."""
 
     def run(name: str, snap: str = "FileReader", **settings: Any) -> Any:
         result = run_snap(snap, {"file": name, **settings}, [{}], on_error="route")

@@ -1,4 +1,4 @@
-"""FileReader on http: one GET for one file, and words for whatever else happens."""
+"""FileReader on http: one GET for each file, and messages for every kind of failure."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read(run_snap: Any) -> Callable[..., Any]:
 
 @contextmanager
 def answering(*replies: Reply | None) -> Iterator[Server]:
-    """A server that gives these replies in turn, the last one again and again."""
+    """A server that sends these replies in turn, and then repeats the last one."""
     waiting = list(replies)
 
     def handler(request: Received) -> Reply | None:

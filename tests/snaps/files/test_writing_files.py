@@ -1,4 +1,4 @@
-"""Writing through the user's door: appends, what dead writers left, two writers, retries."""
+"""Writing files: appends, leftovers of dead writers, two writers, retries."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ links: [numbers -> format -> write]
 
 @pytest.fixture
 def syncs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The descriptors that were brought to the disk."""
+    """The descriptors that were synced to the disk."""
     seen: list[int] = []
     monkeypatch.setattr(os, "fsync", seen.append)
     return seen
@@ -41,7 +41,7 @@ def test_many_small_streams_are_appended_and_brought_to_the_disk_together(
     lines = (tmp_path / "log.jsonl").read_text().splitlines()
     assert list(map(json.loads, lines)) == numbers
     assert len(report.outputs["write.output"]) == 500
-    assert 1 <= len(syncs) < 100  # each stream for itself would be 500
+    assert 1 <= len(syncs) < 100  # one for each stream would be 500
 
 
 def test_an_appended_file_is_brought_to_the_disk_at_the_end(
@@ -80,7 +80,7 @@ def hidden_files(folder: Path) -> list[str]:
 
 @pytest.fixture
 def writer(tmp_path: Path) -> Any:
-    """Starts an engine that has written the half of a file, and goes on when the gate closes."""
+    """Starts an engine that has written half of a file, and continues when the gate closes."""
     started: list[tuple[subprocess.Popen[bytes], Any]] = []
     (tmp_path / "out").mkdir()
     os.mkfifo(tmp_path / "gate")

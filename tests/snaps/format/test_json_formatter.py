@@ -179,7 +179,7 @@ def test_the_first_header_of_a_large_batch_is_found_wherever_it_is(tmp_path: Pat
 
 
 def encoded_at_once(settings: Any, given: list[Any], folder: Path) -> tuple[list[Batch], int]:
-    """What one batch gives, and how many of its documents fail."""
+    """The output for one batch, and how many of its documents fail."""
 
     class AtOnce(JSONFormatter):
         def process_batch(self, view: str, batch: Batch) -> None:

@@ -32,7 +32,7 @@ def parse(data: bytes, size: int = 65_536, on_error: Any = "stop", **values: Any
 
 @pytest.fixture(params=[1, 2, 7, 65_536], ids="chunks of {}".format)
 def parsed(request: pytest.FixtureRequest) -> Parse:
-    """`parse` with the stream cut in different ways, which must never matter."""
+    """`parse` with the stream cut in different ways, which must make no difference."""
     return partial(parse, size=request.param)
 
 

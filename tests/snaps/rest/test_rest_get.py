@@ -1,4 +1,4 @@
-"""Mostly what comes back; what is sent is tested with RESTPost."""
+"""Mostly the response; the tests of RESTPost cover the request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is sent, in which order, and how it ends; what comes back is tested with RESTGet."""
+"""The request, the order of documents, and endings; the tests of RESTGet cover the response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The paths of a Mapper: what rows without a target delete, and names that targets may have."""
+"""The paths of a Mapper: what rows without a target delete, and which names a target may have."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ORDERS: dict[str, Any] = {
 
 
 def deleted(run_snap: Any, path: str, given: Any, **settings: Any) -> Any:
-    """The document without what is at `path`; the input must stay as it was."""
+    """The document without the value at `path`; the input must stay unchanged."""
     before = copy.deepcopy(given)
     settings = {"mappings": [{"expression": path}], "pass_through": True, **settings}
     (document,) = run_snap("Mapper", settings, [given]).output
