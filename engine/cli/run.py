@@ -126,7 +126,7 @@ def _documents(file: BinaryIO, name: str) -> Iterator[list[Item]]:
     def good(values: list[Any]) -> Iterator[list[Item]]:
         """The documents before the first flaw, which ends the run."""
         flaw = reader.error
-        if reader.has_flaws:
+        if reader.has_errors:
             place = next(i for i, value in enumerate(values) if isinstance(value, DataError))
             values, flaw = values[:place], values[place]
         yield values

@@ -15,8 +15,8 @@ from engine.sdk.excerpts import excerpt
 from engine.sdk.json_input import (
     LONGEST_MARK,
     Boundary,
-    JsonSyntaxError,
     Form,
+    JsonSyntaxError,
     LineDecoder,
     OddText,
     Place,
@@ -39,7 +39,7 @@ class JsonReader:
     unless `roots` is "selected".
 
     A DataError stands in the place of a line or an element that cannot become a document, and
-    `has_flaws` is true then, until it is set back; `error` is
+    `has_errors` is true then, until it is set back; `error` is
     set once the rest of the stream cannot be read. With `lines` each line is a separate object,
     of which only the `needed` fields are read (None: all). `lenient` accepts comments, single
     quotes and so on. Both methods raise DataError for a stream that is not UTF-8.
@@ -61,13 +61,13 @@ class JsonReader:
         self._reader: _Lines | _Values | None = None
 
     @property
-    def has_flaws(self) -> bool:
-        return self._reader is not None and self._reader.has_flaws
+    def has_errors(self) -> bool:
+        return self._reader is not None and self._reader.has_errors
 
     def take(self, values: list[Any]) -> Iterator[Any]:
         """The values of a call one by one; raises `error` after them."""
         if self._reader is not None:
-            self._reader.has_flaws = False
+            self._reader.has_errors = False
         yield from values
         if self.error is not None:
             raise self.error
@@ -116,7 +116,7 @@ class _Lines:
     error: DataError | None = None
 
     def __init__(self, place: Place, lenient: bool, decoder: LineDecoder) -> None:
-        self.has_flaws = False
+        self.has_errors = False
         self._place = place
         self._lenient = lenient
         self._decoder = decoder
@@ -137,7 +137,9 @@ class _Lines:
     def _decode(self, block: bytes) -> list[Any]:
         lines = block.count(b"\n")
         documents = self._decoder.decode(block)
-        if documents is None or len(documents) != lines:  # includes empty lines and values across lines
+        if (
+            documents is None or len(documents) != lines
+        ):  # includes empty lines and values across lines
             return list(self._decode_each(block))
         self._place = Place(self._place.line + lines, 1, self._place.offset + len(block))
         return documents
@@ -148,7 +150,7 @@ class _Lines:
                 try:
                     value = decoded_value(line, lenient=self._lenient)
                 except JsonSyntaxError as error:
-                    self.has_flaws = True
+                    self.has_errors = True
                     yield self._error(error, line)
                 else:
                     yield self._as_document(value)
@@ -161,7 +163,7 @@ class _Lines:
     def _as_document(self, value: Value) -> Document | DataError:
         if isinstance(value, dict):
             return value
-        self.has_flaws = True
+        self.has_errors = True
         return not_a_document(f"line {self._place.line}", value)
 
 
@@ -175,7 +177,7 @@ class _Values:
     """
 
     def __init__(self, place: Place, lenient: bool, roots: RootForm) -> None:
-        self.has_flaws = False
+        self.has_errors = False
         self.error: DataError | None = None
         self._place = place
         self._lenient = lenient
@@ -285,7 +287,7 @@ class _Values:
             elif value.__class__ is dict:
                 documents.append(value)
             else:
-                self.has_flaws = True
+                self.has_errors = True
                 documents.append(not_a_document("the value", value))
         return documents
 
@@ -294,7 +296,7 @@ class _Values:
         self._elements += len(values)
         if _MAPS.issuperset(map(type, values)):
             return values
-        self.has_flaws = True
+        self.has_errors = True
         return [
             value
             if value.__class__ is dict

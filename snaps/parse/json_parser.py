@@ -118,12 +118,12 @@ class JSONParser(StreamSnap[JSONParserSettings]):
     def _documents(self, values: list[Any]) -> Iterable[Document]:
         """The matches of the filter path in the values; all values without one."""
         reader = self._reader
-        if self._select is None and reader.error is None and not reader.has_flaws:
+        if self._select is None and reader.error is None and not reader.has_errors:
             return values
         return self._one_by_one(reader.take(values))
 
     def _one_by_one(self, values: Iterator[Any]) -> Iterator[Document]:
-        """A flaw is reported in its place, when the documents before it have been given."""
+        """An error is reported in its place, after the documents before it have been output."""
         for value in values:
             if isinstance(value, DataError):
                 self.report(value)
