@@ -196,7 +196,7 @@ def test_satisfied_requirements_need_no_pip(
 
 def test_a_requirement_that_cannot_be_installed_stops_the_script(opened: Opened) -> None:
     session = opened("print('never')\n", requirements=("abacus==3.0",))
-    with pytest.raises(ScriptFailure, match=r"libraries of scripts/x.py[^$]*abacus==3.0"):
+    with pytest.raises(ScriptFailure, match=r"libraries that scripts/x.py needs[^$]*abacus==3.0"):
         session.start()
     assert "never" not in opened.lines
 
