@@ -154,11 +154,11 @@ async def response(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 def test_a_request_that_takes_too_long_is_answered_504_and_a_stuck_instance_is_replaced(
     serve: Serve, task: Callable[..., Path]
 ) -> None:
-    served = serve(task("timeouts: {request: 1}\n"))
+    served = serve(task("timeouts: {request: 3}\n"))
     before = children(served.pid)
     status, told = ask(served, id=1, wish="sleep", seconds=600)
     assert status == 504
-    assert told["reason"] == "there was no response within 1 seconds"
+    assert told["reason"] == "there was no response within 3 seconds"
     served.wait_for(lambda: not set(before) & set(children(served.pid)))
     served.wait_for(served.is_ready)
     assert ask(served, id=2) == (200, {"id": 2, "doubled": 4})
@@ -168,7 +168,7 @@ def test_a_full_queue_refuses_and_says_when_to_try_again(
     serve: Serve, task: Callable[..., Path]
 ) -> None:
     served = serve(task("limits: {queue: 1, in_flight: 1}\n"))
-    first = in_background(ask, served, id=1, wish="sleep", seconds=1.0)
+    first = in_background(ask, served, id=1, wish="sleep", seconds=4.0)
     served.wait_for(lambda: metric(served, "snapline_in_flight") == 1)
     second = in_background(ask, served, id=2)
     served.wait_for(lambda: metric(served, "snapline_queue_depth") == 1)

@@ -327,7 +327,8 @@ class FeedMaster:
     def _time_out(self, pending: Pending) -> None:
         """Respond in place of the pipeline."""
         seconds = self.task.timeouts.request
-        reason = f"there was no response within {seconds:g} seconds"
+        unit = "second" if seconds == 1 else "seconds"
+        reason = f"there was no response within {seconds:g} {unit}"
         log.warning("request failed: %s", reason, extra={"task": self.task.name})
         self._refuse(pending, 504, "the request took too long", "", reason)
         for queue in (self._waiting, self._suspects):
