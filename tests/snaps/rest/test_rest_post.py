@@ -271,7 +271,7 @@ def test_an_interruption_ends_pending_requests_and_sends_no_more(tmp_path: Path)
         host.interrupt()
         worker.join(30)
         assert not worker.is_alive()  # though the server is still silent
-        with pytest.raises(ExecutionError, match="the run ends"):
+        with pytest.raises(ExecutionError, match="the run is ending"):
             list(host.process("input", Batch([{"n": 20}])))
         host.close()
         services.close()
