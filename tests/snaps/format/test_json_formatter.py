@@ -116,20 +116,12 @@ def test_nan_and_infinity_are_never_written_as_null(
     assert "$.deep[0].x" in error["reason"]
 
 
-def nested(levels: int) -> dict[str, Any]:
-    document: dict[str, Any] = {}
-    for _ in range(levels):
-        document = {"a": document}
-    return document
-
-
 @pytest.mark.parametrize(
     ("bad", "where"),
     [
-        ({"a": {"b": object()}}, r"$.a.b"),
-        ({"a": {(1, 2): 3}}, "the key (1, 2) of $.a"),
-        ({"a": "\ud800"}, "$.a"),
-        (nested(5000), "nested too deeply"),
+        ({"a": {"b": -math.inf}}, "$.a.b is -Infinity"),
+        ({"a": {"x\ud800": 3}}, "of $.a"),
+        ({"a": "\ud800"}, "$.a holds half of a surrogate pair"),
     ],
 )
 def test_what_cannot_be_written_fails_alone_and_is_named(
