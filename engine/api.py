@@ -39,7 +39,7 @@ R = TypeVar("R")
 
 
 def check(pipeline: Pipeline, registry: Registry | None = None) -> list[Problem]:
-    """All mistakes of a pipeline file, or of a task file and its pipeline; warnings are among them.
+    """All problems of a pipeline file, or of a task file and its pipeline, including warnings.
 
     Environment variables that a task file reads need not be set: it is checked, not hosted.
     """
@@ -55,7 +55,7 @@ def check(pipeline: Pipeline, registry: Registry | None = None) -> list[Problem]
 def compile_plan(
     pipeline: Pipeline, registry: Registry | None = None, *, project: str | None = None
 ) -> Plan:
-    """The checked, compiled pipeline. Raises InvalidPipelineError with all mistakes."""
+    """The checked, compiled pipeline. Raises InvalidPipelineError with all problems."""
     return compile_spec(_spec(pipeline), registry or discover(), project=project)
 
 
@@ -69,11 +69,11 @@ def run(
     timezone: str = "UTC",
     http: HttpClient | None = None,
 ) -> Report:
-    """Run a pipeline to its end; the report holds what left through its open outputs.
+    """Run a pipeline to its end; the report contains what left through its open outputs.
 
     `inputs` maps an open input (`label` or `label.view`) to its documents. `show` gets a snap's
-    label and each line that it prints. `http` sends the requests of its snaps in place of the
-    engine's own client, as `engine.testing.CannedHttp` does. Raises InvalidPipelineError,
+    label and each line that it prints. `http` sends the requests of its snaps instead of the
+    engine's own client; `engine.testing.CannedHttp` is one for tests. Raises InvalidPipelineError,
     ConfigurationError, or the ExecutionError that stopped the pipeline. Ctrl-C stops the run, also
     while a snap works on a document; KeyboardInterrupt is raised once the snaps are closed.
     """
@@ -155,7 +155,7 @@ def _refuse_within_a_loop() -> None:
 
 
 def is_task_file(path: str | Path) -> bool:
-    """Whether it is one; what is neither a task nor a pipeline is checked as a pipeline."""
+    """Whether the file is a task file; a file that cannot be read is treated as a pipeline."""
     from engine.tasks.files import task_file
 
     try:
@@ -169,7 +169,7 @@ def _spec(pipeline: Pipeline) -> PipelineSpec:
 
 
 class _OutputCollector:
-    """An observer that puts what leaves the pipeline into the report."""
+    """An observer that collects the outputs of the pipeline in the report."""
 
     def __init__(self, show: Show | None = None) -> None:
         self.outputs: dict[str, list[Item]] = {}

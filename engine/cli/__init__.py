@@ -1,7 +1,7 @@
 """The command line: one file per command, each of which parses, calls, prints and exits.
 
-Exit codes: 0 done, 1 the pipeline failed, 2 the pipeline or the command line is wrong, 130 stopped,
-141 nobody reads the output any more.
+Exit codes: 0 success, 1 the pipeline failed, 2 the pipeline or the command line is invalid, 130
+stopped, 141 the reader of the output has gone.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"engine: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"engine: cannot go on: {error}", file=sys.stderr)
+        print(f"engine: cannot continue: {error}", file=sys.stderr)
         _discard_output(sys.stdout)
         return 1
 
@@ -62,7 +62,7 @@ def _command(arguments: Sequence[str]) -> int:
 
 
 class _Version(argparse.Action):
-    """Looks the version up when it is asked for: that takes a hundredth of a second."""
+    """Looks up the version only on request, because that takes 10 ms."""
 
     def __call__(self, parser: argparse.ArgumentParser, *asked: object) -> None:
         from importlib.metadata import version
@@ -72,17 +72,17 @@ class _Version(argparse.Action):
 
 
 def _prepare_streams() -> None:
-    """A closed stream swallows what goes there; a character that a terminal lacks is escaped."""
+    """Discard output to closed streams, and escape characters that a stream cannot encode."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123  # as long as we live
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123  # open until the process exits
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def _discard_output(*streams: TextIO) -> None:
-    """Send the rest nowhere: Python flushes once more when it exits, and would complain again."""
+    """Discard what is still buffered: Python flushes again at exit and would fail again."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in streams:
         with suppress(OSError, ValueError):  # a stream in memory has no descriptor

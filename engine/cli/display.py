@@ -1,7 +1,7 @@
-"""What a run looks like: a live view on a terminal, plain lines elsewhere.
+"""Shows a run: a live view on a terminal, plain lines elsewhere.
 
-Documents that leave the pipeline go to standard output; everything about the run goes to standard
-error, so that pipes stay clean.
+Documents that leave the pipeline go to standard output, everything about the run to standard error,
+so a pipe receives documents only.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 BROKEN_PIPE = 141
-"""Exit code when nobody reads standard output any more, as if SIGPIPE had ended the process."""
+"""Exit code when the reader of standard output has gone, as if SIGPIPE had ended the process."""
 
 
 class Display(Protocol):
-    """An observer of a run that knows how it ended."""
+    """An observer of a run that keeps its report and exit code."""
 
     report: Report | None
     exit_code: int
@@ -42,7 +42,7 @@ class Display(Protocol):
 def choose_display(
     out: TextIO, err: TextIO, open_outputs: Sequence[Port], *, quiet: bool = False
 ) -> Display:
-    """The live view where a person watches, else plain lines."""
+    """The live view on a terminal, otherwise plain lines."""
     if quiet:
         return QuietDisplay(out, err, open_outputs)
     if err.isatty():
@@ -51,7 +51,7 @@ def choose_display(
 
 
 class QuietDisplay:
-    """Documents, and why the run failed if it did."""
+    """Shows documents, and the reason if the run fails."""
 
     def __init__(self, out: TextIO, err: TextIO, open_outputs: Sequence[Port]) -> None:
         self.report: Report | None = None
@@ -68,7 +68,7 @@ class QuietDisplay:
         self._outputs = self._writer(secrets)
 
     def show(self, label: str, text: str) -> None:
-        """What snaps print is about the run."""
+        """Lines that snaps print are not shown."""
 
     def output(self, port: Port, batch: Batch) -> None:
         assert self._outputs is not None  # nothing leaves before the run has started
@@ -90,7 +90,7 @@ class QuietDisplay:
         except BrokenPipeError:
             self.exit_code = BROKEN_PIPE
         except OSError as error:
-            lost = f"documents were lost: standard output cannot be written: {error.strerror}"
+            lost = f"documents were lost: cannot write to standard output: {error.strerror}"
         self._close()
         if self.exit_code != BROKEN_PIPE:
             self.exit_code = 0 if report.status == "completed" and not lost else 1
@@ -107,14 +107,17 @@ class QuietDisplay:
         self._out.write(f"{text}\n")
 
     def _close(self) -> None:
-        """Stop what runs beside the run."""
+        """Stop background output, such as progress lines."""
 
     def _conclude(self, report: Report) -> None:
         if report.failure:
             self._line(report.failure)
 
     def _line(self, text: str) -> None:
-        with self._writing, suppress(BrokenPipeError):  # the work goes on if nobody reads the log
+        with (
+            self._writing,
+            suppress(BrokenPipeError),
+        ):  # the run continues when the reader of the log has gone
             self._err.write(f"{text}\n")
             self._err.flush()
 
@@ -150,7 +153,7 @@ class PlainDisplay(QuietDisplay):
 
 
 class LiveDisplay(QuietDisplay):
-    """A table that is redrawn while the snaps work; lines and documents scroll by above it."""
+    """A table, redrawn while the snaps work; lines and documents scroll past above it."""
 
     def __init__(self, out: TextIO, err: TextIO, open_outputs: Sequence[Port]) -> None:
         super().__init__(out, err, open_outputs)

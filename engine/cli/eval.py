@@ -1,4 +1,4 @@
-"""`engine eval`: one expression on one document, or a prompt to try expressions at."""
+"""`engine eval`: evaluate one expression, or open a prompt to try expressions."""
 
 from __future__ import annotations
 
@@ -20,34 +20,32 @@ from engine.expressions import check_timezone, to_json
 
 _LEADING_MINUS = re.compile(r"-[^-]")
 _OPTION_HINTS = {
-    "there is no parameter": "give it with --param {name}=...",
-    "there is no library": "give it with --library {name}=FILE",
+    "there is no parameter": "pass it with --param {name}=...",
+    "there is no library": "pass it with --library {name}=FILE",
 }
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = subparsers.add_parser("eval", help="evaluate an expression; without one, a prompt")
+    parser = subparsers.add_parser("eval", help="evaluate an expression, or open a prompt")
     parser._negative_number_matcher = _LEADING_MINUS  # `-$a` is an expression as `-1` is a number
     parser.add_argument("expression", nargs="?", metavar="EXPRESSION")
     parser.add_argument("--doc", metavar="JSON|FILE", help="the document, `$` (default: null)")
     add_parameters(parser)
-    parser.add_argument(
-        "--null-safe", action="store_true", help="what is not in the document counts as null"
-    )
+    parser.add_argument("--null-safe", action="store_true", help="treat missing fields as null")
     parser.add_argument(
         "--library",
         dest="libraries",
         metavar="[NAME=]FILE",
         action="append",
         default=[],
-        help="an expression library (.expr), seen as lib.NAME; may be given several times",
+        help="an expression library (.expr), available as lib.NAME; may be repeated",
     )
-    parser.add_argument("--timezone", default="UTC", help="zone of dates (default: UTC)")
+    parser.add_argument("--timezone", default="UTC", help="time zone of dates (default: UTC)")
     parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 if there is a value, 1 if the evaluation fails, 2 if the text or the command is wrong."""
+    """0 for a value, 1 if evaluation fails, 2 for an invalid expression or command line."""
     check_timezone(arguments.timezone)
     document = read_document(arguments.doc)
     evaluate = functools.partial(
@@ -59,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if arguments.expression is not None:
         return show(lambda: evaluate(arguments.expression, document))
-    from engine.cli.repl import Repl  # a prompt needs readline, one value does not
+    from engine.cli.repl import Repl  # only the prompt needs readline
 
     return Repl(evaluate, document).run()
 
@@ -76,7 +74,7 @@ def show(evaluate: Any) -> int:
 
 
 def _with_option_hint(error: ExpressionError) -> ExpressionError:
-    """The error with a hint at the option that gives what is not there."""
+    """The error with a hint naming the option that supplies what is missing."""
     what, _, name = error.message.partition(" `")
     hint = _OPTION_HINTS.get(what, "").format(name=name.rstrip("`").removeprefix("_"))
     if not hint or error.hint.startswith("did you mean"):
@@ -85,7 +83,7 @@ def _with_option_hint(error: ExpressionError) -> ExpressionError:
 
 
 def value_text(value: Any) -> str:
-    """JSON, spread over lines on a terminal; NaN and Infinity by their names."""
+    """JSON, indented on a terminal; NaN and Infinity by name."""
     if isinstance(value, float) and not math.isfinite(value):
         return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
     text = to_json(value)
@@ -93,7 +91,7 @@ def value_text(value: Any) -> str:
 
 
 def read_document(given: str | None) -> Any:
-    """JSON text, or a file of it (`-`: standard input)."""
+    """A document given as JSON text or as a file (`-`: standard input)."""
     if given is None:
         return None
     text = given
@@ -104,18 +102,18 @@ def read_document(given: str | None) -> Any:
             text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         if not given.lstrip().startswith(("{", "[", '"')):
-            raise ConfigurationError(f"--doc {given!r} cannot be read: {error}") from None
+            raise ConfigurationError(f"--doc: cannot read {given!r}: {error}") from None
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"--doc is neither a file nor JSON: {error}") from None
+        raise ConfigurationError(f"--doc is neither a file nor valid JSON: {error}") from None
 
 
 def read_library(given: str) -> tuple[str, str]:
-    """Name and text of a library; the name is that of the file unless it is said."""
+    """Name and text of a library; by default it is named after its file."""
     name, equals, file = given.partition("=")
     path = Path(file if equals else given)
     try:
         return (name if equals else path.stem), path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"the library {str(path)!r} cannot be read: {error}") from None
+        raise ConfigurationError(f"cannot read the library {str(path)!r}: {error}") from None

@@ -12,23 +12,31 @@ from engine.errors import ConfigurationError
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser("executor", help="run scripts for engines on other hosts")
-    parser.add_argument("--port", type=int, required=True, help="TCP port; 0 takes a free one")
+    parser.add_argument("--port", type=int, required=True, help="TCP port; 0 picks a free one")
     parser.add_argument(
-        "--token-file", type=Path, required=True, metavar="FILE", help="holds the token to ask for"
+        "--token-file",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="file with the token that clients must send",
     )
     parser.add_argument(
         "--host",
         default="127.0.0.1",
-        help="address to listen at (default: this machine only; the traffic is not encrypted)",
+        help="address to listen on (default: this machine only; traffic is not encrypted)",
     )
     parser.add_argument(
-        "--sessions", type=int, default=8, metavar="N", help="scripts at a time (default: 8)"
+        "--sessions",
+        type=int,
+        default=8,
+        metavar="N",
+        help="scripts that may run at the same time (default: 8)",
     )
     parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until SIGINT or SIGTERM, then 0; 1 if the port cannot be had, 2 for a bad token."""
+    """Serve until SIGINT or SIGTERM, then 0; 1 if the port is not available, 2 for a bad token."""
     from engine.script.server import ScriptServer
 
     if arguments.sessions < 1:
@@ -43,11 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
             log=_log,
         )
     except (OSError, OverflowError) as error:
-        _log(f"cannot listen at {arguments.host}:{arguments.port}: {error}")
+        _log(f"cannot listen on {arguments.host}:{arguments.port}: {error}")
         return 1
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: server.stop())
-    _log(f"script executor listening at {arguments.host}:{server.port}")
+    _log(f"script executor listening on {arguments.host}:{server.port}")
     server.serve()
     return 0
 
@@ -58,11 +66,11 @@ def read_token(path: Path) -> str:
         token = path.read_text(encoding="utf-8").strip()
         mode = path.stat().st_mode
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"the token file {str(path)!r} cannot be read: {error}") from error
+        raise ConfigurationError(f"cannot read the token file {str(path)!r}: {error}") from error
     if not token:
         raise ConfigurationError(f"the token file {str(path)!r} is empty")
     if mode & 0o077:
-        _log(f"warning: others can read {str(path)!r}; do: chmod 600 {path}")
+        _log(f"warning: other users can read {str(path)!r}; run: chmod 600 {path}")
     return token
 
 

@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("history", help="show the latest runs of a scheduled task")
     parser.add_argument("task", metavar="TASK", help="a task file")
-    parser.add_argument("--state", metavar="FOLDER", help="as it was given to engine serve")
-    parser.add_argument("--runs", type=int, default=20, metavar="N", help="how many (default: 20)")
+    parser.add_argument(
+        "--state", metavar="FOLDER", help="the folder given to engine serve --state"
+    )
+    parser.add_argument(
+        "--runs", type=int, default=20, metavar="N", help="number of runs to show (default: 20)"
+    )
     parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0, whatever became of the runs. What is not there yet is not made."""
+    """0, whether the runs succeeded or not. Creates no database if there is none."""
     path, state, number = arguments.task, arguments.state, arguments.runs
     if number < 1:
         raise ConfigurationError(f"--runs must be at least 1, not {number}")
@@ -63,17 +67,17 @@ def _table(runs: Iterable[RunRecord], timezone: str) -> str:
 
 
 def _explain_empty_history(path: str, state: str | None) -> None:
-    """Raises ConfigurationError unless all that is missing is a first run."""
+    """Print why there are no runs. Raises ConfigurationError if a first run is not the reason."""
     from engine.tasks.runs.history import database
 
     _check_is_scheduled(path)
     place = database(state)
     if state and not place.exists():
         raise ConfigurationError(
-            f"there is no history of scheduled runs in {state!r}; "
-            "give the folder that 'engine serve --state' was given"
+            f"no history of scheduled runs in {state!r}; "
+            "give the folder that 'engine serve --state' uses"
         )
-    hint = "" if state else "; if 'engine serve' was given --state, give it here too"
+    hint = "" if state else "; if 'engine serve' runs with --state, give the same folder here"
     print(f"this task has no history yet in '{place.parent}'{hint}", file=sys.stderr)
 
 
@@ -83,7 +87,7 @@ def _check_is_scheduled(path: str) -> None:
     if not is_task_file(path):
         raise ConfigurationError(
             f"{path!r} is a pipeline file; only scheduled tasks have a history: "
-            "give the file of such a task"
+            "give the file of a scheduled task"
         )
     file = load_task(path, environment=None)
     if file.task is None:
@@ -91,12 +95,12 @@ def _check_is_scheduled(path: str) -> None:
     if file.task.type != "scheduled":
         raise ConfigurationError(
             f"the task in {path!r} is of type {file.task.type!r}; only scheduled tasks have a "
-            "history: the log of 'engine serve', and 'engine tasks', tell of its requests"
+            "history: see its requests in the log of 'engine serve' and in 'engine tasks'"
         )
 
 
 def _timezone(path: str) -> str:
-    """That of the schedule; UTC if the file has mistakes by now."""
+    """The time zone of the schedule; UTC if the file is no longer valid."""
     from engine.tasks.files.task_file import load_task
 
     task = load_task(path, environment=None).task
@@ -104,7 +108,7 @@ def _timezone(path: str) -> str:
 
 
 def _summary(message: str) -> str:
-    """The first line; of a snap that failed the next one too, which is the reason."""
+    """The first line; for a failed snap also the next one, which is the reason."""
     what, _, more = message.partition("\n")
     reason = more.strip().partition("\n")[0]
     return f"{what}: {reason}" if reason and what.endswith(" failed") else what

@@ -6,7 +6,7 @@ import argparse
 
 
 def add_parameters(parser: argparse.ArgumentParser) -> None:
-    """Let the user give `--param NAME=VALUE` any number of times."""
+    """Add the repeatable option `--param NAME=VALUE`."""
     parser.add_argument(
         "--param",
         dest="parameters",
@@ -14,12 +14,12 @@ def add_parameters(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         type=_name_and_value,
-        help="value of a pipeline parameter; may be given several times",
+        help="value of a pipeline parameter; may be repeated",
     )
 
 
 def _name_and_value(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not name or not equals:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
+        raise argparse.ArgumentTypeError(f"{text!r} must have the form NAME=VALUE")
     return name, value

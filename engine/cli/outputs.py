@@ -1,7 +1,7 @@
-"""What leaves the pipeline, written to standard output.
+"""Writes what leaves the pipeline to standard output.
 
-One open output is written as it is: a document a line, a binary stream byte for byte. Where there
-are several, each line is an object whose first field names the output.
+A single open output is written as it is: one document per line, a binary stream byte for byte. With
+several outputs each line is an object whose first field names the output.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ MAX_SHOWN_LENGTH = 200
 """Characters of one value that are shown on a terminal; a model in base64 has millions."""
 
 NAME_FIELD = "$output"
-"""The field that names the output of a document where there are several."""
+"""The field that names the output of a document if the pipeline has several."""
 
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
 class OutputWriter(Protocol):
-    """Takes what leaves through the open outputs, one batch after the other."""
+    """Writes what leaves through the open outputs, batch by batch."""
 
     def write(self, port: Port, items: Iterable[Item]) -> None: ...
 
     def end(self) -> None:
-        """Nothing more comes: hand on what is still held back."""
+        """End of all outputs: write what is still buffered."""
         ...
 
 
@@ -58,7 +58,7 @@ class PipedOutputs:
                 self._last = self._secrets.mask_bytes(item)
                 self._write(self._last)
             elif isinstance(item, StreamStart):
-                if _is_text_without_line_end(self._last):  # or two JSON texts would run together
+                if _is_text_without_line_end(self._last):  # keeps two JSON texts apart
                     self._write(b"\n")
                 self._last = b""
             elif not isinstance(item, StreamEnd):
@@ -83,7 +83,7 @@ class PipedOutputs:
 
 
 class TerminalOutputs:
-    """For a person: documents over several lines and cut to a readable length.
+    """For people: documents on several lines, cut to a readable length.
 
     `write_lines` gets complete lines, `write_json` the JSON text of a document.
     """
@@ -117,15 +117,15 @@ class TerminalOutputs:
                 self._write_json(_pretty(port, self._secrets.mask(item)))
 
     def end(self) -> None:
-        """Finish the last line: it must not run into what follows."""
+        """Finish the last line, so that nothing is appended to it."""
         if self._partial:
             self._write_text("\n")
 
     def _write_text(self, text: str) -> None:
-        """Only complete lines can be written above a table that is redrawn."""
-        whole, newline, self._partial = (self._partial + text).rpartition("\n")
+        """Only complete lines can be written above the table that is redrawn."""
+        complete, newline, self._partial = (self._partial + text).rpartition("\n")
         if newline:
-            self._write_lines(whole)
+            self._write_lines(complete)
 
 
 def _is_text_without_line_end(end: bytes) -> bool:
@@ -140,7 +140,7 @@ def _named(output: str, document: bytes) -> bytes:
 
 
 def _piece(data: bytes) -> tuple[str, str]:
-    """A piece of a stream for a line of JSON: as text if it is one."""
+    """A piece of a stream for a JSON line: as text if it is valid UTF-8."""
     try:
         return "text", data.decode()
     except UnicodeDecodeError:
@@ -165,7 +165,7 @@ def _pretty(port: Port, document: Any) -> str:
 
 
 def _shortened(value: Any) -> Any:
-    """The value with long texts cut, for a person's eyes."""
+    """The value with long strings and bytes cut."""
     if isinstance(value, str) and len(value) > MAX_SHOWN_LENGTH:
         return f"{value[:MAX_SHOWN_LENGTH]}… ({len(value):,} characters)"
     if isinstance(value, bytes):

@@ -1,4 +1,4 @@
-"""Problems as people and programs want them: text with or without colours, JSON, annotations."""
+"""Problems as text (with or without colours), as JSON, or as GitHub annotations."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _BOLD, _DIM, _RED, _YELLOW, _CYAN, _PLAIN = (f"\x1b[{code}m" for code in (1, 2, 
 
 
 def print_problems(problems: Iterable[Problem], stream: TextIO) -> None:
-    """Each problem as text, in colours if a person watches."""
+    """Print each problem as text, with colours on a terminal."""
     show = _coloured if has_colours(stream) else str
     for problem in problems:
         stream.write(f"{show(problem)}\n")
 
 
 def has_colours(stream: TextIO) -> bool:
-    """Whether the stream is a terminal whose user has not declined colours (no-color.org)."""
+    """Whether the stream is a terminal and colours are not turned off (no-color.org)."""
     declined = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return stream.isatty() and not declined
 

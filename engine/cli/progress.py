@@ -1,4 +1,4 @@
-"""A line about a run every so often, so that a log is never silent for minutes."""
+"""Prints a progress line at intervals, so that a log is never silent for minutes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ INTERVAL = 30.0
 
 
 class ProgressLines:
-    """Calls `write` with a line at each INTERVAL of `clock`, from a thread of its own."""
+    """Calls `write` with a progress line every INTERVAL seconds of `clock`, from its own thread."""
 
     def __init__(self, write: Callable[[str], None], clock: Callable[[], float]) -> None:
         self._write = write

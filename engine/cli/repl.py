@@ -17,15 +17,15 @@ from engine.expressions.functions import FAMILIES, GLOBALS, METHODS, NAMESPACES,
 
 try:
     import readline
-except ImportError:  # not everywhere
+except ImportError:  # not available on every platform
     readline = None  # type: ignore[assignment]
 
 _MEMBER = re.compile(r"([\w$]+)\.(\w*)$")
-_HELP = """:doc JSON|FILE   take another document
+_HELP = """:doc JSON|FILE   set the document
 :doc             show the document
-:help NAME       what a function does
-:quit            leave (or Ctrl-D)"""
-_BANNER = "Expressions; :help, :quit"
+:help NAME       describe a function
+:quit            quit (or Ctrl-D)"""
+_BANNER = "Enter an expression, :help or :quit"
 _COMMANDS = {"help": ":help", "?": ":help", "exit": ":quit", "quit": ":quit", ":q": ":quit"}
 
 
@@ -65,11 +65,11 @@ class Repl:
             return show(lambda: self.evaluate(line, self.document))
         command, _, rest = line.partition(" ")
         if command == ":doc":
-            return self._take_document(rest.strip())
+            return self._document_command(rest.strip())
         print(describe(rest.strip()) if command == ":help" and rest.strip() else _HELP)
         return 0
 
-    def _take_document(self, given: str) -> int:
+    def _document_command(self, given: str) -> int:
         if not given:
             return show(lambda: self.document)
         try:
@@ -101,7 +101,7 @@ class Repl:
         return found[number] if number < len(found) else None
 
     def completions(self, word: str) -> list[str]:
-        """What `word` may become: a field, a function, a member of a namespace, a method."""
+        """Completions of `word`: fields, functions, namespace members, methods."""
         if member := _MEMBER.search(word):
             stem = word[: member.start(2)]
             names = self._members(stem[:-1])
@@ -121,7 +121,7 @@ class Repl:
         return fields + methods
 
     def _field(self, owner: str) -> Any:
-        """The value of `$a.b`, as far as it can be found; null if not."""
+        """The value of `$a.b`; null if it is not found."""
         value = self.document
         for name in owner.removeprefix("$").split("."):
             if name:

@@ -1,4 +1,4 @@
-"""`engine run`: run one pipeline and show what it does."""
+"""`engine run`: run one pipeline and show its progress."""
 
 from __future__ import annotations
 
@@ -46,17 +46,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--input",
         metavar="FILE",
-        help="documents for the open input: a JSON object, an array, or a line each; - reads "
+        help="documents for the open input: a JSON object, an array, or one object per line; - for "
         "standard input",
     )
     parser.add_argument(
         "--quiet",
         action="store_true",
-        help="show documents, warnings and why the run failed, and nothing else",
+        help="show only documents, warnings and the reason if the run fails",
     )
     parser.add_argument("--report", metavar="FILE", help="write the run report as JSON to FILE")
     parser.add_argument(
-        "--project", metavar="FOLDER", help="what sldb:/// means (default: found from the pipeline)"
+        "--project",
+        metavar="FOLDER",
+        help="root of sldb:/// (default: the project of the pipeline file)",
     )
     parser.add_argument(
         "--timezone", metavar="ZONE", default="UTC", help="time zone of expressions (default: UTC)"
@@ -64,7 +66,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--debug",
         action="store_true",
-        help="show the whole trace of an exception in the code of a snap",
+        help="show the full traceback of an exception in the code of a snap",
     )
     parser.set_defaults(command=run)
 
@@ -101,7 +103,7 @@ def _plan(arguments: argparse.Namespace, registry: Registry) -> Plan:
 
 
 def _inputs(plan: Plan, name: str | None) -> dict[str, Iterator[list[Item]]]:
-    """What the open input gets: read piece by piece, as the run takes it."""
+    """The documents of `--input` for the open input, read as the run consumes them."""
     if name is None:
         return {}
     if len(plan.open_inputs) != 1:
@@ -110,7 +112,7 @@ def _inputs(plan: Plan, name: str | None) -> dict[str, Iterator[list[Item]]]:
     try:
         file = sys.stdin.buffer if name == "-" else Path(name).open("rb")  # noqa: SIM115
     except OSError as error:
-        raise ConfigurationError(f"--input {name!r} cannot be read: {error.strerror}") from error
+        raise ConfigurationError(f"--input: cannot read {name!r}: {error.strerror}") from error
     return {str(plan.open_inputs[0]): _documents(file, name)}
 
 
@@ -141,11 +143,11 @@ def _documents(file: BinaryIO, name: str) -> Iterator[list[Item]]:
     except DataError as error:
         fail(error)
     except OSError as error:
-        raise ExecutionError(f"--input {name!r} cannot be read: {error.strerror}") from error
+        raise ExecutionError(f"--input: cannot read {name!r}: {error.strerror}") from error
 
 
 def _report_file(name: str | None) -> FileTarget | None:
-    """The report under writing, opened before the run: it must not fail when all is done."""
+    """The report file, opened before the run so that a bad path is reported first."""
     if name is None:
         return None
     try:
@@ -166,10 +168,10 @@ def _write_report(file: FileTarget | None, report: Report | None) -> None:
 
 @contextmanager
 def _reserve_stdout() -> Iterator[TextIO]:
-    """Standard output for documents alone.
+    """Reserve standard output for documents.
 
-    What a snap prints, or a program that it calls, goes to standard error and so cannot end up
-    between two documents.
+    Output of a snap, or of a program that it calls, goes to standard error, so that it cannot end
+    up between two documents.
     """
     documents = sys.stdout
     documents.flush()
@@ -193,9 +195,9 @@ def _reserve_stdout() -> Iterator[TextIO]:
 
 
 def _relax_garbage_collection() -> None:
-    """Documents are trees that go when the last list lets go of them; the collector finds nothing.
+    """Collect garbage less often: documents are trees, which reference counting frees.
 
-    With Python's own thresholds it looks at each of them a few times: a sixth of a run's time.
+    With Python's default thresholds the collector takes a sixth of a run's time.
     """
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
@@ -208,7 +210,7 @@ async def _run(
     inputs: dict[str, Iterator[list[Item]]],
     display: Display,
 ) -> EngineError | None:
-    """Run until the end, or until a signal stops it; the error if the pipeline failed."""
+    """Run to the end, or until a signal stops it; returns the error if the pipeline failed."""
     stopper = Stopper()
     try:
         with stopped_by_signals(stopper):

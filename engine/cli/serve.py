@@ -18,27 +18,30 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "files",
         metavar="FILE",
         nargs="+",
-        help="task files, and pipeline files, which become ultra tasks of their file's name",
+        help="task files, or pipeline files, each served as an ultra task named after the file",
     )
     parser.add_argument(
-        "--port", type=int, default=8080, help="TCP port; 0 takes a free one (default: 8080)"
+        "--port", type=int, default=8080, help="TCP port; 0 picks a free one (default: 8080)"
     )
     parser.add_argument(
-        "--host", default="127.0.0.1", help="address to listen at (default: this machine only)"
+        "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
     )
     add_parameters(parser)
     parser.add_argument(
-        "--instances", type=int, metavar="N", help="instances of each task (default: as it says)"
+        "--instances",
+        type=int,
+        metavar="N",
+        help="instances of each ultra task (default: as in its file)",
     )
     parser.add_argument(
         "--allow-origin",
         action="append",
         default=[],
         metavar="ORIGIN",
-        help="let pages of this origin call, such as https://example.org; * for all pages",
+        help="allow calls from pages of this origin, such as https://example.org; * allows all",
     )
     parser.add_argument(
-        "--log-format", choices=("text", "json"), default="text", help="form of the log lines"
+        "--log-format", choices=("text", "json"), default="text", help="format of the log lines"
     )
     parser.add_argument(
         "--access-log", metavar="FILE", help="write a line for each request; - for standard error"
@@ -46,12 +49,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--state",
         metavar="FOLDER",
-        help="where the history of scheduled runs is kept (default: your state folder)",
+        help="folder for the history of scheduled runs (default: your state folder)",
     )
     parser.add_argument(
         "--site",
         metavar="FOLDER",
-        help="serve the files of this folder too, index.html at /, so that a page can call a task",
+        help="also serve the files of this folder, index.html at /, so that a page can call a task",
     )
     parser.set_defaults(command=run)
 
@@ -71,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.instances is not None and arguments.instances < 1:
         raise ConfigurationError("--instances must be at least 1")
     if not 0 <= arguments.port <= 65535:
-        raise ConfigurationError(f"--port {arguments.port}: ports go from 0 to 65535")
+        raise ConfigurationError(f"--port must be between 0 and 65535, not {arguments.port}")
     for origin in arguments.allow_origin:
         if not is_origin(origin):
             raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""The counts of each snap as a table: for a log, and for a terminal of any width."""
+"""The counts of each snap as a table, for a log or a terminal of any width."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _COUNTS = ("in", "out", "dropped", "errors", "seconds")
 _RATE = "docs/s"
 _DROP_ORDER = (_RATE, "seconds", "dropped", "out", "in", "errors")
-"""Columns in the order in which they make room for labels."""
+"""Columns in the order in which they are dropped to make room for labels."""
 
 _GAP = 2
 _MARK_WIDTH = 1
@@ -49,7 +49,7 @@ def plain_table(report: Report) -> str:
 def rich_table(
     report: Report | None, rates: Rates, elapsed: float, width: int, *, final: bool
 ) -> Table:
-    """The table for a terminal of `width` columns; figures go before labels are cut."""
+    """The table for a terminal of `width` columns; numbers go before labels are cut."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -71,7 +71,7 @@ def rich_table(
 
 
 def escaped(text: str) -> str:
-    """The text so that rich takes no part of it for markup."""
+    """The text, escaped so that rich finds no markup in it."""
     from rich.markup import escape
 
     return escape(text)

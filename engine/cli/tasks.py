@@ -1,4 +1,4 @@
-"""`engine tasks`: what the servers of this user host."""
+"""`engine tasks`: show the tasks that the servers of this user host."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _NUMBER_COLUMNS = ("processes", "requests/runs", "errors", "queued", "p50 ms", "
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("tasks", help="show the tasks that run on this machine")
-    parser.add_argument("--json", action="store_true", help="as JSON, a server a line")
+    parser.add_argument("--json", action="store_true", help="print JSON, one line per server")
     parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0, whatever runs."""
+    """Always 0."""
     from engine.tasks.operations.control import servers
 
     found = list(servers())
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
         figures = range(len(_TEXT_COLUMNS), len(_TEXT_COLUMNS) + len(_NUMBER_COLUMNS))
         print(columns([(*_TEXT_COLUMNS, *_NUMBER_COLUMNS), *rows], right=figures))
     else:
-        print("no task runs; start one with: engine serve FILE", file=sys.stderr)
+        print("no tasks are running; start one with: engine serve FILE", file=sys.stderr)
     return 0
 
 

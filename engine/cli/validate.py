@@ -1,4 +1,4 @@
-"""`engine validate`: check pipeline files and task files, and report every mistake."""
+"""`engine validate`: check pipeline and task files and report every problem."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ _FOREIGN_FOLDERS = ("node_modules", "__pycache__")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("validate", help="check pipeline and task files, and run nothing")
+    parser = commands.add_parser(
+        "validate", help="check pipeline and task files without running them"
+    )
     parser.add_argument(
         "files",
         nargs="+",
         metavar="FILE",
-        help="a pipeline or task file, or a folder: all such files in it, at any depth",
+        help="a pipeline or task file, or a folder to search for them at any depth",
     )
     parser.add_argument(
         "--format",
@@ -65,12 +67,12 @@ def _files(given: Sequence[str]) -> Iterator[str]:
             continue
         inside = [str(file) for file in _walk(path) if _is_ours(file)]
         if not inside:
-            raise ConfigurationError(f"the folder {name!r} holds no pipeline file and no task file")
+            raise ConfigurationError(f"the folder {name!r} contains no pipeline or task files")
         yield from inside
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """YAML files at any depth, in order; hidden folders and those of other tools are left out."""
+    """YAML files at any depth, in order, without hidden folders and those of other tools."""
     for entry in sorted(folder.iterdir()):
         if entry.name.startswith(".") or entry.name in _FOREIGN_FOLDERS:
             continue
@@ -81,13 +83,13 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _is_ours(file: Path) -> bool:
-    """Whether a YAML file is meant for the engine: folders hold those of other programs too."""
+    """Whether a YAML file is for the engine: folders also contain those of other programs."""
     if _IS_OURS_BY_NAME.search(file.name) or file.parent.name == "tasks":
         return True
     try:
         return _IS_OURS.search(file.read_bytes()) is not None
     except OSError:
-        return True  # it may be ours, and the check says why it cannot be read
+        return True  # it may be ours; the check reports why it cannot be read
 
 
 def _problems_of(error: ConfigurationError, path: str) -> list[Problem]:

@@ -1,8 +1,8 @@
 """YAML text into nodes, within limits.
 
-Composed from parser events and with a stack of its own instead of recursion, because that is what
-keeps the place of every key, finds keys that are given twice, and lets no file, however nested or
-however full of aliases, take the process down.
+Nodes are composed from parser events with an explicit stack instead of recursion. That keeps the
+place of every key, finds duplicate keys, and protects the process from files that are deeply nested
+or full of aliases.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _LIST_TAGS = ("!", "tag:yaml.org,2002:seq")
 
 
 def compose(text: Text) -> tuple[Node | None, list[Problem], frozenset[int]]:
-    """The root node, or None if there is none to go on with; all problems on the way; lost lines.
+    """The root node, or None if nothing could be read; all problems found; the lines left out.
 
     After a mistake in the YAML the text is repaired, or the lines around the mistake are left out,
-    so that what is wrong elsewhere is found as well.
+    so that problems elsewhere are found as well.
     """
     repaired = RepairedText(text)
     problems: list[Problem] = []
@@ -59,7 +59,7 @@ def _repair_of(text: RepairedText, problems: list[Problem]) -> Callable[[yaml.YA
 
 
 class _LimitError(Exception):
-    """The file breaks a limit: reading on makes no sense."""
+    """The file exceeds a limit: nothing more is read."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
@@ -68,7 +68,7 @@ class _LimitError(Exception):
 
 @dataclass(slots=True)
 class _OpenNode:
-    """A list or map whose end has not come yet."""
+    """A list or map that is still being read."""
 
     node: Items | Table
     key: Scalar | None = None
@@ -111,7 +111,7 @@ class _Composer:
 
     def _report_second_document(self, event: yaml.Event) -> None:
         place = self.text.span(self._mark(event.start_mark), self._mark(event.end_mark))
-        message = "a second YAML document starts here; a file holds one"
+        message = "a second YAML document starts here; a file can hold only one"
         hint = "remove the '---' line, or put the second document into a file of its own"
         self.problems.append(Problem("several-documents", place, message, hint))
 
@@ -132,7 +132,7 @@ class _Composer:
             scalar.value = scalars.resolve(scalar.text)
         except ValueError:
             message = f"{shown(scalar.text)} is not a number that JSON can hold"
-            hint = "put it in quotes if it is a text"
+            hint = "put it in quotes if it is meant as a string"
             place = self.text.span(scalar.start, scalar.end)
             self.problems.append(Problem("bad-number", place, message, hint))
 
@@ -150,11 +150,13 @@ class _Composer:
         place = self.text.span(self._mark(event.start_mark), self._mark(event.end_mark))
         node = self.anchors.get(str(event.anchor))
         if node is None:
-            message = f"'*{event.anchor}' refers to an anchor '&{event.anchor}' that is not there"
+            message = (
+                f"'*{event.anchor}' refers to the anchor '&{event.anchor}', which does not exist"
+            )
             self.problems.append(Problem("yaml-alias", place, message, sign_hint("*")))
             return self._as_written(event)
         if any(frame.node is node for frame in self.open):
-            message = f"'*{event.anchor}' stands inside of what it refers to"
+            message = f"'*{event.anchor}' refers to a value that contains it"
             self.problems.append(Problem("yaml-alias", place, message, "write the value out"))
             return self._as_written(event)
         self._limit(place, node)
@@ -198,7 +200,7 @@ class _Composer:
         self.count += node.size
         if self.count > MAX_NODES:
             place = place or self.text.span(node.start, node.end)
-            message = f"the file has more than {MAX_NODES:,} values, with its aliases written out"
+            message = f"the file has more than {MAX_NODES:,} values, with aliases expanded"
             hint = "keep data in a file of its own and read it with a snap"
             raise _LimitError(Problem("too-large", place, message, hint))
         if len(self.open) + node.height > MAX_DEPTH:
@@ -226,7 +228,7 @@ class _Composer:
         if text.startswith("{") and self.text.whole.startswith("{", start.index - 1):
             start = Mark(start.index - 1, start.line, start.column - 1)
             message = "'{{ }}' is not filled in here"
-            hint = "begin a value that is to be computed with '=', such as = _name or = $field"
+            hint = "start a computed value with '=', such as = _name or = $field"
         if not self.repaired.is_changed(start.line):
             place = self.text.span(start, node.end)
             self.problems.append(Problem("yaml-error", place, message, hint))
@@ -237,10 +239,10 @@ class _Composer:
             self._merge(frame, key, value)
         elif first := table.entries.get(key.text):
             message = (
-                f"the key {shown(key.text)} is already there on line {first.key.start.line + 1}"
+                f"the key {shown(key.text)} is already used on line {first.key.start.line + 1}"
             )
             place = self.text.span(key.start, key.end)
-            hint = "keep one of the two, or rename one"
+            hint = "remove or rename one of them"
             self.problems.append(Problem("duplicate-key", place, message, hint))
         else:
             table.entries[key.text] = Entry(key, value)

@@ -1,4 +1,4 @@
-"""What people write who come from other tools that are told what to do in YAML."""
+"""Keys and forms that people know from other YAML-configured tools, with hints what to write."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from engine.pipeline.nodes import Items, Node, Scalar, Table
 from engine.sdk.dialects import boolean_hint
 
 GLUED = re.compile(r"(?P<key>[A-Za-z_]\w*):(?P<value>\S.*)")
-"""A key without the space that YAML wants after its colon."""
+"""A key without the space that YAML requires after its colon."""
 
 TYPE_KEYS = ("type", "kind", "uses", "processor", "class", "name")
 SNAP_KEYS = ("snap", "on_error", "mode")
 ORDER_KEYS = ("depends_on", "needs", "after", "next", "inputs", "input_from")
-_SNAPS = "the snaps of a pipeline stand under 'snaps:', each with a label of its own"
-_LINKS = "links stand under 'links:', such as '- read -> write'"
-_PARAMETERS = "values that the caller gives stand under 'parameters:'"
+_SNAPS = "the snaps of a pipeline go under 'snaps:', each with its own label"
+_LINKS = "links go under 'links:', such as '- read -> write'"
+_PARAMETERS = "values that the caller passes go under 'parameters:'"
 TOP_LEVEL = {
     **dict.fromkeys(
         ("steps", "jobs", "nodes", "services", "tasks", "stages", "processors"), _SNAPS
@@ -29,14 +29,14 @@ TOP_LEVEL = {
     "metadata": "the name of a pipeline is written 'pipeline: NAME'",
     **dict.fromkeys(
         ("version", "apiVersion", "kind", "spec"),
-        "a pipeline file needs no such header; remove it",
+        "a pipeline file has no such header; remove it",
     ),
 }
 _ARROWS = re.compile(r"\s*(?:-+>+|=+>|→|⇒|➜|>+|\|)\s*")
 
 
 def list_of_snaps_hint(node: Items) -> str:
-    """How snaps that are written as a list become a map."""
+    """How to turn a list of snaps into a map."""
     first = node.items[0] if node.items else None
     if isinstance(first, Table) and len(first.entries) == 1:
         (label, entry) = next(iter(first.entries.items()))
@@ -44,11 +44,11 @@ def list_of_snaps_hint(node: Items) -> str:
             return f"remove the '-' before each label, such as the one before '{label}:'"
     kind = first.entries.get("snap") if isinstance(first, Table) else None
     snap = kind.value.text if kind and isinstance(kind.value, Scalar) else "FileReader"
-    return f"give each snap a label in place of its '-': 'first: {{snap: {snap}, ...}}'"
+    return f"give each snap a label instead of its '-': 'first: {{snap: {snap}, ...}}'"
 
 
 def link_hint(node: Node) -> str:
-    """How a link that is written as a map or a list is written as text."""
+    """How to write a link given as a map or a list as a string."""
     ends: list[str] = []
     if isinstance(node, Items):
         ends = [item.text for item in node.items if isinstance(item, Scalar)]
@@ -62,7 +62,7 @@ def link_hint(node: Node) -> str:
 
 
 def arrow_hint(text: str) -> str:
-    """The link with the arrow that is meant; empty if nothing in it looks like one."""
+    """The link with the intended arrow; empty if nothing in it looks like one."""
     parts = [part.strip() for part in _ARROWS.split(text)]
     return f"write '{' -> '.join(parts)}'" if len(parts) > 1 and all(parts) else ""
 

@@ -1,4 +1,4 @@
-"""Link texts: `a -> b.view -> c` as pairs of ports."""
+"""Links as written, `a -> b.view -> c`, split into pairs of ports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HINT = "write 'a -> b', or 'a.view -> b.view' to name views"
 def read_links(
     source: Source, path: KeyPath, text: str, problems: list[Problem]
 ) -> Iterator[LinkSpec]:
-    """The links of one text. In the middle of a chain a view is the snap's input."""
+    """The links of one chain. In the middle of it a view names the snap's input."""
     before = len(problems)
     ports = list(_ports(source, path, text, problems))
     if len(problems) > before:
@@ -41,15 +41,16 @@ def _ports(source: Source, path: KeyPath, text: str, problems: list[Problem]) ->
         where = inside(start, len(name))
         label, dot, view = name.partition(".")
         if not name:
-            message = f"there is no snap before or after an arrow in {shown(text)}"
+            message = f"a snap is missing before or after '->' in {shown(text)}"
             problems.append(Problem("bad-link", where, message, _HINT))
         elif name[-1] in "-=" or name[0] in ">,[":
             message = f"the arrow of a link is '{ARROW}'"
             hint = arrow_hint(text) or _HINT
             problems.append(Problem("bad-link", where, message, hint))
         elif not label or (dot and not view) or "." in view:
-            message = f"{shown(name)} is neither a snap nor a snap and a view"
-            problems.append(Problem("bad-link", where, message, _HINT))
+            message = f"{shown(name)} is not a link end"
+            hint = "write LABEL or LABEL.VIEW"
+            problems.append(Problem("bad-link", where, message, hint))
         else:
             yield PortSpec(label, view, where)
         offset += len(part) + len(ARROW)

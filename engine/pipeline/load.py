@@ -1,4 +1,4 @@
-"""A pipeline file becomes a PipelineSpec; its mistakes are gathered in it."""
+"""Load a pipeline file as a PipelineSpec that also holds its problems."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def load(path: str | Path) -> PipelineSpec:
 
 
 def parse(text: str | bytes, path: str = "pipeline.yaml") -> PipelineSpec:
-    """The pipeline of a text; all its mistakes are in `problems`. Raises nothing."""
+    """The pipeline in a string; all its mistakes are in `problems`. Raises nothing."""
     source, problems = compose_text(text, path)
     if is_platform_export(source):
         source, problems = Source(source.text), [_export(source.text)]
@@ -38,7 +38,7 @@ def parse(text: str | bytes, path: str = "pipeline.yaml") -> PipelineSpec:
 
 
 def read(path: str | Path, what: str) -> bytes:
-    """The bytes of a user's YAML file, too many at most by one.
+    """The bytes of a user's YAML file, cut after MAX_BYTES + 1.
 
     Raises ConfigurationError, which calls the file `what`, if it cannot be opened.
     """
@@ -51,11 +51,11 @@ def read(path: str | Path, what: str) -> bytes:
         raise ConfigurationError(f"'{path}' is a folder, not a {what}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ConfigurationError(f"the {what} '{path}' cannot be read: {reason}") from None
+        raise ConfigurationError(f"cannot read the {what} '{path}': {reason}") from None
 
 
 def compose_text(text: str | bytes, path: str) -> tuple[Source, list[Problem]]:
-    """The nodes of a text and its mistakes; without a root there is nothing to go on with."""
+    """The nodes of a text and its problems; there is no root if nothing could be read."""
     decoded, problem = _decoded(text, path)
     problem = problem or _unreadable(decoded)
     if problem:
@@ -65,7 +65,7 @@ def compose_text(text: str | bytes, path: str) -> tuple[Source, list[Problem]]:
 
 
 def is_platform_export(source: Source) -> bool:
-    """Whether the file is an .slp file, a pipeline that SnapLogic exported, and not one of ours."""
+    """Whether the file is a pipeline that SnapLogic exported (.slp), not one of ours."""
     keys = source.root.entries.keys() if isinstance(source.root, Table) else ()
     is_named_so = source.text.path.lower().endswith(".slp")
     return "snaps" not in keys and (is_named_so or len(_EXPORT_KEYS.intersection(keys)) > 1)
@@ -82,7 +82,7 @@ def _decoded(text: str | bytes, path: str) -> tuple[Text, Problem | None]:
         return Text.of(path, text.removeprefix("\ufeff")), None
     if len(text) > MAX_BYTES:
         empty = Text.of(path, "")
-        message = f"the file has more than {MAX_BYTES // 1024**2} MiB"
+        message = f"the file is larger than {MAX_BYTES // 1024**2} MiB"
         hint = "keep data in a file of its own and read it with a snap"
         return empty, Problem("too-large", empty.at(0, 0), message, hint)
     try:
@@ -105,4 +105,4 @@ def _unreadable(text: Text) -> Problem | None:
 
 def _empty(text: Text) -> Problem:
     hint = "a pipeline needs at least 'snaps:'"
-    return Problem("empty-file", Location(text.path), "the file holds no pipeline", hint)
+    return Problem("empty-file", Location(text.path), "the file contains no pipeline", hint)

@@ -1,4 +1,4 @@
-"""YAML nodes that know where they stand; aliases share a node."""
+"""YAML nodes with their positions; aliases share a node."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Scalar:
 
 @dataclass(slots=True)
 class Items:
-    """A list. `size` and `height` count what the list is with its aliases written out."""
+    """A list. `size` and `height` count the list with aliases expanded."""
 
     start: Mark
     end: Mark
@@ -43,7 +43,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Table:
-    """A map. Keys are texts as written, whatever YAML would make of them."""
+    """A map. Keys are strings as written, whatever type YAML would give them."""
 
     start: Mark
     end: Mark

@@ -1,8 +1,8 @@
-"""Where each character of a YAML value stands in the text.
+"""Where each character of a YAML value is in the file.
 
-An expression that is wrong at its 7th character may have been written in quotes with escapes, or
-over several lines of a block. The scalar is decoded once more, noting for every character of the
-value the place that it came from; if that does not give the value again, the answer is None.
+An expression with a mistake at its 7th character may be written in quotes with escapes, or over
+several lines of a block. So the scalar is decoded a second time, noting the source position of each
+character; if the result differs from the value, the positions are unknown (None).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ESCAPES = {
 
 
 def origins(whole: str, scalar: Scalar) -> list[int] | None:
-    """For each character of the scalar's text its index in `whole`, or None if unknown."""
+    """The index in `whole` of each character of the scalar's text, or None if unknown."""
     raw = whole[scalar.start.index : scalar.end.index]
     decoded = _block(raw, scalar.text) if scalar.style in ("|", ">") else _flow(raw, scalar.style)
     if not decoded or not decoded.text.startswith(scalar.text):
@@ -32,7 +32,7 @@ def origins(whole: str, scalar: Scalar) -> list[int] | None:
 
 
 class _Decoded:
-    """Characters with the places that they came from."""
+    """Characters with their source positions."""
 
     def __init__(self) -> None:
         self.characters: list[str] = []
@@ -48,7 +48,7 @@ class _Decoded:
         self.places.extend([place] * len(text))
 
     def copy(self, text: str, start: int) -> None:
-        """`text` stands in the source as it is."""
+        """`text` is in the source as it is."""
         self.characters.extend(text)
         self.places.extend(range(start, start + len(text)))
 
@@ -63,7 +63,7 @@ def _flow(raw: str, style: str) -> _Decoded:
     decoded = _Decoded()
     position = len(style)
     end = len(raw) - len(style)
-    floor = 0  # blanks before this were written as escapes and stay
+    floor = 0  # spaces before this were written as escapes and stay
     while position < end:
         character = raw[position]
         if LINE_BREAK.match(raw, position):
@@ -84,7 +84,7 @@ def _flow(raw: str, style: str) -> _Decoded:
 
 
 def _fold(decoded: _Decoded, raw: str, position: int) -> int:
-    """One line break is a blank, more are one fewer; what indents the next line is skipped."""
+    """One line break becomes a space, n become n - 1; the indentation that follows is skipped."""
     start, breaks = position, 0
     while found := LINE_BREAK.match(raw, position):
         breaks += 1
@@ -121,7 +121,7 @@ def _skip_spaces(raw: str, position: int) -> int:
 
 
 def _block(raw: str, text: str) -> _Decoded | None:
-    """Literal and folded scalars: the indentation that gives the known text is the right one."""
+    """Literal and folded scalars: the right indentation is the one that yields the known text."""
     header = LINE_BREAK.search(raw)
     if header is None:
         return None

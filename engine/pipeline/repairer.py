@@ -1,4 +1,4 @@
-"""After a mistake in the YAML: report it, mend it or leave it out, and let the parser go on."""
+"""Reports a mistake in the YAML, repairs or removes the lines, and lets the parser go on."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from engine.pipeline.yaml_lines import entry_lines, parse_line
 
 MAX_REPAIRS = 25
 MAX_REPARSED = 1_000_000
-"""Characters that are parsed again in all; of a larger file only the first mistake is reported."""
+"""Characters parsed again in total; in a larger file only the first mistake is reported."""
 
 
 class Repairer:
-    """Mends a text step by step; `problems` takes the mistakes that are found on the way.
+    """Repairs a text step by step and adds each mistake found on the way to `problems`.
 
-    A mistake in a line that was mended before, or that is next to one that was left out, only
-    follows from the first: it is not reported, and more is left out.
+    A mistake in a repaired line, or next to a line that was left out, is taken as a consequence of
+    the first one: it is not reported, and more lines are left out.
     """
 
     def __init__(self, text: RepairedText, problems: list[Problem]) -> None:
@@ -69,7 +69,7 @@ class Repairer:
         return False
 
     def _blocks_around(self, number: int) -> Iterator[range]:
-        """The entry of a line, then what stands under its parent, the parent with it, and so on."""
+        """The entry of a line, then its parent's children, then the parent as well, and so on."""
         lines = self._text.original.lines
         block = entry_lines(lines, number)
         yield block

@@ -1,4 +1,4 @@
-"""Small changes that let YAML read on after a mistake, while every place stays that of the file."""
+"""Small changes that let the YAML parser continue after a mistake and keep all places valid."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.pipeline.text import Mark, Text
 
 
 class Change(msgspec.Struct, frozen=True):
-    """`removed` characters of a line from `column` on give way to `added`."""
+    """Replaces `removed` characters of a line, from `column` on, with `added`."""
 
     line: int
     column: int
@@ -19,9 +19,9 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class RepairedText:
-    """A text with changes in its lines; the number of lines stays.
+    """A text with changes in its lines; the number of lines never changes.
 
-    `damage` are the lines that were emptied, so that nobody can tell what they say.
+    `damage` holds the lines that were emptied: their content is unknown.
     """
 
     def __init__(self, text: Text) -> None:
@@ -36,7 +36,7 @@ class RepairedText:
             here.sort(key=lambda each: each.column)
 
     def empty(self, lines: Iterable[int]) -> None:
-        """Take the text out of lines; what was changed in them before is forgotten."""
+        """Empty lines and drop earlier changes to them."""
         for line in lines:
             length = len(self.original.lines[line])
             if length:
@@ -47,7 +47,7 @@ class RepairedText:
         return line in self._changes
 
     def line(self, number: int) -> str:
-        """A line as it reads now."""
+        """A line with its changes applied."""
         text, shift = self.original.lines[number], 0
         for change in self._changes.get(number, ()):
             start = change.column + shift

@@ -1,7 +1,7 @@
 """What a plain scalar means: the core schema of YAML 1.2.
 
-`no`, `on`, `12:30` and `2024-01-01` stay texts; only null, true, false and numbers are anything
-else. Numbers that JSON cannot write (`.nan`, `.inf`, `1e999`) are refused.
+`no`, `on`, `12:30` and `2024-01-01` stay strings; only null, true, false and numbers become other
+values. Numbers that JSON cannot write (`.nan`, `.inf`, `1e999`) are refused.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MAX_DIGITS = 1000
 
 
 def resolve(text: str) -> str | int | float | bool | None:
-    """The value of a plain scalar. Raises ValueError for a number that JSON does not know."""
+    """The value of a plain scalar. Raises ValueError for a number that JSON cannot represent."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if text[0] not in "-+.0123456789":

@@ -1,4 +1,4 @@
-"""The shape of a pipeline file: which keys there are and what kind of value each takes."""
+"""The shape of a pipeline file: its keys, and the kind of value that each takes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from engine.sdk.settings import nearest_hint, shown
 
 _KEYS = ("pipeline", "description", "parameters", "libraries", "snaps", "links")
 _PARAMETER_KEYS = ("default", "required", "secret", "description")
-_LABEL_HINT = "a label may hold anything that can be read, but no '.' and no '->'"
+_LABEL_HINT = "use printable characters, without '.' and '->'"
 
 
 def shape(source: Source, problems: list[Problem]) -> PipelineSpec:
@@ -71,14 +71,14 @@ class _SpecReader:
         for label, value in labels.items():
             path: KeyPath = ("snaps", label)
             if not label.strip() or not label.isprintable() or "." in label or ARROW in label:
-                message = f"{shown(label)} cannot be a label"
+                message = f"{shown(label)} is not a valid label"
                 self._report("bad-name", path, message, _LABEL_HINT, at_key=True)
             yield self._snap(label, value, path)
 
     def _misplaced(self, labels: dict[str, Node]) -> list[str]:
-        """Keys among the labels that belong elsewhere, of which the first is reported.
+        """Keys among the labels that belong elsewhere; the first of them is reported.
 
-        Mostly the keys of a snap are not indented more than its label.
+        Usually the keys of a snap are not indented further than its label.
         """
         misplaced: list[str] = []
         owner, takes_more = "", False
@@ -92,16 +92,18 @@ class _SpecReader:
                 misplaced.append(label)
             elif owner and (label in foreign_keys.SNAP_KEYS or owner in misplaced):
                 if takes_more:
-                    self._report_misplaced(label, f"indent the keys of '{owner}' more than it")
+                    self._report_misplaced(
+                        label, f"indent the keys of '{owner}' further than '{owner}'"
+                    )
                     misplaced.append(owner)
                     takes_more = False
                 elif owner not in misplaced:
-                    self._report_misplaced(label, f"indent it more than '{owner}'")
+                    self._report_misplaced(label, f"indent it further than '{owner}'")
                 misplaced.append(label)
         return misplaced
 
     def _report_misplaced(self, label: str, hint: str) -> None:
-        message = f"{shown(label)} stands where the label of a snap is expected"
+        message = f"expected the label of a snap, got {shown(label)}"
         self._report("wrong-type", ("snaps", label), message, hint, at_key=True)
 
     def _snap(self, label: str, node: Node, path: KeyPath) -> SnapSpec:
@@ -120,12 +122,12 @@ class _SpecReader:
         mode = self._choice(table.pop("mode", None), (*path, "mode"), Mode)
         kind = table.pop("snap", None)
         if kind is None and isinstance(node, Table) and not incomplete:
-            message = f"the snap {shown(label)} does not say which snap it is"
-            hint = "add 'snap:' and the name of a snap"
+            message = f"the snap {shown(label)} has no key 'snap'"
+            hint = "add 'snap:' with the name of a snap"
             for key in foreign_keys.TYPE_KEYS:
                 named = table.get(key)
                 if isinstance(named, Scalar):
-                    hint = f"write 'snap: {named.text}' in place of '{key}:'"
+                    hint = f"write 'snap: {named.text}' instead of '{key}:'"
                     break
             self._report("missing-snap-type", path, message, hint, at_key=True)
         return SnapSpec(
@@ -139,7 +141,7 @@ class _SpecReader:
         )
 
     def _is_glued(self, text: str, path: KeyPath, *, at_key: bool = True) -> bool:
-        """Report a key whose colon no space follows, which makes key and value one text."""
+        """Report a key without a space after its colon: YAML reads key and value as one string."""
         found = foreign_keys.GLUED.fullmatch(text)
         if found is None or "->" in text:
             return False
@@ -151,7 +153,7 @@ class _SpecReader:
         return True
 
     def _place_of_links(self, top: dict[str, Node]) -> tuple[Node | None, KeyPath]:
-        """Where the links are: at the top, or indented by mistake among the snaps."""
+        """Where the links are: at the top level, or among the snaps through wrong indentation."""
         snaps = top.get("snaps")
         if "links" not in top and isinstance(snaps, Table) and "links" in snaps.entries:
             return snaps.entries["links"].value, ("snaps", "links")
@@ -165,18 +167,18 @@ class _SpecReader:
             if isinstance(item, Scalar) and isinstance(item.value, str):
                 yield from read_links(self.source, path, item.value, self.problems)
             else:
-                message = f"a link must be a text, not {_kind(item)}"
+                message = f"a link must be a string, not {_kind(item)}"
                 self._report("bad-link", path, message, foreign_keys.link_hint(item))
 
     def _runs_on(self, link: Scalar) -> bool:
-        """Report a line with a link that YAML takes for the rest of the link above it."""
+        """Report a line with a link that YAML reads as part of the link above it."""
         for number in range(link.start.line + 1, link.end.line + 1):
             text = self.source.text.lines[number]
             if not link.style and text.lstrip().startswith("- "):
                 indent = len(text) - len(text.lstrip())
                 where = self.source.text.at(number, indent, len(text))
-                message = "YAML takes this line for the rest of the link above it"
-                hint = "indent its '-' as much as that of the link above"
+                message = "YAML reads this line as part of the link above it"
+                hint = "align its '-' with that of the link above"
                 self.problems.append(Problem("bad-link", where, message, hint))
                 return True
         return False
@@ -213,17 +215,17 @@ class _SpecReader:
         if node is None or isinstance(node, Scalar):
             return None if node is None else _as_text(node)
         hint = "write JSON in quotes: '[1, 2]'"
-        self._report("wrong-type", path, f"a default must be a text, not {_kind(node)}", hint)
+        self._report("wrong-type", path, f"a default must be a string, not {_kind(node)}", hint)
         return None
 
     def _identifier(self, name: str, path: KeyPath, what: str) -> None:
         if name.isidentifier() and not name.startswith("_"):
             return
-        message = f"{shown(name)} cannot be the name of a {what}"
-        hint = "a name has letters, digits and _, and begins with a letter"
+        message = f"{shown(name)} is not a valid {what} name"
+        hint = "use letters, digits and _, starting with a letter"
         if name.startswith("_") and name.strip("_").isidentifier() and what == "parameter":
             plain_name = name.lstrip("_")
-            hint = f"declare it as {plain_name!r}; expressions call it '_{plain_name}'"
+            hint = f"declare it as {plain_name!r}; expressions refer to it as '_{plain_name}'"
         self._report("bad-name", path, message, hint, at_key=True)
 
     def _known_keys(self, table: dict[str, Node], path: KeyPath, known: tuple[str, ...]) -> None:
@@ -233,7 +235,7 @@ class _SpecReader:
                     continue
                 foreign = foreign_keys.TOP_LEVEL.get(key, "") if not path else ""
                 hint = foreign or nearest_hint(key, known) or f"the keys are: {', '.join(known)}"
-                message = f"there is no key {shown(key)} here"
+                message = f"unknown key {shown(key)}"
                 self._report("unknown-key", (*path, key), message, hint, at_key=True)
 
     def _table(
@@ -251,7 +253,7 @@ class _SpecReader:
             return node.items
         if node is not None and not _is_null(node):
             message = f"'links' must be a list, not {_kind(node)}"
-            hint = "write each link on a line: '- a -> b'"
+            hint = "write one link per line: '- a -> b'"
             if isinstance(node, Scalar) and node.text.startswith("-"):
                 hint = "put a space after each '-'"
             self._report("wrong-type", path, message, hint)
@@ -263,7 +265,7 @@ class _SpecReader:
         if isinstance(node, Scalar) and isinstance(node.value, str):
             return node.value
         hint = "put it in quotes" if isinstance(node, Scalar) else hint_of_map
-        message = f"{shown(str(path[-1]))} must be a text, not {_kind(node)}"
+        message = f"{shown(str(path[-1]))} must be a string, not {_kind(node)}"
         self._report("wrong-type", path, message, hint)
         return ""
 
@@ -296,7 +298,7 @@ def _is_null(node: Node) -> bool:
 
 
 def _as_text(node: Scalar) -> str | None:
-    """A default is the text as written: `1.0` stays `1.0`."""
+    """A default is kept as written: `1.0` stays `1.0`."""
     return None if node.value is None else node.text
 
 

@@ -1,4 +1,4 @@
-"""The place of everything that a pipeline file says."""
+"""The position of every key and value in a pipeline file."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ KeyPath = tuple[str | int, ...]
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A pipeline file's text and where each key and value stands in it.
+    """A pipeline file's text and the position of each key and value in it.
 
     A key path leads from the root of the file, for example `("snaps", "read", "file")`. For a path
-    that the file does not have, the answer is the place of the nearest parent that it has.
+    that does not exist, the answer is the place of its nearest existing parent.
     `lost` are the lines that were left out after a mistake in the YAML.
     """
 
@@ -32,7 +32,7 @@ class Source(msgspec.Struct, frozen=True):
         return self._start() if node is None else self.text.span(node.start, node.end)
 
     def where_key(self, path: KeyPath) -> Location:
-        """The place of a key; of an item of a list, which has none, the place of the item."""
+        """The place of a key; an item of a list has no key, so its own place."""
         key, node = self._find(path)
         place = key or node
         return self._start() if place is None else self.text.span(place.start, place.end)
@@ -47,7 +47,7 @@ class Source(msgspec.Struct, frozen=True):
         return self.inside(path, at_key=at_key)(offset, length)
 
     def inside(self, path: KeyPath, *, at_key: bool = False) -> Callable[[int, int], Location]:
-        """`position` for one value, to be asked for many of its characters."""
+        """`position` for one value, for use with many of its characters."""
         key, value = self._find(path)
         node = key if at_key else value
         places = origins(self.text.whole, node) if isinstance(node, Scalar) else None
@@ -63,7 +63,7 @@ class Source(msgspec.Struct, frozen=True):
         return position
 
     def cut_by(self, path: KeyPath, *, at_key: bool = False) -> str:
-        """The sign of YAML, `#` or `,`, that ends an unquoted value before the end of its line."""
+        """The character, `#` or `,`, at which YAML ends an unquoted value within its line."""
         key, value = self._find(path)
         node = key if at_key else value
         if not isinstance(node, Scalar) or node.style:
@@ -72,13 +72,13 @@ class Source(msgspec.Struct, frozen=True):
         return rest[:1] if rest.startswith(("#", ",")) else ""
 
     def is_quoted(self, path: KeyPath, *, at_key: bool = False) -> bool:
-        """Whether the value, or the key, stands in quotes of YAML."""
+        """Whether the value, or the key, is in YAML quotes."""
         key, value = self._find(path)
         node = key if at_key else value
         return isinstance(node, Scalar) and node.style in ("'", '"')
 
     def is_incomplete(self, path: KeyPath) -> bool:
-        """Whether lines were left out between a key and the next beside it."""
+        """Whether lines were left out between a key and its next sibling."""
         if not self.lost:
             return False
         lines = range(len(self.text.lines))

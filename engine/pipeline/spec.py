@@ -1,4 +1,4 @@
-"""What a pipeline file says: frozen plain values, and the place of every key in the text."""
+"""The content of a pipeline file as frozen plain values, with the place of every key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Mode = Literal["validate_and_execute", "execute_only", "disabled"]
 
 
 class ParameterSpec(msgspec.Struct, frozen=True):
-    """A declared parameter. Its value is always a text; None means that there is no default."""
+    """A declared parameter. Its value is always a string; None means that there is no default."""
 
     name: str
     where: Location
@@ -31,8 +31,8 @@ class ParameterSpec(msgspec.Struct, frozen=True):
 class SnapSpec(msgspec.Struct, frozen=True):
     """One snap as written: `settings` are plain YAML values without the engine's own keys.
 
-    `on_error` is None where the file does not say. `incomplete`: some of its lines are not YAML,
-    so nobody can tell what is missing.
+    `on_error` is None where the file does not set it. `incomplete`: some of its lines could not be
+    read as YAML, so missing settings are not reported.
     """
 
     label: str
@@ -72,8 +72,8 @@ class LibrarySpec(msgspec.Struct, frozen=True):
 class PipelineSpec:
     """A pipeline file as written.
 
-    `problems` are the mistakes of YAML and of shape that were found on the way. What could not be
-    read is left out: a snap without a known type has the type "".
+    `problems` are the mistakes in YAML and shape found while loading. What could not be read is
+    left out: a snap without a known type has the type "".
     """
 
     name: str

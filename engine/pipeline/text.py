@@ -11,7 +11,7 @@ from engine.locations import Location
 
 LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 MAX_EXCERPT = 200
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a terminal may obey them
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a terminal may act on them
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ class Text(msgspec.Struct, frozen=True):
         return Location(self.path, line + 1, column + 1, length, shown)
 
     def at_index(self, index: int, length: int = 1) -> Location:
-        """The place of the character number `index` of the whole text."""
+        """The place of the character at `index`, counted in the complete text."""
         line = bisect_right(self.starts, index) - 1
         return self.at(line, index - self.starts[line], length)
 

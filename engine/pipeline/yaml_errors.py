@@ -1,7 +1,7 @@
-"""YAML's own errors in words that help, for the mistakes that people make in pipeline files.
+"""Readable messages for YAML errors, aimed at the mistakes that people make in pipeline files.
 
-The parser says where it gave up, which is often not where the mistake is: the lines around that
-place are looked at as a person would, and the parser's own words never reach the user.
+The parser reports where it gave up, which is often not where the mistake is. So the lines around
+that place are examined, and the parser's own message never reaches the user.
 """
 
 from __future__ import annotations
@@ -38,17 +38,18 @@ _SIGNS = {
 }
 _NO_SPACE = re.compile(r"""(?P<before>\s*(?:-\s+)*)(?P<key>[\w$.-]+|"[^"]*"|'[^']*'):(?=\S)""")
 _EQUALS = re.compile(r"\s*(?:-\s+)*(?P<key>[A-Za-z_]\w*)\s*(?P<sign>=)(?!=)\s*\S")
+_OPENERS = {"}": "{", "]": "["}
 _BLOCK = re.compile(r"[|>][-+0-9]*")
 _OPERATOR = re.compile(r"&&|\|\||[-+*/%?:.,)=<>!}\]]")
 
 
 def is_too_deep(error: yaml.YAMLError) -> bool:
-    """Whether the parser gave up for depth: it reads ahead of the events in which we count."""
+    """Whether the parser itself refused the depth: it reads ahead of the events that we count."""
     return _TOO_DEEP_FOR_THE_PARSER in str(getattr(error, "problem", None))
 
 
 def issue_of(text: RepairedText, error: yaml.YAMLError) -> YamlIssue:
-    """What the user did wrong when the parser of YAML says `error`."""
+    """The user's mistake behind an error of the YAML parser."""
     detail = str(getattr(error, "problem", None) or error)
     context = str(getattr(error, "context", None) or "")
     lines = [text.line(number) for number in range(len(text.original.lines))]
@@ -69,7 +70,7 @@ def _mark(lines: Sequence[str], mark: Any) -> Mark | None:
 
 
 def _in_the_file(issue: YamlIssue, text: RepairedText) -> YamlIssue:
-    """The mistake, found in the repaired text, with the places of the file."""
+    """The issue, found in the repaired text, with its columns in the original file."""
 
     def column(line: int, column: int) -> int:
         return text.mark(line, column).column
@@ -85,7 +86,7 @@ def _in_the_file(issue: YamlIssue, text: RepairedText) -> YamlIssue:
 
 
 class _ErrorReader:
-    """Looks at the lines around the places that the parser names."""
+    """Examines the lines around the places that the parser reports."""
 
     def __init__(self, lines: Sequence[str], begun: Mark, place: Mark) -> None:
         self.lines = lines
@@ -140,9 +141,9 @@ class _ErrorReader:
         end = len(text.rstrip())
         if "{" in text[: opening.column]:
             end = len(text[:end].rstrip("}], "))
-        message = "a quote opens here and never closes"
+        message = "this quote is never closed"
         if self.place.line < len(self.lines) - 1 and self.place.line > opening.line:
-            message = f"the quote that opens here closes only on line {self.place.line + 1}"
+            message = f"this quote is not closed until line {self.place.line + 1}"
         hint = "close it with the same quote"
         return YamlIssue(
             opening.line,
@@ -157,7 +158,7 @@ class _ErrorReader:
         line = parse_line(self.begun.line, self.lines[self.begun.line])
         if line.indent == self.begun.column and (continued := self._continuation(line)):
             return continued
-        message = f"the value that begins with {sign} is not YAML"
+        message = f"the value that begins with {sign} is not valid YAML"
         column = self.begun.column
         repair, length = _quote_from(line, column), value_end(line.text, column) - column
         return YamlIssue(line.number, column, message, sign_hint(sign), length, repair)
@@ -168,7 +169,7 @@ class _ErrorReader:
         return YamlIssue(
             line.number,
             self.begun.column,
-            f"'{value[:1]}' begins a block of lines in YAML, so nothing may follow it here",
+            f"'{value[:1]}' starts a block of lines in YAML, so nothing may follow it here",
             quoted(value),
             length=len(value),
             repair=_quote_from(line, self.begun.column),
@@ -185,9 +186,9 @@ class _ErrorReader:
         """A line that is neither a key nor part of the value above it."""
         text = line.text
         if line.value.startswith("//") or line.value == "...":
-            message = "a comment begins with '#' in YAML, not with '//'"
+            message = "comments start with '#' in YAML, not with '//'"
             if line.value == "...":
-                message = "'...' ends the file for YAML, and more follows"
+                message = "'...' ends the YAML document, but more lines follow"
             end = line.value_column + len(line.value)
             repair = [Change(line.number, line.value_column, len(line.value))]
             column, length = line.value_column, end - line.value_column
@@ -215,7 +216,7 @@ class _ErrorReader:
             return YamlIssue(
                 line.number,
                 found.start("sign"),
-                f"'=' stands where the ':' after '{brief(key)}' must be",
+                f"expected ':' instead of '=' after '{brief(key)}' must be",
                 f"write '{brief(key)}: {brief(rest)}'",
                 repair=[Change(line.number, found.start("sign"), 1, ": ")],
             )
@@ -240,7 +241,7 @@ class _ErrorReader:
         return YamlIssue(
             line.number,
             line.indent,
-            f"this line continues the value of '{name}', but is not indented more than '{name}'",
+            f"this line continues the value of '{name}', but is not indented further than '{name}'",
             f"indent it by {deeper} spaces or more",
             length=len(line.value),
             repair=[Change(line.number, 0, 0, " " * (deeper - line.indent))],
@@ -258,14 +259,14 @@ class _ErrorReader:
         )
 
     def _starts_its_line(self) -> bool:
-        """Whether the line as a whole, or the only key in it, is what the parser stumbles over."""
+        """Whether the parser stopped at the start of the line, or at its only key."""
         before = self.line.text[: self.place.column]
         return not before.strip(" -") or (
             bool(self.line.key) and self.place.column <= self.line.value_column
         )
 
     def _above(self) -> YamlIssue | None:
-        """The line above should have been a key, so that this one could belong to it."""
+        """The line above should have been a key that this line belongs to."""
         above = line_above(self.lines, self.line.number)
         if above is None or above.key or above.item:
             return None
@@ -279,7 +280,7 @@ class _ErrorReader:
         if found is None or not (self.line.key or self.line.item):
             return None
         level, target = found
-        if not self.line.indent:  # the top level is where this line stands
+        if not self.line.indent:  # this line is at the top level
             return self._too_deep_above(level)
         message, hint = indent_message(self.line, level)
         return YamlIssue(
@@ -292,7 +293,7 @@ class _ErrorReader:
         )
 
     def _too_deep_above(self, level: YamlLine) -> YamlIssue:
-        """The lines above are indented, though this one, beside them, is not."""
+        """The lines above are indented although their sibling, this line, is not."""
         return YamlIssue(
             level.number,
             level.indent,
@@ -325,7 +326,7 @@ class _ErrorReader:
             return YamlIssue(
                 line.number,
                 column,
-                f"nothing opens that this '{sign}' could close",
+                f"this '{sign}' has no matching '{_OPENERS[sign]}'",
                 f"remove the '{sign}'",
                 repair=[Change(line.number, column, 1)],
             )
@@ -334,8 +335,8 @@ class _ErrorReader:
             return YamlIssue(
                 line.number,
                 line.value_column,
-                "the quote within this value ends it",
-                f"write a quote within '...' twice: '{brief(twice)}'",
+                "the quote inside this value ends it",
+                f"double a quote inside '...': '{brief(twice)}'",
                 length=len(line.value),
                 repair=_quote_from(line, line.value_column),
             )
@@ -345,12 +346,12 @@ class _ErrorReader:
             hint = "between brackets, put a value that holds : , { } [ or ] in quotes"
             return YamlIssue(line.number, column, message, hint)
         if hint := value_hint(line.value):
-            message = "something follows the end of the value"
+            message = "unexpected text after the end of the value"
             repair = _quote_from(line, line.value_column)
             return YamlIssue(line.number, column, message, hint, repair=repair)
         if not (line.key or line.item) and line.value:
             return self._continuation(line) or self._missing_colon(line)
-        message = "this line does not fit the lines above it"
+        message = "this line does not fit the lines above"
         return YamlIssue(line.number, column, message, "check its indentation, quotes and brackets")
 
 
@@ -367,5 +368,5 @@ def _is_open(text: str) -> bool:
 
 
 def _has_opening(text: str, closer: str) -> bool:
-    opener = {"}": "{", "]": "["}[closer]
+    opener = _OPENERS[closer]
     return text.count(opener) > text.count(closer)

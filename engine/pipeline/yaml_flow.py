@@ -1,4 +1,4 @@
-"""Mistakes between brackets: `{ }` and `[ ]` that never close, commas that are missing."""
+"""Mistakes between brackets: `{ }` and `[ ]` that are never closed, missing commas."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def flow_issue(lines: Sequence[str], opening: Mark, place: Mark) -> YamlIssue:
         return YamlIssue(
             opening.line,
             opening.column,
-            f"the '{sign}' that opens here meets a '{character}'"
+            f"this '{sign}' is closed by '{character}'"
             + (f" on line {place.line + 1}" if place.line != opening.line else ""),
             f"put a '{closer}' before that '{character}'",
             repair=[Change(place.line, place.column, 0, closer)],
@@ -62,7 +62,7 @@ def _unclosed(
     return YamlIssue(
         opening.line,
         opening.column,
-        f"the '{sign}' that opens here never closes",
+        f"this '{sign}' is never closed",
         f"put a '{closer}' at the end of {where}",
         repair=[Change(last, end, 0, closer)],
     )
@@ -104,14 +104,14 @@ def _comma(text: str, line: int, column: int, name: str = "") -> YamlIssue:
         line,
         column,
         f"a ',' is missing before {before}",
-        "separate the entries between brackets by commas",
+        "separate the entries with commas",
         length=max(1, len(name)),
         repair=[Change(line, end, 0, ",") if end else Change(line, column, 0, ", ")],
     )
 
 
 def _after_the_value(
-    text: str, place: Mark, message: str = "something follows the end of the value"
+    text: str, place: Mark, message: str = "unexpected text after the end of the value"
 ) -> YamlIssue:
     start, end = _value_around(text, place.column)
     value = text[start:end]
@@ -125,7 +125,7 @@ def _after_the_value(
 
 
 def _in_quotes(line: int, start: int, value: str) -> list[Change]:
-    """The value in quotes, for which those in it are written twice."""
+    """Changes that put the value in quotes and double the quotes in it."""
     inner = [
         Change(line, start + offset, 0, "'") for offset, sign in enumerate(value) if sign == "'"
     ]

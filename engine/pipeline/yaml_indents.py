@@ -1,4 +1,4 @@
-"""Lines that stand at the wrong depth, compared with the lines above them."""
+"""Lines at the wrong depth, compared with the lines above them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _TOP_LEVEL = ("pipeline", "description", "parameters", "libraries", "snaps", "li
 
 
 def misplaced(lines: Sequence[str], number: int) -> tuple[YamlLine, int] | None:
-    """The line above that a line should be level with, and the indent that this means.
+    """The line above that a line should be level with, and its indent.
 
-    None if the line already stands where one above it does.
+    None if the line is already level with one above it.
     """
     line = parse_line(number, lines[number])
     levels = list(_levels_above(lines, number))
-    if not line.item:  # it may stand beside the key in an item
+    if not line.item:  # it may be a sibling of the key in an item
         levels = [inner for level in levels for inner in (_inside(level), level) if inner]
     indents = [level.indent for level in levels]
     if not levels or line.indent in indents:
@@ -44,7 +44,7 @@ def indent_message(line: YamlLine, level: YamlLine) -> tuple[str, str]:
 
 
 def shifted(lines: Sequence[str], number: int, target: int) -> list[Change]:
-    """Changes that move a line, and those that belong to it or stand beside it, to `target`."""
+    """Changes that move a line, its children and its siblings to the indent `target`."""
     line = parse_line(number, lines[number])
     delta = target - line.indent
     changes = [_shift(line, delta)]
@@ -60,7 +60,7 @@ def shifted(lines: Sequence[str], number: int, target: int) -> list[Change]:
 
 
 def odd_indentation(lines: Sequence[str], place: Mark) -> YamlIssue | None:
-    """Lines that something other than spaces indents, if one stands before the place."""
+    """Lines indented with something other than spaces, if there is one before the place."""
     odd = [number for number, text in enumerate(lines) if _margin(text).strip(" ")]
     if not odd or odd[0] > place.line:
         return None
@@ -76,7 +76,7 @@ def odd_indentation(lines: Sequence[str], place: Mark) -> YamlIssue | None:
         spaces = "".join(" " * width if each == "\t" else " " for each in margin)
         changes.append(Change(number, 0, len(margin), spaces))
     name = "a tab" if sign == "\t" else f"the invisible character U+{ord(sign):04X}"
-    message = f"{name} cannot indent a line in YAML"
+    message = f"YAML does not allow {name} in indentation"
     return YamlIssue(odd[0], column, message, "indent with spaces", repair=changes)
 
 

@@ -1,4 +1,4 @@
-"""One mistake in the YAML of a file, as it is told and as it may be repaired."""
+"""One mistake in the YAML of a file: its message, and the repair that lets reading go on."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MEANINGS = {
 class YamlIssue(msgspec.Struct, frozen=True):
     """A mistake at a line and column, counted from 0.
 
-    `repair` changes the text to what was most probably meant; empty if that cannot be said.
+    `repair` changes the text to what was probably meant; empty if there is no good guess.
     """
 
     line: int
@@ -42,13 +42,13 @@ class YamlIssue(msgspec.Struct, frozen=True):
 
 
 def too_deep(where: Location) -> Problem:
-    """The problem for a value that lies deeper than a file may nest."""
-    message = f"values are nested more than {MAX_DEPTH} deep"
-    return Problem("too-deep", where, message, "make the file flatter")
+    """The problem for a value nested deeper than MAX_DEPTH."""
+    message = f"values are nested more than {MAX_DEPTH} levels deep"
+    return Problem("too-deep", where, message, "reduce the nesting")
 
 
 def sign_hint(sign: str) -> str:
-    """What to do about a value that begins with a sign of YAML."""
+    """The hint for a value that begins with a YAML indicator."""
     return (
         f"a value that begins with {sign} {MEANINGS[sign]} in YAML; put the whole value in quotes"
     )

@@ -1,4 +1,4 @@
-"""Lines of YAML as a person sees them: indentation, key and value."""
+"""Lines of YAML taken apart into indentation, key and value."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def parse_line(number: int, text: str) -> YamlLine:
 
 
 def line_above(lines: Sequence[str], number: int) -> YamlLine | None:
-    """The nearest line above that says something."""
+    """The nearest line above that is not empty."""
     for above in range(number - 1, -1, -1):
         line = parse_line(above, lines[above])
         if not line.is_empty:
@@ -94,7 +94,7 @@ def quoted(value: str) -> str:
 
 
 def value_hint(value: str) -> str:
-    """What to do about a value that begins with a sign of YAML; empty if it does not."""
+    """The hint for a value that begins with a YAML indicator; empty if it does not."""
     if value[:1] not in MEANINGS:
         return ""
     return f"a value that begins with {value[0]} {MEANINGS[value[0]]} in YAML; {quoted(value)}"

@@ -8,11 +8,11 @@ from engine.pipeline.text import Mark
 from engine.pipeline.yaml_lines import parse_line
 
 _MAX_LINES_BACK = 30
-"""So far back a quote is looked for that reaches the place of an error."""
+"""How many lines back to look for a quote that reaches the place of an error."""
 
 
 def quote_over_lines(lines: Sequence[str], place: Mark) -> Mark | None:
-    """Where a quoted value opens that runs from an earlier line to just before the place."""
+    """The opening of a quoted value that runs from an earlier line to just before the place."""
     for number in range(place.line - 1, max(-1, place.line - _MAX_LINES_BACK), -1):
         column = _open_quote_in(lines[number], parse_line(number, lines[number]).value_column)
         if column is None:

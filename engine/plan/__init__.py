@@ -1,4 +1,4 @@
-"""Plans: a PipelineSpec is checked against the installed snaps and compiled."""
+"""Plans: check a PipelineSpec against the installed snaps and compile it."""
 
 from engine.plan.check import check_spec
 from engine.plan.compile import compile_spec

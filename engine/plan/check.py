@@ -1,4 +1,4 @@
-"""All mistakes of a pipeline, as values."""
+"""All problems of a pipeline, as values."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from engine.registry import Registry
 def check_spec(
     spec: PipelineSpec, registry: Registry, *, project: str | None = None
 ) -> list[Problem]:
-    """Errors and warnings in the order of the file, those of loading it among them."""
+    """Errors and warnings in the order of the file, including those found while loading."""
     return resolve(spec, registry, project).problems

@@ -1,4 +1,4 @@
-"""The problems of one pipeline, gathered while it is resolved."""
+"""Collects the problems of one pipeline while it is resolved."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from engine.sdk.settings import KEY, nearest_hint
 
 KeyPath = tuple[str | int, ...]
 _UNREADABLE = ("yaml-error", "yaml-tag", "yaml-alias", "bad-number")
-"""Nothing more is to be said of such a value."""
-
+"""Codes of values that could not be read: no further problems are reported inside them."""
 
 _MAX_COMPARED = 500
 _MAX_LISTED = 20
 
 
 def nearest_of(name: str, known: Collection[str], what: str) -> str:
-    """A hint for a name that is not known: the nearest that is, or all if they are few."""
+    """A hint for an unknown name: the nearest known name, or all of them if they are few."""
     near = nearest_hint(name, known) if len(known) <= _MAX_COMPARED else ""
     if near or not 0 < len(known) <= _MAX_LISTED:
         return near
@@ -31,9 +30,9 @@ def nearest_of(name: str, known: Collection[str], what: str) -> str:
 
 @dataclass(slots=True)
 class ProblemCollector:
-    """Problems with the places that they stand at. One mistake at one place counts once.
+    """Problems with their places; the same problem at the same place counts once.
 
-    `library_members` are the names in each library, as far as they can be told from its text.
+    `library_members` holds the names in each library, as far as its text shows them.
     """
 
     spec: PipelineSpec
@@ -61,17 +60,17 @@ class ProblemCollector:
         return self.spec.source.position(full, offset, length, at_key=at_key)
 
     def cut_by(self, label: str, path: KeyPath) -> str:
-        """The sign of YAML that ends a setting before the end of its line."""
+        """The character at which YAML ends a setting before the end of its line."""
         full, at_key = _full(label, path)
         return self.spec.source.cut_by(full, at_key=at_key)
 
     def is_quoted(self, label: str, path: KeyPath) -> bool:
-        """Whether a setting stands in quotes of YAML."""
+        """Whether a setting is in YAML quotes."""
         full, at_key = _full(label, path)
         return self.spec.source.is_quoted(full, at_key=at_key)
 
     def may_be_lost(self, name: str) -> bool:
-        """Whether a key of this name may stand in lines that are not YAML."""
+        """Whether a key of this name may be in lines that could not be read as YAML."""
         root = self.spec.source.root
         snaps = root.entries.get("snaps") if isinstance(root, Table) else None
         if snaps is not None and not isinstance(snaps.value, Table):

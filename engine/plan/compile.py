@@ -1,4 +1,4 @@
-"""A spec without mistakes becomes a plan: views as linked, facts, stages."""
+"""Compile a spec without errors into a plan: views as linked, facts, stages."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from engine.sdk.views import ERROR_VIEW, View, Views
 def compile_spec(spec: PipelineSpec, registry: Registry, *, project: str | None = None) -> Plan:
     """The plan. Raises InvalidPipelineError with all problems if one of them is an error.
 
-    A disabled snap and all that it feeds are left out (reference 1.5). What feeds them keeps its
-    view, but the view is no open output: what leaves through it goes nowhere.
+    A disabled snap and everything downstream are left out (reference 1.5). The snaps that feed them
+    keep their views, but these are not open outputs: documents that leave there are discarded.
     """
     resolution = resolve(spec, registry, project)
     if any(problem.severity == "error" for problem in resolution.problems):
@@ -143,7 +143,7 @@ class _Compiler:
         return tuple(by_head[label] for label in graph.order(list(by_head), edges))
 
     def _fuses(self, link: PlannedLink, snaps: Mapping[str, PlannedSnap]) -> bool:
-        """Whether the two snaps of a link run as one: each does nothing else and never waits."""
+        """Whether the two snaps of a link run as one: no other links, and neither blocks."""
         source, target = snaps[link.source.label], snaps[link.target.label]
         return (
             not link.spills

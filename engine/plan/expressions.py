@@ -1,4 +1,4 @@
-"""The expressions and paths in a snap's settings: syntax, parameters, libraries, doubtful forms."""
+"""Checks the expressions and paths in a snap's settings: syntax, parameters, libraries, lints."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from engine.sdk.settings import (
 
 _CUT_HINTS = {
     "#": "YAML starts a comment at ' #': put the whole value in quotes",
-    ",": "YAML ends the value at the ',' inside of { }: put the whole value in quotes",
+    ",": "YAML ends the value at the ',' inside { }: put the whole value in quotes",
 }
 _WORDS = re.compile(r"[^\W\d_][\w .,!?:-]{0,60}")
 
@@ -30,7 +30,7 @@ _WORDS = re.compile(r"[^\W\d_][\w .,!?:-]{0,60}")
 def check_expressions(
     spec: SnapSpec, settings: Settings | Mapping[str, Any], collector: ProblemCollector
 ) -> None:
-    """Report what is wrong with the expressions and paths in (some of) the settings of a snap."""
+    """Report problems of the expressions and paths in (some of) the settings of a snap."""
     for path, item in expressions_in(settings):
         place = _Place(spec, path, item.text, collector)
         if isinstance(item, Expression):
@@ -50,7 +50,7 @@ def check_parameters_read(
 
 
 class _Place:
-    """Where an expression stands; reports by offsets in its text."""
+    """The position of an expression; reports problems by offsets in its text."""
 
     def __init__(
         self, spec: SnapSpec, path: KeyPath, text: str, collector: ProblemCollector
@@ -73,7 +73,9 @@ class _Place:
         elif error.offset >= len(self.text.rstrip()) or error.message.endswith("is not closed"):
             hint = self._cut_hint() or hint
         elif code == "expression-syntax" and self._is_text_in_quotes():
-            hint = f"YAML took the quotes: write \"'{self.text}'\" for a text; {hint}".rstrip("; ")
+            hint = f"YAML removed the quotes: write \"'{self.text}'\" for a string; {hint}".rstrip(
+                "; "
+            )
         self.report_at(code, error.offset, error.length, error.message, hint)
 
     def report_at(
@@ -96,14 +98,14 @@ class _Place:
         known = [f"_{parameter.name}" for parameter in self.collector.spec.parameters]
         if f"_{name}" not in known and not self.collector.may_be_lost(name):
             hint = nearest_hint(f"_{name}", known) or f"declare it: 'parameters: {{{name}: ...}}'"
-            message = f"'_{name}' is a parameter that the pipeline does not declare"
+            message = f"the pipeline does not declare the parameter '_{name}'"
             self.report_at("unknown-parameter", offset, len(name) + 1, message, hint)
 
     def _cut_hint(self) -> str:
         return _CUT_HINTS.get(self.collector.cut_by(self.label, self.path), "")
 
     def _is_text_in_quotes(self) -> bool:
-        """Whether the value is mere words that have quotes of YAML around them."""
+        """Whether the value is plain words in YAML quotes."""
         is_quoted = self.collector.is_quoted(self.label, self.path)
         return is_quoted and not self.shift and _WORDS.fullmatch(self.text) is not None
 
@@ -120,7 +122,7 @@ def _check_path(path: Path, place: _Place) -> None:
     found = analyse_path(path.text, target=target, parameters=place.declared)
     for error in found.errors:
         if path.text.lstrip().startswith("="):
-            hint = "a path is not an expression: leave out the '='"
+            hint = "a path is not an expression: remove the '='"
             error = ExpressionSyntaxError(error.message, error.text, error.offset, 1, hint)
         place.report("bad-path", error)
     _check_names(found, place)
@@ -138,7 +140,7 @@ def _check_names(found: Analysis, place: _Place) -> None:
 
 
 def _flags(collector: ProblemCollector) -> list[str]:
-    """Parameters that are meant as true or false."""
+    """Parameters with the default true or false."""
     return [each.name for each in collector.spec.parameters if each.default in ("true", "false")]
 
 
@@ -147,7 +149,7 @@ def _check_libraries(found: Analysis, place: _Place) -> None:
     for name, offset in found.libraries.items():
         if name not in known and not place.collector.may_be_lost(name):
             hint = nearest_hint(name, known) or f"import it: 'libraries: {{{name}: FILE}}'"
-            message = f"'lib.{name}' is a library that the pipeline does not import"
+            message = f"the pipeline does not import the library 'lib.{name}'"
             place.report_at("unknown-library", offset, len(f"lib.{name}"), message, hint)
 
 

@@ -1,4 +1,4 @@
-"""Where the files of a pipeline are: beside it, in its project, or elsewhere."""
+"""Where the files of a pipeline are: next to it, in its project, or elsewhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 COMPRESSIONS = ("gzip", "bz2", "xz")
-"""What may stand before `::` to read a compressed file."""
+"""Prefixes before `::` that read a compressed file."""
 
 ARCHIVES = ("zip", "tar")
 """Schemes of the members of archives."""
@@ -25,7 +25,7 @@ def folder_of(pipeline: str) -> str:
 
 
 def project_of(folder: str) -> str:
-    """The nearest folder upwards that has `.git` or `pyproject.toml`, else the folder itself."""
+    """The nearest parent folder with `.git` or `pyproject.toml`, else the folder itself."""
     start = Path(folder)
     for candidate in (start, *start.parents):
         if any((candidate / mark).exists() for mark in _MARKS):
@@ -34,7 +34,7 @@ def project_of(folder: str) -> str:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file; no for names that no file can have."""
+    """Whether the file exists; False for names that no file can have."""
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -55,7 +55,7 @@ def local_path(name: str, folder: str, project: str) -> Path | None:
 
 
 def scheme_of(name: str) -> str:
-    """The scheme of a URL in small letters; empty for a plain path."""
+    """The scheme of a URL in lower case; empty for a plain path."""
     match = _SCHEME.match(name)
     return match[0].rstrip(":/").lower() if match else ""
 

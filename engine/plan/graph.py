@@ -1,4 +1,4 @@
-"""The order of snaps, what flows into what, cycles, and chains that can run as one stage."""
+"""Graph functions: topological order, reachability, cycles, and chains for stages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Edge = tuple[str, str]
 
 
 def order(labels: Sequence[str], edges: Iterable[Edge]) -> list[str]:
-    """Labels so that each comes after what feeds it; else as given. Cycles are left out."""
+    """Labels in topological order, otherwise as given. Snaps in cycles are left out."""
     place = {label: position for position, label in enumerate(labels)}
     after: dict[str, list[str]] = {label: [] for label in labels}
     waiting = dict.fromkeys(labels, 0)
@@ -46,7 +46,7 @@ def cycles(labels: Sequence[str], edges: Sequence[Edge]) -> list[list[Edge]]:
 
 
 def downstream(starts: Iterable[str], edges: Sequence[Edge]) -> set[str]:
-    """The snaps themselves and all that they feed, near or far."""
+    """The snaps themselves and everything downstream of them."""
     after: dict[str, list[str]] = {}
     for start, end in edges:
         after.setdefault(start, []).append(end)

@@ -1,7 +1,7 @@
-"""What a snap's class says of itself for given settings, asked once and for all.
+"""What a snap's class says about itself for given settings, collected in one place.
 
-The methods that answer are the snap's own code: one that fails makes the snap unusable with these
-settings, as a module does that cannot be imported.
+The methods called here are the snap's own code. If one raises, the snap is unusable with these
+settings, just as if its module could not be imported.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from engine.sdk.views import Views
 class Inspection(NamedTuple):
     """What a class answers for its settings: parameters, issues, files, views and facts.
 
-    There are no facts if an expression in the settings cannot be read, which is reported elsewhere.
+    There are no facts if an expression in the settings is invalid, which is reported elsewhere.
     """
 
     parameters: list[tuple[KeyPath, str, int]]
@@ -32,7 +32,7 @@ class Inspection(NamedTuple):
 
 
 def inspect_snap(snap_class: SnapClass, settings: Settings) -> Inspection:
-    """Raises UnusableSnapError if the class fails to answer."""
+    """Inspect a class. Raises UnusableSnapError if one of its methods raises."""
     try:
         return Inspection(
             list(snap_class.parameters_read(settings)),
@@ -45,16 +45,16 @@ def inspect_snap(snap_class: SnapClass, settings: Settings) -> Inspection:
         file = SnapFile(snap_class.__module__, inspect.getfile(snap_class))
         path, line = place_of(error, file)
         raise UnusableSnapError(
-            f"the snap {snap_class.__name__} fails to check its settings: "
+            f"the snap {snap_class.__name__} failed while checking its settings: "
             f"{path}:{line}: {describe(error)}",
-            "this is a mistake in the snap; correct that line, or set something else",
+            "this is a bug in the snap: fix that line, or change the setting",
         ) from error
 
 
 def _issue(given: object) -> Issue:
     if isinstance(given, Issue):
         return given
-    raise TypeError(f"check must give Issues, not {given!r}")
+    raise TypeError(f"check must yield Issue values, not {given!r}")
 
 
 def _readable_facts(snap_class: SnapClass, settings: Settings) -> Facts | None:
@@ -65,7 +65,7 @@ def _readable_facts(snap_class: SnapClass, settings: Settings) -> Facts | None:
 
 
 def _facts(snap_class: SnapClass, settings: Settings) -> Facts:
-    """What the plan carries of a snap's class."""
+    """The facts of a snap's class that the plan carries."""
     return Facts(
         stateful=snap_class.stateful,
         single=snap_class.single,
@@ -82,9 +82,9 @@ def _facts(snap_class: SnapClass, settings: Settings) -> Facts:
 
 
 def _loses_lineage(snap_class: SnapClass, settings: Settings) -> str:
-    """Why the snap loses lineage. One that gives documents in `finish` must say that it does not.
+    """Why the snap loses lineage. One with a `finish` must declare that it does not.
 
-    What it declares counts for the `finish` of the same class or of a base, not of a subclass.
+    A declaration covers `finish` in the same class or a base class, not in a subclass.
     """
     for cls in snap_class.__mro__:
         declared = cls.__dict__.keys()
@@ -96,7 +96,7 @@ def _loses_lineage(snap_class: SnapClass, settings: Settings) -> str:
 
 
 _FINISH_LOSES_LINEAGE = (
-    "keeps documents back and gives them in 'finish', when all requests are over; "
-    "if every document that it gives carries the lineage of its request, "
-    'say so in the class: loses_lineage = ""'
+    "holds documents back and emits them in 'finish', after all requests have ended; "
+    "if every document that it emits carries the lineage of its request, "
+    'declare that in the class: loses_lineage = ""'
 )

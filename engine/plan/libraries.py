@@ -26,23 +26,25 @@ def read_libraries(collector: ProblemCollector, folder: str, project: str) -> It
 
 def _read(spec: LibrarySpec, collector: ProblemCollector, path: Path | None) -> str | None:
     if path is None:
-        message = f"the library {shown(spec.file)} is not a file on this machine"
-        collector.report("missing-file", spec.where, message, "copy it beside the pipeline file")
+        message = f"the library {shown(spec.file)} is not a local file"
+        collector.report("missing-file", spec.where, message, "copy it next to the pipeline file")
         return None
     if not is_file(path):
-        hint = f"it was looked for at {shown(str(path), limit=500)}"
+        hint = f"full path: {shown(str(path), limit=500)}"
         collector.report("missing-file", spec.where, f"there is no file {shown(spec.file)}", hint)
         return None
     try:
         if path.stat().st_size <= MAX_BYTES:
             return path.read_text("utf-8-sig")
-        reason = f"it has more than {MAX_BYTES // 1024**2} MiB"
+        reason = f"it is larger than {MAX_BYTES // 1024**2} MiB"
     except OSError as error:
         reason = error.strerror or str(error)
     except UnicodeDecodeError:
         reason = "it is not UTF-8 text"
-    message = f"the library {shown(spec.file)} cannot be read: {reason}"
-    collector.report("library-error", spec.where, message, "name a file with an expression in it")
+    message = f"cannot read the library {shown(spec.file)}: {reason}"
+    collector.report(
+        "library-error", spec.where, message, "name a file that contains one expression"
+    )
     return None
 
 
@@ -57,7 +59,7 @@ def _check(spec: LibrarySpec, text: str, collector: ProblemCollector) -> None:
         return
     for name, offset in found.libraries.items():
         if name not in known:
-            hint = nearest_hint(name, known) or "import it among the libraries of the pipeline"
+            hint = nearest_hint(name, known) or "add it to 'libraries:' of the pipeline"
             where = lines.at_index(offset, len(f"lib.{name}"))
             collector.report("library-error", where, f"there is no library `{name}`", hint)
     members = library_members(text)

@@ -1,4 +1,4 @@
-"""What links leave undone: cycles, views that want a link, error views, snaps on their own."""
+"""Checks of the pipeline as a graph: cycles, missing links, error views, isolated snaps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check_linkage(
         or (problem.code == "wrong-type" and problem.where == place)
         for problem in problems
     ):
-        return  # what such a link was meant to join is not known
+        return  # such a link might have joined any of them
     doubtful = _labels_of_lost_links(links, collector)
     for label, snap in snaps.items():
         if label in doubtful or not snap.spec.type:
@@ -39,12 +39,12 @@ def check_linkage(
         ):
             hint = "link it, or remove it"
             collector.report(
-                "unlinked-snap", snap.spec.where, f"no link touches '{label}'", hint, "warning"
+                "unlinked-snap", snap.spec.where, f"nothing is linked to '{label}'", hint, "warning"
             )
 
 
 def on_error_of(spec: SnapSpec, links: Iterable[ResolvedLink]) -> OnError:
-    """What the file says; without a word a linked error view means `route`, else `stop`.
+    """What the file says; otherwise `route` if the error view is linked, else `stop`.
 
     `links` are those that start at the snap.
     """
@@ -86,7 +86,7 @@ def _check_cycles(
             key=lambda link: (link.spec.target.where.line, link.spec.target.where.column),
         )
         names = " -> ".join([cycle[0][0], *(end for _, end in cycle)])
-        message = f"the snaps feed each other in a circle: {names}"
+        message = f"these snaps form a cycle: {names}"
         hint = "a pipeline flows one way; remove one of these links"
         collector.report("cycle", closing.spec.target.where, message, hint)
 
@@ -96,21 +96,21 @@ def _check_error_view(spec: SnapSpec, linked: _Linked, collector: ProblemCollect
     if spec.on_error == "route" and link is None:
         where = collector.setting(spec.label, ("on_error",))
         message = f"documents that fail in '{spec.label}' go to its error view, which has no link"
-        hint = f"link it ('{spec.label}.error -> ...'), or say 'on_error: discard'"
+        hint = f"link it ('{spec.label}.error -> ...'), or set 'on_error: discard'"
         collector.report("unlinked-error-view", where, message, hint, "warning")
     elif link is not None and spec.on_error in ("stop", "discard"):
         message = (
-            f"'{spec.label}.error' is linked, but gets nothing: "
+            f"'{spec.label}.error' is linked but never receives anything: "
             f"'{spec.label}' has 'on_error: {spec.on_error}'"
         )
-        hint = "say 'on_error: route', or remove the link"
+        hint = "set 'on_error: route', or remove the link"
         collector.report("error-view-not-routed", link.spec.source.where, message, hint)
 
 
 def _labels_of_lost_links(links: Sequence[ResolvedLink], collector: ProblemCollector) -> set[str]:
-    """Snaps named by links that lead nowhere: what they lack may only follow from that."""
-    sound = {id(link.spec) for link in links if link.source and link.target}
-    lost = [link for link in collector.spec.links if id(link) not in sound]
+    """Snaps named by broken links: their missing links may only be a consequence of that."""
+    valid = {id(link.spec) for link in links if link.source and link.target}
+    lost = [link for link in collector.spec.links if id(link) not in valid]
     return {port.label for link in lost for port in (link.source, link.target)}
 
 
@@ -121,7 +121,7 @@ def _wants_links(snap: ResolvedSnap, linked: _Linked, collector: ProblemCollecto
         for view in snap.views.inputs:
             _check_count(snap, "input", view, linked, collector)
             if _is_missed(snap.spec.label, view, linked):
-                message = f"{_name(snap)} needs a link at its input view '{view.name}'"
+                message = f"{_name(snap)} needs a link to its input view '{view.name}'"
                 hint = _link_hint(snap, "input")
                 collector.report("unlinked-input", snap.spec.where, message, hint)
         for view in snap.views.outputs:
@@ -135,7 +135,7 @@ def _check_count(
     if not view.many or (have := linked.count(snap.spec.label, side, view)) >= view.minimum:
         return
     least = f"at least {view.minimum} link{'s' if view.minimum > 1 else ''}"
-    message = f"{_name(snap)} needs {least} at its {side} views and has {have}"
+    message = f"{_name(snap)} needs {least} on its {side} views but has {have}"
     collector.report("too-few-links", snap.spec.where, message, _link_hint(snap, side))
 
 

@@ -1,4 +1,4 @@
-"""Settings that are plain text though they read as if something were filled in."""
+"""Warns of plain-text settings that look like expressions or placeholders."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.sdk.snap import Snap
 PLACEHOLDER = re.compile(
     r"\$\{\{[^{}]*\}\}|\{\{[^{}]*\}\}|\$\{[^{}]*\}|\$\([A-Za-z_]\w*\)|\$env:\w+|\$[A-Z][A-Z0-9_]+\b"
 )
-"""What other tools fill in: `${{ x }}`, `{{ x }}`, `${X}`, `$(X)`, `$env:X`, `$HOME`."""
+"""Placeholders of other tools: `${{ x }}`, `{{ x }}`, `${X}`, `$(X)`, `$env:X`, `$HOME`."""
 
 _NAME = re.compile(r"(?:env[:.]\s*)?_?([A-Za-z]\w*)")
 _FIELD = re.compile(r"\$[A-Za-z_]\w*(?:\.\w+)*")
@@ -27,7 +27,7 @@ _MAX_LENGTH = 300
 def check_literals(
     spec: SnapSpec, snap_class: SnapClass, settings: Settings, collector: ProblemCollector
 ) -> None:
-    """Warn of plain texts in the settings of a snap that were meant to be computed."""
+    """Warn of plain strings in the settings of a snap that were meant to be computed."""
     own: Any = snap_class.parameters_read
     base: Any = Snap.parameters_read
     has_templates = own.__func__ is not base.__func__
@@ -62,7 +62,7 @@ class _LiteralText:
         self.declared = [parameter.name for parameter in collector.spec.parameters]
 
     def check(self) -> None:
-        """Report the first thing that is doubtful."""
+        """Report the first suspicious part."""
         text = self.text
         if text.lstrip().startswith("="):
             self._marked()
@@ -77,19 +77,19 @@ class _LiteralText:
                 self._remedy(),
             )
         elif self._reads_the_document():
-            message = f"{self._name()} is plain text, though it reads like an expression"
+            message = f"{self._name()} is plain text, but looks like an expression"
             self._report("unmarked-expression", 0, len(text), message, self._remedy())
         elif found and found[0] != text:  # such as $HOME/data
             self._placeholder(found)
         elif self.may_compute and re.fullmatch(r"'[^']*'|\"[^\"]*\"", text):
-            message = f"{self._name()} is plain text, so its inner quotes are a part of it"
+            message = f"{self._name()} is plain text, so the inner quotes are part of it"
             hint = f'leave them out, or make it an expression: "= {text}"'
             self._report("unmarked-expression", 0, len(text), message, hint)
 
     def _marked(self) -> None:
         if not self.may_compute:
-            message = f"{self._name()} takes no expression, so the '=' is a part of the text"
-            self._report("unmarked-expression", 0, len(self.text), message, "leave out the '='")
+            message = f"{self._name()} does not take an expression, so the '=' is part of the text"
+            self._report("unmarked-expression", 0, len(self.text), message, "remove the '='")
         elif not self.text.startswith("="):
             message = f"{self._name()} begins with a space, so it is plain text, not an expression"
             hint = "remove the space before the '='"
@@ -97,7 +97,7 @@ class _LiteralText:
 
     def _placeholder(self, found: re.Match[str]) -> None:
         name = name_in(found[0])
-        message = f"'{found[0]}' is not filled in here: it stays in the text as it is"
+        message = f"'{found[0]}' is not filled in here; it stays in the text as written"
         parameter = name.lower()
         value = _joined(self.text, [(found.start(), found.end(), f"_{parameter}")])
         hint = f"write {_in_quotes(value)}"
@@ -105,7 +105,7 @@ class _LiteralText:
             declaration = f"{parameter}: ${{env:{name}}}"
             hint = f"declare '{declaration}' under 'parameters:' and {hint}"
         if not self.may_compute:
-            hint = "this setting takes no expression: write the text out"
+            hint = "this setting does not take an expression: write the value itself"
         self._report("placeholder", found.start(), len(found[0]), message, hint)
 
     def _parameter(self) -> re.Match[str] | None:
@@ -113,7 +113,7 @@ class _LiteralText:
         return re.search(rf"(?<![\w$])_(?:{names})(?!\w)", self.text) if names else None
 
     def _reads_the_document(self) -> bool:
-        """Whether the text is an expression over fields or libraries."""
+        """Whether the text is an expression that uses fields or libraries."""
         if not self.may_compute:
             return bool(_FIELD.fullmatch(self.text))
         if "$" not in self.text and "lib." not in self.text:
@@ -126,9 +126,9 @@ class _LiteralText:
 
     def _remedy(self) -> str:
         if not self.may_compute:
-            return "this setting takes no expression: write the text out"
+            return "this setting does not take an expression: write the value itself"
         if not analyse(self.text, self.declared).errors:
-            return f"begin it with '=' to make it an expression: {_in_quotes(self.text)}"
+            return f"start it with '=' to make it an expression: {_in_quotes(self.text)}"
         pieces = [
             (found.start(), found.end(), found[0])
             for found in re.finditer(r"(?<![\w$])_\w+", self.text)
@@ -160,9 +160,9 @@ def _joined(text: str, pieces: list[tuple[int, int, str]]) -> str:
 
 
 def _literals_in(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str, bool]]:
-    """Every plain text in settings, and whether it might have been an expression.
+    """Every plain string in settings, and whether the setting takes expressions.
 
-    Maps of plain values are data and not looked at.
+    Maps of plain values are data and are skipped.
     """
     if isinstance(value, Evaluated):
         if isinstance(value.value, str):

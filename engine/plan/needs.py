@@ -1,8 +1,8 @@
-"""Which fields of a snap's documents anybody uses, so that a parser need not build the others.
+"""Which fields of a snap's documents are used, so that a parser can skip the others.
 
-A snap that passes its documents on hands the question to those that it feeds. Wherever a whole
-document may come to light - in an error document, at an open output, in a snap that does not say
-what it reads - all fields are needed.
+For a snap that passes its documents on, the snaps downstream decide. Wherever a complete document
+may become visible - in an error document, at an open output, in a snap that does not declare what
+it reads - all fields are needed.
 """
 
 from __future__ import annotations

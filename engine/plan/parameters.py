@@ -1,4 +1,4 @@
-"""Declared parameters: what is doubtful about them."""
+"""Warnings about declared parameters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FROM_ENVIRONMENT = re.compile(r"\$\{env:[A-Za-z_]\w*\}")
 
 
 def check_parameters(collector: ProblemCollector) -> None:
-    """Warn of secrets in the file, and of defaults in which something seems to be filled in."""
+    """Warn of secrets in the file, and of defaults that look computed."""
     for parameter in collector.spec.parameters:
         default = parameter.default
         if not default:
@@ -23,23 +23,25 @@ def check_parameters(collector: ProblemCollector) -> None:
         for found in foreign:
             name = name_in(found[0])
             where = _place(collector, parameter, found.start(), len(found[0]))
-            message = f"'{found[0]}' is not filled in: it stays in the default as it is"
+            message = f"'{found[0]}' is not filled in; it stays in the default as written"
             hint = f"write ${{env:{name}}} to read the environment variable {name}"
             collector.report("placeholder", where, message, hint, "warning")
         if default.startswith("="):
             where = _place(collector, parameter, 0, len(default))
-            message = f"the default of '{parameter.name}' is plain text, '=' included"
-            hint = "defaults are not computed: write the value, or compute it where it is used"
+            message = f"the default of '{parameter.name}' is plain text, including the '='"
+            hint = (
+                "defaults are never evaluated: write the value, or an expression where it is used"
+            )
             collector.report("unmarked-expression", where, message, hint, "warning")
         elif parameter.secret and not foreign and not default.startswith("${env:"):
             where = _place(collector, parameter, 0, len(default))
-            message = f"the secret parameter '{parameter.name}' has its value in the file"
-            hint = "use ${env:NAME}, or give the value when the pipeline is run"
+            message = f"the value of the secret parameter '{parameter.name}' is in the file"
+            hint = "use ${env:NAME}, or pass the value when you run the pipeline"
             collector.report("secret-default", where, message, hint, "warning")
 
 
 def _foreign_placeholders(parameter: ParameterSpec, default: str) -> list[re.Match[str]]:
-    """What other tools would fill in; a part of a secret is never taken for that."""
+    """Placeholders of other tools; a part of a secret never counts as one."""
     found = [
         found
         for found in PLACEHOLDER.finditer(default)
@@ -54,6 +56,6 @@ def _place(
     collector: ProblemCollector, parameter: ParameterSpec, offset: int, length: int
 ) -> Location:
     source, path = collector.spec.source, ("parameters", parameter.name, "default")
-    if parameter.secret:  # the report must not show the secret
+    if parameter.secret:  # the problem must not show the secret
         return replace(source.where(path), source_line="")
     return source.position(path, offset, length)

@@ -18,7 +18,7 @@ from engine.sdk.views import View
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What a snap's class says of itself (engine.sdk.snap.Snap), for whoever places stages."""
+    """What a snap's class declares (engine.sdk.snap.Snap), for the runner that places stages."""
 
     stateful: bool
     single: bool
@@ -44,8 +44,8 @@ class Port(msgspec.Struct, frozen=True):
 
 
 class PlacedExpression(msgspec.Struct, frozen=True):
-    """Where an expression or path of a snap's settings stands. `target` is the key it belongs to
-    in a map such as `mappings`."""
+    """The place of an expression or path in a snap's settings. `target` is its key in a map such as
+    `mappings`."""
 
     text: str
     target: str
@@ -55,7 +55,7 @@ class PlacedExpression(msgspec.Struct, frozen=True):
 class PlannedSnap(msgspec.Struct, frozen=True):
     """A snap with converted settings; `inputs` and `outputs` are the views as linked.
 
-    `needed` are the top-level fields of its output documents that anybody uses; None: all.
+    `needed` holds the top-level fields of its output documents that are used; None: all.
     `first_lines`: where Python in a setting begins in the pipeline file (see python_code).
     """
 
@@ -73,7 +73,7 @@ class PlannedSnap(msgspec.Struct, frozen=True):
     expressions: tuple[PlacedExpression, ...] = ()
 
     def place_of(self, text: str, target: str = "") -> PlacedExpression | None:
-        """The expression of that text, best the one for that target."""
+        """The expression with that text, preferably for that target."""
         found = [placed for placed in self.expressions if placed.text == text]
         exact = (placed for placed in found if placed.target == target)
         return next(exact, found[0] if found else None)
@@ -119,10 +119,10 @@ class Feed(msgspec.Struct, frozen=True):
 
 
 class Prelude(msgspec.Struct, frozen=True):
-    """What must be over before live items enter an open input: the model is in place by then.
+    """What must end before live items enter an open input, such as loading a model.
 
-    The stages in `first` run to their end; those in `then` take in what came from them, in the
-    order of the flow, and wait for more.
+    The stages in `first` run to their end; those in `then` process what these sent, in the order of
+    the flow, and wait for more.
     """
 
     first: tuple[Stage, ...]
@@ -145,11 +145,11 @@ class Routes(msgspec.Struct, frozen=True):
     waiting: frozenset[Stage]
 
     def inside(self, stage: Stage) -> dict[Port, Target]:
-        """Where what stays in a stage goes."""
+        """The targets inside the stage."""
         return {port: target for port, target in self._from(stage) if target.stage == stage}
 
     def leaving(self, stage: Stage) -> dict[Port, Target]:
-        """Where what leaves a stage goes."""
+        """The targets in other stages."""
         return {port: target for port, target in self._from(stage) if target.stage != stage}
 
     def _from(self, stage: Stage) -> Iterator[tuple[Port, Target]]:
@@ -161,7 +161,7 @@ class Routes(msgspec.Struct, frozen=True):
 
 
 class Library(msgspec.Struct, frozen=True):
-    """An expression library with its text, so that a plan needs no file of the author's machine."""
+    """An expression library with its text, so that a plan does not depend on files."""
 
     name: str
     path: str
@@ -169,10 +169,10 @@ class Library(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """All that a runner needs. `folder` is the pipeline file's, `project` what `sldb:///` means.
+    """Everything a runner needs. `folder` is the pipeline file's, `project` what `sldb:///` means.
 
-    Nobody can feed the `starting_inputs`, which are not linked either: they start by themselves.
-    `warnings` are what the check found doubtful.
+    The `starting_inputs` are neither linked nor open: their snaps start on their own. `warnings`
+    are those of the check.
     """
 
     name: str

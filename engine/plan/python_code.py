@@ -1,7 +1,7 @@
-"""The Python that snaps run: compiled when a pipeline is checked, so no other snap acts before.
+"""Checks the Python that snaps will run before any snap of the pipeline starts.
 
-It is compiled, never run. What only shows when it runs (a name that is put together, an import that
-fails) is found then.
+The code is compiled, never run. Mistakes that only show at run time (a name built dynamically, an
+import that fails) are found then.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def first_lines(label: str, snap: ResolvedSnap, source: Source) -> dict[str, int
 
 
 def _is_cut(collector: ProblemCollector) -> bool:
-    """Whether a mistake of YAML may have cut a text that stands in the pipeline file."""
+    """Whether a YAML mistake may have cut Python written in the pipeline file."""
     return any(problem.code == "yaml-error" for problem in collector.spec.problems)
 
 
@@ -82,7 +82,7 @@ def _read(code: PythonCode, folder: str, project: str) -> tuple[str, str] | None
     try:
         return code.file, path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError):
-        return None  # the run says it better
+        return None  # the run reports it with more detail
 
 
 def _compiled(
@@ -118,7 +118,7 @@ def _place(
 def _check_names(
     label: str, code: PythonCode, compiled: CodeType, collector: ProblemCollector
 ) -> None:
-    """Report that none of the functions which the snap calls for its rows is defined."""
+    """Report a script that defines none of the functions that the snap calls."""
     names = {name for each in _nested(compiled) for name in each.co_names}
     from_elsewhere = any(_ALL_NAMES in each.co_consts for each in _nested(compiled))
     if not code.needs or from_elsewhere or names & _DYNAMIC:
@@ -127,7 +127,7 @@ def _check_names(
         return
     what = shown(code.file) if code.file else "the script"
     wanted = " nor ".join(code.needs)
-    message = f"{what} defines neither {wanted}, and documents come to '{label}.{code.view}'"
+    message = f"{what} defines neither {wanted}, but documents arrive at '{label}.{code.view}'"
     near = _nearest(code.needs[0], compiled.co_names)
     hint = f"rename '{near}' to {code.needs[0]}" if near else f"define {code.needs[0]}"
     collector.report("missing-function", collector.setting(label, code.path), message, hint)
@@ -157,6 +157,6 @@ def _nested(code: CodeType) -> Iterator[CodeType]:
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    import difflib  # takes a while to import, and is for a mistake only
+    import difflib  # slow to import, and only needed for a mistake
 
     return next(iter(difflib.get_close_matches(name, list(known), 1, 0.75)), "")

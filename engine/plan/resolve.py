@@ -1,4 +1,4 @@
-"""A spec and the installed snaps looked at once: what a check reports and a plan is made of."""
+"""Resolve a spec against the installed snaps, once for both checking and compiling."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Resolution(msgspec.Struct, frozen=True):
 
 
 def resolve(spec: PipelineSpec, registry: Registry, project: str | None = None) -> Resolution:
-    """Look at everything; mistakes become problems. Opens nothing but libraries and scripts."""
+    """Check everything and collect problems. Opens nothing but libraries and scripts."""
     collector = ProblemCollector(spec)
     folder = folder_of(spec.path)
     project = project or project_of(folder)

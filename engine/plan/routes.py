@@ -1,6 +1,6 @@
-"""Who feeds whom: plain data that is computed once, from the plan's own parts.
+"""Which snap feeds which: plain data, computed once from the parts of the plan.
 
-A runner only reads it. Nothing here looks at a setting or at a snap's class.
+Runners only read it. Nothing here uses settings or snap classes.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def spilling(
 ) -> set[tuple[Port, Port]]:
     """Links that fill up while their snap reads another input to its end.
 
-    Whoever sends through them must never wait, or two such snaps that feed on the same sources
-    crosswise would wait for each other.
+    A sender must never wait on them: two such snaps, fed crosswise by the same sources, would wait
+    for each other forever.
     """
     links = list(links)
     read_first = {
@@ -62,7 +62,7 @@ def spilling(
 
 
 def sources_of(plan: Plan, stage: Stage) -> list[Stage]:
-    """The other stages that bring documents to this one, near or far, and all that begin a flow."""
+    """The other stages upstream of this one, and all that start a flow."""
     edges = [(link.target.label, link.source.label) for link in plan.links]
     feeding = downstream(stage.labels, edges)
     return [
@@ -108,7 +108,7 @@ def _feeds(
 
 
 def _prelude(port: Port, links: Sequence[PlannedLink], stages: Sequence[Stage]) -> Prelude:
-    """All that does not come from the port runs before; what does is given time to take it in."""
+    """Stages not reached from the port run first; those reached then process what they sent."""
     start = next(stage for stage in stages if port.label in stage.labels)
     reached = downstream(start.labels, [(link.source.label, link.target.label) for link in links])
     return Prelude(

@@ -33,7 +33,7 @@ _ENGINE_SETTINGS = ("snap", "on_error", "mode")
 
 
 class ResolvedSnap(msgspec.Struct, frozen=True):
-    """A snap as far as it is known: a mistake leaves None for what it makes unknowable."""
+    """A snap as far as it could be resolved; None for what a mistake leaves unknown."""
 
     spec: SnapSpec
     snap_class: SnapClass | None = None
@@ -49,7 +49,7 @@ def resolve_snap(
     folder: str,
     project: str,
 ) -> ResolvedSnap:
-    """The snap with its class, settings and views; reports what is wrong with it."""
+    """The snap with its class, settings and views; reports its problems."""
     snap_class = _class_of(spec, registry, collector)
     if snap_class is None:
         return ResolvedSnap(spec)
@@ -112,17 +112,17 @@ def _report_issue(
 
 
 def _foreign_key_hint(spec: SnapSpec, issue: Issue) -> str:
-    """Where a setting belongs that other tools have, or that is a snap of its own."""
+    """Where to write a key of another tool, or one that is a separate snap."""
     name = str(issue.path[-1])
     value = spec.settings.get(name) if len(issue.path) == 1 else None
     if isinstance(value, dict) and "snap" in value:
-        return f"if {shown(name)} is a snap of its own, indent it like {shown(spec.label)}"
+        return f"if {shown(name)} is a separate snap, indent it like {shown(spec.label)}"
     if name not in ORDER_KEYS:
         return ""
     other = value[0] if isinstance(value, list) and value else value
     ends = (spec.label, other) if name == "next" else (other, spec.label)
     named = " -> ".join(map(str, ends)) if isinstance(other, str) else "a -> b"
-    return f"say it under 'links:', as '{named}'"
+    return f"write it under 'links:' as '{named}'"
 
 
 def _fixed_views(snap_class: SnapClass) -> Views | None:
@@ -142,6 +142,6 @@ def _check_files(
     for path, name in files:
         file = local_path(name, folder, project)
         if file is not None and not is_file(file):
-            hint = f"it was looked for at {shown(str(file), limit=500)}"
+            hint = f"full path: {shown(str(file), limit=500)}"
             where = collector.setting(spec.label, path)
             collector.report("missing-file", where, f"there is no file {shown(name)}", hint)

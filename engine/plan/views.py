@@ -20,7 +20,7 @@ Side = Literal["input", "output"]
 
 
 class ResolvedLink(msgspec.Struct, frozen=True):
-    """A link between two snaps; a view is None where a mistake makes it unknowable."""
+    """A link between two snaps; a view is None where a mistake leaves it unknown."""
 
     spec: LinkSpec
     source: View | None
@@ -65,7 +65,7 @@ def _joins_snaps(
         collector.report("unknown-label", port.where, message, hint)
     if not missing and link.source.label == link.target.label:
         message = f"'{link.source.label}' is linked to itself"
-        collector.report("cycle", link.target.where, message, "a link leads to another snap")
+        collector.report("cycle", link.target.where, message, "link it to another snap")
         return False
     return not missing
 
@@ -123,14 +123,12 @@ class _Side:
         place = Port(port.label, view.name)
         first = self.taken.setdefault(place, port)
         if first is not port:
-            message = (
-                f"the {self.side} view '{place}' already has a link, on line {first.where.line}"
-            )
+            message = f"the {self.side} view '{place}' is already linked on line {first.where.line}"
             self.collector.report("linked-twice", port.where, message, self._split_hint(view))
         return view
 
     def _split_hint(self, view: View) -> str:
-        """Which snaps can do what two links at one view were meant to do."""
+        """Names the snaps that can do what two links on one view were meant to do."""
         candidates = [
             name
             for name, snap_class in self.registry.usable()
@@ -145,8 +143,8 @@ class _Side:
             return "a view takes one link; remove one of the two"
         names = " or ".join(candidates)
         if self.side == "input":
-            return f"put {names} before it, which takes several inputs"
-        return f"put {names} behind it, which has several outputs"
+            return f"put {names} in front of it to take several inputs"
+        return f"put {names} after it to get several outputs"
 
     def _report_unknown(self, port: PortSpec, views: tuple[View, ...]) -> None:
         snap = f"'{port.label}' ({self.snaps[port.label].spec.type})"
@@ -163,7 +161,7 @@ class _Side:
         self.collector.report("unknown-view", port.where, message, hint)
 
     def _other_hint(self, port: PortSpec) -> str:
-        """What to do if the name is that of a view of the other direction."""
+        """What to do if the name belongs to a view of the other direction."""
         views = self.snaps[port.label].views
         if views is None:
             return ""
@@ -171,7 +169,7 @@ class _Side:
             names = [ERROR_VIEW.name, *(view.name for view in views.outputs)]
             if port.view and (port.view in names or _find(views.outputs, port.view)):
                 return f"to link that output, start a link with it: '{port} -> ...'"
-            return "" if port.view else "it can only be the start of a link"
+            return "" if port.view else "it can only start a link"
         return "" if port.view else f"only its error view can be linked: '{port.label}.error'"
 
 
@@ -204,11 +202,11 @@ def _check_types(link: ResolvedLink, registry: Registry, collector: ProblemColle
     source, target = link.source, link.target
     if source is None or target is None or source.type == target.type:
         return
-    gives = {"binary": "a binary stream", "document": "documents"}
+    kinds = {"binary": "a binary stream", "document": "documents"}
     start, end = link.labels
     message = (
-        f"'{start}.{source.name}' gives {gives[source.type]}, "
-        f"but '{end}.{target.name}' takes {gives[target.type]}"
+        f"'{start}.{source.name}' produces {kinds[source.type]}, "
+        f"but '{end}.{target.name}' takes {kinds[target.type]}"
     )
     between = sorted(
         name
@@ -222,7 +220,7 @@ def _check_types(link: ResolvedLink, registry: Registry, collector: ProblemColle
 
 
 def _is_between(snap_class: SnapClass, source: str, target: str) -> bool:
-    """Whether a snap only converts: one that waits for the outside reads or writes something."""
+    """Whether a snap only converts: a blocking one reads or writes something outside."""
     views = snap_class.views
     return (
         bool(views.inputs and views.outputs)

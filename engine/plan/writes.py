@@ -23,7 +23,7 @@ def check_writes(
     folder: str,
     project: str,
 ) -> None:
-    """Report a file that a second snap writes, as far as the names can be compared."""
+    """Report files that two snaps write, as far as the names can be compared."""
     disabled = [label for label, snap in snaps.items() if snap.spec.mode == "disabled"]
     left_out = graph.downstream(disabled, [link.labels for link in links])
     first: dict[str, tuple[str, WrittenFile]] = {}
@@ -39,13 +39,13 @@ def check_writes(
                 collector.report(
                     "written-twice",
                     collector.setting(label, written.path),
-                    f"the snap {owner!r} writes {_text(written.name)} too",
-                    "give each snap a file of its own, or let both append to it",
+                    f"the snap {owner!r} also writes {_text(written.name)}",
+                    "give each snap its own file, or let both append to it",
                 )
 
 
 def _key(name: Evaluated[str], folder: str, project: str) -> str | None:
-    """What two names have in common that mean one file; None if the document has a say."""
+    """The same key for two names of one file; None if the name depends on the document."""
     if name.expression is not None:
         try:
             reads = paths_read(name.expression.text)

@@ -1,4 +1,4 @@
-"""The reference pages in docs/reference, made from the declarations in the code.
+"""Generates the reference pages in docs/reference from the declarations in the code.
 
-`python -m engine.reference` writes them; `--check` fails if one is out of step.
+`python -m engine.reference` writes them; `--check` fails if one is out of date.
 """

@@ -1,4 +1,4 @@
-"""Write the reference pages, or check that they are in step."""
+"""Write the reference pages, or check that they are up to date."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
-def out_of_step(folder: Path) -> list[str]:
-    """The pages under `folder` that are not what the code says."""
+def outdated(folder: Path) -> list[str]:
+    """The pages under `folder` that differ from what the code generates."""
     return [
         name
         for name, make in PAGES.items()
@@ -32,15 +32,17 @@ def write(folder: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m engine.reference", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; 1 if out of step")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit code 1 if a page is out of date"
+    )
     parser.add_argument("--folder", type=Path, default=Path(), help="root of the repository")
     given = parser.parse_args()
     if not given.check:
         write(given.folder)
         return 0
-    stale = out_of_step(given.folder)
+    stale = outdated(given.folder)
     for name in stale:
-        print(f"{name} is out of step; run python -m engine.reference", file=sys.stderr)  # noqa: T201
+        print(f"{name} is out of date; run python -m engine.reference", file=sys.stderr)  # noqa: T201
     return int(bool(stale))
 
 

@@ -1,4 +1,4 @@
-"""The examples of a snap as a reader sees them: YAML, what goes in, what comes out."""
+"""The examples of a snap for readers: YAML, input, output."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def example_lines(snap: SnapClass, example: Example) -> Iterator[str]:
         yield f"file        {name}: {_json(text)}"
     for request, answer in example.answers.items():
         yield f"server      {request}: {_answer(answer)}"
-    yield from _items("given", example.given)
-    yield from _items("gives", example.expect)
+    yield from _items("input", example.given)
+    yield from _items("output", example.expect)
     for name, text in example.leaves.items():
-        yield f"leaves      {name}: {_json(text)}"
+        yield f"writes      {name}: {_json(text)}"
     yield "```\n"
 
 
 def block(value: Mapping[str, Any]) -> str:
-    """YAML over several lines; texts of several lines as they stand."""
+    """YAML on several lines, with multi-line strings as blocks."""
     return yaml.dump(value, Dumper=_ReadableDumper, sort_keys=False, allow_unicode=True, width=100)
 
 
@@ -47,14 +47,14 @@ def inline(value: Any) -> str:
 
 
 class _ReadableDumper(yaml.SafeDumper):
-    """Writes as a person does: texts of several lines as they stand, no doubled quotes."""
+    """Writes YAML as people do: multi-line strings as blocks, no doubled quotes."""
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
         style = "|" if "\n" in text else None
         return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)  # lists stand further in than their key
+        super().increase_indent(flow, False)  # lists are indented below their key
 
     def choose_scalar_style(self) -> str:
         style, event = super().choose_scalar_style(), self.event
@@ -79,7 +79,7 @@ def _item(item: Any) -> str:
     if isinstance(item, StreamStart):
         return f"stream {_json(item.header)}"
     if isinstance(item, StreamEnd):
-        return "stream breaks off" if item.broken else "end of stream"
+        return "stream ends early" if item.broken else "end of stream"
     if isinstance(item, bytes):
         return f"bytes {_json(item.decode())}"
     return _json(item)

@@ -12,9 +12,9 @@ _INTRODUCTION = """\
 
 This page is generated from the declarations of the functions; every example on it is run as a test.
 
-A function of a family is called with the family's name (`Math.round(x)`), a method on a value
-(`$name.trim()`), a global function by its bare name (`parseInt(x)`). Arguments in brackets may be
-left out; `...x` stands for any number. Texts are converted to numbers where numbers are needed.
+Call a function of a family with the family's name (`Math.round(x)`), a method on a value
+(`$name.trim()`), and a global function by its plain name (`parseInt(x)`). Arguments in brackets are
+optional; `...x` stands for any number of them. Strings are converted to numbers where needed.
 
 ## Operators
 
@@ -23,19 +23,20 @@ left out; `...x` stands for any number. Texts are converted to numbers where num
 | `x.name` `x['name']` `x[0]` `f(x)` `x.f(y)` | member, element, call |
 | `!x` `-x` `+x` `typeof x` | not, minus, to number, name of the type |
 | `*` `/` `%` | as in JavaScript; dividing by zero gives `Infinity` or `NaN` |
-| `+` `-` | sum, or text if either side is a text; difference |
-| `<` `<=` `>` `>=` `in` `instanceof` | order; is it a property or index; is it of a type |
+| `+` `-` | sum, or concatenation if either side is a string; difference |
+| `<` `<=` `>` `>=` `in` `instanceof` | order; whether a property or index exists; type test |
 | `==` `!=` | equal after conversion; arrays and objects by value |
-| `&&` | the first operand if it is false, else the second |
-| `\\|\\|` | the first operand if it is true, else the second |
+| `&&` | the first operand if it is false, otherwise the second |
+| `\\|\\|` | the first operand if it is true, otherwise the second |
 | `test ? a : b` | one of two |
 | `x => ...` `(a, b = 1, ...rest) => ...` | a function |
 
 Types for `instanceof`: `Null Boolean String Number Object Array Date DateTime LocalDate
-LocalDateTime LocalTime`. False are `false`, `0`, `''`, `null` and `NaN`; all else is true.
+LocalDateTime LocalTime`. `false`, `0`, `''`, `null` and `NaN` count as false, everything else as
+true.
 
 `match x { 90..=100 => 'A', 80..<90 => 'B', [first, ...rest] => first, {name: n} => n,
-n if n < 0 => 'negative', 'a' | 'b' => 'letter', _ => 'other' }` gives the value of the first arm
+n if n < 0 => 'negative', 'a' | 'b' => 'letter', _ => 'other' }` returns the value of the first arm
 whose pattern matches, or null.
 
 ## Strings, regexes and formats

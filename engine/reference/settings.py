@@ -1,4 +1,4 @@
-"""Tables of settings, with their types in words."""
+"""Tables of settings, with types in plain words."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _WORDS: dict[Any, tuple[str, str]] = {
     Expression: ("expression", "expressions"),
     Path: ("path", "paths"),
     TargetPath: ("target path", "target paths"),
-    str: ("text", "texts"),
-    int: ("whole number", "whole numbers"),
+    str: ("string", "strings"),
+    int: ("integer", "integers"),
     float: ("number", "numbers"),
     bool: ("true or false", "true or false"),
     Any: ("any value", "any values"),
@@ -60,7 +60,7 @@ def _example(fact: SettingFacts) -> str:
 
 
 def type_text(kind: Any, *, many: bool = False) -> str:
-    """A type as a user would say it: `dict[Path, Expression]` is a map of path to expression."""
+    """A type in plain words: `dict[Path, Expression]` is a map of path to expression."""
     origin, arguments = get_origin(kind), get_args(kind)
     if kind in _WORDS:
         return _WORDS[kind][many]

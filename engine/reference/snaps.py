@@ -19,21 +19,21 @@ _INTRODUCTION = """\
 # Snaps
 
 This page is generated from the declarations of the snaps that come with the engine; every example
-on it is run as a test. [Pipeline files](../pipeline-files.md) says how to write and link them.
+on it is run as a test. [Pipeline files](../pipeline-files.md) explains how to write and link them.
 
 ## Keys of every snap
 
 | key | value | default | meaning |
 |---|---|---|---|
-| `snap` | name of a snap | required | Which snap it is. |
+| `snap` | name of a snap | required | The type of the snap. |
 | `on_error` | `stop`, `discard` or `route` | `stop`; `route` if the error view is linked | What \
-becomes of a document that fails: the pipeline stops, the document is discarded, or an error \
+happens to a document that fails: the pipeline stops, the document is discarded, or an error \
 document goes to the view `error`. |
 | `mode` | `validate_and_execute`, `execute_only` or `disabled` | `validate_and_execute` | \
-`disabled` leaves the snap out, and all that is linked behind it; the other two run it. |
+`disabled` skips the snap and everything downstream of it; the other two run it. |
 
 Besides the views below, every snap has the error view `error`. A setting of the type "or `=`
-expression" is an expression if its text starts with `=`; an "expression" always is one.
+expression" is an expression if its value starts with `=`; an "expression" always is one.
 
 | snap | category | what it does |
 |---|---|---|"""
@@ -86,23 +86,23 @@ def _name(snap: SnapClass) -> str:
 
 
 def _facts(snap: SnapClass) -> Iterator[str]:
-    """What a user should know of how the snap treats documents."""
+    """What users should know about how the snap treats documents."""
     if snap.passes_on:
-        yield "The documents that come out are those that went in, unchanged."
+        yield "Its output documents are its input documents, unchanged."
     elif snap.stateful:
-        yield "Its inputs are taken together: what comes out may depend on earlier ones."
+        yield "It keeps state: its output may depend on earlier inputs."
     else:
-        yield "Each input is taken by itself, whatever came before it."
+        yield "It handles each input on its own, without state."
     if not snap.keeps_order:
         yield "The order of the documents may change."
     if snap.writes:
-        yield "It acts on the outside world."
+        yield "It has effects outside the pipeline."
     if not snap.replayable:
-        yield "Running it a second time acts a second time."
+        yield "Running it again repeats these effects."
 
 
 def _in_ultra(snap: SnapClass) -> str:
-    """Whether it can stand between a request and its answer, as long as nothing is set."""
+    """Whether it can be used in an ultra task with its default settings."""
     reason = _loses_lineage(snap)
     return f"no: it {reason}" if reason else "yes"
 
@@ -112,10 +112,10 @@ def _foreign(snap: SnapClass) -> str:
 
 
 def _loses_lineage(snap: SnapClass) -> str:
-    """Why it loses lineage as long as nothing is set."""
+    """Why it loses lineage with its default settings."""
     try:
         settings = snap.settings_class()
-    except TypeError:  # something has to be set
+    except TypeError:  # some settings are required
         return snap.loses_lineage
     return snap.loses_lineage_for(settings)
 
@@ -133,10 +133,10 @@ def _unlinked_input(view: View) -> str:
     if view.many:
         return f"at least {view.minimum} must be linked"
     return {
-        "refused": "a mistake: it must be linked",
+        "refused": "an error: it must be linked",
         "empty document": "one empty document, `{}`",
         "nothing": "nothing",
-        "starts by itself": "one empty document, `{}`; it is no input of the pipeline",
+        "starts by itself": "one empty document, `{}`; it is not an input of the pipeline",
     }[view.unlinked]
 
 

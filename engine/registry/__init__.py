@@ -1,9 +1,9 @@
-"""The snaps that are installed: a value that is passed on, never a global.
+"""The installed snaps, as a value that is passed around, never a global.
 
-Snap packages announce themselves by the entry-point group `engine.snaps`; the built-in package is
-found the same way. A package is a folder of modules, or a single module; one file holds one snap,
-whose class is named as the file is. So the names follow from the files, and a snap's module is
-imported when the snap is used: what is installed beside it costs nothing and can break nothing.
+Snap packages register in the entry-point group `engine.snaps`; the built-in package is found the
+same way. A package is a folder of modules, or a single module. One file contains one snap, and the
+class has the name of the file. So names are known from the files, and a snap's module is imported
+only when the snap is used: other installed snaps cost nothing and can break nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 def discover() -> Registry:
-    """All snaps of all installed packages; a package that is not there is logged and left out."""
+    """All snaps of all installed packages; a package that cannot be found is logged and skipped."""
     entries = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
     return Registry(files=[file for entry in entries for file in _files_of(entry)])
 
@@ -33,10 +33,10 @@ def discover() -> Registry:
 def _files_of(entry: EntryPoint) -> list[SnapFile]:
     try:
         return list(files_of(entry.module))
-    except Exception as error:  # noqa: BLE001  # finding a subpackage runs what is above it
+    except Exception as error:  # noqa: BLE001  # finding a subpackage imports its parents
         name = entry.dist.name if entry.dist else entry.value
         _log.warning(
-            "the snap package %r cannot be found, so its snaps are unknown: %s: %s",
+            "cannot find the snap package %r, so its snaps are not available: %s: %s",
             name,
             type(error).__name__,
             error,
@@ -50,5 +50,5 @@ def snaps_of(package: ModuleType) -> Iterator[SnapClass]:
     for name in registry:
         try:
             yield registry[name]
-        except NotASnapError:  # some other class that has a file of its own
+        except NotASnapError:  # some other class in its own file
             continue

@@ -1,7 +1,7 @@
-"""The files of a snap package, and the snap that each of them holds, found without importing them.
+"""The files of a snap package and the snap in each of them, found without importing them.
 
-A snap's file is named after its class: `json_parser.py` holds JSONParser. Where the capitals are
-only the class statement itself can say, so that is looked up in the text of the file.
+A snap's file is named after its class: `json_parser.py` contains JSONParser. The capitals are only
+known from the class statement, so it is looked up in the text of the file.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _CLASS = re.compile(r"^[ \t]*class[ \t]+(?P<name>\w+)[ \t]*(?:\((?P<bases>[^)]*)
 
 
 class ClassStatement(NamedTuple):
-    """Where a class begins, and what is written in its parentheses; None if it has none."""
+    """The line of a class statement and the text in its parentheses; None without parentheses."""
 
     line: int
     bases: str | None
 
 
 class SnapFile:
-    """One module that may hold a snap: a path in a folder, or in a zip file."""
+    """One module that may contain a snap: a path in a folder or a zip file."""
 
     def __init__(self, module: str, path: str) -> None:
         self.module = module
@@ -35,12 +35,12 @@ class SnapFile:
 
     @property
     def key(self) -> str:
-        """What the file's name says of the snap's: all but the capitals."""
+        """The snap's name as known from the file name: without capitals."""
         return folded(self.module.rpartition(".")[2])
 
     @property
     def snap_name(self) -> str:
-        """The class that has the file's name; empty if there is none."""
+        """The class named like the file; empty if there is none."""
         for name, statement in self.classes.items():
             if statement.bases is not None and folded(name) == self.key:
                 return name
@@ -48,7 +48,7 @@ class SnapFile:
 
     @property
     def misplaced(self) -> str:
-        """What is wrong if the file holds a snap that it is not named after; else empty."""
+        """The message if the file contains a snap that it is not named after; else empty."""
         if self.snap_name:
             return ""
         for name, (_, bases) in self.classes.items():
@@ -58,7 +58,7 @@ class SnapFile:
         return ""
 
     def misplacement(self, name: str) -> str:
-        """That a class of the file is in the wrong file."""
+        """The message that a class is in the wrong file."""
         return (
             f"the class {name} is in {self.path}:{self.classes[name].line}, "
             f"but a snap's file is named after it: {snake_case(name)}.py"
@@ -83,7 +83,7 @@ class SnapFile:
         return found
 
     def _source(self) -> str:
-        """The text of the file; nothing of one that cannot be read or is only there compiled."""
+        """The text of the file; empty if it cannot be read or exists only in compiled form."""
         path = Path(self.path)
         try:
             return path.read_bytes().decode("utf-8-sig", errors="replace")
@@ -106,8 +106,8 @@ def snake_case(name: str) -> str:
 
 
 def files_of(package: str) -> Iterator[SnapFile]:
-    """The files of a package that may hold a snap, which those of `shared` folders and those whose
-    names begin with an underscore do not. The `__init__` of a folder counts by the folder's name.
+    """The files of a package that may contain a snap: not those in `shared` folders or with a
+    leading underscore. The `__init__` of a folder counts under the folder's name.
 
     Raises ModuleNotFoundError for a package that is not there.
     """
@@ -134,8 +134,8 @@ def _walk(folder: str, package: str) -> Iterator[SnapFile]:
 
 
 def _listed(folder: str) -> Iterator[tuple[str, str, bool]]:
-    """(path, name, is it a package) of what can be imported from a folder, which may lie in a zip
-    file; a folder is a package without `__init__`, too."""
+    """(path, name, whether it is a package) of everything importable from a folder, also in a zip
+    file; a folder without `__init__` also counts as a package."""
     if not Path(folder).is_dir():
         for found in pkgutil.iter_modules([folder]):
             suffix = "" if found.ispkg else ".py"

@@ -1,4 +1,4 @@
-"""A snap's module imported, and what is wrong with it in words: file, line, class."""
+"""Imports a snap's module, and explains what is wrong with it: file, line, class."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def load(file: SnapFile) -> SnapClass:
     name = file.snap_name
     try:
         module = importlib.import_module(file.module)
-    except (Exception, SystemExit) as error:  # any code of another's may be in there
+    except (Exception, SystemExit) as error:  # third-party code may raise anything
         raise _not_imported(file, error) from error
     found = getattr(module, name, None)
     place = f"{file.path}:{file.classes[name].line}"
@@ -43,12 +43,12 @@ def _check_settings(snap: SnapClass, place: str) -> None:
             raise UnusableSnapError(
                 f"the settings class {settings.__name__} of {snap.__name__} in {place} is broken: "
                 f"{describe(error)}",
-                "correct the annotations of the settings class",
+                "fix the annotations of the settings class",
             ) from error
 
 
 def _settings_classes(settings: type[Settings]) -> Iterator[type[Settings]]:
-    """A settings class and those of the rows in it; each is looked at before its rows are."""
+    """A settings class and those of its rows, outer ones first."""
     yield settings
     for fact in settings_of(settings).values():
         for row in rows_in(fact.type):
@@ -58,15 +58,15 @@ def _settings_classes(settings: type[Settings]) -> Iterator[type[Settings]]:
 
 def _not_imported(file: SnapFile, error: BaseException) -> UnusableSnapError:
     path, line = place_of(error, file)
-    message = f"the snap {file.snap_name} cannot be loaded: {path}:{line}: {describe(error)}"
-    hint = "correct that line, or update the package that the snap is in"
+    message = f"cannot load the snap {file.snap_name}: {path}:{line}: {describe(error)}"
+    hint = "fix that line, or update the package that contains the snap"
     if isinstance(error, ModuleNotFoundError) and error.name:
-        hint = f"install the package that has the module {error.name!r}"
+        hint = f"install the package that provides the module {error.name!r}"
     return UnusableSnapError(message, hint)
 
 
 def describe(error: BaseException) -> str:
-    """The exception as Python names it, with what it says."""
+    """The exception's class and message."""
     text = error.msg if isinstance(error, SyntaxError) else str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
@@ -81,7 +81,7 @@ def place_of(error: BaseException, file: SnapFile) -> tuple[str, int]:
 
 
 def _places(trace: TracebackType | None) -> Iterator[tuple[str, int]]:
-    """File and line of each frame outside of the import system and of this module."""
+    """File and line of each frame outside the import system and this module."""
     while trace is not None:
         path = trace.tb_frame.f_code.co_filename
         if not path.startswith("<frozen") and path != importlib.__file__ and path != __file__:

@@ -1,6 +1,6 @@
-"""The names of SnapLogic's own snaps, so that one which is not here yet is not taken for a typo.
+"""The names of SnapLogic's own snaps, so that a missing one is not mistaken for a typo.
 
-A name is the snap's label there, written as a class name. Those that are installed are found first.
+A name is the snap's label in SnapLogic, written as a class name. Installed snaps take precedence.
 """
 
 _NAMES = """

@@ -1,4 +1,4 @@
-"""The registry: names of snaps, and their classes as they are asked for."""
+"""The registry: names of snaps, and their classes, loaded on demand."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from engine.registry.loading import SnapClass, load
 class Registry(Mapping[str, SnapClass]):
     """Snap classes by name, for example `Filter`.
 
-    Names are known without importing anything. Asking for a class raises UnusableSnapError if the
-    snap is installed but cannot be used, and KeyError if there is none of that name.
+    Names are known without importing anything. Looking up a class raises UnusableSnapError if the
+    snap is installed but cannot be used, and KeyError if the name is unknown.
     """
 
     def __init__(
@@ -45,11 +45,11 @@ class Registry(Mapping[str, SnapClass]):
 
     @property
     def files(self) -> Iterator[SnapFile]:
-        """Every file that may hold a snap."""
+        """Every file that may contain a snap."""
         return (file for files in self._files.values() for file in files)
 
     def files_of(self, name: str) -> list[SnapFile]:
-        """The files that hold a snap of that name; more than one is a mistake."""
+        """The files with a snap of that name; more than one is an error."""
         return [file for file in self._files.get(folded(name), ()) if file.snap_name == name]
 
     def usable(self) -> Iterator[tuple[str, SnapClass]]:
@@ -62,7 +62,7 @@ class Registry(Mapping[str, SnapClass]):
 
     def explain_unknown(self, name: str) -> tuple[str, str]:
         """Message and hint for a name that is not in the registry."""
-        from engine.registry.unknown import explain_unknown  # for a rare message
+        from engine.registry.unknown import explain_unknown  # only needed for this message
 
         return explain_unknown(name, self)
 
@@ -79,7 +79,7 @@ class Registry(Mapping[str, SnapClass]):
             if other != name:
                 raise ConfigurationError(
                     f"two snaps claim to be {snap.foreign.class_id}: "
-                    f"{_shown(self[other])} and {_shown(snap)}; correct `foreign` of one of them"
+                    f"{_shown(self[other])} and {_shown(snap)}; change `foreign` of one of them"
                 )
         return claims
 

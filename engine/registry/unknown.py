@@ -1,4 +1,4 @@
-"""What to say of a name that no installed snap has. Imported when there is one."""
+"""Explains a name that no installed snap has. Imported only when needed."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def explain_unknown(name: str, registry: Registry) -> tuple[str, str]:
 
 
 def _not_yet(name: str) -> tuple[str, str]:
-    hint = "a snap of your own can take its place: docs/writing-a-snap.md"
+    hint = "you can write your own snap: docs/writing-a-snap.md"
     return f"SnapLogic's {name} is not available here yet", hint
 
 
 def _misnamed_snap(name: str, registry: Registry) -> str:
-    """A file that should hold the snap and does not, or that holds it under another name."""
+    """The hint if a file should contain the snap but does not, or has it under another name."""
     for file in registry.files:
         statement = file.classes.get(name)
         if statement and folded(name) == file.key:  # or its file would have been found
@@ -63,7 +63,7 @@ def _misnamed_snap(name: str, registry: Registry) -> str:
 def _near(name: str, known: Iterable[str]) -> list[str]:
     """The known names that `name` is a misspelling of, nearest first.
 
-    Snaps share half their names (CSVParser, JSONParser), so it counts slips and not likeness.
+    Snaps share half their names (CSVParser, JSONParser), so this counts typos, not similarity.
     """
     limit = 1 if len(name) < 12 else 2
     slips = {each: _slips(name, each, limit) for each in known}
@@ -72,7 +72,7 @@ def _near(name: str, known: Iterable[str]) -> list[str]:
 
 
 def _longer(name: str, known: Iterable[str]) -> list[str]:
-    """The known names of which `name` is the beginning or the end, if it does not fit too many."""
+    """The known names that start or end with `name`, unless there are too many."""
     found = [each for each in known if each.startswith(name) or each.endswith(name)]
     return found if len(name) > 3 and len(found) <= _MAX_SUGGESTED else []
 

@@ -1,4 +1,4 @@
-"""The test kit: run one snap, or a whole pipeline, on a few documents, in three lines.
+"""The test kit: run one snap, or a complete pipeline, on a few documents in three lines.
 
     from engine.testing import run_snap
 
@@ -6,8 +6,8 @@
         result = run_snap("Filter", {"filter": "$a > 1"}, [{"a": 1}, {"a": 2}])
         assert result.output == [{"a": 2}]
 
-`run_pipeline` does the same with a whole pipeline. Installing the engine also gives pytest fixtures
-of both names, whose project folder is `tmp_path`.
+`run_pipeline` does the same for a complete pipeline. Installing the engine also adds pytest
+fixtures with both names; their project folder is `tmp_path`.
 """
 
 from engine.testing.http import CannedHttp

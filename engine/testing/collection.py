@@ -1,4 +1,4 @@
-"""The files of installed snap packages as pytest collects them: each check of a snap is a test."""
+"""Collects files of installed snap packages for pytest: each check of a snap is a test."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from engine.testing.conformance import Check, conformance_checks, example_checks
 
 
 def installed_files() -> dict[Path, SnapFile]:
-    """The files that hold the snaps of installed packages, by path."""
+    """The files that contain the snaps of installed packages, by path."""
     files = (file for file in discover().files if file.snap_name or file.misplaced)
     return {Path(file.path).resolve(): file for file in files}
 
 
 class SnapModule(pytest.File):
-    """A file that holds a snap."""
+    """A file that contains a snap."""
 
     file: SnapFile
 
@@ -31,7 +31,7 @@ class SnapModule(pytest.File):
             raise self.CollectError(self.file.misplaced)
         try:
             snap = load(self.file)
-        except NotASnapError:  # some other class that has a file of its own
+        except NotASnapError:  # some other class in its own file
             return
         except UnusableSnapError as error:
             raise self.CollectError(str(error)) from error
@@ -43,7 +43,7 @@ class SnapModule(pytest.File):
 
 
 class SnapCheck(pytest.Item):
-    """One check of a snap, in a project folder of its own."""
+    """One check of a snap, in its own project folder."""
 
     check: Check
 

@@ -1,7 +1,7 @@
 """The rules that documentation, editors and runners rely on, as checks of one snap.
 
 `pytest` runs the examples of the snap files that it collects, and with `--snap-conformance` all of
-these checks (see docs/writing-a-snap.md). A check raises AssertionError that says what is wrong.
+these checks (see docs/writing-a-snap.md). A failed check raises AssertionError with the reason.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from engine.testing.kit import SnapRun, run_snap
 
 
 class Check(NamedTuple):
-    """One thing to check; `run` is given an empty folder as project."""
+    """One check; `run` gets an empty project folder."""
 
     title: str
     run: Callable[[Path], None]
 
 
 def example_checks(snap: SnapClass) -> Iterator[Check]:
-    """That each example does what it says."""
+    """One check per example: it produces what it says."""
     for example in snap.examples:
         yield Check(example.title, partial(_check_example, snap, example))
 
 
 def conformance_checks(snap: SnapClass) -> Iterator[Check]:
-    """All checks: those of the examples, and what every snap must keep."""
+    """All checks: the examples, and the rules for every snap."""
     yield from example_checks(snap)
     for rule in _RULES:
         yield Check(_title(rule), partial(_apply, rule, snap))
@@ -73,16 +73,16 @@ def _check_example(snap: SnapClass, example: Example, project: Path) -> None:
         given, wanted = result.outputs.get(view, []), list(expected.get(view, []))
         _require(
             given == wanted,
-            f"{snap.__name__}, {example.title!r}: the view {view!r} gave\n"
-            f"  {given!r}\nwhere the example says\n  {wanted!r}",
+            f"{snap.__name__}, {example.title!r}: the view {view!r} produced\n"
+            f"  {given!r}\nbut the example expects\n  {wanted!r}",
         )
     for name, text in example.leaves.items():
         file = project / name
         left = file.read_text() if file.is_file() else None
         _require(
             left == text,
-            f"{snap.__name__}, {example.title!r}: the file {name!r} holds\n"
-            f"  {left!r}\nwhere the example says\n  {text!r}",
+            f"{snap.__name__}, {example.title!r}: the file {name!r} contains\n"
+            f"  {left!r}\nbut the example expects\n  {text!r}",
         )
 
 
@@ -117,7 +117,7 @@ def _by_view(items: Any, default: str) -> Mapping[str, Sequence[Any]]:
 
 
 def _located(items: Any, project: Path) -> Any:
-    """The items with file names as a run in `project` gives them."""
+    """The items with file names as a run in `project` reports them."""
     if isinstance(items, dict):
         return {
             key: str(project / value)
@@ -144,7 +144,7 @@ def _the_file_is_named_after_the_snap_and_holds_no_other(snap: SnapClass) -> Non
         and value.__module__ == snap.__module__
         and value is not snap
     ]
-    _require(not others, f"{file} holds other snaps, too: {', '.join(others)}")
+    _require(not others, f"{file} also contains other snaps: {', '.join(others)}")
 
 
 def _the_file_says_in_one_sentence_what_the_snap_is_for(snap: SnapClass) -> None:
@@ -164,7 +164,7 @@ def _every_setting_has_a_name_and_a_help(snap: SnapClass) -> None:
         )
         _require(
             fact.help.endswith(".") and (fact.help[0].isupper() or fact.help[0] == "`"),
-            f"the setting {name!r} needs a help that is a sentence: setting(help=...)",
+            f"the setting {name!r} needs a sentence as help: setting(help=...)",
         )
 
 
@@ -186,7 +186,7 @@ def _views_have_names_of_their_own(snap: SnapClass) -> None:
     for views in (snap.views.inputs, snap.views.outputs):
         names = [view.name for view in views]
         _require(len(set(names)) == len(names), f"two views have the same name: {names}")
-        _require("error" not in names, "every snap has a view 'error'; it is not declared")
+        _require("error" not in names, "do not declare a view 'error'; every snap has one")
 
 
 def _facts_do_not_contradict_each_other(snap: SnapClass) -> None:
@@ -220,9 +220,9 @@ def _what_it_stands_for_in_SnapLogic_leads_to_its_settings(snap: SnapClass) -> N
         return
     _require(foreign.class_id and foreign.name, "foreign needs a class id and a name")
     unknown = sorted(set(foreign.settings.values()) - settings_of(snap.settings_class).keys())
-    _require(not unknown, f"foreign leads to settings that there are not: {', '.join(unknown)}")
+    _require(not unknown, f"foreign maps to unknown settings: {', '.join(unknown)}")
     loose = sorted(foreign.columns.keys() - foreign.settings.keys())
-    _require(not loose, f"foreign has columns of tables that it does not lead from: {loose}")
+    _require(not loose, f"foreign has columns for settings that it does not map: {loose}")
 
 
 def _no_input_is_no_failure(snap: SnapClass, project: Path) -> None:
@@ -232,12 +232,12 @@ def _no_input_is_no_failure(snap: SnapClass, project: Path) -> None:
     result = _run(snap, snap.examples[0], project, given=given)
     _require(
         (result.errors, result.dropped) == ([], 0),
-        f"without any input it gave errors {result.errors} and dropped {result.dropped}",
+        f"without input it produced errors {result.errors} and dropped {result.dropped}",
     )
 
 
 def _answers_one_by_one(snap: SnapClass) -> bool:
-    """Whether a document gives documents on one output view, is dropped, or fails."""
+    """Whether each document yields documents on one output view, is dropped, or fails."""
     views = (*snap.views.inputs, *snap.views.outputs)
     are_documents = all(view.type == "document" for view in views)
     return not snap.stateful and are_documents and not snap.views.outputs[-1].many

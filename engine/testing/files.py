@@ -1,4 +1,4 @@
-"""Files for a test: those that it gives come first, and nothing is written to the real place."""
+"""Files for a test: those it supplies take precedence, and real files are never changed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from engine.sdk.http import HttpClient
 
 
 class ScratchFiles(ProjectFiles):
-    """The files of a pipeline, seen through a scratch folder that holds what differs.
+    """The files of a pipeline, with a scratch folder on top that contains all differences.
 
-    `given` maps names, as the pipeline would write them, to their content. A local file that is
-    written, appended to or removed is so in the scratch folder only. Names with another scheme
-    (`s3://`, …) are used as they are.
+    `given` maps names, as the pipeline would write them, to their content. Local files are written,
+    appended to and removed in the scratch folder only. Names with another scheme (`s3://`, …) are
+    used directly.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A client that reaches no server: it gives canned answers and keeps what it was sent."""
+"""An HTTP client for tests: it returns canned responses and records the requests."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ Answer = HttpResponse | DataError
 
 
 class CannedHttp:
-    """Answers requests from a map of `POST https://host/path` to what is answered.
+    """Answers requests from a map of `POST https://host/path` to responses.
 
-    A list of answers is used up one by one, its last one again and again; a DataError is raised.
-    `requests` holds what was sent. What has no answer fails as a server that is not there.
+    A list of responses is used in order, and its last one repeats; a DataError is raised.
+    `requests` holds what was sent. A request without a response fails like an unreachable server.
     """
 
     def __init__(self, answers: Mapping[str, Answer | Sequence[Answer]]) -> None:
@@ -42,7 +42,7 @@ class CannedHttp:
 
 
 class CannedCall:
-    """A call that is over when it begins."""
+    """A call that is complete from the start."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -53,11 +53,11 @@ class CannedCall:
         return self._answer
 
     def cancel(self) -> None:
-        """There is nothing to give up."""
+        """Nothing to cancel."""
 
 
 class CannedDownload:
-    """A download that is complete when it begins."""
+    """A download that is complete from the start."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -72,4 +72,4 @@ class CannedDownload:
             yield body
 
     def cancel(self) -> None:
-        """There is nothing to give up."""
+        """Nothing to cancel."""

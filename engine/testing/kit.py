@@ -1,4 +1,4 @@
-"""Run one snap as a pipeline does: same checks, same plan, same host, same error handling."""
+"""Run one snap as in a pipeline: same checks, same plan, same host, same error handling."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from engine.testing.single import LABEL, spec_of, with_stand_ins
 
 @dataclass(slots=True)
 class SnapRun:
-    """What came of a snap: items by output view, its counts, the lines that it showed."""
+    """The result of a snap: items by output view, counts, and the lines that it showed."""
 
     outputs: dict[str, list[Any]]
     statistics: SnapStatistics
@@ -69,9 +69,9 @@ def run_snap(
 
     `settings` are as in a pipeline file. `given` is a list for the first input view, or a map of
     view to list; None leaves the inputs unlinked, as in a pipeline. `outputs` are the output views
-    that count as linked (default: all). `http` takes the place of the client that sends requests
-    (see CannedHttp). Raises ConfigurationError with every mistake that `engine validate` would
-    find, and SnapFailedError where a pipeline would stop.
+    that count as linked (default: all). `http` replaces the client that sends requests (see
+    CannedHttp). Raises ConfigurationError with every problem that `engine validate` would find, and
+    SnapFailedError where a pipeline would stop.
     """
     registry = discover()
     snap_class = _found(snap, registry) if isinstance(snap, str) else snap
@@ -140,13 +140,13 @@ def _found(name: str, registry: Registry) -> SnapClass:
 
 
 def _checked(name: str, view: View, items: Iterable[Item]) -> Sequence[Item]:
-    """The items, as a link would carry them: a test that gives anything else would test nothing."""
+    """The items as a link would carry them; anything else would make the test meaningless."""
     items = list(items)
     if view.type == "document":
         return [_document(name, item) for item in items]
     if items and not isinstance(items[0], StreamStart):
         raise ConfigurationError(
-            f"the view {name!r} takes binary streams: give StreamStart(), bytes, StreamEnd()"
+            f"the view {name!r} takes binary streams: pass StreamStart(), bytes, StreamEnd()"
         )
     return items
 
@@ -164,8 +164,8 @@ def _document(name: str, item: Item) -> Document:
 
 
 def _views(snap_class: SnapClass, settings: Mapping[str, Any]) -> Views:
-    """The views that these settings give, or the fixed ones if the settings are wrong: the check
-    of the pipeline says so then, and nothing runs."""
+    """The views for these settings, or the fixed ones if the settings are invalid: the check
+    reports that later, and nothing runs."""
     converted: Settings | None = convert(snap_class.settings_class, settings)[0]
     return snap_class.views if converted is None else snap_class.views_for(converted)
 
@@ -180,7 +180,7 @@ def _fed(
         read_first = {view.name for view in inputs if view.read_first}
         return dict(sorted(given.items(), key=lambda entry: entry[0] not in read_first))
     if not inputs:
-        raise ConfigurationError("the snap has no input view; give it no items")
+        raise ConfigurationError("the snap has no input view; do not pass it any items")
     return {_first_name(inputs[0]): given}
 
 

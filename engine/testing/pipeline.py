@@ -1,4 +1,4 @@
-"""Run a whole pipeline in a test: its file or its text, on given documents, files and answers."""
+"""Run a complete pipeline in a test, from a file or a string, with given documents and files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from engine.testing.files import ScratchFiles
 
 @dataclass(slots=True)
 class PipelineRun:
-    """What came of a pipeline: items by open output (`label.view`), the report, what was written.
+    """The result of a pipeline: items by open output (`label.view`), the report, written files.
 
     `files` maps the name of each file that was written to its bytes; `shown` are the lines of the
     snaps with their labels.
@@ -40,7 +40,7 @@ class PipelineRun:
 
     @property
     def output(self) -> list[Any]:
-        """The items of the only open output, or the first that gave some."""
+        """The items of the only open output, or of the first one that produced any."""
         return next(iter(self.outputs.values()), [])
 
 
@@ -57,12 +57,12 @@ def run_pipeline(
 ) -> PipelineRun:
     """Run a pipeline to its end, as `engine run` does, without touching real files.
 
-    `pipeline` is the path of a file, or the text of one (recognised by its line breaks), which then
-    counts as `pipeline.yaml` in the folder `project`. `inputs` maps open inputs to their items; a
-    list feeds the only one. `files` maps names to content: the pipeline reads these before those on
-    the disk. What it writes is given back, and nothing is written to the disk. `http` stands for
-    servers (see CannedHttp). Raises ConfigurationError with all mistakes of the pipeline, and
-    the ExecutionError that stopped it.
+    `pipeline` is the path of a file, or its text (recognised by its line breaks), which then counts
+    as `pipeline.yaml` in the folder `project`. `inputs` maps open inputs to their items; a list
+    feeds the only one. `files` maps names to content: these take precedence over files on disk.
+    Written files are returned, not saved to disk. `http` replaces the HTTP client (see CannedHttp).
+    Raises ConfigurationError with all problems of the pipeline, and the ExecutionError that stopped
+    it.
     """
     spec = _spec(pipeline, Path(project))
     registry = discover()
@@ -109,7 +109,7 @@ def _inputs(
 
 
 class _RecordingObserver:
-    """An observer that keeps what a test may ask for."""
+    """An observer that records outputs and shown lines."""
 
     def __init__(self) -> None:
         self.outputs: dict[str, list[Any]] = {}

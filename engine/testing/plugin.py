@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from engine.testing.kit import SnapRun
     from engine.testing.pipeline import PipelineRun
 
-# pytest loads every plugin at start, so what belongs to the engine is imported when it is used.
+# pytest loads every plugin at start, so modules of the engine are imported only when needed.
 _FILES = pytest.StashKey[dict[Path, "SnapFile"]]()
 
 
 @pytest.fixture(name="run_snap")
 def run_snap_fixture(tmp_path: Path) -> Callable[..., SnapRun]:
-    """`engine.testing.run_snap` with the test's own folder as project."""
+    """`engine.testing.run_snap` with the test's temporary folder as project."""
     from engine.testing.kit import run_snap
 
     return partial(run_snap, project=tmp_path)
@@ -28,7 +28,7 @@ def run_snap_fixture(tmp_path: Path) -> Callable[..., SnapRun]:
 
 @pytest.fixture(name="run_pipeline")
 def run_pipeline_fixture(tmp_path: Path) -> Callable[..., PipelineRun]:
-    """`engine.testing.run_pipeline`; a pipeline given as text is in the test's own folder."""
+    """`engine.testing.run_pipeline`; a pipeline given as text is in the test's temporary folder."""
     from engine.testing.pipeline import run_pipeline
 
     return partial(run_pipeline, project=tmp_path)
@@ -44,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """A file of an installed snap package gives the examples of its snap."""
+    """Collect the examples of the snap in a file of an installed snap package."""
     if file_path.suffix != ".py" or file_path.name.startswith(("_", "test_", "conftest")):
         return None
     stash = parent.config.stash

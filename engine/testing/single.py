@@ -1,7 +1,7 @@
-"""A pipeline of one snap, written as text as a user would write it, with a stand-in at every view.
+"""A pipeline of one snap, written as YAML as a user would write it, with a stand-in at every view.
 
-The stand-ins are snaps of the kit's own: one feeds each input view that the test gives items for,
-one takes what each output view gives. So the snap is checked, planned and hosted as in a pipeline.
+The stand-ins are snaps of the test kit: one feeds each input view that has items, one receives the
+items of each output view. So the snap is checked, planned and hosted as in a pipeline.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class StandInSettings(Settings):
 
 
 class TestSource(Snap[StandInSettings]):
-    """Stands where a link would come from; the test feeds the link's other end."""
+    """The start of a link to the snap; the test feeds the snap directly."""
 
-    __test__ = False  # pytest takes a class of this name for tests otherwise
+    __test__ = False  # pytest would collect a class of this name
 
     @classmethod
     def views_for(cls, settings: StandInSettings) -> Views:
@@ -39,7 +39,7 @@ class TestSource(Snap[StandInSettings]):
 
 
 class TestSink(Snap[StandInSettings]):
-    """Stands where a link would lead to; the test reads the link's other end."""
+    """The end of a link from the snap; the test reads the snap's output directly."""
 
     __test__ = False
 
@@ -95,7 +95,7 @@ def spec_of(
 
 
 class _AliasFreeDumper(yaml.SafeDumper):
-    """Writes what occurs twice twice: an alias would hide where a mistake is."""
+    """Writes repeated values out: an alias would hide the place of a mistake."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -109,7 +109,7 @@ def _as_yaml(file: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any, place: str) -> Any:
-    """The value in the types that YAML has without tags."""
+    """The value, limited to types that YAML has without tags."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item, f"{place}.{key}") for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -118,6 +118,6 @@ def _plain(value: Any, place: str) -> Any:
         return value
     raise ConfigurationError(
         f"the setting {place.removeprefix(f'.snaps.{LABEL}.')!r} is {value!r}, "
-        f"a {type(value).__name__}; give settings as a pipeline file has them: "
-        "text, numbers, true, null, lists and maps"
+        f"a {type(value).__name__}; pass settings as in a pipeline file: "
+        "strings, numbers, true, null, lists and maps"
     )

@@ -1,4 +1,4 @@
-"""The command line as a process of its own, with what it wrote."""
+"""The command line in its own process, with its output."""
 
 from __future__ import annotations
 

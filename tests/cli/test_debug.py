@@ -1,4 +1,4 @@
-"""What `engine run` shows of an exception in a snap of the user's own."""
+"""What `engine run` shows of an exception in a user's snap."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_place_and_the_document_are_shown_and_no_frame_of_the_engine(
     assert "Traceback" not in done.stderr
 
 
-def test_debug_shows_the_whole_trace(engine: Any, divide: dict[str, str]) -> None:
+def test_debug_shows_the_full_traceback(engine: Any, divide: dict[str, str]) -> None:
     done = engine("run", "own.yaml", "--input", "in.json", "--debug", env=divide)
     assert "Traceback (most recent call last)" in done.stderr
     assert "sdk/snap.py" in done.stderr

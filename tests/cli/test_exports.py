@@ -33,7 +33,7 @@ def test_an_export_is_not_taken_for_a_pipeline_with_mistakes(
     assert done.stderr.count("hint:") == 1
 
 
-def test_a_task_may_name_an_export_too(engine: Any, tmp_path: Path) -> None:
+def test_a_task_that_names_an_export_is_reported(engine: Any, tmp_path: Path) -> None:
     (tmp_path / "orders.slp").write_text(WHOLE)
     (tmp_path / "orders.yaml").write_text("type: triggered\npipeline: orders.slp\n")
     assert SAYS in engine("validate", "orders.yaml").stderr

@@ -1,4 +1,4 @@
-"""`engine history` shows what became of the runs of a scheduled task."""
+"""`engine history` shows the outcome of the runs of a scheduled task."""
 
 from __future__ import annotations
 
@@ -78,11 +78,11 @@ def test_a_task_that_never_ran_has_no_history_in_that_place(
     assert capsys.readouterr().err == f"this task has no history yet in '{state}'\n"
 
 
-def test_a_folder_without_history_is_told_and_not_made(
+def test_a_folder_without_history_is_reported_and_not_created(
     task: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = refusal(capsys, task, "--state", tmp_path / "nosuch")
-    assert f"there is no history of scheduled runs in '{tmp_path}/nosuch'" in told
+    assert f"no history of scheduled runs in '{tmp_path}/nosuch'" in told
     assert "'engine serve --state'" in told
     assert not (tmp_path / "nosuch").exists()
 
@@ -130,7 +130,7 @@ def test_more_runs_than_there_can_be_are_all_runs(
         ("type: scheduled\npipeline: p.yaml\n", "a scheduled task needs the setting 'schedule'"),
     ],
 )
-def test_a_file_that_can_have_no_history_is_told_as_what_it_is(
+def test_a_file_that_cannot_have_a_history_is_explained(
     task: Path, capsys: pytest.CaptureFixture[str], text: str, told: str
 ) -> None:
     task.write_text(text)

@@ -28,7 +28,7 @@ def test_documents_go_to_standard_output_as_json_lines(engine: Any, tmp_path: Pa
     assert "echo: completed" in done.stderr
 
 
-def test_the_version_is_told(engine: Any) -> None:
+def test_the_version_is_printed(engine: Any) -> None:
     done = engine("--version")
     assert done.returncode == 0
     assert done.stdout.startswith("snapline ")
@@ -47,7 +47,7 @@ def test_a_pipeline_that_fails_ends_with_1(engine: Any, tmp_path: Path) -> None:
     [
         (["run", "wrong.yaml"], "did you mean 'Mapper'"),
         (["run", "echo.yaml", "--param", "x=1"], "no parameter 'x'"),
-        (["run", "echo.yaml", "--param", "x"], "not of the form NAME=VALUE"),
+        (["run", "echo.yaml", "--param", "x"], "must have the form NAME=VALUE"),
         (["run", "echo.yaml", "--timezone", "Mars"], "Mars"),
         (["run", "nowhere.yaml"], "nowhere.yaml"),
         (["run"], "PIPELINE"),
@@ -107,9 +107,13 @@ links: [make -> run -> keep]
 
 @pytest.mark.parametrize(
     ("where", "code", "says"),
-    [("| head -c 10", 0, ""), ("> /dev/full", 1, "engine: cannot go on:"), (">&-", 0, "completed")],
+    [
+        ("| head -c 10", 0, ""),
+        ("> /dev/full", 1, "engine: cannot continue:"),
+        (">&-", 0, "completed"),
+    ],
 )
-def test_an_output_that_takes_no_more_is_told_in_one_line(
+def test_an_output_that_cannot_be_written_is_reported_in_one_line(
     tmp_path: Path, where: str, code: int, says: str
 ) -> None:
     (tmp_path / "many.yaml").write_text(MANY)
@@ -128,7 +132,7 @@ def test_an_output_that_takes_no_more_is_told_in_one_line(
     assert "Exception" not in done.stderr
 
 
-def test_a_report_that_cannot_be_written_is_told_before_the_run(
+def test_a_report_that_cannot_be_written_is_reported_before_the_run(
     engine: Any, tmp_path: Path
 ) -> None:
     (tmp_path / "echo.yaml").write_text(ECHO)
@@ -224,7 +228,7 @@ def test_the_open_input_gets_the_documents_of_a_file(
 @pytest.mark.parametrize(
     ("pipeline", "text", "says"),
     [
-        (SHAPE, None, "cannot be read"),
+        (SHAPE, None, "cannot read"),
         (ECHO, "{}", "needs exactly one open input; the open inputs: none"),
     ],
 )
@@ -270,7 +274,7 @@ def test_an_input_is_read_as_it_comes(tmp_path: Path) -> None:
         assert b"on document 2" in process.stderr.read()
 
 
-def test_a_task_file_is_told_from_a_pipeline(engine: Any, tmp_path: Path) -> None:
+def test_run_refuses_a_task_file(engine: Any, tmp_path: Path) -> None:
     (tmp_path / "pipeline.yaml").write_text(SHAPE)
     (tmp_path / "task.yaml").write_text("type: ultra\npipeline: pipeline.yaml\n")
     done = engine("run", "task.yaml")

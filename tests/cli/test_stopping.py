@@ -20,11 +20,11 @@ from tests.run.flowing import Watching, registry_with
 
 
 class NoSettings(Settings):
-    """Nothing to set."""
+    """No settings."""
 
 
 class Busy(Snap[NoSettings]):
-    """Never waits, and is sent a signal while it works on a document."""
+    """Never waits, and gets a signal while it works on a document."""
 
     stateful = False
     number: ClassVar[signal.Signals]

@@ -1,4 +1,4 @@
-"""Standard output holds documents and nothing else, and a reader may leave at any time."""
+"""Standard output contains only documents, and its reader may leave at any time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ChattySettings(Settings):
 
 
 class Chatty(Snap[ChattySettings]):
-    """Prints beside its work."""
+    """Prints while it works."""
 
     def process(self, document: Document) -> Document:
         print("from the snap")
@@ -45,7 +45,7 @@ class Chatty(Snap[ChattySettings]):
 '''
 
 
-def test_several_open_outputs_are_told_apart(engine: Any, tmp_path: Path) -> None:
+def test_lines_name_the_output_if_several_are_open(engine: Any, tmp_path: Path) -> None:
     (tmp_path / "two.yaml").write_text(TWO_OUTPUTS)
     lines = [json.loads(line) for line in engine("run", "two.yaml").stdout.splitlines()]
     documents = [line for line in lines if line["$output"] == "plain.output"]
@@ -55,7 +55,7 @@ def test_several_open_outputs_are_told_apart(engine: Any, tmp_path: Path) -> Non
     assert len(documents) + len(pieces) == len(lines)
 
 
-def test_bytes_that_are_not_text_are_told_apart_too(engine: Any, tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_are_written_as_base64(engine: Any, tmp_path: Path) -> None:
     (tmp_path / "image.png").write_bytes(b"\x89PNG\xff")
     (tmp_path / "two.yaml").write_text("""
     snaps:
@@ -168,7 +168,7 @@ def test_documents_that_cannot_be_written_are_not_lost_in_silence(tmp_path: Path
             check=False,
         )
     assert done.returncode == 1
-    assert "documents were lost: standard output cannot be written: No space left" in done.stderr
+    assert "documents were lost: cannot write to standard output: No space left" in done.stderr
 
 
 STOPPED_WHILE_IMPORTING = """

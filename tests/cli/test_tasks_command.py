@@ -1,4 +1,4 @@
-"""`engine tasks` shows what the servers of this user host."""
+"""`engine tasks` shows the tasks that the servers of this user host."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_task_that_is_called_has_no_next_run(
     assert line.split()[3:5] == ["http://127.0.0.1:8080/tasks/wake", "0"]
 
 
-def test_the_next_run_is_in_the_json_too(
+def test_the_json_contains_the_next_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hosting(monkeypatch, task("scheduled", NEXT))

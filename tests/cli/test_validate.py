@@ -1,4 +1,4 @@
-"""`engine validate` takes files and folders, and answers people and programs."""
+"""`engine validate` takes files and folders, and reports to people and programs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_folder_means_all_pipelines_and_tasks_in_it(engine: Any, project: Path
 def test_a_folder_without_pipelines_is_a_mistake(engine: Any, project: Path) -> None:
     done = engine("validate", "empty")
     assert done.returncode == 2
-    assert done.stderr == ("engine: the folder 'empty' holds no pipeline file and no task file\n")
+    assert done.stderr == ("engine: the folder 'empty' contains no pipeline or task files\n")
 
 
 def test_programs_get_json(engine: Any, project: Path) -> None:

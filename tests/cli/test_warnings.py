@@ -1,4 +1,4 @@
-"""What is doubtful about a pipeline is said wherever the pipeline is used."""
+"""Warnings about a pipeline are shown by every command that uses it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_run_shows_the_warnings_that_validate_shows(engine: Any, tmp_path: Path)
     assert done.stderr.startswith(checked)
 
 
-def test_quiet_keeps_warnings_and_documents_and_nothing_else(engine: Any, tmp_path: Path) -> None:
+def test_quiet_shows_only_warnings_and_documents(engine: Any, tmp_path: Path) -> None:
     (tmp_path / "doubtful.yaml").write_text(DOUBTFUL)
     done = engine("run", "--quiet", "doubtful.yaml")
     assert done.stderr == engine("validate", "doubtful.yaml").stderr

@@ -1,4 +1,4 @@
-"""Every built-in snap keeps the rules that documentation, editors and runners rely on."""
+"""Every built-in snap follows the rules that documentation, editors and runners rely on."""
 
 from __future__ import annotations
 

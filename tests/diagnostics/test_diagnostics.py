@@ -1,9 +1,8 @@
-"""Each mistake that the engine can find, with the exact words that it finds for it.
+"""Each problem that the engine can report, with its exact message.
 
-A fixture is a pipeline file with one kind of mistake, called like its code (`code.yaml`, or
-`code.variant.yaml`). The comment at its head is the whole report of the check. Those in tasks/ are
-task files;
-the task `taken` stands beside them.
+A fixture is a pipeline file with one kind of mistake, named after its code (`code.yaml`, or
+`code.variant.yaml`). The comment at its head is the complete report of the check. Those in tasks/
+are task files, checked together with the task `taken`.
 """
 
 import ast
@@ -43,7 +42,7 @@ SNAPS = [
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:
-    """A fixed choice of snaps, so that new ones do not change what the hints propose."""
+    """A fixed set of snaps, so that new ones do not change the hints."""
     everything = installed()
     return Registry({name: everything[name] for name in SNAPS}, files_of(MY_SNAPS))
 
@@ -76,7 +75,7 @@ def code_of(fixture: Path) -> str:
 
 
 @pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: fixture.stem)
-def test_a_mistake_is_told_in_these_words(
+def test_a_mistake_is_reported_in_these_words(
     fixture: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(HERE)
@@ -87,7 +86,7 @@ def test_a_mistake_is_told_in_these_words(
 
 
 @pytest.mark.parametrize("fixture", TASK_FIXTURES, ids=lambda fixture: fixture.stem)
-def test_a_mistake_of_a_task_is_told_in_these_words(
+def test_a_mistake_in_a_task_file_is_reported_in_these_words(
     fixture: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(HERE / "tasks")
@@ -121,7 +120,7 @@ PIECES = ["", " ", "\t", "'", '"', "{", "}", "[", "]", ":", "#", "*", "&a ", "!x
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
-def test_a_mangled_pipeline_is_checked_and_not_tripped_over(data: st.DataObject) -> None:
+def test_a_mangled_pipeline_never_breaks_the_check(data: st.DataObject) -> None:
     lines = data.draw(st.sampled_from(TEXTS)).splitlines(keepends=True)
     text = "".join(line for line in lines if not line.startswith("#"))
     for _ in range(data.draw(st.integers(0, 3))):

@@ -1,4 +1,4 @@
-"""One call into a script, one answer, as it was when the call returned."""
+"""Each call into a script returns one answer, fixed when the call returned."""
 
 from __future__ import annotations
 

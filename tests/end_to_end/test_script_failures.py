@@ -1,4 +1,4 @@
-"""However a script ends, the run ends with it: a clear error, exit code 1, nothing left behind."""
+"""However a script ends, the run ends with a clear error, exit code 1 and nothing left behind."""
 
 from __future__ import annotations
 

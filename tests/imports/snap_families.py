@@ -1,4 +1,4 @@
-"""The import contract of the snap library; `lint-imports` runs it beside the built-in kinds.
+"""The import contract of the snap library; `lint-imports` runs it along with the built-in types.
 
 A family is a folder of the library, and `shared` in it is what its snaps have in common. The rule
 is stated on module names alone, so a family that is added later is under it from its first file.

@@ -67,7 +67,7 @@ def test_a_hostile_file_is_refused_quickly(text: str | bytes, code: str) -> None
 
 @settings(deadline=None)
 @given(st.text() | st.binary())
-def test_any_text_gives_a_spec_with_problems(text: str | bytes) -> None:
+def test_any_text_yields_a_spec_with_problems(text: str | bytes) -> None:
     spec = parse(text)
     assert spec.problems or spec.snaps
     assert all(problem.code in str(problem) for problem in spec.problems)
@@ -75,7 +75,7 @@ def test_any_text_gives_a_spec_with_problems(text: str | bytes) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
-def test_a_mangled_pipeline_gives_a_spec(data: st.DataObject) -> None:
+def test_a_mangled_pipeline_yields_a_spec(data: st.DataObject) -> None:
     text = GOOD
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(text)))

@@ -1,4 +1,4 @@
-"""What a pipeline file says and what the engine makes of it."""
+"""How the engine reads a pipeline file."""
 
 import os
 import pickle
@@ -41,7 +41,7 @@ def codes(spec: PipelineSpec) -> list[str]:
 
 
 def settings(text: str) -> object:
-    """What YAML makes of `text` as the value of a setting."""
+    """The value of a setting written as `text`."""
     return parse(f"snaps:\n  a:\n    snap: X\n    key: {text}\n").snaps["a"].settings["key"]
 
 
@@ -182,7 +182,7 @@ def test_a_folder_is_not_a_pipeline_file(tmp_path: Path) -> None:
 
 
 def test_a_name_that_no_file_can_have_is_a_configuration_error() -> None:
-    with pytest.raises(ConfigurationError, match="cannot be read"):
+    with pytest.raises(ConfigurationError, match="cannot read the pipeline file"):
         load("a\0b")
 
 
@@ -191,5 +191,7 @@ def test_a_file_that_may_not_be_read_is_a_configuration_error(tmp_path: Path) ->
     path = tmp_path / "secret.yaml"
     path.write_text("snaps: {}")
     path.chmod(0)
-    with pytest.raises(ConfigurationError, match="cannot be read: Permission denied"):
+    with pytest.raises(
+        ConfigurationError, match=r"cannot read the pipeline file .*: Permission denied"
+    ):
         load(path)

@@ -1,4 +1,4 @@
-"""A character of a value leads back to the character of the file that it was written as."""
+"""Each character of a value maps back to its place in the file."""
 
 import pytest
 import yaml
@@ -65,7 +65,7 @@ def test_an_offset_behind_the_end_points_behind_the_value() -> None:
     assert (place.line, place.column) == (2, 26)
 
 
-def test_points_into_keys_too() -> None:
+def test_points_into_keys() -> None:
     source = source_of('snaps:\n  a:\n    snap: X\n    key: {"$a.\'b": 1}\n')
     place = source.position((*KEY, "$a.'b"), 3, 2, at_key=True)
     assert (place.line, place.column, place.length) == (4, 15, 2)

@@ -1,8 +1,8 @@
-"""Mistakes that people make in YAML, with the place, the words and the remedy that they get.
+"""Mistakes that people make in YAML, with the place, message and hint that they get.
 
-Each case of `yaml_mistakes.txt` is `=== name`, a pipeline, `---`, and all that is reported: place,
-code and message of each problem, its hint on the line below. What is wrong elsewhere in the file is
-reported too, and nothing that only follows from the mistake.
+Each case of `yaml_mistakes.txt` is `=== name`, a pipeline, `---`, and the complete report: place,
+code and message of each problem, its hint on the line below. Problems elsewhere in the file are
+reported as well, but no mere consequences of the mistake.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from engine.registry import Registry, discover
 SNAPS = ["Copy", "FileReader", "Filter", "JSONFormatter", "JSONGenerator", "JSONParser", "Mapper"]
 SNAPS += ["RemotePythonScript", "Union"]
 ABOUT_LINKS = ("unlinked-snap", "too-few-links", "unlinked-input")  # the cases have few links
-OF_OTHERS = ("expression-syntax", "python-syntax")  # their words have tests elsewhere
+OF_OTHERS = ("expression-syntax", "python-syntax")  # their messages are tested elsewhere
 PARSERS_OWN_WORDS = re.compile(
     "did not find|could not find|while parsing|while scanning|expected <|unexpected end|"
     "mapping values|simple key|this is not YAML"

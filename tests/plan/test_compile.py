@@ -1,4 +1,4 @@
-"""What the plan of a sound pipeline holds."""
+"""The plan of a valid pipeline."""
 
 import pickle
 from pathlib import Path as FilePath
@@ -120,7 +120,7 @@ def test_stages_come_after_what_feeds_them() -> None:
     assert [snap.label for snap in made.snaps] == ["z", "y", "x"]
 
 
-def test_a_link_spills_that_fills_up_while_its_snap_reads_another_input_whole() -> None:
+def test_a_link_spills_if_its_snap_reads_another_input_to_its_end() -> None:
     made = plan(
         "snaps: {s: {snap: Spread}, a: {snap: Slow}, o: {snap: Slow}, l: {snap: Lookup},"
         " m: {snap: Lookup}}\n"

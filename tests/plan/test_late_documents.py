@@ -1,4 +1,4 @@
-"""A snap that gives documents in `finish` cannot stand in an ultra task unless it says so."""
+"""A snap that emits documents in `finish` is refused in an ultra task unless it says it may."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.run.flowing import registry_with
 
 
 class NoSettings(Settings):
-    """Nothing to set."""
+    """No settings."""
 
 
 class Keeps(Snap[NoSettings]):
-    """Gives all documents at the end."""
+    """Emits all documents at the end."""
 
     def open(self) -> None:
         self._kept: list[Document] = []
@@ -36,7 +36,7 @@ class KeepsLineage(Keeps):
 
 
 class KeepsAgain(KeepsLineage):
-    """What the base says of its `finish` is not said of this one."""
+    """The declaration of the base class does not cover this `finish`."""
 
     def finish(self) -> Iterable[Document]:
         return reversed(self._kept)
@@ -58,8 +58,8 @@ def problems_of(folder: Path, snap: str, kind: str = "ultra") -> list[Problem]:
 def test_it_is_refused_with_the_reason(snap: str, tmp_path: Path) -> None:
     (problem,) = problems_of(tmp_path, snap)
     assert problem.code == "loses-lineage"
-    assert f"'one' ({snap}) cannot stand between a request and its answer" in problem.message
-    assert "gives them in 'finish'" in problem.message
+    assert f"'one' ({snap}) cannot be used between a request and its response" in problem.message
+    assert "emits them in 'finish'" in problem.message
     assert 'loses_lineage = ""' in problem.hint
 
 

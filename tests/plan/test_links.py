@@ -1,4 +1,4 @@
-"""Which views the links of a pipeline file mean, and what is said of those that mean none."""
+"""How links resolve to views, and the problems of links that do not."""
 
 from itertools import pairwise
 
@@ -81,7 +81,7 @@ def test_a_link_without_views_joins_the_first_ones() -> None:
     assert linked(made) == [("a.output", "b.input"), ("b.output", "c.input")]
 
 
-def test_a_family_gives_the_next_free_name_in_the_order_of_links() -> None:
+def test_a_family_assigns_free_names_in_the_order_of_links() -> None:
     made = plan(
         "a:Source s:Spread x:Pass y:Pass z:Pass g:Gather",
         "a -> s -> x -> g",
@@ -159,7 +159,7 @@ def test_an_unknown_snap_gets_no_problems_with_its_views() -> None:
     assert codes("a:Source b:Pas c:Sink", "a -> b.left", "b.right -> c") == ["unknown-snap"]
 
 
-def test_an_unknown_label_is_told_once_and_nothing_that_follows_from_it() -> None:
+def test_an_unknown_label_is_reported_once_without_its_consequences() -> None:
     assert codes("a:Source c:Sink", "a -> b -> c") == ["unknown-label"]
 
 
@@ -167,7 +167,7 @@ def test_a_link_that_cannot_be_read_hides_what_follows_from_it() -> None:
     assert codes("a:Source g:Gather", "a => g") == ["bad-link"]
 
 
-def test_all_cycles_are_told() -> None:
+def test_all_cycles_are_reported() -> None:
     links = ("a -> b.input", "b -> a", "g -> c -> g", "d -> g")
     assert codes("a:Pass b:Pass c:Pass d:Pass g:Gather", *links) == ["cycle", "cycle"]
 
@@ -176,9 +176,7 @@ def test_a_snap_behind_a_cycle_is_not_in_it() -> None:
     problems = check_spec(
         parse(pipeline("a:Source g:Gather b:Spread c:Sink", "a -> g -> b -> g", "b -> c")), REGISTRY
     )
-    assert [problem.message for problem in problems] == [
-        "the snaps feed each other in a circle: g -> b -> g"
-    ]
+    assert [problem.message for problem in problems] == ["these snaps form a cycle: g -> b -> g"]
 
 
 def test_ten_thousand_snaps_are_checked_in_seconds() -> None:

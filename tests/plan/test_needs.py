@@ -56,7 +56,7 @@ def test_the_branches_of_a_copy_are_added_up() -> None:
         ("  run: {snap: RemotePythonScript, source: 'snaplogic_process = id'}", "keep -> run"),
     ],
 )
-def test_all_fields_are_needed_where_a_whole_document_may_come_to_light(
+def test_all_fields_are_needed_where_a_complete_document_may_become_visible(
     rest: str, links: str
 ) -> None:
     assert needed(rest, links) is None

@@ -1,4 +1,4 @@
-"""Routes: who feeds whom, as plain data on the plan."""
+"""Routes: which snap feeds which, as plain data on the plan."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_what_needs_no_request_comes_before_the_first_one(tmp_path: Path) -> Non
     assert [stage.labels for stage in prelude.then] == [("ask", "shape"), ("join",), ("predict",)]
 
 
-def test_a_link_beside_one_that_is_read_whole_spills(tmp_path: Path) -> None:
+def test_a_link_next_to_one_that_is_read_to_its_end_spills(tmp_path: Path) -> None:
     text = """
     snaps:
       both: {snap: Copy}

@@ -1,4 +1,4 @@
-"""The pipelines that the guide shows are right, and do what it says."""
+"""The pipelines in the guide are valid and do what it says."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_pipelines_of_the_guide_run(text: str, expected: dict[str, Any], folder:
 
 
 def shown(document: Any) -> Any:
-    """A document by what tells it apart: the name of a file, the document that failed."""
+    """The part that identifies a document: the name of a file, or the document that failed."""
     if "filename" in document:
         return Path(document["filename"]).name
     return document.get("what", document)

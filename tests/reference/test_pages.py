@@ -1,4 +1,4 @@
-"""The committed reference pages are what the code says."""
+"""The committed reference pages match the code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 import snaps as library
 from engine.expressions.functions import METHODS
 from engine.reference import expressions, snaps
-from engine.reference.__main__ import PAGES, out_of_step, write
+from engine.reference.__main__ import PAGES, outdated, write
 from engine.reference.examples import block, inline
 from engine.reference.settings import type_text
 from engine.registry import snaps_of
@@ -25,15 +25,15 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 def test_the_committed_pages_are_in_step() -> None:
-    assert out_of_step(REPOSITORY) == []
+    assert outdated(REPOSITORY) == []
 
 
 def test_a_changed_page_is_found(tmp_path: Path) -> None:
     write(tmp_path)
-    assert out_of_step(tmp_path) == []
+    assert outdated(tmp_path) == []
     page = tmp_path / next(iter(PAGES))
     page.write_text(page.read_text(encoding="utf-8") + "more", encoding="utf-8")
-    assert out_of_step(tmp_path) == [next(iter(PAGES))]
+    assert outdated(tmp_path) == [next(iter(PAGES))]
 
 
 def test_every_method_is_on_the_page() -> None:
@@ -64,9 +64,9 @@ def test_the_page_has_the_builtin_snaps_only() -> None:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        (Evaluated[int], "whole number or `=` expression"),
+        (Evaluated[int], "integer or `=` expression"),
         (dict[PathSetting, Expression] | None, "map of path to expression"),
-        (tuple[str, ...], "list of texts"),
+        (tuple[str, ...], "list of strings"),
         (list[dict[str, Any]], "list of maps"),
         (Literal["a", "b", "c"], "`a`, `b` or `c`"),
     ],

@@ -1,4 +1,4 @@
-"""The pipeline and the test that the guide to REST snaps shows are right."""
+"""The pipeline and the test in the guide to REST snaps work."""
 
 from __future__ import annotations
 

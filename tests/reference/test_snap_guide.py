@@ -1,4 +1,4 @@
-"""The snap of the guide to writing snaps keeps all rules, and its tests pass."""
+"""The snap in the guide to writing snaps follows all rules, and its tests pass."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SNAP, *BLOCKS = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The snap package of the guide, where it can be imported from."""
+    """The snap package of the guide, on the import path."""
     (tmp_path / "my_snaps").mkdir()
     (tmp_path / "my_snaps" / "__init__.py").touch()
     (tmp_path / "my_snaps" / "dedupe.py").write_text(SNAP)

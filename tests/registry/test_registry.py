@@ -1,4 +1,4 @@
-"""Snaps are found by entry point and file name; what is wrong with one leaves the others alone."""
+"""Snaps are found by entry point and file name; a broken one does not affect the others."""
 
 from __future__ import annotations
 
@@ -163,9 +163,7 @@ class TestMistakes:
         assert list(found) == ["Double", "Sad"]
         assert found["Double"]
         path = tmp_path / "my_snaps_h" / "sad.py"
-        assert f"the snap Sad cannot be loaded: {path}:7: ValueError: boom" in mistake_of(
-            found, "Sad"
-        )
+        assert f"cannot load the snap Sad: {path}:7: ValueError: boom" in mistake_of(found, "Sad")
         assert [name for name, _ in found.usable()] == ["Double"]
 
     def test_a_module_that_is_not_python_is_named_with_its_line(
@@ -179,7 +177,7 @@ class TestMistakes:
         found = discover(my_snaps_j={"sad.py": "import not_there_at_all\n" + plain("Sad")})
         mistake = mistake_of(found, "Sad")
         assert "sad.py:1: ModuleNotFoundError" in mistake
-        assert mistake.endswith("install the package that has the module 'not_there_at_all'")
+        assert mistake.endswith("install the package that provides the module 'not_there_at_all'")
 
     def test_the_line_is_that_in_the_package_and_not_in_a_library(
         self, discover: Discover, tmp_path: Path
@@ -191,9 +189,9 @@ class TestMistakes:
             }
         )
         path = tmp_path / "my_snaps_k" / "shared" / "words.py"
-        assert f"cannot be loaded: {path}:3: JSONDecodeError" in mistake_of(found, "Sad")
+        assert f"cannot load the snap Sad: {path}:3: JSONDecodeError" in mistake_of(found, "Sad")
 
-    def test_a_module_that_ends_the_process_is_a_mistake_too(self, discover: Discover) -> None:
+    def test_a_module_that_ends_the_process_is_reported(self, discover: Discover) -> None:
         found = discover(my_snaps_l={"sad.py": plain("Sad") + "\nraise SystemExit(3)"})
         assert "sad.py:7: SystemExit: 3" in mistake_of(found, "Sad")
 
@@ -261,7 +259,7 @@ class TestMistakes:
         discover(my_snaps_t={"double.py": DOUBLE})
         found = discover.installed("my_snaps_t", "not_there_at_all")  # type: ignore[attr-defined]
         assert list(found) == ["Double"]
-        assert "the snap package 'not_there_at_all' cannot be found" in caplog.text
+        assert "cannot find the snap package 'not_there_at_all'" in caplog.text
 
     def test_is_an_error_that_crosses_processes(self, discover: Discover) -> None:
         found = discover(my_snaps_u={"sad.py": plain("Sad") + "\n1 / 0"})
@@ -315,7 +313,7 @@ def test_a_broken_snap_of_an_installed_package_stops_only_the_pipelines_that_use
     fine, sad = (run_engine(tmp_path, "run", f"{name}.yaml") for name in ("Fine", "Sad"))
     assert (fine.returncode, fine.stdout) == (0, "{}\n")
     assert sad.returncode == 2
-    assert "Sad.yaml:1:21  unusable-snap  the snap Sad cannot be loaded: " in sad.stderr
+    assert "Sad.yaml:1:21  unusable-snap  cannot load the snap Sad: " in sad.stderr
     assert f"{package / 'sad.py'}:7: ZeroDivisionError: division by zero" in sad.stderr
 
 

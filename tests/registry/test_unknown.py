@@ -1,4 +1,4 @@
-"""What is said of a snap that is not installed depends on what it may have been meant to be."""
+"""The message for a snap that is not installed depends on what was probably meant."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ Mistakes = Callable[..., list[str]]
 
 @pytest.fixture
 def mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mistakes]:
-    """What the walk says of the good snap with some of its text replaced."""
+    """The failures of the valid snap after replacing some of its text."""
     monkeypatch.syspath_prepend(tmp_path)
     before = set(sys.modules)
 
@@ -76,11 +76,15 @@ def test_a_good_snap_keeps_all_rules(mistakes: Mistakes) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('expect=[{"n": 4}]', 'expect=[{"n": 5}]', "where the example says"),
+        ('expect=[{"n": 4}]', 'expect=[{"n": 5}]', "but the example expects"),
         ('of each document."""', 'of each\ndocument."""', "must begin with one sentence"),
-        ("class Double(", "class Other(Snap): ...\nclass Double(", "holds other snaps, too: Other"),
+        (
+            "class Double(",
+            "class Other(Snap): ...\nclass Double(",
+            "also contains other snaps: Other",
+        ),
         ("field: str", "Field: str = ''; field: str", "must be in lower case with underscores"),
-        ("What is doubled.", "what is doubled", "needs a help that is a sentence"),
+        ("What is doubled.", "what is doubled", "needs a sentence as help"),
         ('example="m"', "example=3", "the example of the setting 'field' does not fit"),
         ("    examples = (", "    examples = () and (", "Double has no examples"),
         ("    stateful = False", "    stateful = 1", "must be True or False: stateful"),
@@ -88,7 +92,7 @@ def test_a_good_snap_keeps_all_rules(mistakes: Mistakes) -> None:
         ("    stateful = False", "    views = Views((View('a'), View('a')))", "the same name"),
         ("    stateful = False", "    category = 'Own Snaps'", "the category 'Own Snaps' must be"),
         ('since = "1.2"', 'since = "soon"', "since must be a version"),
-        ('"fieldName": "field"', '"fieldName": "name"', "settings that there are not: name"),
+        ('"fieldName": "field"', '"fieldName": "name"', "maps to unknown settings: name"),
         ('"com-example-double", ', '"", ', "foreign needs a class id and a name"),
     ],
 )

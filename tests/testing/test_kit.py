@@ -1,4 +1,4 @@
-"""The test kit runs a snap as a pipeline does, and refuses what a pipeline could not give it."""
+"""The test kit runs a snap as a pipeline does, and refuses input that no link could carry."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.sdk.settings import NoSettings
 from engine.testing import CannedHttp, SnapRun, run_snap
 
 
-def test_gives_the_output_of_the_snap() -> None:
+def test_returns_the_output_of_the_snap() -> None:
     assert run_snap("Filter", {"filter": "$a > 1"}, [{"a": 1}, {"a": 2}]).output == [{"a": 2}]
 
 
@@ -35,7 +35,7 @@ def test_the_project_of_the_fixture_is_a_folder_of_the_test(
     [
         ("Filtr", [{}], "no snap called 'Filtr'; did you mean 'Filter'"),
         ("Filter", ["x"], "'input' takes documents, not 'x'"),
-        ("JSONParser", [b"{}"], "'input' takes binary streams: give StreamStart"),
+        ("JSONParser", [b"{}"], "'input' takes binary streams: pass StreamStart"),
         ("Filter", {"id": [{}]}, "there is no view 'id'; the views are: input"),
     ],
 )
@@ -75,7 +75,7 @@ def test_a_declared_parameter_can_be_read() -> None:
 
 
 def test_settings_that_no_file_can_hold_are_refused() -> None:
-    with pytest.raises(ConfigurationError, match=r"'filter' is \{'a'\}, a set; give settings"):
+    with pytest.raises(ConfigurationError, match=r"'filter' is \{'a'\}, a set; pass settings"):
         run_snap("Filter", {"filter": {"a"}}, [{}])
 
 
@@ -93,7 +93,7 @@ def test_a_binary_stream_is_given_in_pieces() -> None:
     assert run_snap("JSONParser", {}, given).output == [{"a": 1}, {"a": 2}]
 
 
-def test_errors_are_told_apart_from_outputs() -> None:
+def test_errors_are_separate_from_outputs() -> None:
     result = run_snap("Filter", {"filter": "$a > 1"}, [{"b": 1}], on_error="route")
     assert result.output == []
     assert result.errors[0]["original"] == {"b": 1}

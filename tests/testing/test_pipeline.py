@@ -1,4 +1,4 @@
-"""`run_pipeline` runs a pipeline as `engine run` does, and leaves the disk as it was."""
+"""`run_pipeline` runs a pipeline as `engine run` does, without changing the disk."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_given_files_are_read_and_written_ones_given_back(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_given_file_stands_before_the_one_on_the_disk(
+def test_a_given_file_takes_precedence_over_the_one_on_disk(
     run_pipeline: RunPipeline, tmp_path: Path
 ) -> None:
     (tmp_path / "in").mkdir()
@@ -91,7 +91,7 @@ def test_a_file_action_error_sees_the_real_file(run_pipeline: RunPipeline, tmp_p
         run_pipeline(copying("error"), files={"in/orders.json": "new"})
 
 
-def test_a_file_outside_of_the_folder_is_kept_from_the_disk_too(
+def test_a_file_outside_the_folder_is_not_written_to_disk(
     run_pipeline: RunPipeline, tmp_path: Path
 ) -> None:
     target = tmp_path.parent / f"{tmp_path.name}-outside.json"
@@ -108,7 +108,7 @@ def test_canned_answers_stand_for_servers() -> None:
     assert len(http.requests) == 1
 
 
-def test_api_run_takes_canned_answers_too(tmp_path: Path) -> None:
+def test_api_run_accepts_canned_answers(tmp_path: Path) -> None:
     file = tmp_path / "calling.yaml"
     file.write_text(CALLING)
     http = CannedHttp({"GET http://shop/orders": HttpResponse(200, body=b"none")})

@@ -25,9 +25,7 @@ _OPEN_LINE = re.compile(rf"(?:{'|'.join(_OPEN_KEYS)})\s*:(?!.*(?:{'|'.join(SECRE
 _QUOTING_CODES = ("yaml-error", "yaml-tag", "yaml-alias", "bad-number")
 """Codes whose messages or hints quote the value."""
 
-_PLACE_ONLY = re.compile(
-    r"a tab |the invisible |(?:a|the) quote (?:that )?opens here|the '[{\[]' that opens here"
-)
+_PLACE_ONLY = re.compile(r"YAML does not allow |this quote is |this '[{\[]' is (?:never )?closed")
 _INDENT = re.compile(r"'(\w+)' is indented by \d+(?: spaces?)?, but '(\w+)' (?:above|below) it")
 
 

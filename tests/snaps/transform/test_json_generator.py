@@ -88,7 +88,7 @@ def test_a_reference_that_leads_nowhere_fails_its_document_alone(run_snap: Any) 
         ("", "neither documents nor text nor file is given"),
         ('{"a": 1', "cannot parse the template as JSON"),
         ("#foreach($x in $y) $x #end", "'#foreach' is not supported"),
-        ('{"a": $_rgion}', "'_rgion' is a parameter that the pipeline does not declare"),
+        ('{"a": $_rgion}', "the pipeline does not declare the parameter '_rgion'"),
     ],
 )
 def test_a_template_that_is_wrong_says_where(run_snap: Any, template: str, message: str) -> None:

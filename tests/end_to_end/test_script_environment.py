@@ -1,4 +1,4 @@
-"""What a script finds around it: its folder, the environment variables, a limit on memory."""
+"""The environment of a script: its folder, environment variables, memory limit."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def snaplogic_process(row):
 
 
 @pytest.mark.parametrize("limit", ["2 GigaByte", "0", "-1", "many"])
-def test_a_memory_limit_that_is_no_size_is_refused(engine: Any, tmp_path: Path, limit: str) -> None:
+def test_an_invalid_memory_limit_is_refused(engine: Any, tmp_path: Path, limit: str) -> None:
     pipeline(tmp_path, "def snaplogic_process(row):\n    return row", f"memory: {limit}")
     done = engine("validate", "sub/pipeline.yaml")
     assert done.returncode != 0
