@@ -58,7 +58,7 @@ def _code(number: int) -> str:
     return f"\\U{number:08x}" if number > 0xFFFF else f"\\u{number:04x}"
 
 
-_CATEGORY = re.compile(
+_CATEGORY = (
     "L|LC|Lu|Ll|Lt|Lm|Lo|M|Mn|Mc|Me|N|Nd|Nl|No|P|Pc|Pd|Ps|Pe|Pi|Pf|Po|S|Sm|Sc|Sk|So|Z|Zs|Zl|Zp|C|"
     "Cc|Cf|Cs|Co|Cn|Letter|Cased_Letter|Uppercase_Letter|Lowercase_Letter|Titlecase_Letter|"
     "Modifier_Letter|Other_Letter|Mark|Combining_Mark|Nonspacing_Mark|Spacing_Mark|Enclosing_Mark|"
@@ -68,7 +68,7 @@ _CATEGORY = re.compile(
     "Modifier_Symbol|Other_Symbol|Separator|Space_Separator|Line_Separator|Paragraph_Separator|"
     "Other|Control|cntrl|Format|Surrogate|Private_Use|Unassigned"
 )
-_BINARY = re.compile(
+_BINARY = (
     "ASCII_Hex_Digit|AHex|Alphabetic|Alpha|Bidi_Control|Bidi_C|Bidi_Mirrored|Bidi_M|"
     "Case_Ignorable|CI|Cased|Changes_When_(?:Casefolded|Casemapped|Lowercased|Titlecased|"
     "Uppercased)|CW[CMLTU]|CWCF|CWCM|Dash|Default_Ignorable_Code_Point|DI|Deprecated|Dep|"
@@ -94,7 +94,7 @@ def property_set(name: str, negated: bool) -> Ranges | str:
     if name == "Assigned":
         return r"\p{Cn}" if negated else r"\P{Cn}"
     value = re.sub(r"^(?:General_Category|gc)=", "", name)
-    if _CATEGORY.fullmatch(value):
+    if re.fullmatch(_CATEGORY, value):
         return f"\\{letter}{{gc={value}}}"
     found = _SCRIPT.fullmatch(name)
     known = (
@@ -102,7 +102,7 @@ def property_set(name: str, negated: bool) -> Ranges | str:
         if found
         else name
     )
-    if found or _BINARY.fullmatch(name):
+    if found or re.fullmatch(_BINARY, name):
         try:
             regex.compile(f"\\{letter}{{{known}}}")
         except regex.error:

@@ -15,11 +15,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import regex
-
 from engine.expressions.failures import Failure, TooSlowFailure
 from engine.expressions.limits import REGEX_SECONDS
-from engine.expressions.regex_translation import Flags, translate
 from engine.expressions.utf16 import join, joined, length, units
 
 _MAX_PATTERN = 10_000
@@ -49,8 +46,7 @@ class Regex:
         self.sticky = "y" in flags
         self.unicode = "u" in flags
         self._compiled, self.names, effort = _compiled(
-            source if self.unicode else units(source),
-            Flags("i" in flags, "m" in flags, "s" in flags, self.unicode),
+            source if self.unicode else units(source), flags
         )
         self._quick_size = _QUICK_SIZES[effort] if effort < len(_QUICK_SIZES) else 0
 
@@ -150,14 +146,22 @@ def pattern(source: str, flags: str = "") -> Regex:
     return Regex(source, flags)
 
 
-def _compiled(source: str, flags: Flags) -> tuple[Any, dict[str, int], int]:
+def _compiled(source: str, flags: str) -> tuple[Any, dict[str, int], int]:
+    # An eighth of the start of a run, which only one with a regex has to wait for.
+    import regex
+
+    from engine.expressions.regex_translation import Flags, translate
+
     if len(source) > _MAX_PATTERN or source.count("(") > _MAX_GROUPS:
         raise Failure("the regex is too long")
     try:
-        text, names, effort = translate(source, flags)
+        unicode = "u" in flags
+        text, names, effort = translate(
+            source, Flags("i" in flags, "m" in flags, "s" in flags, unicode)
+        )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            scripts = regex.UNICODE if flags.unicode else regex.ASCII
+            scripts = regex.UNICODE if unicode else regex.ASCII
             return regex.compile(text, regex.VERSION0 | scripts), names, effort
     except (regex.error, ValueError, OverflowError, RecursionError, LookupError) as error:
         raise Failure(f"/{joined(source)[:80]}/ is not a valid regex: {error}") from None

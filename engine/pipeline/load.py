@@ -16,8 +16,9 @@ from engine.pipeline.text import Text
 
 MAX_BYTES = 10 * 1024 * 1024
 _EXPORT_KEYS = frozenset(["snap_map", "link_map", "property_map", "render_map"])
+# Written as what it matches: with the complement compiling takes twenty times as long.
 _NOT_TEXT = re.compile(
-    "[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]"
 )
 
 
