@@ -147,7 +147,7 @@ def pattern(source: str, flags: str = "") -> Regex:
 
 
 def _compiled(source: str, flags: str) -> tuple[Any, dict[str, int], int]:
-    # An eighth of the start of a run, which only one with a regex has to wait for.
+    # A tenth of the time in which a run starts, so one without a regex does not wait for it.
     import regex
 
     from engine.expressions.regex_translation import Flags, translate

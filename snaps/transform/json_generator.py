@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +24,6 @@ from engine.sdk import (
     View,
     Views,
     json_hook,
-    json_value,
     setting,
     to_json,
 )
@@ -110,6 +110,8 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
     def parameters_read(
         cls, settings: JSONGeneratorSettings
     ) -> Iterable[tuple[tuple[str | int, ...], str, int]]:
+        if not settings.text:
+            return
         text = _COMMENT.sub(lambda comment: " " * len(comment[0]), settings.text)
         seen: set[str] = set()
         for token, _ in _tokens(text):
@@ -243,10 +245,8 @@ _REFERENCE = r"""
     \$(?P<quiet>!)?(?P<brace>\{)?(?P<name>_?[A-Za-z][A-Za-z0-9_]*)
     (?P<steps>(?:\.[A-Za-z_][A-Za-z0-9_]*|\[\d+\]|\['[^']*'\])*)(?(brace)\})
 """
-_WITHIN_QUOTES = re.compile(rf"""\\\$ | \\. | ["'] | {_REFERENCE}""", re.VERBOSE | re.DOTALL)
-_OUTSIDE_QUOTES = re.compile(
-    rf"""\\\$ | \\. | ["'] | //[^\n]* | /\*.*?\*/ | {_REFERENCE}""", re.VERBOSE | re.DOTALL
-)
+_WITHIN_QUOTES = rf"""\\\$ | \\. | ["'] | {_REFERENCE}"""
+_OUTSIDE_QUOTES = rf"""\\\$ | \\. | ["'] | //[^\n]* | /\*.*?\*/ | {_REFERENCE}"""
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\['([^']*)'\]")
 
 
@@ -270,13 +270,21 @@ def _syntax_errors_of(text: str) -> Iterable[Issue]:
 
 def _tokens(text: str) -> Iterator[tuple[re.Match[str], str]]:
     """The tokens of a template, each with the quotation mark that is open there, if any."""
+    within_quotes, outside_quotes = _token_patterns()
     quote = ""
     position = 0
-    while token := (_WITHIN_QUOTES if quote else _OUTSIDE_QUOTES).search(text, position):
+    while token := (within_quotes if quote else outside_quotes).search(text, position):
         yield token, quote
         position = token.end()
         if token[0] in ('"', "'") and quote in ("", token[0]):
             quote = "" if quote else token[0]
+
+
+@functools.cache
+def _token_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """The tokens within quotes and outside of them; only templates need the patterns."""
+    flags = re.VERBOSE | re.DOTALL
+    return re.compile(_WITHIN_QUOTES, flags), re.compile(_OUTSIDE_QUOTES, flags)
 
 
 def _parts_of(text: str) -> Iterable[str | _Reference]:
@@ -322,6 +330,8 @@ def _decoded(text: str) -> Value:
         )
     data = text.encode(errors="surrogatepass")
     resolution = "correct it; references outside quotes become JSON values as they are"
+    from engine.sdk import json_value  # its module takes long to import; `documents` do without it
+
     return json_value(data, "the template", resolution)
 
 

@@ -1,0 +1,84 @@
+"""What `engine run` imports: a run starts quickly because it leaves out what it does not use."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+GENERATE = """
+snaps:
+  make: {snap: JSONGenerator, documents: [{a: 1}, {a: 2}]}
+  shape: {snap: Mapper, mappings: {$b: $a + 1, $c: "'x' + $a"}}
+links: [make -> shape]
+"""
+FILES = """
+snaps:
+  read: {snap: FileReader, file: in.json}
+  parse: {snap: JSONParser}
+  keep: {snap: Filter, filter: $a > 1}
+  format: {snap: JSONFormatter}
+  write: {snap: FileWriter, file: out.json}
+links: [read -> parse -> keep -> format -> write]
+"""
+REGEX = """
+snaps:
+  make: {snap: JSONGenerator, documents: [{a: b}]}
+  shape: {snap: Mapper, mappings: {$b: "$a.replace(/b/, 'c')"}}
+links: [make -> shape]
+"""
+HEAVY = {
+    "aiohttp",
+    "engine.expressions.regex_translation",
+    "engine.pipeline.repairer",
+    "engine.pipeline.yaml_errors",
+    "engine.run.files.archives",
+    "engine.run.http",
+    "engine.script.process",
+    "engine.tasks.server",
+    "engine.testing",
+    "fsspec",
+    "idna",
+    "multiprocessing",
+    "networkx",
+    "pyjson5",
+    "regex",
+    "rich",
+    "snaps.rest",
+    "tarfile",
+    "uvicorn",
+    "uvloop",
+}
+
+
+def imported_by_a_run(folder: Path, pipeline: str) -> set[str]:
+    """The modules that `engine run` of the pipeline has imported when it ends."""
+    (folder / "p.yaml").write_text(pipeline)
+    (folder / "in.json").write_text('[{"a": 1}, {"a": 2}]')
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "engine", "run", "p.yaml"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    lines = done.stderr.splitlines()
+    return {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
+
+
+@pytest.mark.parametrize("pipeline", [GENERATE, FILES], ids=["generate", "files"])
+def test_a_run_imports_nothing_heavy_that_it_does_not_use(tmp_path: Path, pipeline: str) -> None:
+    imported = imported_by_a_run(tmp_path, pipeline)
+    assert "engine.run.runner" in imported
+    assert imported & HEAVY == set()
+
+
+def test_documents_written_in_yaml_need_no_reader_of_json(tmp_path: Path) -> None:
+    assert "engine.sdk.json_reading" not in imported_by_a_run(tmp_path, GENERATE)
+
+
+def test_a_run_with_a_regex_imports_its_engine(tmp_path: Path) -> None:
+    assert imported_by_a_run(tmp_path, REGEX) >= {"regex", "engine.expressions.regex_translation"}
