@@ -7,7 +7,8 @@ expression is taken apart before it is compiled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from itertools import takewhile
 from typing import Any
 
 from engine.expressions.compilation import compile_node, context_of
@@ -19,9 +20,11 @@ from engine.expressions.nodes import (
     Conditional,
     Literal,
     Member,
+    MethodCall,
     Name,
     Node,
     Root,
+    Spread,
 )
 from engine.expressions.parser import parse
 from engine.expressions.scope import Scope
@@ -91,7 +94,40 @@ class _Data:
             literal, added = self._split_sum(node.left)
             if added is not node.left:
                 return literal, _plus(node, added, node.right)
+        if isinstance(node, MethodCall) and (parts := self._split_call(node)):
+            return parts
         return _empty(node), node
+
+    def _split_call(self, node: MethodCall) -> tuple[Node, Node] | None:
+        """`'a'.concat($b)`, `'a%s'.sprintf($b)` and `['a', $b].join('/')` as `'a'` and the rest."""
+        target = node.target
+        if node.name == "concat" and not self.decides(target):
+            before, rest = self._before_data(node.arguments)
+            literal = MethodCall(node.offset, node.length, target, node.name, before)
+            return literal, MethodCall(node.offset, node.length, _empty(target), node.name, rest)
+        if node.name == "sprintf" and isinstance(target, Literal) and isinstance(target.value, str):
+            start, percent, end = target.value.partition("%")
+            return _text(target, start), _with_target(node, _text(target, percent + end))
+        if node.name == "join" and isinstance(target, ArrayLiteral):
+            return self._split_join(node, target)
+        return None
+
+    def _split_join(self, node: MethodCall, array: ArrayLiteral) -> tuple[Node, Node] | None:
+        if any(map(self.decides, node.arguments)):
+            return None
+        before, rest = self._before_data(array.items)
+        if not before:
+            return None
+        first = (*before, _empty(node))  # so that it ends with a separator
+        literal = _with_target(node, ArrayLiteral(array.offset, array.length, first))
+        return literal, _with_target(node, ArrayLiteral(array.offset, array.length, rest))
+
+    def _before_data(self, items: Sequence[Node]) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+        """The items before the first that data can change, and those from there on."""
+        before = tuple(
+            takewhile(lambda item: not self.decides(item) and not isinstance(item, Spread), items)
+        )
+        return before, tuple(items[len(before) :])
 
 
 def _is_pipe(node: Node) -> bool:
@@ -106,5 +142,13 @@ def _plus(like: Node, left: Node, right: Node) -> Binary:
     return Binary(like.offset, like.length, "+", left, right)
 
 
+def _with_target(call: MethodCall, target: Node) -> MethodCall:
+    return MethodCall(call.offset, call.length, target, call.name, call.arguments)
+
+
 def _empty(like: Node) -> Literal:
-    return Literal(like.offset, like.length, "")
+    return _text(like, "")
+
+
+def _text(like: Node, text: str) -> Literal:
+    return Literal(like.offset, like.length, text)

@@ -259,7 +259,22 @@ def test_the_author_may_allow_it(read: Run, project: Path, file: str) -> None:
     [
         "= ['files', $name].join('/')",
         "= 'files/%s'.sprintf($name)",
+        "= 'files/%2$s'.sprintf(1, $name)",
         "= 'files/'.concat($name)",
+        "= 'fi'.concat('les/', $name, '') + ''",
+        "= $name == '' ? 'a' : ['files/', $name].join('')",
+    ],
+)
+def test_every_way_of_joining_texts_has_a_literal_part(read: Run, file: str) -> None:
+    assert read(file, {"name": "a.json"}) == ([{"from": "files"}], [])
+    assert read(file, {"name": "deep/a.json"}) == ([{"from": "deep"}], [])
+    found, errors = read(file, {"name": "../beside.json"})
+    assert (found, len(errors)) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
         '= eval("$name")',
         "= (x => x)($name)",
         "= jsonPath($, '$.name')",
