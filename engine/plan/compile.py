@@ -9,6 +9,7 @@ import msgspec
 from engine.errors import InvalidPipelineError
 from engine.pipeline.spec import PipelineSpec
 from engine.plan import graph
+from engine.plan.collector import KeyPath
 from engine.plan.linkage import on_error_of
 from engine.plan.needs import needed_fields
 from engine.plan.plan import Facts, PlacedExpression, Plan, PlannedLink, PlannedSnap, Port, Stage
@@ -18,7 +19,7 @@ from engine.plan.routes import routes_of, spilling
 from engine.plan.snaps import ResolvedSnap
 from engine.plan.views import ResolvedLink, is_member
 from engine.registry import Registry
-from engine.sdk.settings import KEY, Settings, expressions_in
+from engine.sdk.settings import KEY, Expression, Path, Settings, expressions_in
 from engine.sdk.views import ERROR_VIEW, View, Views
 
 
@@ -118,13 +119,13 @@ class _Compiler:
 
     def _placed(self, label: str, settings: Settings) -> Iterator[PlacedExpression]:
         source = self.resolution.spec.source
-        for path, item in expressions_in(settings):
+        items = dict(expressions_in(settings))
+        for path, item in items.items():
             at_key = path[-1] == KEY
             keys = path[:-1] if at_key else path
             full = ("snaps", label, *keys)
             where = source.where_key(full) if at_key else source.where(full)
-            target = str(keys[-1]) if len(keys) > 1 and isinstance(keys[-1], str) else ""
-            yield PlacedExpression(item.text, target, where)
+            yield PlacedExpression(item.text, _target_of(keys, items), where)
 
     def _stages(
         self, snaps: Mapping[str, PlannedSnap], links: Sequence[PlannedLink]
@@ -183,3 +184,13 @@ def _as_linked(views: Sequence[View], linked: Sequence[View | None]) -> Iterator
             yield from sorted(members, key=lambda view: int(view.name[len(family.name) :]))
         elif family in linked or not family.optional:
             yield family
+
+
+def _target_of(keys: KeyPath, items: Mapping[KeyPath, Expression | Path]) -> str:
+    """What an expression is for: the key of a map, the target of a row in a list of rows."""
+    if len(keys) < 2 or not isinstance(keys[-1], str):
+        return ""
+    if not isinstance(keys[-2], int):
+        return keys[-1]
+    target = items.get((*keys[:-1], "target"))
+    return target.text if target is not None else ""

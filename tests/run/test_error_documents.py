@@ -28,6 +28,15 @@ def errors_of(folder: Path, snap: str, documents: list[Any]) -> list[Any]:
             "snap: Mapper\n    mappings:\n      $a: $n\n      $b: $n / $m\n      $c: $n / $m",
             {"label": "one", "target": "$b", "line": 6},
         ),
+        (
+            "snap: Mapper\n    mappings:\n      - {target: $a, expression: $n}\n"
+            "      - {target: $b, expression: $gone}",
+            {"label": "one", "target": "$b", "line": 6},
+        ),
+        (
+            "snap: Mapper\n    mappings:\n      - expression: $gone",
+            {"label": "one", "line": 5},
+        ),
         ("snap: Filter\n    filter: $gone > 1", {"label": "one", "line": 4}),
         (
             "snap: RemotePythonScript\n    source: 'def snaplogic_process(row): return row[0]'",
