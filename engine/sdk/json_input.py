@@ -448,11 +448,19 @@ def _lenient_error(message: str, text: str, start: int) -> JsonSyntaxError:
     if said.startswith("Unclosed"):
         part = next((part for part in ("object", "array", "string") if part in said), "value")
         reason = f"the {part} that begins here does not end"
+    elif ("surrogate" in said or said.startswith(_HALF_EXPECTED)) and (
+        flaw := _lone_half(text[start:].encode())
+    ):
+        return FlawError(flaw.offset + len(text[:start].encode()), flaw.reason)
     elif said.startswith("Maximum nesting"):
         reason = "it is nested too deeply"
     else:
         reason = "not valid JSON"
     return JsonSyntaxError(len(text[:offset].encode()), reason)
+
+
+_HALF_EXPECTED = "Expected U+005c"
+"""The lenient parser misses the backslash of the other half of a surrogate pair."""
 
 
 def _excerpt(text: bytes, offset: int) -> str:

@@ -340,7 +340,7 @@ def test_a_stream_of_comments_alone_is_empty(text: str) -> None:
     assert error["reason"] == "it is empty"
 
 
-@pytest.mark.parametrize("values", [STRICT, {**STRICT, **LINES}])
+@pytest.mark.parametrize("values", [{}, STRICT, {**STRICT, **LINES}])
 def test_half_of_a_surrogate_pair_is_called_so(values: Any) -> None:
     text = rb'{"a": "\ud83d\ude00 \\ud83d", "b": "\ud83d"}'
     (error,) = parse(text, on_error="route", **values).errors
@@ -418,3 +418,11 @@ def test_compressed_data_is_reported(
     result = run_snap("JSONParser", {"json_lines": lines}, stream(data), on_error="route")
     assert result.errors[0]["reason"] == reason
     assert hint in result.errors[0]["resolution"]
+
+
+@pytest.mark.parametrize("half", [r"\ud83d", r"\ude00", r"\ud83dx", r"\ud83d\u0041"])
+def test_half_of_a_surrogate_pair_is_placed_where_it_stands(half: str) -> None:
+    text = b'{"a": 1} // one\n{"b": "%b"}' % half.encode()
+    (error,) = parse(text, on_error="route").errors
+    assert f"{half[:6]} is half of a surrogate pair" in error["reason"]
+    assert "line 2, column 8" in error["reason"]
