@@ -43,6 +43,11 @@ def error_of(text: str, **settings: object) -> ExpressionError:
         ("'%d'.sprintf('x')", "`%d` needs a whole number, got x", None),
         ("[].reduce((a, b) => a)", "an empty array cannot be reduced", None),
         ("JSON.parse('{')", "the string is not valid JSON", None),
+        (
+            "JSON.parse('9'.repeat(5000))",
+            "the string is not valid JSON: it holds an integer of more than 4,300 digits",
+            None,
+        ),
         ("lib.absent.x", "there is no library `absent`", "lib.absent"),
     ],
 )

@@ -8,6 +8,7 @@ import hashlib
 import html
 import json
 import re
+import sys
 import uuid
 import zlib
 from collections.abc import Callable
@@ -53,6 +54,9 @@ def json_parse(text: Any) -> Any:
         return json.loads(written, parse_constant=_no_constant, parse_float=_json_number)
     except (ValueError, RecursionError) as error:
         message = str(error) if not isinstance(error, RecursionError) else "nested too deeply"
+        if message.startswith("Exceeds the limit"):
+            limit = sys.get_int_max_str_digits()
+            message = f"it holds an integer of more than {limit:,} digits"
         raise Failure(f"the string is not valid JSON: {message}") from None
 
 

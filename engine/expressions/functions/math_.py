@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from engine.expressions.functions.declare import Example, Family
@@ -146,10 +147,12 @@ def _atanh(x: float) -> float:
 
 
 def _cbrt(x: float) -> float:
-    """The math library's cube root of a perfect cube is not always exact."""
+    """The nearest number; the math library's is one step beside it at times, even for cubes."""
     root = math.cbrt(x)
-    near = float(round(root)) if abs(root) < 1e15 else root
-    return near if near * near * near == x else root
+    if not math.isfinite(root) or root == 0:
+        return root
+    steps = (math.nextafter(root, -INFINITY), root, math.nextafter(root, INFINITY))
+    return min(steps, key=lambda step: abs(Fraction(step) ** 3 - Fraction(x)))
 
 
 def _overflow(x: float) -> float:
