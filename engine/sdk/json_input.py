@@ -451,7 +451,7 @@ def _lenient_error(message: str, text: str, start: int) -> JsonSyntaxError:
     elif ("surrogate" in said or said.startswith(_HALF_EXPECTED)) and (
         flaw := _lone_half(text[start:].encode())
     ):
-        return FlawError(flaw.offset + len(text[:start].encode()), flaw.reason)
+        return JsonSyntaxError(flaw.offset + len(text[:start].encode()), flaw.reason)
     elif said.startswith("Maximum nesting"):
         reason = "it is nested too deeply"
     else:
