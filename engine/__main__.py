@@ -15,7 +15,7 @@ def main() -> int:
     is_ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if is_ours:
         signal.signal(signal.SIGINT, _stop_at_once)
-    gc.disable()  # imports leave hardly any garbage, and looking for it takes a tenth of their time
+    gc.disable()  # imports leave hardly any garbage; looking for it takes a twentieth of their time
     from engine.cli import main as run_command_line
 
     gc.enable()
