@@ -6,6 +6,8 @@ so a pipe receives documents only.
 
 from __future__ import annotations
 
+import os
+import stat
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -25,6 +27,15 @@ if TYPE_CHECKING:
 
 BROKEN_PIPE = 141
 """Exit code when the reader of standard output has gone, as if SIGPIPE had ended the process."""
+
+
+def _is_pipe(out: TextIO) -> bool:
+    """Whether another program reads along, unlike with a file."""
+    try:
+        mode = os.fstat(out.fileno()).st_mode
+    except OSError:  # closed, or in memory
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 class Display(Protocol):
@@ -61,6 +72,7 @@ class QuietDisplay:
         self._named = len(open_outputs) > 1
         self._outputs: OutputWriter | None = None
         self._is_terminal = out.isatty()
+        self._is_watched = self._is_terminal or _is_pipe(out)
         self._writing = threading.Lock()
 
     def started(self, report: Report, secrets: Secrets) -> None:
@@ -74,7 +86,7 @@ class QuietDisplay:
         assert self._outputs is not None  # nothing leaves before the run has started
         try:
             self._outputs.write(port, batch.items)
-            if self._is_terminal:
+            if self._is_watched:  # the input may pause for long: what is there must not wait for it
                 self._out.flush()
         except BrokenPipeError:
             self.exit_code = BROKEN_PIPE

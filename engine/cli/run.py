@@ -150,6 +150,11 @@ def _report_file(name: str | None) -> FileTarget | None:
     """The report file, opened before the run so that a bad path is reported first."""
     if name is None:
         return None
+    if name == "-":
+        raise ConfigurationError(
+            "--report needs the name of a file, as standard output holds documents only; "
+            "write ./- for a file called '-'"
+        )
     try:
         return ProjectFiles(str(Path.cwd()), ".").write(name, "overwrite", create_folder=False)
     except DataError as error:

@@ -33,3 +33,11 @@ def test_the_report_has_the_counts_of_each_link_and_view(engine: Any, tmp_path: 
         "in": {"input0": 3, "input1": 5},
         "out": {"output": 8, "error": 0},
     }
+
+
+def test_a_report_to_standard_output_is_refused(engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "pipeline.yaml").write_text(DIAMOND)
+    done = engine("run", "pipeline.yaml", "--report", "-")
+    assert done.returncode == 2
+    assert "engine: --report needs the name of a file" in done.stderr
+    assert not (tmp_path / "-").exists()

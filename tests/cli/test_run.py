@@ -274,6 +274,19 @@ def test_an_input_is_read_as_it_comes(tmp_path: Path) -> None:
         assert b"on document 2" in process.stderr.read()
 
 
+def test_a_pipe_gets_each_document_while_the_input_is_still_open(tmp_path: Path) -> None:
+    (tmp_path / "shape.yaml").write_text(SHAPE)
+    command = [sys.executable, "-m", "engine", "run", "shape.yaml", "--input", "-", "--quiet"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, stdin=pipe, stdout=pipe) as process:
+        assert process.stdin
+        assert process.stdout
+        for number in range(2):
+            process.stdin.write(b'{"a": %d}\n' % number)
+            process.stdin.flush()
+            assert process.stdout.readline() == b'{"b":%d}\n' % number
+
+
 def test_run_refuses_a_task_file(engine: Any, tmp_path: Path) -> None:
     (tmp_path / "pipeline.yaml").write_text(SHAPE)
     (tmp_path / "task.yaml").write_text("type: ultra\npipeline: pipeline.yaml\n")
