@@ -26,7 +26,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "files",
         nargs="+",
-        metavar="FILE",
+        metavar="PATH",
         help="a pipeline or task file, or a folder to search for them at any depth",
     )
     parser.add_argument(
