@@ -213,3 +213,9 @@ def test_a_mistake_in_the_call_has_its_place(text: str, offset: int) -> None:
     with pytest.raises(ExpressionSyntaxError) as caught:
         parse_path(text)
     assert (caught.value.text, caught.value.offset) == (text, offset)
+
+
+@pytest.mark.parametrize("condition", ["lib.gone", "lib.gone.rate", "!lib.gone.rate", "pipe.gone"])
+def test_a_library_that_is_missing_is_not_taken_for_a_missing_member(condition: str) -> None:
+    with pytest.raises(ExpressionError, match="gone"):
+        evaluate(f"jsonPath($, '$.o[?({condition})]')", {"o": [{"id": 1}]})
