@@ -111,7 +111,7 @@ def test_a_bad_line_fails_alone(engine: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "says"),
     [
-        ("nowhere.json", "no such file"),
+        ("nowhere.json", "the file does not exist"),
         ("sldb:///../secret.json", "outside the project"),
         ("folder", "it is a folder"),
         ("nosuch://bucket/x", "nosuch"),

@@ -129,7 +129,7 @@ def test_the_message_explains_the_status(read: Any, status: int, reason: str) ->
     assert errors[0]["status"] == errors[0]["statusCode"] == status
     assert len(server.requests) == 1
     if status != 404:
-        assert "no such file" not in errors[0]["reason"]
+        assert "does not exist" not in errors[0]["reason"]
 
 
 def test_a_refused_connection_is_reported(read: Any) -> None:
@@ -140,7 +140,7 @@ def test_a_refused_connection_is_reported(read: Any) -> None:
 def test_an_unknown_host_is_reported(read: Any) -> None:
     _, errors = read("http://no-such-host.invalid/a")
     assert "no-such-host.invalid" in errors[0]["reason"]
-    assert "no such file" not in errors[0]["reason"]
+    assert "does not exist" not in errors[0]["reason"]
 
 
 def test_a_redirect_loop_is_reported(read: Any) -> None:
@@ -157,7 +157,7 @@ def test_a_response_that_is_not_http_is_reported(read: Any) -> None:
         _, errors = read(f"http://127.0.0.1:{listener.getsockname()[1]}/a")
         thread.join()
     assert "HTTP" in errors[0]["reason"]
-    assert "no such file" not in errors[0]["reason"]
+    assert "does not exist" not in errors[0]["reason"]
 
 
 def _say_hello(listener: socket.socket) -> None:
