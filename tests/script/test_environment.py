@@ -238,7 +238,7 @@ def test_what_others_need_binds_an_installation_into_a_shared_environment(
     session = opened("", owner="b", environment="both", requirements=("counter",))
     with pytest.raises(ScriptFailure, match="pip could not install counter") as caught:
         session.start()
-    assert "Other scripts share the environment, and need: abacus<2 (a)" in caught.value.resolution
+    assert "Other scripts share this environment and need: abacus<2 (a)" in caught.value.resolution
     assert run(opened, "'abacus'", owner="a", environment="both")["version"] == "1.0"
 
 
@@ -288,7 +288,7 @@ def replace_its_python(folder: Path) -> None:
         ),
         (
             lambda folder: next(folder.glob("lib/*/site-packages/*/RECORD")).unlink(),
-            "abacus 2.0 has lost its list of files",
+            "the list of files of abacus 2.0 is missing",
         ),
         (replace_its_python, "its Python is missing"),
         (lambda folder: shutil.rmtree(folder / "lib"), "its folder of libraries is missing"),
