@@ -41,7 +41,7 @@ def test_a_frame_over_the_limit_is_not_sent_and_the_channel_stays_usable() -> No
     here, there = socket.socketpair()
     with here, there:
         channel = Channel(here, limit=100)
-        with pytest.raises(FrameTooLargeError, match="at most 100 bytes"):
+        with pytest.raises(FrameTooLargeError, match="the limit is 100 bytes"):
             channel.send("rows", ["x" * 200])
         channel.send("rows", [1])
         assert Channel(there).receive() == ["rows", [1]]
@@ -51,7 +51,7 @@ def test_a_frame_announced_over_the_limit_is_not_read() -> None:
     here, there = socket.socketpair()
     with here, there:
         Channel(here).send("rows", ["x" * 200])
-        with pytest.raises(ProtocolError, match="over 100 bytes"):
+        with pytest.raises(ProtocolError, match="exceeds 100 bytes"):
             Channel(there, limit=100).receive()
 
 
