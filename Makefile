@@ -18,8 +18,9 @@ $(READY): pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 	@echo 'Installing Snapline and its tools into $(VENV); this takes a minute or two.'
-	@$(PIP) install --quiet $(PINNED) 'setuptools>=77' && \
-	$(PIP) install --quiet $(PINNED) --no-build-isolation --editable '.[dev]' || { \
+	@{ $(PIP) install $(PINNED) 'setuptools>=77' && \
+	$(PIP) install $(PINNED) --no-build-isolation --editable '.[dev]'; } >$(VENV)/setup.log 2>&1 || { \
+	tail -n 25 $(VENV)/setup.log; \
 	echo 'Could not install the versions in $(CONSTRAINTS) on this platform and Python (see above).' \
 	'To let pip choose the versions, run: make setup CONSTRAINTS='; exit 1; }
 	touch $(READY)

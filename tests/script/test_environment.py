@@ -78,6 +78,15 @@ def test_what_is_installed_keeps_to_the_constraints(opened: Opened) -> None:
     assert run(opened, "'abacus'", **facts) == {"version": "1.0", "quiet": True}
 
 
+def test_an_environment_follows_constraints_that_change(opened: Opened) -> None:
+    facts: dict[str, Any] = {"environment": "kept", "requirements": ("abacus>=1.0",)}
+    assert run(opened, "'abacus'", **facts, constraints="abacus==1.0\n")["version"] == "1.0"
+    assert run(opened, "'abacus'", **facts, constraints="abacus==2.0\n")["version"] == "2.0"
+    assert (
+        run(opened, "'abacus'", constraints="Abacus == 1.0", environment="kept")["quiet"] is False
+    )
+
+
 def test_constraints_that_do_not_fit_are_said_to_be_the_reason(opened: Opened) -> None:
     session = opened(ENSURE.format(arguments="'abacus'"), constraints="abacus==3.0\n")
     with pytest.raises(ScriptFailure) as caught:

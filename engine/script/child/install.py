@@ -68,6 +68,7 @@ FIRST_FOR_311 = {
 
 _PLAIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:==\s*([A-Za-z0-9.!+]+))?")
 _NAMED = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:[<>=!~;\[]|$)")
+_PIN = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*==\s*([A-Za-z0-9.!+]+)", re.MULTILINE)
 _TAIL = 12
 
 
@@ -98,6 +99,7 @@ class Installer:
             else None
         )
         self._constraints: str = opening["constraints"]
+        self._pins = {canonical(name): version for name, version in _PIN.findall(self._constraints)}
         self._state = state
 
     def require(self, requirements: Sequence[str]) -> None:
@@ -106,13 +108,15 @@ class Installer:
         for text in requirements:
             self._claim(text)
         stamped = self._stamped()
+        known = set(stamped) if self._constraints in stamped else set()
         missing = [
             text
             for text in requirements
-            if not (text in stamped and _is_left(text)) and not self._satisfied(text)
+            if not (text in known and _is_left(text)) and not self._satisfied(text)
         ]
         if missing:
-            self._provide(missing, list(requirements), update=False, verbose=False)
+            stamp = [*requirements, self._constraints]
+            self._provide(missing, stamp, update=False, verbose=False)
 
     def ensure(self, name: str, version: str | None, update: bool, verbose: bool) -> str:
         """SLTool.ensure; returns pip's output, empty if there was nothing to do."""
@@ -123,7 +127,7 @@ class Installer:
         version = self._possible(name, version)
         wanted = f"{name}=={version}" if version else name
         self._claim(wanted)
-        if not update and is_there(name, version):
+        if not update and self._is_there(name, version):
             return ""
         return self._provide([wanted], [], update, verbose)
 
@@ -152,7 +156,11 @@ class Installer:
 
     def _satisfied(self, text: str) -> bool:
         plain = _PLAIN.fullmatch(text.strip())
-        return plain is not None and is_there(plain[1], plain[2])
+        return plain is not None and self._is_there(plain[1], plain[2])
+
+    def _is_there(self, name: str, version: str | None) -> bool:
+        """Whether it is installed in the wanted version, else in the one of the constraints."""
+        return is_there(name, version or self._pins.get(canonical(name)))
 
     def _stamped(self) -> list[str]:
         """Requirements that pip has found satisfied since the last installation."""
