@@ -102,7 +102,7 @@ def _whole_digits(number: int, base: int) -> str:
 def _fraction_digits(size: Number, base: int) -> tuple[int, str]:
     """As many digits as distinguish the number from its neighbours, and the carry."""
     fraction = size % 1
-    error = (math.nextafter(size, INFINITY) - size) / 2 if fraction else 0
+    error = max((math.nextafter(size, INFINITY) - size) / 2, _SMALLEST) if fraction else 0
     if fraction < error or not fraction:
         return 0, ""
     digits: list[int] = []
@@ -116,6 +116,10 @@ def _fraction_digits(size: Number, base: int) -> tuple[int, str]:
             return _rounded_up(digits, base)
         if fraction < error:
             return 0, _digits_text(digits)
+
+
+_SMALLEST = math.nextafter(0.0, 1.0)
+"""Half a step between the smallest numbers would be 0, and no digit would be the last."""
 
 
 def _rounded_up(digits: list[int], base: int) -> tuple[int, str]:
