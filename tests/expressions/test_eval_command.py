@@ -128,7 +128,7 @@ def test_a_terminal_session_starts_with_instructions(
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda prompt: next(answers))
     assert main(["eval"]) == 0
-    assert capsys.readouterr().out == "Expressions; :help, :quit\n"
+    assert capsys.readouterr().out == "Enter an expression, :help or :quit\n"
 
 
 def test_the_prompt_completes_fields_functions_and_methods() -> None:
