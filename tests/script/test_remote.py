@@ -148,7 +148,8 @@ def test_a_peer_that_announces_a_large_greeting_is_cut_off(host: Host) -> None:
 def test_a_peer_that_does_not_greet_gets_nothing(host: Host, greeting: bytes) -> None:
     with host.dial() as peer:
         peer.sendall(greeting)
-        peer.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):  # the executor may have hung up already
+            peer.shutdown(socket.SHUT_WR)
         assert received_by(peer) == b""
 
 
@@ -345,7 +346,7 @@ def test_a_token_file_that_others_can_read_causes_a_warning(token_file: Path) ->
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = _run_command(token_file, taken.getsockname()[1])
     assert done.returncode == 1
-    assert "others can read" in done.stderr
+    assert "other users can read" in done.stderr
     assert "cannot listen" in done.stderr
 
 
