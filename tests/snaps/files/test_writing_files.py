@@ -208,7 +208,9 @@ def run_two(folder: Path, one: str, two: str) -> Any:
     ],
 )
 def test_two_writers_of_one_name_are_a_mistake(tmp_path: Path, one: str, two: str) -> None:
-    with pytest.raises(InvalidPipelineError, match="written-twice  the snap 'write_one' also writes"):
+    with pytest.raises(
+        InvalidPipelineError, match="written-twice  the snap 'write_one' also writes"
+    ):
         run_two(tmp_path, one, two)
     assert not (tmp_path / "a.json").exists()
 
