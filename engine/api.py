@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from engine.documents import Batch, Item
 from engine.errors import ConfigurationError, EngineError, Problem
 from engine.expressions import evaluate
+from engine.numbers import with_decimals, with_floats
 from engine.pipeline import PipelineSpec, load
 from engine.plan import Plan, Port, check_spec, compile_spec
 from engine.registry import Registry, discover
@@ -68,13 +69,16 @@ def run(
     show: Show | None = None,
     timezone: str = "UTC",
     http: HttpClient | None = None,
+    exact: bool = False,
 ) -> Report:
     """Run a pipeline to its end; the report contains what left through its open outputs.
 
     `inputs` maps an open input (`label` or `label.view`) to its documents. `show` gets a snap's
     label and each line that it prints. `http` sends the requests of its snaps instead of the
-    engine's own client; `engine.testing.CannedHttp` is one for tests. Raises InvalidPipelineError,
-    ConfigurationError, or the ExecutionError that stopped the pipeline. Ctrl-C stops the run, also
+    engine's own client; `engine.testing.CannedHttp` is one for tests. A float in `inputs` counts as
+    its shortest decimal; the numbers of the outputs are int and float, or with `exact` int and
+    Decimal. Raises InvalidPipelineError, ConfigurationError, or the ExecutionError that stopped the
+    pipeline. Ctrl-C stops the run, also
     while a snap works on a document; KeyboardInterrupt is raised once the snaps are closed.
     """
     _refuse_within_a_loop()
@@ -84,7 +88,7 @@ def run(
         registry,
         parameters=parameters,
         inputs=inputs,
-        observer=_OutputCollector(show),
+        observer=_OutputCollector(show, exact=exact),
         timezone=timezone,
         http=http,
         stopper=stopper,
@@ -107,12 +111,14 @@ async def start(
     timezone: str = "UTC",
     http: HttpClient | None = None,
     stopper: Stopper | None = None,
+    exact: bool = False,
 ) -> tuple[Report, EngineError | None]:
     """Run a pipeline inside an event loop; its report, and the error if it failed.
 
     `observer` sees lines, outputs and the end (engine.run.observer), and all batches if it has a
-    method `crossed`. Without one the report collects what leaves through open outputs. A signal
-    handler may stop the run through `stopper` while a snap keeps the event loop busy.
+    method `crossed`. Without one the report collects what leaves through open outputs, with numbers
+    as `run` returns them. A signal handler may stop the run through `stopper` while a snap keeps
+    the event loop busy.
     """
     registry = registry or discover()
     plan = pipeline if isinstance(pipeline, Plan) else compile_plan(pipeline, registry)
@@ -120,7 +126,7 @@ async def start(
         plan,
         registry,
         identify(plan, parameters or {}, timezone=timezone),
-        observer=observer or _OutputCollector(),
+        observer=observer or _OutputCollector(exact=exact),
         scripts=Executor(),
         inputs=inputs,
         http=http,
@@ -171,8 +177,9 @@ def _spec(pipeline: Pipeline) -> PipelineSpec:
 class _OutputCollector:
     """An observer that collects the outputs of the pipeline in the report."""
 
-    def __init__(self, show: Show | None = None) -> None:
+    def __init__(self, show: Show | None = None, *, exact: bool) -> None:
         self.outputs: dict[str, list[Item]] = {}
+        self._with_numbers = with_decimals if exact else with_floats
         self._show = show
 
     def started(self, report: Report, secrets: Secrets) -> None:
@@ -183,7 +190,7 @@ class _OutputCollector:
             self._show(label, text)
 
     def output(self, port: Port, batch: Batch) -> None:
-        self.outputs.setdefault(str(port), []).extend(batch.items)
+        self.outputs.setdefault(str(port), []).extend(map(self._with_numbers, batch.items))
 
     def finished(self, report: Report) -> None:
         report.outputs = self.outputs

@@ -3,7 +3,8 @@
 JSON values, bytes, decimal numbers and date-times are allowed. Tuples become lists, mappings with
 string keys become plain dicts, and strings and numbers of derived classes (from numpy, an XML
 parser or an enum) become plain ones. Everything else, such as a set or an object of some library,
-is refused, because it would fail or be misinterpreted in a later snap.
+is refused, because it would fail or be misinterpreted in a later snap; so are decimals that are not
+finite or beyond the bounds.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.errors import DataError
+from engine.numbers import decimal_of, out_of_bounds
 
 _SCALARS = frozenset((str, int, float, bool, type(None), bytes))
 _DATES = (date, time)
@@ -22,7 +24,6 @@ _MADE_PLAIN: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (int, int),
     (float, float),
     (bytes, bytes),
-    (Decimal, Decimal),
 )
 _STRINGS = frozenset((str,))
 
@@ -47,8 +48,10 @@ def _plain(value: Any, path: tuple[str | int, ...]) -> Any:
         return _plain_map(value, path)
     if cls is list:
         return _plain_list(value, path)
-    if cls in _SCALARS or cls is Decimal or isinstance(value, _DATES):
+    if cls in _SCALARS or isinstance(value, _DATES):
         return value
+    if isinstance(value, Decimal):
+        return _plain_decimal(value, path)
     if isinstance(value, Mapping):
         return _plain_map(dict(value), path)
     if isinstance(value, list | tuple):
@@ -57,6 +60,21 @@ def _plain(value: Any, path: tuple[str | int, ...]) -> Any:
         if isinstance(value, kind):
             return make(value)
     raise _refusal(path, value)
+
+
+def _plain_decimal(value: Decimal, path: tuple[str | int, ...]) -> Decimal:
+    if not value.is_finite():
+        raise NotPlainError(
+            f"{_shown(path)} is the decimal {value}",
+            "a decimal must be a number",
+            "write None if there is no number",
+        )
+    try:
+        return decimal_of(value)
+    except ArithmeticError:
+        raise NotPlainError(
+            f"{_shown(path)} is out of range", out_of_bounds(str(value)), "round the number"
+        ) from None
 
 
 def _plain_map(value: dict[Any, Any], path: tuple[str | int, ...]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from engine.documents import StreamStart
+from engine.numbers import with_decimals
 from engine.registry import SnapClass
 from engine.registry.files import snake_case
 from engine.sdk import Example, Snap
@@ -70,7 +71,7 @@ def _check_example(snap: SnapClass, example: Example, project: Path) -> None:
     outputs = sorted(expected.keys() - {"error"}) or None
     result = _run(snap, example, project, on_error=example.on_error, outputs=outputs)
     for view in sorted(expected.keys() | result.outputs.keys()):
-        given, wanted = result.outputs.get(view, []), list(expected.get(view, []))
+        given, wanted = result.outputs.get(view, []), with_decimals(list(expected.get(view, [])))
         _require(
             given == wanted,
             f"{snap.__name__}, {example.title!r}: the view {view!r} produced\n"
@@ -106,6 +107,7 @@ def _run(
         http=CannedHttp(example.answers),
         outputs=outputs,
         project=project,
+        exact=True,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.documents import Batch, Document, Item, StreamStart
 from engine.errors import ConfigurationError
+from engine.numbers import with_decimals, with_floats
 from engine.pipeline.spec import OnError
 from engine.plan import compile_spec
 from engine.plan.views import is_member
@@ -64,14 +65,16 @@ def run_snap(
     scripts: ScriptExecutor | None = None,
     http: HttpClient | None = None,
     timezone: str = "UTC",
+    exact: bool = False,
 ) -> SnapRun:
     """Run a snap, by class or by name, on some items.
 
     `settings` are as in a pipeline file. `given` is a list for the first input view, or a map of
     view to list; None leaves the inputs unlinked, as in a pipeline. `outputs` are the output views
     that count as linked (default: all). `http` replaces the client that sends requests (see
-    CannedHttp). Raises ConfigurationError with every problem that `engine validate` would find, and
-    SnapFailedError where a pipeline would stop.
+    CannedHttp). A float in `given` counts as its shortest decimal; the numbers of the result are
+    int and float, or with `exact` int and Decimal. Raises ConfigurationError with every problem
+    that `engine validate` would find, and SnapFailedError where a pipeline would stop.
     """
     registry = discover()
     snap_class = _found(snap, registry) if isinstance(snap, str) else snap
@@ -101,7 +104,10 @@ def run_snap(
         nothing: Document = {}
         inputs = execution.snap(LABEL).inputs
         fed = {view.name: [nothing] for view in inputs if view.unlinked != "nothing"}
-    return _run(execution, registry, fed, shown)
+    result = _run(execution, registry, fed, shown)
+    as_wanted = with_decimals if exact else with_floats
+    result.outputs = {view: list(map(as_wanted, items)) for view, items in result.outputs.items()}
+    return result
 
 
 def _run(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.documents import Batch, Item
 from engine.errors import ConfigurationError
+from engine.numbers import with_decimals, with_floats
 from engine.pipeline import PipelineSpec, load, parse
 from engine.plan import compile_spec
 from engine.plan.plan import Port
@@ -54,6 +55,7 @@ def run_pipeline(
     scripts: ScriptExecutor | None = None,
     project: str | Path = ".",
     timezone: str = "UTC",
+    exact: bool = False,
 ) -> PipelineRun:
     """Run a pipeline to its end, as `engine run` does, without touching real files.
 
@@ -61,13 +63,13 @@ def run_pipeline(
     as `pipeline.yaml` in the folder `project`. `inputs` maps open inputs to their items; a list
     feeds the only one. `files` maps names to content: these take precedence over files on disk.
     Written files are returned, not saved to disk. `http` replaces the HTTP client (see CannedHttp).
-    Raises ConfigurationError with all problems of the pipeline, and the ExecutionError that stopped
-    it.
+    The numbers of the outputs are int and float, or with `exact` int and Decimal. Raises
+    ConfigurationError with all problems of the pipeline, and the ExecutionError that stopped it.
     """
     spec = _spec(pipeline, Path(project))
     registry = discover()
     plan = compile_spec(spec, registry)
-    observer = _RecordingObserver()
+    observer = _RecordingObserver(with_decimals if exact else with_floats)
     with TemporaryDirectory(prefix="snapline-test-") as scratch:
         client = None if http is None else lambda: http
         own = ScratchFiles(plan.folder, plan.project, client, files or {}, Path(scratch))
@@ -111,8 +113,9 @@ def _inputs(
 class _RecordingObserver:
     """An observer that records outputs and shown lines."""
 
-    def __init__(self) -> None:
+    def __init__(self, with_numbers: Callable[[Item], Item]) -> None:
         self.outputs: dict[str, list[Any]] = {}
+        self._with_numbers = with_numbers
         self.shown: list[tuple[str, str]] = []
 
     def started(self, report: Report, secrets: Secrets) -> None:
@@ -122,7 +125,7 @@ class _RecordingObserver:
         self.shown.append((label, text))
 
     def output(self, port: Port, batch: Batch) -> None:
-        self.outputs.setdefault(str(port), []).extend(batch.items)
+        self.outputs.setdefault(str(port), []).extend(map(self._with_numbers, batch.items))
 
     def finished(self, report: Report) -> None:
         report.outputs = self.outputs

@@ -89,6 +89,24 @@ def test_a_key_that_is_not_a_string_is_refused(snap: type[Gives]) -> None:
 
 
 @both
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (Decimal("NaN"), r"\$\.a\[0\] is the decimal NaN"),
+        (Decimal("-Infinity"), r"\$\.a\[0\] is the decimal -Infinity"),
+        (Decimal("1E+10001"), r"the exponent of 1E\+10001 is out of range; the limit is 10,000"),
+        (Decimal("7" * 4301), r"the number has 4,301 digits; the limit is 4,300"),
+    ],
+)
+def test_a_decimal_must_be_a_number_within_the_bounds(
+    snap: type[Gives], value: Decimal, says: str
+) -> None:
+    Gives.document = {"a": [value]}
+    with pytest.raises(SnapFailedError, match=says):
+        run_snap(snap, {}, [{"n": 1}])
+
+
+@both
 def test_a_document_that_contains_itself_is_refused(snap: type[Gives]) -> None:
     endless: list[Any] = []
     endless.append(endless)

@@ -1,0 +1,100 @@
+"""The numbers of documents: integers and decimals, both exact.
+
+A decimal keeps its scale, so `29.920` leaves a pipeline as it came. A float that a snap, a script
+or a caller puts into a document counts as the shortest decimal that denotes it: 0.1 is one tenth.
+The numbers of digits and the exponents are bounded, so no number can eat the memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import (
+    Clamped,
+    Context,
+    Decimal,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    Rounded,
+    Subnormal,
+    Underflow,
+)
+from math import isfinite, isinf
+from typing import Any
+
+from engine.documents import StreamStart
+
+MAX_DIGITS = 4_300
+"""Digits of an integer, and significant digits of a decimal; Python's own limit for integers."""
+
+MAX_EXPONENT = 10_000
+"""The largest decimal is below 10 to the power of 10,001; the smallest is the inverse of that."""
+
+_BOUNDED = Context(
+    prec=MAX_DIGITS,
+    Emin=-MAX_EXPONENT,
+    Emax=MAX_EXPONENT,
+    capitals=1,
+    clamp=0,
+    traps=[Clamped, Inexact, InvalidOperation, Overflow, Rounded, Subnormal, Underflow],
+)
+
+decimal_of = _BOUNDED.create_decimal
+"""The decimal that a text denotes, with its scale, or the same decimal if it is within the bounds.
+Raises ArithmeticError for too many digits or too large an exponent. NaN and Infinity pass."""
+
+
+def out_of_bounds(number: str) -> str:
+    """Why `decimal_of` or `int` refuses a number, for a message; empty if it does not."""
+    try:
+        decimal_of(number)
+    except ArithmeticError:
+        digits = sum(map(str.isdigit, number.lower().partition("e")[0].lstrip("+-0.")))
+        if digits > MAX_DIGITS:
+            return f"the number has {digits:,} digits; the limit is {MAX_DIGITS:,}"
+        return f"the exponent of {shortened(number)} is out of range; the limit is {MAX_EXPONENT:,}"
+    return ""
+
+
+def shortened(number: str, limit: int = 40) -> str:
+    """A number for a message; a long one without its middle, so that the exponent is seen."""
+    half = limit // 2
+    return number if len(number) <= limit else f"{number[:half]}…{number[-half:]}"
+
+
+def with_decimals(value: Any) -> Any:
+    """The value with its floats as decimals. NaN and Infinity, which no decimal denotes, stay."""
+    return _converted(value, float, _as_decimal)
+
+
+def with_floats(value: Any) -> Any:
+    """The value with its decimals as floats. A decimal beyond the range of a float stays."""
+    return _converted(value, Decimal, _as_float)
+
+
+def _as_decimal(number: float) -> Decimal | float:
+    return Decimal(repr(number)) if isfinite(number) else number
+
+
+def _as_float(number: Decimal) -> Decimal | float:
+    nearest = float(number)
+    return number if isinf(nearest) else nearest
+
+
+def _converted(value: Any, kind: type, convert: Callable[[Any], Any]) -> Any:
+    """A copy of the value, of any depth, with the numbers of that type converted."""
+    root = [value]
+    pending: list[Any] = [root]
+    while pending:
+        container = pending.pop()
+        items = container.items() if container.__class__ is dict else enumerate(container)
+        for key, item in items:
+            cls = item.__class__
+            if cls is kind:
+                container[key] = convert(item)
+            elif cls is dict or cls is list:
+                container[key] = copied = item.copy()
+                pending.append(copied)
+            elif cls is StreamStart:
+                container[key] = StreamStart(_converted(item.header, kind, convert))
+    return root[0]
