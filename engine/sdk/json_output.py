@@ -16,11 +16,11 @@ import msgspec
 from engine.documents import Value
 from engine.errors import DataError
 from engine.expressions import json_hook
+from engine.sdk.json_nulls import Nulls, is_finite
 
 _ENCODER = msgspec.json.Encoder(enc_hook=json_hook)
-_PACKER = msgspec.msgpack.Encoder(enc_hook=json_hook)
+_NULLS = Nulls()
 _REFUSALS = (TypeError, ValueError, OverflowError, RecursionError, NotImplementedError, DataError)
-_NOT_FINITE = re.compile(rb"\xcb[\x7f\xff][\xf0-\xff]")
 _KEY = re.compile(rb'^( *"(?:[^"\\]|\\.)*"): ', re.MULTILINE)
 _EMPTY = re.compile(rb"(?:\{\}|\[\])(?=,?$)", re.MULTILINE)
 _SPACED = {b"{}": b"{ }", b"[]": b"[ ]"}
@@ -34,7 +34,7 @@ def to_json(value: Value, what: str = "the document", *, pretty: bool = False) -
     """
     try:
         text = _ENCODER.encode(value)
-        is_exact = b"null" not in text or _are_finite([value])
+        is_exact = b"null" not in text or is_finite(value)
     except _REFUSALS:
         is_exact = False
     if not is_exact:
@@ -46,7 +46,7 @@ def to_json_lines(values: Sequence[Value]) -> bytes | None:
     """Each value as JSON followed by a newline; None if `to_json` refuses one of them."""
     try:
         lines = _ENCODER.encode_lines(values)
-        return lines if b"null" not in lines or _are_finite(values) else None
+        return lines if _NULLS.are_all(values, lines) else None
     except _REFUSALS:
         return None
 
@@ -56,27 +56,6 @@ def prettified(text: bytes) -> bytes:
     every element of an array on a line of its own (reference, JSON text)."""
     spread = _KEY.sub(rb"\1 : ", msgspec.json.format(text, indent=2))
     return _EMPTY.sub(lambda found: _SPACED[found[0]], spread)
-
-
-def _are_finite(values: Sequence[Value]) -> bool:
-    """Whether the values hold no NaN or infinity, which the encoder writes as null.
-
-    MessagePack keeps them as they are, so one search through it is enough for most batches.
-    """
-    try:
-        if not _NOT_FINITE.search(_PACKER.encode(values)):
-            return True
-    except OverflowError:  # integers of more than 64 bits
-        pass
-    return all(map(_is_finite, values))
-
-
-def _is_finite(value: Value) -> bool:
-    if isinstance(value, float):
-        return isfinite(value)
-    if isinstance(value, dict):
-        return all(map(_is_finite, value.values()))
-    return not isinstance(value, list | tuple) or all(map(_is_finite, value))
 
 
 def _refusal(value: Value, what: str) -> DataError:
