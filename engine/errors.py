@@ -7,8 +7,9 @@ can be pickled, so it crosses processes intact.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Literal, Protocol, Self
 
 import msgspec
 
@@ -128,8 +129,10 @@ class DataError(EngineError):
 
     The three texts become fields of the error document: `error` says what the snap was doing,
     `reason` what went wrong, `resolution` what the user can do. `details` are further fields, such
-    as the status of a server's response.
+    as the status of a server's response. `stacktrace` shows the user's own code, if it was running.
     """
+
+    stacktrace: str = ""
 
     def __init__(
         self,
@@ -161,26 +164,22 @@ class ExpressionError(DataError):
     def __init__(
         self, message: str, text: str = "", offset: int = 0, length: int = 1, hint: str = ""
     ) -> None:
-        super().__init__(f"the expression {text!r} failed" if text else message, message, hint)
+        # no call of the base class: an error is made for each document that fails
         self.args = (message, text, offset, length, hint)
-        self.message = message
+        self.error = f"the expression {text!r} failed" if text else message
+        self.message = self.reason = message
+        self.hint = self.resolution = hint
         self.text = text
         self.offset = offset
         self.length = length
-        self.hint = hint
+        self.details = {}
 
     def __str__(self) -> str:
         return "\n".join(part for part in (self.message, self.excerpt(), self._hint_line()) if part)
 
     def excerpt(self) -> str:
         """The line of the expression with a caret under the place."""
-        if not self.text:
-            return ""
-        start = self.text.rfind("\n", 0, self.offset) + 1
-        line = self.text[start:].split("\n", 1)[0]
-        column = self.offset - start
-        carets = "^" * max(1, min(self.length, len(line) - column))
-        return f"  {line}\n  {' ' * column}{carets}"
+        return _excerpt(self.text, self.offset, self.length)
 
     def _hint_line(self) -> str:
         return f"  hint: {self.hint}" if self.hint else ""
@@ -220,6 +219,54 @@ class ExpressionSyntaxError(ExpressionError):
 class EvaluationError(ExpressionError):
     """The expression is well formed, but has no value for this document."""
 
+    @classmethod
+    def described_by(
+        cls,
+        describe: Callable[[], tuple[str, str]],
+        text: str,
+        offset: int,
+        length: int,
+        target: str = "",
+    ) -> Self:
+        """The error at this place; `describe` gives message and hint once somebody reads them.
+
+        Many documents may fail, and nobody reads why if they are discarded.
+        """
+        error = cls.__new__(cls)
+        error.__dict__ = {
+            "_describe": describe,
+            "text": text,
+            "offset": offset,
+            "length": length,
+            "target": target,
+        }
+        return error
+
+    def __getattr__(self, name: str) -> Any:
+        """What depends on the description, which is made here, on the first such access."""
+        describe = self.__dict__.pop("_describe", None)
+        if describe is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        message, hint = describe()
+        ExpressionError.__init__(self, message, self.text, self.offset, self.length, hint)
+        return getattr(self, name)
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """A pickled error holds its texts, not what could describe it."""
+        _ = self.message
+        return super().__reduce__()
+
 
 class AbsentError(EvaluationError):
     """The expression reads something that does not exist."""
+
+
+@lru_cache(256)
+def _excerpt(text: str, offset: int, length: int) -> str:
+    if not text:
+        return ""
+    start = text.rfind("\n", 0, offset) + 1
+    line = text[start:].split("\n", 1)[0]
+    column = offset - start
+    carets = "^" * max(1, min(length, len(line) - column))
+    return f"  {line}\n  {' ' * column}{carets}"

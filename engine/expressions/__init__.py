@@ -26,7 +26,7 @@ from engine.expressions.evaluation import evaluate, scope_with_libraries
 from engine.expressions.json_text import json_hook, to_json
 from engine.expressions.libraries import load_library, overlay
 from engine.expressions.literal_part import Parts, compile_parts
-from engine.expressions.mapping import Constant, compile_mapping
+from engine.expressions.mapping import compile_mapping
 from engine.expressions.parameter_warnings import lint_parameters
 from engine.expressions.parser import parse
 from engine.expressions.paths.path import Path
@@ -37,7 +37,6 @@ __all__ = [
     "MISSING",
     "Analysis",
     "CompiledExpression",
-    "Constant",
     "DateTime",
     "Function",
     "Lint",

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from engine.expressions.callables import call_value
-from engine.expressions.failures import AbsentFailure, Failure, MissingFailure
+from engine.expressions.failures import AbsentFailure, Failure, MissingFailure, MissingKeyFailure
 from engine.expressions.foreign_syntax import METHOD_HINTS
 from engine.expressions.functions import METHODS, Declaration
 from engine.expressions.limits import charge, check_elements
@@ -37,7 +37,7 @@ def _missing(target: dict[str, Any], name: str) -> Failure:
     method = METHODS.get(name, {}).get(dict)
     if method is not None and not nearest(name, target):
         return Failure("`{here}` is a method, not a value", f"call it: {method.signature}")
-    return MissingFailure(name, nearest(name, target))
+    return MissingFailure(name, target)
 
 
 def safe_member(target: Any, name: str) -> Any:
@@ -69,18 +69,12 @@ def index(target: Any, key: Any) -> Any:
         name = property_name(key)
         if name in target:
             return target[name]
-        raise AbsentFailure(*_missing_key(target, name))
+        raise MissingKeyFailure(name, target)
     if cls is list or cls is str or cls is bytes:
         return _element(target, key)
     if target is None:
         raise _of_null("an element")
     raise AbsentFailure(f"{kind_of(target)} has no elements")
-
-
-def _missing_key(target: dict[str, Any], name: str) -> tuple[str, str]:
-    near = nearest(name, target)
-    proposal = f"; did you mean `{near[0]}`?" if near else ""
-    return f"there is no property `{name[:80]}` for `{{here}}`{proposal}", ""
 
 
 def _element(target: Any, key: Any) -> Any:

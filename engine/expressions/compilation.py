@@ -73,11 +73,27 @@ def compile_node(
     text: str, node: Node, names: Names, null_safe: bool, local: Sequence[str] = ()
 ) -> Callable[..., Any]:
     """A function of the document and of the variables `local`."""
-    mutates = facts.mutates(node) or _calls_mutating_library(node, names)
+    changes = mutates(node, names)
     careful = functools.partial(_careful, text, node, names, null_safe, local)
-    compiled = careful() if mutates else _fast(text, node, names, null_safe, local, lazily(careful))
-    compiled.mutates = mutates  # type: ignore[attr-defined]
+    if changes:
+        compiled = guarded(careful())
+    else:
+        compiled = _fast(text, node, names, null_safe, local, guarded_later(careful))
+    compiled.mutates = changes  # type: ignore[attr-defined]
     return compiled
+
+
+def careful_later(
+    text: str, node: Node, names: Names, null_safe: bool, target: str
+) -> Callable[..., Any]:
+    """The careful code of a mapping's row, for documents on which its fast code gives up."""
+    careful = functools.partial(_careful, text, node, names, null_safe, ())
+    return guarded_later(careful, target)
+
+
+def mutates(node: Node, names: Names) -> bool:
+    """Whether it might change the document, so that it must not be evaluated twice."""
+    return facts.mutates(node) or _calls_mutating_library(node, names)
 
 
 def _calls_mutating_library(node: Node, names: Names) -> bool:
@@ -99,7 +115,7 @@ def _careful(
     unit = Unit()
     emitter = Careful(unit, text, names, null_safe)
     body = emitted(emitter, node, local)
-    return guarded(_function(unit, text, [ast.Return(body)], local))
+    return _function(unit, text, [ast.Return(body)], local)
 
 
 def _fast(
@@ -112,7 +128,9 @@ def _fast(
 ) -> Callable[..., Any]:
     unit = Unit()
     body = emitted(Fast(unit, text, names, null_safe), node, local)
-    return _function(unit, text, or_else(unit, ast.Return(body), careful, local), local)
+    arguments = [load(DOCUMENT), *(load(f"local_{name}") for name in local)]
+    again = ast.Return(unit.call(careful, *arguments))
+    return _function(unit, text, [or_else(unit, ast.Return(body), again)], local)
 
 
 def emitted(emitter: Careful, node: Node, local: Sequence[str]) -> ast.expr:
@@ -140,45 +158,44 @@ def _too_deep(text: str) -> ExpressionSyntaxError:
     return ExpressionSyntaxError("the expression is nested too deeply", text)
 
 
-def or_else(
-    unit: Unit, attempt: ast.stmt, otherwise: Callable[..., Any], local: Sequence[str] = ()
-) -> list[ast.stmt]:
-    """`try: attempt; except Exception: return otherwise(document, ...)`."""
-    arguments = [load(DOCUMENT), *(load(f"local_{name}") for name in local)]
-    again = ast.Return(unit.call(otherwise, *arguments))
-    error = ast.Raise(unit.call(located, load("stopped")), ast.Constant(None))
+def or_else(unit: Unit, attempt: ast.stmt, otherwise: ast.stmt, target: str = "") -> ast.Try:
+    """`try: attempt; except Exception: otherwise`, but without a second attempt if time ran out."""
+    given = [load("stopped"), *([ast.Constant(target)] if target else [])]
+    error = ast.Raise(unit.call(located, *given), ast.Constant(None))
     handlers = [
         ast.ExceptHandler(unit.constant(TooSlowFailure), "stopped", [error]),
-        ast.ExceptHandler(unit.constant(Exception), None, [again]),
+        ast.ExceptHandler(unit.constant(Exception), None, [otherwise]),
     ]
-    return [ast.Try([attempt], handlers, [], [])]
+    return ast.Try([attempt], handlers, [], [])
 
 
-def lazily(make: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
-    """A function that is built on its first call."""
-    made: list[Callable[..., Any]] = []
-
-    def call(*arguments: Any) -> Any:
-        if not made:
-            made.append(make())
-        return made[0](*arguments)
-
-    return call
-
-
-def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, with whatever it raises turned into the user's error."""
+def guarded(function: Callable[..., Any], target: str = "") -> Callable[..., Any]:
+    """`function`, with whatever it raises turned into the user's error, which names the target."""
 
     def evaluate(*arguments: Any) -> Any:
         restart()
         try:
             return function(*arguments)
-        except ExpressionError:
+        except ExpressionError as error:
+            error.target = target
             raise
         except ALL_ERRORS as error:
-            raise located(error) from None
+            raise located(error, target) from None
 
     return evaluate
+
+
+def guarded_later(make: Callable[[], Callable[..., Any]], target: str = "") -> Callable[..., Any]:
+    """The same for a function that is built on its first call: most are never called."""
+    evaluate: Callable[..., Any] | None = None
+
+    def call(*arguments: Any) -> Any:
+        nonlocal evaluate
+        if evaluate is None:
+            evaluate = guarded(make(), target)
+        return evaluate(*arguments)
+
+    return call
 
 
 # --- the context of functions ---

@@ -7,11 +7,14 @@ shows which piece of the user's text failed, at no cost to the careful code.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
+from typing import Any
 
 from engine.errors import AbsentError, EvaluationError
+from engine.expressions.suggestions import nearest
 
 SOURCE_MAP = "source map"
 
@@ -20,7 +23,6 @@ class Failure(Exception):  # noqa: N818 - not yet the error that users see
     """An evaluation failed. In `message` and `hint`, `{here}` stands for the user's text."""
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message, hint)
         self.message = message
         self.hint = hint
 
@@ -33,24 +35,33 @@ class AbsentFailure(Failure):
 
 
 class MissingFailure(AbsentFailure):
-    """A name that does not exist; `near` are similar names."""
+    """A name that `owner` does not have. Similar names are looked for only if it is shown."""
 
-    def __init__(self, name: str, near: Sequence[str]) -> None:
-        super().__init__(f"`{name}` does not exist")
+    def __init__(self, name: str, owner: Mapping[str, Any]) -> None:
         self.name = name
-        self.near = near
+        self.owner = owner
 
     def shown(self, here: str) -> tuple[str, str]:
+        near = nearest(self.name, self.owner)
         if here == f"lib.{self.name}":
-            hint = f"did you mean `{self.near[0]}`?" if self.near else "import the library"
+            hint = f"did you mean `{near[0]}`?" if near else "import the library"
             return f"there is no library `{self.name}`", hint
         owner = "document" if here.startswith("$") else "object"
         message = f"`{here}` is not in the {owner}"
-        if not self.near:
+        if not near:
             return message, ""
         stem = here.removesuffix(self.name) if here.endswith(self.name) else ""
-        proposals = " or ".join(f"`{stem}{name}`" for name in self.near)
+        proposals = " or ".join(f"`{stem}{name}`" for name in near)
         return f"{message}; did you mean {proposals}?", ""
+
+
+class MissingKeyFailure(MissingFailure):
+    """A computed name that `owner` does not have, as in `$a[$b]`."""
+
+    def shown(self, here: str) -> tuple[str, str]:
+        near = nearest(self.name, self.owner)
+        proposal = f"; did you mean `{near[0]}`?" if near else ""
+        return f"there is no property `{self.name[:80]}` for `{here}`{proposal}", ""
 
 
 class TooSlowFailure(Failure):
@@ -71,15 +82,20 @@ class SourceMap:
         return self.places[line - 1] if 0 < line <= len(self.places) else ("", 0, 1)
 
 
-def located(error: BaseException) -> EvaluationError:
-    """The user's error for an exception of an evaluation."""
+def located(error: BaseException, target: str = "") -> EvaluationError:
+    """The user's error for an exception of an evaluation, for the target of a mapping."""
     text, offset, length = _innermost_place(error.__traceback__)
-    here = text[offset : offset + length]
+    kind = AbsentError if isinstance(error, AbsentFailure) else EvaluationError
+    describe = partial(_texts_of, error.with_traceback(None), text[offset : offset + length])
+    return kind.described_by(describe, text, offset, length, target)
+
+
+def _texts_of(error: BaseException, here: str) -> tuple[str, str]:
+    """Message and hint, for an exception at the place `here`."""
     if here.startswith("(") and here.endswith(")"):
         here = here[1:-1].strip()
-    message, hint = map(_printable, _described(error, here))
-    kind = AbsentError if isinstance(error, AbsentFailure) else EvaluationError
-    return kind(message, text, offset, length, hint)
+    message, hint = _described(error, here)
+    return _printable(message), _printable(hint)
 
 
 def _printable(text: str) -> str:
@@ -101,7 +117,7 @@ def _innermost_place(traceback: TracebackType | None) -> tuple[str, int, int]:
     place = ("", 0, 1)
     while traceback is not None:
         source_map = traceback.tb_frame.f_globals.get(SOURCE_MAP)
-        if isinstance(source_map, SourceMap):
+        if source_map.__class__ is SourceMap:
             place = source_map.place_of(traceback.tb_lineno)
         traceback = traceback.tb_next
     return place

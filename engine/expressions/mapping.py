@@ -1,7 +1,8 @@
 """The rows of a Mapper as one function: document in, document out.
 
-The usual table - plain targets, nothing deleted - becomes one dict display in one generated
-function. Every other table, and every document on which that fails, runs row by row.
+The usual table - plain targets, nothing deleted - becomes one generated function: the value of each
+row in its order, each with careful code as its fallback, then one dict display. Every other table
+runs row by row.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ import msgspec
 from engine.documents import Document
 from engine.errors import EvaluationError
 from engine.expressions.compilation import (
-    CompiledExpression,
-    compile_in,
+    careful_later,
+    compile_node,
     context_of,
     emitted,
+    mutates,
     or_else,
     parse_path,
 )
@@ -27,17 +29,12 @@ from engine.expressions.compiler.names import Names
 from engine.expressions.compiler.unit import DOCUMENT, Unit, load
 from engine.expressions.failures import Failure
 from engine.expressions.limits import restart
+from engine.expressions.nodes import Node
 from engine.expressions.parser import parse
 from engine.expressions.paths.deletion import Owned
 from engine.expressions.paths.path import FAILURES, Path
 from engine.expressions.scope import Scope
 from engine.expressions.values import kind_of
-
-
-class Constant(msgspec.Struct, frozen=True):
-    """The literal value of a row, not an expression."""
-
-    value: Any
 
 
 class Mapping(Protocol):
@@ -49,21 +46,28 @@ class Mapping(Protocol):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """`target` is None for a row that deletes the path `deleted`, which may have to exist."""
+    """One row: it writes the value of an expression to a path."""
 
-    source: str | Constant
-    target: Path | None
-    value: CompiledExpression | None = None
-    deleted: Path | None = None
-    must_be_there: bool = True
+    source: str
+    node: Node
+    target: Path
+    mutates: bool
 
-    @property
-    def mutates(self) -> bool:
-        return self.value is not None and self.value.mutates
+
+class Deletion(msgspec.Struct, frozen=True):
+    """A row without a target: it deletes a path, which may have to exist."""
+
+    path: Path
+    must_be_there: bool
+
+
+Rows = Sequence[Row | Deletion]
+_Change = Callable[[Any, Any, Owned], Any]
+"""Applies a row: input document, output so far, containers that it owns -> the output."""
 
 
 def compile_mapping(
-    rows: Sequence[tuple[str, str | Constant]],
+    rows: Sequence[tuple[str, str]],
     *,
     null_safe: bool = False,
     pass_through: bool = False,
@@ -83,52 +87,44 @@ def compile_mapping(
     apply = _table(made, names, null_safe, pass_through)
     if mapping_root.strip() not in ("", "$"):
         apply = _at_root(parse_path(mapping_root, scope, null_safe=null_safe), apply, null_safe)
-    apply.mutates = any(row.mutates for row in made)  # type: ignore[attr-defined]
+    apply.mutates = any(isinstance(row, Row) and row.mutates for row in made)  # type: ignore[attr-defined]
     return apply  # type: ignore[return-value]
 
 
-def _row(target: str, source: str | Constant, names: Names, null_safe: bool, scope: Scope) -> Row:
+def _row(target: str, source: str, names: Names, null_safe: bool, scope: Scope) -> Row | Deletion:
     if not target.strip():
-        text = source if isinstance(source, str) else str(source.value)
-        deleted = parse_path(text, scope, null_safe=null_safe)
-        return Row(source, None, deleted=deleted, must_be_there=not null_safe)
+        return Deletion(parse_path(source, scope, null_safe=null_safe), not null_safe)
     path = parse_path(target, scope, null_safe=null_safe, target=True)
-    if isinstance(source, Constant):
-        return Row(source, path)
-    return Row(source, path, compile_in(source, names, null_safe))
+    node = parse(source)
+    return Row(source, node, path, mutates(node, names))
 
 
-def _table(
-    rows: list[Row], names: Names, null_safe: bool, pass_through: bool
-) -> Callable[[Any], Any]:
-    row_by_row = _row_by_row(rows, pass_through)
-    shape = None if any(row.mutates for row in rows) else _shape(rows, pass_through)
-    if shape is None:
-        return row_by_row
-    unit = Unit()
-    try:
-        display = _display(shape, unit, names, null_safe, pass_through)
-        return unit.function(or_else(unit, ast.Return(display), row_by_row))
-    except (RecursionError, MemoryError):
-        return row_by_row
+def _table(rows: Rows, names: Names, null_safe: bool, pass_through: bool) -> Callable[[Any], Any]:
+    shape = _shape(rows, pass_through)
+    if shape is not None:
+        try:
+            return _generated(rows, shape, names, null_safe, pass_through)
+        except (RecursionError, MemoryError):
+            pass  # too much for one function
+    return _row_by_row(rows, names, null_safe, pass_through)
 
 
-# --- one dict display ---
+# --- one function ---
 
 Shape = dict[str, Any]
 
 
-def _shape(rows: list[Row], pass_through: bool) -> Shape | None:
-    """The nested output with rows as leaves; None if one dict display cannot build it."""
+def _shape(rows: Rows, pass_through: bool) -> Shape | None:
+    """The nested output, with the numbers of rows as leaves; None if no dict display builds it."""
     shape: Shape = {}
-    for row in rows:
-        names = row.target.names if row.target is not None else None
-        if not names or (pass_through and len(names) > 1) or not _fits(shape, names, row):
+    for number, row in enumerate(rows):
+        names = row.target.names if isinstance(row, Row) and not row.mutates else None
+        if not names or (pass_through and len(names) > 1) or not _fits(shape, names, number):
             return None
     return shape
 
 
-def _fits(shape: Shape, names: Sequence[str], row: Row) -> bool:
+def _fits(shape: Shape, names: Sequence[str], number: int) -> bool:
     for name in names[:-1]:
         inner = shape.setdefault(name, {})
         if not isinstance(inner, dict):
@@ -136,69 +132,99 @@ def _fits(shape: Shape, names: Sequence[str], row: Row) -> bool:
         shape = inner
     if names[-1] in shape:
         return False
-    shape[names[-1]] = row
+    shape[names[-1]] = number
     return True
 
 
-def _display(
-    shape: Shape, unit: Unit, names: Names, null_safe: bool, pass_through: bool = False
-) -> ast.Dict:
-    keys: list[ast.expr | None] = [None] if pass_through else []
-    values: list[ast.expr] = [load(DOCUMENT)] if pass_through else []
-    for name, part in shape.items():
-        keys.append(ast.Constant(name))
-        if isinstance(part, dict):
-            values.append(_display(part, unit, names, null_safe))
-        else:
-            values.append(_value(part, unit, names, null_safe))
-    return ast.Dict(keys, values)
+def _generated(
+    rows: Rows, shape: Shape, names: Names, null_safe: bool, pass_through: bool
+) -> Callable[[Any], Any]:
+    unit = Unit()
+    body: list[ast.stmt] = []
+    if pass_through:
+        body.append(ast.Expr(unit.call(_refuse_unless_object, load(DOCUMENT))))
+    for number, row in enumerate(rows):
+        if isinstance(row, Row):
+            body.append(_assignment(row, number, unit, names, null_safe))
+    display = _display(shape)
+    if pass_through:
+        display.keys.insert(0, None)
+        display.values.insert(0, load(DOCUMENT))
+    return unit.function([*body, ast.Return(display)])
 
 
-def _value(row: Row, unit: Unit, names: Names, null_safe: bool) -> ast.expr:
-    if isinstance(row.source, Constant):
-        return unit.constant(row.source.value)
-    return emitted(Fast(unit, row.source, names, null_safe), parse(row.source), ())
+def _assignment(row: Row, number: int, unit: Unit, names: Names, null_safe: bool) -> ast.stmt:
+    """The value of a row, in a variable of its own."""
+    text, target = row.source, row.target.text
+    variable = ast.Name(_variable(number), ast.Store())
+    fast = emitted(Fast(unit, text, names, null_safe), row.node, ())
+    careful = careful_later(text, row.node, names, null_safe, target)
+    again = ast.Assign([variable], unit.call(careful, load(DOCUMENT)))
+    return or_else(unit, ast.Assign([variable], fast), again, target)
+
+
+def _display(shape: Shape) -> ast.Dict:
+    values: list[ast.expr] = [
+        _display(part) if isinstance(part, dict) else load(_variable(part))
+        for part in shape.values()
+    ]
+    return ast.Dict([ast.Constant(name) for name in shape], values)
+
+
+def _variable(number: int) -> str:
+    return f"row_{number}"
 
 
 # --- row by row ---
 
 
-def _row_by_row(rows: list[Row], pass_through: bool) -> Callable[[Any], Any]:
+def _row_by_row(
+    rows: Rows, names: Names, null_safe: bool, pass_through: bool
+) -> Callable[[Any], Any]:
+    steps = [_step(row, names, null_safe) for row in rows]
+
     def apply(document: Any) -> Any:
         restart()
-        output = _start(document, pass_through)
+        if pass_through:
+            _refuse_unless_object(document)
+        output = dict(document) if pass_through else {}
         owned: Owned = {id(output): output}
-        for row in rows:
+        for target, change in steps:
             try:
-                output = _applied(row, document, output, owned)
+                output = change(document, output, owned)
             except EvaluationError as error:
-                error.target = row.target.text if row.target is not None else ""
+                error.target = target
                 raise
         return output
 
     return apply
 
 
-def _start(document: Any, pass_through: bool) -> Any:
-    if not pass_through:
-        return {}
+def _step(row: Row | Deletion, names: Names, null_safe: bool) -> tuple[str, _Change]:
+    """The target of a row, and the function that applies it."""
+    if isinstance(row, Deletion):
+        path, must_be_there = row.path, row.must_be_there
+        return "", _located(path, lambda d, o, owned: path.remove(o, owned, d, must_be_there))
+    target = row.target
+    value = compile_node(row.source, row.node, names, null_safe)
+    if target.is_root:
+        return target.text, _located(target, lambda d, o, owned: _merged_at_root(o, value(d)))
+    return target.text, _located(target, lambda d, o, owned: target.write(o, value(d), owned, d))
+
+
+def _located(path: Path, change: _Change) -> _Change:
+    def apply(document: Any, output: Any, owned: Owned) -> Any:
+        try:
+            return change(document, output, owned)
+        except FAILURES as failure:
+            raise path.error(failure) from None
+
+    return apply
+
+
+def _refuse_unless_object(document: Any) -> None:
     if document.__class__ is not dict:
         raise EvaluationError(f"the mapping root is {kind_of(document)}, not an object")
-    return dict(document)
-
-
-def _applied(row: Row, document: Any, output: Any, owned: Owned) -> Any:
-    path = row.target or row.deleted
-    assert path is not None
-    try:
-        if row.deleted is not None:
-            return row.deleted.remove(output, owned, document, row.must_be_there)
-        value = row.value(document) if row.value is not None else row.source.value  # type: ignore[union-attr]
-        if path.is_root:
-            return _merged_at_root(output, value)
-        return path.write(output, value, owned, document)
-    except FAILURES as failure:
-        raise path.error(failure) from None
 
 
 def _merged_at_root(output: dict[str, Any], value: Any) -> Any:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import lru_cache
+from itertools import islice
 
 _MOST_NAMES = 2_000
+_REMEMBERED = 128
 
 
 def nearest(name: str, names: Iterable[object], count: int = 1) -> list[str]:
     """Up to `count` of `names` that resemble `name`, best first; case matters little."""
+    return list(_nearest(name, tuple(islice(names, _MOST_NAMES)), count))
+
+
+@lru_cache(_REMEMBERED)
+def _nearest(name: str, names: tuple[object, ...], count: int) -> tuple[str, ...]:
+    """Documents that fail alike ask the same again and again, and comparing names takes long."""
     known: dict[str, str] = {}
     for candidate in names:
-        if len(known) >= _MOST_NAMES:
-            break
         if isinstance(candidate, str):
             known.setdefault(candidate.lower(), candidate)
-    return [known[match] for match in get_close_matches(name.lower(), known, count, 0.6)]
+    return tuple(known[match] for match in get_close_matches(name.lower(), known, count, 0.6))
 
 
 def did_you_mean(name: str, names: Iterable[object]) -> str:

@@ -77,6 +77,7 @@ class SnapContext:
         self._failed_at: int | None = None
         self._functions: dict[Expression, Function] = {}
         self._parts: dict[Expression, Parts | None] = {}
+        self._details_at: dict[tuple[str, str], Document] = {}
         self.info = _snap_info(snap)
 
     @property
@@ -292,7 +293,7 @@ class SnapContext:
             "error": error.error,
             "reason": error.reason,
             "resolution": error.resolution,
-            "stacktrace": getattr(error, "stacktrace", "") or str(error),
+            "stacktrace": error.stacktrace or str(error),
             "snap_details": self._details(error),
         }
         for name, value in error.details.items():
@@ -303,12 +304,18 @@ class SnapContext:
 
     def _details(self, error: DataError) -> Document:
         """The snap that failed, with the mapping's target and the line in the pipeline file."""
-        details: Document = {"label": self.label}
-        if (placed := self._place_of(error)) is not None:
-            if placed.target:
-                details["target"] = placed.target
-            details["line"] = placed.where.line
-        return details
+        if not isinstance(error, ExpressionError):
+            return {"label": self.label}
+        place = error.text, error.target
+        details = self._details_at.get(place)
+        if details is None:
+            details = {"label": self.label}
+            if (placed := self._place_of(error)) is not None:
+                if placed.target:
+                    details["target"] = placed.target
+                details["line"] = placed.where.line
+                self._details_at[place] = details
+        return details.copy()  # each error document has its own
 
 
 def _converted(value: Any, setting: Evaluated[T]) -> T:
