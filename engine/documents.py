@@ -8,6 +8,7 @@ size therefore needs only the memory of a few chunks, and bounded channels provi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
@@ -19,6 +20,50 @@ ViewType = Literal["document", "binary"]
 
 Lineage = frozenset[int]
 NO_LINEAGE: Lineage = frozenset()
+
+
+class RawJson:
+    """A value as the JSON text that it came in, for a reader that decodes the text itself.
+
+    It stands in a document only where the plan shows that nobody looks into the value: a script's
+    process decodes it, a JSON writer writes it. Everybody else needs `whole`. The text is valid and
+    its numbers are within the bounds. `canonical`: it is what our JSON writer makes of the value.
+    """
+
+    __slots__ = ("canonical", "text")
+
+    def __init__(self, text: bytes, *, canonical: bool = False) -> None:
+        self.text = text
+        self.canonical = canonical
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RawJson) and self.text == other.text
+
+    __hash__ = None  # type: ignore[assignment]  # as a list or map, which it mostly stands for
+
+    def __repr__(self) -> str:
+        return f"RawJson({self.text!r})"
+
+    def value(self) -> Value:
+        return _EXACT_JSON.decode(self.text)
+
+
+_EXACT_JSON = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def whole(value: Value) -> Value:
+    """The value with the values of its RawJson; the same object if it contains none."""
+    if value.__class__ is RawJson:
+        return value.value()
+    if value.__class__ is dict:
+        pairs = [(key, item, whole(item)) for key, item in value.items()]
+        changed = any(item is not made for _, item, made in pairs)
+        return {key: made for key, _, made in pairs} if changed else value
+    if value.__class__ is list:
+        made = [whole(item) for item in value]
+        changed = any(item is not new for item, new in zip(value, made, strict=True))
+        return made if changed else value
+    return value
 
 
 class StreamStart(msgspec.Struct, frozen=True):

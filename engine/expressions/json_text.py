@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from engine.documents import RawJson
 from engine.errors import EvaluationError
 from engine.expressions.dates import iso_text, utc_text
 from engine.expressions.failures import Failure
@@ -24,6 +25,8 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 def json_hook(value: Any) -> Any:
     """For `msgspec.json.encode(x, enc_hook=json_hook)`: the replacement for one of our values."""
+    if value.__class__ is RawJson:
+        return msgspec.Raw(value.text) if value.canonical else value.value()
     if isinstance(value, datetime):
         return utc_text(value)
     if isinstance(value, date | time):

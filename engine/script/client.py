@@ -14,8 +14,8 @@ from typing import Any
 from engine.errors import ConfigurationError
 from engine.script.child.protocol import FRAME_LIMIT, VERSION, Channel, ProtocolError
 from engine.script.output import GuardedOutput, Output
-from engine.script.session import OnLost, Session, opening
-from engine.sdk.scripts import Script, ScriptError, ScriptFailure
+from engine.script.session import ANSWERS, OnLost, Session, opening
+from engine.sdk.scripts import Script, ScriptFailure
 
 _CONNECT_TIMEOUT = 10.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -52,7 +52,7 @@ class RemoteSession(Session):
                 "Start it there with: engine executor --port PORT --token-file FILE",
             ) from error
         set_socket_options(connection)
-        self._channel = channel = Channel(connection, self._limit, make_failure=ScriptError)
+        self._channel = channel = Channel(connection, self._limit, by=ANSWERS)
         self._stop_if_interrupted()
         self._greet(channel)
         connection.settimeout(None)  # from now on the executor enforces the script's timeout

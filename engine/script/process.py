@@ -21,13 +21,16 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+
+from msgspec.msgpack import Decoder
 
 from engine.script.child.protocol import Channel
 from engine.script.child.state import WHERE_SIGNAL, State
 from engine.script.environment import Environment
 from engine.script.output import Output, OutputReader
 from engine.script.variables import variables
-from engine.sdk.scripts import Script, ScriptError
+from engine.sdk.scripts import Script
 
 _BOOTSTRAP = Path(__file__).parent / "child" / "bootstrap.py"
 _LENT = ("msgspec", "jsonpickle")
@@ -39,7 +42,8 @@ _FRAME = re.compile(r'  File "(.*)", line (\d+) in (.*)')
 class ScriptProcess:
     """A running script process. `channel` connects to it; `output` gets the lines that it prints.
 
-    `hung_up` is called from another thread when the connection to the script is closed.
+    `by` decodes what it sends. `hung_up` is called from another thread when the connection to the
+    script is closed.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class ScriptProcess:
         environment: Environment,
         output: Output,
         limit: int,
+        by: Decoder[Any],
         hung_up: Callable[[], None],
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="snapline-script-"))
@@ -68,7 +73,7 @@ class ScriptProcess:
         finally:
             theirs.close()
             os.close(held)
-        self.channel = Channel(ours, limit, make_failure=ScriptError)
+        self.channel = Channel(ours, limit, by=by)
         assert self._process.stdout is not None
         self.reader = OutputReader(self._process.stdout.fileno(), output, ours.fileno(), hung_up)
 

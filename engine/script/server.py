@@ -16,6 +16,8 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from msgspec.msgpack import Decoder
+
 from engine.errors import ConfigurationError
 from engine.script.child.protocol import (
     FRAME_LIMIT,
@@ -37,6 +39,8 @@ _GREETING_LIMIT = 4096
 _GREETING_SECONDS = 5.0
 _UNAUTHENTICATED_LIMIT = 32
 _GONE = (EOFError, OSError, ProtocolError)
+_RELAYED: Decoder[Any] = Decoder()
+"""Leaves extensions as they are: only the script and the engine need the values in them."""
 
 Log = Callable[[str], None]
 
@@ -157,7 +161,7 @@ class PeerConnection:
     def __init__(self, connection: socket.socket, peer: str, server: ScriptServer) -> None:
         self._server = server
         self._peer = peer
-        self._channel = Channel(connection, _GREETING_LIMIT)
+        self._channel = Channel(connection, _GREETING_LIMIT, by=_RELAYED)
         self._sending = threading.Lock()
         self._requests: queue.SimpleQueue[list[Any] | None] = queue.SimpleQueue()
         self.thread = threading.Thread(target=self._receive, name=f"connection {self._peer}")
@@ -182,7 +186,8 @@ class PeerConnection:
         with contextlib.suppress(*_GONE):
             self._send("hello", VERSION)
             script = _script(self._channel.receive())
-            session = EmbeddedSession(script, self._print, self._channel.limit, self._send_lost)
+            limit = self._channel.limit
+            session = EmbeddedSession(script, self._print, limit, self._send_lost, _RELAYED)
             worker = threading.Thread(target=self._work, args=(session,), name="script session")
             worker.start()
             try:

@@ -14,24 +14,29 @@ from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import msgspec
+from msgspec.msgpack import Decoder
 
 from engine.documents import Document
+from engine.script.child.encoding import TOO_DEEP, NotSendableError, encoded_size, restore_answer
 from engine.script.child.protocol import (
     FRAME_LIMIT,
     VERSION,
     Channel,
     FrameTooLargeError,
-    NotSendableError,
     ProtocolError,
     amount,
-    encoded_size,
+    decoder,
     halves,
 )
 from engine.script.child.state import UNREACHABLE
 from engine.script.environment import provide
 from engine.script.output import Output
 from engine.script.process import ScriptProcess
+from engine.script.row_values import encoder, with_exact_numbers
 from engine.sdk.scripts import Outcome, Script, ScriptAnswer, ScriptError, ScriptFailure
+
+ANSWERS = decoder(restore_answer(ScriptError))
+"""Decodes what a script sends; its failures become errors of their rows."""
 
 OnLost = Callable[[ScriptFailure], None]
 """Called with the reason when a script ends between calls."""
@@ -91,7 +96,7 @@ class Session(ABC):
         """
         start = 0
         while start < len(rows):
-            size = max(self._row_bytes, encoded_size(rows[start]), 1.0)
+            size = max(self._row_bytes, encoded_size(rows[start], encoder), 1.0)
             end = min(len(rows), start + max(1, int(FRAME_BYTES / size)))
             yield start, end
             start = end
@@ -99,7 +104,7 @@ class Session(ABC):
     def _process(self, rows: list[Document]) -> Iterator[list[ScriptAnswer]]:
         channel = self._ready()
         try:
-            frame = channel.frame("rows", rows)
+            frame = self._frame("rows", rows)
         except (FrameTooLargeError, NotSendableError) as error:
             if len(rows) == 1:
                 yield [self._unsendable(error)]
@@ -115,7 +120,7 @@ class Session(ABC):
     def _process_tracked(self, rows: list[Document], numbers: list[int]) -> Iterator[list[Outcome]]:
         channel = self._ready()
         try:
-            frame = channel.frame("tracked rows", rows, numbers)
+            frame = self._frame("tracked rows", rows, numbers)
         except (FrameTooLargeError, NotSendableError) as error:
             if len(rows) == 1:
                 yield [(numbers[0], self._unsendable(error))]
@@ -127,6 +132,15 @@ class Session(ABC):
         self._send(channel, frame)
         del frame
         yield from self._parts(channel, "outcomes")
+
+    def _frame(self, kind: str, rows: list[Document], *more: Any) -> bytearray:
+        """Raises FrameTooLargeError or NotSendableError."""
+        if self._script.exact:
+            try:
+                rows = with_exact_numbers(rows)
+            except RecursionError:
+                raise NotSendableError(TOO_DEEP) from None
+        return self._ready().frame(kind, rows, *more, by=encoder)
 
     def finish(self) -> list[Document]:
         return [document for part in self._request("finish", "documents") for document in part]
@@ -224,10 +238,12 @@ class EmbeddedSession(Session):
         output: Output,
         limit: int = FRAME_LIMIT,
         lost: OnLost = lambda _: None,
+        by: Decoder[Any] = ANSWERS,
     ) -> None:
         super().__init__(script, lost)
         self._output = output
         self._limit = limit
+        self._by = by
         self._child: ScriptProcess | None = None
         self._pid = self._thread = 0
         self._finished = False
@@ -236,7 +252,7 @@ class EmbeddedSession(Session):
         environment = provide(self._script, self._stop_if_interrupted, self._output)
         try:
             self._child = child = ScriptProcess(
-                self._script, environment, self._output, self._limit, self._on_hang_up
+                self._script, environment, self._output, self._limit, self._by, self._on_hang_up
             )
         except OSError as error:
             raise ScriptFailure(
@@ -347,6 +363,7 @@ def opening(script: Script) -> dict[str, Any]:
         "timeout": script.timeout,
         "memory": script.memory,
         "variables": script.variables,
+        "exact": script.exact,
     }
 
 

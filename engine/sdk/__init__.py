@@ -11,9 +11,11 @@ from engine.documents import (
     Header,
     Item,
     Lineage,
+    RawJson,
     StreamEnd,
     StreamStart,
     Value,
+    whole,
 )
 from engine.errors import ConfigurationError, DataError, ExecutionError, ExpressionError
 from engine.expressions import json_hook
@@ -123,6 +125,7 @@ __all__ = [
     "Outcome",
     "Path",
     "PythonCode",
+    "RawJson",
     "ReadPaths",
     "Result",
     "RetryPolicy",
@@ -161,4 +164,5 @@ __all__ = [
     "shown_url",
     "to_json",
     "to_json_lines",
+    "whole",
 ]

@@ -14,10 +14,11 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
+from engine.documents import RawJson
 from engine.errors import DataError
 from engine.numbers import decimal_of, out_of_bounds
 
-_SCALARS = frozenset((str, int, float, bool, type(None), bytes))
+_SCALARS = frozenset((str, int, float, bool, type(None), bytes, RawJson))
 _DATES = (date, time)
 _MADE_PLAIN: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (str, str.__str__),

@@ -37,7 +37,8 @@ class Script(msgspec.Struct, frozen=True):
     what is missing, `check` (warn and continue), or `refuse` (fail). `timeout` limits one call into
     the script, in seconds; None: no limit. `memory` is its memory limit in bytes. `variables` are
     environment variables in addition to those that every script gets. `pipe` becomes
-    `snaplogic_pipe`. `executor` is empty for a child of this process, or else `host:port` of an
+    `snaplogic_pipe`. The numbers of rows are int and float, or if `exact` int and Decimal.
+    `executor` is empty for a child of this process, or else `host:port` of an
     `engine executor`, which requires `token`.
     """
 
@@ -55,6 +56,7 @@ class Script(msgspec.Struct, frozen=True):
     memory: int | None = None
     variables: dict[str, str] = msgspec.field(default_factory=dict)
     pipe: dict[str, Any] = msgspec.field(default_factory=dict)
+    exact: bool = False
     executor: str = ""
     token: str = ""
 

@@ -92,6 +92,11 @@ class RemotePythonScriptSettings(Settings):
         "every script sees.",
         example=["WAREHOUSE_URL"],
     )
+    exact: bool = setting(
+        default=False,
+        help="Whether numbers with a point or an exponent reach the script as `decimal.Decimal`, "
+        "unchanged. By default, they are the nearest `float`.",
+    )
     executor: str = setting(
         default="",
         help="`host:port` of an `engine executor` that runs the script. By default, it runs on "
@@ -332,6 +337,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             pipe=_plain(
                 {**context.pipe, "args": dict(context.parameters), "folder": context.folder}
             ),
+            exact=settings.exact,
             executor=settings.executor,
             token=context.value(settings.token, {}),
         )

@@ -11,11 +11,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.documents import RawJson
 from engine.errors import ConfigurationError
 from engine.script.child.protocol import Channel, encode
 from engine.script.executor import Executor
@@ -92,6 +94,14 @@ def test_a_script_runs_as_it_does_here(opened: Opened, host: Host) -> None:
     assert session.finish() == [{"n": 0}, {"n": 1}, {"n": 2}]
     session.close()
     assert opened.lines == ["loading", "row 1", "row 0", "row 2"]
+
+
+def test_values_that_are_extensions_cross_an_executor_unchanged(opened: Opened, host: Host) -> None:
+    session = opened("def snaplogic_process(row):\n    return row\n", exact=True, **host.facts)
+    session.start()
+    row = {"price": Decimal("29.920"), "huge": 10**400, "json": RawJson(b"[1, 2.50]")}
+    [[answer]] = session.process([row])  # type: ignore[misc]
+    assert repr(answer) == repr(row | {"json": [1, Decimal("2.50")]})
 
 
 def test_rows_that_are_kept_are_answered_later_as_they_are_here(opened: Opened, host: Host) -> None:

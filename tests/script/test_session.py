@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from engine.documents import RawJson
 from engine.script.executor import Executor
 from engine.sdk.scripts import ScriptError, ScriptFailure
 from tests.script.conftest import Opened
@@ -158,7 +159,7 @@ def test_results_are_converted_to_plain_values(opened: Opened) -> None:
         def snaplogic_init():
             return {
                 "when": datetime.datetime(2026, 1, 2, 3, 4, 5),
-                "amount": decimal.Decimal("1.5"),
+                "amount": decimal.Decimal("1.50"),
                 "bytes": "gr\\u00fcn".encode(),
                 "tuple": (1, (2, "x")),
                 "map": collections.OrderedDict(a=collections.Counter("aa")),
@@ -168,13 +169,33 @@ def test_results_are_converted_to_plain_values(opened: Opened) -> None:
     assert session.start() == [
         {
             "when": "2026-01-02 03:04:05",
-            "amount": 1.5,
+            "amount": Decimal("1.50"),
             "bytes": "grün",
             "tuple": [1, [2, "x"]],
             "map": {"a": {"a": 2}},
             "1": {"true": 1, "null": 2, "1.5": 3},
         }
     ]
+
+
+IMAGE = b"[[0.5, 1], [2.50, 1e400], {}]"
+
+
+@pytest.mark.parametrize(
+    ("exact", "expected"),
+    [
+        (False, [[0.5, 1], [2.5, float("inf")], {}]),
+        (True, [[Decimal("0.5"), 1], [Decimal("2.50"), Decimal("1e400")], {}]),
+    ],
+)
+def test_json_text_in_a_row_is_decoded_by_the_process_of_the_script(
+    opened: Opened, exact: bool, expected: list[Any]
+) -> None:
+    session = opened(ECHO, exact=exact)
+    session.start()
+    row = {"id": 7, "image": RawJson(IMAGE), "inner": [{"again": RawJson(b'"x"')}]}
+    [answer] = session.process([row])
+    assert repr(answer) == repr([{"id": 7, "image": expected, "inner": [{"again": "x"}]}])
 
 
 @pytest.mark.parametrize(

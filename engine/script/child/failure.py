@@ -13,9 +13,10 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+from .encoding import Failure
 from .install import InstallError
 from .memory import limit
-from .protocol import Failure, amount
+from .protocol import amount
 
 MODULE = "snaplogic_script"
 _OWN_MODULES = (MODULE, "snapline_child")

@@ -15,10 +15,11 @@ from types import ModuleType
 from typing import Any
 
 from . import install, tool
+from .encoding import restore_row_value
 from .failure import ScriptRaisedError, describe
 from .memory import limit_to
 from .program import Program, Rows
-from .protocol import VERSION, Channel, decode
+from .protocol import VERSION, Channel, decode, decoder
 from .replies import Outbox
 from .state import PREPARING, UNREACHABLE, WHERE_SIGNAL, State
 from .supervisor import supervise
@@ -62,6 +63,7 @@ class Conversation:
     def run(self) -> None:
         self._outbox.send("hello", VERSION, self._owner, threading.get_ident())
         _, opening = self._channel.receive()
+        self._rows_decoder = decoder(restore_row_value(exact=opening["exact"]))
         try:
             program = self._prepare(opening)
             self._serve(program)
@@ -97,23 +99,27 @@ class Conversation:
     def _serve(self, program: Program) -> None:
         while True:
             payload = self._channel.receive_payload()
-            message = decode(payload)
+            message = decode(payload, self._rows_decoder)
             match message[0]:
                 case "start":
                     with self._replying("documents"):
                         program.start()
                 case "rows":
                     with self._replying("answers", len(message[1])):
-                        program.answer(message[1], partial(_rows_of, payload))
+                        program.answer(message[1], partial(self._rows_of, payload))
                 case "tracked rows":
                     with self._replying("outcomes", len(message[1])):
-                        program.settle(message[1], message[2], partial(_rows_of, payload))
+                        program.settle(message[1], message[2], partial(self._rows_of, payload))
                 case "finish":
                     self._finish("documents", program.finish)
                 case "tracked finish":
                     self._finish("outcomes", program.finish_tracked)
                 case _:  # "end"
                     return
+
+    def _rows_of(self, payload: bytearray) -> Rows:
+        rows: Rows = decode(payload, self._rows_decoder)[1]
+        return rows
 
     def _finish(self, kind: str, finish: Callable[[], None]) -> None:
         try:
@@ -139,11 +145,6 @@ class Conversation:
             with contextlib.suppress(OSError, ValueError, AttributeError):
                 stream.flush()
         self._state.leave()
-
-
-def _rows_of(payload: bytearray) -> Rows:
-    rows: Rows = decode(payload)[1]
-    return rows
 
 
 def _offer_tool() -> None:

@@ -12,8 +12,8 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from . import failure, tracker
+from .encoding import FailedError, Failure
 from .failure import ScriptRaisedError
-from .protocol import FailedError, Failure
 from .replies import Outbox, Unsendable, unsendable
 from .results import documents
 from .rows import Entry

@@ -2,31 +2,26 @@
 
 A frame is a length (four bytes, big-endian) and a MessagePack list whose first element is the kind
 of message. Rows and answers travel in batches. The same frames are used over the socket pair of a
-child and over TCP. Integers beyond 64 bits, and failures in place of answers, are extension types.
+child and over TCP.
 """
 
 from __future__ import annotations
 
-import datetime
 import socket
 import struct
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from msgspec.msgpack import Decoder, Encoder
 
-VERSION = 4
+from .encoding import FailedError, Restore, encode_into, encode_value, encoder, restore_answer
+
+VERSION = 5
 FRAME_LIMIT = 1 << 30
-
-Failure = tuple[str, str, str, str]
-"""Error, reason, resolution, stack trace."""
-
-TOO_DEEP = "a value is nested too deeply, or contains itself"
 
 _HEADER = struct.Struct("!I")
 _PIECE = 1 << 20
-_BIG_INTEGER, _FAILURE = 1, 2
-_TIMESTAMPS = (b"\xd6\xff", b"\xd7\xff", b"\xc7\x0c\xff")
 
 
 class ProtocolError(Exception):
@@ -45,10 +40,6 @@ class FrameTooLargeError(Exception):
         return f"it takes {amount(self.size)}; the limit is {amount(self.limit)}"
 
 
-class NotSendableError(Exception):
-    """A value cannot be encoded; the message says which and why."""
-
-
 def amount(size: int) -> str:
     """A number of bytes in a readable unit."""
     for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB")):
@@ -57,72 +48,8 @@ def amount(size: int) -> str:
     return f"{size} bytes"
 
 
-class FailedError(Exception):
-    """A script's answer in place of documents; its arguments are a Failure."""
-
-    def __init__(self, *failure: str) -> None:
-        super().__init__(*failure)
-
-
-MakeFailure = Callable[..., Exception]
-"""Makes an exception from the four texts of a failure."""
-
-
-def _decoder(make_failure: MakeFailure) -> msgspec.msgpack.Decoder[Any]:
-    def restore(code: int, data: memoryview) -> Any:
-        if code == _BIG_INTEGER:
-            return int.from_bytes(data, "little", signed=True)
-        if code == _FAILURE:
-            return make_failure(*msgspec.msgpack.decode(data, type=Failure))
-        raise ProtocolError(f"unknown extension type {code}")
-
-    return msgspec.msgpack.Decoder(ext_hook=restore)
-
-
-def _wire_form(value: Any) -> Any:
-    """Encodes types that MessagePack lacks: failures, and dates of expressions (subclasses).
-
-    Dates become ISO 8601 text.
-    """
-    if isinstance(value, Exception):
-        texts = (*map(str, value.args), "", "", "", "")[:4]
-        return msgspec.msgpack.Ext(_FAILURE, msgspec.msgpack.encode(texts))
-    if isinstance(value, datetime.datetime):
-        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if isinstance(value, datetime.time):
-        return value.isoformat(timespec="milliseconds")
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    raise TypeError(f"a value of type {type(value).__name__} cannot be sent")
-
-
-_encoder = msgspec.msgpack.Encoder(decimal_format="number", enc_hook=_wire_form)
 _array_of = struct.Struct("!BI")
 _ARRAY = 0xDD
-
-
-encode_value = _encoder.encode
-"""Encodes one value without date-times, for `joined`. If it raises, use `encode_again`."""
-
-ENCODING_ERRORS = (OverflowError, UnicodeEncodeError, RecursionError, TypeError)
-
-
-def encode_again(value: Any, error: Exception) -> bytes:
-    """Encode a value for which `encode_value` raised `error`, with large integers as extensions.
-
-    Raises NotSendableError if large integers were not the cause.
-    """
-    if isinstance(error, OverflowError):
-        return _encoder.encode(_sendable(value))
-    raise _not_sendable(error) from error
-
-
-def encoded_size(value: Any) -> int:
-    """Bytes that a value takes on the wire; 0 if it has to be looked at more closely."""
-    try:
-        return len(encode_value(value))
-    except ENCODING_ERRORS:
-        return 0
 
 
 def joined(kind: str, pieces: list[bytes], last: bool) -> bytearray:
@@ -137,62 +64,29 @@ def joined(kind: str, pieces: list[bytes], last: bool) -> bytearray:
     return frame
 
 
-def encode(message: list[Any]) -> bytearray:
-    """The frame of a message.
-
-    Raises NotSendableError. Date-times become ISO 8601 text, as JSON would hold them.
-    """
-    try:
-        frame = _encode(message)
-        # MessagePack has its own date-time type. Searching the frame for its marks is cheaper than
-        # inspecting every value.
-        if b"\xff" in frame and any(mark in frame for mark in _TIMESTAMPS):
-            frame = _encode(_sendable(message))
-    except OverflowError:
-        frame = _encode(_sendable(message))
-    except (UnicodeEncodeError, RecursionError, TypeError) as error:
-        raise _not_sendable(error) from error
-    return frame
-
-
-def _not_sendable(error: Exception) -> NotSendableError:
-    if isinstance(error, UnicodeEncodeError):
-        return NotSendableError(f"a string is not valid Unicode: {error.reason}")
-    if isinstance(error, RecursionError):
-        return NotSendableError(TOO_DEEP)
-    return NotSendableError(str(error))
-
-
-def _encode(message: Any) -> bytearray:
+def encode(message: list[Any], by: Encoder = encoder) -> bytearray:
+    """The frame of a message. Raises NotSendableError."""
     frame = bytearray(_HEADER.size)
-    _encoder.encode_into(message, frame, _HEADER.size)
+    encode_into(frame, _HEADER.size, message, by)
     size = len(frame) - _HEADER.size
     if size < 1 << 32:
         _HEADER.pack_into(frame, 0, size)
     return frame
 
 
-def _sendable(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _sendable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_sendable(item) for item in value]
-    if type(value) is int and not -(1 << 63) <= value < 1 << 64:
-        size = value.bit_length() // 8 + 1
-        return msgspec.msgpack.Ext(_BIG_INTEGER, value.to_bytes(size, "little", signed=True))
-    if isinstance(value, datetime.datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    return value
+def decoder(restore: Restore) -> Decoder[Any]:
+    """Decodes messages whose extensions `restore` turns into values."""
+    return Decoder(ext_hook=restore)
 
 
-_plain_decoder = _decoder(FailedError)
+_answers = decoder(restore_answer(FailedError))
 
 
-def decode(payload: bytearray, decoder: msgspec.msgpack.Decoder[Any] = _plain_decoder) -> list[Any]:
+def decode(payload: bytearray, by: Decoder[Any] = _answers) -> list[Any]:
     """The message in a frame's payload; raises ProtocolError."""
     try:
-        message = decoder.decode(payload)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        message = by.decode(payload)
+    except (msgspec.DecodeError, RecursionError, ValueError, ArithmeticError) as error:
         raise ProtocolError(f"could not decode a frame: {error}") from error
     if not isinstance(message, list) or not message or not isinstance(message[0], str):
         raise ProtocolError("a frame does not contain a message")
@@ -203,8 +97,7 @@ class Channel:
     """Sends and receives frames over a connected socket.
 
     `wait` is called whenever the socket's own timeout expires; it may raise to give up. The channel
-    stays usable after NotSendableError and FrameTooLargeError. `make_failure` converts the failures
-    that are received.
+    stays usable after NotSendableError and FrameTooLargeError. `by` decodes what is received.
     """
 
     def __init__(
@@ -212,19 +105,19 @@ class Channel:
         connection: socket.socket,
         limit: int = FRAME_LIMIT,
         wait: Callable[[], None] | None = None,
-        make_failure: MakeFailure = FailedError,
+        by: Decoder[Any] = _answers,
     ) -> None:
         self.connection = connection
         self.limit = limit
         self.wait = wait
-        self._decoder = _decoder(make_failure)
+        self._decoder = by
 
     def send(self, *message: Any) -> None:
         self.send_frame(self.frame(*message))
 
-    def frame(self, *message: Any) -> bytearray:
+    def frame(self, *message: Any, by: Encoder = encoder) -> bytearray:
         """The frame of a message. Raises NotSendableError or FrameTooLargeError."""
-        frame = encode(list(message))
+        frame = encode(list(message), by)
         self.check_size(len(frame) - _HEADER.size)
         return frame
 

@@ -12,16 +12,8 @@ import threading
 import time
 from typing import Any
 
-from .protocol import (
-    ENCODING_ERRORS,
-    Channel,
-    Failure,
-    FrameTooLargeError,
-    NotSendableError,
-    encode_again,
-    encode_value,
-    joined,
-)
+from .encoding import ENCODING_ERRORS, Failure, NotSendableError, encode_again, encode_value
+from .protocol import Channel, FrameTooLargeError, joined
 
 FLUSH_SECONDS = 0.005
 _IDLE_TICKS = 40

@@ -1,8 +1,8 @@
 """Converts the result of a hook to documents of plain values.
 
 Most results are flat maps of plain values. These are recognised at C speed and passed on unchanged.
-The rest is converted as SnapLogic does: date-times to text, decimals to floats, numpy values to
-Python's, bytes to UTF-8 text.
+The rest is converted as SnapLogic does: date-times to text, numpy values to Python's, bytes to
+UTF-8 text. Decimals stay exact.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import decimal
 from collections.abc import Mapping
 from typing import Any
 
-from .protocol import TOO_DEEP, NotSendableError
+from .encoding import TOO_DEEP, NotSendableError, decimal_form
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _TEXT_ONLY = frozenset({str})
@@ -113,8 +113,10 @@ def _converted(value: Any, path: str) -> Any:
         return _from_numpy(value, path)
     if isinstance(value, bool | int):
         return int(value)
-    if isinstance(value, float | decimal.Decimal):
+    if isinstance(value, float):
         return float(value)
+    if isinstance(value, decimal.Decimal):
+        return _exact(value, path)
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, datetime.datetime | datetime.date | datetime.time):
@@ -126,6 +128,13 @@ def _converted(value: Any, path: str) -> Any:
     if isinstance(value, list | tuple):
         return _plain(list(value), path)
     raise TypeError(f"{_place(path)} holds {_named(value)}, which has no JSON form")
+
+
+def _exact(value: decimal.Decimal, path: str) -> Any:
+    try:
+        return decimal_form(value)
+    except ValueError as error:
+        raise TypeError(f"{_place(path)} holds {error}") from None
 
 
 def _from_numpy(value: Any, path: str) -> Any:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import install
-from .protocol import FailedError, Failure
+from .encoding import FailedError, Failure
 from .replies import Outbox, Unsendable, unsendable
 from .results import detached, elements, plain
 from .rows import Answer, Entry, Row, RowState, Ticket
