@@ -151,6 +151,15 @@ class DataError(EngineError):
     def __str__(self) -> str:
         return ": ".join(part for part in (self.error, self.reason) if part)
 
+    def report(self) -> dict[str, Any]:
+        """The texts of the error document (reference: snaps and tasks, 1.4)."""
+        return {
+            "error": self.error,
+            "reason": self.reason,
+            "resolution": self.resolution,
+            "stacktrace": self.stacktrace or str(self),
+        }
+
 
 class ExpressionError(DataError):
     """An expression cannot be parsed or evaluated. Expressions raise no other error.
@@ -179,7 +188,13 @@ class ExpressionError(DataError):
 
     def excerpt(self) -> str:
         """The line of the expression with a caret under the place."""
-        return _excerpt(self.text, self.offset, self.length)
+        if not self.text:
+            return ""
+        start = self.text.rfind("\n", 0, self.offset) + 1
+        line = self.text[start:].split("\n", 1)[0]
+        column = self.offset - start
+        carets = "^" * max(1, min(self.length, len(line) - column))
+        return f"  {line}\n  {' ' * column}{carets}"
 
     def _hint_line(self) -> str:
         return f"  hint: {self.hint}" if self.hint else ""
@@ -239,6 +254,7 @@ class EvaluationError(ExpressionError):
             "offset": offset,
             "length": length,
             "target": target,
+            "details": {},
         }
         return error
 
@@ -251,6 +267,11 @@ class EvaluationError(ExpressionError):
         ExpressionError.__init__(self, message, self.text, self.offset, self.length, hint)
         return getattr(self, name)
 
+    def report(self) -> dict[str, Any]:
+        describe = self.__dict__.get("_describe")
+        message, hint = (self.message, self.hint) if describe is None else describe()
+        return _report(message, self.text, self.offset, self.length, hint).copy()
+
     def __reduce__(self) -> str | tuple[Any, ...]:
         """A pickled error holds its texts, not what could describe it."""
         _ = self.message
@@ -262,11 +283,6 @@ class AbsentError(EvaluationError):
 
 
 @lru_cache(256)
-def _excerpt(text: str, offset: int, length: int) -> str:
-    if not text:
-        return ""
-    start = text.rfind("\n", 0, offset) + 1
-    line = text[start:].split("\n", 1)[0]
-    column = offset - start
-    carets = "^" * max(1, min(length, len(line) - column))
-    return f"  {line}\n  {' ' * column}{carets}"
+def _report(message: str, text: str, offset: int, length: int, hint: str) -> dict[str, Any]:
+    """Documents that fail alike have the same texts."""
+    return DataError.report(EvaluationError(message, text, offset, length, hint))

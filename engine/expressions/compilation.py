@@ -76,9 +76,10 @@ def compile_node(
     changes = mutates(node, names)
     careful = functools.partial(_careful, text, node, names, null_safe, local)
     if changes:
-        compiled = guarded(careful())
+        function = careful()
+        compiled = guarded(lambda: function)
     else:
-        compiled = _fast(text, node, names, null_safe, local, guarded_later(careful))
+        compiled = _fast(text, node, names, null_safe, local, guarded(careful))
     compiled.mutates = changes  # type: ignore[attr-defined]
     return compiled
 
@@ -88,7 +89,7 @@ def careful_later(
 ) -> Callable[..., Any]:
     """The careful code of a mapping's row, for documents on which its fast code gives up."""
     careful = functools.partial(_careful, text, node, names, null_safe, ())
-    return guarded_later(careful, target)
+    return guarded(careful, target)
 
 
 def mutates(node: Node, names: Names) -> bool:
@@ -169,10 +170,17 @@ def or_else(unit: Unit, attempt: ast.stmt, otherwise: ast.stmt, target: str = ""
     return ast.Try([attempt], handlers, [], [])
 
 
-def guarded(function: Callable[..., Any], target: str = "") -> Callable[..., Any]:
-    """`function`, with whatever it raises turned into the user's error, which names the target."""
+def guarded(make: Callable[[], Callable[..., Any]], target: str = "") -> Callable[..., Any]:
+    """What `make` builds, with whatever it raises turned into the user's error for the target.
+
+    It is built on the first call: most expressions never need their careful code.
+    """
+    function: Callable[..., Any] | None = None
 
     def evaluate(*arguments: Any) -> Any:
+        nonlocal function
+        if function is None:
+            function = make()
         restart()
         try:
             return function(*arguments)
@@ -183,19 +191,6 @@ def guarded(function: Callable[..., Any], target: str = "") -> Callable[..., Any
             raise located(error, target) from None
 
     return evaluate
-
-
-def guarded_later(make: Callable[[], Callable[..., Any]], target: str = "") -> Callable[..., Any]:
-    """The same for a function that is built on its first call: most are never called."""
-    evaluate: Callable[..., Any] | None = None
-
-    def call(*arguments: Any) -> Any:
-        nonlocal evaluate
-        if evaluate is None:
-            evaluate = guarded(make(), target)
-        return evaluate(*arguments)
-
-    return call
 
 
 # --- the context of functions ---

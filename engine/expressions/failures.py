@@ -43,16 +43,16 @@ class MissingFailure(AbsentFailure):
 
     def shown(self, here: str) -> tuple[str, str]:
         near = nearest(self.name, self.owner)
+        proposal = f"`{near[0]}`" if near else ""
         if here == f"lib.{self.name}":
-            hint = f"did you mean `{near[0]}`?" if near else "import the library"
+            hint = f"did you mean {proposal}?" if near else "import the library"
             return f"there is no library `{self.name}`", hint
         owner = "document" if here.startswith("$") else "object"
         message = f"`{here}` is not in the {owner}"
         if not near:
             return message, ""
         stem = here.removesuffix(self.name) if here.endswith(self.name) else ""
-        proposals = " or ".join(f"`{stem}{name}`" for name in near)
-        return f"{message}; did you mean {proposals}?", ""
+        return f"{message}; did you mean `{stem}{near[0]}`?", ""
 
 
 class MissingKeyFailure(MissingFailure):

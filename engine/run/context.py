@@ -289,13 +289,8 @@ class SnapContext:
 
     def _error_document(self, error: DataError, original: Document | None) -> Document:
         """The shape of the reference (1.4); `original` only if there was an input."""
-        document: Document = {
-            "error": error.error,
-            "reason": error.reason,
-            "resolution": error.resolution,
-            "stacktrace": error.stacktrace or str(error),
-            "snap_details": self._details(error),
-        }
+        document: Document = error.report()
+        document["snap_details"] = self._details(error)
         for name, value in error.details.items():
             document.setdefault(name, value)
         if original is not None:

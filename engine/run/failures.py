@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import linecache
 import traceback
+from functools import lru_cache
 from pathlib import Path
-from types import CodeType, TracebackType
+from types import TracebackType
 from typing import Any
 
 from engine.errors import DataError, EngineError
 
 MISTAKE_IN_SNAP = "this is a bug in the snap itself, not in your pipeline"
 _ENGINE = str(Path(__file__).parent.parent)
+_Frame = tuple[str, int, str]
+"""File, line and function."""
 
 
 class BrokenSnapError(DataError):
@@ -29,13 +32,7 @@ class BrokenSnapError(DataError):
 def broken_snap(label: str, snap_class: type[Any], error: BaseException) -> BrokenSnapError:
     """The error for a document on which a snap's code raised an exception."""
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    frames = [frame for frame in _frames(error.__traceback__) if not _is_ours(frame[0])]
-    own = [frame for frame in frames if frame[0].co_filename == _file_of(snap_class)]
-    remedy = MISTAKE_IN_SNAP
-    if last := (own or frames)[-1:]:
-        code, line = last[0]
-        remedy = f"{remedy}; fix it in {code.co_filename}, line {line}"
-    stacktrace = "".join(_shown(*frame) for frame in frames).rstrip()
+    remedy, stacktrace = _place(_frames(error.__traceback__), _file_of(snap_class))
     return BrokenSnapError(f"the snap {label!r} failed", text, remedy, stacktrace)
 
 
@@ -57,28 +54,39 @@ def full_trace(error: BaseException) -> str:
     return "".join(traceback.format_exception(error)).rstrip()
 
 
-def _frames(trace: TracebackType | None) -> list[tuple[CodeType, int]]:
+def _frames(trace: TracebackType | None) -> tuple[_Frame, ...]:
+    """The frames that are not the engine's, outermost first."""
     frames = []
     while trace is not None:
-        frames.append((trace.tb_frame.f_code, trace.tb_lineno))
+        code = trace.tb_frame.f_code
+        if not code.co_filename.startswith(_ENGINE):
+            frames.append((code.co_filename, trace.tb_lineno, code.co_name))
         trace = trace.tb_next
-    return frames
+    return tuple(frames)
 
 
-def _is_ours(code: CodeType) -> bool:
-    return code.co_filename.startswith(_ENGINE)
+@lru_cache(64)
+def _place(frames: tuple[_Frame, ...], own_file: str) -> tuple[str, str]:
+    """What to do, and the stacktrace, for frames of a snap in that file; many documents may fail
+    at the same place."""
+    own = [frame for frame in frames if frame[0] == own_file]
+    remedy = MISTAKE_IN_SNAP
+    if last := (own or frames)[-1:]:
+        file, line, _ = last[0]
+        remedy = f"{remedy}; fix it in {file}, line {line}"
+    return remedy, "".join(_shown(*frame) for frame in frames).rstrip()
 
 
 def _file_of(snap_class: type[Any]) -> str:
     """The source file of a snap; empty if its class does not come from a file."""
     for name in ("process", "feed", "process_batch"):
         code = getattr(getattr(snap_class, name, None), "__code__", None)
-        if code is not None and not _is_ours(code):
+        if code is not None and not code.co_filename.startswith(_ENGINE):
             return str(code.co_filename)
     return ""
 
 
-def _shown(code: CodeType, line: int) -> str:
-    source = linecache.getline(code.co_filename, line).strip()
-    place = f'  File "{code.co_filename}", line {line}, in {code.co_name}\n'
+def _shown(file: str, line: int, name: str) -> str:
+    source = linecache.getline(file, line).strip()
+    place = f'  File "{file}", line {line}, in {name}\n'
     return f"{place}    {source}\n" if source else place

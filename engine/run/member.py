@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from time import perf_counter
 from typing import Any, NoReturn
 
-from engine.documents import Batch, StreamStart
+from engine.documents import NO_LINEAGE, Batch, StreamStart
 from engine.errors import (
     ConfigurationError,
     DataError,
@@ -22,7 +23,7 @@ from engine.run.failures import MISTAKE_IN_SNAP
 from engine.run.report import SnapStatistics
 from engine.run.slices import MAX_ITEMS, SliceSize
 from engine.sdk.plain_values import plain
-from engine.sdk.snap import Collected, Emission, Snap
+from engine.sdk.snap import BATCH_SIZE, HELD_SECONDS, Collected, Emission, Snap
 from engine.sdk.views import ERROR_VIEW
 
 Outputs = Iterator[tuple[Port, Batch]]
@@ -161,8 +162,8 @@ class Member:
             self._fail(error)
         if len(batch) > 1:
             self._forget(view, len(batch))
-            for position in range(len(batch)):
-                yield from self.process(view, batch.at([position]))
+            one_by_one = (self.process(view, batch.at([i])) for i in range(len(batch)))
+            yield from _joined(chain.from_iterable(one_by_one))
             return
         try:
             self.context.broke(error, batch.items[0], batch.lineage_of(0))
@@ -320,6 +321,36 @@ class Member:
         if isinstance(error, ConfigurationError):
             return ConfigurationError(str(self.context.failure(error)))
         return self.context.failure(error)
+
+
+def _joined(outputs: Outputs) -> Outputs:
+    """The same items in fewer batches: the next snap should not get them one by one.
+
+    They wait HELD_SECONDS at most, and those before a failure are passed on before it is raised.
+    """
+    held: dict[Port, Batch] = {}
+    since = perf_counter()
+    try:
+        for port, batch in outputs:
+            before = held.get(port)
+            held[port] = batch if before is None else _with(before, batch)
+            full = len(held[port]) >= BATCH_SIZE or batch.items[-1].__class__ is bytes
+            if full or perf_counter() - since > HELD_SECONDS:
+                yield from held.items()
+                held, since = {}, perf_counter()
+    except Exception:
+        yield from held.items()
+        raise
+    yield from held.items()
+
+
+def _with(first: Batch, second: Batch) -> Batch:
+    if first.lineage is None and second.lineage is None:
+        return Batch(first.items + second.items)
+    before = first.lineage or [NO_LINEAGE] * len(first)
+    return Batch(
+        first.items + second.items, before + (second.lineage or [NO_LINEAGE] * len(second))
+    )
 
 
 def _streams(batch: Batch) -> int:

@@ -117,3 +117,28 @@ def test_a_secret_is_masked_in_the_document_and_the_trace(tmp_path: Path) -> Non
         )
     assert "hunter22" not in str(secret.value) + secret.value.trace
     assert '"token":"***"' in str(secret.value)
+
+
+def test_documents_after_a_failure_reach_the_next_snap_in_batches(tmp_path: Path) -> None:
+    sizes: list[int] = []
+
+    class Measures(Snap[NoSettings]):
+        stateful = False
+
+        def process_batch(self, view: str, batch: Batch) -> Batch:
+            sizes.append(len(batch))
+            return batch
+
+    text = """
+    snaps:
+      one: {snap: DividesBatches, on_error: discard}
+      two: {snap: Measures}
+    links: [one -> two]
+    """
+    numbers = [n % 16 for n in range(1600)]
+    _, failure, watching = run(
+        tmp_path, text, DividesBatches, Measures, inputs={"one": documents(*numbers)}
+    )
+    assert failure is None
+    assert len(watching.outputs["two.output"]) == sum(sizes) == 1500
+    assert len(sizes) < 300

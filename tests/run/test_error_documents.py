@@ -78,3 +78,37 @@ def test_a_snap_with_several_inputs_names_the_view_of_the_document(tmp_path: Pat
     """
     _, failure, _ = run(tmp_path, text, inputs={"run": [{"n": 1}]})
     assert "failed on document 1 of the view 'input'" in str(failure)
+
+
+@pytest.mark.parametrize(("on_error", "searches"), [("discard", 0), ("route", 1)])
+def test_similar_names_are_looked_for_once_and_only_if_the_message_is_shown(
+    on_error: str, searches: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[str] = []
+
+    def search(name: str, *_: Any) -> list[str]:
+        searched.append(name)
+        return []
+
+    monkeypatch.setattr("engine.expressions.suggestions.get_close_matches", search)
+    text = f"""
+    snaps:
+      one: {{snap: Filter, filter: $never_there.x > 1, on_error: {on_error}}}
+      dead: {{snap: Union}}
+    links: [{"one.error" if on_error == "route" else "one"} -> dead]
+    """
+    report, failure, _ = run(tmp_path, text, inputs={"one": [{"n": n} for n in range(200)]})
+    assert failure is None
+    assert report.snaps[0].errors == 200
+    assert len(searched) == searches
+
+
+def test_error_documents_share_nothing_but_their_texts(tmp_path: Path) -> None:
+    documents = errors_of(tmp_path, "snap: Filter\n    filter: $gone > 1", [{"n": 1}, {"n": 2}])
+    first, second = documents
+    first["snap_details"]["label"] = "changed"
+    first["error"] = "changed"
+    assert second["snap_details"]["label"] == "one"
+    assert second["error"] == "the expression '$gone > 1' failed"
+    third, *_ = errors_of(tmp_path, "snap: Filter\n    filter: $gone > 1", [{"n": 3}])
+    assert third["error"] == "the expression '$gone > 1' failed"
