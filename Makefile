@@ -63,9 +63,9 @@ types: $(READY)
 unit: $(READY) $(if $(shell command -v npm),web)
 	$(BIN)/python -m pytest
 
-## Ratios against hand-written loops, measured in the same run.
+## The engine next to hand-written loops and other engines, in one table. ARGS=--quick takes two minutes.
 bench: $(READY)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(ARGS)
 
 ## `engine serve` against hand-written servers, BentoML and LitServe (in a separate environment).
 bench-serve: $(READY) models/digits.json

@@ -8,13 +8,11 @@ import tempfile
 from pathlib import Path
 
 import snaps
-from benchmarks.processes import compare
-from benchmarks.startup import PIPELINE
+from benchmarks.processes import Command, Rounds
+from benchmarks.results import Row, Section
+from benchmarks.start import PIPELINE
 
-BUDGET = 1.05
 MORE = 60
-ROUNDS = 12
-
 RUN = """\
 import sys
 sys.path.insert(0, sys.argv.pop(1))
@@ -23,22 +21,27 @@ sys.exit(main())
 """
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory() as name:
+def measure(rounds: int) -> Section:
+    few, many = "built-in snaps", f"{MORE} more snaps"
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        (folder / "two.yaml").write_text(PIPELINE)
-        commands = {}
-        for more in (0, MORE):
-            library = folder / f"with_{more}_more"
-            _copy_library(library / "snaps", more)
-            run = [sys.executable, "-c", RUN, str(library), "run", "two.yaml"]
-            commands[f"{more} more snaps"] = run
-        best = compare(commands, folder, ROUNDS)
-    print(f"A larger library: `engine run` of two snaps, {MORE} more snaps or none")
-    for title, usage in best.items():
-        print(f"  {title:13} {usage.cpu_seconds:.3f} CPU s, {usage.peak_mib:.0f} MiB")
-    few, many = best.values()
-    print(f"  ratio {many.cpu_seconds / few.cpu_seconds:.3f} (budget: at most {BUDGET})")
+        pipeline = folder / "two.yaml"
+        pipeline.write_text(PIPELINE)
+        found = Rounds.run(
+            {
+                few: _run(folder / "few", 0, pipeline),
+                many: _run(folder / "many", MORE, pipeline),
+            },
+            rounds,
+        )
+    figures = {each: found.cpu_seconds(each) * 1e3 for each in (many, few)}
+    row = Row("`engine run` of two snaps", figures, found.ratio(many, few), 1.05)
+    return Section("A larger library", "CPU ms of the process", f"{many} / {few}", [row])
+
+
+def _run(folder: Path, more: int, pipeline: Path) -> Command:
+    _copy_library(folder / "snaps", more)
+    return Command([sys.executable, "-c", RUN, str(folder), "run", str(pipeline)])
 
 
 def _copy_library(target: Path, more: int) -> None:
@@ -50,7 +53,3 @@ def _copy_library(target: Path, more: int) -> None:
         family.mkdir(exist_ok=True)
         snap = text.replace("class Filter", f"class Sieve{number}")
         (family / f"sieve{number}.py").write_text(snap)
-
-
-if __name__ == "__main__":
-    main()

@@ -9,7 +9,6 @@ from statistics import median
 from typing import Any
 
 from benchmarks.serving import workloads
-from benchmarks.serving.environment import rivals_python
 from benchmarks.serving.images import MODEL, Answers, as_json, bare_model, load_images
 from benchmarks.serving.rounds import (
     Contender,
@@ -19,7 +18,7 @@ from benchmarks.serving.rounds import (
     run_round,
     started,
 )
-from benchmarks.serving.servers import ROOT, engine_server, rival
+from benchmarks.serving.servers import ROOT, engine_server, rival, servers_python
 
 ENGINE = "engine serve"
 FASTAPI = "FastAPI, model.predict"
@@ -38,7 +37,7 @@ def compare(rounds: int) -> dict[str, Any]:
     print("Digits: the hosting pipeline, LiteRT in a script")
     if not MODEL.exists():
         raise SystemExit(f"No model found at {MODEL}. Run `make demo` first.")
-    python = rivals_python()
+    python = servers_python()
     images = load_images(IMAGES)
     reports: dict[str, ContenderReports] = {}
     with ExitStack() as stack:

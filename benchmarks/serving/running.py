@@ -6,10 +6,9 @@ import argparse
 from dataclasses import dataclass
 
 from benchmarks.serving import workloads
-from benchmarks.serving.environment import rivals_python
 from benchmarks.serving.images import as_json, bare_model, load_images
 from benchmarks.serving.rivals.echo_asgi import TOKEN as ECHO_TOKEN
-from benchmarks.serving.servers import ServerProcess, engine_server
+from benchmarks.serving.servers import ServerProcess, engine_server, servers_python
 from benchmarks.serving.workloads import PIPELINES, Workload
 
 ROLES = {"engine.tasks.ultra.instance": "instance", "/engine/script/": "script", " serve ": "front"}
@@ -33,7 +32,7 @@ def hosted(name: str, instances: int, images: int) -> HostedWorkload:
             workloads.echo(),
         )
     pictures = load_images(images)
-    answers = bare_model(rivals_python(), pictures, calls=1).answers
+    answers = bare_model(servers_python(), pictures, calls=1).answers
     return HostedWorkload(
         engine_server(
             PIPELINES / "digits_with_id.yaml", {"token": workloads.DIGIT_TOKEN}, instances

@@ -17,12 +17,19 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 
+from benchmarks.environment import rivals_python
 from benchmarks.serving.process_tree import command_line, descendants
 
 ROOT = Path(__file__).resolve().parents[2]
+REQUIREMENTS = Path(__file__).with_name("rivals") / "requirements.txt"
 START_PATIENCE = 120.0
 STOP_PATIENCE = 15.0
 _TASK_URL = re.compile(r"http://\S+/tasks/\S+")
+
+
+def servers_python() -> Path:
+    """The interpreter of the other servers of digits; installing them takes minutes."""
+    return rivals_python("rivals", REQUIREMENTS)
 
 
 def end_servers_on_sigterm() -> None:

@@ -1,4 +1,4 @@
-"""The virtual environment of the digits servers: in the cache, separate from the engine's."""
+"""Virtual environments of rivals: in the cache, and separate from that of the engine."""
 
 from __future__ import annotations
 
@@ -9,20 +9,18 @@ from pathlib import Path
 
 from engine.script.environment import cache_folder
 
-REQUIREMENTS = Path(__file__).with_name("rivals") / "requirements.txt"
 
-
-def rivals_python() -> Path:
-    """Its interpreter; created if missing or if the requirements have changed (takes minutes)."""
-    folder = cache_folder() / "benchmarks" / "rivals"
+def rivals_python(name: str, requirements: Path) -> Path:
+    """The interpreter of an environment; created if missing or if the requirements have changed."""
+    folder = cache_folder() / "benchmarks" / name
     python, marker = folder / "bin" / "python", folder / ".requirements"
-    wanted = REQUIREMENTS.read_text()
+    wanted = requirements.read_text()
     if marker.exists() and marker.read_text() == wanted:
         return python
-    print(f"installing the other servers into {folder}", file=sys.stderr)
+    print(f"installing the rivals into {folder}", file=sys.stderr)
     if not python.exists():
         venv.create(folder, with_pip=True)
-    if _install(python, "--requirement", str(REQUIREMENTS)):
+    if _install(python, "--requirement", str(requirements)):
         marker.write_text(wanted)
     else:
         _install_one_by_one(python, wanted)
@@ -35,7 +33,7 @@ def _install(python: Path, *what: str) -> bool:
 
 
 def _install_one_by_one(python: Path, wanted: str) -> None:
-    """Install what is available; a server without its library is reported as not measured."""
+    """Install what is available; a rival that is missing is reported as not measured."""
     for line in wanted.splitlines():
         if not line.startswith("#") and not _install(python, line):
             print(f"  {line} could not be installed")

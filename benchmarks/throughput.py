@@ -1,0 +1,92 @@
+"""JSON lines → snaps → JSON lines: the cases, each next to its rivals."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.case import Case
+from benchmarks.cases import load_case
+from benchmarks.competitors import BASE, ENGINE, OTHER_ENGINES, Competitor, competitors_for
+from benchmarks.documents import write_documents
+from benchmarks.outputs import count_documents, first_difference
+from benchmarks.processes import Command, FailedProcessError, Rounds
+from benchmarks.results import Row, Section
+
+CHECKED = 2_000
+"""Documents of the run before the rounds, whose outputs are compared one by one."""
+
+
+def measure(names: Sequence[str], *, quick: bool) -> Section:
+    """The named cases. Quick: a twentieth of the documents, and the other engines only
+    once, so that starting weighs more."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        rows = []
+        for name in names:
+            case = load_case(name)
+            rows.append(_measure(name, case, quick, Path(folder)))
+    return Section(
+        "JSON lines to JSON lines",
+        "CPU µs per document",
+        f"{BASE} / {ENGINE}",
+        rows,
+        at_least=True,
+    )
+
+
+def _measure(name: str, case: Case, quick: bool, folder: Path) -> Row:
+    documents = case.documents // 20 if quick else case.documents
+    competitors = _checked(case, competitors_for(name, case, folder), folder)
+    source = _input(case, documents, folder)
+    found = Rounds.run(
+        _commands(competitors, source, folder),
+        rounds=3,
+        once=OTHER_ENGINES if quick else (),
+    )
+    lengths = {each.name: count_documents(_output(each, folder)) for each in competitors}
+    if len(set(lengths.values())) > 1:
+        raise FailedProcessError(f"{case.title}: numbers of documents differ: {lengths}")
+    figures = {each.name: found.cpu_seconds(each.name) / documents * 1e6 for each in competitors}
+    title = f"{case.title} ({documents:,})"
+    return Row(title, figures, found.ratio(BASE, ENGINE), case.wanted)
+
+
+def _checked(case: Case, competitors: Sequence[Competitor], folder: Path) -> list[Competitor]:
+    """Those that run and whose output equals that of the loop over orjson; others are reported."""
+    source = _input(case, CHECKED, folder)
+    Rounds.run(_commands([each for each in competitors if each.name == BASE], source, folder), 1)
+    found = []
+    for each in competitors:
+        target = _output(each, folder)
+        try:
+            Rounds.run(_commands([each], source, folder), 1)
+            expected = target.with_name(f"{BASE}.jsonl")
+            problem = first_difference(
+                expected, target, any_order=case.any_order, fields=case.compared
+            )
+        except FailedProcessError as error:
+            problem = str(error)
+        if problem and each.name in (ENGINE, BASE):
+            raise FailedProcessError(f"{case.title}: {each.name}: {problem}")
+        if problem:
+            print(f"  NOT MEASURED: {case.title}: {each.name}: {problem}")
+        else:
+            found.append(each)
+    return found
+
+
+def _input(case: Case, documents: int, folder: Path) -> Path:
+    """The file of the documents; cases with the same documents share it."""
+    source = folder / f"{case.generator.__name__}-{documents}.jsonl"
+    if not source.exists():
+        write_documents(source, case.generator, documents)
+    return source
+
+
+def _commands(competitors: Sequence[Competitor], source: Path, folder: Path) -> dict[str, Command]:
+    return {each.name: each.make_command(source, _output(each, folder)) for each in competitors}
+
+
+def _output(competitor: Competitor, folder: Path) -> Path:
+    return folder / f"{competitor.name}.jsonl"
