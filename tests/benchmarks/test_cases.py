@@ -12,7 +12,6 @@ from benchmarks.documents import write_documents
 from benchmarks.outputs import count_documents, first_difference
 from engine import api
 
-
 FILTERING = ("filter_and_map", "filter_only", "few_fields", "filter_records", "ten_snaps")
 
 
