@@ -16,7 +16,14 @@ from engine.expressions.limits import charge, check_elements
 from engine.expressions.suggestions import did_you_mean, nearest
 from engine.expressions.utf16 import length as text_length
 from engine.expressions.utf16 import units
-from engine.expressions.values import Function, kind_of, property_name, scalar_text, to_number
+from engine.expressions.values import (
+    NUMBERS,
+    Function,
+    kind_of,
+    property_name,
+    scalar_text,
+    to_number,
+)
 
 
 def member(target: Any, name: str) -> Any:
@@ -102,7 +109,7 @@ def safe_index(target: Any, key: Any) -> Any:
         return member(target, "length")
     number = to_number(key)
     elements = units(target) if target.__class__ is str else target
-    return elements[int(number)] if 0 <= number < len(elements) and number % 1 == 0 else None
+    return elements[int(number)] if 0 <= number < len(elements) and number == int(number) else None
 
 
 def call_method(target: Any, name: str, *arguments: Any) -> Any:
@@ -159,7 +166,7 @@ def kind_of_type(cls: type) -> str:
         bytes: "binary data",
         bool: "booleans",
     }
-    return names.get(cls, "numbers" if cls in (int, float) else "dates")
+    return names.get(cls, "numbers" if cls in NUMBERS else "dates")
 
 
 # --- literals with spread ---

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -156,7 +157,7 @@ def normalized(value: datetime) -> DateTime:
     return instant(value)
 
 
-def from_epoch(milliseconds: float, where: tzinfo) -> DateTime:
+def from_epoch(milliseconds: int | Decimal | float, where: tzinfo) -> DateTime:
     try:
         return instant(EPOCH + timedelta(milliseconds=int(milliseconds)), where)
     except (OverflowError, ValueError):

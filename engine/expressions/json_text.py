@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
+from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -15,6 +16,7 @@ import msgspec
 from engine.documents import RawJson
 from engine.errors import EvaluationError
 from engine.expressions.dates import iso_text, utc_text
+from engine.expressions.decimals import scaled_text
 from engine.expressions.failures import Failure
 from engine.expressions.limits import WALK_STEPS, charge, check_text
 from engine.expressions.utf16 import has_half
@@ -34,10 +36,13 @@ def json_hook(value: Any) -> Any:
     raise EvaluationError(f"{kind_of(value)} cannot be written as JSON")
 
 
+_ENCODER = msgspec.json.Encoder(enc_hook=json_hook, decimal_format="number")
+
+
 def to_json(value: Any) -> bytes:
     """Compact JSON in UTF-8; raises EvaluationError for functions and other non-JSON values."""
     try:
-        return msgspec.json.encode(value, enc_hook=json_hook)
+        return _ENCODER.encode(value)
     except UnicodeEncodeError:
         message = "the value cannot be written as JSON: it holds half of a surrogate pair"
         raise EvaluationError(message) from None
@@ -79,8 +84,10 @@ class JsonWriter:
             return self._object(value, line)
         if cls is list:
             return self._array(value, line)
+        if cls is Decimal:
+            return scaled_text(value)  # what is parsed again is the same to the last zero
         if cls is int or cls is float:
-            return number_text(value) if math.isfinite(value) else "null"
+            return number_text(value) if cls is int or math.isfinite(value) else "null"
         if value is None or cls is bool:
             return "null" if value is None else ("true" if value else "false")
         if cls is bytes:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from engine.errors import ExpressionSyntaxError
+from engine.expressions.decimals import bounded_decimal
 from engine.expressions.foreign_syntax import FOREIGN_CHARACTERS, FOREIGN_QUOTES, FOREIGN_SIGNS
 from engine.expressions.limits import MAX_DIGITS, MAX_SOURCE
 from engine.expressions.utf16 import join
@@ -51,7 +52,6 @@ _STRING_PART = re.compile(r"[^\\'\"]+")
 _REGEX = re.compile(r"/((?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*\])+)/(\w*)")
 _WORDS_BEFORE_OPERAND = frozenset({"typeof", "in", "instanceof", "match", "if", "return"})
 _OPEN_CLASS = re.compile(r"/(?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*+\])*+\[")
-_TOO_BIG_EXPONENT = MAX_DIGITS - 1
 
 
 class Lexer:
@@ -145,7 +145,7 @@ class Lexer:
             return self._take("number", 0, written)
         return self._take("number", self._number_value(text), text)
 
-    def _number_value(self, text: str) -> int | float:
+    def _number_value(self, text: str) -> int | Decimal:
         if len(text) > MAX_DIGITS:
             self._report(f"the number has more than {MAX_DIGITS:,} digits", self.at, len(text))
             return 0
@@ -153,14 +153,11 @@ class Lexer:
             return int(text, 0)
         if text.isdigit():
             return int(text)
-        exponent = text.lower().partition("e")[2].lstrip("+-")
-        if len(exponent) > 9 or abs((exact := Decimal(text)).adjusted()) > _TOO_BIG_EXPONENT:
+        try:
+            return bounded_decimal(text)
+        except ValueError:
             self._report(f"the number `{text}` is too big or too small", self.at, len(text))
             return 0
-        near = float(exact)
-        if near == float("inf"):
-            return int(exact)
-        return int(exact) if near.is_integer() and abs(near) < 1e21 else near
 
     def _string(self, quote: str) -> Token:
         start = self.at

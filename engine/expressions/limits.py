@@ -17,8 +17,10 @@ MAX_CHAIN = 300
 MAX_SOURCE = 1_000_000
 MAX_TEXT = 32_000_000
 MAX_ELEMENTS = 1_000_000
-MAX_DIGITS = 4_000
-MAX_BITS = 13_200
+MAX_DIGITS = 4_300
+MAX_BITS = 14_284
+MAX_EXPONENT = 10_000
+_TOO_LONG = 10**MAX_DIGITS
 MAX_CALLS = 100
 MAX_STEPS = 20_000_000
 REGEX_SECONDS = 1.0
@@ -100,6 +102,6 @@ def bounded(value: Any) -> Any:
 
 
 def check_integer(value: int) -> int:
-    if value.bit_length() > MAX_BITS:
+    if value.bit_length() > MAX_BITS and abs(value) >= _TOO_LONG:
         raise Failure(f"the number would be too long (limit {MAX_DIGITS:,} digits)")
     return value

@@ -1,30 +1,33 @@
-"""The operators as JavaScript defines them, but with decimal results and equality by value.
-
-Sums and products of floats differ from the decimal result in their last bits; `_decimal` restores
-the decimal result, which users of a decimal engine expect (0.1 + 0.2 is 0.3).
-"""
+"""The operators as JavaScript defines them, but with exact decimals and equality by value."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from datetime import date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from engine.expressions import utf16
 from engine.expressions.dates import epoch_milliseconds, iso_text
+from engine.expressions.decimals import (
+    exact_difference,
+    exact_product,
+    exact_remainder,
+    exact_sum,
+    quotient,
+)
 from engine.expressions.failures import Failure
-from engine.expressions.limits import MAX_BITS, charge, check_integer, check_text
+from engine.expressions.limits import MAX_BITS, MAX_DIGITS, charge, check_integer, check_text
 from engine.expressions.values import (
     INFINITY,
     NAN,
+    NUMBERS,
     Function,
     Number,
     kind_of,
     number_of_text,
     property_name,
-    tidy,
     to_float,
     to_number,
     to_text,
@@ -32,8 +35,7 @@ from engine.expressions.values import (
 
 _SAFE = 1 << 60
 _DATES = (date, time)
-_ULPS = 4.5e-16
-_ROUNDS = 1.5 * 2**52  # adding and subtracting it rounds a float to a whole number
+_EXACT = frozenset({int, Decimal})
 
 
 def add(left: Any, right: Any) -> Any:
@@ -50,66 +52,61 @@ def add(left: Any, right: Any) -> Any:
         return total if -_SAFE < total < _SAFE else check_integer(total)
     if kind is str and other is int and -_SAFE < right < _SAFE and len(left) < 10_000:
         return left + str(right)
-    if (kind is float or kind is int) and (other is float or other is int):
-        return _float_sum(left, right)
+    if kind in _EXACT and other in _EXACT:
+        return exact_sum(left, right)
     if _adds_as_text(left) or _adds_as_text(right):
         text, following = to_text(left), to_text(right)
         check_text(len(text) + len(following))
         return utf16.add(text, following)
-    return add(to_number(left), to_number(right))
+    return _sum(to_number(left), to_number(right))
 
 
 def _adds_as_text(value: Any) -> bool:
-    return value is not None and value.__class__ not in (int, float, bool)
+    return value is not None and value.__class__ is not bool and value.__class__ not in NUMBERS
 
 
-def _float_sum(left: Number, right: Number) -> Number:
-    a, b = to_float(left), to_float(right)
-    return _decimal(a + b, abs(a) + abs(b))
+def _sum(left: Number, right: Number) -> Number:
+    if left.__class__ is float or right.__class__ is float:
+        return to_float(left) + to_float(right)
+    if left.__class__ is int and right.__class__ is int:
+        return check_integer(left + right)
+    return exact_sum(left, right)  # type: ignore[arg-type]  # neither is a float
 
 
 def subtract(left: Any, right: Any) -> Number:
-    if left.__class__ is not int or right.__class__ is not int:
+    if left.__class__ not in _EXACT or right.__class__ not in _EXACT:
         left, right = to_number(left), to_number(right)
+        if left.__class__ is float or right.__class__ is float:
+            return to_float(left) - to_float(right)
     if left.__class__ is int and right.__class__ is int:
         return check_integer(left - right)
-    a, b = to_float(left), to_float(right)
-    return _decimal(a - b, abs(a) + abs(b))
+    return exact_difference(left, right)
 
 
 def multiply(left: Any, right: Any) -> Number:
-    kind, other = left.__class__, right.__class__
-    if kind is int and other is int and -_SAFE < left < _SAFE and -_SAFE < right < _SAFE:
-        return left * right  # type: ignore[no-any-return]  # both are int
-    if (kind is float or (kind is int and -_SAFE < left < _SAFE)) and (
-        other is float or (other is int and -_SAFE < right < _SAFE)
-    ):
-        product = left * right
-        if -2e6 < product < 2e6 and (product * 1e9 + _ROUNDS - _ROUNDS) / 1e9 == product:
-            return product if product % 1.0 else int(product)  # a decimal as it is, mostly
-        return _decimal(product, product if product > 0 else -product)
-    if kind is not int or other is not int:
+    if left.__class__ not in _EXACT or right.__class__ not in _EXACT:
         left, right = to_number(left), to_number(right)
+        if left.__class__ is float or right.__class__ is float:
+            return to_float(left) * to_float(right)
     if left.__class__ is int and right.__class__ is int:
-        if left.bit_length() + right.bit_length() > MAX_BITS + 1:
-            raise Failure("the product would be too long")
+        if left.bit_length() + right.bit_length() > MAX_BITS + 2:
+            raise Failure(f"the product would be too long (limit {MAX_DIGITS:,} digits)")
         return check_integer(left * right)
-    product = to_float(left) * to_float(right)
-    return _decimal(product, abs(product))
+    return exact_product(left, right)
 
 
 def divide(left: Any, right: Any) -> Number:
-    """As in JavaScript, dividing by zero returns Infinity or NaN."""
+    """To 34 digits; as in JavaScript, dividing by zero returns Infinity or NaN."""
     a, b = to_number(left), to_number(right)
     if b == 0:
         return _divided_by_zero(a, b)
+    if b.__class__ is float:
+        return NAN if a.__class__ is float or b != b else 0
+    if a.__class__ is float:
+        return a if b > 0 else -a
     if a.__class__ is int and b.__class__ is int and a % b == 0:
-        return a // b
-    try:
-        quotient = a / b
-    except OverflowError:
-        quotient = to_float(a) / to_float(b)
-    return _decimal(quotient, abs(quotient))
+        return check_integer(int(a // b))
+    return quotient(a, b)  # type: ignore[arg-type]  # neither is a float
 
 
 def _divided_by_zero(a: Number, b: Number) -> float:
@@ -123,40 +120,23 @@ def remainder(left: Any, right: Any) -> Number:
     a, b = to_number(left), to_number(right)
     if b == 0 or a != a or b != b or a in (INFINITY, -INFINITY):
         return NAN
+    if b.__class__ is float:
+        return a
     if a.__class__ is int and b.__class__ is int:
         size = abs(a) % abs(b)
         return -size if a < 0 else size
-    if b in (INFINITY, -INFINITY):
-        return a
-    try:
-        return tidy(float(Decimal(repr(a)) % Decimal(repr(b))))
-    except InvalidOperation:
-        return tidy(math.fmod(to_float(a), to_float(b)))
+    return exact_remainder(a, b)  # type: ignore[arg-type]  # neither is a float
 
 
 def negate(value: Any) -> Number:
     number = to_number(value)
-    return -number if number != 0 or number.__class__ is float else 0
+    if number.__class__ is Decimal:
+        return number.copy_negate() if number else number.copy_abs()
+    return -number
 
 
 def plus(value: Any) -> Number:
     return to_number(value)
-
-
-def _decimal(value: float, size: float) -> Number:
-    """The decimal number that `value`, off by a few bits of `size`, stands for."""
-    if size < 2e6:
-        near = (value * 1e9 + _ROUNDS - _ROUNDS) / 1e9
-    elif size < 2e9:
-        near = (value * 1e6 + _ROUNDS - _ROUNDS) / 1e6
-    elif size < 2e12:
-        near = (value * 1e3 + _ROUNDS - _ROUNDS) / 1e3
-    else:
-        return tidy(value)
-    wrong = near - value
-    if wrong and (wrong if wrong > 0 else -wrong) <= size * _ULPS:
-        value = near
-    return value if value % 1.0 else int(value)
 
 
 # --- comparison ---
@@ -166,7 +146,7 @@ def equal(left: Any, right: Any) -> bool:
     """`==`: JavaScript's coercion between scalars, by value for arrays and objects."""
     kind, other = left.__class__, right.__class__
     if kind is other:
-        if kind is str or kind is int or kind is float or kind is bool:
+        if kind is str or kind in NUMBERS or kind is bool:
             return bool(left == right)
         if kind is list or kind is dict:
             return same(left, right)
@@ -179,7 +159,7 @@ def equal(left: Any, right: Any) -> bool:
     return left is right or same(left, right)
 
 
-_SCALARS = frozenset({str, int, float, bool})
+_SCALARS = NUMBERS | {str, bool}
 
 
 def _equal_dates(left: Any, right: Any) -> bool:
@@ -214,6 +194,8 @@ def same(left: Any, right: Any) -> bool:
         )
     if (kind is bool) != (other is bool):
         return False
+    if kind in NUMBERS and other in NUMBERS:
+        return to_number(left) == to_number(right)
     if isinstance(left, datetime) and isinstance(right, datetime):
         return kind is other and epoch_milliseconds(left) == epoch_milliseconds(right)
     return bool(left == right)
@@ -226,7 +208,8 @@ def _ordered(left: Any, right: Any) -> tuple[Any, Any]:
         return utf16.in_order(left, right)
     if isinstance(left, _DATES) and isinstance(right, _DATES):
         return _ordered_dates(left, right)
-    return _order_number(left, right), _order_number(right, left)
+    a, b = _order_number(left, right), _order_number(right, left)
+    return (NAN, NAN) if a != a or b != b else (a, b)  # Python refuses to order decimals and NaN
 
 
 def _ordered_dates(left: Any, right: Any) -> tuple[Any, Any]:
@@ -242,8 +225,6 @@ def _ordered_dates(left: Any, right: Any) -> tuple[Any, Any]:
 def _order_number(value: Any, other: Any) -> Number:
     if value.__class__ is str:
         return number_of_text(value)
-    if value.__class__ is int or value.__class__ is float:
-        return value
     if value.__class__ in (list, dict, bytes, Function) or (
         isinstance(value, _DATES) and not isinstance(value, datetime)
     ):
@@ -275,7 +256,7 @@ def greater_or_equal(left: Any, right: Any) -> bool:
     return bool(left >= right)
 
 
-_PLAIN = frozenset({int, float})
+_PLAIN = frozenset({int, Decimal, float})
 
 
 def has_key(key: Any, container: Any) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 from engine.expressions.dates import DateTime, LocalDate, LocalDateTime, LocalTime
 from engine.expressions.operators import same
 from engine.expressions.regexes import Regex
+from engine.expressions.values import NUMBERS, to_number
 
 
 def _is(*classes: type) -> Callable[[Any], bool]:
@@ -19,7 +21,7 @@ INSTANCE_TESTS: dict[str, Callable[[Any], bool]] = {
     "Null": lambda value: value is None,
     "Boolean": _is(bool),
     "String": _is(str),
-    "Number": _is(int, float),
+    "Number": _is(int, Decimal, float),
     "Object": _is(dict),
     "Array": _is(list),
     "Date": _is(DateTime, datetime),
@@ -42,8 +44,12 @@ def in_range(value: Any, low: Any, high: Any, closed: bool) -> bool:
     if value.__class__ is str:
         if low.__class__ is not str or high.__class__ is not str:
             return False
-    elif value.__class__ not in (int, float) or str in (low.__class__, high.__class__):
+    elif value.__class__ not in NUMBERS or str in (low.__class__, high.__class__):
         return False
+    else:
+        value = to_number(value)
+        if value != value:
+            return False
     return bool(low <= value and (value <= high if closed else value < high))
 
 

@@ -6,14 +6,18 @@ import math
 import re
 from collections.abc import Callable
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 from engine.expressions.dates import epoch_milliseconds, iso_text
+from engine.expressions.decimals import bounded_decimal, decimal_text, shortest, whole
 from engine.expressions.failures import Failure
 from engine.expressions.limits import MAX_DIGITS, WALK_STEPS, charge, check_integer, check_text
 from engine.expressions.utf16 import join
 
-Number = int | float
+Number = int | Decimal | float
+"""Only NaN and ±Infinity are floats; other floats count as decimals as soon as they are used."""
+NUMBERS: frozenset[Any] = frozenset({int, Decimal, float})
 NAN = math.nan
 INFINITY = math.inf
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "missing", "__slots__": ()})()
@@ -25,6 +29,7 @@ _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _PREFIXED = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
 _MAX_EXACT = 2**53
+_LARGEST_POWER = 308
 
 
 class Function:
@@ -41,6 +46,7 @@ class Function:
 _KINDS: dict[type, str] = {
     str: "a string",
     int: "a number",
+    Decimal: "a number",
     float: "a number",
     bool: "a boolean",
     type(None): "null",
@@ -66,7 +72,7 @@ def type_of(value: object) -> str:
         return "string"
     if cls is bool:
         return "boolean"
-    if cls is int or cls is float:
+    if cls in NUMBERS:
         return "number"
     if cls is list:
         return "array"
@@ -78,7 +84,7 @@ def truthy(value: Any) -> bool:
     cls = value.__class__
     if cls is bool:
         return bool(value)
-    if cls is str or cls is int:
+    if cls is str or cls is int or cls is Decimal:
         return bool(value)
     if value is None:
         return False
@@ -90,8 +96,10 @@ def truthy(value: Any) -> bool:
 def to_number(value: Any) -> Number:
     """As in JavaScript; a string that is not a number becomes NaN. Other values are refused."""
     cls = value.__class__
-    if cls is int or cls is float:
+    if cls is int or cls is Decimal:
         return value  # type: ignore[no-any-return]
+    if cls is float:
+        return number_of_float(value)
     if cls is str:
         return number_of_text(value)
     if cls is bool:
@@ -101,6 +109,10 @@ def to_number(value: Any) -> Number:
     if isinstance(value, datetime):
         return epoch_milliseconds(value)
     raise Failure(f"expected a number, got {kind_of(value)}")
+
+
+def number_of_float(value: float) -> Number:
+    return shortest(value) if math.isfinite(value) else value
 
 
 def number_of_text(text: str) -> Number:
@@ -114,22 +126,34 @@ def number_of_text(text: str) -> Number:
             raise Failure(f"the number has more than {MAX_DIGITS:,} digits")
         return int(text)
     if _DECIMAL.fullmatch(text):
-        return tidy(float(text))
+        return decimal_of_text(text)
     if _PREFIXED.fullmatch(text):
         return check_integer(int(text, 0))
     sign = -1 if text.startswith("-") else 1
     return sign * INFINITY if text.lstrip("+-") == "Infinity" and len(text) < 10 else NAN
 
 
+def decimal_of_text(text: str) -> Number:
+    """The number that a decimal text denotes; Infinity where JavaScript has it."""
+    try:
+        number = bounded_decimal(text)
+    except ValueError:
+        if len(text) > MAX_DIGITS:
+            raise Failure(f"the number has more than {MAX_DIGITS:,} digits") from None
+        return float(text) or 0
+    near = float(number) if number.adjusted() >= _LARGEST_POWER else 0.0
+    return near if math.isinf(near) else whole(number)
+
+
 def tidy(value: float) -> Number:
-    """An integral float as an int, so that it is written without a fraction."""
+    """The number that a calculation with floats returned; an int if it is integral."""
     if value.is_integer() and -_MAX_EXACT <= value <= _MAX_EXACT:
         return int(value)
-    return value
+    return number_of_float(value)
 
 
 def to_float(value: Any) -> float:
-    """The number as a float; integers beyond the range become infinite."""
+    """The number as a float; numbers beyond the range become infinite."""
     number = to_number(value)
     try:
         return float(number)
@@ -161,6 +185,8 @@ def number_text(value: Number) -> str:
     """The number as JavaScript writes it; integers of any size in full."""
     if value.__class__ is int:
         return str(check_integer(value))
+    if value.__class__ is Decimal:
+        return decimal_text(value)
     if value != value:
         return "NaN"
     if value in (INFINITY, -INFINITY):
@@ -191,7 +217,7 @@ def to_text(value: Any) -> str:
     """As `'' + value`: as JavaScript for scalars, as Java for arrays and objects."""
     if value.__class__ is str:
         return value
-    if value.__class__ is int or value.__class__ is float:
+    if value.__class__ in NUMBERS:
         return number_text(value)
     parts: list[str] = []
     _write(value, parts)
@@ -240,7 +266,7 @@ def _scalar(value: Any) -> str:
         return "null"
     if cls is bool:
         return "true" if value else "false"
-    if cls is int or cls is float:
+    if cls in NUMBERS:
         return number_text(value)
     if isinstance(value, date | time):
         return iso_text(value)

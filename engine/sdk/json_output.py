@@ -18,7 +18,7 @@ from engine.errors import DataError
 from engine.expressions import json_hook
 from engine.sdk.json_nulls import Nulls, is_finite
 
-_ENCODER = msgspec.json.Encoder(enc_hook=json_hook)
+_ENCODER = msgspec.json.Encoder(enc_hook=json_hook, decimal_format="number")
 _NULLS = Nulls()
 _REFUSALS = (TypeError, ValueError, OverflowError, RecursionError, NotImplementedError, DataError)
 _KEY = re.compile(rb'^( *"(?:[^"\\]|\\.)*"): ', re.MULTILINE)

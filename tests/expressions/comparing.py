@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import math
 from datetime import date, time
+from decimal import Decimal
 from typing import Any
 
 from engine.expressions import json_hook
@@ -26,7 +27,7 @@ def plain(value: Any) -> Any:
 def is_same(value: Any, expected: Any) -> bool:
     if isinstance(value, bool) or isinstance(expected, bool):
         return value is expected
-    if isinstance(value, int | float) and isinstance(expected, int | float):
+    if isinstance(value, int | Decimal | float) and isinstance(expected, int | Decimal | float):
         return value == expected or math.isclose(value, expected, rel_tol=1e-9)
     if isinstance(value, dict) and isinstance(expected, dict):
         return value.keys() == expected.keys() and all(

@@ -8,6 +8,7 @@ import random
 import shutil
 import subprocess
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -185,7 +186,7 @@ def agrees(value: Any, expected: Any) -> bool:
         return len(value) == len(expected) and all(map(agrees, value, expected))
     if isinstance(value, bool) or isinstance(expected, bool):
         return value is expected
-    if isinstance(value, int | float) and isinstance(expected, int | float):
+    if isinstance(value, int | Decimal | float) and isinstance(expected, int | float):
         return math.isclose(value, expected, rel_tol=1e-9, abs_tol=1e-9)
     return bool(value == expected)
 

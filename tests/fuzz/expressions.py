@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from datetime import date
 from datetime import time as time_of_day
+from decimal import Decimal
 from typing import Any
 
 from engine.errors import ExpressionError
@@ -27,7 +28,10 @@ from engine.expressions.functions import GLOBALS, METHODS, NAMESPACES, Declarati
 DOCUMENT: dict[str, Any] = {
     "name": "Ann",
     "amount": 300,
-    "price": 19.99,
+    "price": Decimal("19.990"),
+    "rate": 0.07,
+    "huge": Decimal("-1.5E+9000"),
+    "long": Decimal("123456789012345678901234567890.123456789"),
     "flag": True,
     "nothing": None,
     "tags": ["new", "web", 3, None],
@@ -43,6 +47,9 @@ _ATOMS = [
     "$name",
     "$amount",
     "$price",
+    "$rate",
+    "$huge",
+    "$long",
     "$flag",
     "$nothing",
     "$tags",
@@ -62,6 +69,9 @@ _ATOMS = [
     "1",
     "-1",
     "2.5",
+    "2.50",
+    "0.00",
+    "1e-9000",
     "1e3",
     "1e21",
     "1e308",
@@ -361,8 +371,11 @@ def _careful_value(text: str, null_safe: bool) -> Any:
     return evaluate(marked, copy.deepcopy(DOCUMENT), null_safe=null_safe)
 
 
+_PLAIN = (str, int, Decimal, float, bytes, Function)
+
+
 def _foreign(value: Any, depth: int) -> str:
-    if depth > 20 or value is None or isinstance(value, str | int | float | bytes | Function):
+    if depth > 20 or value is None or isinstance(value, _PLAIN):
         return ""
     if isinstance(value, dict):
         if not all(type(key) is str for key in value):
@@ -380,6 +393,8 @@ def _alike(value: Any, other: Any, depth: int) -> bool:
         return value == other or (math.isnan(value) and math.isnan(other))
     if type(value) is not type(other):
         return False
+    if isinstance(value, Decimal):
+        return str(value) == str(other)
     if isinstance(value, dict):
         return list(value) == list(other) and all(
             _alike(value[key], other[key], depth + 1) for key in value

@@ -15,7 +15,7 @@ from engine.expressions.compiler import facts
 from engine.expressions.compiler.emitter import Emitter
 from engine.expressions.compiler.matching import matched
 from engine.expressions.compiler.names import called_declared
-from engine.expressions.compiler.unit import DOCUMENT, bind, lambda_, load
+from engine.expressions.compiler.unit import DOCUMENT, KNOWN, bind, lambda_, load
 from engine.expressions.failures import Failure
 from engine.expressions.foreign_syntax import FUNCTION_HINTS
 from engine.expressions.functions import GLOBALS, NAMESPACES, Declaration
@@ -37,7 +37,7 @@ class Careful(Emitter):
     # --- names and constants ---
 
     def literal(self, node: nodes.Literal) -> ast.expr:
-        return ast.Constant(node.value)
+        return self.unit.constant(node.value)
 
     def lone_regex(self, node: nodes.Regex) -> ast.expr:
         methods = ", ".join(sorted(facts.TAKE_REGEX))
@@ -99,7 +99,7 @@ class Careful(Emitter):
     def namespace_member(self, node: nodes.Member, namespace: str) -> ast.expr:
         family = NAMESPACES[namespace]
         if node.name in family.constants:
-            return ast.Constant(family.constants[node.name])
+            return self.unit.constant(family.constants[node.name])
         if node.name in family.functions:
             return self.function_value(family.functions[node.name])
         return self.unknown_in_namespace(node, namespace, node.name)
@@ -203,7 +203,7 @@ class Careful(Emitter):
     def test(self, node: Node) -> ast.expr:
         """`node` as a condition."""
         made = self.emit(node)
-        if isinstance(made, ast.Constant):
+        if isinstance(made, KNOWN):
             return ast.Constant(truthy(made.value))
         return made if facts.kind(node) == "boolean" else self.call(truthy, made)
 
@@ -243,7 +243,7 @@ class Careful(Emitter):
         return made
 
     def one_of(self, node: nodes.Logical, left: ast.expr, right: ast.expr) -> ast.expr:
-        if isinstance(left, ast.Constant):
+        if isinstance(left, KNOWN):
             return left if truthy(left.value) == (node.operator == "||") else right
         if facts.kind(node.left) == "boolean":
             operator = ast.Or() if node.operator == "||" else ast.And()

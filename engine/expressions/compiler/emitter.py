@@ -9,12 +9,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 from engine.errors import ExpressionSyntaxError
 from engine.expressions import nodes
 from engine.expressions.compiler.names import Names
-from engine.expressions.compiler.unit import DOCUMENT, Unit, load
+from engine.expressions.compiler.unit import DOCUMENT, KNOWN, Unit, load
 from engine.expressions.failures import Failure
 from engine.expressions.nodes import Node
 
@@ -81,13 +82,13 @@ class Emitter:
 
     def folded(self, function: Callable[..., Any], *arguments: ast.expr) -> ast.expr:
         """`function(arguments)`, computed now if all are constants, otherwise at run time."""
-        if all(isinstance(argument, ast.Constant) for argument in arguments):
+        if all(isinstance(argument, KNOWN) for argument in arguments):
             try:
                 value = function(*(argument.value for argument in arguments))  # type: ignore[attr-defined]
             except Failure:
                 return self.call(function, *arguments)
-            if value is None or value.__class__ in (str, int, float, bool):
-                return ast.Constant(value)
+            if value is None or value.__class__ in (str, int, Decimal, float, bool):
+                return self.unit.constant(value)
         return self.call(function, *arguments)
 
     @contextmanager

@@ -11,12 +11,14 @@ Inside loops, whatever can grow goes through the helpers that count steps.
 from __future__ import annotations
 
 import ast
+from decimal import Decimal, getcontext
 from typing import Any
 
 from engine.expressions import access, nodes, operators
 from engine.expressions.compiler import facts
 from engine.expressions.compiler.careful import Careful
-from engine.expressions.compiler.unit import bind, class_of, is_, item, load
+from engine.expressions.compiler.unit import KNOWN, bind, class_of, is_, item, load
+from engine.expressions.decimals import EXACT
 from engine.expressions.functions import DISPATCH
 from engine.expressions.limits import charge
 from engine.expressions.nodes import Node
@@ -33,6 +35,7 @@ _COMPARE: dict[str, type[ast.cmpop]] = {
 }
 _ARITHMETIC: dict[str, type[ast.operator]] = {"+": ast.Add, "-": ast.Sub, "*": ast.Mult}
 _SMALL = 1 << 60
+_EXACT = (int, Decimal)
 _LOOKUPS = {"get": 2, "hasOwnProperty": 1}
 _LOOPING = ("filter", "map")
 
@@ -48,8 +51,8 @@ def _between(value: ast.expr) -> ast.expr:
     return ast.Compare(least, [ast.Lt(), ast.Lt()], [value, most])
 
 
-def _is_small(constant: ast.Constant) -> bool:
-    return constant.value.__class__ is int and -_SMALL < constant.value < _SMALL
+def _is_small(value: Any) -> bool:
+    return value.__class__ is int and -_SMALL < value < _SMALL
 
 
 class Fast(Careful):
@@ -111,7 +114,7 @@ class Fast(Careful):
     # --- operators ---
 
     def operation(self, node: nodes.Binary, left: ast.expr, right: ast.expr) -> ast.expr:
-        constants = isinstance(left, ast.Constant), isinstance(right, ast.Constant)
+        constants = isinstance(left, KNOWN), isinstance(right, KNOWN)
         if constants == (False, True) and node.operator in _COMPARE:
             return self.compared(node, left, right)
         if node.operator == "+" and "string" in (facts.kind(node.left), facts.kind(node.right)):
@@ -127,8 +130,7 @@ class Fast(Careful):
         if value is None and node.operator in ("==", "!="):
             same = ast.Is() if node.operator == "==" else ast.IsNot()
             return ast.Compare(left, [same], [right])
-        classes = {str: (str,), int: (int, float), float: (int, float)}.get(value.__class__)
-        if classes is None or value != value:
+        if value.__class__ is not str and value.__class__ not in _EXACT:
             return super().operation(node, left, right)
         if (
             value.__class__ is str
@@ -140,15 +142,14 @@ class Fast(Careful):
         if node.operator in ("==", "!=") and _is_plain_word(value):
             return ast.Compare(left, [compare()], [right])
         variable = self.unit.new_name()
-        known: list[ast.expr] = [
-            is_(class_of(bind(variable, left)), self.unit.constant(classes[0]))
-        ]
-        known += [is_(class_of(load(variable)), self.unit.constant(cls)) for cls in classes[1:]]
-        test = known[0] if len(known) == 1 else ast.BoolOp(ast.Or(), known)
-        quick = ast.Compare(load(variable), [compare()], [right])
-        return ast.IfExp(
-            test, quick, self.call(operators.BINARY[node.operator], load(variable), right)
-        )
+        made: ast.expr = self.call(operators.BINARY[node.operator], load(variable), right)
+        classes = (str,) if value.__class__ is str else _EXACT
+        for cls in reversed(classes):  # each class with a constant of its own: that is faster
+            same_class = self.unit.constant(cls(value) if cls is Decimal else value)
+            quick = ast.Compare(load(variable), [compare()], [same_class])
+            given = bind(variable, left) if cls is classes[0] else load(variable)
+            made = ast.IfExp(is_(class_of(given), self.unit.constant(cls)), quick, made)
+        return made
 
     def joined(self, node: nodes.Binary, left: ast.expr, right: ast.expr) -> ast.expr:
         """Two strings, or a string and a small integer, inline; the rest is left to `add`."""
@@ -165,25 +166,59 @@ class Fast(Careful):
         return ast.IfExp(both_texts, quick, other)
 
     def arithmetic(self, node: nodes.Binary, left: ast.expr, right: ast.expr) -> ast.expr:
-        """Small integers are computed inline; anything else is left to the helper."""
-        if any(isinstance(side, ast.Constant) and not _is_small(side) for side in (left, right)):
+        """Small integers and decimals are computed inline; the rest is left to the helper.
+
+        Python's operators on decimals are exact only in the context `EXACT`.
+        """
+        known = [side.value for side in (left, right) if isinstance(side, KNOWN)]
+        if not all(value.__class__ is Decimal or _is_small(value) for value in known):
             return super().operation(node, left, right)
         first, second = self.bound(left), self.bound(right)
-        whole = self.unit.constant(int)
-        sides = [side[0] for side in (first, second) if not isinstance(side[0], ast.Constant)]
-        tests: list[ast.expr] = [is_(*(class_of(side) for side in sides), whole)]
-        named = [side[1] for side in (first, second) if not isinstance(side[1], ast.Constant)]
-        tests += map(_between, named)
-        quick = ast.BinOp(first[1], _ARITHMETIC[node.operator](), second[1])
-        other = self.call(operators.BINARY[node.operator], first[1], second[1])
-        return ast.IfExp(ast.BoolOp(ast.And(), tests), quick, other)
+        sides = [side for side in (first, second) if not isinstance(side[0], KNOWN)]
+        other: ast.expr = self.call(operators.BINARY[node.operator], first[1], second[1])
+        quick: ast.expr = ast.BinOp(first[1], _ARITHMETIC[node.operator](), second[1])
+        # the product of a negative number and zero has a sign, which the helper removes
+        exact = quick if node.operator != "*" else ast.BoolOp(ast.Or(), [quick, other])
+        if known and known[0].__class__ is Decimal:
+            return ast.IfExp(self.is_exact(*sides[0], int), exact, other)
+        again = [side[1] for side in sides]
+        is_exact = self.is_exact(again[0], again[-1]) if known else self.are_exact(*again)
+        tests: list[ast.expr] = [
+            is_(*(class_of(side[0]) for side in sides), self.unit.constant(int)),
+            *map(_between, again),
+        ]
+        return ast.IfExp(ast.BoolOp(ast.And(), tests), quick, ast.IfExp(is_exact, exact, other))
+
+    def is_exact(self, value: ast.expr, again: ast.expr, *others: type) -> ast.expr:
+        """Whether the value is a decimal (or of one of the other classes) in the exact context."""
+        return ast.BoolOp(
+            ast.And(), [self.has_class(value, again, Decimal, *others), self.in_exact()]
+        )
+
+    def are_exact(self, left: ast.expr, right: ast.expr) -> ast.expr:
+        """The same for two values: one is a decimal, and the other as well or an integer."""
+        is_decimal = self.has_class(left, left, Decimal)
+        one = ast.BoolOp(ast.And(), [is_decimal, self.has_class(right, right, Decimal, int)])
+        is_whole = self.has_class(left, left, int)
+        other = ast.BoolOp(ast.And(), [is_whole, self.has_class(right, right, Decimal)])
+        return ast.BoolOp(ast.And(), [ast.BoolOp(ast.Or(), [one, other]), self.in_exact()])
+
+    def has_class(self, value: ast.expr, again: ast.expr, *classes: type) -> ast.expr:
+        tests = [
+            is_(class_of(again if place else value), self.unit.constant(cls))
+            for place, cls in enumerate(classes)
+        ]
+        return tests[0] if len(tests) == 1 else ast.BoolOp(ast.Or(), tests)
+
+    def in_exact(self) -> ast.expr:
+        return is_(self.call(getcontext), self.unit.constant(EXACT))
 
     def small(self, value: ast.expr) -> list[ast.expr]:
         return [is_(class_of(value), self.unit.constant(int)), _between(value)]
 
     def bound(self, value: ast.expr) -> tuple[ast.expr, ast.expr]:
         """`value` at its first use, and the expression that reads it again."""
-        if isinstance(value, ast.Constant):
+        if isinstance(value, KNOWN):
             return value, value
         variable = self.unit.new_name()
         return bind(variable, value), load(variable)
@@ -284,7 +319,7 @@ class Fast(Careful):
 
     def test(self, node: Node) -> ast.expr:
         made = self.emit(node)
-        if isinstance(made, ast.Constant):
+        if isinstance(made, KNOWN):
             return ast.Constant(truthy(made.value))
         return made if facts.kind(node) else self.call(truthy, made)
 

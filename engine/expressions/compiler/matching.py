@@ -51,9 +51,9 @@ class _Arm:
             case nodes.LiteralPattern(value=str() as wanted):
                 return ast.Compare(value, [ast.Eq()], [ast.Constant(wanted)])
             case nodes.LiteralPattern():
-                return call(shapes.matches_literal, value, ast.Constant(node.value))
+                return call(shapes.matches_literal, value, constant(node.value))
             case nodes.RangePattern():
-                bounds = (ast.Constant(x) for x in (node.low, node.high, node.closed))
+                bounds = (constant(x) for x in (node.low, node.high, node.closed))
                 return call(shapes.in_range, value, *bounds)
             case nodes.RegexPattern():
                 return call(shapes.matches_regex, value, constant(self.regex(node)))

@@ -8,12 +8,23 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from types import CodeType, FunctionType
 from typing import Any
 
 from engine.expressions.failures import SOURCE_MAP, SourceMap
 
 DOCUMENT = "document"
+
+
+class DecimalName(ast.Name):
+    """The name of a decimal constant, for which Python has no literal."""
+
+    value: Decimal
+
+
+KNOWN = (ast.Constant, DecimalName)
+"""Python whose `value` is known at compile time."""
 
 
 class Unit:
@@ -34,7 +45,11 @@ class Unit:
             name = f"k{len(self._names)}"
             self._names[id(value)] = name
             self.globals[name] = value
-        return load(self._names[id(value)])
+        if value.__class__ is not Decimal:
+            return load(self._names[id(value)])
+        named = DecimalName(self._names[id(value)], ast.Load())
+        named.value = value
+        return named
 
     def call(self, function: Callable[..., Any], *arguments: ast.expr) -> ast.Call:
         return ast.Call(self.constant(function), list(arguments), [])

@@ -16,12 +16,13 @@ from typing import Any
 
 from engine.charsets import codec_of
 from engine.expressions.callables import call_value
+from engine.expressions.decimals import bounded_decimal
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.json_text import JsonWriter
 from engine.expressions.limits import MAX_TEXT, charge, check_text
 from engine.expressions.utf16 import encodable, has_half, joined, units, utf8
-from engine.expressions.values import Function, kind_of, scalar_text, to_integer
+from engine.expressions.values import NUMBERS, Function, kind_of, scalar_text, to_integer
 
 JSON = Family("JSON", "Values to and from JSON text.", namespace="JSON")
 BASE64 = Family(
@@ -51,7 +52,7 @@ def json_parse(text: Any) -> Any:
     if has_half(written):  # escaped, so that the decoder joins it with its other half
         written = _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", written)
     try:
-        return json.loads(written, parse_constant=_no_constant, parse_float=_json_number)
+        return json.loads(written, parse_constant=_no_constant, parse_float=bounded_decimal)
     except (ValueError, RecursionError) as error:
         message = str(error) if not isinstance(error, RecursionError) else "nested too deeply"
         if message.startswith("Exceeds the limit"):
@@ -62,11 +63,6 @@ def json_parse(text: Any) -> Any:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not valid JSON")
-
-
-def _json_number(text: str) -> float | int:
-    number = float(text)
-    return int(number) if number.is_integer() and abs(number) < 1e15 else number
 
 
 @JSON.function(
@@ -85,15 +81,14 @@ def json_stringify(value: Any, replacer: Any = None, indent: Any = None) -> str:
 def _indent(indent: Any) -> str:
     if indent.__class__ is str:
         return joined(units(indent)[:10])
-    is_number = indent.__class__ is int or indent.__class__ is float
-    return " " * max(0, min(10, to_integer(indent))) if is_number else ""
+    return " " * max(0, min(10, to_integer(indent))) if indent.__class__ in NUMBERS else ""
 
 
 def _names(replacer: Any) -> list[str] | None:
     if replacer.__class__ is not list:
         return None
     charge(len(replacer))
-    named = [one for one in replacer if one.__class__ in (str, int, float)]
+    named = [one for one in replacer if one.__class__ is str or one.__class__ in NUMBERS]
     return list(dict.fromkeys(map(scalar_text, named)))
 
 

@@ -105,9 +105,9 @@ _declare(
 
 def _count(value: Any) -> float:
     number = to_number(value)
-    if number != number or abs(number) > 1e15:
+    if not -1e15 <= number <= 1e15:
         raise Failure("the amount must be a number")
-    return number
+    return number if isinstance(number, int) else float(number)
 
 
 def _moved(value: Any, step: timedelta, by_calendar: bool) -> Any:

@@ -26,7 +26,15 @@ from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.iso_dates import read_iso, read_iso_time
 from engine.expressions.scope import Context
-from engine.expressions.values import INFINITY, kind_of, scalar_text, to_integer, to_text
+from engine.expressions.values import (
+    INFINITY,
+    NUMBERS,
+    Number,
+    kind_of,
+    scalar_text,
+    to_integer,
+    to_text,
+)
 
 DATES = Family(
     "Date",
@@ -82,12 +90,12 @@ def date_now(context: Context) -> DateTime:
 def date_parse(context: Context, value: Any, pattern: Any = None) -> DateTime:
     if isinstance(value, datetime):
         return instant(value if value.tzinfo else value.replace(tzinfo=context.zone), context.zone)
-    if pattern is None and value.__class__ in (int, float):
+    if pattern is None and value.__class__ in NUMBERS:
         return _of_number(value, context.zone)
     return instant(_reading(value, pattern).moment(context.zone), context.zone)
 
 
-def _of_number(value: float, where: tzinfo) -> DateTime:
+def _of_number(value: Number, where: tzinfo) -> DateTime:
     if value != value or value in (INFINITY, -INFINITY):
         raise Failure(f"{to_text(value)} is not a date")
     return from_epoch(value, where)

@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
+from engine.expressions.decimals import shortest
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example
 from engine.expressions.functions.strings import TEXTS
-from engine.expressions.limits import check_text
+from engine.expressions.limits import MAX_DIGITS, MAX_EXPONENT, check_integer, check_text
 from engine.expressions.utf16 import join, joined, length, units
 from engine.expressions.values import INFINITY, Number, to_number, to_text
 
@@ -201,7 +202,7 @@ def _integer(value: Any, letter: str) -> int:
         raise Failure(f"`%{letter}` needs a whole number, got {to_text(value)[:60]}")
     if letter in "cC" and not 0 <= number < 0x110000:
         raise Failure(f"{number} is not the code of a character")
-    return int(number)
+    return check_integer(int(number))
 
 
 def _with_sign(digits: str, negative: bool, conversion: Conversion) -> str:
@@ -238,11 +239,11 @@ def _fraction(value: Any, kind: str, conversion: Conversion) -> str:
     if number in (INFINITY, -INFINITY):
         unpadded = msgspec.structs.replace(conversion, flags=conversion.flags.replace("0", ""))
         return _with_sign("Infinity", number < 0, unpadded)
-    exact = Decimal(repr(number))
+    exact = decimal_of(number)
     precision = 6 if conversion.precision is None else conversion.precision
     if kind == "g":
         kind, precision = _general(exact, precision)
-    digits = _rounded(abs(exact), kind, precision)
+    digits = _rounded(exact.copy_abs(), kind, precision)
     whole, mark, rest = re.split(r"([.e]|$)", digits, maxsplit=1)
     if "," in conversion.flags:
         whole = f"{int(whole):,}"
@@ -254,7 +255,7 @@ def _fraction(value: Any, kind: str, conversion: Conversion) -> str:
 def _general(exact: Decimal, precision: int) -> tuple[str, int]:
     """Plain digits if the rounded number is at least 0.0001 and below 10 to the precision."""
     precision = precision or 1
-    power = Decimal(_rounded(abs(exact), "e", precision - 1)).adjusted() if exact else 0
+    power = Decimal(_rounded(exact.copy_abs(), "e", precision - 1)).adjusted() if exact else 0
     if -4 <= power < precision:
         return "f", precision - 1 - power
     return "e", precision - 1
@@ -263,7 +264,7 @@ def _general(exact: Decimal, precision: int) -> tuple[str, int]:
 def _rounded(exact: Decimal, kind: str, precision: int) -> str:
     with localcontext() as context:
         context.rounding = ROUND_HALF_UP
-        context.prec = _LARGEST + 5_000
+        context.prec = _LARGEST + MAX_EXPONENT + MAX_DIGITS
         text = f"{exact:.{precision}{kind}}"
     mantissa, mark, exponent = text.partition("e")
     if not mark:
@@ -274,4 +275,8 @@ def _rounded(exact: Decimal, kind: str, precision: int) -> str:
 
 def half_up(number: Number, digits: int) -> str:
     """`number` with this many decimals, halves of its shortest text rounded away from zero."""
-    return _rounded(Decimal(repr(number)), "f", digits)
+    return _rounded(decimal_of(number), "f", digits)
+
+
+def decimal_of(number: Number) -> Decimal:
+    return shortest(number) if isinstance(number, float) else Decimal(number)

@@ -14,11 +14,12 @@ from engine.expressions.utf16 import joined, utf8
 from engine.expressions.values import (
     INFINITY,
     NAN,
+    NUMBERS,
     SPACE,
     Number,
     comma_text,
+    number_of_text,
     scalar_text,
-    tidy,
     to_number,
 )
 
@@ -77,11 +78,11 @@ def _leading_integer(written: str, base: int, sign: int) -> Number:
     Example('parseFloat("1.23e5")', 123000),
 )
 def parse_float(text: Any) -> Number:
-    if text.__class__ in (int, float):
-        return text
+    if text.__class__ in NUMBERS:
+        return to_number(text)
     written = comma_text(text).strip(SPACE) if text is not None else "null"
     if found := _FLOAT.match(written):
-        return to_number(found[0]) if found[0].lstrip("+-").isdigit() else tidy(float(found[0]))
+        return number_of_text(found[0])
     if found := _INFINITY.match(written):
         return -INFINITY if found[1] == "-" else INFINITY
     return NAN

@@ -5,46 +5,58 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from decimal import (
+    ROUND_CEILING,
+    ROUND_DOWN,
+    ROUND_FLOOR,
+    ROUND_HALF_DOWN,
+    ROUND_HALF_UP,
+    Decimal,
+)
 from fractions import Fraction
 from typing import Any
 
+from engine.expressions.decimals import Exact, shortest, whole
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.limits import charge
 from engine.expressions.values import INFINITY, NAN, Number, tidy, to_float, to_number
 
 MATH = Family("Math", "Numbers as in JavaScript. Strings are converted first.", namespace="Math")
 MATH.constants.update(
-    E=math.e,
-    LN2=0.6931471805599453,
-    LN10=2.302585092994046,
-    LOG2E=1.4426950408889634,
-    LOG10E=0.4342944819032518,
-    PI=math.pi,
-    SQRT1_2=math.sqrt(0.5),
-    SQRT2=math.sqrt(2),
+    E=shortest(math.e),
+    LN2=Decimal("0.6931471805599453"),
+    LN10=Decimal("2.302585092994046"),
+    LOG2E=Decimal("1.4426950408889634"),
+    LOG10E=Decimal("0.4342944819032518"),
+    PI=shortest(math.pi),
+    SQRT1_2=shortest(math.sqrt(0.5)),
+    SQRT2=shortest(math.sqrt(2)),
 )
 
 
-def _is_integral(number: Number) -> bool:
-    """Also true for NaN, Infinity and floats too large to have a fraction."""
-    return number.__class__ is int or not abs(number) < 2**53
+def _rounded(x: Any, rounding: str) -> Number:
+    number = to_number(x)
+    return _whole(number, rounding) if isinstance(number, Decimal) else number
+
+
+def _whole(number: Decimal, rounding: str) -> Exact:
+    return whole(number.to_integral_value(rounding))
 
 
 @MATH.function("abs", "The absolute value.", Example("Math.abs(-15.7)", 15.7))
 def absolute(x: Any) -> Number:
-    return abs(to_number(x))
+    number = to_number(x)
+    return number.copy_abs() if isinstance(number, Decimal) else abs(number)
 
 
 @MATH.function("ceil", "Rounded up.", Example("Math.ceil(5.1)", 6), Example("Math.ceil(-5.9)", -5))
 def ceil(x: Any) -> Number:
-    number = to_number(x)
-    return number if _is_integral(number) else math.ceil(number)
+    return _rounded(x, ROUND_CEILING)
 
 
 @MATH.function("floor", "Rounded down.", Example("Math.floor(-5.1)", -6))
 def floor(x: Any) -> Number:
-    number = to_number(x)
-    return number if _is_integral(number) else math.floor(number)
+    return _rounded(x, ROUND_FLOOR)
 
 
 @MATH.function(
@@ -55,16 +67,14 @@ def floor(x: Any) -> Number:
 )
 def round_(x: Any) -> Number:
     number = to_number(x)
-    if _is_integral(number):
+    if not isinstance(number, Decimal):
         return number
-    below = math.floor(number)
-    return below + 1 if number - below >= 0.5 else below
+    return _whole(number, ROUND_HALF_DOWN if number < 0 else ROUND_HALF_UP)
 
 
 @MATH.function("trunc", "The integer part.", Example("Math.trunc(-14.29)", -14))
 def trunc(x: Any) -> Number:
-    number = to_number(x)
-    return number if _is_integral(number) else math.trunc(number)
+    return _rounded(x, ROUND_DOWN)
 
 
 @MATH.function(
@@ -130,8 +140,8 @@ def atan2(y: Any, x: Any) -> Number:
     "A random number from 0 (inclusive) to 1 (exclusive).",
     Example("Math.random() < 1", True),
 )
-def random_() -> float:
-    return random.random()
+def random_() -> Number:
+    return shortest(random.random())
 
 
 def _log(function: Callable[[float], float]) -> Callable[[float], float]:

@@ -6,17 +6,24 @@ import math
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
+from engine.expressions.decimals import EXACT
 from engine.expressions.functions.declare import Example, Family
-from engine.expressions.functions.formatting import half_up
+from engine.expressions.functions.formatting import decimal_of, half_up
 from engine.expressions.values import INFINITY, Number, number_text, to_count, to_text
 
-NUMBERS = Family("Number", "Methods of numbers.", receivers=(int, float))
+NUMBERS = Family("Number", "Methods of numbers.", receivers=(int, Decimal, float))
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _MOST_DIGITS = 100
+_NOT_PLAIN = 10**21
 
 
 def _is_plain(number: Number) -> bool:
     return number == number and number not in (INFINITY, -INFINITY)
+
+
+def _is_too_long(number: Number) -> bool:
+    """Whether the number is written with an exponent."""
+    return not isinstance(number, int) and not -_NOT_PLAIN < number < _NOT_PLAIN
 
 
 @NUMBERS.method(
@@ -27,7 +34,7 @@ def _is_plain(number: Number) -> bool:
 )
 def to_fixed(number: Number, digits: Any = 0) -> str:
     count = to_count(digits, "the number of digits", _MOST_DIGITS)
-    if not _is_plain(number) or (number.__class__ is float and abs(number) >= 1e21):
+    if not _is_plain(number) or _is_too_long(number):
         return number_text(number)
     return half_up(number, count)
 
@@ -40,7 +47,7 @@ def to_fixed(number: Number, digits: Any = 0) -> str:
 def to_exponential(number: Number, digits: Any = None) -> str:
     if not _is_plain(number):
         return number_text(number)
-    exact = Decimal(repr(number)).normalize()
+    exact = decimal_of(number).normalize(EXACT)
     if digits is None:
         return _scientific(exact, len(exact.as_tuple().digits) - 1)
     return _scientific(exact, to_count(digits, "the number of digits", _MOST_DIGITS))
@@ -66,7 +73,7 @@ def to_precision(number: Number, digits: Any = None) -> str:
     if digits is None or not _is_plain(number):
         return number_text(number)
     count = to_count(digits, "the number of digits", _MOST_DIGITS, least=1)
-    text = _scientific(Decimal(repr(number)), count - 1)
+    text = _scientific(decimal_of(number), count - 1)
     power = int(text.partition("e")[2])
     if power < -6 or power >= count:
         return text
@@ -84,7 +91,7 @@ def to_string(number: Number, radix: Any = None) -> str:
     base = 10 if radix is None else to_count(radix, "the base", 36, least=2)
     if base == 10 or not _is_plain(number):
         return number_text(number)
-    size = abs(number)
+    size = abs(number if isinstance(number, int) else float(number))
     whole = int(size)
     carry, fraction = _fraction_digits(size, base)
     text = _whole_digits(whole + carry, base) + fraction
@@ -99,7 +106,7 @@ def _whole_digits(number: int, base: int) -> str:
     return "".join(reversed(digits)) or "0"
 
 
-def _fraction_digits(size: Number, base: int) -> tuple[int, str]:
+def _fraction_digits(size: float, base: int) -> tuple[int, str]:
     """As many digits as distinguish the number from its neighbours, and the carry."""
     fraction = size % 1
     error = max((math.nextafter(size, INFINITY) - size) / 2, _SMALLEST) if fraction else 0

@@ -11,7 +11,7 @@ from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.functions.objects import zip_object
 from engine.expressions.limits import MAX_ELEMENTS, charge, check_elements
-from engine.expressions.operators import add, multiply
+from engine.expressions.operators import add, divide, multiply, subtract
 from engine.expressions.values import kind_of, number_text, scalar_text, to_number
 
 SL = Family("sl", "Helpers for arrays and more.", namespace="sl")
@@ -41,7 +41,7 @@ def range_(start: Any, stop: Any = None, step: Any = 1) -> list[Any]:
         raise Failure("start, stop and step must be numbers")
     if by == 0:
         raise Failure("the step must not be 0")
-    count = max(0, math.ceil((_float(last) - _float(first)) / _float(by)))
+    count = max(0, math.ceil(divide(subtract(last, first), by)))
     if count > MAX_ELEMENTS:
         message = f"the range would have {number_text(count)} elements (limit {MAX_ELEMENTS:,})"
         raise Failure(message)
