@@ -16,9 +16,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from engine import expressions
 from engine.documents import Batch, Item
 from engine.errors import ConfigurationError, EngineError, Problem
-from engine.expressions import evaluate
+from engine.expressions.evaluation import Libraries
 from engine.numbers import with_decimals, with_floats
 from engine.pipeline import PipelineSpec, load
 from engine.plan import Plan, Port, check_spec, compile_spec
@@ -37,6 +38,29 @@ __all__ = ["check", "compile_plan", "evaluate", "is_task_file", "load", "run", "
 Pipeline = str | Path | PipelineSpec
 Show = Callable[[str, str], None]
 R = TypeVar("R")
+
+
+def evaluate(
+    expression: str,
+    document: Any = None,
+    parameters: Mapping[str, Any] | None = None,
+    null_safe: bool = False,
+    libraries: Libraries | None = None,
+    timezone: str = "UTC",
+    context: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    exact: bool = False,
+) -> Any:
+    """The value of an expression on a document; raises ExpressionError.
+
+    `libraries` maps names to the source of libraries, or is a list of (name, source) in which a
+    later one overlays an earlier one of the same name. `context` holds the properties of `pipe`,
+    `snap` and `task`. The numbers of the value are int and float, or with `exact` int and Decimal.
+    """
+    value = expressions.evaluate(
+        expression, document, parameters, null_safe, libraries, timezone, context
+    )
+    return (with_decimals if exact else with_floats)(value)
 
 
 def check(pipeline: Pipeline, registry: Registry | None = None) -> list[Problem]:

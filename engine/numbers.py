@@ -44,6 +44,14 @@ decimal_of = _BOUNDED.create_decimal
 Raises ArithmeticError for too many digits or too large an exponent. NaN and Infinity pass."""
 
 
+def decimal_in_json(text: str) -> Decimal:
+    """The decimal that a number in JSON text denotes, for `json.loads`; raises ValueError."""
+    try:
+        return decimal_of(text)
+    except ArithmeticError:
+        raise ValueError(out_of_bounds(text)) from None
+
+
 def out_of_bounds(number: str) -> str:
     """Why `decimal_of` or `int` refuses a number, for a message; empty if it does not."""
     try:

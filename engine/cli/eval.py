@@ -17,6 +17,7 @@ from engine import api
 from engine.cli.options import add_parameters
 from engine.errors import ConfigurationError, ExpressionError, ExpressionSyntaxError
 from engine.expressions import check_timezone, to_json
+from engine.numbers import decimal_in_json
 
 _LEADING_MINUS = re.compile(r"-[^-]")
 _OPTION_HINTS = {
@@ -54,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         null_safe=arguments.null_safe,
         libraries=[read_library(given) for given in arguments.libraries],
         timezone=arguments.timezone,
+        exact=True,
     )
     if arguments.expression is not None:
         return show(lambda: evaluate(arguments.expression, document))
@@ -104,7 +106,7 @@ def read_document(given: str | None) -> Any:
         if not given.lstrip().startswith(("{", "[", '"')):
             raise ConfigurationError(f"--doc: cannot read {given!r}: {error}") from None
     try:
-        return json.loads(text)
+        return json.loads(text, parse_float=decimal_in_json)
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"--doc is neither a file nor valid JSON: {error}") from None
 

@@ -28,7 +28,7 @@ from decimal import (
 )
 
 from engine.expressions.failures import Failure
-from engine.expressions.limits import MAX_DIGITS, MAX_EXPONENT
+from engine.numbers import MAX_DIGITS, MAX_EXPONENT
 
 Exact = int | Decimal
 
@@ -136,17 +136,6 @@ def _out_of_bounds(error: DecimalException, what: str) -> Failure:
 def shortest(number: float) -> Decimal:
     """The shortest decimal that denotes a finite float."""
     return Decimal(repr(number))
-
-
-def bounded_decimal(text: str) -> Decimal:
-    """The decimal written as `text`, which has the form of one; ValueError if out of bounds."""
-    mantissa, _, exponent = text.replace("E", "e").partition("e")
-    if len(mantissa) > MAX_DIGITS + 2:
-        raise ValueError(f"the number has more than {MAX_DIGITS:,} digits")
-    size = exponent.lstrip("+-0")
-    if len(size) > 9 or int(size or 0) > MAX_EXPONENT:
-        raise ValueError(f"the exponent is beyond ±{MAX_EXPONENT:,}")
-    return Decimal(text)
 
 
 def whole(number: Decimal) -> Exact:

@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 
 from engine.errors import ExpressionSyntaxError
-from engine.expressions.decimals import bounded_decimal
 from engine.expressions.foreign_syntax import FOREIGN_CHARACTERS, FOREIGN_QUOTES, FOREIGN_SIGNS
-from engine.expressions.limits import MAX_DIGITS, MAX_SOURCE
+from engine.expressions.limits import MAX_SOURCE
 from engine.expressions.utf16 import join
+from engine.numbers import MAX_DIGITS, decimal_of
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -154,8 +154,8 @@ class Lexer:
         if text.isdigit():
             return int(text)
         try:
-            return bounded_decimal(text)
-        except ValueError:
+            return decimal_of(text)
+        except ArithmeticError:
             self._report(f"the number `{text}` is too big or too small", self.at, len(text))
             return 0
 

@@ -10,6 +10,7 @@ import threading
 from typing import Any
 
 from engine.expressions.failures import Failure
+from engine.numbers import MAX_DIGITS
 
 MAX_NESTING = 150
 MAX_NODE_DEPTH = 400
@@ -17,9 +18,7 @@ MAX_CHAIN = 300
 MAX_SOURCE = 1_000_000
 MAX_TEXT = 32_000_000
 MAX_ELEMENTS = 1_000_000
-MAX_DIGITS = 4_300
 MAX_BITS = 14_284
-MAX_EXPONENT = 10_000
 _TOO_LONG = 10**MAX_DIGITS
 MAX_CALLS = 100
 MAX_STEPS = 20_000_000

@@ -18,7 +18,7 @@ from engine.expressions.decimals import (
     quotient,
 )
 from engine.expressions.failures import Failure
-from engine.expressions.limits import MAX_BITS, MAX_DIGITS, charge, check_integer, check_text
+from engine.expressions.limits import MAX_BITS, charge, check_integer, check_text
 from engine.expressions.values import (
     INFINITY,
     NAN,
@@ -32,6 +32,7 @@ from engine.expressions.values import (
     to_number,
     to_text,
 )
+from engine.numbers import MAX_DIGITS
 
 _SAFE = 1 << 60
 _DATES = (date, time)

@@ -10,10 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 from engine.expressions.dates import epoch_milliseconds, iso_text
-from engine.expressions.decimals import bounded_decimal, decimal_text, shortest, whole
+from engine.expressions.decimals import decimal_text, shortest, whole
 from engine.expressions.failures import Failure
-from engine.expressions.limits import MAX_DIGITS, WALK_STEPS, charge, check_integer, check_text
+from engine.expressions.limits import WALK_STEPS, charge, check_integer, check_text
 from engine.expressions.utf16 import join
+from engine.numbers import MAX_DIGITS, decimal_of
 
 Number = int | Decimal | float
 """Only NaN and ±Infinity are floats; other floats count as decimals as soon as they are used."""
@@ -136,8 +137,8 @@ def number_of_text(text: str) -> Number:
 def decimal_of_text(text: str) -> Number:
     """The number that a decimal text denotes; Infinity where JavaScript has it."""
     try:
-        number = bounded_decimal(text)
-    except ValueError:
+        number = decimal_of(text)
+    except ArithmeticError:
         if len(text) > MAX_DIGITS:
             raise Failure(f"the number has more than {MAX_DIGITS:,} digits") from None
         return float(text) or 0

@@ -16,13 +16,13 @@ from typing import Any
 
 from engine.charsets import codec_of
 from engine.expressions.callables import call_value
-from engine.expressions.decimals import bounded_decimal
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.json_text import JsonWriter
 from engine.expressions.limits import MAX_TEXT, charge, check_text
 from engine.expressions.utf16 import encodable, has_half, joined, units, utf8
 from engine.expressions.values import NUMBERS, Function, kind_of, scalar_text, to_integer
+from engine.numbers import decimal_in_json
 
 JSON = Family("JSON", "Values to and from JSON text.", namespace="JSON")
 BASE64 = Family(
@@ -52,7 +52,7 @@ def json_parse(text: Any) -> Any:
     if has_half(written):  # escaped, so that the decoder joins it with its other half
         written = _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", written)
     try:
-        return json.loads(written, parse_constant=_no_constant, parse_float=bounded_decimal)
+        return json.loads(written, parse_constant=_no_constant, parse_float=decimal_in_json)
     except (ValueError, RecursionError) as error:
         message = str(error) if not isinstance(error, RecursionError) else "nested too deeply"
         if message.startswith("Exceeds the limit"):

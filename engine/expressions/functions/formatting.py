@@ -13,9 +13,10 @@ from engine.expressions.decimals import shortest
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example
 from engine.expressions.functions.strings import TEXTS
-from engine.expressions.limits import MAX_DIGITS, MAX_EXPONENT, check_integer, check_text
+from engine.expressions.limits import check_integer, check_text
 from engine.expressions.utf16 import join, joined, length, units
 from engine.expressions.values import INFINITY, Number, to_number, to_text
+from engine.numbers import MAX_DIGITS, MAX_EXPONENT
 
 _CONVERSION = re.compile(r"%(?:(\d+)\$)?([-#+ 0,(<]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])", re.ASCII)
 _LARGEST = 10_000

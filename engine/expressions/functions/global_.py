@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus
 
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
-from engine.expressions.limits import MAX_DIGITS, check_integer
+from engine.expressions.limits import check_integer
 from engine.expressions.scope import Context
 from engine.expressions.utf16 import joined, utf8
 from engine.expressions.values import (
@@ -22,6 +22,7 @@ from engine.expressions.values import (
     scalar_text,
     to_number,
 )
+from engine.numbers import MAX_DIGITS
 
 GLOBALS = Family("Global", "Functions that are called by name alone.")
 _FLOAT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)

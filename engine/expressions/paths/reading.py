@@ -13,10 +13,10 @@ from typing import Literal
 
 from engine.errors import ExpressionSyntaxError
 from engine.expressions.lexer import Lexer, Token
-from engine.expressions.limits import MAX_DIGITS
 from engine.expressions.paths import methods, steps
 from engine.expressions.paths.steps import Embedded, Step
 from engine.expressions.suggestions import did_you_mean
+from engine.numbers import MAX_DIGITS
 
 Use = Literal["value", "condition", "search"]
 """The purpose of an embedded expression; a search is the condition of a filter after `..`."""
