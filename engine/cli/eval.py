@@ -15,7 +15,12 @@ import msgspec
 
 from engine import api
 from engine.cli.options import add_parameters
-from engine.errors import ConfigurationError, ExpressionError, ExpressionSyntaxError
+from engine.errors import (
+    ConfigurationError,
+    EvaluationError,
+    ExpressionError,
+    ExpressionSyntaxError,
+)
 from engine.expressions import check_timezone, to_json
 from engine.numbers import decimal_in_json
 
@@ -24,6 +29,7 @@ _OPTION_HINTS = {
     "there is no parameter": "pass it with --param {name}=...",
     "there is no library": "pass it with --library {name}=FILE",
 }
+_SHELL_HINT = "the shell replaces $name in double quotes; put the expression in single quotes"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -58,30 +64,39 @@ def run(arguments: argparse.Namespace) -> int:
         exact=True,
     )
     if arguments.expression is not None:
-        return show(lambda: evaluate(arguments.expression, document))
+        without_document = "pass one with --doc JSON or --doc FILE" if arguments.doc is None else ""
+        return show(lambda: evaluate(arguments.expression, document), without_document)
     from engine.cli.repl import Repl  # only the prompt needs readline
 
     return Repl(evaluate, document).run()
 
 
-def show(evaluate: Any) -> int:
-    """Print the value as JSON, or the error."""
+def show(evaluate: Any, without_document: str = "") -> int:
+    """Print the value as JSON, or the error.
+
+    `without_document` says how to give a document; it is empty if there is one.
+    """
     try:
         text = value_text(evaluate())
     except ExpressionError as error:
-        print(_with_option_hint(error), file=sys.stderr)
+        print(_with_hint(error, without_document), file=sys.stderr)
         return 2 if isinstance(error, ExpressionSyntaxError) else 1
     print(text)
     return 0
 
 
-def _with_option_hint(error: ExpressionError) -> ExpressionError:
-    """The error with a hint naming the option that supplies what is missing."""
-    what, _, name = error.message.partition(" `")
-    hint = _OPTION_HINTS.get(what, "").format(name=name.rstrip("`").removeprefix("_"))
-    if not hint or error.hint.startswith("did you mean"):
-        return error
-    return type(error)(error.message, error.text, error.offset, error.length, hint)
+def _with_hint(error: ExpressionError, without_document: str) -> ExpressionError:
+    """The error with a hint that says how to supply what is missing."""
+    message, hint = error.message, ""
+    place = error.text[error.offset : error.offset + error.length]
+    if without_document and isinstance(error, EvaluationError) and "$" in place:
+        message, hint = f"`{place}` cannot be read: there is no document", without_document
+    elif isinstance(error, ExpressionSyntaxError) and error.text.strip()[:1] in ("", "."):
+        hint = _SHELL_HINT
+    elif not error.hint.startswith("did you mean"):
+        what, _, name = message.partition(" `")
+        hint = _OPTION_HINTS.get(what, "").format(name=name.rstrip("`").removeprefix("_"))
+    return type(error)(message, error.text, error.offset, error.length, hint) if hint else error
 
 
 def value_text(value: Any) -> str:

@@ -25,6 +25,7 @@ _HELP = """:doc JSON|FILE   set the document
 :doc             show the document
 :help NAME       describe a function
 :quit            quit (or Ctrl-D)"""
+_SET_DOCUMENT = "set one with :doc JSON or :doc FILE"
 _BANNER = "Enter an expression, :help or :quit"
 _COMMANDS = {"help": ":help", "?": ":help", "exit": ":quit", "quit": ":quit", ":q": ":quit"}
 
@@ -62,7 +63,8 @@ class Repl:
 
     def _answer(self, line: str) -> int:
         if not line.startswith(":"):
-            return show(lambda: self.evaluate(line, self.document))
+            without_document = _SET_DOCUMENT if self.document is None else ""
+            return show(lambda: self.evaluate(line, self.document), without_document)
         command, _, rest = line.partition(" ")
         if command == ":doc":
             return self._document_command(rest.strip())

@@ -22,6 +22,7 @@ from engine.cli.problems import print_problems
 from engine.cli.stopping import stopped_by_signals
 from engine.documents import Item
 from engine.errors import (
+    AbsentError,
     ConfigurationError,
     DataError,
     EngineError,
@@ -29,6 +30,7 @@ from engine.errors import (
     InvalidPipelineError,
     SnapFailedError,
 )
+from engine.plan.graph import downstream
 from engine.plan.plan import Plan
 from engine.registry import Registry, discover
 from engine.run.files import ProjectFiles
@@ -85,8 +87,11 @@ def run(arguments: argparse.Namespace) -> int:
             failure = asyncio.run(_run(plan, registry, arguments, inputs, display))
         finally:
             _write_report(report, display.report)
-    if arguments.debug and isinstance(failure, SnapFailedError) and failure.trace:
-        print(failure.trace, file=sys.stderr)
+    if isinstance(failure, SnapFailedError):
+        if not inputs and (hint := _input_hint(plan, failure)):
+            print(f"  hint: {hint}", file=sys.stderr)
+        if arguments.debug and failure.trace:
+            print(failure.trace, file=sys.stderr)
     return 2 if isinstance(failure, ConfigurationError) else display.exit_code
 
 
@@ -114,6 +119,25 @@ def _inputs(plan: Plan, name: str | None) -> dict[str, Iterator[list[Item]]]:
     except OSError as error:
         raise ConfigurationError(f"--input: cannot read {name!r}: {error.strerror}") from error
     return {str(plan.open_inputs[0]): _documents(file, name)}
+
+
+def _input_hint(plan: Plan, failure: SnapFailedError) -> str:
+    """How to feed the open input, if a field is missing downstream of it: without documents of the
+    user it gets a single empty one."""
+    edges = [(link.source.label, link.target.label) for link in plan.links]
+    ports = [port for port in plan.open_inputs if failure.label in downstream([port.label], edges)]
+    if not ports or not _is_for_missing_field(failure):
+        return ""
+    what = f"the open input {str(ports[0])!r} was not fed, so it got one empty document"
+    if len(plan.open_inputs) > 1:
+        return f"{what}; link it to a snap that produces documents"
+    return f"{what}; feed it with --input FILE"
+
+
+def _is_for_missing_field(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, AbsentError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _documents(file: BinaryIO, name: str) -> Iterator[list[Item]]:

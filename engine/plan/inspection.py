@@ -14,7 +14,7 @@ from engine.plan.plan import Facts
 from engine.registry import SnapClass, SnapFile
 from engine.registry.loading import describe, place_of
 from engine.sdk.settings import Issue, KeyPath, Settings
-from engine.sdk.snap import Snap
+from engine.sdk.snap import Snap, StreamSnap
 from engine.sdk.views import Views
 
 
@@ -32,9 +32,10 @@ class Inspection(NamedTuple):
 
 
 def inspect_snap(snap_class: SnapClass, settings: Settings) -> Inspection:
-    """Inspect a class. Raises UnusableSnapError if one of its methods raises."""
+    """Inspect a class. Raises UnusableSnapError if one of its methods raises or is missing."""
+    file = SnapFile(snap_class.__module__, inspect.getfile(snap_class))
     try:
-        return Inspection(
+        inspection = Inspection(
             list(snap_class.parameters_read(settings)),
             [_issue(issue) for issue in snap_class.check(settings)],
             list(snap_class.files_needed(settings)),
@@ -42,13 +43,34 @@ def inspect_snap(snap_class: SnapClass, settings: Settings) -> Inspection:
             _readable_facts(snap_class, settings),
         )
     except Exception as error:
-        file = SnapFile(snap_class.__module__, inspect.getfile(snap_class))
         path, line = place_of(error, file)
         raise UnusableSnapError(
             f"the snap {snap_class.__name__} failed while checking its settings: "
             f"{path}:{line}: {describe(error)}",
             "this is a bug in the snap: fix that line, or change the setting",
         ) from error
+    if inspection.views.inputs and (missing := _missing_method(snap_class)):
+        statement = file.classes.get(snap_class.__name__)
+        place = file.path if statement is None else f"{file.path}:{statement.line}"
+        raise UnusableSnapError(
+            f"the snap {snap_class.__name__} in {place} has an input, but no method for it",
+            f"define {missing}",
+        )
+    return inspection
+
+
+def _missing_method(snap_class: SnapClass) -> str:
+    """What a class with inputs must define; empty if it does."""
+    if issubclass(snap_class, StreamSnap):
+        is_handled = (
+            snap_class.feed is not StreamSnap.feed
+            or snap_class.process_batch is not StreamSnap.process_batch
+        )
+        return "" if is_handled else "feed(self, chunk)"
+    is_handled = (
+        snap_class.process is not Snap.process or snap_class.process_batch is not Snap.process_batch
+    )
+    return "" if is_handled else "process(self, document) or process_batch(self, view, batch)"
 
 
 def _issue(given: object) -> Issue:

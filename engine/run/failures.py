@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Any
 
 from engine.errors import DataError, EngineError
+from engine.sdk.results import MISTAKE_IN_SNAP
 
-MISTAKE_IN_SNAP = "this is a bug in the snap itself, not in your pipeline"
 _ENGINE = str(Path(__file__).parent.parent)
 _Frame = tuple[str, int, str]
 """File, line and function."""

@@ -16,7 +16,7 @@ from typing import IO
 
 from engine.documents import Batch
 from engine.errors import ExecutionError
-from engine.sdk.snap import BATCH_SIZE
+from engine.sdk.results import BATCH_SIZE
 
 IN_FLIGHT = 2
 """Batches queued for a view; with more, documents fall out of the processor's cache."""

@@ -19,11 +19,17 @@ from engine.plan.plan import Port
 from engine.registry import Registry
 from engine.run.context import SnapContext
 from engine.run.execution import Execution
-from engine.run.failures import MISTAKE_IN_SNAP
 from engine.run.report import SnapStatistics
 from engine.run.slices import MAX_ITEMS, SliceSize
 from engine.sdk.plain_values import plain
-from engine.sdk.snap import BATCH_SIZE, HELD_SECONDS, Collected, Emission, Snap
+from engine.sdk.results import (
+    BATCH_SIZE,
+    HELD_SECONDS,
+    MISTAKE_IN_SNAP,
+    Collected,
+    Emission,
+)
+from engine.sdk.snap import Snap
 from engine.sdk.views import ERROR_VIEW
 
 Outputs = Iterator[tuple[Port, Batch]]
@@ -275,9 +281,8 @@ class Member:
 
     def _gathered(self, result: Any, method: str) -> Iterator[Mapping[str, Batch]]:
         """The individual items from `start` or `finish`, as batches."""
-        name = f"{method} of {self.plan.type}"
         checks = not self.plan.facts.plain and not self._checks
-        return Collected(self._default, self._in_ultra, name, checks=checks).batches(result)
+        return Collected(self.snap, method, self._in_ultra, checks=checks).batches(result)
 
     # Failures
 

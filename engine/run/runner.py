@@ -35,8 +35,8 @@ from engine.run.stopping import Stopper
 from engine.run.worker import Worker
 from engine.sdk.http import HttpClient
 from engine.sdk.plain_values import NotPlainError, plain
+from engine.sdk.results import BATCH_SIZE
 from engine.sdk.scripts import ScriptExecutor
-from engine.sdk.snap import BATCH_SIZE
 from engine.sdk.views import View
 
 R = TypeVar("R")

@@ -7,7 +7,7 @@ fast snap soon gets complete batches, without any overhead.
 
 from __future__ import annotations
 
-from engine.sdk.snap import BATCH_SIZE
+from engine.sdk.results import BATCH_SIZE
 
 SLICE_SECONDS = 0.01
 """The longest that one call should take."""

@@ -17,7 +17,13 @@ from engine.documents import (
     Value,
     whole,
 )
-from engine.errors import ConfigurationError, DataError, ExecutionError, ExpressionError
+from engine.errors import (
+    AbsentError,
+    ConfigurationError,
+    DataError,
+    ExecutionError,
+    ExpressionError,
+)
 from engine.expressions import json_hook
 from engine.sdk.addresses import AddressError, address_of
 from engine.sdk.content_types import charset_of, is_json, media_type
@@ -47,6 +53,7 @@ from engine.sdk.http import (
 from engine.sdk.json_output import prettified, to_json, to_json_lines
 from engine.sdk.quantities import parse_size
 from engine.sdk.reading import ReadPaths, paths_read
+from engine.sdk.results import BATCH_SIZE, Emission, Result, To
 from engine.sdk.scripts import (
     Outcome,
     Script,
@@ -65,7 +72,7 @@ from engine.sdk.settings import (
     outside_setting,
     setting,
 )
-from engine.sdk.snap import BATCH_SIZE, Emission, Example, PythonCode, Result, Snap, StreamSnap, To
+from engine.sdk.snap import Example, PythonCode, Snap, StreamSnap
 from engine.sdk.views import View, Views
 
 if TYPE_CHECKING:
@@ -88,6 +95,7 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "BATCH_SIZE",
     "NO_LINEAGE",
+    "AbsentError",
     "AddressError",
     "Batch",
     "CharsetError",

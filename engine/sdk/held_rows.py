@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from engine.documents import NO_LINEAGE, Batch, Document, Lineage
 from engine.errors import DataError
 from engine.sdk.context import Context
+from engine.sdk.results import To
 from engine.sdk.scripts import Outcome, ScriptAnswer
-from engine.sdk.snap import To
 
 
 class HeldRows:

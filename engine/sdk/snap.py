@@ -8,9 +8,7 @@ moves batches; `process` handles one document at a time, and performance-critica
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from time import perf_counter
-from types import GeneratorType
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
@@ -25,38 +23,16 @@ from engine.documents import (
     StreamEnd,
     StreamStart,
 )
-from engine.errors import DataError, ExecutionError
+from engine.errors import DataError
 from engine.sdk.context import Context
 from engine.sdk.facts import Foreign
 from engine.sdk.files import WrittenFile
 from engine.sdk.http import HttpResponse
-from engine.sdk.plain_values import plain
+from engine.sdk.results import BATCH_SIZE, Collected, Emission, Result, To
 from engine.sdk.settings import Issue, NoSettings, Settings
 from engine.sdk.views import View, Views
 
 S = TypeVar("S", bound=Settings)
-
-BATCH_SIZE = 64
-"""Documents per batch for results made one by one; larger batches fall out of the cache."""
-
-HELD_SECONDS = 0.01
-"""How long documents of a generator may wait for a batch to fill up."""
-
-
-class To(msgspec.Struct, frozen=True):
-    """A document for another view than the first output (empty: the first).
-
-    `lineage` says which requests it answers, if they differ from those of the current document: for
-    rows that were held and are answered later.
-    """
-
-    view: str
-    item: Item
-    lineage: Lineage | None = None
-
-
-Result = Item | To | Iterable[Item | To] | None
-Emission = Batch | Mapping[str, Batch] | Iterable[Mapping[str, Batch]] | None
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -131,7 +107,7 @@ class Snap(Generic[S]):
         for base in getattr(cls, "__orig_bases__", ()):
             for argument in getattr(base, "__args__", ()):
                 if isinstance(argument, type) and issubclass(argument, Settings):
-                    cls.settings_class = argument
+                    cls.settings_class = NoSettings if argument is Settings else argument
 
     def __init__(self, settings: S, context: Context) -> None:
         self.settings = settings
@@ -230,123 +206,22 @@ class Snap(Generic[S]):
             yield collected.take()
 
     def _collected(self, batch: Batch, method: str, *, checks: bool = False) -> Collected:
-        name = f"{method} of {type(self).__name__}"
-        return Collected(self.default_output, batch.lineage is not None, name, checks=checks)
+        return Collected(self, method, batch.lineage is not None, checks=checks)
 
     @property
     def default_output(self) -> str:
+        """The first output view; of a family, its first member."""
         outputs = type(self).views_for(self.settings).outputs
-        return outputs[0].name if outputs else ""
+        if not outputs:
+            return ""
+        return f"{outputs[0].name}0" if outputs[0].many else outputs[0].name
 
-
-class Collected:
-    """Items collected by view until they fill a batch.
-
-    Raises ExecutionError, naming the method `method`, for a result that is not an item, as it would
-    only cause a wrong result further on. With `checks`, it raises NotPlainError for a document with
-    values that documents cannot hold.
-    """
-
-    __slots__ = ("checks", "count", "default", "items", "keeps", "lineage", "method")
-
-    def __init__(
-        self,
-        default: str,
-        keeps_lineage: bool,
-        method: str = "the snap",
-        *,
-        checks: bool = False,
-    ) -> None:
-        self.default = default
-        self.keeps = keeps_lineage
-        self.method = method
-        self.checks = checks
-        self.items: dict[str, list[Any]] = {}
-        self.lineage: dict[str, list[Lineage]] = {}
-        self.count = 0
-
-    def add(self, result: Any, lineage: Lineage = NO_LINEAGE) -> None:
-        view, item = self.default, result
-        if result.__class__ is not dict:
-            if isinstance(result, To):
-                view, item = result.view or view, result.item
-                lineage = lineage if result.lineage is None else result.lineage
-            item = self._item(item)
-        if self.checks and item.__class__ is dict:
-            item = plain(item)
-        self.items.setdefault(view, []).append(item)
-        if self.keeps:
-            self.lineage.setdefault(view, []).append(lineage)
-        self.count += 1
-
-    def several(self, result: Any) -> Iterable[Any]:
-        """The items in a result."""
-        if result.__class__ in _COLLECTIONS:  # the common case; the checks below take longer
-            return result
-        if result is None:
-            return ()
-        if isinstance(result, (*_PIECES, Mapping, To)):
-            return (result,)
-        if isinstance(result, Iterable) and not isinstance(result, _TEXTS):
-            return result
-        raise self._refusal(result)
-
-    def pass_on(
-        self, result: Any, lineage: Lineage = NO_LINEAGE
-    ) -> Generator[Mapping[str, Batch], None, bool]:
-        """Add a complete result, and yield batches as they fill up. Returns whether it had items.
-
-        A generator may take long for each item, so its items are also passed on after a time.
-        """
-        items = self.several(result)
-        lazy = items.__class__ is not list and items.__class__ is not tuple
-        given, taken = False, perf_counter()
-        for item in items:
-            given = True
-            self.add(item, lineage)
-            full = self.count >= BATCH_SIZE or item.__class__ is bytes
-            if full or (lazy and perf_counter() - taken > HELD_SECONDS):
-                yield self.take()
-                taken = perf_counter()
-        return given
-
-    def batches(self, result: Any, lineage: Lineage = NO_LINEAGE) -> Iterator[Mapping[str, Batch]]:
-        """A complete result in batches, including the items before a failure."""
-        try:
-            yield from self.pass_on(result, lineage)
-        except Exception:
-            if self.count:
-                yield self.take()
-            raise
-        if self.count:
-            yield self.take()
-
-    def take(self) -> Mapping[str, Batch]:
-        """The collected batches by view; the collection is empty afterwards."""
-        batches = {
-            view: Batch(items, self.lineage[view] if self.keeps else None)
-            for view, items in self.items.items()
-        }
-        self.items, self.lineage, self.count = {}, {}, 0
-        return batches
-
-    def _item(self, item: Any) -> Item:
-        if item.__class__ is dict or isinstance(item, _PIECES):
-            return item
-        if isinstance(item, Mapping):  # such as a Counter; further on, documents are plain dicts
-            return dict(item)
-        raise self._refusal(item)
-
-    def _refusal(self, value: Any) -> ExecutionError:
-        return ExecutionError(
-            f"{self.method} returned {type(value).__name__!r}; "
-            "it must return a document, an iterable of documents, To(view, document) or None"
-        )
-
-
-_PIECES = (StreamStart, StreamEnd, bytes)
-_TEXTS = (str, bytearray, memoryview)
-_COLLECTIONS = frozenset((list, tuple, GeneratorType))
+    def has_output(self, view: str) -> bool:
+        """Whether there is such an output view; an optional one need not be linked."""
+        if view in self.context.outputs:
+            return True
+        declared = type(self).views_for(self.settings).outputs
+        return any(each.name == view and each.optional for each in declared)
 
 
 class StreamSnap(Snap[S]):
@@ -410,10 +285,11 @@ class StreamSnap(Snap[S]):
 
     def _process_piece(self, piece: Any, batch: Batch) -> Iterator[Mapping[str, Batch]]:
         method, result = self._call(piece)
-        if result.__class__ is list and batch.lineage is None and _are_documents(result):
+        output = self.default_output
+        if output and batch.lineage is None and _are_documents(result):
             if result:
                 self._answered = True
-                yield {self.default_output: Batch(result)}
+                yield {output: Batch(result)}
             return
         for batches in self._collected(batch, method).batches(result, self._lineage):
             self._answered = True
@@ -441,5 +317,5 @@ class StreamSnap(Snap[S]):
             self.context.dropped(1, (self._lineage,))
 
 
-def _are_documents(items: list[Any]) -> bool:
-    return list(map(type, items)).count(dict) == len(items)
+def _are_documents(items: Any) -> bool:
+    return items.__class__ is list and list(map(type, items)).count(dict) == len(items)

@@ -22,9 +22,9 @@ from engine.run.services import Services
 from engine.script.executor import Executor
 from engine.sdk.http import HttpClient
 from engine.sdk.plain_values import NotPlainError, plain
+from engine.sdk.results import BATCH_SIZE
 from engine.sdk.scripts import ScriptExecutor
 from engine.sdk.settings import Settings, convert
-from engine.sdk.snap import BATCH_SIZE
 from engine.sdk.views import View, Views
 from engine.testing.single import LABEL, spec_of, with_stand_ins
 

@@ -16,8 +16,9 @@ from engine.documents import Document, ViewType
 from engine.errors import ConfigurationError
 from engine.pipeline import PipelineSpec, parse
 from engine.registry import Registry, SnapClass
+from engine.sdk.results import Result
 from engine.sdk.settings import Settings, setting
-from engine.sdk.snap import Result, Snap
+from engine.sdk.snap import Snap
 from engine.sdk.views import ERROR_VIEW, View, Views
 
 LABEL = "snap"

@@ -8,6 +8,7 @@ from threading import Event
 from typing import Literal
 
 from engine.sdk import (
+    AbsentError,
     DataError,
     Document,
     Evaluated,
@@ -163,9 +164,8 @@ class FileWriter(StreamSnap[FileWriterSettings]):
         self._ended = Event()
 
     def begin(self, header: Header) -> tuple[()]:
-        file, outside = self.settings.file, self.settings.allow_outside
         self._original = header
-        self._name = self.context.file(file, header, allow_outside=outside)
+        self._name = self._name_for(header)
         self.context.files.locate(self._name)  # retries cannot help with a wrong name
         self._retries = Retries(self.settings, self.context, header, self._ended)
         self._size = self._retries.run(self._size_before)
@@ -221,6 +221,20 @@ class FileWriter(StreamSnap[FileWriterSettings]):
             if target is not None:
                 target.discard()
         self._target = self._header_target = None
+
+    def _name_for(self, header: Header) -> FileName:
+        file, outside = self.settings.file, self.settings.allow_outside
+        try:
+            return self.context.file(file, header, allow_outside=outside)
+        except AbsentError as error:
+            fields = ", ".join(map(repr, header)) or "no fields"
+            hint = (
+                f"the name is computed from the header of the stream, which has {fields}; "
+                "let the formatter add what you need, as in header: {$name: $name}"
+            )
+            raise AbsentError(
+                error.message, error.text, error.offset, error.length, hint
+            ) from error
 
     def _size_before(self) -> int | None:
         return self.context.files.size(self._name, to="write")

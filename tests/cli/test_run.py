@@ -243,6 +243,57 @@ def test_an_input_that_does_not_fit_is_refused(
     assert says in done.stderr
 
 
+NOT_FED = "so it got one empty document; feed it with --input FILE"
+
+
+@pytest.mark.parametrize(
+    "pipeline",
+    [
+        SHAPE,
+        "snaps: {one: {snap: Mapper, mappings: {$b: 1}}, two: {snap: Filter, filter: $a > 1}}\n"
+        "links: [one -> two]",
+        "parameters: {token: {secret: true, default: abc}}\n"
+        "snaps: {check: {snap: Filter, filter: $a == _token}}",
+    ],
+)
+def test_a_field_missing_in_an_input_that_was_not_fed_says_how_to_feed_it(
+    pipeline: str, engine: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "pipeline.yaml").write_text(pipeline)
+    for options in ([], ["--quiet"]):
+        assert NOT_FED in engine("run", "pipeline.yaml", *options).stderr.splitlines()[-1]
+    fed = engine("run", "pipeline.yaml", "--input", "-", input="{}")
+    assert fed.returncode == 1
+    assert "--input" not in fed.stderr
+
+
+@pytest.mark.parametrize(
+    "pipeline",
+    [
+        "snaps: {one: {snap: Mapper, mappings: {$b: parseInt('x').toFixed(-1)}}}",
+        "snaps:\n  make: {snap: JSONGenerator, documents: [{}]}\n"
+        "  one: {snap: Mapper, mappings: {$b: $a}}\n  open: {snap: Filter, filter: 'true'}\n"
+        "links: [make -> one]",
+    ],
+)
+def test_a_failure_that_input_would_not_change_does_not_ask_for_it(
+    pipeline: str, engine: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "pipeline.yaml").write_text(pipeline)
+    done = engine("run", "pipeline.yaml")
+    assert done.returncode == 1
+    assert "--input" not in done.stderr
+
+
+def test_an_input_that_was_not_fed_among_several_is_named(engine: Any, tmp_path: Path) -> None:
+    pipeline = (
+        "snaps: {one: {snap: Filter, filter: 'true'}, two: {snap: Mapper, mappings: {$b: $a}}}"
+    )
+    (tmp_path / "pipeline.yaml").write_text(pipeline)
+    says = "the open input 'two.input' was not fed, so it got one empty document; link it to a snap"
+    assert says in engine("run", "pipeline.yaml").stderr
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -69,6 +69,53 @@ def test_the_hint_names_the_option_for_missing_input(
     assert hint in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("$a", "$a"),
+        ("1 + $a.b.c", "$a"),
+        ("$['a']", "$['a']"),
+        ("$.get('a')", "$.get('a')"),
+        ("jsonPath($, '$.a')", "jsonPath($, '$.a')"),
+    ],
+)
+def test_a_field_without_a_document_says_how_to_pass_one(
+    text: str, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["eval", text]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"`{place}` cannot be read: there is no document\n")
+    assert error.endswith("  hint: pass one with --doc JSON or --doc FILE\n")
+
+
+def test_a_document_that_is_null_is_a_document(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", "$a", "--doc", "null"]) == 1
+    assert capsys.readouterr().err.startswith("`$a` cannot be read: null has no `a`\n")
+
+
+def test_an_error_that_has_nothing_to_do_with_the_document_does_not_mention_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["eval", "'x'.foo"]) == 1
+    assert "document" not in capsys.readouterr().err
+
+
+def test_the_prompt_says_how_to_set_a_document(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("$a\n"))
+    assert main(["eval"]) == 1
+    assert "  hint: set one with :doc JSON or :doc FILE\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["", ".a.b"])
+def test_an_expression_that_the_shell_has_changed_gets_a_hint(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["eval", text]) == 2
+    assert "put the expression in single quotes" in capsys.readouterr().err
+
+
 def test_an_expression_may_begin_with_a_minus(capsys: pytest.CaptureFixture[str]) -> None:
     for text in ("-$a", "-$a==-2", "-Math.abs($a)"):
         assert main(["eval", text, "--doc", '{"a": 2}']) == 0

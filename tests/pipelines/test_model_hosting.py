@@ -12,7 +12,7 @@ import pytest
 
 from engine import api
 from engine.pipeline import load
-from engine.sdk.snap import BATCH_SIZE
+from engine.sdk.results import BATCH_SIZE
 from engine.testing import SnapRun, run_snap
 
 HERE = Path(__file__).resolve().parent

@@ -11,7 +11,7 @@ import pytest
 
 from engine.documents import Batch, Piece, StreamEnd, StreamStart
 from engine.errors import EngineError
-from engine.sdk import DataError, Document, Snap, StreamSnap, To, View, Views
+from engine.sdk import DataError, Document, Settings, Snap, StreamSnap, To, View, Views
 from engine.sdk.settings import NoSettings
 from engine.testing import run_snap
 
@@ -83,8 +83,88 @@ def test_a_result_that_is_not_a_document_stops_the_pipeline_and_names_the_snap(
         given_as(form, value)
     assert (
         f"{method} returned {named}; "
-        "it must return a document, an iterable of documents, To(view, document) or None"
+        "it must return a document, an iterable of documents, To(view, document) or None\n"
+        "  hint: this is a bug in the snap itself, not in your pipeline; "
+        f"see {__file__}, line {line_of(method)}"
     ) in str(caught.value)
+
+
+@both
+@pytest.mark.parametrize(
+    ("view", "says"),
+    [
+        (
+            "othr",
+            "the output views are: output, other\n  hint: did you mean 'other'? this is a bug",
+        ),
+        ("middle", "the output views are: output, other\n  hint: this is a bug in the snap itself"),
+        ("error", "  hint: raise DataError to send a document to the error view; this is a bug"),
+    ],
+)
+def test_an_unknown_view_is_named_with_the_line_of_the_method(
+    form: str, view: str, says: str
+) -> None:
+    method = "process of Gives" if form == "document" else "feed of GivesOfStreams"
+    with pytest.raises(EngineError) as caught:
+        given_as(form, [{"a": 1}, To(view, {"b": 2})])
+    assert f"{method} returned a document for the view {view!r}; " in str(caught.value)
+    assert says in str(caught.value)
+    assert f"see {__file__}, line {line_of(method)}" in str(caught.value)
+
+
+def test_a_document_without_an_output_to_go_to_is_refused() -> None:
+    class Ends(Snap[NoSettings]):
+        views = Views(outputs=())
+
+        def process(self, document: Document) -> Document:
+            return document
+
+    says = (
+        "failed on document 1\nprocess of Ends returned a document, but the snap has no output view"
+    )
+    with pytest.raises(EngineError, match=says):
+        run_snap(Ends, {}, [{}])
+
+
+def test_a_stream_without_an_output_for_its_documents_is_refused() -> None:
+    class EndsStreams(StreamSnap[NoSettings]):
+        views = Views(inputs=(View("input", "binary"),), outputs=())
+
+        def feed(self, chunk: bytes) -> list[Document]:
+            return [{}]
+
+    says = "feed of EndsStreams returned a document, but the snap has no output view"
+    with pytest.raises(EngineError, match=says):
+        run_snap(EndsStreams, {}, [StreamStart(), b"x", StreamEnd()])
+
+
+def test_a_snap_may_have_the_base_class_of_settings() -> None:
+    class Passes(Snap[Settings]):
+        def process(self, document: Document) -> Document:
+            return document
+
+    assert run_snap(Passes, {}, [{"a": 1}]).output == [{"a": 1}]
+
+
+def test_documents_of_a_snap_with_any_number_of_outputs_go_to_the_first() -> None:
+    class Deals(Snap[NoSettings]):
+        views = Views(outputs=(View("output", many=True),))
+
+        def process(self, document: Document) -> list[Any]:
+            return [document, To("output1", {})]
+
+    result = run_snap(Deals, {}, [{"a": 1}], outputs=["output0", "output1"])
+    assert result.outputs == {"output0": [{"a": 1}], "output1": [{}]}
+    with pytest.raises(
+        EngineError, match="failed on document 1\nprocess of Deals returned a document for the"
+    ):
+        run_snap(Deals, {}, [{"a": 1}], outputs=["output0"])
+
+
+def line_of(method: str) -> int:
+    name, _, owner = method.partition(" of ")
+    cls: Any = {"Gives": Gives, "GivesOfStreams": GivesOfStreams}[owner]
+    return int(getattr(cls, name).__code__.co_firstlineno)
 
 
 @both

@@ -31,7 +31,7 @@ from engine.run.runner import run_plan
 from engine.run.secrets import Secrets
 from engine.run.slices import SLICE_SECONDS, SliceSize
 from engine.script.executor import Executor
-from engine.sdk.snap import BATCH_SIZE
+from engine.sdk.results import BATCH_SIZE
 from engine.tasks.processes.channel import MessageChannel
 from engine.tasks.processes.messages import (
     Counts,

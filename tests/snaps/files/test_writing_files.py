@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from engine import api
-from engine.errors import EngineError, InvalidPipelineError
+from engine.errors import EngineError, InvalidPipelineError, SnapFailedError
 
 APPENDING = """
 snaps:
@@ -112,6 +112,29 @@ def write_beside(folder: Path) -> None:
         "  write: {snap: FileWriter, file: out/b.txt}\nlinks: [one -> format -> write]\n"
     )
     api.run(folder / "beside.yaml")
+
+
+NAMED = """
+snaps:
+  make: {snap: JSONGenerator, documents: [{name: a.json}, {name: b.json}]}
+  format: {snap: JSONFormatter, format_each_document: true, header: %s}
+  write: {snap: FileWriter, file: = $name}
+links: [make -> format -> write]
+"""
+
+
+def test_a_name_from_the_document_says_how_to_pass_it_to_the_writer(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(NAMED % "{}")
+    says = (
+        r"`\$name` is not in the document\n  \$name\n  \^+\n  hint: the name is computed from the "
+        r"header of the stream, which has 'content-type'; let the formatter add what you need, as "
+        r"in header: \{\$name: \$name\}"
+    )
+    with pytest.raises(SnapFailedError, match=says):
+        api.run(tmp_path / "p.yaml")
+    (tmp_path / "p.yaml").write_text(NAMED % "{$name: $name}")
+    api.run(tmp_path / "p.yaml")
+    assert sorted(file.name for file in tmp_path.glob("*.json")) == ["a.json", "b.json"]
 
 
 def test_the_hidden_file_of_a_killed_writer_is_removed_by_the_next(
