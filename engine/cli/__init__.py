@@ -54,10 +54,14 @@ def main(arguments: Sequence[str]) -> int:
 def _command(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="engine", description="Runs snap pipelines.")
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", dest="command_name", required=True
+    )
     for command in (run, validate, eval_command, serve, tasks, history, executor):
         command.add_parser(commands)
-    options = parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:  # argparse would show the usage of `engine` instead of that of the command
+        commands.choices[options.command_name].error(f"unknown arguments: {' '.join(unknown)}")
     return int(options.command(options))
 
 

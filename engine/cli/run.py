@@ -96,6 +96,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _plan(arguments: argparse.Namespace, registry: Registry) -> Plan:
+    if arguments.project is not None and not Path(arguments.project).is_dir():
+        raise ConfigurationError(f"--project: there is no folder {arguments.project!r}")
     try:
         return api.compile_plan(arguments.pipeline, registry, project=arguments.project)
     except InvalidPipelineError:

@@ -13,9 +13,13 @@ from engine.cli.problems import as_annotation, as_json, print_problems
 from engine.errors import ConfigurationError, InvalidPipelineError, Problem
 from engine.locations import Location
 from engine.registry import discover
+from engine.sdk.settings import nearest_hint
 
 _IS_OURS = re.compile(rb"^(?:snaps[ \t]*:|(?=type[ \t]*:)(?s:.*)^pipeline[ \t]*:)", re.MULTILINE)
 _IS_OURS_BY_NAME = re.compile(r"(?:^|[._-])task\.ya?ml$", re.IGNORECASE)
+_EXTENSIONS = (".yaml", ".yml")
+_NAMED = 3
+"""How many skipped YAML files of other programs are named."""
 _FOREIGN_FOLDERS = ("node_modules", "__pycache__")
 
 
@@ -65,27 +69,71 @@ def _files(given: Sequence[str]) -> Iterator[str]:
         if not path.is_dir():
             yield name
             continue
-        inside = [str(file) for file in _walk(path) if _is_ours(file)]
-        if not inside:
+        files, notes = _search(path)
+        for note in notes:
+            print(note, file=sys.stderr)
+        if not files:
             raise ConfigurationError(f"the folder {name!r} contains no pipeline or task files")
-        yield from inside
+        yield from files
+
+
+def _search(folder: Path) -> tuple[list[str], list[str]]:
+    """The files to check in a folder, and notes on those that are skipped."""
+    files, notes, others = [], [], []
+    for file in _walk(folder):
+        if reason := _skipped(file):
+            notes.append(f"{file}: skipped, {reason}")
+        elif file.suffix.lower() not in _EXTENSIONS:
+            continue
+        elif _is_ours(file):
+            files.append(str(file))
+        else:
+            others.append(str(file))
+    if others:
+        count = "one YAML file" if len(others) == 1 else f"{len(others)} YAML files"
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        names = ", ".join(others[:_NAMED])
+        notes.append(f"{folder}: skipped {count} without a 'snaps:' line: {names}{more}")
+    return files, notes
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """YAML files at any depth, in order, without hidden folders and those of other tools."""
+    """Files at any depth, in order, without hidden folders and those of other tools."""
     for entry in sorted(folder.iterdir()):
         if entry.name.startswith(".") or entry.name in _FOREIGN_FOLDERS:
             continue
         if entry.is_dir() and not entry.is_symlink():
             yield from _walk(entry)
-        elif entry.suffix.lower() in (".yaml", ".yml"):
+        else:
             yield entry
+
+
+def _skipped(file: Path) -> str:
+    """Why a file that was probably meant as a pipeline is skipped; else empty."""
+    extension = file.suffix.lower()
+    if extension == ".slp":
+        return "pipelines exported from SnapLogic cannot be run yet"
+    if extension in _EXTENSIONS:
+        return "the file is empty" if _is_empty(file) else ""
+    if extension and nearest_hint(extension, _EXTENSIONS) and _mentions_snaps(file):
+        return f"because of its extension {file.suffix!r}; rename it to {file.stem}.yaml"
+    return ""
+
+
+def _is_empty(file: Path) -> bool:
+    try:
+        return not file.stat().st_size
+    except OSError:
+        return False  # the check reports why it cannot be read
 
 
 def _is_ours(file: Path) -> bool:
     """Whether a YAML file is for the engine: folders also contain those of other programs."""
-    if _IS_OURS_BY_NAME.search(file.name) or file.parent.name == "tasks":
-        return True
+    is_named_so = _IS_OURS_BY_NAME.search(file.name) or file.parent.name == "tasks"
+    return bool(is_named_so) or _mentions_snaps(file)
+
+
+def _mentions_snaps(file: Path) -> bool:
     try:
         return _IS_OURS.search(file.read_bytes()) is not None
     except OSError:

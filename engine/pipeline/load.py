@@ -13,6 +13,7 @@ from engine.pipeline.shape import shape
 from engine.pipeline.source import Source
 from engine.pipeline.spec import PipelineSpec
 from engine.pipeline.text import Text
+from engine.sdk.near_files import nearest_path
 
 MAX_BYTES = 10 * 1024 * 1024
 _EXPORT_KEYS = frozenset(["snap_map", "link_map", "property_map", "render_map"])
@@ -47,7 +48,9 @@ def read(path: str | Path, what: str) -> bytes:
         with Path(path).open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise ConfigurationError(f"there is no {what} '{path}'") from None
+        near = nearest_path(Path(path))
+        hint = "" if near is None else f"; did you mean '{near}'?"
+        raise ConfigurationError(f"there is no {what} '{path}'{hint}") from None
     except IsADirectoryError:
         raise ConfigurationError(f"'{path}' is a folder, not a {what}") from None
     except (OSError, ValueError) as error:

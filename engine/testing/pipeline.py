@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from engine.script.executor import Executor
 from engine.sdk.http import HttpClient
 from engine.sdk.scripts import ScriptExecutor
 from engine.testing.files import ScratchFiles
+
+_YAML = re.compile(r":\s|\{")
 
 
 @dataclass(slots=True)
@@ -94,7 +97,13 @@ def run_pipeline(
 def _spec(pipeline: str | Path, project: Path) -> PipelineSpec:
     if isinstance(pipeline, str) and "\n" in pipeline.strip():
         return parse(pipeline, str(project / "pipeline.yaml"))
-    return load(pipeline)
+    try:
+        return load(pipeline)
+    except ConfigurationError as error:
+        if _YAML.search(str(pipeline)):
+            hint = "to pass the text of a pipeline, write it on several lines"
+            raise ConfigurationError(f"{error}; {hint}") from None
+        raise
 
 
 def _inputs(

@@ -49,7 +49,13 @@ def test_a_pipeline_that_fails_ends_with_1(engine: Any, tmp_path: Path) -> None:
         (["run", "echo.yaml", "--param", "x=1"], "no parameter 'x'"),
         (["run", "echo.yaml", "--param", "x"], "must have the form NAME=VALUE"),
         (["run", "echo.yaml", "--timezone", "Mars"], "Mars"),
-        (["run", "nowhere.yaml"], "nowhere.yaml"),
+        (["run", "nowhere.yaml"], "there is no pipeline file 'nowhere.yaml'\n"),
+        (["run", "echo.yml"], "no pipeline file 'echo.yml'; did you mean 'echo.yaml'?"),
+        (["run", "ehco.yaml"], "no pipeline file 'ehco.yaml'; did you mean 'echo.yaml'?"),
+        (["run", "flow/echo.yml"], "'flow/echo.yml'; did you mean 'flows/echo.yml'?"),
+        (["run", "echo.yaml", "extra"], "usage: engine run [-h]"),
+        (["run", "echo.yaml", "extra", "--more"], "engine run: error: unknown arguments: extra"),
+        (["run", "--project", "nix", "echo.yaml"], "--project: there is no folder 'nix'"),
         (["run"], "PIPELINE"),
         (["fly"], "invalid choice"),
     ],
@@ -57,6 +63,8 @@ def test_a_pipeline_that_fails_ends_with_1(engine: Any, tmp_path: Path) -> None:
 def test_an_invalid_pipeline_or_command_ends_with_2(
     engine: Any, tmp_path: Path, arguments: list[str], says: str
 ) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows/echo.yml").write_text(ECHO)
     (tmp_path / "echo.yaml").write_text(ECHO)
     (tmp_path / "wrong.yaml").write_text("snaps: {one: {snap: Maper}}")
     done = engine(*arguments)

@@ -46,6 +46,38 @@ def test_a_folder_without_pipelines_is_a_mistake(engine: Any, project: Path) -> 
     assert done.stderr == ("engine: the folder 'empty' contains no pipeline or task files\n")
 
 
+def test_files_in_a_folder_that_are_skipped_are_named(engine: Any, tmp_path: Path) -> None:
+    for name, text in {
+        "a.yaml": GOOD,
+        "b.yamll": GOOD,
+        "c.ymal": "some notes",
+        "d.slp": "{}",
+        "e.yml": "",
+        "f/g.yaml": "snap: {a: {snap: Mapper}}",
+    }.items():
+        (tmp_path / "flows" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "flows" / name).write_text(text)
+    done = engine("validate", "flows", "--format", "json")
+    assert (done.returncode, done.stdout) == (0, "[]\n")
+    assert done.stderr.splitlines() == [
+        "flows/b.yamll: skipped, because of its extension '.yamll'; rename it to b.yaml",
+        "flows/d.slp: skipped, pipelines exported from SnapLogic cannot be run yet",
+        "flows/e.yml: skipped, the file is empty",
+        "flows: skipped one YAML file without a 'snaps:' line: flows/f/g.yaml",
+    ]
+
+
+def test_only_some_of_many_files_of_other_programs_are_named(engine: Any, tmp_path: Path) -> None:
+    for number in range(5):
+        (tmp_path / f"{number}.yaml").write_text("services: {}")
+    done = engine("validate", ".")
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        ".: skipped 5 YAML files without a 'snaps:' line: 0.yaml, 1.yaml, 2.yaml and 2 more",
+        "engine: the folder '.' contains no pipeline or task files",
+    ]
+
+
 def test_programs_get_json(engine: Any, project: Path) -> None:
     done = engine("validate", "--format", "json", "flows/good.yaml", "flows/deep/wrong.yml")
     assert done.returncode == 2

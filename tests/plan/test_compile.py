@@ -9,7 +9,7 @@ from engine.errors import InvalidPipelineError
 from engine.pipeline import load, parse
 from engine.plan import Plan, check_spec, compile_spec
 from engine.registry import Registry
-from engine.sdk import Expression, Path, Settings, Snap, View, Views, setting
+from engine.sdk import Document, Expression, Path, Settings, Snap, View, Views, setting
 
 
 class NoSettings(Settings):
@@ -20,7 +20,12 @@ class Rows(Settings):
     rows: dict[Path, Expression] = setting(default={}, help="Rows.")
 
 
-class Quick(Snap[Rows]):
+class Passes:
+    def process(self, document: Document) -> Document:
+        return document
+
+
+class Quick(Passes, Snap[Rows]):
     stateful = False
 
     @classmethod
@@ -28,26 +33,26 @@ class Quick(Snap[Rows]):
         return frozenset({("a",)})
 
 
-class Slow(Snap[NoSettings]):
+class Slow(Passes, Snap[NoSettings]):
     stateful = False
     blocking = True
 
 
-class Counting(Snap[NoSettings]):
+class Counting(Passes, Snap[NoSettings]):
     loses_lineage = "counts them"
 
 
-class Spread(Snap[NoSettings]):
+class Spread(Passes, Snap[NoSettings]):
     stateful = False
     views = Views(outputs=(View("output", many=True, minimum=1),))
 
 
-class Gather(Snap[NoSettings]):
+class Gather(Passes, Snap[NoSettings]):
     stateful = False
     views = Views(inputs=(View("input", many=True, minimum=1),))
 
 
-class Lookup(Snap[NoSettings]):
+class Lookup(Passes, Snap[NoSettings]):
     views = Views(inputs=(View("left"), View("right", read_first=True, optional=True)))
 
 

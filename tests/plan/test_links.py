@@ -5,7 +5,7 @@ from itertools import pairwise
 from engine.pipeline import parse
 from engine.plan import Plan, check_spec, compile_spec
 from engine.registry import Registry
-from engine.sdk import Settings, Snap, View, Views
+from engine.sdk import Document, Settings, Snap, View, Views
 
 
 class NoSettings(Settings):
@@ -17,29 +17,30 @@ class Source(Snap[NoSettings]):
 
 
 class Pass(Snap[NoSettings]):
-    pass
+    def process(self, document: Document) -> Document:
+        return document
 
 
-class Sink(Snap[NoSettings]):
+class Sink(Pass):
     views = Views(inputs=(View("input", unlinked="refused"),), outputs=())
 
 
-class Gather(Snap[NoSettings]):
+class Gather(Pass):
     views = Views(inputs=(View("input", many=True, minimum=1, unlinked="refused"),))
 
 
-class Spread(Snap[NoSettings]):
+class Spread(Pass):
     views = Views(outputs=(View("output", many=True, minimum=2),))
 
 
-class Script(Snap[NoSettings]):
+class Script(Pass):
     views = Views(
         inputs=(View("input"), View("script", unlinked="refused", optional=True)),
         outputs=(View("output"), View("stdout", optional=True)),
     )
 
 
-class Parser(Snap[NoSettings]):
+class Parser(Pass):
     views = Views(inputs=(View("input", "binary"),))
 
 

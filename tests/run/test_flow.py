@@ -11,8 +11,7 @@ import pytest
 
 from engine.plan.plan import Port
 from engine.run import member
-from engine.sdk import Batch, Document, Settings, Snap
-from engine.sdk import snap as sdk_snap
+from engine.sdk import Batch, Document, Settings, Snap, Views, results
 from tests.run.flowing import Watching, run
 
 
@@ -174,7 +173,7 @@ class Noting(Watching):
 def test_what_a_generator_gives_slowly_does_not_wait_for_a_batch(
     hook: str, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sdk_snap, "perf_counter", clock)
+    monkeypatch.setattr(results, "perf_counter", clock)
     text = """
     snaps:
       drip: {snap: Drips}
@@ -187,6 +186,8 @@ def test_what_a_generator_gives_slowly_does_not_wait_for_a_batch(
 
 class BreaksOff(Snap[NoSettings]):
     """A source that raises an exception after three documents."""
+
+    views = Views(inputs=())
 
     def start(self) -> Iterator[Document]:
         for number in range(3):
@@ -250,6 +251,8 @@ def test_an_incomplete_file_is_not_put_in_place(tmp_path: Path) -> None:
 
 class Forever(Snap[NoSettings]):
     """A source without an end."""
+
+    views = Views(inputs=())
 
     def start(self) -> Iterator[Document]:
         number = 0

@@ -51,6 +51,16 @@ def test_a_file_runs_where_it_lies(run_pipeline: RunPipeline, tmp_path: Path) ->
     assert run_pipeline(str(file), inputs={"large": []}).output == []
 
 
+def test_a_text_on_one_line_is_refused_with_a_hint(run_pipeline: RunPipeline) -> None:
+    text = "snaps: {one: {snap: Mapper, mappings: {$a: 1}}}"
+    says = "(?s)pipeline file .*; to pass the text of a pipeline, write it on several lines"
+    for given in (text, f"{text}\n", text * 100):
+        with pytest.raises(ConfigurationError, match=says):
+            run_pipeline(given)
+    with pytest.raises(ConfigurationError, match=r"there is no pipeline file 'nowhere\.yaml'$"):
+        run_pipeline("nowhere.yaml")
+
+
 def test_given_files_are_read_and_written_ones_given_back(
     run_pipeline: RunPipeline, tmp_path: Path
 ) -> None:

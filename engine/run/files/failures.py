@@ -12,6 +12,7 @@ from typing import Any
 from engine.errors import DataError
 from engine.plan.folders import ARCHIVES, COMPRESSIONS, is_chain, scheme_of
 from engine.sdk.http import shown_url
+from engine.sdk.near_files import nearest_name
 
 LOCAL_ERRORS = (OSError, ValueError)
 Words = tuple[str, str]
@@ -116,14 +117,8 @@ def _file_on_the_way(path: Path) -> Words:
 
 
 def _nearest(path: Path) -> str:
-    from difflib import get_close_matches
-
-    try:
-        names = [entry.name for entry in path.parent.iterdir() if entry.exists()]
-    except OSError:
-        return ""
-    close = get_close_matches(path.name, names, n=1)
-    return f"did you mean {close[0]!r}?" if close else ""
+    name = nearest_name(path)
+    return f"did you mean {name!r}?" if name else ""
 
 
 def _remote(located: str, error: BaseException) -> Words:
