@@ -24,7 +24,7 @@ from engine.expressions import (
 from engine.plan.plan import PlacedExpression, PlannedSnap
 from engine.registry import SnapClass
 from engine.run.execution import Execution
-from engine.run.failures import BrokenSnapError, broken_snap, explain, full_trace
+from engine.run.failures import BrokenSnapError, broken_snap, explain, full_trace, texts_for_callers
 from engine.run.files.access import SnapFiles
 from engine.run.report import SnapStatistics
 from engine.run.shown_lines import ShownLines
@@ -186,7 +186,8 @@ class SnapContext:
         elif isinstance(error, EngineError):
             self.statistics.errors += 1
             text = f"the snap {self.label!r} failed"
-            self._fail_requests(DataError(text, explain(error)), None, lineage)
+            for_callers = texts_for_callers(self._snap, error)
+            self._fail_requests(DataError(text, explain(error)), None, lineage, for_callers)
         elif self._snap.facts.stateful or self._stops(lineage):
             self.statistics.errors += 1
             raise self.failure(error, original) from self.shown_cause(error)
@@ -201,9 +202,18 @@ class SnapContext:
         """Whether an error that would stop a run fails only the requests of a document."""
         return self.in_ultra and bool(lineage) and not self._snap.facts.stateful
 
-    def _fail_requests(self, error: DataError, original: Document | None, lineage: Lineage) -> None:
+    def _fail_requests(
+        self,
+        error: DataError,
+        original: Document | None,
+        lineage: Lineage,
+        for_callers: tuple[str, str, str] | None = None,
+    ) -> None:
         assert self._execution.ledger is not None  # only an ultra pipeline has requests
-        document = {**self._error_document(error, original), "snap": self.label}
+        texts = for_callers or texts_for_callers(self._snap, error)
+        masked = map(self._execution.secrets.mask_text, texts)
+        reply = dict(zip(("error", "reason", "resolution"), masked, strict=True))
+        document = {**self._error_document(error, original), "snap": self.label, "reply": reply}
         self._execution.ledger.fail(lineage, document)
 
     def dropped(self, count: int, lineage: Sequence[Lineage] = ()) -> None:
@@ -249,10 +259,7 @@ class SnapContext:
         trace = full_trace(error)
         if not isinstance(error, EngineError):
             error = broken_snap(self.label, self._class, error)
-        if isinstance(error, DataError):
-            for_callers = error.error, error.reason, error.resolution
-        else:
-            for_callers = f"the snap {self.label!r} failed", str(error), ""
+        for_callers = texts_for_callers(self._snap, error)
         cause = explain(error)
         mask = self._execution.secrets
         if isinstance(error, BrokenSnapError) and original is not None:

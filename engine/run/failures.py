@@ -9,9 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from engine.errors import DataError, EngineError
+from engine.errors import DataError, EngineError, ExpressionError
+from engine.plan.plan import PlannedSnap
 from engine.sdk.results import MISTAKE_IN_SNAP
 
+_SEE_LOG = "see the server's log"
 _ENGINE = str(Path(__file__).parent.parent)
 _Frame = tuple[str, int, str]
 """File, line and function."""
@@ -45,6 +47,27 @@ def explain(error: BaseException) -> str:
     if resolution and resolution not in text:
         parts.append(f"  hint: {resolution}")
     return "\n".join(part for part in parts if part)
+
+
+def texts_for_callers(snap: PlannedSnap, error: EngineError) -> tuple[str, str, str]:
+    """Error, reason and resolution as the callers of a hosted pipeline get them.
+
+    They see neither the pipeline's expressions nor places in files of the server.
+    """
+    failed = f"the snap {snap.label!r} failed"
+    if isinstance(error, BrokenSnapError):
+        return failed, error.reason, _SEE_LOG
+    texts = failed, str(error), ""
+    if isinstance(error, DataError):
+        texts = error.error, error.reason, error.resolution
+    quoted = [repr(placed.text) for placed in snap.expressions]
+    if isinstance(error, ExpressionError) or any(each in text for each in quoted for text in texts):
+        return (
+            failed,
+            "an expression of the pipeline has no valid value for this document",
+            _SEE_LOG,
+        )
+    return texts
 
 
 def full_trace(error: BaseException) -> str:

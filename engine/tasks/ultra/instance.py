@@ -265,7 +265,7 @@ class Instance:
         self._send(Response(request, self._opening.filtered_status, [], b"", "filtered"))
 
     def failed(self, request: int, error: Document) -> None:
-        self._send(error_response(request, 500, error, "failed"))
+        self._send(error_response(request, 500, error.get("reply", error), "failed"))
         self._failure_log.add(error)
 
     def _send_failure(self, label: str, text: str) -> None:
