@@ -13,6 +13,7 @@ from engine.errors import DataError, EngineError, ExpressionError
 from engine.plan.plan import PlannedSnap
 from engine.sdk.results import MISTAKE_IN_SNAP
 
+_NO_VALUE = "an expression of the pipeline has no valid value for this document"
 _SEE_LOG = "see the server's log"
 _ENGINE = str(Path(__file__).parent.parent)
 _Frame = tuple[str, int, str]
@@ -62,11 +63,7 @@ def texts_for_callers(snap: PlannedSnap, error: EngineError) -> tuple[str, str, 
         texts = error.error, error.reason, error.resolution
     quoted = [repr(placed.text) for placed in snap.expressions]
     if isinstance(error, ExpressionError) or any(each in text for each in quoted for text in texts):
-        return (
-            failed,
-            "an expression of the pipeline has no valid value for this document",
-            _SEE_LOG,
-        )
+        return failed, _NO_VALUE, _SEE_LOG
     return texts
 
 
