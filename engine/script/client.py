@@ -121,7 +121,7 @@ class RemoteSession(Session):
         return ScriptFailure(
             f"lost the connection to the script executor at {self._script.executor}",
             str(error) or type(error).__name__,
-            "Check the executor's log, and whether its host is reachable.",
+            "check the executor's log, and whether its host is reachable",
         )
 
     def interrupt(self) -> None:

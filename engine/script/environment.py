@@ -90,7 +90,7 @@ def provide(script: Script, wait: Callable[[], None], say: Callable[[str], None]
         raise ScriptFailure(
             f"could not create an environment for {script.name} in {root}",
             str(error),
-            "Free space or grant write permission there, or set SNAPLINE_CACHE to another folder.",
+            "free space or grant write permission there, or set SNAPLINE_CACHE to another folder",
         ) from error
     return environment
 

@@ -184,7 +184,7 @@ class Session(ABC):
         return ScriptError(
             f"could not send a row to {self._script.name}",
             str(error),
-            "Make the document smaller, or remove what the script does not need.",
+            "make the document smaller, or remove what the script does not need",
         )
 
     def _ready(self) -> Channel:
@@ -300,9 +300,9 @@ class EmbeddedSession(Session):
         at = f" ({place})" if place else ""
         return ScriptFailure(
             f"Python script error in {self._script.name}",
-            f"{hook} took longer than its limit of {limit:g} seconds; "
+            f"{hook} took longer than its limit of {_seconds(limit)}; "
             f"the script was killed {when}{at}",
-            "Raise the snap's timeout, or make the script do less in one call.",
+            "raise the snap's timeout, or make the script do less in one call",
             self._last_lines(child),
         )
 
@@ -381,11 +381,15 @@ def _ending(code: int | None) -> str:
 
 def _advice(code: int | None, memory: int | None) -> str:
     if code == -signal.SIGKILL:
-        return "Out of memory? The system kills the process that uses the most memory."
+        return "out of memory? the system kills the process that uses the most memory"
     if code == -signal.SIGABRT and memory is not None:
-        return f"Out of memory? The script's limit is {amount(memory)}; raise memory."
+        return f"out of memory? the script's limit is {amount(memory)}; raise memory"
     if code is not None and code < 0:
-        return "A library of the script crashed; another version of it may help."
+        return "a library of the script crashed; another version of it may help"
     if code == UNREACHABLE:
-        return "The script must close only what it has opened itself."
-    return "The script must return from its functions instead of ending its process."
+        return "the script must close only what it has opened itself"
+    return "the script must return from its functions instead of ending its process"
+
+
+def _seconds(count: float) -> str:
+    return "1 second" if count == 1 else f"{count:g} seconds"

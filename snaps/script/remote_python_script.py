@@ -37,6 +37,7 @@ from engine.sdk import (
     parse_size,
     setting,
 )
+from snaps.script.shared.constraints import check_constraints
 
 _ROW_FUNCTIONS = ("snaplogic_process", "snaplogic_process_batch")
 
@@ -303,7 +304,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
 
     def _constraints(self) -> str:
         file = self.settings.constraints
-        return self._read(file, "constraints file") if file else ""
+        return check_constraints(self._read(file, "constraints file"), file) if file else ""
 
     def _module(self, file: str) -> ScriptModule:
         source = self._read(file, "module")

@@ -33,7 +33,7 @@ def test_a_killed_script_is_a_clear_error_with_its_row_and_last_lines(opened: Op
         session.process([{"n": n} for n in range(1, 30)])
     assert "killed by signal 9 (SIGKILL) while it was processing row 17" in str(caught.value)
     assert "before the end" in caught.value.stacktrace
-    assert "Out of memory?" in caught.value.resolution
+    assert "out of memory?" in caught.value.resolution
     with pytest.raises(ScriptFailure, match="row 17"):
         session.finish()
 

@@ -91,7 +91,7 @@ def test_constraints_that_do_not_fit_are_said_to_be_the_reason(opened: Opened) -
     session = opened(ENSURE.format(arguments="'abacus'"), constraints="abacus==3.0\n")
     with pytest.raises(ScriptFailure) as caught:
         session.start()
-    assert "The snap names a constraints file" in caught.value.resolution
+    assert "the snap names a constraints file" in caught.value.resolution
 
 
 @pytest.mark.parametrize("arguments", ["'abacus', '2.0.0'", "'abacus==2.0'", "'Abacus'"])
@@ -247,7 +247,7 @@ def test_what_others_need_binds_an_installation_into_a_shared_environment(
     session = opened("", owner="b", environment="both", requirements=("counter",))
     with pytest.raises(ScriptFailure, match="pip could not install counter") as caught:
         session.start()
-    assert "Other scripts share this environment and need: abacus<2 (a)" in caught.value.resolution
+    assert "other scripts share this environment and need: abacus<2 (a)" in caught.value.resolution
     assert run(opened, "'abacus'", owner="a", environment="both")["version"] == "1.0"
 
 

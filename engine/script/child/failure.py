@@ -120,19 +120,19 @@ def _resolution(error: BaseException, trace: traceback.TracebackException) -> st
     if isinstance(error, ModuleNotFoundError) and error.name:
         library = error.name.partition(".")[0]
         return (
-            "Add the library to the snap's requirements (or your own file to its modules), or call "
-            f"slt.ensure({library!r}) before the script imports it."
+            "add the library to the snap's requirements (or your own file to its modules), or call "
+            f"slt.ensure({library!r}) before the script imports it"
         )
     if isinstance(error, SystemExit):
-        return "The script must return instead of ending its process."
+        return "the script must return instead of ending its process"
     if isinstance(error, MemoryError):
         how = "raise memory" if limit() is not None else "run it on a larger machine"
-        return f"Keep less in memory, or {how}."
+        return f"keep less in memory, or {how}"
     if trace.stack and (trace.stack[-1].line or "").split(" ")[0] == "raise":
         return ""  # the script's own message says it all
     if isinstance(error, FileNotFoundError) and _is_relative(error.filename):
-        return f"Relative file names are resolved in {Path.cwd()}, the folder of the pipeline."
-    return "Correct the script at this line." if isinstance(error, _MISTAKES) else ""
+        return f"relative file names are resolved in {Path.cwd()}, the folder of the pipeline"
+    return "correct the script at this line" if isinstance(error, _MISTAKES) else ""
 
 
 def _is_relative(name: Any) -> bool:

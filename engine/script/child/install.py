@@ -139,8 +139,8 @@ class Installer:
             if conflict := self._needs.conflict(wanted):
                 raise InstallError(
                     conflict,
-                    "Give one of the scripts its own environment, or let both require the same "
-                    "version. If the other script has changed since its last run, run it first.",
+                    "give one of the scripts its own environment, or let both require the same "
+                    "version; if the other script has changed since its last run, run it first",
                 )
             self._needs.note(wanted)
 
@@ -186,7 +186,7 @@ class Installer:
         if self._policy == "refuse":
             raise InstallError(
                 f"{names} is not installed in {sys.prefix}, and the snap's install is 'refuse'",
-                "Install it there beforehand, or set install to 'install'.",
+                "install it there beforehand, or set install to 'install'",
             )
         with self._locked():
             importlib.invalidate_caches()
@@ -235,14 +235,14 @@ class Installer:
 
     def _remedy(self) -> str:
         remedy = (
-            "Check the name and version, and that the package index is reachable."
+            "check the name and version, and that the package index is reachable"
             if self._needs is None
             else self._needs.remedy
         )
         if self._constraints:
             remedy += (
-                " The snap names a constraints file; its versions must match this Python"
-                f" ({sys.version_info.major}.{sys.version_info.minor}) and platform."
+                "; the snap names a constraints file, whose versions must match this Python"
+                f" ({sys.version_info.major}.{sys.version_info.minor}) and platform"
             )
         return remedy
 
@@ -255,7 +255,7 @@ class Installer:
         if subprocess.run(own, capture_output=True, check=False).returncode != 0:
             raise InstallError(
                 f"{self._engine_python} has no pip, and ensurepip failed",
-                "Install pip for the Python that runs the engine.",
+                "install pip for the Python that runs the engine",
             )
         return [sys.executable, "-m", "pip"]
 

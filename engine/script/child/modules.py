@@ -54,7 +54,7 @@ def _refuse_what_is_loaded(text: dict[str, str]) -> None:
             (
                 f"could not import the module {text['file']}",
                 f"a library named {text['name']!r} is already loaded",
-                "Rename the file.",
+                "rename the file",
                 "",
             )
         )

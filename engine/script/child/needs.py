@@ -34,10 +34,10 @@ class Needs:
     @property
     def remedy(self) -> str:
         texts = sorted(f"{text} ({owner})" for owner, text in self._of_others())
-        also = f" Other scripts share this environment and need: {', '.join(texts)}."
-        return "Check the name and version, and that the package index is reachable." + also * bool(
-            texts
-        )
+        remedy = "check the name and version, and that the package index is reachable"
+        if texts:
+            remedy += f"; other scripts share this environment and need: {', '.join(texts)}"
+        return remedy
 
     def is_noted(self, wanted: str) -> bool:
         """Whether the current script has already noted it in this run."""

@@ -104,7 +104,7 @@ class Program:
             (
                 f"Python script error in {self._name}",
                 "there are rows to process, but the script does not define snaplogic_process",
-                "Define snaplogic_process(row) in the script.",
+                "define snaplogic_process(row) in the script",
                 "",
             )
         )

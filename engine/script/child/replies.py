@@ -123,6 +123,6 @@ def unsendable(hook: str, error: Exception) -> Failure:
     return (
         f"could not pass on the result of {hook}",
         str(error),
-        "Return smaller documents of plain values.",
+        "return smaller documents of plain values",
         "",
     )

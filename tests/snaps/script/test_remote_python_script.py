@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def test_advice_about_the_line_is_given_only_where_the_script_has_not_raised_its
     source = SCRIPT.replace('print("row", row["n"])', 'row["gone"] if row["n"] == 0 else None')
     given = [{"n": -1}, {"n": 0}]
     own, slip = run_snap("RemotePythonScript", {"source": source}, given, on_error="route").errors
-    assert (own["resolution"], slip["resolution"]) == ("", "Correct the script at this line.")
+    assert (own["resolution"], slip["resolution"]) == ("", "correct the script at this line")
 
 
 def test_an_unlinked_input_gives_no_row(run_snap: Any) -> None:
@@ -269,6 +270,48 @@ def test_a_module_that_is_not_text_is_refused_by_name(run_snap: Any, tmp_path: P
     (tmp_path / "grey.py").write_bytes(b"x = '\xe4'\n")
     with pytest.raises(ConfigurationError, match=r"module in grey\.py is not UTF-8 text"):
         run_snap("RemotePythonScript", {"source": PASSING, "modules": ["grey.py"]}, [])
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("numpy=1.26", '"numpy=1.26" is not a constraint of pip; write it as numpy==VERSION'),
+        ("numpy 1.26", '"numpy 1.26" is not a constraint of pip; write it as numpy==VERSION'),
+        ("numpy==  # newest", '"numpy==" is not a constraint of pip; write it as numpy==VERSION'),
+        ("{}", '"{}" is not a constraint of pip; write it as NAME==VERSION'),
+    ],
+)
+def test_a_malformed_line_of_the_constraints_is_named_with_the_users_file(
+    run_snap: Any, tmp_path: Path, line: str, says: str
+) -> None:
+    (tmp_path / "pins.txt").write_text(f"# Pinned.\nsix==1.16.0\n{line}\n")
+    settings = {"source": SCRIPT, "constraints": "pins.txt"}
+    with pytest.raises(ConfigurationError, match=re.escape(f"\npins.txt, line 3: {says}")):
+        run_snap("RemotePythonScript", settings, [{"n": 1}])
+
+
+def test_every_form_that_pip_takes_may_be_in_the_constraints(run_snap: Any, tmp_path: Path) -> None:
+    lines = [
+        "six == 1.16.0",
+        "a.b-c_d[extra, other] >=1.0,<2 , !=1.5; python_version < '3.12'  # why",
+        "wheel @ https://example.com/wheel-1.0.whl#sha256=abc",
+        "pinned==1.0 --hash=sha256:abc \\",
+        "    --hash=sha256:def",
+        "long == \\",
+        "  1.0",
+        "old===1.0.0dev",
+        "bracketed (>=1.0)",
+        "https://example.com/a.whl",
+        "./local.whl",
+        "-c other.txt",
+        "bare",
+        "",
+    ]
+    (tmp_path / "pins.txt").write_text("\n".join(lines))
+    scripts = Recorder()
+    settings = {"source": SCRIPT, "constraints": "pins.txt"}
+    run_snap("RemotePythonScript", settings, [{"n": 1}], scripts=scripts)
+    assert scripts.script.constraints == "\n".join(lines)
 
 
 def test_rows_are_passed_in_batches_and_the_session_is_closed(run_snap: Any) -> None:
