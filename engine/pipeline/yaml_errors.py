@@ -38,6 +38,8 @@ _SIGNS = {
 }
 _NO_SPACE = re.compile(r"""(?P<before>\s*(?:-\s+)*)(?P<key>[\w$.-]+|"[^"]*"|'[^']*'):(?=\S)""")
 _EQUALS = re.compile(r"\s*(?:-\s+)*(?P<key>[A-Za-z_]\w*)\s*(?P<sign>=)(?!=)\s*\S")
+_SURROGATE_PAIR = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
+_ESCAPE_DIGITS = {"\\x": 2, "\\u": 4, "\\U": 8}
 _OPENERS = {"}": "{", "]": "["}
 _BLOCK = re.compile(r"[|>][-+0-9]*")
 _OPERATOR = re.compile(r"&&|\|\||[-+*/%?:.,)=<>!}\]]")
@@ -85,6 +87,15 @@ def _in_the_file(issue: YamlIssue, text: RepairedText) -> YamlIssue:
     )
 
 
+def _code_point(pair: re.Match[str]) -> int:
+    """The character that a surrogate pair stands for."""
+    return 0x10000 + ((int(pair[1], 16) - 0xD800) << 10) + int(pair[2], 16) - 0xDC00
+
+
+def _long_escape(pair: re.Match[str]) -> str:
+    return f"\\U{_code_point(pair):08X}"
+
+
 class _ErrorReader:
     """Examines the lines around the places that the parser reports."""
 
@@ -97,7 +108,7 @@ class _ErrorReader:
     def issue(self, context: str, detail: str) -> YamlIssue:
         if odd := odd_indentation(self.lines, self.place):
             return odd
-        if "escape" in detail:
+        if "escape" in detail or "hexdec" in detail:  # libyaml's spelling
             return self._escape()
         if "quoted scalar" in context:
             return self._open_quote(self.begun)
@@ -125,14 +136,32 @@ class _ErrorReader:
         text = self.lines[line]
         if text[column : column + 1] != "\\":
             column = max(text.rfind("\\", 0, column + 1), 0)
+        if pair := _SURROGATE_PAIR.match(text, column):
+            return self._surrogate_pair(line, pair)
         sequence = text[column : column + 2]
+        message = f"'{sequence}' is not an escape that YAML knows"
+        if digits := _ESCAPE_DIGITS.get(sequence):
+            message = f"'{sequence}' needs {digits} hexadecimal digits that name a character"
         return YamlIssue(
             line,
             column,
-            f"'{sequence}' is not an escape that YAML knows",
+            message,
             f"write the backslash twice in double quotes, '\\{sequence}', or use single quotes",
             length=2,
             repair=[Change(line, column, 0, "\\")],
+        )
+
+    def _surrogate_pair(self, line: int, pair: re.Match[str]) -> YamlIssue:
+        return YamlIssue(
+            line,
+            pair.start(),
+            f"YAML does not know surrogate pairs such as '{pair[0]}'",
+            f"write {_long_escape(pair)} or {chr(_code_point(pair))} instead",
+            length=len(pair[0]),
+            repair=[
+                Change(line, each.start(), len(each[0]), _long_escape(each))
+                for each in _SURROGATE_PAIR.finditer(self.lines[line], pair.start())
+            ],
         )
 
     def _open_quote(self, opening: Mark) -> YamlIssue:
