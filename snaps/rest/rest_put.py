@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-from engine.sdk import Document, Example, Foreign, HttpResponse
-from snaps.rest.shared.snap import (
-    FOREIGN_COLUMNS,
-    FOREIGN_SETTINGS,
-    RestEntitySettings,
-    RestEntitySnap,
-    in_response,
-)
+from engine.sdk import Example, HttpResponse
+from snaps.rest.shared.snap import RestEntitySnap, entity_foreign
 
 
-class RESTPutSettings(RestEntitySettings):
-    """The settings of every request, and what is sent."""
-
-
-class RESTPut(RestEntitySnap[RESTPutSettings]):
+class RESTPut(RestEntitySnap):
     since = "0.1.0"
-    writes = True
-    about = """
-    `http_entity` is the body of the request; an entity that is not text is sent as JSON. The
-    response comes under `response`, the input document under `original`. A response whose status
-    is not a success fails the document; the error document has its status, entity and headers.
-    """
-    foreign = Foreign(
-        "com-snaplogic-snaps-rest-put",
-        "REST Put",
-        settings={**FOREIGN_SETTINGS, "entity": "http_entity"},
-        columns=FOREIGN_COLUMNS,
-    )
+    foreign = entity_foreign("Put")
     method = "PUT"
-    replayable = False
     examples = (
         Example(
             "the document replaces the one with its id",
@@ -61,6 +39,3 @@ class RESTPut(RestEntitySnap[RESTPutSettings]):
             ],
         ),
     )
-
-    def output(self, answer: Document, document: Document) -> Document:
-        return in_response(answer, document)

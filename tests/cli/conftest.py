@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,3 +26,26 @@ def engine(tmp_path: Path) -> Any:
         )
 
     return run_engine
+
+
+@pytest.fixture
+def with_snap(tmp_path: Path) -> Callable[[str, str], dict[str, str]]:
+    """Install a snap of the user's own: the environment of an engine that knows it.
+
+    `with_snap(module, source)`; the module is `installed/<module>/<module>.py`.
+    """
+
+    def install(module: str, source: str) -> dict[str, str]:
+        package = tmp_path / "installed" / module
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("")
+        (package / f"{module}.py").write_text(source)
+        described = tmp_path / "installed" / f"{module}-1.0.dist-info"
+        described.mkdir()
+        (described / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n"
+        )
+        (described / "entry_points.txt").write_text(f"[engine.snaps]\n{module} = {module}\n")
+        return os.environ | {"PYTHONPATH": str(tmp_path / "installed")}
+
+    return install

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +21,12 @@ class Divide(Snap):
 
 
 @pytest.fixture
-def divide(tmp_path: Path) -> dict[str, str]:
+def divide(tmp_path: Path, with_snap: Any) -> dict[str, str]:
     """The environment of an engine that knows a snap which raises exceptions."""
-    package = tmp_path / "installed" / "dividing"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text("")
-    (package / "divide.py").write_text(OWN_SNAP)
-    described = tmp_path / "installed" / "dividing-1.0.dist-info"
-    described.mkdir()
-    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: dividing\nVersion: 1.0\n")
-    (described / "entry_points.txt").write_text("[engine.snaps]\ndividing = dividing\n")
     (tmp_path / "in.json").write_text('[{"n": 2}, {"n": 0}, {"n": 4}]')
     (tmp_path / "own.yaml").write_text("snaps: {half: {snap: Divide}}")
-    return os.environ | {"PYTHONPATH": str(tmp_path / "installed")}
+    environment: dict[str, str] = with_snap("divide", OWN_SNAP)
+    return environment
 
 
 def test_the_place_and_the_document_are_shown_and_no_frame_of_the_engine(
@@ -44,7 +36,7 @@ def test_the_place_and_the_document_are_shown_and_no_frame_of_the_engine(
     assert done.returncode == 1
     assert done.stdout == '{"x":0.5}\n'
     assert "snap 'half' (Divide at own.yaml:1:9) failed on document 2" in done.stderr
-    assert f'File "{tmp_path}/installed/dividing/divide.py", line 10, in process' in done.stderr
+    assert f'File "{tmp_path}/installed/divide/divide.py", line 10, in process' in done.stderr
     assert 'return {"x": 1 / document["n"]}' in done.stderr
     assert 'the document: {"n":0}' in done.stderr
     assert "Traceback" not in done.stderr

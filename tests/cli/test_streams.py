@@ -87,25 +87,11 @@ def test_a_single_binary_stream_is_written_byte_for_byte(tmp_path: Path) -> None
     assert done.stdout == data
 
 
-@pytest.fixture
-def chatty(tmp_path: Path) -> dict[str, str]:
-    """The environment of an engine that knows a snap which prints."""
-    package = tmp_path / "installed" / "chatty"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text("")
-    (package / "chatty.py").write_text(OWN_SNAP)
-    described = tmp_path / "installed" / "chatty-1.0.dist-info"
-    described.mkdir()
-    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: chatty\nVersion: 1.0\n")
-    (described / "entry_points.txt").write_text("[engine.snaps]\nchatty = chatty\n")
-    return os.environ | {"PYTHONPATH": str(tmp_path / "installed")}
-
-
 def test_what_a_snap_prints_goes_to_standard_error(
-    engine: Any, tmp_path: Path, chatty: dict[str, str]
+    engine: Any, tmp_path: Path, with_snap: Any
 ) -> None:
     (tmp_path / "chatty.yaml").write_text("snaps: {talk: {snap: Chatty}}")
-    done = engine("run", "chatty.yaml", env=chatty)
+    done = engine("run", "chatty.yaml", env=with_snap("chatty", OWN_SNAP))
     assert done.stdout == "{}\n"
     assert "from the snap\n" in done.stderr
     assert "from a program\n" in done.stderr

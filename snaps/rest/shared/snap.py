@@ -16,6 +16,7 @@ from engine.sdk import (
     Evaluated,
     ExecutionError,
     Expression,
+    Foreign,
     HeaderError,
     HttpCall,
     HttpOptions,
@@ -117,7 +118,6 @@ class RestEntitySettings(RestSettings):
 
 
 S = TypeVar("S", bound=RestSettings)
-E = TypeVar("E", bound=RestEntitySettings)
 
 
 FOREIGN_SETTINGS = {
@@ -140,6 +140,16 @@ FOREIGN_COLUMNS = {
     "queryParams": ("queryParam", "queryParamValue"),
     "header": ("headerKey", "headerValue"),
 }
+
+
+def entity_foreign(method: str) -> Foreign:
+    """SnapLogic's snap for a method with an entity, such as `Post`."""
+    return Foreign(
+        f"com-snaplogic-snaps-rest-{method.lower()}",
+        f"REST {method}",
+        settings={**FOREIGN_SETTINGS, "entity": "http_entity"},
+        columns=FOREIGN_COLUMNS,
+    )
 
 
 class RestSnap(Snap[S], ABC):
@@ -326,8 +336,16 @@ class RestSnap(Snap[S], ABC):
         self._pending.clear()
 
 
-class RestEntitySnap(RestSnap[E]):
+class RestEntitySnap(RestSnap[RestEntitySettings]):
     """A request with an entity."""
+
+    writes = True
+    replayable = False
+    about = """
+    `http_entity` is the body of the request; an entity that is not text is sent as JSON. The
+    response comes under `response`, the input document under `original`. A response whose status
+    is not a success fails the document; the error document has its status, entity and headers.
+    """
 
     def open(self) -> None:
         super().open()
@@ -335,6 +353,9 @@ class RestEntitySnap(RestSnap[E]):
 
     def body(self, document: Document, content_type: str) -> tuple[bytes | None, str]:
         return body_of(self._entity(document), content_type)
+
+    def output(self, answer: Document, document: Document) -> Document:
+        return in_response(answer, document)
 
 
 class _UnsentCall:
