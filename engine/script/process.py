@@ -25,8 +25,8 @@ from typing import Any
 
 from msgspec.msgpack import Decoder
 
-from engine.script.child.protocol import Channel
 from engine.script.child.state import WHERE_SIGNAL, State
+from engine.script.duplex import DuplexChannel
 from engine.script.environment import Environment
 from engine.script.output import Output, OutputReader
 from engine.script.variables import variables
@@ -35,6 +35,7 @@ from engine.sdk.scripts import Script
 _BOOTSTRAP = Path(__file__).parent / "child" / "bootstrap.py"
 _LENT = ("msgspec", "jsonpickle")
 _KILL_SECONDS = 3.0
+_TICK = 0.1
 _DUMP_SECONDS = 0.5
 _FRAME = re.compile(r'  File "(.*)", line (\d+) in (.*)')
 
@@ -73,7 +74,8 @@ class ScriptProcess:
         finally:
             theirs.close()
             os.close(held)
-        self.channel = Channel(ours, limit, by=by)
+        patience = min(_TICK, (script.timeout or 1.0) / 4)
+        self.channel = DuplexChannel(ours, patience, limit=limit, by=by)
         assert self._process.stdout is not None
         self.reader = OutputReader(self._process.stdout.fileno(), output, ours.fileno(), hung_up)
 

@@ -120,7 +120,7 @@ class ScriptServer:
             with contextlib.suppress(*_GONE):
                 channel.send("refused", refusal)
             return False
-        channel.limit = self._limit
+        channel.raise_limit(self._limit)
         return True
 
     def _greeting(self, channel: Channel) -> list[Any] | None:
@@ -215,8 +215,8 @@ class PeerConnection:
             match request:
                 case ["start"]:
                     self._reply("documents", [session.start()])
-                case ["rows", list(rows)]:
-                    self._reply("answers", session.process(rows))
+                case ["rows", list(rows), bool(more)]:
+                    self._reply("answers", session.process(rows, more=more))
                 case ["tracked rows", list(rows), list(numbers)]:
                     self._reply("outcomes", session.process_tracked(rows, numbers))
                 case ["tracked finish"]:

@@ -10,7 +10,9 @@ import contextlib
 import signal
 import threading
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, NoReturn
 
 import msgspec
@@ -26,7 +28,6 @@ from engine.script.child.protocol import (
     ProtocolError,
     amount,
     decoder,
-    halves,
 )
 from engine.script.child.state import UNREACHABLE
 from engine.script.environment import provide
@@ -38,14 +39,22 @@ from engine.sdk.scripts import Outcome, Script, ScriptAnswer, ScriptError, Scrip
 ANSWERS = decoder(restore_answer(ScriptError))
 """Decodes what a script sends; its failures become errors of their rows."""
 
+Sending = Iterator[list[Any] | None]
+"""Sends a frame for each None; a list is an answer of the engine itself, in its turn."""
+
 OnLost = Callable[[ScriptFailure], None]
 """Called with the reason when a script ends between calls."""
 
-FRAME_BYTES = 8 << 20
-"""The size of a frame with several rows, as far as it can be predicted."""
+IN_FLIGHT = 2
+"""Frames of rows on their way: while the script works on one, the next is there already."""
+
+FRAME_BYTES, FRAME_ROWS = 128 << 10, 1024
+"""The largest frame with several rows, as far as its size can be predicted."""
+
+TRACKED_BYTES = 8 << 20
+"""The same for rows with requests: a function for batches gets one frame."""
 
 _EXIT_SECONDS = 2.0
-_TICK = 0.1
 
 
 class Session(ABC):
@@ -80,58 +89,78 @@ class Session(ABC):
         self._channel = self._connect()
         return [document for part in self._request("start", "documents") for document in part]
 
-    def process(self, rows: list[Document]) -> Iterator[list[ScriptAnswer]]:
-        for start, end in self._cuts(rows):
-            yield from self._process(rows[start:end])
+    def process(self, rows: list[Document], *, more: bool = False) -> Iterator[list[ScriptAnswer]]:
+        """`more`: rows will follow that a function for batches may get together with these."""
+        return self._exchange(self._send_rows(rows, more), "answers")
 
     def process_tracked(self, rows: list[Document], numbers: list[int]) -> Iterator[list[Outcome]]:
-        for start, end in self._cuts(rows):
-            yield from self._process_tracked(rows[start:end], numbers[start:end])
+        return self._exchange(self._send_tracked(rows, numbers), "outcomes")
 
-    def _cuts(self, rows: list[Document]) -> Iterator[tuple[int, int]]:
-        """The ranges of rows that go into one frame of about FRAME_BYTES.
+    def _send_rows(self, rows: list[Document], more: bool) -> Sending:
+        """Send a frame of rows for each None; an answer comes in place of an unsendable row.
+
+        Each frame says whether more follow, for which a function for batches waits. It does not
+        wait when an answer of ours is next, which would overtake its own.
+        """
+        waits = False
+
+        def encoded(start: int, end: int) -> bytearray:
+            return self._frame("rows", rows[start:end], more or end < len(rows))
+
+        for _, end, error in self._send_in_frames(rows, FRAME_BYTES, encoded):
+            if error is None:
+                waits = more or end < len(rows)
+                yield None
+                continue
+            if waits:
+                waits = False
+                self._send(self._ready(), self._frame("rows", [], False))
+                yield None
+            yield [error]
+
+    def _send_tracked(self, rows: list[Document], numbers: list[int]) -> Sending:
+        def encoded(start: int, end: int) -> bytearray:
+            return self._frame("tracked rows", rows[start:end], numbers[start:end])
+
+        for start, _, error in self._send_in_frames(rows, TRACKED_BYTES, encoded):
+            yield None if error is None else [(numbers[start], error)]
+
+    def _send_in_frames(
+        self, rows: list[Document], size: int, encoded: Callable[[int, int], bytearray]
+    ) -> Iterator[tuple[int, int, ScriptError | None]]:
+        """Send rows in frames of about `size` bytes: the range of each, or of a row that failed.
 
         A row may hold an image or a model. Before each frame, the size of its rows is estimated
         from the next row and the previous frame.
         """
         start = 0
         while start < len(rows):
-            size = max(self._row_bytes, encoded_size(rows[start], encoder), 1.0)
-            end = min(len(rows), start + max(1, int(FRAME_BYTES / size)))
-            yield start, end
+            end = min(len(rows), start + FRAME_ROWS)
+            if end - start > 1:
+                row_bytes = max(self._row_bytes, encoded_size(rows[start], encoder), 1.0)
+                end = min(end, start + max(1, int(size / row_bytes)))
+            end, error = self._send_some(start, end, encoded)
+            yield start, end, error
             start = end
 
-    def _process(self, rows: list[Document]) -> Iterator[list[ScriptAnswer]]:
-        channel = self._ready()
-        try:
-            frame = self._frame("rows", rows)
-        except (FrameTooLargeError, NotSendableError) as error:
-            if len(rows) == 1:
-                yield [self._unsendable(error)]
-                return
-            for half in halves(rows):
-                yield from self._process(half)
-            return
-        self._row_bytes = len(frame) / len(rows)
-        self._send(channel, frame)
-        del frame
-        yield from self._parts(channel, "answers")
+    def _send_some(
+        self, start: int, end: int, encoded: Callable[[int, int], bytearray]
+    ) -> tuple[int, ScriptError | None]:
+        """Send a frame of the rows from `start` on, with fewer than up to `end` if they do not fit.
 
-    def _process_tracked(self, rows: list[Document], numbers: list[int]) -> Iterator[list[Outcome]]:
-        channel = self._ready()
-        try:
-            frame = self._frame("tracked rows", rows, numbers)
-        except (FrameTooLargeError, NotSendableError) as error:
-            if len(rows) == 1:
-                yield [(numbers[0], self._unsendable(error))]
-                return
-            for half in zip(halves(rows), halves(numbers), strict=True):
-                yield from self._process_tracked(*half)
-            return
-        self._row_bytes = len(frame) / len(rows)
-        self._send(channel, frame)
-        del frame
-        yield from self._parts(channel, "outcomes")
+        Returns where the frame ends, and the error if not even one row can be sent.
+        """
+        while True:
+            try:
+                frame = encoded(start, end)
+            except (FrameTooLargeError, NotSendableError) as error:
+                if end - start == 1:
+                    return end, self._unsendable(error)
+                end = (start + end) // 2
+            else:
+                self._row_bytes = len(frame) / (end - start)
+                self._send(self._ready(), frame)
+                return end, None
 
     def _frame(self, kind: str, rows: list[Document], *more: Any) -> bytearray:
         """Raises FrameTooLargeError or NotSendableError."""
@@ -142,6 +171,23 @@ class Session(ABC):
                 raise NotSendableError(TOO_DEEP) from None
         return self._ready().frame(kind, rows, *more, by=encoder)
 
+    def _exchange(self, sending: Sending, expected: str) -> Iterator[list[Any]]:
+        """The parts of the replies to frames, which are sent at most IN_FLIGHT ahead of them."""
+        channel = self._ready()
+        waiting: deque[list[Any] | None] = deque()
+        while True:
+            waiting.extend(islice(sending, IN_FLIGHT - len(waiting)))
+            if not waiting:
+                return
+            part, is_last = waiting[0], True
+            if part is None:
+                _, part, is_last = self._receive(channel, expected)
+            if is_last:
+                waiting.popleft()
+            self._in_call = bool(waiting)
+            if part:
+                yield part
+
     def finish(self) -> list[Document]:
         return [document for part in self._request("finish", "documents") for document in part]
 
@@ -149,19 +195,9 @@ class Session(ABC):
         return self._request("tracked finish", "outcomes")
 
     def _request(self, request: str, expected: str) -> Iterator[list[Any]]:
-        """The parts of the reply to a request without rows."""
-        channel = self._ready()
-        self._send(channel, channel.frame(request))
-        yield from self._parts(channel, expected)
-
-    def _parts(self, channel: Channel, expected: str) -> Iterator[list[Any]]:
-        """The parts of a reply, as they arrive."""
-        is_last = False
-        while not is_last:
-            _, part, is_last = self._receive(channel, expected)
-            self._in_call = not is_last
-            if part:
-                yield part
+        """The parts of the reply to a request without rows, as they arrive."""
+        self._send(self._ready(), self._ready().frame(request))
+        return self._exchange(iter([None]), expected)
 
     def _lost_between_calls(self, error: Exception) -> None:
         """Called from another thread when the script is gone, perhaps while no call is running."""
@@ -260,7 +296,6 @@ class EmbeddedSession(Session):
             ) from error
         self._stop_if_interrupted()
         channel = child.channel
-        channel.connection.settimeout(min(_TICK, (self._script.timeout or 1.0) / 4))
         channel.wait = self._check
         self._channel = channel
         _, version, self._pid, self._thread = self._receive(channel, "hello")

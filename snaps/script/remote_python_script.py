@@ -39,6 +39,7 @@ from engine.sdk import (
 )
 from snaps.script.shared.constraints import check_constraints
 
+_ONLY_DOCUMENTS = frozenset((dict,))
 _ROW_FUNCTIONS = ("snaplogic_process", "snaplogic_process_batch")
 
 
@@ -213,20 +214,25 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         """The script's answers to the rows, each part as it arrives."""
         session, held = self._running(), self._held
         if held is None:
-            rows = iter(batch.items)
+            answered = 0
             for answers in session.process(batch.items):
-                for output in self._outputs(answers, rows):
-                    yield self._with_lines(output)
+                rows = batch.items[answered : answered + len(answers)]
+                answered += len(answers)
+                if _ONLY_DOCUMENTS.issuperset(map(type, answers)):
+                    yield self._with_lines(Batch(answers))
+                else:
+                    for output in self._outputs(answers, rows):
+                        yield self._with_lines(output)
         else:
             for outcomes in session.process_tracked(batch.items, held.admit(batch)):
                 for output in held.settle(outcomes):
                     yield self._with_lines(output)
 
-    def _outputs(self, answers: list[ScriptAnswer], rows: Iterator[Document]) -> Iterator[Batch]:
-        """The documents of answers to the next rows; those before a failure are passed on first."""
+    def _outputs(self, answers: list[ScriptAnswer], rows: list[Document]) -> Iterator[Batch]:
+        """The documents of answers to these rows; those before a failure are passed on first."""
         results: list[Document] = []
         dropped = 0
-        for answer, row in zip(answers, rows):  # noqa: B905  # the next part continues with `rows`
+        for answer, row in zip(answers, rows, strict=True):
             if answer.__class__ is dict:
                 results.append(answer)
             elif answer.__class__ is list and answer:

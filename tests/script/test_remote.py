@@ -22,6 +22,7 @@ from engine.errors import ConfigurationError
 from engine.script.child.protocol import Channel, encode
 from engine.script.executor import Executor
 from engine.script.server import ScriptServer
+from engine.script.session import FRAME_ROWS
 from engine.sdk.scripts import ScriptError, ScriptFailure
 from tests.script.conftest import Opened
 from tests.script.processes import gone
@@ -102,6 +103,16 @@ def test_values_that_are_extensions_cross_an_executor_unchanged(opened: Opened, 
     row = {"price": Decimal("29.920"), "huge": 10**400, "json": RawJson(b"[1, 2.50]")}
     [[answer]] = session.process([row])  # type: ignore[misc]
     assert repr(answer) == repr(row | {"json": [1, Decimal("2.50")]})
+
+
+def test_a_function_for_batches_gets_the_rows_of_all_frames_together_there_too(
+    opened: Opened, host: Host
+) -> None:
+    source = "def snaplogic_process_batch(rows):\n    return [{'n': len(rows)} for _ in rows]\n"
+    session = opened(source, **host.facts)
+    session.start()
+    rows = [{"n": n} for n in range(2 * FRAME_ROWS + 1)]
+    assert session.process(rows) == [[{"n": len(rows)}] for _ in rows]
 
 
 def test_rows_that_are_kept_are_answered_later_as_they_are_here(opened: Opened, host: Host) -> None:

@@ -19,10 +19,13 @@ from .encoding import restore_row_value
 from .failure import ScriptRaisedError, describe
 from .memory import limit_to
 from .program import Program, Rows
-from .protocol import VERSION, Channel, decode, decoder
+from .protocol import VERSION, Channel, Payload, decode, decoder
 from .replies import Outbox
 from .state import PREPARING, UNREACHABLE, WHERE_SIGNAL, State
 from .supervisor import supervise
+
+BATCH_BYTES = 8 << 20
+"""How much a function for batches gets at once."""
 
 _LOOK_AGAIN = 1.0
 """Seconds after which a script that waits for rows looks whether its connection is still open: a
@@ -39,8 +42,8 @@ def main(settings: dict[str, Any]) -> None:
         stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     connection = socket.socket(fileno=settings["channel"])
     connection.set_inheritable(False)
-    connection.settimeout(_LOOK_AGAIN)
     channel = Channel(connection, settings["limit"], wait=lambda: None)
+    channel.set_patience(_LOOK_AGAIN)
     Conversation(channel, state, settings).run()
 
 
@@ -59,6 +62,8 @@ class Conversation:
         self._state = state
         self._settings = settings
         self._owner = os.getpid()
+        self._gathered: list[Payload] = []
+        self._gathered_rows: Rows = []
 
     def run(self) -> None:
         self._outbox.send("hello", VERSION, self._owner, threading.get_ident())
@@ -105,11 +110,10 @@ class Conversation:
                     with self._replying("documents"):
                         program.start()
                 case "rows":
-                    with self._replying("answers", len(message[1])):
-                        program.answer(message[1], partial(self._rows_of, payload))
+                    self._answer(program, payload, *message[1:])
                 case "tracked rows":
                     with self._replying("outcomes", len(message[1])):
-                        program.settle(message[1], message[2], partial(self._rows_of, payload))
+                        program.settle(message[1], message[2], partial(self._rows_of, [payload]))
                 case "finish":
                     self._finish("documents", program.finish)
                 case "tracked finish":
@@ -117,9 +121,21 @@ class Conversation:
                 case _:  # "end"
                     return
 
-    def _rows_of(self, payload: bytearray) -> Rows:
-        rows: Rows = decode(payload, self._rows_decoder)[1]
-        return rows
+    def _answer(self, program: Program, payload: Payload, rows: Rows, more: bool) -> None:
+        """Answer rows; a function for batches gets those of several frames together."""
+        gathered = self._gathered
+        if gathered or (more and program.takes_batches):
+            gathered.append(bytes(payload))
+            self._gathered_rows += rows
+            if more and sum(map(len, gathered)) < BATCH_BYTES:
+                with self._replying("answers", calls=0):
+                    return
+            rows, self._gathered_rows, self._gathered = self._gathered_rows, [], []
+        with self._replying("answers", len(rows)):
+            program.answer(rows, partial(self._rows_of, gathered or [payload]))
+
+    def _rows_of(self, payloads: list[Payload]) -> Rows:
+        return [row for each in payloads for row in decode(each, self._rows_decoder)[1]]
 
     def _finish(self, kind: str, finish: Callable[[], None]) -> None:
         try:

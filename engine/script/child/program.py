@@ -8,16 +8,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from types import ModuleType
 from typing import Any, TypeVar
 
 from . import failure, tracker
-from .encoding import FailedError, Failure
+from .encoding import ENCODING_ERRORS, FailedError, Failure, encode_value
 from .failure import ScriptRaisedError
 from .replies import Outbox, Unsendable, unsendable
-from .results import documents
+from .results import are_plain_types, documents, last_keys
 from .rows import Entry
-from .state import FINAL, INIT, LOADING, State
+from .state import FINAL, INIT, LOADING, ROW, SINCE, State
 
 Rows = list[dict[str, Any]]
 T = TypeVar("T")
@@ -80,6 +81,10 @@ class Program:
         except BaseException as error:
             raise ScriptRaisedError(failure.describe(error, self._name, hook)) from error
 
+    @property
+    def takes_batches(self) -> bool:
+        return callable(self._globals.get("snaplogic_process_batch"))
+
     def answer(self, rows: Rows, again: Callable[[], Rows]) -> None:
         """Add one answer per row to the outbox, a failure if the script failed on the row.
 
@@ -110,12 +115,31 @@ class Program:
         )
 
     def _answer_rows(self, hook: Callable[..., Any], rows: Rows) -> None:
-        answer, next_row = self._outbox.add, self._state.rows(self._timed)
-        for row in rows:
-            next_row()
+        # This loop does what `documents` and `add` do for the most common result, a flat document
+        # with the keys of the one before, because each call for each row counts.
+        answer, pieces, room = self._outbox.add, self._outbox.pieces, self._outbox.room
+        encode, append, timed, keys = encode_value, pieces.append, self._timed, last_keys()
+        cells, first = self._state.begin_rows()
+        for number, row in enumerate(rows, first):
+            cells[ROW] = number
+            if timed:
+                cells[SINCE] = monotonic()
             try:
                 result = hook(row)
-                answer(None if result is None else documents(result, "snaplogic_process"))
+                if (
+                    result.__class__ is dict
+                    and tuple(result) == keys
+                    and are_plain_types(map(type, result.values()))
+                ):
+                    try:
+                        piece = encode(result)
+                    except ENCODING_ERRORS:
+                        answer(result)
+                    else:
+                        append(piece) if len(piece) <= room else answer(result)
+                else:
+                    answer(None if result is None else documents(result, "snaplogic_process"))
+                    keys = last_keys()
             except BaseException as error:  # noqa: BLE001
                 answer(self._failed(error, hook))
 
@@ -194,10 +218,12 @@ class Program:
     def _settle_rows(
         self, tracked: tracker.Tracker, hook: Callable[..., Any], rows: Rows, numbers: list[int]
     ) -> None:
-        next_row = self._state.rows(self._timed)
+        cells, first = self._state.begin_rows()
         rows.reverse()
-        for number in numbers:
-            next_row()
+        for count, number in enumerate(numbers, first):
+            cells[ROW] = count
+            if self._timed:
+                cells[SINCE] = monotonic()
             entry = tracked.begin(number, rows.pop())
             failed = given = result = None
             try:

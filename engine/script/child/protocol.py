@@ -21,7 +21,11 @@ VERSION = 5
 FRAME_LIMIT = 1 << 30
 
 _HEADER = struct.Struct("!I")
+_TIMEVAL = struct.Struct("@ll")
+_BUFFER = 256 << 10
 _PIECE = 1 << 20
+
+Payload = bytes | bytearray | memoryview
 
 
 class ProtocolError(Exception):
@@ -82,7 +86,7 @@ def decoder(restore: Restore) -> Decoder[Any]:
 _answers = decoder(restore_answer(FailedError))
 
 
-def decode(payload: bytearray, by: Decoder[Any] = _answers) -> list[Any]:
+def decode(payload: Payload, by: Decoder[Any] = _answers) -> list[Any]:
     """The message in a frame's payload; raises ProtocolError."""
     try:
         message = by.decode(payload)
@@ -96,8 +100,9 @@ def decode(payload: bytearray, by: Decoder[Any] = _answers) -> list[Any]:
 class Channel:
     """Sends and receives frames over a connected socket.
 
-    `wait` is called whenever the socket's own timeout expires; it may raise to give up. The channel
-    stays usable after NotSendableError and FrameTooLargeError. `by` decodes what is received.
+    Received bytes go through a buffer, so that a small frame takes one system call. `wait` is
+    called whenever a time limit of the socket expires; it may raise to give up. The channel stays
+    usable after NotSendableError and FrameTooLargeError. `by` decodes what is received.
     """
 
     def __init__(
@@ -111,6 +116,26 @@ class Channel:
         self.limit = limit
         self.wait = wait
         self._decoder = by
+        self._buffer = memoryview(bytearray(min(limit + _HEADER.size, _BUFFER)))
+        self._start = self._end = 0
+
+    def raise_limit(self, limit: int) -> None:
+        """Accept larger frames from a peer that has proved to be trusted."""
+        self.limit = limit
+        buffer = memoryview(bytearray(_BUFFER))
+        buffer[: self._end] = self._buffer[: self._end]
+        self._buffer = buffer
+
+    def set_patience(self, seconds: float) -> None:
+        """Call `wait` after that long without a byte sent or received.
+
+        The kernel's own time limits take no system call, unlike those of Python's sockets.
+        """
+        self.connection.settimeout(None)
+        seconds = max(seconds, 0.001)
+        limit = _TIMEVAL.pack(int(seconds), int(seconds % 1 * 1_000_000))
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            self.connection.setsockopt(socket.SOL_SOCKET, option, limit)
 
     def send(self, *message: Any) -> None:
         self.send_frame(self.frame(*message))
@@ -132,42 +157,61 @@ class Channel:
         while rest:
             try:
                 rest = rest[self.connection.send(rest) :]
-            except TimeoutError:
+            except (TimeoutError, BlockingIOError):
                 self._waited()
 
     def receive(self) -> list[Any]:
         """The next message. Raises EOFError if the peer is gone, ProtocolError for invalid data."""
         return decode(self.receive_payload(), self._decoder)
 
-    def receive_payload(self) -> bytearray:
-        (size,) = _HEADER.unpack(self._exactly(_HEADER.size))
+    def receive_payload(self) -> Payload:
+        """The payload of the next frame, to be decoded before the next call."""
+        while self._end - self._start < _HEADER.size:
+            self._fill()
+        (size,) = _HEADER.unpack_from(self._buffer, self._start)
         if size > self.limit:
             raise ProtocolError(f"a frame of {amount(size)} exceeds {amount(self.limit)}")
-        return self._exactly(size)
-
-    def _exactly(self, size: int) -> bytearray:
-        if size <= _PIECE:
-            return self._piece(size)
-        payload = bytearray()
-        while (
-            len(payload) < size
-        ):  # memory grows with what was received, not with what was announced
-            payload += self._piece(min(_PIECE, size - len(payload)))
+        self._start += _HEADER.size
+        if size > len(self._buffer):
+            return self._large_payload(size)
+        while self._end - self._start < size:
+            self._fill()
+        payload = self._buffer[self._start : self._start + size]
+        self._start += size
         return payload
 
-    def _piece(self, size: int) -> bytearray:
-        piece = bytearray(size)
-        rest = memoryview(piece)
-        while rest:
+    def _fill(self) -> None:
+        """Receive what there is, once. If the buffer is full, what it holds moves to its front."""
+        if self._start == self._end:
+            self._start = self._end = 0
+        elif self._end == len(self._buffer):
+            kept = self._end - self._start
+            self._buffer[:kept] = bytes(self._buffer[self._start : self._end])
+            self._start, self._end = 0, kept
+        self._end += self._receive_into(self._buffer[self._end :])
+
+    def _large_payload(self, size: int) -> bytearray:
+        """Memory grows with what was received, not with what was announced."""
+        payload = bytearray(self._buffer[self._start : self._end])
+        self._start = self._end = 0
+        while len(payload) < size:
+            piece = memoryview(bytearray(min(_PIECE, size - len(payload))))
+            count = 0
+            while count < len(piece):
+                count += self._receive_into(piece[count:])
+            payload += piece
+        return payload
+
+    def _receive_into(self, space: memoryview) -> int:
+        while True:
             try:
-                count = self.connection.recv_into(rest)
-            except TimeoutError:
+                count = self.connection.recv_into(space)
+            except (TimeoutError, BlockingIOError):
                 self._waited()
                 continue
             if not count:
                 raise EOFError("the connection was closed")
-            rest = rest[count:]
-        return piece
+            return count
 
     def _waited(self) -> None:
         if self.wait is None:
@@ -176,9 +220,3 @@ class Channel:
 
     def close(self) -> None:
         self.connection.close()
-
-
-def halves(items: list[Any]) -> tuple[list[Any], list[Any]]:
-    """The two halves of a batch that does not fit into one frame."""
-    middle = len(items) // 2
-    return items[:middle], items[middle:]

@@ -25,13 +25,17 @@ Unsendable = (FrameTooLargeError, NotSendableError)
 
 
 class Outbox:
-    """The answers of the current call, which `begin` and `finish` enclose."""
+    """The answers of the current call, which `begin` and `finish` enclose.
+
+    `pieces` are the encoded answers that have not been sent; one that is longer than `room` must go
+    through `add`.
+    """
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._room = min(_FRAME_BYTES, channel.limit - _FRAME_MARGIN)
+        self.room = min(_FRAME_BYTES, channel.limit - _FRAME_MARGIN)
         self._kind = ""
-        self._pieces: list[bytes] = []
+        self.pieces: list[bytes] = []
         self._sending = threading.Lock()
         self._is_open = False
         self._ticks = False
@@ -51,9 +55,9 @@ class Outbox:
             piece = encode_value(answer)
         except ENCODING_ERRORS as error:
             piece = encode_again(answer, error)
-        if len(piece) > self._room:
+        if len(piece) > self.room:
             self._channel.check_size(len(piece) + _FRAME_MARGIN)
-        self._pieces.append(piece)
+        self.pieces.append(piece)
 
     def finish(self) -> None:
         """End the reply: send the answers that have not been sent."""
@@ -63,16 +67,16 @@ class Outbox:
     def send(self, *message: Any) -> None:
         """Send a message of another kind, after all answers added so far."""
         self._is_open = False
-        if self._pieces:
+        if self.pieces:
             self._flush(last=False)
         with self._sending:
             self._channel.send(*message)
 
     def _flush(self, *, last: bool) -> None:
         with self._sending:
-            count = len(self._pieces)  # another thread may add more in the meantime
-            pieces = self._pieces[:count]
-            del self._pieces[:count]
+            count = len(self.pieces)  # another thread may add more in the meantime
+            pieces = self.pieces[:count]
+            del self.pieces[:count]
             while True:
                 count = self._count_for_frame(pieces)
                 rest = pieces[count:]
@@ -85,7 +89,9 @@ class Outbox:
 
     def _count_for_frame(self, pieces: list[bytes]) -> int:
         """How many of the pieces go into one frame: as many as fit, but at least one."""
-        room = self._room
+        room = self.room
+        if sum(map(len, pieces)) <= room:
+            return len(pieces)
         for count, piece in enumerate(pieces):
             room -= len(piece)
             if room < 0:
@@ -104,7 +110,7 @@ class Outbox:
         quiet = 0
         while True:
             time.sleep(FLUSH_SECONDS)
-            if self._pieces:
+            if self.pieces:
                 try:
                     self._flush(last=False)
                 except OSError:

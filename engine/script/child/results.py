@@ -22,14 +22,14 @@ Result = None | dict[str, Any] | list[dict[str, Any]]
 
 _last_keys: tuple[str, ...] = ()
 
+are_plain_types = _SCALARS.issuperset
+
 
 def documents(result: Any, hook: str) -> Result:
     """The documents of a result, without drop documents; raises TypeError."""
     global _last_keys
     if type(result) is dict and _SCALARS.issuperset(map(type, result.values())):
-        # Most documents are flat, and most have the same keys as the previous one. Comparing the
-        # keys is cheaper than checking the type of each.
-        keys = tuple(result)
+        keys = tuple(result)  # comparing them is cheaper than checking the type of each
         if keys == _last_keys:
             return result
         if _TEXT_ONLY.issuperset(map(type, keys)) and "snaplogic_flag" not in result:
@@ -42,6 +42,11 @@ def documents(result: Any, hook: str) -> Result:
         return None
     plains = [plain(item, f"[{place}]") for place, item in enumerate(elements(result, hook))]
     return [item for item in plains if item.get("snaplogic_flag") != "drop"]
+
+
+def last_keys() -> tuple[str, ...]:
+    """The keys of the last flat document: most documents have the same as the one before."""
+    return _last_keys
 
 
 def elements(result: Any, hook: str) -> list[dict[Any, Any]]:

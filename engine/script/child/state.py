@@ -9,7 +9,6 @@ from __future__ import annotations
 import mmap
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 WHERE_SIGNAL = signal.SIGUSR2
@@ -27,7 +26,7 @@ HOOKS = {
     FINAL: "snaplogic_final",
 }
 
-_PHASE, _ROW, _LAST, _SINCE, _STATUS, _CELLS = range(6)
+_PHASE, ROW, _LAST, SINCE, _STATUS, _CELLS = range(6)
 _UNKNOWN = -1000.0
 
 
@@ -37,7 +36,7 @@ class State:
     def __init__(self, path: Path) -> None:
         with path.open("r+b") as file:
             self._map = mmap.mmap(file.fileno(), _CELLS * 8)
-        self._cells = memoryview(self._map).cast("d")
+        self._cells: memoryview[float] = memoryview(self._map).cast("d")
 
     @staticmethod
     def create(path: Path) -> State:
@@ -52,50 +51,42 @@ class State:
 
     def enter(self, phase: int) -> None:
         """A call into the script begins; its clock starts."""
-        self._cells[_SINCE] = time.monotonic()
+        self._cells[SINCE] = time.monotonic()
         self._cells[_PHASE] = phase
 
-    def rows(self, timed: bool) -> Callable[[], None]:
-        """A function to call before each row of a batch; it starts the row's clock if `timed`.
+    def begin_rows(self) -> tuple[memoryview[float], int]:
+        """For a loop over rows: the page and the number of the first row.
 
-        A closure, because it runs for every row: a call costs a tenth of a microsecond.
+        The loop itself sets the cell ROW to the number of each row, and SINCE to the time if calls
+        are timed, because a function call for each row would take a tenth of a microsecond.
         """
-        cells, clock, number = self._cells, time.monotonic, self._cells[_ROW]
         self.enter(PROCESS)
-
-        def next_row() -> None:
-            nonlocal number
-            number += 1
-            if timed:
-                cells[_SINCE] = clock()
-            cells[_ROW] = number
-
-        return next_row
+        return self._cells, int(self._cells[ROW]) + 1
 
     def begin_batch(self, count: int) -> None:
         self.enter(BATCH)
-        self._cells[_LAST] = self._cells[_ROW] + count
-        self._cells[_ROW] += 1
+        self._cells[_LAST] = self._cells[ROW] + count
+        self._cells[ROW] += 1
 
     def end_batch(self, done: bool) -> None:
         """Count the rows as begun if the batch is `done`; otherwise they are processed again."""
-        self._cells[_ROW] = self._cells[_LAST] if done else self._cells[_ROW] - 1
+        self._cells[ROW] = self._cells[_LAST] if done else self._cells[ROW] - 1
 
     def leave(self) -> None:
-        self._cells[_SINCE] = 0
+        self._cells[SINCE] = 0
         self._cells[_PHASE] = IDLE
 
     def pause(self) -> None:
         """Stop the clock of the call while the engine, not the script, takes the time."""
-        self._cells[_SINCE] = 0
+        self._cells[SINCE] = 0
 
     def resume(self) -> None:
-        self._cells[_SINCE] = time.monotonic()
+        self._cells[SINCE] = time.monotonic()
 
     @property
     def seconds(self) -> float:
         """How long the call into the script has taken so far; 0 if no clock is running."""
-        since = self._cells[_SINCE]
+        since = self._cells[SINCE]
         return time.monotonic() - since if since else 0.0
 
     @property
@@ -120,8 +111,8 @@ class State:
         if phase == LOADING:
             return "while it was being loaded"
         if phase == PROCESS:
-            return f"while it was processing row {int(self._cells[_ROW])}"
+            return f"while it was processing row {int(self._cells[ROW])}"
         if phase == BATCH:
-            first, last = int(self._cells[_ROW]), int(self._cells[_LAST])
+            first, last = int(self._cells[ROW]), int(self._cells[_LAST])
             return f"while it was processing rows {first} to {last}"
         return f"in {HOOKS[phase]}" if phase in HOOKS else "while it was waiting for rows"
