@@ -45,6 +45,11 @@ class StageHost:
     def statistics(self) -> list[SnapStatistics]:
         return [member.statistics for member in self._members]
 
+    @property
+    def flows(self) -> bool:
+        """Whether the first snap yields each result as soon as it is ready."""
+        return self._members[0].plan.facts.flows
+
     def open(self) -> None:
         """Create and open the snaps. Raises SnapFailedError."""
         for member in self._members:

@@ -72,6 +72,22 @@ def _joined(first: Batch, second: Batch) -> Batch | None:
     return Batch(first.items + second.items, first.lineage + second.lineage)
 
 
+def joined(taken: Iterable[tuple[str, Batch]]) -> list[tuple[str, Batch]]:
+    """The same documents, in as few batches as possible.
+
+    For a snap that gains from larger batches and does not make its first results wait for them.
+    """
+    result: list[tuple[str, Batch]] = []
+    for view, batch in taken:
+        last_view, last = result[-1] if result else ("", batch)
+        plain = last.lineage is None and batch.lineage is None
+        if view == last_view and plain and batch.items[0].__class__ is dict:
+            result[-1] = view, Batch(last.items + batch.items)
+        else:
+            result.append((view, batch))
+    return result
+
+
 class SpillingQueue(Queue):
     """A queue that is never full: beyond its limit, batches go to a temporary file, in order."""
 

@@ -26,7 +26,7 @@ from engine.run.execution import Execution
 from engine.run.files import ProjectFiles
 from engine.run.host import Outputs, StageHost
 from engine.run.identity import RunIdentity
-from engine.run.inbox import IN_FLIGHT, Inbox
+from engine.run.inbox import IN_FLIGHT, Inbox, joined
 from engine.run.lineage import Ledger
 from engine.run.observer import Observer, Source, Watcher
 from engine.run.report import Report
@@ -181,7 +181,8 @@ class _Run:
         inbox = self._inboxes[stage]
         await self._send(caller, host.start())
         while waiting := await inbox.take(self._most_at_once(caller)):
-            results = (host.process(view, batch) for view, batch in waiting)
+            batches = joined(waiting) if host.flows else waiting
+            results = (host.process(view, batch) for view, batch in batches)
             await self._send(caller, chain.from_iterable(results))
         if self._failure is None:
             await self._send(caller, host.finish())

@@ -36,6 +36,8 @@ _BOOTSTRAP = Path(__file__).parent / "child" / "bootstrap.py"
 _LENT = ("msgspec", "jsonpickle")
 _KILL_SECONDS = 3.0
 _TICK = 0.1
+_SEND_BUFFER = 512 << 10
+"""Room for the frames that are sent ahead; the system may give less."""
 _DUMP_SECONDS = 0.5
 _FRAME = re.compile(r'  File "(.*)", line (\d+) in (.*)')
 
@@ -62,6 +64,8 @@ class ScriptProcess:
         self._closed = False
         self._killing = threading.Lock()
         ours, theirs = socket.socketpair()
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         held, self._lifeline = os.pipe()
         try:
             self._process = self._spawn(script, environment, theirs.fileno(), held, limit)

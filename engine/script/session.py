@@ -19,7 +19,7 @@ import msgspec
 from msgspec.msgpack import Decoder
 
 from engine.documents import Document
-from engine.script.child.encoding import TOO_DEEP, NotSendableError, encoded_size, restore_answer
+from engine.script.child.encoding import TOO_DEEP, NotSendableError, restore_answer
 from engine.script.child.protocol import (
     FRAME_LIMIT,
     VERSION,
@@ -31,6 +31,7 @@ from engine.script.child.protocol import (
 )
 from engine.script.child.state import UNREACHABLE
 from engine.script.environment import provide
+from engine.script.frame_sizes import FrameSizes
 from engine.script.output import Output
 from engine.script.process import ScriptProcess
 from engine.script.row_values import encoder, with_exact_numbers
@@ -48,7 +49,7 @@ OnLost = Callable[[ScriptFailure], None]
 IN_FLIGHT = 2
 """Frames of rows on their way: while the script works on one, the next is there already."""
 
-FRAME_BYTES, FRAME_ROWS = 128 << 10, 1024
+FRAME_BYTES = 128 << 10
 """The largest frame with several rows, as far as its size can be predicted."""
 
 TRACKED_BYTES = 8 << 20
@@ -68,7 +69,7 @@ class Session(ABC):
         self._channel: Channel | None = None
         self._failed: ScriptFailure | None = None
         self._interrupted = False
-        self._row_bytes = 0.0
+        self._sizes = FrameSizes()
 
     @abstractmethod
     def _connect(self) -> Channel:
@@ -128,39 +129,27 @@ class Session(ABC):
     def _send_in_frames(
         self, rows: list[Document], size: int, encoded: Callable[[int, int], bytearray]
     ) -> Iterator[tuple[int, int, ScriptError | None]]:
-        """Send rows in frames of about `size` bytes: the range of each, or of a row that failed.
-
-        A row may hold an image or a model. Before each frame, the size of its rows is estimated
-        from the next row and the previous frame.
-        """
+        """Send rows in frames of about `size` bytes: the range of each, or of a row that failed."""
         start = 0
         while start < len(rows):
-            end = min(len(rows), start + FRAME_ROWS)
-            if end - start > 1:
-                row_bytes = max(self._row_bytes, encoded_size(rows[start], encoder), 1.0)
-                end = min(end, start + max(1, int(size / row_bytes)))
-            end, error = self._send_some(start, end, encoded)
+            end, error = self._sizes.end(rows, start, size), None
+            while True:
+                try:
+                    frame = encoded(start, end)
+                except (FrameTooLargeError, NotSendableError) as refusal:
+                    if end - start > 1:
+                        end = (start + end) // 2
+                        continue
+                    error = self._unsendable(refusal)
+                    break
+                fitting = start + self._sizes.check(frame, rows[start:end], size)
+                if fitting == end:
+                    self._send(self._ready(), frame)
+                    del frame  # it may hold a model of many megabytes
+                    break
+                end = fitting
             yield start, end, error
             start = end
-
-    def _send_some(
-        self, start: int, end: int, encoded: Callable[[int, int], bytearray]
-    ) -> tuple[int, ScriptError | None]:
-        """Send a frame of the rows from `start` on, with fewer than up to `end` if they do not fit.
-
-        Returns where the frame ends, and the error if not even one row can be sent.
-        """
-        while True:
-            try:
-                frame = encoded(start, end)
-            except (FrameTooLargeError, NotSendableError) as error:
-                if end - start == 1:
-                    return end, self._unsendable(error)
-                end = (start + end) // 2
-            else:
-                self._row_bytes = len(frame) / (end - start)
-                self._send(self._ready(), frame)
-                return end, None
 
     def _frame(self, kind: str, rows: list[Document], *more: Any) -> bytearray:
         """Raises FrameTooLargeError or NotSendableError."""

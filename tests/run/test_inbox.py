@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from engine.documents import Batch
-from engine.run.inbox import IN_FLIGHT, SPILL_AFTER, SPILL_BYTES, Inbox, SpillingQueue
+from engine.documents import Batch, StreamStart
+from engine.run.inbox import IN_FLIGHT, SPILL_AFTER, SPILL_BYTES, Inbox, SpillingQueue, joined
 
 T = TypeVar("T")
 
@@ -172,3 +172,23 @@ def test_a_single_batch_is_not_kept_waiting_for_others() -> None:
         return len(await inbox.take(most=8))
 
     assert run(work()) == 1
+
+
+def test_successive_batches_of_one_view_are_joined() -> None:
+    taken = [("a", Batch([{"n": 1}])), ("a", Batch([{"n": 2}, {"n": 3}])), ("b", Batch([{"n": 4}]))]
+    assert joined([*taken, ("a", Batch([{"n": 5}]))]) == [
+        ("a", Batch([{"n": 1}, {"n": 2}, {"n": 3}])),
+        ("b", Batch([{"n": 4}])),
+        ("a", Batch([{"n": 5}])),
+    ]
+
+
+def test_batches_of_requests_and_of_streams_are_not_joined() -> None:
+    lines = [frozenset((1,))]
+    taken = [
+        ("a", Batch([{"n": 1}], lines)),
+        ("a", Batch([{"n": 2}])),
+        ("b", Batch([StreamStart()])),
+        ("b", Batch([b"x"])),
+    ]
+    assert joined(taken) == taken

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from engine.script.session import FRAME_BYTES, FRAME_ROWS
+from engine.script.frame_sizes import FRAME_ROWS
+from engine.script.session import FRAME_BYTES
 from engine.sdk.scripts import ScriptError, ScriptFailure
 from tests.script.conftest import Opened
 from tests.script.processes import until
 
 ECHO = "def snaplogic_process(row):\n    return row\n"
-A_FRAME = "x" * FRAME_BYTES
+A_FRAME = "x" * (FRAME_BYTES * 6 // 10)
 MANY = [{"n": n} for n in range(3 * FRAME_ROWS)]
 UNSENDABLE = {"n": object()}
 
@@ -36,7 +37,7 @@ def test_rows_and_answers_larger_than_the_connection_holds_do_not_block_each_oth
 ) -> None:
     session = opened("def snaplogic_process(row):\n    return [row, row]\n")
     session.start()
-    rows = [{"n": n, "text": A_FRAME * 8} for n in range(8)]
+    rows = [{"n": n, "text": A_FRAME * 16} for n in range(8)]
     assert session.process(rows) == [[row, row] for row in rows]
 
 

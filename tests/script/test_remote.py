@@ -21,8 +21,8 @@ from engine.documents import RawJson
 from engine.errors import ConfigurationError
 from engine.script.child.protocol import Channel, encode
 from engine.script.executor import Executor
+from engine.script.frame_sizes import FRAME_ROWS
 from engine.script.server import ScriptServer
-from engine.script.session import FRAME_ROWS
 from engine.sdk.scripts import ScriptError, ScriptFailure
 from tests.script.conftest import Opened
 from tests.script.processes import gone

@@ -123,16 +123,24 @@ class Conversation:
 
     def _answer(self, program: Program, payload: Payload, rows: Rows, more: bool) -> None:
         """Answer rows; a function for batches gets those of several frames together."""
-        gathered = self._gathered
-        if gathered or (more and program.takes_batches):
-            gathered.append(bytes(payload))
-            self._gathered_rows += rows
-            if more and sum(map(len, gathered)) < BATCH_BYTES:
-                with self._replying("answers", calls=0):
-                    return
-            rows, self._gathered_rows, self._gathered = self._gathered_rows, [], []
-        with self._replying("answers", len(rows)):
-            program.answer(rows, partial(self._rows_of, gathered or [payload]))
+        with self._replying("answers", len(rows) + len(self._gathered_rows)):
+            if sum(map(len, self._gathered)) + len(payload) > BATCH_BYTES:
+                self._answer_gathered(program)
+            if more and program.takes_batches:
+                self._gathered.append(bytes(payload))
+                self._gathered_rows += rows
+            elif self._gathered:
+                self._gathered.append(payload)
+                self._gathered_rows += rows
+                self._answer_gathered(program)
+            else:
+                program.answer(rows, partial(self._rows_of, [payload]))
+
+    def _answer_gathered(self, program: Program) -> None:
+        rows, payloads = self._gathered_rows, self._gathered
+        self._gathered_rows, self._gathered = [], []
+        if rows:
+            program.answer(rows, partial(self._rows_of, payloads))
 
     def _rows_of(self, payloads: list[Payload]) -> Rows:
         return [row for each in payloads for row in decode(each, self._rows_decoder)[1]]
