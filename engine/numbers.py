@@ -70,6 +70,15 @@ def shortened(number: str, limit: int = 40) -> str:
     return number if len(number) <= limit else f"{number[:half]}…{number[-half:]}"
 
 
+def as_integer(value: Any) -> Any:
+    """An integral float or decimal as an int; any other value as it is."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if isinstance(value, Decimal) and value.adjusted() < MAX_DIGITS:
+        return int(value) if value == value.to_integral_value() else value
+    return value
+
+
 def with_decimals(value: Any) -> Any:
     """The value with its floats as decimals. NaN and Infinity, which no decimal denotes, stay."""
     return _converted(value, float, _as_decimal)

@@ -130,8 +130,8 @@ class _Composer:
     def _resolve(self, scalar: Scalar) -> None:
         try:
             scalar.value = scalars.resolve(scalar.text)
-        except ValueError:
-            message = f"{shown(scalar.text)} is not a number that JSON can hold"
+        except ValueError as error:
+            message = str(error) or f"{shown(scalar.text)} is not a number that JSON can hold"
             hint = "put it in quotes if it is meant as a string"
             place = self.text.span(scalar.start, scalar.end)
             self.problems.append(Problem("bad-number", place, message, hint))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.pipeline.scalars import Plain
 from engine.pipeline.text import Mark
 
 
@@ -15,7 +16,7 @@ class Scalar:
     start: Mark
     end: Mark
     text: str
-    value: str | int | float | bool | None
+    value: Plain
     style: str = ""
     size: int = 1
     height: int = 1

@@ -1,13 +1,16 @@
 """What a plain scalar means: the core schema of YAML 1.2.
 
 `no`, `on`, `12:30` and `2024-01-01` stay strings; only null, true, false and numbers become other
-values. Numbers that JSON cannot write (`.nan`, `.inf`, `1e999`) are refused.
+values. A number with a point or an exponent is a decimal, as written. Numbers that JSON cannot
+write (`.nan`, `.inf`) or that are beyond the bounds are refused.
 """
 
 from __future__ import annotations
 
-import math
 import re
+from decimal import Decimal
+
+from engine.numbers import MAX_DIGITS, decimal_of, out_of_bounds
 
 _CONSTANTS: dict[str, bool | None] = {
     "": None,
@@ -19,13 +22,15 @@ _CONSTANTS: dict[str, bool | None] = {
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _OCTAL = re.compile(r"0o[0-7]+")
 _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_DECIMAL = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NOT_IN_JSON = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-_MAX_DIGITS = 1000
+
+Plain = str | int | Decimal | bool | None
 
 
-def resolve(text: str) -> str | int | float | bool | None:
-    """The value of a plain scalar. Raises ValueError for a number that JSON cannot represent."""
+def resolve(text: str) -> Plain:
+    """The value of a plain scalar. Raises ValueError for a number that JSON cannot represent, and
+    with a reason for one beyond the bounds."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if text[0] not in "-+.0123456789":
@@ -36,21 +41,21 @@ def resolve(text: str) -> str | int | float | bool | None:
         return _integer(text[2:], 8)
     if _HEXADECIMAL.fullmatch(text):
         return _integer(text[2:], 16)
-    if _FLOAT.fullmatch(text):
-        return _finite(text)
+    if _DECIMAL.fullmatch(text):
+        return _decimal(text)
     if _NOT_IN_JSON.fullmatch(text):
-        raise ValueError(text)
+        raise ValueError
     return text
 
 
 def _integer(digits: str, base: int) -> int:
-    if len(digits) > _MAX_DIGITS:
-        raise ValueError(digits)
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"the number has {len(digits):,} digits; the limit is {MAX_DIGITS:,}")
     return int(digits, base)
 
 
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(text)
-    return number
+def _decimal(text: str) -> Decimal:
+    try:
+        return decimal_of(text)
+    except ArithmeticError:
+        raise ValueError(out_of_bounds(text)) from None

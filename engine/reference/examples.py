@@ -92,4 +92,7 @@ def _answer(response: HttpResponse) -> str:
 
 
 def _json(value: Any) -> str:
-    return msgspec.json.format(msgspec.json.encode(value), indent=0).decode()
+    return msgspec.json.format(_ENCODER.encode(value), indent=0).decode()
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")

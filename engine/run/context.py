@@ -21,6 +21,7 @@ from engine.expressions import (
     compile_parts,
     parse_path,
 )
+from engine.numbers import as_integer
 from engine.plan.plan import PlacedExpression, PlannedSnap
 from engine.registry import SnapClass
 from engine.run.execution import Execution
@@ -323,6 +324,8 @@ class SnapContext:
 def _converted(value: Any, setting: Evaluated[T]) -> T:
     """The result of an expression, as the type of the setting. Raises DataError."""
     assert setting.expression is not None  # only expressions are evaluated
+    if setting.kind is int:
+        value = as_integer(value)
     try:
         return msgspec.convert(value, setting.kind, strict=False)  # type: ignore[no-any-return]
     except msgspec.ValidationError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -61,7 +62,7 @@ class Secrets:
             return {self._masked(key): self._masked(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self._masked(item) for item in value]
-        if isinstance(value, int | float) and str(value) in self._whole:
+        if isinstance(value, int | float | Decimal) and str(value) in self._whole:
             return MASK
         return value
 

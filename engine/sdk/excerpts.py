@@ -8,13 +8,20 @@ import msgspec
 
 from engine.documents import Value
 
+_ENCODER = msgspec.json.Encoder(enc_hook=repr, decimal_format="number")
+
+
+def in_json(value: Value) -> str:
+    """A value as JSON, with parts that JSON does not have in Python's notation."""
+    return _ENCODER.encode(value).decode()
+
 
 def excerpt(value: Value, limit: int = 60) -> str:
     """The start of a value as JSON, or in Python's notation if JSON has no such value."""
     if isinstance(value, float) and not isfinite(value):
         return "NaN" if isnan(value) else "Infinity" if value > 0 else "-Infinity"
     try:
-        text = msgspec.json.encode(value, enc_hook=repr).decode()
+        text = in_json(value)
     except (ValueError, TypeError, OverflowError, RecursionError):  # a lone surrogate, ...
         text = ascii(value)
     return f"{text[:limit]}…" if len(text) > limit else text

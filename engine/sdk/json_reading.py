@@ -12,23 +12,17 @@ from typing import Any, Literal
 from engine.documents import Document, Value
 from engine.errors import DataError
 from engine.sdk.excerpts import excerpt
+from engine.sdk.json_errors import JsonSyntaxError, Place, unfinished
 from engine.sdk.json_input import (
     LONGEST_MARK,
-    Boundary,
-    Form,
-    JsonSyntaxError,
     LineDecoder,
-    OddText,
-    Place,
-    Scanner,
-    boundary_at,
     decoded_elements,
     decoded_value,
     decoded_values,
-    end_of_values,
-    unfinished,
     without_mark,
 )
+from engine.sdk.json_lenient import OddText
+from engine.sdk.json_scanning import Boundary, Form, Scanner, boundary_at, end_of_values
 
 RootForm = Literal["split", "whole", "selected"]
 """How to treat a root array: its elements are documents; it is an error; it is a value."""
@@ -101,11 +95,11 @@ class JsonReader:
         return self._reader.feed(text)
 
 
-def json_value(data: bytes, what: str, resolution: str) -> Value:
-    """The value of a text that holds exactly one, in the lenient form. Raises DataError, which
-    calls the text `what` and says what to do."""
+def json_value(data: bytes, what: str, resolution: str, *, lenient: bool = True) -> Value:
+    """The value of a text that holds exactly one. Raises DataError, which calls the text `what`
+    and says what to do."""
     try:
-        return decoded_value(data, lenient=True)
+        return decoded_value(data, lenient=lenient)
     except JsonSyntaxError as error:
         raise error.at(Place(), data, what, resolution) from None
 

@@ -12,7 +12,9 @@ import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache, partial
+from math import isinf
 from typing import (
     Any,
     Generic,
@@ -30,6 +32,7 @@ import msgspec
 
 from engine.errors import Severity
 from engine.sdk.dialects import value_hint
+from engine.sdk.excerpts import in_json
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Settings")
@@ -271,8 +274,8 @@ def _convert_expression(value: Any, path: KeyPath, issues: list[Issue]) -> Expre
         return None
     if isinstance(value, str):
         return Expression(value)
-    if value is None or isinstance(value, bool | int | float):
-        return Expression(msgspec.json.encode(value).decode())
+    if value is None or isinstance(value, bool | int | float | Decimal):
+        return Expression(in_json(value))
     hint = "put the expression in quotes if it starts with { or ["
     issues.append(_wrong_type(path, "an expression", value, hint))
     return None
@@ -351,6 +354,8 @@ def _convert_leaf(
         message = f"{path[-1]!r}: {_in_words(error, value)}"
         issues.append(Issue((*path, *inner), message, value_hint(kind, value), code="wrong-type"))
         return None
+    if converted.__class__ is float and isinf(converted):
+        issues.append(_wrong_type(path, "a number below 1.8e308", value))
     return converted if wrap is None else wrap(converted)
 
 
@@ -364,6 +369,7 @@ _WORDS = {
     "`str`": "a string",
     "`int`": "a whole number",
     "`float`": "a number",
+    "`decimal`": "a number",
     "`bool`": "true or false",
     "`object`": "a map",
     "`array`": "a list",
@@ -386,7 +392,7 @@ def _wrong_type(path: KeyPath, expected: str, value: Any, hint: str = "") -> Iss
 
 def shown(value: Any, limit: int = 60) -> str:
     """A user's value in quotes for a message, shortened if it is long."""
-    text = value if isinstance(value, str) else msgspec.json.encode(value, enc_hook=repr).decode()
+    text = value if isinstance(value, str) else in_json(value)
     if not text.isprintable():  # it might contain control sequences for the terminal
         text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: limit + 1])
     return f"'{text[:limit]}…'" if len(text) > limit else f"'{text}'"

@@ -7,6 +7,7 @@ items of each output view. So the snap is checked, planned and hosted as in a pi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,17 @@ class _AliasFreeDumper(yaml.SafeDumper):
         return True
 
 
+def _written_decimal(dumper: yaml.SafeDumper, number: Decimal) -> yaml.ScalarNode:
+    """With its scale, and with a point, by which YAML tells a decimal from an integer."""
+    digits, exponent, power = str(number).partition("E")
+    point = "" if "." in digits else "."
+    text = f"{digits}{point}{exponent}{power}"
+    return dumper.represent_scalar("tag:yaml.org,2002:float", text)
+
+
+_AliasFreeDumper.add_representer(Decimal, _written_decimal)
+
+
 def _as_yaml(file: Mapping[str, Any]) -> str:
     plain = _plain(file, "")
     return yaml.dump(
@@ -115,7 +127,7 @@ def _plain(value: Any, place: str) -> Any:
         return {str(key): _plain(item, f"{place}.{key}") for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item, f"{place}[{index}]") for index, item in enumerate(value)]
-    if value is None or isinstance(value, str | int | float):
+    if value is None or isinstance(value, str | int | float | Decimal):
         return value
     raise ConfigurationError(
         f"the setting {place.removeprefix(f'.snaps.{LABEL}.')!r} is {value!r}, "

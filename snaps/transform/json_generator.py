@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any, NamedTuple
 
-import msgspec
-
 from engine.sdk import (
     ConfigurationError,
     DataError,
@@ -23,6 +21,7 @@ from engine.sdk import (
     Value,
     View,
     Views,
+    excerpt,
     json_hook,
     setting,
     to_json,
@@ -203,7 +202,7 @@ class _Template:
                 )
                 raise DataError(
                     "cannot generate a document",
-                    f"{which} gives {_shown(item)}, and a document is a map",
+                    f"{which} gives {excerpt(item)}, and a document is a map",
                     "write an object, or an array of objects",
                 )
         return documents
@@ -315,7 +314,7 @@ def _looked_up(reference: _Reference, document: Document) -> Value:
         except (LookupError, TypeError) as error:
             raise DataError(
                 f"the template uses {reference.written!r}, which the input document does not have",
-                f"there is no {key!r} in {_shown(value)}",
+                f"there is no {key!r} in {excerpt(value)}",
                 "write \\$ for a literal dollar sign",
             ) from error
     return value
@@ -343,8 +342,3 @@ def _json(value: Value) -> str:
             return json.dumps(value, default=json_hook, allow_nan=False)
         except (TypeError, ValueError, RecursionError, DataError):
             raise error from None
-
-
-def _shown(value: Value) -> str:
-    text = msgspec.json.encode(value, enc_hook=repr).decode()
-    return f"{text[:60]}…" if len(text) > 60 else text

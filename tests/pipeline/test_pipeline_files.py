@@ -3,6 +3,7 @@
 import os
 import pickle
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -102,9 +103,10 @@ def test_the_place_of_each_end_of_a_link_is_exact() -> None:
         ("0o17", 15),
         ("0x1F", 31),
         ("-12", -12),
-        ("1.50", 1.5),
-        (".5", 0.5),
-        ("6e3", 6000.0),
+        ("1.50", Decimal("1.50")),
+        (".5", Decimal("0.5")),
+        ("6e3", Decimal("6E+3")),
+        ("1e999", Decimal("1E+999")),
         ("~", None),
         ("", None),
         ("True", True),
@@ -114,12 +116,12 @@ def test_the_place_of_each_end_of_a_link_is_exact() -> None:
     ],
 )
 def test_plain_values_follow_the_core_schema(text: str, value: object) -> None:
-    found = settings(text)
-    assert found == value
-    assert type(found) is type(value)
+    assert repr(settings(text)) == repr(value)
 
 
-@pytest.mark.parametrize("text", [".nan", ".inf", "-.INF", "1e999", "9" * 5000])
+@pytest.mark.parametrize(
+    "text", [".nan", ".inf", "-.INF", "1e10001", "9" * 5000, "0x" + "9" * 5000]
+)
 def test_a_number_that_json_cannot_hold_is_refused(text: str) -> None:
     assert codes(parse(f"snaps: {{a: {{snap: X, n: {text}}}}}")) == ["bad-number"]
 

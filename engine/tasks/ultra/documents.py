@@ -10,6 +10,7 @@ without `content` the document itself is the body.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ from engine.tasks.web.http_headers import joined, response_headers, response_sta
 from engine.tasks.web.urlencoded import as_lists, query_of
 
 _OK = 200
+_NOT_ASCII = re.compile("[^\x00-\x7f]+")
 
 
 def request_document(request: Request, task: str) -> Document:
@@ -97,11 +99,18 @@ def _response_of_document(request: int, document: Document) -> Response:
 def _plain(fields: Document) -> Document:
     """Maps as JSON: a request that is passed through has a map in `query`."""
     return {
-        name: json.dumps(msgspec.json.decode(to_json(value, "the response")))
+        name: _in_ascii(msgspec.json.format(to_json(value, "the response"), indent=0).decode())
         if isinstance(value, dict)
         else value
         for name, value in fields.items()
     }
+
+
+def _in_ascii(text: str) -> str:
+    """JSON text with the escapes that a header needs."""
+    return (
+        text if text.isascii() else _NOT_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    )
 
 
 def _body(content: Any, content_type: str | None) -> bytes:

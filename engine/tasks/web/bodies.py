@@ -6,13 +6,14 @@ form from a web page does not: a browser lets every page send one, without a pre
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Literal
-
-import msgspec
 
 from engine.charsets import DEFAULT, CharsetError, decoded
 from engine.documents import Document
 from engine.sdk.content_types import charset_of, is_json, media_type
+from engine.sdk.json_errors import JsonSyntaxError
+from engine.sdk.json_input import decoded_value
 from engine.tasks.processes.messages import Headers
 from engine.tasks.web.refusals import BadBody
 from engine.tasks.web.urlencoded import as_lists, pairs_of
@@ -113,12 +114,12 @@ def _form(content_type: str, body: bytes, by_a_page: bool) -> Form:
 
 
 def _json(body: bytes) -> Any:
+    text = body.removeprefix(_BOM)
     try:
-        return msgspec.json.decode(body.removeprefix(_BOM))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        return decoded_value(text)
+    except JsonSyntaxError as error:
         raise BadBody(
-            f"the body is not valid JSON: {reason}",
+            f"the body is not valid JSON: {error.placed(text)}",
             "Send JSON, or name the type in the Content-Type header, such as text/plain.",
         ) from None
 
@@ -148,7 +149,7 @@ def _kind(value: Any) -> str:
     names = {
         str: "a string",
         int: "a number",
-        float: "a number",
+        Decimal: "a number",
         bool: "a boolean",
         list: "an array",
     }

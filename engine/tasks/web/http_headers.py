@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from engine.errors import DataError
+from engine.numbers import as_integer
+from engine.sdk.excerpts import excerpt
 from engine.sdk.header_values import HeaderError, header_text
 from engine.tasks.processes.messages import Headers
 
@@ -70,12 +73,11 @@ def response_status(value: Any) -> int:
     """The status in a field `status`, a number or a string. Raises DataError."""
     if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{3}\s*", value):
         value = int(value)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
+    value = as_integer(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 200 <= value <= 599:
         raise DataError(
             "the response has no valid HTTP status",
-            f"its field 'status' is {value!r:.100}",
+            f"its field 'status' is {excerpt(value)}",
             "Set 'status' to a whole number from 200 to 599, or leave it out.",
         )
     return value
@@ -84,7 +86,7 @@ def response_status(value: Any) -> int:
 def _text(field: str, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
+    if isinstance(value, int | float | Decimal):
         return str(value)
     if not isinstance(value, str):
         raise _refused(field, f"it is a {type(value).__name__}, but a header must be a string")

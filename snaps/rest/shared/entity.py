@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
-
 from engine.sdk import (
     CharsetError,
     DataError,
@@ -15,6 +13,7 @@ from engine.sdk import (
     decoded,
     encoded,
     is_json,
+    json_value,
     to_json,
 )
 
@@ -80,11 +79,11 @@ def _parsed(response: HttpResponse) -> Value:
     try:
         if charset_of(response.header("content-type")).lower() not in _UTF_8:
             body = _text(response).encode()
-        return msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return json_value(body.removeprefix(b"\xef\xbb\xbf"), "the response", "", lenient=False)
+    except DataError as error:
         raise DataError(
             "the response is not the JSON that its content type says",
-            f"{_words(error)}; it begins with {_beginning(response)!r}",
+            error.reason,
             "set response_entity_type to text to get it unparsed",
         ) from None
 
@@ -110,16 +109,3 @@ def _encoded(text: str, content_type: str) -> bytes:
             str(error),
             "name another charset in the header Content-Type, or change the text before",
         ) from None
-
-
-def _beginning(response: HttpResponse) -> str:
-    text = response.body[:200].decode(errors="replace")
-    return f"{text[:60]}…" if len(text) > 60 else text
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return "it is nested too deeply"
-    if isinstance(error, UnicodeDecodeError):
-        return f"the byte at offset {error.start} is not UTF-8"
-    return str(error).removeprefix("JSON is malformed: ")

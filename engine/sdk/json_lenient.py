@@ -1,0 +1,159 @@
+"""Reading what is not standard JSON: comments, single quotes, unquoted names, trailing commas.
+
+The parser for it reads numbers as floats. So the numbers are taken out of the text before, and put
+back as they were written.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from contextlib import suppress
+from typing import Any
+
+from engine.numbers import decimal_of, out_of_bounds, with_decimals
+from engine.sdk.json_errors import JsonSyntaxError, lone_half, wrong_encoding
+
+
+class OddText:
+    """The rest of a stream that is not standard JSON, collected for the lenient parser."""
+
+    def __init__(self, error: JsonSyntaxError, in_array: bool) -> None:
+        self.error = error
+        self.in_array = in_array
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def add(self, chunk: bytes) -> bool:
+        """Add a chunk; returns whether the text is still short enough."""
+        self._parts.append(chunk)
+        self._size += len(chunk)
+        return self._size <= _MOST_ODD
+
+    def text(self) -> bytes:
+        return b"".join(self._parts)
+
+    def values(self) -> list[Any]:
+        """Its values, none if only comments and space are left; if it begins inside an array, the
+        first is the rest of that array. Raises JsonSyntaxError."""
+        return lenient_values(self.text(), "[" if self.in_array else "")
+
+
+_MOST_ODD = 64 * 1024 * 1024
+_DEEPEST_ODD = 500
+
+
+def lenient_values(data: bytes, opening: str = "") -> list[Any]:
+    """The values of `opening` and a text with comments etc. Raises JsonSyntaxError."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise wrong_encoding(data) from None
+    numbers = _Numbers(text)
+    if numbers.flaw is not None:
+        raise numbers.flaw
+    with suppress(JsonSyntaxError):
+        values = _parsed(opening, numbers.text)
+        if numbers.put_back(values):
+            return values
+    values = _parsed(opening, text)  # as it is written, to see what is wrong
+    return with_decimals(values)  # type: ignore[no-any-return]
+
+
+class _Numbers:
+    """The decimals and the long integers of a text; in `text` each is replaced by a string.
+
+    `flaw` is the first number beyond the bounds, if any.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.flaw: JsonSyntaxError | None = None
+        self._found: list[Any] = []
+        self._mark = next(c for c in map(chr, range(0xE000, 0xF8FF)) if c not in text)
+        self.text = re.sub(_TOKENS, self._taken_out, text, flags=re.DOTALL)
+
+    def _taken_out(self, token: re.Match[str]) -> str:
+        number = token["number"]
+        if number is None:
+            return token[0]
+        if number.isdecimal() and len(number) < _SHORT:
+            return number
+        if reason := out_of_bounds(number):
+            offset = len(token.string[: token.start()].encode())
+            self.flaw = self.flaw or JsonSyntaxError(offset, reason, is_final=True)
+            return number
+        is_integer = number.lstrip("+-").isdecimal()
+        self._found.append(int(number) if is_integer else decimal_of(number))
+        return f'"{self._mark}{len(self._found) - 1}"'
+
+    def put_back(self, values: list[Any]) -> bool:
+        """Replace the strings by their numbers. False if one of them is the name of a field."""
+        mark = self._mark
+        pending: list[Any] = [values] if self._found else []
+        while pending:
+            container = pending.pop()
+            is_map = container.__class__ is dict
+            if is_map and any(key.startswith(mark) for key in container):
+                return False
+            for key, item in container.items() if is_map else enumerate(container):
+                if item.__class__ is str:
+                    if item.startswith(mark):
+                        container[key] = self._found[int(item[1:])]
+                elif item.__class__ is dict or item.__class__ is list:
+                    pending.append(item)
+        return True
+
+
+_SHORT = 19
+"""Integers with fewer digits stay in the text."""
+
+_TOKENS = r"""(?x)
+    [^"'/\\\w$.+-]++
+    | "(?:[^"\\]|\\.)*+" | '(?:[^'\\]|\\.)*+'
+    | //[^\n\r\u2028\u2029]*+ | /\*.*?\*/
+    | (?P<number>
+        [+-]?(?:(?:0|[1-9][0-9]*+)(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?(?![\w$.\\]))
+    | [\w$\\.+-]++
+"""
+
+
+def _parsed(opening: str, text: str) -> list[Any]:
+    import pyjson5  # rarely needed
+
+    stream = io.StringIO(opening + text)
+    values: list[Any] = []
+    start = -len(opening)
+    try:
+        while True:
+            values.append(pyjson5.decode_io(stream, maxdepth=_DEEPEST_ODD))
+            start = stream.tell() - len(opening)
+    except pyjson5.Json5DecoderException as error:
+        message = error.message or ""
+        if message.startswith("No JSON data") and (values or not opening):
+            return values
+        raise _lenient_error(message, text, start) from None
+
+
+def _lenient_error(message: str, text: str, start: int) -> JsonSyntaxError:
+    """The lenient parser's error about the value at `start`, reworded."""
+    said, _, near = message.partition(" near ")
+    number = re.match(r"\d+", near)
+    offset = start + (int(number[0]) - 1 if number else 0)
+    if offset < 0:
+        return JsonSyntaxError(len(text.rstrip().encode()), "the array of the stream does not end")
+    if said.startswith("Unclosed"):
+        part = next((part for part in ("object", "array", "string") if part in said), "value")
+        reason = f"the {part} that begins here does not end"
+    elif ("surrogate" in said or said.startswith(_HALF_EXPECTED)) and (
+        flaw := lone_half(text[start:].encode())
+    ):
+        return JsonSyntaxError(flaw.offset + len(text[:start].encode()), flaw.reason)
+    elif said.startswith("Maximum nesting"):
+        reason = "it is nested too deeply"
+    else:
+        reason = "not valid JSON"
+    return JsonSyntaxError(len(text[:offset].encode()), reason)
+
+
+_HALF_EXPECTED = "Expected U+005c"
+"""The lenient parser misses the backslash of the other half of a surrogate pair."""
