@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import json
 import math
 import re
 import sys
@@ -22,7 +21,8 @@ from engine.errors import (
     ExpressionSyntaxError,
 )
 from engine.expressions import check_timezone, to_json
-from engine.numbers import decimal_in_json
+from engine.sdk.json_errors import JsonSyntaxError
+from engine.sdk.json_input import decoded_value
 
 _LEADING_MINUS = re.compile(r"-[^-]")
 _OPTION_HINTS = {
@@ -116,14 +116,16 @@ def read_document(given: str | None) -> Any:
         if given == "-":
             text = sys.stdin.read()
         elif (path := Path(given)).is_file():
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         if not given.lstrip().startswith(("{", "[", '"')):
             raise ConfigurationError(f"--doc: cannot read {given!r}: {error}") from None
+    data = text.encode(errors="surrogatepass")
     try:
-        return json.loads(text, parse_float=decimal_in_json)
-    except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"--doc is neither a file nor valid JSON: {error}") from None
+        return decoded_value(data, lenient=True)
+    except JsonSyntaxError as error:
+        reason = error.placed(data)
+        raise ConfigurationError(f"--doc is neither a file nor valid JSON: {reason}") from None
 
 
 def read_library(given: str) -> tuple[str, str]:

@@ -141,7 +141,9 @@ def _lenient_error(message: str, text: str, start: int) -> JsonSyntaxError:
     offset = start + (int(number[0]) - 1 if number else 0)
     if offset < 0:
         return JsonSyntaxError(len(text.rstrip().encode()), "the array of the stream does not end")
-    if said.startswith("Unclosed"):
+    if "Numeric" in said:
+        reason = "not a valid number"
+    elif said.startswith("Unclosed"):
         part = next((part for part in ("object", "array", "string") if part in said), "value")
         reason = f"the {part} that begins here does not end"
     elif ("surrogate" in said or said.startswith(_HALF_EXPECTED)) and (

@@ -161,7 +161,7 @@ def _document(name: str, item: Item) -> Document:
     if not isinstance(item, Mapping):
         raise ConfigurationError(f"the view {name!r} takes documents, not {item!r}")
     try:
-        document: Document = plain(item)
+        document: Document = with_decimals(plain(item))
     except NotPlainError as error:
         raise ConfigurationError(
             f"a document for the view {name!r}: {error}; {error.resolution}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.run import inbox
@@ -28,12 +28,12 @@ snaps:
   read: {snap: FileReader, file: in.json}
   parse: {snap: JSONParser, json_lines: true}
   both: {snap: Copy}
-  none: {snap: Filter, filter: 'false'}
-  run: {snap: RemotePythonScript, exact: true, source: 'def snaplogic_process(row): return row'}
+  code: {snap: Filter, filter: $content != null, null_safe_access: true}
+  run: {snap: RemotePythonScript, exact: true}
   format: {snap: JSONFormatter, json_lines: true}
   write: {snap: FileWriter, file: out.json}
 links:
-  - read -> parse -> both -> none -> run.script
+  - read -> parse -> both -> code -> run.script
   - both -> run -> format -> write
 """
 
@@ -82,7 +82,8 @@ def test_numbers_that_wait_on_disk_come_back_as_they_were(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(inbox, "SPILL_BYTES", 0)
-    texts = [f'{{"n":{number},"list":[{{"n":{number}}}]}}' for number in NUMBERS] * 100
+    texts = ['{"content":"def snaplogic_process(row): return row"}']
+    texts += [f'{{"n":{number},"list":[{{"n":{number}}}]}}' for number in NUMBERS] * 100
     written = run_pipeline(SPILLING, files={"in.json": lines_of(texts)}).files["out.json"]
     assert written.decode() == lines_of(texts)
 
@@ -116,7 +117,7 @@ def test_a_number_beyond_the_bounds_is_an_error_at_its_place(
     assert "(line 2, column 15, byte 23)" in error["reason"]
 
 
-@pytest.mark.parametrize("form", ["// a comment\n{{n: {}}}", "{{'n': {},}}", "{{\"n\": +{}}}"])
+@pytest.mark.parametrize("form", ["// a comment\n{{n: {}}}", "{{'n': {},}}", '{{"n": +{}}}'])
 @pytest.mark.parametrize("number", ["29.920", "1.5E-7", "1E+400", "0.10", "1" * 40])
 def test_a_number_in_lenient_json_leaves_as_it_came(form: str, number: str) -> None:
     assert json.loads(through(form.format(number), "Union", lines=False), parse_float=str) == [
@@ -126,12 +127,12 @@ def test_a_number_in_lenient_json_leaves_as_it_came(form: str, number: str) -> N
 
 @pytest.mark.parametrize("text", ["{1.5: 2}", "{n: 1.5, 2.50: 1}", "{n: 1.5.5}", "{n: 01.5}"])
 def test_a_number_that_is_not_one_or_not_allowed_there_is_no_json(text: str) -> None:
-    with pytest.raises(Exception, match="not valid JSON"):
+    with pytest.raises(Exception, match=r"not valid JSON|not a valid number"):
         through(text, "Union", lines=False)
 
 
 def test_digits_in_strings_comments_and_names_are_no_numbers() -> None:
-    text = "{a1e5: '1.50', $2: \"2.50\\\"3.50\" /* 4.50 */, e: 5.50 // 6.50\n}"
+    text = '{a1e5: \'1.50\', $2: "2.50\\"3.50" /* 4.50 */, e: 5.50 // 6.50\n}'
     expected = '[{"a1e5":"1.50","$2":"2.50\\"3.50","e":5.50}]'
     assert through(text, "Union", lines=False) == expected
 
