@@ -1,4 +1,4 @@
-"""docs/numbers.md is true: its numbers are read and written so, its expressions have those values."""
+"""docs/numbers.md is true: numbers are read and written as it says, expressions have its values."""
 
 from __future__ import annotations
 
