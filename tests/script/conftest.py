@@ -13,6 +13,7 @@ from engine.documents import Document
 from engine.errors import DataError
 from engine.script.executor import Executor
 from engine.sdk.scripts import Script, ScriptAnswer, ScriptSession
+from tests.script.wheels import make_wheel
 
 
 @pytest.fixture(scope="session")
@@ -91,3 +92,14 @@ def opened() -> Iterator[Opened]:
     yield sessions
     for session in sessions.sessions:
         session.close()
+
+
+@pytest.fixture
+def wheels(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package index that is a folder, and environments of this test's own."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    monkeypatch.setenv("SNAPLINE_CACHE", str(tmp_path / "cache"))
+    make_wheel(tmp_path, "abacus", "1.0")
+    make_wheel(tmp_path, "abacus", "2.0")
+    return tmp_path

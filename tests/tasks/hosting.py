@@ -108,6 +108,14 @@ def never_ready(connection: socket.socket) -> None:
         pass
 
 
+GATED = """
+snaps:
+  read: {snap: FileReader, file: gate}
+  parse: {snap: JSONParser}
+links: [read -> parse]
+"""
+
+
 class Gate:
     """A named pipe: a run that reads it waits until the test opens it."""
 

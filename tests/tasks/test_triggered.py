@@ -4,51 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
-from engine.errors import ExecutionError
 from engine.plan.plan import Plan, Port
 from engine.plan.routes import routes_of
 from engine.tasks.files.task import Limits, Timeouts
-from engine.tasks.processes.messages import Headers
-from engine.tasks.runs.triggered import METHODS, CallError, StreamedBody, call_parameters
-from tests.tasks.hosting import Gate, documents, hosted, in_loop, plan_of, request, turns
+from engine.tasks.runs.triggered import METHODS
+from tests.tasks.hosting import GATED, Gate, documents, hosted, in_loop, plan_of, request, turns
 
 ECHO = "snaps: {echo: {snap: Mapper, pass_through: true, mappings: {$seen: 'true'}}}"
-GATED = """
-snaps:
-  read: {snap: FileReader, file: gate}
-  parse: {snap: JSONParser}
-links: [read -> parse]
-"""
-WITH_PARAMETERS = """
-parameters:
-  color: {default: red}
-  COLOR: {default: red}
-  X_TENANT_ID: {}
-  token: {secret: true, default: hidden}
-  PATH_INFO: {}
-  REMOTE_USER: {default: nobody}
-  REMOTE_ADDR: {}
-  REMOTE_PORT: {}
-  REQUEST_METHOD: {}
-  QUERY_STRING: {}
-snaps: {one: {snap: Mapper, mappings: {$color: _color}}}
-"""
-
-
-@pytest.fixture
-def parameters(tmp_path: Path) -> Any:
-    plan = plan_of(tmp_path, WITH_PARAMETERS)
-
-    def of_call(query: str = "", headers: Headers | None = None, **given: str) -> dict[str, str]:
-        call = request(query=query, headers=headers, method="PUT", path_info="/a/b")
-        return call_parameters(plan, given, call)
-
-    return of_call
 
 
 READING = """
@@ -111,67 +77,6 @@ def a_project_with_a_secret_beside_it(folder: Path) -> Path:
     project = folder / "project"
     (project / "files").mkdir(parents=True)
     return project
-
-
-# Parameters
-
-
-def test_query_goes_before_headers_before_the_task_before_defaults(parameters: Any) -> None:
-    header = [("color", "blue")]
-    assert parameters("COLOR=green", header, COLOR="white")["COLOR"] == "green"
-    assert parameters("", header, COLOR="white")["COLOR"] == "blue"
-    assert parameters("", [], COLOR="white")["COLOR"] == "white"
-    assert "COLOR" not in parameters()
-
-
-def test_query_values_are_decoded_and_the_first_of_a_name_counts(parameters: Any) -> None:
-    assert parameters("color=a%20b+%C3%A4&color=other")["color"] == "a b ä"
-    assert parameters("color=")["color"] == ""
-
-
-def test_undeclared_parameters_are_ignored(parameters: Any) -> None:
-    assert "size" not in parameters("size=3", [("x-size", "4")])
-
-
-def test_a_header_gives_the_parameter_of_its_name(parameters: Any) -> None:
-    assert parameters("", [("x-tenant-id", "t1")])["X_TENANT_ID"] == "t1"
-
-
-def test_a_header_with_an_underscore_is_not_a_parameter(parameters: Any) -> None:
-    assert "X_TENANT_ID" not in parameters("", [("x_tenant_id", "t1")])
-
-
-def test_a_caller_cannot_give_a_secret(parameters: Any) -> None:
-    assert "token" not in parameters("token=guess", [("token", "guess")])
-    assert parameters("token=guess", token="real")["token"] == "real"
-
-
-def test_facts_of_the_call_cannot_be_forged(parameters: Any) -> None:
-    query = "REMOTE_ADDR=1.1.1.1&PATH_INFO=/x&REQUEST_METHOD=GET&REMOTE_PORT=1&REMOTE_USER=root"
-    headers = [("remote-addr", "1.1.1.1"), ("remote-user", "root"), ("query-string", "")]
-    assert parameters(query, headers) == {
-        "PATH_INFO": "/a/b",
-        "REMOTE_ADDR": "10.0.0.7",
-        "REMOTE_PORT": "4711",
-        "REQUEST_METHOD": "PUT",
-        "QUERY_STRING": query,
-    }
-
-
-def test_the_task_may_say_who_the_user_is(parameters: Any) -> None:
-    assert parameters("REMOTE_USER=root", REMOTE_USER="ada")["REMOTE_USER"] == "ada"
-
-
-def test_a_missing_required_parameter_is_named(tmp_path: Path) -> None:
-    plan = plan_of(
-        tmp_path,
-        "parameters: {day: {required: true, description: Which one}}\n"
-        "snaps: {one: {snap: Mapper, mappings: {$a: _day}}}",
-    )
-    with pytest.raises(CallError) as caught:
-        call_parameters(plan, {}, request())
-    assert caught.value.failure.status == 400
-    assert caught.value.failure.reason == "the parameter 'day' is required (Which one)"
 
 
 # Bodies and results
@@ -373,92 +278,3 @@ async def test_a_full_queue_gives_503_with_retry_after(tmp_path: Path) -> None:
         for call in open_calls:
             await gate.open()
             assert (await call).status == 200
-
-
-# Large results
-
-
-def large_pipeline(folder: Path, megabytes: int) -> str:
-    with (folder / "large.bin").open("wb") as file:
-        file.truncate(megabytes * 1024 * 1024)
-    return "snaps: {read: {snap: FileReader, file: large.bin}}"
-
-
-@in_loop
-async def test_a_large_result_streams_and_needs_little_memory(tmp_path: Path) -> None:
-    async with hosted(plan_of(tmp_path, large_pipeline(tmp_path, 100))) as task:
-        await turns(lambda: task.is_ready)
-        worker = task.instances[0]
-        assert worker.process is not None
-        before = peak_memory(worker.process.pid)
-        reply = await task.answer(request())
-        assert isinstance(reply.body, StreamedBody)
-        size = most_held = 0
-        async for piece in reply.body:
-            size += len(piece)
-            most_held = max(most_held, reply.body.held)
-        assert size == 100 * 1024 * 1024
-        assert most_held < 2 * 1024 * 1024
-        assert peak_memory(worker.process.pid) - before < 20 * 1024 * 1024
-        assert (task.in_flight, task.statistics.restarts) == (0, 0)
-
-
-def peak_memory(pid: int) -> int:
-    """In bytes."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
-
-
-@in_loop
-async def test_many_documents_stream_as_one_array(tmp_path: Path) -> None:
-    (tmp_path / "many.json").write_bytes(b'{"text": "%b"}\n' % (b"x" * 90) * 50_000)
-    text = """
-    snaps:
-      read: {snap: FileReader, file: many.json}
-      parse: {snap: JSONParser, json_lines: true}
-    links: [read -> parse]
-    """
-    async with hosted(plan_of(tmp_path, text)) as task:
-        reply = await task.answer(request())
-        assert isinstance(reply.body, StreamedBody)
-        result = msgspec.json.decode(b"".join([piece async for piece in reply.body]))
-    assert result == [{"text": "x" * 90}] * 50_000
-
-
-@in_loop
-async def test_a_failure_after_the_first_megabyte_breaks_the_body(tmp_path: Path) -> None:
-    (tmp_path / "many.json").write_bytes(b'{"text": "%b"}\n' % (b"x" * 90) * 50_000 + b"{broken")
-    text = """
-    snaps:
-      read: {snap: FileReader, file: many.json}
-      parse: {snap: JSONParser, json_lines: true}
-    links: [read -> parse]
-    """
-    async with hosted(plan_of(tmp_path, text)) as task:
-        reply = await task.answer(request())
-        assert isinstance(reply.body, StreamedBody)
-        with pytest.raises(ExecutionError, match="the result is incomplete"):
-            async for _ in reply.body:
-                pass
-
-
-@in_loop
-async def test_a_run_whose_caller_has_gone_is_broken_off(tmp_path: Path) -> None:
-    async with hosted(plan_of(tmp_path, large_pipeline(tmp_path, 10))) as task:
-        reply = await task.answer(request())
-        assert isinstance(reply.body, StreamedBody)
-        await anext(reply.body)
-        assert task.in_flight == 1
-        await reply.body.aclose()
-        await turns(lambda: task.in_flight == 0)
-
-
-@in_loop
-async def test_a_call_that_is_given_up_ends_its_run(tmp_path: Path) -> None:
-    Gate(tmp_path)
-    async with hosted(plan_of(tmp_path, GATED), limits=Limits(concurrent=1)) as task:
-        running, waiting = (asyncio.create_task(task.answer(request())) for _ in range(2))
-        await turns(lambda: task.in_flight == 1)
-        waiting.cancel()
-        running.cancel()
-        await turns(lambda: (task.in_flight, task.queue_depth) == (0, 0))
