@@ -66,6 +66,22 @@ def whole(value: Value) -> Value:
     return value
 
 
+def copied(value: Value) -> Value:
+    """A copy that shares no list or map with `value`; all other values are immutable."""
+    if value.__class__ is dict:
+        copy = value.copy()
+        for key, item in value.items():
+            if item.__class__ in _CONTAINERS:
+                copy[key] = copied(item)
+        return copy
+    if value.__class__ is list:
+        return [copied(item) if item.__class__ in _CONTAINERS else item for item in value]
+    return value
+
+
+_CONTAINERS = frozenset((dict, list))
+
+
 class StreamStart(msgspec.Struct, frozen=True):
     """Begins a binary stream; `header` travels with the bytes (`content-location`, ...)."""
 

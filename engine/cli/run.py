@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import io
 import os
 import sys
@@ -34,6 +33,7 @@ from engine.plan.graph import downstream
 from engine.plan.plan import Plan
 from engine.registry import Registry, discover
 from engine.run.files import ProjectFiles
+from engine.run.garbage_collection import relax_garbage_collection
 from engine.run.report import Report
 from engine.run.stopping import Stopper
 from engine.sdk.files import FileTarget
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     plan = _plan(arguments, registry)
     inputs = _inputs(plan, arguments.input)
     print_problems(plan.warnings, sys.stderr)
-    _relax_garbage_collection()
+    relax_garbage_collection()
     report = _report_file(arguments.report)
     with _reserve_stdout() as out:
         display = choose_display(out, sys.stderr, plan.open_outputs, quiet=arguments.quiet)
@@ -223,15 +223,6 @@ def _reserve_stdout() -> Iterator[TextIO]:
             out.close()
         os.dup2(kept, descriptor)
         os.close(kept)
-
-
-def _relax_garbage_collection() -> None:
-    """Collect garbage less often: documents are trees, which reference counting frees.
-
-    With Python's default thresholds the collector takes a sixth of a run's time.
-    """
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
 
 
 async def _run(

@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, cast
 
+from engine.documents import copied
 from engine.errors import ExpressionError, ExpressionSyntaxError
 from engine.expressions.compiler import facts
 from engine.expressions.compiler.careful import Careful
@@ -141,7 +142,9 @@ def emitted(emitter: Careful, node: Node, local: Sequence[str]) -> ast.expr:
         made = emitter.emit(node)
         if emitter.problems:
             raise ExpressionSyntaxError.of(emitter.problems)
-        return emitter.call(bounded, made) if facts.may_multiply(node) else made
+        if facts.may_multiply(node):
+            made = emitter.call(bounded, made)
+        return emitter.call(copied, made) if facts.reads_constants(node) else made
     except RecursionError:
         raise _too_deep(emitter.text) from None
 
@@ -262,7 +265,10 @@ def path_in(
             found(path, node, called.place if called else lambda offset: offset)
         if use != "value":
             node = as_condition(node)
-        return compile_node(path, node, names, null_safe and use != "search", PATH_VARIABLES)
+        made = compile_node(path, node, names, null_safe and use != "search", PATH_VARIABLES)
+        if not made.mutates:  # type: ignore[attr-defined]
+            return made
+        return lambda *arguments: made(*map(copied, arguments))  # a path changes nothing
 
     path = called.path if called else text
     try:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from itertools import takewhile
 from typing import Any
 
+from engine.documents import copied
 from engine.expressions.compilation import compile_node, context_of
 from engine.expressions.compiler.names import Names
 from engine.expressions.nodes import (
@@ -47,7 +48,7 @@ def compile_parts(
     pair = compile_node(text, data.split(node), Names(context_of(scope, False), {}), False)
 
     def parts(document: Any) -> tuple[Any, Any]:
-        literal, added = pair(document)
+        literal, added = pair(copied(document) if pair.mutates else document)  # type: ignore[attr-defined]
         return literal, added
 
     return parts

@@ -97,6 +97,8 @@ def _facts(snap_class: SnapClass, settings: Settings) -> Facts:
         blocking=snap_class.blocking,
         flows=snap_class.flows,
         plain=snap_class.plain,
+        changes_input=snap_class.changes_input,
+        shares_output=snap_class.shares_output,
         passes_on=snap_class.passes_on,
         writes=snap_class.writes,
         reads=snap_class.reads(settings),

@@ -30,6 +30,8 @@ class Facts(msgspec.Struct, frozen=True):
     writes: bool
     flows: bool
     plain: bool
+    changes_input: bool
+    shares_output: bool
     reads: frozenset[tuple[str, ...]] | None
 
 
@@ -135,7 +137,7 @@ class Routes(msgspec.Struct, frozen=True):
     `targets`: where a port leads, inside a stage or to another. `linked`: the views of each snap
     that a link uses. `feeds`: the fed input views of each stage. `prelude`: what comes before live
     items, for a plan with exactly one open input. `waiting`: the stages with a snap that waits for
-    the outside.
+    the outside. `shared`: the ports whose documents, or parts of them, others may hold too.
     """
 
     targets: Mapping[Port, Target]
@@ -143,6 +145,7 @@ class Routes(msgspec.Struct, frozen=True):
     feeds: Mapping[Stage, tuple[Feed, ...]]
     prelude: Prelude | None
     waiting: frozenset[Stage]
+    shared: frozenset[Port]
 
     def inside(self, stage: Stage) -> dict[Port, Target]:
         """The targets inside the stage."""

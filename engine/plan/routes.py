@@ -19,6 +19,7 @@ from engine.plan.plan import (
     Stage,
     Target,
 )
+from engine.plan.sharing import shared_ports
 
 
 def routes_of(
@@ -41,6 +42,10 @@ def routes_of(
             stage
             for stage in stages
             if any(by_label[label].facts.blocking for label in stage.labels)
+        ),
+        shared=shared_ports(
+            [by_label[label] for stage in stages for label in stage.labels],
+            {link.source: link.target for link in links},
         ),
     )
 

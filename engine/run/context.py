@@ -11,7 +11,7 @@ from urllib.parse import quote_plus
 
 import msgspec
 
-from engine.documents import NO_LINEAGE, Batch, Document, Lineage
+from engine.documents import NO_LINEAGE, Batch, Document, Lineage, copied
 from engine.errors import DataError, EngineError, ExpressionError, SnapFailedError
 from engine.expressions import (
     Parts,
@@ -73,7 +73,9 @@ class SnapContext:
         self._linked = execution.plan.routes.linked.get(snap.label, frozenset())
         self._class = snap_class
         self._view = ""
-        self._batch = Batch([])
+        self._batch = self._given = Batch([])
+        self._arrived: dict[int, Document] | None = None
+        self._expressions_change = self._is_open = False
         self._before = 0
         self._failed_at: int | None = None
         self._functions: dict[Expression, Function] = {}
@@ -96,7 +98,17 @@ class SnapContext:
         return self._execution.scope(self.info)
 
     def function(self, expression: Expression, *, null_safe: bool = False) -> Function:
-        return compile_expression(expression.text, null_safe=null_safe, scope=self.scope)
+        function = compile_expression(expression.text, null_safe=null_safe, scope=self.scope)
+        if function.mutates and self._is_open:
+            return lambda document: function(copied(document))
+        self._expressions_change |= function.mutates
+        return function
+
+    def opened(self) -> bool:
+        """The snap is open. Returns whether an expression that it uses may change a document;
+        one that is compiled from now on gets a copy of the document."""
+        self._is_open = True
+        return self._expressions_change
 
     def mapping(
         self,
@@ -106,13 +118,17 @@ class SnapContext:
         null_safe: bool = False,
         pass_through: bool = False,
     ) -> Callable[[Document], Document]:
-        return compile_mapping(
+        mapped = compile_mapping(
             [(target, expression.text) for target, expression in rows],
             mapping_root=root,
             null_safe=null_safe,
             pass_through=pass_through,
             scope=self.scope,
         )
+        if mapped.mutates and self._is_open:
+            return lambda document: mapped(copied(document))
+        self._expressions_change |= mapped.mutates
+        return mapped
 
     def path(self, path: PathSetting) -> JsonPath:
         return parse_path(path.text, self.scope)
@@ -152,9 +168,20 @@ class SnapContext:
             )
         return self._parts[expression]
 
-    def begin(self, view: str, batch: Batch, before: int) -> None:
-        """A batch is about to be passed to the snap, after `before` earlier items of its view."""
-        self._view, self._batch, self._before = view, batch, before
+    def begin(self, view: str, batch: Batch, before: int, given: Batch) -> None:
+        """A batch is about to be passed to the snap, as `given` (the batch, or copies of its
+        documents), after `before` earlier items of its view."""
+        self._view, self._batch, self._before, self._given = view, batch, before, given
+        self._arrived = None
+
+    def _as_arrived(self, document: Document | None) -> Document | None:
+        """The document as it was before the snap could change it."""
+        if document is None or self._given is self._batch:
+            return document
+        if self._arrived is None:
+            pairs = zip(self._given.items, self._batch.items, strict=True)
+            self._arrived = {id(own): arrived for own, arrived in pairs}
+        return self._arrived.get(id(document), document)
 
     def give_back_unread(self) -> None:
         """After a failure that stops the pipeline: do not count the documents after it."""
@@ -166,6 +193,7 @@ class SnapContext:
         self, error: DataError, original: Document | None, lineage: Lineage = NO_LINEAGE
     ) -> None:
         self.statistics.errors += 1
+        original = self._as_arrived(original)
         ledger = self._execution.ledger
         if self._snap.on_error == "route" and (ledger is None or self.linked(ERROR_VIEW.name)):
             self.error_documents.append(self._error_document(error, original))
@@ -180,6 +208,7 @@ class SnapContext:
     ) -> None:
         if isinstance(error, SnapFailedError):
             raise error
+        original = self._as_arrived(original)
         if isinstance(error, DataError):
             self.failed(error, original, lineage)
         elif isinstance(error, EngineError) and not self._is_contained(lineage):

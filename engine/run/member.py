@@ -19,6 +19,7 @@ from engine.plan.plan import Port
 from engine.registry import Registry
 from engine.run.context import SnapContext
 from engine.run.execution import Execution
+from engine.run.ownership import Owner, owner_of
 from engine.run.report import SnapStatistics
 from engine.run.slices import MAX_ITEMS, SliceSize
 from engine.sdk.plain_values import plain
@@ -41,6 +42,7 @@ class Member:
 
     def __init__(self, label: str, registry: Registry, execution: Execution, *, cuts: bool) -> None:
         self.plan = plan = execution.snap(label)
+        self._whole = execution.plan
         self._class = registry[plan.type]
         self.statistics = SnapStatistics(
             label,
@@ -64,6 +66,7 @@ class Member:
         self._checks = not plan.facts.plain and not self._by_document  # which looks itself
         self._slices = SliceSize() if cuts and not plan.facts.flows else None
         self.limit = MAX_ITEMS if self._slices is None else self._slices.items
+        self._owner: Owner | None = None
         self._longest_step = 0.0
         self._before = (0, 0)
 
@@ -76,6 +79,14 @@ class Member:
         """Create and open the snap. There is no document yet to which `on_error` could apply."""
         self._made = self._guarded(lambda: self._class(self.plan.settings, self.context), None)
         self._guarded(self.snap.open, None)
+        facts = self.plan.facts
+        self._owner = owner_of(
+            self.plan,
+            self._whole,
+            expressions_change=self.context.opened(),
+            repeats=not (self._by_document or facts.stateful) and facts.replayable,
+            watched=self._crossed is not None,
+        )
 
     def start(self) -> Outputs:
         return self._run(lambda: self._gathered(self.snap.start(), "start"))
@@ -113,10 +124,11 @@ class Member:
         statistics.inputs[view] = before + count
         self._in["totalCount"] += count
         self._before = statistics.dropped, statistics.errors
-        self.context.begin(view, batch, before)
+        given = batch if self._owner is None else self._owner.own(batch)
+        self.context.begin(view, batch, before, given)
         started = perf_counter()
         try:
-            return self.snap.process_batch(view, batch)
+            return self.snap.process_batch(view, given)
         finally:
             self._longest_step = elapsed = perf_counter() - started
             statistics.seconds += elapsed

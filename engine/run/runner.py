@@ -17,7 +17,7 @@ from itertools import chain, islice
 from time import perf_counter
 from typing import Any, TypeVar
 
-from engine.documents import Batch, Item
+from engine.documents import Batch, Item, copied
 from engine.errors import ConfigurationError, EngineError
 from engine.plan.plan import Plan, Port, Prelude, Routes, Stage
 from engine.plan.routes import sources_of
@@ -357,7 +357,7 @@ def _inputs_by_port(plan: Plan, inputs: Mapping[str, Source]) -> dict[Port, Sour
 
 
 def _checked(name: str, items: Source) -> Source:
-    """The items of an input, with documents of plain values."""
+    """The items of an input, with documents of plain values. The caller's stay as they are."""
     if isinstance(items, Mapping | str | bytes):
         raise ConfigurationError(f"the input {name!r} must be a list of documents")
     if not isinstance(items, Sequence):
@@ -365,7 +365,7 @@ def _checked(name: str, items: Source) -> Source:
     checked = []
     for number, item in enumerate(items, 1):
         try:
-            checked.append(plain(item) if isinstance(item, Mapping) else item)
+            checked.append(plain(copied(item)) if isinstance(item, Mapping) else item)
         except NotPlainError as error:
             raise ConfigurationError(
                 f"document {number} of the input {name!r}: {error}; {error.resolution}"

@@ -78,7 +78,9 @@ class Snap(Generic[S]):
     documents are its input documents); `writes` (acts on the outside world, so a preview skips it);
     `flows` (`process_batch` yields each result as soon as it is ready, so the runtime need not
     split batches to keep documents flowing); `plain` (its documents hold only JSON values, bytes
-    and date-times, so the runtime need not check them).
+    and date-times, so the runtime need not check them); `changes_input` (it may change its input
+    documents, or lists and maps in them, so they must be its own); `shares_output` (two of its
+    output documents may hold the same list or map).
 
     Facts for people and for import: `category` (empty: the folder of its file), `since` (the
     version that introduced it), `about` (long help, Markdown), `foreign` (SnapLogic's corresponding
@@ -102,6 +104,8 @@ class Snap(Generic[S]):
     foreign: ClassVar[Foreign | None] = None
     flows: ClassVar[bool] = False
     plain: ClassVar[bool] = False
+    changes_input: ClassVar[bool] = True
+    shares_output: ClassVar[bool] = True
 
     def __init_subclass__(cls) -> None:
         for base in getattr(cls, "__orig_bases__", ()):

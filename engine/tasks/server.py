@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import gc
 import logging
 import os
 import signal
@@ -19,6 +18,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from engine.errors import ConfigurationError, EngineError
+from engine.run.garbage_collection import relax_garbage_collection
 from engine.tasks.files.loading import Loaded, check_parameters
 from engine.tasks.hosted import Hosted, host
 from engine.tasks.operations.control import Control, ServerState, TaskState
@@ -27,7 +27,6 @@ from engine.tasks.runs.history import History
 from engine.tasks.runs.scheduler import ScheduledTask
 from engine.tasks.runs.triggered import TriggeredTask
 from engine.tasks.ultra.feed_master import FeedMaster
-from engine.tasks.ultra.instance import GC_THRESHOLDS
 from engine.tasks.web.access import AccessLog
 from engine.tasks.web.front import PREFIX, Answering, Front, Page
 from engine.tasks.web.http_server import listen, server_for
@@ -111,8 +110,7 @@ class Server:
                 self._host(each)
             if self._site is not None:
                 log.info("page at %s/", self._address.url())
-            gc.freeze()
-            gc.set_threshold(*GC_THRESHOLDS)
+            relax_garbage_collection()
             return await self._serve(listener)
         finally:
             listener.close()

@@ -194,7 +194,7 @@ def _views_have_names_of_their_own(snap: SnapClass) -> None:
 def _facts_do_not_contradict_each_other(snap: SnapClass) -> None:
     names = (
         "stateful", "single", "keeps_order", "replayable", "blocking", "passes_on", "writes",
-        "flows", "plain",
+        "flows", "plain", "changes_input", "shares_output",
     )  # fmt: skip
     wrong = [name for name in names if not isinstance(getattr(snap, name), bool)]
     _require(not wrong, f"these facts must be True or False: {', '.join(wrong)}")

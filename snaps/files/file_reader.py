@@ -76,6 +76,8 @@ class FileReader(Snap[FileReaderSettings]):
     )
     stateful = False
     plain = True
+    changes_input = False
+    shares_output = False
     blocking = True
     examples = (
         Example(

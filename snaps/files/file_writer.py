@@ -102,6 +102,8 @@ class FileWriter(StreamSnap[FileWriterSettings]):
     replayable = False
     blocking = True
     plain = True
+    changes_input = False
+    shares_output = False
     loses_lineage = ""
     examples = (
         Example(

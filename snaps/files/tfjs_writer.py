@@ -59,6 +59,8 @@ class TFJSWriter(Snap[TFJSWriterSettings]):
     replayable = False
     blocking = True
     plain = True
+    changes_input = False
+    shares_output = False
     examples = (
         Example(
             "a dense layer that doubles its input",

@@ -1,10 +1,10 @@
-"""Send every document to all outputs; each output gets its own copy."""
+"""Send every document to all outputs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.sdk import Batch, Example, Foreign, ReadPaths, Settings, Snap, Value, View, Views
+from engine.sdk import Batch, Example, Foreign, ReadPaths, Settings, Snap, View, Views
 
 
 class CopySettings(Settings):
@@ -14,8 +14,8 @@ class CopySettings(Settings):
 class Copy(Snap[CopySettings]):
     since = "0.1.0"
     about = """
-    Each output view gets its own copy of every document, so changes behind one output do not
-    affect the others. Views are called `output0`, `output1` and so on, as many
+    Changes behind one output do not affect the others: the outputs share a document until a snap
+    that may change it gets its own copy. Views are called `output0`, `output1` and so on, as many
     as are linked.
     """
     foreign = Foreign(
@@ -25,6 +25,7 @@ class Copy(Snap[CopySettings]):
     views = Views(outputs=(View("output", many=True, minimum=1),))
     stateful = False
     plain = True
+    changes_input = False
     passes_on = True
     examples = (
         Example(
@@ -39,20 +40,4 @@ class Copy(Snap[CopySettings]):
         return frozenset()
 
     def process_batch(self, view: str, batch: Batch) -> Mapping[str, Batch]:
-        first, *others = self.context.outputs
-        copies = {name: batch.with_items(copied(batch.items)) for name in others}
-        return {first: batch, **copies}
-
-
-def copied(value: Value) -> Value:
-    """A copy that shares no list or map with `value`; all other values are immutable."""
-    if value.__class__ is dict:
-        copy = value.copy()
-        for key, item in value.items():
-            if item.__class__ in _CONTAINERS:
-                copy[key] = copied(item)
-        return copy
-    return [copied(item) if item.__class__ in _CONTAINERS else item for item in value]
-
-
-_CONTAINERS = frozenset((dict, list))
+        return dict.fromkeys(self.context.outputs, batch)

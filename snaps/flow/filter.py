@@ -51,6 +51,8 @@ class Filter(Snap[FilterSettings]):
     )
     stateful = False
     plain = True
+    changes_input = False
+    shares_output = False
     passes_on = True
     examples = (
         Example(

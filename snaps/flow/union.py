@@ -22,6 +22,8 @@ class Union(Snap[UnionSettings]):
     views = Views(inputs=(View("input", many=True, minimum=1, unlinked="refused"),))
     stateful = False
     plain = True
+    changes_input = False
+    shares_output = False
     passes_on = True
     examples = (
         Example(

@@ -81,6 +81,8 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
     views = Views(outputs=(View("output", "binary"),))
     single = True
     plain = True
+    changes_input = False
+    shares_output = False
     examples = (
         Example(
             "one array of all documents",

@@ -68,6 +68,8 @@ class JSONParser(StreamSnap[JSONParserSettings]):
     views = Views(inputs=(View("input", "binary", unlinked="refused"),))
     stateful = False
     plain = True
+    changes_input = False
+    shares_output = False
     examples = (
         Example(
             "each element of the array is a document",

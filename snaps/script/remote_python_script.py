@@ -138,6 +138,8 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     blocking = True
     flows = True
     plain = True
+    changes_input = False
+    shares_output = False
     loses_lineage = ""
     examples = (
         Example(

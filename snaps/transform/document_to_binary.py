@@ -48,6 +48,8 @@ class DocumentToBinary(Snap[DocumentToBinarySettings]):
     views = Views(outputs=(View("output", "binary"),))
     stateful = False
     plain = True
+    changes_input = False
+    shares_output = False
     examples = (
         Example(
             "text becomes UTF-8, and the other fields the header",

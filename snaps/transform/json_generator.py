@@ -69,6 +69,8 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
     views = Views(inputs=(View("input", unlinked="starts by itself"),))
     stateful = False
     plain = True
+    changes_input = False
+    shares_output = False
     examples = (
         Example(
             "literal documents",
@@ -137,7 +139,7 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
     def process(self, document: Document) -> list[Document]:
         documents = self._generate(document)
         if self._adds_original:
-            return [{**made, "original": document} for made in documents]
+            return [{**made, "original": deepcopy(document)} for made in documents]
         return documents
 
     def _generate(self, document: Document) -> list[Document]:

@@ -81,6 +81,8 @@ class Mapper(Snap[MapperSettings]):
     )
     stateful = False
     plain = True
+    changes_input = False
+    shares_output = False
     examples = (
         Example(
             "a field is renamed and another computed",

@@ -18,6 +18,7 @@ _FRESH = frozenset(
     ["map", "filter", "concat", "slice", "split", "splice", "keys", "values", "entries", "match"]
 )
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in"})
+_CONSTANTS = frozenset({"lib", "pipe", "snap", "task"})
 _SELF = frozenset({"this", "__parent__", "__root__"})
 
 
@@ -97,6 +98,11 @@ def _changes_something(node: Node) -> bool:
     if isinstance(node, nodes.Call):
         return isinstance(node.function, nodes.Name) and node.function.name == "eval"
     return False
+
+
+def reads_constants(node: Node) -> bool:
+    """Whether it reads a library or the like, whose lists and maps must not get into documents."""
+    return any(isinstance(inner, nodes.Name) and inner.name in _CONSTANTS for inner in node.walk())
 
 
 def may_multiply(node: Node) -> bool:

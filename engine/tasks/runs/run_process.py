@@ -7,7 +7,6 @@ front stops reading, the open output waits, and with it the pipeline.
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import pickle
 import socket
@@ -21,6 +20,7 @@ from engine.documents import Batch, Item, StreamEnd, StreamStart
 from engine.errors import ConfigurationError, DataError, EngineError, SnapFailedError
 from engine.plan.plan import Plan, Port
 from engine.registry import Registry, discover
+from engine.run.garbage_collection import relax_garbage_collection
 from engine.run.identity import RunIdentity
 from engine.run.report import Report
 from engine.run.runner import run_plan
@@ -114,8 +114,7 @@ class RunProcess:
         try:
             opening = await self._opened
             registry = discover()
-            gc.freeze()  # what exists now stays; documents need no collector
-            gc.set_threshold(100_000, 20, 20)
+            relax_garbage_collection()
             self.channel.send(Ready())
             while True:
                 await self._run(opening, registry, await self._starts.get())

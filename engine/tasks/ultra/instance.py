@@ -7,7 +7,6 @@ batches gets them under load, and a single request never waits.
 from __future__ import annotations
 
 import asyncio
-import gc
 import pickle
 import socket
 import sys
@@ -24,6 +23,7 @@ from engine.documents import Batch, Document, Item, Lineage, StreamEnd, StreamSt
 from engine.errors import ConfigurationError, DataError, EngineError
 from engine.plan.plan import Plan, Port
 from engine.registry import discover
+from engine.run.garbage_collection import relax_garbage_collection
 from engine.run.identity import RunIdentity
 from engine.run.lineage import Ledger
 from engine.run.report import Report
@@ -52,9 +52,6 @@ from engine.tasks.ultra.documents import (
 )
 from engine.tasks.ultra.failure_log import FailureLog
 from engine.tasks.web.refusals import BadRequest
-
-GC_THRESHOLDS = (50_000, 20, 20)
-"""Thresholds of the garbage collector, which takes a tenth of the time with Python's own."""
 
 COUNTS_INTERVAL = 1.0
 """Seconds between two reports of the snaps' counts."""
@@ -186,8 +183,7 @@ class Instance:
 
     async def run(self, push: Callable[[Batch], None]) -> None:
         """Let the requests in: the pipeline is ready for them."""
-        gc.freeze()  # what exists now stays, and requests leave hardly any cycles
-        gc.set_threshold(*GC_THRESHOLDS)
+        relax_garbage_collection()
         self._push = push
         self.channel.send(Ready())
         self._take_requests()

@@ -159,6 +159,8 @@ class RestSnap(Snap[S], ABC):
     blocking = True
     flows = True
     plain = True
+    changes_input = False
+    shares_output = False
     method: ClassVar[str]
 
     @abstractmethod
