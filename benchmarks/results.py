@@ -16,7 +16,7 @@ class Row(msgspec.Struct, frozen=True):
     figures: dict[str, float]
     """The engine first."""
     ratio: float
-    goal: float
+    goal: float | None = None
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -26,7 +26,7 @@ class Section(msgspec.Struct, frozen=True):
     unit: str
     """Of the figures."""
     ratio: str
-    """What the ratios of the rows are."""
+    """What the ratios of the rows are, such as `orjson / Snapline`."""
     rows: list[Row]
     at_least: bool = False
     """Whether goals are the smallest ratios that are good enough, or the largest."""
@@ -36,6 +36,8 @@ class Section(msgspec.Struct, frozen=True):
         return list(dict.fromkeys(name for row in self.rows for name in row.figures))
 
     def goal(self, row: Row) -> str:
+        if row.goal is None:
+            return ""
         is_met = row.ratio >= row.goal if self.at_least else row.ratio <= row.goal
         return f"{'≥' if self.at_least else '≤'} {row.goal:g}{'' if is_met else ' MISSED'}"
 

@@ -37,6 +37,11 @@ def test_a_goal_may_be_a_largest_ratio() -> None:
     assert as_text(START).splitlines()[1].endswith("1.60  ≤ 1.5 MISSED")
 
 
+def test_a_row_may_have_no_goal() -> None:
+    section = Section("Scripts", "CPU µs", "the figure", [Row("a row", {"Snapline": 2.0}, 2.0)])
+    assert as_text(section).splitlines()[1] == "a row                   2   2.00"
+
+
 def test_markdown_has_the_same_columns_without_goals() -> None:
     assert as_markdown(THROUGHPUT).splitlines() == [
         "| Lines, CPU µs | Snapline | orjson | jq | orjson / Snapline |",
