@@ -16,7 +16,7 @@ import yaml
 from engine.pipeline.repairs import Change, RepairedText
 from engine.pipeline.text import Mark
 from engine.pipeline.yaml_flow import flow_issue, value_end
-from engine.pipeline.yaml_indents import indent_message, misplaced, odd_indentation, shifted
+from engine.pipeline.yaml_indents import indent_message, misplaced, shifted
 from engine.pipeline.yaml_issue import YamlIssue, sign_hint
 from engine.pipeline.yaml_lines import (
     YamlLine,
@@ -27,6 +27,7 @@ from engine.pipeline.yaml_lines import (
     value_hint,
 )
 from engine.pipeline.yaml_quotes import quote_over_lines
+from engine.pipeline.yaml_tabs import odd_indentation
 from engine.sdk.settings import shown
 
 _TOO_DEEP_FOR_THE_PARSER = "maximum nesting depth"

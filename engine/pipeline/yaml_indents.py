@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from engine.pipeline.repairs import Change
-from engine.pipeline.text import Mark
-from engine.pipeline.yaml_issue import YamlIssue
 from engine.pipeline.yaml_lines import YamlLine, line_above, parse_line
 
 _TOP_LEVEL = ("pipeline", "description", "parameters", "libraries", "snaps", "links")
@@ -57,31 +55,6 @@ def shifted(lines: Sequence[str], number: int, target: int) -> list[Change]:
             break
         changes.append(_shift(next_line, delta))
     return changes
-
-
-def odd_indentation(lines: Sequence[str], place: Mark) -> YamlIssue | None:
-    """Lines indented with something other than spaces, if there is one before the place."""
-    odd = [number for number, text in enumerate(lines) if _margin(text).strip(" ")]
-    if not odd or odd[0] > place.line:
-        return None
-    margin = _margin(lines[odd[0]])
-    column = len(margin) - len(margin.lstrip(" "))
-    sign = margin[column]
-    above = line_above(lines, odd[0])
-    depth = 2 if above is None else above.indent + (0 if above.value else 2)
-    width = max(1, (depth - column) // max(1, margin.count(sign)))
-    changes = []
-    for number in odd:
-        margin = _margin(lines[number])
-        spaces = "".join(" " * width if each == "\t" else " " for each in margin)
-        changes.append(Change(number, 0, len(margin), spaces))
-    name = "a tab" if sign == "\t" else f"the invisible character U+{ord(sign):04X}"
-    message = f"YAML does not allow {name} in indentation"
-    return YamlIssue(odd[0], column, message, "indent with spaces", repair=changes)
-
-
-def _margin(text: str) -> str:
-    return text[: len(text) - len(text.lstrip())]
 
 
 def _shift(line: YamlLine, delta: int) -> Change:

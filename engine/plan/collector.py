@@ -16,6 +16,9 @@ KeyPath = tuple[str | int, ...]
 _UNREADABLE = ("yaml-error", "yaml-tag", "yaml-alias", "bad-number")
 """Codes of values that could not be read: no further problems are reported inside them."""
 
+_ABOUT_PLACE = ("unlinked-snap", "unlinked-error-view", "unclear-setting")
+"""Codes of warnings that depend on which lines belong together."""
+
 _MAX_COMPARED = 500
 _MAX_LISTED = 20
 
@@ -78,9 +81,18 @@ class ProblemCollector:
         return bool(re.search(rf"(?<!\w){re.escape(name)}\s*:?", self.spec.source.lost_text()))
 
     def all(self) -> list[Problem]:
-        """Every problem in the order of the file; those of other files come last."""
+        """Every problem in the order of the file; those of other files come last.
+
+        If the YAML was repaired, without warnings about where lines belong: they may be wrong.
+        """
         unreadable = [p.where for p in self.spec.problems if p.code in _UNREADABLE]
-        own = (problem for problem in self.problems if not _is_within(problem.where, unreadable))
+        is_repaired = any(problem.code == "yaml-error" for problem in self.spec.problems)
+        own = (
+            problem
+            for problem in self.problems
+            if not (is_repaired and problem.code in _ABOUT_PLACE)
+            and not _is_within(problem.where, unreadable)
+        )
         return sorted(dict.fromkeys((*self.spec.problems, *own)), key=self._order)
 
     def _order(self, problem: Problem) -> tuple[bool, str, int, int]:
