@@ -26,9 +26,10 @@ from engine.sdk.plain_values import plain
 from engine.sdk.results import (
     BATCH_SIZE,
     HELD_SECONDS,
-    MISTAKE_IN_SNAP,
     Collected,
     Emission,
+    wrong_result,
+    wrong_view,
 )
 from engine.sdk.snap import Snap
 from engine.sdk.views import ERROR_VIEW
@@ -313,16 +314,14 @@ class Member:
 
     def _refused(self, emission: Any, view: str = "") -> ExecutionError:
         """The error for a bug in the snap: an unknown view, or a result that is not a batch."""
-        known = ", ".join(self._ports) or "none"
-        if view and view not in self._ports:
-            text = f"it returned a batch for the view {view!r}; its output views are: {known}"
-        else:
-            kind = type(emission).__name__
-            text = (
-                "it must return a Batch, a map of view to Batch, or an iterable of such maps, "
-                f"got {kind!r}"
-            )
-        return ExecutionError(f"{text}\n  {MISTAKE_IN_SNAP}")
+        if emission.__class__ is Batch and view not in self._ports:
+            return wrong_view(self.snap, "process_batch", "batch", view)
+        return wrong_result(
+            self.snap,
+            "process_batch",
+            f"returned {type(emission).__name__!r}; "
+            "it must return a Batch, a map of view to Batch, or an iterable of such maps",
+        )
 
     def _fail(self, error: BaseException) -> NoReturn:
         self.statistics.status = "failed"

@@ -156,39 +156,41 @@ class Collected:
         """The list for the items of a view. Raises ResultError if there is no such view."""
         is_default = view and view == self.default
         if not is_default and not self.snap.has_output(view):
-            raise self._refused_view(view)
+            raise wrong_view(self.snap, self.method, "document", view)
         items = self.items[view] = []
         if self.keeps:
             self.lineage[view] = []
         return items
 
     def _refusal(self, value: Any) -> ResultError:
-        return self._wrong(
+        return wrong_result(
+            self.snap,
+            self.method,
             f"returned {type(value).__name__!r}; "
-            "it must return a document, an iterable of documents, To(view, document) or None"
+            "it must return a document, an iterable of documents, To(view, document) or None",
         )
 
-    def _refused_view(self, view: str) -> ResultError:
-        outputs = self.snap.context.outputs
-        if not outputs:
-            return self._wrong("returned a document, but the snap has no output view")
-        hint = nearest_hint(view, outputs)
-        if view == "error":
-            hint = "raise DataError to send a document to the error view"
-        known = ", ".join(outputs)
-        return self._wrong(
-            f"returned a document for the view {view!r}; the output views are: {known}", hint
-        )
 
-    def _wrong(self, what: str, hint: str = "") -> ResultError:
-        """The error, with the place of the method."""
-        code = getattr(inspect.unwrap(getattr(self.snap, self.method)), "__code__", None)
-        place = "" if code is None else f"; see {code.co_filename}, line {code.co_firstlineno}"
-        name = f"{self.method} of {type(self.snap).__name__}"
-        remedy = f"{MISTAKE_IN_SNAP}{place}"
-        if hint:
-            remedy = f"{hint}{'' if hint.endswith('?') else ';'} {remedy}"
-        return ResultError(f"{name} {what}", remedy)
+def wrong_result(snap: Snap[Any], method: str, what: str, hint: str = "") -> ResultError:
+    """The error for a wrong result, with the place of the method."""
+    code = getattr(inspect.unwrap(getattr(snap, method)), "__code__", None)
+    place = "" if code is None else f"; see {code.co_filename}, line {code.co_firstlineno}"
+    remedy = f"{MISTAKE_IN_SNAP}{place}"
+    if hint:
+        remedy = f"{hint}{'' if hint.endswith('?') else ';'} {remedy}"
+    return ResultError(f"{method} of {type(snap).__name__} {what}", remedy)
+
+
+def wrong_view(snap: Snap[Any], method: str, item: str, view: str) -> ResultError:
+    """The error for a result that names an output view which the snap does not have."""
+    outputs = snap.context.outputs
+    if not outputs:
+        return wrong_result(snap, method, f"returned a {item}, but the snap has no output view")
+    hint = nearest_hint(view, outputs)
+    if view == "error":
+        hint = "raise DataError to send a document to the error view"
+    what = f"returned a {item} for the view {view!r}; the output views are: {', '.join(outputs)}"
+    return wrong_result(snap, method, what, hint)
 
 
 _PIECES = (StreamStart, StreamEnd, bytes)

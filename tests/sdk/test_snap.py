@@ -112,6 +112,36 @@ def test_an_unknown_view_is_named_with_the_line_of_the_method(
     assert f"see {__file__}, line {line_of(method)}" in str(caught.value)
 
 
+class GivesBatches(Snap[NoSettings]):
+    """Returns, for each batch, the value that a test has set."""
+
+    gives: ClassVar[Any] = None
+
+    def process_batch(self, view: str, batch: Batch) -> Any:
+        return self.gives
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (5, "returned 'int'; it must return a Batch, a map of view to Batch, or an iterable of"),
+        ([5], "returned 'int'; it must return a Batch"),
+        ({"output": [{}]}, "returned 'list'; it must return a Batch"),
+        ({"outputs": Batch([{}])}, "returned a batch for the view 'outputs'; the output views are"),
+        ({"outputs": Batch([{}])}, "  hint: did you mean 'output'? this is a bug in the snap"),
+    ],
+)
+def test_a_wrong_result_for_a_batch_is_named_with_the_line_of_the_method(
+    value: Any, says: str
+) -> None:
+    GivesBatches.gives = value
+    with pytest.raises(EngineError) as caught:
+        run_snap(GivesBatches, {}, [{}])
+    assert says in str(caught.value)
+    line = GivesBatches.process_batch.__code__.co_firstlineno
+    assert f"see {__file__}, line {line}" in str(caught.value)
+
+
 def test_a_document_without_an_output_to_go_to_is_refused() -> None:
     class Ends(Snap[NoSettings]):
         views = Views(outputs=())
