@@ -18,6 +18,7 @@ from engine.expressions.failures import Failure
 from engine.expressions.suggestions import did_you_mean
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
 _ALIASES = {
     "PST": "America/Los_Angeles",
     "PDT": "America/Los_Angeles",
@@ -167,7 +168,7 @@ def from_epoch(milliseconds: int | Decimal | float, where: tzinfo) -> DateTime:
 
 def epoch_milliseconds(value: datetime) -> int:
     moment = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-    return (moment - EPOCH) // timedelta(milliseconds=1)
+    return (moment - EPOCH) // MILLISECOND
 
 
 def local_date_time(value: datetime) -> LocalDateTime:

@@ -46,7 +46,7 @@ def _context(digits: int, exponent: int, *traps: type[DecimalException]) -> Cont
 
 
 EXACT = _context(MAX_DIGITS, MAX_EXPONENT, Inexact)
-_DECIMAL128 = _context(34, MAX_EXPONENT)
+DECIMAL128 = _context(34, MAX_EXPONENT)
 _REMAINDERS = _context(3 * MAX_EXPONENT + MAX_DIGITS, 2 * MAX_EXPONENT + MAX_DIGITS, Inexact)
 """An exact remainder is computed through a quotient of as many digits as the exponents differ."""
 
@@ -86,7 +86,7 @@ def exact_product(left: Exact, right: Exact) -> Decimal:
 def quotient(left: Exact, right: Exact) -> Decimal:
     """To 34 digits; `right` is not 0."""
     try:
-        return positive_zero(_DECIMAL128.divide(left, right))
+        return positive_zero(DECIMAL128.divide(left, right))
     except DecimalException as error:
         raise _out_of_bounds(error, "quotient") from None
 

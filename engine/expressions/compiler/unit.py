@@ -89,10 +89,15 @@ def item(target: ast.expr, key: ast.expr) -> ast.expr:
     return ast.Subscript(target, key, ast.Load())
 
 
+def lambda_function(parameters: list[str], body: ast.expr) -> ast.expr:
+    """`lambda parameters: body`."""
+    given = ast.arguments([], [ast.arg(name) for name in parameters], None, [], [], None, [])
+    return ast.Lambda(given, body)
+
+
 def lambda_(parameters: list[str], body: ast.expr, *arguments: ast.expr) -> ast.expr:
     """`(lambda parameters: body)(arguments)`."""
-    given = ast.arguments([], [ast.arg(name) for name in parameters], None, [], [], None, [])
-    return ast.Call(ast.Lambda(given, body), list(arguments), [])
+    return ast.Call(lambda_function(parameters, body), list(arguments), [])
 
 
 def let(name: str, value: ast.expr) -> ast.expr:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from engine.expressions.callables import arguments_for, as_function, each
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
-from engine.expressions.limits import CALL_STEPS, charge, check_elements, check_text
+from engine.expressions.limits import CALL_STEPS, charge, check_elements, check_integer, check_text
 from engine.expressions.operators import add, equal
 from engine.expressions.utf16 import join as utf16_joined
-from engine.expressions.utf16 import units
+from engine.expressions.utf16 import joined, units
 from engine.expressions.values import (
     Function,
     comma_text,
@@ -22,6 +25,8 @@ from engine.expressions.values import (
     truthy,
 )
 
+_EXACT = frozenset({int, Decimal})
+_SAFELY_ADDED = 1_000_000
 ARRAYS = Family("Array", "Methods of arrays; positions count from 0.", receivers=(list,))
 
 
@@ -123,8 +128,11 @@ def _gathered(items: list[Any], function: Any, pairs: list[Any], initial: tuple[
 )
 def index_of(items: list[Any], value: Any, start: Any = 0) -> int:
     charge(len(items) // 16 + 1)
-    for index in range(_position(start, len(items)), len(items)):
-        if equal(items[index], value):
+    first = _position(start, len(items)) if start != 0 else 0
+    kind = value.__class__
+    is_plain = kind is str or kind is int or kind is Decimal
+    for index, item in enumerate(islice(items, first, None) if first else items, first):
+        if item == value if is_plain and item.__class__ is kind else equal(item, value):
             return index
     return -1
 
@@ -178,9 +186,14 @@ def slice_(items: list[Any], start: Any = 0, end: Any = None) -> list[Any]:
 def join(items: list[Any], separator: Any = ",") -> str:
     charge(len(items))
     between = "," if separator is None else scalar_text(separator, "a separator")
-    texts = [item if item.__class__ is str else comma_text(item) for item in items]
-    check_text(sum(map(len, texts)) + len(between) * len(texts))
-    return utf16_joined(texts, between)
+    try:
+        text = between.join(items)
+    except TypeError:  # not all of them are strings
+        texts = [item if item.__class__ is str else comma_text(item) for item in items]
+        check_text(sum(map(len, texts)) + len(between) * len(texts))
+        return utf16_joined(texts, between)
+    check_text(len(text))
+    return joined(text)
 
 
 @ARRAYS.method(
@@ -197,7 +210,9 @@ def to_string(items: list[Any]) -> str:
     Example("[{n: 1}, {n: 2}].sum(x => x.n)", 3),
 )
 def sum_(items: list[Any], function: Any = None) -> Any:
-    values = items if function is None else each(function, items)
+    values = items if function is None else list(each(function, items))
+    if len(values) < _SAFELY_ADDED and set(map(type, values)) == {int}:
+        return check_integer(sum(values))
     return functools.reduce(lambda total, value: add(total, to_number(value)), values, 0)
 
 
@@ -282,9 +297,28 @@ def reverse(items: list[Any]) -> list[Any]:
 def sort(items: list[Any], function: Any = None) -> list[Any]:
     charge(len(items) * 4)
     if function is None:
-        items[:] = sorted(items, key=_sort_text)
+        if set(map(type, items)) == {str} and "".join(items).isascii():
+            items.sort()
+        else:
+            items[:] = sorted(items, key=_sort_text)
         return items
     items[:] = sorted(items, key=functools.cmp_to_key(_comparator(function)))
+    return items
+
+
+def sort_by_number(
+    items: list[Any], key: Callable[[Any], Any] | None, descending: bool
+) -> list[Any]:
+    """Sorts by `a - b`, or `b - a`, of the keys; a Failure unless all of them are exact numbers."""
+    charge(len(items) * 4)
+    keys = items if key is None else list(map(key, items))
+    if not _EXACT.issuperset(map(type, keys)):
+        raise Failure("only numbers can be sorted by their difference")
+    if key is None:
+        items.sort(reverse=descending)
+    else:
+        order = sorted(range(len(keys)), key=keys.__getitem__, reverse=descending)
+        items[:] = [items[place] for place in order]
     return items
 
 

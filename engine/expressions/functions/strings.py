@@ -237,7 +237,7 @@ def to_string(text: str) -> str:
 
 @TEXTS.method("trim", "Without white space at both ends.", Example("'  hi '.trim()", "hi"))
 def trim(text: str) -> str:
-    return text.strip() if text.isascii() else text.strip(SPACE)
+    return text.strip(SPACE)
 
 
 @TEXTS.method("trimLeft", "Without white space at the start.", Example("' hi '.trimLeft()", "hi "))

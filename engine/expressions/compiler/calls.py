@@ -1,0 +1,123 @@
+"""Calls by the class of the receiver: a rule's plain Python, or the method from the table."""
+
+from __future__ import annotations
+
+import ast
+
+from engine.expressions import nodes
+from engine.expressions.compiler import facts
+from engine.expressions.compiler.arithmetic import FastOperators
+from engine.expressions.compiler.rules import FUNCTION_RULES, METHOD_RULES
+from engine.expressions.compiler.templates import UNKNOWN, Rule
+from engine.expressions.compiler.unit import KNOWN, class_of, is_, item
+from engine.expressions.functions import DISPATCH, Declaration
+from engine.expressions.nodes import Node
+
+_LOOKUPS = {"get": 2, "hasOwnProperty": 1}
+_UNRULED = (nodes.Arrow, nodes.Regex, nodes.Spread)
+
+
+class FastCalls(FastOperators):
+    def dispatched(
+        self, node: nodes.MethodCall, target: ast.expr, arguments: list[ast.expr] | None = None
+    ) -> ast.expr:
+        """The method by the class of the target; `arguments` if they are already compiled."""
+        table = self.unit.constant(DISPATCH[node.name])
+        if arguments is None:
+            arguments = self.arguments(node.arguments, node.name in facts.TAKE_REGEX)
+        first, again = self.bound(target)
+        if not self.null_safe:
+            return ast.Call(item(table, class_of(first)), [again, *arguments], [])
+        absent = ast.Compare(first, [ast.Is()], [ast.Constant(None)])
+        made = ast.Call(item(table, class_of(again)), [again, *arguments], [])
+        return ast.IfExp(absent, ast.Constant(None), made)
+
+    def ruled(self, node: nodes.MethodCall) -> ast.expr:
+        """A method call by the first rule whose class and test fit, otherwise by the table."""
+        rules = METHOD_RULES.get((node.name, len(node.arguments)))
+        if rules is None or any(isinstance(one, _UNRULED) for one in node.arguments):
+            return self.dispatched(node, self.emit(node.target))
+        target, arguments = self.emit(node.target), self.arguments(node.arguments)
+        accepted = self.accepted(rules, arguments)
+        if not accepted:
+            return self.dispatched(node, target, arguments)
+        given = [self.bound(argument) for argument in arguments]
+        first, again = self.bound(target)
+        other = self.dispatched(node, again, [one for _, one in given])
+        return self.chosen(accepted, (first, again), given, other)
+
+    def declared_call(self, node: nodes.Call | nodes.MethodCall, declared: Declaration) -> ast.expr:
+        rules = FUNCTION_RULES.get((_full_name(node), len(node.arguments)))
+        if rules is None or any(isinstance(one, _UNRULED) for one in node.arguments):
+            return super().declared_call(node, declared)
+        arguments = self.arguments(node.arguments)
+        accepted = self.accepted(rules, arguments[1:])
+        first, *given = [self.bound(argument) for argument in arguments]
+        other = self.call(declared.call, first[1], *(one for _, one in given))
+        if isinstance(arguments[0], KNOWN) or not accepted:
+            return self.folded(declared.call, *arguments)
+        return self.chosen(accepted, first, given, other)
+
+    def accepted(self, rules: tuple[Rule, ...], arguments: list[ast.expr]) -> list[Rule]:
+        known = [one.value if isinstance(one, KNOWN) else UNKNOWN for one in arguments]
+        return [rule for rule in rules if not (rule.grows and self.loops) and rule.accepts(*known)]
+
+    def chosen(
+        self,
+        rules: list[Rule],
+        target: tuple[ast.expr, ast.expr],
+        arguments: list[tuple[ast.expr, ast.expr]],
+        other: ast.expr,
+    ) -> ast.expr:
+        """The value of the first rule that fits; pairs are first uses and later ones."""
+        first, again = target
+        holes = {"t": again, **dict(zip("ab", (one for _, one in arguments), strict=False))}
+        made = other
+        for place, rule in reversed(list(enumerate(rules))):
+            given = again if place else first
+            tests = [is_(class_of(given), self.unit.constant(rule.receiver))]
+            if rule.test is not None:
+                tests.append(rule.test.filled(self.unit, holes))
+            test = tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)
+            made = ast.IfExp(test, rule.value.filled(self.unit, holes), made)
+        bindings = [one for one, later in arguments if one is not later]
+        if bindings:
+            assert isinstance(made, ast.IfExp)
+            always = ast.Tuple(bindings, ast.Load())
+            made.test = ast.BoolOp(ast.And(), [always, made.test])
+        return made
+
+    def lookup(self, node: nodes.MethodCall) -> ast.expr:
+        """`x.get('name', default)` and `x.hasOwnProperty('name')` on an object."""
+        given = [self.bound(argument) for argument in self.arguments(node.arguments)]
+        arguments = [again for _, again in given]
+        first, target = self.bound(self.emit(node.target))
+        if node.name == "get":
+            found: ast.expr = ast.Call(ast.Attribute(target, "get", ast.Load()), arguments, [])
+        else:
+            found = ast.Compare(arguments[0], [ast.In()], [target])
+        no_function = ast.Compare(ast.Constant(node.name), [ast.NotIn()], [target])
+        tests = [is_(class_of(first), self.unit.constant(dict)), no_function]
+        if bindings := [one for one, later in given if one is not later]:
+            tests.insert(0, ast.Tuple(bindings, ast.Load()))
+        other = self.dispatched(node, target, arguments)
+        return ast.IfExp(ast.BoolOp(ast.And(), tests), found, other)
+
+
+def is_plain_lookup(node: nodes.MethodCall) -> bool:
+    """`get` or `hasOwnProperty` with the name of a property, not a path."""
+    if node.name not in _LOOKUPS or not 1 <= len(node.arguments) <= _LOOKUPS[node.name]:
+        return False
+    name = node.arguments[0]
+    if not isinstance(name, nodes.Literal) or name.value.__class__ is not str:
+        return False
+    return node.name == "get" or name.value.isidentifier()
+
+
+def _full_name(node: Node) -> str:
+    """`Math.max` or `parseInt` for a call of that function."""
+    if isinstance(node, nodes.MethodCall) and isinstance(node.target, nodes.Name):
+        return f"{node.target.name}.{node.name}"
+    if isinstance(node, nodes.Call) and isinstance(node.function, nodes.Name):
+        return node.function.name
+    return ""

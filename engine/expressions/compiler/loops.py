@@ -1,0 +1,189 @@
+"""Callbacks of arrays as loops: `filter` and `map` become comprehensions, `reduce` one as well.
+
+Inside loops, whatever can grow goes through the helpers that count steps. Only two loops
+inside each other are written out: each is compiled twice, as a loop and as calls for other receivers.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import Any
+
+from engine.expressions import nodes
+from engine.expressions.compiler import facts
+from engine.expressions.compiler.calls import FastCalls
+from engine.expressions.compiler.unit import bind, class_of, is_, item, lambda_function, load
+from engine.expressions.functions.arrays import sort_by_number, sum_
+from engine.expressions.limits import charge
+from engine.expressions.nodes import Node
+from engine.expressions.values import MISSING
+
+_MOST_LOOPS = 2
+_PARAMETERS = {"filter": (1, 2), "map": (1, 2), "find": (1,), "sum": (1,), "reduce": (2,)}
+"""How many parameters the callback of a loop may have."""
+
+
+def _charged(items: list[Any]) -> bool:
+    charge(len(items) + 1)
+    return True
+
+
+class FastLoops(FastCalls):
+    def is_loop(self, node: Node) -> bool:
+        """Whether it is a call with a callback that can be written out as a loop."""
+        if not isinstance(node, nodes.MethodCall) or self.loops >= _MOST_LOOPS:
+            return False
+        counts = _PARAMETERS.get(node.name, ())
+        if not counts or not node.arguments or any(map(_is_spread, node.arguments)):
+            return False
+        if len(node.arguments) > (2 if node.name == "reduce" else 1):
+            return False
+        return _can_be_inlined(node.arguments[0], counts)
+
+    def loop(self, node: nodes.MethodCall) -> ast.expr:
+        """`list.filter(..).filter(..).map(..)` as one comprehension; other loops alone."""
+        stages = [node]
+        if node.name in ("filter", "map", "sum"):
+            while self.continues(stages[-1]):
+                stages.append(stages[-1].target)  # type: ignore[arg-type]
+        stages.reverse()
+        first, items = self.bound(self.emit(stages[0].target))
+        tests = [is_(class_of(first), self.unit.constant(list))]
+        if self.loops:
+            tests.append(self.call(_charged, items))
+        if node.name == "reduce" and len(node.arguments) == 1:
+            tests.append(items)  # an empty array has no first element
+        test = tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)
+        other = items
+        for stage in stages:
+            other = self.dispatched(stage, other)
+        return ast.IfExp(test, self.written_out(stages, items), other)
+
+    def continues(self, stage: nodes.MethodCall) -> bool:
+        """Whether the stage before belongs to the same comprehension."""
+        before = stage.target
+        if not self.is_loop(before) or _count(stage) > 1:
+            return False
+        return before.name == "filter" or (before.name == "map" and stage.name == "sum")  # type: ignore[attr-defined]
+
+    def written_out(self, stages: list[nodes.MethodCall], items: ast.expr) -> ast.expr:
+        last = stages[-1]
+        if last.name == "reduce":
+            return self.reduced(last, items)
+        if last.name == "find":
+            found = self.comprehension(stages, items)
+            first = ast.GeneratorExp(found.elt, found.generators)
+            return self.call(next, first, ast.Constant(None))
+        made: ast.expr = self.comprehension(stages, items)
+        return self.call(sum_, made) if last.name == "sum" else made
+
+    def comprehension(self, stages: Sequence[nodes.MethodCall], items: ast.expr) -> ast.ListComp:
+        element = self.unit.new_name()
+        target: ast.expr = ast.Name(element, ast.Store())
+        value: ast.expr = load(element)
+        conditions: list[ast.expr] = []
+        self.loops += 1
+        for stage in stages:
+            function: nodes.Arrow = stage.arguments[0]  # type: ignore[assignment]
+            names = {function.parameters[0].name: element}
+            if len(function.parameters) == 2:  # only of the first stage, which sees all elements
+                place = self.unit.new_name()
+                names[function.parameters[1].name] = place
+                target = ast.Tuple([ast.Name(place, ast.Store()), target], ast.Store())
+                items = self.call(enumerate, items)
+            with self.with_locals(names):
+                if stage.name in ("map", "sum"):
+                    value = self.emit(function.body)
+                else:
+                    conditions.append(self.test(function.body))
+        self.loops -= 1
+        return ast.ListComp(value, [ast.comprehension(target, items, conditions, 0)])
+
+    def reduced(self, node: nodes.MethodCall, items: ast.expr) -> ast.expr:
+        """The accumulated value is a variable that the condition of a comprehension sets."""
+        function: nodes.Arrow = node.arguments[0]  # type: ignore[assignment]
+        total, element = self.unit.new_name(), self.unit.new_name()
+        start: ast.expr
+        if len(node.arguments) == 2:
+            start = self.emit(node.arguments[1])
+        else:
+            start = item(items, ast.Constant(0))
+            items = item(items, ast.Slice(ast.Constant(1), None, None))
+        self.loops += 1
+        names = {function.parameters[0].name: total, function.parameters[1].name: element}
+        with self.with_locals(names):
+            step = bind(total, self.emit(function.body))
+        self.loops -= 1
+        never = is_(step, self.unit.constant(MISSING))
+        target = ast.Name(element, ast.Store())
+        run = ast.ListComp(ast.Constant(None), [ast.comprehension(target, items, [never], 0)])
+        return item(ast.Tuple([bind(total, start), run, load(total)], ast.Load()), ast.Constant(-1))
+
+    def sorted_by_number(self, node: nodes.MethodCall) -> ast.expr | None:
+        """`list.sort((a, b) => a.n - b.n)`: by the numbers themselves."""
+        order = _order(node)
+        if order is None or not facts.is_fresh(node.target):
+            return None
+        path, descending = order
+        first, items = self.bound(self.emit(node.target))
+        variable = self.unit.new_name()
+        key = load(variable)
+        for name in path:
+            key = item(key, ast.Constant(name))  # type: ignore[assignment]
+        function = lambda_function([variable], key) if path else ast.Constant(None)
+        made = self.call(sort_by_number, items, function, ast.Constant(descending))
+        test = is_(class_of(first), self.unit.constant(list))
+        return ast.IfExp(test, made, self.dispatched(node, items))
+
+
+def _is_spread(node: Node) -> bool:
+    return isinstance(node, nodes.Spread)
+
+
+def _count(stage: nodes.MethodCall) -> int:
+    function = stage.arguments[0]
+    return len(function.parameters) if isinstance(function, nodes.Arrow) else 0
+
+
+def _can_be_inlined(function: Node, counts: tuple[int, ...]) -> bool:
+    """Plain parameters, and nothing in the body that could capture a variable."""
+    if not isinstance(function, nodes.Arrow) or len(function.parameters) not in counts:
+        return False
+    if any(one.rest or one.default is not None for one in function.parameters):
+        return False
+    for inner in function.body.walk():
+        if isinstance(inner, nodes.Arrow | nodes.Match):
+            return False
+        if isinstance(inner, nodes.ObjectLiteral) and facts.refers_to_itself(inner):
+            return False
+    return True
+
+
+def _order(node: nodes.MethodCall) -> tuple[tuple[str, ...], bool] | None:
+    """The path of the numbers that `sort` compares, and whether the largest comes first."""
+    if node.name != "sort" or len(node.arguments) != 1:
+        return None
+    function = node.arguments[0]
+    if not _can_be_inlined(function, (2,)):
+        return None
+    assert isinstance(function, nodes.Arrow)
+    body, (one, other) = function.body, (parameter.name for parameter in function.parameters)
+    if not isinstance(body, nodes.Binary) or body.operator != "-":
+        return None
+    for first, second, descending in ((one, other, False), (other, one, True)):
+        path = _path(body.left, first)
+        if path is not None and path == _path(body.right, second):
+            return path, descending
+    return None
+
+
+def _path(node: Node, name: str) -> tuple[str, ...] | None:
+    """The names of the members in `name.a.b`."""
+    names: list[str] = []
+    while isinstance(node, nodes.Member):
+        if node.name == "length":
+            return None
+        names.insert(0, node.name)
+        node = node.target
+    return tuple(names) if isinstance(node, nodes.Name) and node.name == name else None

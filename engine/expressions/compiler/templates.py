@@ -1,0 +1,69 @@
+"""Python expressions with holes, and the rules by which calls become such expressions.
+
+A rule says for which class of receiver (the first argument of a function), and under which further
+test, an expression of plain Python returns what the declared function returns. In its templates `t`
+is the receiver and `a`, `b` are the arguments. Where no rule applies, the function is called.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.expressions.compiler.unit import Unit
+
+UNKNOWN: Any = type("Unknown", (), {"__slots__": ()})()
+"""Stands for an argument that is no constant, where a rule is asked if it accepts the arguments."""
+
+
+class Template:
+    """A Python expression; names that are neither holes nor local stand for `values`."""
+
+    def __init__(self, text: str, values: Mapping[str, Any]) -> None:
+        self._tree = ast.parse(text, mode="eval").body
+        self._values = values
+        for node in ast.walk(self._tree):
+            for name in node._attributes:  # the place is that of the user's text
+                if hasattr(node, name):
+                    delattr(node, name)
+
+    def filled(self, unit: Unit, holes: Mapping[str, ast.expr]) -> ast.expr:
+        filling = _Filling(unit, holes, self._values)
+        made: ast.expr = filling.visit(copy.deepcopy(self._tree))
+        return made
+
+
+class _Filling(ast.NodeTransformer):
+    def __init__(
+        self, unit: Unit, holes: Mapping[str, ast.expr], values: Mapping[str, Any]
+    ) -> None:
+        self._unit = unit
+        self._holes = holes
+        self._values = values
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id in self._holes:
+            hole = self._holes[node.id]
+            if isinstance(node.ctx, ast.Store):
+                assert isinstance(hole, ast.Name)
+                return ast.Name(hole.id, ast.Store())
+            return hole
+        return self._unit.constant(self._values[node.id])
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`value` instead of a call, for receivers of exactly this class that pass the test.
+
+    `accepts` gets the constant arguments, and UNKNOWN for the others. What `grows` is not used in
+    loops, where the functions count steps and sizes.
+    """
+
+    receiver: type
+    value: Template
+    test: Template | None = None
+    accepts: Callable[..., bool] = lambda *arguments: True
+    grows: bool = False
