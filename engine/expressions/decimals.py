@@ -31,6 +31,8 @@ from engine.expressions.failures import Failure
 from engine.numbers import MAX_DIGITS, MAX_EXPONENT
 
 Exact = int | Decimal
+PLAIN_DIGITS = 21
+"""JavaScript writes numbers of more digits before the point with an exponent."""
 
 
 def _context(digits: int, exponent: int, *traps: type[DecimalException]) -> Context:
@@ -140,12 +142,9 @@ def shortest(number: float) -> Decimal:
 
 def whole(number: Decimal) -> Exact:
     """An integral decimal as an int, unless it is so large that its exponent is needed."""
-    if number.adjusted() < _PLAIN_DIGITS and number == number.to_integral_value():
+    if number.adjusted() < PLAIN_DIGITS and number == number.to_integral_value():
         return int(number)
     return number
-
-
-_PLAIN_DIGITS = 21
 
 
 def decimal_text(number: Decimal) -> str:
@@ -164,7 +163,7 @@ def scaled_text(number: Decimal) -> str:
 
 def _with_exponent(number: Decimal) -> str:
     power = number.adjusted()
-    if -7 < power < _PLAIN_DIGITS or not number:
+    if -7 < power < PLAIN_DIGITS or not number:
         return f"{number:f}"
     digits = "".join(map(str, number.as_tuple().digits)).rstrip("0")
     mantissa = f"{digits[0]}.{digits[1:]}" if len(digits) > 1 else digits

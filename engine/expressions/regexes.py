@@ -21,7 +21,10 @@ from engine.expressions.utf16 import join, joined, length, units
 
 _MAX_PATTERN = 10_000
 _MAX_GROUPS = 500
-_QUICK_SIZES = (1_000_000, 1_000)  # up to this length a search of effort 0 or 1 needs no time limit
+_CONSUMING = re.compile(r"(?:(?:\[\^?[^\]\[\\&|~]+\]|\\[dwsDWS]|[\w ,;:/@#%_-])\+?)+", re.ASCII)
+"""Regexes each of whose matches has a character, so that no rule about empty matches applies."""
+_QUICK_SIZES = (1_000_000, 1_000, 100, 32, 16)
+"""Up to this length a search of effort 0, 1, ... is so quick that it needs no time limit."""
 
 
 class Match:
@@ -38,7 +41,16 @@ class Match:
 class Regex:
     """A compiled regex with its JavaScript flags."""
 
-    __slots__ = ("_compiled", "_quick_size", "all", "names", "source", "sticky", "unicode")
+    __slots__ = (
+        "_compiled",
+        "_consumes",
+        "_quick_size",
+        "all",
+        "names",
+        "source",
+        "sticky",
+        "unicode",
+    )
 
     def __init__(self, source: str, flags: str) -> None:
         self.source = source
@@ -48,6 +60,7 @@ class Regex:
         self._compiled, self.names, effort = _compiled(
             source if self.unicode else units(source), flags
         )
+        self._consumes = not self.sticky and bool(_CONSUMING.fullmatch(source))
         self._quick_size = _QUICK_SIZES[effort] if effort < len(_QUICK_SIZES) else 0
 
     def subject(self, text: str) -> str:
@@ -61,6 +74,22 @@ class Regex:
     def test(self, text: str) -> bool:
         """Whether it matches anywhere in the text."""
         return self.search(self.subject(text)) is not None
+
+    def groups(self, text: str) -> list[str | None] | None:
+        """The first match and its groups."""
+        if text.isascii() and len(text) <= self._quick_size and not self.sticky:
+            found = self._compiled.search(text)
+            return None if found is None else [found[0], *found.groups()]
+        one = self.search(self.subject(text))
+        return None if one is None else list(one.groups)
+
+    def replaced_everywhere(self, text: str, replacement: str) -> str | None:
+        """The text with each match replaced, if the package does that as JavaScript does."""
+        if not self._consumes or not text.isascii() or len(text) > self._quick_size:
+            return None
+        what = replacement if "\\" not in replacement else lambda match: replacement
+        replaced: str = self._compiled.sub(what, text)
+        return replaced
 
     def search(self, subject: str) -> Match | None:
         search = self._compiled.match if self.sticky else self._compiled.search

@@ -142,6 +142,8 @@ def decimal_of_text(text: str) -> Number:
         if len(text) > MAX_DIGITS:
             raise Failure(f"the number has more than {MAX_DIGITS:,} digits") from None
         return float(text) or 0
+    if "." in text and text[-1] in "123456789" and "e" not in text and "E" not in text:
+        return number  # it has a fraction
     near = float(number) if number.adjusted() >= _LARGEST_POWER else 0.0
     return near if math.isinf(near) else whole(number)
 

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import ast
+import re
+from datetime import UTC
 
 from engine.expressions import nodes
 from engine.expressions.compiler import facts
 from engine.expressions.compiler.arithmetic import FastOperators
-from engine.expressions.compiler.rules import FUNCTION_RULES, METHOD_RULES
-from engine.expressions.compiler.templates import UNKNOWN, Rule
-from engine.expressions.compiler.unit import KNOWN, class_of, is_, item
+from engine.expressions.compiler.rules import FUNCTION_RULES, IN_UTC, LONG, METHOD_RULES
+from engine.expressions.compiler.templates import UNKNOWN, Rule, Template
+from engine.expressions.compiler.unit import DOCUMENT, KNOWN, class_of, is_, item, load
 from engine.expressions.functions import DISPATCH, Declaration
 from engine.expressions.nodes import Node
 
 _LOOKUPS = {"get": 2, "hasOwnProperty": 1}
+_CONVERSION = re.compile(r"%[0-9]*[sd]")
+_PLAIN_FORMAT = re.compile(
+    r"[^%]*(?:%(?:s|(?:0[1-9]|[1-9])?d)[^%]+)*(?:%(?:s|(?:0[1-9]|[1-9])?d))?"
+)
+_SHORT = {
+    "s": Template("len(t) < LONG", {"LONG": LONG, "len": len}),
+    "d": Template("LEAST < t < MOST", {"LEAST": -(10**18), "MOST": 10**18}),
+}
 _UNRULED = (nodes.Arrow, nodes.Regex, nodes.Spread)
 
 
@@ -26,7 +36,7 @@ class FastCalls(FastOperators):
         if arguments is None:
             arguments = self.arguments(node.arguments, node.name in facts.TAKE_REGEX)
         first, again = self.bound(target)
-        if not self.null_safe:
+        if not self.null_safe or isinstance(first, ast.Constant):
             return ast.Call(item(table, class_of(first)), [again, *arguments], [])
         absent = ast.Compare(first, [ast.Is()], [ast.Constant(None)])
         made = ast.Call(item(table, class_of(again)), [again, *arguments], [])
@@ -39,6 +49,8 @@ class FastCalls(FastOperators):
             return self.dispatched(node, self.emit(node.target))
         target, arguments = self.emit(node.target), self.arguments(node.arguments)
         accepted = self.accepted(rules, arguments)
+        if isinstance(target, KNOWN):
+            accepted = [rule for rule in accepted if target.value.__class__ is rule.receiver]
         if not accepted:
             return self.dispatched(node, target, arguments)
         given = [self.bound(argument) for argument in arguments]
@@ -46,16 +58,35 @@ class FastCalls(FastOperators):
         other = self.dispatched(node, again, [one for _, one in given])
         return self.chosen(accepted, (first, again), given, other)
 
+    def formatted(self, node: nodes.MethodCall) -> ast.expr:
+        """`'%s: %05d'.sprintf(a, b)` by Python's own operator, for strings and integers."""
+        assert isinstance(node.target, nodes.Literal)
+        target, arguments = self.emit(node.target), self.arguments(node.arguments)
+        given = [self.bound(argument) for argument in arguments]
+        tests: list[ast.expr] = []
+        for letter, (first, again) in zip(_letters(node.target.value), given, strict=True):
+            cls = str if letter == "s" else int
+            tests.append(is_(class_of(first), self.unit.constant(cls)))
+            tests.append(_SHORT[letter].filled(self.unit, {"t": again}))
+        values = ast.Tuple([again for _, again in given], ast.Load())
+        quick = ast.BinOp(target, ast.Mod(), values)
+        return ast.IfExp(ast.BoolOp(ast.And(), tests), quick, super().method_call(node))
+
     def declared_call(self, node: nodes.Call | nodes.MethodCall, declared: Declaration) -> ast.expr:
-        rules = FUNCTION_RULES.get((_full_name(node), len(node.arguments)))
+        name = _full_name(node), len(node.arguments)
+        rules = FUNCTION_RULES.get(name)
+        if name in IN_UTC and self.names.context.zone is UTC:
+            rules = IN_UTC[name]
         if rules is None or any(isinstance(one, _UNRULED) for one in node.arguments):
             return super().declared_call(node, declared)
         arguments = self.arguments(node.arguments)
         accepted = self.accepted(rules, arguments[1:])
         first, *given = [self.bound(argument) for argument in arguments]
-        other = self.call(declared.call, first[1], *(one for _, one in given))
+        handed = {"context": self.unit.constant(self.names.context), "document": load(DOCUMENT)}
+        before = [handed[name] for name in declared.handed_in]
         if isinstance(arguments[0], KNOWN) or not accepted:
-            return self.folded(declared.call, *arguments)
+            return self.call(declared.call, *before, *arguments)
+        other = self.call(declared.call, *before, first[1], *(one for _, one in given))
         return self.chosen(accepted, first, given, other)
 
     def accepted(self, rules: tuple[Rule, ...], arguments: list[ast.expr]) -> list[Rule]:
@@ -112,6 +143,24 @@ def is_plain_lookup(node: nodes.MethodCall) -> bool:
     if not isinstance(name, nodes.Literal) or name.value.__class__ is not str:
         return False
     return node.name == "get" or name.value.isidentifier()
+
+
+def is_plain_format(node: nodes.MethodCall) -> bool:
+    """A constant format of `%s` and `%d` that Java and Python understand alike.
+
+    A character between two conversions keeps halves of characters apart.
+    """
+    target, arguments = node.target, node.arguments
+    if node.name != "sprintf" or not isinstance(target, nodes.Literal) or not arguments:
+        return False
+    if any(isinstance(one, _UNRULED) for one in arguments) or target.value.__class__ is not str:
+        return False
+    is_plain = target.value.isascii() and _PLAIN_FORMAT.fullmatch(target.value) is not None
+    return is_plain and len(_letters(target.value)) == len(arguments)
+
+
+def _letters(text: str) -> list[str]:
+    return [found[-1] for found in _CONVERSION.findall(text)]
 
 
 def _full_name(node: Node) -> str:

@@ -274,11 +274,14 @@ class Careful(Emitter):
         for entry in node.entries:
             if isinstance(entry, nodes.Spread):
                 keys.append(None)
-                values.append(self.call(access.spread_entries, self.emit(entry.value)))
+                values.append(self.spread_entries(entry.value))
             elif isinstance(entry, nodes.Property):
                 keys.append(self.key(entry.key))
                 values.append(self.emit(entry.value))
         return ast.Dict(keys, values)
+
+    def spread_entries(self, node: Node) -> ast.expr:
+        return self.call(access.spread_entries, self.emit(node))
 
     def key(self, node: Node) -> ast.expr:
         return self.folded(property_name, self.emit(node))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import ExpressionSyntaxError
 from engine.expressions import nodes
-from engine.expressions.compiler.unit import bind, class_of, is_, item, load
+from engine.expressions.compiler.unit import KNOWN, bind, class_of, is_, item, load
 from engine.expressions.failures import Failure
 from engine.expressions.limits import CALL_STEPS, charge
 from engine.expressions.nodes import Node
@@ -42,8 +42,10 @@ def direct_path(emitter: Fast, node: nodes.Call) -> ast.expr | None:
         found = read_path(path.value, lambda start, end, use: condition(start, end))
     except ExpressionSyntaxError:
         return None  # the call reports it
-    direct = _Direct(emitter, path.value, isinstance(document, nodes.Root))
-    return direct.path(emitter.emit(document), found.steps)
+    value = emitter.emit(document)
+    if isinstance(value, KNOWN):
+        return None
+    return _Direct(emitter, path.value, isinstance(document, nodes.Root)).path(value, found.steps)
 
 
 class _Direct:

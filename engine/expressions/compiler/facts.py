@@ -40,6 +40,13 @@ def kind(node: Node) -> str:
     return ""
 
 
+def is_likely_text(node: Node) -> bool:
+    """Whether it is the result of a method that only strings have, so most probably a string."""
+    if not isinstance(node, nodes.MethodCall):
+        return kind(node) == "string"
+    return list(METHODS.get(node.name, ())) == [str] and node.name not in ("match", "split")
+
+
 def _is_text_sum(node: nodes.Binary) -> bool:
     left: Node = node
     while isinstance(left, nodes.Binary) and left.operator == "+":

@@ -9,17 +9,28 @@ code must never return a wrong value, and must not change anything.
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 from engine.expressions import access, nodes
 from engine.expressions.compiler import facts
-from engine.expressions.compiler.calls import is_plain_lookup
+from engine.expressions.compiler.calls import is_plain_format, is_plain_lookup
 from engine.expressions.compiler.direct_paths import direct_path
 from engine.expressions.compiler.loops import FastLoops
+from engine.expressions.compiler.templates import Template
 from engine.expressions.compiler.unit import KNOWN, bind, class_of, is_, item, load
 from engine.expressions.functions import DISPATCH, Declaration
 from engine.expressions.nodes import Node
 from engine.expressions.utf16 import length as text_length
 from engine.expressions.values import truthy
+
+_VALUES: dict[str, Any] = {"len": len, "list": list, "str": str, "text_length": text_length}
+_OF_TEXT = "len(t) if t.isascii() else text_length(t)"  # for ASCII, Python counts as JavaScript
+_LENGTH = Template(
+    f"len(t) if T.__class__ is list else ({_OF_TEXT}) if t.__class__ is str else other", _VALUES
+)
+_TEXT_LENGTH = Template(
+    f"({_OF_TEXT}) if T.__class__ is str else len(t) if t.__class__ is list else other", _VALUES
+)
 
 
 class Fast(FastLoops):
@@ -48,19 +59,11 @@ class Fast(FastLoops):
         return ast.IfExp(absent, ast.Constant(None), found)
 
     def length(self, node: nodes.Member) -> ast.expr:
-        variable = self.unit.new_name()
-        is_array = is_(class_of(bind(variable, self.emit(node.target))), self.unit.constant(list))
-        is_text = is_(class_of(load(variable)), self.unit.constant(str))
+        first, again = self.bound(self.emit(node.target))
         reader = access.safe_member if self.null_safe else access.member
-        other = self.call(reader, load(variable), ast.Constant("length"))
-        text = ast.IfExp(is_text, self.text_length(variable), other)
-        return ast.IfExp(is_array, self.call(len, load(variable)), text)
-
-    def text_length(self, text: str) -> ast.expr:
-        """For ASCII, Python counts as JavaScript does."""
-        is_ascii = ast.Call(ast.Attribute(load(text), "isascii", ast.Load()), [], [])
-        plain = self.call(len, load(text))
-        return ast.IfExp(is_ascii, plain, self.call(text_length, load(text)))
+        other = self.call(reader, again, ast.Constant("length"))
+        template = _TEXT_LENGTH if facts.is_likely_text(node.target) else _LENGTH
+        return template.filled(self.unit, {"T": first, "t": again, "other": other})
 
     def index(self, node: nodes.Index) -> ast.expr:
         key = node.key
@@ -89,6 +92,8 @@ class Fast(FastLoops):
                 return self.loop(node)
             if made := self.sorted_by_number(node):
                 return made
+        if is_plain_format(node) and not self.loops:
+            return self.formatted(node)
         if is_plain_lookup(node):
             return self.lookup(node)
         return self.ruled(node)
@@ -98,7 +103,14 @@ class Fast(FastLoops):
             return direct_path(self, node) or super().declared_call(node, declared)
         return super().declared_call(node, declared)
 
-    # --- conditions ---
+    # --- literals and conditions ---
+
+    def spread_entries(self, node: Node) -> ast.expr:
+        if self.loops:
+            return super().spread_entries(node)
+        first, again = self.bound(self.emit(node))
+        is_object = is_(class_of(first), self.unit.constant(dict))
+        return ast.IfExp(is_object, again, self.call(access.spread_entries, again))
 
     def test(self, node: Node) -> ast.expr:
         made = self.emit(node)

@@ -1,7 +1,8 @@
 """Callbacks of arrays as loops: `filter` and `map` become comprehensions, `reduce` one as well.
 
 Inside loops, whatever can grow goes through the helpers that count steps. Only two loops
-inside each other are written out: each is compiled twice, as a loop and as calls for other receivers.
+inside each other are written out, since each is compiled twice: as a loop, and as calls for other
+receivers.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from engine.expressions import nodes
 from engine.expressions.compiler import facts
 from engine.expressions.compiler.calls import FastCalls
-from engine.expressions.compiler.unit import bind, class_of, is_, item, lambda_function, load
+from engine.expressions.compiler.unit import KNOWN, bind, class_of, is_, item, lambda_function, load
 from engine.expressions.functions.arrays import sort_by_number, sum_
 from engine.expressions.limits import charge
 from engine.expressions.nodes import Node
@@ -58,6 +59,8 @@ class FastLoops(FastCalls):
         other = items
         for stage in stages:
             other = self.dispatched(stage, other)
+        if isinstance(items, KNOWN):  # no array
+            return other
         return ast.IfExp(test, self.written_out(stages, items), other)
 
     def continues(self, stage: nodes.MethodCall) -> bool:

@@ -1,4 +1,4 @@
-"""`match` as Python: the subject is the parameter of a lambda, the arms a chain of conditions."""
+"""`match` as Python: the subject is a variable, the arms a chain of conditions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from engine.expressions import nodes, shapes
-from engine.expressions.compiler.unit import item, lambda_, let, load
+from engine.expressions.compiler.unit import item, let, load
 from engine.expressions.failures import Failure
 from engine.expressions.nodes import Node
 from engine.expressions.regexes import pattern
@@ -23,7 +23,7 @@ def matched(emitter: Careful, node: nodes.Match) -> ast.expr:
     for arm in reversed(node.arms):
         result = _Arm(emitter, arm).choice(subject, result)
     emitter.loops -= 1
-    return lambda_([subject], result, given)
+    return ast.IfExp(let(subject, given), result, ast.Constant(None))
 
 
 class _Arm:

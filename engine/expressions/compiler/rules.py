@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.expressions.compiler.templates import UNKNOWN, Rule, Template
 from engine.expressions.dates import EPOCH, MILLISECOND, DateTime
+from engine.expressions.functions.arrays import join_plainly, sum_
 from engine.expressions.values import SPACE
 
 LONG = 100_000
@@ -28,6 +29,9 @@ _VALUES: dict[str, Any] = {
     "list": list,
     "dict": dict,
     "str": str,
+    "fromisoformat": DateTime.fromisoformat,
+    "join_plainly": join_plainly,
+    "sum_": sum_,
     "timedelta": timedelta,
 }
 Accepts = Callable[..., bool]
@@ -153,6 +157,8 @@ _CONTAINERS: Rules = {
             list, "[*t, *a]", "a.__class__ is list and len(t) + len(a) < LONG", _unknown, grows=True
         ),
     ),
+    ("join", 1): (_rule(list, "join_plainly(t, a)", "", _ascii, grows=True),),
+    ("sum", 0): (_rule(list, "sum_(t)", grows=True),),
     ("keys", 0): (_rule(dict, "list(t)", "'keys' not in t and len(t) < LONG", grows=True),),
     ("values", 0): (
         _rule(dict, "list(t.values())", "'values' not in t and len(t) < LONG", grows=True),
@@ -197,6 +203,23 @@ METHOD_RULES: Rules = {**_TEXTS, **_CONTAINERS, **_DATES}
 
 _LARGER = "t if t >= a else a"
 _SMALLER = "t if t <= a else a"
+IN_UTC: Rules = {
+    ("Date.parse", 1): (
+        _rule(
+            str,
+            "fromisoformat(t)",
+            "(len(t) == 24 and t[19] == '.' and t[23] == 'Z' or len(t) == 20 and t[19] == 'Z')"
+            " and t[4] == '-' and t[5] != 'W' and t[10] == 'T'",
+        ),
+        _rule(
+            str,
+            "fromisoformat(t + 'T00:00:00Z')",
+            "len(t) == 10 and t[4] == '-' and t[7] == '-' and t[5] != 'W'",
+        ),
+    ),
+}
+"""Functions that return the same in every run of which UTC is the time zone."""
+
 FUNCTION_RULES: Rules = {
     ("Math.abs", 1): (_rule(int, "abs(t)"),),
     ("Math.round", 1): (_rule(int, "t"),),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, getcontext
 from itertools import islice
 from typing import Any
 
 from engine.expressions.callables import arguments_for, as_function, each
+from engine.expressions.decimals import EXACT
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.limits import CALL_STEPS, charge, check_elements, check_integer, check_text
@@ -25,8 +26,7 @@ from engine.expressions.values import (
     truthy,
 )
 
-_EXACT = frozenset({int, Decimal})
-_SAFELY_ADDED = 1_000_000
+_SHORT = 10_000
 ARRAYS = Family("Array", "Methods of arrays; positions count from 0.", receivers=(list,))
 
 
@@ -196,6 +196,17 @@ def join(items: list[Any], separator: Any = ",") -> str:
     return joined(text)
 
 
+def join_plainly(items: list[Any], between: str) -> str:
+    """The same with a separator of ASCII characters, at which no halves of a character meet."""
+    try:
+        text = between.join(items)
+    except TypeError:
+        return join(items, between)
+    if len(text) > _SHORT:
+        check_text(len(text))
+    return text
+
+
 @ARRAYS.method(
     "toString", "The elements joined by commas.", Example("[1, 2, 3].toString()", "1,2,3")
 )
@@ -211,8 +222,14 @@ def to_string(items: list[Any]) -> str:
 )
 def sum_(items: list[Any], function: Any = None) -> Any:
     values = items if function is None else list(each(function, items))
-    if len(values) < _SAFELY_ADDED and set(map(type, values)) == {int}:
-        return check_integer(sum(values))
+    try:
+        total = sum(values)
+    except (TypeError, ArithmeticError):  # not all of them are numbers
+        total = None
+    if total.__class__ is int:  # all of them are integers or booleans
+        return check_integer(total)
+    if total.__class__ is Decimal and getcontext() is EXACT:  # none of them is a float
+        return total
     return functools.reduce(lambda total, value: add(total, to_number(value)), values, 0)
 
 
@@ -297,7 +314,7 @@ def reverse(items: list[Any]) -> list[Any]:
 def sort(items: list[Any], function: Any = None) -> list[Any]:
     charge(len(items) * 4)
     if function is None:
-        if set(map(type, items)) == {str} and "".join(items).isascii():
+        if _are_ascii(items):
             items.sort()
         else:
             items[:] = sorted(items, key=_sort_text)
@@ -312,7 +329,7 @@ def sort_by_number(
     """Sorts by `a - b`, or `b - a`, of the keys; a Failure unless all of them are exact numbers."""
     charge(len(items) * 4)
     keys = items if key is None else list(map(key, items))
-    if not _EXACT.issuperset(map(type, keys)):
+    if sum(keys).__class__ not in (int, Decimal):  # floats among them, or other values
         raise Failure("only numbers can be sorted by their difference")
     if key is None:
         items.sort(reverse=descending)
@@ -320,6 +337,13 @@ def sort_by_number(
         order = sorted(range(len(keys)), key=keys.__getitem__, reverse=descending)
         items[:] = [items[place] for place in order]
     return items
+
+
+def _are_ascii(items: list[Any]) -> bool:
+    try:
+        return "".join(items).isascii()
+    except TypeError:  # not all of them are strings
+        return False
 
 
 def _sort_text(value: Any) -> tuple[bool, str]:

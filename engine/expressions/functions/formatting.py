@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation, localcontext
 from typing import Any
 
 import msgspec
@@ -20,6 +20,13 @@ from engine.numbers import MAX_DIGITS, MAX_EXPONENT
 
 _CONVERSION = re.compile(r"%(?:(\d+)\$)?([-#+ 0,(<]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])", re.ASCII)
 _LARGEST = 10_000
+_HALF_UP = Context(
+    prec=_LARGEST + MAX_EXPONENT + MAX_DIGITS,
+    rounding=ROUND_HALF_UP,
+    Emin=-_LARGEST - MAX_EXPONENT,
+    Emax=_LARGEST + MAX_EXPONENT,
+    traps=[InvalidOperation],
+)
 _FLAGS = {
     "s": "-",
     "b": "-",
@@ -263,9 +270,11 @@ def _general(exact: Decimal, precision: int) -> tuple[str, int]:
 
 
 def _rounded(exact: Decimal, kind: str, precision: int) -> str:
+    if kind == "f":
+        return _fixed(exact, precision)
     with localcontext() as context:
         context.rounding = ROUND_HALF_UP
-        context.prec = _LARGEST + MAX_EXPONENT + MAX_DIGITS
+        context.prec = _HALF_UP.prec
         text = f"{exact:.{precision}{kind}}"
     mantissa, mark, exponent = text.partition("e")
     if not mark:
@@ -274,9 +283,20 @@ def _rounded(exact: Decimal, kind: str, precision: int) -> str:
     return f"{mantissa}e{'-' if power < 0 else '+'}{abs(power):02}"
 
 
+def _fixed(exact: Decimal, digits: int) -> str:
+    rounded = exact.quantize(_place(digits), context=_HALF_UP)
+    text = str(rounded)
+    return f"{rounded:f}" if "E" in text else text
+
+
+@functools.lru_cache
+def _place(digits: int) -> Decimal:
+    return Decimal((0, (1,), -digits))
+
+
 def half_up(number: Number, digits: int) -> str:
     """`number` with this many decimals, halves of its shortest text rounded away from zero."""
-    return _rounded(decimal_of(number), "f", digits)
+    return _fixed(decimal_of(number), digits)
 
 
 def decimal_of(number: Number) -> Decimal:

@@ -16,7 +16,7 @@ from decimal import (
 from fractions import Fraction
 from typing import Any
 
-from engine.expressions.decimals import Exact, shortest, whole
+from engine.expressions.decimals import PLAIN_DIGITS, Exact, shortest
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.limits import charge
 from engine.expressions.values import INFINITY, NAN, Number, tidy, to_float, to_number
@@ -40,7 +40,8 @@ def _rounded(x: Any, rounding: str) -> Number:
 
 
 def _whole(number: Decimal, rounding: str) -> Exact:
-    return whole(number.to_integral_value(rounding))
+    rounded = number.to_integral_value(rounding)
+    return int(rounded) if rounded.adjusted() < PLAIN_DIGITS else rounded
 
 
 @MATH.function("abs", "The absolute value.", Example("Math.abs(-15.7)", 15.7))
@@ -66,7 +67,7 @@ def floor(x: Any) -> Number:
     Example("Math.round(-2.5)", -2),
 )
 def round_(x: Any) -> Number:
-    number = to_number(x)
+    number = x if x.__class__ is Decimal else to_number(x)
     if not isinstance(number, Decimal):
         return number
     return _whole(number, ROUND_HALF_DOWN if number < 0 else ROUND_HALF_UP)

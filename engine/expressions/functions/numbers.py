@@ -22,7 +22,7 @@ def _is_plain(number: Number) -> bool:
 
 
 def _is_too_long(number: Number) -> bool:
-    """Whether the number is written with an exponent."""
+    """Whether the number is written with an exponent, or is NaN or Infinity."""
     return not isinstance(number, int) and not -_NOT_PLAIN < number < _NOT_PLAIN
 
 
@@ -34,7 +34,7 @@ def _is_too_long(number: Number) -> bool:
 )
 def to_fixed(number: Number, digits: Any = 0) -> str:
     count = to_count(digits, "the number of digits", _MOST_DIGITS)
-    if not _is_plain(number) or _is_too_long(number):
+    if _is_too_long(number):
         return number_text(number)
     return half_up(number, count)
 

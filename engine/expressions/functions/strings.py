@@ -33,6 +33,13 @@ TEXTS = Family(
 )
 
 
+_SHORT = 1_000
+
+
+def _is_short(value: Any) -> bool:
+    return value.__class__ is str and len(value) < _SHORT and value.isascii()
+
+
 def _position(value: Any, length: int) -> int:
     """A position that may count from the end, clamped to the string."""
     position = to_integer(value)
@@ -267,13 +274,12 @@ def _regex_of(value: Any) -> Regex:
 )
 def match(text: str, regex: Any) -> list[Any] | None:
     wanted = _regex_of(regex)
-    subject = wanted.subject(text)
     if wanted.all:
+        subject = wanted.subject(text)
         found = [one.groups[0] for one in wanted.matches(subject)]
         check_elements(len(found))
         return found or None
-    one = wanted.search(subject)
-    return list(one.groups) if one else None
+    return wanted.groups(text)
 
 
 @TEXTS.method(
@@ -312,6 +318,10 @@ def replace_all(text: str, what: Any, replacement: Any) -> str:
 
 
 def _replaced(text: str, wanted: Regex, replacement: Any, everywhere: bool) -> str:
+    if everywhere and _is_short(text) and _is_short(replacement) and "$" not in replacement:
+        quickly = wanted.replaced_everywhere(text, replacement)
+        if quickly is not None:
+            return quickly
     subject = wanted.subject(text)
     if everywhere:
         found = list(wanted.matches(subject))
