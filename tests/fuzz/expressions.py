@@ -362,7 +362,7 @@ def _run(text: str, null_safe: bool) -> str:
     if function.mutates or any(word in text for word in ("now", "random", "uuid")):
         return ""
     careful = _careful_value(text, null_safe)
-    return "" if _alike(value, careful, 0) else f"fast {value!r:.200} but careful {careful!r:.200}"
+    return "" if alike(value, careful, 0) else f"fast {value!r:.200} but careful {careful!r:.200}"
 
 
 def _careful_value(text: str, null_safe: bool) -> Any:
@@ -386,7 +386,8 @@ def _foreign(value: Any, depth: int) -> str:
     return "" if isinstance(value, date | time_of_day) else type(value).__name__
 
 
-def _alike(value: Any, other: Any, depth: int) -> bool:
+def alike(value: Any, other: Any, depth: int = 0) -> bool:
+    """Whether two values are the same to the last zero, with functions all alike."""
     if depth > 20 or isinstance(value, Function):
         return True
     if isinstance(value, float) and isinstance(other, float):
@@ -397,11 +398,11 @@ def _alike(value: Any, other: Any, depth: int) -> bool:
         return str(value) == str(other)
     if isinstance(value, dict):
         return list(value) == list(other) and all(
-            _alike(value[key], other[key], depth + 1) for key in value
+            alike(value[key], other[key], depth + 1) for key in value
         )
     if isinstance(value, list):
         return len(value) == len(other) and all(
-            _alike(a, b, depth + 1) for a, b in zip(value, other, strict=True)
+            alike(a, b, depth + 1) for a, b in zip(value, other, strict=True)
         )
     return bool(value == other)
 

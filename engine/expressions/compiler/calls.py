@@ -17,9 +17,8 @@ from engine.expressions.nodes import Node
 
 _LOOKUPS = {"get": 2, "hasOwnProperty": 1}
 _CONVERSION = re.compile(r"%[0-9]*[sd]")
-_PLAIN_FORMAT = re.compile(
-    r"[^%]*(?:%(?:s|(?:0[1-9]|[1-9])?d)[^%]+)*(?:%(?:s|(?:0[1-9]|[1-9])?d))?"
-)
+_PLAIN = r"%(?:s|(?:0?[1-9])?d)"
+_PLAIN_FORMAT = re.compile(rf"[^%]*(?:{_PLAIN}[^%]+)*(?:{_PLAIN})?")
 _SHORT = {
     "s": Template("len(t) < LONG", {"LONG": LONG, "len": len}),
     "d": Template("LEAST < t < MOST", {"LEAST": -(10**18), "MOST": 10**18}),
