@@ -55,6 +55,7 @@ ORDER: Document = {
     "missing": None,
 }
 DECIMAL128 = Context(prec=34)
+ROUNDING = Context(prec=100)
 DIGITS = re.compile(r"[^0-9]")
 PHONE = re.compile(r"\((\d+)\) (\d+)-(\d+)")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -158,7 +159,7 @@ CASES = [
     Case("$path.replaceAll('/', '.')", lambda d: d["path"].replace("/", ".")),
     Case("$phone.replace(/[^0-9]/g, '')", lambda d: DIGITS.sub("", d["phone"])),
     Case("$phone.match(/\\((\\d+)\\) (\\d+)-(\\d+)/)", phone),
-    Case("'%s: %05d'.sprintf($state, $id)", lambda d: "%s: %05d" % (d["state"], d["id"])),
+    Case("'%s: %05d'.sprintf($state, $id)", lambda d: f"{d['state']}: {d['id']:05}"),
     # arrays
     Case(
         "$items.filter(x => x.price > 10).map(x => x.name)",
@@ -202,7 +203,6 @@ CASES = [
         lambda d: json.dumps(d["customer"], separators=(",", ":"), ensure_ascii=False),
     ),
 ]
-ROUNDING = Context(prec=100)
 
 
 def ten_fields(d: Document) -> Document:

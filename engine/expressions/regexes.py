@@ -21,6 +21,7 @@ from engine.expressions.utf16 import join, joined, length, units
 
 _MAX_PATTERN = 10_000
 _MAX_GROUPS = 500
+_SHORT = 1_000
 _CONSUMING = re.compile(r"(?:(?:\[\^?[^\]\[\\&|~]+\]|\\[dwsDWS]|[\w ,;:/@#%_-])\+?)+", re.ASCII)
 """Regexes each of whose matches has a character, so that no rule about empty matches applies."""
 _QUICK_SIZES = (1_000_000, 1_000, 100, 32, 16)
@@ -85,7 +86,8 @@ class Regex:
 
     def replaced_everywhere(self, text: str, replacement: str) -> str | None:
         """The text with each match replaced, if the package does that as JavaScript does."""
-        if not self._consumes or not text.isascii() or len(text) > self._quick_size:
+        is_short = len(text) <= self._quick_size and len(text) + len(replacement) < _SHORT
+        if not (is_short and self._consumes and text.isascii() and replacement.isascii()):
             return None
         what = replacement if "\\" not in replacement else lambda match: replacement
         replaced: str = self._compiled.sub(what, text)

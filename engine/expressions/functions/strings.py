@@ -33,13 +33,6 @@ TEXTS = Family(
 )
 
 
-_SHORT = 1_000
-
-
-def _is_short(value: Any) -> bool:
-    return value.__class__ is str and len(value) < _SHORT and value.isascii()
-
-
 def _position(value: Any, length: int) -> int:
     """A position that may count from the end, clamped to the string."""
     position = to_integer(value)
@@ -318,7 +311,7 @@ def replace_all(text: str, what: Any, replacement: Any) -> str:
 
 
 def _replaced(text: str, wanted: Regex, replacement: Any, everywhere: bool) -> str:
-    if everywhere and _is_short(text) and _is_short(replacement) and "$" not in replacement:
+    if everywhere and replacement.__class__ is str and "$" not in replacement:
         quickly = wanted.replaced_everywhere(text, replacement)
         if quickly is not None:
             return quickly
