@@ -66,8 +66,9 @@ def run_pipeline(
     as `pipeline.yaml` in the folder `project`. `inputs` maps open inputs to their items; a list
     feeds the only one. `files` maps names to content: these take precedence over files on disk.
     Written files are returned, not saved to disk. `http` replaces the HTTP client (see CannedHttp).
-    The numbers of the outputs are int and float, or with `exact` int and Decimal. Raises
-    ConfigurationError with all problems of the pipeline, and the ExecutionError that stopped it.
+    A float in `inputs` counts as its shortest decimal; the numbers of the outputs are int and
+    float, or with `exact` int and Decimal. Raises ConfigurationError with all problems of the
+    pipeline, and the ExecutionError that stopped it.
     """
     spec = _spec(pipeline, Path(project))
     registry = discover()
@@ -83,7 +84,7 @@ def run_pipeline(
                 identify(plan, parameters or {}, timezone=timezone),
                 observer=observer,
                 scripts=scripts or Executor(),
-                inputs=_inputs(inputs, plan.open_inputs),
+                inputs=with_decimals(_inputs(inputs, plan.open_inputs)),
                 http=http,
                 files=own,
             )
