@@ -69,22 +69,21 @@ class _Numbers:
     def __init__(self, text: str) -> None:
         self.flaw: JsonSyntaxError | None = None
         self._found: list[Any] = []
-        self._mark = next(c for c in map(chr, range(0xE000, 0xF8FF)) if c not in text)
-        self.text = re.sub(_TOKENS, self._taken_out, text, flags=re.DOTALL)
+        self._mark = _unused_character(text)
+        self.text = re.sub(_UP_TO_NUMBER, self._taken_out, text)
 
-    def _taken_out(self, token: re.Match[str]) -> str:
-        number = token["number"]
-        if number is None:
-            return token[0]
-        if number.isdecimal() and len(number) < _SHORT:
-            return number
-        if reason := out_of_bounds(number):
-            offset = len(token.string[: token.start()].encode())
+    def _taken_out(self, found: re.Match[str]) -> str:
+        before, number = found.groups()
+        if not number:
+            return before
+        try:
+            is_integer = number.lstrip("+-").isdecimal()
+            self._found.append(int(decimal_of(number)) if is_integer else decimal_of(number))
+        except ArithmeticError:
+            offset = len(found.string[: found.start(2)].encode())
+            reason = out_of_bounds(number)
             self.flaw = self.flaw or JsonSyntaxError(offset, reason, is_final=True)
-            return number
-        is_integer = number.lstrip("+-").isdecimal()
-        self._found.append(int(number) if is_integer else decimal_of(number))
-        return f'"{self._mark}{len(self._found) - 1}"'
+        return f'{before}"{self._mark}{len(self._found) - 1}"'
 
     def put_back(self, values: list[Any]) -> bool:
         """Replace the strings by their numbers. False if one of them is the name of a field."""
@@ -104,16 +103,24 @@ class _Numbers:
         return True
 
 
-_SHORT = 19
-"""Integers with fewer digits stay in the text."""
+def _unused_character(text: str) -> str:
+    """One that is in none of the strings, not even as an escape."""
+    escapes = text.lower() if "\\u" in text else ""
+    codes = range(0xE000, 0xF900)
+    return next(chr(c) for c in codes if chr(c) not in text and f"\\u{c:x}" not in escapes)
 
-_TOKENS = r"""(?x)
-    [^"'/\\\w$.+-]++
-    | "(?:[^"\\]|\\.)*+" | '(?:[^'\\]|\\.)*+'
-    | //[^\n\r\u2028\u2029]*+ | /\*.*?\*/
-    | (?P<number>
-        [+-]?(?:(?:0|[1-9][0-9]*+)(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?(?![\w$.\\]))
-    | [\w$\\.+-]++
+
+_NUMBER = r"[+-]?(?:(?:0|[1-9][0-9]*+)(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?(?![\w$.\\])"
+_UP_TO_NUMBER = rf"""(?xs)
+    ((?:
+        [^"'/\\\w$.+-]++
+        | (?![0-9.+-]) [\w$\\.+-]++                     # a name
+        | "(?:[^"\\]++|\\.)*+(?:"|\\?\Z) | '(?:[^'\\]++|\\.)*+(?:'|\\?\Z)
+        | //[^\n\r\u2028\u2029]*+ | /\*.*?(?:\*/|\Z) | /
+        | (?:0|[1-9][0-9]{{0,17}}+) (?![\w$.\\])          # a short integer
+        | (?!{_NUMBER}) [\w$\\.+-]++
+    )*+)
+    ({_NUMBER} | \Z)
 """
 
 

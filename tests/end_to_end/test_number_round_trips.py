@@ -137,6 +137,12 @@ def test_digits_in_strings_comments_and_names_are_no_numbers() -> None:
     assert through(text, "Union", lines=False) == expected
 
 
+def test_no_string_is_mistaken_for_a_number() -> None:
+    text = "{a: 1.50, b: '\ue0000', c: '\\ue0010', d: '\\uE0020', e: ['\ue0030']}"
+    expected = '[{"a":1.50,"b":"\ue0000","c":"\ue0010","d":"\ue0020","e":["\ue0030"]}]'
+    assert through(text, "Union", lines=False) == expected
+
+
 def test_a_decimal_in_yaml_keeps_its_scale() -> None:
     pipeline = """
     snaps:
