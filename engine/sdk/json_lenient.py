@@ -70,7 +70,7 @@ class _Numbers:
         self.flaw: JsonSyntaxError | None = None
         self._found: list[Any] = []
         self._mark = _unused_character(text)
-        self.text = re.sub(_UP_TO_NUMBER, self._taken_out, text)
+        self.text = re.sub(_UP_TO_NUMBER, self._taken_out, text) if self._mark else text
 
     def _taken_out(self, found: re.Match[str]) -> str:
         before, number = found.groups()
@@ -88,6 +88,8 @@ class _Numbers:
     def put_back(self, values: list[Any]) -> bool:
         """Replace the strings by their numbers. False if one of them is the name of a field."""
         mark = self._mark
+        if not mark:
+            return False
         pending: list[Any] = [values] if self._found else []
         while pending:
             container = pending.pop()
@@ -104,10 +106,11 @@ class _Numbers:
 
 
 def _unused_character(text: str) -> str:
-    """One that is in none of the strings, not even as an escape."""
+    """One that is in none of the strings, not even as an escape; empty if all are."""
     escapes = text.lower() if "\\u" in text else ""
     codes = range(0xE000, 0xF900)
-    return next(chr(c) for c in codes if chr(c) not in text and f"\\u{c:x}" not in escapes)
+    unused = (chr(c) for c in codes if chr(c) not in text and f"\\u{c:x}" not in escapes)
+    return next(unused, "")
 
 
 _NUMBER = r"[+-]?(?:(?:0|[1-9][0-9]*+)(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?(?![\w$.\\])"
