@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TextIO
 
 import msgspec
@@ -17,7 +17,7 @@ from engine.documents import Item, StreamEnd, StreamStart
 from engine.errors import DataError, ExecutionError
 from engine.plan.plan import Port
 from engine.run.secrets import Secrets
-from engine.sdk import prettified, to_json
+from engine.sdk import prettified, to_json, to_json_lines
 
 MAX_SHOWN_LENGTH = 200
 """Characters of one value that are shown on a terminal; a model in base64 has millions."""
@@ -29,9 +29,9 @@ _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
 class OutputWriter(Protocol):
-    """Writes what leaves through the open outputs, batch by batch."""
+    """Writes what leaves through the open outputs, batch by batch; a batch is not empty."""
 
-    def write(self, port: Port, items: Iterable[Item]) -> None: ...
+    def write(self, port: Port, items: Sequence[Item]) -> None: ...
 
     def end(self) -> None:
         """End of all outputs: write what is still buffered."""
@@ -49,10 +49,24 @@ class PipedOutputs:
         self._named = named
         self._last = b""
 
-    def write(self, port: Port, items: Iterable[Item]) -> None:
+    def write(self, port: Port, items: Sequence[Item]) -> None:
         if self._named:
             self._write_named(port, items)
+        elif isinstance(items[0], dict):
+            self._write_documents(port, items)
+        else:
+            self._write_pieces(items)
+
+    def _write_documents(self, port: Port, documents: Sequence[Item]) -> None:
+        masked = [self._secrets.mask(document) for document in documents]
+        lines = to_json_lines(masked)
+        if lines is not None:
+            self._write(lines)
             return
+        for document in masked:  # those before the one that cannot be written
+            self._write(encoded(port, document) + b"\n")
+
+    def _write_pieces(self, items: Sequence[Item]) -> None:
         for item in items:
             if isinstance(item, bytes):
                 self._last = self._secrets.mask_bytes(item)
@@ -61,13 +75,11 @@ class PipedOutputs:
                 if _is_text_without_line_end(self._last):  # keeps two JSON texts apart
                     self._write(b"\n")
                 self._last = b""
-            elif not isinstance(item, StreamEnd):
-                self._write(encoded(port, self._secrets.mask(item)) + b"\n")
 
     def end(self) -> None:
         self._out.flush()
 
-    def _write_named(self, port: Port, items: Iterable[Item]) -> None:
+    def _write_named(self, port: Port, items: Sequence[Item]) -> None:
         for item in items:
             if isinstance(item, StreamStart | StreamEnd):
                 continue
@@ -103,7 +115,7 @@ class TerminalOutputs:
         self._shown: Port | None = None
         self._partial = ""
 
-    def write(self, port: Port, items: Iterable[Item]) -> None:
+    def write(self, port: Port, items: Sequence[Item]) -> None:
         if self._named and port != self._shown:
             self.end()
             self._write_lines(f"[{port}]")
