@@ -150,7 +150,7 @@ def whole(number: Decimal) -> Exact:
 def decimal_text(number: Decimal) -> str:
     """As JavaScript writes numbers, without zeros at the end, but with all other digits."""
     text = scaled_text(number)
-    if text[-1] == "0" and "." in text:
+    if text[-1] == "0" and "." in text and "e" not in text:
         text = text.rstrip("0").removesuffix(".")
     return "0" if text == "-0" else text
 
