@@ -32,6 +32,7 @@ from engine.run.secrets import Secrets
 from engine.run.stopping import Stopper, stopped_by
 from engine.script.executor import Executor
 from engine.sdk.http import HttpClient
+from engine.sdk.plain_values import NotPlainError, plain
 
 __all__ = ["check", "compile_plan", "evaluate", "is_task_file", "load", "run", "start"]
 
@@ -51,12 +52,17 @@ def evaluate(
     *,
     exact: bool = False,
 ) -> Any:
-    """The value of an expression on a document; raises ExpressionError.
+    """The value of an expression on a document; raises ExpressionError, or ConfigurationError if
+    the document has values that no document can have.
 
     `libraries` maps names to the source of libraries, or is a list of (name, source) in which a
     later one overlays an earlier one of the same name. `context` holds the properties of `pipe`,
     `snap` and `task`. The numbers of the value are int and float, or with `exact` int and Decimal.
     """
+    try:
+        document = plain(document)
+    except NotPlainError as error:
+        raise ConfigurationError(f"the document: {error}; {error.resolution}") from None
     value = expressions.evaluate(
         expression, document, parameters, null_safe, libraries, timezone, context
     )

@@ -64,6 +64,14 @@ def out_of_bounds(number: str) -> str:
     return ""
 
 
+def is_too_long(integer: int) -> bool:
+    """Whether it has more digits than Python writes."""
+    return not -_BEYOND < integer < _BEYOND
+
+
+_BEYOND = 10**MAX_DIGITS
+
+
 def shortened(number: str, limit: int = 40) -> str:
     """A number for a message; a long one without its middle, so that the exponent is seen."""
     half = limit // 2

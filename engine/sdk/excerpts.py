@@ -7,6 +7,7 @@ from math import isfinite, isnan
 import msgspec
 
 from engine.documents import Value
+from engine.numbers import MAX_DIGITS
 
 _ENCODER = msgspec.json.Encoder(enc_hook=repr, decimal_format="number")
 
@@ -16,6 +17,13 @@ def in_json(value: Value) -> str:
     return _ENCODER.encode(value).decode()
 
 
+def _in_python(value: Value) -> str:
+    try:
+        return ascii(value)
+    except ValueError:
+        return f"a value with an integer of more than {MAX_DIGITS:,} digits"
+
+
 def excerpt(value: Value, limit: int = 60) -> str:
     """The start of a value as JSON, or in Python's notation if JSON has no such value."""
     if isinstance(value, float) and not isfinite(value):
@@ -23,5 +31,5 @@ def excerpt(value: Value, limit: int = 60) -> str:
     try:
         text = in_json(value)
     except (ValueError, TypeError, OverflowError, RecursionError):  # a lone surrogate, ...
-        text = ascii(value)
+        text = _in_python(value)
     return f"{text[:limit]}…" if len(text) > limit else text

@@ -16,6 +16,7 @@ import msgspec
 from engine.documents import Value
 from engine.errors import DataError
 from engine.expressions import json_hook
+from engine.numbers import MAX_DIGITS, is_too_long
 from engine.sdk.json_nulls import Nulls, is_finite
 
 _ENCODER = msgspec.json.Encoder(enc_hook=json_hook, decimal_format="number")
@@ -80,6 +81,8 @@ def _unwritable_parts(value: Value, path: str) -> Iterator[str]:
     elif isinstance(value, float) and not isfinite(value):
         name = "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
         yield f"{path} is {name}, which JSON cannot represent"
+    elif isinstance(value, int) and is_too_long(value):
+        yield f"{path} is an integer of more than {MAX_DIGITS:,} digits"
     else:
         yield from _refused(value, path)
 

@@ -74,7 +74,9 @@ def _plain_decimal(value: Decimal, path: tuple[str | int, ...]) -> Decimal:
         return decimal_of(value)
     except ArithmeticError:
         raise NotPlainError(
-            f"{_shown(path)} is out of range", out_of_bounds(str(value)), "round the number"
+            f"{_shown(path)} is not a number that a document can hold",
+            out_of_bounds(str(value)),
+            "round the number",
         ) from None
 
 

@@ -351,7 +351,7 @@ def _convert_leaf(
         inner = _path_in(error)
         for step in inner:
             value = value[step]
-        message = f"{path[-1]!r}: {_in_words(error, value)}"
+        message = f"{path[-1]!r}: {in_words(error, value)}"
         issues.append(Issue((*path, *inner), message, value_hint(kind, value), code="wrong-type"))
         return None
     if converted.__class__ is float and isinf(converted):
@@ -377,7 +377,7 @@ _WORDS = {
 }
 
 
-def _in_words(error: msgspec.ValidationError, value: Any) -> str:
+def in_words(error: msgspec.ValidationError, value: Any) -> str:
     text = str(error).split(" - at ")[0]
     for technical, plain in _WORDS.items():
         text = text.replace(technical, plain)

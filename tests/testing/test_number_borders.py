@@ -11,6 +11,7 @@ import pytest
 
 from engine import api
 from engine.documents import StreamStart
+from engine.errors import ConfigurationError, SnapFailedError
 from engine.numbers import with_decimals, with_floats
 from engine.testing import run_pipeline, run_snap
 
@@ -64,6 +65,26 @@ def test_the_documents_of_the_caller_stay_as_they_are(
     given = {"a": [Decimal("1.10"), 0.5]}
     run([given], tmp_path)
     assert repr(given) == "{'a': [Decimal('1.10'), 0.5]}"
+
+
+@pytest.mark.parametrize("number", [Decimal("NaN"), Decimal("Infinity"), Decimal("1E+10001")])
+def test_a_decimal_that_is_no_number_of_documents_is_refused(
+    number: Decimal, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError, match=r"the document: \$\.a is"):
+        api.evaluate("$a + 1", {"a": number})
+    for run in (through_a_snap, through_a_text, through_the_api):
+        with pytest.raises(ConfigurationError, match=r"\$\.a is"):
+            run([{"a": number}], tmp_path)
+
+
+def test_an_integer_setting_takes_an_integral_decimal(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("hello")
+    settings = {"file": "= $file", "retries": "= $n"}
+    given = {"file": "a.txt", "n": Decimal("2.0")}
+    assert b"hello" in run_snap("FileReader", settings, [given], project=tmp_path).output
+    with pytest.raises(SnapFailedError, match=r"expected a whole number, got a number .'2\.5'"):
+        run_snap("FileReader", settings, [{**given, "n": 2.5}], project=tmp_path)
 
 
 def test_a_decimal_beyond_the_range_of_a_float_stays_exact() -> None:

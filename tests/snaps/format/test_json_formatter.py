@@ -103,6 +103,12 @@ def test_header_fields_come_from_the_first_document_that_has_them(run_snap: Any)
     assert [error["original"] for error in result.errors] == [{"a": 1}]
 
 
+def test_an_integer_that_is_too_long_is_named(run_snap: Any) -> None:
+    with pytest.raises(EngineError, match=r"\$\.a\[0\] is an integer of more than 4,300 digits"):
+        run_snap("JSONFormatter", {}, [{"a": [10**4300]}])
+    assert run_snap("JSONFormatter", {}, [{"a": 10**4300 - 1}]).output[1].startswith(b'[{"a":9999')
+
+
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
 def test_nan_and_infinity_are_never_written_as_null(
     run_snap: Any, content: Any, number: float
