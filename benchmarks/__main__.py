@@ -7,7 +7,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import library, memory, readme, script_child, start, throughput
+from benchmarks import expressions, library, memory, readme, script_child, start, throughput
 from benchmarks.cases import NAMES
 from benchmarks.competitors import missing_engines
 from benchmarks.processes import ROOT
@@ -20,6 +20,7 @@ FILE = ROOT / "build" / "bench.json"
 OTHERS: dict[str, Callable[[bool], Section]] = {
     "start": lambda quick: start.measure(rounds=5 if quick else 15),
     "library": lambda quick: library.measure(rounds=5 if quick else 15),
+    "expressions": lambda quick: expressions.section(),
     "scripts": lambda quick: script_child.measure(rounds=3 if quick else 15),
     "memory": lambda quick: memory.measure(many=200_000 if quick else 10_000_000),
 }

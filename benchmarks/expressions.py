@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 
 from benchmarks.expression_cases import CASES, ORDER, ROWS, TOKEN, Function, ten_fields
+from benchmarks.results import Row, Section
 from engine.expressions import Scope, compile_expression, compile_mapping
 from engine.expressions.decimals import exact_decimals
 
@@ -48,6 +49,20 @@ def measure(compiled: Function, by_hand: Function) -> tuple[float, float, float]
     ratio = statistics.median(ours / theirs for ours, theirs in rounds)
     ours, theirs = map(statistics.median, zip(*rounds, strict=True))
     return ours, theirs, ratio
+
+
+def section() -> Section:
+    """The median of all, and the expression that is slowest in comparison."""
+    with exact_decimals():
+        found = {text: measure(compiled, by_hand) for text, compiled, by_hand in pairs()}
+    worst = max(found, key=lambda text: found[text][2])
+    ours, theirs, highest = found[worst]
+    median = statistics.median(ratio for _, _, ratio in found.values())
+    rows = [
+        Row(f"the median of {len(found)}", {}, median, MEDIAN),
+        Row(f"`{worst}`", {"Snapline": ours * 1e9, "by hand": theirs * 1e9}, highest, MOST),
+    ]
+    return Section("Expressions", "CPU ns", "Snapline / a function written by hand", rows)
 
 
 def main() -> int:

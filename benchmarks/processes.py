@@ -1,4 +1,4 @@
-"""Processes next to each other: CPU seconds and peak memory of each, in interleaved rounds."""
+"""Processes next to each other: the CPU seconds of each, in interleaved rounds."""
 
 from __future__ import annotations
 
@@ -18,14 +18,6 @@ class FailedProcessError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """What a process used: CPU seconds (user and system, with its children) and peak MiB."""
-
-    cpu_seconds: float
-    peak_mib: float
-
-
-@dataclass(frozen=True, slots=True)
 class Command:
     """A command to measure, and the file that gets its standard output."""
 
@@ -33,8 +25,11 @@ class Command:
     stdout: Path = Path(os.devnull)
 
 
-def measure(command: Command) -> Usage:
-    """Run a command to its end in the folder of the repository; it must succeed."""
+def cpu_seconds(command: Command) -> float:
+    """Run a command in the folder of the repository; it must succeed.
+
+    Returns its user and system time, with that of its children.
+    """
     with command.stdout.open("wb") as stdout:
         process = subprocess.Popen(
             command.arguments,
@@ -51,7 +46,7 @@ def measure(command: Command) -> Usage:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise FailedProcessError(f"exited with code {process.returncode}\n{errors[-1500:]}")
-    return Usage(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    return used.ru_utime + used.ru_stime
 
 
 def _as_installed() -> dict[str, str]:
@@ -60,37 +55,33 @@ def _as_installed() -> dict[str, str]:
 
 
 class Rounds:
-    """The usages of several commands, measured in turn, round after round."""
+    """The CPU seconds of several commands, measured in turn, round after round."""
 
-    def __init__(self, usages: Mapping[str, Sequence[Usage]]) -> None:
-        self.usages = usages
+    def __init__(self, seconds: Mapping[str, Sequence[float]]) -> None:
+        self.seconds = seconds
 
     @classmethod
     def run(
         cls, commands: Mapping[str, Command], rounds: int, once: Collection[str] = ()
     ) -> Rounds:
         """Run every command in each round; those in `once` in the first round only."""
-        usages: dict[str, list[Usage]] = {name: [] for name in commands}
+        seconds: dict[str, list[float]] = {name: [] for name in commands}
         for number in range(rounds):
             for name, command in commands.items():
                 if number == 0 or name not in once:
-                    usages[name].append(measure(command))
-        return cls(usages)
+                    seconds[name].append(cpu_seconds(command))
+        return cls(seconds)
 
-    def cpu_seconds(self, name: str) -> float:
-        """The median over the rounds."""
-        return median(each.cpu_seconds for each in self.usages[name])
-
-    def peak_mib(self, name: str) -> float:
-        return max(each.peak_mib for each in self.usages[name])
+    def median(self, name: str) -> float:
+        return median(self.seconds[name])
 
     def ratio(self, name: str, base: str) -> float:
-        """CPU time of one command divided by that of another: the median of the rounds' ratios.
+        """The time of one command divided by that of another: the median of the rounds' ratios.
 
         What slows down the machine for a while slows down both in the same round.
         """
-        pairs = zip(self.usages[name], self.usages[base], strict=True)
-        return median(each.cpu_seconds / other.cpu_seconds for each, other in pairs)
+        pairs = zip(self.seconds[name], self.seconds[base], strict=True)
+        return median(each / other for each, other in pairs)
 
 
 def engine_command(*arguments: str) -> Command:

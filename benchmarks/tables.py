@@ -23,7 +23,7 @@ def as_markdown(section: Section) -> str:
     rows = [
         [f"{section.title}, {section.unit}", *columns, section.ratio],
         ["---", *("---:" for _ in columns), "---:"],
-        *(_cells(row, columns) for row in section.rows),
+        *([cell.replace("|", "\\|") for cell in _cells(row, columns)] for row in section.rows),
     ]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
 

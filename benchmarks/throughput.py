@@ -47,7 +47,7 @@ def _measure(name: str, case: Case, quick: bool, folder: Path) -> Row:
     lengths = {each.name: count_documents(_output(each, folder)) for each in competitors}
     if len(set(lengths.values())) > 1:
         raise FailedProcessError(f"{case.title}: numbers of documents differ: {lengths}")
-    figures = {each.name: found.cpu_seconds(each.name) / documents * 1e6 for each in competitors}
+    figures = {each.name: found.median(each.name) / documents * 1e6 for each in competitors}
     title = f"{case.title} ({documents:,})"
     return Row(title, figures, found.ratio(BASE, ENGINE), case.wanted)
 

@@ -51,6 +51,11 @@ def test_markdown_has_the_same_columns_without_goals() -> None:
     ]
 
 
+def test_a_bar_in_a_title_does_not_end_a_cell_of_markdown() -> None:
+    section = Section("Expressions", "CPU ns", "the ratio", [Row("`$a || $b`", {}, 1.0)])
+    assert as_markdown(section).splitlines()[2] == "| `$a \\|\\| $b` | 1.00 |"
+
+
 def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
     RESULTS.write(tmp_path / "build" / "bench.json")
     assert Results.read(tmp_path / "build" / "bench.json") == RESULTS
