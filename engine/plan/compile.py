@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -10,6 +11,7 @@ from engine.errors import InvalidPipelineError
 from engine.pipeline.spec import PipelineSpec
 from engine.plan import graph
 from engine.plan.collector import KeyPath
+from engine.plan.fusion import fused_runs
 from engine.plan.linkage import on_error_of
 from engine.plan.needs import needed_fields
 from engine.plan.plan import Facts, PlacedExpression, Plan, PlannedLink, PlannedSnap, Port, Stage
@@ -115,6 +117,7 @@ class _Compiler:
             where=spec.where,
             first_lines=first_lines(spec.label, snap, self.resolution.spec.source),
             expressions=tuple(self._placed(spec.label, settings)),
+            steps=snap.steps,
         )
 
     def _placed(self, label: str, settings: Settings) -> Iterator[PlacedExpression]:
@@ -130,9 +133,15 @@ class _Compiler:
     def _stages(
         self, snaps: Mapping[str, PlannedSnap], links: Sequence[PlannedLink]
     ) -> tuple[Stage, ...]:
+        fused = fused_runs(self.order, snaps, links)
+        inner = {label for run in fused.values() for label in run[:-1]}
         joined = {
-            link.source.label: link.target.label for link in links if self._fuses(link, snaps)
+            link.source.label: link.target.label
+            for link in links
+            if link.source.label not in inner and self._fuses(link, snaps)
         }
+        for run in fused.values():
+            joined.update(itertools.pairwise(run))
         runs = graph.chains(self.order, joined)
         head = {label: run[0] for run in runs for label in run}
         edges = [
@@ -140,7 +149,7 @@ class _Compiler:
             for start, end in (link.labels for link in self.links)
             if head[start] != head[end]
         ]
-        by_head = {run[0]: Stage(run) for run in runs}
+        by_head = {run[0]: Stage(run, len(fused.get(run[0], ()))) for run in runs}
         return tuple(by_head[label] for label in graph.order(list(by_head), edges))
 
     def _fuses(self, link: PlannedLink, snaps: Mapping[str, PlannedSnap]) -> bool:

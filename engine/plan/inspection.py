@@ -10,6 +10,7 @@ import inspect
 from typing import NamedTuple
 
 from engine.errors import ExpressionError, UnusableSnapError
+from engine.expressions.steps import Step
 from engine.plan.plan import Facts
 from engine.registry import SnapClass, SnapFile
 from engine.registry.loading import describe, place_of
@@ -19,7 +20,7 @@ from engine.sdk.views import Views
 
 
 class Inspection(NamedTuple):
-    """What a class answers for its settings: parameters, issues, files, views and facts.
+    """What a class answers for its settings: parameters, issues, files, views, facts and steps.
 
     There are no facts if an expression in the settings is invalid, which is reported elsewhere.
     """
@@ -29,6 +30,7 @@ class Inspection(NamedTuple):
     files: list[tuple[KeyPath, str]]
     views: Views
     facts: Facts | None
+    steps: tuple[Step, ...]
 
 
 def inspect_snap(snap_class: SnapClass, settings: Settings) -> Inspection:
@@ -41,6 +43,7 @@ def inspect_snap(snap_class: SnapClass, settings: Settings) -> Inspection:
             list(snap_class.files_needed(settings)),
             snap_class.views_for(settings),
             _readable_facts(snap_class, settings),
+            tuple(snap_class.steps(settings)),
         )
     except Exception as error:
         path, line = place_of(error, file)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from engine.errors import Problem
+from engine.expressions.steps import Step
 from engine.locations import Location
 from engine.pipeline.spec import Mode, OnError, ParameterSpec
 from engine.sdk.settings import Settings
@@ -58,7 +59,8 @@ class PlannedSnap(msgspec.Struct, frozen=True):
     """A snap with converted settings; `inputs` and `outputs` are the views as linked.
 
     `needed` holds the top-level fields of its output documents that are used; None: all.
-    `first_lines`: where Python in a setting begins in the pipeline file (see python_code).
+    `first_lines`: where Python in a setting begins in the pipeline file (see python_code). `steps`:
+    what it does, if it says so.
     """
 
     label: str
@@ -73,6 +75,7 @@ class PlannedSnap(msgspec.Struct, frozen=True):
     needed: frozenset[str] | None = None
     first_lines: Mapping[str, int] = msgspec.field(default_factory=dict)
     expressions: tuple[PlacedExpression, ...] = ()
+    steps: tuple[Step, ...] = ()
 
     def place_of(self, text: str, target: str = "") -> PlacedExpression | None:
         """The expression with that text, preferably for that target."""
@@ -90,9 +93,13 @@ class PlannedLink(msgspec.Struct, frozen=True):
 
 
 class Stage(msgspec.Struct, frozen=True):
-    """Snaps that run as one: a chain in which each feeds only the next."""
+    """Snaps that run as one, in topological order: only the first is fed from outside.
+
+    The first `fused` of them may run as one function (engine.plan.fusion).
+    """
 
     labels: tuple[str, ...]
+    fused: int = 0
 
     @property
     def name(self) -> str:

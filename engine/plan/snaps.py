@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from engine.errors import UnusableSnapError
+from engine.expressions.steps import Step
 from engine.pipeline.foreign_keys import ORDER_KEYS
 from engine.pipeline.spec import SnapSpec
 from engine.plan.collector import ProblemCollector
@@ -40,6 +41,7 @@ class ResolvedSnap(msgspec.Struct, frozen=True):
     settings: Settings | None = None
     views: Views | None = None
     facts: Facts | None = None
+    steps: tuple[Step, ...] = ()
 
 
 def resolve_snap(
@@ -73,7 +75,9 @@ def resolve_snap(
     for issue in inspection.issues:
         _report_issue(spec, snap_class, issue, collector)
     _check_files(spec, inspection.files, collector, folder, project)
-    return ResolvedSnap(spec, snap_class, settings, inspection.views, inspection.facts)
+    return ResolvedSnap(
+        spec, snap_class, settings, inspection.views, inspection.facts, inspection.steps
+    )
 
 
 def _class_of(spec: SnapSpec, registry: Registry, collector: ProblemCollector) -> SnapClass | None:

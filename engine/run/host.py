@@ -15,9 +15,10 @@ from typing import Any
 
 from engine.documents import Batch
 from engine.errors import ExecutionError
-from engine.plan.plan import Port, Stage
+from engine.plan.plan import Stage
 from engine.registry import Registry
 from engine.run.execution import Execution
+from engine.run.fused import PAUSE, FusedRun, may_fuse
 from engine.run.member import Member
 from engine.run.member import Outputs as Outputs
 from engine.run.report import SnapStatistics
@@ -40,6 +41,10 @@ class StageHost:
             port: (target.place, target.view)
             for port, target in execution.plan.routes.inside(stage).items()
         }
+        self._fused: FusedRun | None = None
+        if stage.fused and cuts and may_fuse(execution):
+            members = self._members[: stage.fused]
+            self._fused = FusedRun(members, execution.plan, self._process_plainly)
 
     @property
     def statistics(self) -> list[SnapStatistics]:
@@ -61,7 +66,13 @@ class StageHost:
             yield from self._pass_on(self._accounted(member, None, member.start()))
 
     def process(self, view: str, batch: Batch) -> Outputs:
-        """What a batch for an input view of the stage's first snap leads to.
+        """What a batch for an input view of the stage's first snap leads to."""
+        if self._fused is None:
+            return self._process_plainly(view, batch)
+        return self._pass_on(self._fused.process(view, batch))
+
+    def _process_plainly(self, view: str, batch: Batch) -> Outputs:
+        """Call one snap after the other.
 
         Most snaps give one batch for one; as long as they do, it goes from snap to snap right here.
         """
@@ -122,7 +133,7 @@ class StageHost:
             end = min(start + member.limit, count)
             piece = batch.at(range(start, end))
             yield from self._accounted(member, piece, member.process(view, piece))
-            yield _PAUSE
+            yield PAUSE
             start = end
 
     def _accounted(self, member: Member, batch: Batch | None, outputs: Outputs) -> Outputs:
@@ -154,5 +165,4 @@ class StageHost:
                 yield port, batch
 
 
-_PAUSE = Port("", ""), Batch([])
 _NOTHING: tuple[Any, Any] = (None, None)

@@ -203,6 +203,18 @@ class Member:
             self._slices.learn(items, self._longest_step)
             self.limit = self._slices.items
 
+    def passed_in(self, view: str, count: int) -> None:
+        """Count documents that were processed without a call of the snap."""
+        if view:
+            self.statistics.inputs[view] += count
+            self._in["totalCount"] += count
+
+    def passed_out(self, view: str, count: int) -> None:
+        """Count results that were made without a call of the snap."""
+        if view:
+            self.statistics.outputs[view] += count
+            self._out["totalCount"] += count
+
     # Results of the snap
 
     def _run(self, call: Callable[[], Any], on_data_error: _Failing = None) -> Outputs:

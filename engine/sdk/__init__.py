@@ -25,6 +25,7 @@ from engine.errors import (
     ExpressionError,
 )
 from engine.expressions import json_hook
+from engine.expressions.steps import DecodeJson, EncodeJson, Keep, Make, Merge, Share, Step
 from engine.sdk.addresses import AddressError, address_of
 from engine.sdk.content_types import charset_of, is_json, media_type
 from engine.sdk.context import Context, Function, JsonPath
@@ -102,8 +103,10 @@ __all__ = [
     "ConfigurationError",
     "Context",
     "DataError",
+    "DecodeJson",
     "Document",
     "Emission",
+    "EncodeJson",
     "Evaluated",
     "Example",
     "ExecutionError",
@@ -129,7 +132,10 @@ __all__ = [
     "Item",
     "JsonPath",
     "JsonReader",
+    "Keep",
     "Lineage",
+    "Make",
+    "Merge",
     "Outcome",
     "Path",
     "PythonCode",
@@ -143,7 +149,9 @@ __all__ = [
     "ScriptModule",
     "ScriptSession",
     "Settings",
+    "Share",
     "Snap",
+    "Step",
     "StreamEnd",
     "StreamSnap",
     "StreamStart",

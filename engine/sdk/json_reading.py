@@ -78,6 +78,11 @@ class JsonReader:
             return []
         return self._begin()
 
+    def passed(self, lines: int, size: int) -> None:
+        """Continue after complete lines that were read elsewhere, though not the first ones."""
+        assert isinstance(self._reader, _Lines)  # it has begun, and it reads lines
+        self._reader.pass_over(lines, size)
+
     def end(self) -> list[Any]:
         values = self._begin() if self._reader is None else []
         assert self._reader is not None  # _begin has made it
@@ -104,6 +109,15 @@ def json_value(data: bytes, what: str, resolution: str, *, lenient: bool = True)
         raise error.at(Place(), data, what, resolution) from None
 
 
+def first_object(text: bytes) -> Document | None:
+    """The object in the first line of a text; None if there is none."""
+    try:
+        value = decoded_value(text.split(b"\n", 1)[0])
+    except JsonSyntaxError:
+        return None
+    return value if value.__class__ is dict else None
+
+
 class _Lines:
     """Reads JSON lines in blocks, and line by line where a block has a bad one."""
 
@@ -127,6 +141,9 @@ class _Lines:
 
     def end(self) -> list[Any]:
         return self._decode(b"".join(self._rest))
+
+    def pass_over(self, lines: int, size: int) -> None:
+        self._place = Place(self._place.line + lines, 1, self._place.offset + size)
 
     def _decode(self, block: bytes) -> list[Any]:
         lines = block.count(b"\n")

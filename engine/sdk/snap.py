@@ -8,7 +8,7 @@ moves batches; `process` handles one document at a time, and performance-critica
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
@@ -24,6 +24,7 @@ from engine.documents import (
     StreamStart,
 )
 from engine.errors import DataError
+from engine.expressions.steps import Step
 from engine.sdk.context import Context
 from engine.sdk.facts import Foreign
 from engine.sdk.files import WrittenFile
@@ -131,6 +132,13 @@ class Snap(Generic[S]):
     def reads(cls, settings: S) -> frozenset[tuple[str, ...]] | None:
         """The document paths that the snap reads; None: it may read any."""
         return None
+
+    @classmethod
+    def steps(cls, settings: S) -> Sequence[Step]:
+        """What the snap does, as plain data, so that the runtime may do it together with its
+        neighbours; empty if `process_batch` must be called. The two must agree on every document.
+        """
+        return ()
 
     @classmethod
     def check(cls, settings: S) -> Iterable[Issue]:
@@ -256,6 +264,9 @@ class StreamSnap(Snap[S]):
 
     def abandon(self) -> None:
         """The stream will not be completed; discard it."""
+
+    def passed(self, lines: int, size: int) -> None:
+        """The runtime has read the next `size` bytes itself, according to the snap's steps."""
 
     def report(self, error: DataError) -> None:
         """Report a failed part of the stream; the rest of the stream is still processed."""

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.sdk import Batch, Example, Foreign, ReadPaths, Settings, Snap, View, Views
+from engine.sdk import (
+    Batch,
+    Example,
+    Foreign,
+    ReadPaths,
+    Settings,
+    Share,
+    Snap,
+    Step,
+    View,
+    Views,
+)
 
 
 class CopySettings(Settings):
@@ -38,6 +49,10 @@ class Copy(Snap[CopySettings]):
     @classmethod
     def reads(cls, settings: CopySettings) -> ReadPaths:
         return frozenset()
+
+    @classmethod
+    def steps(cls, settings: CopySettings) -> tuple[Step, ...]:
+        return (Share(),)
 
     def process_batch(self, view: str, batch: Batch) -> Mapping[str, Batch]:
         return dict.fromkeys(self.context.outputs, batch)

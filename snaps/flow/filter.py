@@ -14,10 +14,12 @@ from engine.sdk import (
     ExecutionError,
     Expression,
     Foreign,
+    Keep,
     Lineage,
     ReadPaths,
     Settings,
     Snap,
+    Step,
     excerpt,
     paths_read,
     setting,
@@ -72,6 +74,10 @@ class Filter(Snap[FilterSettings]):
     @classmethod
     def reads(cls, settings: FilterSettings) -> ReadPaths | None:
         return paths_read([settings.filter])
+
+    @classmethod
+    def steps(cls, settings: FilterSettings) -> tuple[Step, ...]:
+        return (Keep(settings.filter.text, settings.null_safe_access),)
 
     def open(self) -> None:
         settings = self.settings

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from engine.sdk import Batch, Example, Foreign, ReadPaths, Settings, Snap, View, Views
+from engine.sdk import (
+    Batch,
+    Example,
+    Foreign,
+    Merge,
+    ReadPaths,
+    Settings,
+    Snap,
+    Step,
+    View,
+    Views,
+)
 
 
 class UnionSettings(Settings):
@@ -36,6 +47,10 @@ class Union(Snap[UnionSettings]):
     @classmethod
     def reads(cls, settings: UnionSettings) -> ReadPaths:
         return frozenset()
+
+    @classmethod
+    def steps(cls, settings: UnionSettings) -> tuple[Step, ...]:
+        return (Merge(),)
 
     def process_batch(self, view: str, batch: Batch) -> Batch:
         return batch

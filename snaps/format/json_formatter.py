@@ -9,6 +9,7 @@ from engine.sdk import (
     DataError,
     Document,
     Emission,
+    EncodeJson,
     Example,
     Expression,
     Foreign,
@@ -18,6 +19,7 @@ from engine.sdk import (
     Path,
     Settings,
     Snap,
+    Step,
     StreamEnd,
     StreamStart,
     TargetPath,
@@ -130,6 +132,12 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
                 "in JSON lines, each document is on a single line",
                 "set json_lines or pretty_print, not both",
             )
+
+    @classmethod
+    def steps(cls, settings: JSONFormatterSettings) -> tuple[Step, ...]:
+        whole = settings.content_path.text.strip() in ("", "$")
+        plain = settings.json_lines and not settings.format_each_document
+        return (EncodeJson(),) if plain and whole else ()
 
     def open(self) -> None:
         settings = self.settings

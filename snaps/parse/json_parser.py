@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.sdk import (
     DataError,
+    DecodeJson,
     Document,
     Example,
     Foreign,
@@ -15,6 +16,7 @@ from engine.sdk import (
     JsonReader,
     Path,
     Settings,
+    Step,
     StreamEnd,
     StreamSnap,
     StreamStart,
@@ -96,6 +98,10 @@ class JSONParser(StreamSnap[JSONParserSettings]):
         ),
     )
 
+    @classmethod
+    def steps(cls, settings: JSONParserSettings) -> tuple[Step, ...]:
+        return (DecodeJson(),) if settings.json_lines and settings.filter_path is None else ()
+
     def open(self) -> None:
         path = self.settings.filter_path
         self._select: JsonPath | None = None if path is None else self.context.path(path)
@@ -113,6 +119,9 @@ class JSONParser(StreamSnap[JSONParserSettings]):
 
     def feed(self, chunk: bytes) -> Iterable[Document]:
         return self._documents(self._reader.feed(chunk))
+
+    def passed(self, lines: int, size: int) -> None:
+        self._reader.passed(lines, size)
 
     def end(self) -> Iterable[Document]:
         return self._documents(self._reader.end())

@@ -12,10 +12,12 @@ from engine.sdk import (
     Expression,
     Foreign,
     Issue,
+    Make,
     Path,
     ReadPaths,
     Settings,
     Snap,
+    Step,
     TargetPath,
     paths_read,
     setting,
@@ -128,6 +130,13 @@ class Mapper(Snap[MapperSettings]):
         if settings.pass_through or settings.mapping_root.text != "$" or computed:
             return None
         return paths_read(value for _, value in rows if isinstance(value, Expression))
+
+    @classmethod
+    def steps(cls, settings: MapperSettings) -> tuple[Step, ...]:
+        rows = [(target, value.text) for target, value in rows_of(settings)]
+        if settings.mapping_root.text.strip() != "$" or any(not target for target, _ in rows):
+            return ()
+        return (Make(tuple(rows), settings.pass_through, settings.null_safe_access),)
 
     def open(self) -> None:
         settings = self.settings

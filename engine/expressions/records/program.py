@@ -1,0 +1,254 @@
+"""Steps → one function over records: the code is generated twice, first to learn what is read."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from engine.expressions.compilation import context_of, parse_path
+from engine.expressions.compiler import facts
+from engine.expressions.compiler.names import Names
+from engine.expressions.compiler.unit import Unit, load
+from engine.expressions.records.emitter import emit
+from engine.expressions.records.state import Incoming, Made, State, Steps, UnfusableError, again
+from engine.expressions.scope import Scope
+from engine.expressions.steps import EncodeJson, Keep, Make, Step
+
+MAX_SITES = 60
+"""The limit on generated steps: what follows a Merge is generated once for each of its inputs."""
+
+RECORD, LINE = "record", "line"
+
+
+class OddError(Exception):
+    """A record for which the function has no code."""
+
+
+class Site(msgspec.Struct, frozen=True):
+    """A step of a snap, entered through `view`, and where its output views lead.
+
+    A branch to None leaves the run.
+    """
+
+    label: str
+    view: str
+    step: Step
+    branches: tuple[tuple[str, Site | None], ...] = ()
+
+
+class Program(msgspec.Struct):
+    """The generated function and what it makes.
+
+    `function(records, lines)` returns the results, the lines that these extend, and how many
+    documents each Keep dropped, in the order of the sites. `kind` says what the results are: input
+    lines as they are, structs, structs whose fields follow those of an input line, or dicts.
+    `uncertain` are the attributes of results that might hold NaN.
+    """
+
+    function: Callable[[Any, Any], tuple[Any, ...]]
+    kind: str
+    added: frozenset[str]
+    uncertain: frozenset[str]
+
+
+class Generator:
+    """Generates the code of one run. `attributes` leads to each leaf of a record; without it, the
+    paths in `reads` are collected, each with whether it must exist."""
+
+    def __init__(
+        self, scopes: Mapping[str, Scope], attributes: Mapping[Steps, tuple[str, ...]] | None = None
+    ) -> None:
+        self.reads: dict[Steps, bool] = {}
+        self._attributes = attributes
+        self._scopes = scopes
+        self._unit = Unit()
+        self._loaded: dict[Steps, str] = {}
+        self._pending: list[ast.stmt] = []
+        self._counters: list[str] = []
+        self._kinds: set[str] = set()
+        self._added: set[str] = set()
+        self._uncertain: set[str] = set()
+        self._unsure: set[str] = set()
+        self._sites = 0
+
+    def program(self, root: Site) -> Program:
+        """Raises UnfusableError."""
+        body = self._site(root, Incoming(self._leaf))
+        if len(self._kinds) > 1:
+            raise UnfusableError("its outputs are of several kinds")
+        kind = next(iter(self._kinds), "documents")
+        given = self._function(body, kind in ("lines", "extended"))
+        return Program(given, kind, frozenset(self._added), frozenset(self._uncertain))
+
+    def _function(self, body: list[ast.stmt], with_lines: bool) -> Callable[[Any, Any], Any]:
+        start = [_assign(name, ast.List([], ast.Load())) for name in ("out", "heads")]
+        for name, result in (("append", "out"), ("extend", "heads")):
+            start.append(_assign(name, ast.Attribute(load(result), "append", ast.Load())))
+        start += [_assign(counter, ast.Constant(0)) for counter in self._counters]
+        target: ast.expr = ast.Name(RECORD, ast.Store())
+        source: ast.expr = load("records")
+        if with_lines:
+            target = ast.Tuple([target, ast.Name(LINE, ast.Store())], ast.Store())
+            source = self._unit.call(zip, source, load("lines"))
+        loop = ast.For(target, source, body or [ast.Pass()], [], None)
+        results = [load(name) for name in ("out", "heads", *self._counters)]
+        end = ast.Return(ast.Tuple(list(results), ast.Load()))
+        return self._unit.function([*start, loop, end], ("records", "lines"))
+
+    # --- sites ---
+
+    def _site(self, site: Site, state: State) -> list[ast.stmt]:
+        self._sites += 1
+        if self._sites > MAX_SITES:
+            raise UnfusableError("it is too large")
+        if isinstance(site.step, Keep):
+            return self._keep(site, site.step, state)
+        if isinstance(site.step, Make):
+            return self._make(site, site.step, state)
+        if isinstance(site.step, EncodeJson):
+            return self._encode(state)
+        return self._branches(site, state)
+
+    def _branches(self, site: Site, state: State) -> list[ast.stmt]:
+        """The code of everything that follows; a variable of one branch is unknown in another."""
+        body: list[ast.stmt] = []
+        known = self._loaded
+        for _, following in site.branches:
+            self._loaded = dict(known)
+            body += self._leave(state) if following is None else self._site(following, state)
+        self._loaded = known
+        return body
+
+    def _keep(self, site: Site, step: Keep, state: State) -> list[ast.stmt]:
+        counter = f"dropped{len(self._counters)}"
+        self._counters.append(counter)
+        test, node = self._value(site, step.condition, step.null_safe, state)
+        before = self._taken()
+        drop = ast.AugAssign(ast.Name(counter, ast.Store()), ast.Add(), ast.Constant(1))
+        kept = self._branches(site, state) or [ast.Pass()]
+        if facts.kind(node) == "boolean":
+            return [*before, ast.If(test, kept, [drop])]
+        verdict = self._unit.new_name()
+        is_false = ast.Compare(load(verdict), [ast.Is()], [ast.Constant(False)])
+        odd = ast.Raise(self._unit.constant(OddError), None)
+        other = ast.If(is_false, [drop], [odd])
+        is_true = ast.Compare(load(verdict), [ast.Is()], [ast.Constant(True)])
+        return [*before, _assign(verdict, test), ast.If(is_true, kept, [other])]
+
+    def _make(self, site: Site, step: Make, state: State) -> list[ast.stmt]:
+        fields: dict[str, Any] = {}
+        base: State | None = None
+        if step.pass_through:
+            if isinstance(state, Made):
+                fields, base = dict(state.fields), state.base
+            else:
+                base = state
+        added = Made(fields, base)
+        statements: list[ast.stmt] = []
+        written: set[str] = set()
+        for target, text in step.rows:
+            names = parse_path(target, self._scopes[site.label], target=True).names
+            if not names or (step.pass_through and len(names) > 1):
+                raise UnfusableError(f"the target {target!r} is not a field")
+            if step.pass_through and names[0] in written:
+                raise UnfusableError(f"the target {target!r} is written twice")
+            written.add(names[0])
+            made, node = self._value(site, text, step.null_safe, state)
+            statements += self._taken()
+            if not isinstance(made, ast.Name | ast.Constant):
+                name = self._unit.new_name()
+                statements.append(_assign(name, made))
+                if not facts.kind(node):
+                    self._unsure.add(name)
+                made = load(name)
+            _put(fields, names, made, step.pass_through)
+        return statements + self._branches(site, added)
+
+    def _encode(self, state: State) -> list[ast.stmt]:
+        if isinstance(state, Made):
+            if state.base is not None:
+                self._kinds.add("extended")
+                self._added |= set(state.fields)
+                return [_call("extend", load(LINE)), _call("append", self._struct(state.fields))]
+            self._kinds.add("structs")
+            return [_call("append", self._struct(state.fields))]
+        self._kinds.add("lines")
+        return [_call("append", load(LINE))]
+
+    def _leave(self, state: State) -> list[ast.stmt]:
+        if not isinstance(state, Made):
+            raise UnfusableError("the whole input document is used")
+        self._kinds.add("documents")
+        return [_call("append", state.display())]
+
+    def _struct(self, fields: Mapping[str, Any], path: str = "") -> ast.expr:
+        """The construction of a struct with these fields, which is encoded faster than a dict."""
+        attributes = {f"f{number}": name for number, name in enumerate(fields)}
+        values: list[ast.expr] = []
+        for attribute, field in zip(attributes, fields.values(), strict=True):
+            if isinstance(field, Made):
+                values.append(self._struct(field.fields, f"{path}{attribute}."))
+                continue
+            if isinstance(field, ast.Name) and field.id in self._unsure:
+                self._uncertain.add(path + attribute)
+            values.append(again(field))
+        try:
+            made = msgspec.defstruct("Result", list(attributes), rename=attributes, gc=False)
+        except ValueError:
+            raise UnfusableError("a name of a field needs escapes") from None
+        return ast.Call(self._unit.constant(made), values, [])
+
+    # --- expressions ---
+
+    def _value(self, site: Site, text: str, null_safe: bool, state: State) -> tuple[ast.expr, Any]:
+        names = Names(context_of(self._scopes[site.label], null_safe), {})
+        return emit(text, self._unit, names, null_safe, state)
+
+    def _taken(self) -> list[ast.stmt]:
+        taken, self._pending = self._pending, []
+        return taken
+
+    def _leaf(self, path: Steps, null_safe: bool) -> ast.expr | None:
+        if self._attributes is None:
+            self.reads[path] = self.reads.get(path, False) or not null_safe
+            return load(RECORD)
+        if path not in self._attributes:
+            return None  # a shorter path leads to a leaf
+        if path not in self._loaded:
+            found: ast.expr = load(RECORD)
+            for attribute in self._attributes[path]:
+                found = ast.Attribute(found, attribute, ast.Load())
+            name = self._loaded[path] = self._unit.new_name()
+            self._pending.append(_assign(name, found))
+        return load(self._loaded[path])
+
+
+def keeps(site: Site) -> Iterator[Site]:
+    """The sites with a Keep, in the order of the counters."""
+    if isinstance(site.step, Keep):
+        yield site
+    for _, following in site.branches:
+        if following is not None:
+            yield from keeps(following)
+
+
+def _put(fields: dict[str, Any], names: tuple[str, ...], made: ast.expr, replaces: bool) -> None:
+    for name in names[:-1]:
+        inner = fields.setdefault(name, Made({}))
+        if not isinstance(inner, Made):
+            raise UnfusableError("a target is inside another")
+        fields = inner.fields  # type: ignore[assignment]
+    if names[-1] in fields and not replaces:
+        raise UnfusableError("a target is written twice")
+    fields[names[-1]] = made
+
+
+def _assign(name: str, value: ast.expr) -> ast.stmt:
+    return ast.Assign([ast.Name(name, ast.Store())], value, None)
+
+
+def _call(name: str, argument: ast.expr) -> ast.stmt:
+    return ast.Expr(ast.Call(load(name), [argument], []))

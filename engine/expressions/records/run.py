@@ -1,0 +1,135 @@
+"""Run a block of JSON lines through a generated program, or refuse the block as odd."""
+
+from __future__ import annotations
+
+from math import isfinite
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from engine.expressions.decimals import exact_decimals
+from engine.expressions.json_text import json_hook
+from engine.expressions.limits import restart
+from engine.expressions.records.leaves import cover, struct_of
+from engine.expressions.records.program import Generator, OddError, Program, Site
+from engine.expressions.records.shapes import LineShape, UnknownShapeError
+from engine.expressions.records.state import UnfusableError
+from engine.expressions.scope import Scope
+from engine.numbers import decimal_of
+
+_ENCODER = msgspec.json.Encoder(enc_hook=json_hook, decimal_format="number")
+
+# Decoding skips what is not read, but notices every mistake in it except three: bytes that are not
+# UTF-8, and numbers with too many digits or too large an exponent. To find these numbers quickly,
+# all digits, points and signs become 0, so that a long exponent is an `e` followed by zeros.
+_DIGITS = bytes(
+    ord("0") if chr(code) in "0123456789+-." else ord("e") if chr(code) in "eE" else ord(" ")
+    for code in range(256)
+)
+_LONG_EXPONENT = b"0e0000"
+_LONG_NUMBER = b"0" * 4300
+
+
+class Records:
+    """A compiled run. `process` gives the results of a block of lines and the counts of the Keeps.
+
+    `makes_text`: the results are bytes, otherwise a list of documents.
+    """
+
+    def __init__(self, root: Site, scopes: dict[str, Scope], sample: dict[str, Any]) -> None:
+        collecting = Generator(scopes)
+        collecting.program(root)
+        record, attributes = struct_of(cover(collecting.reads))
+        self._program: Program = Generator(scopes, attributes).program(root)
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(record, float_hook=decimal_of)
+        self.makes_text = self._program.kind != "documents"
+        self._uncertain = attrgetter(*self._program.uncertain) if self._program.uncertain else None
+        self._is_one = len(self._program.uncertain) == 1
+        self._has_lines = self._program.kind in ("lines", "extended")
+        if self._has_lines:
+            if not self._program.added.isdisjoint(sample):
+                raise UnfusableError("a field that is there is written")
+            try:
+                self._shape = LineShape(sample)
+            except UnknownShapeError:
+                raise UnfusableError("the shape of the lines is not known") from None
+
+    def process(self, block: bytes) -> tuple[Any, int, tuple[int, ...]]:
+        """The results, the number of documents in the block, and how many each Keep dropped.
+
+        The block ends in a newline. Raises OddError if it has to be processed the plain way.
+        """
+        try:
+            restart()
+            with exact_decimals():
+                return self._process(block)
+        except OddError:
+            raise
+        except Exception as error:  # whatever it is: the plain way finds the right words
+            raise OddError from error
+
+    def _process(self, block: bytes) -> tuple[Any, int, tuple[int, ...]]:
+        records = self._decoder.decode_lines(block)
+        count = block.count(b"\n")
+        if len(records) != count:
+            raise OddError
+        lines = block.split(b"\n") if self._has_lines else ()
+        made, heads, *dropped = self._program.function(records, lines)
+        kind = self._program.kind
+        if not block.isascii():
+            block.decode()
+        if not (self._has_lines and len(heads or made) == count) and _may_hide_numbers(block):
+            raise OddError  # unless the shape of all lines is looked at, which shows the numbers
+        if kind == "structs":
+            return self._encoded(made), count, tuple(dropped)
+        if kind == "lines":
+            return self._as_they_are(made), count, tuple(dropped)
+        if kind == "extended":
+            return self._extended(heads, made), count, tuple(dropped)
+        return made, count, tuple(dropped)
+
+    def _encoded(self, made: list[Any]) -> bytes:
+        text = _ENCODER.encode_lines(made)
+        if self._uncertain is not None and b"null" in text:
+            for result in made:
+                values = self._uncertain(result)
+                if not _is_finite([values] if self._is_one else values):
+                    raise OddError
+        return text
+
+    def _as_they_are(self, lines: list[bytes]) -> bytes:
+        if not lines:
+            return b""
+        lines.append(b"")
+        text = b"\n".join(lines)
+        if not self._shape.covers(text):
+            raise OddError
+        return text
+
+    def _extended(self, heads: list[bytes], made: list[Any]) -> bytes:
+        if not heads:
+            return b""
+        self._as_they_are(heads)
+        tails = self._encoded(made).split(b"\n")
+        return b"\n".join(
+            [
+                head[:-1] + b"," + tail[1:] if head != b"{}" else tail
+                for head, tail in zip(heads, tails, strict=True)
+            ]
+        )
+
+
+def _is_finite(value: Any) -> bool:
+    cls = value.__class__
+    if cls is float:
+        return isfinite(value)
+    if cls is dict:
+        return all(map(_is_finite, value.values()))
+    return (cls is not list and cls is not tuple) or all(map(_is_finite, value))
+
+
+def _may_hide_numbers(block: bytes) -> bool:
+    """Whether a part that is not read may hold a number that cannot be decoded."""
+    digits = block.translate(_DIGITS)
+    return _LONG_EXPONENT in digits or _LONG_NUMBER in digits

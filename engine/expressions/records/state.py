@@ -1,0 +1,75 @@
+"""What is known about the document at one place of a run: which part of the input or which local
+variable each path stands for.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from engine.expressions.compiler.unit import load
+
+Steps = tuple[str, ...]
+Field = "ast.expr | Made"
+
+
+class UnfusableError(Exception):
+    """These steps cannot run over records; the plain way must be taken."""
+
+
+class State(Protocol):
+    """A document while the code for it is being generated."""
+
+    def read(self, path: Steps, null_safe: bool) -> ast.expr | None:
+        """The value at the path; None if only a shorter path is known as a whole."""
+        ...
+
+
+class Incoming:
+    """The document as it was read. `leaf` gives the variable for a path of the record."""
+
+    def __init__(self, leaf: Callable[[Steps, bool], ast.expr | None]) -> None:
+        self._leaf = leaf
+
+    def read(self, path: Steps, null_safe: bool) -> ast.expr | None:
+        return self._leaf(path, null_safe)
+
+
+class Made:
+    """A document made by a Mapper: its fields, over the document that it started from."""
+
+    def __init__(self, fields: Mapping[str, ast.expr | Made], base: State | None = None) -> None:
+        self.fields = fields
+        self.base = base
+
+    def read(self, path: Steps, null_safe: bool) -> ast.expr | None:
+        name, rest = path[0], path[1:]
+        field = self.fields.get(name)
+        if field is None:
+            if self.base is not None:
+                return self.base.read(path, null_safe)
+            if null_safe:
+                return ast.Constant(None) if not rest else None
+            raise UnfusableError(f"the field {name!r} does not exist here")
+        if isinstance(field, Made):
+            return field.read(rest, null_safe) if rest else field.display()
+        return None if rest else again(field)
+
+    def display(self) -> ast.Dict:
+        """The document as a dict."""
+        if self.base is not None:
+            raise UnfusableError("the whole input document is used")
+        values = [
+            field.display() if isinstance(field, Made) else again(field)
+            for field in self.fields.values()
+        ]
+        return ast.Dict([ast.Constant(name) for name in self.fields], values)
+
+
+def again(value: ast.expr) -> ast.expr:
+    """A variable or constant once more: a tree must not hold the same node twice."""
+    if isinstance(value, ast.Name):
+        return load(value.id)
+    assert isinstance(value, ast.Constant)  # all other values have been bound to a variable
+    return ast.Constant(value.value)

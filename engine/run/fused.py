@@ -1,0 +1,218 @@
+"""Runs the first snaps of a stage as one function over blocks of lines.
+
+Whatever the function (engine.expressions.records) has no code for goes to the snaps themselves,
+which are right by definition: the first line of a stream, a block with an odd line, everything if
+the steps cannot be fused. Results, their order and all counts are the same either way.
+`SNAPLINE_PLAIN=1` forces the plain way.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from time import perf_counter
+
+from engine.documents import Batch, StreamEnd
+from engine.expressions.records import OddError, Records, Site, UnfusableError
+from engine.expressions.steps import EncodeJson, Keep
+from engine.plan.plan import Plan, Port
+from engine.run.execution import Execution
+from engine.run.member import Member, Outputs
+from engine.sdk.json_reading import first_object
+from engine.sdk.snap import StreamSnap
+
+PLAIN_VARIABLE = "SNAPLINE_PLAIN"
+
+LEAST_BYTES = 16 * 1024
+"""For less text, generating the function takes longer than it saves."""
+
+BLOCK_BYTES = 64 * 1024
+"""Lines are processed in blocks of about this size, so that they stay in the processor's cache."""
+
+_FEW_LINES = 4
+_ATTEMPTS = 2.5
+"""How many times the size of a block may be tried before the rest of it is left to the snaps."""
+
+_MOST_SKIPPED = 64
+_MOST_SAMPLES = 5
+
+Plainly = Callable[[str, Batch], Outputs]
+
+
+def may_fuse(execution: Execution) -> bool:
+    """Not if the user forces the plain way, or somebody follows requests or looks at batches."""
+    is_plain = os.environ.get(PLAIN_VARIABLE, "") not in ("", "0")
+    return not is_plain and execution.ledger is None and execution.services.crossed is None
+
+
+class FusedRun:
+    """The first members of a stage, from the parser on. `plainly` passes a batch to the parser."""
+
+    def __init__(self, members: Sequence[Member], plan: Plan, plainly: Plainly) -> None:
+        self._members = {member.plan.label: member for member in members}
+        self._plainly = plainly
+        self._root = _site(plan, self._members, members[0].plan.label, "")
+        self._exit = _exit_of(self._root)
+        self._records: Records | None = None
+        self._samples = 0
+        self._rest: list[bytes] = []
+        self._is_first = True
+        self._has_begun = False
+        self._skip = self._penalty = 0
+
+    def process(self, view: str, batch: Batch) -> Outputs:
+        for piece in batch.items:
+            if piece.__class__ is bytes:
+                yield from self._take(view, piece)
+                continue
+            if self._rest:
+                text, self._rest = b"".join(self._rest), []
+                if text:
+                    yield from self._plain(view, text)
+            yield from self._plainly(view, Batch([piece]))
+            self._is_first = True
+            if piece.__class__ is StreamEnd:
+                self._records = None
+                self._samples = 0
+
+    def _take(self, view: str, chunk: bytes) -> Outputs:
+        """Process the complete lines of the text so far; the first line shows the others' shape."""
+        cut = chunk.rfind(b"\n") + 1
+        if not cut:
+            self._rest.append(chunk)
+            return
+        text = b"".join((*self._rest, chunk[:cut]))
+        self._rest = [chunk[cut:]]
+        start = 0
+        if self._is_first:
+            self._is_first = False
+            start = text.index(b"\n") + 1
+            if start < _FEW_LINES:  # the parser has not seen enough bytes to know the encoding
+                start = len(text)
+            yield from self._plain(view, text[:start])
+        while start < len(text):
+            end = text.rfind(b"\n", start, start + BLOCK_BYTES) + 1
+            end = end or text.index(b"\n", start) + 1
+            yield from self._block(view, text[start:end])
+            start = end
+
+    def _block(self, view: str, block: bytes) -> Outputs:
+        if self._skip:
+            self._skip -= 1
+            yield from self._plain(view, block)
+            return
+        if self._records is None:
+            self._learn(block)
+        if self._records is None:
+            yield from self._plain(view, block)
+            return
+        waiting, left, plain_bytes = [block], _ATTEMPTS * len(block), 0
+        while waiting:
+            part = waiting.pop()
+            left -= len(part)
+            made = None if left < 0 else self._fused(part)
+            if made is not None:
+                yield from made
+                continue
+            middle = part.find(b"\n", len(part) // 2, -1) + 1
+            if left >= 0 and middle and part.count(b"\n") > _FEW_LINES:
+                waiting += (part[middle:], part[:middle])
+            else:
+                plain_bytes += len(part)
+                yield from self._plain(view, part)
+        self._adapt(plain_bytes / len(block))
+
+    def _adapt(self, plain_share: float) -> None:
+        """Where most lines are odd, try only now and then."""
+        if plain_share < 0.5:
+            self._penalty = 0
+        else:
+            self._penalty = min(2 * self._penalty or 1, _MOST_SKIPPED)
+            self._skip = self._penalty
+
+    def _plain(self, view: str, text: bytes) -> Outputs:
+        for port, batch in self._plainly(view, Batch([text])):
+            if port == self._exit:
+                self._has_begun = True
+            yield port, batch
+
+    def _fused(self, block: bytes) -> list[tuple[Port, Batch]] | None:
+        """The outputs for the block; None if it is odd."""
+        assert self._records is not None
+        started = perf_counter()
+        try:
+            result, count, dropped = self._records.process(block)
+        except OddError:
+            return None
+        if self._records.makes_text:
+            if result and not self._has_begun:
+                return None  # the formatter has yet to begin its stream
+            result = [result] if result else []
+        self._account(block, count, dropped, perf_counter() - started)
+        return [(self._exit, Batch(result)) if result else PAUSE]
+
+    def _learn(self, block: bytes) -> None:
+        """Generate the function for documents like the first of the block."""
+        if self._samples >= _MOST_SAMPLES or len(block) < LEAST_BYTES:
+            return
+        sample = first_object(block)
+        if sample is None:
+            self._samples += 1
+            return
+        scopes = {label: member.context.scope for label, member in self._members.items()}
+        try:
+            self._records = Records(self._root, scopes, sample)
+        except UnfusableError:
+            self._samples = _MOST_SAMPLES
+
+    def _account(self, block: bytes, count: int, dropped: tuple[int, ...], seconds: float) -> None:
+        """Count as if each snap had been called."""
+        parser = self._members[self._root.label]
+        if isinstance(parser.snap, StreamSnap):
+            parser.snap.passed(count, len(block))
+        share = seconds / len(self._members)
+        for member in self._members.values():
+            member.statistics.seconds += share
+        _count(self._root, count, iter(dropped), self._members)
+
+
+def _count(site: Site, count: int, dropped: Iterator[int], members: Mapping[str, Member]) -> None:
+    if isinstance(site.step, EncodeJson):
+        return  # a formatter counts streams
+    member = members[site.label]
+    if isinstance(site.step, Keep):
+        fewer = next(dropped)
+        count -= fewer
+        member.statistics.dropped += fewer
+    for view, following in site.branches:
+        member.passed_out(view, count)
+        if following is not None:
+            members[following.label].passed_in(following.view, count)
+            _count(following, count, dropped, members)
+
+
+def _site(plan: Plan, members: Mapping[str, Member], label: str, view: str) -> Site:
+    """The steps of a snap and of all members behind it."""
+    following = {link.source.view: link.target for link in plan.links if link.source.label == label}
+    branches: list[tuple[str, Site | None]] = []
+    for output in members[label].plan.outputs:
+        target = following.get(output.name)
+        inside = target is not None and target.label in members
+        site = _site(plan, members, target.label, target.view) if target and inside else None
+        branches.append((output.name, site))
+    *before, last = members[label].plan.steps
+    made = Site(label, "" if before else view, last, tuple(branches))
+    for step in reversed(before):
+        made = Site(label, view if step is before[0] else "", step, (("", made),))
+    return made
+
+
+def _exit_of(site: Site) -> Port:
+    """The port through which the run's results leave."""
+    for view, following in site.branches:
+        return Port(site.label, view) if following is None else _exit_of(following)
+    raise AssertionError("a run has an exit")  # engine.plan.fusion sees to that
+
+
+PAUSE = Port("", ""), Batch([])
+"""An empty batch, at which the caller can do something else, or stop."""
