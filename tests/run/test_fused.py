@@ -1,0 +1,311 @@
+"""Fused runs: the same bytes, error documents, counts and order as with `SNAPLINE_PLAIN=1`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.run import fused
+from engine.run.fused import FusedRun
+from tests.run.flowing import run
+
+
+class Silent:
+    """An observer that does not look at the batches between snaps."""
+
+    def started(self, report: object, secrets: object) -> None: ...
+    def show(self, label: str, text: str) -> None: ...
+    def finished(self, report: object) -> None: ...
+    def output(self, port: object, batch: object) -> None: ...
+
+
+# --- both ways ---
+
+
+def both_ways(pipeline: str, text: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a pipeline leaves of the text: plainly, and fused in tiny blocks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(fused.PLAIN_VARIABLE, "1")
+        plain = left_by(pipeline, text)
+        patch.delenv(fused.PLAIN_VARIABLE)
+        patch.setattr(fused, "LEAST_BYTES", 0)
+        patch.setattr(fused, "BLOCK_BYTES", 150)
+        return plain, left_by(pipeline, text)
+
+
+def left_by(pipeline: str, text: bytes) -> dict[str, Any]:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "in.jsonl").write_bytes(text)
+        report, failure, _ = run(folder, pipeline, observer=Silent())
+        files = {file.name: file.read_bytes() for file in sorted(folder.glob("out*"))}
+        counts = {
+            snap.label: (snap.inputs, snap.outputs, snap.dropped, snap.errors)
+            for snap in report.snaps
+        }
+        if failure is not None:  # how far the parser had read by then is not defined
+            del counts["parse"]
+        return {"files": files, "failure": str(failure).replace(name, ""), "counts": counts}
+
+
+def lines_through(*snaps: str, on_error: str = "stop") -> str:
+    """A pipeline of these snaps between a parser and a formatter of JSON lines."""
+    labels = [f"s{number}" for number in range(len(snaps))]
+    placed = [
+        f"  {label}: {{{snap}, on_error: {on_error}}}"
+        for label, snap in zip(labels, snaps, strict=True)
+    ]
+    errors = [f"  - {label}.error -> bad.input{place}" for place, label in enumerate(labels)]
+    sink = [
+        "  bad: {snap: Union}",
+        "  bad_lines: {snap: JSONFormatter, json_lines: true}",
+        "  bad_file: {snap: FileWriter, file: out-bad.jsonl}",
+    ]
+    routes = on_error == "route"
+    return "\n".join(
+        [
+            "pipeline: Lines",
+            "snaps:",
+            "  read: {snap: FileReader, file: in.jsonl}",
+            "  parse: {snap: JSONParser, json_lines: true, on_error: discard}",
+            *placed,
+            "  format: {snap: JSONFormatter, json_lines: true}",
+            "  write: {snap: FileWriter, file: out.jsonl}",
+            *(sink if routes else ()),
+            "links:",
+            f"  - read -> parse -> {' -> '.join(labels)} -> format -> write",
+            *([*errors, "  - bad -> bad_lines -> bad_file"] if routes else ()),
+        ]
+    )
+
+
+# --- generated pipelines and texts ---
+
+CONDITIONS = [
+    "$a > 1",
+    "$a > 1 && $b.c != 'x'",
+    "$s == 'x' || $n >= 2.5",
+    "$b.c.length > 0",
+    "$l.filter(x => x > 1).length > 0",
+    "$a",
+    "$.hasOwnProperty('a')",
+    "$n * 3 == 7.5",
+    "true",
+]
+ROWS = [
+    ("$a", "$a"),
+    ("$t", "$a * $n"),
+    ("$u", "$n / 3"),
+    ("$s", "$s + '!'"),
+    ("$c", "$b.c"),
+    ("$whole", "$b"),
+    ("$deep.x", "$a + 1"),
+    ("$deep.y", "$l"),
+    ("$first", "$l[0]"),
+    ("$sum", "$l.reduce((t, x) => t + x, 0)"),
+    ("$up", "$s.toUpperCase()"),
+    ("$nan", "$a - $s"),
+    ("$bad", "$missing.x"),
+    ("$o", "{k: $a, nested: {n: $n}}"),
+    ("$const", "1.50"),
+    ("$list", "[$a, $n, null]"),
+]
+mappers = st.builds(
+    lambda rows, passes, safe: (
+        f"snap: Mapper, pass_through: {str(passes).lower()}, null_safe_access: "
+        f"{str(safe).lower()}, mappings: {json.dumps(dict(rows))}"
+    ),
+    st.lists(st.sampled_from(ROWS), min_size=1, max_size=5),
+    st.booleans(),
+    st.booleans(),
+)
+filters = st.builds(
+    lambda condition, safe: (
+        f"snap: Filter, filter: {json.dumps(condition)}, null_safe_access: {str(safe).lower()}"
+    ),
+    st.sampled_from(CONDITIONS),
+    st.booleans(),
+)
+pipelines = st.builds(
+    lines_through,
+    st.one_of(filters, mappers),
+    st.one_of(filters, mappers),
+    on_error=st.sampled_from(["stop", "discard", "route"]),
+)
+
+SCALARS = [
+    "1",
+    "0",
+    "-0",
+    "2.50",
+    "-3.25",
+    "1e2",
+    "1E+2",
+    "1e-9",
+    "0.0000001",
+    "12345678901234567890",
+]
+SCALARS += ["0.000000", "-0.0", "1e99999", "9" * 40, "null", "true", '"x"', '""', '"2.5"', '"é"']
+SCALARS += [r'"a\"b"', r'"\u00e9"', r'"\ud83d\ude00"', r'"\/"', '" sp ace, "', '"e5"', '"\u20ac"']
+numbers = st.sampled_from(["1", "2", "3.5", "2.50", "7"])
+texts = st.sampled_from(['"x"', '"y"', '"some text"'])
+usual = st.builds(
+    '{{"a":{},"n":{},"s":{},"b":{{"c":{},"d":1}},"l":[{},{}]}}'.format,
+    numbers, numbers, texts, texts, numbers, numbers,
+)  # fmt: skip
+odd = st.builds(
+    '{{"a":{},"n":{},"s":{},"b":{{"c":{},"d":1}},"l":[{},{}]}}'.format,
+    *[st.sampled_from(SCALARS)] * 6,
+)
+OTHER_LINES = [
+    "", " ", "not json", "{}", "[1]", "1", '{"a":1}', '{"a":1,"a":2,"n":1,"s":"x"}',
+    '{"a":1,"n":1,"s":"x","b":{"c":"q","c":"r","d":1},"l":[2]}',
+    '{ "a": 1, "n": 2.50, "s": "x", "b": {"c": "x", "d": 1}, "l": [1, 2]}',
+    '{"n":1,"a":2,"s":"x","b":{"c":"x","d":1},"l":[]}',
+    '{"a":1,"n":2,"s":"x","b":null,"l":[]}',
+    '{"a":1,"n":2,"s":"x","b":"text","l":{}}',
+    '{"a":1,"n":2,"s":"x","b":{"c":"x","d":1e99999},"l":[1]}',
+    '{"a":1,"n":2,"s":"x","b":{"c":"x","d":1},"l":[1]}\r',
+    '{"a":1,"n":2,"s":"x","b":{"c":"x","d":1},"l":[1]} {"a":2}',
+    "{'a':1}",
+]  # fmt: skip
+line = st.one_of(usual, usual, usual, odd, st.sampled_from(OTHER_LINES))
+end = st.sampled_from(["\n", ""])
+mark = st.sampled_from([b"", b"", b"\xef\xbb\xbf"])
+bad_bytes = st.sampled_from([b"", b"", b"", b"\xff", b'{"a":1,"x":"\xff"}\n'])
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+@given(
+    pipelines,
+    st.lists(usual, min_size=1, max_size=3),
+    st.lists(line, max_size=14),
+    mark,
+    bad_bytes,
+    end,
+)
+def test_fused_and_plain_agree(
+    pipeline: str, first: list[str], lines: list[str], mark: bytes, bad: bytes, end: str
+) -> None:
+    text = mark + "\n".join([*first, *lines]).encode() + b"\n" + bad
+    text += usual_line(5).encode() + end.encode()
+    plain, together = both_ways(pipeline, text)
+    assert together == plain
+
+
+def usual_line(number: int, **more: Any) -> str:
+    document = {"a": number, "n": 2.5, "s": "x", "b": {"c": "y", "d": 1}, "l": [1, 2], **more}
+    return json.dumps(document, separators=(",", ":"))
+
+
+def usual_text(count: int) -> bytes:
+    return "".join(usual_line(number) + "\n" for number in range(count)).encode()
+
+
+# --- what is fused ---
+
+
+@pytest.fixture
+def fused_lines(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many lines each fused block had."""
+    counts: list[int] = []
+    process = FusedRun._fused
+
+    def counted(self: FusedRun, block: bytes) -> Any:
+        made = process(self, block)
+        if made is not None:
+            counts.append(block.count(b"\n"))
+        return made
+
+    monkeypatch.setattr(FusedRun, "_fused", counted)
+    return counts
+
+
+@pytest.mark.parametrize(
+    "snaps",
+    [
+        ["snap: Filter, filter: $a > 3"],
+        ["snap: Mapper, mappings: {$x: $a, $y.z: $b.c}"],
+        ["snap: Mapper, pass_through: true, mappings: {$x: $a * $n}"],
+        ["snap: Filter, filter: $a > 3", "snap: Mapper, mappings: {$x: $a}"],
+        ["snap: Mapper, mappings: {$x: $a}", "snap: Filter, filter: $x > 3"],
+    ],
+    ids=["filter", "mapper", "pass-through", "filter and mapper", "mapper and filter"],
+)
+def test_usual_lines_are_fused(snaps: list[str], fused_lines: list[int]) -> None:
+    plain, together = both_ways(lines_through(*snaps), usual_text(40))
+    assert together == plain
+    assert sum(fused_lines) >= 30
+
+
+def test_a_diamond_is_fused(fused_lines: list[int]) -> None:
+    pipeline = """
+pipeline: Diamond
+snaps:
+  read: {snap: FileReader, file: in.jsonl}
+  parse: {snap: JSONParser, json_lines: true}
+  share: {snap: Copy}
+  small: {snap: Filter, filter: $a < 5}
+  even: {snap: Filter, filter: $a % 2 == 0}
+  join: {snap: Union}
+  format: {snap: JSONFormatter, json_lines: true}
+  write: {snap: FileWriter, file: out.jsonl}
+links:
+  - read -> parse -> share
+  - share.output0 -> small -> join
+  - share.output1 -> even -> join
+  - join -> format -> write
+"""
+    plain, together = both_ways(pipeline, usual_text(40))
+    assert sum(fused_lines) >= 30
+    for left in (plain, together):
+        left["files"] = {n: sorted(text.split(b"\n")) for n, text in left["files"].items()}
+    assert together == plain
+
+
+def test_documents_for_a_snap_without_steps_are_made_by_a_fused_run(fused_lines: list[int]) -> None:
+    pipeline = """
+pipeline: Documents
+snaps:
+  read: {snap: FileReader, file: in.jsonl}
+  parse: {snap: JSONParser, json_lines: true}
+  keep: {snap: Filter, filter: $a > 3}
+  make: {snap: Mapper, mappings: {$x: $a, $b: $b}}
+  array: {snap: JSONFormatter}
+  write: {snap: FileWriter, file: out.json}
+links:
+  - read -> parse -> keep -> make -> array -> write
+"""
+    plain, together = both_ways(pipeline, usual_text(40))
+    assert together == plain
+    assert sum(fused_lines) >= 30
+
+
+def test_an_odd_line_costs_only_itself(fused_lines: list[int]) -> None:
+    text = usual_text(20) + b'{"a":99,"a":100}\n' + usual_text(20)
+    plain, together = both_ways(lines_through("snap: Filter, filter: $a > 3"), text)
+    assert together == plain
+    assert sum(fused_lines) >= 25
+
+
+def test_small_inputs_are_not_fused(fused_lines: list[int], tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_bytes(usual_text(40))
+    run(tmp_path, lines_through("snap: Filter, filter: $a > 3"), observer=Silent())
+    assert not fused_lines
+
+
+def test_a_watched_run_is_plain(
+    fused_lines: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fused, "LEAST_BYTES", 0)
+    (tmp_path / "in.jsonl").write_bytes(usual_text(40))
+    run(tmp_path, lines_through("snap: Filter, filter: $a > 3"))
+    assert not fused_lines
