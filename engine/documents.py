@@ -7,6 +7,7 @@ size therefore needs only the memory of a few chunks, and bounded channels provi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Literal
@@ -145,3 +146,15 @@ class Batch:
 
     def lineage_of(self, position: int) -> Lineage:
         return NO_LINEAGE if self.lineage is None else self.lineage[position]
+
+
+_NO_OBJECT = re.compile(rb"\n[^{]")
+
+
+def begin_with_objects(lines: bytes) -> bool:
+    """Whether every line begins with an object.
+
+    If so, and as many objects as lines have been decoded, each line holds one: without empty lines
+    and values across lines, a line with two objects would make one too many.
+    """
+    return lines.startswith(b"{") and _NO_OBJECT.search(lines) is None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from math import isfinite
-from operator import attrgetter
+from operator import add, attrgetter
 from typing import Any
 
 import msgspec
 
+from engine.documents import begin_with_objects
 from engine.expressions.decimals import exact_decimals
 from engine.expressions.json_text import json_hook
 from engine.expressions.limits import restart
@@ -49,7 +50,7 @@ class Records:
         self._is_one = len(self._program.uncertain) == 1
         self._has_lines = self._program.kind in ("lines", "extended")
         if self._has_lines:
-            if not self._program.added.isdisjoint(sample):
+            if not sample or not self._program.added.isdisjoint(sample):
                 raise UnfusableError("a field that is there is written")
             try:
                 self._shape = LineShape(sample)
@@ -73,7 +74,7 @@ class Records:
     def _process(self, block: bytes) -> tuple[Any, int, tuple[int, ...]]:
         records = self._decoder.decode_lines(block)
         count = block.count(b"\n")
-        if len(records) != count:
+        if len(records) != count or not begin_with_objects(block):
             raise OddError
         lines = block.split(b"\n") if self._has_lines else ()
         made, heads, *dropped = self._program.function(records, lines)
@@ -100,25 +101,21 @@ class Records:
         return text
 
     def _as_they_are(self, lines: list[bytes]) -> bytes:
+        """The lines as text. Raises OddError if encoding them again might change them."""
         if not lines:
             return b""
-        lines.append(b"")
-        text = b"\n".join(lines)
+        text = b"\n".join((*lines, b""))
         if not self._shape.covers(text):
             raise OddError
         return text
 
     def _extended(self, heads: list[bytes], made: list[Any]) -> bytes:
+        """The lines `heads` with the fields of the structs at their ends."""
         if not heads:
             return b""
         self._as_they_are(heads)
-        tails = self._encoded(made).split(b"\n")
-        return b"\n".join(
-            [
-                head[:-1] + b"," + tail[1:] if head != b"{}" else tail
-                for head, tail in zip(heads, tails, strict=True)
-            ]
-        )
+        tails = (b"\n" + self._encoded(made)).replace(b"\n{", b"\n,").split(b"\n")
+        return b"\n".join((*map(add, [head[:-1] for head in heads], tails[1:]), b""))
 
 
 def _is_finite(value: Any) -> bool:
