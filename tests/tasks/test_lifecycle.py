@@ -202,9 +202,11 @@ def test_ten_thousand_failures_do_not_fill_the_log(serve: Serve, tmp_path: Path)
     file = tmp_path / "fails.yaml"
     file.write_text("pipeline: Fails\nsnaps: {a: {snap: Mapper, mappings: {$x: $gone}}}\n")
     served = serve(file)
+    started = time.monotonic()
     for _ in range(100):
         assert post(served, "fails")[0] == 500
-    assert served.stderr.count("request failed") <= 15
+    logged = served.stderr.count("request failed")
+    assert logged <= 15 + 10 * (time.monotonic() - started)  # it is limited per second
 
 
 def test_a_list_of_processes_names_the_task(serve: Serve, tmp_path: Path) -> None:
@@ -272,7 +274,7 @@ def test_a_second_signal_ends_it_at_once(serve: Serve, tmp_path: Path) -> None:
     assert served.process.wait(40) == 130  # the call would go on for 60 s
     call.join()
     assert call.result[0] == 503
-    assert not [pid for pid in processes if alive(pid)]
+    served.wait_for(lambda: not any(alive(pid) for pid in processes))
 
 
 def test_nothing_is_left_when_the_front_is_killed_and_it_can_be_started_again(

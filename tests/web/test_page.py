@@ -15,8 +15,6 @@ from tests.web.handwriting import HANDS
 pytestmark = pytest.mark.slow
 SEVEN = [[(90, 70), (210, 70), (150, 240)]]
 MAX_BYTES = 1_000_000
-MAX_SECONDS_TO_READY = 2.0
-MAX_MILLISECONDS = 5.0
 
 
 @pytest.fixture
@@ -304,28 +302,14 @@ def test_it_also_runs_if_the_webassembly_runtime_could_not_be_loaded(
 # Budgets
 
 
-def test_it_stays_within_its_budgets_for_size_and_time(opened: Opened, url: str) -> None:
+def test_it_loads_no_more_than_its_budget(opened: Opened, url: str) -> None:
     opened.open(url)
-    ready = opened.page.evaluate("performance.now()") / 1000
-    loaded = opened.page.evaluate(LOADED)
-    times = sorted(opened.page.evaluate(MILLISECONDS))
-    assert loaded < MAX_BYTES
-    assert ready < MAX_SECONDS_TO_READY
-    assert times[50] < MAX_MILLISECONDS
+    assert opened.page.evaluate(LOADED) < MAX_BYTES
 
 
 LOADED = (
     """() => performance.getEntries().reduce((sum, each) => sum + (each.encodedBodySize ?? 0), 0)"""
 )
-MILLISECONDS = """async () => {
-  const network = await (await import("./page.js")).networkReady;
-  const image = new Float32Array(784).fill(0.5);
-  return Array.from({ length: 101 }, () => {
-    const start = performance.now();
-    network.probabilities(image);
-    return performance.now() - start;
-  });
-}"""
 
 
 def test_it_loads_nothing_from_other_hosts(opened: Opened, url: str) -> None:

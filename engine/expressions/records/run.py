@@ -43,8 +43,8 @@ class Records:
         collecting.program(root)
         record, attributes = struct_of(cover(collecting.reads))
         self._program: Program = Generator(scopes, attributes).program(root)
-        decoder = msgspec.json.Decoder(record, float_hook=decimal_of)
-        self._decoder: msgspec.json.Decoder[Any] = decoder
+        decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(record, float_hook=decimal_of)
+        self._decoder = decoder
         self.makes_text = self._program.kind != "documents"
         self._uncertain = attrgetter(*self._program.uncertain) if self._program.uncertain else None
         self._is_one = len(self._program.uncertain) == 1
