@@ -110,6 +110,7 @@ ROWS = [
     ("$whole", "$b"),
     ("$deep.x", "$a + 1"),
     ("$deep.y", "$l"),
+    ("$b.c", "$b.c + $b.d"),
     ("$first", "$l[0]"),
     ("$sum", "$l.reduce((t, x) => t + x, 0)"),
     ("$up", "$s.toUpperCase()"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -72,6 +72,7 @@ class Generator:
         self._added: set[str] = set()
         self._uncertain: set[str] = set()
         self._unsure: set[str] = set()
+        self._objects: set[Steps] = set()
         self._sites = 0
 
     def program(self, root: Site) -> Program:
@@ -79,9 +80,18 @@ class Generator:
         body = self._site(root, Incoming(self._leaf))
         if len(self._kinds) > 1:
             raise UnfusableError("its outputs are of several kinds")
+        if self._attributes is not None and not self._have_objects(self._attributes):
+            raise UnfusableError("nothing shows that a target is inside an object")
         kind = next(iter(self._kinds), "documents")
         given = self._function(body, kind in ("lines", "extended"))
         return Program(given, kind, frozenset(self._added), frozenset(self._uncertain))
+
+    def _have_objects(self, leaves: Collection[Steps]) -> bool:
+        """Whether each object that is written into is decoded as one, because a leaf is inside."""
+        return all(
+            any(len(leaf) > len(path) and leaf[: len(path)] == path for leaf in leaves)
+            for path in self._objects
+        )
 
     def _function(self, body: list[ast.stmt], with_lines: bool) -> Callable[[Any, Any], Any]:
         start = [_assign(name, ast.List([], ast.Load())) for name in ("out", "heads")]
@@ -139,33 +149,28 @@ class Generator:
         return [*before, _assign(verdict, test), ast.If(is_true, kept, [other])]
 
     def _make(self, site: Site, step: Make, state: State) -> list[ast.stmt]:
-        fields: dict[str, Any] = {}
-        base: State | None = None
+        made = Made({}, None)
         if step.pass_through:
-            if isinstance(state, Made):
-                fields, base = dict(state.fields), state.base
-            else:
-                base = state
-        added = Made(fields, base)
+            made = state if isinstance(state, Made) else Made({}, state)
         statements: list[ast.stmt] = []
-        written: set[str] = set()
+        written: set[Steps] = set()
         for target, text in step.rows:
             names = parse_path(target, self._scopes[site.label], target=True).names
-            if not names or (step.pass_through and len(names) > 1):
-                raise UnfusableError(f"the target {target!r} is not a field")
-            if step.pass_through and names[0] in written:
-                raise UnfusableError(f"the target {target!r} is written twice")
-            written.add(names[0])
-            made, node = self._value(site, text, step.null_safe, state)
+            if not names or any(_overlap(names, other) for other in written):
+                raise UnfusableError(f"the target {target!r} is not a field of its own")
+            written.add(names)
+            if step.pass_through:
+                self._objects.update(names[:size] for size in range(1, len(names)))
+            value, node = self._value(site, text, step.null_safe, state)
             statements += self._taken()
-            if not isinstance(made, ast.Name | ast.Constant):
+            if not isinstance(value, ast.Name | ast.Constant):
                 name = self._unit.new_name()
-                statements.append(_assign(name, made))
+                statements.append(_assign(name, value))
                 if not facts.kind(node):
                     self._unsure.add(name)
-                made = load(name)
-            _put(fields, names, made, step.pass_through)
-        return statements + self._branches(site, added)
+                value = load(name)
+            made = made.with_field(names, value)
+        return statements + self._branches(site, made)
 
     def _encode(self, state: State) -> list[ast.stmt]:
         if isinstance(state, Made):
@@ -190,6 +195,8 @@ class Generator:
         values: list[ast.expr] = []
         for attribute, field in zip(attributes, fields.values(), strict=True):
             if isinstance(field, Made):
+                if field.base is not None:
+                    raise UnfusableError("an object of the input is used as a whole")
                 values.append(self._struct(field.fields, f"{path}{attribute}."))
                 continue
             if isinstance(field, ast.Name) and field.id in self._unsure:
@@ -235,15 +242,9 @@ def keeps(site: Site) -> Iterator[Site]:
             yield from keeps(following)
 
 
-def _put(fields: dict[str, Any], names: tuple[str, ...], made: ast.expr, replaces: bool) -> None:
-    for name in names[:-1]:
-        inner = fields.setdefault(name, Made({}))
-        if not isinstance(inner, Made):
-            raise UnfusableError("a target is inside another")
-        fields = inner.fields  # type: ignore[assignment]
-    if names[-1] in fields and not replaces:
-        raise UnfusableError("a target is written twice")
-    fields[names[-1]] = made
+def _overlap(one: Steps, other: Steps) -> bool:
+    size = min(len(one), len(other))
+    return one[:size] == other[:size]
 
 
 def _assign(name: str, value: ast.expr) -> ast.stmt:

@@ -36,8 +36,19 @@ class Incoming:
         return self._leaf(path, null_safe)
 
 
+class Inside:
+    """The object at a path of another state."""
+
+    def __init__(self, state: State, path: Steps) -> None:
+        self._state = state
+        self._path = path
+
+    def read(self, path: Steps, null_safe: bool) -> ast.expr | None:
+        return self._state.read((*self._path, *path), null_safe)
+
+
 class Made:
-    """A document made by a Mapper: its fields, over the document that it started from."""
+    """An object made by a Mapper: its fields, over the object that it started from."""
 
     def __init__(self, fields: Mapping[str, ast.expr | Made], base: State | None = None) -> None:
         self.fields = fields
@@ -57,14 +68,26 @@ class Made:
         return None if rest else again(field)
 
     def display(self) -> ast.Dict:
-        """The document as a dict."""
+        """The object as a dict. Raises UnfusableError if it holds what is not known."""
         if self.base is not None:
-            raise UnfusableError("the whole input document is used")
+            raise UnfusableError("an object of the input is used as a whole")
         values = [
             field.display() if isinstance(field, Made) else again(field)
             for field in self.fields.values()
         ]
         return ast.Dict([ast.Constant(name) for name in self.fields], values)
+
+    def with_field(self, names: Steps, value: ast.expr) -> Made:
+        """The same object with another value at a path of names."""
+        name, rest = names[0], names[1:]
+        if not rest:
+            return Made({**self.fields, name: value}, self.base)
+        inner = self.fields.get(name)
+        if inner is None:
+            inner = Made({}, None if self.base is None else Inside(self.base, (name,)))
+        if not isinstance(inner, Made):
+            raise UnfusableError("a target is inside a value")
+        return Made({**self.fields, name: inner.with_field(rest, value)}, self.base)
 
 
 def again(value: ast.expr) -> ast.expr:
