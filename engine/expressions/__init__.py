@@ -22,6 +22,7 @@ from engine.expressions.dates import (
     LocalTime,
     check_timezone,
 )
+from engine.expressions.decimals import ExactDecimals
 from engine.expressions.evaluation import evaluate, scope_with_libraries
 from engine.expressions.json_text import json_hook, to_json
 from engine.expressions.libraries import load_library, overlay
@@ -38,6 +39,7 @@ __all__ = [
     "Analysis",
     "CompiledExpression",
     "DateTime",
+    "ExactDecimals",
     "Function",
     "Lint",
     "LocalDate",

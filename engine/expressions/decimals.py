@@ -5,14 +5,12 @@ differences, products and remainders are exact; quotients have 34 digits, half e
 MathContext.DECIMAL128. A result that is too long or too large is an error, never rounded.
 
 Python's operators use the context of the thread, which may round. So they may be used on decimals
-only while `EXACT` is that context: `with exact_decimals():` around a batch makes them as fast as
+only while `EXACT` is that context: `with ExactDecimals():` around a batch makes them as fast as
 Python can. Everywhere else the functions of this module do the same at the price of a call.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import (
     ROUND_HALF_EVEN,
     Context,
@@ -53,15 +51,17 @@ _REMAINDERS = _context(3 * MAX_EXPONENT + MAX_DIGITS, 2 * MAX_EXPONENT + MAX_DIG
 """An exact remainder is computed through a quotient of as many digits as the exponents differ."""
 
 
-@contextmanager
-def exact_decimals() -> Iterator[None]:
-    """Python's operators on decimals are exact inside, in this thread or task."""
-    before = getcontext()
-    setcontext(EXACT)
-    try:
-        yield
-    finally:
-        setcontext(before)
+class ExactDecimals:
+    """Inside `with`, Python's operators on decimals are exact, in this thread or task."""
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        self._before = getcontext()
+        setcontext(EXACT)
+
+    def __exit__(self, *error: object) -> None:
+        setcontext(self._before)
 
 
 def exact_sum(left: Exact, right: Exact) -> Decimal:

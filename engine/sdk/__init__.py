@@ -24,7 +24,7 @@ from engine.errors import (
     ExecutionError,
     ExpressionError,
 )
-from engine.expressions import json_hook
+from engine.expressions import ExactDecimals, json_hook
 from engine.expressions.steps import DecodeJson, EncodeJson, Keep, Make, Merge, Share, Step
 from engine.sdk.addresses import AddressError, address_of
 from engine.sdk.content_types import charset_of, is_json, media_type
@@ -108,6 +108,7 @@ __all__ = [
     "Emission",
     "EncodeJson",
     "Evaluated",
+    "ExactDecimals",
     "Example",
     "ExecutionError",
     "Expression",

@@ -10,6 +10,7 @@ from engine.sdk import (
     Batch,
     DataError,
     Document,
+    ExactDecimals,
     Example,
     ExecutionError,
     Expression,
@@ -84,6 +85,10 @@ class Filter(Snap[FilterSettings]):
         self._holds = self.context.function(settings.filter, null_safe=settings.null_safe_access)
 
     def process_batch(self, view: str, batch: Batch) -> Batch:
+        with ExactDecimals():
+            return self._kept(batch)
+
+    def _kept(self, batch: Batch) -> Batch:
         holds, keeps_lineage = self._holds, batch.lineage is not None
         kept: list[Document] = []
         kept_lineage: list[Lineage] = []

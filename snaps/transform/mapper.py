@@ -8,6 +8,7 @@ from engine.sdk import (
     Batch,
     DataError,
     Document,
+    ExactDecimals,
     Example,
     Expression,
     Foreign,
@@ -148,6 +149,10 @@ class Mapper(Snap[MapperSettings]):
         )
 
     def process_batch(self, view: str, batch: Batch) -> Batch:
+        with ExactDecimals():
+            return self._mapped(batch)
+
+    def _mapped(self, batch: Batch) -> Batch:
         results: list[Document] = []
         failed: list[int] = []
         mapped = self._map
