@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.expressions import utf16
-from engine.expressions.dates import epoch_milliseconds, iso_text
+from engine.expressions.dates import DateTime, epoch_milliseconds, iso_text
 from engine.expressions.decimals import (
     exact_difference,
     exact_product,
@@ -55,6 +55,8 @@ def add(left: Any, right: Any) -> Any:
         return left + str(right)
     if kind in _EXACT and other in _EXACT:
         return exact_sum(left, right)
+    if kind is int and other is str and -_SAFE < left < _SAFE and len(right) < 10_000:
+        return str(left) + right
     if _adds_as_text(left) or _adds_as_text(right):
         text, following = to_text(left), to_text(right)
         check_text(len(text) + len(following))
@@ -207,6 +209,8 @@ def _ordered(left: Any, right: Any) -> tuple[Any, Any]:
     kind, other = left.__class__, right.__class__
     if kind is str and other is str:
         return utf16.in_order(left, right)
+    if kind is DateTime and other is DateTime:
+        return left, right
     if isinstance(left, _DATES) and isinstance(right, _DATES):
         return _ordered_dates(left, right)
     a, b = _order_number(left, right), _order_number(right, left)

@@ -84,6 +84,15 @@ class Regex:
         one = self.search(self.subject(text))
         return None if one is None else list(one.groups)
 
+    def place(self, text: str) -> int:
+        """Where the first match begins, in UTF-16 units, or -1."""
+        if text.isascii() and len(text) <= self._quick_size and not self.sticky:
+            found = self._compiled.search(text)
+            return -1 if found is None else found.start()  # type: ignore[no-any-return]
+        subject = self.subject(text)
+        one = self.search(subject)
+        return self.position(subject, one.start) if one else -1
+
     def replaced_everywhere(self, text: str, replacement: str) -> str | None:
         """The text with each match replaced, if the package does that as JavaScript does."""
         is_short = len(text) <= self._quick_size and len(text) + len(replacement) < _SHORT

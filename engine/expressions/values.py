@@ -28,6 +28,8 @@ SPACE = " \t\n\v\f\r\u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
 )
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+PLAIN_FRACTION = re.compile(r"\d{1,100}\.\d{0,100}[1-9]", re.ASCII)
+"""The usual decimals in strings, far within the bounds and certainly no integers."""
 _PREFIXED = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
 _MAX_EXACT = 2**53
 _LARGEST_POWER = 308
@@ -119,6 +121,8 @@ def number_of_float(value: float) -> Number:
 def number_of_text(text: str) -> Number:
     if len(text) < 16 and text.isascii() and text.isdecimal():
         return int(text)
+    if PLAIN_FRACTION.fullmatch(text):
+        return Decimal(text)
     text = text.strip(SPACE)
     if not text:
         return 0
@@ -157,7 +161,7 @@ def tidy(value: float) -> Number:
 
 def to_float(value: Any) -> float:
     """The number as a float; numbers beyond the range become infinite."""
-    number = to_number(value)
+    number = value if value.__class__ in NUMBERS else to_number(value)
     try:
         return float(number)
     except OverflowError:

@@ -16,7 +16,8 @@ from engine.expressions.compiler.careful import Careful
 from engine.expressions.compiler.rules import is_plain_word
 from engine.expressions.compiler.templates import Template
 from engine.expressions.compiler.unit import KNOWN, bind, class_of, is_, load
-from engine.expressions.decimals import DECIMAL128, EXACT
+from engine.expressions.decimals import DECIMAL128, EXACT, decimal_text
+from engine.expressions.values import truthy
 
 _COMPARE: dict[str, type[ast.cmpop]] = {
     "==": ast.Eq,
@@ -100,12 +101,36 @@ _COMPARED = {
 _JOINED = "t + a if T.__class__ is A.__class__ is str else "
 _JOINED_LEFT = Template(f"{_JOINED} other", _VALUES)
 _JOINED_RIGHT = Template(
-    f"{_JOINED} t + str(a) if a.__class__ is int and LEAST < a < MOST else other", _VALUES
+    f"{_JOINED} t + str(a) if a.__class__ is int and LEAST < a < MOST"
+    " else t + decimal_text(a) if a.__class__ is Decimal else other",
+    {**_VALUES, "decimal_text": decimal_text},
 )
 """A string is certain on the right or on the left, if not both."""
 
 
+_TRUTH = Template(  # for these classes Python and JavaScript agree
+    "t if T is None or t.__class__ is bool or t.__class__ is str or t.__class__ is int"
+    " else truthy(t)",
+    {**_VALUES, "bool": bool, "truthy": truthy},
+)
+_NEGATED = Template("-t if T.__class__ is int else other", _VALUES)
+
+
 class FastOperators(Careful):
+    def truth(self, value: ast.expr) -> ast.expr:
+        first, again = self.bound(value)
+        return _TRUTH.filled(self.unit, {"T": first, "t": again})
+
+    def unary(self, node: nodes.Unary) -> ast.expr:
+        if node.operator != "-":
+            return super().unary(node)
+        value = self.emit(node.operand)
+        if isinstance(value, KNOWN):
+            return self.folded(operators.negate, value)
+        first, again = self.bound(value)
+        other = self.call(operators.negate, again)
+        return _NEGATED.filled(self.unit, {"T": first, "t": again, "other": other})
+
     def operation(self, node: nodes.Binary, left: ast.expr, right: ast.expr) -> ast.expr:
         constants = isinstance(left, KNOWN), isinstance(right, KNOWN)
         if constants == (True, True):

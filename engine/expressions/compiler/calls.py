@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from datetime import UTC
+from typing import Any
 
 from engine.expressions import nodes
 from engine.expressions.compiler import facts
@@ -83,10 +85,21 @@ class FastCalls(FastOperators):
         first, *given = [self.bound(argument) for argument in arguments]
         handed = {"context": self.unit.constant(self.names.context), "document": load(DOCUMENT)}
         before = [handed[name] for name in declared.handed_in]
-        if isinstance(arguments[0], KNOWN) or not accepted:
+        if isinstance(arguments[0], KNOWN):
+            return self.constant_call(declared, *arguments)
+        if not accepted:
             return self.call(declared.call, *before, *arguments)
         other = self.call(declared.call, *before, first[1], *(one for _, one in given))
         return self.chosen(accepted, first, given, other)
+
+    def constant_call(self, declared: Declaration, *arguments: ast.expr) -> ast.expr:
+        """A function whose result depends on its arguments and the context only."""
+        given = [self.names.context] if "context" in declared.handed_in else []
+
+        def call(*values: Any) -> Any:
+            return declared.call(*given, *values)
+
+        return self.folded(call, *arguments)
 
     def accepted(self, rules: tuple[Rule, ...], arguments: list[ast.expr]) -> list[Rule]:
         known = [one.value if isinstance(one, KNOWN) else UNKNOWN for one in arguments]
@@ -94,7 +107,7 @@ class FastCalls(FastOperators):
 
     def chosen(
         self,
-        rules: list[Rule],
+        rules: Sequence[Rule],
         target: tuple[ast.expr, ast.expr],
         arguments: list[tuple[ast.expr, ast.expr]],
         other: ast.expr,

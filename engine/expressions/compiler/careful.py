@@ -205,7 +205,11 @@ class Careful(Emitter):
         made = self.emit(node)
         if isinstance(made, KNOWN):
             return ast.Constant(truthy(made.value))
-        return made if facts.kind(node) == "boolean" else self.call(truthy, made)
+        return made if facts.kind(node) == "boolean" else self.truth(made)
+
+    def truth(self, value: ast.expr) -> ast.expr:
+        """A Python condition for the truth of a value."""
+        return self.call(truthy, value)
 
     def unary(self, node: nodes.Unary) -> ast.expr:
         if node.operator == "!":
@@ -250,7 +254,7 @@ class Careful(Emitter):
             return ast.BoolOp(operator, [left, right])
         variable = self.unit.new_name()
         first, second = load(variable), right
-        test = self.call(truthy, bind(variable, left))
+        test = self.truth(bind(variable, left))
         if node.operator == "&&":
             first, second = second, first  # type: ignore[assignment]
         return ast.IfExp(test, first, second)

@@ -16,6 +16,7 @@ from engine.errors import ExpressionSyntaxError
 from engine.expressions import nodes
 from engine.expressions.compiler.names import Names
 from engine.expressions.compiler.unit import DOCUMENT, KNOWN, Unit, load
+from engine.expressions.dates import DateTime
 from engine.expressions.failures import Failure
 from engine.expressions.nodes import Node
 
@@ -41,6 +42,9 @@ _METHODS: dict[type, str] = {
     nodes.Arrow: "arrow",
     nodes.Match: "match",
 }
+
+
+_CONSTANTS = frozenset({str, int, Decimal, float, bool, DateTime})
 
 
 class Emitter:
@@ -87,7 +91,7 @@ class Emitter:
                 value = function(*(argument.value for argument in arguments))  # type: ignore[attr-defined]
             except Failure:
                 return self.call(function, *arguments)
-            if value is None or value.__class__ in (str, int, Decimal, float, bool):
+            if value is None or value.__class__ in _CONSTANTS:
                 return self.unit.constant(value)
         return self.call(function, *arguments)
 

@@ -58,7 +58,13 @@ def _is_text_sum(node: nodes.Binary) -> bool:
 
 def joins_plainly(node: nodes.Binary) -> bool:
     """Whether a constant character is at the seam of two strings, so that no halves meet there."""
+    if _is_empty(node.left) or _is_empty(node.right):
+        return True
     return _ends_plainly(node.left) or _begins_plainly(node.right)
+
+
+def _is_empty(node: Node) -> bool:
+    return isinstance(node, nodes.Literal) and node.value.__class__ is str and not node.value
 
 
 def _ends_plainly(node: Node) -> bool:

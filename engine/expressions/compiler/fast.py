@@ -16,6 +16,7 @@ from engine.expressions.compiler import facts
 from engine.expressions.compiler.calls import is_plain_format, is_plain_lookup
 from engine.expressions.compiler.direct_paths import direct_path
 from engine.expressions.compiler.loops import FastLoops
+from engine.expressions.compiler.rules import INDEX_RULES, LONG
 from engine.expressions.compiler.templates import Template
 from engine.expressions.compiler.unit import KNOWN, bind, class_of, is_, item, load
 from engine.expressions.functions import DISPATCH, Declaration
@@ -30,6 +31,11 @@ _LENGTH = Template(
 )
 _TEXT_LENGTH = Template(
     f"({_OF_TEXT}) if T.__class__ is str else len(t) if t.__class__ is list else other", _VALUES
+)
+
+
+_SPREAD = Template(
+    "t if T.__class__ is list and len(t) < LONG else other", {**_VALUES, "LONG": LONG}
 )
 
 
@@ -71,8 +77,10 @@ class Fast(FastLoops):
             (key.value.__class__ is str and key.value != "length")
             or (key.value.__class__ is int and key.value >= 0)
         )
-        if not plain or self.null_safe or self.namespace_of(node.target):
+        if self.null_safe or self.namespace_of(node.target):
             return super().index(node)
+        if not plain:
+            return self.computed_index(node)
         if key.value.__class__ is str:  # type: ignore[attr-defined]
             return self.subscript(self.emit(node.target), self.emit(key))
         variable = self.unit.new_name()
@@ -80,6 +88,23 @@ class Fast(FastLoops):
         place = self.emit(key)
         other = self.call(access.index, load(variable), place)
         return ast.IfExp(is_array, item(load(variable), place), other)
+
+    def computed_index(self, node: nodes.Index) -> ast.expr:
+        target, key = self.emit(node.target), self.emit(node.key)
+        if isinstance(target, KNOWN) or isinstance(key, KNOWN):
+            return self.call(access.index, target, key)
+        first, given = self.bound(target), self.bound(key)
+        other = self.call(access.index, first[1], given[1])
+        return self.chosen(INDEX_RULES, first, [given], other)
+
+    def spread(self, node: nodes.Spread) -> ast.expr:
+        if self.loops or self.null_safe:
+            return super().spread(node)
+        first, again = self.bound(self.emit(node.value))
+        other = self.call(access.spread_items, again)
+        return ast.Starred(
+            _SPREAD.filled(self.unit, {"T": first, "t": again, "other": other}), ast.Load()
+        )
 
     # --- methods ---
 
@@ -116,4 +141,4 @@ class Fast(FastLoops):
         made = self.emit(node)
         if isinstance(made, KNOWN):
             return ast.Constant(truthy(made.value))
-        return made if facts.kind(node) else self.call(truthy, made)
+        return made if facts.kind(node) else self.truth(made)

@@ -21,11 +21,18 @@ from engine.expressions.nodes import Node
 from engine.expressions.values import MISSING
 
 _MOST_LOOPS = 2
-_PARAMETERS = {"filter": (1, 2), "map": (1, 2), "find": (1,), "sum": (1,), "reduce": (2,)}
+_PARAMETERS = {
+    "filter": (1, 2),
+    "map": (1, 2),
+    "find": (1,),
+    "sum": (1,),
+    "reduce": (2,),
+    "mapValues": (1, 2),
+}
 """How many parameters the callback of a loop may have."""
 
 
-def _charged(items: list[Any]) -> bool:
+def _charged(items: list[Any] | dict[str, Any]) -> bool:
     charge(len(items) + 1)
     return True
 
@@ -50,7 +57,10 @@ class FastLoops(FastCalls):
                 stages.append(stages[-1].target)  # type: ignore[arg-type]
         stages.reverse()
         first, items = self.bound(self.emit(stages[0].target))
-        tests = [is_(class_of(first), self.unit.constant(list))]
+        receiver = dict if node.name == "mapValues" else list
+        tests = [is_(class_of(first), self.unit.constant(receiver))]
+        if receiver is dict:  # a function of the object itself takes precedence
+            tests.append(ast.Compare(ast.Constant(node.name), [ast.NotIn()], [items]))
         if self.loops:
             tests.append(self.call(_charged, items))
         if node.name == "reduce" and len(node.arguments) == 1:
@@ -74,6 +84,8 @@ class FastLoops(FastCalls):
         last = stages[-1]
         if last.name == "reduce":
             return self.reduced(last, items)
+        if last.name == "mapValues":
+            return self.mapped_values(last, items)
         if last.name == "find":
             found = self.comprehension(stages, items)
             first = ast.GeneratorExp(found.elt, found.generators)
@@ -102,6 +114,18 @@ class FastLoops(FastCalls):
                     conditions.append(self.test(function.body))
         self.loops -= 1
         return ast.ListComp(value, [ast.comprehension(target, items, conditions, 0)])
+
+    def mapped_values(self, node: nodes.MethodCall, items: ast.expr) -> ast.expr:
+        function: nodes.Arrow = node.arguments[0]  # type: ignore[assignment]
+        value, key = self.unit.new_name(), self.unit.new_name()
+        given = zip(function.parameters, (value, key), strict=False)
+        self.loops += 1
+        with self.with_locals({parameter.name: name for parameter, name in given}):
+            made = self.emit(function.body)
+        self.loops -= 1
+        target = ast.Tuple([ast.Name(key, ast.Store()), ast.Name(value, ast.Store())], ast.Store())
+        pairs = ast.Call(ast.Attribute(items, "items", ast.Load()), [], [])
+        return ast.DictComp(load(key), made, [ast.comprehension(target, pairs, [], 0)])
 
     def reduced(self, node: nodes.MethodCall, items: ast.expr) -> ast.expr:
         """The accumulated value is a variable that the condition of a comprehension sets."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from engine.expressions.compiler.templates import UNKNOWN, Rule, Template
 from engine.expressions.dates import EPOCH, MILLISECOND, DateTime
+from engine.expressions.decimals import PLAIN_DIGITS, decimal_text
 from engine.expressions.functions.arrays import join_plainly, sum_
-from engine.expressions.values import SPACE
+from engine.expressions.functions.formatting import fixed_text
+from engine.expressions.values import PLAIN_FRACTION, SPACE
 
 LONG = 100_000
 """Results of less than this size stay far below the limits."""
@@ -21,6 +23,12 @@ _VALUES: dict[str, Any] = {
     "EPOCH": EPOCH,
     "LONG": LONG,
     "MILLISECOND": MILLISECOND,
+    "PLAIN_DIGITS": PLAIN_DIGITS,
+    "ROUND_CEILING": ROUND_CEILING,
+    "ROUND_FLOOR": ROUND_FLOOR,
+    "ROUND_HALF_DOWN": ROUND_HALF_DOWN,
+    "ROUND_HALF_UP": ROUND_HALF_UP,
+    "SAFE": 2**60,
     "SPACE": SPACE,
     "UTC": UTC,
     "abs": abs,
@@ -29,6 +37,9 @@ _VALUES: dict[str, Any] = {
     "list": list,
     "dict": dict,
     "str": str,
+    "decimal_text": decimal_text,
+    "fixed_text": fixed_text,
+    "is_plain_fraction": PLAIN_FRACTION.fullmatch,
     "fromisoformat": DateTime.fromisoformat,
     "join_plainly": join_plainly,
     "sum_": sum_,
@@ -151,8 +162,28 @@ _TEXTS: Rules = {
         ),
     ),
 }
+_ASCII_PARTS = "t.isascii() and a.isascii() and len(t) < LONG and len(a) < LONG"
 _CONTAINERS: Rules = {
+    ("concat", 2): (
+        _rule(
+            str,
+            "t + a + b",
+            f"a.__class__ is str and b.__class__ is str and {_ASCII_PARTS}"
+            " and b.isascii() and len(b) < LONG",
+            grows=True,
+        ),
+    ),
+    ("repeat", 1): (
+        _rule(
+            str,
+            "t * a",
+            "t.isascii() and len(t) < 1000",
+            lambda count: count.__class__ is int and 0 <= count <= 100,
+            grows=True,
+        ),
+    ),
     ("concat", 1): (
+        _rule(str, "t + a", f"a.__class__ is str and {_ASCII_PARTS}", _unknown, grows=True),
         _rule(
             list, "[*t, *a]", "a.__class__ is list and len(t) + len(a) < LONG", _unknown, grows=True
         ),
@@ -199,7 +230,34 @@ _DATES: Rules = {
         )
     },
 }
-METHOD_RULES: Rules = {**_TEXTS, **_CONTAINERS, **_DATES}
+INDEX_RULES = (
+    _rule(list, "t[a]", "a.__class__ is int and a >= 0"),
+    _rule(dict, "t[a]", "a.__class__ is str"),
+)
+"""`t[a]`, where a wrong position or key raises."""
+
+_NUMBERS: Rules = {
+    ("toString", 0): (
+        _rule(int, "str(t)", "-SAFE < t < SAFE"),
+        _rule(str, "t"),
+        _rule(Decimal, "decimal_text(t)"),
+    ),
+    ("toFixed", 1): (
+        _rule(
+            Decimal,
+            "fixed_text(t, a)",
+            "t.adjusted() < PLAIN_DIGITS",
+            lambda digits: digits.__class__ is int and 0 <= digits <= 100,
+        ),
+    ),
+}
+METHOD_RULES: Rules = {**_TEXTS, **_CONTAINERS, **_DATES, **_NUMBERS}
+
+
+def _rounding(direction: str) -> tuple[Rule, ...]:
+    rounded = f"int(t.to_integral_value({direction}))"
+    return _rule(int, "t"), _rule(Decimal, rounded, "t.adjusted() < PLAIN_DIGITS")
+
 
 _LARGER = "t if t >= a else a"
 _SMALLER = "t if t <= a else a"
@@ -209,7 +267,7 @@ IN_UTC: Rules = {
             str,
             "fromisoformat(t)",
             "(len(t) == 24 and t[19] == '.' and t[23] == 'Z' or len(t) == 20 and t[19] == 'Z')"
-            " and t[4] == '-' and t[5] != 'W' and t[10] == 'T'",
+            " and t[5] != 'W' and t[10] == 'T'",
         ),
         _rule(
             str,
@@ -221,11 +279,24 @@ IN_UTC: Rules = {
 """Functions that return the same in every run of which UTC is the time zone."""
 
 FUNCTION_RULES: Rules = {
-    ("Math.abs", 1): (_rule(int, "abs(t)"),),
-    ("Math.round", 1): (_rule(int, "t"),),
-    ("Math.floor", 1): (_rule(int, "t"),),
-    ("Math.ceil", 1): (_rule(int, "t"),),
-    ("Math.trunc", 1): (_rule(int, "t"),),
+    ("Math.abs", 1): (_rule(int, "abs(t)"), _rule(Decimal, "t.copy_abs()")),
+    ("Math.round", 1): _rounding("ROUND_HALF_DOWN if t.is_signed() else ROUND_HALF_UP"),
+    ("Math.floor", 1): _rounding("ROUND_FLOOR"),
+    ("Math.ceil", 1): _rounding("ROUND_CEILING"),
+    ("Math.trunc", 1): (_rule(int, "t"), _rule(Decimal, "int(t)", "t.adjusted() < PLAIN_DIGITS")),
+    ("parseFloat", 1): (
+        _rule(str, "Decimal(t)", "is_plain_fraction(t)"),
+        _rule(int, "t"),
+        _rule(Decimal, "t"),
+    ),
+    ("Math.pow", 2): (
+        _rule(
+            int,
+            "t ** a",
+            "-1000 < t < 1000",  # a float holds the result exactly
+            lambda power: power.__class__ is int and 0 <= power <= 5,
+        ),
+    ),
     ("Math.max", 2): tuple(
         _rule(cls, _LARGER, f"a.__class__ is {cls.__name__}") for cls in (int, Decimal)
     ),

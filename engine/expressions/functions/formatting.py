@@ -271,7 +271,7 @@ def _general(exact: Decimal, precision: int) -> tuple[str, int]:
 
 def _rounded(exact: Decimal, kind: str, precision: int) -> str:
     if kind == "f":
-        return _fixed(exact, precision)
+        return fixed_text(exact, precision)
     with localcontext() as context:
         context.rounding = ROUND_HALF_UP
         context.prec = _HALF_UP.prec
@@ -283,7 +283,8 @@ def _rounded(exact: Decimal, kind: str, precision: int) -> str:
     return f"{mantissa}e{'-' if power < 0 else '+'}{abs(power):02}"
 
 
-def _fixed(exact: Decimal, digits: int) -> str:
+def fixed_text(exact: Decimal, digits: int) -> str:
+    """With this many digits after the point, halves rounded away from zero."""
     rounded = exact.quantize(_place(digits), context=_HALF_UP)
     text = str(rounded)
     return f"{rounded:f}" if "E" in text else text
@@ -296,7 +297,7 @@ def _place(digits: int) -> Decimal:
 
 def half_up(number: Number, digits: int) -> str:
     """`number` with this many decimals, halves of its shortest text rounded away from zero."""
-    return _fixed(decimal_of(number), digits)
+    return fixed_text(decimal_of(number), digits)
 
 
 def decimal_of(number: Number) -> Decimal:

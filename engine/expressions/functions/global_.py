@@ -18,7 +18,6 @@ from engine.expressions.values import (
     SPACE,
     Number,
     comma_text,
-    decimal_of_text,
     number_of_text,
     scalar_text,
     to_number,
@@ -27,7 +26,6 @@ from engine.numbers import MAX_DIGITS
 
 GLOBALS = Family("Global", "Functions that are called by name alone.")
 _FLOAT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_PLAIN_FLOAT = re.compile(r"\d{1,100}\.\d{1,100}", re.ASCII)
 _INFINITY = re.compile(r"([+-]?)Infinity")
 _ESCAPES = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
@@ -83,8 +81,6 @@ def _leading_integer(written: str, base: int, sign: int) -> Number:
 def parse_float(text: Any) -> Number:
     if text.__class__ in NUMBERS:
         return to_number(text)
-    if text.__class__ is str and _PLAIN_FLOAT.fullmatch(text):
-        return decimal_of_text(text)
     written = comma_text(text).strip(SPACE) if text is not None else "null"
     if found := _FLOAT.match(written):
         return number_of_text(found[0])

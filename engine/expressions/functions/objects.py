@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from engine.expressions.callables import each_entry
@@ -18,6 +18,7 @@ OBJECTS = Family(
     receivers=(dict,),
     namespace="Object",
 )
+_LONG = 1_000
 _STEP = re.compile(r"""\[\s*'([^']*)'\s*\]|\[\s*"([^"]*)"\s*\]|\[\s*(\d+)\s*\]|([^.\[\]]+)""")
 
 
@@ -82,7 +83,7 @@ def get_first(entries: dict[str, Any], name: Any, default: Any = None) -> Any:
 
 def follow(value: Any, path: str) -> Any:
     """The value at a dotted path such as `a.b`, `$.a.b` or `a[0]['x y']`; MISSING if absent."""
-    steps = list(_steps(path))
+    steps = _steps(path) if len(path) < _LONG else _steps.__wrapped__(path)
     if not steps and path != "$":
         return MISSING
     for step in steps:
@@ -95,12 +96,14 @@ def follow(value: Any, path: str) -> Any:
     return value
 
 
-def _steps(path: str) -> Iterator[str | int]:
-    for found in _STEP.finditer(path.removeprefix("$")):
-        if found[3] is not None:
-            yield int(found[3][:9])
-        else:
-            yield next(part for part in (found[1], found[2], found[4]) if part is not None)
+@functools.lru_cache(maxsize=512)
+def _steps(path: str) -> tuple[str | int, ...]:
+    return tuple(
+        int(found[3][:9])
+        if found[3] is not None
+        else next(part for part in (found[1], found[2], found[4]) if part is not None)
+        for found in _STEP.finditer(path.removeprefix("$"))
+    )
 
 
 @OBJECTS.method(

@@ -14,6 +14,7 @@ from engine.expressions.limits import MAX_ELEMENTS, charge, check_elements
 from engine.expressions.operators import add, divide, multiply, subtract
 from engine.expressions.values import kind_of, number_text, scalar_text, to_number
 
+_SHORT = 10_000
 SL = Family("sl", "Helpers for arrays and more.", namespace="sl")
 
 
@@ -35,6 +36,9 @@ def ensure_array(value: Any) -> list[Any]:
     Example("sl.range(0, 10, 2)", [0, 2, 4, 6, 8]),
 )
 def range_(start: Any, stop: Any = None, step: Any = 1) -> list[Any]:
+    if start.__class__ is int and stop is None and step == 1 and start <= _SHORT:
+        charge(start * 2 if start > 0 else 0)
+        return list(range(start))
     first, last = (0, to_number(start)) if stop is None else (to_number(start), to_number(stop))
     by = to_number(step)
     if not all(map(math.isfinite, map(_float, (first, last, by)))):

@@ -279,10 +279,7 @@ def match(text: str, regex: Any) -> list[Any] | None:
     "search", "Where the regex first matches, or -1.", Example("'test123'.search(/\\d/)", 4)
 )
 def search(text: str, regex: Any) -> int:
-    wanted = _regex_of(regex)
-    subject = wanted.subject(text)
-    found = wanted.search(subject)
-    return wanted.position(subject, found.start) if found else -1
+    return _regex_of(regex).place(text)
 
 
 @TEXTS.method(
