@@ -88,7 +88,7 @@ class Regex:
         """Where the first match begins, in UTF-16 units, or -1."""
         if text.isascii() and len(text) <= self._quick_size and not self.sticky:
             found = self._compiled.search(text)
-            return -1 if found is None else found.start()  # type: ignore[no-any-return]
+            return -1 if found is None else found.start()
         subject = self.subject(text)
         one = self.search(subject)
         return self.position(subject, one.start) if one else -1

@@ -57,12 +57,16 @@ _SIDES = {  # which sides are constants, with the tests for integers and for dec
 }
 
 
-def _sum_like(sign: str, whole: str, with_decimal: str) -> str:
+def _exact(sign: str, with_decimal: str) -> str:
     method = f"method_{ord(sign)}"
     exact = f"(t {sign} a if getcontext() is EXACT else {method}(t, a))"
     if sign == "*":  # the product of a negative number and zero has a sign, which `other` removes
         exact = f"({exact} or other)"
-    decimal = f"{exact} if {with_decimal} else other"
+    return f"{exact} if {with_decimal} else other"
+
+
+def _sum_like(sign: str, whole: str, with_decimal: str) -> str:
+    decimal = _exact(sign, with_decimal)
     return f"r if {whole} and LEAST < (r := t {sign} a) < MOST else {decimal}" if whole else decimal
 
 
@@ -89,6 +93,16 @@ def _templates() -> dict[tuple[str, str], Template]:
 
 
 _ARITHMETIC = _templates()
+_ARITHMETIC_ONCE = {
+    **_ARITHMETIC,
+    **{
+        (sign, sides): Template(f"t {sign} a if {tests[0]} else {_exact(sign, tests[1])}", _VALUES)
+        for sign in "+-"
+        for sides, tests in _SIDES.items()
+        if tests[0]
+    },
+}
+"""Outside of loops: a sum has at most one digit more than its sides, so its size is not checked."""
 _NUMBERS = "t.__class__ is a.__class__ is Decimal"
 _COMPARED = {
     sign: Template(
@@ -144,7 +158,8 @@ class FastOperators(Careful):
                 return self.joined(node, left, right)
             return super().operation(node, left, right)
         sides = _sides(left, right)
-        template = _ARITHMETIC.get((node.operator, sides)) if sides else None
+        known = _ARITHMETIC if self.loops else _ARITHMETIC_ONCE
+        template = known.get((node.operator, sides)) if sides else None
         if template is None:
             return super().operation(node, left, right)
         return self.shaped(node, template, left, right)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,12 +24,18 @@ class Template:
     """A Python expression; names that are neither holes nor local stand for `values`."""
 
     def __init__(self, text: str, values: Mapping[str, Any]) -> None:
-        self._tree = ast.parse(text, mode="eval").body
+        self._text = text
         self._values = values
-        for node in ast.walk(self._tree):
+
+    @functools.cached_property
+    def _tree(self) -> ast.expr:
+        """Parsed when it is first used: a pipeline uses few of the templates."""
+        tree = ast.parse(self._text, mode="eval").body
+        for node in ast.walk(tree):
             for name in node._attributes:  # the place is that of the user's text
                 if hasattr(node, name):
                     delattr(node, name)
+        return tree
 
     def filled(self, unit: Unit, holes: Mapping[str, ast.expr]) -> ast.expr:
         filling = _Filling(unit, holes, self._values)
