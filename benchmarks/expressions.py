@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from benchmarks.expression_cases import CASES, ORDER, ROWS, TOKEN, Function, ten_fields
 from benchmarks.results import Row, Section
 from engine.expressions import Scope, compile_expression, compile_mapping
-from engine.expressions.decimals import ExactDecimals
+from engine.expressions.decimals import exact_decimals
 
 ROUNDS = 15
 SECONDS_PER_ROUND = 0.003
@@ -68,7 +68,7 @@ def section() -> Section:
 def main() -> int:
     word = sys.argv[1] if len(sys.argv) > 1 else ""
     ratios = []
-    with ExactDecimals():
+    with exact_decimals():
         for text, compiled, by_hand in pairs():
             if word not in text:
                 continue

@@ -22,7 +22,7 @@ from engine.expressions.dates import (
     LocalTime,
     check_timezone,
 )
-from engine.expressions.decimals import ExactDecimals
+from engine.expressions.decimals import exact_decimals
 from engine.expressions.evaluation import evaluate, scope_with_libraries
 from engine.expressions.json_text import json_hook, to_json
 from engine.expressions.libraries import load_library, overlay
@@ -39,7 +39,6 @@ __all__ = [
     "Analysis",
     "CompiledExpression",
     "DateTime",
-    "ExactDecimals",
     "Function",
     "Lint",
     "LocalDate",
@@ -55,6 +54,7 @@ __all__ = [
     "compile_mapping",
     "compile_parts",
     "evaluate",
+    "exact_decimals",
     "json_hook",
     "library_members",
     "lint_parameters",

@@ -5,7 +5,7 @@ differences, products and remainders are exact; quotients have 34 digits, half e
 MathContext.DECIMAL128. A result that is too long or too large is an error, never rounded.
 
 Python's operators use the context of the thread, which may round. So they may be used on decimals
-only while `EXACT` is that context: `with ExactDecimals():` around a batch makes them as fast as
+only while `EXACT` is that context: `with exact_decimals():` around a batch makes them as fast as
 Python can. Everywhere else the functions of this module do the same at the price of a call.
 """
 
@@ -51,9 +51,7 @@ _REMAINDERS = _context(3 * MAX_EXPONENT + MAX_DIGITS, 2 * MAX_EXPONENT + MAX_DIG
 """An exact remainder is computed through a quotient of as many digits as the exponents differ."""
 
 
-class ExactDecimals:
-    """Inside `with`, Python's operators on decimals are exact, in this thread or task."""
-
+class _ExactContext:
     __slots__ = ("_before",)
 
     def __enter__(self) -> None:
@@ -62,6 +60,11 @@ class ExactDecimals:
 
     def __exit__(self, *error: object) -> None:
         setcontext(self._before)
+
+
+def exact_decimals() -> _ExactContext:
+    """Inside `with exact_decimals()`, Python's operators are exact, in this thread or task."""
+    return _ExactContext()
 
 
 def exact_sum(left: Exact, right: Exact) -> Decimal:

@@ -24,7 +24,7 @@ from engine.errors import (
     ExecutionError,
     ExpressionError,
 )
-from engine.expressions import ExactDecimals, json_hook
+from engine.expressions import exact_decimals, json_hook
 from engine.expressions.steps import DecodeJson, EncodeJson, Keep, Make, Merge, Share, Step
 from engine.sdk.addresses import AddressError, address_of
 from engine.sdk.content_types import charset_of, is_json, media_type
@@ -108,7 +108,6 @@ __all__ = [
     "Emission",
     "EncodeJson",
     "Evaluated",
-    "ExactDecimals",
     "Example",
     "ExecutionError",
     "Expression",
@@ -166,6 +165,7 @@ __all__ = [
     "charset_of",
     "decoded",
     "encoded",
+    "exact_decimals",
     "excerpt",
     "header_text",
     "is_json",

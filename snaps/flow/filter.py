@@ -10,7 +10,6 @@ from engine.sdk import (
     Batch,
     DataError,
     Document,
-    ExactDecimals,
     Example,
     ExecutionError,
     Expression,
@@ -21,6 +20,7 @@ from engine.sdk import (
     Settings,
     Snap,
     Step,
+    exact_decimals,
     excerpt,
     paths_read,
     setting,
@@ -85,7 +85,7 @@ class Filter(Snap[FilterSettings]):
         self._holds = self.context.function(settings.filter, null_safe=settings.null_safe_access)
 
     def process_batch(self, view: str, batch: Batch) -> Batch:
-        with ExactDecimals():
+        with exact_decimals():
             return self._kept(batch)
 
     def _kept(self, batch: Batch) -> Batch:

@@ -8,7 +8,6 @@ from engine.sdk import (
     Batch,
     DataError,
     Document,
-    ExactDecimals,
     Example,
     Expression,
     Foreign,
@@ -20,6 +19,7 @@ from engine.sdk import (
     Snap,
     Step,
     TargetPath,
+    exact_decimals,
     paths_read,
     setting,
 )
@@ -149,7 +149,7 @@ class Mapper(Snap[MapperSettings]):
         )
 
     def process_batch(self, view: str, batch: Batch) -> Batch:
-        with ExactDecimals():
+        with exact_decimals():
             return self._mapped(batch)
 
     def _mapped(self, batch: Batch) -> Batch:

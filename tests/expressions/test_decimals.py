@@ -19,7 +19,7 @@ from engine import api
 from engine.cli import main
 from engine.errors import ExpressionError
 from engine.expressions import compile_expression, compile_mapping, evaluate, to_json
-from engine.expressions.decimals import ExactDecimals
+from engine.expressions.decimals import exact_decimals
 
 VECTORS = Path(__file__).parents[3] / "shared" / "vectors" / "decimals.jsonl"
 
@@ -56,7 +56,7 @@ def test_arithmetic_returns_what_java_returns() -> None:
 
 
 def test_arithmetic_in_the_exact_context_returns_the_same() -> None:
-    with ExactDecimals():
+    with exact_decimals():
         assert disagreements() == []
 
 
@@ -87,7 +87,7 @@ def test_a_thread_of_its_own_computes_exactly() -> None:
     thread = threading.Thread(target=lambda: found.append(product(document)))
     thread.start()
     thread.join()
-    with ExactDecimals():
+    with exact_decimals():
         assert found == [document["a"] * document["b"]]
 
 
@@ -96,7 +96,7 @@ def test_tasks_compute_exactly_and_keep_their_own_context() -> None:
     document = {"a": Decimal("12345678901234567890.123"), "b": Decimal("98765432109876543210.5")}
 
     async def within() -> tuple[Any, int]:
-        with ExactDecimals():
+        with exact_decimals():
             await asyncio.sleep(0)
             return product(document), getcontext().prec
 
@@ -119,7 +119,7 @@ def test_operators_return_the_same_inside_and_outside_of_the_exact_context(
 ) -> None:
     text = "[$a + $b, $b - $a, $a * $b, $b * $a, $a * 1.10, 7 + $a, $a - $a, -$a, $a < $b]"
     outside = evaluate(text, {"a": a, "b": b})
-    with ExactDecimals():
+    with exact_decimals():
         assert str(evaluate(text, {"a": a, "b": b})) == str(outside)
         assert outside[:4] == [a + b, b - a, a * b, b * a]
 
@@ -220,7 +220,7 @@ def test_a_result_out_of_bounds_is_refused_where_it_was_computed(text: str, mess
         with pytest.raises(ExpressionError) as caught:
             evaluate(f"[1].map(x => {text})", document, null_safe=null_safe)
         assert caught.value.message == message
-        with ExactDecimals(), pytest.raises(ExpressionError) as caught:
+        with exact_decimals(), pytest.raises(ExpressionError) as caught:
             evaluate(text, document)
         assert caught.value.message == message
         place = caught.value.offset, caught.value.offset + caught.value.length
@@ -250,5 +250,5 @@ def test_a_mapping_writes_decimals_of_documents_and_of_floats() -> None:
     exact = {"total": Decimal("59.970"), "net": Decimal("15.992")}
     assert mapping({"price": Decimal("19.990"), "quantity": 3}) == exact
     assert mapping({"price": 19.99, "quantity": 3}) == exact
-    with ExactDecimals():
+    with exact_decimals():
         assert mapping({"price": Decimal("19.990"), "quantity": 3}) == exact

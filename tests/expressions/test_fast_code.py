@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from engine.errors import ExpressionError
 from engine.expressions import DateTime, LocalDate, compile_expression, compile_mapping
 from engine.expressions.compiler.rules import FUNCTION_RULES, IN_UTC, METHOD_RULES
-from engine.expressions.decimals import ExactDecimals
+from engine.expressions.decimals import exact_decimals
 from engine.expressions.limits import MAX_ELEMENTS
 from tests.fuzz.expressions import alike
 
@@ -94,7 +94,7 @@ def check(text: str, document: dict[str, Any], null_safe: bool = False) -> None:
 
 
 def outcome_in_exact_context(expression: Any, document: dict[str, Any]) -> tuple[str, Any]:
-    with ExactDecimals():
+    with exact_decimals():
         return outcome(expression, document)
 
 
@@ -236,6 +236,6 @@ def test_the_limit_of_elements_holds_in_the_fast_code() -> None:
 def test_a_mapping_uses_a_context_that_rounds_for_nothing() -> None:
     mapping = compile_mapping([("$x", "$a * $b")])
     document = {"a": Decimal("1." + "1" * 40), "b": Decimal("1." + "3" * 40)}
-    with ExactDecimals():
+    with exact_decimals():
         expected = document["a"] * document["b"]
     assert mapping(document) == {"x": expected}
