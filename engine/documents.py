@@ -53,18 +53,36 @@ _EXACT_JSON = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def whole(value: Value) -> Value:
-    """The value with the values of its RawJson; the same object if it contains none."""
-    if value.__class__ is RawJson:
-        return value.value()
-    if value.__class__ is dict:
-        pairs = [(key, item, whole(item)) for key, item in value.items()]
-        changed = any(item is not made for _, item, made in pairs)
-        return {key: made for key, _, made in pairs} if changed else value
-    if value.__class__ is list:
-        made = [whole(item) for item in value]
-        changed = any(item is not new for item, new in zip(value, made, strict=True))
-        return made if changed else value
-    return value
+    """The value with the values of its RawJson, at any depth; the same object if it has none."""
+    return _decoded(value) if _has_text(value) else value
+
+
+def _has_text(value: Value) -> bool:
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if item.__class__ is dict:
+            pending += item.values()
+        elif item.__class__ is list:
+            pending += item
+        elif item.__class__ is RawJson:
+            return True
+    return False
+
+
+def _decoded(value: Value) -> Value:
+    root = [value]
+    pending: list[Any] = [root]
+    while pending:
+        container = pending.pop()
+        items = container.items() if container.__class__ is dict else enumerate(container)
+        for key, item in items:
+            if item.__class__ is RawJson:
+                container[key] = item.value()
+            elif item.__class__ is dict or item.__class__ is list:
+                container[key] = copied = item.copy()
+                pending.append(copied)
+    return root[0]
 
 
 def copied(value: Value) -> Value:

@@ -12,6 +12,7 @@ from engine.expressions.analysis import (
     analyse,
     analyse_path,
     library_members,
+    path_moved,
     paths_read,
 )
 from engine.expressions.compilation import CompiledExpression, compile_expression, parse_path
@@ -62,6 +63,7 @@ __all__ = [
     "overlay",
     "parse",
     "parse_path",
+    "path_moved",
     "paths_read",
     "scope_with_libraries",
     "to_json",

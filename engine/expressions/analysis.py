@@ -258,6 +258,26 @@ def paths_read(text: str) -> frozenset[Steps] | None:
         return None
 
 
+def path_moved(text: str) -> Steps | None:
+    """The path `$.a.b` that is the whole expression; None for any other expression."""
+    try:
+        node = parse(text)
+    except ExpressionSyntaxError:
+        return None
+    names: list[str] = []
+    while not isinstance(node, nodes.Root):
+        if isinstance(node, nodes.Member) and node.name != "length":
+            names.append(node.name)
+        elif isinstance(node, nodes.Index) and isinstance(node.key, nodes.Literal):
+            if not isinstance(node.key.value, str):
+                return None
+            names.append(node.key.value)
+        else:
+            return None
+        node = node.target
+    return tuple(reversed(names)) or None
+
+
 class _EverythingError(Exception):
     pass
 

@@ -18,6 +18,7 @@ from engine.plan.plan import Facts, PlacedExpression, Plan, PlannedLink, Planned
 from engine.plan.python_code import first_lines
 from engine.plan.resolve import Resolution, resolve
 from engine.plan.routes import routes_of, spilling
+from engine.plan.seen import paths_seen
 from engine.plan.snaps import ResolvedSnap
 from engine.plan.views import ResolvedLink, is_member
 from engine.registry import Registry
@@ -72,9 +73,11 @@ class _Compiler:
             PlannedLink(link.source, link.target, (link.source, link.target) in growing)
             for link in self.links
         )
-        stages = self._stages({snap.label: snap for snap in snaps}, links)
+        by_label = {snap.label: snap for snap in snaps}
+        stages = self._stages(by_label, links)
         unlinked = list(self._open(snaps, "inputs"))
         open_inputs = tuple(port for port, view in unlinked if not view.starts_by_itself)
+        leads_to = {link.source: link.target for link in links}
         starting_inputs = tuple(port for port, view in unlinked if view.starts_by_itself)
         return Plan(
             name=spec.name,
@@ -91,6 +94,7 @@ class _Compiler:
             starting_inputs=starting_inputs,
             routes=routes_of(snaps, links, stages, open_inputs, starting_inputs),
             warnings=tuple(self.resolution.problems),
+            seen=paths_seen(self.order, by_label, leads_to, open_inputs),
         )
 
     def _snaps(self) -> tuple[PlannedSnap, ...]:

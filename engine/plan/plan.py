@@ -182,7 +182,8 @@ class Plan(msgspec.Struct, frozen=True):
     """Everything a runner needs. `folder` is the pipeline file's, `project` what `sldb:///` means.
 
     The `starting_inputs` are neither linked nor open: their snaps start on their own. `warnings`
-    are those of the check.
+    are those of the check. `seen`: the paths in the documents of the open input that snaps look at;
+    what is not below one may be JSON text (see engine.plan.seen).
     """
 
     name: str
@@ -199,6 +200,7 @@ class Plan(msgspec.Struct, frozen=True):
     starting_inputs: tuple[Port, ...]
     routes: Routes
     warnings: tuple[Problem, ...] = ()
+    seen: frozenset[tuple[str, ...]] = frozenset({()})
 
     def snap(self, label: str) -> PlannedSnap:
         return next(snap for snap in self.snaps if snap.label == label)

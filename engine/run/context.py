@@ -11,7 +11,7 @@ from urllib.parse import quote_plus
 
 import msgspec
 
-from engine.documents import NO_LINEAGE, Batch, Document, Lineage, copied
+from engine.documents import NO_LINEAGE, Batch, Document, Lineage, copied, whole
 from engine.errors import DataError, EngineError, ExpressionError, SnapFailedError
 from engine.expressions import (
     Parts,
@@ -68,6 +68,7 @@ class SnapContext:
         self.held_lineage: list[Lineage] = []
         self.released_lineage: list[Lineage] = []
         self._execution = execution
+        self._whole = _as_it_is if () in execution.plan.seen else whole
         self._shown = ShownLines(partial(execution.show, snap.label))
         self._snap = snap
         self._linked = execution.plan.routes.linked.get(snap.label, frozenset())
@@ -293,7 +294,8 @@ class SnapContext:
         cause = explain(error)
         mask = self._execution.secrets
         if isinstance(error, BrokenSnapError) and original is not None:
-            cause = f"{cause}\n  the document: {excerpt(mask.mask(original), _EXCERPT)}"
+            shown = excerpt(mask.mask(self._whole(original)), _EXCERPT)
+            cause = f"{cause}\n  the document: {shown}"
         texts = (cause, *for_callers, self._at(error, original), trace)
         return SnapFailedError(
             self.label, self._snap.type, str(self._snap.where), *map(mask.mask_text, texts)
@@ -331,7 +333,7 @@ class SnapContext:
         for name, value in error.details.items():
             document.setdefault(name, value)
         if original is not None:
-            document["original"] = original
+            document["original"] = self._whole(original)
         return self._execution.secrets.mask(document)  # type: ignore[no-any-return]
 
     def _details(self, error: DataError) -> Document:
@@ -348,6 +350,10 @@ class SnapContext:
                 details["line"] = placed.where.line
                 self._details_at[place] = details
         return details.copy()  # each error document has its own
+
+
+def _as_it_is(document: Document) -> Document:
+    return document
 
 
 def _converted(value: Any, setting: Evaluated[T]) -> T:

@@ -19,7 +19,8 @@ class View(msgspec.Struct, frozen=True):
     for document inputs, reference 1.1), or nothing. An input that `starts by itself` also gets one
     empty document, but is not an open input of the pipeline, so no caller can feed it. A
     `read_first` input is read to its end before any other, and every copy of the snap needs it.
-    An `optional` view exists only if a link uses it, so it is never an open view.
+    An `optional` view exists only if a link uses it, so it is never an open view. An input that
+    `takes_json_text` copes with values that are RawJson, and passes none of them on.
     """
 
     name: str
@@ -29,6 +30,7 @@ class View(msgspec.Struct, frozen=True):
     unlinked: Unlinked = "empty document"
     read_first: bool = False
     optional: bool = False
+    takes_json_text: bool = False
 
     @property
     def starts_by_itself(self) -> bool:

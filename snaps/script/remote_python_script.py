@@ -128,7 +128,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     )
     views = Views(
         inputs=(
-            View("input", unlinked="nothing"),
+            View("input", unlinked="nothing", takes_json_text=True),
             View("script", unlinked="nothing", read_first=True, optional=True),
         ),
         outputs=(View("output"), View("stdout", optional=True)),

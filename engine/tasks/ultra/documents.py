@@ -20,6 +20,7 @@ from engine.documents import Document, Item, StreamEnd, StreamStart
 from engine.errors import DataError
 from engine.sdk import to_json
 from engine.sdk.content_types import charset_of, is_json
+from engine.sdk.moved_json import Places
 from engine.tasks.processes.messages import Request, Response
 from engine.tasks.web.bodies import check_empty, decode_body
 from engine.tasks.web.http_headers import joined, response_headers, response_status
@@ -29,11 +30,15 @@ _OK = 200
 _NOT_ASCII = re.compile("[^\x00-\x7f]+")
 
 
-def request_document(request: Request, task: str) -> Document:
-    """The document that an open document input gets. Raises BadRequest."""
+def request_document(request: Request, task: str, seen: Places | None = None) -> Document:
+    """The document that an open document input gets. Raises BadRequest.
+
+    With `seen`, lists of numbers that are not at or below these places of the content may stay
+    JSON text.
+    """
     document = _headers(request)
     if request.body:
-        document["content"] = decode_body(request.headers, request.body)
+        document["content"] = decode_body(request.headers, request.body, seen)
     else:
         check_empty(request.method, request.headers)
     document |= _facts(request, task)

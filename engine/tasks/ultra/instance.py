@@ -7,6 +7,7 @@ batches gets them under load, and a single request never waits.
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
 import socket
 import sys
@@ -23,6 +24,7 @@ from engine.documents import Batch, Document, Item, Lineage, StreamEnd, StreamSt
 from engine.errors import ConfigurationError, DataError, EngineError
 from engine.plan.plan import Plan, Port
 from engine.registry import discover
+from engine.run.fused import PLAIN_VARIABLE
 from engine.run.garbage_collection import relax_garbage_collection
 from engine.run.identity import RunIdentity
 from engine.run.lineage import Ledger
@@ -31,6 +33,7 @@ from engine.run.runner import run_plan
 from engine.run.secrets import Secrets
 from engine.run.slices import SLICE_SECONDS, SliceSize
 from engine.script.executor import Executor
+from engine.sdk.moved_json import Places, places_of
 from engine.sdk.results import BATCH_SIZE
 from engine.tasks.processes.channel import MessageChannel
 from engine.tasks.processes.messages import (
@@ -131,6 +134,7 @@ class Instance:
     async def _run_plan(self, opening: Opening) -> int:
         self._opening = opening
         self._input_type = _input_type(opening)
+        self._seen = _seen_in_content(opening.plan)
         reporting = asyncio.create_task(self._send_counts_repeatedly())
         failure: EngineError | None
         try:
@@ -242,7 +246,7 @@ class Instance:
     def _items_of(self, request: Request) -> Sequence[Item]:
         if self._input_type == "binary":
             return request_stream(request, self._opening.task)
-        return (request_document(request, self._opening.task),)
+        return (request_document(request, self._opening.task, self._seen),)
 
     # The judge of the ledger
 
@@ -332,6 +336,13 @@ def _counts(snap: Any) -> SnapCounts:
     return SnapCounts(
         snap.label, snap.type, snap.documents_in, snap.documents_out, snap.dropped, snap.errors
     )
+
+
+def _seen_in_content(plan: Plan) -> Places | None:
+    """What snaps look at in the content of a request; None if that is all of it."""
+    if () in plan.seen or os.environ.get(PLAIN_VARIABLE, "") not in ("", "0"):
+        return None
+    return places_of(path[1:] for path in plan.seen if path[0] == "content")
 
 
 def _input_type(opening: Opening) -> ViewType:

@@ -13,7 +13,7 @@ from engine.charsets import DEFAULT, CharsetError, decoded
 from engine.documents import Document
 from engine.sdk.content_types import charset_of, is_json, media_type
 from engine.sdk.json_errors import JsonSyntaxError
-from engine.sdk.json_input import decoded_value
+from engine.sdk.moved_json import Places, decoded_with_text
 from engine.tasks.processes.messages import Headers
 from engine.tasks.web.refusals import BadBody
 from engine.tasks.web.urlencoded import as_lists, pairs_of
@@ -38,9 +38,12 @@ def check_empty(method: str, headers: Headers) -> None:
         )
 
 
-def decode_body(headers: Headers, body: bytes) -> Any:
-    """Parsed JSON, a map of form fields, text or bytes; None without a body. Raises BadBody."""
-    return _decoded(headers, body)[1] if body else None
+def decode_body(headers: Headers, body: bytes, seen: Places | None = None) -> Any:
+    """Parsed JSON, a map of form fields, text or bytes; None without a body. Raises BadBody.
+
+    With `seen`, lists of numbers that are not at or below these places of JSON may stay text.
+    """
+    return _decoded(headers, body, seen)[1] if body else None
 
 
 def documents_of(headers: Headers, body: bytes) -> list[Document] | None:
@@ -65,7 +68,7 @@ def documents_of(headers: Headers, body: bytes) -> list[Document] | None:
     return documents
 
 
-def _decoded(headers: Headers, body: bytes) -> tuple[Form, Any]:
+def _decoded(headers: Headers, body: bytes, seen: Places | None = None) -> tuple[Form, Any]:
     content_type, by_a_page = "", False
     for name, value in headers:
         if name == "content-type":
@@ -84,7 +87,7 @@ def _decoded(headers: Headers, body: bytes) -> tuple[Form, Any]:
             )
     form = _form(content_type, body, by_a_page)
     if form == "json":
-        return form, _json(_recoded(content_type, body))
+        return form, _json(_recoded(content_type, body), seen)
     if form == "form":
         return form, _fields(content_type, body)
     if form == "text":
@@ -113,10 +116,10 @@ def _form(content_type: str, body: bytes, by_a_page: bool) -> Form:
     return "text" if kind.startswith("text/") else "bytes"
 
 
-def _json(body: bytes) -> Any:
+def _json(body: bytes, seen: Places | None) -> Any:
     text = body.removeprefix(_BOM)
     try:
-        return decoded_value(text)
+        return decoded_with_text(text, seen)
     except JsonSyntaxError as error:
         raise BadBody(
             f"the body is not valid JSON: {error.placed(text)}",
