@@ -27,7 +27,7 @@ class DuplexChannel(Channel):
         self._unsent: deque[memoryview] = deque()
         self.set_patience(patience)
 
-    def send_frame(self, frame: bytearray) -> None:
+    def send_frame(self, frame: bytes | bytearray) -> None:
         self._unsent.append(memoryview(frame))
         self._push()
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import faulthandler
 import os
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -106,14 +105,16 @@ class Conversation:
             payload = self._channel.receive_payload()
             message = decode(payload, self._rows_decoder)
             match message[0]:
-                case "start":
-                    with self._replying("documents"):
-                        program.start()
                 case "rows":
                     self._answer(program, payload, *message[1:])
                 case "tracked rows":
-                    with self._replying("outcomes", len(message[1])):
-                        program.settle(message[1], message[2], partial(self._rows_of, [payload]))
+                    self._outbox.begin("outcomes", len(message[1]))
+                    program.settle(message[1], message[2], partial(self._rows_of, [payload]))
+                    self._end_reply()
+                case "start":
+                    self._outbox.begin("documents")
+                    program.start()
+                    self._end_reply()
                 case "finish":
                     self._finish("documents", program.finish)
                 case "tracked finish":
@@ -123,41 +124,39 @@ class Conversation:
 
     def _answer(self, program: Program, payload: Payload, rows: Rows, more: bool) -> None:
         """Answer rows; a function for batches gets those of several frames together."""
-        with self._replying("answers", len(rows) + len(self._gathered_rows)):
-            if sum(map(len, self._gathered)) + len(payload) > BATCH_BYTES:
-                self._answer_gathered(program)
-            if more and program.takes_batches:
-                self._gathered.append(bytes(payload))
-                self._gathered_rows += rows
-            elif self._gathered:
-                self._gathered.append(payload)
-                self._gathered_rows += rows
-                self._answer_gathered(program)
-            else:
-                program.answer(rows, partial(self._rows_of, [payload]))
+        gathered = self._gathered
+        self._outbox.begin("answers", len(rows) + len(self._gathered_rows))
+        if gathered and sum(map(len, gathered)) + len(payload) > BATCH_BYTES:
+            self._answer_gathered(program)
+        if more and program.takes_batches:
+            self._gathered.append(bytes(payload))
+            self._gathered_rows += rows
+        elif self._gathered:
+            self._gathered.append(payload)
+            self._gathered_rows += rows
+            self._answer_gathered(program)
+        else:
+            program.answer(rows, partial(self._rows_of, [payload]))
+        self._end_reply()
 
     def _answer_gathered(self, program: Program) -> None:
         rows, payloads = self._gathered_rows, self._gathered
         self._gathered_rows, self._gathered = [], []
-        if rows:
-            program.answer(rows, partial(self._rows_of, payloads))
+        program.answer(rows, partial(self._rows_of, payloads))
 
     def _rows_of(self, payloads: list[Payload]) -> Rows:
         return [row for each in payloads for row in decode(each, self._rows_decoder)[1]]
 
     def _finish(self, kind: str, finish: Callable[[], None]) -> None:
         try:
-            with self._replying(kind):
-                finish()
+            self._outbox.begin(kind)
+            finish()
+            self._end_reply()
         except ScriptRaisedError as error:
             self._settle()
             self._outbox.send("error", error.failure)
 
-    @contextlib.contextmanager
-    def _replying(self, kind: str, calls: int = 1) -> Iterator[None]:
-        """Wraps calls into the script; the reply is complete if none of them raised."""
-        self._outbox.begin(kind, calls)
-        yield
+    def _end_reply(self) -> None:
         self._settle()
         self._outbox.finish()
 
@@ -165,10 +164,16 @@ class Conversation:
         """Flush the script's output and stop its clock, now that it has returned."""
         if os.getpid() != self._owner:
             os._exit(0)  # a fork of the script has returned from its hook
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError, AttributeError):
-                stream.flush()
+        _flush(sys.stdout)
+        _flush(sys.stderr)
         self._state.leave()
+
+
+def _flush(stream: Any) -> None:
+    try:  # noqa: SIM105  # takes a microsecond less
+        stream.flush()
+    except (OSError, ValueError, AttributeError):
+        pass
 
 
 def _offer_tool() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -54,18 +55,20 @@ def amount(size: int) -> str:
 
 _array_of = struct.Struct("!BI")
 _ARRAY = 0xDD
+_TRUE, _FALSE = b"\xc3", b"\xc2"
 
 
-def joined(kind: str, pieces: list[bytes], last: bool) -> bytearray:
+def joined(kind: str, pieces: list[bytes], last: bool) -> bytes:
     """The frame of the message (kind, list of the encoded pieces, last)."""
-    frame = bytearray(_HEADER.size)
-    frame += b"\x93"
-    frame += encode_value(kind)
-    frame += _array_of.pack(_ARRAY, len(pieces))
-    frame += b"".join(pieces)
-    frame += encode_value(last)
-    _HEADER.pack_into(frame, 0, len(frame) - _HEADER.size)
-    return frame
+    head = _head_of(kind)
+    size = len(head) + _array_of.size + sum(map(len, pieces)) + 1
+    array = _array_of.pack(_ARRAY, len(pieces))
+    return b"".join((_HEADER.pack(size), head, array, *pieces, _TRUE if last else _FALSE))
+
+
+@cache
+def _head_of(kind: str) -> bytes:
+    return b"\x93" + encode_value(kind)
 
 
 def encode(message: list[Any], by: Encoder = encoder) -> bytearray:
@@ -152,7 +155,7 @@ class Channel:
         if size > limit:
             raise FrameTooLargeError(size, limit)
 
-    def send_frame(self, frame: bytearray) -> None:
+    def send_frame(self, frame: bytes | bytearray) -> None:
         rest = memoryview(frame)
         while rest:
             try:

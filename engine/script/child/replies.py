@@ -42,8 +42,10 @@ class Outbox:
         self._wake = threading.Event()
         self._clock: threading.Thread | None = None
 
-    def begin(self, kind: str, calls: int) -> None:
-        """Start a reply of this kind, from that many calls into the script."""
+    def begin(self, kind: str, calls: int = 1) -> None:
+        """Start a reply of this kind, from that many calls into the script. If one raises in a way
+        that ends the script, `send` says so instead of `finish`.
+        """
         self._kind = kind
         self._is_open = True
         if calls > 1 and not self._ticks:
@@ -77,21 +79,16 @@ class Outbox:
             count = len(self.pieces)  # another thread may add more in the meantime
             pieces = self.pieces[:count]
             del self.pieces[:count]
-            while True:
+            while sum(map(len, pieces)) > self.room:
                 count = self._count_for_frame(pieces)
-                rest = pieces[count:]
-                is_last = last and not rest
-                if count or is_last:
-                    self._channel.send_frame(joined(self._kind, pieces[:count], is_last))
-                if not rest:
-                    return
-                pieces = rest
+                self._channel.send_frame(joined(self._kind, pieces[:count], last=False))
+                pieces = pieces[count:]
+            if pieces or last:
+                self._channel.send_frame(joined(self._kind, pieces, last))
 
     def _count_for_frame(self, pieces: list[bytes]) -> int:
-        """How many of the pieces go into one frame: as many as fit, but at least one."""
+        """How many of too many pieces go into one frame: as many as fit, but at least one."""
         room = self.room
-        if sum(map(len, pieces)) <= room:
-            return len(pieces)
         for count, piece in enumerate(pieces):
             room -= len(piece)
             if room < 0:
