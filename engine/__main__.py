@@ -7,21 +7,22 @@ import os
 import signal
 import sys
 
-_STOPPED = 130
-
 
 def main() -> int:
     """Run the command line; Ctrl-C while it starts or ends is one word and no trace."""
     is_ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+    def begin() -> None:
+        gc.enable()
+        if is_ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
     if is_ours:
         signal.signal(signal.SIGINT, _stop_at_once)
     gc.disable()  # imports leave hardly any garbage; looking for it takes a twentieth of their time
     from engine.cli import main as run_command_line
 
-    gc.enable()
-    if is_ours:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    code = run_command_line(sys.argv[1:])
+    code = run_command_line(sys.argv[1:], begin)
     if is_ours:
         signal.signal(signal.SIGINT, _stop_at_once)
     return code
@@ -29,8 +30,10 @@ def main() -> int:
 
 def _stop_at_once(*_: object) -> None:
     """Nothing is open yet, or any more, that would have to be closed."""
+    from engine.cli.exit_codes import STOPPED
+
     os.write(2, b"stopped\n")
-    os._exit(_STOPPED)
+    os._exit(STOPPED)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(msgspec.Struct, frozen=True, eq=False):
     """A place in a text file. Lines and columns count from 1, `length` in characters.
 
     `source_line` is the line itself, for messages that show it without opening the file again.
@@ -16,7 +15,17 @@ class Location:
     line: int = 1
     column: int = 1
     length: int = 1
-    source_line: str = field(default="", compare=False, repr=False)
+    source_line: str = ""
+
+    @property
+    def _key(self) -> tuple[str, int, int, int]:
+        return self.path, self.line, self.column, self.length
+
+    def __eq__(self, other: object) -> bool:
+        return self._key == other._key if isinstance(other, Location) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._key)
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}"

@@ -2,32 +2,41 @@
 
 Exit codes: 0 success, 1 the pipeline failed, 2 the pipeline or the command line is invalid, 130
 stopped, 141 the reader of the output has gone.
+
+Only the module of the given command is imported, so `--help` imports nothing of the engine.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TextIO
 
-from engine.cli import eval as eval_command
-from engine.cli import executor, history, run, serve, tasks, validate
-from engine.cli.display import BROKEN_PIPE
-from engine.cli.problems import print_problems
-from engine.cli.stopping import STOPPED
-from engine.errors import ConfigurationError, EngineError, InvalidPipelineError
+from engine.cli.exit_codes import BROKEN_PIPE, STOPPED
+
+_COMMANDS = {
+    "run": "run a pipeline",
+    "validate": "check pipeline and task files without running them",
+    "eval": "evaluate an expression, or open a prompt",
+    "serve": "host pipelines as tasks",
+    "tasks": "show the tasks that run on this machine",
+    "history": "show the latest runs of a scheduled task",
+    "executor": "run scripts for engines on other hosts",
+}
+"""The name of each command, which is also that of its module, and its help."""
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run one command; its exit code."""
+def main(arguments: Sequence[str], begin: Callable[[], None] = lambda: None) -> int:
+    """Run one command; its exit code. `begin` is called once everything it needs is imported."""
     _prepare_streams()
     try:
         try:
-            return _command(arguments)
+            return _command(arguments, begin)
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
@@ -36,33 +45,31 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return STOPPED
-    except InvalidPipelineError as error:
-        print_problems(error.problems, sys.stderr)
-        return 2
-    except ConfigurationError as error:
-        print(f"engine: {error}", file=sys.stderr)
-        return 2
-    except EngineError as error:
-        print(f"engine: {error}", file=sys.stderr)
-        return 1
     except OSError as error:
         print(f"engine: cannot continue: {error}", file=sys.stderr)
         _discard_output(sys.stdout)
         return 1
 
 
-def _command(arguments: Sequence[str]) -> int:
+def _command(arguments: Sequence[str], begin: Callable[[], None]) -> int:
     parser = argparse.ArgumentParser(prog="engine", description="Runs snap pipelines.")
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(
-        title="commands", metavar="COMMAND", dest="command_name", required=True
+        title="commands", metavar="COMMAND", dest="command", required=True, prog="engine"
     )
-    for command in (run, validate, eval_command, serve, tasks, history, executor):
-        command.add_parser(commands)
+    parsers = {name: commands.add_parser(name, help=text) for name, text in _COMMANDS.items()}
+    name = next((argument for argument in arguments if argument in parsers), "")
+    if name not in parsers:
+        parser.parse_args(arguments)  # --help, --version, or an error
+    module = importlib.import_module(f"{__name__}.{name}")
+    module.add_arguments(parsers[name])
     options, unknown = parser.parse_known_args(arguments)
     if unknown:  # argparse would show the usage of `engine` instead of that of the command
-        commands.choices[options.command_name].error(f"unknown arguments: {' '.join(unknown)}")
-    return int(options.command(options))
+        parsers[name].error(f"unknown arguments: {' '.join(unknown)}")
+    from engine.cli.errors import run_command  # only now: the parser may end the command
+
+    begin()
+    return run_command(module.run, options)
 
 
 class _Version(argparse.Action):

@@ -14,6 +14,7 @@ from contextlib import suppress
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from engine.cli.exit_codes import BROKEN_PIPE
 from engine.cli.outputs import OutputWriter, PipedOutputs, TerminalOutputs
 from engine.cli.progress import ProgressLines
 from engine.cli.tables import Rates, escaped, plain_table, rich_table
@@ -24,9 +25,6 @@ from engine.run.secrets import Secrets
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-BROKEN_PIPE = 141
-"""Exit code when the reader of standard output has gone, as if SIGPIPE had ended the process."""
 
 
 def _is_pipe(out: TextIO) -> bool:

@@ -32,8 +32,7 @@ _OPTION_HINTS = {
 _SHELL_HINT = "the shell replaces $name in double quotes; put the expression in single quotes"
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = subparsers.add_parser("eval", help="evaluate an expression, or open a prompt")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser._negative_number_matcher = _LEADING_MINUS  # `-$a` is an expression as `-1` is a number
     parser.add_argument("expression", nargs="?", metavar="EXPRESSION")
     parser.add_argument("--doc", metavar="JSON|FILE", help="the document, `$` (default: null)")
@@ -48,7 +47,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="an expression library (.expr), available as lib.NAME; may be repeated",
     )
     parser.add_argument("--timezone", default="UTC", help="time zone of dates (default: UTC)")
-    parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from engine.tasks.runs.history import RunRecord
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("history", help="show the latest runs of a scheduled task")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task", metavar="TASK", help="a task file")
     parser.add_argument(
         "--state", metavar="FOLDER", help="the folder given to engine serve --state"
@@ -25,7 +24,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--runs", type=int, default=20, metavar="N", help="number of runs to show (default: 20)"
     )
-    parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

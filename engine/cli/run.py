@@ -41,8 +41,7 @@ from engine.sdk.files import FileTarget
 _CHUNK = 64 * 1024
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("run", help="run a pipeline")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pipeline", metavar="PIPELINE", help="a pipeline file")
     add_parameters(parser)
     parser.add_argument(
@@ -70,7 +69,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="store_true",
         help="show the full traceback of an exception in the code of a snap",
     )
-    parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -7,10 +7,8 @@ import signal
 import sys
 from contextlib import AbstractContextManager
 
+from engine.cli.exit_codes import STOPPED
 from engine.run.stopping import Stopper, stopped_by
-
-STOPPED = 130
-"""The exit code of a command that was stopped."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SHOW_CURSOR = "\x1b[?25h"

@@ -17,10 +17,8 @@ _TEXT_COLUMNS = ("task", "type", "state", "url", "next run")
 _NUMBER_COLUMNS = ("processes", "requests/runs", "errors", "queued", "p50 ms", "p99 ms", "server")
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("tasks", help="show the tasks that run on this machine")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, one line per server")
-    parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

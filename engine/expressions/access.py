@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from engine.expressions import functions
 from engine.expressions.callables import call_value
 from engine.expressions.failures import AbsentFailure, Failure, MissingFailure, MissingKeyFailure
 from engine.expressions.foreign_syntax import METHOD_HINTS
-from engine.expressions.functions import METHODS, Declaration
+from engine.expressions.functions import Declaration
 from engine.expressions.limits import charge, check_elements
 from engine.expressions.suggestions import did_you_mean, nearest
 from engine.expressions.utf16 import length as text_length
@@ -41,7 +42,7 @@ def member(target: Any, name: str) -> Any:
 
 
 def _missing(target: dict[str, Any], name: str) -> Failure:
-    method = METHODS.get(name, {}).get(dict)
+    method = functions.METHODS.get(name, {}).get(dict)
     if method is not None and not nearest(name, target):
         return Failure("`{here}` is a method, not a value", f"call it: {method.signature}")
     return MissingFailure(name, target)
@@ -64,8 +65,8 @@ def _no_property(target: Any, name: str) -> Failure:
     hint = ""
     if target.__class__ is list and target and target[0].__class__ is dict:
         hint = f"take one element, as in x[0].{name}, or all: x.map(e => e.{name})"
-    elif name in METHODS and target.__class__ in METHODS[name]:
-        hint = f"`{name}` is a method; call it: {METHODS[name][target.__class__].signature}"
+    elif method := functions.METHODS.get(name, {}).get(target.__class__):
+        hint = f"`{name}` is a method; call it: {method.signature}"
     return AbsentFailure(f"{kind_of(target)} has no property `{name}`", hint)
 
 
@@ -118,7 +119,7 @@ def call_method(target: Any, name: str, *arguments: Any) -> Any:
         own = target.get(name)
         if own.__class__ is Function:
             return call_value(own, *arguments)
-    method = METHODS.get(name, {}).get(target.__class__)
+    method = functions.METHODS.get(name, {}).get(target.__class__)
     if method is None:
         raise _no_method(target, name)
     check_count(method, len(arguments))
@@ -149,11 +150,11 @@ def _function_hint(target: Any, name: str) -> str:
 
 
 def method_hint(name: str, cls: type | None = None) -> str:
-    known = [n for n, types in METHODS.items() if cls is None or cls in types]
+    known = [n for n, types in functions.METHODS.items() if cls is None or cls in types]
     near = nearest(name, known)
     if near:
         return f"did you mean `{near[0]}`?"
-    others = METHODS.get(name, {})
+    others = functions.METHODS.get(name, {})
     kinds = sorted({kind_of_type(other) for other in others})
     return f"it is a method of {' and '.join(kinds)}" if kinds else ""
 

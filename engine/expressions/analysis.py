@@ -7,12 +7,10 @@ from collections.abc import Callable, Collection, Iterator
 import msgspec
 
 from engine.errors import ExpressionSyntaxError
-from engine.expressions import nodes
+from engine.expressions import functions, nodes
 from engine.expressions.compilation import compile_node, context_of, path_in
 from engine.expressions.compiler.names import Names
 from engine.expressions.failures import Failure
-from engine.expressions.functions import METHODS
-from engine.expressions.functions.dates import check_pattern
 from engine.expressions.nodes import Node
 from engine.expressions.parser import parse, read
 from engine.expressions.paths.call import relocated
@@ -155,6 +153,8 @@ def _bad_pattern(text: str, call: nodes.MethodCall) -> Iterator[ExpressionSyntax
         return
     pattern = call.arguments[1]
     if isinstance(pattern, nodes.Literal) and isinstance(pattern.value, str):
+        from engine.expressions.functions.dates import check_pattern  # few expressions have one
+
         try:
             check_pattern(pattern.value)
         except Failure as failure:
@@ -232,7 +232,7 @@ def _members_used(piece: _Piece) -> Iterator[LibraryMember]:
         owner = node.target
         if not (isinstance(owner, nodes.Member) and _is_name(owner.target, "lib")):
             continue
-        if isinstance(node, nodes.Member) or dict not in METHODS.get(node.name, {}):
+        if isinstance(node, nodes.Member) or dict not in functions.METHODS.get(node.name, {}):
             at = piece.text.index(node.name, owner.offset + owner.length)
             yield LibraryMember(owner.name, node.name, piece.place(at), len(node.name))
 

@@ -11,7 +11,6 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from engine.errors import ConfigurationError
 from engine.expressions.failures import Failure
@@ -96,6 +95,8 @@ def zone(name: str) -> tzinfo:
     if found := _OFFSET.match(text):
         return offset_zone(found[1], int(found[2]), int(found[3] or 0), int(found[4] or 0))
     try:
+        from zoneinfo import ZoneInfo  # takes long to import, and most runs know UTC only
+
         return ZoneInfo(_ALIASES.get(text.upper(), text))
     except (ValueError, OSError, LookupError):
         hint = (

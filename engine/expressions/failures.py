@@ -8,7 +8,6 @@ shows which piece of the user's text failed, at no cost to the careful code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -68,11 +67,13 @@ class TooSlowFailure(Failure):
     """Time ran out; the careful code would take just as long, so it is not tried."""
 
 
-@dataclass(slots=True)
 class SourceMap:
     """Line numbers of generated code -> places in the user's texts."""
 
-    places: list[tuple[str, int, int]] = field(default_factory=list)
+    __slots__ = ("places",)
+
+    def __init__(self) -> None:
+        self.places: list[tuple[str, int, int]] = []
 
     def line_of(self, text: str, offset: int, length: int) -> int:
         self.places.append((text, offset, length))

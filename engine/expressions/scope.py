@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
+
+import msgspec
 
 from engine.expressions.dates import zone
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """Bound when an expression is compiled; from then on its values are constants.
 
     `libraries` maps a name to a loaded library; `pipe`, `snap` and `task` hold the properties of
     the same names. `timezone` is the zone in which dates are shown.
     """
 
-    parameters: Mapping[str, str | None] = field(default_factory=dict)
-    libraries: Mapping[str, Any] = field(default_factory=dict)
-    pipe: Mapping[str, Any] = field(default_factory=dict)
-    snap: Mapping[str, Any] = field(default_factory=dict)
-    task: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, str | None] = msgspec.field(default_factory=dict)
+    libraries: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    pipe: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    snap: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    task: Mapping[str, Any] = msgspec.field(default_factory=dict)
     timezone: str = "UTC"
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """The context that functions such as `Date.now`, `eval` and `jsonPath` need."""
 
     scope: Scope

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from functools import lru_cache
 from itertools import islice
 
@@ -19,6 +18,8 @@ def nearest(name: str, names: Iterable[object], count: int = 1) -> tuple[str, ..
 @lru_cache(_REMEMBERED)
 def _nearest(name: str, names: tuple[object, ...], count: int) -> tuple[str, ...]:
     """Documents that fail alike ask the same again and again, and comparing names takes long."""
+    from difflib import get_close_matches  # for the messages of mistakes only
+
     known: dict[str, str] = {}
     for candidate in names:
         if isinstance(candidate, str):

@@ -7,10 +7,11 @@ the name of daylight time, its short form, and the ids of the zones, best known 
 from __future__ import annotations
 
 import functools
-import json
+import pkgutil
 from datetime import UTC, datetime, timedelta, tzinfo
-from importlib.resources import files
 from typing import NamedTuple
+
+import msgspec
 
 from engine.expressions.dates import offset_text, zone
 from engine.expressions.failures import Failure
@@ -30,9 +31,8 @@ class NamedZone(NamedTuple):
 
 @functools.cache
 def _rows() -> list[list[str]]:
-    text = files(__package__).joinpath("zone_names.json").read_text(encoding="utf-8")
-    rows: list[list[str]] = json.loads(text)
-    return rows
+    text = pkgutil.get_data(__package__, "zone_names.json") or b""
+    return msgspec.json.decode(text, type=list[list[str]])
 
 
 @functools.cache

@@ -8,9 +8,9 @@ or full of aliases.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import yaml
 
 from engine.errors import Problem
@@ -66,13 +66,12 @@ class _LimitError(Exception):
         self.problem = problem
 
 
-@dataclass(slots=True)
-class _OpenNode:
+class _OpenNode(msgspec.Struct):
     """A list or map that is still being read."""
 
     node: Items | Table
     key: Scalar | None = None
-    merged: list[Table] = field(default_factory=list)
+    merged: list[Table] = msgspec.field(default_factory=list)
 
 
 class _Composer:

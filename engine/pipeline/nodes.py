@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from engine.pipeline.scalars import Plain
 from engine.pipeline.text import Mark
 
 
-@dataclass(slots=True)
-class Scalar:
+class Scalar(msgspec.Struct):
     """A single value. `style` is empty for a plain one, else its first character: ' " | or >."""
 
     start: Mark
@@ -22,13 +22,12 @@ class Scalar:
     height: int = 1
 
 
-@dataclass(slots=True)
-class Items:
+class Items(msgspec.Struct):
     """A list. `size` and `height` count the list with aliases expanded."""
 
     start: Mark
     end: Mark
-    items: list[Node] = field(default_factory=list)
+    items: list[Node] = msgspec.field(default_factory=list)
     size: int = 1
     height: int = 1
 
@@ -36,19 +35,17 @@ class Items:
         return self.items
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(msgspec.Struct):
     key: Scalar
     value: Node
 
 
-@dataclass(slots=True)
-class Table:
+class Table(msgspec.Struct):
     """A map. Keys are strings as written, whatever type YAML would give them."""
 
     start: Mark
     end: Mark
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, Entry] = msgspec.field(default_factory=dict)
     size: int = 1
     height: int = 1
 

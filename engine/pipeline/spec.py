@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -38,7 +37,7 @@ class SnapSpec(msgspec.Struct, frozen=True):
     label: str
     type: str
     where: Location
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = msgspec.field(default_factory=dict)
     on_error: OnError | None = None
     mode: Mode = "validate_and_execute"
     incomplete: bool = False
@@ -68,8 +67,7 @@ class LibrarySpec(msgspec.Struct, frozen=True):
     where: Location
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineSpec:
+class PipelineSpec(msgspec.Struct, frozen=True):
     """A pipeline file as written.
 
     `problems` are the mistakes in YAML and shape found while loading. What could not be read is
@@ -78,10 +76,10 @@ class PipelineSpec:
 
     name: str
     path: str
-    source: Source = field(repr=False)
+    source: Source
     description: str = ""
     parameters: tuple[ParameterSpec, ...] = ()
     libraries: tuple[LibrarySpec, ...] = ()
-    snaps: Mapping[str, SnapSpec] = field(default_factory=dict)
+    snaps: Mapping[str, SnapSpec] = msgspec.field(default_factory=dict)
     links: tuple[LinkSpec, ...] = ()
     problems: tuple[Problem, ...] = ()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
+
+import msgspec
 
 from engine.errors import Problem, Severity, Where
 from engine.locations import Location
@@ -31,16 +32,15 @@ def nearest_of(name: str, known: Collection[str], what: str) -> str:
     return f"the {what} are: {', '.join(known)}"
 
 
-@dataclass(slots=True)
-class ProblemCollector:
+class ProblemCollector(msgspec.Struct):
     """Problems with their places; the same problem at the same place counts once.
 
     `library_members` holds the names in each library, as far as its text shows them.
     """
 
     spec: PipelineSpec
-    problems: dict[Problem, None] = field(default_factory=dict)
-    library_members: dict[str, Collection[str]] = field(default_factory=dict)
+    problems: dict[Problem, None] = msgspec.field(default_factory=dict)
+    library_members: dict[str, Collection[str]] = msgspec.field(default_factory=dict)
 
     def report(
         self,

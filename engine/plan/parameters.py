@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+import msgspec
 
 from engine.locations import Location
 from engine.pipeline.spec import ParameterSpec
@@ -57,5 +58,5 @@ def _place(
 ) -> Location:
     source, path = collector.spec.source, ("parameters", parameter.name, "default")
     if parameter.secret:  # the problem must not show the secret
-        return replace(source.where(path), source_line="")
+        return msgspec.structs.replace(source.where(path), source_line="")
     return source.position(path, offset, length)

@@ -10,34 +10,31 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
 from engine.errors import NotASnapError
 from engine.registry.files import SnapFile, files_of
 from engine.registry.loading import SnapClass
+from engine.registry.packages import GROUP, SnapPackage, snap_packages
 from engine.registry.registry import Registry
 
 __all__ = ["GROUP", "Registry", "SnapClass", "SnapFile", "discover", "files_of", "snaps_of"]
 
-GROUP = "engine.snaps"
 _log = logging.getLogger(__name__)
 
 
 def discover() -> Registry:
     """All snaps of all installed packages; a package that cannot be found is logged and skipped."""
-    entries = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
-    return Registry(files=[file for entry in entries for file in _files_of(entry)])
+    return Registry(files=[file for package in snap_packages() for file in _files_of(package)])
 
 
-def _files_of(entry: EntryPoint) -> list[SnapFile]:
+def _files_of(package: SnapPackage) -> list[SnapFile]:
     try:
-        return list(files_of(entry.module))
+        return list(files_of(package.module))
     except Exception as error:  # noqa: BLE001  # finding a subpackage imports its parents
-        name = entry.dist.name if entry.dist else entry.value
         _log.warning(
             "cannot find the snap package %r, so its snaps are not available: %s: %s",
-            name,
+            package.distribution,
             type(error).__name__,
             error,
         )

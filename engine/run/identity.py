@@ -6,7 +6,6 @@ ultra task, the process of a triggered or scheduled run, a worker of a cluster.
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -59,6 +58,8 @@ def identify(
 
 def _user() -> str:
     try:
+        import getpass  # it also asks for passwords, and is imported by nothing else
+
         return getpass.getuser()
     except (KeyError, OSError):
         return ""

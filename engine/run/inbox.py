@@ -8,68 +8,15 @@ that the plan marks spill to disk instead of making their sender wait.
 from __future__ import annotations
 
 import asyncio
-import pickle
-import tempfile
 from collections import deque
 from collections.abc import Iterable
-from typing import IO
 
 from engine.documents import Batch
-from engine.errors import ExecutionError
-from engine.sdk.results import BATCH_SIZE
-
-IN_FLIGHT = 2
-"""Batches queued for a view; with more, documents fall out of the processor's cache."""
+from engine.run.queues import IN_FLIGHT, Queue
 
 QUIET_TURNS = 4
 """Turns of the event loop without a new batch after which the queued ones are taken: as many as a
 batch needs to pass through a few stages."""
-
-SPILL_AFTER = 64
-"""Batches that a spilling view keeps in memory before it writes to disk."""
-
-SPILL_BYTES = 32 << 20
-"""The same in bytes, by what the first document of each batch takes."""
-
-
-class Queue:
-    """The batches queued for one view."""
-
-    def __init__(self, limit: int = IN_FLIGHT) -> None:
-        self._batches: deque[Batch] = deque()
-        self._limit = limit
-        self.open = True
-
-    @property
-    def full(self) -> bool:
-        return len(self._batches) >= self._limit
-
-    def __len__(self) -> int:
-        return len(self._batches)
-
-    def put(self, batch: Batch) -> None:
-        last = self._batches[-1] if self._batches else None
-        joined = None if last is None else _joined(last, batch)
-        if joined is None:
-            self._batches.append(batch)
-        else:
-            self._batches[-1] = joined
-
-    def take(self) -> Batch:
-        return self._batches.popleft()
-
-    def close(self) -> None:
-        """Discard the queued batches and release the disk space."""
-        self._batches.clear()
-
-
-def _joined(first: Batch, second: Batch) -> Batch | None:
-    """Two small queued batches of an ultra task as one, to be processed together."""
-    if first.lineage is None or second.lineage is None:
-        return None
-    if len(first) + len(second) > BATCH_SIZE or first.items[0].__class__ is not dict:
-        return None
-    return Batch(first.items + second.items, first.lineage + second.lineage)
 
 
 def joined(taken: Iterable[tuple[str, Batch]]) -> list[tuple[str, Batch]]:
@@ -88,74 +35,6 @@ def joined(taken: Iterable[tuple[str, Batch]]) -> list[tuple[str, Batch]]:
     return result
 
 
-class SpillingQueue(Queue):
-    """A queue that is never full: beyond its limit, batches go to a temporary file, in order."""
-
-    def __init__(self, limit: int = SPILL_AFTER) -> None:
-        super().__init__(limit)
-        self._file: IO[bytes] | None = None
-        self._read_at = 0
-        self._on_disk = 0
-        self._sizes: deque[int] = deque()
-        self._held = 0
-
-    @property
-    def full(self) -> bool:
-        return False
-
-    def __len__(self) -> int:
-        return len(self._batches) + self._on_disk
-
-    def put(self, batch: Batch) -> None:
-        if not self._on_disk and len(self._batches) < self._limit and self._held < SPILL_BYTES:
-            self._batches.append(batch)
-            self._sizes.append(_size_of(batch))
-            self._held += self._sizes[-1]
-            return
-        try:
-            self._write(batch)
-        except OSError as error:
-            raise ExecutionError(
-                f"could not write waiting documents to disk: {error.strerror}; "
-                f"free space in {tempfile.gettempdir()!r}, or set TMPDIR to another folder"
-            ) from error
-        self._on_disk += 1
-
-    def take(self) -> Batch:
-        if self._batches:
-            self._held -= self._sizes.popleft()
-            return self._batches.popleft()
-        assert self._file is not None  # len() is not 0, so the rest is on disk
-        self._file.seek(self._read_at)
-        batch = Batch(*pickle.load(self._file))  # written by `put` just above
-        self._read_at = self._file.tell()
-        self._on_disk -= 1
-        if not self._on_disk:
-            self._file.seek(0)
-            self._file.truncate()
-            self._read_at = 0
-        return batch
-
-    def _write(self, batch: Batch) -> None:
-        if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="snapline-spill-")  # noqa: SIM115
-        self._file.seek(0, 2)
-        pickle.dump((batch.items, batch.lineage), self._file, pickle.HIGHEST_PROTOCOL)
-        self._file.flush()
-
-    def close(self) -> None:
-        super().close()
-        self._on_disk = 0
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-
-def _size_of(batch: Batch) -> int:
-    """About what a batch takes, by its first item."""
-    return len(pickle.dumps(batch.items[0], pickle.HIGHEST_PROTOCOL)) * len(batch)
-
-
 class Inbox:
     """All input views of one stage. One task receives; each view has one sender."""
 
@@ -167,9 +46,7 @@ class Inbox:
         limit: int = IN_FLIGHT,
     ) -> None:
         spilling = set(spilling)
-        self._queues = {
-            view: SpillingQueue() if view in spilling else Queue(limit) for view in views
-        }
+        self._queues = {view: _queue(limit, spills=view in spilling) for view in views}
         self._read_first = [view for view in self._queues if view in set(read_first)]
         self._turn: deque[str] = deque(self._queues)
         self._taker: asyncio.Future[None] | None = None
@@ -271,3 +148,11 @@ class Inbox:
     def _wake_taker(self) -> None:
         if self._taker is not None and not self._taker.done():
             self._taker.set_result(None)
+
+
+def _queue(limit: int, *, spills: bool) -> Queue:
+    if not spills:
+        return Queue(limit)
+    from engine.run.spilling import SpillingQueue  # few pipelines need it
+
+    return SpillingQueue()

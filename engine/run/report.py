@@ -11,8 +11,9 @@ end of its link.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 from engine.errors import Problem
 from engine.plan.plan import PlannedLink
@@ -21,8 +22,7 @@ from engine.sdk.views import ERROR_VIEW
 Status = Literal["running", "completed", "failed", "stopped"]
 
 
-@dataclass(slots=True)
-class SnapStatistics:
+class SnapStatistics(msgspec.Struct):
     """Counters of one snap, updated while it runs. A binary stream counts as one.
 
     `inputs` and `outputs` count by view; the error view is one of the outputs. `errors` counts all
@@ -32,8 +32,8 @@ class SnapStatistics:
 
     label: str
     type: str
-    inputs: dict[str, int] = field(default_factory=dict)
-    outputs: dict[str, int] = field(default_factory=dict)
+    inputs: dict[str, int] = msgspec.field(default_factory=dict)
+    outputs: dict[str, int] = msgspec.field(default_factory=dict)
     dropped: int = 0
     errors: int = 0
     seconds: float = 0.0
@@ -70,8 +70,7 @@ class SnapStatistics:
         }
 
 
-@dataclass(slots=True)
-class Report:
+class Report(msgspec.Struct):
     """The outcome of a run. `outputs` holds the items from open outputs, if they were collected.
 
     `warnings` come from the check of the pipeline.
@@ -84,7 +83,7 @@ class Report:
     status: Status = "running"
     seconds: float = 0.0
     failure: str = ""
-    outputs: Mapping[str, list[Any]] = field(default_factory=dict)
+    outputs: Mapping[str, list[Any]] = msgspec.field(default_factory=dict)
     warnings: Sequence[Problem] = ()
 
     def as_dict(self) -> dict[str, Any]:

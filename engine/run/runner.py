@@ -26,9 +26,10 @@ from engine.run.execution import Execution
 from engine.run.files import ProjectFiles
 from engine.run.host import Outputs, StageHost
 from engine.run.identity import RunIdentity
-from engine.run.inbox import IN_FLIGHT, Inbox, joined
+from engine.run.inbox import Inbox, joined
 from engine.run.lineage import Ledger
 from engine.run.observer import Observer, Source, Watcher
+from engine.run.queues import IN_FLIGHT
 from engine.run.report import Report
 from engine.run.services import Services
 from engine.run.stopping import Stopper

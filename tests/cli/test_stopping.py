@@ -13,7 +13,8 @@ from typing import ClassVar
 import pytest
 
 from engine import api
-from engine.cli.stopping import STOPPED, stopped_by_signals
+from engine.cli.exit_codes import STOPPED
+from engine.cli.stopping import stopped_by_signals
 from engine.run.stopping import Stopper
 from engine.sdk import Document, Settings, Snap
 from tests.run.flowing import Watching, registry_with

@@ -9,14 +9,15 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from importlib import invalidate_caches
-from importlib.metadata import EntryPoint
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
 from engine import api, registry
 from engine.errors import InvalidPipelineError, UnusableSnapError
-from engine.registry import Registry
+from engine.registry import GROUP, Registry
+from engine.registry.packages import SnapPackage, snap_packages
 
 DOUBLE = """\
 from engine.sdk import Settings, Snap, setting
@@ -62,8 +63,8 @@ def discover(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Discov
 
     def discover_installed(*names: str) -> Registry:
         invalidate_caches()
-        entries = [EntryPoint(name, name, registry.GROUP) for name in names]
-        monkeypatch.setattr(registry, "entry_points", lambda group: entries)
+        packages = [SnapPackage(name, name) for name in names]
+        monkeypatch.setattr(registry, "snap_packages", lambda: packages)
         return registry.discover()
 
     discover_packages.installed = discover_installed  # type: ignore[attr-defined]
@@ -315,6 +316,30 @@ def test_a_broken_snap_of_an_installed_package_stops_only_the_pipelines_that_use
     assert sad.returncode == 2
     assert "Sad.yaml:1:21  unusable-snap  cannot load the snap Sad: " in sad.stderr
     assert f"{package / 'sad.py'}:7: ZeroDivisionError: division by zero" in sad.stderr
+
+
+def test_packages_are_those_that_importlib_finds() -> None:
+    modules = [entry.module for entry in sorted(entry_points(group=GROUP))]
+    assert [package.module for package in snap_packages()] == modules
+    assert SnapPackage("snaps", "snapline") in snap_packages()
+
+
+@pytest.mark.parametrize("archive", [True, False])
+def test_the_first_of_two_distributions_of_a_name_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, archive: bool
+) -> None:
+    for version, module in (("2.0", "newer"), ("1.0", "older")):
+        folder = tmp_path / version / f"Their.Snaps-{version}.dist-info"
+        folder.mkdir(parents=True)
+        (folder / "METADATA").write_text(f"Name: Their.Snaps\nVersion: {version}\n")
+        (folder / "entry_points.txt").write_text(
+            f"[console_scripts]\na = b:c\n\n[engine.snaps]\n# snaps\ntheirs = {module}.all [x]\n"
+        )
+    with zipfile.ZipFile(tmp_path / "empty.zip", "w"):
+        pass
+    path = [str(tmp_path / "2.0"), str(tmp_path / "1.0"), str(tmp_path / "missing")]
+    monkeypatch.setattr(sys, "path", [*path, str(tmp_path / "empty.zip")] if archive else path)
+    assert [package.module for package in snap_packages()] == ["newer.all"]
 
 
 def run_engine(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

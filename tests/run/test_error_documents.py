@@ -90,7 +90,7 @@ def test_similar_names_are_looked_for_once_and_only_if_the_message_is_shown(
         searched.append(name)
         return []
 
-    monkeypatch.setattr("engine.expressions.suggestions.get_close_matches", search)
+    monkeypatch.setattr("difflib.get_close_matches", search)
     text = f"""
     snaps:
       one: {{snap: Filter, filter: $never_there.x > 1, on_error: {on_error}}}

@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 import pytest
 
 from engine.documents import Batch, StreamStart
-from engine.run.inbox import IN_FLIGHT, SPILL_AFTER, SPILL_BYTES, Inbox, SpillingQueue, joined
+from engine.run.inbox import Inbox, joined
+from engine.run.queues import IN_FLIGHT
+from engine.run.spilling import SPILL_AFTER, SPILL_BYTES, SpillingQueue
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from engine.expressions import access, nodes, operators
+from engine.expressions import access, functions, nodes, operators
 from engine.expressions.callables import call_value
 from engine.expressions.compiler import facts
 from engine.expressions.compiler.emitter import Emitter
@@ -18,7 +18,7 @@ from engine.expressions.compiler.names import called_declared
 from engine.expressions.compiler.unit import DOCUMENT, KNOWN, bind, lambda_, load
 from engine.expressions.failures import Failure
 from engine.expressions.foreign_syntax import FUNCTION_HINTS
-from engine.expressions.functions import GLOBALS, NAMESPACES, Declaration
+from engine.expressions.functions import Declaration
 from engine.expressions.nodes import Node
 from engine.expressions.regexes import pattern
 from engine.expressions.shapes import INSTANCE_TESTS
@@ -61,8 +61,8 @@ class Careful(Emitter):
             return self.self_reference(node)
         if name in self.names.constants:
             return self.unit.constant(self.names.constants[name])
-        if name in GLOBALS.functions:
-            return self.function_value(GLOBALS.functions[name])
+        if name in functions.GLOBALS.functions:
+            return self.function_value(functions.GLOBALS.functions[name])
         if name.startswith("_"):
             return self.call(self.names.unknown_parameter, ast.Constant(name))
         if self.text.startswith("@", node.offset):
@@ -87,7 +87,7 @@ class Careful(Emitter):
     def namespace_of(self, node: Node) -> str:
         """The namespace that a bare name stands for, or ''."""
         if isinstance(node, nodes.Name) and node.name not in self.locals:
-            return node.name if node.name in NAMESPACES else ""
+            return node.name if node.name in functions.NAMESPACES else ""
         return ""
 
     def member(self, node: nodes.Member) -> ast.expr:
@@ -97,7 +97,7 @@ class Careful(Emitter):
         return self.call(reader, self.emit(node.target), ast.Constant(node.name))
 
     def namespace_member(self, node: nodes.Member, namespace: str) -> ast.expr:
-        family = NAMESPACES[namespace]
+        family = functions.NAMESPACES[namespace]
         if node.name in family.constants:
             return self.unit.constant(family.constants[node.name])
         if node.name in family.functions:
@@ -107,7 +107,7 @@ class Careful(Emitter):
     def unknown_in_namespace(
         self, node: Node, namespace: str, name: str, *arguments: Node
     ) -> ast.expr:
-        family = NAMESPACES[namespace]
+        family = functions.NAMESPACES[namespace]
         hint = FUNCTION_HINTS.get(f"{namespace}.{name}", "")
         hint = hint or did_you_mean(name, [*family.functions, *family.constants])
         hint = with_arguments(hint, self.text, arguments)
@@ -143,8 +143,8 @@ class Careful(Emitter):
     def call_node(self, node: nodes.Call) -> ast.expr:
         function = node.function
         if isinstance(function, nodes.Name) and function.name not in self.locals:
-            if function.name in GLOBALS.functions:
-                return self.declared_call(node, GLOBALS.functions[function.name])
+            if function.name in functions.GLOBALS.functions:
+                return self.declared_call(node, functions.GLOBALS.functions[function.name])
             if self.names.is_unknown_function(function.name):
                 message = f"there is no function `{function.name}`"
                 hint = self.names.function_hint(function.name)
@@ -169,7 +169,7 @@ class Careful(Emitter):
 
     def method_call(self, node: nodes.MethodCall) -> ast.expr:
         if namespace := self.namespace_of(node.target):
-            declared = NAMESPACES[namespace].functions.get(node.name)
+            declared = functions.NAMESPACES[namespace].functions.get(node.name)
             if declared is None:
                 return self.unknown_in_namespace(node, namespace, node.name, *node.arguments)
             return self.declared_call(node, declared)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 
-from engine.expressions import nodes
+from engine.expressions import functions, nodes
 from engine.expressions.access import method_hint
 from engine.expressions.foreign_syntax import METHOD_HINTS
-from engine.expressions.functions import GLOBALS, METHODS
 from engine.expressions.nodes import Node
 
 TAKE_REGEX = frozenset({"match", "replace", "replaceAll", "search", "split"})
-_MUTATING = frozenset(
-    name for name, types in METHODS.items() if any(method.mutates for method in types.values())
-)
 _FRESH = frozenset(
     ["map", "filter", "concat", "slice", "split", "splice", "keys", "values", "entries", "match"]
 )
@@ -107,7 +103,8 @@ def mutates(node: Node) -> bool:
 
 def _changes_something(node: Node) -> bool:
     if isinstance(node, nodes.MethodCall):
-        return node.name in _MUTATING and not is_fresh(node.target)
+        methods = functions.METHODS.get(node.name, {}).values()
+        return any(method.mutates for method in methods) and not is_fresh(node.target)
     if isinstance(node, nodes.Call):
         return isinstance(node.function, nodes.Name) and node.function.name == "eval"
     return False
@@ -128,7 +125,7 @@ def _may_multiply(node: Node) -> bool:
         return node.name in ("reduce", "reduceRight") or _may_hold_functions(node.target)
     if isinstance(node, nodes.Call):
         name = node.function.name if isinstance(node.function, nodes.Name) else ""
-        return name not in GLOBALS.functions or name == "eval"
+        return name not in functions.GLOBALS.functions or name == "eval"
     return False
 
 
@@ -139,7 +136,7 @@ def holds_no_functions(node: Node, data: Container[str] = ()) -> bool:
     if isinstance(node, nodes.MethodCall):
         literals = (nodes.ObjectLiteral, nodes.Name)
         plain = not any(isinstance(n, literals) for a in node.arguments for n in a.walk())
-        return plain and node.name in METHODS and holds_no_functions(node.target, data)
+        return plain and node.name in functions.METHODS and holds_no_functions(node.target, data)
     if isinstance(node, nodes.Name):
         return node.name in data
     return isinstance(node, nodes.Root | nodes.Literal)
@@ -152,7 +149,7 @@ def are_countable(arguments: Sequence[Node]) -> bool:
 
 def method_problem(node: nodes.MethodCall, data: Container[str] = ()) -> tuple[str, str] | None:
     """Message and hint if no value has this method, or no type's takes this many arguments."""
-    types = METHODS.get(node.name)
+    types = functions.METHODS.get(node.name)
     if types is None:
         habit = METHOD_HINTS.get(node.name)
         if habit is None and not holds_no_functions(node.target, data):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from engine.expressions import access, nodes
+from engine.expressions import access, functions, nodes
 from engine.expressions.compiler import facts
 from engine.expressions.compiler.calls import is_plain_format, is_plain_lookup
 from engine.expressions.compiler.direct_paths import direct_path
@@ -19,7 +19,7 @@ from engine.expressions.compiler.loops import FastLoops
 from engine.expressions.compiler.rules import INDEX_RULES, LONG
 from engine.expressions.compiler.templates import Template
 from engine.expressions.compiler.unit import KNOWN, bind, class_of, is_, item, load
-from engine.expressions.functions import DISPATCH, Declaration
+from engine.expressions.functions import Declaration
 from engine.expressions.nodes import Node
 from engine.expressions.utf16 import length as text_length
 from engine.expressions.values import truthy
@@ -110,7 +110,7 @@ class Fast(FastLoops):
 
     def method_call(self, node: nodes.MethodCall) -> ast.expr:
         problem = facts.method_problem(node, self.variables) or self.static_problem(node)
-        if problem or self.namespace_of(node.target) or node.name not in DISPATCH:
+        if problem or self.namespace_of(node.target) or node.name not in functions.DISPATCH:
             return super().method_call(node)
         if not self.null_safe:
             if self.is_loop(node):

@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn
 from urllib.parse import quote_plus
 
+from engine.expressions import functions
 from engine.expressions.access import method_hint
 from engine.expressions.failures import Failure
 from engine.expressions.foreign_syntax import FUNCTION_HINTS, NAME_HINTS
-from engine.expressions.functions import GLOBALS, METHODS, NAMESPACES, Declaration
+from engine.expressions.functions import Declaration
 from engine.expressions.scope import Context, Scope
 from engine.expressions.suggestions import did_you_mean, nearest
 from engine.expressions.values import INFINITY, NAN, to_text
@@ -47,7 +48,7 @@ class Names:
 
     def unknown(self, name: str, local: Collection[str]) -> tuple[str, str]:
         """Message and hint for an unknown name."""
-        if name in NAMESPACES:
+        if name in functions.NAMESPACES:
             return f"`{name}` is not a value", f"write `{name}.name(...)`"
         field = f"write `${name}` for the field, or `'{name}'` for the string"
         if name in self.declared:
@@ -56,8 +57,8 @@ class Names:
         known = [
             *local,
             *parameters,
-            *GLOBALS.functions,
-            *NAMESPACES,
+            *functions.GLOBALS.functions,
+            *functions.NAMESPACES,
             "lib",
             "pipe",
             "snap",
@@ -76,11 +77,11 @@ class Names:
 
     def function_hint(self, name: str) -> str:
         habit = FUNCTION_HINTS.get(name) or FUNCTION_HINTS.get(name.lower(), "")
-        if habit or name in NAMESPACES:
+        if habit or name in functions.NAMESPACES:
             return habit or f"write `{name}.name(...)`"
-        if near := did_you_mean(name, [*GLOBALS.functions, *NAMESPACES]):
+        if near := did_you_mean(name, [*functions.GLOBALS.functions, *functions.NAMESPACES]):
             return near
-        if name in METHODS:
+        if name in functions.METHODS:
             return f"it is a method; write {{x}}.{name}(...)"
         return method_hint(name) or f"call a library function as lib.name.{name}(...)"
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from engine.errors import DataError
 from engine.run.files.bounds import check_bounds
+from engine.run.files.devices import device_of
 from engine.run.files.names import is_local
 from engine.run.files.project import ProjectFiles
-from engine.run.files.writing import device_of
 from engine.sdk.files import FileAction, FileContent, FileName, FileTarget, Name, Purpose
 from engine.sdk.settings import Evaluated, Settings, settings_of
 

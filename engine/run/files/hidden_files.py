@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import platform
 import re
-import secrets
 import time
 from contextlib import suppress
 from hashlib import blake2s
@@ -30,7 +29,7 @@ class HiddenFile:
     def __init__(self, target: Path) -> None:
         name = os.fsdecode(os.fsencode(target.name)[:_LONGEST_NAME])
         while True:
-            unique = f"{_MACHINE}-{secrets.token_hex(4)}"
+            unique = f"{_MACHINE}-{os.urandom(4).hex()}"
             self.path = target.with_name(f".{name}.{unique}.part")
             self.file: IO[bytes] = self.path.open("xb")
             if _lock(self.file.fileno()) is not False and _is_at(self.path, self.file.fileno()):

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from engine.errors import DataError
 from engine.plan.folders import ARCHIVES, scheme_of
+from engine.run.files.appends import Appends
+from engine.run.files.devices import device_of
 from engine.run.files.failures import failure
 from engine.run.files.fetching import Fetcher
-from engine.run.files.hidden_files import remove_leftovers
 from engine.run.files.names import (
     Names,
     errors_of,
@@ -21,7 +22,6 @@ from engine.run.files.names import (
 )
 from engine.run.files.reading import open_file
 from engine.run.files.remote import RemoteTarget, remote_size, remove_remote
-from engine.run.files.writing import Appends, AppendTarget, DirectTarget, LocalTarget, device_of
 from engine.sdk.files import FileAction, FileContent, FileTarget, Purpose
 from engine.sdk.http import HttpClient
 
@@ -63,6 +63,9 @@ class ProjectFiles:
 
     def write(self, name: str, action: FileAction, *, create_folder: bool) -> FileTarget:
         """Begin a file, which stays invisible until it is committed."""
+        # many runs write no file
+        from engine.run.files.writing import AppendTarget, DirectTarget, LocalTarget
+
         located = self.locate(name)
         _refuse_read_only(located)
         try:
@@ -113,6 +116,8 @@ class ProjectFiles:
             if len(self._tidied) >= _MOST_FOLDERS:
                 self._tidied.clear()
             self._tidied.add(folder)
+            from engine.run.files.hidden_files import remove_leftovers
+
             remove_leftovers(folder)
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from mimetypes import guess_type
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote_to_bytes
@@ -54,7 +52,7 @@ def _decompressed(compression: str, rest: str, fetch: Fetch) -> FileContent:
     )  # imported late: few runs need these libraries
 
     chunks = decompressed(compression, open_file(rest, fetch), f"{compression}::{rest}")
-    return FileContent(chunks, content_type=guess_type(rest)[0] or "")
+    return FileContent(chunks, content_type=_type_and_coding(rest)[0])
 
 
 def _member(located: str, scheme: str, first: str, archive: str, fetch: Fetch) -> FileContent:
@@ -73,6 +71,8 @@ def _member(located: str, scheme: str, first: str, archive: str, fetch: Fetch) -
 
 
 def _held(located: str, fetch: Fetch) -> IO[bytes]:
+    import tempfile
+
     held = tempfile.SpooledTemporaryFile(SPOOLED)  # noqa: SIM115  # closed with the archive
     for chunk in open_file(located, fetch):
         held.write(chunk)
@@ -80,12 +80,19 @@ def _held(located: str, fetch: Fetch) -> IO[bytes]:
     return held
 
 
+def _type_and_coding(name: str) -> tuple[str, str | None]:
+    from mimetypes import guess_type  # most runs read no file, or one whose type does not matter
+
+    kind, coding = guess_type(name)
+    return kind or "", coding
+
+
 def guessed_type(name: str) -> str:
     """The content type by the name of a file; `a.json.gz` is gzip, not JSON."""
-    kind, compression = guess_type(name)
+    kind, compression = _type_and_coding(name)
     if compression is not None:
         return _TYPES.get(compression, "application/octet-stream")
-    return kind or ""
+    return kind
 
 
 def _open_local(located: str) -> FileContent:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
-import threading
-import time
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from engine.run.files.failures import LOCAL_ERRORS, failure, stopped
+from engine.run.files.failures import failure, stopped
 from engine.run.files.hidden_files import HiddenFile
 from engine.sdk.files import FileAction
 
@@ -21,10 +19,7 @@ CHUNK = 128 * 1024
 HELD = 1024 * 1024
 """Bytes to append that are held in memory; more go to a hidden file."""
 
-SYNC_SECONDS = 1.0
-"""How often, in seconds, appended files are synced to the disk; also at the end of the run."""
 
-_DEVICE = re.compile(r"/dev/(?!shm$)[^/]+|/dev/fd/\d+|/proc/[^/]+/fd/\d+")
 _STANDARD = {"stdin": 0, "stdout": 1, "stderr": 2}
 _OWN_DESCRIPTOR = re.compile(r"/dev/(stdin|stdout|stderr)|/(?:dev|proc/self)/fd/(\d+)")
 
@@ -73,7 +68,7 @@ class LocalTarget:
             self._put_if_absent(hidden)
             return
         if self._path.exists():
-            shutil.copymode(self._path, hidden)
+            hidden.chmod(stat.S_IMODE(self._path.stat().st_mode))
         hidden.replace(self._path)
 
     def _put_if_absent(self, hidden: Path) -> None:
@@ -182,42 +177,6 @@ class AppendTarget:
                 chunk = chunk[target.write(chunk) :]
 
 
-class Appends:
-    """Syncs appended files to the disk: at intervals, and on request.
-
-    Syncing after each of many small streams would take most of the time of a run.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._synced: dict[Path, float] = {}
-        self._waiting: set[Path] = set()
-
-    def appended(self, path: Path, descriptor: int) -> None:
-        now = time.monotonic()
-        with self._lock:
-            if now - self._synced.setdefault(path, now) < SYNC_SECONDS:
-                self._waiting.add(path)
-                return
-            self._synced[path] = now
-            self._waiting.discard(path)
-        os.fsync(descriptor)
-
-    def sync(self) -> None:
-        """Sync all files to the disk. Raises DataError if one fails."""
-        with self._lock:
-            waiting, self._waiting = self._waiting, set()
-            self._synced.clear()
-        for path in waiting:
-            try:
-                with path.open("rb", buffering=0) as file:
-                    os.fsync(file.fileno())
-            except FileNotFoundError:
-                pass  # removed in the meantime
-            except OSError as error:
-                raise failure("write", str(path), error) from error
-
-
 class DirectTarget:
     """A device or a pipe such as /dev/stdout, which is written to directly."""
 
@@ -247,23 +206,6 @@ class DirectTarget:
 
     def abort(self) -> None:
         """Nothing to undo: what was written has left already."""
-
-
-def device_of(located: str) -> str:
-    """The device or open file that a path names, possibly through links; empty for others.
-
-    The path is not resolved further: `/dev/stdout` leads to a file that must not be replaced, or
-    to a pipe without a name.
-    """
-    for _ in range(40):  # more links than that form a circle
-        if _DEVICE.fullmatch(located):
-            return located
-        try:
-            target = Path(located).readlink()
-        except LOCAL_ERRORS:
-            return ""
-        located = os.path.normpath(Path(located).parent / target)
-    return ""
 
 
 def wait_for_lock(file: IO[bytes]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 
 import msgspec
 
@@ -39,7 +38,7 @@ def redacted(source: Source, problems: Iterable[Problem]) -> list[Problem]:
 def _without_values(problem: Problem) -> Problem:
     where = problem.where
     if isinstance(where, Location):
-        where = replace(where, source_line="")
+        where = msgspec.structs.replace(where, source_line="")
     if problem.code not in _QUOTING_CODES or _quotes_no_value(problem):
         return msgspec.structs.replace(problem, where=where)
     hint = "put the whole value in quotes; the line is not shown, since it may hold a secret"
