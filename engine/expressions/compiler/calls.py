@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
-from engine.expressions import nodes
+from engine.expressions import functions, nodes
 from engine.expressions.compiler import facts
 from engine.expressions.compiler.arithmetic import FastOperators
 from engine.expressions.compiler.rules import FUNCTION_RULES, IN_UTC, LONG, METHOD_RULES
 from engine.expressions.compiler.templates import UNKNOWN, Rule, Template
 from engine.expressions.compiler.unit import DOCUMENT, KNOWN, class_of, is_, item, load
-from engine.expressions.functions import DISPATCH, Declaration
+from engine.expressions.functions import Declaration
 from engine.expressions.nodes import Node
 
 _LOOKUPS = {"get": 2, "hasOwnProperty": 1}
@@ -33,7 +33,7 @@ class FastCalls(FastOperators):
         self, node: nodes.MethodCall, target: ast.expr, arguments: list[ast.expr] | None = None
     ) -> ast.expr:
         """The method by the class of the target; `arguments` if they are already compiled."""
-        table = self.unit.constant(DISPATCH[node.name])
+        table = self.unit.constant(functions.DISPATCH[node.name])
         if arguments is None:
             arguments = self.arguments(node.arguments, node.name in facts.TAKE_REGEX)
         first, again = self.bound(target)

@@ -40,7 +40,10 @@ def is_likely_text(node: Node) -> bool:
     """Whether it is the result of a method that only strings have, so most probably a string."""
     if not isinstance(node, nodes.MethodCall):
         return kind(node) == "string"
-    return list(METHODS.get(node.name, ())) == [str] and node.name not in ("match", "split")
+    return list(functions.METHODS.get(node.name, ())) == [str] and node.name not in (
+        "match",
+        "split",
+    )
 
 
 def _is_text_sum(node: nodes.Binary) -> bool:

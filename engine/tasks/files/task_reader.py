@@ -17,7 +17,6 @@ from engine.sdk.settings import Issue, Settings, convert, convert_partly, shown
 from engine.tasks.files.applicability import applies, check_applicability
 from engine.tasks.files.problem_collector import ProblemCollector
 from engine.tasks.files.redaction import SECRET_KEYS
-from engine.tasks.files.schedules import read_schedule
 from engine.tasks.files.settings import (
     LimitSettings,
     ScheduleSettings,
@@ -272,6 +271,8 @@ class TaskReader:
     def _schedule(self, values: Any) -> Schedule | None:
         if not isinstance(values, Mapping):
             return None
+        from engine.tasks.files.schedules import read_schedule  # needs a library for cron
+
         return read_schedule(_given(ScheduleSettings, values), values, self.collector)
 
     def _check_range(self, path: KeyPath, value: Any) -> None:

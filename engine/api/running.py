@@ -1,10 +1,4 @@
-"""The embedding API: load, check, compile and run pipelines, and evaluate expressions, from Python.
-
-from engine import api
-
-report = api.run("pipelines/model_testing.yaml", parameters={"model": "models/digits.json"})
-print(report.outputs)
-"""
+"""Run pipelines from Python."""
 
 from __future__ import annotations
 
@@ -13,16 +7,13 @@ import signal
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
-from engine import expressions
+from engine.api.checking import Pipeline, compile_plan
 from engine.documents import Batch, Item
-from engine.errors import ConfigurationError, EngineError, Problem
-from engine.expressions.evaluation import Libraries
+from engine.errors import ConfigurationError, EngineError
 from engine.numbers import with_decimals, with_floats
-from engine.pipeline import PipelineSpec, load
-from engine.plan import Plan, Port, check_spec, compile_spec
+from engine.plan import Plan, Port
 from engine.registry import Registry, discover
 from engine.run.identity import identify
 from engine.run.observer import Observer
@@ -32,62 +23,9 @@ from engine.run.secrets import Secrets
 from engine.run.stopping import Stopper, stopped_by
 from engine.script.executor import Executor
 from engine.sdk.http import HttpClient
-from engine.sdk.plain_values import NotPlainError, plain
 
-__all__ = ["check", "compile_plan", "evaluate", "is_task_file", "load", "run", "start"]
-
-Pipeline = str | Path | PipelineSpec
 Show = Callable[[str, str], None]
 R = TypeVar("R")
-
-
-def evaluate(
-    expression: str,
-    document: Any = None,
-    parameters: Mapping[str, Any] | None = None,
-    null_safe: bool = False,
-    libraries: Libraries | None = None,
-    timezone: str = "UTC",
-    context: Mapping[str, Mapping[str, Any]] | None = None,
-    *,
-    exact: bool = False,
-) -> Any:
-    """The value of an expression on a document; raises ExpressionError, or ConfigurationError if
-    the document has values that no document can have.
-
-    `libraries` maps names to the source of libraries, or is a list of (name, source) in which a
-    later one overlays an earlier one of the same name. `context` holds the properties of `pipe`,
-    `snap` and `task`. The numbers of the value are int and float, or with `exact` int and Decimal.
-    """
-    try:
-        document = plain(document)
-    except NotPlainError as error:
-        raise ConfigurationError(f"the document: {error}; {error.resolution}") from None
-    value = expressions.evaluate(
-        expression, document, parameters, null_safe, libraries, timezone, context
-    )
-    return (with_decimals if exact else with_floats)(value)
-
-
-def check(pipeline: Pipeline, registry: Registry | None = None) -> list[Problem]:
-    """All problems of a pipeline file, or of a task file and its pipeline, including warnings.
-
-    Environment variables that a task file reads need not be set: it is checked, not hosted.
-    """
-    registry = registry or discover()
-    if not isinstance(pipeline, PipelineSpec) and is_task_file(pipeline):
-        from engine.tasks.files.check import check_task
-        from engine.tasks.files.task_file import load_task
-
-        return check_task(load_task(pipeline, None), registry)
-    return check_spec(_spec(pipeline), registry)
-
-
-def compile_plan(
-    pipeline: Pipeline, registry: Registry | None = None, *, project: str | None = None
-) -> Plan:
-    """The checked, compiled pipeline. Raises InvalidPipelineError with all problems."""
-    return compile_spec(_spec(pipeline), registry or discover(), project=project)
 
 
 def run(
@@ -188,20 +126,6 @@ def _refuse_within_a_loop() -> None:
         "api.run cannot be called while an event loop runs, as in a notebook; "
         "write `await api.start(...)` there"
     )
-
-
-def is_task_file(path: str | Path) -> bool:
-    """Whether the file is a task file; a file that cannot be read is treated as a pipeline."""
-    from engine.tasks.files import task_file
-
-    try:
-        return task_file.is_task_file(path)
-    except ConfigurationError:
-        return False
-
-
-def _spec(pipeline: Pipeline) -> PipelineSpec:
-    return pipeline if isinstance(pipeline, PipelineSpec) else load(pipeline)
 
 
 class _OutputCollector:

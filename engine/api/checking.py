@@ -1,0 +1,47 @@
+"""Check and compile pipelines from Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.errors import ConfigurationError, Problem
+from engine.pipeline import PipelineSpec, load
+from engine.plan import Plan, check_spec, compile_spec
+from engine.registry import Registry, discover
+
+Pipeline = str | Path | PipelineSpec
+
+
+def check(pipeline: Pipeline, registry: Registry | None = None) -> list[Problem]:
+    """All problems of a pipeline file, or of a task file and its pipeline, including warnings.
+
+    Environment variables that a task file reads need not be set: it is checked, not hosted.
+    """
+    registry = registry or discover()
+    if not isinstance(pipeline, PipelineSpec) and is_task_file(pipeline):
+        from engine.tasks.files.check import check_task
+        from engine.tasks.files.task_file import load_task
+
+        return check_task(load_task(pipeline, None), registry)
+    return check_spec(_spec(pipeline), registry)
+
+
+def compile_plan(
+    pipeline: Pipeline, registry: Registry | None = None, *, project: str | None = None
+) -> Plan:
+    """The checked, compiled pipeline. Raises InvalidPipelineError with all problems."""
+    return compile_spec(_spec(pipeline), registry or discover(), project=project)
+
+
+def is_task_file(path: str | Path) -> bool:
+    """Whether the file is a task file; a file that cannot be read is treated as a pipeline."""
+    from engine.tasks.files import task_file
+
+    try:
+        return task_file.is_task_file(path)
+    except ConfigurationError:
+        return False
+
+
+def _spec(pipeline: Pipeline) -> PipelineSpec:
+    return pipeline if isinstance(pipeline, PipelineSpec) else load(pipeline)
