@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine import expressions
+from engine.errors import ConfigurationError
 from engine.expressions.evaluation import Libraries
 from engine.numbers import with_decimals, with_floats
+from engine.sdk.plain_values import NotPlainError, plain
 
 
 def evaluate(

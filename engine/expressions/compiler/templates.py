@@ -11,8 +11,9 @@ import ast
 import copy
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from engine.expressions.compiler.unit import Unit
 
@@ -61,8 +62,7 @@ class _Filling(ast.NodeTransformer):
         return self._unit.constant(self._values[node.id])
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """`value` instead of a call, for receivers of exactly this class that pass the test.
 
     `accepts` gets the constant arguments, and UNKNOWN for the others. What `grows` is not used in
