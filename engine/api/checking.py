@@ -17,7 +17,7 @@ def check(pipeline: Pipeline, registry: Registry | None = None) -> list[Problem]
 
     Environment variables that a task file reads need not be set: it is checked, not hosted.
     """
-    registry = registry or discover()
+    registry = discover() if registry is None else registry
     if not isinstance(pipeline, PipelineSpec) and is_task_file(pipeline):
         from engine.tasks.files.check import check_task
         from engine.tasks.files.task_file import load_task
@@ -30,7 +30,8 @@ def compile_plan(
     pipeline: Pipeline, registry: Registry | None = None, *, project: str | None = None
 ) -> Plan:
     """The checked, compiled pipeline. Raises InvalidPipelineError with all problems."""
-    return compile_spec(_spec(pipeline), registry or discover(), project=project)
+    registry = discover() if registry is None else registry
+    return compile_spec(_spec(pipeline), registry, project=project)
 
 
 def is_task_file(path: str | Path) -> bool:

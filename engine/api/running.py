@@ -88,7 +88,7 @@ async def start(
     as `run` returns them. A signal handler may stop the run through `stopper` while a snap keeps
     the event loop busy.
     """
-    registry = registry or discover()
+    registry = discover() if registry is None else registry
     plan = pipeline if isinstance(pipeline, Plan) else compile_plan(pipeline, registry)
     return await run_plan(
         plan,
