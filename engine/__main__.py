@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 
+_STOPPED = 130  # engine.cli.exit_codes may not be imported yet
+
 
 def main() -> int:
     """Run the command line; Ctrl-C while it starts or ends is one word and no trace."""
@@ -30,10 +32,8 @@ def main() -> int:
 
 def _stop_at_once(*_: object) -> None:
     """Nothing is open yet, or any more, that would have to be closed."""
-    from engine.cli.exit_codes import STOPPED
-
     os.write(2, b"stopped\n")
-    os._exit(STOPPED)
+    os._exit(_STOPPED)
 
 
 if __name__ == "__main__":

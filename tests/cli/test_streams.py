@@ -177,7 +177,8 @@ sys.exit(main())
     [
         ("engine.cli", ["--version"]),
         ("engine.expressions", ["run", "echo.yaml"]),
-        ("asyncio", ["eval", "1"]),
+        ("msgspec", ["eval", "1"]),
+        ("asyncio", ["run", "filter.yaml"]),
         ("snaps.flow.filter", ["validate", "filter.yaml"]),
         ("snaps.flow.filter", ["run", "filter.yaml"]),
         ("engine.tasks.server", ["serve", "filter.yaml", "--port", "0"]),
