@@ -1,4 +1,4 @@
-"""What `engine run` imports: a run starts quickly because it leaves out what it does not use."""
+"""What each command imports: it starts quickly because it leaves out what it does not use."""
 
 from __future__ import annotations
 
@@ -31,16 +31,21 @@ links: [make -> shape]
 """
 HEAVY = {
     "aiohttp",
+    "difflib",
+    "email.message",
+    "engine.expressions.functions.tables",
     "engine.expressions.regex_translation",
     "engine.pipeline.repairer",
     "engine.pipeline.yaml_errors",
     "engine.run.files.archives",
     "engine.run.http",
+    "engine.run.spilling",
     "engine.script.process",
     "engine.tasks.server",
     "engine.testing",
     "fsspec",
     "idna",
+    "importlib.metadata",
     "multiprocessing",
     "networkx",
     "pyjson5",
@@ -50,15 +55,22 @@ HEAVY = {
     "tarfile",
     "uvicorn",
     "uvloop",
+    "zoneinfo",
 }
+RUNTIME = HEAVY | {"asyncio", "engine.run.runner", "engine.script", "pickle", "ssl"}
+"""What a run needs, but neither a check nor an evaluation."""
 
 
 def imported_by_a_run(folder: Path, pipeline: str) -> set[str]:
     """The modules that `engine run` of the pipeline has imported when it ends."""
     (folder / "p.yaml").write_text(pipeline)
     (folder / "in.json").write_text('[{"a": 1}, {"a": 2}]')
+    return imported_by(folder, "run", "p.yaml")
+
+
+def imported_by(folder: Path, *arguments: str) -> set[str]:
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "engine", "run", "p.yaml"],
+        [sys.executable, "-X", "importtime", "-m", "engine", *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -74,6 +86,33 @@ def test_a_run_imports_nothing_heavy_that_it_does_not_use(tmp_path: Path, pipeli
     imported = imported_by_a_run(tmp_path, pipeline)
     assert "engine.run.runner" in imported
     assert imported & HEAVY == set()
+
+
+def test_help_imports_nothing_of_the_engine_but_its_command_line(tmp_path: Path) -> None:
+    imported = imported_by(tmp_path, "--help")
+    ours = {name for name in imported if name.startswith("engine")}
+    assert ours == {"engine", "engine.cli", "engine.cli.exit_codes"}
+    assert imported & {"asyncio", "msgspec", "yaml", *HEAVY} == set()
+
+
+def test_a_check_imports_no_runtime(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(GENERATE)
+    imported = imported_by(tmp_path, "validate", "p.yaml")
+    assert "engine.plan.check" in imported
+    assert imported & RUNTIME == set()
+
+
+def test_an_evaluation_imports_neither_pipelines_nor_snaps(tmp_path: Path) -> None:
+    imported = imported_by(tmp_path, "eval", "1 + 1")
+    assert "engine.expressions.compilation" in imported
+    assert (
+        imported & {"engine.pipeline", "engine.plan", "engine.registry", "yaml", *RUNTIME} == set()
+    )
+
+
+def test_a_function_imports_the_families(tmp_path: Path) -> None:
+    imported = imported_by(tmp_path, "eval", "'a'.toUpperCase()")
+    assert "engine.expressions.functions.tables" in imported
 
 
 def test_documents_written_in_yaml_need_no_reader_of_json(tmp_path: Path) -> None:
