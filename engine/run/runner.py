@@ -10,7 +10,8 @@ place.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import chain, islice
@@ -33,7 +34,7 @@ from engine.run.queues import IN_FLIGHT
 from engine.run.report import Report
 from engine.run.services import Services
 from engine.run.stopping import Stopper
-from engine.run.worker import Worker
+from engine.run.worker import Worker, collect
 from engine.sdk.http import HttpClient
 from engine.sdk.plain_values import NotPlainError, plain
 from engine.sdk.results import BATCH_SIZE
@@ -41,9 +42,6 @@ from engine.sdk.scripts import ScriptExecutor
 from engine.sdk.views import View
 
 R = TypeVar("R")
-
-GATHER_SECONDS = 0.002
-"""How long results of a blocking stage are collected before they are passed on."""
 
 
 async def run_plan(
@@ -217,7 +215,7 @@ class _Run:
     async def _send(self, caller: Worker | _Inline, outputs: Outputs) -> None:
         more = True
         while more:
-            batches, failure, more = await caller.call(_next_results, outputs, caller.at_once)
+            batches, failure, more = await caller.gather(outputs)
             for port, batch in batches:
                 await self._deliver(port, batch)
             if failure is not None:
@@ -307,27 +305,16 @@ class _Inline:
     async def call(self, function: Callable[..., R], *args: Any) -> R:
         return self._stopper.call(function, *args)
 
+    async def gather(
+        self, outputs: Outputs
+    ) -> tuple[Iterable[tuple[Port, Batch]], Exception | None, bool]:
+        """The next result, the error after it if any, and whether there may be more."""
+        results: deque[tuple[Port, Batch]] = deque()
+        failure, more = self._stopper.call(collect, outputs, results, self.at_once)
+        return results, failure, more
+
     async def close(self, function: Callable[[], None]) -> None:
         function()
-
-
-def _next_results(
-    outputs: Outputs, at_once: int
-) -> tuple[list[tuple[Port, Batch]], Exception | None, bool]:
-    """The next results of a stage, the error after them if any, and whether there may be more.
-
-    The results before an error are kept.
-    """
-    results: list[tuple[Port, Batch]] = []
-    end = perf_counter() + GATHER_SECONDS
-    try:
-        for output in outputs:
-            results.append(output)
-            if len(results) >= at_once or perf_counter() >= end:
-                return results, None, True
-    except Exception as error:  # noqa: BLE001  # raised again once the results are delivered
-        return results, error, False
-    return results, None, False
 
 
 def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *args: Any) -> None:

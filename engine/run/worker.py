@@ -9,12 +9,23 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+Ending = tuple[Exception | None, bool]
+"""The error that ended the results, if any, and whether there may be more of them."""
+
+GATHER_SECONDS = 0.002
+"""How long results of a blocking stage are collected before they are passed on."""
+
+WAITING_SECONDS = 0.01
+"""How long collected results wait for a next one; longer, so that few calls are interrupted."""
 
 INTERRUPTED_CALL_SECONDS = 1.5
 """How long an interrupted call may take to return before its thread is left behind."""
@@ -24,7 +35,8 @@ class Worker:
     """Runs functions one after another in its own thread.
 
     A switch between threads often costs more than a batch. A stage therefore gets up to `at_once`
-    batches per switch, and is asked for as many results.
+    batches per switch, and is asked for as many results. But no result waits for the next one for
+    longer than WAITING_SECONDS.
     """
 
     at_once = 8
@@ -35,26 +47,49 @@ class Worker:
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._abandoned = False
+        self._gathering: asyncio.Future[Ending] | None = None
+        self._gathered: deque[Any] = deque()
 
     async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Await `function(...)`. If the caller is cancelled, the call is interrupted first."""
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[R] = loop.create_future()
-        self._jobs.put(lambda: _settle(loop, done, function, args, kwargs))
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
-            self._thread.start()
+        done = self._begin(function, *args, **kwargs)
         try:
             return await asyncio.shield(done)
         except asyncio.CancelledError:
-            self._abandoned = True  # remains set if a second cancellation ends the wait
-            with suppress(Exception):
-                self._interrupt()
-            finished, _ = await asyncio.wait({done}, timeout=INTERRUPTED_CALL_SECONDS)
-            self._abandoned = not finished
-            if finished:
-                done.exception()
+            await self._break_off(done)
             raise
+
+    async def gather(self, results: Iterator[R]) -> tuple[list[R], Exception | None, bool]:
+        """The next results, the error after them if any, and whether there may be more.
+
+        If there are some, they do not wait for a next one that takes long. If the caller is
+        cancelled, the thread is interrupted first.
+        """
+        if self._gathering is None:
+            self._gathering = self._begin(collect, results, self._gathered, self.at_once)
+        running, gathered = self._gathering, self._gathered
+        loop = asyncio.get_running_loop()
+        ready = loop.create_future()
+
+        def wake(*_: object) -> None:
+            if not ready.done() and (running.done() or gathered):
+                ready.set_result(None)
+
+        running.add_done_callback(wake)
+        timer = loop.call_later(WAITING_SECONDS, wake)
+        try:
+            await ready
+        except asyncio.CancelledError:
+            await self._break_off(running)
+            raise
+        finally:
+            timer.cancel()
+            running.remove_done_callback(wake)
+        failure, more = None, True
+        if running.done():
+            self._gathering = None
+            failure, more = running.result()
+        return [gathered.popleft() for _ in range(len(gathered))], failure, more
 
     @property
     def abandoned(self) -> bool:
@@ -64,6 +99,8 @@ class Worker:
     async def close(self, function: Callable[[], None]) -> None:
         """Call a last function in the thread, unless it is abandoned, and end the thread."""
         try:
+            if self._gathering is not None:
+                await self._break_off(self._gathering)
             if not self._abandoned:
                 await self.call(function)
         finally:
@@ -73,9 +110,47 @@ class Worker:
         """End the thread after its current call."""
         self._jobs.put(None)
 
+    def _begin(
+        self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Future[R]:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[R] = loop.create_future()
+        self._jobs.put(lambda: _settle(loop, done, function, args, kwargs))
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+            self._thread.start()
+        return done
+
+    async def _break_off(self, call: asyncio.Future[Any]) -> None:
+        """Interrupt a call, and wait for it to return."""
+        if call.done():
+            return
+        self._abandoned = True  # remains set if a second cancellation ends the wait
+        with suppress(Exception):
+            self._interrupt()
+        finished, _ = await asyncio.wait({call}, timeout=INTERRUPTED_CALL_SECONDS)
+        self._abandoned = not finished
+        if finished:
+            call.exception()
+
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             job()
+
+
+def collect(results: Iterator[Any], into: deque[Any], at_once: int) -> Ending:
+    """Append up to `at_once` results; those before an error are kept."""
+    end = perf_counter() + GATHER_SECONDS
+    count = 0
+    try:
+        for result in results:
+            into.append(result)
+            count += 1
+            if count >= at_once or perf_counter() >= end:
+                return None, True
+    except Exception as error:  # noqa: BLE001  # raised again once the results are delivered
+        return error, False
+    return None, False
 
 
 def _settle(

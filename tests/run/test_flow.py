@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -182,6 +183,38 @@ def test_what_a_generator_gives_slowly_does_not_wait_for_a_batch(
     """
     run(tmp_path, text, Drips, Slow, inputs={"drip": [{}]}, observer=Noting())
     assert is_early(Slow.events, f"drip.output {hook} 0", f"drip {hook} 1")
+
+
+class Pauses(Snap[NoSettings]):
+    """Emits a second batch only when the snap after it has got the first."""
+
+    blocking = True
+    flows = True
+    arrived = threading.Event()
+
+    def process_batch(self, view: str, batch: Batch) -> Iterator[Mapping[str, Batch]]:
+        yield {"output": Batch([{"n": 0}])}
+        assert self.arrived.wait(30)
+        yield {"output": Batch([{"n": 1}])}
+
+
+class Arrives(Snap[NoSettings]):
+    def process(self, document: Document) -> Document:
+        Pauses.arrived.set()
+        return document
+
+
+def test_a_batch_does_not_wait_for_the_next_one_that_takes_long(tmp_path: Path) -> None:
+    Pauses.arrived.clear()
+    text = """
+    snaps:
+      pause: {snap: Pauses}
+      next: {snap: Arrives}
+    links: [pause -> next]
+    """
+    _, failure, watching = run(tmp_path, text, Pauses, Arrives)
+    assert failure is None
+    assert watching.outputs == {"next.output": [{"n": 0}, {"n": 1}]}
 
 
 class BreaksOff(Snap[NoSettings]):

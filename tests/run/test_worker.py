@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -75,3 +76,67 @@ def test_leaves_a_call_behind_that_cannot_be_interrupted() -> None:
     assert asyncio.run(work()) is True
     assert not release.is_set()  # the call is still stuck
     release.set()
+
+
+def test_results_that_are_there_do_not_wait_for_the_next_one() -> None:
+    taken = threading.Event()
+
+    def results() -> Iterator[int]:
+        yield 1
+        yield 2
+        assert taken.wait(30)
+        yield 3
+
+    async def work() -> tuple[list[int], list[int]]:
+        worker = Worker("test", interrupt=lambda: None)
+        early: list[int] = []
+        late: list[int] = []
+        numbers, more = results(), True
+        while len(early) < 2:
+            some, failure, more = await worker.gather(numbers)
+            assert failure is None
+            early += some
+        taken.set()
+        while more:
+            some, failure, more = await worker.gather(numbers)
+            late += some
+        await worker.close(lambda: None)
+        return early, late
+
+    assert asyncio.run(work()) == ([1, 2], [3])
+
+
+def test_results_before_an_error_come_with_it() -> None:
+    def results() -> Iterator[int]:
+        yield 1
+        raise ValueError("no")
+
+    async def work() -> tuple[list[int], str]:
+        worker = Worker("test", interrupt=lambda: None)
+        found: list[int] = []
+        numbers, more, failure = results(), True, None
+        while more:
+            some, failure, more = await worker.gather(numbers)
+            found += some
+        await worker.close(lambda: None)
+        return found, str(failure)
+
+    assert asyncio.run(work()) == ([1], "no")
+
+
+def test_closing_interrupts_results_that_are_still_being_made() -> None:
+    stop, closed = threading.Event(), threading.Event()
+
+    def results() -> Iterator[int]:
+        yield 1
+        assert stop.wait(30)
+
+    async def work() -> list[int]:
+        worker = Worker("test", interrupt=stop.set)
+        found, _, more = await worker.gather(results())
+        assert more
+        await worker.close(closed.set)
+        return found
+
+    assert asyncio.run(work()) == [1]
+    assert closed.is_set()
