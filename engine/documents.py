@@ -1,8 +1,9 @@
 """The data that flows through a pipeline: documents, and binary streams in pieces.
 
-A document is an ordered map of JSON-like values that may also hold bytes and date-times. A binary
-stream crosses a link piece by piece: `StreamStart`, chunks of bytes, `StreamEnd`. A file of any
-size therefore needs only the memory of a few chunks, and bounded channels provide back-pressure.
+A document is an ordered map of JSON-like values that may also hold bytes and date-times. Its
+numbers are integers and decimals (engine.numbers). A binary stream crosses a link piece by piece:
+`StreamStart`, chunks of bytes, `StreamEnd`. A file of any size therefore needs only the memory of a
+few chunks, and bounded channels provide back-pressure.
 """
 
 from __future__ import annotations

@@ -317,6 +317,8 @@ def _convert_union(arguments: Any, value: Any, path: KeyPath, issues: list[Issue
 
     If none does, the issues of the alternative that got furthest are reported.
     """
+    if isinstance(value, Decimal) and float in arguments:  # no other alternative takes it
+        return _convert_leaf(float, value, path, issues)
     best: tuple[int, Any, list[Issue]] = (-1, None, [])
     for kind in arguments:
         if kind is types.NoneType:
@@ -356,6 +358,7 @@ def _convert_leaf(
         return None
     if converted.__class__ is float and isinf(converted):
         issues.append(_wrong_type(path, "a number below 1.8e308", value))
+        return None
     return converted if wrap is None else wrap(converted)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Literal
 
 import pytest
@@ -69,11 +70,30 @@ def test_a_setting_that_is_an_expression_needs_no_mark() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "text"), [(1, "1"), (True, "true"), (None, "null"), (1.5, "1.5")]
+    ("given", "text"),
+    [(1, "1"), (True, "true"), (None, "null"), (1.5, "1.5"), (Decimal("1.50"), "1.50")],
 )
 def test_a_plain_value_is_an_expression_too(given: Any, text: str) -> None:
     settings, _ = convert(Example, {"name": "a", "mappings": {"$x": given}})
     assert settings == Example(name="a", mappings={Path("$x"): Expression(text)})
+
+
+class Waiting(Settings):
+    seconds: float = setting(help="how long")
+    patience: float | str = setting(help="how long at most", default=1.0)
+
+
+def test_a_decimal_is_the_float_of_a_setting() -> None:
+    settings, _ = convert(Waiting, {"seconds": Decimal("1.50"), "patience": Decimal("2.5")})
+    assert repr(settings) == "Waiting(seconds=1.5, patience=2.5)"
+
+
+@pytest.mark.parametrize("name", ["seconds", "patience"])
+def test_a_decimal_beyond_the_floats_is_too_large_for_a_setting(name: str) -> None:
+    _, issues = convert(Waiting, {"seconds": 1, name: Decimal("1E+400")})
+    assert [issue.message for issue in issues] == [
+        f"'{name}': expected a number below 1.8e308, got '1E+400'"
+    ]
 
 
 def test_expressions_and_paths_are_found_wherever_they_are() -> None:
