@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 from . import failure, tracker
 from .encoding import ENCODING_ERRORS, FailedError, Failure, encode_value
 from .failure import ScriptRaisedError
+from .flat import FlatDocuments
 from .replies import Outbox, Unsendable, unsendable
-from .results import are_plain_types, documents, last_keys
+from .results import documents
 from .rows import Entry
 from .state import FINAL, INIT, LOADING, ROW, SINCE, State
 
@@ -37,6 +38,7 @@ class Program:
         folder = opening["folder"]
         self._state = state
         self._outbox = outbox
+        self._flat = FlatDocuments()
         self._tracker: tracker.Tracker | None = None
         module = ModuleType(failure.MODULE)
         sys.modules[failure.MODULE] = module  # for pickle and dataclasses to find its classes
@@ -115,10 +117,10 @@ class Program:
         )
 
     def _answer_rows(self, hook: Callable[..., Any], rows: Rows) -> None:
-        # This loop does what `documents` and `add` do for the most common result, a flat document
-        # with the keys of the one before, because each call for each row counts.
+        # For the most common result, a flat document like the ones before it, this loop does what
+        # `documents` and `add` do, because each call for each row counts.
         answer, pieces, room = self._outbox.add, self._outbox.pieces, self._outbox.room
-        encode, append, timed, keys = encode_value, pieces.append, self._timed, last_keys()
+        encode, append, timed, is_flat = encode_value, pieces.append, self._timed, self._flat.check
         cells, first = self._state.begin_rows()
         for number, row in enumerate(rows, first):
             cells[ROW] = number
@@ -126,20 +128,21 @@ class Program:
                 cells[SINCE] = monotonic()
             try:
                 result = hook(row)
-                if (
-                    result.__class__ is dict
-                    and tuple(result) == keys
-                    and are_plain_types(map(type, result.values()))
-                ):
+                if result.__class__ is dict and is_flat(result):
                     try:
                         piece = encode(result)
                     except ENCODING_ERRORS:
                         answer(result)
                     else:
                         append(piece) if len(piece) <= room else answer(result)
+                elif result is None:
+                    answer(None)
                 else:
-                    answer(None if result is None else documents(result, "snaplogic_process"))
-                    keys = last_keys()
+                    given = documents(result, "snaplogic_process")
+                    answer(given)
+                    if isinstance(given, dict) and given is result:
+                        self._flat.missed(result)
+                        is_flat = self._flat.check
             except BaseException as error:  # noqa: BLE001
                 answer(self._failed(error, hook))
 

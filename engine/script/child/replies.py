@@ -35,6 +35,7 @@ class Outbox:
         self._channel = channel
         self.room = min(_FRAME_BYTES, channel.limit - _FRAME_MARGIN)
         self._kind = ""
+        self._reply = 0
         self.pieces: list[bytes] = []
         self._sending = threading.Lock()
         self._is_open = False
@@ -47,6 +48,7 @@ class Outbox:
         that ends the script, `send` says so instead of `finish`.
         """
         self._kind = kind
+        self._reply += 1
         self._is_open = True
         if calls > 1 and not self._ticks:
             self._start_clock()
@@ -103,15 +105,18 @@ class Outbox:
         self._wake.set()
 
     def _tick(self) -> None:
-        """Send pending answers every few milliseconds; sleep while no call is in progress."""
-        quiet = 0
+        """Every few milliseconds, send the answers of a reply that takes longer than that; sleep
+        while no call is in progress.
+        """
+        quiet = before = 0
         while True:
             time.sleep(FLUSH_SECONDS)
-            if self.pieces:
+            if self.pieces and self._reply == before:
                 try:
                     self._flush(last=False)
                 except OSError:
                     return  # the engine is gone; the main thread will notice
+            before = self._reply
             quiet = 0 if self._is_open else quiet + 1
             if quiet > _IDLE_TICKS:
                 self._wake.clear()

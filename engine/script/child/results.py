@@ -22,13 +22,12 @@ Result = None | dict[str, Any] | list[dict[str, Any]]
 
 _last_keys: tuple[str, ...] = ()
 
-are_plain_types = _SCALARS.issuperset
-
 
 def documents(result: Any, hook: str) -> Result:
     """The documents of a result, without drop documents; raises TypeError."""
     global _last_keys
     if type(result) is dict and _SCALARS.issuperset(map(type, result.values())):
+        # Most documents have the same keys as the one before.
         keys = tuple(result)  # comparing them is cheaper than checking the type of each
         if keys == _last_keys:
             return result
@@ -42,11 +41,6 @@ def documents(result: Any, hook: str) -> Result:
         return None
     plains = [plain(item, f"[{place}]") for place, item in enumerate(elements(result, hook))]
     return [item for item in plains if item.get("snaplogic_flag") != "drop"]
-
-
-def last_keys() -> tuple[str, ...]:
-    """The keys of the last flat document: most documents have the same as the one before."""
-    return _last_keys
 
 
 def elements(result: Any, hook: str) -> list[dict[Any, Any]]:
@@ -110,7 +104,7 @@ def _plain(value: Any, path: str) -> Any:
         if _SCALARS.issuperset(map(type, value)):
             return value
         return [_plain(item, f"{path}[{place}]") for place, item in enumerate(value)]
-    return _converted(value, path)
+    return _exact(value, path) if kind is decimal.Decimal else _converted(value, path)
 
 
 def _converted(value: Any, path: str) -> Any:
