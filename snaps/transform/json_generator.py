@@ -37,7 +37,7 @@ class JSONGeneratorSettings(Settings):
         help="A template of JSON text: an object, or an array of objects. `$_name` is a parameter, "
         "`$field.sub[0]` a value of the input document, `${field}` the same; outside quotes it "
         "becomes a JSON value, inside them text. Inside quotes an unknown reference stays as it is "
-        "written, and becomes empty as `$!name`. Lines that begin  with `##` are comments, and "
+        "written, and becomes empty as `$!name`. Lines that begin with `##` are comments, and "
         "`\\$` is a dollar sign.",
         example='{"name": $name, "greeting": "Hello ${name}"}',
     )

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
@@ -66,6 +67,15 @@ def test_the_first_signal_breaks_a_snap_off_in_mid_document(
     assert watching.outputs == {}
 
 
+@pytest.fixture
+def default_ctrl_c() -> Iterator[None]:
+    """Ctrl-C as a program has it that runs in the foreground; in background it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("default_ctrl_c")
 def test_ctrl_c_breaks_off_a_run_of_the_embedding_api(tmp_path: Path) -> None:
     Busy.number, Busy.events = signal.SIGINT, []
     (tmp_path / "pipeline.yaml").write_text("snaps: {one: {snap: Busy}}")

@@ -165,6 +165,7 @@ class Presser:
         if name == {module!r}:
             os.kill(os.getpid(), signal.SIGINT)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored if the tests run in background
 sys.meta_path.insert(0, Presser())
 sys.argv = ["engine", *{arguments!r}]
 from engine.__main__ import main
