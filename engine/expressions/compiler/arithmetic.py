@@ -36,10 +36,8 @@ _METHODS = {"+": EXACT.add, "-": EXACT.subtract, "*": EXACT.multiply, "/": DECIM
 
 _VALUES: dict[str, Any] = {
     "Decimal": Decimal,
-    "EXACT": EXACT,
     "LEAST": -_SMALL,
     "MOST": _SMALL,
-    "getcontext": getcontext,
     "int": int,
     "str": str,
     **{f"method_{ord(sign)}": method for sign, method in _METHODS.items()},
@@ -59,7 +57,7 @@ _SIDES = {  # which sides are constants, with the tests for integers and for dec
 
 def _exact(sign: str, with_decimal: str) -> str:
     method = f"method_{ord(sign)}"
-    exact = f"(t {sign} a if getcontext() is EXACT else {method}(t, a))"
+    exact = f"(t {sign} a if exact else {method}(t, a))"
     if sign == "*":  # the product of a negative number and zero has a sign, which `other` removes
         exact = f"({exact} or other)"
     return f"{exact} if {with_decimal} else other"
@@ -170,7 +168,12 @@ class FastOperators(Careful):
         first, second = self.bound(left), self.bound(right)
         other = self.call(operators.BINARY[node.operator], first[1], second[1])
         holes = {"T": first[0], "t": first[1], "A": second[0], "a": second[1], "other": other}
+        holes["exact"] = self.in_exact()
         return template.filled(self.unit, {**holes, "r": load(self.unit.new_name())})
+
+    def in_exact(self) -> ast.expr:
+        """Whether Python's operators on decimals are exact here."""
+        return is_(self.call(getcontext), self.unit.constant(EXACT))
 
     def compared(self, node: nodes.Binary, left: ast.expr, right: ast.expr) -> ast.expr:
         """A value against a constant: one test of its class, then Python's own operator."""
