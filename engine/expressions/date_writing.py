@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
+from operator import attrgetter
 from typing import Any
 
 from engine.expressions.date_patterns import (
@@ -18,7 +19,7 @@ from engine.expressions.date_patterns import (
     Literal,
     pieces,
 )
-from engine.expressions.dates import offset_text
+from engine.expressions.dates import DateTime, offset_text
 from engine.expressions.failures import Failure
 from engine.expressions.utf16 import join
 from engine.expressions.values import kind_of
@@ -27,6 +28,9 @@ from engine.expressions.zone_names import name_of
 
 def written(value: Any, pattern: str) -> str:
     """A date or time formatted by the pattern; raises Failure if it lacks a part."""
+    if value.__class__ is DateTime and (plain := _plain_format(pattern)):
+        text, numbers = plain
+        return str(text % numbers(value))
     letters, writers = _writers(pattern)
     if letters & DATE_LETTERS and not isinstance(value, date):
         raise _lacks(value, "date")
@@ -49,6 +53,32 @@ def _writers(pattern: str) -> tuple[frozenset[str], tuple[str | Callable[[Any], 
     letters = frozenset(piece.letter for piece in found if isinstance(piece, Field))
     writers = (p.text if isinstance(p, Literal) else _writer(p) for p in found)
     return letters, tuple(writers)
+
+
+@functools.lru_cache(maxsize=512)
+def _plain_format(pattern: str) -> tuple[str, Callable[[Any], Any]] | None:
+    """Python's format for a pattern of several numbers only, and what reads these from a date."""
+    text, names = "", []
+    for piece in pieces(pattern):
+        if isinstance(piece, Literal):
+            text += piece.text.replace("%", "%%")
+        elif piece.letter in _ATTRIBUTES and piece.count in _WIDTHS[piece.letter]:
+            text += f"%0{piece.count}d"
+            names.append(_ATTRIBUTES[piece.letter])
+        else:
+            return None
+    return (text, attrgetter(*names)) if len(names) > 1 and text.isascii() else None
+
+
+_ATTRIBUTES = {
+    "y": "year",
+    "M": "month",
+    "d": "day",
+    "H": "hour",
+    "m": "minute",
+    "s": "second",
+}
+_WIDTHS = {"y": (1, 4), "M": (1, 2), "d": (1, 2), "H": (1, 2), "m": (1, 2), "s": (1, 2)}
 
 
 def _writer(field: Field) -> Callable[[Any], str]:

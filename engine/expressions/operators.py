@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -209,7 +209,7 @@ def _ordered(left: Any, right: Any) -> tuple[Any, Any]:
     kind, other = left.__class__, right.__class__
     if kind is str and other is str:
         return utf16.in_order(left, right)
-    if kind is DateTime and other is DateTime:
+    if kind is DateTime and other is DateTime and left.tzinfo is right.tzinfo is UTC:
         return left, right
     if isinstance(left, _DATES) and isinstance(right, _DATES):
         return _ordered_dates(left, right)

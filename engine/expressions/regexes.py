@@ -22,6 +22,13 @@ from engine.expressions.utf16 import join, joined, length, units
 _MAX_PATTERN = 10_000
 _MAX_GROUPS = 500
 _SHORT = 1_000
+_PLAIN = re.compile(
+    r"""\^?(?:\((?!\?)|\)(?![*+?{])
+    |(?:[\w @,;:/\#%<>=!"'-]|\\[dwsDWS.()/+*?$^\[\]{}|-]|\.|\[\^?(?:[^\]\[\\&|~]|\\[dwsDWS./-])+\])
+    (?:[*+?]|\{\d+(?:,\d*)?\})?)+\$?""",
+    re.ASCII | re.VERBOSE,
+)
+"""Regexes that Python's own module runs as the package does, and faster; for ASCII strings."""
 _CONSUMING = re.compile(r"(?:(?:\[\^?[^\]\[\\&|~]+\]|\\[dwsDWS]|[\w ,;:/@#%_-])\+?)+", re.ASCII)
 """Regexes each of whose matches has a character, so that no rule about empty matches applies."""
 _QUICK_SIZES = (1_000_000, 1_000, 100, 32, 16)
@@ -45,6 +52,7 @@ class Regex:
     __slots__ = (
         "_compiled",
         "_consumes",
+        "_plain",
         "_quick_size",
         "all",
         "names",
@@ -61,7 +69,9 @@ class Regex:
         self._compiled, self.names, effort = _compiled(
             source if self.unicode else units(source), flags
         )
-        self._consumes = not self.sticky and bool(_CONSUMING.fullmatch(source))
+        is_plain = not flags.strip("g") and _PLAIN.fullmatch(source) is not None
+        self._plain = re.compile(self._compiled.pattern, re.ASCII) if is_plain else self._compiled
+        self._consumes = not self.sticky and _CONSUMING.fullmatch(source) is not None
         self._quick_size = _QUICK_SIZES[effort] if effort < len(_QUICK_SIZES) else 0
 
     def subject(self, text: str) -> str:
@@ -78,28 +88,28 @@ class Regex:
 
     def groups(self, text: str) -> list[str | None] | None:
         """The first match and its groups."""
-        if text.isascii() and len(text) <= self._quick_size and not self.sticky:
-            found = self._compiled.search(text)
+        if len(text) <= self._quick_size and text.isascii() and not self.sticky:
+            found = self._plain.search(text)
             return None if found is None else [found[0], *found.groups()]
         one = self.search(self.subject(text))
         return None if one is None else list(one.groups)
 
     def place(self, text: str) -> int:
         """Where the first match begins, in UTF-16 units, or -1."""
-        if text.isascii() and len(text) <= self._quick_size and not self.sticky:
-            found = self._compiled.search(text)
+        if len(text) <= self._quick_size and text.isascii() and not self.sticky:
+            found = self._plain.search(text)
             return -1 if found is None else found.start()
         subject = self.subject(text)
         one = self.search(subject)
         return self.position(subject, one.start) if one else -1
 
-    def replaced_everywhere(self, text: str, replacement: str) -> str | None:
-        """The text with each match replaced, if the package does that as JavaScript does."""
+    def replaced(self, text: str, replacement: str, everywhere: bool) -> str | None:
+        """The text with the matches replaced, if Python does that as JavaScript does."""
         is_short = len(text) <= self._quick_size and len(text) + len(replacement) < _SHORT
         if not (is_short and self._consumes and text.isascii() and replacement.isascii()):
             return None
         what = replacement if "\\" not in replacement else lambda match: replacement
-        replaced: str = self._compiled.sub(what, text)
+        replaced: str = self._plain.sub(what, text, 0 if everywhere else 1)
         return replaced
 
     def search(self, subject: str) -> Match | None:

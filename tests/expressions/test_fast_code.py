@@ -7,6 +7,7 @@ import functools
 from datetime import UTC, timedelta, timezone
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -38,6 +39,8 @@ ODD = [
     DateTime(2020, 1, 31, 10, 30, 45, 678000, tzinfo=UTC),
     DateTime(9999, 12, 31, 23, 0, 0, tzinfo=UTC),
     DateTime(2020, 1, 31, 10, 30, 45, 678000, tzinfo=timezone(timedelta(hours=2))),
+    DateTime(2021, 10, 31, 2, 30, tzinfo=ZoneInfo("Europe/Paris"), fold=0),
+    DateTime(2021, 10, 31, 2, 10, tzinfo=ZoneInfo("Europe/Paris"), fold=1),
     LocalDate(2020, 1, 31),
 ]
 SCALARS = NUMBERS + TEXTS + ODD
@@ -216,6 +219,66 @@ def test_an_operator(a: Any, b: Any, sign: str, form: str) -> None:
 @settings(max_examples=60)
 def test_a_shape(text: str, a: Any, b: Any, safe: bool) -> None:
     check(text, {"a": a, "b": b}, safe)
+
+
+PIECES = [
+    *(
+        "a",
+        "b",
+        "-",
+        " ",
+        "@",
+        "\\d",
+        "\\w",
+        "\\s",
+        "\\S",
+        "\\.",
+        ".",
+        "[a-c]",
+        "[^0-9]",
+        "[a.@_-]",
+    ),
+    *(
+        "a+",
+        "b*",
+        "\\d+",
+        "\\w?",
+        "[a-z]{2,}",
+        "[^ ]+",
+        ".*",
+        "\\d{1,3}",
+        "(",
+        ")",
+        "(a)",
+        "(\\w+)",
+    ),
+]
+patterns = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(["", "^"]),
+    st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join),
+    st.sampled_from(["", "$"]),
+)
+
+
+@given(patterns, st.text("ab1 -@._\n\r\x1cZ", max_size=12), st.sampled_from(["", "g"]))
+@settings(max_examples=500)
+def test_a_plain_regex_finds_what_the_package_finds(source: str, text: str, flags: str) -> None:
+    """An empty group in front says nothing, but no plain regex has one."""
+    document = {"text": text}
+    for call in ("match({})", "search({})", "replace({}, '<>')", "replaceAll({}, '')"):
+        found = [
+            outcome_or_mistake(f"$text.{call.format(f'/{prefix}{source}/{flags}')}", document)
+            for prefix in ("", "(?:)")
+        ]
+        assert found[0] == found[1], (call, source, text)
+
+
+def outcome_or_mistake(text: str, document: dict[str, Any]) -> Any:
+    try:
+        return outcome(compile_expression(text), document)
+    except ExpressionError:
+        return "mistake"
 
 
 def test_deeply_nested_loops_are_compiled_in_reasonable_size() -> None:

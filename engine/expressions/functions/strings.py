@@ -308,8 +308,8 @@ def replace_all(text: str, what: Any, replacement: Any) -> str:
 
 
 def _replaced(text: str, wanted: Regex, replacement: Any, everywhere: bool) -> str:
-    if everywhere and replacement.__class__ is str and "$" not in replacement:
-        quickly = wanted.replaced_everywhere(text, replacement)
+    if replacement.__class__ is str and "$" not in replacement:
+        quickly = wanted.replaced(text, replacement, everywhere)
         if quickly is not None:
             return quickly
     subject = wanted.subject(text)
