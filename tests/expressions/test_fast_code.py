@@ -223,8 +223,35 @@ def test_a_shape(text: str, a: Any, b: Any, safe: bool) -> None:
 
 PIECES = [
     " ",
-    *r"a b - @ \d \w \s \S \. . [a-c] [^0-9] [a.@_-]".split(),
-    *r"a+ b* \d+ \w? [a-z]{2,} [^-]+ .* \d{1,3} ( ) (a) (\w+)".split(),
+    *[
+        r"a",
+        r"b",
+        r"-",
+        r"@",
+        r"\d",
+        r"\w",
+        r"\s",
+        r"\S",
+        r"\.",
+        r".",
+        r"[a-c]",
+        r"[^0-9]",
+        r"[a.@_-]",
+    ],
+    *[
+        r"a+",
+        r"b*",
+        r"\d+",
+        r"\w?",
+        r"[a-z]{2,}",
+        r"[^-]+",
+        r".*",
+        r"\d{1,3}",
+        r"(",
+        r")",
+        r"(a)",
+        r"(\w+)",
+    ],
 ]
 patterns = st.builds(
     "{}{}{}".format,

@@ -87,9 +87,7 @@ class FastLoops(FastCalls):
         if last.name == "mapValues":
             return self.mapped_values(last, items)
         if last.name == "find":
-            found = self.comprehension(stages, items)
-            first = ast.GeneratorExp(found.elt, found.generators)
-            return self.call(next, first, ast.Constant(None))
+            return self.found(last, items)
         made: ast.expr = self.comprehension(stages, items)
         return self.call(sum_, made) if last.name == "sum" else made
 
@@ -114,6 +112,16 @@ class FastLoops(FastCalls):
                     conditions.append(self.test(function.body))
         self.loops -= 1
         return ast.ListComp(value, [ast.comprehension(target, items, conditions, 0)])
+
+    def found(self, node: nodes.MethodCall, items: ast.expr) -> ast.expr:
+        function: nodes.Arrow = node.arguments[0]  # type: ignore[assignment]
+        element = self.unit.new_name()
+        self.loops += 1
+        with self.with_locals({function.parameters[0].name: element}):
+            is_wanted = lambda_function([element], self.test(function.body))
+        self.loops -= 1
+        wanted = self.call(filter, is_wanted, items)
+        return self.call(next, wanted, ast.Constant(None))
 
     def mapped_values(self, node: nodes.MethodCall, items: ast.expr) -> ast.expr:
         function: nodes.Arrow = node.arguments[0]  # type: ignore[assignment]
