@@ -112,11 +112,10 @@ class Fast(FastLoops):
         problem = facts.method_problem(node, self.variables) or self.static_problem(node)
         if problem or self.namespace_of(node.target) or node.name not in functions.DISPATCH:
             return super().method_call(node)
-        if not self.null_safe:
-            if self.is_loop(node):
-                return self.loop(node)
-            if made := self.sorted_by_number(node):
-                return made
+        if self.is_loop(node):
+            return self.loop(node)
+        if made := self.sorted_by_number(node):
+            return made
         if is_plain_format(node) and not self.loops:
             return self.formatted(node)
         if is_plain_lookup(node):
