@@ -93,7 +93,7 @@ class SnapFailedError(ExecutionError):
     """A snap failed and the pipeline stops. `where` is the snap's place in the pipeline file.
 
     `at` says on which document, and for which target or line of the file. `error`, `reason` and
-    `resolution` are for callers, who see neither file nor trace; `trace` is for debugging the snap.
+    `resolution` are for callers, who see no file, expression or trace; `trace` is for debugging.
     """
 
     def __init__(
