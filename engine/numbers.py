@@ -123,3 +123,28 @@ def _converted(value: Any, kind: type, convert: Callable[[Any], Any]) -> Any:
             elif cls is StreamStart:
                 container[key] = StreamStart(_converted(item.header, kind, convert))
     return root[0]
+
+
+# Decoding JSON notices every mistake in the parts that it skips, except three: bytes that are not
+# UTF-8, and numbers with too many digits or too large an exponent. To find these numbers quickly,
+# all digits, points and signs become 0, so that a long exponent is an `e` followed by zeros.
+_DIGITS = bytes(
+    ord("0") if chr(code) in "0123456789+-." else ord("e") if chr(code) in "eE" else ord(" ")
+    for code in range(256)
+)
+_LONG_EXPONENT = b"0e0000"
+_LONG_NUMBER = b"0" * MAX_DIGITS
+
+
+def may_hide_mistakes(text: bytes, *, numbers: bool = True) -> bool:
+    """Whether parts of valid JSON that were skipped may hold what cannot be decoded; if in doubt,
+    they may. Without `numbers`, only the encoding is looked at."""
+    if not text.isascii():
+        try:
+            text.decode()
+        except UnicodeDecodeError:
+            return True
+    if not numbers:
+        return False
+    digits = text.translate(_DIGITS)
+    return _LONG_EXPONENT in digits or _LONG_NUMBER in digits

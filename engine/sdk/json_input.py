@@ -9,7 +9,7 @@ import msgspec
 
 from engine.documents import Document, Value
 from engine.errors import DataError
-from engine.numbers import decimal_of
+from engine.numbers import decimal_of, may_hide_mistakes
 from engine.sdk.json_errors import JsonSyntaxError, syntax_error
 from engine.sdk.json_lenient import lenient_values
 
@@ -42,6 +42,8 @@ class LineDecoder:
         """The objects of a text of JSON lines; None if it contains anything else."""
         try:
             documents: list[Document] = self._decoder.decode_lines(block)
+            if self._decoder is not _OBJECT and may_hide_mistakes(block):
+                documents = _OBJECT.decode_lines(block)
         except _FAILURES:
             return None
         if self._needed is not None:

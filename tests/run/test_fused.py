@@ -35,7 +35,7 @@ def both_ways(pipeline: str, text: bytes) -> tuple[dict[str, Any], dict[str, Any
         plain = left_by(pipeline, text)
         patch.delenv(fused.PLAIN_VARIABLE)
         patch.setattr(fused, "LEAST_BYTES", 0)
-        patch.setattr(fused, "BLOCK_BYTES", 150)
+        patch.setattr(fused, "BLOCK_BYTES", 300)
         return plain, left_by(pipeline, text)
 
 
@@ -114,6 +114,13 @@ ROWS = [
     ("$first", "$l[0]"),
     ("$sum", "$l.reduce((t, x) => t + x, 0)"),
     ("$up", "$s.toUpperCase()"),
+    ("$names", "$i.filter(x => x.p > 1).map(x => x.m)"),
+    ("$total", "$i.reduce((t, x) => t + x.p * x.q, 0)"),
+    ("$one", "$i[0].m"),
+    ("$two", "$i[1].p * $a + $n"),
+    ("$all", "$i.filter(x => x.p > 1)"),
+    ("$count", "$i.filter(x => x.p > 1).length"),
+    ("$formula", "$a * $n - $b.d * (2 - $n)"),
     ("$nan", "$a - $s"),
     ("$bad", "$missing.x"),
     ("$o", "{k: $a, nested: {n: $n}}"),
@@ -160,12 +167,14 @@ SCALARS += [r'"a\"b"', r'"\u00e9"', r'"\ud83d\ude00"', r'"\/"', '" sp ace, "', '
 numbers = st.sampled_from(["1", "2", "3.5", "2.50", "7"])
 texts = st.sampled_from(['"x"', '"y"', '"some text"'])
 usual = st.builds(
-    '{{"a":{},"n":{},"s":{},"b":{{"c":{},"d":1}},"l":[{},{}]}}'.format,
-    numbers, numbers, texts, texts, numbers, numbers,
+    '{{"a":{},"n":{},"s":{},"b":{{"c":{},"d":1}},"l":[{},{}],'
+    '"i":[{{"p":{},"q":2.5,"m":"x"}},{{"p":1.5,"q":{},"m":"y"}}]}}'.format,
+    *(numbers, numbers, texts, texts, numbers, numbers, numbers, numbers),
 )  # fmt: skip
 odd = st.builds(
-    '{{"a":{},"n":{},"s":{},"b":{{"c":{},"d":1}},"l":[{},{}]}}'.format,
-    *[st.sampled_from(SCALARS)] * 6,
+    '{{"a":{},"n":{},"s":{},"b":{{"c":{},"d":1}},"l":[{},{}],'
+    '"i":[{{"p":{},"q":2.5,"m":{}}}]}}'.format,
+    *[st.sampled_from(SCALARS)] * 8,
 )
 OTHER_LINES = [
     "", " ", "not json", "{}", "[1]", "1", '{"a":1}', '{"a":1,"a":2,"n":1,"s":"x"}',
@@ -178,6 +187,10 @@ OTHER_LINES = [
     '{"a":1,"n":2,"s":"x","b":{"c":"x","d":1},"l":[1]}\r',
     '{"a":1,"n":2,"s":"x","b":{"c":"x","d":1},"l":[1]} {"a":2}',
     "{'a':1}",
+    '{"a":1,"n":2,"s":"x","b":{"c":"x","d":1},"l":[1],"i":[]}',
+    '{"a":1,"n":2,"s":"x","b":{"c":"x","d":1},"l":[1],"i":[1,{"p":1}]}',
+    '{"a":1,"n":2,"s":"x","b":{"c":"x","d":1},"l":[1],"i":{"p":1}}',
+    '{"a":1,"n":2,"s":"x","b":{"c":"x","d":1},"l":[1],"i":[{"m":1,"p":2,"q":3,"z":4}]}',
 ]  # fmt: skip
 line = st.one_of(usual, usual, usual, odd, st.sampled_from(OTHER_LINES))
 end = st.sampled_from(["\n", ""])
@@ -205,8 +218,15 @@ def test_fused_and_plain_agree(
     assert together == plain
 
 
-def usual_line(number: int, **more: Any) -> str:
-    document = {"a": number, "n": 2.5, "s": "x", "b": {"c": "y", "d": 1}, "l": [1, 2], **more}
+def usual_line(number: int) -> str:
+    document: dict[str, Any] = {
+        "a": number,
+        "n": 2.5,
+        "s": "x",
+        "b": {"c": "y", "d": 1},
+        "l": [1, 2],
+    }
+    document["i"] = [{"p": 2, "q": 0.5, "m": "x"}]
     return json.dumps(document, separators=(",", ":"))
 
 
@@ -241,8 +261,9 @@ def fused_lines(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         ["snap: Mapper, pass_through: true, mappings: {$x: $a * $n}"],
         ["snap: Filter, filter: $a > 3", "snap: Mapper, mappings: {$x: $a}"],
         ["snap: Mapper, mappings: {$x: $a}", "snap: Filter, filter: $x > 3"],
+        ["snap: Mapper, mappings: {$x: '$i.map(x => x.p * 2)', $y: '$i[0].m'}"],
     ],
-    ids=["filter", "mapper", "pass-through", "filter and mapper", "mapper and filter"],
+    ids=["filter", "mapper", "pass-through", "filter and mapper", "mapper and filter", "arrays"],
 )
 def test_usual_lines_are_fused(snaps: list[str], fused_lines: list[int]) -> None:
     plain, together = both_ways(lines_through(*snaps), usual_text(40))
@@ -313,3 +334,15 @@ def test_a_watched_run_is_plain(
     (tmp_path / "in.jsonl").write_bytes(usual_text(40))
     run(tmp_path, lines_through("snap: Filter, filter: $a > 3"))
     assert not fused_lines
+
+
+def test_a_number_beyond_the_bounds_fails_its_line_wherever_it_is(tmp_path: Path) -> None:
+    """In a field that nobody reads, and after the first thousand documents too."""
+    lines = [f'{{"id":{number},"unused":1.5}}' for number in range(3000)]
+    lines[2500] = '{"id":2500,"unused":1e99999}'
+    lines[2700] = '{"id":2700,"unused":"\udcff"}'
+    text = "\n".join(lines).encode("utf-8", "surrogateescape") + b"\n"
+    pipeline = lines_through("snap: Mapper, mappings: {$id: $id}")
+    plain, together = both_ways(pipeline, text)
+    assert together == plain
+    assert together["counts"]["parse"][3] == 2

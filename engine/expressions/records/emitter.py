@@ -3,39 +3,74 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
+from decimal import Decimal
 
 from engine.expressions import nodes
 from engine.expressions.compilation import mutates
 from engine.expressions.compiler import facts
 from engine.expressions.compiler.fast import Fast
 from engine.expressions.compiler.names import Names
-from engine.expressions.compiler.unit import Unit
+from engine.expressions.compiler.unit import KNOWN, Unit, bind, class_of, is_, item, load
 from engine.expressions.functions import Declaration
 from engine.expressions.limits import bounded
 from engine.expressions.nodes import Node
 from engine.expressions.parser import parse
 from engine.expressions.records.state import State, Steps, UnfusableError
 
+_OPERATORS: dict[str, type[ast.operator]] = {"+": ast.Add, "-": ast.Sub, "*": ast.Mult}
+_SMALL = 1 << 60
+_MOST_OPERATORS = 12
+_CONSUMERS = ("map", "sum", "reduce")
+"""Loops over elements that do not pass the elements themselves on."""
+
 
 class RecordEmitter(Fast):
-    """`$a.b` is what the state says; an expression that needs `$` itself cannot be emitted."""
+    """`$a.b` is what the state says; an expression that needs `$` itself cannot be emitted.
 
-    state: State
+    `guesses` are the classes that variables probably have: the code tests them before it relies on
+    them.
+    """
+
+    def __init__(
+        self,
+        unit: Unit,
+        text: str,
+        names: Names,
+        null_safe: bool,
+        state: State | None = None,
+        guesses: Mapping[str, type] | None = None,
+    ) -> None:
+        super().__init__(unit, text, names, null_safe)
+        self.state = state
+        self.guesses = guesses or {}
+        self._elements: dict[str, Mapping[str, str]] = {}
+        self._lists: dict[int, ast.expr] = {}
+
+    # --- paths ---
+
+    def known(self, path: Steps) -> ast.expr | None:
+        return None if self.state is None else self.state.read(path, self.null_safe)
 
     def root(self, node: nodes.Root) -> ast.expr:
         raise UnfusableError("the whole document is used")
 
     def member(self, node: nodes.Member) -> ast.expr:
-        if node.name != "length" and (path := constant_path(node)):
-            known = self.state.read(path, self.null_safe)
+        if id(node) in self._lists:
+            return self._lists[id(node)]
+        if node.name != "length":
+            path = constant_path(node)
+            known = self.known(path) if path else self.of_element(node)
             if known is not None:
                 return known
         return super().member(node)
 
     def index(self, node: nodes.Index) -> ast.expr:
+        if id(node) in self._lists:
+            return self._lists[id(node)]
         path = constant_path(node)
         if path and path[-1] != "length":
-            known = self.state.read(path, self.null_safe)
+            known = self.known(path)
             if known is not None:
                 return known
         return super().index(node)
@@ -45,13 +80,118 @@ class RecordEmitter(Fast):
             raise UnfusableError("the counts of the snap are used")
         return super().name(node)
 
-    def in_exact(self) -> ast.expr:
-        return ast.Constant(True)  # a run sets the context once for a block
-
     def declared_call(self, node: nodes.Call | nodes.MethodCall, declared: Declaration) -> ast.expr:
         if "document" in declared.handed_in:
             raise UnfusableError(f"`{declared.name}` may look at the whole document")
         return super().declared_call(node, declared)
+
+    # --- elements of arrays, of which only some fields are read ---
+
+    def of_element(self, node: nodes.Member) -> ast.expr | None:
+        """`x.name` in a loop over such elements, or `$list[0].name`."""
+        target = node.target
+        if isinstance(target, nodes.Name):
+            attribute = self._elements.get(target.name, {}).get(node.name)
+            if attribute is None or target.name not in self.locals:
+                return None
+            return ast.Attribute(load(self.locals[target.name]), attribute, ast.Load())
+        if not isinstance(target, nodes.Index) or not _is_position(target.key):
+            return None
+        found = self.list_of(target.target, {node.name})
+        if found is None:
+            return None
+        elements, attributes = found
+        element = item(elements, self.emit(target.key))
+        return ast.Attribute(element, attributes[node.name], ast.Load())
+
+    def list_of(self, node: Node, fields: set[str]) -> tuple[ast.expr, Mapping[str, str]] | None:
+        """The array at a path and the attributes of its elements; None if all of it is read."""
+        path = constant_path(node)
+        if not path or self.null_safe or self.state is None:
+            return None
+        return self.state.elements(path, fields)
+
+    def loop(self, node: nodes.MethodCall) -> ast.expr:
+        first = node
+        while self.is_loop(first.target):
+            first = first.target  # type: ignore[assignment]
+        fields = _fields_of_elements(node, first)
+        found = None if fields is None else self.list_of(first.target, fields)
+        if found is None:
+            return super().loop(node)
+        before = self._elements
+        self._lists[id(first.target)], attributes = found
+        self._elements = {**before, **dict.fromkeys(_element_names(node, first), attributes)}
+        made = super().loop(node)
+        self._elements = before
+        return made
+
+    # --- arithmetic ---
+
+    def binary(self, node: nodes.Binary) -> ast.expr:
+        """A formula over numbers of the usual classes as one Python expression."""
+        formula = _Formula(self)
+        quick = formula.read(node)
+        if quick is None or (formula.operators < 2 and formula.kind is int):
+            return super().binary(node)
+        result = self.unit.new_name()
+        tests = [*formula.tests.values(), bind(result, quick)]  # zero may have a sign
+        other = super().binary(node)
+        made = ast.IfExp(ast.BoolOp(ast.And(), tests), load(result), other)
+        made.guess = formula.kind  # type: ignore[attr-defined]
+        return made
+
+
+class _Formula:
+    """Sums, differences and products of fields and constants. Needs the exact decimal context.
+
+    A decimal with a decimal or an integer is exact; integers are small enough for few operators.
+    """
+
+    def __init__(self, emitter: RecordEmitter) -> None:
+        self.tests: dict[str, ast.expr] = {}
+        self.kind: type = int
+        self.operators = 0
+        self._emitter = emitter
+
+    def read(self, node: Node) -> ast.expr | None:
+        if isinstance(node, nodes.Binary):
+            operator = _OPERATORS.get(node.operator)
+            self.operators += 1
+            if operator is None or self.operators > _MOST_OPERATORS:
+                return None
+            left = self.read(node.left)
+            right = None if left is None else self.read(node.right)
+            if left is None or right is None:
+                return None
+            return ast.BinOp(left, operator(), right)
+        if isinstance(node, nodes.Literal | nodes.Member | nodes.Index):
+            return self._operand(self._emitter.emit(node))
+        return None
+
+    def _operand(self, made: ast.expr) -> ast.expr | None:
+        if isinstance(made, KNOWN):
+            is_small = made.value.__class__ is int and -_SMALL < made.value < _SMALL
+            if made.value.__class__ is Decimal:
+                self.kind = Decimal
+            return made if is_small or made.value.__class__ is Decimal else None
+        if not isinstance(made, ast.Name):
+            return None
+        guess = self._emitter.guesses.get(made.id)
+        if guess is Decimal:
+            self.kind = Decimal
+        elif guess is not int:
+            return None
+        self.tests[made.id] = self._test(made.id, guess)
+        return load(made.id)
+
+    def _test(self, name: str, guess: type) -> ast.expr:
+        is_class = is_(class_of(load(name)), self._emitter.unit.constant(guess))
+        if guess is Decimal:
+            return is_class
+        ends = ast.Constant(-_SMALL), ast.Constant(_SMALL)
+        is_small = ast.Compare(ends[0], [ast.Lt(), ast.Lt()], [load(name), ends[1]])
+        return ast.BoolOp(ast.And(), [is_class, is_small])
 
 
 def constant_path(node: Node) -> Steps:
@@ -73,15 +213,66 @@ def constant_path(node: Node) -> Steps:
         node = node.target
 
 
+def _is_position(node: Node) -> bool:
+    return isinstance(node, nodes.Literal) and node.value.__class__ is int and node.value >= 0
+
+
+def _element_names(last: nodes.MethodCall, first: nodes.MethodCall) -> list[str]:
+    """The names of the elements in the callbacks of a chain of loops."""
+    names = []
+    stage = last
+    while True:
+        function = stage.arguments[0]
+        assert isinstance(function, nodes.Arrow)  # the chain can be written out
+        names.append(function.parameters[1 if stage.name == "reduce" else 0].name)
+        if stage is first:
+            return names
+        stage = stage.target  # type: ignore[assignment]
+
+
+def _fields_of_elements(last: nodes.MethodCall, first: nodes.MethodCall) -> set[str] | None:
+    """The fields that a chain of loops reads; None if it might use elements as a whole."""
+    fields: set[str] = set()
+    stage = last
+    names = _element_names(last, first)
+    for name in names:
+        is_last = stage is last
+        if stage.name not in _CONSUMERS if is_last else stage.name != "filter":
+            return None
+        function: nodes.Arrow = stage.arguments[0]  # type: ignore[assignment]
+        others = [one.name for one in function.parameters if one.name != name]
+        if name in others or len(others) != len(function.parameters) - 1:
+            return None
+        members = [
+            inner
+            for inner in function.body.walk()
+            if isinstance(inner, nodes.Member) and _is_name(inner.target, name)
+        ]
+        uses = sum(_is_name(inner, name) for inner in function.body.walk())
+        if uses != len(members) or any(member.name == "length" for member in members):
+            return None
+        fields.update(member.name for member in members)
+        stage = stage.target  # type: ignore[assignment]
+    return fields
+
+
+def _is_name(node: Node, name: str) -> bool:
+    return isinstance(node, nodes.Name) and node.name == name
+
+
 def emit(
-    text: str, unit: Unit, names: Names, null_safe: bool, state: State
+    text: str,
+    unit: Unit,
+    names: Names,
+    null_safe: bool,
+    state: State,
+    guesses: Mapping[str, type],
 ) -> tuple[ast.expr, Node]:
     """The Python of an expression in this state. Raises UnfusableError."""
     node = parse(text)
     if mutates(node, names):
         raise UnfusableError("it may change the document")
-    emitter = RecordEmitter(unit, text, names, null_safe)
-    emitter.state = state
+    emitter = RecordEmitter(unit, text, names, null_safe, state, guesses)
     made = emitter.emit(node)
     if emitter.problems:
         raise UnfusableError("it has mistakes")

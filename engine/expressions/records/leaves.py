@@ -7,52 +7,80 @@ from typing import Any
 
 import msgspec
 
-from engine.expressions.records.state import Steps
+from engine.expressions.records.state import Steps, UnfusableError
 
 Tree = dict[str, Any]
 
 
-def cover(reads: Mapping[Steps, bool]) -> dict[Steps, bool]:
-    """The leaves that hold all paths read, none inside another; each with whether it must exist.
+Leaf = bool | tuple[str, ...]
+"""Whether a field must exist; or for an array of objects, the only fields of these to read."""
+
+
+def cover(reads: Mapping[Steps, bool], lists: Mapping[Steps, set[str]]) -> dict[Steps, Leaf]:
+    """The leaves that hold all paths read, none inside another.
 
     `reads` says of each path whether reading it fails if it is missing. An optional path becomes
-    the top-level field around it, since a struct cannot tell a missing object from null.
+    the top-level field around it, since a struct cannot tell a missing object from null. `lists`
+    are arrays of which only some fields of the elements are read, unless `reads` has them as well.
     """
-    wanted = {path if required else path[:1]: required for path, required in reads.items()}
-    leaves: dict[Steps, bool] = {}
+    wanted: dict[Steps, bool] = {}
+    for path, required in reads.items():
+        outer = path if required else path[:1]
+        wanted[outer] = wanted.get(outer, False) or required
+    alone = {path for path in lists if not any(_touch(path, other) for other in wanted)}
+    wanted.update(dict.fromkeys(lists.keys() - alone, True))
+    leaves: dict[Steps, Leaf] = {path: tuple(sorted(lists[path])) for path in alone}
     for path in sorted(wanted):  # a prefix comes before what it begins
         outer = next((path[:size] for size in range(1, len(path)) if path[:size] in leaves), path)
-        leaves[outer] = leaves.get(outer, False) or wanted[path] or reads.get(path, False)
+        leaves[outer] = leaves.get(outer, False) or wanted[path]
     return leaves
 
 
-def struct_of(leaves: Mapping[Steps, bool]) -> tuple[type, dict[Steps, tuple[str, ...]]]:
+def _touch(one: Steps, other: Steps) -> bool:
+    size = min(len(one), len(other))
+    return one[:size] == other[:size]
+
+
+class Layout:
     """The struct with these leaves, and the attributes that lead to each."""
-    attributes: dict[Steps, tuple[str, ...]] = {}
-    tree: Tree = {}
-    for path, required in leaves.items():
-        inner = tree
-        for step in path[:-1]:
-            inner = inner.setdefault(step, {})
-        inner[path[-1]] = required
-    return _struct(tree, (), (), attributes), attributes
+
+    def __init__(self, leaves: Mapping[Steps, Leaf]) -> None:
+        self.attributes: dict[Steps, tuple[str, ...]] = {}
+        self.elements: dict[Steps, dict[str, str]] = {}
+        tree: Tree = {}
+        for path, leaf in leaves.items():
+            inner = tree
+            for step in path[:-1]:
+                inner = inner.setdefault(step, {})
+            inner[path[-1]] = leaf
+        self.record = self._struct(tree, (), ())
+
+    def _struct(self, tree: Tree, path: Steps, reached: tuple[str, ...]) -> type:
+        fields: list[Any] = []
+        names: dict[str, str] = {}
+        for number, (step, leaf) in enumerate(tree.items()):
+            attribute = f"f{number}"
+            names[attribute] = step
+            here, there = (*path, step), (*reached, attribute)
+            if isinstance(leaf, dict):
+                fields.append((attribute, self._struct(leaf, here, there)))
+                continue
+            self.attributes[here] = there
+            if isinstance(leaf, tuple):
+                self.elements[here] = {name: f"f{place}" for place, name in enumerate(leaf)}
+                fields.append((attribute, list[_element(self.elements[here])]))  # type: ignore[misc]
+            else:
+                fields.append((attribute, Any) if leaf else (attribute, Any, None))
+        return _defined(fields, names)
 
 
-def _struct(
-    tree: Tree,
-    path: Steps,
-    reached: tuple[str, ...],
-    attributes: dict[Steps, tuple[str, ...]],
-) -> type:
-    fields: list[Any] = []
-    names: dict[str, str] = {}
-    for number, (step, inner) in enumerate(tree.items()):
-        attribute = f"f{number}"
-        names[attribute] = step
-        if isinstance(inner, dict):
-            kind = _struct(inner, (*path, step), (*reached, attribute), attributes)
-            fields.append((attribute, kind))
-        else:
-            fields.append((attribute, Any) if inner else (attribute, Any, None))
-            attributes[(*path, step)] = (*reached, attribute)
-    return msgspec.defstruct("Record", fields, rename=names, gc=False, kw_only=True)
+def _element(attributes: Mapping[str, str]) -> type:
+    names = {attribute: name for name, attribute in attributes.items()}
+    return _defined([(attribute, Any) for attribute in names], names)
+
+
+def _defined(fields: list[Any], names: dict[str, str]) -> type:
+    try:
+        return msgspec.defstruct("Record", fields, rename=names, gc=False, kw_only=True)
+    except ValueError:
+        raise UnfusableError("a name of a field needs escapes") from None

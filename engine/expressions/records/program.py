@@ -13,7 +13,16 @@ from engine.expressions.compiler import facts
 from engine.expressions.compiler.names import Names
 from engine.expressions.compiler.unit import Unit, load
 from engine.expressions.records.emitter import emit
-from engine.expressions.records.state import Incoming, Made, State, Steps, UnfusableError, again
+from engine.expressions.records.leaves import Layout
+from engine.expressions.records.state import (
+    Elements,
+    Incoming,
+    Made,
+    State,
+    Steps,
+    UnfusableError,
+    again,
+)
 from engine.expressions.scope import Scope
 from engine.expressions.steps import EncodeJson, Keep, Make, Step
 
@@ -55,17 +64,23 @@ class Program(msgspec.Struct):
 
 
 class Generator:
-    """Generates the code of one run. `attributes` leads to each leaf of a record; without it, the
-    paths in `reads` are collected, each with whether it must exist."""
+    """Generates the code of one run over records of a `layout`.
+
+    Without a layout, it collects the paths in `reads`, each with whether it must exist, and in
+    `lists` the arrays of which only some fields of the elements are read. `sample` is a document.
+    """
 
     def __init__(
-        self, scopes: Mapping[str, Scope], attributes: Mapping[Steps, tuple[str, ...]] | None = None
+        self, scopes: Mapping[str, Scope], sample: Mapping[str, Any], layout: Layout | None = None
     ) -> None:
         self.reads: dict[Steps, bool] = {}
-        self._attributes = attributes
+        self.lists: dict[Steps, set[str]] = {}
+        self._layout = layout
+        self._sample = sample
         self._scopes = scopes
         self._unit = Unit()
         self._loaded: dict[Steps, str] = {}
+        self._guesses: dict[str, type] = {}
         self._pending: list[ast.stmt] = []
         self._counters: list[str] = []
         self._kinds: set[str] = set()
@@ -77,10 +92,10 @@ class Generator:
 
     def program(self, root: Site) -> Program:
         """Raises UnfusableError."""
-        body = self._site(root, Incoming(self._leaf))
+        body = self._site(root, Incoming(self._leaf, self._element_fields))
         if len(self._kinds) > 1:
             raise UnfusableError("its outputs are of several kinds")
-        if self._attributes is not None and not self._have_objects(self._attributes):
+        if self._layout is not None and not self._have_objects(self._layout.attributes):
             raise UnfusableError("nothing shows that a target is inside an object")
         kind = next(iter(self._kinds), "documents")
         given = self._function(body, kind in ("lines", "extended"))
@@ -166,6 +181,7 @@ class Generator:
             if not isinstance(value, ast.Name | ast.Constant):
                 name = self._unit.new_name()
                 statements.append(_assign(name, value))
+                self._guesses[name] = getattr(value, "guess", object)
                 if not facts.kind(node):
                     self._unsure.add(name)
                 value = load(name)
@@ -212,25 +228,44 @@ class Generator:
 
     def _value(self, site: Site, text: str, null_safe: bool, state: State) -> tuple[ast.expr, Any]:
         names = Names(context_of(self._scopes[site.label], null_safe), {})
-        return emit(text, self._unit, names, null_safe, state)
+        return emit(text, self._unit, names, null_safe, state, self._guesses)
 
     def _taken(self) -> list[ast.stmt]:
         taken, self._pending = self._pending, []
         return taken
 
     def _leaf(self, path: Steps, null_safe: bool) -> ast.expr | None:
-        if self._attributes is None:
+        if self._layout is None:
             self.reads[path] = self.reads.get(path, False) or not null_safe
             return load(RECORD)
-        if path not in self._attributes:
+        if path not in self._layout.attributes:
             return None  # a shorter path leads to a leaf
+        return self._loaded_leaf(path, self._layout.attributes[path])
+
+    def _element_fields(self, path: Steps, fields: set[str]) -> Elements | None:
+        if self._layout is None:
+            self.lists.setdefault(path, set()).update(fields)
+            return load(RECORD), {name: name for name in fields}
+        if path not in self._layout.elements:
+            return None
+        leaf = self._loaded_leaf(path, self._layout.attributes[path])
+        return leaf, self._layout.elements[path]
+
+    def _loaded_leaf(self, path: Steps, attributes: tuple[str, ...]) -> ast.expr:
         if path not in self._loaded:
             found: ast.expr = load(RECORD)
-            for attribute in self._attributes[path]:
+            for attribute in attributes:
                 found = ast.Attribute(found, attribute, ast.Load())
             name = self._loaded[path] = self._unit.new_name()
+            self._guesses[name] = _value_at(self._sample, path).__class__
             self._pending.append(_assign(name, found))
         return load(self._loaded[path])
+
+
+def _value_at(document: Any, path: Steps) -> Any:
+    for step in path:
+        document = document.get(step) if document.__class__ is dict else None
+    return document
 
 
 def keeps(site: Site) -> Iterator[Site]:

@@ -12,24 +12,14 @@ from engine.documents import begin_with_objects
 from engine.expressions.decimals import exact_decimals
 from engine.expressions.json_text import json_hook
 from engine.expressions.limits import restart
-from engine.expressions.records.leaves import cover, struct_of
+from engine.expressions.records.leaves import Layout, cover
 from engine.expressions.records.program import Generator, OddError, Program, Site
 from engine.expressions.records.shapes import LineShape, UnknownShapeError
 from engine.expressions.records.state import UnfusableError
 from engine.expressions.scope import Scope
-from engine.numbers import decimal_of
+from engine.numbers import decimal_of, may_hide_mistakes
 
 _ENCODER = msgspec.json.Encoder(enc_hook=json_hook, decimal_format="number")
-
-# Decoding skips what is not read, but notices every mistake in it except three: bytes that are not
-# UTF-8, and numbers with too many digits or too large an exponent. To find these numbers quickly,
-# all digits, points and signs become 0, so that a long exponent is an `e` followed by zeros.
-_DIGITS = bytes(
-    ord("0") if chr(code) in "0123456789+-." else ord("e") if chr(code) in "eE" else ord(" ")
-    for code in range(256)
-)
-_LONG_EXPONENT = b"0e0000"
-_LONG_NUMBER = b"0" * 4300
 
 
 class Records:
@@ -39,11 +29,13 @@ class Records:
     """
 
     def __init__(self, root: Site, scopes: dict[str, Scope], sample: dict[str, Any]) -> None:
-        collecting = Generator(scopes)
+        collecting = Generator(scopes, sample)
         collecting.program(root)
-        record, attributes = struct_of(cover(collecting.reads))
-        self._program: Program = Generator(scopes, attributes).program(root)
-        decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(record, float_hook=decimal_of)
+        layout = Layout(cover(collecting.reads, collecting.lists))
+        self._program: Program = Generator(scopes, sample, layout).program(root)
+        decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
+            layout.record, float_hook=decimal_of
+        )
         self._decoder = decoder
         self.makes_text = self._program.kind != "documents"
         self._uncertain = attrgetter(*self._program.uncertain) if self._program.uncertain else None
@@ -79,10 +71,10 @@ class Records:
         lines = block.split(b"\n") if self._has_lines else ()
         made, heads, *dropped = self._program.function(records, lines)
         kind = self._program.kind
-        if not block.isascii():
-            block.decode()
-        if not (self._has_lines and len(heads or made) == count) and _may_hide_numbers(block):
-            raise OddError  # unless the shape of all lines is looked at, which shows the numbers
+        # the shape of a line shows all that decoding may miss, except bytes that are not UTF-8
+        is_looked_at = self._has_lines and len(heads or made) == count
+        if may_hide_mistakes(block, numbers=not is_looked_at):
+            raise OddError
         if kind == "structs":
             return self._encoded(made), count, tuple(dropped)
         if kind == "lines":
@@ -125,9 +117,3 @@ def _is_finite(value: Any) -> bool:
     if cls is dict:
         return all(map(_is_finite, value.values()))
     return (cls is not list and cls is not tuple) or all(map(_is_finite, value))
-
-
-def _may_hide_numbers(block: bytes) -> bool:
-    """Whether a part that is not read may hold a number that cannot be decoded."""
-    digits = block.translate(_DIGITS)
-    return _LONG_EXPONENT in digits or _LONG_NUMBER in digits

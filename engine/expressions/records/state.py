@@ -14,6 +14,9 @@ Steps = tuple[str, ...]
 Field = "ast.expr | Made"
 
 
+Elements = tuple[ast.expr, Mapping[str, str]]
+
+
 class UnfusableError(Exception):
     """These steps cannot run over records; the plain way must be taken."""
 
@@ -25,12 +28,25 @@ class State(Protocol):
         """The value at the path; None if only a shorter path is known as a whole."""
         ...
 
+    def elements(self, path: Steps, fields: set[str]) -> Elements | None:
+        """The array at the path, of whose elements only these fields are read, and the attribute
+        for each field; None if the array is read as a whole."""
+        ...
+
 
 class Incoming:
-    """The document as it was read. `leaf` gives the variable for a path of the record."""
+    """The document as it was read: `leaf` and `elements` give the variables of the record."""
 
-    def __init__(self, leaf: Callable[[Steps, bool], ast.expr | None]) -> None:
+    def __init__(
+        self,
+        leaf: Callable[[Steps, bool], ast.expr | None],
+        elements: Callable[[Steps, set[str]], Elements | None],
+    ) -> None:
         self._leaf = leaf
+        self._elements = elements
+
+    def elements(self, path: Steps, fields: set[str]) -> Elements | None:
+        return self._elements(path, fields)
 
     def read(self, path: Steps, null_safe: bool) -> ast.expr | None:
         return self._leaf(path, null_safe)
@@ -45,6 +61,9 @@ class Inside:
 
     def read(self, path: Steps, null_safe: bool) -> ast.expr | None:
         return self._state.read((*self._path, *path), null_safe)
+
+    def elements(self, path: Steps, fields: set[str]) -> Elements | None:
+        return self._state.elements((*self._path, *path), fields)
 
 
 class Made:
@@ -66,6 +85,12 @@ class Made:
         if isinstance(field, Made):
             return field.read(rest, null_safe) if rest else field.display()
         return None if rest else again(field)
+
+    def elements(self, path: Steps, fields: set[str]) -> Elements | None:
+        field = self.fields.get(path[0])
+        if isinstance(field, Made) and len(path) > 1:
+            return field.elements(path[1:], fields)
+        return self.base.elements(path, fields) if field is None and self.base else None
 
     def display(self) -> ast.Dict:
         """The object as a dict. Raises UnfusableError if it holds what is not known."""
