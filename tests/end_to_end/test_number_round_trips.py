@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.errors import SnapFailedError
 from engine.run import inbox
 from engine.testing import run_pipeline
 from tests.end_to_end.numbers_as_text import NUMBERS, documents
@@ -61,6 +62,23 @@ def test_numbers_leave_as_they_came(texts: list[str]) -> None:
     assert through(lines_of(texts), "Filter, filter: 'true'") == lines_of(texts)
     array = f"[{','.join(texts)}]"
     assert through(array, "Filter, filter: 'true'", lines=False) == array
+
+
+@pytest.mark.parametrize("middle", [MAPPER, "Filter, filter: $n != 1", "Filter, filter: $m == 1"])
+def test_many_numbers_leave_as_they_came(middle: str) -> None:
+    added = ',"seen":true}' if middle == MAPPER else "}"
+    texts = [f'{{"m":1,"n":{number},"list":[{number}]' for number in NUMBERS * 100]
+    given = lines_of([f"{text}}}" for text in texts])
+    assert through(given, middle) == lines_of([text + added for text in texts])
+
+
+@pytest.mark.parametrize("middle", [MAPPER, "Filter, filter: $m == 1"])
+@pytest.mark.parametrize("number", ["7" * 4301, "0." + "7" * 4301, "1e10001"])
+def test_a_number_beyond_the_bounds_among_many_is_an_error(number: str, middle: str) -> None:
+    texts = ['{"m":1,"n":12.5}'] * 3000
+    texts[2000] = f'{{"m":1,"n":{number}}}'
+    with pytest.raises(SnapFailedError, match="cannot parse line 2001 as JSON"):
+        through(lines_of(texts), middle)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ import re
 from typing import Any
 
 _STRING = rb'"[^"]*"'
-_ZERO = rb"(?:\.(?!000000)[0-9]++)"  # 0.0000001 is written with an exponent
-_NUMBER = rb"[1-9][0-9.]*+|0%b?+|-(?:[1-9][0-9.]*+|0%b)" % (_ZERO, _ZERO)
+_ZERO = rb"(?:\.(?!000000)[0-9]{1,4000}+)"  # 0.0000001 is written with an exponent
+_DIGITS = rb"[1-9][0-9.]{0,4000}+"  # a number beyond the bounds is an error
+_NUMBER = rb"%b|0%b?+|-(?:%b|0%b)" % (_DIGITS, _ZERO, _DIGITS, _ZERO)
 _OTHER = rb"true|false|null"
 _ORDERS = {
     str: (_STRING, _NUMBER, _OTHER),
