@@ -8,7 +8,6 @@ the steps cannot be fused. Results, their order and all counts are the same eith
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import perf_counter
 
@@ -16,12 +15,9 @@ from engine.documents import Batch, StreamEnd
 from engine.expressions.records import OddError, Records, Site, UnfusableError
 from engine.expressions.steps import EncodeJson, Keep
 from engine.plan.plan import Plan, Port
-from engine.run.execution import Execution
-from engine.run.member import Member, Outputs
+from engine.run.member import PAUSE, Member, Outputs
 from engine.sdk.json_reading import first_object
 from engine.sdk.snap import StreamSnap
-
-PLAIN_VARIABLE = "SNAPLINE_PLAIN"
 
 LEAST_BYTES = 16 * 1024
 """For less text, generating the function takes longer than it saves."""
@@ -37,12 +33,6 @@ _MOST_SKIPPED = 64
 _MOST_SAMPLES = 5
 
 Plainly = Callable[[str, Batch], Outputs]
-
-
-def may_fuse(execution: Execution) -> bool:
-    """Not if the user forces the plain way, or somebody follows requests or looks at batches."""
-    is_plain = os.environ.get(PLAIN_VARIABLE, "") not in ("", "0")
-    return not is_plain and execution.ledger is None and execution.services.crossed is None
 
 
 class FusedRun:
@@ -212,7 +202,3 @@ def _exit_of(site: Site) -> Port:
     for view, following in site.branches:
         return Port(site.label, view) if following is None else _exit_of(following)
     raise AssertionError("a run has an exit")  # engine.plan.fusion sees to that
-
-
-PAUSE = Port("", ""), Batch([])
-"""An empty batch, at which the caller can do something else, or stop."""

@@ -11,17 +11,20 @@ slices the host yields an empty batch, so that its caller can do something else,
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.documents import Batch
 from engine.errors import ExecutionError
 from engine.plan.plan import Stage
 from engine.registry import Registry
 from engine.run.execution import Execution
-from engine.run.fused import PAUSE, FusedRun, may_fuse
-from engine.run.member import Member
+from engine.run.member import PAUSE, Member
 from engine.run.member import Outputs as Outputs
+from engine.run.plain_way import may_fuse
 from engine.run.report import SnapStatistics
+
+if TYPE_CHECKING:
+    from engine.run.fused import FusedRun
 
 
 class StageHost:
@@ -43,6 +46,8 @@ class StageHost:
         }
         self._fused: FusedRun | None = None
         if stage.fused and cuts and may_fuse(execution):
+            from engine.run.fused import FusedRun  # many stages have nothing to fuse
+
             members = self._members[: stage.fused]
             self._fused = FusedRun(members, execution.plan, self._process_plainly)
 

@@ -35,6 +35,9 @@ from engine.sdk.snap import Snap
 from engine.sdk.views import ERROR_VIEW
 
 Outputs = Iterator[tuple[Port, Batch]]
+PAUSE = Port("", ""), Batch([])
+"""Separates two slices of a batch, so that the runner can do something else, or stop."""
+
 _Failing = Callable[[DataError], None] | None
 
 

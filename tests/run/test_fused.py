@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from engine.run import fused
 from engine.run.fused import FusedRun
+from engine.run.plain_way import PLAIN_VARIABLE
 from tests.run.flowing import run
 
 
@@ -31,9 +32,9 @@ class Silent:
 def both_ways(pipeline: str, text: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     """What a pipeline leaves of the text: plainly, and fused in tiny blocks."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(fused.PLAIN_VARIABLE, "1")
+        patch.setenv(PLAIN_VARIABLE, "1")
         plain = left_by(pipeline, text)
-        patch.delenv(fused.PLAIN_VARIABLE)
+        patch.delenv(PLAIN_VARIABLE)
         patch.setattr(fused, "LEAST_BYTES", 0)
         patch.setattr(fused, "BLOCK_BYTES", 300)
         return plain, left_by(pipeline, text)

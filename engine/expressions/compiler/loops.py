@@ -15,7 +15,6 @@ from engine.expressions import nodes
 from engine.expressions.compiler import facts
 from engine.expressions.compiler.calls import FastCalls
 from engine.expressions.compiler.unit import KNOWN, bind, class_of, is_, item, lambda_function, load
-from engine.expressions.functions.arrays import sort_by_number, sum_
 from engine.expressions.limits import charge
 from engine.expressions.nodes import Node
 from engine.expressions.values import MISSING
@@ -30,6 +29,12 @@ _PARAMETERS = {
     "mapValues": (1, 2),
 }
 """How many parameters the callback of a loop may have."""
+
+
+def _of_arrays(name: str) -> Any:
+    from engine.expressions.functions import arrays  # most expressions have no loop
+
+    return getattr(arrays, name)
 
 
 def _charged(items: list[Any] | dict[str, Any]) -> bool:
@@ -89,7 +94,7 @@ class FastLoops(FastCalls):
         if last.name == "find":
             return self.found(last, items)
         made: ast.expr = self.comprehension(stages, items)
-        return self.call(sum_, made) if last.name == "sum" else made
+        return self.call(_of_arrays("sum_"), made) if last.name == "sum" else made
 
     def comprehension(self, stages: Sequence[nodes.MethodCall], items: ast.expr) -> ast.ListComp:
         element = self.unit.new_name()
@@ -167,7 +172,7 @@ class FastLoops(FastCalls):
         for name in path:
             key = item(key, ast.Constant(name))  # type: ignore[assignment]
         function = lambda_function([variable], key) if path else ast.Constant(None)
-        made = self.call(sort_by_number, items, function, ast.Constant(descending))
+        made = self.call(_of_arrays("sort_by_number"), items, function, ast.Constant(descending))
         test = is_(class_of(first), self.unit.constant(list))
         return ast.IfExp(test, made, self.dispatched(node, items))
 

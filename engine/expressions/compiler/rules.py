@@ -5,46 +5,58 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
+from importlib import import_module
 from typing import Any
 
 from engine.expressions.compiler.templates import UNKNOWN, Rule, Template
 from engine.expressions.dates import EPOCH, MILLISECOND, DateTime
 from engine.expressions.decimals import PLAIN_DIGITS, decimal_text
-from engine.expressions.functions.arrays import join_plainly, sum_
-from engine.expressions.functions.formatting import fixed_text
 from engine.expressions.values import PLAIN_FRACTION, SPACE
 
 LONG = 100_000
 """Results of less than this size stay far below the limits."""
 
-_VALUES: dict[str, Any] = {
-    "DateTime": DateTime,
-    "Decimal": Decimal,
-    "EPOCH": EPOCH,
-    "LONG": LONG,
-    "MILLISECOND": MILLISECOND,
-    "PLAIN_DIGITS": PLAIN_DIGITS,
-    "ROUND_CEILING": ROUND_CEILING,
-    "ROUND_FLOOR": ROUND_FLOOR,
-    "ROUND_HALF_DOWN": ROUND_HALF_DOWN,
-    "ROUND_HALF_UP": ROUND_HALF_UP,
-    "SAFE": 2**60,
-    "SPACE": SPACE,
-    "UTC": UTC,
-    "abs": abs,
-    "int": int,
-    "len": len,
-    "list": list,
-    "dict": dict,
-    "str": str,
-    "decimal_text": decimal_text,
-    "fixed_text": fixed_text,
-    "is_plain_fraction": PLAIN_FRACTION.fullmatch,
-    "fromisoformat": DateTime.fromisoformat,
-    "join_plainly": join_plainly,
-    "sum_": sum_,
-    "timedelta": timedelta,
+_OF_FAMILIES = {
+    "fixed_text": "engine.expressions.functions.formatting",
+    "join_plainly": "engine.expressions.functions.arrays",
+    "sum_": "engine.expressions.functions.arrays",
 }
+"""Values from the families of functions, which are imported when a rule is used."""
+
+
+class _Values(dict[str, Any]):
+    def __missing__(self, name: str) -> Any:
+        value = self[name] = getattr(import_module(_OF_FAMILIES[name]), name)
+        return value
+
+
+_VALUES = _Values(
+    {
+        "DateTime": DateTime,
+        "Decimal": Decimal,
+        "EPOCH": EPOCH,
+        "LONG": LONG,
+        "MILLISECOND": MILLISECOND,
+        "PLAIN_DIGITS": PLAIN_DIGITS,
+        "ROUND_CEILING": ROUND_CEILING,
+        "ROUND_FLOOR": ROUND_FLOOR,
+        "ROUND_HALF_DOWN": ROUND_HALF_DOWN,
+        "ROUND_HALF_UP": ROUND_HALF_UP,
+        "SAFE": 2**60,
+        "SPACE": SPACE,
+        "UTC": UTC,
+        "abs": abs,
+        "int": int,
+        "len": len,
+        "list": list,
+        "dict": dict,
+        "str": str,
+        "decimal_text": decimal_text,
+        "is_plain_fraction": PLAIN_FRACTION.fullmatch,
+        "fromisoformat": DateTime.fromisoformat,
+        "timedelta": timedelta,
+    }
+)
 Accepts = Callable[..., bool]
 Rules = dict[tuple[str, int], tuple[Rule, ...]]
 

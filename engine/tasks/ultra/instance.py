@@ -7,7 +7,6 @@ batches gets them under load, and a single request never waits.
 from __future__ import annotations
 
 import asyncio
-import os
 import pickle
 import socket
 import sys
@@ -24,10 +23,10 @@ from engine.documents import Batch, Document, Item, Lineage, StreamEnd, StreamSt
 from engine.errors import ConfigurationError, DataError, EngineError
 from engine.plan.plan import Plan, Port
 from engine.registry import discover
-from engine.run.fused import PLAIN_VARIABLE
 from engine.run.garbage_collection import relax_garbage_collection
 from engine.run.identity import RunIdentity
 from engine.run.lineage import Ledger
+from engine.run.plain_way import is_plain
 from engine.run.report import Report
 from engine.run.runner import run_plan
 from engine.run.secrets import Secrets
@@ -340,7 +339,7 @@ def _counts(snap: Any) -> SnapCounts:
 
 def _seen_in_content(plan: Plan) -> Places | None:
     """What snaps look at in the content of a request; None if that is all of it."""
-    if () in plan.seen or os.environ.get(PLAIN_VARIABLE, "") not in ("", "0"):
+    if () in plan.seen or is_plain():
         return None
     return places_of(path[1:] for path in plan.seen if path[0] == "content")
 

@@ -1,0 +1,19 @@
+"""Whether a run takes the plain way: every snap is called, nothing is fused, nothing stays text."""
+
+from __future__ import annotations
+
+import os
+
+from engine.run.execution import Execution
+
+PLAIN_VARIABLE = "SNAPLINE_PLAIN"
+
+
+def is_plain() -> bool:
+    """Whether the user forces the plain way."""
+    return os.environ.get(PLAIN_VARIABLE, "") not in ("", "0")
+
+
+def may_fuse(execution: Execution) -> bool:
+    """Not if the user forces the plain way, or somebody follows requests or looks at batches."""
+    return not is_plain() and execution.ledger is None and execution.services.crossed is None
