@@ -7,7 +7,6 @@ several outputs each line is an object whose first field names the output.
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TextIO
 
@@ -15,6 +14,7 @@ import msgspec
 
 from engine.documents import Item, StreamEnd, StreamStart
 from engine.errors import DataError, ExecutionError
+from engine.late_regex import late_regex
 from engine.plan.plan import Port
 from engine.run.secrets import Secrets
 from engine.sdk import prettified, to_json, to_json_lines
@@ -25,7 +25,7 @@ MAX_SHOWN_LENGTH = 200
 NAME_FIELD = "$output"
 """The field that names the output of a document if the pipeline has several."""
 
-_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_BINARY = late_regex(rb"[\x00-\x08\x0e-\x1f]")
 
 
 class OutputWriter(Protocol):

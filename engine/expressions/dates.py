@@ -15,6 +15,7 @@ from typing import Any
 from engine.errors import ConfigurationError
 from engine.expressions.failures import Failure
 from engine.expressions.suggestions import did_you_mean
+from engine.late_regex import late_regex
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -35,7 +36,7 @@ _ALIASES = {
     "AEDT": "Australia/Sydney",
     "CTT": "Asia/Shanghai",
 }
-_OFFSET = re.compile(r"(?:UTC|GMT|UT)?([+-])(\d{1,2}):?(\d{2})?(?::?(\d{2}))?$", re.IGNORECASE)
+_OFFSET = late_regex(r"(?:UTC|GMT|UT)?([+-])(\d{1,2}):?(\d{2})?(?::?(\d{2}))?$", re.IGNORECASE)
 _COMMON_ZONES = [
     "UTC",
     "GMT",

@@ -18,18 +18,19 @@ from typing import Any, NamedTuple
 from engine.expressions.failures import Failure, TooSlowFailure
 from engine.expressions.limits import REGEX_SECONDS
 from engine.expressions.utf16 import join, joined, length, units
+from engine.late_regex import late_regex
 
 _MAX_PATTERN = 10_000
 _MAX_GROUPS = 500
 _SHORT = 1_000
-_PLAIN = re.compile(
+_PLAIN = late_regex(
     r"""\^?(?:\((?!\?)|\)(?![*+?{])
     |(?:[\w @,;:/\#%<>=!"'-]|\\[dwsDWS.()/+*?$^\[\]{}|-]|\.|\[\^?(?:[^\]\[\\&|~]|\\[dwsDWS./-])+\])
     (?:[*+?]|\{\d+(?:,\d*)?\})?)+\$?""",
     re.ASCII | re.VERBOSE,
 )
 """Regexes that Python's own module runs as the package does, and faster; for ASCII strings."""
-_CONSUMING = re.compile(r"(?:(?:\[\^?[^\]\[\\&|~]+\]|\\[dwsDWS]|[\w ,;:/@#%_-])\+?)+", re.ASCII)
+_CONSUMING = late_regex(r"(?:(?:\[\^?[^\]\[\\&|~]+\]|\\[dwsDWS]|[\w ,;:/@#%_-])\+?)+", re.ASCII)
 """Regexes each of whose matches has a character, so that no rule about empty matches applies."""
 _QUICK_SIZES = (1_000_000, 1_000, 100, 32, 16)
 """Up to this length a search of effort 0, 1, ... is so quick that it needs no time limit."""
@@ -231,7 +232,7 @@ class Replacing(NamedTuple):
         return {name: self.match.groups[number] for name, number in self.names.items()}
 
 
-_REFERENCE = re.compile(r"\$(?:([$&`'])|(\d{1,2})|<([^>]*)>)", re.ASCII)
+_REFERENCE = late_regex(r"\$(?:([$&`'])|(\d{1,2})|<([^>]*)>)", re.ASCII)
 
 
 def expanded(template: str, place: Replacing) -> str:

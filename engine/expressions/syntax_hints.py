@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 from engine.expressions import nodes
 from engine.expressions.foreign_syntax import OPERATOR_HINTS
 from engine.expressions.nodes import Node
+from engine.late_regex import late_regex
 
 if TYPE_CHECKING:
     from engine.expressions.lexer import Token
     from engine.expressions.recovery import Cursor
 
-_FIELD_BEFORE = re.compile(r"(\$(?:[\w.]*\.)?)(\w+)$")
-_HYPHENATED = re.compile(r"(\$(?:[\w.]*\.)?)(\w+(?:-\w+)+)")
-_WORDS = re.compile(r"\s*([^\W\d_]\w*(?: \w+){1,5})\s*")
+_FIELD_BEFORE = late_regex(r"(\$(?:[\w.]*\.)?)(\w+)$")
+_HYPHENATED = late_regex(r"(\$(?:[\w.]*\.)?)(\w+(?:-\w+)+)")
+_WORDS = late_regex(r"\s*([^\W\d_]\w*(?: \w+){1,5})\s*")
 _STRING_PREFIXES = frozenset({"f", "r", "b", "u", "fr", "rb"})
 
 

@@ -15,10 +15,11 @@ import re
 from collections.abc import Iterable
 
 from engine.expressions.failures import Failure
+from engine.late_regex import late_regex
 
-_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
-_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-_HALF = re.compile("[\ud800-\udfff]")
+_ASTRAL = late_regex("[\U00010000-\U0010ffff]")
+_PAIR = late_regex("[\ud800-\udbff][\udc00-\udfff]")
+_HALF = late_regex("[\ud800-\udfff]")
 
 
 def units(text: str) -> str:

@@ -14,6 +14,7 @@ from engine.expressions.decimals import decimal_text, shortest, whole
 from engine.expressions.failures import Failure
 from engine.expressions.limits import WALK_STEPS, charge, check_integer, check_text
 from engine.expressions.utf16 import join
+from engine.late_regex import late_regex
 from engine.numbers import MAX_DIGITS, decimal_of
 
 Number = int | Decimal | float
@@ -26,11 +27,11 @@ MISSING: Any = type("Missing", (), {"__repr__": lambda self: "missing", "__slots
 SPACE = " \t\n\v\f\r\u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
     chr(code) for code in range(0x2000, 0x200B)
 )
-_DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
-PLAIN_FRACTION = re.compile(r"\d{1,100}\.\d{0,100}[1-9]", re.ASCII)
+_DECIMAL = late_regex(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_INTEGER = late_regex(r"[+-]?\d+", re.ASCII)
+PLAIN_FRACTION = late_regex(r"\d{1,100}\.\d{0,100}[1-9]", re.ASCII)
 """The usual decimals in strings, far within the bounds and certainly no integers."""
-_PREFIXED = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
+_PREFIXED = late_regex(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
 _MAX_EXACT = 2**53
 _LARGEST_POWER = 308
 

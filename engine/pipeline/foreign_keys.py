@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 
+from engine.late_regex import late_regex
 from engine.pipeline.nodes import Items, Node, Scalar, Table
 from engine.sdk.dialects import boolean_hint
 
-GLUED = re.compile(r"(?P<key>[A-Za-z_]\w*):(?P<value>\S.*)")
+GLUED = late_regex(r"(?P<key>[A-Za-z_]\w*):(?P<value>\S.*)")
 """A key without the space that YAML requires after its colon."""
 
 TYPE_KEYS = ("type", "kind", "uses", "processor", "class", "name")
@@ -32,7 +32,7 @@ TOP_LEVEL = {
         "a pipeline file has no such header; remove it",
     ),
 }
-_ARROWS = re.compile(r"\s*(?:-+>+|=+>|→|⇒|➜|>+|\|)\s*")
+_ARROWS = late_regex(r"\s*(?:-+>+|=+>|→|⇒|➜|>+|\|)\s*")
 
 
 def list_of_snaps_hint(node: Items) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from engine.errors import ConfigurationError, Problem
+from engine.late_regex import late_regex
 from engine.locations import Location
 from engine.pipeline.compose import compose
 from engine.pipeline.nodes import Table
@@ -18,7 +18,7 @@ from engine.sdk.near_files import nearest_path
 MAX_BYTES = 10 * 1024 * 1024
 _EXPORT_KEYS = frozenset(["snap_map", "link_map", "property_map", "render_map"])
 # Written as what it matches: with the complement compiling takes twenty times as long.
-_NOT_TEXT = re.compile(
+_NOT_TEXT = late_regex(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]"
 )
 

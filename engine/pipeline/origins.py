@@ -7,14 +7,14 @@ character; if the result differs from the value, the positions are unknown (None
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
+from engine.late_regex import late_regex
 from engine.pipeline.nodes import Scalar
 from engine.pipeline.text import LINE_BREAK
 
-_ORDINARY = re.compile("[^'\\\\\r\n\x85\u2028\u2029]*")
-_SPACES = re.compile("[ \t]*")
+_ORDINARY = late_regex("[^'\\\\\r\n\x85\u2028\u2029]*")
+_SPACES = late_regex("[ \t]*")
 _HEX_ESCAPES = {"x": 2, "u": 4, "U": 8}
 _ESCAPES = {
     "0": "\0", "a": "\a", "b": "\b", "t": "\t", "\t": "\t", "n": "\n", "v": "\v", "f": "\f",

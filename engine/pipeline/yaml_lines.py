@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import msgspec
 
+from engine.late_regex import late_regex
 from engine.pipeline.yaml_issue import MEANINGS
 
-_ENTRY = re.compile(
+_ENTRY = late_regex(
     r"""(?P<indent>[ ]*)(?P<dashes>(?:-[ ]+)*)"""
     r"""(?:(?P<key>"[^"]*"|'[^']*'|[^\s#'"{}\[\],&*!|>%@`-][^:#]*?|[$-][^:#\s]*)[ ]*:(?:[ ]+|$))?"""
     r"""(?P<value>.*)"""
 )
-_COMMENT = re.compile(r"(?:^|\s)#.*$")
+_COMMENT = late_regex(r"(?:^|\s)#.*$")
 
 
 class YamlLine(msgspec.Struct, frozen=True):

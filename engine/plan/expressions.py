@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.errors import ExpressionSyntaxError, Severity
 from engine.expressions import Analysis, Lint, analyse, analyse_path, lint_parameters
+from engine.late_regex import late_regex
 from engine.pipeline.spec import SnapSpec
 from engine.plan.collector import KeyPath, ProblemCollector, nearest_of
 from engine.sdk.settings import (
@@ -24,7 +24,7 @@ _CUT_HINTS = {
     "#": "YAML starts a comment at ' #': put the whole value in quotes",
     ",": "YAML ends the value at the ',' inside { }: put the whole value in quotes",
 }
-_WORDS = re.compile(r"[^\W\d_][\w .,!?:-]{0,60}")
+_WORDS = late_regex(r"[^\W\d_][\w .,!?:-]{0,60}")
 
 
 def check_expressions(

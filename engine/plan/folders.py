@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
+from engine.late_regex import late_regex
+
 COMPRESSIONS = ("gzip", "bz2", "xz")
 """Prefixes before `::` that read a compressed file."""
 
@@ -16,7 +18,7 @@ FILE_SCHEMES = ("file", "local")
 
 _MARKS = (".git", "pyproject.toml")
 _CACHES = ("simplecache", "filecache", "blockcache")
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://|(?:file|local|sldb|data):", re.IGNORECASE)
+_SCHEME = late_regex(r"[a-z][a-z0-9+.-]*://|(?:file|local|sldb|data):", re.IGNORECASE)
 
 
 def folder_of(pipeline: str) -> str:

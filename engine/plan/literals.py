@@ -8,19 +8,20 @@ from typing import Any
 
 from engine.expressions import analyse
 from engine.expressions.nodes import Root
+from engine.late_regex import late_regex
 from engine.pipeline.spec import SnapSpec
 from engine.plan.collector import KeyPath, ProblemCollector
 from engine.registry import SnapClass
 from engine.sdk.settings import Evaluated, Settings, settings_of, shown
 from engine.sdk.snap import Snap
 
-PLACEHOLDER = re.compile(
+PLACEHOLDER = late_regex(
     r"\$\{\{[^{}]*\}\}|\{\{[^{}]*\}\}|\$\{[^{}]*\}|\$\([A-Za-z_]\w*\)|\$env:\w+|\$[A-Z][A-Z0-9_]+\b"
 )
 """Placeholders of other tools: `${{ x }}`, `{{ x }}`, `${X}`, `$(X)`, `$env:X`, `$HOME`."""
 
-_NAME = re.compile(r"(?:env[:.]\s*)?_?([A-Za-z]\w*)")
-_FIELD = re.compile(r"\$[A-Za-z_]\w*(?:\.\w+)*")
+_NAME = late_regex(r"(?:env[:.]\s*)?_?([A-Za-z]\w*)")
+_FIELD = late_regex(r"\$[A-Za-z_]\w*(?:\.\w+)*")
 _MAX_LENGTH = 300
 
 

@@ -6,12 +6,13 @@ import re
 
 import msgspec
 
+from engine.late_regex import late_regex
 from engine.locations import Location
 from engine.pipeline.spec import ParameterSpec
 from engine.plan.collector import ProblemCollector
 from engine.plan.literals import PLACEHOLDER, name_in
 
-_FROM_ENVIRONMENT = re.compile(r"\$\{env:[A-Za-z_]\w*\}")
+_FROM_ENVIRONMENT = late_regex(r"\$\{env:[A-Za-z_]\w*\}")
 
 
 def check_parameters(collector: ProblemCollector) -> None:

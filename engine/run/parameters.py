@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 
 from engine.errors import ConfigurationError
+from engine.late_regex import late_regex
 from engine.pipeline.spec import ParameterSpec
 from engine.sdk.settings import nearest_hint
 
-_FROM_ENVIRONMENT = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+_FROM_ENVIRONMENT = late_regex(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def resolve_parameters(

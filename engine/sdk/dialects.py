@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from engine.late_regex import late_regex
+
 _YES, _NO = ("yes", "y", "on", "1"), ("no", "n", "off", "0")
 _UNITS = {"ms": 0.001, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
-_QUANTITY = re.compile(r"([-+]?[0-9][0-9_,']*(?:\.[0-9]+)?)\s*([A-Za-z]*)")
+_QUANTITY = late_regex(r"([-+]?[0-9][0-9_,']*(?:\.[0-9]+)?)\s*([A-Za-z]*)")
 
 
 def boolean_hint(text: str, *, quoted: bool = False) -> str:

@@ -16,14 +16,15 @@ import msgspec
 from engine.documents import Value
 from engine.errors import DataError
 from engine.expressions import json_hook
+from engine.late_regex import late_regex
 from engine.numbers import MAX_DIGITS, is_too_long
 from engine.sdk.json_nulls import Nulls, is_finite
 
 _ENCODER = msgspec.json.Encoder(enc_hook=json_hook, decimal_format="number")
 _NULLS = Nulls()
 _REFUSALS = (TypeError, ValueError, OverflowError, RecursionError, NotImplementedError, DataError)
-_KEY = re.compile(rb'^( *"(?:[^"\\]|\\.)*"): ', re.MULTILINE)
-_EMPTY = re.compile(rb"(?:\{\}|\[\])(?=,?$)", re.MULTILINE)
+_KEY = late_regex(rb'^( *"(?:[^"\\]|\\.)*"): ', re.MULTILINE)
+_EMPTY = late_regex(rb"(?:\{\}|\[\])(?=,?$)", re.MULTILINE)
 _SPACED = {b"{}": b"{ }", b"[]": b"[ ]"}
 _TOO_DEEP = "it is nested too deeply"
 

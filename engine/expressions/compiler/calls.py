@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
@@ -16,11 +15,12 @@ from engine.expressions.compiler.templates import UNKNOWN, Rule, Template
 from engine.expressions.compiler.unit import DOCUMENT, KNOWN, class_of, is_, item, load
 from engine.expressions.functions import Declaration
 from engine.expressions.nodes import Node
+from engine.late_regex import late_regex
 
 _LOOKUPS = {"get": 2, "hasOwnProperty": 1}
-_CONVERSION = re.compile(r"%[0-9]*[sd]")
+_CONVERSION = late_regex(r"%[0-9]*[sd]")
 _PLAIN = r"%(?:s|(?:0?[1-9])?d)"
-_PLAIN_FORMAT = re.compile(rf"[^%]*(?:{_PLAIN}[^%]+)*(?:{_PLAIN})?")
+_PLAIN_FORMAT = late_regex(rf"[^%]*(?:{_PLAIN}[^%]+)*(?:{_PLAIN})?")
 _SHORT = {
     "s": Template("len(t) < LONG", {"LONG": LONG, "len": len}),
     "d": Template("LEAST < t < MOST", {"LEAST": -(10**18), "MOST": 10**18}),

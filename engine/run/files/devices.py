@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
+from engine.late_regex import late_regex
 from engine.run.files.failures import LOCAL_ERRORS
 
-_DEVICE = re.compile(r"/dev/(?!shm$)[^/]+|/dev/fd/\d+|/proc/[^/]+/fd/\d+")
+_DEVICE = late_regex(r"/dev/(?!shm$)[^/]+|/dev/fd/\d+|/proc/[^/]+/fd/\d+")
 
 
 def device_of(located: str) -> str:
