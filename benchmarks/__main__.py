@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from benchmarks import expressions, library, memory, readme, script_child, start, throughput
 from benchmarks.cases import NAMES
 from benchmarks.competitors import missing_engines
-from benchmarks.processes import ROOT
+from benchmarks.processes import ROOT, FailedProcessError
 from benchmarks.results import Results, Section, machine
 from benchmarks.tables import as_text
 
@@ -33,9 +33,15 @@ def main() -> int:
     for name in missing_engines():
         print(f"{name} is not installed and is left out")
     sections = []
-    for section in _measured(arguments.only, arguments.quick):
-        print(as_text(section), end="\n\n", flush=True)
-        sections.append(section)
+    try:
+        for section in _measured(arguments.only, arguments.quick):
+            print(as_text(section), end="\n\n", flush=True)
+            sections.append(section)
+    except FailedProcessError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if arguments.only:
+        return 0
     Results(machine(), platform.python_version(), arguments.quick, sections).write(FILE)
     print(f"All figures are in {FILE}")
     return 0
@@ -51,7 +57,7 @@ def _measured(only: list[str], quick: bool) -> Iterator[Section]:
 
 
 def _show() -> int:
-    """Put the figures of the last run into the README."""
+    """Put the figures of the last complete run into the README."""
     if not FILE.exists():
         print("there are no figures yet; run `make bench` first", file=sys.stderr)
         return 1
@@ -70,7 +76,9 @@ def _parser() -> argparse.ArgumentParser:
         help="one measurement; may be repeated",
     )
     parser.add_argument(
-        "--readme", action="store_true", help="put the figures of the last run into the README"
+        "--readme",
+        action="store_true",
+        help="put the figures of the last complete run into the README",
     )
     return parser
 

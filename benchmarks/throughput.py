@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +12,10 @@ from benchmarks.cases import load_case
 from benchmarks.competitors import BASE, ENGINE, OTHER_ENGINES, Competitor, competitors_for
 from benchmarks.documents import write_documents
 from benchmarks.outputs import count_documents, first_difference
-from benchmarks.processes import Command, FailedProcessError, Rounds
+from benchmarks.processes import FailedProcessError, Rounds, cpu_seconds
 from benchmarks.results import Row, Section
 
+ROUNDS = 3
 CHECKED = 2_000
 """Documents of the run before the rounds, whose outputs are compared one by one."""
 
@@ -25,6 +27,7 @@ def measure(names: Sequence[str], *, quick: bool) -> Section:
         rows = []
         for name in names:
             case = load_case(name)
+            print(f"measuring: {case.title}", file=sys.stderr)
             rows.append(_measure(name, case, quick, Path(folder)))
     return Section(
         "JSON lines to JSON lines",
@@ -39,11 +42,8 @@ def _measure(name: str, case: Case, quick: bool, folder: Path) -> Row:
     documents = case.documents // 20 if quick else case.documents
     competitors = _checked(case, competitors_for(name, case, folder), folder)
     source = _input(case, documents, folder)
-    found = Rounds.run(
-        _commands(competitors, source, folder),
-        rounds=3,
-        once=OTHER_ENGINES if quick else (),
-    )
+    commands = {each.name: each.make_command(source, _output(each, folder)) for each in competitors}
+    found = Rounds.run(commands, ROUNDS, once=OTHER_ENGINES if quick else ())
     lengths = {each.name: count_documents(_output(each, folder)) for each in competitors}
     if len(set(lengths.values())) > 1:
         raise FailedProcessError(f"{case.title}: numbers of documents differ: {lengths}")
@@ -53,27 +53,29 @@ def _measure(name: str, case: Case, quick: bool, folder: Path) -> Row:
 
 
 def _checked(case: Case, competitors: Sequence[Competitor], folder: Path) -> list[Competitor]:
-    """Those that run and whose output equals that of the loop over orjson; others are reported."""
+    """Those whose output equals that of the loop over orjson; other engines may be left out."""
     source = _input(case, CHECKED, folder)
-    Rounds.run(_commands([each for each in competitors if each.name == BASE], source, folder), 1)
-    found = []
-    for each in competitors:
-        target = _output(each, folder)
-        try:
-            Rounds.run(_commands([each], source, folder), 1)
-            expected = target.with_name(f"{BASE}.jsonl")
-            problem = first_difference(
-                expected, target, any_order=case.any_order, fields=case.compared
-            )
-        except FailedProcessError as error:
-            problem = str(error)
-        if problem and each.name in (ENGINE, BASE):
-            raise FailedProcessError(f"{case.title}: {each.name}: {problem}")
-        if problem:
-            print(f"  NOT MEASURED: {case.title}: {each.name}: {problem}")
-        else:
-            found.append(each)
-    return found
+    problems = {}
+    for each in sorted(competitors, key=lambda each: each.name != BASE):  # what others must equal
+        if problem := _problem(each, case, source, folder):
+            problems[each.name] = f"{case.title}: {each.name} {problem}"
+    for name, text in problems.items():
+        if name not in OTHER_ENGINES:
+            raise FailedProcessError(text)
+        print(f"left out: {text}")
+    return [each for each in competitors if each.name not in problems]
+
+
+def _problem(competitor: Competitor, case: Case, source: Path, folder: Path) -> str:
+    """What is wrong with the output of a competitor, in words; empty if nothing is."""
+    target = _output(competitor, folder)
+    try:
+        cpu_seconds(competitor.make_command(source, target))
+    except FailedProcessError as error:
+        return str(error)
+    expected = folder / f"{BASE}.jsonl"
+    difference = first_difference(expected, target, any_order=case.any_order, fields=case.compared)
+    return difference and f"wrote {difference}"
 
 
 def _input(case: Case, documents: int, folder: Path) -> Path:
@@ -82,10 +84,6 @@ def _input(case: Case, documents: int, folder: Path) -> Path:
     if not source.exists():
         write_documents(source, case.generator, documents)
     return source
-
-
-def _commands(competitors: Sequence[Competitor], source: Path, folder: Path) -> dict[str, Command]:
-    return {each.name: each.make_command(source, _output(each, folder)) for each in competitors}
 
 
 def _output(competitor: Competitor, folder: Path) -> Path:
