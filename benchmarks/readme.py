@@ -21,7 +21,11 @@ def figures(results: Results) -> str:
     """The block, from its first comment to its last."""
     tables = "\n\n".join(as_markdown(section) for section in results.sections)
     measured = f"Measured on {results.machine}, with Python {results.python}"
-    measured += ", in a quick run over a twentieth of the documents." if results.quick else "."
+    measured += (
+        ", in a quick run over fewer documents, in which starting weighs more."
+        if results.quick
+        else "."
+    )
     return f"{BEGIN}\n{measured}\n\n{tables}\n{END}"
 
 

@@ -21,7 +21,7 @@ CHECKED = 2_000
 
 
 def measure(names: Sequence[str], *, quick: bool) -> Section:
-    """The named cases. Quick: a twentieth of the documents, and the other engines only
+    """The named cases. Quick: a tenth of the documents, and the other engines only
     once, so that starting weighs more."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         rows = []
@@ -39,7 +39,7 @@ def measure(names: Sequence[str], *, quick: bool) -> Section:
 
 
 def _measure(name: str, case: Case, quick: bool, folder: Path) -> Row:
-    documents = case.documents // 20 if quick else case.documents
+    documents = case.documents // 10 if quick else case.documents
     competitors = _checked(case, competitors_for(name, case, folder), folder)
     source = _input(case, documents, folder)
     commands = {each.name: each.make_command(source, _output(each, folder)) for each in competitors}

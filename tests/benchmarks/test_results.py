@@ -74,8 +74,8 @@ def test_a_text_without_the_block_is_refused() -> None:
 
 def test_the_figures_of_a_quick_run_say_so() -> None:
     quick = Results("A processor", "3.11.9", True, [])
-    assert "a twentieth of the documents" in figures(quick)
-    assert "a twentieth of the documents" not in figures(RESULTS)
+    assert "a quick run" in figures(quick)
+    assert "a quick run" not in figures(RESULTS)
 
 
 def test_the_readme_shows_its_results_as_the_command_writes_them() -> None:
