@@ -3,7 +3,8 @@
 The plain loop encodes and decodes each batch as the protocol must, and calls the function in
 between; the rest of the difference is the child: two process switches per frame, the row counter
 and the check of the results. The time is that of both processes, as the child itself reports its
-own; the goal for five values in a batch is 2 µs. Rounds are interleaved and figures are medians over them, because the machine is noisy.
+own; the goal for five values in a batch is 2 µs. Rounds are interleaved and figures are medians
+over them, because the machine is noisy.
 """
 
 from __future__ import annotations
