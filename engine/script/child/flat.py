@@ -65,15 +65,16 @@ class _Shape:
 
 
 def _check_for(shape: dict[str, list[type]]) -> Check:
+    names: dict[str, Any] = {"NoneType": type(None)}
     tests = [f"len(d) == {len(shape)}"]
-    for key, types in shape.items():
+    for number, (key, types) in enumerate(shape.items()):
+        names[f"k{number}"] = key  # finding the very same object takes no comparison of strings
         first, *others = (kind.__name__ for kind in types)
-        found = f"(t := type(d[{key!r}])) is {first}"
+        found = f"(t := type(d[k{number}])) is {first}"
         tests.append(" or ".join([found, *(f"t is {other}" for other in others)]))
     conditions = " and ".join(f"({test})" for test in tests)
     source = f"def check(d):\n try: return {conditions}\n except KeyError: return False\n"
-    names: dict[str, Any] = {"NoneType": type(None)}
-    exec(source, names)  # noqa: S102  # of names and literals only
+    exec(source, names)  # noqa: S102  # the source holds no text of the document
     check: Check = names["check"]
     return check
 
