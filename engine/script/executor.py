@@ -29,6 +29,6 @@ class Executor:
             from engine.script.client import RemoteSession
 
             return RemoteSession(script, output, self._frame_limit, lost)
-        from engine.script.session import EmbeddedSession
+        from engine.script.embedded import EmbeddedSession
 
         return EmbeddedSession(script, output, self._frame_limit, lost)

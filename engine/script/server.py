@@ -27,7 +27,7 @@ from engine.script.child.protocol import (
     ProtocolError,
 )
 from engine.script.client import set_socket_options
-from engine.script.session import EmbeddedSession
+from engine.script.embedded import EmbeddedSession
 from engine.sdk.scripts import (
     Script,
     ScriptError,
