@@ -96,13 +96,26 @@ class FusedRun:
         if self._records is None:
             yield from self._plain(view, block)
             return
+        if self._records.makes_text and not self._has_begun:
+            made = self._fused(block)
+            if made is not None:
+                yield from made
+                return
+            start = 0
+            while start < len(block) and not self._has_begun:
+                end = _after_lines(block, start)
+                yield from self._plain(view, block[start:end])
+                start = end
+            block = block[start:]
+            if not block:
+                return
         waiting, left, plain_bytes = [block], _ATTEMPTS * len(block), 0
         while waiting:
             part = waiting.pop()
             left -= len(part)
-            made = None if left < 0 else self._fused(part)
-            if made is not None:
-                yield from made
+            outputs = None if left < 0 else self._fused(part)
+            if outputs is not None:
+                yield from outputs
                 continue
             middle = part.find(b"\n", len(part) // 2, -1) + 1
             if left >= 0 and middle and part.count(b"\n") > _FEW_LINES:
@@ -127,7 +140,8 @@ class FusedRun:
             yield port, batch
 
     def _fused(self, block: bytes) -> list[tuple[Port, Batch]] | None:
-        """The outputs for the block; None if it is odd."""
+        """The outputs for the block; None if it is odd, or if its text has to begin the stream of
+        the formatter, which only the formatter can."""
         assert self._records is not None
         started = perf_counter()
         try:
@@ -136,7 +150,7 @@ class FusedRun:
             return None
         if self._records.makes_text:
             if result and not self._has_begun:
-                return None  # the formatter has yet to begin its stream
+                return None
             result = [result] if result else []
         self._account(block, count, dropped, perf_counter() - started)
         return [(self._exit, Batch(result)) if result else PAUSE]
@@ -164,6 +178,13 @@ class FusedRun:
         for member in self._members.values():
             member.statistics.seconds += share
         _count(self._root, count, iter(dropped), self._members)
+
+
+def _after_lines(text: bytes, start: int) -> int:
+    """The end of the next few lines."""
+    for _ in range(_FEW_LINES):
+        start = text.find(b"\n", start) + 1 or len(text)
+    return start
 
 
 def _count(site: Site, count: int, dropped: Iterator[int], members: Mapping[str, Member]) -> None:

@@ -23,6 +23,7 @@ from engine.sdk.facts import category_of
 from engine.sdk.settings import convert, settings_of
 from engine.testing.http import CannedHttp
 from engine.testing.kit import SnapRun, run_snap
+from engine.testing.steps import check_steps
 
 
 class Check(NamedTuple):
@@ -45,6 +46,9 @@ def conformance_checks(snap: SnapClass) -> Iterator[Check]:
         yield Check(_title(rule), partial(_apply, rule, snap))
     if snap.examples:
         yield Check(_title(_no_input_is_no_failure), partial(_no_input_is_no_failure, snap))
+    for example in snap.examples:
+        title = f"the steps do what the snap does: {example.title}"
+        yield Check(title, partial(check_steps, snap, example))
     if _answers_one_by_one(snap):
         for example in snap.examples:
             title = f"every document is accounted for: {example.title}"

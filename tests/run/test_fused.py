@@ -11,9 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.documents import Document
 from engine.run import fused
 from engine.run.fused import FusedRun
 from engine.run.plain_way import PLAIN_VARIABLE
+from engine.sdk import Keep, Snap, Step
+from engine.sdk.settings import NoSettings
 from tests.run.flowing import run
 
 
@@ -337,7 +340,7 @@ def test_a_watched_run_is_plain(
     assert not fused_lines
 
 
-def test_a_number_beyond_the_bounds_fails_its_line_wherever_it_is(tmp_path: Path) -> None:
+def test_a_number_beyond_the_bounds_fails_its_line_wherever_it_is() -> None:
     """In a field that nobody reads, and after the first thousand documents too."""
     lines = [f'{{"id":{number},"unused":1.5}}' for number in range(3000)]
     lines[2500] = '{"id":2500,"unused":1e99999}'
@@ -347,3 +350,27 @@ def test_a_number_beyond_the_bounds_fails_its_line_wherever_it_is(tmp_path: Path
     plain, together = both_ways(pipeline, text)
     assert together == plain
     assert together["counts"]["parse"][3] == 2
+
+
+def test_a_snap_of_somebody_else_with_steps_is_fused(
+    fused_lines: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Large(Snap[NoSettings]):
+        """Keep the documents whose `a` is over 3."""
+
+        stateful = False
+        plain = True
+
+        @classmethod
+        def steps(cls, settings: NoSettings) -> tuple[Step, ...]:
+            return (Keep("$a > 3"),)
+
+        def process(self, document: Document) -> Document | None:
+            return document if document["a"] > 3 else None
+
+    monkeypatch.setattr(fused, "LEAST_BYTES", 0)
+    (tmp_path / "in.jsonl").write_bytes(usual_text(400))
+    _, failure, _ = run(tmp_path, lines_through("snap: Large"), Large, observer=Silent())
+    assert failure is None
+    assert sum(fused_lines) > 350
+    assert (tmp_path / "out.jsonl").read_bytes().count(b"\n") == 396

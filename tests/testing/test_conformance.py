@@ -111,3 +111,28 @@ def test_two_snaps_that_stand_for_the_same_one_are_both_named(
     registry = Registry(files=files_of("checked_snaps"))
     with pytest.raises(ConfigurationError, match=r"com-example-double: Double \(.*le\.py\) and"):
         registry.by_foreign_id()
+
+
+STEPS = """    stateful = False
+
+    @classmethod
+    def steps(cls, settings):
+        return (Make((("$n", "{}"),)),)
+"""
+
+
+def with_steps(expression: str) -> tuple[tuple[str, str], ...]:
+    imported = "from engine.sdk import Example, Foreign, Make, Settings"
+    return (
+        ("    stateful = False\n", STEPS.format(expression)),
+        ("from engine.sdk import Example, Foreign, Settings", imported),
+    )
+
+
+def test_steps_may_do_what_the_snap_does(mistakes: Mistakes) -> None:
+    assert mistakes(*with_steps("typeof $n == 'number' ? 2 * $n : null.x")) == []
+
+
+def test_steps_that_do_something_else_are_named(mistakes: Mistakes) -> None:
+    found = mistakes(*with_steps("3 * $n"))
+    assert any("the steps make" in line and '{"n":6}' in line for line in found)
