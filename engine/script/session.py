@@ -10,7 +10,6 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Any, NoReturn
 
 import msgspec
@@ -37,13 +36,16 @@ OnLost = Callable[[ScriptFailure], None]
 """Called with the reason when a script ends between calls."""
 
 IN_FLIGHT = 2
-"""Frames of rows on their way: while the script works on one, the next is there already."""
+"""Frames of rows on their way: while the script works on one, the next is there already. A frame
+larger than TRACKED_BYTES goes alone, as two may not fit into the memory."""
 
 FRAME_BYTES = 128 << 10
 """The largest frame with several rows, as far as its size can be predicted."""
 
 TRACKED_BYTES = 8 << 20
 """The same for rows with requests: a function for batches gets one frame."""
+
+_ALL_SENT: list[Any] = []
 
 
 class Session(ABC):
@@ -58,6 +60,7 @@ class Session(ABC):
         self._failed: ScriptFailure | None = None
         self._interrupted = False
         self._sizes = FrameSizes()
+        self._ahead = IN_FLIGHT
 
     @abstractmethod
     def _connect(self) -> Channel:
@@ -133,6 +136,7 @@ class Session(ABC):
                 fitting = start + self._sizes.check(frame, rows[start:end], size)
                 if fitting == end:
                     self._send(self._ready(), frame)
+                    self._ahead = IN_FLIGHT if len(frame) <= TRACKED_BYTES else 1
                     del frame  # it may hold a model of many megabytes
                     break
                 end = fitting
@@ -153,7 +157,11 @@ class Session(ABC):
         channel = self._ready()
         waiting: deque[list[Any] | None] = deque()
         while True:
-            waiting.extend(islice(sending, IN_FLIGHT - len(waiting)))
+            while len(waiting) < self._ahead:
+                sent = next(sending, _ALL_SENT)
+                if sent is _ALL_SENT:
+                    break
+                waiting.append(sent)
             if not waiting:
                 return
             part, is_last = waiting[0], True
