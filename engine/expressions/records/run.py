@@ -21,6 +21,9 @@ from engine.numbers import decimal_of, may_hide_mistakes
 
 _ENCODER = msgspec.json.Encoder(enc_hook=json_hook, decimal_format="number")
 
+_UNCOVERED_BLOCKS = 20
+"""Blocks for which only the lines that leave are compared with the shape, after one had others."""
+
 
 class Records:
     """A compiled run. `process` gives the results of a block of lines and the counts of the Keeps.
@@ -40,8 +43,9 @@ class Records:
         self.makes_text = self._program.kind != "documents"
         self._uncertain = attrgetter(*self._program.uncertain) if self._program.uncertain else None
         self._is_one = len(self._program.uncertain) == 1
-        self._has_lines = self._program.kind in ("lines", "extended")
-        if self._has_lines:
+        self._shape: LineShape | None = None
+        self._uncovered = 0
+        if self._program.kind in ("lines", "extended"):
             if not sample or not self._program.added.isdisjoint(sample):
                 raise UnfusableError("a field that is there is written")
             try:
@@ -65,23 +69,47 @@ class Records:
 
     def _process(self, block: bytes) -> tuple[Any, int, tuple[int, ...]]:
         records = self._decoder.decode_lines(block)
+        if self._shape is not None:
+            return self._process_lines(self._shape, records, block)
         count = block.count(b"\n")
-        if len(records) != count or not begin_with_objects(block):
+        if len(records) != count or not begin_with_objects(block) or may_hide_mistakes(block):
             raise OddError
-        lines = block.split(b"\n") if self._has_lines else ()
+        made, _, *dropped = self._program.function(records, ())
+        return self._encoded(made) if self.makes_text else made, count, tuple(dropped)
+
+    def _process_lines(
+        self, shape: LineShape, records: list[Any], block: bytes
+    ) -> tuple[bytes, int, tuple[int, ...]]:
+        """Where lines leave as they came. If all have the shape, there is nothing else to check."""
+        lines = block.split(b"\n")
+        count = len(lines) - 1
+        if len(records) != count:
+            raise OddError
+        is_covered = self._covers_all(shape, block)
+        if not is_covered and not begin_with_objects(block):
+            raise OddError
+        if may_hide_mistakes(block, numbers=not is_covered):
+            raise OddError
         made, heads, *dropped = self._program.function(records, lines)
-        kind = self._program.kind
-        # the shape of a line shows all that decoding may miss, except bytes that are not UTF-8
-        is_looked_at = self._has_lines and len(heads or made) == count
-        if may_hide_mistakes(block, numbers=not is_looked_at):
+        passed = heads if self._program.kind == "extended" else made
+        if not passed:
+            return b"", count, tuple(dropped)
+        text = b"\n".join((*passed, b"")) if passed is made or not is_covered else b""
+        if not is_covered and not shape.covers(text):
             raise OddError
-        if kind == "structs":
-            return self._encoded(made), count, tuple(dropped)
-        if kind == "lines":
-            return self._as_they_are(made), count, tuple(dropped)
-        if kind == "extended":
-            return self._extended(heads, made), count, tuple(dropped)
-        return made, count, tuple(dropped)
+        if passed is heads:
+            text = self._extended(heads, made)
+        return text, count, tuple(dropped)
+
+    def _covers_all(self, shape: LineShape, block: bytes) -> bool:
+        """Whether all lines have the shape; not tried for a while after one had not."""
+        if self._uncovered:
+            self._uncovered -= 1
+            return False
+        if shape.covers(block):
+            return True
+        self._uncovered = _UNCOVERED_BLOCKS
+        return False
 
     def _encoded(self, made: list[Any]) -> bytes:
         text = _ENCODER.encode_lines(made)
@@ -92,20 +120,8 @@ class Records:
                     raise OddError
         return text
 
-    def _as_they_are(self, lines: list[bytes]) -> bytes:
-        """The lines as text. Raises OddError if encoding them again might change them."""
-        if not lines:
-            return b""
-        text = b"\n".join((*lines, b""))
-        if not self._shape.covers(text):
-            raise OddError
-        return text
-
     def _extended(self, heads: list[bytes], made: list[Any]) -> bytes:
         """The lines `heads` with the fields of the structs at their ends."""
-        if not heads:
-            return b""
-        self._as_they_are(heads)
         tails = (b"\n" + self._encoded(made)).replace(b"\n{", b"\n,").split(b"\n")
         return b"\n".join((*map(add, [head[:-1] for head in heads], tails[1:]), b""))
 
