@@ -33,7 +33,7 @@ from engine.sdk.context import Function, JsonPath
 from engine.sdk.excerpts import excerpt
 from engine.sdk.files import FileName
 from engine.sdk.http import HttpClient
-from engine.sdk.settings import Evaluated, Expression, in_words
+from engine.sdk.settings import Evaluated, Expression, in_words, shown
 from engine.sdk.settings import Path as PathSetting
 from engine.sdk.views import ERROR_VIEW
 
@@ -367,7 +367,7 @@ def _converted(value: Any, setting: Evaluated[T]) -> T:
         summary = f"the expression {setting.expression.text!r} returned an invalid value"
         if get_origin(setting.kind) is Literal:
             choices = ", ".join(get_args(setting.kind))
-            raise DataError(summary, f"expected one of {choices}, got {excerpt(value)}") from None
+            raise DataError(summary, f"expected one of {choices}, got {shown(value)}") from None
         raise DataError(summary, in_words(error, value)) from None
 
 
