@@ -134,6 +134,8 @@ _DIGITS = bytes(
 )
 _LONG_EXPONENT = b"0e0000"
 _LONG_NUMBER = b"0" * MAX_DIGITS
+_SAMPLED = 10
+"""A long number holds at least so many of the bytes at every `MAX_DIGITS // _SAMPLED`-th place."""
 
 
 def may_hide_mistakes(text: bytes, *, numbers: bool = True) -> bool:
@@ -147,4 +149,7 @@ def may_hide_mistakes(text: bytes, *, numbers: bool = True) -> bool:
     if not numbers:
         return False
     digits = text.translate(_DIGITS)
-    return _LONG_EXPONENT in digits or _LONG_NUMBER in digits
+    if digits.rfind(_LONG_EXPONENT) >= 0:  # half the time of `in`
+        return True
+    samples = digits[:: MAX_DIGITS // _SAMPLED]
+    return _LONG_NUMBER[:_SAMPLED] in samples and _LONG_NUMBER in digits

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import SnapFailedError
-from engine.run import inbox
+from engine.run import spilling
 from engine.testing import run_pipeline
 from tests.end_to_end.numbers_as_text import NUMBERS, documents
 
@@ -99,7 +99,7 @@ def test_numbers_come_back_from_a_script_that_takes_exact_ones() -> None:
 def test_numbers_that_wait_on_disk_come_back_as_they_were(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(inbox, "SPILL_BYTES", 0)
+    monkeypatch.setattr(spilling, "SPILL_BYTES", 0)
     texts = ['{"content":"def snaplogic_process(row): return row"}']
     texts += [f'{{"n":{number},"list":[{{"n":{number}}}]}}' for number in NUMBERS] * 100
     written = run_pipeline(SPILLING, files={"in.json": lines_of(texts)}).files["out.json"]

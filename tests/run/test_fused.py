@@ -374,3 +374,14 @@ def test_a_snap_of_somebody_else_with_steps_is_fused(
     assert failure is None
     assert sum(fused_lines) > 350
     assert (tmp_path / "out.jsonl").read_bytes().count(b"\n") == 396
+
+
+@pytest.mark.parametrize("before", [0, 1, 429, 430, 4299])
+def test_a_number_with_too_many_digits_fails_its_line_wherever_it_begins(before: int) -> None:
+    """The search for long numbers looks at samples, which must not miss the shortest of them."""
+    lines = [f'{{"id":{number},"unused":1.5}}' for number in range(3000)]
+    lines[2500] = f'{{"id":2500,"note":"{"n" * before}","unused":{"7" * 4301}}}'
+    pipeline = lines_through("snap: Mapper, mappings: {$id: $id}")
+    plain, together = both_ways(pipeline, "\n".join(lines).encode() + b"\n")
+    assert together == plain
+    assert together["counts"]["parse"][3] == 1
