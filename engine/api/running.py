@@ -21,7 +21,6 @@ from engine.run.report import Report
 from engine.run.runner import run_plan
 from engine.run.secrets import Secrets
 from engine.run.stopping import Stopper, stopped_by
-from engine.script.executor import Executor
 from engine.sdk.http import HttpClient
 
 Show = Callable[[str, str], None]
@@ -88,6 +87,8 @@ async def start(
     as `run` returns them. A signal handler may stop the run through `stopper` while a snap keeps
     the event loop busy.
     """
+    from engine.script.executor import Executor
+
     registry = discover() if registry is None else registry
     plan = pipeline if isinstance(pipeline, Plan) else compile_plan(pipeline, registry)
     return await run_plan(

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from json.encoder import encode_basestring
 from typing import Any
 
 import msgspec
@@ -19,7 +18,6 @@ from engine.expressions.dates import iso_text, utc_text
 from engine.expressions.decimals import scaled_text
 from engine.expressions.failures import Failure
 from engine.expressions.limits import WALK_STEPS, charge, check_text
-from engine.expressions.utf16 import has_half
 from engine.expressions.values import Function, kind_of, number_text
 
 _HALF = re.compile("[\ud800-\udfff]")
@@ -136,5 +134,9 @@ def compact_json(value: Any) -> str:
 
 def json_string(text: str) -> str:
     """The string in quotes; a lone half of a surrogate pair is escaped."""
-    quoted: str = encode_basestring(text)
-    return quoted if not has_half(quoted) else _HALF.sub(lambda h: f"\\u{ord(h[0]):04x}", quoted)
+    try:
+        return _ENCODER.encode(text).decode()
+    except UnicodeEncodeError:
+        from json.encoder import encode_basestring  # few strings have such a half
+
+        return _HALF.sub(lambda h: f"\\u{ord(h[0]):04x}", encode_basestring(text))

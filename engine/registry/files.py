@@ -6,7 +6,7 @@ known from the class statement, so it is looked up in the text of the file.
 
 from __future__ import annotations
 
-import pkgutil
+import os
 import re
 from collections.abc import Iterator
 from functools import cached_property
@@ -88,6 +88,8 @@ class SnapFile:
         try:
             return path.read_bytes().decode("utf-8-sig", errors="replace")
         except OSError:
+            import pkgutil  # for a package in a zip file
+
             packed = getattr(pkgutil.get_importer(str(path.parent)), "get_source", None)
         try:
             return (packed and packed(path.stem)) or ""
@@ -137,12 +139,15 @@ def _listed(folder: str) -> Iterator[tuple[str, str, bool]]:
     """(path, name, whether it is a package) of everything importable from a folder, also in a zip
     file; a folder without `__init__` also counts as a package."""
     if not Path(folder).is_dir():
+        import pkgutil
+
         for found in pkgutil.iter_modules([folder]):
             suffix = "" if found.ispkg else ".py"
             yield f"{folder}/{found.name}{suffix}", found.name, found.ispkg
         return
-    for path in sorted(Path(folder).iterdir()):
-        if path.suffix == ".py":
-            yield str(path), path.stem, False
-        elif path.name.isidentifier() and path.is_dir():
-            yield str(path), path.name, True
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if entry.name.endswith(".py"):
+                yield entry.path, entry.name.removesuffix(".py"), False
+            elif entry.name.isidentifier() and entry.is_dir():
+                yield entry.path, entry.name, True

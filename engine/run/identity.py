@@ -6,6 +6,7 @@ ultra task, the process of a triggered or scheduled run, a worker of a cluster.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -57,9 +58,13 @@ def identify(
 
 
 def _user() -> str:
+    """The name of the user, from where getpass takes it, which takes longer to import."""
+    names = map(os.environ.get, ("LOGNAME", "USER", "LNAME", "USERNAME"))
+    if name := next(filter(None, names), ""):
+        return name
     try:
-        import getpass  # it also asks for passwords, and is imported by nothing else
+        import pwd
 
-        return getpass.getuser()
-    except (KeyError, OSError):
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, KeyError):
         return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -69,6 +68,8 @@ class Secrets:
 
 def _quoted(value: str) -> tuple[str, ...]:
     """The value as written in JSON, Python and URLs."""
+    import json  # most runs have no secrets
+
     in_a_url = value.encode(errors="replace")
     return (
         json.dumps(value)[1:-1],

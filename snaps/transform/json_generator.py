@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
@@ -340,6 +339,8 @@ def _json(value: Value) -> str:
     try:
         return to_json(value, "the inserted value").decode()
     except DataError as error:
+        import json  # for the rare values that `to_json` refuses
+
         try:  # an escaped half of a surrogate pair can join its other half in the text
             return json.dumps(value, default=json_hook, allow_nan=False)
         except (TypeError, ValueError, RecursionError, DataError):
