@@ -17,6 +17,7 @@ from engine.expressions.compiler.rules import is_plain_word
 from engine.expressions.compiler.templates import Template
 from engine.expressions.compiler.unit import KNOWN, bind, class_of, is_, load
 from engine.expressions.decimals import DECIMAL128, EXACT, decimal_text
+from engine.expressions.nodes import Node
 from engine.expressions.values import truthy
 
 _COMPARE: dict[str, type[ast.cmpop]] = {
@@ -29,6 +30,7 @@ _COMPARE: dict[str, type[ast.cmpop]] = {
 }
 _MIRRORED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _SMALL = 1 << 60
+_LONG_CHAIN = 20
 _EXACT = (int, Decimal)
 _METHODS = {"+": EXACT.add, "-": EXACT.subtract, "*": EXACT.multiply, "/": DECIMAL128.divide}
 
@@ -129,7 +131,22 @@ _NEGATED = Template("-t if T.__class__ is int else other", _VALUES)
 
 
 class FastOperators(Careful):
+    in_long_chain = False
+    """Python's compiler has a limit of nesting, so the links of a long chain stay simple calls."""
+
+    def logical(self, node: nodes.Logical) -> ast.expr:
+        before, links = self.in_long_chain, 0
+        left: Node = node
+        while isinstance(left, nodes.Logical):
+            left, links = left.left, links + 1
+        self.in_long_chain = before or links > _LONG_CHAIN
+        made = super().logical(node)
+        self.in_long_chain = before
+        return made
+
     def truth(self, value: ast.expr) -> ast.expr:
+        if self.in_long_chain:
+            return super().truth(value)
         first, again = self.bound(value)
         return _TRUTH.filled(self.unit, {"T": first, "t": again})
 
@@ -215,6 +232,8 @@ class FastOperators(Careful):
         """`value` at its first use, and the expression that reads it again."""
         if isinstance(value, ast.Constant | ast.Name):
             return value, value
+        if isinstance(value, ast.NamedExpr):
+            return value, load(value.target.id)
         variable = self.unit.new_name()
         return bind(variable, value), load(variable)
 
