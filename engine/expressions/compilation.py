@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import functools
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Protocol, cast
 
 from engine.documents import copied
@@ -76,11 +77,13 @@ def compile_node(
     """A function of the document and of the variables `local`."""
     changes = mutates(node, names)
     careful = functools.partial(_careful, text, node, names, null_safe, local)
-    if changes:
+    compiled = None
+    if not changes:
+        with suppress(TooDeepError):
+            compiled = _fast(text, node, names, null_safe, local, guarded(careful))
+    if compiled is None:
         function = careful()
         compiled = guarded(lambda: function)
-    else:
-        compiled = _fast(text, node, names, null_safe, local, guarded(careful))
     compiled.mutates = changes  # type: ignore[attr-defined]
     return compiled
 
@@ -158,8 +161,12 @@ def _function(
         raise _too_deep(text) from None
 
 
-def _too_deep(text: str) -> ExpressionSyntaxError:
-    return ExpressionSyntaxError("the expression is nested too deeply", text)
+class TooDeepError(ExpressionSyntaxError):
+    """Python's compiler refuses the code; careful code is less nested than fast code."""
+
+
+def _too_deep(text: str) -> TooDeepError:
+    return TooDeepError("the expression is nested too deeply", text)
 
 
 def or_else(unit: Unit, attempt: ast.stmt, otherwise: ast.stmt, target: str = "") -> ast.Try:

@@ -16,6 +16,7 @@ import msgspec
 from engine.documents import Document
 from engine.errors import EvaluationError
 from engine.expressions.compilation import (
+    TooDeepError,
     careful_later,
     compile_node,
     context_of,
@@ -104,7 +105,7 @@ def _table(rows: Rows, names: Names, null_safe: bool, pass_through: bool) -> Cal
     if shape is not None:
         try:
             return _generated(rows, shape, names, null_safe, pass_through)
-        except (RecursionError, MemoryError):
+        except (RecursionError, MemoryError, TooDeepError):
             pass  # too much for one function
     return _row_by_row(rows, names, null_safe, pass_through)
 

@@ -194,6 +194,8 @@ def test_a_thousand_integers_may_be_multiplied() -> None:
         "match $b { 1 => " * 60 + "2" + "}" * 60,
         "$b.trim()" * 1 + ".trim()" * 200,
         "$b" + ".length" * 100,
+        "$k" + " / $k" * 290,
+        "$k" + " + 1.5" * 290,
     ],
     ids=lambda text: text[:24],
 )
