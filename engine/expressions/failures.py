@@ -8,12 +8,13 @@ shows which piece of the user's text failed, at no cost to the careful code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
+from itertools import islice
 from types import TracebackType
 from typing import Any
 
 from engine.errors import AbsentError, EvaluationError
-from engine.expressions.suggestions import nearest
+from engine.expressions.suggestions import MOST_NAMES, nearest
 
 SOURCE_MAP = "source map"
 
@@ -41,17 +42,22 @@ class MissingFailure(AbsentFailure):
         self.owner = owner
 
     def shown(self, here: str) -> tuple[str, str]:
-        near = nearest(self.name, self.owner)
-        proposal = f"`{near[0]}`" if near else ""
-        if here == f"lib.{self.name}":
-            hint = f"did you mean {proposal}?" if near else "import the library"
-            return f"there is no library `{self.name}`", hint
-        owner = "document" if here.startswith("$") else "object"
-        message = f"`{here}` is not in the {owner}"
-        if not near:
-            return message, ""
-        stem = here.removesuffix(self.name) if here.endswith(self.name) else ""
-        return f"{message}; did you mean `{stem}{near[0]}`?", ""
+        return _missing(here, self.name, tuple(islice(self.owner, MOST_NAMES)))
+
+
+@lru_cache(128)
+def _missing(here: str, name: str, names: tuple[str, ...]) -> tuple[str, str]:
+    """Message and hint; the same for all documents of a kind."""
+    near = nearest(name, names)
+    if here == f"lib.{name}":
+        hint = f"did you mean `{near[0]}`?" if near else "import the library"
+        return f"there is no library `{name}`", hint
+    owner = "document" if here.startswith("$") else "object"
+    message = f"`{here}` is not in the {owner}"
+    if not near:
+        return message, ""
+    stem = here.removesuffix(name) if here.endswith(name) else ""
+    return f"{message}; did you mean `{stem}{near[0]}`?", ""
 
 
 class MissingKeyFailure(MissingFailure):

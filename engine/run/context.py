@@ -330,8 +330,9 @@ class SnapContext:
         """The shape of the reference (1.4); `original` only if there was an input."""
         document: Document = error.report()
         document["snap_details"] = self._details(error)
-        for name, value in error.details.items():
-            document.setdefault(name, value)
+        if error.details:
+            for name, value in error.details.items():
+                document.setdefault(name, value)
         if original is not None:
             document["original"] = self._whole(original)
         return self._execution.secrets.mask(document)  # type: ignore[no-any-return]

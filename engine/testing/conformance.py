@@ -14,11 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from engine.documents import StreamStart
+from engine.documents import Batch, StreamStart, copied
 from engine.numbers import with_decimals
 from engine.registry import SnapClass
 from engine.registry.files import snake_case
-from engine.sdk import Example, Snap
+from engine.sdk import Emission, Example, Snap
 from engine.sdk.facts import category_of
 from engine.sdk.settings import convert, settings_of
 from engine.testing.http import CannedHttp
@@ -53,6 +53,10 @@ def conformance_checks(snap: SnapClass) -> Iterator[Check]:
         for example in snap.examples:
             title = f"every document is accounted for: {example.title}"
             yield Check(title, partial(_check_account, snap, example))
+    if not snap.changes_input:
+        for example in snap.examples:
+            title = f"its input stays as it is: {example.title}"
+            yield Check(title, partial(_check_input, snap, example))
 
 
 def _apply(rule: Callable[[SnapClass], None], snap: SnapClass, project: Path) -> None:
@@ -256,6 +260,24 @@ def _check_account(snap: SnapClass, example: Example, project: Path) -> None:
         seen >= account.documents_in,
         f"{account.documents_in} documents came in, but {seen} came out, were dropped or failed",
     )
+
+
+def _check_input(snap: SnapClass, example: Example, project: Path) -> None:
+    """A snap that declares `changes_input = False` leaves lists and maps in its input alone."""
+    changed: list[Any] = []
+
+    def process_batch(self: Snap[Any], view: str, batch: Batch) -> Emission:
+        before = copied(batch.items)
+        emission = snap.process_batch(self, view, batch)
+        if not isinstance(emission, Batch | Mapping | None):
+            emission = list(emission)
+        pairs = zip(before, batch.items, strict=True)
+        changed.extend(arrived for arrived, now in pairs if arrived != now)
+        return emission
+
+    watched = type(snap.__name__, (snap,), {"process_batch": process_batch})
+    _run(watched, example, project, on_error="discard")
+    _require(not changed, f"it changes its input {changed[:1]}; leave out `changes_input = False`")
 
 
 _RULES = (

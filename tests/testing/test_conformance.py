@@ -136,3 +136,13 @@ def test_steps_may_do_what_the_snap_does(mistakes: Mistakes) -> None:
 def test_steps_that_do_something_else_are_named(mistakes: Mistakes) -> None:
     found = mistakes(*with_steps("3 * $n"))
     assert any("the steps make" in line and '{"n":6}' in line for line in found)
+
+
+def test_a_snap_that_changes_its_input_must_not_declare_otherwise(mistakes: Mistakes) -> None:
+    declared = ("    stateful = False\n", "    stateful = False\n    changes_input = False\n")
+    changed = (
+        '        return {"n": 2 *',
+        '        document["seen"] = True\n        return {"n": 2 *',
+    )
+    found = mistakes(declared, changed)
+    assert found == ["it changes its input [{'n': 2}]; leave out `changes_input = False`"]
