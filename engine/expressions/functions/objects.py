@@ -176,16 +176,15 @@ def merge(entries: dict[str, Any], *others: Any) -> dict[str, Any]:
     merged = entries
     for other in others:
         merged = _merged(merged, _properties(other))
-    return dict(merged)
+    return merged if others else dict(merged)
 
 
 def _merged(base: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     charge(len(base) + len(other))
-    found = dict(base)
+    found = {**base, **other}
     for key, value in other.items():
-        before = found.get(key)
-        both = before.__class__ is dict and value.__class__ is dict
-        found[key] = _merged(before, value) if both else value  # type: ignore[arg-type]
+        if value.__class__ is dict and (before := base.get(key)).__class__ is dict:
+            found[key] = _merged(before, value)  # type: ignore[arg-type]
     return found
 
 
