@@ -72,8 +72,8 @@ These are meant, most of them because the platform is written in Java:
 
 - There is no -0, and `undefined` acts as null: a missing argument and `null` are the same.
 - Arrays, objects and dates are equal by value.
-- Numbers are exact: sums, differences, products and remainders have all digits (`0.1 + 0.2` is `0.3`,
-  `1.10 * 2` is `2.20`), quotients have 34, and integers any size up to 4,300 digits. `toFixed`,
+- Numbers are exact: sums, differences, products and remainders have all digits (`0.1 + 0.2` is
+  `0.3`, `1.10 * 2` is `2.20`), quotients have 34, and integers may have 4,300. `toFixed`,
   `toPrecision` and `toExponential` round halves of the decimal number up.
 - A group inside a repeat keeps its last match: `'ab'.match(/(?:(a)|b)*/)[1]` is `'a'`.
 - `replaceAll` takes a regex without the flag `g`, and `match` and `search` a string as regex.

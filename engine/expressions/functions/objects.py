@@ -184,7 +184,7 @@ def _merged(base: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     found = {**base, **other}
     for key, value in other.items():
         if value.__class__ is dict and (before := base.get(key)).__class__ is dict:
-            found[key] = _merged(before, value)  # type: ignore[arg-type]
+            found[key] = _merged(before, value)
     return found
 
 
