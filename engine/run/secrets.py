@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from engine.numbers import decimal_of, with_decimals
+
 MASK = "***"
 SHORTEST_INSIDE_TEXT = 4
 """Shorter secrets are masked only where they are the whole string: otherwise every `a` would go."""
@@ -21,6 +23,7 @@ class Secrets:
     def __init__(self, values: Iterable[str] = ()) -> None:
         known = {value for value in values if value}
         self._whole = frozenset(known)
+        self._numbers = frozenset(filter(None, map(_number_of, known)))
         long = {value for value in known if len(value) >= SHORTEST_INSIDE_TEXT}
         quoted = {form for value in long for form in _quoted(value)}
         self._inside = sorted(long | quoted, key=len, reverse=True)
@@ -61,9 +64,23 @@ class Secrets:
             return {self._masked(key): self._masked(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self._masked(item) for item in value]
-        if isinstance(value, int | float | Decimal) and str(value) in self._whole:
+        if isinstance(value, int | float | Decimal) and self._is_secret(value):
             return MASK
         return value
+
+    def _is_secret(self, number: float | Decimal) -> bool:
+        """Whether a secret is written as this number, or as one of the same value."""
+        is_equal = number.__class__ is not bool and with_decimals(number) in self._numbers
+        return is_equal or str(number) in self._whole
+
+
+def _number_of(secret: str) -> Decimal | None:
+    """The number that a secret is, if it is written as one usually is."""
+    try:
+        number = decimal_of(secret)
+    except ArithmeticError:
+        return None
+    return number if number.is_finite() and str(number) == secret else None
 
 
 def _quoted(value: str) -> tuple[str, ...]:

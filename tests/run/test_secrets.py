@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import pytest
 
-from engine.run.secrets import Secrets
+from engine.run.secrets import MASK, Secrets
 
 
 def test_masks_a_secret_inside_a_string() -> None:
@@ -54,6 +55,12 @@ def test_masks_numbers_bytes_and_keys() -> None:
     secrets = Secrets(["8675309"])
     document = {"n": 8675309, "b": b"x8675309", 5: "y", None: (8675309,)}
     assert secrets.mask(document) == {"n": "***", "b": b"x***", 5: "y", None: ["***"]}
+
+
+def test_masks_a_number_of_the_same_value() -> None:
+    secrets = Secrets(["29.920", "1234", "1", "007"])
+    given = [Decimal("29.920"), Decimal("29.92"), 29.92, Decimal("1234.0"), True, 7, 29.93]
+    assert secrets.mask(given) == [MASK, MASK, MASK, MASK, True, 7, 29.93]
 
 
 def test_a_document_that_is_too_deep_is_masked_completely() -> None:
