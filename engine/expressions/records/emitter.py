@@ -16,7 +16,7 @@ from engine.expressions.functions import Declaration
 from engine.expressions.limits import bounded
 from engine.expressions.nodes import Node
 from engine.expressions.parser import parse
-from engine.expressions.records.state import State, Steps, UnfusableError
+from engine.expressions.records.state import Elements, State, Steps, UnfusableError
 
 _OPERATORS: dict[str, type[ast.operator]] = {"+": ast.Add, "-": ast.Sub, "*": ast.Mult}
 _SMALL = 1 << 60
@@ -46,6 +46,7 @@ class RecordEmitter(Fast):
         self.guesses = guesses or {}
         self._elements: dict[str, Mapping[str, str]] = {}
         self._lists: dict[int, ast.expr] = {}
+        self._guessed: dict[tuple[str, str], type] = {}
 
     # --- paths ---
 
@@ -94,18 +95,20 @@ class RecordEmitter(Fast):
             attribute = self._elements.get(target.name, {}).get(node.name)
             if attribute is None or target.name not in self.locals:
                 return None
-            return ast.Attribute(load(self.locals[target.name]), attribute, ast.Load())
+            field = ast.Attribute(load(self.locals[target.name]), attribute, ast.Load())
+            field.guess = self._guessed.get((target.name, node.name))  # type: ignore[attr-defined]
+            return field
         if not isinstance(target, nodes.Index) or not _is_position(target.key):
             return None
         found = self.list_of(target.target, {node.name})
         if found is None:
             return None
-        elements, attributes = found
-        element = item(elements, self.emit(target.key))
-        return ast.Attribute(element, attributes[node.name], ast.Load())
+        element = item(found.array, self.emit(target.key))
+        field = ast.Attribute(element, found.attributes[node.name], ast.Load())
+        field.guess = found.classes.get(node.name)  # type: ignore[attr-defined]
+        return field
 
-    def list_of(self, node: Node, fields: set[str]) -> tuple[ast.expr, Mapping[str, str]] | None:
-        """The array at a path and the attributes of its elements; None if all of it is read."""
+    def list_of(self, node: Node, fields: set[str]) -> Elements | None:
         path = constant_path(node)
         if not path or self.null_safe or self.state is None:
             return None
@@ -120,8 +123,11 @@ class RecordEmitter(Fast):
         if found is None:
             return super().loop(node)
         before = self._elements
-        self._lists[id(first.target)], attributes = found
-        self._elements = {**before, **dict.fromkeys(_element_names(node, first), attributes)}
+        self._lists[id(first.target)] = found.array
+        element_names = _element_names(node, first)
+        self._elements = {**before, **dict.fromkeys(element_names, found.attributes)}
+        for name in element_names:
+            self._guessed.update({(name, field): cls for field, cls in found.classes.items()})
         made = super().loop(node)
         self._elements = before
         return made
@@ -140,6 +146,10 @@ class RecordEmitter(Fast):
         made = ast.IfExp(ast.BoolOp(ast.And(), tests), load(result), other)
         made.guess = formula.kind  # type: ignore[attr-defined]
         return made
+
+
+class Either:
+    """The guess for a number that is an integer or a decimal."""
 
 
 class _Formula:
@@ -175,23 +185,38 @@ class _Formula:
             if made.value.__class__ is Decimal:
                 self.kind = Decimal
             return made if is_small or made.value.__class__ is Decimal else None
-        if not isinstance(made, ast.Name):
+        first: ast.expr
+        if isinstance(made, ast.Attribute):  # a field of an element
+            name = self._emitter.unit.new_name()
+            guess, first = getattr(made, "guess", None), bind(name, made)
+        elif isinstance(made, ast.Name):
+            name, first = made.id, load(made.id)
+            in_loop = name in self._emitter.locals.values()
+            guess = self._emitter.guesses.get(name, Either if in_loop else None)
+        else:
             return None
-        guess = self._emitter.guesses.get(made.id)
+        test = self._test(name, first, guess)
+        if test is None:
+            return None
+        self.tests.setdefault(name, test)
+        return load(name)
+
+    def _test(self, name: str, first: ast.expr, guess: type | None) -> ast.expr | None:
+        """Whether the value, read by `first`, has the class that it probably has."""
         if guess is Decimal:
             self.kind = Decimal
-        elif guess is not int:
+            return self._has_class(first, Decimal)
+        if guess is not int and guess is not Either:
             return None
-        self.tests[made.id] = self._test(made.id, guess)
-        return load(made.id)
-
-    def _test(self, name: str, guess: type) -> ast.expr:
-        is_class = is_(class_of(load(name)), self._emitter.unit.constant(guess))
-        if guess is Decimal:
-            return is_class
         ends = ast.Constant(-_SMALL), ast.Constant(_SMALL)
         is_small = ast.Compare(ends[0], [ast.Lt(), ast.Lt()], [load(name), ends[1]])
-        return ast.BoolOp(ast.And(), [is_class, is_small])
+        if guess is int:
+            return ast.BoolOp(ast.And(), [self._has_class(first, int), is_small])
+        is_whole = ast.BoolOp(ast.And(), [self._has_class(load(name), int), is_small])
+        return ast.BoolOp(ast.Or(), [self._has_class(first, Decimal), is_whole])
+
+    def _has_class(self, value: ast.expr, cls: type) -> ast.expr:
+        return is_(class_of(value), self._emitter.unit.constant(cls))
 
 
 def constant_path(node: Node) -> Steps:

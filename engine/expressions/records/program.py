@@ -245,11 +245,15 @@ class Generator:
     def _element_fields(self, path: Steps, fields: set[str]) -> Elements | None:
         if self._layout is None:
             self.lists.setdefault(path, set()).update(fields)
-            return load(RECORD), {name: name for name in fields}
+            return Elements(load(RECORD), {name: name for name in fields}, {})
         if path not in self._layout.elements:
             return None
         leaf = self._loaded_leaf(path, self._layout.attributes[path])
-        return leaf, self._layout.elements[path]
+        items = _value_at(self._sample, path)
+        first = items[0] if items.__class__ is list and items else {}
+        sample = first if first.__class__ is dict else {}
+        classes = {name: value.__class__ for name, value in sample.items()}
+        return Elements(leaf, self._layout.elements[path], classes)
 
     def _loaded_leaf(self, path: Steps, attributes: tuple[str, ...]) -> ast.expr:
         if path not in self._loaded:

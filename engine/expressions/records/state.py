@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from engine.expressions.compiler.unit import load
 
@@ -14,7 +14,13 @@ Steps = tuple[str, ...]
 Field = "ast.expr | Made"
 
 
-Elements = tuple[ast.expr, Mapping[str, str]]
+class Elements(NamedTuple):
+    """An array of which only some fields of the elements are read: the array, the attribute of
+    each field, and the classes that the fields probably have."""
+
+    array: ast.expr
+    attributes: Mapping[str, str]
+    classes: Mapping[str, type]
 
 
 class UnfusableError(Exception):
@@ -29,8 +35,8 @@ class State(Protocol):
         ...
 
     def elements(self, path: Steps, fields: set[str]) -> Elements | None:
-        """The array at the path, of whose elements only these fields are read, and the attribute
-        for each field; None if the array is read as a whole."""
+        """The array at the path, of whose elements only these fields are read; None if it is read
+        as a whole."""
         ...
 
 
