@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from engine.errors import ExpressionSyntaxError
-from engine.expressions import paths_read
+from engine.expressions import analyse, paths_read
+from engine.expressions.nodes import Name
 from engine.plan import graph
 from engine.plan.collector import ProblemCollector
 from engine.plan.folders import local_path
@@ -45,17 +45,25 @@ def check_writes(
 
 
 def _key(name: Evaluated[str], folder: str, project: str) -> str | None:
-    """The same key for two names of one file; None if the name depends on the document."""
+    """The same key for two names of one file; None if names cannot be compared."""
     if name.expression is not None:
-        try:
-            reads = paths_read(name.expression.text)
-        except ExpressionSyntaxError:
-            return None
-        return f"= {name.expression.text}" if reads == frozenset() else None
+        return f"= {name.expression.text}" if _is_fixed(name.expression.text) else None
     if not name.value or "\0" in name.value:
         return None
     file = local_path(name.value, folder, project)
     return name.value if file is None else os.path.normpath(file)
+
+
+def _is_fixed(expression: str) -> bool:
+    """Whether an expression has one value in a run: it reads only parameters and `pipe`.
+
+    Not the document, nor what differs between snaps (`snap.label`) or calls (`Date.now()`).
+    """
+    found = analyse(expression)
+    if found.node is None or found.errors or paths_read(expression) != frozenset():
+        return False
+    names = {node.name for node in found.node.walk() if isinstance(node, Name)}
+    return all(name.startswith("_") or name == "pipe" for name in names)
 
 
 def _text(name: Evaluated[str]) -> str:

@@ -39,6 +39,7 @@ PAUSE = Port("", ""), Batch([])
 """Separates two slices of a batch, so that the runner can do something else, or stop."""
 
 _Failing = Callable[[DataError], None] | None
+_RESULTS = "it must return a Batch, a map of view to Batch, or an iterable of such maps"
 
 
 class Member:
@@ -243,7 +244,7 @@ class Member:
         elif isinstance(emission, Iterable) and not isinstance(emission, str | bytes):
             yield from self._run_through(iter(emission), on_data_error)
         elif emission is not None:
-            raise self._refused(emission)
+            raise self._refused(f"returned {type(emission).__name__!r}")
         yield from self._errors()
 
     def _run_through(
@@ -265,7 +266,7 @@ class Member:
             if batches is None:
                 return
             if not isinstance(batches, Mapping):
-                raise self._refused(batches)
+                raise self._refused(f"yielded {type(batches).__name__!r}")
             yield from self._emit(batches)
             yield from self._errors()
             if self.context.released_lineage:
@@ -275,8 +276,10 @@ class Member:
         for view, batch in batches.items():
             if view in self._unlinked:
                 continue
-            if view not in self._ports or batch.__class__ is not Batch:
-                raise self._refused(batch, view)
+            if batch.__class__ is not Batch:
+                raise self._refused(f"returned {type(batch).__name__!r} for the view {view!r}")
+            if view not in self._ports:
+                raise wrong_view(self.snap, "process_batch", "batch", view)
             if batch.items:
                 given = self._checked(batch) if self._checks else batch
                 yield self._count_out(view, given), given
@@ -327,16 +330,9 @@ class Member:
         except (Exception, SystemExit) as error:  # noqa: BLE001  # here the failing snap is named
             self._fail(error)
 
-    def _refused(self, emission: Any, view: str = "") -> ExecutionError:
-        """The error for a bug in the snap: an unknown view, or a result that is not a batch."""
-        if emission.__class__ is Batch and view not in self._ports:
-            return wrong_view(self.snap, "process_batch", "batch", view)
-        return wrong_result(
-            self.snap,
-            "process_batch",
-            f"returned {type(emission).__name__!r}; "
-            "it must return a Batch, a map of view to Batch, or an iterable of such maps",
-        )
+    def _refused(self, what: str) -> ExecutionError:
+        """The error for a bug in the snap: a result that is not a batch, or not made of any."""
+        return wrong_result(self.snap, "process_batch", f"{what}; {_RESULTS}")
 
     def _fail(self, error: BaseException) -> NoReturn:
         self.statistics.status = "failed"

@@ -10,7 +10,6 @@ place.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -34,7 +33,7 @@ from engine.run.queues import IN_FLIGHT
 from engine.run.report import Report
 from engine.run.services import Services
 from engine.run.stopping import Stopper
-from engine.run.worker import Worker, collect
+from engine.run.worker import Gathered, Worker, collect
 from engine.sdk.http import HttpClient
 from engine.sdk.plain_values import NotPlainError, plain
 from engine.sdk.results import BATCH_SIZE
@@ -309,7 +308,7 @@ class _Inline:
         self, outputs: Outputs
     ) -> tuple[Iterable[tuple[Port, Batch]], Exception | None, bool]:
         """The next result, the error after it if any, and whether there may be more."""
-        results: deque[tuple[Port, Batch]] = deque()
+        results: Gathered[tuple[Port, Batch]] = Gathered()
         failure, more = self._stopper.call(collect, outputs, results, self.at_once)
         return results, failure, more
 

@@ -48,7 +48,7 @@ class Worker:
         self._thread: threading.Thread | None = None
         self._abandoned = False
         self._gathering: asyncio.Future[Ending] | None = None
-        self._gathered: deque[Any] = deque()
+        self._gathered: Gathered[Any] = Gathered()
 
     async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Await `function(...)`. If the caller is cancelled, the call is interrupted first."""
@@ -66,6 +66,7 @@ class Worker:
         cancelled, the thread is interrupted first.
         """
         if self._gathering is None:
+            self._gathered.awaited = False
             self._gathering = self._begin(collect, results, self._gathered, self.at_once)
         running, gathered = self._gathering, self._gathered
         loop = asyncio.get_running_loop()
@@ -75,8 +76,12 @@ class Worker:
             if not ready.done() and (running.done() or gathered):
                 ready.set_result(None)
 
+        def expire() -> None:
+            gathered.awaited = True  # before looking: the thread appends before it looks
+            wake()
+
         running.add_done_callback(wake)
-        timer = loop.call_later(WAITING_SECONDS, wake)
+        timer = loop.call_later(WAITING_SECONDS, expire)
         try:
             await ready
         except asyncio.CancelledError:
@@ -138,7 +143,13 @@ class Worker:
             job()
 
 
-def collect(results: Iterator[Any], into: deque[Any], at_once: int) -> Ending:
+class Gathered(deque[R]):
+    """Results that nobody has taken yet. `awaited`: do not let them wait for another one."""
+
+    awaited = False
+
+
+def collect(results: Iterator[Any], into: Gathered[Any], at_once: int) -> Ending:
     """Append up to `at_once` results; those before an error are kept."""
     end = perf_counter() + GATHER_SECONDS
     count = 0
@@ -146,7 +157,7 @@ def collect(results: Iterator[Any], into: deque[Any], at_once: int) -> Ending:
         for result in results:
             into.append(result)
             count += 1
-            if count >= at_once or perf_counter() >= end:
+            if count >= at_once or into.awaited or perf_counter() >= end:
                 return None, True
     except Exception as error:  # noqa: BLE001  # raised again once the results are delivered
         return error, False

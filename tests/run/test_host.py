@@ -112,11 +112,11 @@ class Emits(Snap[NoSettings]):
 @pytest.mark.parametrize(
     ("emission", "says"),
     [
-        (5, "or an iterable of such maps, got 'int'"),
-        ("text", "or an iterable of such maps, got 'str'"),
-        ({"output": [{}]}, "or an iterable of such maps, got 'list'"),
-        ([Batch([{}])], "or an iterable of such maps, got 'Batch'"),
-        ({"nope": Batch([{}])}, "for the view 'nope'; its output views are: output"),
+        (5, "returned 'int'; it must return a Batch, a map"),
+        ("text", "returned 'str'; it must return a Batch, a map"),
+        ({"output": [{}]}, "returned 'list' for the view 'output'; it must return a Batch, a map"),
+        ([Batch([{}])], "yielded 'Batch'; it must return a Batch, a map"),
+        ({"nope": Batch([{}])}, "for the view 'nope'; the output views are: output"),
     ],
 )
 def test_an_invalid_result_names_the_snap(emission: object, says: str) -> None:

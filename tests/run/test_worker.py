@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from engine.run import worker as worker_module
 from engine.run.worker import Worker
 
 
@@ -104,6 +105,33 @@ def test_results_that_are_there_do_not_wait_for_the_next_one() -> None:
         return early, late
 
     assert asyncio.run(work()) == ([1, 2], [3])
+
+
+def test_results_of_a_thread_that_starts_late_do_not_wait_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker_module, "WAITING_SECONDS", 0.0)
+    gate, taken = threading.Event(), threading.Event()
+
+    def results() -> Iterator[int]:
+        yield 1
+        assert taken.wait(30)
+
+    async def work() -> list[int]:
+        worker = Worker("test", interrupt=taken.set)
+        busy = asyncio.create_task(worker.call(gate.wait, 30))
+        gathering = asyncio.create_task(worker.gather(results()))
+        for _ in range(10):  # the time to wait is over before the thread begins
+            await asyncio.sleep(0)
+        gate.set()
+        found, failure, _ = await gathering
+        assert failure is None
+        taken.set()
+        await busy
+        await worker.close(lambda: None)
+        return found
+
+    assert asyncio.run(work()) == [1]
 
 
 def test_results_before_an_error_come_with_it() -> None:

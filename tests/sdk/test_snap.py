@@ -125,8 +125,8 @@ class GivesBatches(Snap[NoSettings]):
     ("value", "says"),
     [
         (5, "returned 'int'; it must return a Batch, a map of view to Batch, or an iterable of"),
-        ([5], "returned 'int'; it must return a Batch"),
-        ({"output": [{}]}, "returned 'list'; it must return a Batch"),
+        ([5], "yielded 'int'; it must return a Batch"),
+        ({"output": [{}]}, "returned 'list' for the view 'output'; it must return a Batch"),
         ({"outputs": Batch([{}])}, "returned a batch for the view 'outputs'; the output views are"),
         ({"outputs": Batch([{}])}, "  hint: did you mean 'output'? this is a bug in the snap"),
     ],

@@ -254,6 +254,13 @@ def test_the_second_of_two_writers_to_one_file_fails(tmp_path: Path, one: str, t
         run_two(tmp_path, one, two)
 
 
+@pytest.mark.parametrize("name", ["snap.label", "Math.random()"])
+def test_the_same_expression_may_name_two_files(tmp_path: Path, name: str) -> None:
+    setting = f"file: = 'out-' + {name} + '.json'"
+    run_two(tmp_path, setting, setting)
+    assert sorted(file.read_text() for file in tmp_path.glob("out-*.json")) == ["1", "2"]
+
+
 def test_two_writers_that_append_share_a_file(tmp_path: Path) -> None:
     append = "file: a.json, file_action: append"
     run_two(tmp_path, append, append)
