@@ -50,10 +50,10 @@ class PipedOutputs:
         self._last = b""
 
     def write(self, port: Port, items: Sequence[Item]) -> None:
-        if self._named:
-            self._write_named(port, items)
-        elif isinstance(items[0], dict):
+        if isinstance(items[0], dict):
             self._write_documents(port, items)
+        elif self._named:
+            self._write_named_pieces(port, items)
         else:
             self._write_pieces(items)
 
@@ -61,10 +61,14 @@ class PipedOutputs:
         masked = [self._secrets.mask(document) for document in documents]
         lines = to_json_lines(masked)
         if lines is not None:
-            self._write(lines)
+            self._write(self._lines(port, lines))
             return
         for document in masked:  # those before the one that cannot be written
-            self._write(encoded(port, document) + b"\n")
+            self._write(self._lines(port, encoded(port, document) + b"\n"))
+
+    def _lines(self, port: Port, documents: bytes) -> bytes:
+        """Documents as lines of JSON, with the name of the output if there are several."""
+        return _named(str(port), documents) if self._named else documents
 
     def _write_pieces(self, items: Sequence[Item]) -> None:
         for item in items:
@@ -79,16 +83,12 @@ class PipedOutputs:
     def end(self) -> None:
         self._out.flush()
 
-    def _write_named(self, port: Port, items: Sequence[Item]) -> None:
+    def _write_named_pieces(self, port: Port, items: Sequence[Item]) -> None:
         for item in items:
-            if isinstance(item, StreamStart | StreamEnd):
-                continue
             if isinstance(item, bytes):
                 form, text = _piece(self._secrets.mask_bytes(item))
                 line = msgspec.json.encode({NAME_FIELD: str(port), form: text})
-            else:
-                line = _named(str(port), encoded(port, self._secrets.mask(item)))
-            self._write(line + b"\n")
+                self._write(line + b"\n")
 
     def _write_as_text(self, data: bytes) -> None:
         self._out.write(data.decode(errors="replace"))
@@ -145,10 +145,11 @@ def _is_text_without_line_end(end: bytes) -> bool:
     return bool(end) and not end.endswith(b"\n") and not _BINARY.search(end)
 
 
-def _named(output: str, document: bytes) -> bytes:
-    """The JSON of a document with the output's name as its first field."""
-    begin = msgspec.json.encode({NAME_FIELD: output})[:-1]
-    return begin + (b"}" if document == b"{}" else b"," + document[1:])
+def _named(output: str, lines: bytes) -> bytes:
+    """Lines of JSON objects with the output's name as the first field of each."""
+    name = msgspec.json.encode({NAME_FIELD: output})[:-1]
+    named = (b"\n" + lines).replace(b"\n{", b"\n" + name + b",")
+    return named[1:].replace(name + b",}", name + b"}")  # an empty document
 
 
 def _piece(data: bytes) -> tuple[str, str]:
