@@ -175,7 +175,7 @@ class _Formula:
             if left is None or right is None:
                 return None
             return ast.BinOp(left, operator(), right)
-        if isinstance(node, nodes.Literal | nodes.Member | nodes.Index):
+        if isinstance(node, nodes.Literal | nodes.Name | nodes.Member | nodes.Index):
             return self._operand(self._emitter.emit(node))
         return None
 
