@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import perf_counter
 
-from engine.documents import Batch, StreamEnd
+from engine.documents import Batch
 from engine.expressions.records import OddError, Records, Site, UnfusableError
 from engine.expressions.steps import EncodeJson, Keep
 from engine.plan.plan import Plan, Port
@@ -61,9 +61,6 @@ class FusedRun:
                     yield from self._plain(view, text)
             yield from self._plainly(view, Batch([piece]))
             self._is_first = True
-            if piece.__class__ is StreamEnd:
-                self._records = None
-                self._samples = 0
 
     def _take(self, view: str, chunk: bytes) -> Outputs:
         """Process the complete lines of the text so far; the first line shows the others' shape."""
@@ -126,12 +123,13 @@ class FusedRun:
         self._adapt(plain_bytes / len(block))
 
     def _adapt(self, plain_share: float) -> None:
-        """Where most lines are odd, try only now and then."""
+        """Where most lines are odd, try only now and then, and with another line as the sample."""
         if plain_share < 0.5:
             self._penalty = 0
-        else:
-            self._penalty = min(2 * self._penalty or 1, _MOST_SKIPPED)
-            self._skip = self._penalty
+            return
+        self._penalty = min(2 * self._penalty or 1, _MOST_SKIPPED)
+        self._skip = self._penalty
+        self._records = None
 
     def _plain(self, view: str, text: bytes) -> Outputs:
         for port, batch in self._plainly(view, Batch([text])):

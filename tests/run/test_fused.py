@@ -385,3 +385,14 @@ def test_a_number_with_too_many_digits_fails_its_line_wherever_it_begins(before:
     plain, together = both_ways(pipeline, "\n".join(lines).encode() + b"\n")
     assert together == plain
     assert together["counts"]["parse"][3] == 1
+
+
+def test_a_first_line_that_is_unlike_the_others_is_forgotten(fused_lines: list[int]) -> None:
+    text = usual_text(2) + b'{"a":9}\n' * 8 + usual_text(60)
+    plain, together = both_ways(lines_through("snap: Mapper, mappings: {$x: $a}"), text)
+    assert together == plain
+    text = b'{"a":9}\n' * 60 + usual_text(400)
+    snaps = "snap: Mapper, null_safe_access: true, pass_through: true, mappings: {$x: $a * 2}"
+    plain, together = both_ways(lines_through(snaps), text)
+    assert together == plain
+    assert sum(fused_lines[-100:]) > 200

@@ -32,10 +32,13 @@ class Records:
     """
 
     def __init__(self, root: Site, scopes: dict[str, Scope], sample: dict[str, Any]) -> None:
-        collecting = Generator(scopes, sample)
-        collecting.program(root)
-        layout = Layout(cover(collecting.reads, collecting.lists))
-        self._program: Program = Generator(scopes, sample, layout).program(root)
+        try:
+            collecting = Generator(scopes, sample)
+            collecting.program(root)
+            layout = Layout(cover(collecting.reads, collecting.lists))
+            self._program: Program = Generator(scopes, sample, layout).program(root)
+        except (RecursionError, MemoryError):
+            raise UnfusableError("it is nested too deeply") from None
         decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
             layout.record, float_hook=decimal_of
         )
