@@ -84,8 +84,8 @@ async def start(
 
     `observer` sees lines, outputs and the end (engine.run.observer), and all batches if it has a
     method `crossed`. Without one the report collects what leaves through open outputs, with numbers
-    as `run` returns them. A signal handler may stop the run through `stopper` while a snap keeps
-    the event loop busy.
+    as `run` returns them; an observer gets them as int and Decimal. A signal handler may stop the
+    run through `stopper` while a snap keeps the event loop busy.
     """
     from engine.script.executor import Executor
 
