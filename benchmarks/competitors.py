@@ -20,6 +20,7 @@ BASE = "orjson"
 OTHER_ENGINES = ("DuckDB", "Polars", "jq")
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+# No date has the format `-`, so what looks like one stays a string.
 DUCKDB = """
 import duckdb
 duckdb.execute('''
