@@ -43,7 +43,7 @@ def inspect_snap(snap_class: SnapClass, settings: Settings) -> Inspection:
             list(snap_class.files_needed(settings)),
             snap_class.views_for(settings),
             _readable_facts(snap_class, settings),
-            tuple(snap_class.steps(settings)),
+            _steps(snap_class, settings),
         )
     except Exception as error:
         path, line = place_of(error, file)
@@ -127,3 +127,17 @@ _FINISH_LOSES_LINEAGE = (
     "if every document that it emits carries the lineage of its request, "
     'declare that in the class: loses_lineage = ""'
 )
+
+
+def _steps(snap_class: SnapClass, settings: Settings) -> tuple[Step, ...]:
+    """What the snap says it does. A subclass that changes what is done must declare `steps` itself."""
+    for cls in snap_class.__mro__:
+        declared = cls.__dict__.keys()
+        if "steps" in declared:
+            return tuple(snap_class.steps(settings))
+        if declared & _BEHAVIOUR:
+            break
+    return ()
+
+
+_BEHAVIOUR = frozenset({"open", "process", "process_batch", "begin", "feed", "end", "finish"})

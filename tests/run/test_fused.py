@@ -396,3 +396,32 @@ def test_a_first_line_that_is_unlike_the_others_is_forgotten(fused_lines: list[i
     plain, together = both_ways(lines_through(snaps), text)
     assert together == plain
     assert sum(fused_lines[-100:]) > 200
+
+
+def test_the_steps_of_a_base_class_do_not_count_for_a_subclass_that_does_something_else(
+    fused_lines: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Large(Snap[NoSettings]):
+        """Keep the documents whose `a` is over 3."""
+
+        stateful = False
+
+        @classmethod
+        def steps(cls, settings: NoSettings) -> tuple[Step, ...]:
+            return (Keep("$a > 3"),)
+
+        def process(self, document: Document) -> Document | None:
+            return document if document["a"] > 3 else None
+
+    class Larger(Large):
+        """Keep the documents whose `a` is over 5."""
+
+        def process(self, document: Document) -> Document | None:
+            return document if document["a"] > 5 else None
+
+    monkeypatch.setattr(fused, "LEAST_BYTES", 0)
+    (tmp_path / "in.jsonl").write_bytes(usual_text(400))
+    _, failure, _ = run(tmp_path, lines_through("snap: Larger"), Larger, observer=Silent())
+    assert failure is None
+    assert not fused_lines
+    assert (tmp_path / "out.jsonl").read_bytes().count(b"\n") == 394
