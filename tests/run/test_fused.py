@@ -125,6 +125,7 @@ ROWS = [
     ("$all", "$i.filter(x => x.p > 1)"),
     ("$count", "$i.filter(x => x.p > 1).length"),
     ("$formula", "$a * $n - $b.d * (2 - $n)"),
+    ("$again", "($a * $n - $b.d * (2 - $n)) * 2 + $a * $n"),
     ("$nan", "$a - $s"),
     ("$bad", "$missing.x"),
     ("$o", "{k: $a, nested: {n: $n}}"),

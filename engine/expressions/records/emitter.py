@@ -29,7 +29,7 @@ class RecordEmitter(Fast):
     """`$a.b` is what the state says; an expression that needs `$` itself cannot be emitted.
 
     `guesses` are the classes that variables probably have: the code tests them before it relies on
-    them.
+    them. `computed` are the variables that hold the values of earlier formulas.
     """
 
     def __init__(
@@ -40,10 +40,12 @@ class RecordEmitter(Fast):
         null_safe: bool,
         state: State | None = None,
         guesses: Mapping[str, type] | None = None,
+        computed: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(unit, text, names, null_safe)
         self.state = state
         self.guesses = guesses or {}
+        self.computed = computed or {}
         self._elements: dict[str, Mapping[str, str]] = {}
         self._lists: dict[int, ast.expr] = {}
         self._guessed: dict[tuple[str, str], type] = {}
@@ -145,6 +147,7 @@ class RecordEmitter(Fast):
         other = super().binary(node)
         made = ast.IfExp(ast.BoolOp(ast.And(), tests), load(result), other)
         made.guess = formula.kind  # type: ignore[attr-defined]
+        made.formula = ast.dump(quick)  # type: ignore[attr-defined]
         return made
 
 
@@ -174,7 +177,9 @@ class _Formula:
             right = None if left is None else self.read(node.right)
             if left is None or right is None:
                 return None
-            return ast.BinOp(left, operator(), right)
+            made = ast.BinOp(left, operator(), right)
+            earlier = self._emitter.computed.get(ast.dump(made))
+            return made if earlier is None else load(earlier)
         if isinstance(node, nodes.Literal | nodes.Name | nodes.Member | nodes.Index):
             return self._operand(self._emitter.emit(node))
         return None
@@ -292,12 +297,13 @@ def emit(
     null_safe: bool,
     state: State,
     guesses: Mapping[str, type],
+    computed: Mapping[str, str],
 ) -> tuple[ast.expr, Node]:
     """The Python of an expression in this state. Raises UnfusableError."""
     node = parse(text)
     if mutates(node, names):
         raise UnfusableError("it may change the document")
-    emitter = RecordEmitter(unit, text, names, null_safe, state, guesses)
+    emitter = RecordEmitter(unit, text, names, null_safe, state, guesses, computed)
     made = emitter.emit(node)
     if emitter.problems:
         raise UnfusableError("it has mistakes")

@@ -81,6 +81,7 @@ class Generator:
         self._unit = Unit()
         self._loaded: dict[Steps, str] = {}
         self._guesses: dict[str, type] = {}
+        self._computed: dict[str, str] = {}
         self._pending: list[ast.stmt] = []
         self._counters: list[str] = []
         self._kinds: set[str] = set()
@@ -140,11 +141,11 @@ class Generator:
     def _branches(self, site: Site, state: State) -> list[ast.stmt]:
         """The code of everything that follows; a variable of one branch is unknown in another."""
         body: list[ast.stmt] = []
-        known = self._loaded
+        known = self._loaded, self._computed
         for _, following in site.branches:
-            self._loaded = dict(known)
+            self._loaded, self._computed = dict(known[0]), dict(known[1])
             body += self._leave(state) if following is None else self._site(following, state)
-        self._loaded = known
+        self._loaded, self._computed = known
         return body
 
     def _keep(self, site: Site, step: Keep, state: State) -> list[ast.stmt]:
@@ -182,6 +183,8 @@ class Generator:
                 name = self._unit.new_name()
                 statements.append(_assign(name, value))
                 self._guesses[name] = getattr(value, "guess", object)
+                if formula := getattr(value, "formula", ""):
+                    self._computed[formula] = name
                 if not facts.kind(node):
                     self._unsure.add(name)
                 value = load(name)
@@ -228,7 +231,7 @@ class Generator:
 
     def _value(self, site: Site, text: str, null_safe: bool, state: State) -> tuple[ast.expr, Any]:
         names = Names(context_of(self._scopes[site.label], null_safe), {})
-        return emit(text, self._unit, names, null_safe, state, self._guesses)
+        return emit(text, self._unit, names, null_safe, state, self._guesses, self._computed)
 
     def _taken(self) -> list[ast.stmt]:
         taken, self._pending = self._pending, []
