@@ -170,10 +170,13 @@ class Batch:
 _NO_OBJECT = re.compile(rb"\n[^{]")
 
 
-def begin_with_objects(lines: bytes) -> bool:
-    """Whether every line begins with an object.
+def hold_objects(lines: bytes, count: int) -> bool:
+    """Whether each of `count` lines begins and ends like an object.
 
-    If so, and as many objects as lines have been decoded, each line holds one: without empty lines
-    and values across lines, a line with two objects would make one too many.
+    If so, no line is empty and no value goes on in the next line. If moreover as many objects as
+    lines have been decoded, each line holds one.
     """
-    return lines.startswith(b"{") and _NO_OBJECT.search(lines) is None
+    if not lines.startswith(b"{") or _NO_OBJECT.search(lines) is not None:
+        return False
+    ends = lines.count(b"}\n")
+    return ends == count or ends + lines.count(b"}\r\n") == count

@@ -26,6 +26,9 @@ BLOCK_BYTES = 64 * 1024
 """Lines are processed in blocks of about this size, so that they stay in the processor's cache."""
 
 _FEW_LINES = 4
+_LONGEST_MARK = 4
+"""Bytes from which a parser knows the encoding."""
+
 _ATTEMPTS = 2.5
 """How many times the size of a block may be tried before the rest of it is left to the snaps."""
 
@@ -47,6 +50,7 @@ class FusedRun:
         self._samples = 0
         self._rest: list[bytes] = []
         self._is_first = True
+        self._fed = 0
         self._has_begun = False
         self._skip = self._penalty = 0
 
@@ -61,6 +65,7 @@ class FusedRun:
                     yield from self._plain(view, text)
             yield from self._plainly(view, Batch([piece]))
             self._is_first = True
+            self._fed = 0
 
     def _take(self, view: str, chunk: bytes) -> Outputs:
         """Process the complete lines of the text so far; the first line shows the others' shape."""
@@ -74,8 +79,6 @@ class FusedRun:
         if self._is_first:
             self._is_first = False
             start = text.index(b"\n") + 1
-            if start < _FEW_LINES:  # the parser has not seen enough bytes to know the encoding
-                start = len(text)
             yield from self._plain(view, text[:start])
         while start < len(text):
             end = text.rfind(b"\n", start, start + BLOCK_BYTES) + 1
@@ -84,8 +87,8 @@ class FusedRun:
             start = end
 
     def _block(self, view: str, block: bytes) -> Outputs:
-        if self._skip:
-            self._skip -= 1
+        if self._skip or not self._is_reading():
+            self._skip = max(0, self._skip - 1)
             yield from self._plain(view, block)
             return
         if self._records is None:
@@ -122,6 +125,11 @@ class FusedRun:
                 yield from self._plain(view, part)
         self._adapt(plain_bytes / len(block))
 
+    def _is_reading(self) -> bool:
+        """Whether the parser has begun to read the stream, and has not given it up."""
+        parser = self._members[self._root.label].snap
+        return self._fed >= _LONGEST_MARK and isinstance(parser, StreamSnap) and parser.is_reading
+
     def _adapt(self, plain_share: float) -> None:
         """Where most lines are odd, try only now and then, and with another line as the sample."""
         if plain_share < 0.5:
@@ -132,6 +140,7 @@ class FusedRun:
         self._records = None
 
     def _plain(self, view: str, text: bytes) -> Outputs:
+        self._fed += len(text)
         for port, batch in self._plainly(view, Batch([text])):
             if port == self._exit:
                 self._has_begun = True
@@ -165,6 +174,8 @@ class FusedRun:
         try:
             self._records = Records(self._root, scopes, sample)
         except UnfusableError:
+            self._samples = _MOST_SAMPLES
+        except Exception:  # noqa: BLE001  # whatever it is: the plain way needs no function
             self._samples = _MOST_SAMPLES
 
     def _account(self, block: bytes, count: int, dropped: tuple[int, ...], seconds: float) -> None:
@@ -211,8 +222,8 @@ def _site(plan: Plan, members: Mapping[str, Member], label: str, view: str) -> S
         branches.append((output.name, site))
     *before, last = members[label].plan.steps
     made = Site(label, "" if before else view, last, tuple(branches))
-    for step in reversed(before):
-        made = Site(label, view if step is before[0] else "", step, (("", made),))
+    for place in reversed(range(len(before))):
+        made = Site(label, "" if place else view, before[place], (("", made),))
     return made
 
 

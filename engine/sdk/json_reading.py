@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from engine.documents import Document, Value, begin_with_objects
+from engine.documents import Document, Value, hold_objects
 from engine.errors import DataError
 from engine.sdk.excerpts import excerpt
 from engine.sdk.json_errors import JsonSyntaxError, Place, unfinished
@@ -148,7 +148,7 @@ class _Lines:
     def _decode(self, block: bytes) -> list[Any]:
         lines = block.count(b"\n")
         documents = self._decoder.decode(block)
-        if documents is None or len(documents) != lines or not begin_with_objects(block):
+        if documents is None or len(documents) != lines or not hold_objects(block, lines):
             return list(self._decode_each(block))
         self._place = Place(self._place.line + lines, 1, self._place.offset + len(block))
         return documents

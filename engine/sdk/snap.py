@@ -267,6 +267,12 @@ class StreamSnap(Snap[S]):
 
     def passed(self, lines: int, size: int) -> None:
         """The runtime has read the next `size` bytes itself, according to the snap's steps."""
+        self._answered = True
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether a stream has begun and has neither ended nor failed."""
+        return self._header is not None
 
     def report(self, error: DataError) -> None:
         """Report a failed part of the stream; the rest of the stream is still processed."""

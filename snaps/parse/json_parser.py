@@ -121,6 +121,7 @@ class JSONParser(StreamSnap[JSONParserSettings]):
         return self._documents(self._reader.feed(chunk))
 
     def passed(self, lines: int, size: int) -> None:
+        super().passed(lines, size)
         self._reader.passed(lines, size)
 
     def end(self) -> Iterable[Document]:

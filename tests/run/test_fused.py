@@ -426,3 +426,59 @@ def test_the_steps_of_a_base_class_do_not_count_for_a_subclass_that_does_somethi
     assert failure is None
     assert not fused_lines
     assert (tmp_path / "out.jsonl").read_bytes().count(b"\n") == 394
+
+
+@pytest.mark.parametrize(
+    "snap",
+    [
+        "snap: Filter, filter: $a < 60 * 60 * 24",
+        "snap: Mapper, mappings: {$x: 60 * 60 * 24, $y: 0.1 + 0.2}",
+        "snap: Mapper, mappings: {$x: '$l.map(x => x * (60 * 60))'}",
+        "snap: Mapper, pass_through: true, mappings: {}",
+        "snap: Mapper, mappings: {$x: '$i.reduce((t, x) => t + x.p)'}",
+        "snap: Mapper, mappings: {$x: '$i.filter(x => x.p > 1).reduce((t, x) => t + x.p)'}",
+        "snap: Mapper, mappings: {$x: NaN, $a: $a}",
+        "snap: Filter, filter: '$a < 0 ? $i.k.map(x => x.q).length > 0 : $i.map(x => x.p) != 3'",
+    ],
+)
+def test_unusual_expressions_agree(snap: str) -> None:
+    pipeline = lines_through(snap, on_error="discard").replace(
+        ", on_error: discard, on_error", ", on_error"
+    )
+    plain, together = both_ways(pipeline, usual_text(40))
+    assert together == plain
+
+
+def test_a_function_in_a_document_sees_its_own_record() -> None:
+    make = "snap: Mapper, mappings: {$h: 'x => x > $a', $l: $l}"
+    rows = "{target: $r, expression: '[1,10,35].filter($h)'}, {expression: $..zz}"
+    use = f"snap: Mapper, mappings: [{rows}]"
+    pipeline = lines_through(make, use)
+    plain, together = both_ways(pipeline, usual_text(40))
+    assert together == plain
+
+
+def test_a_value_across_two_lines_moves_no_document_to_another_line() -> None:
+    lines = [f'{{"a":{number},"b":{{"c":1}}}}' for number in range(100)]
+    lines[50:50] = ['{"a":0,"b":', '{"c":1}}']
+    lines[60:60] = ['{"a":0,"b":{"c":1}}{"a":0,"b":{"c":1}}']
+    text = "\n".join(lines).encode() + b"\n"
+    plain, together = both_ways(lines_through("snap: Filter, filter: $a != 55"), text)
+    assert together == plain
+
+
+def test_nested_arrays_are_no_shape() -> None:
+    text = b'{"a":5,"d":' + b"[" * 60 + b"]" * 60 + b"}\n"
+    plain, together = both_ways(
+        lines_through("snap: Filter, filter: $a > 3"), text * 5 + usual_text(9)
+    )
+    assert together == plain
+
+
+@pytest.mark.parametrize("start", [b"BZh91\n", b"PK\x03\x04\n", b"\n", b"{}\n", b"    \n"])
+def test_a_stream_with_an_odd_start_agrees(start: bytes) -> None:
+    pipeline = lines_through("snap: Mapper, mappings: {$x: $a}", on_error="discard")
+    array = pipeline.replace("JSONFormatter, json_lines: true", "JSONFormatter")
+    for each in (pipeline, array):
+        plain, together = both_ways(each, start + usual_text(40))
+        assert together == plain

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Mapping
 from decimal import Decimal
 
+from engine.documents import copied
 from engine.expressions import nodes
 from engine.expressions.compilation import mutates
 from engine.expressions.compiler import facts
@@ -140,7 +141,8 @@ class RecordEmitter(Fast):
         """A formula over numbers of the usual classes as one Python expression."""
         formula = _Formula(self)
         quick = formula.read(node)
-        if quick is None or (formula.operators < 2 and formula.kind is int):
+        is_simple = formula.operators < 2 and formula.kind is int
+        if quick is None or not formula.tests or is_simple:
             return super().binary(node)
         result = self.unit.new_name()
         tests = [*formula.tests.values(), bind(result, quick)]  # zero may have a sign
@@ -267,6 +269,8 @@ def _fields_of_elements(last: nodes.MethodCall, first: nodes.MethodCall) -> set[
     names = _element_names(last, first)
     for name in names:
         is_last = stage is last
+        if stage.name == "reduce" and len(stage.arguments) != 2:
+            return None  # the first element may be the result
         if stage.name not in _CONSUMERS if is_last else stage.name != "filter":
             return None
         function: nodes.Arrow = stage.arguments[0]  # type: ignore[assignment]
@@ -303,8 +307,40 @@ def emit(
     node = parse(text)
     if mutates(node, names):
         raise UnfusableError("it may change the document")
+    if _may_give_functions(node):
+        raise UnfusableError("a function would see the variables of other records")
     emitter = RecordEmitter(unit, text, names, null_safe, state, guesses, computed)
     made = emitter.emit(node)
     if emitter.problems:
         raise UnfusableError("it has mistakes")
-    return (emitter.call(bounded, made) if facts.may_multiply(node) else made), node
+    if facts.may_multiply(node):
+        made = emitter.call(bounded, made)
+    return (emitter.call(copied, made) if facts.reads_constants(node) else made), node
+
+
+_CALLING = frozenset(
+    [
+        "every",
+        "filter",
+        "find",
+        "findIndex",
+        "map",
+        "mapValues",
+        "reduce",
+        "reduceRight",
+        "some",
+        "sort",
+        "sum",
+    ]
+)
+"""Methods that call their first argument and do not keep it."""
+
+
+def _may_give_functions(node: Node) -> bool:
+    """Whether a function in it may outlive the evaluation."""
+    called = {
+        id(inner.arguments[0])
+        for inner in node.walk()
+        if isinstance(inner, nodes.MethodCall) and inner.name in _CALLING and inner.arguments
+    }
+    return any(isinstance(inner, nodes.Arrow) and id(inner) not in called for inner in node.walk())

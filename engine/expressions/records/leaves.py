@@ -27,7 +27,12 @@ def cover(reads: Mapping[Steps, bool], lists: Mapping[Steps, set[str]]) -> dict[
     for path, required in reads.items():
         outer = path if required else path[:1]
         wanted[outer] = wanted.get(outer, False) or required
-    alone = {path for path in lists if not any(_touch(path, other) for other in wanted)}
+    alone = {
+        path
+        for path in lists
+        if not any(_touch(path, other) for other in wanted)
+        and not any(_touch(path, other) for other in lists if other != path)
+    }
     wanted.update(dict.fromkeys(lists.keys() - alone, True))
     leaves: dict[Steps, Leaf] = {path: tuple(sorted(lists[path])) for path in alone}
     for path in sorted(wanted):  # a prefix comes before what it begins

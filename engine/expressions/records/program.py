@@ -165,6 +165,8 @@ class Generator:
         return [*before, _assign(verdict, test), ast.If(is_true, kept, [other])]
 
     def _make(self, site: Site, step: Make, state: State) -> list[ast.stmt]:
+        if step.pass_through and not step.rows:
+            return self._branches(site, state)
         made = Made({}, None)
         if step.pass_through:
             made = state if isinstance(state, Made) else Made({}, state)
@@ -179,6 +181,8 @@ class Generator:
                 self._objects.update(names[:size] for size in range(1, len(names)))
             value, node = self._value(site, text, step.null_safe, state)
             statements += self._taken()
+            if isinstance(value, ast.Constant) and value.value.__class__ is float:
+                raise UnfusableError("NaN and Infinity are only written with an error")
             if not isinstance(value, ast.Name | ast.Constant):
                 name = self._unit.new_name()
                 statements.append(_assign(name, value))

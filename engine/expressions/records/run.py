@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from engine.documents import begin_with_objects
+from engine.documents import hold_objects
 from engine.expressions.decimals import exact_decimals
 from engine.expressions.json_text import json_hook
 from engine.expressions.limits import restart
@@ -53,7 +53,7 @@ class Records:
                 raise UnfusableError("a field that is there is written")
             try:
                 self._shape = LineShape(sample)
-            except UnknownShapeError:
+            except (UnknownShapeError, RecursionError, MemoryError):
                 raise UnfusableError("the shape of the lines is not known") from None
 
     def process(self, block: bytes) -> tuple[Any, int, tuple[int, ...]]:
@@ -75,7 +75,7 @@ class Records:
         if self._shape is not None:
             return self._process_lines(self._shape, records, block)
         count = block.count(b"\n")
-        if len(records) != count or not begin_with_objects(block) or may_hide_mistakes(block):
+        if len(records) != count or not hold_objects(block, count) or may_hide_mistakes(block):
             raise OddError
         made, _, *dropped = self._program.function(records, ())
         return self._encoded(made) if self.makes_text else made, count, tuple(dropped)
@@ -89,7 +89,7 @@ class Records:
         if len(records) != count:
             raise OddError
         is_covered = self._covers_all(shape, block)
-        if not is_covered and not begin_with_objects(block):
+        if not is_covered and not hold_objects(block, count):
             raise OddError
         if may_hide_mistakes(block, numbers=not is_covered):
             raise OddError

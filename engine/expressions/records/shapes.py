@@ -23,6 +23,7 @@ _ORDERS = {
 }
 _NUMBER_FIRST = (_NUMBER, _STRING, _OTHER)
 _MAX_KEYS = 1000
+_MAX_ELEMENT = 5000
 _SAMPLED_ELEMENTS = 5
 
 
@@ -52,6 +53,8 @@ def _pattern(value: Any, keys_left: list[int]) -> bytes:
         return rb"\{%b\}" % b",".join(members)
     if value.__class__ is list:
         element = _element(value, keys_left)
+        if len(element) > _MAX_ELEMENT:  # it is there twice, so it would grow with every level
+            raise UnknownShapeError
         return rb"\[(?:%b(?:,%b)*+)?+\]" % (element, element)
     return rb"(?:%b)" % b"|".join(_ORDERS.get(value.__class__, _NUMBER_FIRST))
 
