@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import perf_counter
 
 from engine.documents import Batch
-from engine.expressions.records import OddError, Records, Site, UnfusableError
+from engine.expressions.records import OddError, Records, Site
 from engine.expressions.steps import EncodeJson, Keep
 from engine.plan.plan import Plan, Port
 from engine.run.member import PAUSE, Member, Outputs
@@ -173,9 +173,7 @@ class FusedRun:
         scopes = {label: member.context.scope for label, member in self._members.items()}
         try:
             self._records = Records(self._root, scopes, sample)
-        except UnfusableError:
-            self._samples = _MOST_SAMPLES
-        except Exception:  # noqa: BLE001  # whatever it is: the plain way needs no function
+        except Exception:  # noqa: BLE001  # unfusable or not: the plain way needs no function
             self._samples = _MOST_SAMPLES
 
     def _account(self, block: bytes, count: int, dropped: tuple[int, ...], seconds: float) -> None:

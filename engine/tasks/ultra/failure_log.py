@@ -16,15 +16,18 @@ LINES_PER_SECOND = 5
 class FailureLog:
     """Logs failed requests by calling `write(label of the snap, text)`."""
 
-    def __init__(self, write: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, write: Callable[[str, str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._write = write
+        self._clock = clock
         self._second = 0
         self._written = 0
         self._omitted = 0
 
     def add(self, error: Document) -> None:
         """Log a failed request, or count it."""
-        second = int(time.monotonic())
+        second = int(self._clock())
         if second != self._second:
             self._second, self._written = second, 0
         if self._written >= LINES_PER_SECOND:

@@ -1,0 +1,18 @@
+"""Failed requests in the log: a few per second in full, and a count of the rest."""
+
+from __future__ import annotations
+
+from engine.tasks.ultra.failure_log import LINES_PER_SECOND, FailureLog
+
+
+def test_ten_thousand_failures_of_a_second_leave_a_few_lines_and_then_their_number() -> None:
+    lines: list[str] = []
+    now = 7.0
+    log = FailureLog(lambda snap, text: lines.append(text), clock=lambda: now)
+    for _ in range(10_000):
+        log.add({"snap": "a", "error": "it failed"})
+    assert lines == ["it failed"] * LINES_PER_SECOND
+    now = 8.0
+    log.add({"snap": "a", "error": "once more"})
+    left = 10_000 - LINES_PER_SECOND
+    assert lines[LINES_PER_SECOND:] == [f"{left} more requests failed", "once more"]
