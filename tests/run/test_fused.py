@@ -2,244 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from engine.documents import Document
 from engine.run import fused
 from engine.run.fused import FusedRun
-from engine.run.plain_way import PLAIN_VARIABLE
 from engine.sdk import Keep, Snap, Step
 from engine.sdk.settings import NoSettings
+from tests.run.both_ways import Silent, both_ways, lines_through, usual_text
 from tests.run.flowing import run
 
 
-class Silent:
-    """An observer that does not look at the batches between snaps."""
+class Large(Snap[NoSettings]):
+    """Keep the documents whose `a` is over 3."""
 
-    def started(self, report: object, secrets: object) -> None: ...
-    def show(self, label: str, text: str) -> None: ...
-    def finished(self, report: object) -> None: ...
-    def output(self, port: object, batch: object) -> None: ...
+    stateful = False
+    plain = True
 
+    @classmethod
+    def steps(cls, settings: NoSettings) -> tuple[Step, ...]:
+        return (Keep("$a > 3"),)
 
-# --- both ways ---
-
-
-def both_ways(pipeline: str, text: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a pipeline leaves of the text: plainly, and fused in tiny blocks."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(PLAIN_VARIABLE, "1")
-        plain = left_by(pipeline, text)
-        patch.delenv(PLAIN_VARIABLE)
-        patch.setattr(fused, "LEAST_BYTES", 0)
-        patch.setattr(fused, "BLOCK_BYTES", 300)
-        return plain, left_by(pipeline, text)
-
-
-def left_by(pipeline: str, text: bytes) -> dict[str, Any]:
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "in.jsonl").write_bytes(text)
-        report, failure, _ = run(folder, pipeline, observer=Silent())
-        files = {file.name: file.read_bytes() for file in sorted(folder.glob("out*"))}
-        if "out-bad.jsonl" in files:  # a Union mixes the errors of two snaps in any order
-            files["out-bad.jsonl"] = b"\n".join(sorted(files["out-bad.jsonl"].split(b"\n")))
-        counts = {
-            snap.label: (snap.inputs, snap.outputs, snap.dropped, snap.errors)
-            for snap in report.snaps
-        }
-        if failure is not None:  # how far others had come by then is not defined
-            counts = {}
-        return {"files": files, "failure": str(failure).replace(name, ""), "counts": counts}
-
-
-def lines_through(*snaps: str, on_error: str = "stop") -> str:
-    """A pipeline of these snaps between a parser and a formatter of JSON lines."""
-    labels = [f"s{number}" for number in range(len(snaps))]
-    placed = [
-        f"  {label}: {{{snap}, on_error: {on_error}}}"
-        for label, snap in zip(labels, snaps, strict=True)
-    ]
-    errors = [f"  - {label}.error -> bad.input{place}" for place, label in enumerate(labels)]
-    sink = [
-        "  bad: {snap: Union}",
-        "  bad_lines: {snap: JSONFormatter, json_lines: true, on_error: discard}",
-        "  bad_file: {snap: FileWriter, file: out-bad.jsonl}",
-    ]
-    routes = on_error == "route"
-    formatter = "discard" if routes else on_error
-    return "\n".join(
-        [
-            "pipeline: Lines",
-            "snaps:",
-            "  read: {snap: FileReader, file: in.jsonl}",
-            "  parse: {snap: JSONParser, json_lines: true, on_error: discard}",
-            *placed,
-            f"  format: {{snap: JSONFormatter, json_lines: true, on_error: {formatter}}}",
-            "  write: {snap: FileWriter, file: out.jsonl}",
-            *(sink if routes else ()),
-            "links:",
-            f"  - read -> parse -> {' -> '.join(labels)} -> format -> write",
-            *([*errors, "  - bad -> bad_lines -> bad_file"] if routes else ()),
-        ]
-    )
-
-
-# --- generated pipelines and texts ---
-
-CONDITIONS = [
-    "$a > 1",
-    "$a > 1 && $b.c != 'x'",
-    "$s == 'x' || $n >= 2.5",
-    "$b.c.length > 0",
-    "$l.filter(x => x > 1).length > 0",
-    "$a",
-    "$.hasOwnProperty('a')",
-    "$n * 3 == 7.5",
-    "true",
-]
-ROWS = [
-    ("$a", "$a"),
-    ("$t", "$a * $n"),
-    ("$u", "$n / 3"),
-    ("$s", "$s + '!'"),
-    ("$c", "$b.c"),
-    ("$whole", "$b"),
-    ("$deep.x", "$a + 1"),
-    ("$deep.y", "$l"),
-    ("$b.c", "$b.c + $b.d"),
-    ("$first", "$l[0]"),
-    ("$sum", "$l.reduce((t, x) => t + x, 0)"),
-    ("$up", "$s.toUpperCase()"),
-    ("$names", "$i.filter(x => x.p > 1).map(x => x.m)"),
-    ("$total", "$i.reduce((t, x) => t + x.p * x.q, 0)"),
-    ("$one", "$i[0].m"),
-    ("$two", "$i[1].p * $a + $n"),
-    ("$all", "$i.filter(x => x.p > 1)"),
-    ("$count", "$i.filter(x => x.p > 1).length"),
-    ("$formula", "$a * $n - $b.d * (2 - $n)"),
-    ("$again", "($a * $n - $b.d * (2 - $n)) * 2 + $a * $n"),
-    ("$nan", "$a - $s"),
-    ("$bad", "$missing.x"),
-    ("$o", "{k: $a, nested: {n: $n}}"),
-    ("$const", "1.50"),
-    ("$list", "[$a, $n, null]"),
-]
-mappers = st.builds(
-    lambda rows, passes, safe: (
-        f"snap: Mapper, pass_through: {str(passes).lower()}, null_safe_access: "
-        f"{str(safe).lower()}, mappings: {json.dumps(dict(rows))}"
-    ),
-    st.lists(st.sampled_from(ROWS), min_size=1, max_size=5),
-    st.booleans(),
-    st.booleans(),
-)
-filters = st.builds(
-    lambda condition, safe: (
-        f"snap: Filter, filter: {json.dumps(condition)}, null_safe_access: {str(safe).lower()}"
-    ),
-    st.sampled_from(CONDITIONS),
-    st.booleans(),
-)
-pipelines = st.builds(
-    lines_through,
-    st.one_of(filters, mappers),
-    st.one_of(filters, mappers),
-    on_error=st.sampled_from(["stop", "discard", "route"]),
-)
-
-SCALARS = [
-    "1",
-    "0",
-    "-0",
-    "2.50",
-    "-3.25",
-    "1e2",
-    "1E+2",
-    "1e-9",
-    "0.0000001",
-    "12345678901234567890",
-]
-SCALARS += ["0.000000", "-0.0", "1e99999", "9" * 40, "null", "true", '"x"', '""', '"2.5"', '"é"']
-SCALARS += [r'"a\"b"', r'"\u00e9"', r'"\ud83d\ude00"', r'"\/"', '" sp ace, "', '"e5"', '"\u20ac"']
-numbers = st.sampled_from(["1", "2", "3.5", "2.50", "7"])
-texts = st.sampled_from(['"x"', '"y"', '"some text"'])
-usual = st.builds(
-    '{{"a":{},"n":{},"s":{},"b":{{"c":{},"d":1}},"l":[{},{}],'
-    '"i":[{{"p":{},"q":2.5,"m":"x"}},{{"p":1.5,"q":{},"m":"y"}}]}}'.format,
-    *(numbers, numbers, texts, texts, numbers, numbers, numbers, numbers),
-)  # fmt: skip
-odd = st.builds(
-    '{{"a":{},"n":{},"s":{},"b":{{"c":{},"d":1}},"l":[{},{}],'
-    '"i":[{{"p":{},"q":2.5,"m":{}}}]}}'.format,
-    *[st.sampled_from(SCALARS)] * 8,
-)
-OTHER_LINES = [
-    "", " ", "not json", "{}", "[1]", "1", '{"a":1}', '{"a":1,"a":2,"n":1,"s":"x"}',
-    '{"a":1,"n":1,"s":"x","b":{"c":"q","c":"r","d":1},"l":[2]}',
-    '{ "a": 1, "n": 2.50, "s": "x", "b": {"c": "x", "d": 1}, "l": [1, 2]}',
-    '{"n":1,"a":2,"s":"x","b":{"c":"x","d":1},"l":[]}',
-    '{"a":1,"n":2,"s":"x","b":null,"l":[]}',
-    '{"a":1,"n":2,"s":"x","b":"text","l":{}}',
-    '{"a":1,"n":2,"s":"x","b":{"c":"x","d":1e99999},"l":[1]}',
-    '{"a":1,"n":2,"s":"x","b":{"c":"x","d":1},"l":[1]}\r',
-    '{"a":1,"n":2,"s":"x","b":{"c":"x","d":1},"l":[1]} {"a":2}',
-    "{'a':1}",
-    '{"a":1,"n":2,"s":"x","b":{"c":"x","d":1},"l":[1],"i":[]}',
-    '{"a":1,"n":2,"s":"x","b":{"c":"x","d":1},"l":[1],"i":[1,{"p":1}]}',
-    '{"a":1,"n":2,"s":"x","b":{"c":"x","d":1},"l":[1],"i":{"p":1}}',
-    '{"a":1,"n":2,"s":"x","b":{"c":"x","d":1},"l":[1],"i":[{"m":1,"p":2,"q":3,"z":4}]}',
-]  # fmt: skip
-line = st.one_of(usual, usual, usual, odd, st.sampled_from(OTHER_LINES))
-end = st.sampled_from(["\n", ""])
-mark = st.sampled_from([b"", b"", b"\xef\xbb\xbf"])
-bad_bytes = st.sampled_from([b"", b"", b"", b"\xff", b'{"a":1,"x":"\xff"}\n'])
-
-
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
-@given(
-    pipelines,
-    st.lists(usual, min_size=1, max_size=3),
-    st.lists(line, max_size=14),
-    mark,
-    bad_bytes,
-    end,
-)
-def test_fused_and_plain_agree(
-    pipeline: str, first: list[str], lines: list[str], mark: bytes, bad: bytes, end: str
-) -> None:
-    text = mark + "\n".join([*first, *lines]).encode() + b"\n" + bad
-    text += usual_line(5).encode() + end.encode()
-    plain, together = both_ways(pipeline, text)
-    assert together == plain
-
-
-def usual_line(number: int) -> str:
-    document: dict[str, Any] = {
-        "a": number,
-        "n": 2.5,
-        "s": "x",
-        "b": {"c": "y", "d": 1},
-        "l": [1, 2],
-    }
-    document["i"] = [{"p": 2, "q": 0.5, "m": "x"}]
-    return json.dumps(document, separators=(",", ":"))
-
-
-def usual_text(count: int) -> bytes:
-    return "".join(usual_line(number) + "\n" for number in range(count)).encode()
-
-
-# --- what is fused ---
+    def process(self, document: Document) -> Document | None:
+        return document if document["a"] > 3 else None
 
 
 @pytest.fixture
@@ -342,7 +130,7 @@ def test_a_watched_run_is_plain(
 
 
 def test_a_number_beyond_the_bounds_fails_its_line_wherever_it_is() -> None:
-    """In a field that nobody reads, and after the first thousand documents too."""
+    """Also in a field that is never read, and after the first thousand documents."""
     lines = [f'{{"id":{number},"unused":1.5}}' for number in range(3000)]
     lines[2500] = '{"id":2500,"unused":1e99999}'
     lines[2700] = '{"id":2700,"unused":"\udcff"}'
@@ -353,22 +141,9 @@ def test_a_number_beyond_the_bounds_fails_its_line_wherever_it_is() -> None:
     assert together["counts"]["parse"][3] == 2
 
 
-def test_a_snap_of_somebody_else_with_steps_is_fused(
+def test_a_third_party_snap_with_steps_is_fused(
     fused_lines: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Large(Snap[NoSettings]):
-        """Keep the documents whose `a` is over 3."""
-
-        stateful = False
-        plain = True
-
-        @classmethod
-        def steps(cls, settings: NoSettings) -> tuple[Step, ...]:
-            return (Keep("$a > 3"),)
-
-        def process(self, document: Document) -> Document | None:
-            return document if document["a"] > 3 else None
-
     monkeypatch.setattr(fused, "LEAST_BYTES", 0)
     (tmp_path / "in.jsonl").write_bytes(usual_text(400))
     _, failure, _ = run(tmp_path, lines_through("snap: Large"), Large, observer=Silent())
@@ -402,18 +177,6 @@ def test_a_first_line_that_is_unlike_the_others_is_forgotten(fused_lines: list[i
 def test_the_steps_of_a_base_class_do_not_count_for_a_subclass_that_does_something_else(
     fused_lines: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Large(Snap[NoSettings]):
-        """Keep the documents whose `a` is over 3."""
-
-        stateful = False
-
-        @classmethod
-        def steps(cls, settings: NoSettings) -> tuple[Step, ...]:
-            return (Keep("$a > 3"),)
-
-        def process(self, document: Document) -> Document | None:
-            return document if document["a"] > 3 else None
-
     class Larger(Large):
         """Keep the documents whose `a` is over 5."""
 
@@ -467,7 +230,7 @@ def test_a_value_across_two_lines_moves_no_document_to_another_line() -> None:
     assert together == plain
 
 
-def test_nested_arrays_are_no_shape() -> None:
+def test_lines_with_deeply_nested_arrays_agree() -> None:
     text = b'{"a":5,"d":' + b"[" * 60 + b"]" * 60 + b"}\n"
     plain, together = both_ways(
         lines_through("snap: Filter, filter: $a > 3"), text * 5 + usual_text(9)
