@@ -23,7 +23,9 @@ from engine.script.child.protocol import (
     decoder,
 )
 from engine.script.frame_sizes import FrameSizes
-from engine.script.row_values import encoder, with_exact_numbers
+from engine.script.row_values import encoder, may_not_be_finite, with_exact_numbers
+from engine.sdk.json_nulls import is_finite
+from engine.sdk.json_output import CHANGE_IT_FIRST, unwritable_part
 from engine.sdk.scripts import Outcome, Script, ScriptAnswer, ScriptError, ScriptFailure
 
 ANSWERS = decoder(restore_answer(ScriptError))
@@ -121,22 +123,24 @@ class Session(ABC):
         self, rows: list[Document], size: int, encoded: Callable[[int, int], bytearray]
     ) -> Iterator[tuple[int, int, ScriptError | None]]:
         """Send rows in frames of about `size` bytes: the range of each, or of a row that failed."""
-        start = 0
+        start, most = 0, len(rows)
         while start < len(rows):
-            end, error = self._sizes.end(rows, start, size), None
+            end, error = min(self._sizes.end(rows, start, size), start + most), None
             while True:
                 try:
                     frame = encoded(start, end)
                 except (FrameTooLargeError, NotSendableError) as refusal:
+                    most = max((end - start) // 2, 1)  # others like it may follow
                     if end - start > 1:
-                        end = (start + end) // 2
+                        end = start + most
                         continue
-                    error = self._unsendable(refusal)
+                    error = self._unsendable(rows[start], refusal)
                     break
                 fitting = start + self._sizes.check(frame, rows[start:end], size)
                 if fitting == end:
                     self._send(self._ready(), frame)
                     self._ahead = IN_FLIGHT if len(frame) <= TRACKED_BYTES else 1
+                    most *= 2
                     del frame  # it may hold a model of many megabytes
                     break
                 end = fitting
@@ -150,7 +154,11 @@ class Session(ABC):
                 rows = with_exact_numbers(rows)
             except RecursionError:
                 raise NotSendableError(TOO_DEEP) from None
-        return self._ready().frame(kind, rows, *more, by=encoder)
+        frame = self._ready().frame(kind, rows, *more, by=encoder)
+        # Searching the frame is cheaper than inspecting every value.
+        if may_not_be_finite(frame) and not all(map(is_finite, rows)):
+            raise NotSendableError("a number is NaN or infinite")
+        return frame
 
     def _exchange(self, sending: Sending, expected: str) -> Iterator[list[Any]]:
         """The parts of the replies to frames, which are sent at most IN_FLIGHT ahead of them."""
@@ -201,12 +209,12 @@ class Session(ABC):
             self._fail(ScriptFailure(f"could not send {name} to its process", str(error)), error)
         self._send(channel, frame)
 
-    def _unsendable(self, error: Exception) -> ScriptError:
-        return ScriptError(
-            f"could not send a row to {self._script.name}",
-            str(error),
-            "make the document smaller, or remove what the script does not need",
-        )
+    def _unsendable(self, row: Document, error: Exception) -> ScriptError:
+        reason, resolution = unwritable_part(row), CHANGE_IT_FIRST
+        if isinstance(error, FrameTooLargeError) or not reason:
+            reason = str(error)
+            resolution = "make the document smaller, or remove what the script does not need"
+        return ScriptError(f"could not send a row to {self._script.name}", reason, resolution)
 
     def _ready(self) -> Channel:
         if self._failed is not None:

@@ -28,6 +28,9 @@ _EMPTY = late_regex(rb"(?:\{\}|\[\])(?=,?$)", re.MULTILINE)
 _SPACED = {b"{}": b"{ }", b"[]": b"[ ]"}
 _TOO_DEEP = "it is nested too deeply"
 
+CHANGE_IT_FIRST = "change the value first, for example with a Mapper"
+"""What to do about a value that cannot be written."""
+
 
 def to_json(value: Value, what: str = "the document", *, pretty: bool = False) -> bytes:
     """The value as JSON in UTF-8, without a newline at the end.
@@ -60,14 +63,17 @@ def prettified(text: bytes) -> bytes:
     return _EMPTY.sub(lambda found: _SPACED[found[0]], spread)
 
 
-def _refusal(value: Value, what: str) -> DataError:
+def unwritable_part(value: Value) -> str:
+    """The first part of the value that JSON cannot represent, and why; empty if there is none."""
     try:
-        reason = next(_unwritable_parts(value, "$"), _TOO_DEEP)
+        return next(_unwritable_parts(value, "$"), "")
     except RecursionError:
-        reason = _TOO_DEEP
-    return DataError(
-        f"cannot write {what} as JSON", reason, "change the value first, for example with a Mapper"
-    )
+        return _TOO_DEEP
+
+
+def _refusal(value: Value, what: str) -> DataError:
+    reason = unwritable_part(value) or _TOO_DEEP
+    return DataError(f"cannot write {what} as JSON", reason, CHANGE_IT_FIRST)
 
 
 def _unwritable_parts(value: Value, path: str) -> Iterator[str]:

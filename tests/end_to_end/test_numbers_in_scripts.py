@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +76,45 @@ def test_what_is_no_number_fails_on_its_way_out_and_names_the_field(
     answer = run(f"{{'n': {value}}}", "{}")
     assert "snap 'format'" in answer
     assert says in answer
+
+
+NOT_FINITE = """
+snaps:
+  make: {snap: JSONGenerator, documents: [{n: 4}, {n: -1}, {n: 9}, {n: 0}]}
+  compute: {snap: Mapper, mappings: {$root: Math.sqrt($n), $inverse: "[1 / $n]"}}
+  script: {snap: RemotePythonScript, source: "snaplogic_process = dict", on_error: HOW}
+  good: {snap: Mapper, mappings: {$good: $root}}
+  bad: {snap: Mapper, mappings: {$label: $snap_details.label, $reason: $reason}}
+links: [make -> compute -> script -> good, script.error -> bad]
+"""
+
+
+def test_nan_and_infinity_do_not_go_into_a_script(engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(NOT_FINITE.replace("HOW", "route"))
+    ended = engine("run", "p.yaml")
+    assert ended.returncode == 0
+    assert sorted(map(json.loads, ended.stdout.splitlines()), key=str) == [
+        {
+            "$output": "bad.output",
+            "label": "script",
+            "reason": "$.inverse[0] is Infinity, which JSON cannot represent",
+        },
+        {
+            "$output": "bad.output",
+            "label": "script",
+            "reason": "$.root is NaN, which JSON cannot represent",
+        },
+        {"$output": "good.output", "good": 2},
+        {"$output": "good.output", "good": 3},
+    ]
+
+
+def test_nan_in_a_scripts_row_stops_the_pipeline_by_default(engine: Any, tmp_path: Path) -> None:
+    text = NOT_FINITE.replace("HOW", "stop").replace(", script.error -> bad", "")
+    (tmp_path / "p.yaml").write_text(
+        "\n".join(line for line in text.splitlines() if "bad" not in line)
+    )
+    ended = engine("run", "p.yaml")
+    assert ended.returncode == 1
+    assert "could not send a row to p.yaml: $.root is NaN" in ended.stderr
+    assert ended.stdout == '{"good":2}\n'

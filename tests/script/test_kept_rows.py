@@ -36,6 +36,14 @@ def test_rows_that_are_kept_wait_and_a_list_answers_them_in_order(
     assert list(ultra.outcomes) == [1, 2, 3, 4]
 
 
+def test_a_row_that_cannot_be_sent_fails_its_request_alone(task: Tasks) -> None:
+    ultra = task("def snaplogic_process(row):\n    return made(row)\n")
+    ultra.give_rows({"id": 1}, {"id": 2, "root": float("nan")}, {"id": 3})
+    assert ultra.answers == {1: 1, 2: FAILED, 3: 3}
+    assert ultra.errors[2]["reason"] == "$.root is NaN, which JSON cannot represent"
+    assert ultra.waiting == 0
+
+
 def test_only_parts_kept_without_a_ticket_answer_no_request(task: Tasks) -> None:
     ultra = task("""
         def snaplogic_process(row):
