@@ -67,20 +67,19 @@ class Registry(Mapping[str, SnapClass]):
         return explain_unknown(name, self)
 
     def by_foreign_id(self) -> Mapping[str, str]:
-        """The snap for each class id of SnapLogic. Imports all snaps.
+        """The snap for each class id of SnapLogic, older ones included. Imports all snaps.
 
         Raises ConfigurationError if two snaps claim one.
         """
         claims: dict[str, str] = {}
         for name, snap in self.usable():
-            if snap.foreign is None:
-                continue
-            other = claims.setdefault(snap.foreign.class_id, name)
-            if other != name:
-                raise ConfigurationError(
-                    f"two snaps claim to be {snap.foreign.class_id}: "
-                    f"{_shown(self[other])} and {_shown(snap)}; change `foreign` of one of them"
-                )
+            for class_id in snap.foreign.class_ids if snap.foreign else ():
+                other = claims.setdefault(class_id, name)
+                if other != name:
+                    raise ConfigurationError(
+                        f"two snaps claim to be {class_id}: {_shown(self[other])} and "
+                        f"{_shown(snap)}; change `foreign` of one of them"
+                    )
         return claims
 
     def _load(self, files: list[SnapFile], name: str) -> SnapClass | UnusableSnapError:

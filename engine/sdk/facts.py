@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -10,15 +11,51 @@ import msgspec
 class Foreign(msgspec.Struct, frozen=True):
     """SnapLogic's own snap, as its exported pipelines (.slp) hold it.
 
-    `class_id` and `name` identify it there. `settings` maps its setting keys to ours; the key of a
-    setting in a group is written with a dot. `columns` names the key and value columns of a table
-    that is a map here.
+    `class_id` and `name` identify it there; `aliases` are older class ids of the same snap.
+
+    `settings` maps its setting keys to ours. Both sides are paths: a setting in a group follows a
+    dot, a column of a table follows `[].`, as in `"routes[].expression": "routes[].condition"`.
+    The keys and values of a setting that is a map are the columns `headers[].key` and
+    `headers[].value`; the items of a list of plain values are `columns[]`. A table whose rows may
+    also be written as a map (as Mapper's `mappings`) is described by its rows.
+
+    `choices` maps stored words of a key to our values; `defaults` are the stored values that
+    SnapLogic assumes when a key is absent, where ours differ. `ignored` keys make no difference
+    here. `unsupported` keys are reported with the given reason if they are set to anything but
+    their default: that of `defaults`, or else false, 0 or nothing. A key of a group or a table
+    stands for everything in it.
+
+    `files` maps the keys whose text becomes a file beside the pipeline to the settings that name
+    it. `views` maps view keys to our views where their order does not tell.
     """
 
     class_id: str
     name: str
     settings: Mapping[str, str] = msgspec.field(default_factory=dict)
-    columns: Mapping[str, tuple[str, str]] = msgspec.field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+    choices: Mapping[str, Mapping[str, Any]] = msgspec.field(default_factory=dict)
+    defaults: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+    unsupported: Mapping[str, str] = msgspec.field(default_factory=dict)
+    files: Mapping[str, str] = msgspec.field(default_factory=dict)
+    views: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+    @property
+    def class_ids(self) -> tuple[str, ...]:
+        """The class id, and those of older versions."""
+        return (self.class_id, *self.aliases)
+
+    def contradictions(self) -> Iterator[str]:
+        """Keys that are named for two purposes, or used but never named."""
+        groups = (self.settings, self.files, self.ignored, self.unsupported)
+        named = [key for group in groups for key in group]
+        for key in sorted({key for key in named if named.count(key) > 1}):
+            yield f"the key {key!r} is named twice"
+        mapped = self.settings.keys() | self.files.keys()
+        for key in sorted(self.choices.keys() - mapped):
+            yield f"choices are given for {key!r}, which is not in settings"
+        for key in sorted(self.defaults.keys() - mapped - self.unsupported.keys()):
+            yield f"a default is given for {key!r}, which is neither in settings nor unsupported"
 
 
 def category_of(snap: type) -> str:

@@ -20,10 +20,13 @@ from engine.registry import SnapClass
 from engine.registry.files import snake_case
 from engine.sdk import Emission, Example, Snap
 from engine.sdk.facts import category_of
+from engine.sdk.setting_paths import type_at, words_of
 from engine.sdk.settings import convert, settings_of
 from engine.testing.http import CannedHttp
 from engine.testing.kit import SnapRun, run_snap
 from engine.testing.steps import check_steps
+
+_DIGITS = "0123456789"
 
 
 class Check(NamedTuple):
@@ -229,10 +232,21 @@ def _what_it_stands_for_in_SnapLogic_leads_to_its_settings(snap: SnapClass) -> N
     if foreign is None:
         return
     _require(foreign.class_id and foreign.name, "foreign needs a class id and a name")
-    unknown = sorted(set(foreign.settings.values()) - settings_of(snap.settings_class).keys())
+    names = {*foreign.settings.values(), *foreign.files.values()}
+    unknown = sorted(name for name in names if type_at(snap.settings_class, name) is None)
     _require(not unknown, f"foreign maps to unknown settings: {', '.join(unknown)}")
-    loose = sorted(foreign.columns.keys() - foreign.settings.keys())
-    _require(not loose, f"foreign has columns for settings that it does not map: {loose}")
+    _require(not (found := next(foreign.contradictions(), "")), f"foreign: {found}")
+    for key, words in foreign.choices.items():
+        name = foreign.settings.get(key, "")
+        accepted = words_of(type_at(snap.settings_class, name)) or tuple(words.values())
+        wrong = sorted(str(word) for word in words.values() if word not in accepted)
+        _require(not wrong, f"the setting {name!r} has no such choices: {', '.join(wrong)}")
+    views = [view for side in (snap.views.inputs, snap.views.outputs) for view in side]
+    known = {view.name for view in views}
+    strange = sorted(
+        name for name in foreign.views.values() if not {name, name.rstrip(_DIGITS)} & known
+    )
+    _require(not strange, f"foreign names unknown views: {', '.join(strange)}")
 
 
 def _no_input_is_no_failure(snap: SnapClass, project: Path) -> None:

@@ -67,8 +67,11 @@ class FileReader(Snap[FileReaderSettings]):
             "filePath": "file",
             "retries": "retries",
             "retryInterval": "retry_interval",
-            "outputHeaders": "output_headers",
+            "outputHeaders[].targetPath": "output_headers[].key",
+            "outputHeaders[].expression": "output_headers[].value",
         },
+        ignored=("enableStaging", "preventURLEncoding"),
+        unsupported={"advancedProperties": "properties of the protocol"},
     )
     views = Views(
         inputs=(View("input", unlinked="starts by itself"),),

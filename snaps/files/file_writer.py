@@ -96,6 +96,13 @@ class FileWriter(StreamSnap[FileWriterSettings]):
             "retries": "retries",
             "retryInterval": "retry_interval",
         },
+        defaults={"cannedAcls": "None"},
+        ignored=("flushIntervalKb", "preventURLEncoding"),
+        unsupported={
+            "UserPermissionsKey": "access rights of the file",
+            "advancedProperties": "properties of the protocol",
+            "cannedAcls": "access rights of S3 objects",
+        },
     )
     views = Views(inputs=(View("input", "binary", unlinked="refused"),))
     single = True

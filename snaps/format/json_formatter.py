@@ -76,9 +76,14 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
             "prettyPrint": "pretty_print",
             "ignoreEmptyStream": "ignore_empty_stream",
             "contentPath": "content_path",
-            "header": "header",
+            "header[].targetPath": "header[].key",
+            "header[].expression": "header[].value",
         },
-        columns={"header": ("targetPath", "expression")},
+        ignored=("deriveSchemaLimit",),
+        unsupported={
+            "schema": "a JSON schema",
+            "supportTypeExts": "dates with type information",
+        },
     )
     views = Views(outputs=(View("output", "binary"),))
     single = True

@@ -66,6 +66,7 @@ class JSONParser(StreamSnap[JSONParserSettings]):
             "allowNonStandardJson": "non_standard_json",
             "jsonLines": "json_lines",
         },
+        unsupported={"supportTypeExts": "dates with type information"},
     )
     views = Views(inputs=(View("input", "binary", unlinked="refused"),))
     stateful = False

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from engine.sdk import Document, Example, Foreign, HttpResponse
 from snaps.rest.shared.snap import (
-    FOREIGN_COLUMNS,
+    FOREIGN_CHOICES,
+    FOREIGN_IGNORED,
     FOREIGN_SETTINGS,
+    FOREIGN_UNSUPPORTED,
     RestSettings,
     RestSnap,
     in_response,
@@ -28,7 +30,9 @@ class RESTDelete(RestSnap[RESTDeleteSettings]):
         "com-snaplogic-snaps-rest-delete",
         "REST Delete",
         settings=FOREIGN_SETTINGS,
-        columns=FOREIGN_COLUMNS,
+        choices=FOREIGN_CHOICES,
+        ignored=FOREIGN_IGNORED,
+        unsupported={**FOREIGN_UNSUPPORTED, "entity": "an entity of a DELETE request"},
     )
     method = "DELETE"
     replayable = False

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from engine.sdk import Document, Example, Foreign, HttpResponse
-from snaps.rest.shared.snap import FOREIGN_COLUMNS, FOREIGN_SETTINGS, RestSettings, RestSnap
+from snaps.rest.shared.snap import (
+    FOREIGN_CHOICES,
+    FOREIGN_IGNORED,
+    FOREIGN_SETTINGS,
+    FOREIGN_UNSUPPORTED,
+    RestSettings,
+    RestSnap,
+)
 
 
 class RESTGetSettings(RestSettings):
@@ -21,7 +28,13 @@ class RESTGet(RestSnap[RESTGetSettings]):
         "com-snaplogic-snaps-rest-get",
         "REST Get",
         settings=FOREIGN_SETTINGS,
-        columns=FOREIGN_COLUMNS,
+        choices=FOREIGN_CHOICES,
+        ignored=(*FOREIGN_IGNORED, "paginationInterval"),
+        unsupported={
+            **FOREIGN_UNSUPPORTED,
+            "hasNext": "pagination",
+            "nextUrl": "pagination",
+        },
     )
     method = "GET"
     replayable = True

@@ -122,9 +122,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-mlcore-remotepythonscript",
         "Remote Python Script",
-        settings={
-            "editable_content": "source",
-        },
+        files={"editable_content": "script"},
     )
     views = Views(
         inputs=(

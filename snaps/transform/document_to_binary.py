@@ -44,6 +44,7 @@ class DocumentToBinary(Snap[DocumentToBinarySettings]):
         settings={
             "codec": "codec",
         },
+        unsupported={"binaryHeaderProps": "further fields of the header"},
     )
     views = Views(outputs=(View("output", "binary"),))
     stateful = False

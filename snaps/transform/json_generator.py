@@ -64,6 +64,11 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
             "editable_content": "text",
             "passThroughProp": "pass_through",
         },
+        defaults={"arrayElementsAsDocuments": True},
+        unsupported={
+            "arrayElementsAsDocuments": "one document that is an array",
+            "supportTypeExts": "dates with type information",
+        },
     )
     views = Views(inputs=(View("input", unlinked="starts by itself"),))
     stateful = False

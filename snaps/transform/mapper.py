@@ -75,12 +75,12 @@ class Mapper(Snap[MapperSettings]):
         "com-snaplogic-snaps-transform-datatransform",
         "Mapper",
         settings={
-            "transformations.mappingTable": "mappings",
+            "transformations.mappingTable[].targetPath": "mappings[].target",
+            "transformations.mappingTable[].expression": "mappings[].expression",
             "transformations.mappingRoot": "mapping_root",
             "passThrough": "pass_through",
             "nullSafeAccess": "null_safe_access",
         },
-        columns={"transformations.mappingTable": ("targetPath", "expression")},
     )
     stateful = False
     plain = True

@@ -94,6 +94,11 @@ def test_a_good_snap_keeps_all_rules(mistakes: Mistakes) -> None:
         ('since = "1.2"', 'since = "soon"', "since must be a version"),
         ('"fieldName": "field"', '"fieldName": "name"', "maps to unknown settings: name"),
         ('"com-example-double", ', '"", ', "foreign needs a class id and a name"),
+        ('"fieldName": "field"', '"fieldName": "field[].key"', "unknown settings: field[].key"),
+        (', settings={"f', ', ignored=("fieldName",), settings={"f', "'fieldName' is named twice"),
+        (', settings={"f', ', choices={"mode": {"a": "b"}}, settings={"f', "for 'mode', which is"),
+        (', settings={"f', ', defaults={"mode": "b"}, settings={"f', "a default is given for 'mo"),
+        (', settings={"f', ', views={"in": "left"}, settings={"f', "unknown views: left"),
     ],
 )
 def test_a_broken_rule_is_named(mistakes: Mistakes, old: str, new: str, message: str) -> None:
@@ -111,6 +116,24 @@ def test_two_snaps_that_stand_for_the_same_one_are_both_named(
     registry = Registry(files=files_of("checked_snaps"))
     with pytest.raises(ConfigurationError, match=r"com-example-double: Double \(.*le\.py\) and"):
         registry.by_foreign_id()
+
+
+def test_words_must_be_choices_of_the_setting(mistakes: Mistakes) -> None:
+    found = mistakes(
+        ("from engine.sdk", "from typing import Literal\n\nfrom engine.sdk"),
+        (
+            "    field: str",
+            "    unit: Literal['px'] = setting(help='A unit.', default='px')\n    field: str",
+        ),
+        ('"fieldName": "field"', '"u": "unit"}, choices={"u": {"Points": "pt", "Pixels": "px"}'),
+    )
+    assert found == ["the setting 'unit' has no such choices: pt"]
+
+
+def test_an_older_class_id_leads_to_the_same_snap(mistakes: Mistakes, tmp_path: Path) -> None:
+    mistakes((', settings={"f', ', aliases=("com-example-old",), settings={"f'))
+    found = Registry(files=files_of("checked_snaps")).by_foreign_id()
+    assert found == {"com-example-double": "Double", "com-example-old": "Double"}
 
 
 STEPS = """    stateful = False

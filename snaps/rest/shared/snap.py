@@ -122,8 +122,10 @@ S = TypeVar("S", bound=RestSettings)
 
 FOREIGN_SETTINGS = {
     "serviceUrl": "service_url",
-    "queryParams": "query_parameters",
-    "header": "http_headers",
+    "queryParams[].queryParam": "query_parameters[].key",
+    "queryParams[].queryParamValue": "query_parameters[].value",
+    "header[].headerKey": "http_headers[].key",
+    "header[].headerValue": "http_headers[].value",
     "responseEntityType": "response_entity_type",
     "connTimeout": "connection_timeout",
     "timeout": "read_timeout",
@@ -136,10 +138,29 @@ FOREIGN_SETTINGS = {
 }
 """SnapLogic's keys for the settings of REST snaps, and ours."""
 
-FOREIGN_COLUMNS = {
-    "queryParams": ("queryParam", "queryParamValue"),
-    "header": ("headerKey", "headerValue"),
+FOREIGN_CHOICES = {
+    "retryPolicy": {"Connection errors": "connection_errors", "All errors": "all"},
 }
+FOREIGN_IGNORED = ("normalizeUri", "cookiePolicy")
+FOREIGN_UNSUPPORTED = {
+    "batchSize": "several documents in one request",
+    "processArray": "documents for the elements of an array",
+    "rawData": "the body of the response as it is",
+}
+_FOREIGN_UPLOADS = {
+    "uploadFile": "the upload of a file",
+    "uploadFileName": "the upload of a file",
+    "uploadFiles[].uploadFile": "the upload of files",
+    "uploadFiles[].uploadFileName": "the upload of files",
+}
+_UPLOAD_DETAILS = (
+    "uploadFileKey",
+    "uploadBodyType",
+    "uploadTransferRequestType",
+    "mimeType",
+    "uploadFiles[].uploadFileKey",
+    "uploadFiles[].multiFileMimeType",
+)
 
 
 def entity_foreign(method: str) -> Foreign:
@@ -148,7 +169,9 @@ def entity_foreign(method: str) -> Foreign:
         f"com-snaplogic-snaps-rest-{method.lower()}",
         f"REST {method}",
         settings={**FOREIGN_SETTINGS, "entity": "http_entity"},
-        columns=FOREIGN_COLUMNS,
+        choices=FOREIGN_CHOICES,
+        ignored=(*FOREIGN_IGNORED, *_UPLOAD_DETAILS),
+        unsupported={**FOREIGN_UNSUPPORTED, **_FOREIGN_UPLOADS},
     )
 
 
