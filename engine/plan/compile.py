@@ -20,7 +20,7 @@ from engine.plan.resolve import Resolution, resolve
 from engine.plan.routes import routes_of, spilling
 from engine.plan.seen import paths_seen
 from engine.plan.snaps import ResolvedSnap
-from engine.plan.views import ResolvedLink, is_member
+from engine.plan.views import ResolvedLink, views_as_linked
 from engine.registry import Registry
 from engine.sdk.settings import KEY, Expression, Path, Settings, expressions_in
 from engine.sdk.views import ERROR_VIEW, View, Views
@@ -115,8 +115,12 @@ class _Compiler:
             settings=settings,
             on_error=on_error_of(spec, starting),
             mode=spec.mode,
-            inputs=tuple(_as_linked(views.inputs, [link.target for link in ending])),
-            outputs=tuple(_as_linked(views.outputs, [link.source for link in starting])),
+            inputs=tuple(
+                views_as_linked(views.inputs, [link.target for link in ending if link.target])
+            ),
+            outputs=tuple(
+                views_as_linked(views.outputs, [link.source for link in starting if link.source])
+            ),
             facts=facts,
             where=spec.where,
             first_lines=first_lines(spec.label, snap, self.resolution.spec.source),
@@ -187,16 +191,6 @@ def _known(snap: ResolvedSnap) -> tuple[Settings, Views, Facts]:
     if snap.settings is None or snap.views is None or snap.facts is None:
         raise RuntimeError(f"a snap of a checked pipeline is not resolved: {snap}")
     return snap.settings, snap.views, snap.facts
-
-
-def _as_linked(views: Sequence[View], linked: Sequence[View | None]) -> Iterator[View]:
-    """Families as the members that have links; optional views only if they have one."""
-    for family in views:
-        if family.many:
-            members = [view for view in linked if view and is_member(view.name, family)]
-            yield from sorted(members, key=lambda view: int(view.name[len(family.name) :]))
-        elif family in linked or not family.optional:
-            yield family
 
 
 def _target_of(keys: KeyPath, items: Mapping[KeyPath, Expression | Path]) -> str:

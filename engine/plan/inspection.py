@@ -7,6 +7,8 @@ settings, just as if its module could not be imported.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from engine.errors import ExpressionError, UnusableSnapError
@@ -35,8 +37,7 @@ class Inspection(NamedTuple):
 
 def inspect_snap(snap_class: SnapClass, settings: Settings) -> Inspection:
     """Inspect a class. Raises UnusableSnapError if one of its methods raises or is missing."""
-    file = SnapFile(snap_class.__module__, inspect.getfile(snap_class))
-    try:
+    with _named_when_failing(snap_class) as file:
         inspection = Inspection(
             list(snap_class.parameters_read(settings)),
             [_issue(issue) for issue in snap_class.check(settings)],
@@ -45,13 +46,6 @@ def inspect_snap(snap_class: SnapClass, settings: Settings) -> Inspection:
             _readable_facts(snap_class, settings),
             _steps(snap_class, settings),
         )
-    except Exception as error:
-        path, line = place_of(error, file)
-        raise UnusableSnapError(
-            f"the snap {snap_class.__name__} failed while checking its settings: "
-            f"{path}:{line}: {describe(error)}",
-            "this is a bug in the snap: fix that line, or change the setting",
-        ) from error
     if inspection.views.inputs and (missing := _missing_method(snap_class)):
         statement = file.classes.get(snap_class.__name__)
         place = file.path if statement is None else f"{file.path}:{statement.line}"
@@ -60,6 +54,27 @@ def inspect_snap(snap_class: SnapClass, settings: Settings) -> Inspection:
             f"define {missing}",
         )
     return inspection
+
+
+def inspect_inputs(snap_class: SnapClass, settings: Settings, inputs: Sequence[str]) -> list[Issue]:
+    """What a class says about its linked inputs. Raises UnusableSnapError if its method raises."""
+    with _named_when_failing(snap_class):
+        return [_issue(issue) for issue in snap_class.check_inputs(settings, inputs)]
+
+
+@contextmanager
+def _named_when_failing(snap_class: SnapClass) -> Iterator[SnapFile]:
+    """Errors of the snap's own code name its file and line."""
+    file = SnapFile(snap_class.__module__, inspect.getfile(snap_class))
+    try:
+        yield file
+    except Exception as error:
+        path, line = place_of(error, file)
+        raise UnusableSnapError(
+            f"the snap {snap_class.__name__} failed while checking its settings: "
+            f"{path}:{line}: {describe(error)}",
+            "this is a bug in the snap: fix that line, or change the setting",
+        ) from error
 
 
 def _missing_method(snap_class: SnapClass) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from engine.pipeline.spec import OnError, SnapSpec
 from engine.plan import graph
 from engine.plan.collector import ProblemCollector
-from engine.plan.snaps import ResolvedSnap
-from engine.plan.views import ResolvedLink, Side, is_member
+from engine.plan.snaps import ResolvedSnap, check_inputs
+from engine.plan.views import ResolvedLink, Side, declared_view, views_as_linked
 from engine.sdk.views import ERROR_VIEW, View
 
 
@@ -32,11 +32,12 @@ def check_linkage(
     for label, snap in snaps.items():
         if label in doubtful or not snap.spec.type:
             continue
-        if (
-            not _wants_links(snap, linked, collector)
-            and len(snaps) > 1
-            and label not in linked.labels
-        ):
+        if _wants_links(snap, linked, collector):
+            continue
+        if snap.views is not None:
+            inputs = views_as_linked(snap.views.inputs, linked.ends.get(label, ()))
+            check_inputs(snap, [view.name for view in inputs], collector)
+        if len(snaps) > 1 and label not in linked.labels:
             hint = "link it, or remove it"
             collector.report(
                 "unlinked-snap", snap.spec.where, f"nothing is linked to '{label}'", hint, "warning"
@@ -59,6 +60,7 @@ class _Linked:
     def __init__(self, links: Sequence[ResolvedLink]) -> None:
         self.labels = {label for link in links for label in link.labels}
         self.views: dict[Side, dict[str, set[str]]] = {"input": {}, "output": {}}
+        self.ends: dict[str, list[View]] = {}
         self.error_links: dict[str, ResolvedLink] = {}
         for link in links:
             start, end = link.labels
@@ -66,11 +68,14 @@ class _Linked:
                 self.views["output"].setdefault(start, set()).add(link.source.name)
             if link.target is not None:
                 self.views["input"].setdefault(end, set()).add(link.target.name)
+                self.ends.setdefault(end, []).append(link.target)
             if link.source is ERROR_VIEW:
                 self.error_links.setdefault(start, link)
 
-    def count(self, label: str, side: Side, family: View) -> int:
-        return sum(is_member(name, family) for name in self.views[side].get(label, ()))
+    def count(self, label: str, side: Side, views: Sequence[View], family: View) -> int:
+        """How many members of a family, one of the `views` of the snap, have links."""
+        names = self.views[side].get(label, ())
+        return sum(declared_view(views, name) == family for name in names)
 
 
 def _check_cycles(
@@ -132,7 +137,11 @@ def _wants_links(snap: ResolvedSnap, linked: _Linked, collector: ProblemCollecto
 def _check_count(
     snap: ResolvedSnap, side: Side, view: View, linked: _Linked, collector: ProblemCollector
 ) -> None:
-    if not view.many or (have := linked.count(snap.spec.label, side, view)) >= view.minimum:
+    if not view.many or snap.views is None:
+        return
+    declared = snap.views.inputs if side == "input" else snap.views.outputs
+    have = linked.count(snap.spec.label, side, declared, view)
+    if have >= view.minimum:
         return
     least = f"at least {view.minimum} link{'s' if view.minimum > 1 else ''}"
     message = f"{_name(snap)} needs {least} on its {side} views but has {have}"

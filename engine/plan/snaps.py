@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from engine.pipeline.spec import SnapSpec
 from engine.plan.collector import ProblemCollector
 from engine.plan.expressions import check_expressions, check_parameters_read
 from engine.plan.folders import is_file, local_path
-from engine.plan.inspection import inspect_snap
+from engine.plan.inspection import inspect_inputs, inspect_snap
 from engine.plan.literals import check_literals
 from engine.plan.plan import Facts
 from engine.registry import Registry, SnapClass
@@ -78,6 +78,19 @@ def resolve_snap(
     return ResolvedSnap(
         spec, snap_class, settings, inspection.views, inspection.facts, inspection.steps
     )
+
+
+def check_inputs(snap: ResolvedSnap, inputs: Sequence[str], collector: ProblemCollector) -> None:
+    """Report mistakes in settings that name input views; `inputs` are the linked ones."""
+    if snap.snap_class is None or snap.settings is None:
+        return
+    try:
+        issues = inspect_inputs(snap.snap_class, snap.settings, inputs)
+    except UnusableSnapError as error:
+        _report_unusable(snap.spec, error, collector)
+        return
+    for issue in issues:
+        _report_issue(snap.spec, snap.snap_class, issue, collector)
 
 
 def _class_of(spec: SnapSpec, registry: Registry, collector: ProblemCollector) -> SnapClass | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -90,9 +91,11 @@ class _Side:
         """A view for each port: first those that are named, then the next free of families."""
         ports = list(ports)
         chosen = [self._named(port) for port in ports]
+        earlier: Counter[str] = Counter()
         for position, (port, view) in enumerate(zip(ports, chosen, strict=True)):
             if view is not None and view.many:
-                chosen[position] = self._next(port, view)
+                chosen[position] = self._next(port, view, earlier[port.label])
+            earlier[port.label] += 1
         return chosen
 
     def _views(self, label: str) -> tuple[View, ...] | None:
@@ -113,8 +116,10 @@ class _Side:
             return None
         return view if view.many else self._take(port, view)
 
-    def _next(self, port: PortSpec, family: View) -> View | None:
-        number = 0
+    def _next(self, port: PortSpec, family: View, earlier: int) -> View | None:
+        """The next free member. In a named family its number is its position: input0 is the first,
+        whatever the others are called."""
+        number = earlier if family.named else 0
         while Port(port.label, f"{family.name}{number}") in self.taken:
             number += 1
         return self._take(port, _member(family, f"{family.name}{number}"))
@@ -177,25 +182,47 @@ def _find(views: tuple[View, ...], name: str) -> View | None:
     """The view of that name, a family for its next member, or the first if there is no name."""
     if not name:
         return views[0] if views else None
+    view = declared_view(views, name)
+    return view if view is None or view.name == name else _member(view, name)
+
+
+def declared_view(views: Sequence[View], name: str) -> View | None:
+    """The declared view of that name, or the family that it belongs to: `output7` to `output`."""
     for view in views:
-        if view.name == name:
+        if view.name == name or _is_numbered(name, view):
             return view
-        if is_member(name, view):
-            return _member(view, name)
-    return None
+    return next((view for view in views if view.named), None)
 
 
-def is_member(name: str, family: View) -> bool:
-    """Whether a view of that name belongs to a family: `output7` to the family `output`."""
+def views_as_linked(declared: Sequence[View], linked: Sequence[View]) -> Iterator[View]:
+    """Families as the members that have links; optional views only if they have one.
+
+    Members are in the order of their numbers, or of their links if some have other names.
+    """
+    for view in declared:
+        if view.many:
+            members = [each for each in linked if declared_view(declared, each.name) == view]
+            if all(_is_numbered(member.name, view) for member in members):
+                members.sort(key=lambda member: int(member.name[len(view.name) :]))
+            for position, member in enumerate(members):
+                read_first = bool(view.read_first) if position else view.read_first is True
+                yield msgspec.structs.replace(member, read_first=read_first)
+        elif view in linked or not view.optional:
+            yield view
+
+
+def _is_numbered(name: str, family: View) -> bool:
     return family.many and bool(re.fullmatch(re.escape(family.name) + "[0-9]{1,6}", name))
 
 
 def _member(family: View, name: str) -> View:
-    return msgspec.structs.replace(family, name=name, many=False, minimum=0)
+    return msgspec.structs.replace(family, name=name, many=False, named=False, minimum=0)
 
 
 def _shown_name(view: View) -> str:
-    return f"{view.name}0, {view.name}1, ..." if view.many else view.name
+    if not view.many:
+        return view.name
+    return f"{view.name}0, {view.name}1, ...{' or any other name' if view.named else ''}"
 
 
 def _check_types(link: ResolvedLink, registry: Registry, collector: ProblemCollector) -> None:

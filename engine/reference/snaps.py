@@ -121,8 +121,10 @@ def _loses_lineage(snap: SnapClass) -> str:
 
 
 def _view(view: View, direction: str = "input") -> str:
-    name = f"`{view.name}0`, `{view.name}1`, ..." if view.many else f"`{view.name}`"
-    return f"{direction} {name}"
+    if not view.many:
+        return f"{direction} `{view.name}`"
+    others = " or any other name" if view.named else ""
+    return f"{direction} `{view.name}0`, `{view.name}1`, ...{others}"
 
 
 def _carried(view: View) -> str:

@@ -59,6 +59,7 @@ class SnapContext:
             execution.services.files, snap.label, snap.settings, execution.writers
         )
         self.scripts = execution.services.scripts
+        self.inputs = tuple(view.name for view in snap.inputs)
         self.outputs = tuple(view.name for view in snap.outputs)
         self.in_ultra = execution.ledger is not None
         self.needed_fields = snap.needed

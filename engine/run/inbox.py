@@ -132,8 +132,8 @@ class Inbox:
         for view in self._read_first:
             if self._queues[view]:
                 return view
-            if self._queues[view].open:
-                return None
+        if any(self._queues[view].open for view in self._read_first):
+            return None
         return next((view for view in self._turn if self._queues[view]), None)
 
     def _take_from(self, view: str) -> Batch:

@@ -52,6 +52,12 @@ class Context(Protocol):
     def http(self) -> HttpClient: ...
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the input views as linked: of a family its members, in the order of their
+        numbers, or of their links if some have other names."""
+        ...
+
+    @property
     def outputs(self) -> tuple[str, ...]:
         """The names of the output views, including members of a family: `output0`, `output1`."""
         ...

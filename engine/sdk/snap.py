@@ -146,6 +146,11 @@ class Snap(Generic[S]):
         return ()
 
     @classmethod
+    def check_inputs(cls, settings: S, inputs: Sequence[str]) -> Iterable[Issue]:
+        """Mistakes in settings that name input views; `inputs` are the linked ones, in order."""
+        return ()
+
+    @classmethod
     def files_needed(cls, settings: S) -> Iterable[tuple[tuple[str | int, ...], str]]:
         """(path of the setting, file name) of the files that must exist before a run."""
         return ()

@@ -9,16 +9,19 @@ import msgspec
 from engine.documents import ViewType
 
 Unlinked = Literal["refused", "empty document", "nothing", "starts by itself"]
+ReadFirst = bool | Literal["all but the first"]
 
 
 class View(msgspec.Struct, frozen=True):
     """One opening of a snap.
 
-    `many` makes it a family that grows with the links: `output0`, `output1`, ... `unlinked` says
+    `many` makes it a family that grows with the links: `output0`, `output1`, ...; the members of a
+    `named` family may have any other name in a link, too (`orders -> join.orders`). `unlinked` says
     what an input without a link gets: an error when checking, one empty document (SnapLogic's rule
     for document inputs, reference 1.1), or nothing. An input that `starts by itself` also gets one
     empty document, but is not an open input of the pipeline, so no caller can feed it. A
-    `read_first` input is read to its end before any other, and every copy of the snap needs it.
+    `read_first` input is read to its end before any other, and every copy of the snap needs it; of
+    a family, all members are, or `all but the first`.
     An `optional` view exists only if a link uses it, so it is never an open view. An input that
     `takes_json_text` copes with values that are RawJson, and passes none of them on.
     """
@@ -26,9 +29,10 @@ class View(msgspec.Struct, frozen=True):
     name: str
     type: ViewType = "document"
     many: bool = False
+    named: bool = False
     minimum: int = 0
     unlinked: Unlinked = "empty document"
-    read_first: bool = False
+    read_first: ReadFirst = False
     optional: bool = False
     takes_json_text: bool = False
 

@@ -12,7 +12,7 @@ from engine.errors import ConfigurationError
 from engine.numbers import with_decimals, with_floats
 from engine.pipeline.spec import OnError
 from engine.plan import compile_spec
-from engine.plan.views import is_member
+from engine.plan.views import declared_view
 from engine.registry import Registry, SnapClass, discover
 from engine.run.execution import Execution
 from engine.run.host import StageHost
@@ -123,7 +123,8 @@ def _run(
     try:
         host.open()
         _collect(result, host.start())
-        for view, items in fed.items():
+        read_first = {view.name for view in execution.snap(LABEL).inputs if view.read_first}
+        for view, items in sorted(fed.items(), key=lambda entry: entry[0] not in read_first):
             for start in range(0, len(items), BATCH_SIZE):
                 _collect(result, host.process(view, Batch(list(items[start : start + BATCH_SIZE]))))
         _collect(result, host.finish())
@@ -179,12 +180,11 @@ def _views(snap_class: SnapClass, settings: Mapping[str, Any]) -> Views:
 def _fed(
     inputs: tuple[View, ...], given: Sequence[Item] | Mapping[str, Sequence[Item]] | None
 ) -> dict[str, Sequence[Item]] | None:
-    """The items by input view, those of `read_first` views first; None if nothing is linked."""
+    """The items by input view, in the order of the links; None if nothing is linked."""
     if given is None:
         return None
     if isinstance(given, Mapping):
-        read_first = {view.name for view in inputs if view.read_first}
-        return dict(sorted(given.items(), key=lambda entry: entry[0] not in read_first))
+        return dict(given)
     if not inputs:
         raise ConfigurationError("the snap has no input view; do not pass it any items")
     return {_first_name(inputs[0]): given}
@@ -197,9 +197,9 @@ def _linked(outputs: tuple[View, ...], names: Sequence[str] | None) -> dict[str,
 
 def _view(views: tuple[View, ...], name: str) -> View:
     """The declared view of that name, or the family that it belongs to."""
-    for view in views:
-        if view.name == name or is_member(name, view):
-            return view
+    view = declared_view(views, name)
+    if view is not None:
+        return view
     known = ", ".join(view.name for view in views) or "none"
     raise ConfigurationError(f"there is no view {name!r}; the views are: {known}")
 

@@ -1,11 +1,12 @@
 """How links resolve to views, and the problems of links that do not."""
 
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from engine.pipeline import parse
 from engine.plan import Plan, check_spec, compile_spec
 from engine.registry import Registry
-from engine.sdk import Document, Settings, Snap, View, Views
+from engine.sdk import Document, Issue, Settings, Snap, View, Views
 
 
 class NoSettings(Settings):
@@ -29,6 +30,17 @@ class Gather(Pass):
     views = Views(inputs=(View("input", many=True, minimum=1, unlinked="refused"),))
 
 
+class Meet(Pass):
+    views = Views(
+        inputs=(View("input", many=True, named=True, minimum=2, read_first="all but the first"),)
+    )
+
+    @classmethod
+    def check_inputs(cls, settings: NoSettings, inputs: Sequence[str]) -> Iterable[Issue]:
+        if "orders" not in inputs:
+            yield Issue((), f"no orders among {', '.join(inputs)}")
+
+
 class Spread(Pass):
     views = Views(outputs=(View("output", many=True, minimum=2),))
 
@@ -45,7 +57,7 @@ class Parser(Pass):
 
 
 REGISTRY = Registry(
-    {snap.__name__: snap for snap in (Source, Pass, Sink, Gather, Spread, Script, Parser)}
+    {snap.__name__: snap for snap in (Source, Pass, Sink, Gather, Meet, Spread, Script, Parser)}
 )
 
 
@@ -66,6 +78,11 @@ def plan(snaps: str, *links: str) -> Plan:
 
 def codes(snaps: str, *links: str) -> list[str]:
     return [problem.code for problem in check_spec(parse(pipeline(snaps, *links)), REGISTRY)]
+
+
+def problems(snaps: str, *links: str) -> list[str]:
+    text = pipeline(snaps, *links)
+    return [problem.message for problem in check_spec(parse(text), REGISTRY)]
 
 
 def linked(made: Plan) -> list[tuple[str, str]]:
@@ -100,6 +117,37 @@ def test_a_family_assigns_free_names_in_the_order_of_links() -> None:
     ]
     assert names(made, "s") == (["input"], ["output0", "output1", "output2"])
     assert names(made, "g") == (["input0", "input1", "input2"], ["output"])
+
+
+def test_members_of_a_named_family_have_the_names_of_their_links_in_their_order() -> None:
+    made = plan("a:Source b:Source m:Meet", "b -> m.orders", "a -> m.customers")
+    assert linked(made) == [("b.output", "m.orders"), ("a.output", "m.customers")]
+    assert names(made, "m") == (["orders", "customers"], ["output"])
+
+
+def test_an_unnamed_link_to_a_named_family_is_numbered_by_its_position() -> None:
+    made = plan("a:Source b:Source c:Source m:Meet", "a -> m", "b -> m.orders", "c -> m")
+    assert names(made, "m")[0] == ["input0", "orders", "input2"]
+
+
+def test_numbered_members_of_a_named_family_are_in_the_order_of_their_numbers() -> None:
+    links = ("a -> m.input1", "b -> m.input0")
+    assert problems("a:Source b:Source m:Meet", *links) == ["no orders among input0, input1"]
+
+
+def test_all_but_the_first_member_of_a_family_may_be_read_first() -> None:
+    made = plan("a:Source b:Source c:Source m:Meet", "a -> m.orders", "b -> m.x", "c -> m.y")
+    assert [view.read_first for view in made.snap("m").inputs] == [False, True, True]
+    assert [link.spills for link in made.links] == [True, False, False]
+
+
+def test_a_name_of_a_named_family_takes_one_link() -> None:
+    found = codes("a:Source b:Source m:Meet", "a -> m.orders", "b -> m.orders")
+    assert "linked-twice" in found
+
+
+def test_a_named_family_wants_its_least_number_of_links() -> None:
+    assert codes("a:Source m:Meet", "a -> m.orders") == ["too-few-links"]
 
 
 def test_every_snap_has_an_error_view() -> None:

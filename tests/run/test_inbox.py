@@ -73,6 +73,22 @@ def test_takes_from_the_views_in_turn() -> None:
     assert run(work()) == ["a", "b"] * IN_FLIGHT
 
 
+def test_takes_from_every_read_first_view_as_they_fill() -> None:
+    async def work() -> list[str]:
+        inbox = Inbox(["input", "a", "b"], read_first=["a", "b"])
+        await inbox.put("input", batch(0))
+        await inbox.put("b", batch(1))
+        taken = await inbox.take()
+        inbox.end("b")
+        await inbox.put("a", batch(2))
+        taken += await inbox.take()
+        inbox.end("a")
+        taken += await inbox.take()
+        return [view for view, _ in taken]
+
+    assert run(work()) == ["b", "a", "input"]
+
+
 def test_reads_a_read_first_view_to_its_end_before_any_other() -> None:
     async def work() -> list[str]:
         inbox = Inbox(["input", "script"], read_first=["script"])

@@ -10,7 +10,7 @@ import pytest
 
 from engine.documents import Item
 from engine.errors import ConfigurationError, DataError, InvalidPipelineError
-from engine.sdk import HttpResponse, Snap, StreamEnd, StreamStart, Views
+from engine.sdk import Document, HttpResponse, Snap, StreamEnd, StreamStart, View, Views
 from engine.sdk.settings import NoSettings
 from engine.testing import CannedHttp, SnapRun, run_snap
 
@@ -82,6 +82,23 @@ def test_settings_that_no_file_can_hold_are_refused() -> None:
 def test_items_for_a_snap_without_inputs_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="the snap has no input view"):
         run_snap(NoInput, {}, [{}])
+
+
+def test_inputs_are_linked_in_the_order_in_which_they_are_given() -> None:
+    run = run_snap(Names, {}, {"orders": [{"of": "orders"}], "customers": [{"of": "customers"}]})
+    assert run.output == [
+        {"of": "customers", "inputs": ["orders", "customers"]},
+        {"of": "orders", "inputs": ["orders", "customers"]},
+    ]
+
+
+class Names(Snap[NoSettings]):
+    """All inputs but the first are read first."""
+
+    views = Views(inputs=(View("input", many=True, named=True, read_first="all but the first"),))
+
+    def process(self, document: Document) -> Document:
+        return {**document, "inputs": list(self.context.inputs)}
 
 
 class NoInput(Snap[NoSettings]):
