@@ -246,7 +246,7 @@ class _ErrorReader:
             return YamlIssue(
                 line.number,
                 found.start("sign"),
-                f"expected ':' instead of '=' after '{brief(key)}' must be",
+                f"expected ':' after '{brief(key)}', got '='",
                 f"write '{brief(key)}: {brief(rest)}'",
                 repair=[Change(line.number, found.start("sign"), 1, ": ")],
             )
