@@ -125,6 +125,21 @@ def _converted(value: Any, kind: type, convert: Callable[[Any], Any]) -> Any:
     return root[0]
 
 
+def is_finite(value: Any) -> bool:
+    """Whether a value, of any depth, neither is nor holds a NaN or infinite float."""
+    pending = [[value]]
+    while pending:
+        for item in pending.pop():
+            cls = item.__class__
+            if cls is dict:
+                pending.append(item.values())
+            elif cls is list or cls is tuple:
+                pending.append(item)
+            elif cls is float and not isfinite(item):
+                return False
+    return True
+
+
 # Decoding JSON notices every mistake in the parts that it skips, except three: bytes that are not
 # UTF-8, and numbers with too many digits or too large an exponent. To find these numbers quickly,
 # all digits, points and signs become 0, so that a long exponent is an `e` followed by zeros.

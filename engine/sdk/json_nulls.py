@@ -1,42 +1,27 @@
-"""Tells NaN and infinity in documents from null, as which the JSON encoder writes all three.
+"""Distinguishes NaN and infinity from null: the JSON encoder writes all three as `null`.
 
-Documents of a stream have null in the same places. So in most batches, the nulls in the text are as
-many as the places explain, and nothing else needs to be looked at.
+The documents of a stream have null at the same places. So for most batches, the nulls at the known
+places account for all nulls in the text, and the documents need not be searched.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from math import isfinite
 from operator import itemgetter
 
 from engine.documents import Value
+from engine.numbers import is_finite
 
 Place = tuple[str | int, ...]
 
 _SAMPLES = 8
-"""Documents of a batch whose places of null are looked for."""
+"""Documents of a batch that are searched for places of null."""
 
-_MOST_PLACES = 32
-_DEEPEST = 8
+_MAX_PLACES = 32
+_MAX_DEPTH = 8
 _TOKENS = (b'":null', b"[null", b",null", b"\nnull")
 """How null begins in lines of compact JSON; other occurrences of the word are in strings."""
-
-
-def is_finite(value: Value) -> bool:
-    """Whether a value of any depth is and holds no NaN or infinity."""
-    pending = [[value]]
-    while pending:
-        for item in pending.pop():
-            cls = item.__class__
-            if cls is dict:
-                pending.append(item.values())
-            elif cls is list or cls is tuple:
-                pending.append(item)
-            elif cls is float and not isfinite(item):
-                return False
-    return True
 
 
 class Nulls:
@@ -66,7 +51,7 @@ class Nulls:
                 left -= counts[place]
                 if not left:
                     break
-        self._known = tuple(place for place, count in counts.items() if count)[:_MOST_PLACES]
+        self._known = tuple(place for place, count in counts.items() if count)[:_MAX_PLACES]
         return written - left
 
 
@@ -88,7 +73,7 @@ def _sampled(values: Sequence[Value], lines: bytes) -> Iterator[Place]:
 
 def _places_in(value: Value, path: Place) -> Iterator[Place]:
     """The places of null; what is nested more deeply is left to `is_finite`."""
-    if len(path) > _DEEPEST:
+    if len(path) > _MAX_DEPTH:
         return
     if value.__class__ is dict:
         items: Iterator[tuple[str | int, Value]] = iter(value.items())

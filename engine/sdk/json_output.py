@@ -17,8 +17,8 @@ from engine.documents import Value
 from engine.errors import DataError
 from engine.expressions import json_hook
 from engine.late_regex import late_regex
-from engine.numbers import MAX_DIGITS, is_too_long
-from engine.sdk.json_nulls import Nulls, is_finite
+from engine.numbers import MAX_DIGITS, is_finite, is_too_long
+from engine.sdk.json_nulls import Nulls
 
 _ENCODER = msgspec.json.Encoder(enc_hook=json_hook, decimal_format="number")
 _NULLS = Nulls()

@@ -7,8 +7,8 @@ struct as well. The function knows no errors: whatever is unusual raises, and th
 same lines to the plain way, which is right by definition.
 """
 
-from engine.expressions.records.program import OddError, Site, keeps
+from engine.expressions.records.program import OddError, Site
 from engine.expressions.records.run import Records
 from engine.expressions.records.state import UnfusableError
 
-__all__ = ["OddError", "Records", "Site", "UnfusableError", "keeps"]
+__all__ = ["OddError", "Records", "Site", "UnfusableError"]

@@ -21,7 +21,7 @@ from engine.expressions.records.state import Elements, State, Steps, UnfusableEr
 
 _OPERATORS: dict[str, type[ast.operator]] = {"+": ast.Add, "-": ast.Sub, "*": ast.Mult}
 _SMALL = 1 << 60
-_MOST_OPERATORS = 12
+_MAX_OPERATORS = 12
 _CONSUMERS = ("map", "sum", "reduce")
 """Loops over elements that do not pass the elements themselves on."""
 
@@ -173,7 +173,7 @@ class _Formula:
         if isinstance(node, nodes.Binary):
             operator = _OPERATORS.get(node.operator)
             self.operators += 1
-            if operator is None or self.operators > _MOST_OPERATORS:
+            if operator is None or self.operators > _MAX_OPERATORS:
                 return None
             left = self.read(node.left)
             right = None if left is None else self.read(node.right)

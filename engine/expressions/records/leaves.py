@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from engine.expressions.records.state import Steps, UnfusableError
+from engine.expressions.records.state import Steps, UnfusableError, overlap
 
 Tree = dict[str, Any]
 
@@ -30,8 +30,8 @@ def cover(reads: Mapping[Steps, bool], lists: Mapping[Steps, set[str]]) -> dict[
     alone = {
         path
         for path in lists
-        if not any(_touch(path, other) for other in wanted)
-        and not any(_touch(path, other) for other in lists if other != path)
+        if not any(overlap(path, other) for other in wanted)
+        and not any(overlap(path, other) for other in lists if other != path)
     }
     wanted.update(dict.fromkeys(lists.keys() - alone, True))
     leaves: dict[Steps, Leaf] = {path: tuple(sorted(lists[path])) for path in alone}
@@ -39,11 +39,6 @@ def cover(reads: Mapping[Steps, bool], lists: Mapping[Steps, set[str]]) -> dict[
         outer = next((path[:size] for size in range(1, len(path)) if path[:size] in leaves), path)
         leaves[outer] = leaves.get(outer, False) or wanted[path]
     return leaves
-
-
-def _touch(one: Steps, other: Steps) -> bool:
-    size = min(len(one), len(other))
-    return one[:size] == other[:size]
 
 
 class Layout:

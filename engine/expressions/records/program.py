@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from engine.expressions.records.state import (
     Steps,
     UnfusableError,
     again,
+    overlap,
 )
 from engine.expressions.scope import Scope
 from engine.expressions.steps import EncodeJson, Keep, Make, Step
@@ -174,7 +175,7 @@ class Generator:
         written: set[Steps] = set()
         for target, text in step.rows:
             names = parse_path(target, self._scopes[site.label], target=True).names
-            if not names or any(_overlap(names, other) for other in written):
+            if not names or any(overlap(names, other) for other in written):
                 raise UnfusableError(f"the target {target!r} is not a field of its own")
             written.add(names)
             if step.pass_through:
@@ -277,20 +278,6 @@ def _value_at(document: Any, path: Steps) -> Any:
     for step in path:
         document = document.get(step) if document.__class__ is dict else None
     return document
-
-
-def keeps(site: Site) -> Iterator[Site]:
-    """The sites with a Keep, in the order of the counters."""
-    if isinstance(site.step, Keep):
-        yield site
-    for _, following in site.branches:
-        if following is not None:
-            yield from keeps(following)
-
-
-def _overlap(one: Steps, other: Steps) -> bool:
-    size = min(len(one), len(other))
-    return one[:size] == other[:size]
 
 
 def _assign(name: str, value: ast.expr) -> ast.stmt:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from operator import add, attrgetter
 from typing import Any
 
@@ -17,7 +16,7 @@ from engine.expressions.records.program import Generator, OddError, Program, Sit
 from engine.expressions.records.shapes import LineShape, UnknownShapeError
 from engine.expressions.records.state import UnfusableError
 from engine.expressions.scope import Scope
-from engine.numbers import decimal_of, may_hide_mistakes
+from engine.numbers import decimal_of, is_finite, may_hide_mistakes
 
 _ENCODER = msgspec.json.Encoder(enc_hook=json_hook, decimal_format="number")
 
@@ -119,7 +118,7 @@ class Records:
         if self._uncertain is not None and b"null" in text:
             for result in made:
                 values = self._uncertain(result)
-                if not _is_finite([values] if self._is_one else values):
+                if not is_finite([values] if self._is_one else values):
                     raise OddError
         return text
 
@@ -127,12 +126,3 @@ class Records:
         """The lines `heads` with the fields of the structs at their ends."""
         tails = (b"\n" + self._encoded(made)).replace(b"\n{", b"\n,").split(b"\n")
         return b"\n".join((*map(add, [head[:-1] for head in heads], tails[1:]), b""))
-
-
-def _is_finite(value: Any) -> bool:
-    cls = value.__class__
-    if cls is float:
-        return isfinite(value)
-    if cls is dict:
-        return all(map(_is_finite, value.values()))
-    return (cls is not list and cls is not tuple) or all(map(_is_finite, value))

@@ -121,6 +121,12 @@ class Made:
         return Made({**self.fields, name: inner.with_field(rest, value)}, self.base)
 
 
+def overlap(one: Steps, other: Steps) -> bool:
+    """Whether one of the paths begins with the other."""
+    size = min(len(one), len(other))
+    return one[:size] == other[:size]
+
+
 def again(value: ast.expr) -> ast.expr:
     """A variable or constant once more: a tree must not hold the same node twice."""
     if isinstance(value, ast.Name):
