@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from engine.errors import AbsentError, EvaluationError
-from engine.expressions.suggestions import MOST_NAMES, nearest
+from engine.expressions.suggestions import MAX_NAMES, nearest
 
 SOURCE_MAP = "source map"
 
@@ -42,7 +42,7 @@ class MissingFailure(AbsentFailure):
         self.owner = owner
 
     def shown(self, here: str) -> tuple[str, str]:
-        return _missing(here, self.name, tuple(islice(self.owner, MOST_NAMES)))
+        return _missing(here, self.name, tuple(islice(self.owner, MAX_NAMES)))
 
 
 @lru_cache(128)

@@ -22,7 +22,7 @@ LEVELS: dict[str, int] = {
     for operator in operators.split()
 }
 FOREIGN_LEVELS = {written: LEVELS[meant] for written, (meant, _) in FOREIGN_OPERATORS.items()}
-_MOST_ERRORS = 20
+_MAX_ERRORS = 20
 T = TypeVar("T")
 
 
@@ -97,7 +97,7 @@ class Cursor:
             self.keep(error)
 
     def keep(self, error: ExpressionSyntaxError) -> None:
-        if len(self.errors) < _MOST_ERRORS:
+        if len(self.errors) < _MAX_ERRORS:
             self.errors.append(error)
 
     def give_up(self) -> None:

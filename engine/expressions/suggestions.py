@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import islice
 
-MOST_NAMES = 2_000
+MAX_NAMES = 2_000
 _REMEMBERED = 128
 
 
 def nearest(name: str, names: Iterable[object], count: int = 1) -> tuple[str, ...]:
     """Up to `count` of `names` that resemble `name`, best first; case matters little."""
-    return _nearest(name, tuple(islice(names, MOST_NAMES)), count)
+    return _nearest(name, tuple(islice(names, MAX_NAMES)), count)
 
 
 @lru_cache(_REMEMBERED)

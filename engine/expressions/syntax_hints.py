@@ -109,7 +109,7 @@ def for_hyphenated_name(text: str, offset: int) -> str:
     return ""
 
 
-_LONGEST_ARGUMENT = 40
+_MAX_ARGUMENT = 40
 _NEEDS_PARENTHESES = (nodes.Binary, nodes.Logical, nodes.Conditional, nodes.Unary, nodes.Arrow)
 
 
@@ -125,7 +125,7 @@ def _argument(text: str, arguments: Sequence[Node], place: int, otherwise: str) 
         return otherwise
     node = arguments[place]
     written = text[node.offset : node.offset + node.length]
-    if len(written) > _LONGEST_ARGUMENT or isinstance(node, nodes.Broken):
+    if len(written) > _MAX_ARGUMENT or isinstance(node, nodes.Broken):
         return otherwise
     has_parentheses = written.startswith("(") and written.endswith(")")
     return (

@@ -16,24 +16,22 @@ from engine.expressions.records import OddError, Records, Site
 from engine.expressions.steps import EncodeJson, Keep
 from engine.plan.plan import Plan, Port
 from engine.run.member import PAUSE, Member, Outputs
+from engine.sdk.json_input import MAX_MARK_BYTES
 from engine.sdk.json_reading import first_object
 from engine.sdk.snap import StreamSnap
 
-LEAST_BYTES = 16 * 1024
+MIN_BYTES = 16 * 1024
 """For less text, generating the function takes longer than it saves."""
 
 BLOCK_BYTES = 64 * 1024
 """Lines are processed in blocks of about this size, so that they stay in the processor's cache."""
 
 _FEW_LINES = 4
-_LONGEST_MARK = 4
-"""Bytes from which a parser knows the encoding."""
-
 _ATTEMPTS = 2.5
 """How many times the size of a block may be tried before the rest of it is left to the snaps."""
 
-_MOST_SKIPPED = 64
-_MOST_SAMPLES = 5
+_MAX_SKIPPED = 64
+_MAX_SAMPLES = 5
 
 Plainly = Callable[[str, Batch], Outputs]
 
@@ -128,14 +126,14 @@ class FusedRun:
     def _is_reading(self) -> bool:
         """Whether the parser has begun to read the stream, and has not given it up."""
         parser = self._members[self._root.label].snap
-        return self._fed >= _LONGEST_MARK and isinstance(parser, StreamSnap) and parser.is_reading
+        return self._fed >= MAX_MARK_BYTES and isinstance(parser, StreamSnap) and parser.is_reading
 
     def _adapt(self, plain_share: float) -> None:
         """Where most lines are odd, try only now and then, and with another line as the sample."""
         if plain_share < 0.5:
             self._penalty = 0
             return
-        self._penalty = min(2 * self._penalty or 1, _MOST_SKIPPED)
+        self._penalty = min(2 * self._penalty or 1, _MAX_SKIPPED)
         self._skip = self._penalty
         self._records = None
 
@@ -164,7 +162,7 @@ class FusedRun:
 
     def _learn(self, block: bytes) -> None:
         """Generate the function for documents like the first of the block."""
-        if self._samples >= _MOST_SAMPLES or len(block) < LEAST_BYTES:
+        if self._samples >= _MAX_SAMPLES or len(block) < MIN_BYTES:
             return
         sample = first_object(block)
         if sample is None:
@@ -174,7 +172,7 @@ class FusedRun:
         try:
             self._records = Records(self._root, scopes, sample)
         except Exception:  # noqa: BLE001  # unfusable or not: the plain way needs no function
-            self._samples = _MOST_SAMPLES
+            self._samples = _MAX_SAMPLES
 
     def _account(self, block: bytes, count: int, dropped: tuple[int, ...], seconds: float) -> None:
         """Count as if each snap had been called."""

@@ -28,7 +28,7 @@ KEEP_ALIVE_SECONDS = 4.0
 """How long an idle connection is kept: less than the five seconds after which many servers close
 it, since a request that hits a closing connection cannot always be sent again."""
 
-LONGEST_HEADER = 65_536
+MAX_HEADER = 65_536
 CLOSING_SECONDS = 1.0
 TURNS_TO_CLOSE = 3
 """Iterations of the loop until the sockets of closed connections are closed as well."""
@@ -146,8 +146,8 @@ async def _session() -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": "snapline", "Accept-Encoding": ACCEPTED},
         auto_decompress=False,
-        max_line_size=LONGEST_HEADER,
-        max_field_size=LONGEST_HEADER,
+        max_line_size=MAX_HEADER,
+        max_field_size=MAX_HEADER,
     )
 
 

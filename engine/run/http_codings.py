@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 ACCEPTED = "gzip, deflate"
 """The value of `Accept-Encoding`."""
 
-MOST_CODINGS = 5
+MAX_CODINGS = 5
 PIECE = 65_536
 
 _GZIP = ("gzip", "x-gzip")
@@ -43,8 +43,8 @@ class Decoder:
 
     def __init__(self, codings: Sequence[str]) -> None:
         """`codings` are in the order in which they were applied. Raises CodingError."""
-        if len(codings) > MOST_CODINGS:
-            raise CodingError(f"it is compressed {len(codings)} times; the limit is {MOST_CODINGS}")
+        if len(codings) > MAX_CODINGS:
+            raise CodingError(f"it is compressed {len(codings)} times; the limit is {MAX_CODINGS}")
         self._inflaters = [_Inflater(coding) for coding in reversed(codings)]
 
     def feed(self, data: bytes) -> Iterator[bytes]:

@@ -26,8 +26,8 @@ from engine.sdk.addresses import AddressError, address_of, redirect_address
 from engine.sdk.header_values import read_header
 from engine.sdk.http import Headers, HttpRequest, HttpResponse, shown_url
 
-MOST_REDIRECTS = 10
-LONGEST_RETRY_AFTER = 300.0
+MAX_REDIRECTS = 10
+MAX_RETRY_AFTER = 300.0
 """The longest `Retry-After`, in seconds; a server that asks for more is not called again."""
 
 PIECE = 65_536
@@ -104,7 +104,7 @@ class Exchange:
     async def run(self) -> HttpResponse:
         """The response after all redirects. Raises DataError."""
         first = hop = _first_hop(self._request)
-        for _ in range(MOST_REDIRECTS + 1):
+        for _ in range(MAX_REDIRECTS + 1):
             answer = await self._tried(hop)
             target = self._target(hop, answer)
             if target is None:
@@ -112,7 +112,7 @@ class Exchange:
             hop = target
         raise DataError(
             f"{first} failed",
-            f"it was redirected more than {MOST_REDIRECTS} times, the last time to {hop}",
+            f"it was redirected more than {MAX_REDIRECTS} times, the last time to {hop}",
             "set follow_redirects to false to see the first response",
         )
 
@@ -144,7 +144,7 @@ class Exchange:
         wanted = _retry_after(response.header("retry-after"))
         if wanted is None:
             return self._options.retry_interval
-        return wanted if wanted <= LONGEST_RETRY_AFTER else None
+        return wanted if wanted <= MAX_RETRY_AFTER else None
 
     async def _once(self, hop: Hop) -> _Answer:
         """One try. Raises FailedTry.

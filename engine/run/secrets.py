@@ -10,10 +10,10 @@ from urllib.parse import quote, quote_plus
 from engine.numbers import decimal_of, with_decimals
 
 MASK = "***"
-SHORTEST_INSIDE_TEXT = 4
+MIN_INSIDE_TEXT = 4
 """Shorter secrets are masked only where they are the whole string: otherwise every `a` would go."""
 
-SHORTEST_CUT = 8
+MIN_CUT = 8
 """Messages may shorten a long secret; at least this much of its start before a `…` is masked."""
 
 
@@ -24,7 +24,7 @@ class Secrets:
         known = {value for value in values if value}
         self._whole = frozenset(known)
         self._numbers = frozenset(filter(None, map(_number_of, known)))
-        long = {value for value in known if len(value) >= SHORTEST_INSIDE_TEXT}
+        long = {value for value in known if len(value) >= MIN_INSIDE_TEXT}
         quoted = {form for value in long for form in _quoted(value)}
         self._inside = sorted(long | quoted, key=len, reverse=True)
         self._bytes = [value.encode(errors="surrogatepass") for value in self._inside]
@@ -99,6 +99,6 @@ def _quoted(value: str) -> tuple[str, ...]:
 
 def _without_cut(text: str, secret: str) -> str:
     """The text without beginnings of the secret that end in a `…`."""
-    for length in range(len(secret) - 1, SHORTEST_CUT - 1, -1):
+    for length in range(len(secret) - 1, MIN_CUT - 1, -1):
         text = text.replace(f"{secret[:length]}…", f"{MASK}…")
     return text

@@ -16,7 +16,7 @@ MAX_ITEMS = 4096
 """The limit on items per call, even for the fastest snap."""
 
 _CLEARLY_SLOWER = 1.5
-_LONGEST_TRIAL_SECONDS = 0.2
+_MAX_TRIAL_SECONDS = 0.2
 
 
 class SliceSize:
@@ -52,7 +52,7 @@ class SliceSize:
         wanted = max(self._least, int(SLICE_SECONDS / pace))
         if wanted < items:
             self._try(wanted, items, pace)
-        elif self._may_try_larger and items >= self.items and pace * items < _LONGEST_TRIAL_SECONDS:
+        elif self._may_try_larger and items >= self.items and pace * items < _MAX_TRIAL_SECONDS:
             self._may_try_larger = False
             self._try(items * 2, items, pace)
 

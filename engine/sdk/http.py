@@ -17,7 +17,7 @@ RetryPolicy = Literal["connection_errors", "all"]
 Headers = tuple[tuple[str, str], ...]
 
 MEBIBYTE = 2**20
-LONGEST_SHOWN = 300
+MAX_SHOWN = 300
 
 
 class HttpOptions(msgspec.Struct, frozen=True):
@@ -124,7 +124,7 @@ class HttpClient(Protocol):
 def shown_url(url: str) -> str:
     """The URL for a message: without user and password, and shortened if it is long."""
     shown = re.sub(r"//.*@" if _is_odd(url) else r"//[^/?#]*@", "//***@", url, count=1)
-    return f"{shown[:LONGEST_SHOWN]}…" if len(shown) > LONGEST_SHOWN else shown
+    return f"{shown[:MAX_SHOWN]}…" if len(shown) > MAX_SHOWN else shown
 
 
 def _is_odd(url: str) -> bool:

@@ -91,7 +91,9 @@ def _decoded(
         raise syntax_error(error, text, len(opening)) from None
 
 
-LONGEST_MARK = 4
+MAX_MARK_BYTES = 4
+"""Bytes from which the encoding of a stream is known."""
+
 _PACKED = {
     b"\x1f\x8b": ("compressed with gzip", "read the file as gzip::NAME"),
     b"BZh": ("compressed with bzip2", "read the file as bz2::NAME"),
@@ -112,9 +114,9 @@ def without_mark(head: bytes) -> bytes:
             raise DataError("cannot parse the stream as JSON", f"the stream is {what}", hint)
     if head.startswith(b"\xef\xbb\xbf"):
         return head[3:]
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or 0 in head[:LONGEST_MARK]:
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or 0 in head[:MAX_MARK_BYTES]:
         offset = next(i for i, byte in enumerate(head) if byte in (0, 0xFE, 0xFF))
-        is_wide = head[:LONGEST_MARK].count(0) > 2 or head[:4] == b"\xff\xfe\0\0"
+        is_wide = head[:MAX_MARK_BYTES].count(0) > 2 or head[:4] == b"\xff\xfe\0\0"
         raise DataError(
             "cannot parse the stream as JSON",
             f"byte {head[offset]:#04x} at offset {offset} is not UTF-8; the stream looks like "

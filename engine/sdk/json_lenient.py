@@ -28,7 +28,7 @@ class OddText:
         """Add a chunk; returns whether the text is still short enough."""
         self._parts.append(chunk)
         self._size += len(chunk)
-        return self._size <= _MOST_ODD
+        return self._size <= _MAX_ODD
 
     def text(self) -> bytes:
         return b"".join(self._parts)
@@ -39,8 +39,8 @@ class OddText:
         return lenient_values(self.text(), "[" if self.in_array else "")
 
 
-_MOST_ODD = 64 * 1024 * 1024
-_DEEPEST_ODD = 500
+_MAX_ODD = 64 * 1024 * 1024
+_MAX_ODD_DEPTH = 500
 
 
 def lenient_values(data: bytes, opening: str = "") -> list[Any]:
@@ -135,7 +135,7 @@ def _parsed(opening: str, text: str) -> list[Any]:
     start = -len(opening)
     try:
         while True:
-            values.append(pyjson5.decode_io(stream, maxdepth=_DEEPEST_ODD))
+            values.append(pyjson5.decode_io(stream, maxdepth=_MAX_ODD_DEPTH))
             start = stream.tell() - len(opening)
     except pyjson5.Json5DecoderException as error:
         message = error.message or ""

@@ -14,7 +14,7 @@ from engine.errors import DataError
 from engine.sdk.excerpts import excerpt
 from engine.sdk.json_errors import JsonSyntaxError, Place, unfinished
 from engine.sdk.json_input import (
-    LONGEST_MARK,
+    MAX_MARK_BYTES,
     LineDecoder,
     decoded_elements,
     decoded_value,
@@ -74,7 +74,7 @@ class JsonReader:
         if self._reader is not None:
             return self._reader.feed(chunk)
         self._head += chunk
-        if len(self._head) < LONGEST_MARK:
+        if len(self._head) < MAX_MARK_BYTES:
             return []
         return self._begin()
 

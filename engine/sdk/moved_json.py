@@ -20,7 +20,7 @@ from engine.sdk.json_input import decoded_value
 Places = dict[str, "Places"]
 """Keys at which somebody looks at the value (if there are no further keys) or at what is in it."""
 
-FEWEST_POINTS = 50
+MIN_POINTS = 50
 """Decimal points in a text below which nothing is gained: whole numbers are decoded quickly."""
 
 _NUMBERS_AND_SPACE = b"0123456789eE+-., \t\r\n"
@@ -28,7 +28,7 @@ _BLOCK = 2000
 """A number with more digits than are allowed fills at least one such block."""
 
 _DIGITS = bytes.maketrans(b"123456789E+", b"000000000e-")
-_DEEPEST = 8
+_MAX_DEPTH = 8
 _fields = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
@@ -51,10 +51,10 @@ def decoded_with_text(text: bytes, seen: Places | None) -> Value:
 
     The rest is decoded as ever, and the whole text if anything is wrong. Raises JsonSyntaxError.
     """
-    if seen is None or text.count(b".") < FEWEST_POINTS:
+    if seen is None or text.count(b".") < MIN_POINTS:
         return decoded_value(text)
     try:
-        return _partly_decoded(text, seen, _DEEPEST)
+        return _partly_decoded(text, seen, _MAX_DEPTH)
     except _FAILURES:
         return decoded_value(text)
 
@@ -65,7 +65,7 @@ _FAILURES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, JsonSyntax
 def _partly_decoded(text: bytes, seen: Places, depth: int) -> Value:
     if not seen and _are_numbers(text):
         return RawJson(text)
-    if not depth or text[:1] != b"{" or text.count(b".") < FEWEST_POINTS:
+    if not depth or text[:1] != b"{" or text.count(b".") < MIN_POINTS:
         return decoded_value(text)
     fields: dict[str, Any] = _fields(text)
     for key, raw in fields.items():
@@ -79,10 +79,10 @@ def _partly_decoded(text: bytes, seen: Places, depth: int) -> Value:
 
 def _are_numbers(text: bytes) -> bool:
     """Whether a valid JSON text is a long list of numbers, or of such lists, all within bounds."""
-    if text[:1] != b"[" or text.count(b".") < FEWEST_POINTS:
+    if text[:1] != b"[" or text.count(b".") < MIN_POINTS:
         return False
     brackets = text.translate(None, _NUMBERS_AND_SPACE)
-    for _ in range(_DEEPEST):
+    for _ in range(_MAX_DEPTH):
         brackets = brackets.replace(b"[]", b"")
         if not brackets:
             return not (_may_be_long(text) or _has_large_exponent(text))

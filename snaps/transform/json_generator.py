@@ -167,7 +167,7 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
 
 
 _SOURCES = ("documents", "text", "file")
-_MOST_TEXT = 16 * 1024 * 1024
+_MAX_TEXT = 16 * 1024 * 1024
 
 
 class _Reference(NamedTuple):
@@ -257,7 +257,7 @@ _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\['([^']*)'\]")
 
 def _unsupported_in(text: str) -> list[str]:
     """The parts of a template that this snap does not support."""
-    if len(text) > _MOST_TEXT:
+    if len(text) > _MAX_TEXT:
         return [f"the text has {len(text):,} characters; the limit is 16 MB"]
     directives = sorted(set(_DIRECTIVE.findall(_COMMENT.sub("", text))))
     return [f"the template directive '#{name}' is not supported" for name in directives]
@@ -327,7 +327,7 @@ def _looked_up(reference: _Reference, document: Document) -> Value:
 
 
 def _decoded(text: str) -> Value:
-    if len(text) > _MOST_TEXT:
+    if len(text) > _MAX_TEXT:
         raise DataError(
             "cannot generate a document",
             f"the text has {len(text):,} characters; the limit is 16 MB",

@@ -29,7 +29,7 @@ def both_ways(pipeline: str, text: bytes) -> tuple[dict[str, Any], dict[str, Any
         patch.setenv(PLAIN_VARIABLE, "1")
         plain = left_by(pipeline, text)
         patch.delenv(PLAIN_VARIABLE)
-        patch.setattr(fused, "LEAST_BYTES", 0)
+        patch.setattr(fused, "MIN_BYTES", 0)
         patch.setattr(fused, "BLOCK_BYTES", 300)
         return plain, left_by(pipeline, text)
 

@@ -123,7 +123,7 @@ def test_small_inputs_are_not_fused(fused_lines: list[int], tmp_path: Path) -> N
 def test_a_watched_run_is_plain(
     fused_lines: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fused, "LEAST_BYTES", 0)
+    monkeypatch.setattr(fused, "MIN_BYTES", 0)
     (tmp_path / "in.jsonl").write_bytes(usual_text(40))
     run(tmp_path, lines_through("snap: Filter, filter: $a > 3"))
     assert not fused_lines
@@ -144,7 +144,7 @@ def test_a_number_beyond_the_bounds_fails_its_line_wherever_it_is() -> None:
 def test_a_third_party_snap_with_steps_is_fused(
     fused_lines: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fused, "LEAST_BYTES", 0)
+    monkeypatch.setattr(fused, "MIN_BYTES", 0)
     (tmp_path / "in.jsonl").write_bytes(usual_text(400))
     _, failure, _ = run(tmp_path, lines_through("snap: Large"), Large, observer=Silent())
     assert failure is None
@@ -183,7 +183,7 @@ def test_the_steps_of_a_base_class_do_not_count_for_a_subclass_that_does_somethi
         def process(self, document: Document) -> Document | None:
             return document if document["a"] > 5 else None
 
-    monkeypatch.setattr(fused, "LEAST_BYTES", 0)
+    monkeypatch.setattr(fused, "MIN_BYTES", 0)
     (tmp_path / "in.jsonl").write_bytes(usual_text(400))
     _, failure, _ = run(tmp_path, lines_through("snap: Larger"), Larger, observer=Silent())
     assert failure is None

@@ -19,7 +19,7 @@ from engine.expressions.limits import charge
 from engine.expressions.nodes import Node
 from engine.expressions.values import MISSING
 
-_MOST_LOOPS = 2
+_MAX_LOOPS = 2
 _PARAMETERS = {
     "filter": (1, 2),
     "map": (1, 2),
@@ -45,7 +45,7 @@ def _charged(items: list[Any] | dict[str, Any]) -> bool:
 class FastLoops(FastCalls):
     def is_loop(self, node: Node) -> bool:
         """Whether it is a call with a callback that can be written out as a loop."""
-        if not isinstance(node, nodes.MethodCall) or self.loops >= _MOST_LOOPS:
+        if not isinstance(node, nodes.MethodCall) or self.loops >= _MAX_LOOPS:
             return False
         counts = _PARAMETERS.get(node.name, ())
         if not counts or not node.arguments or any(map(_is_spread, node.arguments)):

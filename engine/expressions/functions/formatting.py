@@ -19,12 +19,12 @@ from engine.expressions.values import INFINITY, Number, to_number, to_text
 from engine.numbers import MAX_DIGITS, MAX_EXPONENT
 
 _CONVERSION = re.compile(r"%(?:(\d+)\$)?([-#+ 0,(<]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])", re.ASCII)
-_LARGEST = 10_000
+_MAX_WIDTH = 10_000
 _HALF_UP = Context(
-    prec=_LARGEST + MAX_EXPONENT + MAX_DIGITS,
+    prec=_MAX_WIDTH + MAX_EXPONENT + MAX_DIGITS,
     rounding=ROUND_HALF_UP,
-    Emin=-_LARGEST - MAX_EXPONENT,
-    Emax=_LARGEST + MAX_EXPONENT,
+    Emin=-_MAX_WIDTH - MAX_EXPONENT,
+    Emax=_MAX_WIDTH + MAX_EXPONENT,
     traps=[InvalidOperation],
 )
 _FLAGS = {
@@ -96,8 +96,8 @@ def _conversion_of(found: re.Match[str]) -> Conversion:
 
 def _bounded(digits: str) -> int:
     size = int(digits[:9])
-    if size > _LARGEST:
-        raise Failure(f"a width or precision may be at most {_LARGEST:,}")
+    if size > _MAX_WIDTH:
+        raise Failure(f"a width or precision may be at most {_MAX_WIDTH:,}")
     return size
 
 

@@ -13,7 +13,7 @@ from engine.expressions.values import INFINITY, Number, number_text, to_count, t
 
 NUMBERS = Family("Number", "Methods of numbers.", receivers=(int, Decimal, float))
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_MOST_DIGITS = 100
+_MAX_SHOWN_DIGITS = 100
 _NOT_PLAIN = 10**21
 
 
@@ -33,7 +33,7 @@ def _is_too_long(number: Number) -> bool:
     Example("(1.005).toFixed(2)", "1.01"),
 )
 def to_fixed(number: Number, digits: Any = 0) -> str:
-    count = to_count(digits, "the number of digits", _MOST_DIGITS)
+    count = to_count(digits, "the number of digits", _MAX_SHOWN_DIGITS)
     if _is_too_long(number):
         return number_text(number)
     return half_up(number, count)
@@ -50,7 +50,7 @@ def to_exponential(number: Number, digits: Any = None) -> str:
     exact = decimal_of(number).normalize(EXACT)
     if digits is None:
         return _scientific(exact, len(exact.as_tuple().digits) - 1)
-    return _scientific(exact, to_count(digits, "the number of digits", _MOST_DIGITS))
+    return _scientific(exact, to_count(digits, "the number of digits", _MAX_SHOWN_DIGITS))
 
 
 def _scientific(exact: Decimal, digits: int) -> str:
@@ -72,7 +72,7 @@ def _scientific(exact: Decimal, digits: int) -> str:
 def to_precision(number: Number, digits: Any = None) -> str:
     if digits is None or not _is_plain(number):
         return number_text(number)
-    count = to_count(digits, "the number of digits", _MOST_DIGITS, least=1)
+    count = to_count(digits, "the number of digits", _MAX_SHOWN_DIGITS, least=1)
     text = _scientific(decimal_of(number), count - 1)
     power = int(text.partition("e")[2])
     if power < -6 or power >= count:

@@ -20,7 +20,7 @@ from engine.expressions.values import MISSING, kind_of
 
 FAILURES = (Failure, RecursionError)
 _NOTHING: Any = object()
-_MOST_NEW_ELEMENTS = 10_000
+_MAX_NEW_ELEMENTS = 10_000
 
 
 def read_path(text: str, compile_embedded: Compile, target: bool = False) -> Path:
@@ -290,7 +290,7 @@ def _at(container: Any, key: Any) -> Any:
 def _place(container: Any, key: Any, value: Any) -> None:
     """Puts `value` there; a list is padded with nulls to reach a place beyond its end."""
     if container.__class__ is list and key >= len(container):
-        if key - len(container) > _MOST_NEW_ELEMENTS:
+        if key - len(container) > _MAX_NEW_ELEMENTS:
             raise Failure(f"the place {key} is too far beyond the end of the array")
         check_elements(key)
         container.extend([None] * (key - len(container) + 1))

@@ -27,7 +27,7 @@ _LONGER_NAME = re.compile(r"[^.\[]*")
 _PLAUSIBLE_NAME = re.compile(r"[^\W\d_][\w ,:;@?'&/#%-]*")
 _INTEGER = re.compile(r"-?\d+")
 _SPACE = re.compile(r"[ \t\r\n]*")
-_MOST_STEPS = 200
+_MAX_STEPS = 200
 
 
 class Reader:
@@ -80,8 +80,8 @@ class Reader:
         while self.at < self.end:
             found += self.step(start)
             self.space_before_step()
-            if len(found) > _MOST_STEPS:
-                raise self.error(f"a path may have at most {_MOST_STEPS} steps")
+            if len(found) > _MAX_STEPS:
+                raise self.error(f"a path may have at most {_MAX_STEPS} steps")
         return found
 
     def space_before_step(self) -> None:

@@ -15,7 +15,7 @@ from engine.run.files.project import ProjectFiles
 from engine.sdk.files import FileAction, FileContent, FileName, FileTarget, Name, Purpose
 from engine.sdk.settings import Evaluated, Settings, settings_of
 
-_MOST_CLAIMS = 50_000
+_MAX_CLAIMS = 50_000
 
 
 class Writers:
@@ -33,7 +33,7 @@ class Writers:
             located = os.path.realpath(located)
         with self._lock:
             owner, how = self._claims.setdefault(located, (label, action))
-            if len(self._claims) > _MOST_CLAIMS:
+            if len(self._claims) > _MAX_CLAIMS:
                 del self._claims[next(iter(self._claims))]  # the oldest
         if owner != label and not action == how == "append":
             raise DataError(

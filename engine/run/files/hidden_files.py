@@ -19,7 +19,7 @@ from typing import IO
 FOREIGN_SECONDS = 86_400
 _MACHINE = blake2s(platform.node().encode(), digest_size=3).hexdigest()
 _HIDDEN = re.compile(r"\..+\.([0-9a-f]{6})-[0-9a-f]{8}\.part", re.DOTALL)
-_LONGEST_NAME = 200
+_MAX_NAME_BYTES = 200
 """Bytes of the target's name kept in the name of its hidden file: names have at most 255."""
 
 
@@ -27,7 +27,7 @@ class HiddenFile:
     """The hidden file in which the content of `target` is gathered."""
 
     def __init__(self, target: Path) -> None:
-        name = os.fsdecode(os.fsencode(target.name)[:_LONGEST_NAME])
+        name = os.fsdecode(os.fsencode(target.name)[:_MAX_NAME_BYTES])
         while True:
             unique = f"{_MACHINE}-{os.urandom(4).hex()}"
             self.path = target.with_name(f".{name}.{unique}.part")

@@ -16,7 +16,7 @@ from engine.plan.folders import (
 )
 from engine.run.files.failures import LOCAL_ERRORS, failure
 
-_MOST_FOLDERS = 1000
+_MAX_FOLDERS = 1000
 
 
 class Names:
@@ -43,7 +43,7 @@ class Names:
     def real_folder(self, name: str) -> str:
         """The real path of a folder, resolved only once."""
         if name not in self._real:
-            if len(self._real) >= _MOST_FOLDERS:
+            if len(self._real) >= _MAX_FOLDERS:
                 self._real.clear()
             self._real[name] = os.path.realpath(self.locate(name))
         return self._real[name]

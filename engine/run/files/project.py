@@ -25,7 +25,7 @@ from engine.run.files.remote import RemoteTarget, remote_size, remove_remote
 from engine.sdk.files import FileAction, FileContent, FileTarget, Purpose
 from engine.sdk.http import HttpClient
 
-_MOST_FOLDERS = 1000
+_MAX_FOLDERS = 1000
 
 
 class ProjectFiles:
@@ -113,7 +113,7 @@ class ProjectFiles:
     def _tidy(self, folder: Path) -> None:
         """Remove the leftovers of dead writers in a folder, once."""
         if folder not in self._tidied:
-            if len(self._tidied) >= _MOST_FOLDERS:
+            if len(self._tidied) >= _MAX_FOLDERS:
                 self._tidied.clear()
             self._tidied.add(folder)
             from engine.run.files.hidden_files import remove_leftovers

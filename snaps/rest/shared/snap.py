@@ -39,8 +39,8 @@ Values = tuple[Evaluated[Any], ...] | Evaluated[Any]
 """One value or a list, in which each may be an expression."""
 
 _DAY = 86_400.0
-_MOST_IN_FLIGHT = 1_000
-_MOST_NOTICES = 100
+_MAX_IN_FLIGHT = 1_000
+_MAX_NOTICES = 100
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _SET_BY_THE_CLIENT = ("content-length", "transfer-encoding", "connection")
 
@@ -348,7 +348,7 @@ class RestSnap(Snap[S], ABC):
 
     def _notify(self, text: str) -> None:
         """Notify the user of a retry, but not of the same one for every document."""
-        if text not in self._noticed and len(self._noticed) < _MOST_NOTICES:
+        if text not in self._noticed and len(self._noticed) < _MAX_NOTICES:
             self._noticed.add(text)
             self.context.show(text)
 
@@ -416,7 +416,7 @@ def _number_issues(settings: RestSettings) -> Iterator[Issue]:
         "maximum_request_attempts": (1, 1_000),
         "retry_request_interval": (0, _DAY),
         "maximum_response_size": (0, 2**40),
-        "requests_in_flight": (1, _MOST_IN_FLIGHT),
+        "requests_in_flight": (1, _MAX_IN_FLIGHT),
     }
     for name, (least, most) in limits.items():
         value = getattr(settings, name)

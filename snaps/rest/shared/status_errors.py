@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.sdk import DataError, Document, HttpResponse, Value, excerpt
 from snaps.rest.shared.entity import EntityType, entity_of_error, text_of
 
-_LONGEST = 200
+_MAX_EXCERPT = 200
 _ADVICE = {
     400: "compare what was sent (original, http_entity, query_parameters) with what the service "
     "expects; its response is in entity",
@@ -52,8 +52,8 @@ def _shown(entity: Value) -> str:
         return f"{len(entity):,} bytes"
     if isinstance(entity, str):
         text = " ".join(entity.split())
-        return f"{text[:_LONGEST]}…" if len(text) > _LONGEST else text
-    return excerpt(entity, _LONGEST)
+        return f"{text[:_MAX_EXCERPT]}…" if len(text) > _MAX_EXCERPT else text
+    return excerpt(entity, _MAX_EXCERPT)
 
 
 def _hint(status: int) -> str:
