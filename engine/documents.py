@@ -27,9 +27,9 @@ NO_LINEAGE: Lineage = frozenset()
 class RawJson:
     """A value as the JSON text that it came in, for a reader that decodes the text itself.
 
-    It stands in a document only where the plan shows that nobody looks into the value: a script's
-    process decodes it, a JSON writer writes it. Everybody else needs `whole`. The text is valid and
-    its numbers are within the bounds. `canonical`: it is what our JSON writer makes of the value.
+    Documents hold it only where the plan shows that no snap reads the value: a script's process
+    decodes it, a JSON writer writes it, everybody else calls `without_raw_json`. The text is valid
+    and its numbers are within the bounds. `canonical`: our JSON writer would write the same text.
     """
 
     __slots__ = ("canonical", "text")
@@ -41,7 +41,7 @@ class RawJson:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RawJson) and self.text == other.text
 
-    __hash__ = None  # type: ignore[assignment]  # as a list or map, which it mostly stands for
+    __hash__ = None  # type: ignore[assignment]  # like the list or map that it usually is
 
     def __repr__(self) -> str:
         return f"RawJson({self.text!r})"
@@ -53,8 +53,8 @@ class RawJson:
 _EXACT_JSON = msgspec.json.Decoder(float_hook=Decimal)
 
 
-def whole(value: Value) -> Value:
-    """The value with the values of its RawJson, at any depth; the same object if it has none."""
+def without_raw_json(value: Value) -> Value:
+    """The value with every RawJson in it decoded, at any depth; the same object if it has none."""
     return _decoded(value) if _has_text(value) else value
 
 
@@ -152,6 +152,14 @@ class Batch:
     def with_items(self, items: list[Any]) -> Batch:
         """The same number of other items, each with the lineage of the item that it replaces."""
         return Batch(items, self.lineage)
+
+    def followed_by(self, other: Batch) -> Batch:
+        """The items of both, with lineage if either has any."""
+        items = self.items + other.items
+        if self.lineage is None and other.lineage is None:
+            return Batch(items)
+        first = self.lineage or [NO_LINEAGE] * len(self)
+        return Batch(items, first + (other.lineage or [NO_LINEAGE] * len(other)))
 
     def complete_lineage(self) -> list[Lineage]:
         """The lineage of the documents, and of the binary streams that end in this batch."""

@@ -109,7 +109,7 @@ def exact_remainder(left: Exact, right: Exact) -> Exact:
 
 
 def _scale_of_remainder(a: Decimal, b: Decimal) -> Decimal:
-    """Java takes the zeros at the end of the whole quotient off the scale of the divisor."""
+    """In Java, zeros at the end of the integral quotient reduce the scale of the divisor."""
     most, least = _exponent(a), _exponent(b)
     if most > least:
         zeros = _exponent(_REMAINDERS.divide_int(a, b).normalize(_REMAINDERS))
@@ -143,7 +143,7 @@ def shortest(number: float) -> Decimal:
     return Decimal(repr(number))
 
 
-def whole(number: Decimal) -> Exact:
+def integer_if_plain(number: Decimal) -> Exact:
     """An integral decimal as an int, unless it is so large that its exponent is needed."""
     if number.adjusted() < PLAIN_DIGITS and number == number.to_integral_value():
         return int(number)

@@ -17,7 +17,7 @@ def nearest(name: str, names: Iterable[object], count: int = 1) -> tuple[str, ..
 
 @lru_cache(_REMEMBERED)
 def _nearest(name: str, names: tuple[object, ...], count: int) -> tuple[str, ...]:
-    """Documents that fail alike ask the same again and again, and comparing names takes long."""
+    """Cached, because failing documents ask the same question repeatedly and comparing is slow."""
     from difflib import get_close_matches  # for the messages of mistakes only
 
     known: dict[str, str] = {}

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.expressions.dates import epoch_milliseconds, iso_text
-from engine.expressions.decimals import decimal_text, shortest, whole
+from engine.expressions.decimals import decimal_text, integer_if_plain, shortest
 from engine.expressions.failures import Failure
 from engine.expressions.limits import WALK_STEPS, charge, check_integer, check_text
 from engine.expressions.utf16 import join
@@ -150,7 +150,7 @@ def decimal_of_text(text: str) -> Number:
     if "." in text and text[-1] in "123456789" and "e" not in text and "E" not in text:
         return number  # it has a fraction
     near = float(number) if number.adjusted() >= _LARGEST_POWER else 0.0
-    return near if math.isinf(near) else whole(number)
+    return near if math.isinf(near) else integer_if_plain(number)
 
 
 def tidy(value: float) -> Number:

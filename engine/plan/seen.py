@@ -1,7 +1,7 @@
-"""Which parts of a request's document the snaps look at, on its way to those that decode JSON.
+"""Which parts of a request's document are read before it reaches a snap that decodes JSON text.
 
-What nobody looks at may stay JSON text on the way (RawJson). An error document still shows it: the
-runtime decodes what it puts there.
+Parts that no snap reads may stay JSON text on the way (RawJson). Error documents still show them:
+the runtime decodes what it puts there.
 """
 
 from __future__ import annotations
@@ -24,16 +24,15 @@ def paths_seen(
     links: Mapping[Port, Port],
     open_inputs: Sequence[Port],
 ) -> Paths:
-    """The paths of the documents at the only open input that a snap looks at, or below.
+    """The paths, in the documents of the only open input, at or below which a snap reads.
 
     Everything, unless documents or parts of them reach an input that takes JSON text. `order` is
     topological, `links` lead from outputs to inputs.
     """
     if len(open_inputs) != 1:
         return EVERYTHING
-    whole = _Part((), ())
-    arriving: dict[Port, list[_Part]] = {open_inputs[0]: [whole]}
-    observer = _Observer()
+    arriving: dict[Port, list[_Part]] = {open_inputs[0]: [_Part((), ())]}
+    tracker = _ReadTracker()
     is_taken = False
     for label in order:
         for view in snaps[label].inputs:
@@ -42,14 +41,14 @@ def paths_seen(
                 is_taken = is_taken or bool(parts)
                 continue
             for step in snaps[label].steps or (None,):
-                parts = observer.after(step, parts)
+                parts = tracker.after(step, parts)
             for output in snaps[label].outputs:
                 target = links.get(Port(label, output.name))
                 if target is None:
-                    observer.see_all(parts)
+                    tracker.see_all(parts)
                 else:
                     arriving[target] = [*arriving.get(target, ()), *parts]
-    return frozenset(observer.seen) if is_taken else EVERYTHING
+    return frozenset(tracker.seen) if is_taken else EVERYTHING
 
 
 class _Part:
@@ -66,7 +65,7 @@ class _Part:
         return None
 
 
-class _Observer:
+class _ReadTracker:
     def __init__(self) -> None:
         self.seen: set[Path] = set()
 
@@ -74,7 +73,7 @@ class _Observer:
         self.seen.update(part.source for part in parts)
 
     def after(self, step: Step | None, parts: list[_Part]) -> list[_Part]:
-        """The parts after a step, which may look at some. None is one that is not known."""
+        """The parts after a step, which may read some of them. None: an unknown step."""
         if isinstance(step, Keep):
             self._evaluate(step.condition, parts)
             return parts

@@ -11,7 +11,7 @@ from urllib.parse import quote_plus
 
 import msgspec
 
-from engine.documents import NO_LINEAGE, Batch, Document, Lineage, copied, whole
+from engine.documents import NO_LINEAGE, Batch, Document, Lineage, copied, without_raw_json
 from engine.errors import DataError, EngineError, ExpressionError, SnapFailedError
 from engine.expressions import (
     Parts,
@@ -69,7 +69,7 @@ class SnapContext:
         self.held_lineage: list[Lineage] = []
         self.released_lineage: list[Lineage] = []
         self._execution = execution
-        self._whole = _as_it_is if () in execution.plan.seen else whole
+        self._readable = _unchanged if () in execution.plan.seen else without_raw_json
         self._shown = ShownLines(partial(execution.show, snap.label))
         self._snap = snap
         self._linked = execution.plan.routes.linked.get(snap.label, frozenset())
@@ -107,8 +107,11 @@ class SnapContext:
         return function
 
     def opened(self) -> bool:
-        """The snap is open. Returns whether an expression that it uses may change a document;
-        one that is compiled from now on gets a copy of the document."""
+        """Note that the snap is open.
+
+        Returns whether an expression that it uses may change a document; one that is compiled later
+        gets a copy of the document.
+        """
         self._is_open = True
         return self._expressions_change
 
@@ -295,7 +298,7 @@ class SnapContext:
         cause = explain(error)
         mask = self._execution.secrets
         if isinstance(error, BrokenSnapError) and original is not None:
-            shown = excerpt(mask.mask(self._whole(original)), _EXCERPT)
+            shown = excerpt(mask.mask(self._readable(original)), _EXCERPT)
             cause = f"{cause}\n  the document: {shown}"
         texts = (cause, *for_callers, self._at(error, original), trace)
         return SnapFailedError(
@@ -335,7 +338,7 @@ class SnapContext:
             for name, value in error.details.items():
                 document.setdefault(name, value)
         if original is not None:
-            document["original"] = self._whole(original)
+            document["original"] = self._readable(original)
         return self._execution.secrets.mask(document)  # type: ignore[no-any-return]
 
     def _details(self, error: DataError) -> Document:
@@ -354,7 +357,7 @@ class SnapContext:
         return details.copy()  # each error document has its own
 
 
-def _as_it_is(document: Document) -> Document:
+def _unchanged(document: Document) -> Document:
     return document
 
 

@@ -7,7 +7,7 @@ from itertools import chain
 from time import perf_counter
 from typing import Any, NoReturn
 
-from engine.documents import NO_LINEAGE, Batch, StreamStart
+from engine.documents import Batch, StreamStart
 from engine.errors import (
     ConfigurationError,
     DataError,
@@ -47,7 +47,7 @@ class Member:
 
     def __init__(self, label: str, registry: Registry, execution: Execution, *, cuts: bool) -> None:
         self.plan = plan = execution.snap(label)
-        self._whole = execution.plan
+        self._pipeline = execution.plan
         self._class = registry[plan.type]
         self.statistics = SnapStatistics(
             label,
@@ -68,7 +68,7 @@ class Member:
         self._binary_outputs = {view.name for view in plan.outputs if view.type == "binary"}
         self._default = plan.outputs[0].name if plan.outputs else ""
         self._by_document = self._class.process_batch is Snap.process_batch
-        self._checks = not plan.facts.plain and not self._by_document  # which looks itself
+        self._checks = not plan.facts.plain and not self._by_document  # whose Collected checks them
         self._slices = SliceSize() if cuts and not plan.facts.flows else None
         self.limit = MAX_ITEMS if self._slices is None else self._slices.items
         self._owner: Owner | None = None
@@ -87,7 +87,7 @@ class Member:
         facts = self.plan.facts
         self._owner = owner_of(
             self.plan,
-            self._whole,
+            self._pipeline,
             expressions_change=self.context.opened(),
             repeats=not (self._by_document or facts.stateful) and facts.replayable,
             watched=self._crossed is not None,
@@ -360,7 +360,7 @@ def _joined(outputs: Outputs) -> Outputs:
     try:
         for port, batch in outputs:
             before = held.get(port)
-            held[port] = batch if before is None else _with(before, batch)
+            held[port] = batch if before is None else before.followed_by(batch)
             full = len(held[port]) >= BATCH_SIZE or batch.items[-1].__class__ is bytes
             if full or perf_counter() - since > HELD_SECONDS:
                 yield from held.items()
@@ -369,15 +369,6 @@ def _joined(outputs: Outputs) -> Outputs:
         yield from held.items()
         raise
     yield from held.items()
-
-
-def _with(first: Batch, second: Batch) -> Batch:
-    if first.lineage is None and second.lineage is None:
-        return Batch(first.items + second.items)
-    before = first.lineage or [NO_LINEAGE] * len(first)
-    return Batch(
-        first.items + second.items, before + (second.lineage or [NO_LINEAGE] * len(second))
-    )
 
 
 def _streams(batch: Batch) -> int:

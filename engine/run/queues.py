@@ -48,4 +48,4 @@ def _joined(first: Batch, second: Batch) -> Batch | None:
         return None
     if len(first) + len(second) > BATCH_SIZE or first.items[0].__class__ is not dict:
         return None
-    return Batch(first.items + second.items, first.lineage + second.lineage)
+    return first.followed_by(second)

@@ -22,7 +22,7 @@ class Secrets:
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         known = {value for value in values if value}
-        self._whole = frozenset(known)
+        self._values = frozenset(known)
         self._numbers = frozenset(filter(None, map(_number_of, known)))
         long = {value for value in known if len(value) >= MIN_INSIDE_TEXT}
         quoted = {form for value in long for form in _quoted(value)}
@@ -30,10 +30,10 @@ class Secrets:
         self._bytes = [value.encode(errors="surrogatepass") for value in self._inside]
 
     def __bool__(self) -> bool:
-        return bool(self._whole)
+        return bool(self._values)
 
     def mask_text(self, text: str) -> str:
-        if text in self._whole:
+        if text in self._values:
             return MASK
         for value in self._inside:
             text = text.replace(value, MASK)
@@ -48,7 +48,7 @@ class Secrets:
 
     def mask(self, value: Any) -> Any:
         """The value with all secrets replaced; the same object if there are no secrets."""
-        if not self._whole:
+        if not self._values:
             return value
         try:
             return self._masked(value)
@@ -71,7 +71,7 @@ class Secrets:
     def _is_secret(self, number: float | Decimal) -> bool:
         """Whether a secret is written as this number, or as one of the same value."""
         is_equal = number.__class__ is not bool and with_decimals(number) in self._numbers
-        return is_equal or str(number) in self._whole
+        return is_equal or str(number) in self._values
 
 
 def _number_of(secret: str) -> Decimal | None:

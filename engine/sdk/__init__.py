@@ -14,7 +14,7 @@ from engine.documents import (
     StreamEnd,
     StreamStart,
     Value,
-    whole,
+    without_raw_json,
 )
 from engine.errors import (
     AbsentError,
@@ -196,5 +196,5 @@ __all__ = [
     "shown_url",
     "to_json",
     "to_json_lines",
-    "whole",
+    "without_raw_json",
 ]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.documents import RawJson, whole
+from engine.documents import RawJson, without_raw_json
 from engine.sdk.json_errors import JsonSyntaxError
 from engine.sdk.json_input import decoded_value
 from engine.sdk.moved_json import decoded_with_text, places_of
@@ -79,4 +79,4 @@ def outcome(text: bytes, *, keeps_text: bool) -> str:
         value = decoded_with_text(text, SEEN) if keeps_text else decoded_value(text)
     except JsonSyntaxError as error:
         return error.placed(text)
-    return repr(whole(value))
+    return repr(without_raw_json(value))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.sdk import RawJson, to_json, whole
+from engine.sdk import RawJson, to_json, without_raw_json
 from engine.sdk.plain_values import plain
 
 SPACED = RawJson(b"[1, 2.50]")
@@ -20,17 +20,17 @@ def test_a_document_with_json_text_is_plain_and_survives_pickling() -> None:
     assert pickle.loads(pickle.dumps(document)) == document
 
 
-def test_whole_replaces_json_text_by_its_value_at_any_depth() -> None:
+def test_json_text_is_replaced_by_its_value_at_any_depth() -> None:
     document: Any = {"a": [{"b": SPACED}, 1], "c": {"d": 2}}
-    made = whole(document)
+    made = without_raw_json(document)
     assert made == {"a": [{"b": [1, Decimal("2.50")]}, 1], "c": {"d": 2}}
     assert str(made["a"][0]["b"][1]) == "2.50"
     assert document["a"][0] == {"b": SPACED}
 
 
-def test_whole_leaves_a_document_without_json_text_alone() -> None:
+def test_a_document_without_json_text_stays_the_same_object() -> None:
     document = {"a": [{"b": 1}], "c": {"d": None}}
-    assert whole(document) is document
+    assert without_raw_json(document) is document
 
 
 @pytest.mark.parametrize("canonical", [False, True])

@@ -65,22 +65,24 @@ def _exact(sign: str, with_decimal: str) -> str:
     return f"{exact} if {with_decimal} else other"
 
 
-def _sum_like(sign: str, whole: str, with_decimal: str) -> str:
+def _sum_like(sign: str, with_integer: str, with_decimal: str) -> str:
     decimal = _exact(sign, with_decimal)
-    return f"r if {whole} and LEAST < (r := t {sign} a) < MOST else {decimal}" if whole else decimal
+    if not with_integer:
+        return decimal
+    return f"r if {with_integer} and LEAST < (r := t {sign} a) < MOST else {decimal}"
 
 
-def _quotient(whole: str, with_decimal: str) -> str:
+def _quotient(with_integer: str, with_decimal: str) -> str:
     method = f"method_{ord('/')}"
     decimal = f"({method}(t, a) or other) if {with_decimal} and a else other"
-    if not whole:
+    if not with_integer:
         return decimal
     integer = f"(t // a if t % a == 0 else {method}(t, a))"
-    return f"{integer} if {whole} and a and LEAST < t < MOST else {decimal}"
+    return f"{integer} if {with_integer} and a and LEAST < t < MOST else {decimal}"
 
 
-def _remainder(whole: str, with_decimal: str) -> str:
-    return f"t % a if {whole} and t >= 0 and a > 0 else other" if whole else ""
+def _remainder(with_integer: str, with_decimal: str) -> str:
+    return f"t % a if {with_integer} and t >= 0 and a > 0 else other" if with_integer else ""
 
 
 def _templates() -> dict[tuple[str, str], Template]:

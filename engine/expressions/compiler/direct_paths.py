@@ -1,8 +1,8 @@
 """`jsonPath($, '$.items[*].name')` with a constant path, as subscripts and comprehensions.
 
-Only names, positions, `[*]` and filters become Python; a path with anything else, or whose filter
-looks at the key, is evaluated step by step. What finds nothing raises, so that the careful code
-says why.
+Only names, positions, `[*]` and filters become Python; a path with anything else, or with a filter
+that uses the key, is evaluated step by step. A path that finds nothing raises, so that the careful
+code reports why.
 """
 
 from __future__ import annotations
@@ -34,18 +34,19 @@ def direct_path(emitter: Fast, node: nodes.Call) -> ast.expr | None:
     document, path = node.arguments
     if not isinstance(path, nodes.Literal) or path.value.__class__ is not str:
         return None
+    text = path.value
 
-    def condition(start: int, end: int) -> Any:
-        return parse(path.value, start, end)
+    def condition(start: int, end: int, use: str) -> Any:
+        return parse(text, start, end)
 
     try:
-        found = read_path(path.value, lambda start, end, use: condition(start, end))
+        found = read_path(text, condition)
     except ExpressionSyntaxError:
         return None  # the call reports it
     value = emitter.emit(document)
     if isinstance(value, KNOWN):
         return None
-    return _Direct(emitter, path.value, isinstance(document, nodes.Root)).path(value, found.steps)
+    return _Direct(emitter, text, isinstance(document, nodes.Root)).path(value, found.steps)
 
 
 class _Direct:

@@ -1,8 +1,7 @@
 """Callbacks of arrays as loops: `filter` and `map` become comprehensions, `reduce` one as well.
 
-Inside loops, whatever can grow goes through the helpers that count steps. Only two loops
-inside each other are written out, since each is compiled twice: as a loop, and as calls for other
-receivers.
+Inside loops, whatever can grow goes through the helpers that count steps. At most two nested loops
+are written out, since each is compiled twice: as a loop, and as calls for other receivers.
 """
 
 from __future__ import annotations

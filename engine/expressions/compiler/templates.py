@@ -18,7 +18,7 @@ import msgspec
 from engine.expressions.compiler.unit import Unit
 
 UNKNOWN: Any = type("Unknown", (), {"__slots__": ()})()
-"""Stands for an argument that is no constant, where a rule is asked if it accepts the arguments."""
+"""Stands for an argument that is not constant when a rule is asked if it accepts them."""
 
 
 class Template:

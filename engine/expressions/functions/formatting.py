@@ -247,7 +247,7 @@ def _fraction(value: Any, kind: str, conversion: Conversion) -> str:
     if number in (INFINITY, -INFINITY):
         unpadded = msgspec.structs.replace(conversion, flags=conversion.flags.replace("0", ""))
         return _with_sign("Infinity", number < 0, unpadded)
-    exact = decimal_of(number)
+    exact = as_decimal(number)
     precision = 6 if conversion.precision is None else conversion.precision
     if kind == "g":
         kind, precision = _general(exact, precision)
@@ -297,8 +297,8 @@ def _place(digits: int) -> Decimal:
 
 def half_up(number: Number, digits: int) -> str:
     """`number` with this many decimals, halves of its shortest text rounded away from zero."""
-    return fixed_text(decimal_of(number), digits)
+    return fixed_text(as_decimal(number), digits)
 
 
-def decimal_of(number: Number) -> Decimal:
+def as_decimal(number: Number) -> Decimal:
     return shortest(number) if isinstance(number, float) else Decimal(number)

@@ -16,7 +16,7 @@ from decimal import (
 from fractions import Fraction
 from typing import Any
 
-from engine.expressions.decimals import PLAIN_DIGITS, Exact, shortest
+from engine.expressions.decimals import integer_if_plain, shortest
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.limits import charge
 from engine.expressions.values import INFINITY, NAN, Number, tidy, to_float, to_number
@@ -36,12 +36,9 @@ MATH.constants.update(
 
 def _rounded(x: Any, rounding: str) -> Number:
     number = to_number(x)
-    return _whole(number, rounding) if isinstance(number, Decimal) else number
-
-
-def _whole(number: Decimal, rounding: str) -> Exact:
-    rounded = number.to_integral_value(rounding)
-    return int(rounded) if rounded.adjusted() < PLAIN_DIGITS else rounded
+    if not isinstance(number, Decimal):
+        return number
+    return integer_if_plain(number.to_integral_value(rounding))
 
 
 @MATH.function("abs", "The absolute value.", Example("Math.abs(-15.7)", 15.7))
@@ -70,7 +67,8 @@ def round_(x: Any) -> Number:
     number = x if x.__class__ is Decimal else to_number(x)
     if not isinstance(number, Decimal):
         return number
-    return _whole(number, ROUND_HALF_DOWN if number < 0 else ROUND_HALF_UP)
+    direction = ROUND_HALF_DOWN if number < 0 else ROUND_HALF_UP
+    return integer_if_plain(number.to_integral_value(direction))
 
 
 @MATH.function("trunc", "The integer part.", Example("Math.trunc(-14.29)", -14))
@@ -158,7 +156,7 @@ def _atanh(x: float) -> float:
 
 
 def _cbrt(x: float) -> float:
-    """The nearest number; the math library's is one step beside it at times, even for cubes."""
+    """The nearest number; that of the math library is sometimes one step off, even for cubes."""
     root = math.cbrt(x)
     if not math.isfinite(root) or root == 0:
         return root

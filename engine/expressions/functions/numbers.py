@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.expressions.decimals import EXACT
 from engine.expressions.functions.declare import Example, Family
-from engine.expressions.functions.formatting import decimal_of, half_up
+from engine.expressions.functions.formatting import as_decimal, half_up
 from engine.expressions.values import INFINITY, Number, number_text, to_count, to_text
 
 NUMBERS = Family("Number", "Methods of numbers.", receivers=(int, Decimal, float))
@@ -47,7 +47,7 @@ def to_fixed(number: Number, digits: Any = 0) -> str:
 def to_exponential(number: Number, digits: Any = None) -> str:
     if not _is_plain(number):
         return number_text(number)
-    exact = decimal_of(number).normalize(EXACT)
+    exact = as_decimal(number).normalize(EXACT)
     if digits is None:
         return _scientific(exact, len(exact.as_tuple().digits) - 1)
     return _scientific(exact, to_count(digits, "the number of digits", _MAX_SHOWN_DIGITS))
@@ -73,7 +73,7 @@ def to_precision(number: Number, digits: Any = None) -> str:
     if digits is None or not _is_plain(number):
         return number_text(number)
     count = to_count(digits, "the number of digits", _MAX_SHOWN_DIGITS, least=1)
-    text = _scientific(decimal_of(number), count - 1)
+    text = _scientific(as_decimal(number), count - 1)
     power = int(text.partition("e")[2])
     if power < -6 or power >= count:
         return text
