@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from engine.documents import Document
+from engine.numbers import is_finite
 from engine.script.child.encoding import TOO_DEEP, NotSendableError, restore_answer
 from engine.script.child.protocol import (
     Channel,
@@ -24,7 +25,6 @@ from engine.script.child.protocol import (
 )
 from engine.script.frame_sizes import FrameSizes
 from engine.script.row_values import encoder, may_not_be_finite, with_exact_numbers
-from engine.sdk.json_nulls import is_finite
 from engine.sdk.json_output import CHANGE_IT_FIRST, unwritable_part
 from engine.sdk.scripts import Outcome, Script, ScriptAnswer, ScriptError, ScriptFailure
 
