@@ -276,4 +276,5 @@ def opening(script: Script) -> dict[str, Any]:
         "memory": script.memory,
         "variables": script.variables,
         "exact": script.exact,
+        "trusted": script.trusted,
     }

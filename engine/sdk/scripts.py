@@ -38,6 +38,7 @@ class Script(msgspec.Struct, frozen=True):
     the script, in seconds; None: no limit. `memory` is its memory limit in bytes. `variables` are
     environment variables in addition to those that every script gets. `pipe` becomes
     `snaplogic_pipe`. The numbers of rows are int and float, or if `exact` int and Decimal.
+    With `trusted`, `SLTool.decode` makes any object that a text names.
     `executor` is empty for a child of this process, or else `host:port` of an
     `engine executor`, which requires `token`.
     """
@@ -57,6 +58,7 @@ class Script(msgspec.Struct, frozen=True):
     variables: dict[str, str] = msgspec.field(default_factory=dict)
     pipe: dict[str, Any] = msgspec.field(default_factory=dict)
     exact: bool = False
+    trusted: bool = False
     executor: str = ""
     token: str = ""
 

@@ -99,6 +99,11 @@ class RemotePythonScriptSettings(Settings):
         help="Whether numbers with a point or an exponent reach the script as `decimal.Decimal`, "
         "unchanged. By default, they are the nearest `float`.",
     )
+    trusted: bool = setting(
+        default=False,
+        help="Whether `slt.decode` may make any object that a text names, which can run any code: "
+        "only for texts that the script's author wrote. Scripts for SnapLogic may rely on it.",
+    )
     executor: str = setting(
         default="",
         help="`host:port` of an `engine executor` that runs the script. By default, it runs on "
@@ -165,6 +170,15 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
                 parse_size(settings.memory)
             except ValueError as error:
                 yield Issue(("memory",), str(error))
+        if settings.trusted:
+            yield Issue(
+                ("trusted",),
+                "with trusted, slt.decode runs whatever code the documents name",
+                "remove it unless every document that the script decodes comes from your own "
+                "pipelines",
+                code="unclear-setting",
+                severity="warning",
+            )
         if settings.executor and not _is_address(settings.executor):
             yield Issue(
                 ("executor",),

@@ -124,20 +124,20 @@ def test_the_policy_refuse_fails(opened: Opened) -> None:
 def test_a_version_too_old_for_this_python_is_overridden_with_a_warning(
     opened: Opened, wheels: Path
 ) -> None:
-    make_wheel(wheels, "tensorflow", "2.99.0")
+    make_wheel(wheels, "scipy", "1.99.0")
     session = opened("""
         from snaplogic.tool import SLTool as slt
-        slt.ensure("tensorflow", "1.5.0")
-        slt.ensure("tensorflow", "1.5.0")
-        import tensorflow
-        print(tensorflow.version)
+        slt.ensure("scipy", "1.1.0")
+        slt.ensure("scipy", "1.1.0")
+        import scipy
+        print(scipy.version)
     """)
     session.start()
     warnings = [line for line in opened.lines if line.startswith("warning")]
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    start = f"warning: tensorflow 1.5.0 has no build for Python {python}; using "
-    assert warnings == [start + "a newer version instead", start + "2.99.0 instead"]
-    assert opened.lines[-1] == "2.99.0"
+    start = f"warning: scipy 1.1.0 has no build for Python {python}; using "
+    assert warnings == [start + "a newer version instead", start + "1.99.0 instead"]
+    assert opened.lines[-1] == "1.99.0"
 
 
 def test_another_build_of_a_library_satisfies(opened: Opened, wheels: Path) -> None:

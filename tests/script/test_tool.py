@@ -289,3 +289,26 @@ def test_a_failing_command_in_a_script_stops_it_with_its_line(opened: Opened) ->
     """)
     with pytest.raises(ScriptFailure, match=r"exited with code 1.*\(scripts/x.py, line 3\)"):
         session.start()
+
+
+LABEL_ENCODER = """
+    import decimal
+    from snaplogic.tool import SLTool as slt
+    text = slt.encode({{"made": decimal.Context(prec=7)}})
+    print(slt.decode(text{safe})["made"].prec)
+"""
+
+
+def test_decode_makes_any_object_in_a_trusted_script(opened: Opened) -> None:
+    opened(LABEL_ENCODER.format(safe=""), trusted=True).start()
+    assert opened.lines == ["7"]
+
+
+def test_decode_can_still_be_asked_to_be_safe_in_a_trusted_script(opened: Opened) -> None:
+    with pytest.raises(ScriptFailure, match="decode refuses"):
+        opened(LABEL_ENCODER.format(safe=", safe=True"), trusted=True).start()
+
+
+def test_decode_is_safe_unless_the_snap_is_trusted(opened: Opened) -> None:
+    with pytest.raises(ScriptFailure, match="decode refuses"):
+        opened(LABEL_ENCODER.format(safe="")).start()

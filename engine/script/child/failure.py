@@ -14,8 +14,8 @@ from types import CodeType
 from typing import Any
 
 from .encoding import Failure
-from .install import InstallError
 from .memory import limit
+from .pip_runs import InstallError
 from .protocol import amount
 
 MODULE = "snaplogic_script"

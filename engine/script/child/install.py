@@ -7,23 +7,29 @@ it.
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import fcntl
 import importlib
 import importlib.util
 import json
 import re
-import subprocess
+import shutil
 import sys
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from .memory import lifted
+from .legacy.versions import (
+    BESIDE_KERAS,
+    HELPERS_OF_KERAS,
+    is_old,
+    keras_folder,
+    numbers,
+    tensorflow_requirement,
+)
+from .messages import say, warn
 from .needs import MARK, Needs, canonical, same_version
+from .pip_runs import InstallError, PipRuns
 from .state import State
 
 Policy = Literal["install", "check", "refuse"]
@@ -69,18 +75,6 @@ FIRST_FOR_311 = {
 _PLAIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:==\s*([A-Za-z0-9.!+]+))?")
 _NAMED = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:[<>=!~;\[]|$)")
 _PIN = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*==\s*([A-Za-z0-9.!+]+)", re.MULTILINE)
-_TAIL = 12
-
-
-class InstallError(Exception):
-    """A library is missing, and may not or could not be installed."""
-
-    def __init__(self, message: str, resolution: str = "") -> None:
-        super().__init__(message, resolution)
-        self.resolution = resolution
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class Installer:
@@ -88,8 +82,7 @@ class Installer:
 
     def __init__(self, opening: dict[str, Any], settings: dict[str, Any], state: State) -> None:
         self._policy: Policy = opening["install"]
-        self._engine_python = settings["python"]
-        self._started_in = settings["started_in"]
+        self._pip_runs = PipRuns(settings["python"], settings["started_in"])
         self._lock = Path(settings["lock"])
         self._mark = Path(sys.prefix) / MARK
         self._stamp = Path(sys.prefix) / "snapline-requirements.json"
@@ -124,12 +117,33 @@ class Installer:
         if version is None and (plain := _PLAIN.fullmatch(name.strip())):
             name, version = plain[1], plain[2]
         name = DISTRIBUTIONS.get(canonical(name), name)
+        if version is not None and is_old(canonical(name), version):
+            return self._ensure_old(canonical(name), version, verbose)
         version = self._possible(name, version)
         wanted = f"{name}=={version}" if version else name
         self._claim(wanted)
         if not update and self._is_there(name, version):
             return ""
         return self._provide([wanted], [], update, verbose)
+
+    def _ensure_old(self, name: str, version: str, verbose: bool) -> str:
+        """An old TensorFlow or Keras: today's TensorFlow, and that very Keras beside it."""
+        needed = [tensorflow_requirement(), *(BESIDE_KERAS if name == "keras" else ())]
+        for text in needed:
+            self._claim(text)
+        output = ""
+        if any(not self._is_there(_library(text), None) for text in needed):
+            output = self._provide(needed, [], update=False, verbose=verbose)
+        if name == "keras":
+            wanted = [f"keras=={version}", *HELPERS_OF_KERAS]
+            output += self._provide_aside(keras_folder(version), wanted, verbose)
+        else:
+            there = _version_there("tensorflow")
+            warn(f"{name} {version}: using the version 1 interface of TensorFlow {there}")
+        from .legacy.mending import mend_libraries  # few scripts need it
+
+        mend_libraries()
+        return output
 
     def _claim(self, wanted: str) -> None:
         """Record that the script needs this; raises InstallError if it conflicts with another's."""
@@ -147,7 +161,7 @@ class Installer:
     def _possible(self, name: str, version: str | None) -> str | None:
         """The version to use: None (any) if the wanted one is too old for this Python."""
         first = FIRST_FOR_311.get(canonical(name))
-        if version is None or first is None or _numbers(version) >= first:
+        if version is None or first is None or numbers(version) >= first:
             return version
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
         there = _version_there(name) or "a newer version"
@@ -179,15 +193,8 @@ class Installer:
                     self._pip(wanted, ["--ignore-installed"], verbose=False)
 
     def _provide(self, wanted: list[str], stamp: list[str], update: bool, verbose: bool) -> str:
-        names = ", ".join(wanted)
-        if self._policy == "check":
-            warn(f"{names} is not installed; continuing without it (install: check)")
+        if not self._may_install(wanted):
             return ""
-        if self._policy == "refuse":
-            raise InstallError(
-                f"{names} is not installed in {sys.prefix}, and the snap's install is 'refuse'",
-                "install it there beforehand, or set install to 'install'",
-            )
         with self._locked():
             importlib.invalidate_caches()
             if not update:  # another script may have installed it while this one was waiting
@@ -195,6 +202,37 @@ class Installer:
             output = self._pip(wanted, ["--upgrade"] * update, verbose) if wanted else ""
             self._stamp.write_text(json.dumps(stamp))
         return output
+
+    def _provide_aside(self, folder: Path, wanted: list[str], verbose: bool) -> str:
+        """Install into a folder of its own, which only this process puts on its path."""
+        output = ""
+        if not folder.exists():
+            if not self._may_install(wanted):
+                return ""
+            with self._locked():
+                if not folder.exists():  # another script may have been faster
+                    part = folder.with_name(f"{folder.name}.part")
+                    shutil.rmtree(part, ignore_errors=True)
+                    options = ["--no-deps", "--target", str(part)]
+                    done = self._pip_runs.install(wanted, options, verbose)
+                    output = done.output("check that the package index is reachable")
+                    part.rename(folder)
+        if str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))
+            importlib.invalidate_caches()
+        return output
+
+    def _may_install(self, wanted: list[str]) -> bool:
+        """Whether a missing library may be installed; raises InstallError if it must be there."""
+        names = ", ".join(wanted)
+        if self._policy == "check":
+            warn(f"{names} is not installed; continuing without it (install: check)")
+        if self._policy == "refuse":
+            raise InstallError(
+                f"{names} is not installed in {sys.prefix}, and the snap's install is 'refuse'",
+                "install it there beforehand, or set install to 'install'",
+            )
+        return self._policy == "install"
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -219,19 +257,11 @@ class Installer:
             file = Path(sys.prefix) / "snapline-given-constraints.txt"
             file.write_text(self._constraints)
             options = [*options, "--constraint", str(file)]
-        command = [*self._pip_command(), "install", *options, *_QUIET, *wanted]
-        with lifted():
-            lines, code = _run_shown(command, wanted, verbose, self._started_in)
-        if code >= 0:  # pip was not killed, so nothing is half installed
+        done = self._pip_runs.install(wanted, options, verbose)
+        if not done.was_killed:  # so nothing is half installed
             self._mark.unlink(missing_ok=True)
         importlib.invalidate_caches()
-        if code:
-            last = "\n".join(f"  {line}" for line in lines[-_TAIL:])
-            raise InstallError(
-                f"pip could not install {', '.join(wanted)}; last lines of its output:\n{last}",
-                self._remedy(),
-            )
-        return "".join(f"{line}\n" for line in lines)
+        return done.output(self._remedy())
 
     def _remedy(self) -> str:
         remedy = (
@@ -246,22 +276,13 @@ class Installer:
             )
         return remedy
 
-    def _pip_command(self) -> list[str]:
-        """The engine's pip, told to install into this environment, or else a pip in it."""
-        probe = [self._engine_python, "-c", "import pip"]
-        if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
-            return [self._engine_python, "-m", "pip", "--python", sys.executable]
-        own = [sys.executable, "-m", "ensurepip", "--default-pip"]
-        if subprocess.run(own, capture_output=True, check=False).returncode != 0:
-            raise InstallError(
-                f"{self._engine_python} has no pip, and ensurepip failed",
-                "install pip for the Python that runs the engine",
-            )
-        return [sys.executable, "-m", "pip"]
 
-
-_QUIET = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
 _used: list[Installer] = []
+
+
+def _library(requirement: str) -> str:
+    """The name of the library in a requirement such as `h5py>=3`."""
+    return re.split(r"[<>=!~]", requirement, maxsplit=1)[0]
 
 
 def use(installer: Installer) -> None:
@@ -308,54 +329,3 @@ def _importable(name: str) -> bool:
     except (ImportError, ValueError):
         return False
     return spec is not None and spec.origin is not None  # a plain folder is not a library
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version.partition("+")[0])[:3])
-
-
-def _run_shown(
-    command: list[str], wanted: list[str], verbose: bool, folder: str
-) -> tuple[list[str], int]:
-    """Run pip, reporting progress at growing intervals; returns its last lines and exit code."""
-    names, began = ", ".join(wanted), time.monotonic()
-    say(f"installing {names} ...")
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        cwd=folder if Path(folder).is_dir() else None,
-    )
-    lines: collections.deque[str] = collections.deque(maxlen=1_000)
-    reader = threading.Thread(target=_gather, args=(process, lines, verbose), daemon=True)
-    reader.start()
-    pause = 2.0
-    while reader.is_alive():
-        reader.join(pause)
-        if reader.is_alive():
-            say(f"installing {names} ... {time.monotonic() - began:.0f} s")
-            pause = min(pause * 1.5, 30.0)
-    code = process.wait()
-    if code == 0:
-        say(f"installed {names} ({time.monotonic() - began:.1f} s)")
-    return list(lines), code
-
-
-def _gather(process: subprocess.Popen[str], lines: collections.deque[str], verbose: bool) -> None:
-    assert process.stdout is not None
-    with process.stdout:
-        for line in process.stdout:
-            lines.append(line.rstrip("\n"))
-            if verbose:
-                say(lines[-1])
-
-
-def say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
-def warn(line: str) -> None:
-    say(f"warning: {line}")

@@ -17,6 +17,7 @@ from . import install, tool
 from .encoding import restore_row_value
 from .failure import ScriptRaisedError, describe
 from .memory import limit_to
+from .pip_runs import InstallError
 from .program import Program, Rows
 from .protocol import VERSION, Channel, Payload, decode, decoder
 from .replies import Outbox
@@ -86,10 +87,12 @@ class Conversation:
         installer = install.Installer(opening, self._settings, self._state)
         install.use(installer)
         _offer_tool()
+        if opening["trusted"]:
+            tool.trust_documents()
         self._state.enter(PREPARING)
         try:
             installer.require(opening["requirements"])
-        except (install.InstallError, OSError) as error:
+        except (InstallError, OSError) as error:
             resolution = getattr(error, "resolution", "")
             raise ScriptRaisedError(
                 (f"the libraries that {name} needs are missing", str(error), resolution, "")

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import install
+from . import messages
 from .encoding import FailedError, Failure
 from .replies import Outbox, Unsendable, unsendable
 from .results import detached, elements, plain
@@ -82,7 +82,7 @@ class Tracker:
             return Answer(document, row)
         entry = self._by_identity.get(id(row))
         if entry is None:
-            install.warn(
+            messages.warn(
                 "document ignored: the row given to slt.answer has already been answered or "
                 "dropped, or is a copy"
             )
@@ -323,7 +323,7 @@ class Tracker:
 
     def _refuse(self, entries: list[Entry], failure: Failure) -> None:
         if not any(entry.owes for entry in entries):
-            install.warn(f"documents ignored: {failure[1]}. {failure[2]}")
+            messages.warn(f"documents ignored: {failure[1]}. {failure[2]}")
         for entry in entries:
             if entry.number > 0:
                 self._loses_rows |= not entry.is_kept()
