@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ def index(wheels: Path) -> Path:
     return wheels
 
 
-def printed(opened: Opened, source: str, **facts: object) -> str:
+def printed(opened: Opened, source: str, **facts: Any) -> str:
     opened.lines.clear()
     opened(source, **facts).start()
     return opened.lines[-1]
