@@ -7,8 +7,8 @@ can be pickled, so it crosses processes intact.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Literal, Protocol, Self
 
 import msgspec
@@ -133,6 +133,7 @@ class DataError(EngineError):
     """
 
     stacktrace: str = ""
+    details: Mapping[str, Any]
 
     def __init__(
         self,
@@ -169,6 +170,7 @@ class ExpressionError(DataError):
     """
 
     target: str = ""
+    details: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(
         self, message: str, text: str = "", offset: int = 0, length: int = 1, hint: str = ""
@@ -181,7 +183,6 @@ class ExpressionError(DataError):
         self.text = text
         self.offset = offset
         self.length = length
-        self.details = {}
 
     def __str__(self) -> str:
         return "\n".join(part for part in (self.message, self.excerpt(), self._hint_line()) if part)
@@ -231,46 +232,48 @@ class ExpressionSyntaxError(ExpressionError):
         return "\n".join((super().__str__(), *map(str, self.others)))
 
 
+class FailurePlace(Protocol):
+    """A place in an expression, which knows what to say about a failure there."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def length(self) -> int: ...
+    def described(self, failure: BaseException) -> tuple[str, str]:
+        """Message and hint."""
+
+    def report(self, failure: BaseException) -> dict[str, Any]:
+        """The texts of the error document, as a dict of the caller's own."""
+
+
 class EvaluationError(ExpressionError):
     """The expression is well formed, but has no value for this document."""
 
     @classmethod
-    def described_by(
-        cls,
-        describe: Callable[[], tuple[str, str]],
-        text: str,
-        offset: int,
-        length: int,
-        target: str = "",
-    ) -> Self:
-        """The error at this place; `describe` gives message and hint once somebody reads them.
+    def at(cls, place: FailurePlace, failure: BaseException, target: str = "") -> Self:
+        """The error for a failure at this place; its texts are made once somebody reads them.
 
         Many documents may fail, and nobody reads why if they are discarded.
         """
         error = cls.__new__(cls)
-        error.__dict__ = {
-            "_describe": describe,
-            "text": text,
-            "offset": offset,
-            "length": length,
-            "target": target,
-            "details": {},
-        }
+        known = {"_place": place, "_failure": failure, "text": place.text, "target": target}
+        error.__dict__ = known
         return error
 
     def __getattr__(self, name: str) -> Any:
-        """What depends on the description, which is made here, on the first such access."""
-        describe = self.__dict__.pop("_describe", None)
-        if describe is None:
+        """What depends on the texts, which are made here, on the first such access."""
+        place = self.__dict__.pop("_place", None)
+        if place is None:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        message, hint = describe()
-        ExpressionError.__init__(self, message, self.text, self.offset, self.length, hint)
+        message, hint = place.described(self.__dict__.pop("_failure"))
+        ExpressionError.__init__(self, message, place.text, place.offset, place.length, hint)
         return getattr(self, name)
 
     def report(self) -> dict[str, Any]:
-        describe = self.__dict__.get("_describe")
-        message, hint = (self.message, self.hint) if describe is None else describe()
-        return _report(message, self.text, self.offset, self.length, hint).copy()
+        place = self.__dict__.get("_place")
+        return super().report() if place is None else place.report(self._failure)
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         """A pickled error holds its texts, not what could describe it."""
@@ -280,9 +283,3 @@ class EvaluationError(ExpressionError):
 
 class AbsentError(EvaluationError):
     """The expression reads something that does not exist."""
-
-
-@lru_cache(256)
-def _report(message: str, text: str, offset: int, length: int, hint: str) -> dict[str, Any]:
-    """Documents that fail alike have the same texts."""
-    return DataError.report(EvaluationError(message, text, offset, length, hint))

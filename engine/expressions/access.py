@@ -33,12 +33,16 @@ def member(target: Any, name: str) -> Any:
     if cls is dict:
         if name in target:
             return target[name]
-        raise _missing(target, name)
-    if name == "length" and (cls is str or cls is list or cls is bytes):
+    elif name == "length" and (cls is str or cls is list or cls is bytes):
         return text_length(target) if cls is str else len(target)
-    if target is None:
-        raise _of_null(f"`{name}`")
-    raise _no_property(target, name)
+    raise absent_member(target, name)
+
+
+def absent_member(target: Any, name: str) -> Failure:
+    """Why `target` has no such member."""
+    if target.__class__ is dict:
+        return _missing(target, name)
+    return _of_null(f"`{name}`") if target is None else _no_property(target, name)
 
 
 def _missing(target: dict[str, Any], name: str) -> Failure:

@@ -20,6 +20,7 @@ from engine.expressions.compiler.fast import Fast
 from engine.expressions.compiler.names import Names
 from engine.expressions.compiler.unit import DOCUMENT, Unit, load
 from engine.expressions.failures import Failure, TooSlowFailure, located
+from engine.expressions.first_reads import first_reads
 from engine.expressions.limits import CALL_DEPTH, bounded, restart
 from engine.expressions.nodes import Name, Node
 from engine.expressions.parser import parse
@@ -80,7 +81,8 @@ def compile_node(
     compiled = None
     if not changes:
         with suppress(TooDeepError):
-            compiled = _fast(text, node, names, null_safe, local, guarded(careful))
+            again = _again(text, node, names, null_safe, careful)
+            compiled = _fast(text, node, names, null_safe, local, again)
     if compiled is None:
         function = careful()
         compiled = guarded(lambda: function)
@@ -93,7 +95,29 @@ def careful_later(
 ) -> Callable[..., Any]:
     """The careful code of a mapping's row, for documents on which its fast code gives up."""
     careful = functools.partial(_careful, text, node, names, null_safe, ())
-    return guarded(careful, target)
+    return _again(text, node, names, null_safe, careful, target)
+
+
+def _again(
+    text: str,
+    node: Node,
+    names: Names,
+    null_safe: bool,
+    careful: Callable[[], Callable[..., Any]],
+    target: str = "",
+) -> Callable[..., Any]:
+    """The careful code for documents on which the fast code gave up; it is not run if a field is
+    missing that it would read first."""
+    again = guarded(careful, target)
+    read_first = None if null_safe else first_reads(text, node, names.constants, target)
+    if read_first is None:
+        return again
+
+    def evaluate(document: Any, *arguments: Any) -> Any:
+        read_first(document)
+        return again(document, *arguments)
+
+    return evaluate
 
 
 def mutates(node: Node, names: Names) -> bool:

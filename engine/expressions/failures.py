@@ -7,8 +7,8 @@ shows which piece of the user's text failed, at no cost to the careful code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache, partial
+from collections.abc import Hashable, Mapping
+from functools import lru_cache
 from itertools import islice
 from types import TracebackType
 from typing import Any
@@ -17,6 +17,7 @@ from engine.errors import AbsentError, EvaluationError
 from engine.expressions.suggestions import MAX_NAMES, nearest
 
 SOURCE_MAP = "source map"
+_MOST_REPORTS = 64
 
 
 class Failure(Exception):  # noqa: N818 - not yet the error that users see
@@ -28,6 +29,10 @@ class Failure(Exception):  # noqa: N818 - not yet the error that users see
 
     def shown(self, here: str) -> tuple[str, str]:
         return self.message.replace("{here}", here), self.hint.replace("{here}", here)
+
+    def cause(self) -> Hashable:
+        """Failures of one place with the same cause have the same texts."""
+        return self.message, self.hint
 
 
 class AbsentFailure(Failure):
@@ -43,6 +48,9 @@ class MissingFailure(AbsentFailure):
 
     def shown(self, here: str) -> tuple[str, str]:
         return _missing(here, self.name, tuple(islice(self.owner, MAX_NAMES)))
+
+    def cause(self) -> Hashable:
+        return type(self), self.name, *islice(self.owner, MOST_NAMES)
 
 
 @lru_cache(128)
@@ -73,36 +81,67 @@ class TooSlowFailure(Failure):
     """Time ran out; the careful code would take just as long, so it is not tried."""
 
 
+class Place:
+    """A place in the user's text. It keeps the texts of the failures there: many documents of a
+    stream fail alike."""
+
+    __slots__ = ("_reports", "length", "offset", "text")
+
+    def __init__(self, text: str, offset: int, length: int) -> None:
+        self.text = text
+        self.offset = offset
+        self.length = length
+        self._reports: dict[Hashable, dict[str, Any]] = {}
+
+    def described(self, failure: BaseException) -> tuple[str, str]:
+        """Message and hint."""
+        here = self.text[self.offset : self.offset + self.length]
+        if here.startswith("(") and here.endswith(")"):
+            here = here[1:-1].strip()
+        message, hint = _described(failure, here)
+        return _printable(message), _printable(hint)
+
+    def report(self, failure: BaseException) -> dict[str, Any]:
+        """The texts of the error document."""
+        cause = failure.cause() if isinstance(failure, Failure) else (type(failure), str(failure))
+        found = self._reports.get(cause)
+        if found is None:
+            if len(self._reports) >= _MOST_REPORTS:
+                self._reports.clear()
+            message, hint = self.described(failure)
+            error = EvaluationError(message, self.text, self.offset, self.length, hint)
+            found = self._reports[cause] = error.report()
+        return found.copy()
+
+
+_NO_PLACE = Place("", 0, 1)
+
+
 class SourceMap:
     """Line numbers of generated code -> places in the user's texts."""
 
     __slots__ = ("places",)
 
     def __init__(self) -> None:
-        self.places: list[tuple[str, int, int]] = []
+        self.places: list[Place] = []
 
     def line_of(self, text: str, offset: int, length: int) -> int:
-        self.places.append((text, offset, length))
+        self.places.append(Place(text, offset, length))
         return len(self.places)
 
-    def place_of(self, line: int) -> tuple[str, int, int]:
-        return self.places[line - 1] if 0 < line <= len(self.places) else ("", 0, 1)
+    def place_of(self, line: int) -> Place:
+        return self.places[line - 1] if 0 < line <= len(self.places) else _NO_PLACE
 
 
 def located(error: BaseException, target: str = "") -> EvaluationError:
     """The user's error for an exception of an evaluation, for the target of a mapping."""
-    text, offset, length = _innermost_place(error.__traceback__)
-    kind = AbsentError if isinstance(error, AbsentFailure) else EvaluationError
-    describe = partial(_texts_of, error.with_traceback(None), text[offset : offset + length])
-    return kind.described_by(describe, text, offset, length, target)
+    place = _innermost_place(error.__traceback__)
+    return failed_at(place, error.with_traceback(None), target)
 
 
-def _texts_of(error: BaseException, here: str) -> tuple[str, str]:
-    """Message and hint, for an exception at the place `here`."""
-    if here.startswith("(") and here.endswith(")"):
-        here = here[1:-1].strip()
-    message, hint = _described(error, here)
-    return _printable(message), _printable(hint)
+def failed_at(place: Place, failure: BaseException, target: str) -> EvaluationError:
+    kind = AbsentError if isinstance(failure, AbsentFailure) else EvaluationError
+    return kind.at(place, failure, target)
 
 
 def _printable(text: str) -> str:
@@ -120,8 +159,8 @@ def _described(error: BaseException, here: str) -> tuple[str, str]:
     return f"`{here}` has no value ({type(error).__name__}: {error})", ""
 
 
-def _innermost_place(traceback: TracebackType | None) -> tuple[str, int, int]:
-    place = ("", 0, 1)
+def _innermost_place(traceback: TracebackType | None) -> Place:
+    place = _NO_PLACE
     while traceback is not None:
         source_map = traceback.tb_frame.f_globals.get(SOURCE_MAP)
         if source_map.__class__ is SourceMap:

@@ -326,7 +326,7 @@ class RestSnap(Snap[S], ABC):
         try:
             entity = entity_of(response, kind)
         except DataError as error:
-            error.details.update(details_of(response, kind, headers))
+            error.details = {**error.details, **details_of(response, kind, headers)}
             raise
         line = {
             "protoVersion": response.version,
