@@ -17,7 +17,7 @@ from engine.errors import AbsentError, EvaluationError
 from engine.expressions.suggestions import MAX_NAMES, nearest
 
 SOURCE_MAP = "source map"
-_MOST_REPORTS = 64
+_MAX_REPORTS = 64
 
 
 class Failure(Exception):  # noqa: N818 - not yet the error that users see
@@ -50,7 +50,7 @@ class MissingFailure(AbsentFailure):
         return _missing(here, self.name, tuple(islice(self.owner, MAX_NAMES)))
 
     def cause(self) -> Hashable:
-        return type(self), self.name, *islice(self.owner, MOST_NAMES)
+        return type(self), self.name, *islice(self.owner, MAX_NAMES)
 
 
 @lru_cache(128)
@@ -106,7 +106,7 @@ class Place:
         cause = failure.cause() if isinstance(failure, Failure) else (type(failure), str(failure))
         found = self._reports.get(cause)
         if found is None:
-            if len(self._reports) >= _MOST_REPORTS:
+            if len(self._reports) >= _MAX_REPORTS:
                 self._reports.clear()
             message, hint = self.described(failure)
             error = EvaluationError(message, self.text, self.offset, self.length, hint)
