@@ -39,7 +39,7 @@ def test_documents_are_equal_by_value(actual: str, tmp_path: Path) -> None:
     ],
     ids=["a number", "a string", "a longer list", "a missing field", "a boolean", "a type"],
 )
-def test_a_document_that_differs_is_shown(actual: str, tmp_path: Path) -> None:
+def test_a_different_document_is_shown(actual: str, tmp_path: Path) -> None:
     assert difference(tmp_path, ONE, actual).startswith("document 0: {")
 
 

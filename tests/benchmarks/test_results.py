@@ -72,7 +72,7 @@ def test_a_text_without_the_block_is_refused() -> None:
         with_figures("# Title\n", RESULTS)
 
 
-def test_the_figures_of_a_quick_run_say_so() -> None:
+def test_the_figures_of_a_quick_run_mention_it() -> None:
     quick = Results("A processor", "3.11.9", True, [])
     assert "a quick run" in figures(quick)
     assert "a quick run" not in figures(RESULTS)

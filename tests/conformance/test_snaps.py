@@ -27,7 +27,7 @@ def test_a_snap_keeps_the_rules(check: Check, tmp_path: Path) -> None:
     check.run(tmp_path)
 
 
-def test_every_file_beside_the_shared_ones_holds_a_snap() -> None:
+def test_every_file_outside_shared_folders_contains_a_snap() -> None:
     files = {file.path for file in files_of("snaps") if Path(file.path).name != "__init__.py"}
     assert files == {inspect.getfile(snap) for snap in SNAPS}
 

@@ -60,7 +60,7 @@ def test_arithmetic_in_the_exact_context_returns_the_same() -> None:
         assert disagreements() == []
 
 
-def test_a_context_of_the_caller_that_rounds_changes_nothing() -> None:
+def test_a_decimal_context_of_the_caller_that_rounds_has_no_effect() -> None:
     with localcontext() as context:
         context.prec = 3
         assert disagreements() == []
@@ -80,7 +80,7 @@ def test_a_float_counts_as_its_shortest_decimal() -> None:
             assert Decimal(value) == Decimal(vector["expected"]), vector
 
 
-def test_a_thread_of_its_own_computes_exactly() -> None:
+def test_another_thread_computes_exactly() -> None:
     product = compile_expression("$a * $b")
     document = {"a": Decimal("12345678901234567890.123"), "b": Decimal("98765432109876543210.5")}
     found: list[Any] = []

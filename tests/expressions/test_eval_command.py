@@ -109,7 +109,7 @@ def test_the_prompt_says_how_to_set_a_document(
 
 
 @pytest.mark.parametrize("text", ["", ".a.b"])
-def test_an_expression_that_the_shell_has_changed_gets_a_hint(
+def test_an_expression_changed_by_the_shell_gets_a_hint(
     text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["eval", text]) == 2

@@ -202,6 +202,6 @@ def test_a_row_that_cannot_be_read_is_refused_at_once(target: str, source: str) 
         compile_mapping([(target, source)])
 
 
-def test_many_rows_are_no_problem() -> None:
+def test_a_mapping_may_have_thousands_of_rows() -> None:
     rows: Rows = [(f"$f{n}", f"$a + {n}") for n in range(2_000)]
     assert mapped(rows, {"a": 1})["f1999"] == 2_000

@@ -26,7 +26,7 @@ def test_the_fields_that_a_filter_and_a_mapper_read_are_enough() -> None:
     assert needed(shape, "keep -> shape") == frozenset("abd")
 
 
-def test_a_mapper_that_makes_constants_needs_none_of_its_own() -> None:
+def test_a_mapper_of_constants_needs_no_fields() -> None:
     assert needed("  shape: {snap: Mapper, mappings: {$x: 1}}", "keep -> shape") == frozenset("ab")
 
 

@@ -23,7 +23,7 @@ def test_a_script_alone_decodes_everything_itself() -> None:
     assert seen("") == set()
 
 
-def test_conditions_and_expressions_look_at_what_they_read() -> None:
+def test_conditions_and_expressions_see_the_paths_that_they_read() -> None:
     snaps = """
   keep: {snap: Filter, filter: $content.token == 'x' && $method.length > 1}
   shape: {snap: Mapper, mappings: {$image: $content.params.image, $n: $content.params.n + 1}}"""
@@ -56,7 +56,7 @@ def test_a_moved_value_is_followed_to_where_it_is_read() -> None:
         ("$x: $.keys()", EVERYTHING),
     ],
 )
-def test_a_row_of_a_mapper_looks_at_what_it_does_not_just_move(
+def test_a_row_of_a_mapper_sees_everything_that_it_does_not_just_move(
     mapping: str, expected: set[str]
 ) -> None:
     snaps = f"  shape: {{snap: Mapper, mappings: {{$rest: $content.rest, {mapping}}}}}"
@@ -64,7 +64,7 @@ def test_a_row_of_a_mapper_looks_at_what_it_does_not_just_move(
     assert ("$" in found) if expected is EVERYTHING else found == expected
 
 
-def test_what_a_mapper_adds_to_a_document_it_passes_on_is_looked_at() -> None:
+def test_a_field_that_a_mapper_adds_to_a_document_is_seen() -> None:
     snaps = "  shape: {snap: Mapper, pass_through: true, mappings: {$content.x: 1, $y: $content.a}}"
     assert seen(snaps, "shape -> run") == {"$.content.x", "$.y"}
 
@@ -92,7 +92,7 @@ def test_every_branch_counts() -> None:
         ("  shape: {snap: Mapper, mappings: {$x: 1}}", "shape -> run"),
     ],
 )
-def test_all_is_looked_at_where_documents_go_elsewhere_or_nothing_reaches_a_script(
+def test_everything_is_seen_where_documents_go_elsewhere_or_nothing_reaches_a_script(
     snaps: str, links: str
 ) -> None:
     assert "$" in seen(snaps, links)

@@ -46,7 +46,7 @@ def test_a_misspelt_name_gets_the_right_one(registry: Registry, name: str, near:
         ("com-snaplogic-snaps-transform-csvparser", "CSVParser"),
     ],
 )
-def test_a_snap_of_snaplogic_that_is_missing_is_called_so(
+def test_a_missing_snap_of_snaplogic_is_named_as_such(
     registry: Registry, name: str, meant: str
 ) -> None:
     message, hint = registry.explain_unknown(name)
@@ -54,7 +54,7 @@ def test_a_snap_of_snaplogic_that_is_missing_is_called_so(
     assert "did you mean" not in hint
 
 
-def test_a_misspelt_snap_of_snaplogic_that_is_missing_is_called_so(registry: Registry) -> None:
+def test_a_misspelt_missing_snap_of_snaplogic_is_suggested(registry: Registry) -> None:
     message, hint = registry.explain_unknown("PipelineExcute")
     assert message == "there is no snap called 'PipelineExcute'"
     assert hint == "did you mean SnapLogic's PipelineExecute? It is not available here yet"

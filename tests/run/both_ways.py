@@ -11,16 +11,7 @@ import pytest
 
 from engine.run import fused
 from engine.run.plain_way import PLAIN_VARIABLE
-from tests.run.flowing import run
-
-
-class Silent:
-    """An observer that does not look at the batches between snaps."""
-
-    def started(self, report: object, secrets: object) -> None: ...
-    def show(self, label: str, text: str) -> None: ...
-    def finished(self, report: object) -> None: ...
-    def output(self, port: object, batch: object) -> None: ...
+from tests.run.flowing import Collecting, run
 
 
 def both_ways(pipeline: str, text: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -38,7 +29,7 @@ def left_by(pipeline: str, text: bytes) -> dict[str, Any]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "in.jsonl").write_bytes(text)
-        report, failure, _ = run(folder, pipeline, observer=Silent())
+        report, failure, _ = run(folder, pipeline, observer=Collecting())
         files = {file.name: file.read_bytes() for file in sorted(folder.glob("out*"))}
         if "out-bad.jsonl" in files:  # a Union mixes the errors of two snaps in any order
             files["out-bad.jsonl"] = b"\n".join(sorted(files["out-bad.jsonl"].split(b"\n")))

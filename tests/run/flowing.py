@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,11 @@ from engine.registry import Registry, discover
 from engine.run.report import Report
 
 
-class Watching:
-    """An observer that records the batches at each view, and the outputs of the pipeline."""
+class Collecting:
+    """An observer that records the outputs of the pipeline, and does not watch the views."""
 
-    def __init__(self, note: Callable[[str, Any], None] | None = None) -> None:
-        self.crossings: dict[str, list[Any]] = {}
+    def __init__(self) -> None:
         self.outputs: dict[str, list[Any]] = {}
-        self._note = note
 
     def started(self, report: object, secrets: object) -> None: ...
     def show(self, label: str, text: str) -> None: ...
@@ -29,6 +27,14 @@ class Watching:
 
     def output(self, port: Port, batch: Batch) -> None:
         self.outputs.setdefault(str(port), []).extend(batch.items)
+
+
+class Watching(Collecting):
+    """An observer that also records the batches at each view."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.crossings: dict[str, list[Any]] = {}
 
     def crossed(self, port: Port, batch: Batch) -> None:
         self.crossings.setdefault(str(port), []).extend(batch.items)

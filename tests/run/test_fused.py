@@ -12,8 +12,8 @@ from engine.run import fused
 from engine.run.fused import FusedRun
 from engine.sdk import Keep, Snap, Step
 from engine.sdk.settings import NoSettings
-from tests.run.both_ways import Silent, both_ways, lines_through, usual_text
-from tests.run.flowing import run
+from tests.run.both_ways import both_ways, lines_through, usual_text
+from tests.run.flowing import Collecting, run
 
 
 class Large(Snap[NoSettings]):
@@ -116,7 +116,7 @@ def test_an_odd_line_costs_only_itself(fused_lines: list[int]) -> None:
 
 def test_small_inputs_are_not_fused(fused_lines: list[int], tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_bytes(usual_text(40))
-    run(tmp_path, lines_through("snap: Filter, filter: $a > 3"), observer=Silent())
+    run(tmp_path, lines_through("snap: Filter, filter: $a > 3"), observer=Collecting())
     assert not fused_lines
 
 
@@ -146,7 +146,7 @@ def test_a_third_party_snap_with_steps_is_fused(
 ) -> None:
     monkeypatch.setattr(fused, "MIN_BYTES", 0)
     (tmp_path / "in.jsonl").write_bytes(usual_text(400))
-    _, failure, _ = run(tmp_path, lines_through("snap: Large"), Large, observer=Silent())
+    _, failure, _ = run(tmp_path, lines_through("snap: Large"), Large, observer=Collecting())
     assert failure is None
     assert sum(fused_lines) > 350
     assert (tmp_path / "out.jsonl").read_bytes().count(b"\n") == 396
@@ -185,7 +185,7 @@ def test_the_steps_of_a_base_class_do_not_count_for_a_subclass_that_does_somethi
 
     monkeypatch.setattr(fused, "MIN_BYTES", 0)
     (tmp_path / "in.jsonl").write_bytes(usual_text(400))
-    _, failure, _ = run(tmp_path, lines_through("snap: Larger"), Larger, observer=Silent())
+    _, failure, _ = run(tmp_path, lines_through("snap: Larger"), Larger, observer=Collecting())
     assert failure is None
     assert not fused_lines
     assert (tmp_path / "out.jsonl").read_bytes().count(b"\n") == 394

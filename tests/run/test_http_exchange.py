@@ -90,7 +90,7 @@ class TestRetries:
             )
         assert [notice.split(" in ")[1] for notice in notices] == ["0 s", "0 s", "0.01 s"]
 
-    def test_there_is_no_retry_after_a_long_retry_after(self, client: LoopClient) -> None:
+    def test_a_long_retry_after_means_no_retry(self, client: LoopClient) -> None:
         with serving(lambda _: Reply(429, b"", {"Retry-After": "86400"})) as server:
             assert fetch(client, server.url, attempts=9, retry_policy="all").status == 429
             assert len(server.requests) == 1

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from engine import api
-from engine.documents import Batch
 from engine.errors import ConfigurationError
-from engine.plan.plan import Plan, Port
+from engine.plan.plan import Plan
 from engine.registry import discover
 from engine.run.identity import RunIdentity, identify
 from engine.run.runner import run_plan
 from engine.script.executor import Executor
+from tests.run.flowing import Collecting
 
 TEXT = """
 parameters: {region: eu}
@@ -37,23 +37,10 @@ def plan(tmp_path: Path) -> Plan:
     return api.compile_plan(tmp_path / "pipeline.yaml")
 
 
-class Collector:
-    def __init__(self) -> None:
-        self.documents: list[Any] = []
-
-    def started(self, report: object, secrets: object) -> None: ...
-    def show(self, label: str, text: str) -> None: ...
-    def output(self, port: Port, batch: Batch) -> None:
-        self.documents += batch.items
-
-    def finished(self, report: object) -> None: ...
-
-
 def run(plan: Plan, identity: RunIdentity) -> list[Any]:
-    collector = Collector()
-    going = run_plan(plan, discover(), identity, observer=collector, scripts=Executor())
-    asyncio.run(going)
-    return collector.documents
+    collecting = Collecting()
+    asyncio.run(run_plan(plan, discover(), identity, observer=collecting, scripts=Executor()))
+    return [document for items in collecting.outputs.values() for document in items]
 
 
 def test_every_process_that_takes_part_sees_the_same_run(plan: Plan) -> None:

@@ -9,9 +9,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from engine.plan.plan import Port
 from engine.sdk import Batch, DataError, Document, Snap, To, View, Views
-from tests.run.flowing import Watching, run
+from tests.run.flowing import Collecting, Watching, run
 
 
 def nested() -> Document:
@@ -121,20 +120,6 @@ def flow(folder: Path, text: str, *snaps: type[Any], **settings: Any) -> Any:
     assert failure is None
     assert inputs == before
     return watching.outputs
-
-
-class Collecting:
-    """An observer that does not watch the views."""
-
-    def __init__(self) -> None:
-        self.outputs: dict[str, list[Any]] = {}
-
-    def started(self, report: object, secrets: object) -> None: ...
-    def show(self, label: str, text: str) -> None: ...
-    def finished(self, report: object) -> None: ...
-
-    def output(self, port: Port, batch: Batch) -> None:
-        self.outputs.setdefault(str(port), []).extend(batch.items)
 
 
 @pytest.mark.parametrize("observer", [Watching, Collecting])

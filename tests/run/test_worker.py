@@ -79,7 +79,7 @@ def test_leaves_a_call_behind_that_cannot_be_interrupted() -> None:
     release.set()
 
 
-def test_results_that_are_there_do_not_wait_for_the_next_one() -> None:
+def test_ready_results_do_not_wait_for_the_next_one() -> None:
     taken = threading.Event()
 
     def results() -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""JSON writes NaN as null, so documents with null are looked at: none with NaN gets out."""
+"""JSON encoding turns NaN into null, so documents with null are searched: none with NaN leaves."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def test_documents_without_nan_are_written(documents: list[Any]) -> None:
 
 @given(st.lists(values(_PLAIN | st.sampled_from([nan, inf, -inf, 0.5])), max_size=12))
 def test_documents_with_nan_are_refused(documents: list[Any]) -> None:
-    expected = None if "NaN" in json.dumps(documents) or "Infinity" in json.dumps(documents) else 1
-    assert (to_json_lines(documents) is None) == (expected is None)
+    text = json.dumps(documents)
+    assert (to_json_lines(documents) is None) == ("NaN" in text or "Infinity" in text)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def decoded(text: str) -> Any:
     return decoded_with_text(text.encode(), SEEN)
 
 
-def test_lists_of_numbers_at_which_nobody_looks_stay_text() -> None:
+def test_lists_of_numbers_that_are_not_read_stay_text() -> None:
     document = decoded(f'{{"a":{IMAGE},"params":{{"image": {IMAGE} , "n":1.50}},"token":"x"}}')
     assert document["a"] == document["params"]["image"] == RawJson(IMAGE.encode())
     assert repr(document["params"]["n"]) == "Decimal('1.50')"
@@ -31,7 +31,7 @@ def test_lists_of_numbers_at_which_nobody_looks_stay_text() -> None:
 @pytest.mark.parametrize(
     "text", [f'{{"token":{IMAGE}}}', f'{{"params":{{"n":{{"inside":{IMAGE}}},"rows":{IMAGE}}}}}']
 )
-def test_lists_at_which_somebody_looks_are_decoded(text: str) -> None:
+def test_lists_that_are_read_are_decoded(text: str) -> None:
     assert repr(decoded(text)) == repr(decoded_value(text.encode()))
 
 

@@ -73,7 +73,7 @@ def test_a_setting_that_is_an_expression_needs_no_mark() -> None:
     ("given", "text"),
     [(1, "1"), (True, "true"), (None, "null"), (1.5, "1.5"), (Decimal("1.50"), "1.50")],
 )
-def test_a_plain_value_is_an_expression_too(given: Any, text: str) -> None:
+def test_a_plain_value_is_taken_as_an_expression(given: Any, text: str) -> None:
     settings, _ = convert(Example, {"name": "a", "mappings": {"$x": given}})
     assert settings == Example(name="a", mappings={Path("$x"): Expression(text)})
 

@@ -68,9 +68,7 @@ def test_the_documents_of_the_caller_stay_as_they_are(
 
 
 @pytest.mark.parametrize("number", [Decimal("NaN"), Decimal("Infinity"), Decimal("1E+10001")])
-def test_a_decimal_that_is_no_number_of_documents_is_refused(
-    number: Decimal, tmp_path: Path
-) -> None:
+def test_a_decimal_that_documents_cannot_hold_is_refused(number: Decimal, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"the document: \$\.a is"):
         api.evaluate("$a + 1", {"a": number})
     for run in (through_a_snap, through_a_text, through_the_api):
@@ -97,7 +95,7 @@ def test_nan_and_infinity_stay_floats() -> None:
     )
 
 
-def test_the_header_of_a_stream_counts_too() -> None:
+def test_the_header_of_a_stream_is_converted() -> None:
     assert with_floats(StreamStart({"size": Decimal("1.5")})) == StreamStart({"size": 1.5})
 
 

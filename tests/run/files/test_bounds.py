@@ -213,7 +213,7 @@ def test_a_parameter_begins_the_literal_part(read: Run, project: Path) -> None:
     assert "it leads out of" in errors[0]["reason"]
 
 
-def test_a_literal_part_without_a_folder_stays_beside_the_pipeline(read: Run) -> None:
+def test_a_literal_part_without_a_folder_stays_in_the_folder_of_the_pipeline(read: Run) -> None:
     found, errors = read("= 'files' + $name", {"name": "/../../data.json"})
     assert (found, len(errors)) == ([], 1)
 

@@ -412,7 +412,7 @@ def test_an_open_file_is_written_where_it_is_and_never_replaced(
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="this system has no such folder")
-def test_a_folder_of_devices_may_hold_files_too(files: ProjectFiles, tmp_path: Path) -> None:
+def test_a_folder_of_devices_may_contain_files(files: ProjectFiles, tmp_path: Path) -> None:
     name = f"/dev/shm/{tmp_path.name}-{os.getpid()}.txt"
     writing = files.write(name, "overwrite", create_folder=False)
     writing.write(b"x")

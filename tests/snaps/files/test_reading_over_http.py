@@ -179,7 +179,7 @@ def test_tries_again_until_the_server_is_available(read: Any, content: Any) -> N
     assert len(server.requests) == 3
 
 
-def test_a_compressed_file_and_a_member_are_one_request_too(read: Any, content: Any) -> None:
+def test_a_compressed_file_or_a_member_takes_one_request(read: Any, content: Any) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as made:
         made.writestr("in/a.json", "{}")

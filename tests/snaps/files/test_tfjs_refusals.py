@@ -54,7 +54,9 @@ def refusal(project: Path, document: Document, quantize: str = "none") -> str:
         ({"topology": sequential("ReLU")}, 'a layer is described by "ReLU"'),
     ],
 )
-def test_what_is_no_model(tmp_path: Path, document: Document, reason: str) -> None:
+def test_a_document_that_is_not_a_model_is_refused(
+    tmp_path: Path, document: Document, reason: str
+) -> None:
     assert reason in refusal(tmp_path, document)
 
 
@@ -193,9 +195,9 @@ def test_a_weight_that_float16_cannot_hold(tmp_path: Path) -> None:
     assert "'dense/bias' holds -70000, and float16 ends at 65504; set quantize to none" in reason
 
 
-def test_metadata_that_is_no_json(tmp_path: Path) -> None:
+def test_metadata_that_is_not_json_is_refused(tmp_path: Path) -> None:
     assert "surrogate" in refusal(tmp_path, {**DENSE, "metadata": {"name": "\ud800"}})
 
 
-def test_a_wrong_setting_deep_in_a_network(tmp_path: Path) -> None:
+def test_a_wrong_setting_deep_in_a_network_is_named(tmp_path: Path) -> None:
     assert "'dense' (Dense) has rank 2" in refusal(tmp_path, changed("layers.1.config", rank=2))

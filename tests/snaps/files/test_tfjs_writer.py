@@ -118,7 +118,7 @@ def test_the_precision_of_the_training_is_undone(tmp_path: Path) -> None:
     assert [config_of(tmp_path, index)["dtype"] for index in (0, 1)] == ["float32", "float32"]
 
 
-def test_an_input_of_whole_numbers_stays_one(tmp_path: Path) -> None:
+def test_an_integer_input_keeps_its_type(tmp_path: Path) -> None:
     topology = sequential(source(4, dtype="int32"), layer("Flatten", "flat"))
     write(tmp_path, {"topology": topology, "weights": []})
     assert config_of(tmp_path, 0)["dtype"] == "int32"
@@ -242,9 +242,7 @@ def test_shards_that_the_new_model_does_not_name_are_removed(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("old", ["no JSON", "[]", '{"format": "none"}', '{"weightsManifest": [3]}'])
-def test_another_file_in_place_of_an_earlier_model_is_no_hindrance(
-    tmp_path: Path, old: str
-) -> None:
+def test_a_file_that_is_not_a_model_is_overwritten(tmp_path: Path, old: str) -> None:
     (tmp_path / "web").mkdir()
     (tmp_path / "web/model.json").write_text(old)
     assert write(tmp_path, DENSE)["removed"] == []
@@ -299,7 +297,7 @@ def test_another_quantisation_is_refused(tmp_path: Path) -> None:
         write(tmp_path, DENSE, quantize="= 'float8'")
 
 
-def test_a_folder_at_another_place_takes_a_model_too() -> None:
+def test_a_model_can_be_written_to_a_remote_folder() -> None:
     for quantize, size in (("none", 60), ("float16", 30)):
         write(Path("/"), DENSE, folder="memory://models/web", quantize=quantize)
         files = fsspec.filesystem("memory")

@@ -251,7 +251,7 @@ def lines(*texts: str) -> bytes:
     return "\n".join(texts).encode()
 
 
-def test_lines_may_be_blank_end_with_crlf_or_not_at_all(parsed: Parse) -> None:
+def test_lines_may_be_empty_end_with_crlf_or_lack_a_line_end(parsed: Parse) -> None:
     data = b'{"a":1}\r\n\r\n  \n{"a":2}\n\n {"a":3}'
     assert parsed(data, **LINES).output == [{"a": 1}, {"a": 2}, {"a": 3}]
 
@@ -350,7 +350,7 @@ def test_a_stream_of_comments_alone_is_empty(text: str) -> None:
 
 
 @pytest.mark.parametrize("values", [{}, STRICT, {**STRICT, **LINES}])
-def test_half_of_a_surrogate_pair_is_called_so(values: Any) -> None:
+def test_half_of_a_surrogate_pair_is_named(values: Any) -> None:
     text = rb'{"a": "\ud83d\ude00 \\ud83d", "b": "\ud83d"}'
     (error,) = parse(text, on_error="route", **values).errors
     assert r"\ud83d is half of a surrogate pair, and its other half is missing" in error["reason"]
@@ -358,7 +358,7 @@ def test_half_of_a_surrogate_pair_is_called_so(values: Any) -> None:
     assert f"byte {place}" in error["reason"]
 
 
-def test_fields_that_nobody_needs_are_left_out_once_the_first_documents_have_passed(
+def test_unused_fields_are_left_out_after_the_first_documents(
     tmp_path: Path,
 ) -> None:
     lines = [f'{{"n": {n}, "wide": [1, 2], "name": "x{n}"}}\n' for n in range(20_000)]
@@ -430,7 +430,7 @@ def test_compressed_data_is_reported(
 
 
 @pytest.mark.parametrize("half", [r"\ud83d", r"\ude00", r"\ud83dx", r"\ud83d\u0041"])
-def test_half_of_a_surrogate_pair_is_placed_where_it_stands(half: str) -> None:
+def test_half_of_a_surrogate_pair_is_reported_at_its_place(half: str) -> None:
     text = b'{"a": 1} // one\n{"b": "%b"}' % half.encode()
     (error,) = parse(text, on_error="route").errors
     assert f"{half[:6]} is half of a surrogate pair" in error["reason"]

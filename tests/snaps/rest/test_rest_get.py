@@ -307,13 +307,13 @@ class TestErrorDocuments:
         assert (document["statusCode"], document["error_entity"]) == (200, "<p>no</p>")
         assert document["entity"] == "<p>no</p>"
 
-    def test_the_entity_is_text_beside_what_it_was_parsed_to(self) -> None:
+    def test_the_entity_is_given_parsed_and_as_text(self) -> None:
         kind = (("Content-Type", "application/json; charset=iso-8859-1"),)
         document = error(HttpResponse(400, headers=kind, body=b'{"why": "\xe9"}'))
         assert document["entity"] == {"why": "é"}
         assert document["error_entity"] == '{"why": "é"}'
 
-    def test_bytes_have_a_text_too(self) -> None:
+    def test_an_entity_of_bytes_also_has_a_text(self) -> None:
         document = error(HttpResponse(500, body=b"a\xff"), response_entity_type="binary")
         assert (document["entity"], document["error_entity"]) == (b"a\xff", "a\ufffd")
 

@@ -58,7 +58,7 @@ def test_integers_of_any_size_cross_unchanged(through: Any, exact: bool) -> None
     assert through(ECHO, row, exact=exact) == row
 
 
-def test_decimals_of_a_script_keep_their_digits_without_exact_too(through: Any) -> None:
+def test_decimals_of_a_script_keep_their_digits_even_without_exact(through: Any) -> None:
     source = """
 from decimal import Decimal
 def snaplogic_process(row):
