@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from engine.sdk import Document, Example, Foreign, HttpResponse
-from snaps.rest.shared.snap import (
-    FOREIGN_CHOICES,
-    FOREIGN_IGNORED,
-    FOREIGN_SETTINGS,
-    FOREIGN_UNSUPPORTED,
-    RestSettings,
-    RestSnap,
-    in_response,
-)
+from engine.sdk import Document, Example, HttpResponse
+from snaps.rest.shared.foreign import rest_foreign
+from snaps.rest.shared.settings import RestSettings
+from snaps.rest.shared.snap import RestSnap, in_response
 
 
-class RESTDeleteSettings(RestSettings):
-    """The settings of every request."""
-
-
-class RESTDelete(RestSnap[RESTDeleteSettings]):
+class RESTDelete(RestSnap[RestSettings]):
     since = "0.1.0"
     writes = True
     about = """
@@ -26,14 +16,7 @@ class RESTDelete(RestSnap[RESTDeleteSettings]):
     `original`. A response whose status is not a success fails the document; the error document
     has its status, entity and headers.
     """
-    foreign = Foreign(
-        "com-snaplogic-snaps-rest-delete",
-        "REST Delete",
-        settings=FOREIGN_SETTINGS,
-        choices=FOREIGN_CHOICES,
-        ignored=FOREIGN_IGNORED,
-        unsupported={**FOREIGN_UNSUPPORTED, "entity": "an entity of a DELETE request"},
-    )
+    foreign = rest_foreign("Delete", unsupported={"entity": "an entity of a DELETE request"})
     method = "DELETE"
     replayable = False
     examples = (

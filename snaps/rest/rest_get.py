@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from engine.sdk import Document, Example, Foreign, HttpResponse
-from snaps.rest.shared.snap import (
-    FOREIGN_CHOICES,
-    FOREIGN_IGNORED,
-    FOREIGN_SETTINGS,
-    FOREIGN_UNSUPPORTED,
-    RestSettings,
-    RestSnap,
-)
+from engine.sdk import Document, Example, HttpResponse
+from snaps.rest.shared.foreign import rest_foreign
+from snaps.rest.shared.settings import RestSettings
+from snaps.rest.shared.snap import RestSnap
 
 
-class RESTGetSettings(RestSettings):
-    """The settings of every request."""
-
-
-class RESTGet(RestSnap[RESTGetSettings]):
+class RESTGet(RestSnap[RestSettings]):
     since = "0.1.0"
     about = """
     The response is the document itself: `statusLine`, `entity` and `headers` at the root, and
     `original` if there was an input document. A response whose status is not a success fails the
     document; the error document has its status, entity and headers.
     """
-    foreign = Foreign(
-        "com-snaplogic-snaps-rest-get",
-        "REST Get",
-        settings=FOREIGN_SETTINGS,
-        choices=FOREIGN_CHOICES,
-        ignored=(*FOREIGN_IGNORED, "paginationInterval"),
-        unsupported={
-            **FOREIGN_UNSUPPORTED,
-            "hasNext": "pagination",
-            "nextUrl": "pagination",
-        },
+    foreign = rest_foreign(
+        "Get",
+        ignored=("paginationInterval",),
+        unsupported={"hasNext": "pagination", "nextUrl": "pagination"},
     )
     method = "GET"
     replayable = True

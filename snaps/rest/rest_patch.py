@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from engine.sdk import Example, HttpResponse
-from snaps.rest.shared.snap import RestEntitySnap, entity_foreign
+from snaps.rest.shared.foreign import entity_foreign
+from snaps.rest.shared.snap import RestEntitySnap
 
 
 class RESTPatch(RestEntitySnap):

@@ -15,164 +15,28 @@ from engine.sdk import (
     Document,
     Evaluated,
     ExecutionError,
-    Expression,
-    Foreign,
     HeaderError,
     HttpCall,
     HttpOptions,
     HttpRequest,
     HttpResponse,
     Issue,
-    RetryPolicy,
-    Settings,
     Snap,
     address_of,
     header_text,
-    setting,
     shown_url,
 )
-from snaps.rest.shared.entity import EntityType, body_of, entity_of
+from snaps.rest.shared.entity import body_of, entity_of
+from snaps.rest.shared.settings import RestEntitySettings, RestSettings, Values, number_issues
 from snaps.rest.shared.status_errors import details_of, status_error
 from snaps.rest.shared.text import as_text
 
-Values = tuple[Evaluated[Any], ...] | Evaluated[Any]
-"""One value or a list, in which each may be an expression."""
-
-_DAY = 86_400.0
-_MAX_IN_FLIGHT = 1_000
 _MAX_NOTICES = 100
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _SET_BY_THE_CLIENT = ("content-length", "transfer-encoding", "connection")
 
 
-class RestSettings(Settings):
-    service_url: Evaluated[str] = setting(
-        help="The URL to call; it begins with `http://` or `https://`.",
-        example="= _url + '/orders/' + $id",
-    )
-    query_parameters: dict[str, Values] = setting(
-        default={},
-        help="Name to value, added to the query of the URL. A list repeats the parameter, null "
-        "omits it.",
-        example={"page": "= $page", "limit": 100, "tag": ["new", "= $tag"]},
-    )
-    http_headers: dict[str, Values] = setting(
-        default={},
-        help="Name to value. A list repeats the header, null omits it.",
-        example={"Authorization": "= 'Bearer ' + _token"},
-    )
-    response_entity_type: EntityType = setting(
-        default="default",
-        help="What the entity of the response becomes: `default` is parsed if its content type is "
-        "JSON, otherwise text; `text` is always text, `binary` bytes.",
-    )
-    connection_timeout: float = setting(
-        default=30.0, help="Time limit for the connection, in seconds."
-    )
-    read_timeout: float = setting(
-        default=900.0, help="The longest time, in seconds, without data from the server."
-    )
-    maximum_request_attempts: int = setting(
-        default=5, help="How often a request is tried, including the first time."
-    )
-    retry_request_interval: float = setting(
-        default=3.0, help="Seconds before the next try, at most a day."
-    )
-    retry_policy: RetryPolicy = setting(
-        default="connection_errors",
-        help="What is retried. `connection_errors`: requests that did not reach the server, and "
-        "GET, PUT and DELETE whose connection broke. `all`: also POST and PATCH whose connection "
-        "broke, any request to a server that was silent for too long, and the statuses 429 and "
-        "5xx, after the time in `Retry-After` if given; choose it if the server can take a request "
-        "twice.",
-    )
-    follow_redirects: bool = setting(
-        default=True,
-        help="Follow redirects; `Authorization` is not sent to another host. If false, a redirect "
-        "is an error.",
-    )
-    trust_all_certificates: bool = setting(
-        default=False, help="Accept any certificate, even a forged one."
-    )
-    show_all_headers: bool = setting(
-        default=False,
-        help="Return a repeated header as a list; otherwise its last value.",
-    )
-    maximum_response_size: int = setting(
-        default=104_857_600,
-        help="The size limit of a response, in bytes; a larger one is an error.",
-    )
-    requests_in_flight: int = setting(
-        default=8,
-        help="How many requests may run at once. The documents keep their order.",
-    )
-
-
-class RestEntitySettings(RestSettings):
-    http_entity: Expression = setting(
-        default=Expression("$"),
-        help="What is sent: bytes as they are, text as text, anything else as JSON. The header "
-        "Content-Type is set to match unless `http_headers` has one.",
-        example="$order",
-    )
-
-
 S = TypeVar("S", bound=RestSettings)
-
-
-FOREIGN_SETTINGS = {
-    "serviceUrl": "service_url",
-    "queryParams[].queryParam": "query_parameters[].key",
-    "queryParams[].queryParamValue": "query_parameters[].value",
-    "header[].headerKey": "http_headers[].key",
-    "header[].headerValue": "http_headers[].value",
-    "responseEntityType": "response_entity_type",
-    "connTimeout": "connection_timeout",
-    "timeout": "read_timeout",
-    "retry": "maximum_request_attempts",
-    "retryInterval": "retry_request_interval",
-    "retryPolicy": "retry_policy",
-    "followRedirects": "follow_redirects",
-    "trustAllCerts": "trust_all_certificates",
-    "showAllHeaders": "show_all_headers",
-}
-"""SnapLogic's keys for the settings of REST snaps, and ours."""
-
-FOREIGN_CHOICES = {
-    "retryPolicy": {"Connection errors": "connection_errors", "All errors": "all"},
-}
-FOREIGN_IGNORED = ("normalizeUri", "cookiePolicy")
-FOREIGN_UNSUPPORTED = {
-    "batchSize": "several documents in one request",
-    "processArray": "documents for the elements of an array",
-    "rawData": "the body of the response as it is",
-}
-_FOREIGN_UPLOADS = {
-    "uploadFile": "the upload of a file",
-    "uploadFileName": "the upload of a file",
-    "uploadFiles[].uploadFile": "the upload of files",
-    "uploadFiles[].uploadFileName": "the upload of files",
-}
-_UPLOAD_DETAILS = (
-    "uploadFileKey",
-    "uploadBodyType",
-    "uploadTransferRequestType",
-    "mimeType",
-    "uploadFiles[].uploadFileKey",
-    "uploadFiles[].multiFileMimeType",
-)
-
-
-def entity_foreign(method: str) -> Foreign:
-    """SnapLogic's snap for a method with an entity, such as `Post`."""
-    return Foreign(
-        f"com-snaplogic-snaps-rest-{method.lower()}",
-        f"REST {method}",
-        settings={**FOREIGN_SETTINGS, "entity": "http_entity"},
-        choices=FOREIGN_CHOICES,
-        ignored=(*FOREIGN_IGNORED, *_UPLOAD_DETAILS),
-        unsupported={**FOREIGN_UNSUPPORTED, **_FOREIGN_UPLOADS},
-    )
 
 
 class RestSnap(Snap[S], ABC):
@@ -196,7 +60,7 @@ class RestSnap(Snap[S], ABC):
 
     @classmethod
     def check(cls, settings: S) -> Iterable[Issue]:
-        yield from _number_issues(settings)
+        yield from number_issues(settings)
         if settings.service_url.expression is None:
             url = settings.service_url.value or ""
             try:
@@ -407,22 +271,6 @@ def _varies(settings: RestSettings) -> bool:
     for values in settings.query_parameters.values():
         parts += values if isinstance(values, tuple) else (values,)
     return any(part.expression is not None for part in parts)
-
-
-def _number_issues(settings: RestSettings) -> Iterator[Issue]:
-    limits: dict[str, tuple[float, float]] = {
-        "connection_timeout": (0.001, _DAY),
-        "read_timeout": (0.001, _DAY),
-        "maximum_request_attempts": (1, 1_000),
-        "retry_request_interval": (0, _DAY),
-        "maximum_response_size": (0, 2**40),
-        "requests_in_flight": (1, _MAX_IN_FLIGHT),
-    }
-    for name, (least, most) in limits.items():
-        value = getattr(settings, name)
-        if not least <= value <= most:
-            hint = f"use a number from {least:,} to {most:,.0f}"
-            yield Issue((name,), f"{name!r} cannot be {value:g}", hint)
 
 
 def _header_problem(name: str) -> tuple[str, str] | None:
