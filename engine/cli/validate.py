@@ -1,4 +1,4 @@
-"""`engine validate`: check pipeline and task files and report every problem."""
+"""`engine validate`: check pipeline, task and account files and report every problem."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from engine import api
 from engine.cli.problems import as_annotation, as_json, print_problems
 from engine.errors import ConfigurationError, InvalidPipelineError, Problem
 from engine.locations import Location
+from engine.pipeline.account_file import is_account_file
 from engine.registry import discover
 from engine.sdk.settings import nearest_hint
 
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="+",
         metavar="PATH",
-        help="a pipeline or task file, or a folder to search for them at any depth",
+        help="a pipeline, task or account file, or a folder to search for them at any depth",
     )
     parser.add_argument(
         "--format",
@@ -69,7 +70,9 @@ def _files(given: Sequence[str]) -> Iterator[str]:
         for note in notes:
             print(note, file=sys.stderr)
         if not files:
-            raise ConfigurationError(f"the folder {name!r} contains no pipeline or task files")
+            raise ConfigurationError(
+                f"the folder {name!r} contains no pipeline, task or account files"
+            )
         yield from files
 
 
@@ -126,7 +129,7 @@ def _is_empty(file: Path) -> bool:
 def _is_ours(file: Path) -> bool:
     """Whether a YAML file is for the engine: folders also contain those of other programs."""
     is_named_so = _IS_OURS_BY_NAME.search(file.name) or file.parent.name == "tasks"
-    return bool(is_named_so) or _mentions_snaps(file)
+    return bool(is_named_so) or is_account_file(file) or _mentions_snaps(file)
 
 
 def _mentions_snaps(file: Path) -> bool:

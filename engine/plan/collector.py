@@ -52,6 +52,10 @@ class ProblemCollector(msgspec.Struct):
     ) -> None:
         self.problems[Problem(code, where, message, hint, severity)] = None
 
+    def add(self, problem: Problem) -> None:
+        """Report a problem that has been found in another file."""
+        self.problems[problem] = None
+
     def setting(self, label: str, path: KeyPath, *, at_key: bool = False) -> Location:
         """The place of a setting of a snap; of the snap's label if `path` is empty."""
         source, full = self.spec.source, ("snaps", label, *path)

@@ -10,6 +10,7 @@ import msgspec
 from engine.errors import InvalidPipelineError
 from engine.pipeline.spec import PipelineSpec
 from engine.plan import graph
+from engine.plan.accounts import Accounts
 from engine.plan.collector import KeyPath
 from engine.plan.fusion import fused_runs
 from engine.plan.linkage import on_error_of
@@ -26,13 +27,19 @@ from engine.sdk.settings import KEY, Expression, Path, Settings, expressions_in
 from engine.sdk.views import ERROR_VIEW, View, Views
 
 
-def compile_spec(spec: PipelineSpec, registry: Registry, *, project: str | None = None) -> Plan:
+def compile_spec(
+    spec: PipelineSpec,
+    registry: Registry,
+    *,
+    project: str | None = None,
+    accounts: Accounts | None = None,
+) -> Plan:
     """The plan. Raises InvalidPipelineError with all problems if one of them is an error.
 
     A disabled snap and everything downstream are left out (reference 1.5). The snaps that feed them
     keep their views, but these are not open outputs: documents that leave there are discarded.
     """
-    resolution = resolve(spec, registry, project)
+    resolution = resolve(spec, registry, project, accounts)
     if any(problem.severity == "error" for problem in resolution.problems):
         raise InvalidPipelineError(resolution.problems)
     return _Compiler(resolution).plan()

@@ -8,6 +8,7 @@ import msgspec
 
 from engine.errors import Problem
 from engine.pipeline.spec import PipelineSpec
+from engine.plan.accounts import Accounts
 from engine.plan.collector import ProblemCollector
 from engine.plan.folders import folder_of, project_of
 from engine.plan.libraries import read_libraries
@@ -33,15 +34,21 @@ class Resolution(msgspec.Struct, frozen=True):
     problems: list[Problem]
 
 
-def resolve(spec: PipelineSpec, registry: Registry, project: str | None = None) -> Resolution:
-    """Check everything and collect problems. Opens nothing but libraries and scripts."""
+def resolve(
+    spec: PipelineSpec,
+    registry: Registry,
+    project: str | None = None,
+    accounts: Accounts | None = None,
+) -> Resolution:
+    """Check everything and collect problems. Opens nothing but libraries, scripts and accounts."""
     collector = ProblemCollector(spec)
     folder = folder_of(spec.path)
     project = project or project_of(folder)
+    accounts = accounts or Accounts(folder, project)
     check_parameters(collector)
     libraries = tuple(read_libraries(collector, folder, project))
     snaps = {
-        label: resolve_snap(snap, registry, collector, folder, project)
+        label: resolve_snap(snap, registry, collector, accounts, folder, project)
         for label, snap in spec.snaps.items()
     }
     links = resolve_links(snaps, registry, collector)

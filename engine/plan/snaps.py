@@ -11,6 +11,7 @@ from engine.errors import UnusableSnapError
 from engine.expressions.steps import Step
 from engine.pipeline.foreign_keys import ORDER_KEYS
 from engine.pipeline.spec import SnapSpec
+from engine.plan.accounts import Accounts, check_accounts
 from engine.plan.collector import ProblemCollector
 from engine.plan.expressions import check_expressions, check_parameters_read
 from engine.plan.folders import is_file, local_path
@@ -18,15 +19,8 @@ from engine.plan.inspection import inspect_inputs, inspect_snap
 from engine.plan.literals import check_literals
 from engine.plan.plan import Facts
 from engine.registry import Registry, SnapClass
-from engine.sdk.settings import (
-    Issue,
-    KeyPath,
-    Settings,
-    convert,
-    convert_partly,
-    nearest_hint,
-    shown,
-)
+from engine.sdk.conversion import convert, convert_partly
+from engine.sdk.settings import Issue, KeyPath, Settings, nearest_hint, shown
 from engine.sdk.snap import Snap
 from engine.sdk.views import Views
 
@@ -48,6 +42,7 @@ def resolve_snap(
     spec: SnapSpec,
     registry: Registry,
     collector: ProblemCollector,
+    accounts: Accounts,
     folder: str,
     project: str,
 ) -> ResolvedSnap:
@@ -66,6 +61,7 @@ def resolve_snap(
     if spec.incomplete:
         return ResolvedSnap(spec, snap_class, None, _fixed_views(snap_class))
     check_literals(spec, snap_class, settings, collector)
+    check_accounts(spec, settings, collector, accounts)
     try:
         inspection = inspect_snap(snap_class, settings)
     except UnusableSnapError as error:

@@ -9,7 +9,15 @@ from typing import Any, Literal, Union, get_args, get_origin
 import msgspec
 
 from engine.reference.examples import inline
-from engine.sdk import Evaluated, Expression, Path, Settings, TargetPath
+from engine.sdk import (
+    Account,
+    AccountPerDocument,
+    Evaluated,
+    Expression,
+    Path,
+    Settings,
+    TargetPath,
+)
 from engine.sdk.settings import SettingFacts, rows_in, settings_of
 
 _WORDS: dict[Any, tuple[str, str]] = {
@@ -64,6 +72,9 @@ def type_text(kind: Any, *, many: bool = False) -> str:
     origin, arguments = get_origin(kind), get_args(kind)
     if kind in _WORDS:
         return _WORDS[kind][many]
+    if origin in (Account, AccountPerDocument):
+        kinds = get_args(arguments[0]) or arguments
+        return f"account ({', '.join(f'`{kind.kind}`' for kind in kinds)}) or `=` expression"
     if origin is Evaluated:
         return f"{type_text(arguments[0])} or `=` expression"
     if origin is Literal:

@@ -6,7 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 from urllib.parse import quote_plus
 
 import msgspec
@@ -24,19 +24,26 @@ from engine.expressions import (
 from engine.numbers import as_integer
 from engine.plan.plan import PlacedExpression, PlannedSnap
 from engine.registry import SnapClass
+from engine.run.accounts import UnusableAccountError, account_of
 from engine.run.execution import Execution
 from engine.run.failures import BrokenSnapError, broken_snap, explain, full_trace, texts_for_callers
 from engine.run.files.access import SnapFiles
 from engine.run.report import SnapStatistics
 from engine.run.shown_lines import ShownLines
 from engine.sdk.context import Function, JsonPath
+from engine.sdk.conversion import in_words
 from engine.sdk.excerpts import excerpt
 from engine.sdk.files import FileName
 from engine.sdk.http import HttpClient
-from engine.sdk.settings import Evaluated, Expression, in_words, shown
+from engine.sdk.settings import Account, Evaluated, Expression, shown
 from engine.sdk.settings import Path as PathSetting
 from engine.sdk.views import ERROR_VIEW
 
+if TYPE_CHECKING:
+    from engine.sdk.accounts import AccountKind
+
+K = TypeVar("K", bound="AccountKind")
+R = TypeVar("R")
 T = TypeVar("T")
 _EXCERPT = 300
 
@@ -145,6 +152,22 @@ class SnapContext:
         if function is None:
             function = self._functions[setting.expression] = self.function(setting.expression)
         return _converted(function(document), setting)
+
+    def account(self, setting: Account[K], document: Document | None = None) -> K:
+        name = self.value(setting, {} if document is None else document)
+        execution = self._execution
+        try:
+            return account_of(execution.services.accounts, name, setting.kinds, execution.secrets)
+        except UnusableAccountError as error:
+            if document is None or setting.expression is None:
+                raise
+            raise DataError(error.message, "", error.hint) from None
+
+    def shared(self, account: K, make: Callable[[K], R]) -> R:
+        return self._execution.services.shared.get(account, make)
+
+    def conceal(self, text: str) -> None:
+        self._execution.secrets.add([text])
 
     def file(
         self, setting: Evaluated[str], document: Document, *, allow_outside: bool = False

@@ -6,11 +6,9 @@ import os
 from collections.abc import Iterable, Mapping
 
 from engine.errors import ConfigurationError
-from engine.late_regex import late_regex
+from engine.pipeline.environment import fill_in
 from engine.pipeline.spec import ParameterSpec
 from engine.sdk.settings import nearest_hint
-
-_FROM_ENVIRONMENT = late_regex(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def resolve_parameters(
@@ -60,13 +58,6 @@ def _empty(spec: ParameterSpec) -> str:
 def _undeclared(name: str, specs: Mapping[str, ParameterSpec]) -> str:
     known = nearest_hint(name, specs) or f"its parameters are: {', '.join(specs) or 'none'}"
     return f"the pipeline has no parameter {name!r}; {known}"
-
-
-def fill_in(text: str, environment: Mapping[str, str]) -> tuple[str, list[str]]:
-    """The text with every `${env:NAME}` replaced, and the names that are not set."""
-    names = _FROM_ENVIRONMENT.findall(text)
-    filled = _FROM_ENVIRONMENT.sub(lambda match: environment.get(match[1], ""), text)
-    return filled, [name for name in dict.fromkeys(names) if name not in environment]
 
 
 def _with_environment(name: str, value: str, mistakes: list[str]) -> str:

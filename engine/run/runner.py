@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from engine.documents import Batch, Item, copied
 from engine.errors import ConfigurationError, EngineError
+from engine.plan.accounts import Accounts
 from engine.plan.plan import Plan, Port, Prelude, Routes, Stage
 from engine.plan.routes import sources_of
 from engine.registry import Registry
@@ -54,6 +55,7 @@ async def run_plan(
     ledger: Ledger | None = None,
     http: HttpClient | None = None,
     files: ProjectFiles | None = None,
+    accounts: Accounts | None = None,
     stopper: Stopper | None = None,
 ) -> tuple[Report, EngineError | None]:
     """Run a plan to its end, or this process's part of it.
@@ -61,11 +63,12 @@ async def run_plan(
     `inputs` maps an open input, as `label.view` or `label`, to its items. A live source is started
     once everything is done that needs none of its batches, so that a model, for example, is loaded
     before the first request. With a `ledger`, documents carry their requests, as in an ultra task.
-    `http` and `files` replace the run's own. Returns the report, and the error that stopped the
-    pipeline, if any. Raises ConfigurationError, before anything starts, if the inputs do not match.
+    `http`, `files` and `accounts` replace the run's own. Returns the report, and the error that
+    stopped the pipeline, if any. Raises ConfigurationError, before anything starts, if the inputs
+    do not match.
     """
     crossed = observer.crossed if isinstance(observer, Watcher) else None
-    services = Services(plan, scripts, observer.show, http, files, crossed)
+    services = Services(plan, scripts, observer.show, http, files, crossed, accounts)
     execution = Execution(plan, identity, services, ledger=ledger)
     fed = _inputs_by_port(plan, inputs or {})
     run = _Run(plan, registry, execution, observer, fed, stopper or Stopper())

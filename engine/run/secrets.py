@@ -1,4 +1,4 @@
-"""Values of secret parameters never reach a message, an error document or a preview."""
+"""Secrets of parameters and accounts never reach a message, an error document or a preview."""
 
 from __future__ import annotations
 
@@ -21,13 +21,18 @@ class Secrets:
     """Replaces secret values in texts and documents."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        known = {value for value in values if value}
-        self._values = frozenset(known)
+        self._values: frozenset[str] = frozenset()
+        self.add(values)
+
+    def add(self, values: Iterable[str]) -> None:
+        """Replace these from now on, too. From any thread."""
+        known = self._values.union(filter(None, values))
         self._numbers = frozenset(filter(None, map(_number_of, known)))
         long = {value for value in known if len(value) >= MIN_INSIDE_TEXT}
         quoted = {form for value in long for form in _quoted(value)}
         self._inside = sorted(long | quoted, key=len, reverse=True)
         self._bytes = [value.encode(errors="surrogatepass") for value in self._inside]
+        self._values = known
 
     def __bool__(self) -> bool:
         return bool(self._values)

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.documents import Batch
+from engine.plan.accounts import Accounts
 from engine.plan.plan import Plan, Port
+from engine.run.accounts import SharedByAccount
 from engine.run.files import ProjectFiles
 from engine.sdk.http import HttpClient
 from engine.sdk.scripts import ScriptExecutor
@@ -24,7 +26,7 @@ Crossed = Callable[[Port, Batch], None]
 
 
 class Services:
-    """Files, an HTTP client, the script executor, a temporary folder, and callbacks.
+    """Files, accounts, an HTTP client, the script executor, a temporary folder, and callbacks.
 
     `show(label, line)` is called for every line that a snap shows, and `crossed`, if given, for
     every batch that leaves a view. Both may be called from any thread. Without `http`, a client is
@@ -39,8 +41,11 @@ class Services:
         http: HttpClient | None = None,
         files: ProjectFiles | None = None,
         crossed: Crossed | None = None,
+        accounts: Accounts | None = None,
     ) -> None:
         self.files = files or ProjectFiles(plan.folder, plan.project, lambda: self.http)
+        self.accounts = accounts or Accounts(plan.folder, plan.project)
+        self.shared = SharedByAccount()
         self.scripts = scripts
         self.show = show
         self.crossed = crossed
@@ -62,7 +67,9 @@ class Services:
             return self._own_http
 
     def close(self) -> None:
-        """Close the files, end the HTTP client and remove the temporary folder."""
+        """Close what accounts share and the files, end the HTTP client, remove the temporary
+        folder."""
+        self.shared.close()
         self.files.close()
         if self._own_http is not None:
             self._own_http.close()

@@ -57,6 +57,8 @@ from engine.sdk.scripts import (
     ScriptSession,
 )
 from engine.sdk.settings import (
+    Account,
+    AccountPerDocument,
     Evaluated,
     Expression,
     Issue,
@@ -71,6 +73,16 @@ from engine.sdk.views import View, Views
 
 if TYPE_CHECKING:
     from engine.charsets import CharsetError, decoded, encoded
+    from engine.sdk.accounts import (
+        AccountKind,
+        BasicAccount,
+        BearerAccount,
+        HeaderAccount,
+        OAuth2Account,
+        S3Account,
+        SmtpAccount,
+        SqlAccount,
+    )
     from engine.sdk.addresses import AddressError, address_of
     from engine.sdk.content_types import charset_of, is_json, media_type
     from engine.sdk.header_values import HeaderError, header_text
@@ -83,6 +95,14 @@ _IMPORTED_WHEN_USED = {
     "CharsetError": "engine.charsets",
     "decoded": "engine.charsets",
     "encoded": "engine.charsets",
+    "AccountKind": "engine.sdk.accounts",
+    "BasicAccount": "engine.sdk.accounts",
+    "BearerAccount": "engine.sdk.accounts",
+    "HeaderAccount": "engine.sdk.accounts",
+    "OAuth2Account": "engine.sdk.accounts",
+    "S3Account": "engine.sdk.accounts",
+    "SmtpAccount": "engine.sdk.accounts",
+    "SqlAccount": "engine.sdk.accounts",
     "AddressError": "engine.sdk.addresses",
     "address_of": "engine.sdk.addresses",
     "charset_of": "engine.sdk.content_types",
@@ -112,8 +132,13 @@ __all__ = [
     "BATCH_SIZE",
     "NO_LINEAGE",
     "AbsentError",
+    "Account",
+    "AccountKind",
+    "AccountPerDocument",
     "AddressError",
+    "BasicAccount",
     "Batch",
+    "BearerAccount",
     "CharsetError",
     "ConfigurationError",
     "Context",
@@ -135,6 +160,7 @@ __all__ = [
     "Foreign",
     "Function",
     "Header",
+    "HeaderAccount",
     "HeaderError",
     "HeldRows",
     "HttpCall",
@@ -151,6 +177,7 @@ __all__ = [
     "Lineage",
     "Make",
     "Merge",
+    "OAuth2Account",
     "Outcome",
     "Path",
     "PythonCode",
@@ -158,6 +185,7 @@ __all__ = [
     "ReadPaths",
     "Result",
     "RetryPolicy",
+    "S3Account",
     "Script",
     "ScriptAnswer",
     "ScriptExecutor",
@@ -165,7 +193,9 @@ __all__ = [
     "ScriptSession",
     "Settings",
     "Share",
+    "SmtpAccount",
     "Snap",
+    "SqlAccount",
     "Step",
     "StreamEnd",
     "StreamSnap",

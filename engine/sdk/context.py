@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from engine.documents import NO_LINEAGE, Document, Lineage, Value
 from engine.errors import DataError, EngineError
 from engine.sdk.files import FileName, Files
 from engine.sdk.http import HttpClient
 from engine.sdk.scripts import ScriptExecutor
-from engine.sdk.settings import Evaluated, Expression, Path
+from engine.sdk.settings import Account, Evaluated, Expression, Path
 
+if TYPE_CHECKING:
+    from engine.sdk.accounts import AccountKind
+
+K = TypeVar("K", bound="AccountKind")
+R = TypeVar("R")
 T = TypeVar("T")
 
 
@@ -99,6 +104,23 @@ class Context(Protocol):
 
     def value(self, setting: Evaluated[T], document: Document) -> T:
         """The setting for this document; DataError if its expression fails."""
+        ...
+
+    def account(self, setting: Account[K], document: Document | None = None) -> K:
+        """The account that a setting names, chosen for the run or, if given, for this document.
+
+        Raises ConfigurationError if it cannot be used; DataError if that is due to the document.
+        """
+        ...
+
+    def shared(self, account: K, make: Callable[[K], R]) -> R:
+        """What all snaps of the run in this process share for an account, such as a pool of
+        connections. `make`, a class or a function of a module, makes it for the first snap that
+        asks; its `close`, if it has one, is called at the end of the run."""
+        ...
+
+    def conceal(self, text: str) -> None:
+        """Never show this text, such as a token that an account was given."""
         ...
 
     def file(

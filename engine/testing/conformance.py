@@ -19,9 +19,10 @@ from engine.numbers import with_decimals
 from engine.registry import SnapClass
 from engine.registry.files import snake_case
 from engine.sdk import Emission, Example, Snap
+from engine.sdk.conversion import convert
 from engine.sdk.facts import category_of
 from engine.sdk.setting_paths import type_at, words_of
-from engine.sdk.settings import convert, settings_of
+from engine.sdk.settings import settings_of
 from engine.testing.http import CannedHttp
 from engine.testing.kit import SnapRun, run_snap
 from engine.testing.steps import check_steps

@@ -20,12 +20,15 @@ from engine.run.identity import identify
 from engine.run.report import SnapStatistics
 from engine.run.services import Services
 from engine.script.executor import Executor
+from engine.sdk.accounts import AccountKind
+from engine.sdk.conversion import convert
 from engine.sdk.http import HttpClient
 from engine.sdk.plain_values import NotPlainError, plain
 from engine.sdk.results import BATCH_SIZE
 from engine.sdk.scripts import ScriptExecutor
-from engine.sdk.settings import Settings, convert
+from engine.sdk.settings import Settings
 from engine.sdk.views import View, Views
+from engine.testing.accounts import GivenAccounts
 from engine.testing.single import LABEL, spec_of, with_stand_ins
 
 
@@ -64,6 +67,7 @@ def run_snap(
     project: str | Path = ".",
     scripts: ScriptExecutor | None = None,
     http: HttpClient | None = None,
+    accounts: Mapping[str, AccountKind] | None = None,
     timezone: str = "UTC",
     exact: bool = False,
 ) -> SnapRun:
@@ -72,7 +76,7 @@ def run_snap(
     `settings` are as in a pipeline file. `given` is a list for the first input view, or a map of
     view to list; None leaves the inputs unlinked, as in a pipeline. `outputs` are the output views
     that count as linked (default: all). `http` replaces the client that sends requests (see
-    CannedHttp). A float in `given` counts as its shortest decimal; the numbers of the result are
+    CannedHttp); `accounts` are used instead of files. A float in `given` counts as its shortest decimal; the numbers of the result are
     int and float, or with `exact` int and Decimal. Raises ConfigurationError with every problem
     that `engine validate` would find, and SnapFailedError where a pipeline would stop.
     """
@@ -95,10 +99,13 @@ def run_snap(
         parameters=list(parameters or {}),
         project=folder,
     )
-    plan = compile_spec(spec, registry, project=str(folder))
+    fakes = GivenAccounts(str(folder), str(folder), accounts or {})
+    plan = compile_spec(spec, registry, project=str(folder), accounts=fakes)
     shown: list[str] = []
     identity = identify(plan, parameters or {}, timezone=timezone)
-    services = Services(plan, scripts or Executor(), lambda _, text: shown.append(text), http)
+    services = Services(
+        plan, scripts or Executor(), lambda _, text: shown.append(text), http, accounts=fakes
+    )
     execution = Execution(plan, identity, services)
     if fed is None:
         nothing: Document = {}

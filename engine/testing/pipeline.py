@@ -15,6 +15,7 @@ from engine.errors import ConfigurationError
 from engine.numbers import with_decimals, with_floats
 from engine.pipeline import PipelineSpec, load, parse
 from engine.plan import compile_spec
+from engine.plan.folders import folder_of, project_of
 from engine.plan.plan import Port
 from engine.registry import discover
 from engine.run.identity import identify
@@ -22,8 +23,10 @@ from engine.run.report import Report
 from engine.run.runner import run_plan
 from engine.run.secrets import Secrets
 from engine.script.executor import Executor
+from engine.sdk.accounts import AccountKind
 from engine.sdk.http import HttpClient
 from engine.sdk.scripts import ScriptExecutor
+from engine.testing.accounts import GivenAccounts
 from engine.testing.files import ScratchFiles
 
 _YAML = re.compile(r":\s|\{")
@@ -55,6 +58,7 @@ def run_pipeline(
     parameters: Mapping[str, str] | None = None,
     files: Mapping[str, str | bytes] | None = None,
     http: HttpClient | None = None,
+    accounts: Mapping[str, AccountKind] | None = None,
     scripts: ScriptExecutor | None = None,
     project: str | Path = ".",
     timezone: str = "UTC",
@@ -65,14 +69,17 @@ def run_pipeline(
     `pipeline` is the path of a file, or its text (recognised by its line breaks), which then counts
     as `pipeline.yaml` in the folder `project`. `inputs` maps open inputs to their items; a list
     feeds the only one. `files` maps names to content: these take precedence over files on disk.
-    Written files are returned, not saved to disk. `http` replaces the HTTP client (see CannedHttp).
+    Written files are returned, not saved to disk. `http` replaces the HTTP client (see CannedHttp);
+    `accounts` maps names to accounts, which take precedence over files, too.
     A float in `inputs` counts as its shortest decimal; the numbers of the outputs are int and
     float, or with `exact` int and Decimal. Raises ConfigurationError with all problems of the
     pipeline, and the ExecutionError that stopped it.
     """
     spec = _spec(pipeline, Path(project))
     registry = discover()
-    plan = compile_spec(spec, registry)
+    folder = folder_of(spec.path)
+    fakes = GivenAccounts(folder, project_of(folder), accounts or {})
+    plan = compile_spec(spec, registry, accounts=fakes)
     observer = _RecordingObserver(with_decimals if exact else with_floats)
     with TemporaryDirectory(prefix="snapline-test-") as scratch:
         client = None if http is None else lambda: http
@@ -87,6 +94,7 @@ def run_pipeline(
                 inputs=with_decimals(_inputs(inputs, plan.open_inputs)),
                 http=http,
                 files=own,
+                accounts=fakes,
             )
         )
         written = own.written

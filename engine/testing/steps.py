@@ -13,8 +13,8 @@ from engine.expressions.records import OddError, Records, Site, UnfusableError
 from engine.expressions.steps import DecodeJson, EncodeJson, Keep, Make, Step
 from engine.numbers import with_decimals
 from engine.registry import SnapClass
+from engine.sdk.conversion import convert
 from engine.sdk.json_output import to_json_lines
-from engine.sdk.settings import convert
 from engine.sdk.snap import Example
 from engine.testing.kit import run_snap
 

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import pytest
 
 from engine.sdk import Evaluated, Expression, Path, Settings, setting
-from engine.sdk.settings import convert, expressions_in
+from engine.sdk.conversion import convert
+from engine.sdk.settings import expressions_in
 
 
 class Row(Settings):

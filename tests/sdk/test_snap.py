@@ -290,7 +290,7 @@ def test_what_came_before_the_error_of_a_stream_stays() -> None:
 
 def test_settings_may_decide_on_lineage() -> None:
     from engine.registry import discover
-    from engine.sdk.settings import convert
+    from engine.sdk.conversion import convert
 
     formatter = discover()["JSONFormatter"]
     for each in (True, False):

@@ -8,12 +8,12 @@ from pathlib import Path
 from engine.errors import ConfigurationError, Problem
 from engine.locations import Location
 from engine.pipeline import PipelineSpec, load
+from engine.pipeline.environment import fill_in
 from engine.pipeline.nodes import Table
 from engine.pipeline.spec import ParameterSpec
 from engine.plan import Plan, check_spec, compile_spec
 from engine.plan.hosting import check_scheduled, check_triggered, check_ultra
 from engine.registry import Registry
-from engine.run.parameters import fill_in
 from engine.sdk.settings import nearest_hint, shown
 from engine.tasks.files.redaction import redacted
 from engine.tasks.files.task import TaskType

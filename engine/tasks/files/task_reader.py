@@ -9,11 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import Problem, Severity
+from engine.pipeline.environment import (
+    FROM_ENVIRONMENT,
+    MISSPELT_VARIABLE,
+    fill_in,
+    is_written_out,
+)
 from engine.pipeline.nodes import Entry, Items, Scalar, Table, plain
 from engine.pipeline.source import KeyPath, Source
-from engine.run.parameters import fill_in
+from engine.sdk.conversion import convert, convert_partly
 from engine.sdk.quantities import parse_duration, parse_size
-from engine.sdk.settings import Issue, Settings, convert, convert_partly, shown
+from engine.sdk.settings import Issue, Settings, shown
 from engine.tasks.files.applicability import applies, check_applicability
 from engine.tasks.files.problem_collector import ProblemCollector
 from engine.tasks.files.redaction import SECRET_KEYS
@@ -37,11 +43,6 @@ _RANGES: Mapping[str, tuple[int, int]] = {
     "redeliveries": (0, 1000),
     "concurrent": (1, 1000),
 }
-_FROM_ENVIRONMENT = "${env:"
-_MISSPELT_VARIABLE = re.compile(
-    r"\$\{(?!(?-i:env:))(?:\s*env\s*[:.])?\s*([a-z_]\w*)\s*\}", re.ASCII | re.IGNORECASE
-)
-"""What users write by mistake for `${env:NAME}`."""
 
 
 class TaskReader:
@@ -162,14 +163,14 @@ class TaskReader:
         for name, text in (texts or {}).items():
             if name not in values:
                 values[name] = self._parameter(name, text)
-            if _is_written_out(text):
+            if is_written_out(text):
                 self.written_out.add(name)
         return values
 
     def _parameter(self, name: str, text: str) -> str:
         path = ("parameters", name)
-        if _MISSPELT_VARIABLE.search(text):
-            whole = _MISSPELT_VARIABLE.fullmatch(text.strip())
+        if MISSPELT_VARIABLE.search(text):
+            whole = MISSPELT_VARIABLE.fullmatch(text.strip())
             self._report_misspelt(path, text, "error" if whole else "warning")
         known = len(self.problems)
         value = self._filled(path, text)
@@ -182,11 +183,11 @@ class TaskReader:
         if not text.strip():
             self._check_open()
             return ""
-        if _MISSPELT_VARIABLE.search(text):
+        if MISSPELT_VARIABLE.search(text):
             self._report_misspelt(path, text, "error")
             return ""
         token = self._filled(path, text)
-        if _is_written_out(text):
+        if is_written_out(text):
             message = "the bearer token is written in the file"
             hint = "use ${env:NAME}"
             self.collector.report("secret-in-file", path, message, hint, severity="warning")
@@ -208,7 +209,7 @@ class TaskReader:
         self.collector.report("bad-setting", ("bearer_token",), message, hint)
 
     def _report_misspelt(self, path: KeyPath, text: str, severity: Severity) -> None:
-        whole = _MISSPELT_VARIABLE.fullmatch(text.strip())
+        whole = MISSPELT_VARIABLE.fullmatch(text.strip())
         written, name = (
             (whole[0], whole[1]) if whole else ("${...}", "NAME")
         )  # else it may be a secret
@@ -218,8 +219,8 @@ class TaskReader:
 
     def _filled(self, path: KeyPath, text: str) -> str:
         what = shown(str(path[-1]))
-        if _FROM_ENVIRONMENT in fill_in(text, {})[0]:
-            message = f"{what} has '{_FROM_ENVIRONMENT}' without a variable name and '}}'"
+        if FROM_ENVIRONMENT in fill_in(text, {})[0]:
+            message = f"{what} has '{FROM_ENVIRONMENT}' without a variable name and '}}'"
             self.collector.report(
                 "bad-setting", path, message, "a variable name has letters, digits and _"
             )
@@ -289,14 +290,6 @@ class TaskReader:
             origin = plain(self.collector.keys()["allowed_origins"].value)
             hint = f'write it as a list: ["{origin}"]' if isinstance(origin, str) else hint
         self.collector.report(issue.code, issue.path, issue.message, hint, at_key=issue.at_key)
-
-
-def _is_written_out(text: str) -> bool:
-    return (
-        bool(text)
-        and _FROM_ENVIRONMENT not in text
-        and not _MISSPELT_VARIABLE.fullmatch(text.strip())
-    )
 
 
 def _given(cls: type[Settings], values: Any) -> dict[str, Any]:

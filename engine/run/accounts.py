@@ -1,0 +1,74 @@
+"""The accounts of a run: read in the process that uses them, with their secrets kept from view."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from engine.errors import ConfigurationError
+from engine.plan.accounts import Accounts, is_accepted, kinds_in_words
+from engine.plan.collector import nearest_of
+from engine.run.secrets import Secrets
+from engine.sdk.settings import shown
+
+if TYPE_CHECKING:
+    from engine.sdk.accounts import AccountKind
+
+K = TypeVar("K", bound="AccountKind")
+R = TypeVar("R")
+
+
+class UnusableAccountError(ConfigurationError):
+    """There is no such account, or it cannot be used; `hint` says what to do."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+
+def account_of(accounts: Accounts, name: str, accepted: tuple[type[K], ...], secrets: Secrets) -> K:
+    """The account of that name; its secrets are masked from now on. Raises UnusableAccountError."""
+    file = accounts.read(name, accepted)
+    if file is None:
+        hint = nearest_of(name, accounts.names(), "accounts")
+        raise UnusableAccountError(f"there is no account {shown(name)}", hint)
+    if file.account is None:
+        problem = next(iter(file.errors))
+        raise UnusableAccountError(
+            f"the account {shown(name)} cannot be used: {problem.message}", problem.hint
+        )
+    if not is_accepted(file, accepted):
+        message = f"the account {shown(name)} is of kind {file.account.kind!r}"
+        hint = f"the snap needs one of kind {kinds_in_words(accepted)}"
+        raise UnusableAccountError(message, hint)
+    secrets.add(file.account.concealed())
+    return file.account  # type: ignore[return-value]  # is_accepted looked
+
+
+class SharedByAccount:
+    """What the snaps of a process share for an account: made on first use, closed at the end."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Any, int], tuple[Any, Any]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, account: K, make: Callable[[K], R]) -> R:
+        """What `make` returned for this account, which it is called for once."""
+        key = make, id(account)
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = account, make(account)  # kept, so that its id stays its own
+            return self._made[key][1]  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        for _, made in self._made.values():
+            if close := getattr(made, "close", None):
+                with suppress(Exception):  # the run is over, and what it wrote is committed
+                    close()
+        self._made.clear()

@@ -1,0 +1,250 @@
+"""From the values in a user's file to a settings object.
+
+Every mistake is collected as an `Issue` with the path of the offending key, so that a checker can
+point to it. Nothing here raises for a user's mistake.
+"""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import partial
+from math import isinf
+from typing import Any, Literal, Union, get_args, get_origin
+
+import msgspec
+
+from engine.sdk.dialects import value_hint
+from engine.sdk.excerpts import in_json
+from engine.sdk.settings import (
+    Account,
+    AccountPerDocument,
+    Evaluated,
+    Expression,
+    Issue,
+    KeyPath,
+    Path,
+    Settings,
+    TargetPath,
+    nearest_hint,
+    settings_of,
+    shown,
+)
+
+
+def convert(cls: type[Settings], values: Mapping[str, Any]) -> tuple[Settings | None, list[Issue]]:
+    """The settings object, or None and all mistakes in `values`."""
+    issues: list[Issue] = []
+    settings = _convert_settings(cls, values, (), issues)
+    return (None, issues) if issues else (settings, [])
+
+
+def convert_partly(cls: type[Settings], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that can be converted although others have mistakes, for further checks."""
+    facts = settings_of(cls)
+    return {
+        name: _convert_value(facts[name].type, value, (name,), [])
+        for name, value in values.items()
+        if name in facts and value is not None
+    }
+
+
+def _convert_settings(
+    cls: type[Settings], values: Any, path: KeyPath, issues: list[Issue]
+) -> Settings | None:
+    if not isinstance(values, Mapping):
+        issues.append(_not_a_map(cls, values, path))
+        return None
+    facts = settings_of(cls)
+    meant = ""
+    for key in values:
+        if key not in facts:
+            known = ", ".join(facts) or "none"
+            near = nearest_hint(str(key), facts)
+            meant += near
+            issues.append(
+                Issue(
+                    (*path, key),
+                    f"there is no setting {key!r}",
+                    near or f"the settings are: {known}",
+                    code="unknown-setting",
+                    at_key=True,
+                )
+            )
+    converted: dict[str, Any] = {}
+    for name, fact in facts.items():
+        given = values.get(name)
+        if given is not None:
+            converted[name] = _convert_value(fact.type, given, (*path, name), issues)
+        elif fact.required and repr(name) not in meant:
+            message = f"the setting {name!r} is missing"
+            issues.append(Issue(path, message, fact.help, code="missing-setting"))
+    return None if issues else cls(**converted).settled()
+
+
+def _not_a_map(cls: type[Settings], value: Any, path: KeyPath) -> Issue:
+    if not path or not isinstance(path[-1], int):
+        return _wrong_type(path, "a map of settings", value)
+    examples = {f.name: f.example for f in settings_of(cls).values() if f.example is not None}
+    sample = ", ".join(f"{name}: {example}" for name, example in examples.items())
+    such = f" such as {{{sample}}}" if sample else ""
+    message = f"row {path[-1] + 1} of {str(path[-2])!r}: expected a map{such}, got {shown(value)}"
+    return Issue(path, message, code="wrong-type")
+
+
+def _convert_value(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if kind is Expression:
+        return _convert_expression(value, path, issues)
+    if kind in (Path, TargetPath):
+        return _convert_leaf(str, value, path, issues, kind)
+    if origin is Evaluated:
+        return _convert_evaluated(arguments[0], value, path, issues)
+    if origin in (Account, AccountPerDocument):
+        return _convert_account(origin, arguments[0], value, path, issues)
+    if isinstance(kind, type) and issubclass(kind, Settings):
+        return _convert_settings(kind, value, path, issues)
+    if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
+        return _convert_rows(arguments[0], value, path, issues)
+    if origin in (dict, Mapping):
+        return _convert_map(arguments, value, path, issues)
+    if origin in (Union, types.UnionType):
+        return _convert_union(arguments, value, path, issues)
+    if origin is Literal:
+        return _convert_choice(arguments, value, path, issues)
+    return _convert_leaf(kind, value, path, issues)
+
+
+def _convert_expression(value: Any, path: KeyPath, issues: list[Issue]) -> Expression | None:
+    if isinstance(value, str) and value.startswith("="):
+        message = f"{path[-1]!r} is always an expression, so it must not start with '='"
+        issues.append(Issue(path, message, "leave out the '='", code="expression-syntax"))
+        return None
+    if isinstance(value, str):
+        return Expression(value)
+    if value is None or isinstance(value, bool | int | float | Decimal):
+        return Expression(in_json(value))
+    hint = "put the expression in quotes if it starts with { or ["
+    issues.append(_wrong_type(path, "an expression", value, hint))
+    return None
+
+
+def _convert_evaluated(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
+    if isinstance(value, str) and value.startswith("="):
+        return Evaluated(expression=Expression(value[1:].strip()), kind=kind)
+    if get_origin(kind) is Literal:
+        choice = _convert_choice(get_args(kind), value, path, issues)
+        return None if choice is None else Evaluated(value=choice, kind=kind)
+    return _convert_leaf(kind, value, path, issues, partial(Evaluated, kind=kind))
+
+
+def _convert_account(cls: Any, kinds: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
+    name = _convert_evaluated(str, value, path, issues)
+    if name is None:
+        return None
+    return cls(name.value, name.expression, kinds=get_args(kinds) or (kinds,))
+
+
+def _convert_rows(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
+    if not isinstance(value, list | tuple):
+        issues.append(_wrong_type(path, "a list", value))
+        return ()
+    return tuple(
+        _convert_value(kind, item, (*path, index), issues) for index, item in enumerate(value)
+    )
+
+
+def _convert_map(arguments: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
+    if not isinstance(value, Mapping):
+        issues.append(_wrong_type(path, "a map", value))
+        return {}
+    key_kind, item_kind = arguments
+    return {
+        (key_kind(str(key)) if key_kind in (Path, TargetPath) else key): _convert_value(
+            item_kind, item, (*path, key), issues
+        )
+        for key, item in value.items()
+    }
+
+
+def _convert_union(arguments: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
+    """The first alternative that accepts the value; None stands for a missing setting.
+
+    If none does, the issues of the alternative that got furthest are reported.
+    """
+    if isinstance(value, Decimal) and float in arguments:  # no other alternative takes it
+        return _convert_leaf(float, value, path, issues)
+    best: tuple[int, Any, list[Issue]] = (-1, None, [])
+    for kind in arguments:
+        if kind is types.NoneType:
+            continue
+        found: list[Issue] = []
+        converted = _convert_value(kind, value, path, found)
+        if not found:
+            return converted
+        depth = max(len(issue.path) for issue in found)
+        if depth >= best[0]:
+            best = (depth, converted, found)
+    issues.extend(best[2])
+    return best[1]
+
+
+def _convert_choice(choices: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
+    """One of several words, in any case: SnapLogic's own files write OVERWRITE."""
+    words = {choice.lower(): choice for choice in choices}
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    known = ", ".join(choices)
+    issues.append(_wrong_type(path, f"one of {known}", value, nearest_hint(str(value), choices)))
+    return None
+
+
+def _convert_leaf(
+    kind: Any, value: Any, path: KeyPath, issues: list[Issue], wrap: Any = None
+) -> Any:
+    try:
+        converted = msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        inner = _path_in(error)
+        for step in inner:
+            value = value[step]
+        message = f"{path[-1]!r}: {in_words(error, value)}"
+        issues.append(Issue((*path, *inner), message, value_hint(kind, value), code="wrong-type"))
+        return None
+    if converted.__class__ is float and isinf(converted):
+        issues.append(_wrong_type(path, "a number below 1.8e308", value))
+        return None
+    return converted if wrap is None else wrap(converted)
+
+
+def _path_in(error: msgspec.ValidationError) -> KeyPath:
+    """The place in a value that msgspec reports as ` - at `$[3]``, as far as it is a list."""
+    place = re.search(r" - at `\$((?:\[\d+\])*)", str(error))
+    return tuple(int(step) for step in re.findall(r"\d+", place[1])) if place else ()
+
+
+_WORDS = {
+    "`str`": "a string",
+    "`int`": "a whole number",
+    "`float`": "a number",
+    "`decimal`": "a number",
+    "`bool`": "true or false",
+    "`object`": "a map",
+    "`array`": "a list",
+    "`null`": "nothing",
+}
+
+
+def in_words(error: msgspec.ValidationError, value: Any) -> str:
+    text = str(error).split(" - at ")[0]
+    for technical, plain in _WORDS.items():
+        text = text.replace(technical, plain)
+    return f"{text[0].lower()}{text[1:]} ({shown(value)})"
+
+
+def _wrong_type(path: KeyPath, expected: str, value: Any, hint: str = "") -> Issue:
+    name = repr(path[-1]) if path else "the settings"
+    message = f"{name}: expected {expected}, got {shown(value)}"
+    return Issue(path, message, hint, code="wrong-type")
