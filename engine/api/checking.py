@@ -6,9 +6,7 @@ from pathlib import Path
 
 from engine.errors import ConfigurationError, Problem
 from engine.pipeline import PipelineSpec, load
-from engine.pipeline.account_file import is_account_file
 from engine.plan import Plan, check_spec, compile_spec
-from engine.plan.accounts import problems_of_account
 from engine.registry import Registry, discover
 
 Pipeline = str | Path | PipelineSpec
@@ -21,8 +19,12 @@ def check(pipeline: Pipeline, registry: Registry | None = None) -> list[Problem]
     Environment variables that a task file reads need not be set: it is checked, not hosted.
     """
     registry = discover() if registry is None else registry
-    if not isinstance(pipeline, PipelineSpec) and is_account_file(pipeline):
-        return problems_of_account(pipeline, registry)
+    if not isinstance(pipeline, PipelineSpec):
+        from engine.pipeline.account_file import is_account_file
+        from engine.plan.accounts import problems_of_account
+
+        if is_account_file(pipeline):
+            return problems_of_account(pipeline, registry)
     if not isinstance(pipeline, PipelineSpec) and is_task_file(pipeline):
         from engine.tasks.files.check import check_task
         from engine.tasks.files.task_file import load_task

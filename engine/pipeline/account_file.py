@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
@@ -21,7 +21,7 @@ from engine.pipeline.redaction import Redaction
 from engine.pipeline.scalars import resolve
 from engine.pipeline.source import KeyPath, Source
 from engine.sdk.accounts import AccountKind
-from engine.sdk.conversion import convert
+from engine.sdk.conversion import convert, convert_partly
 from engine.sdk.settings import Issue, SettingFacts, nearest_hint, settings_of, shown
 
 KEY = "account"
@@ -138,9 +138,7 @@ class _AccountReader:
         }
         settings, issues = convert(self.kind, values)
         account = settings if isinstance(settings, AccountKind) else None
-        if account is not None and not self.unknown:
-            issues = [*issues, *account.issues()]
-        for issue in issues:
+        for issue in (*issues, *self._further_issues(self.kind, values, account)):
             self._report_issue(issue, facts)
         is_good = all(problem.severity != "error" for problem in self.problems)
         return account if is_good else None
@@ -158,6 +156,24 @@ class _AccountReader:
             hint = nearest_hint(name, self.kinds) or f"the kinds are: {words}"
             self._report("bad-setting", (KEY,), message, hint)
         return self.kinds.get(name)
+
+    def _further_issues(
+        self, kind: type[AccountKind], values: Mapping[str, Any], account: AccountKind | None
+    ) -> Iterator[Issue]:
+        """What the account itself finds; if it is incomplete, about single fields only."""
+        if account is not None and not self.unknown:
+            yield from account.issues()
+            return
+        good = {
+            name: value
+            for name, value in convert_partly(kind, values).items()
+            if value is not None and name not in self.unknown
+        }
+        missing = (fact for fact in settings_of(kind).values() if fact.required)
+        stand_ins = {fact.name: _stand_in(fact.type) for fact in missing}
+        for issue in kind(**{**stand_ins, **good}).issues():
+            if issue.path and issue.path[0] in good:
+                yield issue
 
     def _field(self, node: Node, path: KeyPath, fact: SettingFacts | None) -> Any:
         """The value of a field; None if it is unknown."""
@@ -246,6 +262,13 @@ class _AccountReader:
         else:
             where = self.source.where_key(key) if at_key else self.source.where(key)
         self.problems.append(Problem(code, where, message, hint, severity))
+
+
+def _stand_in(kind: Any) -> Any:
+    """Some value of the type of a required field."""
+    if get_origin(kind) is Literal:
+        return get_args(kind)[0]
+    return {} if get_origin(kind) is dict else ""
 
 
 def _leaves(kind: Any) -> Iterator[Any]:

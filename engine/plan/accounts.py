@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, Problem
 from engine.expressions import analyse
 from engine.expressions.nodes import Root
 from engine.locations import Location

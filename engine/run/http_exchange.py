@@ -73,6 +73,8 @@ class Hop(msgspec.Struct, frozen=True):
     url: URL
     headers: Headers
     body: bytes | None
+    private: frozenset[str] = _PRIVATE
+    """The headers that are not sent to another origin, in lower case."""
 
     def __str__(self) -> str:
         return f"{self.method} {shown_url(str(self.url))!r}"
@@ -254,19 +256,21 @@ def _first_hop(request: HttpRequest) -> Hop:
         shown = f"{request.method} {shown_url(request.url)!r}"
         reason = f"the URL is not valid for a request: {error}"
         raise DataError(f"{shown} failed", reason, error.resolution) from None
-    return _with_basic_authorization(Hop(request.method, url, request.headers, request.body))
+    private = _PRIVATE.union(name.lower() for name in request.private)
+    hop = Hop(request.method, url, request.headers, request.body, private)
+    return _with_basic_authorization(hop)
 
 
 def _redirected(hop: Hop, url: URL, status: int) -> Hop:
     """The next hop, without credentials if the origin changes; see RFC 9110, 15.4, on methods."""
     method, body, left_out = hop.method, hop.body, frozenset[str]()
     if url.origin() != hop.url.origin():
-        left_out |= _PRIVATE
+        left_out |= hop.private
     if (status == 303 and method != "HEAD") or (status in (301, 302) and method == "POST"):
         method, body = "GET", None
         left_out |= _OF_THE_BODY
     headers = tuple(pair for pair in hop.headers if pair[0].lower() not in left_out)
-    return _with_basic_authorization(Hop(method, url, headers, body))
+    return _with_basic_authorization(Hop(method, url, headers, body, hop.private))
 
 
 def _with_basic_authorization(hop: Hop) -> Hop:

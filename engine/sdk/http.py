@@ -42,7 +42,8 @@ class HttpOptions(msgspec.Struct, frozen=True):
 class HttpRequest(msgspec.Struct, frozen=True):
     """A request. `url` is complete, and may contain a user and a password.
 
-    engine.sdk.addresses builds the address that is sent.
+    engine.sdk.addresses builds the address that is sent. `private` names headers that are not sent
+    to another host after a redirect; Authorization and Cookie never are.
     """
 
     method: str
@@ -50,6 +51,7 @@ class HttpRequest(msgspec.Struct, frozen=True):
     headers: Headers = ()
     body: bytes | None = None
     options: HttpOptions = HttpOptions()
+    private: tuple[str, ...] = ()
 
 
 class HttpResponse(msgspec.Struct, frozen=True):

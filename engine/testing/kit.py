@@ -76,9 +76,10 @@ def run_snap(
     `settings` are as in a pipeline file. `given` is a list for the first input view, or a map of
     view to list; None leaves the inputs unlinked, as in a pipeline. `outputs` are the output views
     that count as linked (default: all). `http` replaces the client that sends requests (see
-    CannedHttp); `accounts` are used instead of files. A float in `given` counts as its shortest decimal; the numbers of the result are
-    int and float, or with `exact` int and Decimal. Raises ConfigurationError with every problem
-    that `engine validate` would find, and SnapFailedError where a pipeline would stop.
+    CannedHttp), `accounts` the account files of those names. A float in `given` counts as its
+    shortest decimal; the numbers of the result are int and float, or with `exact` int and Decimal.
+    Raises ConfigurationError with every problem that `engine validate` would find, and
+    SnapFailedError where a pipeline would stop.
     """
     registry = discover()
     snap_class = _found(snap, registry) if isinstance(snap, str) else snap

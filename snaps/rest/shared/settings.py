@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from engine.sdk import Evaluated, Expression, Issue, RetryPolicy, Settings, setting
+from engine.sdk import (
+    AccountPerDocument,
+    Evaluated,
+    Expression,
+    Issue,
+    RetryPolicy,
+    Settings,
+    setting,
+)
+from snaps.rest.shared.authorization import RestAccount
 from snaps.rest.shared.entity import EntityType
 
 Values = tuple[Evaluated[Any], ...] | Evaluated[Any]
@@ -19,6 +28,11 @@ class RestSettings(Settings):
         help="The URL to call; it begins with `http://` or `https://`.",
         example="= _url + '/orders/' + $id",
     )
+    account: AccountPerDocument[RestAccount] | None = setting(
+        default=None,
+        help="The account whose credentials are sent with each request.",
+        example="crm",
+    )
     query_parameters: dict[str, Values] = setting(
         default={},
         help="Name to value, added to the query of the URL. A list repeats the parameter, null "
@@ -27,8 +41,9 @@ class RestSettings(Settings):
     )
     http_headers: dict[str, Values] = setting(
         default={},
-        help="Name to value. A list repeats the header, null omits it.",
-        example={"Authorization": "= 'Bearer ' + _token"},
+        help="Name to value. A list repeats the header, null omits it. A header of the account "
+        "gives way to one that is named here.",
+        example={"X-Request-Id": "= $id"},
     )
     response_entity_type: EntityType = setting(
         default="default",

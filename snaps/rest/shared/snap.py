@@ -26,6 +26,7 @@ from engine.sdk import (
     header_text,
     shown_url,
 )
+from snaps.rest.shared.authorization import Authorization
 from snaps.rest.shared.entity import body_of, entity_of
 from snaps.rest.shared.settings import RestEntitySettings, RestSettings, Values, number_issues
 from snaps.rest.shared.status_errors import details_of, status_error
@@ -76,9 +77,8 @@ class RestSnap(Snap[S], ABC):
         settings = self.settings
         self._interrupted = False
         self._noticed: set[str] = set()
-        self._pending: deque[tuple[int, HttpCall]] = deque()
+        self._pending: deque[tuple[int, HttpRequest, HttpCall]] = deque()
         self._http = self.context.http
-        self._fixed_url = "" if _varies(settings) else self._url({})
         self._options = HttpOptions(
             connection_timeout=settings.connection_timeout,
             read_timeout=settings.read_timeout,
@@ -89,6 +89,10 @@ class RestSnap(Snap[S], ABC):
             trust_all_certificates=settings.trust_all_certificates,
             largest_response=settings.maximum_response_size,
         )
+        self._authorization = Authorization(self.context, settings.account, self._options)
+        # from here on, what fails can be closed
+        self._fixed_url = "" if _varies(settings) else self._url({})
+        self._authorization.open()
 
     def process_batch(self, view: str, batch: Batch) -> Iterator[Mapping[str, Batch]]:
         pending, collected = self._pending, self._collected(batch, "process_batch")
@@ -112,22 +116,23 @@ class RestSnap(Snap[S], ABC):
     def _start(self, position: int, document: Document) -> None:
         if self._interrupted:
             raise ExecutionError("the request was not sent because the run is ending")
-        call: HttpCall
-        try:
-            call = self._http.send(self._request(document), self._notify)
-        except DataError as error:
-            call = _UnsentCall(error)
-        self._pending.append((position, call))
+        request, call = self._sent(document)
+        self._pending.append((position, request, call))
         if self._interrupted:  # in the meantime
             self._cancel_all()
 
     def _settle(self, batch: Batch, collected: Any) -> Iterator[Mapping[str, Batch]]:
         """Take the response to the oldest request."""
-        position, call = self._pending[0]
+        position, request, call = self._pending[0]
         document, lineage = batch.items[position], batch.lineage_of(position)
         failure: DataError | None = None
         try:
-            collected.add(self._output(call.result(), document), lineage)
+            response = call.result()
+            if response.status == 401 and self._authorization.renew(document, request.headers):
+                request, call = self._sent(document)
+                self._pending[0] = position, request, call
+                response = call.result()
+            collected.add(self._output(response, document), lineage)
         except DataError as error:
             failure = error
         self._pending.popleft()  # only now: an interruption must find the pending request
@@ -136,14 +141,26 @@ class RestSnap(Snap[S], ABC):
         if failure is not None:
             self.context.failed(failure, document, lineage)
 
+    def _sent(self, document: Document) -> tuple[HttpRequest, HttpCall]:
+        """The request for a document, on its way."""
+        try:
+            request = self._request(document)
+            return request, self._http.send(request, self._notify)
+        except DataError as error:
+            return HttpRequest(self.method, ""), _UnsentCall(error)
+
     def _request(self, document: Document) -> HttpRequest:
         headers = self._headers(document)
+        named = {name.lower() for name, _ in headers}
+        own = self._authorization.headers(document)
+        headers += [pair for pair in own if pair[0].lower() not in named]
         given = next((value for name, value in headers if name.lower() == "content-type"), None)
         body, kind = self.body(document, given or "")
         if kind and given is None:
             headers.append(("Content-Type", kind))
         url = self._fixed_url or self._url(document)
-        return HttpRequest(self.method, url, tuple(headers), body, self._options)
+        private = tuple(name for name, _ in own)
+        return HttpRequest(self.method, url, tuple(headers), body, self._options, private)
 
     def _url(self, document: Document) -> str:
         query = [
@@ -217,7 +234,8 @@ class RestSnap(Snap[S], ABC):
             self.context.show(text)
 
     def _cancel_all(self) -> None:
-        for _, call in list(self._pending):
+        self._authorization.interrupt()
+        for *_, call in list(self._pending):
             call.cancel()
 
     def _give_up(self) -> None:

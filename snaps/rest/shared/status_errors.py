@@ -9,7 +9,7 @@ _MAX_EXCERPT = 200
 _ADVICE = {
     400: "compare what was sent (original, http_entity, query_parameters) with what the service "
     "expects; its response is in entity",
-    401: "check the credentials in http_headers",
+    401: "check the account, or the credentials in http_headers",
     403: "check what these credentials are allowed to do",
     404: "check service_url",
     405: "check service_url, or use the snap for another method",
