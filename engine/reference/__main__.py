@@ -7,9 +7,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.reference import expressions, snaps
+from engine.reference import accounts, expressions, snaps
 
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/reference/accounts.md": accounts.page,
+    "docs/reference/accounts.schema.json": accounts.schema,
     "docs/reference/expressions.md": expressions.page,
     "docs/reference/snaps.md": snaps.page,
 }

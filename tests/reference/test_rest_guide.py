@@ -32,8 +32,10 @@ def test_the_pipeline_does_what_the_guide_says(
 
     file = tmp_path / "pipeline.yaml"
     file.write_text(block("yaml"))
+    (tmp_path / "accounts").mkdir()
+    (tmp_path / "accounts/orders.yaml").write_text("account: bearer\ntoken: s3cret\n")
     with serving(only_bolts) as server:
-        result = api.run(file, parameters={"url": server.url, "token": "s3cret"})
+        result = api.run(file, parameters={"url": server.url})
         assert {request.headers["authorization"] for request in server.requests} == {
             "Bearer s3cret"
         }

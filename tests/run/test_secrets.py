@@ -68,3 +68,9 @@ def test_a_document_that_is_too_deep_is_masked_completely() -> None:
     for _ in range(5000):
         deep = [deep]
     assert Secrets(["secret"]).mask({"deep": deep}) == "***"
+
+
+def test_masks_a_secret_that_is_added_later() -> None:
+    secrets = Secrets(["first"])
+    secrets.add(["second", ""])
+    assert secrets.mask({"a": "first second"}) == {"a": "*** ***"}

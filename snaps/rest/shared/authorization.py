@@ -24,6 +24,7 @@ from engine.sdk import (
     OAuth2Account,
     header_text,
     json_value,
+    paths_read,
     shown_url,
 )
 
@@ -52,8 +53,11 @@ class Authorization:
         self._options = options
         self._fetching: HttpCall | None = None
         self._fixed: RestAccount | None = None
-        if setting is not None and setting.expression is None:
-            self._fixed = context.account(setting)
+
+    def open(self) -> None:
+        """Choose the account if it is the same for all documents."""
+        if self._setting is not None and _is_fixed(self._setting):
+            self._fixed = self._context.account(self._setting)
 
     def headers(self, document: Document) -> Headers:
         """Raises DataError if the account's name or its access token cannot be had."""
@@ -128,6 +132,11 @@ class AccessToken:
             if self._token == token:
                 self._token = ""
         return True
+
+
+def _is_fixed(setting: AccountPerDocument[RestAccount]) -> bool:
+    """Whether all documents have the same account."""
+    return setting.expression is None or paths_read([setting.expression]) == frozenset()
 
 
 def _token_request(account: OAuth2Account, options: HttpOptions) -> HttpRequest:
