@@ -140,9 +140,9 @@ def is_finite(value: Any) -> bool:
     return True
 
 
-# Decoding JSON notices every mistake in the parts that it skips, except three: bytes that are not
-# UTF-8, and numbers with too many digits or too large an exponent. To find these numbers quickly,
-# all digits, points and signs become 0, so that a long exponent is an `e` followed by zeros.
+# The decoder notices every mistake in parts that it skips, except three: bytes that are not UTF-8,
+# numbers with too many digits, and exponents that are too large. To find such numbers quickly, all
+# digits, points and signs are mapped to 0, so a long exponent is an `e` followed by zeros.
 _DIGITS = bytes(
     ord("0") if chr(code) in "0123456789+-." else ord("e") if chr(code) in "eE" else ord(" ")
     for code in range(256)
@@ -150,12 +150,14 @@ _DIGITS = bytes(
 _LONG_EXPONENT = b"0e0000"
 _LONG_NUMBER = b"0" * MAX_DIGITS
 _SAMPLED = 10
-"""A long number holds at least so many of the bytes at every `MAX_DIGITS // _SAMPLED`-th place."""
+"""Of the bytes at every `MAX_DIGITS // _SAMPLED`-th place, a long number has at least this many."""
 
 
 def may_hide_mistakes(text: bytes, *, numbers: bool = True) -> bool:
-    """Whether parts of valid JSON that were skipped may hold what cannot be decoded; if in doubt,
-    they may. Without `numbers`, only the encoding is looked at."""
+    """Whether skipped parts of valid JSON may be impossible to decode; true if in doubt.
+
+    Without `numbers`, only the encoding is checked.
+    """
     if not text.isascii():
         try:
             text.decode()

@@ -1,7 +1,7 @@
-"""The snap packages that installed distributions name in the entry-point group `engine.snaps`.
+"""The snap packages that installed distributions list in the entry-point group `engine.snaps`.
 
 importlib.metadata finds the same ones, but importing it takes longer than reading these files: it
-brings a parser of mail headers with it. It is asked if the import path holds more than folders.
+also imports a parser of mail headers. It is only used if the import path has more than folders.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class SnapPackage(NamedTuple):
 
 
 def snap_packages() -> list[SnapPackage]:
-    """In the order of the names that the distributions gave them."""
+    """All packages, sorted by the names of their entry points."""
     if any(path.endswith(".egg") or Path(path).is_file() for path in sys.path):
         return [package for _, package in sorted(_from_importlib())]
     return [package for _, package in sorted(_from_folders())]

@@ -87,8 +87,10 @@ def _frames(trace: TracebackType | None) -> tuple[_Frame, ...]:
 
 @lru_cache(64)
 def _place(frames: tuple[_Frame, ...], own_file: str) -> tuple[str, str]:
-    """What to do, and the stacktrace, for frames of a snap in that file; many documents may fail
-    at the same place."""
+    """What to do, and the stacktrace, for the frames of a snap in that file.
+
+    Cached, because many documents may fail at the same place.
+    """
     own = [frame for frame in frames if frame[0] == own_file]
     remedy = MISTAKE_IN_SNAP
     if last := (own or frames)[-1:]:

@@ -1,9 +1,9 @@
-"""How often a process of ours looks for garbage.
+"""Thresholds of the garbage collector for the engine's processes.
 
-Documents are trees, which reference counting frees at once. Reference cycles come from exceptions
-and from asyncio only, and are few. But the collector counts new containers, so with the thresholds
-of Python it runs every 700 lists and maps, walks over the documents in flight, and takes a fifth of
-a run's time. With these it takes about one percent, also when a parser makes large blocks of
+Documents are trees, which reference counting frees at once. Only exceptions and asyncio create
+reference cycles, and few of them. But the collector counts new containers: with Python's own
+thresholds it runs every 700 lists and maps, walks over the documents in flight, and takes a fifth
+of a run's time. With these it takes about one percent, even when a parser makes large blocks of
 documents or a snap keeps many.
 """
 
@@ -15,6 +15,6 @@ _THRESHOLDS = (100_000, 20, 20)
 
 
 def relax_garbage_collection() -> None:
-    """Collect seldom from now on, and never look at what exists already, such as modules."""
+    """Collect rarely from now on, and never search what exists already, such as modules."""
     gc.freeze()
     gc.set_threshold(*_THRESHOLDS)

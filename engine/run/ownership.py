@@ -1,4 +1,4 @@
-"""Gives a snap documents of its own where it may change them and somebody else reads them too.
+"""Gives a snap its own copies of documents that it may change and that have other readers.
 
 A document may have several readers: snaps behind a Copy, a watcher, the caller of the run, an error
 document with its `original`, and the snap itself if a failed batch is repeated.
@@ -11,7 +11,7 @@ from engine.plan.plan import Plan, PlannedSnap, Port
 
 
 class Owner:
-    """Copies documents; with `fields`, of what is in the document only these top-level fields."""
+    """Copies documents; with `fields`, the values of only these top-level fields are copied."""
 
     def __init__(self, fields: frozenset[str] | None) -> None:
         self._fields = fields
@@ -34,7 +34,7 @@ def owner_of(
     """The owner of a snap's input; None if the snap can have the documents as they are.
 
     `expressions_change`: an expression in its settings may change what it reads. `repeats`: the
-    snap may get a failed batch again. `watched`: somebody looks at all documents.
+    snap may get a failed batch again. `watched`: an observer sees all documents.
     """
     facts = snap.facts
     shared = any(Port(snap.label, view.name) in plan.routes.shared for view in snap.inputs)

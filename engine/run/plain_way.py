@@ -15,5 +15,5 @@ def is_plain() -> bool:
 
 
 def may_fuse(execution: Execution) -> bool:
-    """Not if the user forces the plain way, or somebody follows requests or looks at batches."""
+    """Not if the user forces the plain way, requests are tracked, or an observer sees batches."""
     return not is_plain() and execution.ledger is None and execution.services.crossed is None

@@ -347,7 +347,7 @@ def _inputs_by_port(plan: Plan, inputs: Mapping[str, Source]) -> dict[Port, Sour
 
 
 def _checked(name: str, items: Source) -> Source:
-    """The items of an input, with documents of plain values. The caller's stay as they are."""
+    """The items of an input, as plain documents. The caller's own documents are not changed."""
     if isinstance(items, Mapping | str | bytes):
         raise ConfigurationError(f"the input {name!r} must be a list of documents")
     if not isinstance(items, Sequence):

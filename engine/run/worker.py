@@ -25,7 +25,7 @@ GATHER_SECONDS = 0.002
 """How long results of a blocking stage are collected before they are passed on."""
 
 WAITING_SECONDS = 0.01
-"""How long collected results wait for a next one; longer, so that few calls are interrupted."""
+"""How long collected results wait for another one. Longer, so that few calls are cut short."""
 
 INTERRUPTED_CALL_SECONDS = 1.5
 """How long an interrupted call may take to return before its thread is left behind."""
@@ -62,8 +62,8 @@ class Worker:
     async def gather(self, results: Iterator[R]) -> tuple[list[R], Exception | None, bool]:
         """The next results, the error after them if any, and whether there may be more.
 
-        If there are some, they do not wait for a next one that takes long. If the caller is
-        cancelled, the thread is interrupted first.
+        Ready results do not wait for a slow one after them. If the caller is cancelled, the thread
+        is interrupted first.
         """
         if self._gathering is None:
             self._gathered.awaited = False
@@ -144,7 +144,7 @@ class Worker:
 
 
 class Gathered(deque[R]):
-    """Results that nobody has taken yet. `awaited`: do not let them wait for another one."""
+    """Results that have not been taken yet. `awaited`: they must not wait for another one."""
 
     awaited = False
 

@@ -1,6 +1,6 @@
-"""Reading what is not standard JSON: comments, single quotes, unquoted names, trailing commas.
+"""Reads non-standard JSON: comments, single quotes, unquoted names, trailing commas.
 
-The parser for it reads numbers as floats. So the numbers are taken out of the text before, and put
+The lenient parser reads numbers as floats. So the numbers are taken out of the text first, and put
 back as they were written.
 """
 
@@ -34,7 +34,7 @@ class OddText:
         return b"".join(self._parts)
 
     def values(self) -> list[Any]:
-        """Its values, none if only comments and space are left; if it begins inside an array, the
+        """Its values: none if only comments and spaces are left; if it begins inside an array, the
         first is the rest of that array. Raises JsonSyntaxError."""
         return lenient_values(self.text(), "[" if self.in_array else "")
 
@@ -50,24 +50,24 @@ def lenient_values(data: bytes, opening: str = "") -> list[Any]:
     except UnicodeDecodeError:
         raise wrong_encoding(data) from None
     numbers = _Numbers(text)
-    if numbers.flaw is not None:
-        raise numbers.flaw
+    if numbers.error is not None:
+        raise numbers.error
     with suppress(JsonSyntaxError):
         values = _parsed(opening, numbers.text)
         if numbers.put_back(values):
             return values
-    values = _parsed(opening, text)  # as it is written, to see what is wrong
+    values = _parsed(opening, text)  # the original text, for the error and its place
     return with_decimals(values)  # type: ignore[no-any-return]
 
 
 class _Numbers:
     """The decimals and the long integers of a text; in `text` each is replaced by a string.
 
-    `flaw` is the first number beyond the bounds, if any.
+    `error` is that of the first number beyond the bounds, if any.
     """
 
     def __init__(self, text: str) -> None:
-        self.flaw: JsonSyntaxError | None = None
+        self.error: JsonSyntaxError | None = None
         self._found: list[Any] = []
         self._mark = _unused_character(text)
         self.text = re.sub(_UP_TO_NUMBER, self._taken_out, text) if self._mark else text
@@ -82,7 +82,7 @@ class _Numbers:
         except ArithmeticError:
             offset = len(found.string[: found.start(2)].encode())
             reason = out_of_bounds(number)
-            self.flaw = self.flaw or JsonSyntaxError(offset, reason, is_final=True)
+            self.error = self.error or JsonSyntaxError(offset, reason, is_final=True)
         return f'{before}"{self._mark}{len(self._found) - 1}"'
 
     def put_back(self, values: list[Any]) -> bool:
@@ -106,7 +106,7 @@ class _Numbers:
 
 
 def _unused_character(text: str) -> str:
-    """One that is in none of the strings, not even as an escape; empty if all are."""
+    """A character that occurs in no string, not even as an escape; empty if there is none."""
     escapes = text.lower() if "\\u" in text else ""
     codes = range(0xE000, 0xF900)
     unused = (chr(c) for c in codes if chr(c) not in text and f"\\u{c:x}" not in escapes)
@@ -146,21 +146,21 @@ def _parsed(opening: str, text: str) -> list[Any]:
 
 def _lenient_error(message: str, text: str, start: int) -> JsonSyntaxError:
     """The lenient parser's error about the value at `start`, reworded."""
-    said, _, near = message.partition(" near ")
+    kind, _, near = message.partition(" near ")
     number = re.match(r"\d+", near)
     offset = start + (int(number[0]) - 1 if number else 0)
     if offset < 0:
         return JsonSyntaxError(len(text.rstrip().encode()), "the array of the stream does not end")
-    if "Numeric" in said:
+    if "Numeric" in kind:
         reason = "not a valid number"
-    elif said.startswith("Unclosed"):
-        part = next((part for part in ("object", "array", "string") if part in said), "value")
+    elif kind.startswith("Unclosed"):
+        part = next((part for part in ("object", "array", "string") if part in kind), "value")
         reason = f"the {part} that begins here does not end"
-    elif ("surrogate" in said or said.startswith(_HALF_EXPECTED)) and (
-        flaw := lone_half(text[start:].encode())
+    elif ("surrogate" in kind or kind.startswith(_HALF_EXPECTED)) and (
+        half := lone_half(text[start:].encode())
     ):
-        return JsonSyntaxError(flaw.offset + len(text[:start].encode()), flaw.reason)
-    elif said.startswith("Maximum nesting"):
+        return JsonSyntaxError(half.offset + len(text[:start].encode()), half.reason)
+    elif kind.startswith("Maximum nesting"):
         reason = "it is nested too deeply"
     else:
         reason = "not valid JSON"

@@ -1,8 +1,8 @@
-"""Decoding JSON text of which a part is only moved: long lists of numbers stay text.
+"""Decodes JSON text, but leaves long lists of numbers that are only passed on as text.
 
-Making a value of each of an image's 784 numbers, and text or bytes of it again for the process that
-needs them, takes longer than recognising the image. Only text about which nothing can be wrong
-stays as it is. The rest is decoded, with the same result or error as ever.
+Decoding an image's 784 numbers, and encoding them again for the process that needs them, takes
+longer than recognising the image. Only text that is certainly valid stays text; everything else is
+decoded, with the usual result or error.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from engine.sdk.json_errors import JsonSyntaxError
 from engine.sdk.json_input import decoded_value
 
 Places = dict[str, "Places"]
-"""Keys at which somebody looks at the value (if there are no further keys) or at what is in it."""
+"""The keys that are read: the value itself if there are no further keys, otherwise parts of it."""
 
 MIN_POINTS = 50
-"""Decimal points in a text below which nothing is gained: whole numbers are decoded quickly."""
+"""With fewer decimal points in a text nothing is gained: integers are decoded quickly."""
 
 _NUMBERS_AND_SPACE = b"0123456789eE+-., \t\r\n"
 _BLOCK = 2000
@@ -42,14 +42,15 @@ def places_of(paths: Iterable[tuple[str, ...]]) -> Places | None:
         inner = places
         for key in parents:
             inner = inner.setdefault(key, {})
-        inner[last] = {}  # what is below does not matter any more
+        inner[last] = {}  # reading the value includes everything below it
     return places
 
 
 def decoded_with_text(text: bytes, seen: Places | None) -> Value:
-    """The value of a JSON text, with RawJson for lists of numbers at which nobody looks.
+    """The value of a JSON text, with RawJson for long lists of numbers that are not read.
 
-    The rest is decoded as ever, and the whole text if anything is wrong. Raises JsonSyntaxError.
+    Everything else is decoded as usual, and so is the complete text if anything is wrong. Raises
+    JsonSyntaxError.
     """
     if seen is None or text.count(b".") < MIN_POINTS:
         return decoded_value(text)

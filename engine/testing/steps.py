@@ -1,4 +1,4 @@
-"""Whether the steps of a snap (engine.expressions.steps) and the snap itself agree."""
+"""Checks that the steps of a snap (engine.expressions.steps) agree with the snap itself."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _VALUES: tuple[Any, ...] = (None, True, 0, -3, 10**20, Decimal("2.50"), "", "x",
 def check_steps(snap: SnapClass, example: Example, project: Path) -> None:
     """Run the steps and the snap on the documents of an example and on variations of them.
 
-    Raises AssertionError where they disagree. Documents for which the steps have no code are left
-    to the snap by the runtime, and so are they here.
+    Raises AssertionError where they disagree. Documents that the generated function refuses are not
+    compared: the runtime leaves them to the snap.
     """
     settings, issues = convert(snap.settings_class, example.settings)
     steps = () if settings is None or issues else tuple(snap.steps(settings))
@@ -77,7 +77,7 @@ def _compare(
 
 
 def _variations(document: Document) -> Iterator[Document]:
-    """The document, and with each field missing or another value."""
+    """The document, and copies of it in which a field is missing or has another value."""
     yield document
     for name in document:
         yield {key: value for key, value in document.items() if key != name}

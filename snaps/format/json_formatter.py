@@ -140,15 +140,15 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
 
     @classmethod
     def steps(cls, settings: JSONFormatterSettings) -> tuple[Step, ...]:
-        whole = settings.content_path.text.strip() in ("", "$")
-        plain = settings.json_lines and not settings.format_each_document
-        return (EncodeJson(),) if plain and whole else ()
+        is_plain = settings.json_lines and not settings.format_each_document
+        return (EncodeJson(),) if is_plain and _writes_documents(settings) else ()
 
     def open(self) -> None:
         settings = self.settings
         self._begun = False
-        whole = settings.content_path.text.strip() in ("", "$")
-        self._content = None if whole else self.context.path(settings.content_path)
+        self._content = (
+            None if _writes_documents(settings) else self.context.path(settings.content_path)
+        )
         rows = [(path.text, item) for path, item in settings.header.items()]
         self._fields = self.context.mapping(rows) if rows else None
 
@@ -235,6 +235,11 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
     def _plain_header(self) -> Header:
         lines = self.settings.json_lines
         return {"content-type": "application/x-ndjson" if lines else "application/json"}
+
+
+def _writes_documents(settings: JSONFormatterSettings) -> bool:
+    """Whether the content is the documents themselves, not a part of each."""
+    return settings.content_path.text.strip() in ("", "$")
 
 
 def _lines(values: list[Value]) -> bytes:

@@ -1,4 +1,4 @@
-"""The calls that are plain Python in the usual case, by name and number of arguments."""
+"""Calls that become plain Python in the usual case, by name and number of arguments."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ INDEX_RULES = (
     _rule(list, "t[a]", "a.__class__ is int and a >= 0"),
     _rule(dict, "t[a]", "a.__class__ is str"),
 )
-"""`t[a]`, where a wrong position or key raises."""
+"""`t[a]`; a wrong position or key raises."""
 
 _NUMBERS: Rules = {
     ("toString", 0): (
@@ -288,7 +288,7 @@ IN_UTC: Rules = {
         ),
     ),
 }
-"""Functions that return the same in every run of which UTC is the time zone."""
+"""Functions that return the same in every run with the time zone UTC."""
 
 FUNCTION_RULES: Rules = {
     ("Math.abs", 1): (_rule(int, "abs(t)"), _rule(Decimal, "t.copy_abs()")),

@@ -1,4 +1,4 @@
-"""The families of functions, and the tables by which they are called."""
+"""The families of functions, and the tables through which they are called."""
 
 from __future__ import annotations
 
