@@ -46,7 +46,7 @@ from engine.sdk.http import (
     RetryPolicy,
     shown_url,
 )
-from engine.sdk.reading import ReadPaths, paths_read
+from engine.sdk.reading import ReadPaths, fields_read, paths_read
 from engine.sdk.results import BATCH_SIZE, Emission, Result, To
 from engine.sdk.scripts import (
     Outcome,
@@ -84,14 +84,34 @@ if TYPE_CHECKING:
         SqlAccount,
     )
     from engine.sdk.addresses import AddressError, address_of
+    from engine.sdk.columns import Columns
     from engine.sdk.content_types import charset_of, is_json, media_type
+    from engine.sdk.external_sort import ExternalSort, SortOrder
     from engine.sdk.header_values import HeaderError, header_text
     from engine.sdk.held_rows import HeldRows
     from engine.sdk.json_output import prettified, to_json, to_json_lines
     from engine.sdk.json_reading import JsonReader, json_value, not_a_document
+    from engine.sdk.memory import Gauge, check_memory, memory_setting
+    from engine.sdk.ordering import Column, keys_of, kind_of_column, orderable, same
     from engine.sdk.quantities import parse_size
+    from engine.sdk.spill_file import PARTITIONS, Partitions, SpilledList, SpillingRows
 
 _IMPORTED_WHEN_USED = {
+    "Columns": "engine.sdk.columns",
+    "ExternalSort": "engine.sdk.external_sort",
+    "SortOrder": "engine.sdk.external_sort",
+    "Gauge": "engine.sdk.memory",
+    "check_memory": "engine.sdk.memory",
+    "memory_setting": "engine.sdk.memory",
+    "Column": "engine.sdk.ordering",
+    "keys_of": "engine.sdk.ordering",
+    "kind_of_column": "engine.sdk.ordering",
+    "orderable": "engine.sdk.ordering",
+    "same": "engine.sdk.ordering",
+    "PARTITIONS": "engine.sdk.spill_file",
+    "Partitions": "engine.sdk.spill_file",
+    "SpilledList": "engine.sdk.spill_file",
+    "SpillingRows": "engine.sdk.spill_file",
     "CharsetError": "engine.charsets",
     "decoded": "engine.charsets",
     "encoded": "engine.charsets",
@@ -131,6 +151,7 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "BATCH_SIZE",
     "NO_LINEAGE",
+    "PARTITIONS",
     "AbsentError",
     "Account",
     "AccountKind",
@@ -140,6 +161,8 @@ __all__ = [
     "Batch",
     "BearerAccount",
     "CharsetError",
+    "Column",
+    "Columns",
     "ConfigurationError",
     "Context",
     "DataError",
@@ -152,6 +175,7 @@ __all__ = [
     "ExecutionError",
     "Expression",
     "ExpressionError",
+    "ExternalSort",
     "FileAction",
     "FileContent",
     "FileName",
@@ -159,6 +183,7 @@ __all__ = [
     "Files",
     "Foreign",
     "Function",
+    "Gauge",
     "Header",
     "HeaderAccount",
     "HeaderError",
@@ -179,6 +204,7 @@ __all__ = [
     "Merge",
     "OAuth2Account",
     "Outcome",
+    "Partitions",
     "Path",
     "PythonCode",
     "RawJson",
@@ -195,6 +221,9 @@ __all__ = [
     "Share",
     "SmtpAccount",
     "Snap",
+    "SortOrder",
+    "SpilledList",
+    "SpillingRows",
     "SqlAccount",
     "Step",
     "StreamEnd",
@@ -208,20 +237,27 @@ __all__ = [
     "WrittenFile",
     "address_of",
     "charset_of",
+    "check_memory",
     "decoded",
     "encoded",
     "exact_decimals",
     "excerpt",
+    "fields_read",
     "header_text",
     "is_json",
     "json_hook",
     "json_value",
+    "keys_of",
+    "kind_of_column",
     "media_type",
+    "memory_setting",
     "not_a_document",
+    "orderable",
     "outside_setting",
     "parse_size",
     "paths_read",
     "prettified",
+    "same",
     "setting",
     "shown_url",
     "to_json",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine import expressions
-from engine.sdk.settings import Expression
+from engine.sdk.settings import Expression, Path
 
 ReadPaths = frozenset[tuple[str, ...]]
 
@@ -18,4 +18,15 @@ def paths_read(settings: Iterable[Expression]) -> ReadPaths | None:
         if paths is None:
             return None
         together |= paths
+    return frozenset(together)
+
+
+def fields_read(settings: Iterable[Path]) -> ReadPaths | None:
+    """The same for paths; None if one of them goes anywhere but through fields."""
+    together: set[tuple[str, ...]] = set()
+    for path in settings:
+        names = expressions.parse_path(path.text).names
+        if not names:
+            return None
+        together.add(names)
     return frozenset(together)

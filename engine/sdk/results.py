@@ -111,13 +111,19 @@ class Collected:
     ) -> Generator[Mapping[str, Batch], None, bool]:
         """Add a complete result, and yield batches as they fill up. Returns whether it had items.
 
-        A generator may take long for each item, so its items are also passed on after a time.
+        A generator may take long for each item, so its items are also passed on after a time. It
+        may also yield complete batches, for the first output.
         """
         items = self.several(result)
         lazy = items.__class__ is not list and items.__class__ is not tuple
         given, taken = False, perf_counter()
         for item in items:
             given = True
+            if item.__class__ is Batch:
+                if self.count:
+                    yield self.take()
+                yield {self.default: item}
+                continue
             self.add(item, lineage)
             full = self.count >= BATCH_SIZE or item.__class__ is bytes
             if full or (lazy and perf_counter() - taken > HELD_SECONDS):

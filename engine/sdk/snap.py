@@ -186,8 +186,8 @@ class Snap(Generic[S]):
         """The results for a batch of one input view."""
         return self._process_each(batch)
 
-    def finish(self) -> Iterable[Item | To]:
-        """The items to emit once all inputs have ended."""
+    def finish(self) -> Iterable[Item | To | Batch]:
+        """The items to emit once all inputs have ended; batches of them if they are many."""
         return ()
 
     def close(self) -> None:
