@@ -32,7 +32,7 @@ TOP_LEVEL = {
         "a pipeline file has no such header; remove it",
     ),
 }
-_ARROWS = late_regex(r"\s*(?:-+>+|=+>|→|⇒|➜|>+|\|)\s*")
+_ARROWS = late_regex(r"\s*(?:-+\s*>+|=+\s*>|→|⇒|➜|>+|\|)\s*")
 
 
 def list_of_snaps_hint(node: Items) -> str:
@@ -63,8 +63,14 @@ def link_hint(node: Node) -> str:
 
 def arrow_hint(text: str) -> str:
     """The link with the intended arrow; empty if nothing in it looks like one."""
-    parts = [part.strip() for part in _ARROWS.split(text)]
-    return f"write '{' -> '.join(parts)}'" if len(parts) > 1 and all(parts) else ""
+    ends = arrow_ends(text)
+    return f"write '{' -> '.join(ends)}'" if ends else ""
+
+
+def arrow_ends(text: str) -> list[str]:
+    """What stands between the arrows of any notation; empty if nothing looks like an arrow."""
+    ends = [end.strip() for end in _ARROWS.split(text)]
+    return ends if len(ends) > 1 and all(ends) else []
 
 
 def flag_hint(node: Node | None) -> str:

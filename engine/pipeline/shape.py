@@ -21,7 +21,7 @@ from engine.pipeline.spec import (
     SnapSpec,
 )
 from engine.pipeline.yaml_lines import brief
-from engine.sdk.settings import nearest_hint, shown
+from engine.sdk.settings import nearest_hint, nearest_names, shown
 
 _KEYS = ("pipeline", "description", "parameters", "libraries", "snaps", "links")
 _PARAMETER_KEYS = ("default", "required", "secret", "description")
@@ -45,6 +45,7 @@ class _SpecReader:
         hint = "it has keys such as 'snaps:' and 'links:', see docs/pipeline-files.md"
         top = self._table(root, (), "a pipeline file", hint=hint)
         self._known_keys(top, (), _KEYS)
+        self._read_misspelled_keys(root, top)
         snaps = {snap.label: snap for snap in self._snaps(top.get("snaps"))}
         name = self._text(top.get("pipeline"), ("pipeline",), "the snaps stand under 'snaps:'")
         if not snaps and not self.problems:
@@ -62,6 +63,16 @@ class _SpecReader:
             links=tuple(self._links(*self._place_of_links(top))),
             problems=tuple(self.problems),
         )
+
+    def _read_misspelled_keys(self, root: Node | None, top: dict[str, Node]) -> None:
+        """Read `link:` as `links:`: it is reported, and the rest is checked as if it were right."""
+        if not isinstance(root, Table):
+            return
+        for key in [key for key in top if key not in (*_KEYS, *foreign_keys.TOP_LEVEL)]:
+            for intended in nearest_names(key, _KEYS)[:1]:
+                if intended not in top:
+                    root.entries[intended] = root.entries.pop(key)
+                    top[intended] = top.pop(key)
 
     def _snaps(self, node: Node | None) -> Iterator[SnapSpec]:
         hint = foreign_keys.list_of_snaps_hint(node) if isinstance(node, Items) else ""

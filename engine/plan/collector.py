@@ -80,7 +80,7 @@ class ProblemCollector(msgspec.Struct):
         """Whether a key of this name may be in lines that could not be read as YAML."""
         root = self.spec.source.root
         snaps = root.entries.get("snaps") if isinstance(root, Table) else None
-        if snaps is not None and not isinstance(snaps.value, Table):
+        if snaps is None or not isinstance(snaps.value, Table):
             return True
         return bool(re.search(rf"(?<!\w){re.escape(name)}\s*:?", self.spec.source.lost_text()))
 

@@ -25,6 +25,7 @@ def check_linkage(
     if collector.spec.source.lost or any(
         problem.code in ("bad-link", "unknown-label")
         or (problem.code == "wrong-type" and problem.where == place)
+        or (problem.code == "unknown-key" and not collector.spec.links)
         for problem in problems
     ):
         return  # such a link might have joined any of them

@@ -147,7 +147,10 @@ class _LiteralText:
 
 
 def _in_quotes(expression: str) -> str:
-    return f'"= {expression}"'
+    """The expression as a YAML value."""
+    quote = "'" if '"' in expression or "\\" in expression else '"'
+    text = expression.replace("'", "''") if quote == "'" else expression
+    return f"{quote}= {text}{quote}"
 
 
 def _joined(text: str, pieces: list[tuple[int, int, str]]) -> str:

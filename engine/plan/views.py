@@ -9,12 +9,13 @@ from typing import Literal
 
 import msgspec
 
+from engine.pipeline.foreign_keys import arrow_ends
 from engine.pipeline.spec import LinkSpec, PortSpec
 from engine.plan.collector import ProblemCollector, nearest_of
 from engine.plan.plan import Port
 from engine.plan.snaps import ResolvedSnap
 from engine.registry import Registry, SnapClass
-from engine.sdk.settings import nearest_hint, shown
+from engine.sdk.settings import nearest_hint, nearest_names, shown
 from engine.sdk.views import ERROR_VIEW, View
 
 Side = Literal["input", "output"]
@@ -60,6 +61,11 @@ def _joins_snaps(
     missing = [port for port in (link.source, link.target) if port.label not in snaps]
     for port in missing:
         if collector.may_be_lost(port.label):
+            continue
+        ends = arrow_ends(port.label)
+        if ends and all(end in snaps for end in ends):
+            hint = f"write '{' -> '.join(ends)}'"
+            collector.report("bad-link", port.where, "the arrow of a link is '->'", hint)
             continue
         hint = nearest_of(port.label, snaps, "snaps")
         message = f"there is no snap labelled {shown(port.label)}"
@@ -171,10 +177,16 @@ class _Side:
         if views is None:
             return ""
         if self.side == "input":
-            names = [ERROR_VIEW.name, *(view.name for view in views.outputs)]
-            if port.view and (port.view in names or _find(views.outputs, port.view)):
-                return f"to link that output, start a link with it: '{port} -> ...'"
-            return "" if port.view else "it can only start a link"
+            if not port.view:
+                return "it can only start a link"
+            outputs = [ERROR_VIEW.name, *(view.name for view in views.outputs)]
+            found = [port.view] if _find(views.outputs, port.view) else []
+            inputs = [view.name for view in views.inputs]
+            near = found or nearest_names(port.view, [*inputs, *outputs])
+            if near and near[0] not in inputs:
+                output = f"{port.label}.{near[0]}"
+                return f"to link that output, start a link with it: '{output} -> ...'"
+            return ""
         return "" if port.view else f"only its error view can be linked: '{port.label}.error'"
 
 

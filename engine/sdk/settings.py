@@ -212,9 +212,13 @@ def shown(value: Any, limit: int = 60) -> str:
 
 def nearest_hint(name: str, known: Any) -> str:
     """A "did you mean" for the known names that resemble `name`; empty if there are none."""
+    names = " or ".join(map(repr, nearest_names(name, known)))
+    return f"did you mean {names}?" if names else ""
+
+
+def nearest_names(name: str, known: Any) -> list[str]:
+    """At most two of the known names that resemble `name`, the nearest first."""
     from difflib import get_close_matches  # importing it takes a third of the engine's start time
 
     folded = {str(candidate).lower(): str(candidate) for candidate in known}
-    close = get_close_matches(name.lower(), folded, n=2, cutoff=0.6)
-    names = " or ".join(repr(folded[match]) for match in close)
-    return f"did you mean {names}?" if names else ""
+    return [folded[match] for match in get_close_matches(name.lower(), folded, n=2, cutoff=0.6)]
