@@ -13,7 +13,7 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TextIO
 
@@ -60,16 +60,35 @@ def _command(arguments: Sequence[str], begin: Callable[[], None]) -> int:
     parsers = {name: commands.add_parser(name, help=text) for name, text in _COMMANDS.items()}
     name = next((argument for argument in arguments if argument in parsers), "")
     if name not in parsers:
+        _refuse_unknown_command(parser, arguments)
         parser.parse_args(arguments)  # --help, --version, or an error
     module = importlib.import_module(f"{__name__}.{name}")
     module.add_arguments(parsers[name])
     options, unknown = parser.parse_known_args(arguments)
     if unknown:  # argparse would show the usage of `engine` instead of that of the command
-        parsers[name].error(f"unknown arguments: {' '.join(unknown)}")
+        message = f"unknown arguments: {' '.join(unknown)}"
+        known = parsers[name]._option_string_actions  # argparse offers no other list
+        parsers[name].error(_with_hint(message, unknown[0].partition("=")[0], known))
     from engine.cli.errors import run_command  # only now: the parser may end the command
 
     begin()
     return run_command(module.run, options)
+
+
+def _refuse_unknown_command(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
+    for given in arguments[:1]:
+        if not given.startswith("-"):
+            commands = ", ".join(_COMMANDS)
+            message = f"there is no command {given!r}; the commands are: {commands}"
+            parser.error(_with_hint(message, given, _COMMANDS))
+
+
+def _with_hint(message: str, name: str, known: Iterable[str]) -> str:
+    """The message with a "did you mean", if a known name resembles the given one."""
+    from engine.sdk.settings import nearest_hint  # only for mistakes: it imports half the engine
+
+    hint = nearest_hint(name, known)
+    return f"{message}; {hint}" if hint else message
 
 
 class _Version(argparse.Action):

@@ -109,21 +109,28 @@ def read_document(given: str | None) -> Any:
     """A document given as JSON text or as a file (`-`: standard input)."""
     if given is None:
         return None
-    text = given
+    text, what = given, "the JSON"
     try:
         if given == "-":
-            text = sys.stdin.read()
+            text, what = sys.stdin.read(), "standard input"
         elif (path := Path(given)).is_file():
-            text = path.read_text(encoding="utf-8-sig")
+            text, what = path.read_text(encoding="utf-8-sig"), repr(given)
     except (OSError, ValueError) as error:
-        if not given.lstrip().startswith(("{", "[", '"')):
+        if not _looks_like_json(given):
             raise ConfigurationError(f"--doc: cannot read {given!r}: {error}") from None
     data = text.encode(errors="surrogatepass")
     try:
         return decoded_value(data, lenient=True)
     except JsonSyntaxError as error:
         reason = error.placed(data)
-        raise ConfigurationError(f"--doc is neither a file nor valid JSON: {reason}") from None
+        if text is given and not _looks_like_json(given):
+            message = f"--doc: {given!r} is neither an existing file nor JSON"
+            raise ConfigurationError(message) from None
+        raise ConfigurationError(f"--doc: cannot read {what}: {reason}") from None
+
+
+def _looks_like_json(text: str) -> bool:
+    return text.lstrip().startswith(("{", "[", '"'))
 
 
 def read_library(given: str) -> tuple[str, str]:

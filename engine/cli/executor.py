@@ -64,7 +64,8 @@ def read_token(path: Path) -> str:
         token = path.read_text(encoding="utf-8").strip()
         mode = path.stat().st_mode
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"cannot read the token file {str(path)!r}: {error}") from error
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ConfigurationError(f"cannot read the token file {str(path)!r}: {reason}") from error
     if not token:
         raise ConfigurationError(f"the token file {str(path)!r} is empty")
     if mode & 0o077:

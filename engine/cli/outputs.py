@@ -167,7 +167,7 @@ def encoded(port: Port, document: Any) -> bytes:
         return to_json(document)
     except DataError as error:
         raise ExecutionError(
-            f"the open output '{port}' gave a document that cannot be written as JSON: "
+            f"the open output '{port}' received a document that cannot be written as JSON: "
             f"{error.reason}\n  hint: {error.resolution}"
         ) from None
 

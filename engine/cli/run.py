@@ -112,13 +112,22 @@ def _inputs(plan: Plan, name: str | None) -> dict[str, Iterator[list[Item]]]:
     if name is None:
         return {}
     if len(plan.open_inputs) != 1:
-        ports = ", ".join(map(str, plan.open_inputs)) or "none"
-        raise ConfigurationError(f"--input needs exactly one open input; the open inputs: {ports}")
+        raise ConfigurationError(f"--input {_input_refusal(plan)}")
     try:
         file = sys.stdin.buffer if name == "-" else Path(name).open("rb")  # noqa: SIM115
     except OSError as error:
         raise ConfigurationError(f"--input: cannot read {name!r}: {error.strerror}") from error
     return {str(plan.open_inputs[0]): _documents(file, name)}
+
+
+def _input_refusal(plan: Plan) -> str:
+    if not plan.open_inputs:
+        return (
+            "needs an open input, and this pipeline has none; remove the snap that produces its "
+            "documents, so that the next one has an open input"
+        )
+    ports = ", ".join(map(str, plan.open_inputs))
+    return f"needs exactly one open input, and this pipeline has several: {ports}; link the others"
 
 
 def _input_hint(plan: Plan, failure: SnapFailedError) -> str:

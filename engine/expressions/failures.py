@@ -62,9 +62,12 @@ def _missing(here: str, name: str, names: tuple[str, ...]) -> tuple[str, str]:
         return f"there is no library `{name}`", hint
     owner = "document" if here.startswith("$") else "object"
     message = f"`{here}` is not in the {owner}"
-    if not near:
-        return message, ""
     stem = here.removesuffix(name) if here.endswith(name) else ""
+    if not near and not stem:
+        return message, ""
+    if not near:
+        reader = f"{stem.removesuffix('.')}.get('{name}')"
+        return message, f"if it may be missing, write {reader}, which then returns null"
     return f"{message}; did you mean `{stem}{near[0]}`?", ""
 
 

@@ -195,7 +195,8 @@ class _SpecReader:
         return False
 
     def _parameters(self, node: Node | None) -> Iterator[ParameterSpec]:
-        for name, value in self._table(node, ("parameters",), "'parameters'").items():
+        hint = "write each parameter as 'name: default', without '-'"
+        for name, value in self._table(node, ("parameters",), "'parameters'", hint=hint).items():
             path: KeyPath = ("parameters", name)
             self._identifier(name, path, "parameter")
             yield self._parameter(name, value, path)
@@ -216,7 +217,8 @@ class _SpecReader:
         )
 
     def _libraries(self, node: Node | None) -> Iterator[LibrarySpec]:
-        for name, value in self._table(node, ("libraries",), "'libraries'").items():
+        hint = "write each library as 'name: file.expr', without '-'"
+        for name, value in self._table(node, ("libraries",), "'libraries'", hint=hint).items():
             path: KeyPath = ("libraries", name)
             self._identifier(name, path, "library")
             if file := self._text(value, path):

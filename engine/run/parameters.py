@@ -56,7 +56,9 @@ def _empty(spec: ParameterSpec) -> str:
 
 
 def _undeclared(name: str, specs: Mapping[str, ParameterSpec]) -> str:
-    known = nearest_hint(name, specs) or f"its parameters are: {', '.join(specs) or 'none'}"
+    if not specs:
+        return f"the pipeline has no parameter {name!r}; it declares no parameters"
+    known = nearest_hint(name, specs) or f"its parameters are: {', '.join(specs)}"
     return f"the pipeline has no parameter {name!r}; {known}"
 
 

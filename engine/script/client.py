@@ -48,8 +48,8 @@ class RemoteSession(Session):
         except OSError as error:
             raise ScriptFailure(
                 f"could not connect to the script executor at {self._script.executor}",
-                str(error),
-                "Start it there with: engine executor --port PORT --token-file FILE",
+                error.strerror or str(error),
+                "start it there with: engine executor --port PORT --token-file FILE",
             ) from error
         set_socket_options(connection)
         self._channel = channel = Channel(connection, self._limit, by=ANSWERS)

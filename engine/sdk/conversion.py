@@ -86,12 +86,24 @@ def _convert_settings(
 
 def _not_a_map(cls: type[Settings], value: Any, path: KeyPath) -> Issue:
     if not path or not isinstance(path[-1], int):
-        return _wrong_type(path, "a map of settings", value)
-    examples = {f.name: f.example for f in settings_of(cls).values() if f.example is not None}
-    sample = ", ".join(f"{name}: {example}" for name, example in examples.items())
+        return _wrong_type(path, "a map of settings", value, _map_hint(cls))
+    sample = ", ".join(_samples(cls))
     such = f" such as {{{sample}}}" if sample else ""
     message = f"row {path[-1] + 1} of {str(path[-2])!r}: expected a map{such}, got {shown(value)}"
     return Issue(path, message, code="wrong-type")
+
+
+def _map_hint(cls: type[Settings]) -> str:
+    """How a map of these settings begins."""
+    if samples := _samples(cls):
+        return f"write a map, such as {{{samples[0]}}}"
+    return f"write a map; its keys are: {', '.join(settings_of(cls))}"
+
+
+def _samples(cls: type[Settings]) -> list[str]:
+    """The settings that have an example, each with it."""
+    facts = settings_of(cls).values()
+    return [f"{fact.name}: {fact.example}" for fact in facts if fact.example is not None]
 
 
 def _convert_value(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
@@ -149,7 +161,9 @@ def _convert_account(cls: Any, kinds: Any, value: Any, path: KeyPath, issues: li
 
 def _convert_rows(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
     if not isinstance(value, list | tuple):
-        issues.append(_wrong_type(path, "a list", value))
+        is_single = kind in (str, int, float) and isinstance(value, str | int | float)
+        hint = f"write a list: [{value}]" if is_single else ""
+        issues.append(_wrong_type(path, "a list", value, hint))
         return ()
     return tuple(
         _convert_value(kind, item, (*path, index), issues) for index, item in enumerate(value)

@@ -115,6 +115,6 @@ class Filter(Snap[FilterSettings]):
 
     def _refuse(self, value: Any) -> None:
         raise ExecutionError(
-            f"the filter {self.settings.filter.text!r} must give true or false, "
-            f"but gave {excerpt(value)}; compare it with a value, for example with == or !="
+            f"the filter {self.settings.filter.text!r} must return true or false, "
+            f"but returned {excerpt(value)}; compare it with a value, for example with == or !="
         )

@@ -99,11 +99,10 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
     def check(cls, settings: JSONGeneratorSettings) -> Iterable[Issue]:
         given = [name for name in _SOURCES if getattr(settings, name) not in (None, "")]
         if len(given) != 1:
-            names = " and ".join(given) or "neither documents nor text nor file"
             yield Issue(
                 (given[1],) if given else (),
-                f"{names} {'are' if given else 'is'} given",
-                "give one of them: documents (YAML), text (a template) or file (one in a file)",
+                f"{' and '.join(given)} are set" if given else "documents, text or file is missing",
+                "set one of them: documents (YAML), text (a template) or file (a file with one)",
             )
         for problem in _unsupported_in(settings.text):
             hint = "write the JSON itself, or make the documents in a script"

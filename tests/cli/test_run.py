@@ -57,7 +57,12 @@ def test_a_pipeline_that_fails_ends_with_1(engine: Any, tmp_path: Path) -> None:
         (["run", "echo.yaml", "extra", "--more"], "engine run: error: unknown arguments: extra"),
         (["run", "--project", "nix", "echo.yaml"], "--project: there is no folder 'nix'"),
         (["run"], "PIPELINE"),
-        (["fly"], "invalid choice"),
+        (["fly"], "engine: error: there is no command 'fly'; the commands are: run, validate"),
+        (["rnu"], "did you mean 'run'?"),
+        (
+            ["run", "echo.yaml", "--parm", "a=b"],
+            "--parm a=b; did you mean '--param'?",
+        ),
     ],
 )
 def test_an_invalid_pipeline_or_command_ends_with_2(
@@ -173,7 +178,7 @@ def test_a_document_that_json_cannot_hold_fails_the_run_by_the_name_of_the_field
     )
     done = engine("run", "odd.yaml")
     assert done.returncode == 1
-    assert "the open output 'one.output' gave a document that cannot be written" in done.stderr
+    assert "the open output 'one.output' received a document that cannot be written" in done.stderr
     assert reason in done.stderr
     assert done.stdout == ""
 
@@ -237,7 +242,7 @@ def test_the_open_input_gets_the_documents_of_a_file(
     ("pipeline", "text", "says"),
     [
         (SHAPE, None, "cannot read"),
-        (ECHO, "{}", "needs exactly one open input; the open inputs: none"),
+        (ECHO, "{}", "--input needs an open input, and this pipeline has none"),
     ],
 )
 def test_an_input_that_does_not_fit_is_refused(

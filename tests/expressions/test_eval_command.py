@@ -43,6 +43,27 @@ def test_the_exit_code_tells_failures_apart(
 
 
 @pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("orders.json", "--doc: 'orders.json' is neither an existing file nor JSON"),
+        ("{a: ", "--doc: cannot read the JSON: the object that begins here does not end"),
+        ("orders.csv", "--doc: cannot read 'orders.csv': "),
+    ],
+)
+def test_a_document_that_cannot_be_read_is_named(
+    given: str,
+    says: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("orders.csv").write_text("id,amount\n")
+    assert main(["eval", "$a", "--doc", given]) == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     "given", [["--doc", "no-such-file.json"], ["--doc", "{"], ["--library", "no-such.expr"]]
 )
 def test_an_unreadable_file_is_a_usage_error(

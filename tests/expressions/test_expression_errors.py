@@ -194,6 +194,16 @@ def test_the_message_shows_the_text_with_a_caret() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "reader"), [("$vat > 5", "$.get('vat')"), ("$customer.tax.id", "$customer.get('tax')")]
+)
+def test_a_missing_field_unlike_any_other_has_a_hint_how_to_allow_for_it(
+    text: str, reader: str
+) -> None:
+    assert error_of(text).hint == f"if it may be missing, write {reader}, which then returns null"
+    assert evaluate(reader, DOCUMENT) is None
+
+
 def test_an_error_within_a_library_shows_the_text_of_the_library() -> None:
     error = error_of("lib.l.f($)", libraries={"l": "{f: x => x.absent.y}"})
     assert error.text == "{f: x => x.absent.y}"

@@ -359,7 +359,9 @@ def test_a_token_file_without_a_token_is_refused(token_file: Path) -> None:
 
 
 def test_a_missing_token_file_is_refused(tmp_path: Path) -> None:
-    assert _run_command(tmp_path / "none").returncode == 2
+    done = _run_command(tmp_path / "none")
+    assert done.returncode == 2
+    assert done.stderr.endswith("none': No such file or directory\n")
 
 
 def test_a_token_file_that_others_can_read_causes_a_warning(token_file: Path) -> None:

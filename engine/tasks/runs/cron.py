@@ -81,12 +81,12 @@ def _macro(text: str) -> str:
 
 
 def _bad_field_count(parts: list[str]) -> str:
-    counted = f"it has {len(parts)} field{'s' if len(parts) != 1 else ''} instead of five"
+    counted = f"it has {len(parts)} field{'s' if len(parts) != 1 else ''} instead of 5"
     if len(parts) not in (6, 7) or "?" not in parts:
         return counted
     shorter = " ".join(parts[1:6]).replace("?", "*")
     return (
-        f"{counted}: Quartz puts seconds first and numbers weekdays from 1 for Sunday; "
+        f"{counted}; Quartz puts seconds first and numbers weekdays from 1 for Sunday; "
         f"without seconds it is '{shorter:.60}', with weekdays by name"
     )
 
@@ -156,4 +156,5 @@ def _integer(text: str) -> int:
 
 def _bad_value(field: _Field, text: str) -> str:
     names = f", or {'JAN to DEC' if field.name == 'month' else 'SUN to SAT'}" if field.names else ""
-    return f"'{text:.20}' is not a {field.name} ({field.least} to {field.most}{names})"
+    article = "an" if field.name == "hour" else "a"
+    return f"'{text:.20}' is not {article} {field.name} ({field.least} to {field.most}{names})"

@@ -24,12 +24,12 @@ def test_a_parameter_can_be_compared(run_snap: Any) -> None:
 def test_anything_but_true_and_false_stops_the_pipeline_whatever_on_error_says(
     run_snap: Any, expression: str
 ) -> None:
-    with pytest.raises(EngineError, match="must give true or false"):
+    with pytest.raises(EngineError, match="must return true or false, but returned"):
         run_snap("Filter", {"filter": expression}, [{"a": 1, "text": "yes"}], on_error="discard")
 
 
 def test_the_message_shows_the_expression_and_its_value(run_snap: Any) -> None:
-    with pytest.raises(EngineError, match=r"'\$a'.*gave \"maybe\""):
+    with pytest.raises(EngineError, match=r"'\$a'.*returned \"maybe\""):
         run_snap("Filter", {"filter": "$a"}, [{"a": "maybe"}])
 
 
@@ -57,5 +57,5 @@ def test_a_missing_field_is_null_if_asked(run_snap: Any) -> None:
     ],
 )
 def test_the_message_shows_any_value(run_snap: Any, value: Any, shown: str) -> None:
-    with pytest.raises(EngineError, match=f"but gave {shown};"):
+    with pytest.raises(EngineError, match=f"but returned {shown};"):
         run_snap("Filter", {"filter": "$a"}, [{"a": value}])

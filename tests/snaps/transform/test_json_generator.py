@@ -85,7 +85,7 @@ def test_a_reference_that_leads_nowhere_fails_its_document_alone(run_snap: Any) 
         ('## $a\n{"a": 1', "cannot parse the template as JSON"),
         ("[1]", "gives 1, and a document is a map"),
         ('"text"', "a document is a map"),
-        ("", "neither documents nor text nor file is given"),
+        ("", "documents, text or file is missing"),
         ('{"a": 1', "cannot parse the template as JSON"),
         ("#foreach($x in $y) $x #end", "'#foreach' is not supported"),
         ('{"a": $_rgion}', "the pipeline does not declare the parameter '_rgion'"),
@@ -97,7 +97,7 @@ def test_a_template_that_is_wrong_says_where(run_snap: Any, template: str, messa
 
 
 def test_exactly_one_source_is_taken(run_snap: Any) -> None:
-    with pytest.raises(ConfigurationError, match="documents and text are given"):
+    with pytest.raises(ConfigurationError, match="documents and text are set"):
         run_snap("JSONGenerator", {"documents": {}, "text": "{}"})
 
 
