@@ -63,7 +63,7 @@ types: $(READY)
 unit: $(READY) $(if $(shell command -v npm),web)
 	$(BIN)/python -m pytest
 
-## The engine next to hand-written loops and other engines, in one table. ARGS=--quick takes two minutes.
+## The engine next to hand-written loops and other engines, in one table. ARGS=--quick takes a few minutes.
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)
 
