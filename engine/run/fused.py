@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import perf_counter
 
 from engine.documents import Batch
+from engine.expressions.failures import TooSlowFailure
 from engine.expressions.records import OddError, Records, Site
 from engine.expressions.steps import EncodeJson, Keep
 from engine.plan.plan import Plan, Port
@@ -51,6 +52,8 @@ class FusedRun:
         self._fed = 0
         self._has_begun = False
         self._skip = self._penalty = 0
+        self._ran_out_of_time = False
+        """A regex did: each further attempt would wait for it again."""
 
     def process(self, view: str, batch: Batch) -> Outputs:
         for piece in batch.items:
@@ -94,6 +97,7 @@ class FusedRun:
         if self._records is None:
             yield from self._plain(view, block)
             return
+        self._ran_out_of_time = False
         if self._records.makes_text and not self._has_begun:
             made = self._fused(block)
             if made is not None:
@@ -107,7 +111,8 @@ class FusedRun:
             block = block[start:]
             if not block:
                 return
-        waiting, left, plain_bytes = [block], _ATTEMPTS * len(block), 0
+        waiting, plain_bytes = [block], 0
+        left = -1 if self._ran_out_of_time else _ATTEMPTS * len(block)
         while waiting:
             part = waiting.pop()
             left -= len(part)
@@ -115,6 +120,8 @@ class FusedRun:
             if outputs is not None:
                 yield from outputs
                 continue
+            if self._ran_out_of_time:
+                left = -1
             middle = part.find(b"\n", len(part) // 2, -1) + 1
             if left >= 0 and middle and part.count(b"\n") > _FEW_LINES:
                 waiting += (part[middle:], part[:middle])
@@ -151,7 +158,8 @@ class FusedRun:
         started = perf_counter()
         try:
             result, count, dropped = self._records.process(block)
-        except OddError:
+        except OddError as error:
+            self._ran_out_of_time = isinstance(error.__cause__, TooSlowFailure)
             return None
         if self._records.makes_text:
             if result and not self._has_begun:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from engine.documents import Document
+from engine.expressions import regexes
 from engine.run import fused
 from engine.run.fused import FusedRun
 from engine.sdk import Keep, Snap, Step
 from engine.sdk.settings import NoSettings
-from tests.run.both_ways import both_ways, lines_through, usual_text
+from tests.run.both_ways import both_ways, left_by, lines_through, usual_text
 from tests.run.flowing import Collecting, run
 
 
@@ -112,6 +113,29 @@ def test_an_odd_line_costs_only_itself(fused_lines: list[int]) -> None:
     plain, together = both_ways(lines_through("snap: Filter, filter: $a > 3"), text)
     assert together == plain
     assert sum(fused_lines) >= 25
+
+
+def test_a_line_on_which_a_regex_runs_out_of_time_is_tried_once_and_then_left_to_the_snaps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    searches = []
+    too_slow = regexes.Regex._too_slow
+
+    def counted(regex: regexes.Regex) -> Any:
+        searches.append(regex.source)
+        return too_slow(regex)
+
+    monkeypatch.setattr(regexes, "REGEX_SECONDS", 0.001)
+    monkeypatch.setattr(regexes.Regex, "_too_slow", counted)
+    monkeypatch.setattr(fused, "MIN_BYTES", 0)
+    text = b"".join(
+        b'{"s":"%b!"}\n' % (b"a" * (5000 if number == 70 else 2)) for number in range(100)
+    )
+    left = left_by(
+        lines_through("snap: Filter, filter: $s.search(/^(a+)+$/) < 0", on_error="discard"), text
+    )
+    assert left["counts"]["s0"] == ({"input": 100}, {"output": 99, "error": 0}, 0, 1)
+    assert len(searches) == 2
 
 
 def test_small_inputs_are_not_fused(fused_lines: list[int], tmp_path: Path) -> None:
