@@ -15,6 +15,7 @@ def main() -> int:
     is_ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
     def begin() -> None:
+        gc.freeze()  # otherwise, the first collection would look at all that was imported
         gc.enable()
         if is_ours:
             signal.signal(signal.SIGINT, signal.default_int_handler)

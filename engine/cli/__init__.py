@@ -52,12 +52,17 @@ def main(arguments: Sequence[str], begin: Callable[[], None] = lambda: None) -> 
 
 
 def _command(arguments: Sequence[str], begin: Callable[[], None]) -> int:
-    parser = argparse.ArgumentParser(prog="engine", description="Runs snap pipelines.")
+    parser = argparse.ArgumentParser(
+        prog="engine", description="Runs snap pipelines.", formatter_class=_HelpFormatter
+    )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(
         title="commands", metavar="COMMAND", dest="command", required=True, prog="engine"
     )
-    parsers = {name: commands.add_parser(name, help=text) for name, text in _COMMANDS.items()}
+    parsers = {
+        name: commands.add_parser(name, help=text, formatter_class=_HelpFormatter)
+        for name, text in _COMMANDS.items()
+    }
     name = next((argument for argument in arguments if argument in parsers), "")
     if name not in parsers:
         _refuse_unknown_command(parser, arguments)
@@ -89,6 +94,26 @@ def _with_hint(message: str, name: str, known: Iterable[str]) -> str:
 
     hint = nearest_hint(name, known)
     return f"{message}; {hint}" if hint else message
+
+
+class _HelpFormatter(argparse.HelpFormatter):
+    """Finds the width of the terminal without `shutil`, which imports all of Python's compression.
+
+    argparse makes a formatter for every argument, whether help is shown or not.
+    """
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_terminal_columns() - 2)
+
+
+def _terminal_columns() -> int:
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return int(columns)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):  # closed, or not a terminal
+        return 80
 
 
 class _Version(argparse.Action):

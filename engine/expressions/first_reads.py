@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable
 from typing import Any
 
-from engine.errors import AbsentError
 from engine.expressions import functions, nodes
 from engine.expressions.access import absent_member
-from engine.expressions.failures import MissingFailure, Place, failed_at
+from engine.expressions.failures import Place, failed_at
 from engine.expressions.nodes import Node
 
 _Path = list[tuple[str, Place]]
@@ -29,19 +28,13 @@ def first_reads(
     paths = finder.paths
     if not paths:
         return None
-    names = {name for path in paths for name, _ in path}
-    methods = {name for name in names if dict in functions.METHODS.get(name, ())}
 
     def read(document: Any) -> None:
         for path in paths:
             owner = document
             for name, place in path:
-                if owner.__class__ is not dict:
+                if owner.__class__ is not dict or name not in owner:
                     raise failed_at(place, absent_member(owner, name), target) from None
-                if name not in owner:
-                    if name in methods:
-                        raise failed_at(place, absent_member(owner, name), target) from None
-                    raise AbsentError.at(place, MissingFailure(name, owner), target) from None
                 owner = owner[name]
 
     return read

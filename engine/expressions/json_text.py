@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import math
-import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -19,8 +18,9 @@ from engine.expressions.decimals import scaled_text
 from engine.expressions.failures import Failure
 from engine.expressions.limits import WALK_STEPS, charge, check_text
 from engine.expressions.values import Function, kind_of, number_text
+from engine.late_regex import late_regex
 
-_HALF = re.compile("[\ud800-\udfff]")
+_HALF = late_regex("[\ud800-\udfff]")
 
 
 def json_hook(value: Any) -> Any:

@@ -17,6 +17,7 @@ from engine.errors import ExpressionSyntaxError
 from engine.expressions.foreign_syntax import FOREIGN_CHARACTERS, FOREIGN_QUOTES, FOREIGN_SIGNS
 from engine.expressions.limits import MAX_SOURCE
 from engine.expressions.utf16 import join
+from engine.late_regex import late_regex
 from engine.numbers import MAX_DIGITS, decimal_of
 
 
@@ -45,13 +46,13 @@ _OPERATORS = (
 )
 _OPERATOR = re.compile("|".join(map(re.escape, _OPERATORS.split())))
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_BRACED_FIELD = re.compile(r"\$\{\s*\$?([\w.]*)\s*\}")
-_DIGITS_FIRST = re.compile(r"\$\d[\w-]*")
+_BRACED_FIELD = late_regex(r"\$\{\s*\$?([\w.]*)\s*\}")
+_DIGITS_FIRST = late_regex(r"\$\d[\w-]*")
 _WORD = re.compile(r"\w+")
-_STRING_PART = re.compile(r"[^\\'\"]+")
-_REGEX = re.compile(r"/((?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*\])+)/(\w*)")
+_STRING_PART = late_regex(r"[^\\'\"]+")
+_REGEX = late_regex(r"/((?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*\])+)/(\w*)")
 _WORDS_BEFORE_OPERAND = frozenset({"typeof", "in", "instanceof", "match", "if", "return"})
-_OPEN_CLASS = re.compile(r"/(?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*+\])*+\[")
+_OPEN_CLASS = late_regex(r"/(?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*+\])*+\[")
 
 
 class Lexer:

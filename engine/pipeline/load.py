@@ -21,6 +21,7 @@ _EXPORT_KEYS = frozenset(["snap_map", "link_map", "property_map", "render_map"])
 _NOT_TEXT = late_regex(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]"
 )
+_NOT_ASCII_TEXT = late_regex("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def load(path: str | Path) -> PipelineSpec:
@@ -99,7 +100,7 @@ def _decoded(text: str | bytes, path: str) -> tuple[Text, Problem | None]:
 
 
 def _unreadable(text: Text) -> Problem | None:
-    found = _NOT_TEXT.search(text.whole)
+    found = (_NOT_ASCII_TEXT if text.whole.isascii() else _NOT_TEXT).search(text.whole)
     if found is None:
         return None
     message = f"the file has a control character, U+{ord(found[0]):04X}; it may not be a text file"

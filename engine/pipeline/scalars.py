@@ -7,9 +7,9 @@ write (`.nan`, `.inf`) or that are beyond the bounds are refused.
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 
+from engine.late_regex import late_regex
 from engine.numbers import MAX_DIGITS, decimal_of, out_of_bounds
 
 _CONSTANTS: dict[str, bool | None] = {
@@ -19,11 +19,11 @@ _CONSTANTS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_INTEGER = re.compile(r"[-+]?[0-9]+")
-_OCTAL = re.compile(r"0o[0-7]+")
-_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
-_DECIMAL = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_NOT_IN_JSON = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_INTEGER = late_regex(r"[-+]?[0-9]+")
+_OCTAL = late_regex(r"0o[0-7]+")
+_HEXADECIMAL = late_regex(r"0x[0-9a-fA-F]+")
+_DECIMAL = late_regex(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_NOT_IN_JSON = late_regex(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 Plain = str | int | Decimal | bool | None
 

@@ -14,9 +14,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from engine.late_regex import late_regex
+
 SHARED = "shared"
 NOT_DERIVED = "derive it from engine.sdk.Snap"
-_CLASS = re.compile(r"^[ \t]*class[ \t]+(?P<name>\w+)[ \t]*(?:\((?P<bases>[^)]*))?", re.MULTILINE)
+_CLASS = late_regex(r"^[ \t]*class[ \t]+(?P<name>\w+)[ \t]*(?:\((?P<bases>[^)]*))?", re.MULTILINE)
 
 
 class ClassStatement(NamedTuple):

@@ -28,6 +28,7 @@ from engine.run.accounts import UnusableAccountError, account_of
 from engine.run.execution import Execution
 from engine.run.failures import BrokenSnapError, broken_snap, explain, full_trace, texts_for_callers
 from engine.run.files.access import SnapFiles
+from engine.run.late_facts import LateFacts
 from engine.run.report import SnapStatistics
 from engine.run.shown_lines import ShownLines
 from engine.sdk.context import Function, JsonPath
@@ -104,7 +105,12 @@ class SnapContext:
 
     @cached_property
     def scope(self) -> Scope:
-        return self._execution.scope(self.info)
+        return self._execution.scope(LateFacts(self._facts))
+
+    def _facts(self) -> dict[str, Any]:
+        """The variable `snap` of expressions; its counts change."""
+        identity = uuid.uuid5(uuid.NAMESPACE_OID, self.label)
+        return {**self.info, "instanceId": str(identity)}
 
     def function(self, expression: Expression, *, null_safe: bool = False) -> Function:
         function = compile_expression(expression.text, null_safe=null_safe, scope=self.scope)
@@ -403,7 +409,6 @@ def _snap_info(snap: PlannedSnap) -> dict[str, Any]:
     """What expressions see as `snap`: the label is URL-encoded (expression reference, 11)."""
     return {
         "label": quote_plus(snap.label),
-        "instanceId": str(uuid.uuid5(uuid.NAMESPACE_OID, snap.label)),
         "inputViews": {view.name: {"name": view.name} for view in snap.inputs},
         "outputViews": {view.name: {"name": view.name} for view in snap.outputs},
         "errorViews": {},

@@ -14,6 +14,7 @@ from engine.expressions import DateTime, Scope, load_library, overlay
 from engine.plan.plan import Plan, PlannedSnap
 from engine.run.files.access import Writers
 from engine.run.identity import RunIdentity
+from engine.run.late_facts import LateFacts
 from engine.run.lineage import Ledger
 from engine.run.secrets import Secrets
 from engine.run.services import Services
@@ -44,6 +45,8 @@ class Execution:
             if spec.secret and (value := identity.parameters[spec.name])
         )
         self.writers = Writers() if ledger is None else None  # an ultra task has no end
+        self.pipe: Mapping[str, Any] = LateFacts(self._pipe)
+        """The variable `pipe` of expressions (expression reference, section 11)."""
         self._snaps = {snap.label: snap for snap in plan.snaps}
         self.on_failure: Callable[[str, EngineError], None] | None = None
         """Called from any thread when a snap (given by label) fails outside of any call to it."""
@@ -55,9 +58,7 @@ class Execution:
         """Show a line to the person watching, without secrets."""
         self.services.show(label, self.secrets.mask_text(text))
 
-    @cached_property
-    def pipe(self) -> dict[str, Any]:
-        """The variable `pipe` of expressions (expression reference, section 11)."""
+    def _pipe(self) -> dict[str, Any]:
         identity = self.identity
         return {
             "args": identity.parameters,

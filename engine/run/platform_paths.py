@@ -8,15 +8,16 @@ run`, hosted tasks and tests see the same values.
 from __future__ import annotations
 
 import os
-import re
 import uuid
+from binascii import crc32
 from pathlib import PurePath
 
 from engine.errors import ConfigurationError
+from engine.late_regex import late_regex
 
 PLEX_VARIABLE = "SNAPLINE_PLEX_PATH"
 PROJECT_VARIABLE = "SNAPLINE_PROJECT_PATH"
-_PATH = re.compile(r"(/[^/\s][^/]*){3}")
+_PATH = late_regex(r"(/[^/\s][^/]*){3}")
 
 
 def plex_path() -> str:
@@ -32,8 +33,9 @@ def project_path(folder: str) -> str:
 
 def run_id(plex: str) -> str:
     """A new id in the platform's form: 24 hexadecimal digits of the organisation, `_`, a UUID."""
-    organisation = plex.split("/")[1]
-    return f"{uuid.uuid5(uuid.NAMESPACE_URL, organisation).hex[:24]}_{uuid.uuid4()}"
+    name = plex.split("/")[1].encode()
+    organisation = "".join(f"{crc32(name, start):08x}" for start in range(3))  # same in every run
+    return f"{organisation}_{uuid.uuid4()}"
 
 
 def _from_environment(variable: str, form: str) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 import uuid
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,10 +48,16 @@ class Services:
         self.scripts = scripts
         self.show = show
         self.crossed = crossed
-        self.folder = Path(tempfile.gettempdir()) / f"snapline-{uuid.uuid4()}"
         self._http = http
         self._own_http: LoopClient | None = None
         self._http_lock = threading.Lock()
+
+    @cached_property
+    def folder(self) -> Path:
+        """The temporary folder of the run, if a snap creates it."""
+        import tempfile  # few pipelines ask for it
+
+        return Path(tempfile.gettempdir()) / f"snapline-{uuid.uuid4()}"
 
     @property
     def http(self) -> HttpClient:
@@ -73,4 +78,7 @@ class Services:
         self.files.close()
         if self._own_http is not None:
             self._own_http.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if "folder" in self.__dict__:
+            import shutil  # imports all of Python's compression
+
+            shutil.rmtree(self.folder, ignore_errors=True)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from tempfile import SpooledTemporaryFile
 from threading import Event
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from engine.sdk import (
     AbsentError,
@@ -30,6 +29,9 @@ from engine.sdk import (
     setting,
     to_json,
 )
+
+if TYPE_CHECKING:
+    from tempfile import SpooledTemporaryFile
 from snaps.files.shared.retries import (
     Retries,
     check_retries,
@@ -276,6 +278,8 @@ class FileWriter(StreamSnap[FileWriterSettings]):
 
     def _hold(self) -> SpooledTemporaryFile[bytes]:
         if self._held is None:
+            from tempfile import SpooledTemporaryFile  # most files are written at once
+
             self._held = SpooledTemporaryFile(HELD)  # noqa: SIM115  # closed by abandon
         return self._held
 

@@ -116,7 +116,7 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
     ) -> Iterable[tuple[tuple[str | int, ...], str, int]]:
         if not settings.text:
             return
-        text = _COMMENT.sub(lambda comment: " " * len(comment[0]), settings.text)
+        text = re.sub(_COMMENT, lambda comment: " " * len(comment[0]), settings.text)
         seen: set[str] = set()
         for token, _ in _tokens(text):
             name = token["name"] or ""
@@ -191,7 +191,7 @@ class _Template:
 
     def __init__(self, text: str, parameters: Mapping[str, str | None]) -> None:
         self._parameters = parameters
-        self._parts = list(_parts_of(_COMMENT.sub("", text)))
+        self._parts = list(_parts_of(re.sub(_COMMENT, "", text)))
         for part in self._parts:
             if isinstance(part, _Reference) and part.is_parameter:
                 self._parameter(part)
@@ -241,30 +241,31 @@ class _Template:
         return self._parameters[name]
 
 
-_COMMENT = re.compile(r"^[ \t]*##.*", re.MULTILINE)
-_DIRECTIVE = re.compile(
-    r"#\{?(if|elseif|else|end|foreach|set|macro|include|parse|define|evaluate)\}?\s*\("
-)
+# Python compiles and keeps these when a template is used; `documents` needs none of them.
+_COMMENT = r"(?m)^[ \t]*##.*"
+_DIRECTIVE = r"#\{?(if|elseif|else|end|foreach|set|macro|include|parse|define|evaluate)\}?\s*\("
 _REFERENCE = r"""
     \$(?P<quiet>!)?(?P<brace>\{)?(?P<name>_?[A-Za-z][A-Za-z0-9_]*)
     (?P<steps>(?:\.[A-Za-z_][A-Za-z0-9_]*|\[\d+\]|\['[^']*'\])*)(?(brace)\})
 """
 _WITHIN_QUOTES = rf"""\\\$ | \\. | ["'] | {_REFERENCE}"""
 _OUTSIDE_QUOTES = rf"""\\\$ | \\. | ["'] | //[^\n]* | /\*.*?\*/ | {_REFERENCE}"""
-_STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\['([^']*)'\]")
+_STEP = r"\.(\w+)|\[(\d+)\]|\['([^']*)'\]"
 
 
 def _unsupported_in(text: str) -> list[str]:
     """The parts of a template that this snap does not support."""
     if len(text) > _MAX_TEXT:
         return [f"the text has {len(text):,} characters; the limit is 16 MB"]
-    directives = sorted(set(_DIRECTIVE.findall(_COMMENT.sub("", text))))
+    directives = sorted(set(re.findall(_DIRECTIVE, re.sub(_COMMENT, "", text))))
     return [f"the template directive '#{name}' is not supported" for name in directives]
 
 
 def _syntax_errors_of(text: str) -> Iterable[Issue]:
     """The syntax errors of a template, known in advance if it has no references."""
-    if _unsupported_in(text) or any(token["name"] for token, _ in _tokens(_COMMENT.sub("", text))):
+    if _unsupported_in(text) or any(
+        token["name"] for token, _ in _tokens(re.sub(_COMMENT, "", text))
+    ):
         return
     try:
         _Template(text, {}).documents({})
@@ -307,7 +308,7 @@ def _parts_of(text: str) -> Iterable[str | _Reference]:
 
 
 def _keys_of(token: re.Match[str]) -> tuple[str | int, ...]:
-    steps = _STEP.findall(token["steps"])
+    steps = re.findall(_STEP, token["steps"])
     return (token["name"], *(int(i) if i else name or quoted for name, i, quoted in steps))
 
 

@@ -31,15 +31,21 @@ class Names:
         self.context = context
         self.parameters = {name: _parameter(value) for name, value in scope.parameters.items()}
         self.declared = (*self.parameters, *declared)
-        self.constants: dict[str, Any] = {
-            **_FIXED,
-            "lib": scope.libraries if scope.libraries.__class__ is dict else dict(scope.libraries),
-            "pipe": {**scope.pipe, "args": self.parameters},
-            "snap": _snap(scope),
-            "task": dict(scope.task),
-            **{f"_{name}": value for name, value in self.parameters.items()},
-            **extra,
-        }
+        self.constants: dict[str, Any] = _Constants(
+            {
+                **_FIXED,
+                "lib": scope.libraries
+                if scope.libraries.__class__ is dict
+                else dict(scope.libraries),
+                "task": dict(scope.task),
+                **{f"_{name}": value for name, value in self.parameters.items()},
+                **extra,
+            },
+            {
+                "pipe": lambda: {**scope.pipe, "args": self.parameters},
+                "snap": lambda: _snap(scope),
+            },
+        )
 
     def unknown_parameter(self, name: str) -> NoReturn:
         near = nearest(name[1:], self.parameters)
@@ -84,6 +90,21 @@ class Names:
         if name in functions.METHODS:
             return f"it is a method; write {{x}}.{name}(...)"
         return method_hint(name) or f"call a library function as lib.name.{name}(...)"
+
+
+class _Constants(dict[str, Any]):
+    """Constants by name; the `late` ones are made when an expression uses them."""
+
+    def __init__(self, known: dict[str, Any], late: Mapping[str, Callable[[], Any]]) -> None:
+        super().__init__(known)
+        self._late = late
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or name in self._late
+
+    def __missing__(self, name: str) -> Any:
+        value = self[name] = self._late[name]()
+        return value
 
 
 def _parameter(value: Any) -> Any:

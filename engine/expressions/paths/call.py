@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from engine.errors import ExpressionSyntaxError
 from engine.expressions.lexer import Lexer, Token
+from engine.late_regex import late_regex
 
-_CALL = re.compile(r"\s*jsonPath\s*\(")
+_CALL = late_regex(r"\s*jsonPath\s*\(")
 _SHAPE = ("jsonPath", "(", "", ",", None, ")", "")
 
 

@@ -6,7 +6,6 @@ In a path that is written to (`target`), names end only at `.`, `[` or `(`, so t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Literal
@@ -16,17 +15,18 @@ from engine.expressions.lexer import Lexer, Token
 from engine.expressions.paths import methods, steps
 from engine.expressions.paths.steps import Embedded, Step
 from engine.expressions.suggestions import did_you_mean
+from engine.late_regex import late_regex
 from engine.numbers import MAX_DIGITS
 
 Use = Literal["value", "condition", "search"]
 """The purpose of an embedded expression; a search is the condition of a filter after `..`."""
 Compile = Callable[[int, int, Use], Embedded]
-_NAME = re.compile(r"[^\s.\[\](),'\"*?@]+")
-_TARGET_NAME = re.compile(r"[^.\[(]+")
-_LONGER_NAME = re.compile(r"[^.\[]*")
-_PLAUSIBLE_NAME = re.compile(r"[^\W\d_][\w ,:;@?'&/#%-]*")
-_INTEGER = re.compile(r"-?\d+")
-_SPACE = re.compile(r"[ \t\r\n]*")
+_NAME = late_regex(r"[^\s.\[\](),'\"*?@]+")
+_TARGET_NAME = late_regex(r"[^.\[(]+")
+_LONGER_NAME = late_regex(r"[^.\[]*")
+_PLAUSIBLE_NAME = late_regex(r"[^\W\d_][\w ,:;@?'&/#%-]*")
+_INTEGER = late_regex(r"-?\d+")
+_SPACE = late_regex(r"[ \t\r\n]*")
 _MAX_STEPS = 200
 
 

@@ -11,13 +11,13 @@ import os
 import platform
 import re
 import time
+from binascii import crc32
 from contextlib import suppress
-from hashlib import blake2s
 from pathlib import Path
 from typing import IO
 
 FOREIGN_SECONDS = 86_400
-_MACHINE = blake2s(platform.node().encode(), digest_size=3).hexdigest()
+_MACHINE = f"{crc32(platform.node().encode()) & 0xFFFFFF:06x}"
 _HIDDEN = re.compile(r"\..+\.([0-9a-f]{6})-[0-9a-f]{8}\.part", re.DOTALL)
 _MAX_NAME_BYTES = 200
 """Bytes of the target's name kept in the name of its hidden file: names have at most 255."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import suppress
 from typing import Any
 
@@ -57,6 +56,8 @@ class RemoteTarget:
         self._aborted = True
 
     def _copy_old(self) -> None:
+        import shutil  # imports all of Python's compression
+
         try:
             if self._files.exists(self._path):
                 with self._files.open(self._path, "rb") as old:
