@@ -7,6 +7,7 @@ can be pickled, so it crosses processes intact.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, Self
@@ -124,6 +125,25 @@ class SnapFailedError(ExecutionError):
         return f"snap {self.label!r} ({self.snap}{place}) failed{self.at}\n{self.cause}"
 
 
+_LONGEST_LINE = 200
+_SHOWN_BEFORE = 60
+_ACTED_ON = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def underlined(line: str, column: int, length: int) -> tuple[str, str]:
+    """A line of a user's file, and carets under `length` characters from `column` (from 0) on.
+
+    Of a very long line, only the part around the place is shown, and control characters, on which
+    a terminal may act, are replaced.
+    """
+    start = max(0, column - _SHOWN_BEFORE) if len(line) > _LONGEST_LINE else 0
+    end = min(start + _LONGEST_LINE, len(line))
+    before, after = "…" if start else "", "…" if end < len(line) else ""
+    shown = _ACTED_ON.sub("\ufffd", line[start:end].replace("\t", " "))
+    carets = "^" * max(1, min(length, end - column))
+    return f"{before}{shown}{after}", f"{' ' * (len(before) + column - start)}{carets}"
+
+
 class DataError(EngineError):
     """One document failed. The snap's `on_error` decides what happens to it.
 
@@ -193,9 +213,7 @@ class ExpressionError(DataError):
             return ""
         start = self.text.rfind("\n", 0, self.offset) + 1
         line = self.text[start:].split("\n", 1)[0]
-        column = self.offset - start
-        carets = "^" * max(1, min(self.length, len(line) - column))
-        return f"  {line}\n  {' ' * column}{carets}"
+        return "\n".join(f"  {part}" for part in underlined(line, self.offset - start, self.length))
 
     def _hint_line(self) -> str:
         return f"  hint: {self.hint}" if self.hint else ""

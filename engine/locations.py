@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.errors import underlined
+
 
 class Location(msgspec.Struct, frozen=True, eq=False):
     """A place in a text file. Lines and columns count from 1, `length` in characters.
@@ -35,7 +37,5 @@ class Location(msgspec.Struct, frozen=True, eq=False):
         if not self.source_line.strip():
             return ""
         number = str(self.line)
-        line = self.source_line.expandtabs(1)
-        carets = "^" * max(1, min(self.length, len(line) - self.column + 1))
-        gutter = " " * len(number)
-        return f"  {number} | {line}\n  {gutter} | {' ' * (self.column - 1)}{carets}"
+        line, carets = underlined(self.source_line, self.column - 1, self.length)
+        return f"  {number} | {line}\n  {' ' * len(number)} | {carets}"

@@ -10,8 +10,6 @@ import msgspec
 from engine.locations import Location
 
 LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
-MAX_EXCERPT = 200
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # a terminal may act on them
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -39,8 +37,7 @@ class Text(msgspec.Struct, frozen=True):
         """The place at `line` and `column`, counted from 0, cut at the end of the line."""
         text = self.lines[line] if line < len(self.lines) else ""
         length = max(1, min(length, len(text) - column))
-        shown = _CONTROL.sub("\ufffd", text[:MAX_EXCERPT]) if column < MAX_EXCERPT else ""
-        return Location(self.path, line + 1, column + 1, length, shown)
+        return Location(self.path, line + 1, column + 1, length, text)
 
     def at_index(self, index: int, length: int = 1) -> Location:
         """The place of the character at `index`, counted in the complete text."""
