@@ -335,9 +335,9 @@ class SnapContext:
         )
 
     def _at(self, error: BaseException, original: Document | None) -> str:
-        """Which document failed, and the place of the expression that failed."""
+        """Which document or stream failed, and the place of the expression that failed."""
         number = None if original is None else self._number_of(original)
-        text = "" if number is None else f" on document {number}"
+        text = self._from_where(original) if number is None else f" on document {number}"
         if number is not None and len(self._snap.inputs) > 1:
             text = f"{text} of the view {self._view!r}"
         placed = self._place_of(error)
@@ -345,6 +345,15 @@ class SnapContext:
             return text
         target = f", for the target {placed.target!r}" if placed.target else ""
         return f"{text}{target} at {placed.where}"
+
+    def _from_where(self, header: Document | None) -> str:
+        """The file of the stream that failed, if its header names one."""
+        is_binary = any(v.name == self._view and v.type == "binary" for v in self._snap.inputs)
+        location = (header or {}).get("content-location")
+        if not is_binary or not isinstance(location, str) or not location:
+            return ""
+        address = location.partition("?")[0]  # a query may hold a signature
+        return f" on the stream from {address if '://' in address else location!r}"
 
     def _number_of(self, document: Document) -> int | None:
         """Its number among the documents of its view; None if it is not in the current batch."""

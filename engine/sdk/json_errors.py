@@ -32,21 +32,26 @@ START = Place()
 
 
 class JsonSyntaxError(Exception):
-    """Invalid JSON at a place in a text; if `is_final`, a lenient parser would not help."""
+    """Invalid JSON at a place in a text; if `is_final`, a lenient parser would not help.
 
-    def __init__(self, offset: int, reason: str, is_final: bool = False) -> None:
-        super().__init__(offset, reason, is_final)
+    `remedy` says what to do about this error in particular, if anything.
+    """
+
+    def __init__(self, offset: int, reason: str, is_final: bool = False, remedy: str = "") -> None:
+        super().__init__(offset, reason, is_final, remedy)
         self.offset = offset
         self.reason = reason
         self.is_final = is_final
+        self.remedy = remedy
 
     def minus(self, count: int) -> JsonSyntaxError:
         """The same error for a text that begins this many bytes later."""
-        return JsonSyntaxError(self.offset - count, self.reason, self.is_final)
+        return JsonSyntaxError(self.offset - count, self.reason, self.is_final, self.remedy)
 
     def at(self, place: Place, text: bytes, what: str, resolution: str) -> DataError:
         """The error for the user; `text` begins at `place` of `what`."""
-        return DataError(f"cannot parse {what} as JSON", self.placed(text, place), resolution)
+        reason = self.placed(text, place)
+        return DataError(f"cannot parse {what} as JSON", reason, self.remedy or resolution)
 
     def placed(self, text: bytes, begin: Place = START) -> str:
         """The reason and the place, for a text that begins at `begin`."""
@@ -75,12 +80,18 @@ def unfinished(text: bytes) -> JsonSyntaxError:
     return JsonSyntaxError(len(text.rstrip()), "the JSON is incomplete")
 
 
+def number_error(offset: int, reason: str) -> JsonSyntaxError:
+    """The error for a number beyond the bounds."""
+    remedy = "write the number in quotes, as a string, if all its digits are needed"
+    return JsonSyntaxError(offset, reason, is_final=True, remedy=remedy)
+
+
 def _number_out_of_range(text: bytes) -> JsonSyntaxError:
     """The first number that is too large or too long."""
     for token in re.finditer(_STRING_OR_NUMBER, text, re.DOTALL):
         number = token["number"]
         if number is not None and (reason := out_of_bounds(number.decode())):
-            return JsonSyntaxError(token.start(), reason, is_final=True)
+            return number_error(token.start(), reason)
     return JsonSyntaxError(0, "it holds a number that is out of range", is_final=True)
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from engine.numbers import decimal_of, out_of_bounds, with_decimals
-from engine.sdk.json_errors import JsonSyntaxError, lone_half, wrong_encoding
+from engine.sdk.json_errors import JsonSyntaxError, lone_half, number_error, wrong_encoding
 
 
 class OddText:
@@ -82,7 +82,7 @@ class _Numbers:
         except ArithmeticError:
             offset = len(found.string[: found.start(2)].encode())
             reason = out_of_bounds(number)
-            self.error = self.error or JsonSyntaxError(offset, reason, is_final=True)
+            self.error = self.error or number_error(offset, reason)
         return f'{before}"{self._mark}{len(self._found) - 1}"'
 
     def put_back(self, values: list[Any]) -> bool:

@@ -77,6 +77,30 @@ def test_bad_input_stops_the_pipeline_with_a_clear_error(
     assert sorted(os.listdir(tmp_path)) == ["in.json", "out.jsonl", "pipeline.yaml"]  # noqa: PTH208
 
 
+def test_the_error_names_the_file_and_the_place_and_says_what_to_do(
+    engine: Any, tmp_path: Path
+) -> None:
+    number = "7" * 5000
+    (tmp_path / "in.json").write_text(f'[{{"n": 1}},\n {{"n": {number}}}]')
+    write_pipeline(tmp_path, route=False)
+    done = engine("run", "pipeline.yaml", "--quiet")
+    assert f"failed on the stream from '{tmp_path / 'in.json'}'" in done.stderr
+    assert "the number has 5,000 digits; the limit is 4,300 (line 2, column 8" in done.stderr
+    assert "hint: write the number in quotes, as a string, if all its digits" in done.stderr
+    assert number not in done.stderr
+
+
+def test_only_the_part_around_a_mistake_is_shown_of_a_very_long_line(
+    engine: Any, tmp_path: Path
+) -> None:
+    many = "$a, " * 1000
+    text = f'snaps:\n  compute: {{snap: Mapper, mappings: {{$b: "[{many}nothing, {many}1]"}}}}\n'
+    (tmp_path / "p.yaml").write_text(text)
+    _, line, carets, _ = engine("validate", "p.yaml").stderr.splitlines()
+    assert len(line) < 300
+    assert line[carets.index("^") : carets.rindex("^") + 1] == "nothing"
+
+
 def error_documents(output: str) -> list[Any]:
     """The error documents among the lines of a pipeline with several open outputs."""
     documents = [json.loads(line) for line in output.splitlines()]

@@ -34,7 +34,7 @@ def check_empty(method: str, headers: Headers) -> None:
     if method in _WITH_BODY and is_json(content_type):
         raise BadBody(
             f"it is empty, but its content type is {content_type!r:.60}",
-            "Send JSON, such as {} or null, or leave out the Content-Type header.",
+            "send JSON, such as {} or null, or leave out the Content-Type header",
         )
 
 
@@ -63,7 +63,7 @@ def documents_of(headers: Headers, body: bytes) -> list[Document] | None:
             which = f"element {number} of the array" if documents is value else "the body"
             raise BadBody(
                 f"{which} is {_kind(document)}, not an object",
-                "Send a JSON object, or an array of objects.",
+                "send a JSON object, or an array of objects",
             )
     return documents
 
@@ -78,12 +78,12 @@ def _decoded(headers: Headers, body: bytes, seen: Places | None = None) -> tuple
         elif name == "content-encoding" and value.strip().lower() not in ("", "identity"):
             raise BadBody(
                 f"the body has the content encoding {value!r:.60}, which is not supported",
-                "Send the body uncompressed.",
+                "send the body uncompressed",
             )
         elif name == "transfer-encoding" and value.strip().lower() != "chunked":
             raise BadBody(
                 f"the body has the transfer encoding {value!r:.60}, which is not supported",
-                "Send the body plain or chunked.",
+                "send the body plain or chunked",
             )
     form = _form(content_type, body, by_a_page)
     if form == "json":
@@ -98,7 +98,7 @@ def _decoded(headers: Headers, body: bytes, seen: Places | None = None) -> tuple
 def _fields(content_type: str, body: bytes) -> Document:
     """A map of name to value, or to the list of values if there are several."""
     if body.count(b"&") >= _MAX_FORM_FIELDS:
-        raise BadBody(f"the form has more than {_MAX_FORM_FIELDS:,} fields", "Send JSON.")
+        raise BadBody(f"the form has more than {_MAX_FORM_FIELDS:,} fields", "send JSON")
     try:
         fields = as_lists(pairs_of(body, charset_of(content_type), "the form"))
     except CharsetError as error:
@@ -123,7 +123,8 @@ def _json(body: bytes, seen: Places | None) -> Any:
     except JsonSyntaxError as error:
         raise BadBody(
             f"the body is not valid JSON: {error.placed(text)}",
-            "Send JSON, or name the type in the Content-Type header, such as text/plain.",
+            error.remedy
+            or "send JSON, or name the type in the Content-Type header, such as text/plain",
         ) from None
 
 
@@ -141,7 +142,7 @@ def _text(content_type: str, body: bytes) -> str:
         raise BadBody(str(error), _CHARSET_HINT) from None
 
 
-_CHARSET_HINT = "Send UTF-8, or name the charset in the Content-Type header."
+_CHARSET_HINT = "send UTF-8, or name the charset in the Content-Type header"
 
 
 def _header(headers: Headers, wanted: str) -> str:
