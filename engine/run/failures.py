@@ -14,7 +14,7 @@ from engine.plan.plan import PlannedSnap
 from engine.sdk.results import MISTAKE_IN_SNAP
 
 _NO_VALUE = "an expression of the pipeline has no valid value for this document"
-_SEE_LOG = "see the server's log"
+SEE_LOG = "see the server's log"
 _ENGINE = str(Path(__file__).parent.parent)
 _Frame = tuple[str, int, str]
 """File, line and function."""
@@ -57,13 +57,13 @@ def texts_for_callers(snap: PlannedSnap, error: EngineError) -> tuple[str, str, 
     """
     failed = f"the snap {snap.label!r} failed"
     if isinstance(error, BrokenSnapError):
-        return failed, error.reason, _SEE_LOG
+        return failed, error.reason, SEE_LOG
     texts = failed, str(error), ""
     if isinstance(error, DataError):
         texts = error.error, error.reason, error.resolution
     quoted = [repr(placed.text) for placed in snap.expressions]
     if isinstance(error, ExpressionError) or any(each in text for each in quoted for text in texts):
-        return failed, _NO_VALUE, _SEE_LOG
+        return failed, _NO_VALUE, SEE_LOG
     return texts
 
 

@@ -113,7 +113,7 @@ def test_a_form_that_is_not_in_its_charset_is_refused(served: Served, task: str)
     assert told.json == {
         "error": "the body of the request cannot be read",
         "reason": "the form is not valid utf-8: unexpected end of data at byte 0",
-        "resolution": "Send UTF-8, or name the charset in the Content-Type header.",
+        "resolution": "send UTF-8, or name the charset in the Content-Type header",
     }
 
 

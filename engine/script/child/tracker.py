@@ -25,8 +25,8 @@ from .rows import Answer, Entry, Row, RowState, Ticket
 NO_ROW = 0
 _DOCUMENT_ONLY = {dict}
 _REMEDY = (
-    "Mark each document with slt.answer(row, document), and return slt.get_drop_doc() for a row "
-    "that gets no answer."
+    "mark each document with slt.answer(row, document), and return slt.get_drop_doc() for a row "
+    "that gets no answer"
 )
 
 
@@ -375,8 +375,8 @@ class Tracker:
         return (
             f"Python script error in {self._script}",
             "the script kept the row and ended without answering it",
-            "Answer kept rows in snaplogic_final, or return slt.get_drop_doc() for a row that gets "
-            "no answer.",
+            "answer kept rows in snaplogic_final, or return slt.get_drop_doc() for a row that gets "
+            "no answer",
             "",
         )
 

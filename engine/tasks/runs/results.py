@@ -95,7 +95,7 @@ class Streams:
                 raise DataError(
                     "the result is incomplete",
                     "a stream of the open output ended early",
-                    "The run report names the snap that failed.",
+                    "the run report names the snap that failed",
                 )
         return b"".join(item for item in batch.items if isinstance(item, bytes))
 

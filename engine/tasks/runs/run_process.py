@@ -20,6 +20,7 @@ from engine.documents import Batch, Item, StreamEnd, StreamStart
 from engine.errors import ConfigurationError, DataError, EngineError, SnapFailedError
 from engine.plan.plan import Plan, Port
 from engine.registry import Registry, discover
+from engine.run.failures import SEE_LOG
 from engine.run.garbage_collection import relax_garbage_collection
 from engine.run.identity import RunIdentity
 from engine.run.report import Report
@@ -239,8 +240,5 @@ def failure_of(failure: EngineError) -> RunFailure:
         return RunFailure(500, failure.error, failure.reason, failure.resolution)
     if isinstance(failure, ConfigurationError):
         reason = "its settings, or those of the task, are wrong"
-        return RunFailure(500, "the pipeline cannot be started", reason, _LOG)
-    return RunFailure(500, "the pipeline failed", "", _LOG)
-
-
-_LOG = "See the server's log."
+        return RunFailure(500, "the pipeline cannot be started", reason, SEE_LOG)
+    return RunFailure(500, "the pipeline failed", "", SEE_LOG)

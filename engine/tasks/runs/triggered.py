@@ -70,11 +70,11 @@ class TriggeredTask(PooledTask):
         """The result of a run. If the body is not read to its end, `aclose` it."""
         if request.method not in METHODS:
             reason = f"{request.method} is not one of {', '.join(METHODS)}"
-            failure = RunFailure(405, "the method is not allowed", reason, "Use POST or GET.")
+            failure = RunFailure(405, "the method is not allowed", reason, "use POST or GET")
             return _refused(failure, [("allow", ", ".join(METHODS))])
         if not self.task.overlap and (self._pool.active or self._pool.queued):
             failure = RunFailure(
-                409, "a run is already in progress", "", "Try again when it is over."
+                409, "a run is already in progress", "", "try again when it is over"
             )
             return _refused(failure, [])
         return await self._answer(request)
@@ -91,7 +91,7 @@ class TriggeredTask(PooledTask):
         except TimeoutError:
             return _failed(too_late)
         except RefusedError as error:
-            failure = RunFailure(503, str(error), "", "Try again later.")
+            failure = RunFailure(503, str(error), "", "try again later")
             return _refused(failure, [("retry-after", str(RETRY_AFTER))])
         except CallError as error:
             return _refused(error.failure, [])
@@ -169,7 +169,7 @@ def _missing(name: str, description: str) -> RunFailure:
         400,
         "a parameter is missing",
         f"the parameter {name!r} is required{meaning}",
-        f"Add it to the query string: ?{name}=VALUE",
+        f"add it to the query string: ?{name}=VALUE",
     )
 
 

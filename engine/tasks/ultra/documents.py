@@ -132,7 +132,7 @@ def _body(content: Any, content_type: str | None) -> bytes:
         raise DataError(
             "the response cannot be sent",
             str(error),
-            "Name another charset in the field 'content-type', or change the text.",
+            "name another charset in the field 'content-type', or change the text",
         ) from None
 
 

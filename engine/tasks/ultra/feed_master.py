@@ -152,7 +152,7 @@ class FeedMaster:
             log.warning(
                 "%s still open at shutdown and not answered", text, extra={"task": self.task.name}
             )
-        self._refuse_all("the server is shutting down", "Try again later.")
+        self._refuse_all("the server is shutting down", "try again later")
         if self._watch is not None:
             self._watch.cancel()
 
@@ -186,12 +186,12 @@ class FeedMaster:
 
     def _refusal(self, size: int) -> tuple[str, str] | None:
         if self._draining:
-            return "the server is shutting down", "Try again later."
+            return "the server is shutting down", "try again later"
         if self._fleet.disabled:
             return _DISABLED
         full = self.queue_depth >= self.task.limits.queue or self._bytes + size > MEMORY_FOR_BODIES
         if full:
-            return "the queue of the task is full", "Try again later."
+            return "the queue of the task is full", "try again later"
         return None
 
     # Work for the instances
@@ -396,7 +396,7 @@ class FeedMaster:
 
 _DISABLED = (
     "the task is disabled: its pipeline could not be started",
-    "See the server's log.",
+    "see the server's log",
 )
 
 

@@ -162,7 +162,7 @@ class Instance:
         error = DataError(
             "the pipeline lost the request",
             "it ended without a response to it",
-            "A snap held documents back; let it emit or drop each of them.",
+            "a snap held documents back; let it emit or drop each of them",
         )
         for request in self._ledger.close():
             self.failed(request, described(error))

@@ -45,7 +45,7 @@ _PHRASES = {
     431: "Request Header Fields Too Large",
     503: "Service Unavailable",
 }
-_LATER = "Try again later."
+_LATER = "try again later"
 
 
 class Application(Protocol):
@@ -308,7 +308,7 @@ class Connection(HttpToolsProtocol):
             self.transport.close()  # there is no request
         elif cycle is None or is_answered or cycle.more_body:
             why = f"it was incomplete after {REQUEST_SECONDS:g} seconds"
-            remedy = f"Send at least {MIN_BODY_RATE:,} bytes a second."
+            remedy = f"send at least {MIN_BODY_RATE:,} bytes a second"
             self._refuse(408, "the request arrived too slowly", why, remedy, linger=False)
 
     def _head_size(self) -> int:
@@ -324,12 +324,12 @@ class Connection(HttpToolsProtocol):
             return
         is_ours = isinstance(error, httptools.HttpParserCallbackError)
         why = "its URL cannot be read" if is_ours else str(error)
-        remedy = "Send HTTP/1.1, with one header per line and one body length."
+        remedy = "send HTTP/1.1, with one header per line and one body length"
         self._refuse(400, "the request is not valid HTTP", why, remedy)
 
     def _refuse_head(self) -> None:
         why = f"it has more than {MAX_HEAD_BYTES:,} bytes"
-        remedy = "Send fewer or shorter headers, or a shorter URL; the body may be longer."
+        remedy = "send fewer or shorter headers, or a shorter URL; the body may be longer"
         self._refuse(431, "the head of the request is too large", why, remedy)
 
     def _refuse(

@@ -151,11 +151,11 @@ class Front:
         if page is None:
             names = ", ".join(self._tasks) or "none"
             reason = f"the path is {path!r:.200}"
-            remedy = f"Tasks are at /{PREFIX}/NAME; their names are: {names}."
+            remedy = f"tasks are at /{PREFIX}/NAME; their names are: {names}"
             return error_reply(404, "page or task not found", reason, remedy)
         if head.method not in ("GET", "HEAD"):
             return error_reply(
-                405, "this page is read-only", "", "Use GET.", [("allow", "GET, HEAD")]
+                405, "this page is read-only", "", "use GET", [("allow", "GET, HEAD")]
             )
         status, content_type, body = page()
         return Reply(status, [("content-type", content_type)], body)
@@ -196,7 +196,7 @@ class _Call:
             401,
             "the token is missing or wrong",
             "",
-            "Send the header 'Authorization: Bearer TOKEN' once.",
+            "send the header 'Authorization: Bearer TOKEN' once",
             [("www-authenticate", "Bearer")],
         )
 
@@ -219,7 +219,7 @@ def _unreadable_path() -> Reply:
         400,
         "the path of the request cannot be read",
         "it is not UTF-8",
-        "Percent-encode it as UTF-8.",
+        "percent-encode it as UTF-8",
     )
 
 
@@ -228,7 +228,7 @@ async def _answer(hosted: Answering, request: Request) -> Response | Reply:
         return await hosted.answer(request)
     except Exception:  # a bug of ours must cost one response, not the server
         log.exception("a request to %r could not be answered", hosted.task.name)
-        return error_reply(500, "internal server error", "", "See the server's log.")
+        return error_reply(500, "internal server error", "", "see the server's log")
 
 
 def _is_below_tasks(path: str) -> bool:

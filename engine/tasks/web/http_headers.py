@@ -37,7 +37,7 @@ SERVER_HEADERS = frozenset(
 """Dropped silently: streams of files and requests that are passed on have some of them."""
 
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_HINT = "Let the pipeline remove the field, or set it to a string without line breaks."
+_HINT = "let the pipeline remove the field, or set it to a string without line breaks"
 
 
 def joined(headers: Headers) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def response_status(value: Any) -> int:
         raise DataError(
             "the response has no valid HTTP status",
             f"its field 'status' is {excerpt(value)}",
-            "Set 'status' to a whole number from 200 to 599, or leave it out.",
+            "set 'status' to a whole number from 200 to 599, or leave it out",
         )
     return value
 

@@ -62,7 +62,7 @@ def too_large(limit: int, *headers: tuple[str, str]) -> Reply:
         413,
         "the body of the request is too large",
         reason,
-        "Send less, or raise 'limits: {body: …}' of the task.",
+        "send less, or raise 'limits: {body: …}' of the task",
         list(headers),
     )
 
@@ -73,6 +73,6 @@ def _too_many_bytes() -> Reply:
         503,
         "the server is receiving too much at once",
         reason,
-        "Try again later.",
+        "try again later",
         [_UNREAD, _RETRY],
     )

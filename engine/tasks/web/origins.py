@@ -8,7 +8,7 @@ from engine.tasks.web.error_reply import error_reply
 
 _PREFLIGHT_SECONDS = "600"
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
-_ALLOW_HINT = "Add it to 'allowed_origins' of the task, or serve with --allow-origin ORIGIN."
+_ALLOW_HINT = "add it to 'allowed_origins' of the task, or serve with --allow-origin ORIGIN"
 
 
 def allowed_origin(headers: Headers, task: Task) -> str | None:

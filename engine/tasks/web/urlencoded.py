@@ -42,5 +42,5 @@ def query_of(query: str, headers: Headers) -> Pairs:
         except CharsetError as error:
             reason = str(error)
     raise BadQuery(
-        reason, "Percent-encode it as UTF-8, or name its charset in the Content-Type header."
+        reason, "percent-encode it as UTF-8, or name its charset in the Content-Type header"
     )
