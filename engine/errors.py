@@ -136,7 +136,7 @@ def underlined(line: str, column: int, length: int) -> tuple[str, str]:
     Of a very long line, only the part around the place is shown, and control characters, on which
     a terminal may act, are replaced.
     """
-    start = max(0, column - _SHOWN_BEFORE) if len(line) > _LONGEST_LINE else 0
+    start = max(0, min(column - _SHOWN_BEFORE, len(line) - _LONGEST_LINE))
     end = min(start + _LONGEST_LINE, len(line))
     before, after = "…" if start else "", "…" if end < len(line) else ""
     shown = _ACTED_ON.sub("\ufffd", line[start:end].replace("\t", " "))
