@@ -384,7 +384,7 @@ def not_a_document(what: str, value: Value) -> DataError:
     """The error for a value that is not a map; `what` names it."""
     return DataError(
         f"{what} cannot become a document",
-        f"a document is a map, and this is {_described(value)}",
+        f"a document must be a map, but this is {_described(value)}",
         "set process_array to true to get a document for each of its elements"
         if value.__class__ is list
         else "wrap the value in an object, or remove it",

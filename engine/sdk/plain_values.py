@@ -39,7 +39,7 @@ def plain(document: Any) -> Any:
         return _plain(document, ())
     except RecursionError:
         raise NotPlainError(
-            "the document is nested too deeply", "or it contains itself", "make it flatter"
+            "the document is nested too deeply", "or it contains itself", "reduce the nesting"
         ) from None
 
 
@@ -110,7 +110,7 @@ def _with_plain_keys(value: dict[Any, Any], path: tuple[str | int, ...]) -> dict
         if not isinstance(key, str):
             raise NotPlainError(
                 f"{_shown(path)} has the key {key!r}",
-                f"keys must be strings, and this one has the type {type(key).__name__!r}",
+                f"keys must be strings, but this one has the type {type(key).__name__!r}",
                 "write str(key)",
             )
     return {str.__str__(key): item for key, item in value.items()}

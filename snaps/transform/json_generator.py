@@ -207,7 +207,7 @@ class _Template:
                 )
                 raise DataError(
                     "cannot generate a document",
-                    f"{which} gives {excerpt(item)}, and a document is a map",
+                    f"{which} produces {excerpt(item)}, but a document must be a map",
                     "write an object, or an array of objects",
                 )
         return documents

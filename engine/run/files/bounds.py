@@ -51,7 +51,9 @@ def _violation(link: str, literal: str, *, is_last: bool, names: Names) -> str:
     if is_last and scheme in _LOCAL:
         return _local_violation(link, literal, names)
     if scheme_of(literal) != scheme:
-        return f"data gives the scheme {scheme + '://'!r}" if scheme else "data begins a chain"
+        if not scheme:
+            return "data must not add '::' with another name"
+        return f"data must not set the scheme {scheme + '://'!r}"
     return _remote_violation(link, literal)
 
 
@@ -91,7 +93,7 @@ def _remote_violation(url: str, literal: str) -> str:
     except ValueError as error:
         return str(error)
     if not host or host != written_host:
-        return f"data gives the host {host!r}"
+        return f"data must not set the host {host!r}" if host else "data must not name a host"
     path = literal.partition("?")[0]
     folder = _folder_of(path, url[len(path) :])
     added = url[len(folder) :]

@@ -107,5 +107,5 @@ def _encoded(text: str, content_type: str) -> bytes:
         raise DataError(
             "the entity cannot be sent",
             str(error),
-            "name another charset in the header Content-Type, or change the text before",
+            "name another charset in the header Content-Type, or change the text first",
         ) from None

@@ -168,6 +168,20 @@ def test_a_name_that_is_all_data_stays_in_the_project(read: Run, project: Path, 
 
 
 @pytest.mark.parametrize(
+    ("file", "name", "reason"),
+    [
+        ("= $name", "s3://bucket/a.json", "data must not set the scheme 's3://'"),
+        ("= 'http://a.test' + $name", "x.test/a", "data must not set the host 'a.testx.test'"),
+        ("= 'files/' + $name", "../beside.json", "it leads out of 'files/'"),
+    ],
+)
+def test_the_error_says_what_data_must_not_do(read: Run, file: str, name: str, reason: str) -> None:
+    found, errors = read(file, {"name": name})
+    assert found == []
+    assert errors[0]["reason"].startswith(f"part of it comes from data, and {reason}")
+
+
+@pytest.mark.parametrize(
     ("file", "name", "origin"),
     [
         ("= 'files/' + $name", "a.json", "files"),
