@@ -73,7 +73,8 @@ def _command(arguments: Sequence[str], begin: Callable[[], None]) -> int:
     if unknown:  # argparse would show the usage of `engine` instead of that of the command
         message = f"unknown arguments: {' '.join(unknown)}"
         known = parsers[name]._option_string_actions  # argparse offers no other list
-        parsers[name].error(_with_hint(message, unknown[0].partition("=")[0], known))
+        hint = _did_you_mean(unknown[0].partition("=")[0], known)
+        parsers[name].error(f"{message}; {hint}" if hint else message)
     from engine.cli.errors import run_command  # only now: the parser may end the command
 
     begin()
@@ -83,17 +84,16 @@ def _command(arguments: Sequence[str], begin: Callable[[], None]) -> int:
 def _refuse_unknown_command(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
     for given in arguments[:1]:
         if not given.startswith("-"):
-            commands = ", ".join(_COMMANDS)
-            message = f"there is no command {given!r}; the commands are: {commands}"
-            parser.error(_with_hint(message, given, _COMMANDS))
+            commands = f"the commands are: {', '.join(_COMMANDS)}"
+            hint = _did_you_mean(given, _COMMANDS) or commands
+            parser.error(f"there is no command {given!r}; {hint}")
 
 
-def _with_hint(message: str, name: str, known: Iterable[str]) -> str:
-    """The message with a "did you mean", if a known name resembles the given one."""
+def _did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint to the known names that resemble the given one; empty if there are none."""
     from engine.sdk.settings import nearest_hint  # only for mistakes: it imports half the engine
 
-    hint = nearest_hint(name, known)
-    return f"{message}; {hint}" if hint else message
+    return nearest_hint(name, known)
 
 
 class _HelpFormatter(argparse.HelpFormatter):

@@ -58,7 +58,7 @@ def test_a_pipeline_that_fails_ends_with_1(engine: Any, tmp_path: Path) -> None:
         (["run", "--project", "nix", "echo.yaml"], "--project: there is no folder 'nix'"),
         (["run"], "PIPELINE"),
         (["fly"], "engine: error: there is no command 'fly'; the commands are: run, validate"),
-        (["rnu"], "did you mean 'run'?"),
+        (["rnu"], "there is no command 'rnu'; did you mean 'run'?"),
         (
             ["run", "echo.yaml", "--parm", "a=b"],
             "--parm a=b; did you mean '--param'?",

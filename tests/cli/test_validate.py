@@ -43,7 +43,9 @@ def test_a_folder_means_all_pipelines_and_tasks_in_it(engine: Any, project: Path
 def test_a_folder_without_pipelines_is_a_mistake(engine: Any, project: Path) -> None:
     done = engine("validate", "empty")
     assert done.returncode == 2
-    assert done.stderr == ("engine: the folder 'empty' contains no pipeline or task files\n")
+    assert done.stderr == (
+        "engine: the folder 'empty' contains no pipeline, task or account files\n"
+    )
 
 
 def test_files_in_a_folder_that_are_skipped_are_named(engine: Any, tmp_path: Path) -> None:
@@ -74,7 +76,7 @@ def test_only_some_of_many_files_of_other_programs_are_named(engine: Any, tmp_pa
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         ".: skipped 5 YAML files without a 'snaps:' line: 0.yaml, 1.yaml, 2.yaml and 2 more",
-        "engine: the folder '.' contains no pipeline or task files",
+        "engine: the folder '.' contains no pipeline, task or account files",
     ]
 
 

@@ -52,6 +52,10 @@ def run(command: list[str], folder: Path) -> str:
     return done.stdout if done.returncode == 0 else done.stderr + done.stdout
 
 
+def test_the_section_shows_how_to_run_check_and_evaluate() -> None:
+    assert [command.split()[1] for command, _ in commands()] == ["run", "validate", "eval"]
+
+
 @pytest.mark.parametrize(("command", "output"), list(commands()))
 def test_a_command_prints_what_the_readme_shows(command: str, output: str, folder: Path) -> None:
     program, *arguments = shlex.split(command)
