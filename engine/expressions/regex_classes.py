@@ -6,6 +6,8 @@ import re
 
 import regex
 
+from engine.late_regex import late_regex
+
 Ranges = list[tuple[int, int]]
 _LAST = 0x10FFFF
 _DIGITS: Ranges = [(48, 57)]
@@ -58,7 +60,7 @@ def _code(number: int) -> str:
     return f"\\U{number:08x}" if number > 0xFFFF else f"\\u{number:04x}"
 
 
-_CATEGORY = (
+_CATEGORY = late_regex(
     "L|LC|Lu|Ll|Lt|Lm|Lo|M|Mn|Mc|Me|N|Nd|Nl|No|P|Pc|Pd|Ps|Pe|Pi|Pf|Po|S|Sm|Sc|Sk|So|Z|Zs|Zl|Zp|C|"
     "Cc|Cf|Cs|Co|Cn|Letter|Cased_Letter|Uppercase_Letter|Lowercase_Letter|Titlecase_Letter|"
     "Modifier_Letter|Other_Letter|Mark|Combining_Mark|Nonspacing_Mark|Spacing_Mark|Enclosing_Mark|"
@@ -68,7 +70,7 @@ _CATEGORY = (
     "Modifier_Symbol|Other_Symbol|Separator|Space_Separator|Line_Separator|Paragraph_Separator|"
     "Other|Control|cntrl|Format|Surrogate|Private_Use|Unassigned"
 )
-_BINARY = (
+_BINARY = late_regex(
     "ASCII_Hex_Digit|AHex|Alphabetic|Alpha|Bidi_Control|Bidi_C|Bidi_Mirrored|Bidi_M|"
     "Case_Ignorable|CI|Cased|Changes_When_(?:Casefolded|Casemapped|Lowercased|Titlecased|"
     "Uppercased)|CW[CMLTU]|CWCF|CWCM|Dash|Default_Ignorable_Code_Point|DI|Deprecated|Dep|"
@@ -94,7 +96,7 @@ def property_set(name: str, negated: bool) -> Ranges | str:
     if name == "Assigned":
         return r"\p{Cn}" if negated else r"\P{Cn}"
     value = re.sub(r"^(?:General_Category|gc)=", "", name)
-    if re.fullmatch(_CATEGORY, value):
+    if _CATEGORY.fullmatch(value):
         return f"\\{letter}{{gc={value}}}"
     found = _SCRIPT.fullmatch(name)
     known = (
@@ -102,7 +104,7 @@ def property_set(name: str, negated: bool) -> Ranges | str:
         if found
         else name
     )
-    if found or re.fullmatch(_BINARY, name):
+    if found or _BINARY.fullmatch(name):
         try:
             regex.compile(f"\\{letter}{{{known}}}")
         except regex.error:

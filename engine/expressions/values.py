@@ -30,7 +30,7 @@ SPACE = " \t\n\v\f\r\u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
 _DECIMAL = late_regex(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _INTEGER = late_regex(r"[+-]?\d+", re.ASCII)
 PLAIN_FRACTION = late_regex(r"\d{1,100}\.\d{0,100}[1-9]", re.ASCII)
-"""The usual decimals in strings, far within the bounds and certainly no integers."""
+"""The usual decimals in strings: far within the bounds, and never integers."""
 _PREFIXED = late_regex(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
 _MAX_EXACT = 2**53
 _LARGEST_POWER = 308
@@ -86,9 +86,7 @@ def type_of(value: object) -> str:
 def truthy(value: Any) -> bool:
     """As in JavaScript: false, 0, '', null and NaN are false; empty arrays and objects are true."""
     cls = value.__class__
-    if cls is bool:
-        return bool(value)
-    if cls is str or cls is int or cls is Decimal:
+    if cls is bool or cls is str or cls is int or cls is Decimal:
         return bool(value)
     if value is None:
         return False

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import unicodedata
 
 from engine.expressions.functions.declare import Example
 from engine.expressions.functions.strings import TEXTS
+from engine.late_regex import late_regex
 
 __all__ = ["TEXTS", "words"]
 _APOSTROPHES = re.compile("['\u2019]")
@@ -63,28 +63,25 @@ _TONE = "(?:[\u0300-\u036f\ufe20-\ufe2f\u20d0-\u20ff]|[\U0001f3fb-\U0001f3ff])"
 _PICTURE_TAIL = f"[\ufe0e\ufe0f]?{_TONE}?"
 _PICTURE = f"(?:[{_DINGBAT}]|[\U0001f1e6-\U0001f1ff]{{2}}|[\U00010000-\U0010ffff])"
 _JOINED_PICTURE = "(?:\u200d(?:[\U0001f1e6-\U0001f1ff]{2}|[^\ud800-\udfff])" + _PICTURE_TAIL + ")*"
-_WORDS = "|".join(
-    (
-        f"[{_UPPER}]?[{_LOWER}]+(?=[{_BREAK}{_UPPER}]|\\Z)",
-        f"{_CAPITAL}+(?=[{_BREAK}]|[{_UPPER}]{_SMALL}|\\Z)",
-        f"[{_UPPER}]?{_SMALL}+",
-        f"[{_UPPER}]+",
-        r"[0-9]*(?:1ST|2ND|3RD|(?![123])[0-9]TH)(?=(?![A-Za-z0-9_])|[a-z_])",
-        r"[0-9]*(?:1st|2nd|3rd|(?![123])[0-9]th)(?=(?![A-Za-z0-9_])|[A-Z_])",
-        "[0-9]+",
-        _PICTURE + _PICTURE_TAIL + _JOINED_PICTURE,
+_WORDS = late_regex(
+    "|".join(
+        (
+            f"[{_UPPER}]?[{_LOWER}]+(?=[{_BREAK}{_UPPER}]|\\Z)",
+            f"{_CAPITAL}+(?=[{_BREAK}]|[{_UPPER}]{_SMALL}|\\Z)",
+            f"[{_UPPER}]?{_SMALL}+",
+            f"[{_UPPER}]+",
+            r"[0-9]*(?:1ST|2ND|3RD|(?![123])[0-9]TH)(?=(?![A-Za-z0-9_])|[a-z_])",
+            r"[0-9]*(?:1st|2nd|3rd|(?![123])[0-9]th)(?=(?![A-Za-z0-9_])|[A-Z_])",
+            "[0-9]+",
+            _PICTURE + _PICTURE_TAIL + _JOINED_PICTURE,
+        )
     )
 )
 
 
 def words(text: str) -> list[str]:
     """`HTMLParser 2go` -> HTML, Parser, 2, go; accents are dropped, emoji are words."""
-    return [found[0] for found in _pattern().finditer(_APOSTROPHES.sub("", _plain(text)))]
-
-
-@functools.cache
-def _pattern() -> re.Pattern[str]:
-    return re.compile(_WORDS)  # takes milliseconds
+    return [found[0] for found in _WORDS.finditer(_APOSTROPHES.sub("", _plain(text)))]
 
 
 def _plain(text: str) -> str:

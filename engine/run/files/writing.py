@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import stat
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -19,33 +20,25 @@ CHUNK = 128 * 1024
 HELD = 1024 * 1024
 """Bytes to append that are held in memory; more go to a hidden file."""
 
-
 _STANDARD = {"stdin": 0, "stdout": 1, "stderr": 2}
 _OWN_DESCRIPTOR = re.compile(r"/dev/(stdin|stdout|stderr)|/(?:dev|proc/self)/fd/(\d+)")
 
 
-class LocalTarget:
-    """Writes a hidden file beside the target; `commit` puts it in the target's place."""
+class _HiddenTarget(ABC):
+    """A target that stays invisible until it is committed: what was written is hidden so far."""
 
-    def __init__(self, path: Path, action: FileAction) -> None:
+    def __init__(self, path: Path, hidden: HiddenFile | None) -> None:
         self._path = path
-        self._action = action
+        self._hidden = hidden
         self._aborted = False
-        self._hidden: HiddenFile | None = HiddenFile(path)
 
-    def write(self, data: bytes) -> object:
-        assert self._hidden is not None  # never called after commit or discard
-        try:
-            return self._hidden.file.write(data)
-        except OSError as error:
-            raise failure("write", str(self._path), error) from error
+    @abstractmethod
+    def _publish(self) -> None:
+        """Put what was written into the target. Raises OSError."""
 
     def commit(self) -> None:
-        assert self._hidden is not None
         try:
-            self._hidden.file.flush()
-            os.fsync(self._hidden.file.fileno())
-            self._put_in_place(self._hidden.path)
+            self._publish()
         except OSError as error:
             if self._aborted:
                 raise stopped(str(self._path)) from error
@@ -60,8 +53,32 @@ class LocalTarget:
 
     def abort(self) -> None:
         self._aborted = True
+
+
+class LocalTarget(_HiddenTarget):
+    """Writes a hidden file next to the target; `commit` puts it in the target's place."""
+
+    def __init__(self, path: Path, action: FileAction) -> None:
+        super().__init__(path, HiddenFile(path))
+        self._action = action
+
+    def write(self, data: bytes) -> object:
+        assert self._hidden is not None  # never called after commit or discard
+        try:
+            return self._hidden.file.write(data)
+        except OSError as error:
+            raise failure("write", str(self._path), error) from error
+
+    def abort(self) -> None:
+        super().abort()
         if (hidden := self._hidden) is not None:
             hidden.remove()  # `commit` will not find the file, whatever it does next
+
+    def _publish(self) -> None:
+        assert self._hidden is not None
+        self._hidden.file.flush()
+        os.fsync(self._hidden.file.fileno())
+        self._put_in_place(self._hidden.path)
 
     def _put_in_place(self, hidden: Path) -> None:
         if self._action == "error":
@@ -83,17 +100,15 @@ class LocalTarget:
             hidden.replace(self._path)
 
 
-class AppendTarget:
+class AppendTarget(_HiddenTarget):
     """Collects what to append; `commit` appends all of it to the target, or nothing."""
 
     def __init__(self, path: Path, appended: Callable[[Path, int], None]) -> None:
         if not path.parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-        self._path = path
+        super().__init__(path, None)
         self._appended = appended
-        self._aborted = False
         self._held = bytearray()
-        self._hidden: HiddenFile | None = None
 
     def write(self, data: bytes) -> None:
         try:
@@ -108,26 +123,11 @@ class AppendTarget:
         except OSError as error:
             raise failure("write", str(self._path), error) from error
 
-    def commit(self) -> None:
-        try:
-            self._append()
-        except OSError as error:
-            if self._aborted:
-                raise stopped(str(self._path)) from error
-            raise failure("write", str(self._path), error) from error
-        finally:
-            self.discard()
-
     def discard(self) -> None:
         self._held.clear()
-        hidden, self._hidden = self._hidden, None
-        if hidden is not None:
-            hidden.discard()
+        super().discard()
 
-    def abort(self) -> None:
-        self._aborted = True
-
-    def _append(self) -> None:
+    def _publish(self) -> None:
         target, is_new = self._locked()
         with target:
             size = os.fstat(target.fileno()).st_size
