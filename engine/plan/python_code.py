@@ -6,6 +6,7 @@ import that fails) are found then.
 
 from __future__ import annotations
 
+import ast
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from engine.pipeline.source import Source
 from engine.pipeline.text import Text
 from engine.plan.collector import ProblemCollector
 from engine.plan.folders import is_file, local_path
+from engine.plan.python_functions import unfit_functions
 from engine.plan.snaps import ResolvedSnap
 from engine.plan.views import ResolvedLink
 from engine.sdk.settings import KeyPath, shown
@@ -41,9 +43,20 @@ def check_python(
             if read is None or (code.text and _is_cut(collector)):
                 continue
             file, text = read
-            compiled = _compiled(label, code, file, text, collector)
-            if compiled is not None and (label, code.view) in views:
-                _check_names(label, code, compiled, collector)
+            tree_and_code = _compiled(label, code, file, text, collector)
+            if tree_and_code is None or _is_dynamic(tree_and_code[1]):
+                continue
+            calls = code.calls
+            if (label, code.view) in views:
+                _check_names(label, code, tree_and_code[1], collector)
+            else:
+                calls = {name: calls[name] for name in calls if name not in code.needs}
+            lines = text.splitlines()
+            for unfit in unfit_functions(*tree_and_code, calls):
+                column = max(lines[unfit.line - 1].find(unfit.name), 0)
+                span = unfit.line - 1, column, len(unfit.name)
+                where = _place(label, code.path, file, text, span, collector)
+                collector.report("wrong-function", where, unfit.message, unfit.hint)
 
 
 def first_lines(label: str, snap: ResolvedSnap, source: Source) -> dict[str, int]:
@@ -87,13 +100,16 @@ def _read(code: PythonCode, folder: str, project: str) -> tuple[str, str] | None
 
 def _compiled(
     label: str, code: PythonCode, file: str, text: str, collector: ProblemCollector
-) -> CodeType | None:
+) -> tuple[ast.Module, CodeType] | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return compile(text, file or label, "exec", dont_inherit=True)
+            tree = ast.parse(text)
+            return tree, compile(tree, file or label, "exec", dont_inherit=True)
     except SyntaxError as error:
-        where = _place(label, code.path, file, text, error, collector)
+        line, column = max(error.lineno or 1, 1) - 1, max(error.offset or 1, 1) - 1
+        length = (error.end_offset or 0) - 1 - column if error.end_lineno == error.lineno else 1
+        where = _place(label, code.path, file, text, (line, column, length), collector)
         message = f"this is not valid Python: {error.msg}"
     except (ValueError, MemoryError, RecursionError) as error:
         where = collector.setting(label, code.path)
@@ -103,10 +119,15 @@ def _compiled(
 
 
 def _place(
-    label: str, path: KeyPath, file: str, text: str, error: SyntaxError, collector: ProblemCollector
+    label: str,
+    path: KeyPath,
+    file: str,
+    text: str,
+    span: tuple[int, int, int],
+    collector: ProblemCollector,
 ) -> Location:
-    line, column = max(error.lineno or 1, 1) - 1, max(error.offset or 1, 1) - 1
-    length = (error.end_offset or 0) - 1 - column if error.end_lineno == error.lineno else 1
+    """The place of a part of the code: line and column, from 0, and length."""
+    line, column, length = span
     if file:
         shown_file = file if "://" in file else str(Path(collector.spec.path).parent / file)
         return Text.of(shown_file, text).at(line, column, max(length, 1))
@@ -119,11 +140,7 @@ def _check_names(
     label: str, code: PythonCode, compiled: CodeType, collector: ProblemCollector
 ) -> None:
     """Report a script that defines none of the functions that the snap calls."""
-    names = {name for each in _nested(compiled) for name in each.co_names}
-    from_elsewhere = any(_ALL_NAMES in each.co_consts for each in _nested(compiled))
-    if not code.needs or from_elsewhere or names & _DYNAMIC:
-        return
-    if any(_is_global(name, compiled) for name in code.needs):
+    if not code.needs or any(_is_global(name, compiled) for name in code.needs):
         return
     what = shown(code.file) if code.file else "the script"
     wanted = " nor ".join(code.needs)
@@ -131,6 +148,13 @@ def _check_names(
     near = _nearest(code.needs[0], compiled.co_names)
     hint = f"rename '{near}' to {code.needs[0]}" if near else f"define {code.needs[0]}"
     collector.report("missing-function", collector.setting(label, code.path), message, hint)
+
+
+def _is_dynamic(compiled: CodeType) -> bool:
+    """Whether the code may bind names that cannot be seen in it."""
+    names = {name for each in _nested(compiled) for name in each.co_names}
+    from_elsewhere = any(_ALL_NAMES in each.co_consts for each in _nested(compiled))
+    return from_elsewhere or bool(names & _DYNAMIC)
 
 
 def _is_global(name: str, compiled: CodeType) -> bool:

@@ -58,13 +58,15 @@ class Example(msgspec.Struct, frozen=True):
 class PythonCode(msgspec.Struct, frozen=True):
     """Python that a snap will run: a `file`, or the `text` of the setting at `path`.
 
-    One of the names in `needs` must be defined if the input `view` has a link.
+    One of the names in `needs` must be defined if the input `view` has a link. `calls` says which
+    functions the snap calls, if they are defined, and with which arguments.
     """
 
     path: tuple[str | int, ...]
     file: str = ""
     text: str = ""
     needs: tuple[str, ...] = ()
+    calls: dict[str, tuple[str, ...]] = {}
     view: str = "input"
 
 

@@ -41,6 +41,12 @@ from snaps.script.shared.constraints import check_constraints
 
 _ONLY_DOCUMENTS = frozenset((dict,))
 _ROW_FUNCTIONS = ("snaplogic_process", "snaplogic_process_batch")
+_CALLS = {
+    "snaplogic_init": (),
+    "snaplogic_process": ("row",),
+    "snaplogic_process_batch": ("rows",),
+    "snaplogic_final": (),
+}
 
 
 class RemotePythonScriptSettings(Settings):
@@ -201,9 +207,9 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     @classmethod
     def python_code(cls, settings: RemotePythonScriptSettings) -> Iterable[PythonCode]:
         if settings.script:
-            yield PythonCode(("script",), file=settings.script, needs=_ROW_FUNCTIONS)
+            yield PythonCode(("script",), file=settings.script, needs=_ROW_FUNCTIONS, calls=_CALLS)
         elif settings.source:
-            yield PythonCode(("source",), text=settings.source, needs=_ROW_FUNCTIONS)
+            yield PythonCode(("source",), text=settings.source, needs=_ROW_FUNCTIONS, calls=_CALLS)
         for place, file in enumerate(settings.modules):
             yield PythonCode(("modules", place), file=file)
 
