@@ -172,7 +172,7 @@ def _convert_rows(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) -> 
 
 def _convert_map(arguments: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
     if not isinstance(value, Mapping):
-        issues.append(_wrong_type(path, "a map", value))
+        issues.append(_wrong_type(path, "a map", value, _dash_hint(value)))
         return {}
     key_kind, item_kind = arguments
     return {
@@ -181,6 +181,14 @@ def _convert_map(arguments: Any, value: Any, path: KeyPath, issues: list[Issue])
         )
         for key, item in value.items()
     }
+
+
+def _dash_hint(value: Any) -> str:
+    """How to turn a list of entries, such as `- a: 1`, into a map; empty for anything else."""
+    entries = value if isinstance(value, list) else []
+    if not entries or not all(isinstance(each, Mapping) and len(each) == 1 for each in entries):
+        return ""
+    return f"remove the '-' before each key, such as the one before {shown(str(*entries[0]))}"
 
 
 def _convert_union(arguments: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
@@ -199,10 +207,20 @@ def _convert_union(arguments: Any, value: Any, path: KeyPath, issues: list[Issue
         if not found:
             return converted
         depth = max(len(issue.path) for issue in found)
+        if best[2] and _dash_hint(value) and _has_foreign_keys(found):
+            continue  # a map written as a list, for which an earlier alternative has the hint
         if depth >= best[0]:
             best = (depth, converted, found)
     issues.extend(best[2])
     return best[1]
+
+
+def _has_foreign_keys(issues: list[Issue]) -> bool:
+    """Whether a key is unknown that resembles no setting."""
+    return any(
+        issue.code == "unknown-setting" and not issue.hint.startswith("did you mean")
+        for issue in issues
+    )
 
 
 def _convert_choice(choices: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
