@@ -186,7 +186,7 @@ class FusedRun:
         """Count as if each snap had been called."""
         parser = self._members[self._root.label]
         if isinstance(parser.snap, StreamSnap):
-            parser.snap.passed(count, len(block))
+            parser.snap.read_elsewhere(count, len(block))
         share = seconds / len(self._members)
         for member in self._members.values():
             member.statistics.seconds += share

@@ -13,7 +13,7 @@ from operator import itemgetter
 from engine.documents import Value
 from engine.numbers import is_finite
 
-Place = tuple[str | int, ...]
+NullPath = tuple[str | int, ...]
 
 _SAMPLES = 8
 """Documents of a batch that are searched for places of null."""
@@ -28,7 +28,7 @@ class Nulls:
     """Knows where the documents of recent batches had null."""
 
     def __init__(self) -> None:
-        self._known: tuple[Place, ...] = ()
+        self._known: tuple[NullPath, ...] = ()
 
     def are_all(self, values: Sequence[Value], lines: bytes) -> bool:
         """Whether each null in `lines`, the values as JSON, stands for null in the values."""
@@ -43,7 +43,7 @@ class Nulls:
 
     def _explained(self, values: Sequence[Value], lines: bytes, written: int) -> int:
         """How many values are null in the known places, and in those of some documents."""
-        counts: dict[Place, int] = {}
+        counts: dict[NullPath, int] = {}
         left = written
         for place in chain(self._known, _sampled(values, lines)):
             if place not in counts:
@@ -55,7 +55,7 @@ class Nulls:
         return written - left
 
 
-def _sampled(values: Sequence[Value], lines: bytes) -> Iterator[Place]:
+def _sampled(values: Sequence[Value], lines: bytes) -> Iterator[NullPath]:
     """The places of null in the first documents whose text has the word."""
     number = at = 0
     for _ in range(_SAMPLES):
@@ -71,7 +71,7 @@ def _sampled(values: Sequence[Value], lines: bytes) -> Iterator[Place]:
         at = lines.index(b"\n", at)
 
 
-def _places_in(value: Value, path: Place) -> Iterator[Place]:
+def _places_in(value: Value, path: NullPath) -> Iterator[NullPath]:
     """The places of null; what is nested more deeply is left to `is_finite`."""
     if len(path) > _MAX_DEPTH:
         return
@@ -88,7 +88,7 @@ def _places_in(value: Value, path: Place) -> Iterator[Place]:
             yield from _places_in(item, (*path, step))
 
 
-def _count_at(place: Place, values: Sequence[Value]) -> int:
+def _count_at(place: NullPath, values: Sequence[Value]) -> int:
     column = values
     for step in place:
         try:

@@ -32,11 +32,11 @@ class JsonReader:
     """Reads one stream: `feed` each chunk, then `end`. Both return values, which are documents
     unless `roots` is "selected".
 
-    A DataError stands in the place of a line or an element that cannot become a document, and
-    `has_errors` is true then, until it is set back; `error` is
-    set once the rest of the stream cannot be read. With `lines` each line is a separate object,
-    of which only the `needed` fields are read (None: all). `lenient` accepts comments, single
-    quotes and so on. Both methods raise DataError for a stream that is not UTF-8.
+    A DataError is returned in place of a line or an element that cannot become a document; then
+    `has_errors` is true until `take` is called. `error` is set once the rest of the stream cannot
+    be read. With `lines` each line is a separate object, and only its `needed` fields are read
+    (None: all). `lenient` accepts comments, single quotes and so on. Both methods raise DataError
+    for a stream that is not UTF-8.
     """
 
     def __init__(
@@ -78,10 +78,10 @@ class JsonReader:
             return []
         return self._begin()
 
-    def passed(self, lines: int, size: int) -> None:
+    def read_elsewhere(self, lines: int, size: int) -> None:
         """Continue after complete lines that were read elsewhere, though not the first ones."""
         assert isinstance(self._reader, _Lines)  # it has begun, and it reads lines
-        self._reader.pass_over(lines, size)
+        self._reader.read_elsewhere(lines, size)
 
     def end(self) -> list[Any]:
         values = self._begin() if self._reader is None else []
@@ -142,7 +142,7 @@ class _Lines:
     def end(self) -> list[Any]:
         return self._decode(b"".join(self._rest))
 
-    def pass_over(self, lines: int, size: int) -> None:
+    def read_elsewhere(self, lines: int, size: int) -> None:
         self._place = Place(self._place.line + lines, 1, self._place.offset + size)
 
     def _decode(self, block: bytes) -> list[Any]:

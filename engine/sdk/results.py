@@ -94,7 +94,7 @@ class Collected:
             self.lineage[view].append(lineage)
         self.count += 1
 
-    def several(self, result: Any) -> Iterable[Any]:
+    def items_of(self, result: Any) -> Iterable[Any]:
         """The items in a result."""
         if result.__class__ in _COLLECTIONS:  # the common case; the checks below take longer
             return result
@@ -114,11 +114,11 @@ class Collected:
         A generator may take long for each item, so its items are also passed on after a time. It
         may also yield complete batches, for the first output.
         """
-        items = self.several(result)
+        items = self.items_of(result)
         lazy = items.__class__ is not list and items.__class__ is not tuple
-        given, taken = False, perf_counter()
+        has_items, since = False, perf_counter()
         for item in items:
-            given = True
+            has_items = True
             if item.__class__ is Batch:
                 if self.count:
                     yield self.take()
@@ -126,10 +126,10 @@ class Collected:
                 continue
             self.add(item, lineage)
             full = self.count >= BATCH_SIZE or item.__class__ is bytes
-            if full or (lazy and perf_counter() - taken > HELD_SECONDS):
+            if full or (lazy and perf_counter() - since > HELD_SECONDS):
                 yield self.take()
-                taken = perf_counter()
-        return given
+                since = perf_counter()
+        return has_items
 
     def batches(self, result: Any, lineage: Lineage = NO_LINEAGE) -> Iterator[Mapping[str, Batch]]:
         """A complete result in batches, including the items before a failure."""

@@ -272,8 +272,8 @@ class StreamSnap(Snap[S]):
     def abandon(self) -> None:
         """The stream will not be completed; discard it."""
 
-    def passed(self, lines: int, size: int) -> None:
-        """The runtime has read the next `size` bytes itself, according to the snap's steps."""
+    def read_elsewhere(self, lines: int, size: int) -> None:
+        """The runtime has read the next `lines`, of `size` bytes, itself, by the snap's steps."""
         self._answered = True
 
     @property

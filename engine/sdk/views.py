@@ -23,7 +23,7 @@ class View(msgspec.Struct, frozen=True):
     `read_first` input is read to its end before any other, and every copy of the snap needs it; of
     a family, all members are, or `all but the first`.
     An `optional` view exists only if a link uses it, so it is never an open view. An input that
-    `takes_json_text` copes with values that are RawJson, and passes none of them on.
+    `takes_json_text` accepts RawJson values and passes none of them on.
     """
 
     name: str

@@ -121,9 +121,9 @@ class JSONParser(StreamSnap[JSONParserSettings]):
     def feed(self, chunk: bytes) -> Iterable[Document]:
         return self._documents(self._reader.feed(chunk))
 
-    def passed(self, lines: int, size: int) -> None:
-        super().passed(lines, size)
-        self._reader.passed(lines, size)
+    def read_elsewhere(self, lines: int, size: int) -> None:
+        super().read_elsewhere(lines, size)
+        self._reader.read_elsewhere(lines, size)
 
     def end(self) -> Iterable[Document]:
         return self._documents(self._reader.end())

@@ -24,13 +24,13 @@ _OF_FAMILIES = {
 """Values from the families of functions, which are imported when a rule is used."""
 
 
-class _Values(dict[str, Any]):
+class _LateValues(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         value = self[name] = getattr(import_module(_OF_FAMILIES[name]), name)
         return value
 
 
-_VALUES = _Values(
+_VALUES = _LateValues(
     {
         "DateTime": DateTime,
         "Decimal": Decimal,
