@@ -17,6 +17,11 @@ def check_ultra(plan: Plan) -> list[Problem]:
     edges = [(link.source.label, link.target.label) for link in plan.links]
     reached = downstream([start.label], edges)
     problems = [_loses_lineage(snap) for snap in plan.snaps if _breaks(snap, reached)]
+    problems += [
+        _never_ends(plan, link.target)
+        for link in plan.links
+        if link.source.label in reached and link.target in _read_first(plan)
+    ]
     answers = [port for port in plan.open_outputs if port.label in reached]
     if not answers:
         problems.append(_no_answer(plan, start))
@@ -28,6 +33,25 @@ def check_ultra(plan: Plan) -> list[Problem]:
 
 def _breaks(snap: PlannedSnap, reached: set[str]) -> bool:
     return snap.label in reached and bool(snap.facts.loses_lineage)
+
+
+def _read_first(plan: Plan) -> set[Port]:
+    return {
+        Port(snap.label, view.name)
+        for snap in plan.snaps
+        for view in snap.inputs
+        if view.read_first
+    }
+
+
+def _never_ends(plan: Plan, port: Port) -> Problem:
+    snap = plan.snap(port.label)
+    message = (
+        f"'{port.label}' ({snap.type}) reads its input '{port.view}' to the end before any other, "
+        "but requests arrive there, and they never end"
+    )
+    hint = "link requests to its other input, and feed this one from a file or a generator"
+    return Problem("loses-lineage", snap.where, message, hint)
 
 
 def _wrong_inputs(plan: Plan) -> Iterator[Problem]:

@@ -55,15 +55,34 @@ def spilling(
 ) -> set[tuple[Port, Port]]:
     """Links that fill up while their snap reads another input to its end.
 
-    A sender must never wait on them: two such snaps, fed crosswise by the same sources, would wait
-    for each other forever.
+    A sender must not wait on them if what it feeds otherwise may be read to its end somewhere: in a
+    diamond, or in two such snaps that are fed crosswise, everybody would wait forever. So such a
+    link need not spill only if no input that is read first is connected to its source other than
+    through its own snap.
     """
     links = list(links)
     read_first = {
         Port(snap.label, view.name) for snap in snaps for view in snap.inputs if view.read_first
     }
+    first = {source.label for source, target in links if target in read_first}
     waiting = {target.label for _, target in links if target in read_first}
-    return {link for link in links if link[1].label in waiting and link[1] not in read_first}
+    return {
+        (source, target)
+        for source, target in links
+        if target.label in waiting
+        and target not in read_first
+        and not first.isdisjoint(_connected(source.label, target.label, links))
+    }
+
+
+def _connected(start: str, without: str, links: Iterable[tuple[Port, Port]]) -> Collection[str]:
+    """The snaps that are connected with one, in either direction, not through another one."""
+    edges = [
+        (source.label, target.label)
+        for source, target in links
+        if without not in (source.label, target.label)
+    ]
+    return downstream([start], [*edges, *((target, source) for source, target in edges)])
 
 
 def sources_of(plan: Plan, stage: Stage) -> list[Stage]:

@@ -58,8 +58,15 @@ def orderable(column: Column, kind: Any, *, null_greater: bool = False) -> Colum
     """The column in a form that Python orders; `kind` is that of all columns to be compared."""
     if kind is str:
         return column if all(map(str.isascii, column)) else list(map(units, column))
-    if kind is not None:
-        return column
+    return column if kind is not None else ranked(column, null_greater=null_greater)
+
+
+def ranked(column: Column, *, null_greater: bool = False) -> list[tuple[Any, ...]]:
+    """The values as tuples that Python orders, whatever the values of other columns are."""
+    kind = kind_of_column(column)
+    if kind is str or kind is Decimal:
+        rank = _STRING if kind is str else _NUMBER
+        return [(rank, value) for value in orderable(column, kind)]
     null = (_LAST if null_greater else _NULL,)
     return [null if value is None else _ranked(value) for value in column]
 

@@ -251,9 +251,12 @@ def _what_it_stands_for_in_SnapLogic_leads_to_its_settings(snap: SnapClass) -> N
 
 
 def _no_input_is_no_failure(snap: SnapClass, project: Path) -> None:
-    given: dict[str, list[Any]] = {
-        view.name + "0" * view.many: [] for view in snap.views.inputs if not view.optional
-    }
+    given: dict[str, list[Any]] = {}
+    for view in snap.views.inputs:
+        if view.many:
+            given |= {f"{view.name}{number}": [] for number in range(max(1, view.minimum))}
+        elif not view.optional:
+            given[view.name] = []
     result = _run(snap, snap.examples[0], project, given=given)
     _require(
         (result.errors, result.dropped) == ([], 0),

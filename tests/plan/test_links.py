@@ -138,7 +138,6 @@ def test_numbered_members_of_a_named_family_are_in_the_order_of_their_numbers() 
 def test_all_but_the_first_member_of_a_family_may_be_read_first() -> None:
     made = plan("a:Source b:Source c:Source m:Meet", "a -> m.orders", "b -> m.x", "c -> m.y")
     assert [view.read_first for view in made.snap("m").inputs] == [False, True, True]
-    assert [link.spills for link in made.links] == [True, False, False]
 
 
 def test_a_name_of_a_named_family_takes_one_link() -> None:

@@ -74,6 +74,20 @@ def test_a_link_next_to_one_that_is_read_to_its_end_spills(tmp_path: Path) -> No
     assert {feed.view.name: feed.spills for feed in feeds} == {"script": False, "input": True}
 
 
+def test_a_link_from_a_source_of_its_own_waits_instead_of_spilling(tmp_path: Path) -> None:
+    text = """
+    snaps:
+      scripts: {snap: JSONGenerator, documents: [{content: pass}]}
+      rows: {snap: JSONGenerator, documents: [{n: 1}]}
+      copy: {snap: Copy}
+      run: {snap: RemotePythonScript}
+      sink: {snap: Mapper, mappings: {$n: $n}}
+    links: [scripts -> run.script, rows -> copy -> run, copy -> sink]
+    """
+    feeds = plan_of(tmp_path, text).routes.feeds[Stage(("run",))]
+    assert [feed.spills for feed in feeds] == [False, False]
+
+
 def test_what_leads_to_a_disabled_snap_leads_nowhere(tmp_path: Path) -> None:
     text = """
     snaps:

@@ -1,0 +1,249 @@
+"""Joins left documents with those of one right input, which is read first, by a table of keys.
+
+What does not fit in memory goes to disk, split by the hash of the keys, and is joined part by part
+at the end; the results are then sorted, so they come in the order of the left documents either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+from operator import itemgetter
+from typing import Any, Literal
+
+from engine.sdk import (
+    PARTITIONS,
+    Batch,
+    Columns,
+    Context,
+    DataError,
+    Document,
+    ExecutionError,
+    ExternalSort,
+    Gauge,
+    Lineage,
+    Partitions,
+    SortOrder,
+    excerpt,
+    keys_of,
+)
+from snaps.transform.shared.joined_fields import ClashNames, JoinTable, Names
+
+Kind = Literal["inner", "left_outer", "outer"]
+
+_BYTES_PER_ROW = 150
+"""What a table takes for a document besides the document: its key, and its place in the table."""
+
+_by_number = itemgetter(0)
+
+
+class JoinRules:
+    """What a join does with documents that match nothing, and where it reads the keys."""
+
+    def __init__(
+        self, context: Context, view: str, left: Columns, right: Columns, kind: Kind, report: bool
+    ) -> None:
+        self.context = context
+        self.view = view
+        self.left = left
+        self.right = right
+        self.kind = kind
+        self.report = report
+
+    @property
+    def keeps_left(self) -> bool:
+        return self.kind != "inner"
+
+    @property
+    def keeps_right(self) -> bool:
+        return self.kind == "outer"
+
+    def end(self, documents: list[Document], lineage: list[Lineage]) -> None:
+        """Drop left documents without a match, or report them."""
+        if not self.report:
+            self.context.dropped(len(documents), lineage)
+            return
+        for document, line in zip(documents, lineage, strict=True):
+            error = DataError(
+                f"no document of the input {self.view!r} matches",
+                "its keys are " + excerpt([column[0] for column in self.left.of([document])]),
+                "use a left outer join to pass on documents without a match",
+            )
+            self.context.failed(error, document, line)
+
+
+class HashJoin:
+    """The join of one right input."""
+
+    def __init__(self, rules: JoinRules, memory: int) -> None:
+        self._rules = rules
+        self._memory = memory
+        self._gauge = Gauge()
+        self._size = 0
+        self._table = JoinTable(rules.view)
+        self._first_left: Names = ()
+        self._matched: set[Any] = set()
+        self._rights: list[tuple[Any, Document]] = []  # only for an outer join
+        self._spilled: _SpilledJoin | None = None
+
+    def right(self, batch: Batch) -> Iterator[Batch]:
+        batch, columns = self._rules.right.of_batch(batch)
+        keys = join_keys(columns)
+        if self._spilled is None:
+            self._keep(keys, batch.items)
+        else:
+            self._spilled.add_right(keys, batch.items)
+        return iter(())
+
+    def _keep(self, keys: list[Any], documents: list[Document]) -> None:
+        self._table.add(keys, documents)
+        if self._rules.keeps_right:
+            self._rights += zip(keys, documents, strict=True)
+        self._size += self._gauge.bytes_of(documents) + _BYTES_PER_ROW * len(documents)
+        if self._size < self._memory:
+            return
+        if self._rules.context.in_ultra:
+            raise ExecutionError(
+                f"the documents of the input {self._rules.view!r} take more than the memory of "
+                "the join; in an ultra task they must fit, so raise the setting 'memory'"
+            )
+        self._spilled = _SpilledJoin(self._rules, self._memory)
+        rights = iter(self._rights if self._rules.keeps_right else self._table.rows())
+        while some := list(islice(rights, 1024)):
+            self._spilled.add_right([key for key, _ in some], [each for _, each in some])
+        self._table, self._rights = JoinTable(self._rules.view), []
+
+    def left(self, batch: Batch) -> Iterator[Batch]:
+        batch, columns = self._rules.left.of_batch(batch)
+        keys = join_keys(columns)
+        if batch.items and not self._first_left:
+            self._first_left = tuple(batch.items[0])
+        if self._spilled is not None:
+            self._spilled.add_left(keys, batch.items)
+            return
+        if self._rules.keeps_right:
+            self._matched.update(keys)
+        unmatched: list[int] = []
+        documents = batch.items
+        joined = self._table.join(documents, keys, unmatched, keep_unmatched=self._rules.keeps_left)
+        for merged, positions in joined:
+            yield batch.at(positions, merged)
+        if unmatched:
+            lineage = [batch.lineage_of(position) for position in unmatched]
+            self._rules.end([documents[position] for position in unmatched], lineage)
+
+    def finish(self) -> Iterator[Batch]:
+        if self._spilled is not None:
+            yield from self._spilled.results(self._first_left)
+        elif self._rules.keeps_right:
+            rest = [each for key, each in self._rights if key is None or key not in self._matched]
+            if rest:
+                renamed = partial(ClashNames(self._rules.view).renamed, self._first_left)
+                yield Batch(list(map(renamed, rest)))
+
+    def close(self) -> None:
+        self._rights = []
+        if self._spilled is not None:
+            self._spilled.close()
+
+
+class _SpilledJoin:
+    """Both sides on disk. Every row has the number of its document, which gives the order."""
+
+    def __init__(self, rules: JoinRules, memory: int) -> None:
+        self._rules = rules
+        self._memory = memory
+        self._lefts = Partitions(memory // 8)
+        self._rights = Partitions(memory // 8)
+        self._clashes = ClashNames(rules.view)
+        self._left_count = self._right_count = 0
+        self._results = ExternalSort(SortOrder((False,)), _numbers, memory // 4)
+        self._rest = ExternalSort(SortOrder((False,)), _numbers, memory // 8)
+
+    def add_right(self, keys: list[Any], documents: list[Document]) -> None:
+        self._rights.add(keys, _numbered(self._right_count, keys, documents))
+        self._right_count += len(documents)
+
+    def add_left(self, keys: list[Any], documents: list[Document]) -> None:
+        self._lefts.add(keys, _numbered(self._left_count, keys, documents))
+        self._left_count += len(documents)
+
+    def results(self, first_left: Names) -> Iterator[Batch]:
+        for number in range(PARTITIONS):
+            self._join_partition(number)
+        for rows in self._results.sorted():
+            ended = [row[1] for row in rows if not row[2]]
+            if ended:
+                self._rules.end(ended, [frozenset()] * len(ended))
+            yield Batch([row[1] for row in rows if row[2]])
+        for rows in self._rest.sorted():
+            yield Batch([self._clashes.renamed(first_left, row[1]) for row in rows])
+
+    def _join_partition(self, number: int) -> None:
+        matched: set[int] = set()
+        for rows in self._tables(number):
+            table = JoinTable(self._rules.view)
+            table.add([row[1] for row in rows], [row[2] for row in rows])
+            found: set[Any] = set()
+            for block in self._lefts.blocks(number):
+                matched.update(self._join_block(table, block))
+                found.update(map(itemgetter(1), block))
+            if self._rules.keeps_right:
+                rest = [(row[0], row[2]) for row in rows if row[1] is None or row[1] not in found]
+                _add(self._rest, rest)
+        for block in self._lefts.blocks(number):
+            unmatched = [row for row in block if row[0] not in matched]
+            if self._rules.keeps_left or self._rules.report:
+                rows = [(each, document, self._rules.keeps_left) for each, _, document in unmatched]
+                _add(self._results, rows)
+            else:
+                self._rules.context.dropped(len(unmatched))
+
+    def _tables(self, number: int) -> Iterator[list[Any]]:
+        """The right rows of a partition, as many at a time as fit in memory."""
+        gauge, size = Gauge(), 0
+        rows: list[Any] = []
+        for block in self._rights.blocks(number):
+            rows += block
+            size += gauge.bytes_of(block) + _BYTES_PER_ROW * len(block)
+            if size >= self._memory // 2:
+                yield rows
+                rows, size = [], 0
+        if rows:
+            yield rows
+
+    def _join_block(self, table: JoinTable, block: list[Any]) -> Iterator[int]:
+        """Add what the rows of a block match; yields the numbers of those that match."""
+        unmatched: list[int] = []
+        documents, keys = [row[2] for row in block], [row[1] for row in block]
+        for merged, positions in table.join(documents, keys, unmatched, keep_unmatched=False):
+            numbers = [block[position][0] for position in positions]
+            rows = [(each, document, True) for each, document in zip(numbers, merged, strict=True)]
+            _add(self._results, rows)
+            yield from numbers
+
+    def close(self) -> None:
+        for each in (self._lefts, self._rights, self._results, self._rest):
+            each.close()
+
+
+def join_keys(columns: list[list[Any]]) -> list[Any]:
+    """A key for each document; None if one of its values is null, as null matches nothing."""
+    keys = keys_of(columns)
+    if len(columns) == 1 or not any(None in column for column in columns):
+        return keys
+    return [None if any(value is None for value in key) else key for key in keys]
+
+
+def _numbered(start: int, keys: list[Any], documents: list[Document]) -> list[Any]:
+    return list(zip(range(start, start + len(keys)), keys, documents, strict=True))
+
+
+def _numbers(rows: list[Any]) -> list[list[Any]]:
+    return [list(map(_by_number, rows))]
+
+
+def _add(sort: ExternalSort, rows: list[Any]) -> None:
+    if rows:
+        sort.add(rows, _numbers(rows))

@@ -1,0 +1,249 @@
+"""Joins two inputs that are sorted by their keys, by walking through both at once.
+
+Only the right documents of one key are kept. An input that is ahead waits in a queue that continues
+on disk, so neither has to arrive before the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from operator import gt, lt
+from typing import Any
+
+from engine.sdk import (
+    Batch,
+    Column,
+    Columns,
+    Document,
+    ExecutionError,
+    SpilledList,
+    SpillingRows,
+    excerpt,
+    ranked,
+)
+from snaps.transform.shared.hash_join import JoinRules
+from snaps.transform.shared.joined_fields import ClashNames
+
+_EMITTED = 512
+_KEPT_AS_LIST = 1024
+
+Key = tuple[Any, ...]
+
+
+class SortedInput:
+    """The documents of one input with their keys, in order, as far as they have arrived."""
+
+    def __init__(
+        self, view: str, columns: Columns, *, descending: bool, null_greater: bool, memory: int
+    ) -> None:
+        self.view = view
+        self.comes_before = gt if descending else lt
+        self._columns = columns
+        self._null_greater = null_greater
+        self._waiting = SpillingRows(memory)
+        self._documents: list[Document] = []
+        self._keys: list[Key | None] = []
+        self._place = 0
+        self._number = 0
+        self._last: Key | None = None
+
+    def put(self, batch: Batch) -> None:
+        batch, columns = self._columns.of_batch(batch)
+        if batch.items:
+            self._waiting.put([batch.items, columns])
+
+    def load(self) -> bool:
+        """Make sure that a document is loaded. Returns whether there is one."""
+        if self._place < len(self._documents):
+            return True
+        if not self._waiting:
+            return False
+        self._number += len(self._documents)
+        self._documents, columns = self._waiting.take()
+        self._place = 0
+        self._keys = self._keys_of(columns)
+        return True
+
+    @property
+    def document(self) -> Document:
+        return self._documents[self._place]
+
+    @property
+    def key(self) -> Key | None:
+        """None if a value is null, since null matches nothing."""
+        return self._keys[self._place]
+
+    def advance(self) -> None:
+        self._place += 1
+
+    def _keys_of(self, columns: list[Column]) -> list[Key | None]:
+        """The keys of a block. Raises ExecutionError if they are not in order."""
+        orders = [ranked(column, null_greater=self._null_greater) for column in columns]
+        rows: list[Key | None] = list(zip(*orders, strict=True))
+        if any(None in column for column in columns):
+            values = zip(*columns, strict=True)
+            rows = [None if None in row else key for row, key in zip(values, rows, strict=True)]
+        keys = [key for key in rows if key is not None]
+        if self._last is not None:
+            keys.insert(0, self._last)
+        if any(map(self.comes_before, keys[1:], keys)):
+            self._refuse(rows, columns)
+        if keys:
+            self._last = keys[-1]
+        return rows
+
+    def _refuse(self, rows: list[Key | None], columns: list[Column]) -> None:
+        last = self._last
+        for place, key in enumerate(rows):
+            if key is not None and last is not None and self.comes_before(key, last):
+                word = "descending" if self.comes_before is gt else "ascending"
+                shown = ", ".join(excerpt(column[place]) for column in columns)
+                raise ExecutionError(
+                    f"the documents of the input {self.view!r} are not in {word} order: "
+                    f"document {self._number + place + 1} has the key {shown}; "
+                    "sort the input by its key, or set sorted_streams to unsorted"
+                )
+            last = key or last
+
+    def close(self) -> None:
+        self._waiting.close()
+
+
+class SortedJoin:
+    """The join of one right input."""
+
+    def __init__(
+        self, rules: JoinRules, left: SortedInput, right: SortedInput, memory: int
+    ) -> None:
+        self._rules = rules
+        self._left = left
+        self._right = right
+        self._memory = memory
+        self._clashes = ClashNames(rules.view)
+        self._first_left: tuple[str, ...] = ()
+        self._group = _Group(memory)
+        self._all_arrived = False
+        self._merged: list[Document] = []
+        self._ended: list[Document] = []
+
+    def left(self, batch: Batch) -> Iterator[Batch]:
+        if batch.items and not self._first_left:
+            self._first_left = tuple(batch.items[0])
+        self._left.put(batch)
+        return self._walk()
+
+    def right(self, batch: Batch) -> Iterator[Batch]:
+        self._right.put(batch)
+        return self._walk()
+
+    def finish(self) -> Iterator[Batch]:
+        self._all_arrived = True
+        yield from self._walk()
+        while self._next_group():
+            yield from self._passed_on(_EMITTED)
+        yield from self._passed_on(1)
+
+    def close(self) -> None:
+        self._left.close()
+        self._right.close()
+        self._group.close()
+
+    def _walk(self) -> Iterator[Batch]:
+        """Go on as far as the documents that have arrived allow."""
+        left = self._left
+        comes_before = left.comes_before
+        while left.load():
+            key = left.key
+            if key is not None:
+                while not self._group.complete or comes_before(self._group.key, key):
+                    if not self._next_group():
+                        break
+                if not self._group.complete and not self._all_arrived:
+                    break
+            if key is not None and key == self._group.key:
+                yield from self._match(left.document)
+            elif self._rules.keeps_left:
+                self._merged.append(left.document)
+            else:
+                self._ended.append(left.document)
+            left.advance()
+            yield from self._passed_on(_EMITTED)
+        yield from self._passed_on(1)
+
+    def _match(self, document: Document) -> Iterator[Batch]:
+        self._group.matched = True
+        for block in self._group.blocks():
+            for right in block:
+                self._merged.append(self._clashes.merged(document, right))
+            yield from self._passed_on(_EMITTED)
+
+    def _next_group(self) -> bool:
+        """Replace the group by that of the next key. Returns whether it is complete."""
+        group, right = self._group, self._right
+        if group.complete:
+            self._end_group()
+            group = self._group
+        while right.load():
+            key = right.key
+            if key is None:
+                if self._rules.keeps_right:
+                    self._merged.append(self._clashes.renamed(self._first_left, right.document))
+            elif group.key is None or key == group.key:
+                group.add(key, right.document)
+            else:
+                break
+            right.advance()
+        else:
+            if not self._all_arrived:
+                return False
+        group.complete = group.key is not None
+        return group.complete
+
+    def _end_group(self) -> None:
+        if self._rules.keeps_right and not self._group.matched:
+            for block in self._group.blocks():
+                self._merged += [self._clashes.renamed(self._first_left, each) for each in block]
+        self._group.close()
+        self._group = _Group(self._memory)
+
+    def _passed_on(self, least: int) -> Iterator[Batch]:
+        """What has been merged, if it is at least so much; left documents that ended here end."""
+        if len(self._ended) >= least:
+            ended, self._ended = self._ended, []
+            self._rules.end(ended, [frozenset()] * len(ended))
+        if len(self._merged) >= least:
+            merged, self._merged = self._merged, []
+            yield Batch(merged)
+
+
+class _Group:
+    """The right documents of one key."""
+
+    __slots__ = ("_memory", "_rows", "_spilled", "complete", "key", "matched")
+
+    def __init__(self, memory: int) -> None:
+        self.key: Any = None  # that of its documents, once there is one
+        self.complete = False
+        self.matched = False
+        self._memory = memory
+        self._rows: list[Document] = []
+        self._spilled: SpilledList | None = None
+
+    def add(self, key: Key, document: Document) -> None:
+        self.key = key
+        self._rows.append(document)
+        if len(self._rows) >= _KEPT_AS_LIST:
+            if self._spilled is None:
+                self._spilled = SpilledList(self._memory)
+            self._spilled.add(self._rows)
+            self._rows = []
+
+    def blocks(self) -> Iterator[list[Document]]:
+        if self._spilled is not None:
+            yield from self._spilled
+        if self._rows:
+            yield self._rows
+
+    def close(self) -> None:
+        if self._spilled is not None:
+            self._spilled.close()
