@@ -9,7 +9,7 @@ few chunks, and bounded channels provide back-pressure.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -55,10 +55,10 @@ _EXACT_JSON = msgspec.json.Decoder(float_hook=Decimal)
 
 def without_raw_json(value: Value) -> Value:
     """The value with every RawJson in it decoded, at any depth; the same object if it has none."""
-    return _decoded(value) if _has_text(value) else value
+    return converted(value, RawJson, RawJson.value) if _has_raw_json(value) else value
 
 
-def _has_text(value: Value) -> bool:
+def _has_raw_json(value: Value) -> bool:
     pending = [value]
     while pending:
         item = pending.pop()
@@ -71,18 +71,22 @@ def _has_text(value: Value) -> bool:
     return False
 
 
-def _decoded(value: Value) -> Value:
+def converted(value: Value, kind: type, convert: Callable[[Any], Value]) -> Value:
+    """A copy of the value, of any depth, with the values of that class converted."""
     root = [value]
     pending: list[Any] = [root]
     while pending:
         container = pending.pop()
         items = container.items() if container.__class__ is dict else enumerate(container)
         for key, item in items:
-            if item.__class__ is RawJson:
-                container[key] = item.value()
-            elif item.__class__ is dict or item.__class__ is list:
-                container[key] = copied = item.copy()
-                pending.append(copied)
+            cls = item.__class__
+            if cls is kind:
+                container[key] = convert(item)
+            elif cls is dict or cls is list:
+                container[key] = copy = item.copy()
+                pending.append(copy)
+            elif cls is StreamStart:
+                container[key] = StreamStart(converted(item.header, kind, convert))
     return root[0]
 
 

@@ -7,7 +7,6 @@ The numbers of digits and the exponents are bounded, so no number can eat the me
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import (
     Clamped,
     Context,
@@ -22,7 +21,7 @@ from decimal import (
 from math import isfinite, isinf
 from typing import Any
 
-from engine.documents import StreamStart
+from engine.documents import converted
 
 MAX_DIGITS = 4_300
 """Digits of an integer, and significant digits of a decimal; Python's own limit for integers."""
@@ -89,12 +88,12 @@ def as_integer(value: Any) -> Any:
 
 def with_decimals(value: Any) -> Any:
     """The value with its floats as decimals. NaN and Infinity, which no decimal denotes, stay."""
-    return _converted(value, float, _as_decimal)
+    return converted(value, float, _as_decimal)
 
 
 def with_floats(value: Any) -> Any:
     """The value with its decimals as floats. A decimal beyond the range of a float stays."""
-    return _converted(value, Decimal, _as_float)
+    return converted(value, Decimal, _as_float)
 
 
 def _as_decimal(number: float) -> Decimal | float:
@@ -104,25 +103,6 @@ def _as_decimal(number: float) -> Decimal | float:
 def _as_float(number: Decimal) -> Decimal | float:
     nearest = float(number)
     return number if isinf(nearest) else nearest
-
-
-def _converted(value: Any, kind: type, convert: Callable[[Any], Any]) -> Any:
-    """A copy of the value, of any depth, with the numbers of that type converted."""
-    root = [value]
-    pending: list[Any] = [root]
-    while pending:
-        container = pending.pop()
-        items = container.items() if container.__class__ is dict else enumerate(container)
-        for key, item in items:
-            cls = item.__class__
-            if cls is kind:
-                container[key] = convert(item)
-            elif cls is dict or cls is list:
-                container[key] = copied = item.copy()
-                pending.append(copied)
-            elif cls is StreamStart:
-                container[key] = StreamStart(_converted(item.header, kind, convert))
-    return root[0]
 
 
 def is_finite(value: Any) -> bool:
