@@ -51,7 +51,7 @@ def _key(name: Evaluated[str], folder: str, project: str) -> str | None:
     if not name.value or "\0" in name.value:
         return None
     file = local_path(name.value, folder, project)
-    return name.value if file is None else os.path.normpath(file)
+    return name.value if file is None else os.path.realpath(file)
 
 
 def _is_fixed(expression: str) -> bool:
