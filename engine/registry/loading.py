@@ -8,10 +8,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import msgspec
+
 from engine.errors import NotASnapError, UnusableSnapError
 from engine.registry.files import NOT_DERIVED, SnapFile
-from engine.sdk.settings import Settings, rows_in, settings_of
+from engine.sdk.settings import SettingFacts, Settings, rows_in, settings_of, shown
 from engine.sdk.snap import Snap
+from engine.sdk.views import Views
 
 SnapClass = type[Snap[Any]]
 
@@ -21,7 +24,9 @@ def load(file: SnapFile) -> SnapClass:
     name = file.snap_name
     try:
         module = importlib.import_module(file.module)
-    except (Exception, SystemExit) as error:  # third-party code may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # third-party code may raise anything
         raise _not_imported(file, error) from error
     found = getattr(module, name, None)
     place = f"{file.path}:{file.classes[name].line}"
@@ -31,20 +36,56 @@ def load(file: SnapFile) -> SnapClass:
         raise UnusableSnapError(
             f"the class {name} in {place} is abstract", f"define {', '.join(missing)} in it"
         )
+    _check_facts(found, place)
     _check_settings(found, place)
     return found
 
 
+def _check_facts(snap: SnapClass, place: str) -> None:
+    for name, kind in _FACT_KINDS.items():
+        value = getattr(snap, name)
+        if not isinstance(value, kind):
+            raise UnusableSnapError(
+                f"the class {snap.__name__} in {place} sets {name} to {shown(value)}",
+                f"its type must be {kind.__name__}",
+            )
+
+
+_FACT_KINDS: dict[str, type] = {
+    name: type(value)
+    for name in Snap.__annotations__
+    if isinstance(value := getattr(Snap, name, None), str | Views)
+}
+"""The attributes that describe a snap, if all their values have one type."""
+
+
 def _check_settings(snap: SnapClass, place: str) -> None:
     for settings in _settings_classes(snap.settings_class):
+        what = f"the settings class {settings.__name__} of {snap.__name__} in {place} is broken"
         try:
-            settings_of(settings)
+            facts = settings_of(settings)
         except Exception as error:  # annotations are code
-            raise UnusableSnapError(
-                f"the settings class {settings.__name__} of {snap.__name__} in {place} is broken: "
-                f"{describe(error)}",
-                "fix the annotations of the settings class",
-            ) from error
+            message = f"{what}: {describe(error)}"
+            raise UnusableSnapError(message, "fix the annotations of the settings class") from error
+        for fact in facts.values():
+            if reason := _misfit(fact):
+                raise UnusableSnapError(
+                    f"{what}: the default of {fact.name!r} is {shown(fact.default)}: {reason}",
+                    "give it a default of its type, or none",
+                )
+
+
+def _misfit(fact: SettingFacts) -> str:
+    """Why the default of a setting is not a value of its type; empty if it is one."""
+    if fact.required:
+        return ""
+    try:
+        msgspec.convert(fact.default, fact.type)
+    except msgspec.ValidationError as error:
+        return str(error)
+    except TypeError:  # a type that this function cannot check
+        return ""
+    return ""
 
 
 def _settings_classes(settings: type[Settings]) -> Iterator[type[Settings]]:
@@ -67,7 +108,10 @@ def _not_imported(file: SnapFile, error: BaseException) -> UnusableSnapError:
 
 def describe(error: BaseException) -> str:
     """The exception's class and message."""
-    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    try:
+        text = error.msg if isinstance(error, SyntaxError) else str(error)
+    except Exception:  # noqa: BLE001  # its __str__ is third-party code, too
+        text = ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -230,6 +230,43 @@ class TestMistakes:
         assert f"sad.py:7 is broken: NameError: name '{gone}' is not defined" in mistake
 
     @pytest.mark.parametrize(
+        ("package", "start", "reason"),
+        [
+            ("my_snaps_v", "raise BaseException('no')", "sad.py:1: BaseException: no"),
+            (
+                "my_snaps_w",
+                "class Mute(Exception):\n    def __str__(self): raise ValueError\nraise Mute",
+                "sad.py:3: Mute; fix that line",
+            ),
+            ("my_snaps_x", "x = '\0'", "null bytes"),
+        ],
+    )
+    def test_a_module_that_fails_in_an_unusual_way_is_reported(
+        self, discover: Discover, package: str, start: str, reason: str
+    ) -> None:
+        found = discover(**{package: {"sad.py": f"{start}\n{plain('Sad')}"}})
+        assert reason in mistake_of(found, "Sad")
+
+    def test_a_default_of_the_wrong_type_is_named(self, discover: Discover) -> None:
+        text = (
+            "from engine.sdk import Settings, Snap, setting\n"
+            "class SadSettings(Settings):\n    size: int = setting(default='x', help='Size.')\n"
+            "class Sad(Snap[SadSettings]): ...\n"
+        )
+        found = discover(my_snaps_y={"sad.py": text})
+        assert "the default of 'size' is 'x': Expected `int`, got `str`" in mistake_of(found, "Sad")
+
+    @pytest.mark.parametrize(("fact", "kind"), [("views = 5", "Views"), ("since = 3", "str")])
+    def test_a_fact_of_the_wrong_type_is_named(
+        self, discover: Discover, fact: str, kind: str
+    ) -> None:
+        text = f"from engine.sdk import Snap\nclass Sad(Snap):\n    {fact}\n"
+        found = discover(**{f"my_snaps_z{kind}": {"sad.py": text}})
+        mistake = mistake_of(found, "Sad")
+        assert f"sad.py:2 sets {fact.split()[0]} to '" in mistake
+        assert mistake.endswith(f"its type must be {kind}")
+
+    @pytest.mark.parametrize(
         "packages",
         [
             pytest.param({"my_snaps_q": ["a/double.py", "b/double.py"]}, id="one package"),

@@ -40,7 +40,6 @@ def test_a_misspelt_name_gets_the_right_one(registry: Registry, name: str, near:
         ("CSVParser", "CSVParser"),
         ("csv_formatter", "CSVFormatter"),
         ("Join", "Join"),
-        ("Sort", "Sort"),
         ("XML Parser", "XMLParser"),
         ("HttpClient", "HTTPClient"),
         ("com-snaplogic-snaps-transform-csvparser", "CSVParser"),
