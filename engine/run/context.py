@@ -11,8 +11,8 @@ from urllib.parse import quote_plus
 
 import msgspec
 
-from engine.documents import NO_LINEAGE, Batch, Document, Lineage, copied, without_raw_json
-from engine.errors import DataError, EngineError, ExpressionError, SnapFailedError
+from engine.documents import NO_LINEAGE, Batch, Document, Lineage, copied
+from engine.errors import DataError, EngineError, SnapFailedError
 from engine.expressions import (
     Parts,
     Scope,
@@ -22,9 +22,10 @@ from engine.expressions import (
     parse_path,
 )
 from engine.numbers import as_integer
-from engine.plan.plan import PlacedExpression, PlannedSnap
+from engine.plan.plan import PlannedSnap
 from engine.registry import SnapClass
 from engine.run.accounts import UnusableAccountError, account_of
+from engine.run.error_documents import ErrorDescriber, place_of
 from engine.run.execution import Execution
 from engine.run.failures import BrokenSnapError, broken_snap, explain, full_trace, texts_for_callers
 from engine.run.files.access import SnapFiles
@@ -77,7 +78,7 @@ class SnapContext:
         self.held_lineage: list[Lineage] = []
         self.released_lineage: list[Lineage] = []
         self._execution = execution
-        self._readable = _unchanged if () in execution.plan.seen else without_raw_json
+        self._describer = ErrorDescriber(snap, execution)
         self._shown = ShownLines(partial(execution.show, snap.label))
         self._snap = snap
         self._linked = execution.plan.routes.linked.get(snap.label, frozenset())
@@ -90,7 +91,6 @@ class SnapContext:
         self._failed_at: int | None = None
         self._functions: dict[Expression, Function] = {}
         self._parts: dict[Expression, Parts | None] = {}
-        self._details_at: dict[tuple[str, str], Document] = {}
         self.info = _snap_info(snap)
 
     @property
@@ -230,7 +230,7 @@ class SnapContext:
         original = self._as_arrived(original)
         ledger = self._execution.ledger
         if self._snap.on_error == "route" and (ledger is None or self.linked(ERROR_VIEW.name)):
-            self.error_documents.append(self._error_document(error, original))
+            self.error_documents.append(self._describer.document(error, original))
             self.error_lineage.append(lineage)
         elif ledger is not None and lineage:
             self._fail_requests(error, original, lineage)
@@ -277,7 +277,7 @@ class SnapContext:
         texts = for_callers or texts_for_callers(self._snap, error)
         masked = map(self._execution.secrets.mask_text, texts)
         reply = dict(zip(("error", "reason", "resolution"), masked, strict=True))
-        document = {**self._error_document(error, original), "snap": self.label, "reply": reply}
+        document = {**self._describer.document(error, original), "snap": self.label, "reply": reply}
         self._execution.ledger.fail(lineage, document)
 
     def dropped(self, count: int, lineage: Sequence[Lineage] = ()) -> None:
@@ -327,7 +327,7 @@ class SnapContext:
         cause = explain(error)
         mask = self._execution.secrets
         if isinstance(error, BrokenSnapError) and original is not None:
-            shown = excerpt(mask.mask(self._readable(original)), _EXCERPT)
+            shown = excerpt(mask.mask(self._describer.readable(original)), _EXCERPT)
             cause = f"{cause}\n  the document: {shown}"
         texts = (cause, *for_callers, self._at(error, original), trace)
         return SnapFailedError(
@@ -340,7 +340,7 @@ class SnapContext:
         text = self._from_where(original) if number is None else f" on document {number}"
         if number is not None and len(self._snap.inputs) > 1:
             text = f"{text} of the view {self._view!r}"
-        placed = self._place_of(error)
+        placed = place_of(self._snap, error)
         if placed is None:
             return text
         target = f", for the target {placed.target!r}" if placed.target else ""
@@ -362,41 +362,6 @@ class SnapContext:
                 self._failed_at = position
                 return self._before + position + 1
         return None
-
-    def _place_of(self, error: BaseException) -> PlacedExpression | None:
-        if not isinstance(error, ExpressionError) or not error.text:
-            return None
-        return self._snap.place_of(error.text, error.target)
-
-    def _error_document(self, error: DataError, original: Document | None) -> Document:
-        """The shape of the reference (1.4); `original` only if there was an input."""
-        document: Document = error.report()
-        document["snap_details"] = self._details(error)
-        if error.details:
-            for name, value in error.details.items():
-                document.setdefault(name, value)
-        if original is not None:
-            document["original"] = self._readable(original)
-        return self._execution.secrets.mask(document)  # type: ignore[no-any-return]
-
-    def _details(self, error: DataError) -> Document:
-        """The snap that failed, with the mapping's target and the line in the pipeline file."""
-        if not isinstance(error, ExpressionError):
-            return {"label": self.label}
-        place = error.text, error.target
-        details = self._details_at.get(place)
-        if details is None:
-            details = {"label": self.label}
-            if (placed := self._place_of(error)) is not None:
-                if placed.target:
-                    details["target"] = placed.target
-                details["line"] = placed.where.line
-                self._details_at[place] = details
-        return details.copy()  # each error document has its own
-
-
-def _unchanged(document: Document) -> Document:
-    return document
 
 
 def _converted(value: Any, setting: Evaluated[T]) -> T:

@@ -1,0 +1,63 @@
+"""Makes the documents of a snap's error view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.documents import Document, without_raw_json
+from engine.errors import DataError, ExpressionError
+from engine.plan.plan import PlacedExpression, PlannedSnap
+from engine.run.execution import Execution
+
+
+class ErrorDescriber:
+    """Error documents of one snap, without secrets; `readable` returns a document without RawJson.
+
+    What depends only on the expression that failed is made once: many documents may fail there.
+    """
+
+    def __init__(self, snap: PlannedSnap, execution: Execution) -> None:
+        self._snap = snap
+        self._secrets = execution.secrets
+        self._details_at: dict[tuple[str, str], Document] = {}
+        holds_text = () not in execution.plan.seen
+        self.readable: Callable[[Document], Document] = (
+            without_raw_json if holds_text else _unchanged
+        )
+
+    def document(self, error: DataError, original: Document | None) -> Document:
+        """The shape of the reference (1.4); `original` only if there was an input."""
+        document: Document = error.report()
+        document["snap_details"] = self._details(error)
+        if error.details:
+            for name, value in error.details.items():
+                document.setdefault(name, value)
+        if original is not None:
+            document["original"] = self.readable(original)
+        return self._secrets.mask(document)  # type: ignore[no-any-return]
+
+    def _details(self, error: DataError) -> Document:
+        """The snap that failed, with the mapping's target and the line in the pipeline file."""
+        if not isinstance(error, ExpressionError):
+            return {"label": self._snap.label}
+        place = error.text, error.target
+        details = self._details_at.get(place)
+        if details is None:
+            details = {"label": self._snap.label}
+            if (placed := place_of(self._snap, error)) is not None:
+                if placed.target:
+                    details["target"] = placed.target
+                details["line"] = placed.where.line
+                self._details_at[place] = details
+        return details.copy()  # each error document has its own
+
+
+def place_of(snap: PlannedSnap, error: BaseException) -> PlacedExpression | None:
+    """The expression of the snap that failed; None if the error has nothing to do with one."""
+    if not isinstance(error, ExpressionError) or not error.text:
+        return None
+    return snap.place_of(error.text, error.target)
+
+
+def _unchanged(document: Document) -> Document:
+    return document
