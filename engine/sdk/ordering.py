@@ -125,9 +125,12 @@ def _key(value: Value) -> Any:
     return Decimal(repr(value)) if value.__class__ is float else _ranked(value)
 
 
-def same(left: Value, right: Value) -> bool:
-    """Whether two values are equal at every depth, whatever the order of the keys of maps."""
-    if left == right or _holds_float(left) or _holds_float(right):
+def same(left: Value, right: Value, *, equal: bool | None = None) -> bool:
+    """Whether two values are equal at every depth, whatever the order of the keys of maps.
+
+    `equal` is whether Python finds them equal, if that is known."""
+    equal = left == right if equal is None else equal
+    if equal or _holds_float(left) or _holds_float(right):
         return _ranked(left) == _ranked(right)
     return False
 

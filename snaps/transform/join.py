@@ -292,7 +292,7 @@ class Join(Snap[JoinSettings]):
             Columns(self.context, left, null_safe=null_safe),
             Columns(self.context, right, null_safe=null_safe),
             settings.join_type,
-            settings.no_match_data and settings.join_type == "inner",
+            report=settings.no_match_data and settings.join_type == "inner",
         )
 
     def _sorted(self, rules: JoinRules, left: str, memory: int) -> SortedJoin:

@@ -39,10 +39,21 @@ _by_number = itemgetter(0)
 
 
 class JoinRules:
-    """What a join does with documents that match nothing, and where it reads the keys."""
+    """Where a join reads its keys, and what it does with documents that match nothing.
+
+    `report`: left documents without a match are errors. `first_only`: others match only once.
+    """
 
     def __init__(
-        self, context: Context, view: str, left: Columns, right: Columns, kind: Kind, report: bool
+        self,
+        context: Context,
+        view: str,
+        left: Columns,
+        right: Columns,
+        kind: Kind,
+        *,
+        report: bool = False,
+        first_only: bool = False,
     ) -> None:
         self.context = context
         self.view = view
@@ -50,6 +61,7 @@ class JoinRules:
         self.right = right
         self.kind = kind
         self.report = report
+        self.first_only = first_only
 
     @property
     def keeps_left(self) -> bool:
@@ -58,6 +70,9 @@ class JoinRules:
     @property
     def keeps_right(self) -> bool:
         return self.kind == "outer"
+
+    def new_table(self) -> JoinTable:
+        return JoinTable(self.view, first_only=self.first_only)
 
     def end(self, documents: list[Document], lineage: list[Lineage]) -> None:
         """Drop left documents without a match, or report them."""
@@ -81,7 +96,7 @@ class HashJoin:
         self._memory = memory
         self._gauge = Gauge()
         self._size = 0
-        self._table = JoinTable(rules.view)
+        self._table = rules.new_table()
         self._first_left: Names = ()
         self._matched: set[Any] = set()
         self._rights: list[tuple[Any, Document]] = []  # only for an outer join
@@ -112,7 +127,10 @@ class HashJoin:
         rights = iter(self._rights if self._rules.keeps_right else self._table.rows())
         while some := list(islice(rights, 1024)):
             self._spilled.add_right([key for key, _ in some], [each for _, each in some])
-        self._table, self._rights = JoinTable(self._rules.view), []
+        self._table, self._rights = (
+            self._rules.new_table(),
+            [],
+        )
 
     def left(self, batch: Batch) -> Iterator[Batch]:
         batch, columns = self._rules.left.of_batch(batch)
@@ -183,12 +201,14 @@ class _SpilledJoin:
     def _join_partition(self, number: int) -> None:
         matched: set[int] = set()
         for rows in self._tables(number):
-            table = JoinTable(self._rules.view)
+            table = self._rules.new_table()
             table.add([row[1] for row in rows], [row[2] for row in rows])
             found: set[Any] = set()
             for block in self._lefts.blocks(number):
-                matched.update(self._join_block(table, block))
                 found.update(map(itemgetter(1), block))
+                if self._rules.first_only and matched:  # by the table before this one
+                    block = [row for row in block if row[0] not in matched]
+                matched.update(self._join_block(table, block))
             if self._rules.keeps_right:
                 rest = [(row[0], row[2]) for row in rows if row[1] is None or row[1] not in found]
                 _add(self._rest, rest)

@@ -61,9 +61,13 @@ class ClashNames:
 
 
 class JoinTable:
-    """Documents of a right input by key, ready to be merged into left documents."""
+    """Documents of a right input by key, ready to be merged into left documents.
 
-    def __init__(self, view: str) -> None:
+    `first_only`: only the first document of each key is used.
+    """
+
+    def __init__(self, view: str, *, first_only: bool = False) -> None:
+        self._first_only = first_only
         self._view = view
         self._clashes = ClashNames(view)
         self._rows: dict[Any, Document | list[Document]] = {}
@@ -80,6 +84,8 @@ class JoinTable:
             if found is None:
                 if key is not None:
                     rows[key] = document
+            elif self._first_only:
+                continue
             elif found.__class__ is list:
                 found.append(document)
             else:
