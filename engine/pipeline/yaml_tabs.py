@@ -1,7 +1,7 @@
 """Lines indented with something other than spaces.
 
-How wide a tab was meant to be is not known. Of several widths, the one is taken with which the
-lines fit each other best, so that no more problems are reported than there are.
+How wide a tab was meant to be is unknown. Of several widths, the one with which the lines fit best
+is used, so that a tab causes no further problems.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _expected_indent(lines: Sequence[str], number: int) -> int:
 
 def _misfits(lines: Sequence[str], indents: dict[int, int]) -> tuple[int, int]:
     """How many lines are neither level with one of their kind above nor the first below a key, and
-    how many go further in by another step than most of the file."""
+    how many are indented further by another step than most of the file."""
     count = uneven = 0
     step = _step(lines, indents)
     levels = [(0, False)]  # the indent, and whether there are list items

@@ -1,8 +1,8 @@
 """Which snaps of a plan may run as one function: a parser of JSON lines, and what follows.
 
-A run begins with a snap that decodes and takes in the snaps that get documents from it alone. It
-ends in one place: in a snap that encodes, or in one that makes new documents for a snap that does
-not say what it does.
+A run begins with a snap that decodes JSON lines, and includes the snaps that get all their
+documents from it. It ends at one point: a snap that encodes, or one that makes new documents for a
+snap without steps.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class _Finder:
         return isinstance(self._snaps[label].steps[-1], EncodeJson)
 
     def _leads_only_to(self, members: Sequence[str], last: str) -> bool:
-        """Whether every output of the members is linked, to a member unless it is the last's."""
+        """Whether every output of the members but the last is linked, and only to members."""
         for label in members:
             if label == last:
                 continue
@@ -83,7 +83,7 @@ class _Finder:
         return len(members) > 1
 
     def _chain(self, label: str, members: Sequence[str]) -> tuple[str, ...]:
-        """The members in a row up to the last that makes documents of its own."""
+        """The members in a row, up to the last one that makes new documents."""
         row = [label]
         ends = 0
         while True:

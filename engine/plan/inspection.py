@@ -145,7 +145,7 @@ _FINISH_LOSES_LINEAGE = (
 
 
 def _steps(snap_class: SnapClass, settings: Settings) -> tuple[Step, ...]:
-    """What the snap says it does. A subclass that does something else must declare it again."""
+    """The steps that the class declares. A subclass with other behaviour must declare its own."""
     for cls in snap_class.__mro__:
         declared = cls.__dict__.keys()
         if "steps" in declared:

@@ -60,7 +60,7 @@ class PlannedSnap(msgspec.Struct, frozen=True):
 
     `needed` holds the top-level fields of its output documents that are used; None: all.
     `first_lines`: where Python in a setting begins in the pipeline file (see python_code). `steps`:
-    what it does, if it says so.
+    what it does, if it declares that.
     """
 
     label: str

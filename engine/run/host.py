@@ -71,7 +71,7 @@ class StageHost:
             yield from self._pass_on(self._accounted(member, None, member.start()))
 
     def process(self, view: str, batch: Batch) -> Outputs:
-        """What a batch for an input view of the stage's first snap leads to."""
+        """The results of a batch for an input view of the stage's first snap."""
         if self._fused is None:
             return self._process_plainly(view, batch)
         return self._pass_on(self._fused.process(view, batch))

@@ -57,5 +57,5 @@ class SpillingQueue(Queue):
 
 
 def _size_of(batch: Batch) -> int:
-    """About what a batch takes, by its first item."""
+    """The approximate size of a batch in bytes, from that of its first item."""
     return len(pickle.dumps(batch.items[0], pickle.HIGHEST_PROTOCOL)) * len(batch)
