@@ -220,7 +220,7 @@ class Exchange:
         if not (self._options.follow_redirects and location and status in _REDIRECTS):
             return None
         try:
-            url = URL(redirect_address(str(hop.url), location), encoded=True)
+            url = _url(redirect_address(str(hop.url), location))
         except AddressError:
             shown = shown_url(read_header(location))
             raise DataError(
@@ -251,7 +251,7 @@ def _location(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
 
 def _first_hop(request: HttpRequest) -> Hop:
     try:
-        url = URL(address_of(request.url), encoded=True)
+        url = _url(address_of(request.url))
     except AddressError as error:
         shown = f"{request.method} {shown_url(request.url)!r}"
         reason = f"the URL is not valid for a request: {error}"
@@ -259,6 +259,14 @@ def _first_hop(request: HttpRequest) -> Hop:
     private = _PRIVATE.union(name.lower() for name in request.private)
     hop = Hop(request.method, url, request.headers, request.body, private)
     return _with_basic_authorization(hop)
+
+
+def _url(address: str) -> URL:
+    """The library's form of an address, with every byte that is sent."""
+    url = URL(address, encoded=True)
+    if address.endswith("?") and not url.raw_query_string:  # it would omit an empty query
+        return url.with_path(f"{url.raw_path}?", encoded=True)
+    return url
 
 
 def _redirected(hop: Hop, url: URL, status: int) -> Hop:
