@@ -40,13 +40,15 @@ def check_expressions(
 
 
 def check_parameters_read(
-    spec: SnapSpec, reads: Iterable[tuple[KeyPath, str, int]], collector: ProblemCollector
+    spec: SnapSpec, reads: Iterable[tuple[KeyPath, str, int, bool]], collector: ProblemCollector
 ) -> None:
     """Report parameters that a snap's templates read and the pipeline does not declare."""
-    for path, name, offset in reads:
+    for path, name, offset, needed in reads:
         text = _value_at(spec.settings, path)
         if isinstance(text, str):
-            _Place(spec, path, text, collector).check_parameter(name, offset)
+            _Place(spec, path, text, collector).check_parameter(
+                name, offset, "error" if needed else "warning"
+            )
 
 
 class _Place:
@@ -93,13 +95,13 @@ class _Place:
     def report_lint(self, code: str, lint: Lint) -> None:
         self.report_at(code, lint.offset, lint.length, lint.message, lint.hint, "warning")
 
-    def check_parameter(self, name: str, offset: int) -> None:
+    def check_parameter(self, name: str, offset: int, severity: Severity = "error") -> None:
         """Report a parameter, read at `offset`, that the pipeline does not declare."""
         known = [f"_{parameter.name}" for parameter in self.collector.spec.parameters]
         if f"_{name}" not in known and not self.collector.may_be_lost(name):
             hint = nearest_hint(f"_{name}", known) or f"declare it: 'parameters: {{{name}: ...}}'"
             message = f"the pipeline does not declare the parameter '_{name}'"
-            self.report_at("unknown-parameter", offset, len(name) + 1, message, hint)
+            self.report_at("unknown-parameter", offset, len(name) + 1, message, hint, severity)
 
     def _cut_hint(self) -> str:
         return _CUT_HINTS.get(self.collector.cut_by(self.label, self.path), "")

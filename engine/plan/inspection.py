@@ -27,7 +27,7 @@ class Inspection(NamedTuple):
     There are no facts if an expression in the settings is invalid, which is reported elsewhere.
     """
 
-    parameters: list[tuple[KeyPath, str, int]]
+    parameters: list[tuple[KeyPath, str, int, bool]]
     issues: list[Issue]
     files: list[tuple[KeyPath, str]]
     views: Views

@@ -168,9 +168,9 @@ class Snap(Generic[S]):
         return ()
 
     @classmethod
-    def parameters_read(cls, settings: S) -> Iterable[tuple[tuple[str | int, ...], str, int]]:
-        """(path of the setting, name, offset of `_name` in it) of parameters that are read by a
-        template rather than an expression."""
+    def parameters_read(cls, settings: S) -> Iterable[tuple[tuple[str | int, ...], str, int, bool]]:
+        """The parameters that are read by a template rather than an expression: path of the
+        setting, name, offset of `_name` in it, and whether it is needed."""
         return ()
 
     def open(self) -> None:

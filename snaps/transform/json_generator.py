@@ -113,16 +113,16 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
     @classmethod
     def parameters_read(
         cls, settings: JSONGeneratorSettings
-    ) -> Iterable[tuple[tuple[str | int, ...], str, int]]:
+    ) -> Iterable[tuple[tuple[str | int, ...], str, int, bool]]:
         if not settings.text:
             return
         text = re.sub(_COMMENT, lambda comment: " " * len(comment[0]), settings.text)
-        seen: set[str] = set()
-        for token, _ in _tokens(text):
+        seen: set[tuple[str, bool]] = set()
+        for token, quote in _tokens(text):
             name = token["name"] or ""
-            if name.startswith("_") and name not in seen:
-                seen.add(name)
-                yield ("text",), name[1:], token.start("name")
+            if name.startswith("_") and (name, bool(quote)) not in seen:
+                seen.add((name, bool(quote)))
+                yield ("text",), name[1:], token.start("name"), not quote
 
     @classmethod
     def files_needed(
@@ -193,7 +193,7 @@ class _Template:
         self._parameters = parameters
         self._parts = list(_parts_of(re.sub(_COMMENT, "", text)))
         for part in self._parts:
-            if isinstance(part, _Reference) and part.is_parameter:
+            if isinstance(part, _Reference) and part.is_parameter and not part.quote:
                 self._parameter(part)
 
     def documents(self, document: Document) -> list[Document]:
@@ -217,7 +217,7 @@ class _Template:
             return part
         try:
             value = self._parameter(part) if part.is_parameter else _looked_up(part, document)
-        except DataError:
+        except (DataError, ConfigurationError):
             if part.quiet:
                 return ""
             if part.quote:  # as in Velocity, an unknown reference stays as it is written

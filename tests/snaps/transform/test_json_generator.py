@@ -132,6 +132,7 @@ def test_half_an_emoji_in_a_template_fails_its_document(run_snap: Any) -> None:
         ('{"a": "$!missing."}', "."),
         ('{"a": "$!{name}/$!name/$!_region"}', "Ada/Ada/eu"),
         ('{"a": "$!none"}', ""),
+        ('{"a": "$_nope ${_nope} $!_nope."}', "$_nope ${_nope} ."),
         ("{a: '$name', /* it's $name */}", "Ada"),
         ("{a: '$quoted' // don't\n}", "it's"),
         ('{"a": "http://$name/"}', "http://Ada/"),
