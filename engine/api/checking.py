@@ -13,8 +13,8 @@ Pipeline = str | Path | PipelineSpec
 
 
 def check(pipeline: Pipeline, registry: Registry | None = None) -> list[Problem]:
-    """All problems of a pipeline file, an account file, or a task file and its pipeline, including
-    warnings.
+    """All problems of a pipeline file (YAML or .slp), an account file, or a task file and its
+    pipeline, including warnings.
 
     Environment variables that a task file reads need not be set: it is checked, not hosted.
     """
@@ -30,7 +30,7 @@ def check(pipeline: Pipeline, registry: Registry | None = None) -> list[Problem]
         from engine.tasks.files.task_file import load_task
 
         return check_task(load_task(pipeline, None), registry)
-    return check_spec(_spec(pipeline), registry)
+    return check_spec(_spec(pipeline, registry), registry)
 
 
 def compile_plan(
@@ -38,7 +38,7 @@ def compile_plan(
 ) -> Plan:
     """The checked, compiled pipeline. Raises InvalidPipelineError with all problems."""
     registry = discover() if registry is None else registry
-    return compile_spec(_spec(pipeline), registry, project=project)
+    return compile_spec(_spec(pipeline, registry), registry, project=project)
 
 
 def is_task_file(path: str | Path) -> bool:
@@ -51,5 +51,12 @@ def is_task_file(path: str | Path) -> bool:
         return False
 
 
-def _spec(pipeline: Pipeline) -> PipelineSpec:
-    return pipeline if isinstance(pipeline, PipelineSpec) else load(pipeline)
+def _spec(pipeline: Pipeline, registry: Registry) -> PipelineSpec:
+    """The pipeline of a YAML file, or of one exported from SnapLogic."""
+    if isinstance(pipeline, PipelineSpec):
+        return pipeline
+    if str(pipeline).lower().endswith(".slp"):
+        from engine.slp.load import load_export  # few pipelines are exports
+
+        return load_export(pipeline, registry)
+    return load(pipeline)

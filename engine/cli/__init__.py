@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import io
+import keyword
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -27,8 +28,11 @@ _COMMANDS = {
     "tasks": "show the tasks that run on this machine",
     "history": "show the latest runs of a scheduled task",
     "executor": "run scripts for engines on other hosts",
+    "import": "turn files exported from SnapLogic into a project",
+    "export": "write a pipeline as a file that SnapLogic can import",
+    "coverage": "show how much of a folder of exports would run here",
 }
-"""The name of each command, which is also that of its module, and its help."""
+"""Each command and its help. Its module has the same name, with an underscore if need be."""
 
 
 def main(arguments: Sequence[str], begin: Callable[[], None] = lambda: None) -> int:
@@ -67,7 +71,7 @@ def _command(arguments: Sequence[str], begin: Callable[[], None]) -> int:
     if name not in parsers:
         _refuse_unknown_command(parser, arguments)
         parser.parse_args(arguments)  # --help, --version, or an error
-    module = importlib.import_module(f"{__name__}.{name}")
+    module = importlib.import_module(f"{__name__}.{name}{'_' * keyword.iskeyword(name)}")
     module.add_arguments(parsers[name])
     options, unknown = parser.parse_known_args(arguments)
     if unknown:  # argparse would show the usage of `engine` instead of that of the command

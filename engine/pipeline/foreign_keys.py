@@ -12,7 +12,7 @@ GLUED = late_regex(r"(?P<key>[A-Za-z_]\w*):(?P<value>\S.*)")
 """A key without the space that YAML requires after its colon."""
 
 TYPE_KEYS = ("type", "kind", "uses", "processor", "class", "name")
-SNAP_KEYS = ("snap", "on_error", "mode")
+SNAP_KEYS = ("snap", "label", "on_error", "mode", "unsupported")
 ORDER_KEYS = ("depends_on", "needs", "after", "next", "inputs", "input_from")
 _SNAPS = "the snaps of a pipeline go under 'snaps:', each with its own label"
 _LINKS = "links go under 'links:', such as '- read -> write'"

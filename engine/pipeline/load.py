@@ -40,14 +40,14 @@ def parse(text: str | bytes, path: str = "pipeline.yaml") -> PipelineSpec:
     return shape(source, problems)
 
 
-def read(path: str | Path, what: str) -> bytes:
-    """The bytes of a user's YAML file, cut after MAX_BYTES + 1.
+def read(path: str | Path, what: str, limit: int = MAX_BYTES) -> bytes:
+    """The bytes of a user's file, cut after `limit` + 1.
 
     Raises ConfigurationError, which calls the file `what`, if it cannot be opened.
     """
     try:
         with Path(path).open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+            return file.read(limit + 1)
     except FileNotFoundError:
         near = nearest_path(Path(path))
         hint = "" if near is None else f"; did you mean '{near}'?"
@@ -77,8 +77,8 @@ def is_platform_export(source: Source) -> bool:
 
 
 def _export(text: Text) -> Problem:
-    message = "this is a pipeline exported from SnapLogic (.slp), which cannot be run yet"
-    hint = "write it as YAML, see docs/pipeline-files.md; expressions and scripts stay as they are"
+    message = "this is a pipeline exported from SnapLogic (.slp), not a YAML file"
+    hint = f"import it: engine import {Path(text.path).name} -o FOLDER"
     return Problem("platform-export", Location(text.path), message, hint)
 
 

@@ -131,6 +131,9 @@ class _SpecReader:
             incomplete = True
         on_error = self._choice(table.pop("on_error", None), (*path, "on_error"), OnError)
         mode = self._choice(table.pop("mode", None), (*path, "mode"), Mode)
+        title = self._text(table.pop("label", None), (*path, "label"))
+        place = (*path, "unsupported")
+        unsupported = self._table(table.pop("unsupported", None), place, "'unsupported'")
         kind = table.pop("snap", None)
         if kind is None and isinstance(node, Table) and not incomplete:
             message = f"the snap {shown(label)} has no key 'snap'"
@@ -148,6 +151,8 @@ class _SpecReader:
             settings={key: plain(value) for key, value in table.items()},
             on_error=on_error,
             mode=mode or "validate_and_execute",
+            title=title,
+            unsupported={key: plain(value) for key, value in unsupported.items()},
             incomplete=incomplete,
         )
 

@@ -30,7 +30,9 @@ class ParameterSpec(msgspec.Struct, frozen=True):
 class SnapSpec(msgspec.Struct, frozen=True):
     """One snap as written: `settings` are plain YAML values without the engine's own keys.
 
-    `on_error` is None where the file does not set it. `incomplete`: some of its lines could not be
+    `on_error` is None where the file does not set it. `title` is what error documents and
+    `snap.label` call it; empty: its label. `unsupported` are settings that an import from SnapLogic
+    had to leave out. `incomplete`: some of its lines could not be
     read as YAML, so missing settings are not reported.
     """
 
@@ -40,6 +42,8 @@ class SnapSpec(msgspec.Struct, frozen=True):
     settings: Mapping[str, Any] = msgspec.field(default_factory=dict)
     on_error: OnError | None = None
     mode: Mode = "validate_and_execute"
+    title: str = ""
+    unsupported: Mapping[str, Any] = msgspec.field(default_factory=dict)
     incomplete: bool = False
 
 

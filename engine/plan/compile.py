@@ -62,14 +62,13 @@ class _Compiler:
         for link in resolution.links:
             self.from_snap.setdefault(link.labels[0], []).append(link)
             self.to_snap.setdefault(link.labels[1], []).append(link)
-        everything = [_link(link) for link in resolution.links]
-        self.used = {port for link in everything for port in (link.source, link.target)}
+        self.used = {port for link in resolution.links for port in _ports(link)}
         disabled = [
             label for label, snap in resolution.snaps.items() if snap.spec.mode == "disabled"
         ]
-        left_out = graph.downstream(disabled, [link.labels for link in everything])
+        left_out = graph.downstream(disabled, [link.labels for link in resolution.links])
         self.labels = [label for label in resolution.snaps if label not in left_out]
-        self.links = [link for link in everything if link.target.label not in left_out]
+        self.links = [_link(link) for link in resolution.links if link.labels[1] not in left_out]
         self.order = graph.order(self.labels, [link.labels for link in self.links])
 
     def plan(self) -> Plan:
@@ -119,6 +118,7 @@ class _Compiler:
         return PlannedSnap(
             label=spec.label,
             type=spec.type,
+            title=spec.title or spec.label,
             settings=settings,
             on_error=on_error_of(spec, starting),
             mode=spec.mode,
@@ -185,6 +185,13 @@ class _Compiler:
                 port = Port(snap.label, view.name)
                 if port not in self.used:
                     yield port, view
+
+
+def _ports(link: ResolvedLink) -> Iterator[Port]:
+    """The ends of a link whose views are known; a disabled snap may be an unsupported one."""
+    for label, view in zip(link.labels, (link.source, link.target), strict=True):
+        if view is not None:
+            yield Port(label, view.name)
 
 
 def _link(link: ResolvedLink) -> _Link:

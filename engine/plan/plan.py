@@ -58,13 +58,14 @@ class PlacedExpression(msgspec.Struct, frozen=True):
 class PlannedSnap(msgspec.Struct, frozen=True):
     """A snap with converted settings; `inputs` and `outputs` are the views as linked.
 
-    `needed` holds the top-level fields of its output documents that are used; None: all.
-    `first_lines`: where Python in a setting begins in the pipeline file (see python_code). `steps`:
-    what it does, if it declares that.
+    `title` is what error documents and `snap.label` call it. `needed` holds the top-level fields of
+    its output documents that are used; None: all. `first_lines`: where Python in a setting begins
+    in the pipeline file (see python_code). `steps`: what it does, if it declares that.
     """
 
     label: str
     type: str
+    title: str
     settings: Settings
     on_error: OnError
     mode: Mode

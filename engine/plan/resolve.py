@@ -11,6 +11,7 @@ from engine.pipeline.spec import PipelineSpec
 from engine.plan.accounts import Accounts
 from engine.plan.collector import ProblemCollector
 from engine.plan.folders import folder_of, project_of
+from engine.plan.graph import downstream
 from engine.plan.libraries import read_libraries
 from engine.plan.linkage import check_linkage
 from engine.plan.parameters import check_parameters
@@ -47,8 +48,13 @@ def resolve(
     accounts = accounts or Accounts(folder, project)
     check_parameters(collector)
     libraries = tuple(read_libraries(collector, folder, project))
+    edges = [(link.source.label, link.target.label) for link in spec.links]
+    disabled = [label for label, snap in spec.snaps.items() if snap.mode == "disabled"]
+    idle = downstream(disabled, edges)
     snaps = {
-        label: resolve_snap(snap, registry, collector, accounts, folder, project)
+        label: resolve_snap(
+            snap, registry, collector, accounts, folder, project, idle=label in idle
+        )
         for label, snap in spec.snaps.items()
     }
     links = resolve_links(snaps, registry, collector)

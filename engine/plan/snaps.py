@@ -9,7 +9,7 @@ import msgspec
 
 from engine.errors import UnusableSnapError
 from engine.expressions.steps import Step
-from engine.pipeline.foreign_keys import ORDER_KEYS
+from engine.pipeline.foreign_keys import ORDER_KEYS, SNAP_KEYS
 from engine.pipeline.spec import SnapSpec
 from engine.plan.accounts import Accounts, check_accounts
 from engine.plan.collector import ProblemCollector
@@ -18,13 +18,16 @@ from engine.plan.folders import is_file, local_path
 from engine.plan.inspection import inspect_inputs, inspect_snap
 from engine.plan.literals import check_literals
 from engine.plan.plan import Facts
+from engine.plan.unsupported import (
+    is_class_id,
+    report_unsupported_settings,
+    report_unsupported_snap,
+)
 from engine.registry import Registry, SnapClass
 from engine.sdk.conversion import convert, convert_partly
 from engine.sdk.settings import Issue, KeyPath, Settings, nearest_hint, shown
 from engine.sdk.snap import Snap
 from engine.sdk.views import Views
-
-_ENGINE_SETTINGS = ("snap", "on_error", "mode")
 
 
 class ResolvedSnap(msgspec.Struct, frozen=True):
@@ -45,11 +48,20 @@ def resolve_snap(
     accounts: Accounts,
     folder: str,
     project: str,
+    *,
+    idle: bool = False,
 ) -> ResolvedSnap:
-    """The snap with its class, settings and views; reports its problems."""
+    """The snap with its class, settings and views; reports its problems.
+
+    An `idle` snap does not run, so it does not matter if it is not supported.
+    """
+    if is_class_id(spec.type, registry):
+        report_unsupported_snap(spec, collector, idle=idle)
+        return ResolvedSnap(spec)
     snap_class = _class_of(spec, registry, collector)
     if snap_class is None:
         return ResolvedSnap(spec)
+    report_unsupported_settings(spec, snap_class, collector, idle=idle)
     settings, issues = convert(snap_class.settings_class, spec.settings)
     for issue in issues:
         if not (spec.incomplete and issue.code == "missing-setting"):
@@ -119,7 +131,7 @@ def _report_issue(
     if issue.code in ("unknown-setting", "missing-setting"):
         message = f"{snap_class.__name__}: {message}"
     if issue.code == "unknown-setting" and not hint.startswith("did you mean"):
-        near = nearest_hint(str(issue.path[-1]), _ENGINE_SETTINGS)
+        near = nearest_hint(str(issue.path[-1]), SNAP_KEYS)
         hint = _foreign_key_hint(spec, issue) or near or hint
     collector.report(issue.code, where, message, hint, issue.severity)
 

@@ -382,7 +382,7 @@ def _converted(value: Any, setting: Evaluated[T]) -> T:
 def _snap_info(snap: PlannedSnap) -> dict[str, Any]:
     """What expressions see as `snap`: the label is URL-encoded (expression reference, 11)."""
     return {
-        "label": quote_plus(snap.label),
+        "label": quote_plus(snap.title),
         "inputViews": {view.name: {"name": view.name} for view in snap.inputs},
         "outputViews": {view.name: {"name": view.name} for view in snap.outputs},
         "errorViews": {},

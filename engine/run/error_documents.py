@@ -39,11 +39,11 @@ class ErrorDescriber:
     def _details(self, error: DataError) -> Document:
         """The snap that failed, with the mapping's target and the line in the pipeline file."""
         if not isinstance(error, ExpressionError):
-            return {"label": self._snap.label}
+            return {"label": self._snap.title}
         place = error.text, error.target
         details = self._details_at.get(place)
         if details is None:
-            details = {"label": self._snap.label}
+            details = {"label": self._snap.title}
             if (placed := place_of(self._snap, error)) is not None:
                 if placed.target:
                     details["target"] = placed.target

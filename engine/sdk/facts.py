@@ -25,8 +25,12 @@ class Foreign(msgspec.Struct, frozen=True):
     their default: that of `defaults`, or else false, 0 or nothing. A key of a group or a table
     stands for everything in it.
 
-    `files` maps the keys whose text becomes a file beside the pipeline to the settings that name
-    it. `views` maps view keys to our views where their order does not tell.
+    A value that is not set is the stored word "". `files` maps the keys whose text becomes a file
+    beside the pipeline to the settings that name it; `settings` may name one for the text itself
+    as well. `views` maps view keys to our views where their order does not tell. `version` is the
+    newest class version that this was written for; 0: any. `pipelines` are settings of ours that
+    name another pipeline. `json` maps settings with a text to those that hold the same as values;
+    they are used if the text is plain JSON.
     """
 
     class_id: str
@@ -39,6 +43,9 @@ class Foreign(msgspec.Struct, frozen=True):
     unsupported: Mapping[str, str] = msgspec.field(default_factory=dict)
     files: Mapping[str, str] = msgspec.field(default_factory=dict)
     views: Mapping[str, str] = msgspec.field(default_factory=dict)
+    pipelines: tuple[str, ...] = ()
+    json: Mapping[str, str] = msgspec.field(default_factory=dict)
+    version: int = 0
 
     @property
     def class_ids(self) -> tuple[str, ...]:
@@ -47,14 +54,13 @@ class Foreign(msgspec.Struct, frozen=True):
 
     def contradictions(self) -> Iterator[str]:
         """Keys that are named for two purposes, or used but never named."""
-        groups = (self.settings, self.files, self.ignored, self.unsupported)
-        named = [key for group in groups for key in group]
+        taken = self.settings.keys() | self.files.keys()
+        named = [*taken, *self.ignored, *self.unsupported]
         for key in sorted({key for key in named if named.count(key) > 1}):
             yield f"the key {key!r} is named twice"
-        mapped = self.settings.keys() | self.files.keys()
-        for key in sorted(self.choices.keys() - mapped):
+        for key in sorted(self.choices.keys() - taken):
             yield f"choices are given for {key!r}, which is not in settings"
-        for key in sorted(self.defaults.keys() - mapped - self.unsupported.keys()):
+        for key in sorted(self.defaults.keys() - taken - self.unsupported.keys()):
             yield f"a default is given for {key!r}, which is neither in settings nor unsupported"
 
 

@@ -28,6 +28,7 @@ from engine.sdk.http import HttpClient
 from engine.sdk.scripts import ScriptExecutor
 from engine.testing.accounts import GivenAccounts
 from engine.testing.files import ScratchFiles
+from engine.testing.mocks import Mock, with_mocks
 
 _YAML = re.compile(r":\s|\{")
 
@@ -59,6 +60,7 @@ def run_pipeline(
     files: Mapping[str, str | bytes] | None = None,
     http: HttpClient | None = None,
     accounts: Mapping[str, AccountKind] | None = None,
+    mocks: Mapping[str, Mock] | None = None,
     scripts: ScriptExecutor | None = None,
     project: str | Path = ".",
     timezone: str = "UTC",
@@ -70,13 +72,16 @@ def run_pipeline(
     as `pipeline.yaml` in the folder `project`. `inputs` maps open inputs to their items; a list
     feeds the only one. `files` maps names to content: these take precedence over files on disk.
     Written files are returned, not saved to disk. `http` replaces the HTTP client (see CannedHttp);
-    `accounts` maps names to accounts, which take precedence over files, too.
+    `accounts` maps names to accounts, which take precedence over files, too. `mocks` maps labels of
+    snaps to what they put out instead: a list, a list per view, or a function of each document.
     A float in `inputs` counts as its shortest decimal; the numbers of the outputs are int and
     float, or with `exact` int and Decimal. Raises ConfigurationError with all problems of the
     pipeline, and the ExecutionError that stopped it.
     """
     spec = _spec(pipeline, Path(project))
     registry = discover()
+    if mocks:
+        spec, registry = with_mocks(spec, registry, mocks)
     folder = folder_of(spec.path)
     fakes = GivenAccounts(folder, project_of(folder), accounts or {})
     plan = compile_spec(spec, registry, accounts=fakes)

@@ -63,6 +63,7 @@ class FileReader(Snap[FileReaderSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-binary-simpleread",
         "File Reader",
+        version=1,
         settings={
             "filePath": "file",
             "retries": "retries",

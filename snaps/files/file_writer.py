@@ -88,6 +88,7 @@ class FileWriter(StreamSnap[FileWriterSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-binary-write",
         "File Writer",
+        version=3,
         settings={
             "filename": "file",
             "fileAction": "file_action",

@@ -32,6 +32,7 @@ class Copy(Snap[CopySettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-flow-copy",
         "Copy",
+        version=1,
     )
     views = Views(outputs=(View("output", many=True, minimum=1),))
     stateful = False

@@ -47,6 +47,7 @@ class Filter(Snap[FilterSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-flow-filter",
         "Filter",
+        version=2,
         settings={
             "filterExpression": "filter",
             "nullSafeAccess": "null_safe_access",

@@ -29,6 +29,7 @@ class Union(Snap[UnionSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-flow-union",
         "Union",
+        version=2,
     )
     views = Views(inputs=(View("input", many=True, minimum=1, unlinked="refused"),))
     stateful = False

@@ -70,6 +70,7 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-transform-jsonformatter",
         "JSON Formatter",
+        version=2,
         settings={
             "formatSingleDocument": "format_each_document",
             "jsonLines": "json_lines",

@@ -60,6 +60,7 @@ class JSONParser(StreamSnap[JSONParserSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-transform-jsonparser",
         "JSON Parser",
+        version=1,
         settings={
             "jsonFilterPath": "filter_path",
             "arrayElementsAsDocuments": "process_array",

@@ -133,7 +133,9 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-mlcore-remotepythonscript",
         "Remote Python Script",
+        settings={"editable_content": "source"},
         files={"editable_content": "script"},
+        version=1,
     )
     views = Views(
         inputs=(

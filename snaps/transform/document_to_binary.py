@@ -41,6 +41,7 @@ class DocumentToBinary(Snap[DocumentToBinarySettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-transform-documenttobinary",
         "Document to Binary",
+        version=1,
         settings={
             "codec": "codec",
         },

@@ -60,10 +60,12 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-transform-jsongenerator",
         "JSON Generator",
+        version=2,
         settings={
             "editable_content": "text",
             "passThroughProp": "pass_through",
         },
+        json={"text": "documents"},
         defaults={"arrayElementsAsDocuments": True},
         unsupported={
             "arrayElementsAsDocuments": "one document that is an array",

@@ -74,6 +74,7 @@ class Mapper(Snap[MapperSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-transform-datatransform",
         "Mapper",
+        version=4,
         settings={
             "transformations.mappingTable[].targetPath": "mappings[].target",
             "transformations.mappingTable[].expression": "mappings[].expression",

@@ -1,0 +1,153 @@
+"""One stored snap: the snap of ours that it becomes, its settings, and what is not supported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from engine.registry import SnapClass
+from engine.registry.files import snake_case
+from engine.sdk.conversion import convert
+from engine.sdk.settings import settings_of
+from engine.sdk.views import Views
+from engine.slp.conversion import IGNORED, Unsupported, convert_settings
+from engine.slp.export_file import StoredSnap
+from engine.slp.literals import constant_of
+from engine.slp.naming import name_of
+from engine.slp.stored import simplified, text_of
+from engine.slp.views import ViewNames
+
+_MODES = {"disabled": "disabled", "execute only": "execute_only"}
+_DISCARDS = ("ignore", "discard")
+_ON_ERROR = {"continue": "route", **dict.fromkeys(_DISCARDS, "discard")}
+_SUFFIXES = {"javascript": ".js", "ruby": ".rb"}
+
+
+class SnapImport(msgspec.Struct, frozen=True):
+    """A stored snap and what becomes of it; without `snap_class` it is kept as it is."""
+
+    stored: StoredSnap
+    snap_class: SnapClass | None
+    type: str
+    settings: dict[str, Any]
+    unsupported: dict[str, Unsupported]
+    texts: dict[str, str]
+    unknown_keys: tuple[str, ...]
+    notes: tuple[str, ...]
+    view_names: ViewNames
+    mode: str
+    on_error: str
+
+    @property
+    def id(self) -> str:
+        return self.stored.id
+
+    @property
+    def routes_errors(self) -> bool:
+        """Whether its error view gets anything."""
+        return self.stored.error_behavior.strip().lower() not in ("fail", *_DISCARDS)
+
+    @property
+    def fallback(self) -> str:
+        """The name of a snap whose label gives none."""
+        return snake_case(self.type.rpartition("-")[2])
+
+    @property
+    def suffix(self) -> str:
+        """The ending of the file for its text."""
+        return _SUFFIXES.get(text_of(self.stored.settings.get("language")).lower(), ".py")
+
+    @property
+    def pipelines(self) -> tuple[str, ...]:
+        """The settings that name another pipeline."""
+        foreign = self.snap_class.foreign if self.snap_class else None
+        return () if foreign is None else foreign.pipelines
+
+
+def import_snap(
+    stored: StoredSnap, snap_class: SnapClass | None, *, inline: bool = False
+) -> SnapImport:
+    """Convert one snap."""
+    mode = _MODES.get(stored.mode.strip().lower(), "")
+    on_error = _ON_ERROR.get(stored.error_behavior.strip().lower(), "")
+    if snap_class is None or snap_class.foreign is None:
+        names = ViewNames(stored, None, None, passes_on=False)
+        settings = _kept(stored)
+        return SnapImport(
+            stored, None, stored.class_id, settings, {}, {}, (), (), names, mode, on_error
+        )
+    foreign = snap_class.foreign
+    converted = convert_settings(snap_class.settings_class, foreign, stored.settings, inline=inline)
+    settings, unsupported = dict(converted.settings), dict(converted.unsupported)
+    _add_account(stored, snap_class, settings, unsupported)
+    notes = list(converted.notes)
+    if foreign.version and isinstance(stored.version, int) and stored.version > foreign.version:
+        notes.append(
+            f"it has version {stored.version} of its class; the newest known here is "
+            f"{foreign.version}, so settings may be missing"
+        )
+    return SnapImport(
+        stored=stored,
+        snap_class=snap_class,
+        type=snap_class.__name__,
+        settings=settings,
+        unsupported=unsupported,
+        texts=converted.texts,
+        unknown_keys=converted.unknown,
+        notes=tuple(notes),
+        view_names=ViewNames(
+            stored, _views(snap_class, settings), foreign, passes_on=snap_class.passes_on
+        ),
+        mode=mode,
+        on_error=on_error,
+    )
+
+
+def _kept(stored: StoredSnap) -> dict[str, Any]:
+    """What an unsupported snap keeps: version, settings, account, and unusual views."""
+    kept: dict[str, Any] = {}
+    if stored.version is not None:
+        kept["class_version"] = stored.version
+    settings = {
+        key: simplified(value) for key, value in stored.settings.items() if key not in IGNORED
+    }
+    settings = {key: value for key, value in settings.items() if not _is_empty(value)}
+    if settings:
+        kept["settings"] = settings
+    if not stored.account.is_unset:
+        kept["account"] = simplified(
+            {"value": stored.account.value, "expression": stored.account.is_expression}
+        )
+    for side, views in (("inputs", stored.inputs), ("outputs", stored.outputs)):
+        if [(view.id, view.type) for view in views] != [(f"{side[:-1]}0", "document")]:
+            kept[side] = {view.id: view.type for view in views}
+    return kept
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value == "" or value == [] or value == {}
+
+
+def _add_account(
+    stored: StoredSnap,
+    snap_class: SnapClass,
+    settings: dict[str, Any],
+    unsupported: dict[str, Unsupported],
+) -> None:
+    leaf = stored.account
+    if leaf.is_unset:
+        return
+    constant = constant_of(leaf.text) if leaf.is_expression else leaf.text
+    name = name_of(str(constant).rpartition("/")[2], "account")
+    value = f"= {leaf.text.strip()}" if constant is None else name
+    if "account" in settings_of(snap_class.settings_class):
+        settings["account"] = value
+    else:
+        unsupported["account"] = Unsupported(value, "an account")
+
+
+def _views(snap_class: SnapClass, settings: Mapping[str, Any]) -> Views:
+    converted, _ = convert(snap_class.settings_class, settings)
+    return snap_class.views if converted is None else snap_class.views_for(converted)
