@@ -8,6 +8,7 @@ runs row by row.
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -27,7 +28,7 @@ from engine.expressions.compilation import (
 )
 from engine.expressions.compiler.fast import Fast
 from engine.expressions.compiler.names import Names
-from engine.expressions.compiler.unit import DOCUMENT, Unit, load
+from engine.expressions.compiler.unit import DOCUMENT, Unit, bind, class_of, load
 from engine.expressions.failures import Failure
 from engine.expressions.limits import restart
 from engine.expressions.nodes import Node
@@ -101,7 +102,7 @@ def _row(target: str, source: str, names: Names, null_safe: bool, scope: Scope) 
 
 
 def _table(rows: Rows, names: Names, null_safe: bool, pass_through: bool) -> Callable[[Any], Any]:
-    shape = _shape(rows, pass_through)
+    shape = _shape(rows)
     if shape is not None:
         try:
             return _generated(rows, shape, names, null_safe, pass_through)
@@ -113,14 +114,15 @@ def _table(rows: Rows, names: Names, null_safe: bool, pass_through: bool) -> Cal
 # --- one function ---
 
 Shape = dict[str, Any]
+_EMPTY: Document = {}
 
 
-def _shape(rows: Rows, pass_through: bool) -> Shape | None:
+def _shape(rows: Rows) -> Shape | None:
     """The nested output, with the numbers of rows as leaves; None if no dict display builds it."""
     shape: Shape = {}
     for number, row in enumerate(rows):
         names = row.target.names if isinstance(row, Row) and not row.mutates else None
-        if not names or (pass_through and len(names) > 1) or not _fits(shape, names, number):
+        if not names or not _fits(shape, names, number):
             return None
     return shape
 
@@ -142,16 +144,34 @@ def _generated(
 ) -> Callable[[Any], Any]:
     unit = Unit()
     body: list[ast.stmt] = []
+    bases: dict[int, str] = {}
     if pass_through:
         body.append(ast.Expr(unit.call(_refuse_unless_object, load(DOCUMENT))))
+        bases[id(shape)] = DOCUMENT
+        other = functools.cache(lambda: _row_by_row(rows, names, null_safe, pass_through))
+        body += _inner_objects(shape, unit, bases, lambda document: other()(document))
     for number, row in enumerate(rows):
         if isinstance(row, Row):
             body.append(_assignment(row, number, unit, names, null_safe))
-    display = _display(shape)
-    if pass_through:
-        display.keys.insert(0, None)
-        display.values.insert(0, load(DOCUMENT))
-    return unit.function([*body, ast.Return(display)])
+    return unit.function([*body, ast.Return(_display(shape, bases))])
+
+
+def _inner_objects(
+    shape: Shape, unit: Unit, bases: dict[int, str], other: Callable[[Any], Any]
+) -> list[ast.stmt]:
+    """The objects of the document into which rows write, as variables; `bases` maps the parts of
+    the shape to them. If one of them is something else, `other` handles the document."""
+    made: list[ast.stmt] = []
+    for name, part in shape.items():
+        if not isinstance(part, dict):
+            continue
+        base = bases[id(part)] = unit.new_name()
+        reader = ast.Attribute(load(bases[id(shape)]), "get", ast.Load())
+        found = ast.Call(reader, [ast.Constant(name), unit.constant(_EMPTY)], [])
+        is_other = ast.Compare(class_of(bind(base, found)), [ast.IsNot()], [unit.constant(dict)])
+        made.append(ast.If(is_other, [ast.Return(unit.call(other, load(DOCUMENT)))], []))
+        made += _inner_objects(part, unit, bases, other)
+    return made
 
 
 def _assignment(row: Row, number: int, unit: Unit, names: Names, null_safe: bool) -> ast.stmt:
@@ -164,12 +184,16 @@ def _assignment(row: Row, number: int, unit: Unit, names: Names, null_safe: bool
     return or_else(unit, ast.Assign([variable], fast), again, target)
 
 
-def _display(shape: Shape) -> ast.Dict:
+def _display(shape: Shape, bases: dict[int, str]) -> ast.Dict:
+    """The new object: a copy of its base, if it has one, with the values of the rows."""
+    keys: list[ast.expr | None] = [ast.Constant(name) for name in shape]
     values: list[ast.expr] = [
-        _display(part) if isinstance(part, dict) else load(_variable(part))
+        _display(part, bases) if isinstance(part, dict) else load(_variable(part))
         for part in shape.values()
     ]
-    return ast.Dict([ast.Constant(name) for name in shape], values)
+    if base := bases.get(id(shape)):
+        return ast.Dict([None, *keys], [load(base), *values])
+    return ast.Dict(keys, values)
 
 
 def _variable(number: int) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.errors import EvaluationError, ExpressionSyntaxError
 from engine.expressions import Scope, compile_mapping
@@ -205,3 +208,41 @@ def test_a_row_that_cannot_be_read_is_refused_at_once(target: str, source: str) 
 def test_a_mapping_may_have_thousands_of_rows() -> None:
     rows: Rows = [(f"$f{n}", f"$a + {n}") for n in range(2_000)]
     assert mapped(rows, {"a": 1})["f1999"] == 2_000
+
+
+INSIDE: list[Any] = [None, 1, "text", [1], {}, {"b": 1, "z": [2]}, {"b": {"c": 1}, "d": {}}]
+TARGETS = ["$a", "$a.b", "$a.b.c", "$a.d", "$x", "$x.y", "$['a b'].c"]
+
+
+@given(
+    document=st.dictionaries(st.sampled_from(["a", "x", "v", "a b"]), st.sampled_from(INSIDE)),
+    targets=st.lists(st.sampled_from(TARGETS), unique=True, max_size=4),
+    pass_through=st.booleans(),
+)
+@settings(max_examples=500)
+def test_nested_targets_give_what_writing_row_by_row_gives(
+    document: dict[str, Any], targets: list[str], pass_through: bool
+) -> None:
+    at_once = [(target, f"[$v, {place}]") for place, target in enumerate(targets)]
+    one_by_one = [(target, f"[{text}, eval('0')][0]") for target, text in at_once]
+    before = copy.deepcopy(document)
+    results = [written(rows, document, pass_through=pass_through) for rows in (at_once, one_by_one)]
+    assert results[0] == results[1]
+    assert document == before
+
+
+def written(rows: list[tuple[str, str]], document: Any, *, pass_through: bool) -> Any:
+    """The items of the result in their order, or what is wrong."""
+    try:
+        return json.dumps(compile_mapping(rows, pass_through=pass_through)(document))
+    except EvaluationError as error:
+        return error.message, error.target
+
+
+def test_only_the_objects_on_the_way_to_a_nested_target_are_copied() -> None:
+    document = {"a": {"b": 1, "kept": {"deep": [1]}}, "other": {"big": [1]}}
+    made = compile_mapping([("$a.c", "2")], pass_through=True)(document)
+    assert made == {"a": {"b": 1, "kept": {"deep": [1]}, "c": 2}, "other": {"big": [1]}}
+    assert document["a"] == {"b": 1, "kept": {"deep": [1]}}
+    assert made["other"] is document["other"]
+    assert made["a"]["kept"] is document["a"]["kept"]
