@@ -23,9 +23,7 @@ def first_reads(
 ) -> Callable[[Any], None] | None:
     """A function of the document that raises EvaluationError if one of these paths is missing;
     None if there is no such path."""
-    finder = _Finder(text, constants)
-    finder.add(node)
-    paths = finder.paths
+    paths, _ = paths_read_first(text, node, constants)
     if not paths:
         return None
 
@@ -38,6 +36,12 @@ def first_reads(
                 owner = owner[name]
 
     return read
+
+
+def paths_read_first(text: str, node: Node, constants: Container[str]) -> tuple[list[_Path], bool]:
+    """These paths in the order in which they are read, and whether nothing else can fail."""
+    finder = _Finder(text, constants)
+    return finder.paths, finder.add(node)
 
 
 class _Finder:

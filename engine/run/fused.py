@@ -16,6 +16,7 @@ from engine.expressions.failures import TooSlowFailure
 from engine.expressions.records import OddError, Records, Site
 from engine.expressions.steps import EncodeJson, Keep
 from engine.plan.plan import Plan, Port
+from engine.run.failing_lines import FailingLines, learned_failure
 from engine.run.member import PAUSE, Member, Outputs
 from engine.sdk.json_input import MAX_MARK_BYTES
 from engine.sdk.json_reading import first_object
@@ -42,10 +43,13 @@ class FusedRun:
 
     def __init__(self, members: Sequence[Member], plan: Plan, plainly: Plainly) -> None:
         self._members = {member.plan.label: member for member in members}
+        self._plan = plan
         self._plainly = plainly
         self._root = _site(plan, self._members, members[0].plan.label, "")
         self._exit = _exit_of(self._root)
         self._records: Records | None = None
+        self._failing: FailingLines | None = None
+        self._failures = 0
         self._samples = 0
         self._rest: list[bytes] = []
         self._is_first = True
@@ -88,14 +92,18 @@ class FusedRun:
             start = end
 
     def _block(self, view: str, block: bytes) -> Outputs:
+        failed = None if self._failing is None else self._failed(self._failing, block)
+        if failed is not None:
+            yield from failed
+            return
         if self._skip or not self._is_reading():
             self._skip = max(0, self._skip - 1)
-            yield from self._plain(view, block)
+            yield from self._plain_or_failing(view, block)
             return
         if self._records is None:
             self._learn(block)
         if self._records is None:
-            yield from self._plain(view, block)
+            yield from self._plain_or_failing(view, block)
             return
         self._ran_out_of_time = False
         if self._records.makes_text and not self._has_begun:
@@ -110,6 +118,8 @@ class FusedRun:
                 start = end
             block = block[start:]
             if not block:
+                if not self._has_begun:
+                    self._adapt(1.0)
                 return
         waiting, plain_bytes = [block], 0
         left = -1 if self._ran_out_of_time else _ATTEMPTS * len(block)
@@ -143,6 +153,35 @@ class FusedRun:
         self._penalty = min(2 * self._penalty or 1, _MAX_SKIPPED)
         self._skip = self._penalty
         self._records = None
+
+    def _plain_or_failing(self, view: str, block: bytes) -> Outputs:
+        """Process a block of a stream most of whose lines were odd; do they all fail alike?"""
+        if self._failing is None and self._failures < _MAX_SAMPLES and self._is_reading():
+            end = block.index(b"\n") + 1
+            outputs = list(self._plain(view, block[:end]))
+            yield from outputs
+            self._failures += 1
+            self._failing = learned_failure(
+                self._root, self._members, self._plan, block[:end], outputs
+            )
+            block = block[end:]
+        if block:
+            yield from self._plain(view, block)
+
+    def _failed(self, failing: FailingLines, block: bytes) -> list[tuple[Port, Batch]] | None:
+        """The outputs for a block of lines that fail alike; None if there are others in it."""
+        started = perf_counter()
+        found = failing.outputs(block) if self._is_reading() else None
+        if found is None:
+            self._failing = None
+            return None
+        count, outputs = found
+        parser = self._members[self._root.label]
+        if isinstance(parser.snap, StreamSnap):
+            parser.snap.passed(count, len(block))
+        parser.passed_out(self._root.branches[0][0], count)
+        parser.statistics.seconds += perf_counter() - started
+        return outputs or [PAUSE]
 
     def _plain(self, view: str, text: bytes) -> Outputs:
         self._fed += len(text)

@@ -219,6 +219,14 @@ class Member:
             self.statistics.outputs[view] += count
             self._out["totalCount"] += count
 
+    def passed_failures(self, count: int) -> None:
+        """Count documents that failed without a call of the snap."""
+        self.passed_in(self.plan.inputs[0].name, count)
+        self.statistics.errors += count
+        if self.plan.on_error == "route":
+            self.context.info["error"]["totalCount"] = self.statistics.errors
+            self.statistics.outputs[ERROR_VIEW.name] += count
+
     # Results of the snap
 
     def _run(self, call: Callable[[], Any], on_data_error: _Failing = None) -> Outputs:

@@ -20,8 +20,8 @@ _SAMPLES = 8
 
 _MAX_PLACES = 32
 _MAX_DEPTH = 8
-_TOKENS = (b'":null', b"[null", b",null", b"\nnull")
-"""How null begins in lines of compact JSON; other occurrences of the word are in strings."""
+_BEFORE_NULL = (b'":', b"[", b",", b"\n")
+"""What precedes null in lines of compact JSON; other occurrences of the word are in strings."""
 
 
 class Nulls:
@@ -38,7 +38,8 @@ class Nulls:
         explained = self._explained(values, lines, written)
         if explained == written:
             return True
-        tokens = lines.startswith(b"null") + sum(map(lines.count, _TOKENS))
+        before = lines.split(b"null")[:-1]
+        tokens = (not before[0]) + sum(part.endswith(_BEFORE_NULL) for part in before)
         return explained == tokens or all(map(is_finite, values))
 
     def _explained(self, values: Sequence[Value], lines: bytes, written: int) -> int:

@@ -9,6 +9,7 @@ same lines to the plain way, which is right by definition.
 
 from engine.expressions.records.program import OddError, Site
 from engine.expressions.records.run import Records
+from engine.expressions.records.shapes import LineShape, UnknownShapeError
 from engine.expressions.records.state import UnfusableError
 
-__all__ = ["OddError", "Records", "Site", "UnfusableError"]
+__all__ = ["LineShape", "OddError", "Records", "Site", "UnfusableError", "UnknownShapeError"]
