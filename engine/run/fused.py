@@ -178,7 +178,7 @@ class FusedRun:
         count, outputs = found
         parser = self._members[self._root.label]
         if isinstance(parser.snap, StreamSnap):
-            parser.snap.passed(count, len(block))
+            parser.snap.read_elsewhere(count, len(block))
         parser.passed_out(self._root.branches[0][0], count)
         parser.statistics.seconds += perf_counter() - started
         return outputs or [PAUSE]
