@@ -182,6 +182,18 @@ class DataError(EngineError):
         }
 
 
+class ChildFailedError(DataError):
+    """A pipeline that a snap ran has failed. `for_callers` are error, reason and resolution without
+    places in files and expressions, for callers of a hosted pipeline."""
+
+    def __init__(
+        self, error: str, reason: str, resolution: str, for_callers: tuple[str, str, str]
+    ) -> None:
+        super().__init__(error, reason, resolution)
+        self.args = (error, reason, resolution, for_callers)
+        self.for_callers = for_callers
+
+
 class ExpressionError(DataError):
     """An expression cannot be parsed or evaluated. Expressions raise no other error.
 

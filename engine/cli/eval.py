@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from engine import api
-from engine.cli.options import add_parameters
+from engine.cli.options import add_parameters, given_parameters
 from engine.errors import (
     ConfigurationError,
     EvaluationError,
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     document = read_document(arguments.doc)
     evaluate = functools.partial(
         api.evaluate,
-        parameters=dict(arguments.parameters),
+        parameters=given_parameters(arguments),
         null_safe=arguments.null_safe,
         libraries=[read_library(given) for given in arguments.libraries],
         timezone=arguments.timezone,

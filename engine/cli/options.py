@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 
 
 def add_parameters(parser: argparse.ArgumentParser) -> None:
-    """Add the repeatable option `--param NAME=VALUE`."""
+    """Add the repeatable options `--param NAME=VALUE` and `--param-file FILE`."""
     parser.add_argument(
         "--param",
         dest="parameters",
@@ -16,6 +17,31 @@ def add_parameters(parser: argparse.ArgumentParser) -> None:
         type=_name_and_value,
         help="value of a pipeline parameter; may be repeated",
     )
+    parser.add_argument(
+        "--param-file",
+        dest="parameter_files",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="values of parameters: a YAML or JSON map, or lines of NAME=value (.env), of which "
+        "those that the pipeline does not declare are ignored; --param takes precedence",
+    )
+
+
+def given_parameters(
+    arguments: argparse.Namespace, declared: Collection[str] | None = None
+) -> dict[str, str]:
+    """The values of both options; `declared` are the parameters of the pipeline, if known.
+
+    Raises ConfigurationError if a file cannot be read.
+    """
+    values: dict[str, str] = {}
+    if arguments.parameter_files:
+        from engine.cli.parameter_files import read_parameters  # few commands get a file
+
+        for file in arguments.parameter_files:
+            values |= read_parameters(file, declared)
+    return {**values, **dict(arguments.parameters)}
 
 
 def _name_and_value(text: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ import msgspec
 
 from engine import api
 from engine.cli.display import Display, choose_display
-from engine.cli.options import add_parameters
+from engine.cli.options import add_parameters, given_parameters
 from engine.cli.problems import print_problems
 from engine.cli.stopping import stopped_by_signals
 from engine.documents import Item
@@ -246,7 +246,7 @@ async def _run(
             _, failure = await api.start(
                 plan,
                 registry,
-                parameters=dict(arguments.parameters),
+                parameters=given_parameters(arguments, [spec.name for spec in plan.parameters]),
                 inputs=inputs,
                 observer=display,
                 timezone=arguments.timezone,

@@ -7,7 +7,7 @@ import logging
 import sys
 from functools import partial
 
-from engine.cli.options import add_parameters
+from engine.cli.options import add_parameters, given_parameters
 from engine.cli.problems import print_problems
 from engine.errors import ConfigurationError, Problem
 
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
                 f"--allow-origin {origin}: write scheme and host such as https://example.org, or *"
             )
     overrides = Overrides(
-        parameters=dict(arguments.parameters),
+        parameters=given_parameters(arguments),
         instances=arguments.instances,
         allowed_origins=tuple(arguments.allow_origin),
     )

@@ -28,7 +28,7 @@ from engine.expressions.paths.call import called_path
 from engine.expressions.paths.conditions import as_condition
 from engine.expressions.paths.path import Path, read_path
 from engine.expressions.paths.reading import Use
-from engine.expressions.scope import Context, Scope
+from engine.expressions.scope import Context, Scope, may_use_scope
 from engine.expressions.values import Function
 
 ALL_ERRORS = (
@@ -63,7 +63,17 @@ def compile_expression(
 
     Raises ExpressionSyntaxError here, EvaluationError when called.
     """
-    return compile_in(text, Names(context_of(scope or Scope(), null_safe), {}), null_safe)
+    scope = scope or Scope()
+    if not may_use_scope(text):
+        with suppress(ExpressionSyntaxError):  # with the scope, its message may say more
+            return _compiled_once(text, null_safe, scope.timezone)
+    return compile_in(text, Names(context_of(scope, null_safe), {}), null_safe)
+
+
+@functools.lru_cache(_CACHED_TEXTS)
+def _compiled_once(text: str, null_safe: bool, timezone: str) -> CompiledExpression:
+    names = Names(context_of(Scope(timezone=timezone), null_safe), {})
+    return compile_in(text, names, null_safe)
 
 
 def compile_in(text: str, names: Names, null_safe: bool) -> CompiledExpression:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 import msgspec
 
 from engine.documents import Document
-from engine.errors import EvaluationError
+from engine.errors import EvaluationError, ExpressionSyntaxError
 from engine.expressions.compilation import (
     TooDeepError,
     careful_later,
@@ -35,8 +37,10 @@ from engine.expressions.nodes import Node
 from engine.expressions.parser import parse
 from engine.expressions.paths.deletion import Owned
 from engine.expressions.paths.path import FAILURES, Path
-from engine.expressions.scope import Scope
+from engine.expressions.scope import Scope, may_use_scope
 from engine.expressions.values import kind_of
+
+_CACHED_TABLES = 256
 
 
 class Mapping(Protocol):
@@ -84,6 +88,31 @@ def compile_mapping(
     never change the input document. Raises ExpressionSyntaxError here, EvaluationError when called.
     """
     scope = scope or Scope()
+    table = tuple((target, source) for target, source in rows)
+    if not any(may_use_scope(text) for text in (mapping_root, *itertools.chain(*table))):
+        with suppress(ExpressionSyntaxError):  # with the scope, its message may say more
+            return _compiled_once(table, null_safe, pass_through, mapping_root, scope.timezone)
+    return _compiled(table, null_safe, pass_through, mapping_root, scope)
+
+
+@functools.lru_cache(_CACHED_TABLES)
+def _compiled_once(
+    rows: tuple[tuple[str, str], ...],
+    null_safe: bool,
+    pass_through: bool,
+    mapping_root: str,
+    timezone: str,
+) -> Mapping:
+    return _compiled(rows, null_safe, pass_through, mapping_root, Scope(timezone=timezone))
+
+
+def _compiled(
+    rows: tuple[tuple[str, str], ...],
+    null_safe: bool,
+    pass_through: bool,
+    mapping_root: str,
+    scope: Scope,
+) -> Mapping:
     names = Names(context_of(scope, null_safe), {})
     made = [_row(target, source, names, null_safe, scope) for target, source in rows]
     apply = _table(made, names, null_safe, pass_through)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from engine.expressions.dates import zone
+from engine.late_regex import late_regex
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -24,6 +25,17 @@ class Scope(msgspec.Struct, frozen=True):
     snap: Mapping[str, Any] = msgspec.field(default_factory=dict)
     task: Mapping[str, Any] = msgspec.field(default_factory=dict)
     timezone: str = "UTC"
+
+
+_OF_A_SCOPE = late_regex(r"\b(?:_\w+|lib|pipe|snap|task|eval|jsonPath)\b")
+
+
+def may_use_scope(text: str) -> bool:
+    """Whether an expression may depend on more of its scope than the time zone.
+
+    All others are compiled once for all runs: a pipeline may be run for every document.
+    """
+    return _OF_A_SCOPE.search(text) is not None
 
 
 class Context(msgspec.Struct, frozen=True):

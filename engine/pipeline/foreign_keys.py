@@ -12,7 +12,15 @@ GLUED = late_regex(r"(?P<key>[A-Za-z_]\w*):(?P<value>\S.*)")
 """A key without the space that YAML requires after its colon."""
 
 TYPE_KEYS = ("type", "kind", "uses", "processor", "class", "name")
-SNAP_KEYS = ("snap", "label", "on_error", "mode", "unsupported")
+SNAP_KEYS = (
+    "snap",
+    "label",
+    "on_error",
+    "mode",
+    "open_input",
+    "open_output",
+    "unsupported",
+)
 ORDER_KEYS = ("depends_on", "needs", "after", "next", "inputs", "input_from")
 _SNAPS = "the snaps of a pipeline go under 'snaps:', each with its own label"
 _LINKS = "links go under 'links:', such as '- read -> write'"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,8 +23,16 @@ from engine.pipeline.spec import (
 from engine.pipeline.yaml_lines import brief
 from engine.sdk.settings import nearest_hint, nearest_names, shown
 
-_KEYS = ("pipeline", "description", "parameters", "libraries", "snaps", "links")
-_PARAMETER_KEYS = ("default", "required", "secret", "description")
+_KEYS = (
+    "pipeline",
+    "description",
+    "parameters",
+    "libraries",
+    "error_pipeline",
+    "snaps",
+    "links",
+)
+_PARAMETER_KEYS = ("default", "required", "secret", "capture", "description")
 _LABEL_HINT = "use printable characters, without '.' and '->'"
 
 
@@ -59,6 +67,7 @@ class _SpecReader:
             description=self._text(top.get("description"), ("description",)),
             parameters=tuple(self._parameters(top.get("parameters"))),
             libraries=tuple(self._libraries(top.get("libraries"))),
+            error_pipeline=self._error_pipeline(top.get("error_pipeline")),
             snaps=snaps,
             links=tuple(self._links(*self._place_of_links(top))),
             problems=tuple(self.problems),
@@ -73,6 +82,16 @@ class _SpecReader:
                 if intended not in top:
                     root.entries[intended] = root.entries.pop(key)
                     top[intended] = top.pop(key)
+
+    def _error_pipeline(self, node: Node | None) -> Mapping[str, Any] | None:
+        """Its settings, not converted yet; a plain text is the name of the file."""
+        if node is None or _is_null(node):
+            return None
+        if isinstance(node, Scalar):
+            name = self._text(node, ("error_pipeline",))
+            return {"pipeline": name} if name else None
+        table = self._table(node, ("error_pipeline",), "'error_pipeline'")
+        return {key: plain(value) for key, value in table.items()}
 
     def _snaps(self, node: Node | None) -> Iterator[SnapSpec]:
         hint = foreign_keys.list_of_snaps_hint(node) if isinstance(node, Items) else ""
@@ -134,6 +153,7 @@ class _SpecReader:
         title = self._text(table.pop("label", None), (*path, "label"))
         place = (*path, "unsupported")
         unsupported = self._table(table.pop("unsupported", None), place, "'unsupported'")
+        open_input, open_output = table.pop("open_input", None), table.pop("open_output", None)
         kind = table.pop("snap", None)
         if kind is None and isinstance(node, Table) and not incomplete:
             message = f"the snap {shown(label)} has no key 'snap'"
@@ -153,6 +173,8 @@ class _SpecReader:
             mode=mode or "validate_and_execute",
             title=title,
             unsupported={key: plain(value) for key, value in unsupported.items()},
+            open_input=self._flag(open_input, (*path, "open_input")),
+            open_output=open_output is None or self._flag(open_output, (*path, "open_output")),
             incomplete=incomplete,
         )
 
@@ -217,6 +239,7 @@ class _SpecReader:
             where=where,
             default=self._default(table.get("default"), (*path, "default")),
             required=self._flag(table.get("required"), (*path, "required")),
+            capture=self._flag(table.get("capture"), (*path, "capture")),
             secret=self._flag(table.get("secret"), (*path, "secret")),
             description=self._text(table.get("description"), (*path, "description")),
         )

@@ -17,13 +17,17 @@ Mode = Literal["validate_and_execute", "execute_only", "disabled"]
 
 
 class ParameterSpec(msgspec.Struct, frozen=True):
-    """A declared parameter. Its value is always a string; None means that there is no default."""
+    """A declared parameter. Its value is always a string; None means that there is no default.
+
+    With `capture`, the report of a run shows its value.
+    """
 
     name: str
     where: Location
     default: str | None = None
     required: bool = False
     secret: bool = False
+    capture: bool = False
     description: str = ""
 
 
@@ -32,8 +36,10 @@ class SnapSpec(msgspec.Struct, frozen=True):
 
     `on_error` is None where the file does not set it. `title` is what error documents and
     `snap.label` call it; empty: its label. `unsupported` are settings that an import from SnapLogic
-    had to leave out. `incomplete`: some of its lines could not be
-    read as YAML, so missing settings are not reported.
+    had to leave out. With `open_input`, an input view that usually needs a link may be without one,
+    as an open input of the pipeline; without `open_output`, what leaves through output views
+    without a link is discarded. `incomplete`: some of its lines could not be read as YAML, so
+    missing settings are not reported.
     """
 
     label: str
@@ -44,6 +50,8 @@ class SnapSpec(msgspec.Struct, frozen=True):
     mode: Mode = "validate_and_execute"
     title: str = ""
     unsupported: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    open_input: bool = False
+    open_output: bool = True
     incomplete: bool = False
 
 
@@ -75,7 +83,7 @@ class PipelineSpec(msgspec.Struct, frozen=True):
     """A pipeline file as written.
 
     `problems` are the mistakes in YAML and shape found while loading. What could not be read is
-    left out: a snap without a known type has the type "".
+    left out: a snap without a known type has the type "". `error_pipeline` are plain YAML values.
     """
 
     name: str
@@ -84,6 +92,7 @@ class PipelineSpec(msgspec.Struct, frozen=True):
     description: str = ""
     parameters: tuple[ParameterSpec, ...] = ()
     libraries: tuple[LibrarySpec, ...] = ()
+    error_pipeline: Mapping[str, Any] | None = None
     snaps: Mapping[str, SnapSpec] = msgspec.field(default_factory=dict)
     links: tuple[LinkSpec, ...] = ()
     problems: tuple[Problem, ...] = ()

@@ -41,6 +41,17 @@ class Accounts:
         self._project = project
         self._environment = environment
         self._read: dict[tuple[str, tuple[type[AccountKind], ...]], AccountFile | None] = {}
+        self._elsewhere: dict[tuple[str, str], Accounts] = {}
+
+    def in_folder(self, folder: str, project: str) -> Accounts:
+        """The accounts of another pipeline that the run starts; each file is read once."""
+        key = folder, project
+        if key not in self._elsewhere:
+            self._elsewhere[key] = self._for(folder, project)
+        return self._elsewhere[key]
+
+    def _for(self, folder: str, project: str) -> Accounts:
+        return Accounts(folder, project, self._environment)
 
     def read(self, name: str, accepted: tuple[type[AccountKind], ...]) -> AccountFile | None:
         """The account of that name, of an `accepted` or a built-in kind; None if there is none.

@@ -20,6 +20,10 @@ _UNREADABLE = ("yaml-error", "yaml-tag", "yaml-alias", "bad-number")
 _ABOUT_PLACE = ("unlinked-snap", "unlinked-error-view", "unclear-setting")
 """Codes of warnings that depend on which lines belong together."""
 
+ERROR_PIPELINE = "error_pipeline."
+"""Stands for the label of a snap where the settings of the error pipeline are meant; no snap can
+have a label with a dot."""
+
 _MAX_COMPARED = 500
 _MAX_LISTED = 20
 
@@ -58,7 +62,7 @@ class ProblemCollector(msgspec.Struct):
 
     def setting(self, label: str, path: KeyPath, *, at_key: bool = False) -> Location:
         """The place of a setting of a snap; of the snap's label if `path` is empty."""
-        source, full = self.spec.source, ("snaps", label, *path)
+        source, full = self.spec.source, (*_owner(label), *path)
         return source.where_key(full) if at_key or not path else source.where(full)
 
     def inside(self, label: str, path: KeyPath, offset: int, length: int) -> Location:
@@ -115,4 +119,9 @@ def _is_within(where: Where, places: Collection[Where]) -> bool:
 def _full(label: str, path: KeyPath) -> tuple[KeyPath, bool]:
     """A path of a setting as one of the file, and whether it means the key."""
     at_key = path[-1] == KEY
-    return ("snaps", label, *(path[:-1] if at_key else path)), at_key
+    return (*_owner(label), *(path[:-1] if at_key else path)), at_key
+
+
+def _owner(label: str) -> KeyPath:
+    """The path of the key under which the settings are."""
+    return ("error_pipeline",) if label == ERROR_PIPELINE else ("snaps", label)

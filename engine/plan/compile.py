@@ -100,6 +100,7 @@ class _Compiler:
             starting_inputs=starting_inputs,
             routes=routes_of(snaps, links, stages, open_inputs, starting_inputs),
             warnings=tuple(self.resolution.problems),
+            error_pipeline=self.resolution.error_pipeline,
             seen=paths_seen(self.order, by_label, leads_to, open_inputs),
         )
 
@@ -120,7 +121,9 @@ class _Compiler:
             type=spec.type,
             title=spec.title or spec.label,
             settings=settings,
-            on_error=on_error_of(spec, starting),
+            on_error=on_error_of(
+                spec, starting, has_error_pipeline=self.resolution.error_pipeline is not None
+            ),
             mode=spec.mode,
             inputs=tuple(
                 views_as_linked(views.inputs, [link.target for link in ending if link.target])
@@ -181,7 +184,9 @@ class _Compiler:
 
     def _open(self, snaps: Sequence[PlannedSnap], side: str) -> Iterator[tuple[Port, View]]:
         for snap in snaps:
-            for view in snap.inputs if side == "inputs" else snap.outputs:
+            is_open = self.resolution.spec.snaps[snap.label].open_output
+            outputs = snap.outputs if is_open else ()
+            for view in snap.inputs if side == "inputs" else outputs:
                 port = Port(snap.label, view.name)
                 if port not in self.used:
                     yield port, view

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from engine.pipeline.spec import OnError, SnapSpec
+from engine.pipeline.spec import SnapSpec
 from engine.plan import graph
 from engine.plan.collector import ProblemCollector
+from engine.plan.plan import OnErrorPlanned
 from engine.plan.snaps import ResolvedSnap, check_inputs
 from engine.plan.views import ResolvedLink, Side, declared_view, views_as_linked
 from engine.sdk.views import ERROR_VIEW, View
@@ -45,14 +46,19 @@ def check_linkage(
             )
 
 
-def on_error_of(spec: SnapSpec, links: Iterable[ResolvedLink]) -> OnError:
-    """What the file says; otherwise `route` if the error view is linked, else `stop`.
+def on_error_of(
+    spec: SnapSpec, links: Iterable[ResolvedLink], *, has_error_pipeline: bool
+) -> OnErrorPlanned:
+    """What the file says; otherwise `route` if the error view is linked, else the error pipeline if
+    there is one, else `stop`.
 
     `links` are those that start at the snap.
     """
     if spec.on_error is not None:
         return spec.on_error
-    return "route" if any(link.source is ERROR_VIEW for link in links) else "stop"
+    if any(link.source is ERROR_VIEW for link in links):
+        return "route"
+    return "error_pipeline" if has_error_pipeline else "stop"
 
 
 class _Linked:
@@ -126,7 +132,7 @@ def _wants_links(snap: ResolvedSnap, linked: _Linked, collector: ProblemCollecto
     if snap.views is not None:
         for view in snap.views.inputs:
             _check_count(snap, "input", view, linked, collector)
-            if _is_missed(snap.spec.label, view, linked):
+            if not snap.spec.open_input and _is_missed(snap.spec.label, view, linked):
                 message = f"{_name(snap)} needs a link to its input view '{view.name}'"
                 hint = _link_hint(snap, "input")
                 collector.report("unlinked-input", snap.spec.where, message, hint)

@@ -34,7 +34,7 @@ def needed_fields(
 def _entering(snap: PlannedSnap, leaving: Fields) -> Fields:
     """The fields that a snap needs of its input documents."""
     paths = snap.facts.reads
-    if paths is None or snap.on_error == "route":
+    if paths is None or snap.makes_error_documents:
         return None
     own = frozenset(path[0] for path in paths)
     return _together((own, leaving)) if snap.facts.passes_on else own

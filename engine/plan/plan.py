@@ -7,14 +7,15 @@ name on the spot. So nothing here may hold a closure, a handle or a global.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
 import msgspec
 
 from engine.errors import Problem
 from engine.expressions.steps import Step
 from engine.locations import Location
-from engine.pipeline.spec import Mode, OnError, ParameterSpec
-from engine.sdk.settings import Settings
+from engine.pipeline.spec import Mode, ParameterSpec
+from engine.sdk.settings import Evaluated, Settings, setting
 from engine.sdk.views import View
 
 
@@ -55,6 +56,22 @@ class PlacedExpression(msgspec.Struct, frozen=True):
     where: Location
 
 
+OnErrorPlanned = Literal["stop", "discard", "route", "error_pipeline"]
+"""What happens to a document that fails in a snap; the last one sends its error document to the
+error pipeline of the pipeline."""
+
+
+class ErrorPipeline(Settings):
+    """The pipeline that gets the error documents of all snaps which do not say otherwise."""
+
+    pipeline: Evaluated[str] = setting(
+        help="The pipeline file, relative to this one; `.yaml` may be left out.",
+    )
+    parameters: dict[str, Evaluated[Any]] = setting(
+        default={}, help="Parameter to value, such as `= pipe.label`."
+    )
+
+
 class PlannedSnap(msgspec.Struct, frozen=True):
     """A snap with converted settings; `inputs` and `outputs` are the views as linked.
 
@@ -67,7 +84,7 @@ class PlannedSnap(msgspec.Struct, frozen=True):
     type: str
     title: str
     settings: Settings
-    on_error: OnError
+    on_error: OnErrorPlanned
     mode: Mode
     inputs: tuple[View, ...]
     outputs: tuple[View, ...]
@@ -77,6 +94,11 @@ class PlannedSnap(msgspec.Struct, frozen=True):
     first_lines: Mapping[str, int] = msgspec.field(default_factory=dict)
     expressions: tuple[PlacedExpression, ...] = ()
     steps: tuple[Step, ...] = ()
+
+    @property
+    def makes_error_documents(self) -> bool:
+        """Whether a document that fails is passed on, inside an error document."""
+        return self.on_error in ("route", "error_pipeline")
 
     def place_of(self, text: str, target: str = "") -> PlacedExpression | None:
         """The expression with that text, preferably for that target."""
@@ -201,6 +223,7 @@ class Plan(msgspec.Struct, frozen=True):
     starting_inputs: tuple[Port, ...]
     routes: Routes
     warnings: tuple[Problem, ...] = ()
+    error_pipeline: ErrorPipeline | None = None
     seen: frozenset[tuple[str, ...]] = frozenset({()})
 
     def snap(self, label: str) -> PlannedSnap:

@@ -9,13 +9,15 @@ import msgspec
 from engine.errors import Problem
 from engine.pipeline.spec import PipelineSpec
 from engine.plan.accounts import Accounts
+from engine.plan.children import check_children
 from engine.plan.collector import ProblemCollector
+from engine.plan.error_pipeline import resolve_error_pipeline
 from engine.plan.folders import folder_of, project_of
 from engine.plan.graph import downstream
 from engine.plan.libraries import read_libraries
 from engine.plan.linkage import check_linkage
 from engine.plan.parameters import check_parameters
-from engine.plan.plan import Library
+from engine.plan.plan import ErrorPipeline, Library
 from engine.plan.python_code import check_python
 from engine.plan.snaps import ResolvedSnap, resolve_snap
 from engine.plan.views import ResolvedLink, resolve_links
@@ -32,6 +34,7 @@ class Resolution(msgspec.Struct, frozen=True):
     libraries: tuple[Library, ...]
     snaps: Mapping[str, ResolvedSnap]
     links: tuple[ResolvedLink, ...]
+    error_pipeline: ErrorPipeline | None
     problems: list[Problem]
 
 
@@ -57,8 +60,19 @@ def resolve(
         )
         for label, snap in spec.snaps.items()
     }
+    error_pipeline = resolve_error_pipeline(collector, folder, project)
     links = resolve_links(snaps, registry, collector)
     check_linkage(snaps, links, collector)
     check_writes(snaps, links, collector, folder, project)
+    check_children(snaps, collector, folder, project)
     check_python(snaps, links, collector, folder, project)
-    return Resolution(spec, folder, project, libraries, snaps, tuple(links), collector.all())
+    return Resolution(
+        spec,
+        folder,
+        project,
+        libraries,
+        snaps,
+        tuple(links),
+        error_pipeline,
+        collector.all(),
+    )

@@ -31,6 +31,10 @@ happens to a document that fails: the pipeline stops, the document is discarded,
 document goes to the view `error`. |
 | `mode` | `validate_and_execute`, `execute_only` or `disabled` | `validate_and_execute` | \
 `disabled` skips the snap and everything downstream of it; the other two run it. |
+| `open_input` | boolean | `false` | An input view that needs a link may be without one: it is an \
+open input of the pipeline, which a caller feeds. |
+| `open_output` | boolean | `true` | Whether output views without a link are open outputs of the \
+pipeline; otherwise what leaves there is discarded. |
 
 Besides the views below, every snap has the error view `error`. A setting of the type "or `=`
 expression" is an expression if its value starts with `=`; an "expression" always is one.

@@ -32,6 +32,7 @@ from engine.run.files.access import SnapFiles
 from engine.run.late_facts import LateFacts
 from engine.run.report import SnapStatistics
 from engine.run.shown_lines import ShownLines
+from engine.sdk.children import ChildPipelines
 from engine.sdk.context import Function, JsonPath
 from engine.sdk.conversion import in_words
 from engine.sdk.excerpts import excerpt
@@ -96,6 +97,12 @@ class SnapContext:
     @property
     def http(self) -> HttpClient:
         return self._execution.services.http
+
+    @cached_property
+    def pipelines(self) -> ChildPipelines:
+        from engine.run.children import Children  # few snaps run other pipelines
+
+        return Children(self._execution, self.label, self.files)
 
     def place_of(self, setting: str) -> tuple[str, int]:
         return self._snap.where.path, self._snap.first_lines.get(setting, 0)
@@ -232,6 +239,8 @@ class SnapContext:
         if self._snap.on_error == "route" and (ledger is None or self.linked(ERROR_VIEW.name)):
             self.error_documents.append(self._describer.document(error, original))
             self.error_lineage.append(lineage)
+        elif self._snap.on_error == "error_pipeline" and self._execution.error_pipeline is not None:
+            self._execution.error_pipeline.send(self._describer.document(error, original), lineage)
         elif ledger is not None and lineage:
             self._fail_requests(error, original, lineage)
         elif self._stops(lineage):

@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError
 from engine.expressions import DateTime, Scope, load_library, overlay
 from engine.plan.plan import Plan, PlannedSnap
+from engine.registry import Registry
 from engine.run.files.access import Writers
 from engine.run.identity import RunIdentity
 from engine.run.late_facts import LateFacts
@@ -19,12 +20,16 @@ from engine.run.lineage import Ledger
 from engine.run.secrets import Secrets
 from engine.run.services import Services
 
+if TYPE_CHECKING:
+    from engine.run.error_pipeline import ErrorPipeline
+
 
 class Execution:
     """The state that the snaps of a run share in one process.
 
     With a `ledger` it is an ultra pipeline: documents carry the requests that they come from, and a
-    failed document fails its requests instead of stopping the run.
+    failed document fails its requests instead of stopping the run. The `outer_secrets` are those of
+    the run that started this one.
     """
 
     def __init__(
@@ -32,21 +37,29 @@ class Execution:
         plan: Plan,
         identity: RunIdentity,
         services: Services,
+        registry: Registry,
         *,
         ledger: Ledger | None = None,
+        outer_secrets: Secrets | None = None,
     ) -> None:
         self.plan = plan
         self.identity = identity
         self.services = services
+        self.registry = registry
         self.ledger = ledger
         self.secrets = Secrets(
-            value
-            for spec in plan.parameters
-            if spec.secret and (value := identity.parameters[spec.name])
+            (
+                value
+                for spec in plan.parameters
+                if spec.secret and (value := identity.parameters[spec.name])
+            ),
+            outer_secrets,
         )
         self.writers = Writers() if ledger is None else None  # an ultra task has no end
         self.pipe: Mapping[str, Any] = LateFacts(self._pipe)
         """The variable `pipe` of expressions (expression reference, section 11)."""
+        self.error_pipeline: ErrorPipeline | None = None
+        """Set before the run starts, if the plan names one."""
         self._snaps = {snap.label: snap for snap in plan.snaps}
         self.on_failure: Callable[[str, EngineError], None] | None = None
         """Called from any thread when a snap (given by label) fails outside of any call to it."""
@@ -66,10 +79,10 @@ class Execution:
             "hostname": platform.node(),
             "instanceId": str(uuid.uuid5(uuid.NAMESPACE_URL, self.plan.path)),
             "label": self.plan.name,
-            "parentRuuid": None,
+            "parentRuuid": identity.parent_ruuid,
             "plexPath": identity.plex_path,
             "projectPath": identity.project_path,
-            "rootRuuid": identity.ruuid,
+            "rootRuuid": identity.root_ruuid or identity.ruuid,
             "ruuid": identity.ruuid,
             "startTime": DateTime.fromtimestamp(identity.started.timestamp(), UTC),
             "tmpDir": self.services.folder.as_uri(),

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from engine.errors import DataError, EngineError, ExpressionError
+from engine.errors import ChildFailedError, DataError, EngineError, ExpressionError
 from engine.plan.plan import PlannedSnap
 from engine.sdk.results import MISTAKE_IN_SNAP
 
@@ -58,6 +58,8 @@ def texts_for_callers(snap: PlannedSnap, error: EngineError) -> tuple[str, str, 
     failed = f"the snap {snap.label!r} failed"
     if isinstance(error, BrokenSnapError):
         return failed, error.reason, SEE_LOG
+    if isinstance(error, ChildFailedError):
+        return error.for_callers
     texts = failed, str(error), ""
     if isinstance(error, DataError):
         texts = error.error, error.reason, error.resolution

@@ -20,7 +20,11 @@ from engine.run.platform_paths import plex_path, project_path, run_id
 
 
 class RunIdentity(msgspec.Struct, frozen=True):
-    """Plain data that can be pickled. `parameters` are resolved; `started` is in UTC."""
+    """Plain data that can be pickled. `parameters` are resolved; `started` is in UTC.
+
+    A child run has a `parent_ruuid` and a `root_ruuid`; its `callers` are the paths of the
+    pipelines that led to it, outermost first.
+    """
 
     ruuid: str
     started: datetime
@@ -30,6 +34,9 @@ class RunIdentity(msgspec.Struct, frozen=True):
     plex_path: str
     project_path: str
     files: FileRules = TRUSTING
+    parent_ruuid: str | None = None
+    root_ruuid: str = ""
+    callers: tuple[str, ...] = ()
 
 
 def identify(
@@ -54,6 +61,31 @@ def identify(
         plex_path=plex,
         project_path=project_path(plan.project),
         files=files,
+    )
+
+
+def identify_child(
+    plan: Plan,
+    given: Mapping[str, str],
+    caller: Plan,
+    parent: RunIdentity,
+    from_data: frozenset[str],
+) -> RunIdentity:
+    """The identity of a run of `plan` that starts now, in a run of `caller` that is `parent`.
+
+    The parameters in `from_data` have values that come from documents. Raises ConfigurationError as
+    `identify` does.
+    """
+    return msgspec.structs.replace(
+        parent,
+        ruuid=run_id(plex_path()),
+        started=datetime.now(UTC),
+        parameters=resolve_parameters(plan.parameters, given),
+        project_path=project_path(plan.project),
+        files=msgspec.structs.replace(parent.files, data_parameters=from_data),
+        parent_ruuid=parent.ruuid,
+        root_ruuid=parent.root_ruuid or parent.ruuid,
+        callers=(*parent.callers, caller.path),
     )
 
 

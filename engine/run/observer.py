@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from engine.documents import Batch, Item
@@ -25,9 +25,9 @@ class Live(Protocol):
         ...
 
 
-Source = Sequence[Item] | Iterator[list[Item]] | Live
+Source = Sequence[Item] | Iterator[list[Item]] | AsyncIterator[list[Item]] | Live
 """The items for an open input. A separate thread reads an iterator of batches, which may block, no
-faster than the run takes its items."""
+faster than the run takes its items; an asynchronous iterator is read on the run's event loop."""
 
 
 class Observer(Protocol):

@@ -38,7 +38,7 @@ def owner_of(
     """
     facts = snap.facts
     shared = any(Port(snap.label, view.name) in plan.routes.shared for view in snap.inputs)
-    if facts.changes_input and (shared or repeats or watched or snap.on_error == "route"):
+    if facts.changes_input and (shared or repeats or watched or snap.makes_error_documents):
         return Owner(None)
     if not expressions_change:
         return None

@@ -73,7 +73,7 @@ class SnapStatistics(msgspec.Struct):
 class Report(msgspec.Struct):
     """The outcome of a run. `outputs` holds the items from open outputs, if they were collected.
 
-    `warnings` come from the check of the pipeline.
+    `warnings` come from the check of the pipeline; `parameters` are those that it captures.
     """
 
     pipeline: str
@@ -85,6 +85,7 @@ class Report(msgspec.Struct):
     failure: str = ""
     outputs: Mapping[str, list[Any]] = msgspec.field(default_factory=dict)
     warnings: Sequence[Problem] = ()
+    parameters: Mapping[str, str | None] = msgspec.field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain data, for `--report` and other programs."""
@@ -94,6 +95,7 @@ class Report(msgspec.Struct):
             "status": self.status,
             "seconds": round(self.seconds, 6),
             "failure": self.failure,
+            "parameters": dict(self.parameters),
             "warnings": [str(warning) for warning in self.warnings],
             "snaps": [snap.as_dict() for snap in self.snaps],
             "links": self._links(),

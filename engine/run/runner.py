@@ -10,7 +10,7 @@ place.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import chain, islice
@@ -57,23 +57,27 @@ async def run_plan(
     files: ProjectFiles | None = None,
     accounts: Accounts | None = None,
     stopper: Stopper | None = None,
+    parent: Execution | None = None,
 ) -> tuple[Report, EngineError | None]:
     """Run a plan to its end, or this process's part of it.
 
     `inputs` maps an open input, as `label.view` or `label`, to its items. A live source is started
     once everything is done that needs none of its batches, so that a model, for example, is loaded
     before the first request. With a `ledger`, documents carry their requests, as in an ultra task.
-    `http`, `files` and `accounts` replace the run's own. Returns the report, and the error that
-    stopped the pipeline, if any. Raises ConfigurationError, before anything starts, if the inputs
-    do not match.
+    `http`, `files` and `accounts` replace the run's own; a child run shares the services of its
+    `parent`, and masks its secrets. Returns the report, and the error that stopped the pipeline, if
+    any. Raises ConfigurationError, before anything starts, if the inputs do not match.
     """
     crossed = observer.crossed if isinstance(observer, Watcher) else None
-    services = Services(plan, scripts, observer.show, http, files, crossed, accounts)
-    execution = Execution(plan, identity, services, ledger=ledger)
+    shared = None if parent is None else parent.services
+    services = Services(plan, scripts, observer.show, http, files, crossed, accounts, shared)
+    secrets = None if parent is None else parent.secrets
+    execution = Execution(plan, identity, services, registry, ledger=ledger, outer_secrets=secrets)
     fed = _inputs_by_port(plan, inputs or {})
     run = _Run(plan, registry, execution, observer, fed, stopper or Stopper())
     started = perf_counter()
     try:
+        _open_error_pipeline(execution)
         failure = await run.run()
     except asyncio.CancelledError:
         run.report.status = "stopped"
@@ -83,6 +87,13 @@ async def run_plan(
         run.account(perf_counter() - started)
         observer.finished(run.report)
     return run.report, failure
+
+
+def _open_error_pipeline(execution: Execution) -> None:
+    if execution.plan.error_pipeline is not None:
+        from engine.run.error_pipeline import ErrorPipeline  # few pipelines have one
+
+        execution.error_pipeline = ErrorPipeline(execution)
 
 
 class _Run:
@@ -120,6 +131,7 @@ class _Run:
             snaps=[statistics[snap.label] for snap in plan.snaps],
             links=plan.links,
             warnings=plan.warnings,
+            parameters=_captured(plan, execution),
         )
         self._all_open = asyncio.Barrier(max(1, len(plan.stages)))
 
@@ -141,6 +153,9 @@ class _Run:
                 self._report_failure(error)
                 raise error from None
             self._failure = self._failure or error
+        if self._execution.error_pipeline is not None:
+            of_errors = await self._execution.error_pipeline.end()
+            self._failure = self._failure or of_errors
         if self._failure is None:
             self.report.status = "completed"
         else:
@@ -265,13 +280,17 @@ class _Run:
         try:
             if isinstance(source, Iterator):
                 await self._read(source, inbox, port.view)
+            elif isinstance(source, AsyncIterator):
+                async for given in source:
+                    await inbox.put(port.view, Batch(given))
             elif source is not None and not isinstance(source, Sequence):
                 assert self._plan.routes.prelude is not None  # there is one live input
                 await self._play(self._plan.routes.prelude)
                 self._direct = frozenset(self._plan.stages) - self._plan.routes.waiting
                 await source.run(partial(self._push, stage, port.view))
             else:
-                default: Sequence[Item] = [] if view.unlinked == "nothing" else [{}]
+                is_empty = view.unlinked == "nothing" or view.type == "binary"
+                default: Sequence[Item] = [] if is_empty else [{}]
                 items = iter(default if source is None else source)
                 while some := list(islice(items, BATCH_SIZE)):
                     await inbox.put(port.view, Batch(some))
@@ -317,6 +336,16 @@ class _Inline:
 
     async def close(self, function: Callable[[], None]) -> None:
         function()
+
+
+def _captured(plan: Plan, execution: Execution) -> dict[str, str | None]:
+    """The parameters whose values the report shows."""
+    values = execution.identity.parameters
+    return {
+        spec.name: execution.secrets.mask(values[spec.name])
+        for spec in plan.parameters
+        if spec.capture
+    }
 
 
 def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *args: Any) -> None:

@@ -20,8 +20,8 @@ MIN_CUT = 8
 class Secrets:
     """Replaces secret values in texts and documents."""
 
-    def __init__(self, values: Iterable[str] = ()) -> None:
-        self._values: frozenset[str] = frozenset()
+    def __init__(self, values: Iterable[str] = (), outer: Secrets | None = None) -> None:
+        self._values: frozenset[str] = frozenset() if outer is None else outer._values
         self.add(values)
 
     def add(self, values: Iterable[str]) -> None:

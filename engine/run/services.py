@@ -18,6 +18,7 @@ from engine.sdk.http import HttpClient
 from engine.sdk.scripts import ScriptExecutor
 
 if TYPE_CHECKING:
+    from engine.run.child_loop import ChildLoop
     from engine.run.http import LoopClient
 
 Show = Callable[[str, str], None]
@@ -26,6 +27,8 @@ Crossed = Callable[[Port, Batch], None]
 
 class Services:
     """Files, accounts, an HTTP client, the script executor, a temporary folder, and callbacks.
+
+    A child run shares those of its `parent`, and has files and a temporary folder of its own.
 
     `show(label, line)` is called for every line that a snap shows, and `crossed`, if given, for
     every batch that leaves a view. Both may be called from any thread. Without `http`, a client is
@@ -41,16 +44,24 @@ class Services:
         files: ProjectFiles | None = None,
         crossed: Crossed | None = None,
         accounts: Accounts | None = None,
+        parent: Services | None = None,
     ) -> None:
-        self.files = files or ProjectFiles(plan.folder, plan.project, lambda: self.http)
-        self.accounts = accounts or Accounts(plan.folder, plan.project)
-        self.shared = SharedByAccount()
+        if parent is not None:
+            files = parent.files.in_folder(plan.folder, plan.project)
+            accounts = parent.accounts.in_folder(plan.folder, plan.project)
+        self.files: ProjectFiles = files or ProjectFiles(
+            plan.folder, plan.project, lambda: self.http
+        )
+        self.accounts: Accounts = accounts or Accounts(plan.folder, plan.project)
+        self.shared: SharedByAccount = SharedByAccount() if parent is None else parent.shared
+        self._parent = parent
         self.scripts = scripts
         self.show = show
         self.crossed = crossed
         self._http = http
         self._own_http: LoopClient | None = None
-        self._http_lock = threading.Lock()
+        self._child_loop: ChildLoop | None = None
+        self._lock = threading.Lock()
 
     @cached_property
     def folder(self) -> Path:
@@ -64,17 +75,34 @@ class Services:
         """The HTTP client that all snaps of the run share."""
         if self._http is not None:
             return self._http
-        with self._http_lock:
+        if self._parent is not None:
+            return self._parent.http
+        with self._lock:
             if self._own_http is None:
                 from engine.run.http import LoopClient  # importing aiohttp would double the start
 
                 self._own_http = LoopClient()
             return self._own_http
 
+    @property
+    def child_loop(self) -> ChildLoop:
+        """The event loop on which all child runs run, those of children too."""
+        if self._parent is not None:
+            return self._parent.child_loop
+        with self._lock:
+            if self._child_loop is None:
+                from engine.run.child_loop import ChildLoop  # few pipelines run others
+
+                self._child_loop = ChildLoop()
+            return self._child_loop
+
     def close(self) -> None:
         """Close what accounts share and the files, end the HTTP client, remove the temporary
         folder."""
-        self.shared.close()
+        if self._child_loop is not None:
+            self._child_loop.close()
+        if self._parent is None:
+            self.shared.close()
         self.files.close()
         if self._own_http is not None:
             self._own_http.close()

@@ -25,6 +25,7 @@ from engine.errors import (
 )
 from engine.expressions import exact_decimals, json_hook
 from engine.expressions.steps import DecodeJson, EncodeJson, Keep, Make, Merge, Share, Step
+from engine.sdk.children import ChildPipeline, ChildPipelines, ChildReference, ChildRun, ChildView
 from engine.sdk.context import Context, Function, JsonPath
 from engine.sdk.excerpts import excerpt
 from engine.sdk.facts import Foreign
@@ -160,6 +161,11 @@ __all__ = [
     "Batch",
     "BearerAccount",
     "CharsetError",
+    "ChildPipeline",
+    "ChildPipelines",
+    "ChildReference",
+    "ChildRun",
+    "ChildView",
     "Column",
     "Columns",
     "ConfigurationError",

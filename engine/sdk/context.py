@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from engine.documents import NO_LINEAGE, Document, Lineage, Value
 from engine.errors import DataError, EngineError
+from engine.sdk.children import ChildPipelines
 from engine.sdk.files import FileName, Files
 from engine.sdk.http import HttpClient
 from engine.sdk.scripts import ScriptExecutor
@@ -60,6 +61,8 @@ class Context(Protocol):
     def scripts(self) -> ScriptExecutor: ...
     @property
     def http(self) -> HttpClient: ...
+    @property
+    def pipelines(self) -> ChildPipelines: ...
 
     @property
     def inputs(self) -> tuple[str, ...]:

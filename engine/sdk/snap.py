@@ -25,6 +25,7 @@ from engine.documents import (
 )
 from engine.errors import DataError
 from engine.expressions.steps import Step
+from engine.sdk.children import ChildReference
 from engine.sdk.context import Context
 from engine.sdk.facts import Foreign
 from engine.sdk.files import WrittenFile
@@ -165,6 +166,11 @@ class Snap(Generic[S]):
     @classmethod
     def python_code(cls, settings: S) -> Iterable[PythonCode]:
         """The Python code that it will run, to be compiled when the pipeline is checked."""
+        return ()
+
+    @classmethod
+    def children(cls, settings: S) -> Iterable[ChildReference]:
+        """The settings that name pipelines which the snap runs."""
         return ()
 
     @classmethod

@@ -17,6 +17,7 @@ class GivenAccounts(Accounts):
 
     def __init__(self, folder: str, project: str, given: Mapping[str, AccountKind]) -> None:
         super().__init__(folder, project)
+        self._accounts = given
         self._given = {
             name: located(AccountFile(name, type(account), account), folder, project)
             for name, account in given.items()
@@ -24,6 +25,9 @@ class GivenAccounts(Accounts):
 
     def read(self, name: str, accepted: tuple[type[AccountKind], ...]) -> AccountFile | None:
         return self._given.get(name) or super().read(name, accepted)
+
+    def _for(self, folder: str, project: str) -> Accounts:
+        return GivenAccounts(folder, project, self._accounts)
 
     def names(self) -> list[str]:
         return [*self._given, *super().names()]

@@ -24,7 +24,7 @@ from engine.sdk.facts import category_of
 from engine.sdk.setting_paths import type_at, words_of
 from engine.sdk.settings import settings_of
 from engine.testing.http import CannedHttp
-from engine.testing.kit import SnapRun, run_snap
+from engine.testing.kit import SnapRun, run_snap, views_of
 from engine.testing.steps import check_steps
 
 _DIGITS = "0123456789"
@@ -252,7 +252,7 @@ def _what_it_stands_for_in_SnapLogic_leads_to_its_settings(snap: SnapClass) -> N
 
 def _no_input_is_no_failure(snap: SnapClass, project: Path) -> None:
     given: dict[str, list[Any]] = {}
-    for view in snap.views.inputs:
+    for view in views_of(snap, snap.examples[0].settings).inputs:
         if view.many:
             given |= {f"{view.name}{number}": [] for number in range(max(1, view.minimum))}
         elif not view.optional:

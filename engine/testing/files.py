@@ -37,6 +37,11 @@ class ScratchFiles(ProjectFiles):
             target.write_bytes(content.encode() if isinstance(content, str) else content)
         self._given = {path: path.read_bytes() for path in self._all()}
 
+    def in_folder(self, folder: str, project: str) -> ScratchFiles:
+        files = ScratchFiles(folder, project, self._http, {}, self._scratch)
+        files._removed = self._removed
+        return files
+
     @property
     def written(self) -> dict[str, bytes]:
         """What the run wrote, by name: relative to the pipeline's folder where it is inside."""

@@ -84,7 +84,7 @@ def run_snap(
     registry = discover()
     snap_class = _found(snap, registry) if isinstance(snap, str) else snap
     registry = with_stand_ins(registry, snap_class)
-    views = _views(snap_class, settings or {})
+    views = views_of(snap_class, settings or {})
     fed = _fed(views.inputs, given)
     if fed is not None:
         fed = {
@@ -107,7 +107,7 @@ def run_snap(
     services = Services(
         plan, scripts or Executor(), lambda _, text: shown.append(text), http, accounts=fakes
     )
-    execution = Execution(plan, identity, services)
+    execution = Execution(plan, identity, services, registry)
     if fed is None:
         nothing: Document = {}
         inputs = execution.snap(LABEL).inputs
@@ -178,7 +178,7 @@ def _document(name: str, item: Item) -> Document:
     return document
 
 
-def _views(snap_class: SnapClass, settings: Mapping[str, Any]) -> Views:
+def views_of(snap_class: SnapClass, settings: Mapping[str, Any]) -> Views:
     """The views for these settings, or the fixed ones if the settings are invalid: the check
     reports that later, and nothing runs."""
     converted: Settings | None = convert(snap_class.settings_class, settings)[0]

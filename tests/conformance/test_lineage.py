@@ -91,7 +91,7 @@ def run_with_lineage(
     stage = next(stage for stage in plan.stages if stage.labels[-1] == "one")
     services = Services(plan, Executor(), lambda label, text: None)
     identity = identify(plan, {})
-    execution = Execution(plan, identity, services, ledger=Ledger(Nobody()))
+    execution = Execution(plan, identity, services, discover(), ledger=Ledger(Nobody()))
     host = StageHost(stage, discover(), execution)
     lineage = [lineage_of(item, given) for item in given]
     try:

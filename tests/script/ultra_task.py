@@ -55,7 +55,9 @@ class Task:
         file.write_text(yaml.safe_dump({"pipeline": "Task", "snaps": {"one": spec}}))
         plan = api.compile_plan(file)
         self._services = Services(plan, Executor(), lambda label, line: self.shown.append(line))
-        execution = Execution(plan, identify(plan, {}), self._services, ledger=self.ledger)
+        execution = Execution(
+            plan, identify(plan, {}), self._services, discover(), ledger=self.ledger
+        )
         self._host = StageHost(plan.stages[0], discover(), execution)
         self._host.open()
         self._pass_on(self._host.start())

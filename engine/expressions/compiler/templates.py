@@ -8,7 +8,6 @@ is the receiver and `a`, `b` are the arguments. Where no rule applies, the funct
 from __future__ import annotations
 
 import ast
-import copy
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -39,12 +38,13 @@ class Template:
         return tree
 
     def filled(self, unit: Unit, holes: Mapping[str, ast.expr]) -> ast.expr:
-        filling = _Filling(unit, holes, self._values)
-        made: ast.expr = filling.visit(copy.deepcopy(self._tree))
+        made: ast.expr = _Filling(unit, holes, self._values).copied(self._tree)
         return made
 
 
-class _Filling(ast.NodeTransformer):
+class _Filling:
+    """Copies the Python of a template with its names replaced."""
+
     def __init__(
         self, unit: Unit, holes: Mapping[str, ast.expr], values: Mapping[str, Any]
     ) -> None:
@@ -52,7 +52,14 @@ class _Filling(ast.NodeTransformer):
         self._holes = holes
         self._values = values
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:
+    def copied(self, node: Any) -> Any:
+        if isinstance(node, ast.Name):
+            return self._replaced(node)
+        if isinstance(node, ast.AST):
+            return node.__class__(*[self.copied(getattr(node, name)) for name in node._fields])
+        return [self.copied(item) for item in node] if isinstance(node, list) else node
+
+    def _replaced(self, node: ast.Name) -> ast.expr:
         if node.id in self._holes:
             hole = self._holes[node.id]
             if isinstance(node.ctx, ast.Store):

@@ -35,9 +35,14 @@ class ProjectFiles:
         self, folder: str, project: str, http: Callable[[], HttpClient] | None = None
     ) -> None:
         self.names = Names(folder, project)
-        self._fetcher = Fetcher(http or _no_client)
+        self._http = http or _no_client
+        self._fetcher = Fetcher(self._http)
         self._appends = Appends()
         self._tidied: set[Path] = set()
+
+    def in_folder(self, folder: str, project: str) -> ProjectFiles:
+        """The files of another pipeline, which this one runs."""
+        return ProjectFiles(folder, project, self._http)
 
     def locate(self, name: str) -> str:
         """The full URL; an absolute path for a local file. Raises DataError, as all methods do."""

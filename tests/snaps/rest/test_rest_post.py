@@ -248,7 +248,7 @@ def host_of(url: str, folder: Path) -> tuple[StageHost, Services]:
     )
     plan = api.compile_plan(file)
     services = Services(plan, Executor(), lambda label, text: None)
-    execution = Execution(plan, identify(plan, {}), services)
+    execution = Execution(plan, identify(plan, {}), services, discover())
     return StageHost(plan.stages[0], discover(), execution), services
 
 

@@ -1,0 +1,1 @@
+"""What the snaps that direct the flow share."""
