@@ -74,6 +74,7 @@ from engine.sdk.views import View, Views
 
 if TYPE_CHECKING:
     from engine.charsets import CharsetError, decoded, encoded
+    from engine.expressions.values import to_text
     from engine.sdk.accounts import (
         AccountKind,
         BasicAccount,
@@ -101,6 +102,7 @@ _IMPORTED_WHEN_USED = {
     "Columns": "engine.sdk.columns",
     "ExternalSort": "engine.sdk.external_sort",
     "SortOrder": "engine.sdk.external_sort",
+    "to_text": "engine.expressions.values",
     "Gauge": "engine.sdk.memory",
     "check_memory": "engine.sdk.memory",
     "memory_setting": "engine.sdk.memory",
@@ -266,5 +268,6 @@ __all__ = [
     "shown_url",
     "to_json",
     "to_json_lines",
+    "to_text",
     "without_raw_json",
 ]

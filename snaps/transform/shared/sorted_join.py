@@ -7,7 +7,6 @@ on disk, so neither has to arrive before the other.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from operator import gt, lt
 from typing import Any
 
 from engine.sdk import (
@@ -15,19 +14,15 @@ from engine.sdk import (
     Column,
     Columns,
     Document,
-    ExecutionError,
     SpilledList,
     SpillingRows,
-    excerpt,
-    ranked,
 )
 from snaps.transform.shared.hash_join import JoinRules
 from snaps.transform.shared.joined_fields import ClashNames
+from snaps.transform.shared.ordered_keys import Key, OrderedKeys
 
 _EMITTED = 512
 _KEPT_AS_LIST = 1024
-
-Key = tuple[Any, ...]
 
 
 class SortedInput:
@@ -36,16 +31,18 @@ class SortedInput:
     def __init__(
         self, view: str, columns: Columns, *, descending: bool, null_greater: bool, memory: int
     ) -> None:
-        self.view = view
-        self.comes_before = gt if descending else lt
+        self._ordered = OrderedKeys(
+            view,
+            descending=descending,
+            null_greater=null_greater,
+            advice="sort the input by its key, or set sorted_streams to unsorted",
+        )
+        self.comes_before = self._ordered.comes_before
         self._columns = columns
-        self._null_greater = null_greater
         self._waiting = SpillingRows(memory)
         self._documents: list[Document] = []
         self._keys: list[Key | None] = []
         self._place = 0
-        self._number = 0
-        self._last: Key | None = None
 
     def put(self, batch: Batch) -> None:
         batch, columns = self._columns.of_batch(batch)
@@ -58,7 +55,6 @@ class SortedInput:
             return True
         if not self._waiting:
             return False
-        self._number += len(self._documents)
         self._documents, columns = self._waiting.take()
         self._place = 0
         self._keys = self._keys_of(columns)
@@ -77,33 +73,11 @@ class SortedInput:
         self._place += 1
 
     def _keys_of(self, columns: list[Column]) -> list[Key | None]:
-        """The keys of a block. Raises ExecutionError if they are not in order."""
-        orders = [ranked(column, null_greater=self._null_greater) for column in columns]
-        rows: list[Key | None] = list(zip(*orders, strict=True))
-        if any(None in column for column in columns):
-            values = zip(*columns, strict=True)
-            rows = [None if None in row else key for row, key in zip(values, rows, strict=True)]
-        keys = [key for key in rows if key is not None]
-        if self._last is not None:
-            keys.insert(0, self._last)
-        if any(map(self.comes_before, keys[1:], keys)):
-            self._refuse(rows, columns)
-        if keys:
-            self._last = keys[-1]
-        return rows
-
-    def _refuse(self, rows: list[Key | None], columns: list[Column]) -> None:
-        last = self._last
-        for place, key in enumerate(rows):
-            if key is not None and last is not None and self.comes_before(key, last):
-                word = "descending" if self.comes_before is gt else "ascending"
-                shown = ", ".join(excerpt(column[place]) for column in columns)
-                raise ExecutionError(
-                    f"the documents of the input {self.view!r} are not in {word} order: "
-                    f"document {self._number + place + 1} has the key {shown}; "
-                    "sort the input by its key, or set sorted_streams to unsorted"
-                )
-            last = key or last
+        keys = self._ordered.of(columns)
+        if not any(None in column for column in columns):
+            return [*keys]
+        values = zip(*columns, strict=True)
+        return [None if None in row else key for row, key in zip(values, keys, strict=True)]
 
     def close(self) -> None:
         self._waiting.close()
