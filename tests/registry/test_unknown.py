@@ -8,10 +8,13 @@ from engine.registry import Registry, discover
 from engine.registry.files import folded
 from engine.registry.platform import SNAPS
 
+INSTALLED = {"Filter", "Mapper", "JSONParser", "FileReader", "RemotePythonScript"}
+
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:
-    return discover()
+    """A few snaps, so that messages do not depend on those that the library gains."""
+    return Registry(files=[file for file in discover().files if file.snap_name in INSTALLED])
 
 
 @pytest.mark.parametrize(
@@ -66,8 +69,6 @@ def test_a_name_that_is_like_no_other_gets_no_guess(registry: Registry, name: st
     assert hint.startswith(("the snaps are: ", "docs/reference/snaps.md lists the snaps"))
 
 
-def test_the_names_of_snaplogics_snaps_include_those_that_ours_stand_for(
-    registry: Registry,
-) -> None:
-    names = {folded(snap.foreign.name) for _, snap in registry.usable() if snap.foreign}
+def test_the_names_of_snaplogics_snaps_include_those_that_ours_stand_for() -> None:
+    names = {folded(snap.foreign.name) for _, snap in discover().usable() if snap.foreign}
     assert names - {folded(name) for name in SNAPS} == set()
