@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import repeat
-from typing import Any
 
 from engine.sdk import (
     NO_LINEAGE,
@@ -11,7 +10,6 @@ from engine.sdk import (
     DataError,
     Document,
     Example,
-    ExecutionError,
     Expression,
     Foreign,
     Keep,
@@ -21,10 +19,10 @@ from engine.sdk import (
     Snap,
     Step,
     exact_decimals,
-    excerpt,
     paths_read,
     setting,
 )
+from snaps.flow.shared.conditions import refuse_other_than_boolean
 
 
 class FilterSettings(Settings):
@@ -107,15 +105,9 @@ class Filter(Snap[FilterSettings]):
             elif verdict is False:
                 ended.append(line)
             else:
-                self._refuse(verdict)
+                refuse_other_than_boolean(f"the filter {self.settings.filter.text!r}", verdict)
         if len(kept) == len(batch):
             return batch
         if ended:
             self.context.dropped(len(ended), ended)
         return Batch(kept, kept_lineage if keeps_lineage else None)
-
-    def _refuse(self, value: Any) -> None:
-        raise ExecutionError(
-            f"the filter {self.settings.filter.text!r} must return true or false, "
-            f"but returned {excerpt(value)}; compare it with a value, for example with == or !="
-        )
