@@ -8,7 +8,6 @@ few chunks, and bounded channels provide back-pressure.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Literal
@@ -177,18 +176,3 @@ class Batch:
 
     def lineage_of(self, position: int) -> Lineage:
         return NO_LINEAGE if self.lineage is None else self.lineage[position]
-
-
-_NO_OBJECT = re.compile(rb"\n[^{]")
-
-
-def hold_objects(lines: bytes, count: int) -> bool:
-    """Whether each of `count` lines begins and ends like an object.
-
-    If so, no line is empty and no value goes on in the next line. If moreover as many objects as
-    lines have been decoded, each line holds one.
-    """
-    if not lines.startswith(b"{") or _NO_OBJECT.search(lines) is not None:
-        return False
-    ends = lines.count(b"}\n")
-    return ends == count or ends + lines.count(b"}\r\n") == count

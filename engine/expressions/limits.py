@@ -37,10 +37,10 @@ class Meter(threading.local):
 METER = Meter()
 
 
-def restart() -> None:
+def restart(steps: int = MAX_STEPS) -> None:
     """Reset the steps for an outermost evaluation; one inside a call shares the caller's."""
     if METER.calls == 0:
-        METER.left = MAX_STEPS
+        METER.left = steps
 
 
 def charge(steps: int) -> None:

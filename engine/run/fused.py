@@ -18,6 +18,7 @@ from engine.expressions.steps import EncodeJson, Keep
 from engine.plan.plan import Plan, Port
 from engine.run.failing_lines import FailingLines, learned_failure
 from engine.run.member import PAUSE, Member, Outputs
+from engine.run.slices import SLICE_SECONDS
 from engine.sdk.json_input import MAX_MARK_BYTES
 from engine.sdk.json_reading import first_object
 from engine.sdk.snap import StreamSnap
@@ -26,7 +27,12 @@ MIN_BYTES = 16 * 1024
 """For less text, generating the function takes longer than it saves."""
 
 BLOCK_BYTES = 64 * 1024
-"""Lines are processed in blocks of about this size, so that they stay in the processor's cache."""
+"""Lines are processed in blocks of about this size, so that they stay in the processor's cache.
+A block is smaller where an expression makes so much of a line that it takes long."""
+
+_FIRST_BYTES = 4 * 1024
+_HELD_BYTES = 256 * 1024
+"""Results are held until they are so long, or until the chunk of the input has been processed."""
 
 _FEW_LINES = 4
 _ATTEMPTS = 2.5
@@ -53,16 +59,18 @@ class FusedRun:
         self._samples = 0
         self._rest: list[bytes] = []
         self._is_first = True
+        self._is_long = False
         self._fed = 0
         self._has_begun = False
         self._skip = self._penalty = 0
         self._ran_out_of_time = False
         """A regex did: each further attempt would wait for it again."""
+        self._size = _FIRST_BYTES
 
     def process(self, view: str, batch: Batch) -> Outputs:
         for piece in batch.items:
             if piece.__class__ is bytes:
-                yield from self._take(view, piece)
+                yield from _in_few_batches(self._take(view, piece), self._exit)
                 continue
             if self._rest:
                 text, self._rest = b"".join(self._rest), []
@@ -80,13 +88,16 @@ class FusedRun:
             return
         text = b"".join((*self._rest, chunk[:cut]))
         self._rest = [chunk[cut:]]
+        self._is_long = len(text) >= MIN_BYTES
         start = 0
         if self._is_first:
             self._is_first = False
             start = text.index(b"\n") + 1
             yield from self._plain(view, text[:start])
         while start < len(text):
-            end = text.rfind(b"\n", start, start + BLOCK_BYTES) + 1
+            left = len(text) - start
+            even = left // max(1, round(left / min(self._size, BLOCK_BYTES)))
+            end = text.rfind(b"\n", start, start + even) + 1
             end = end or text.index(b"\n", start) + 1
             yield from self._block(view, text[start:end])
             start = end
@@ -204,12 +215,15 @@ class FusedRun:
             if result and not self._has_begun:
                 return None
             result = [result] if result else []
-        self._account(block, count, dropped, perf_counter() - started)
+        seconds = perf_counter() - started
+        self._account(block, count, dropped, seconds)
+        in_time = int(len(block) * SLICE_SECONDS / seconds)
+        self._size = max(1, min(2 * self._size, BLOCK_BYTES, in_time))
         return [(self._exit, Batch(result)) if result else PAUSE]
 
     def _learn(self, block: bytes) -> None:
         """Generate the function for documents like the first of the block."""
-        if self._samples >= _MAX_SAMPLES or len(block) < MIN_BYTES:
+        if self._samples >= _MAX_SAMPLES or not self._is_long:
             return
         sample = first_object(block)
         if sample is None:
@@ -230,6 +244,30 @@ class FusedRun:
         for member in self._members.values():
             member.statistics.seconds += share
         _count(self._root, count, iter(dropped), self._members)
+
+
+def _in_few_batches(outputs: Outputs, exit_port: Port) -> Outputs:
+    """The same outputs, but with consecutive texts of the exit in one batch.
+
+    To pass on a batch takes as long as to process many lines.
+    """
+    texts: list[bytes] = []
+    try:
+        for port, batch in outputs:
+            is_text = port == exit_port and batch.items[0].__class__ is bytes
+            if is_text:
+                texts += batch.items
+            if texts and (not is_text or sum(map(len, texts)) > _HELD_BYTES):
+                yield exit_port, Batch(texts)
+                texts = []
+            if not is_text:
+                yield port, batch
+    except Exception:
+        if texts:
+            yield exit_port, Batch(texts)
+        raise
+    if texts:
+        yield exit_port, Batch(texts)
 
 
 def _after_lines(text: bytes, start: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any, TypedDict
 
 import msgspec
@@ -39,11 +40,11 @@ class LineDecoder:
         self._seen = 0
 
     def decode(self, block: bytes) -> list[Document] | None:
-        """The objects of a text of JSON lines; None if it contains anything else."""
+        """The objects of a text with one in each line; None if a line holds anything else."""
         try:
-            documents: list[Document] = self._decoder.decode_lines(block)
+            documents: list[Document] = list(map(self._decoder.decode, BytesIO(block)))
             if self._decoder is not _OBJECT and may_hide_mistakes(block):
-                documents = _OBJECT.decode_lines(block)
+                documents = list(map(_OBJECT.decode, BytesIO(block)))
         except _FAILURES:
             return None
         if self._needed is not None:

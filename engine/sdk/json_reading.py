@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from engine.documents import Document, Value, hold_objects
+from engine.documents import Document, Value
 from engine.errors import DataError
 from engine.sdk.excerpts import excerpt
 from engine.sdk.json_errors import JsonSyntaxError, Place, unfinished
@@ -146,11 +146,10 @@ class _Lines:
         self._place = Place(self._place.line + lines, 1, self._place.offset + size)
 
     def _decode(self, block: bytes) -> list[Any]:
-        lines = block.count(b"\n")
         documents = self._decoder.decode(block)
-        if documents is None or len(documents) != lines or not hold_objects(block, lines):
+        if documents is None:
             return list(self._decode_each(block))
-        self._place = Place(self._place.line + lines, 1, self._place.offset + len(block))
+        self.read_elsewhere(len(documents), len(block))
         return documents
 
     def _decode_each(self, block: bytes) -> Iterator[Document | DataError]:

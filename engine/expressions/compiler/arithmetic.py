@@ -214,13 +214,17 @@ class FastOperators(Careful):
             return ast.Compare(left, [compare()], [right])
         first, again = self.bound(left)
         made: ast.expr = self.call(other, again, right)
-        classes = (str,) if value.__class__ is str else _EXACT
+        classes = (str,) if value.__class__ is str else self.number_classes(left)
         for cls in reversed(classes):  # each class with a constant of its own: that is faster
             constant = self.unit.constant(Decimal(value) if cls is Decimal else value)
             quick = ast.Compare(again, [compare()], [constant])
             given = first if cls is classes[0] else again
             made = ast.IfExp(is_(class_of(given), self.unit.constant(cls)), quick, made)
         return made
+
+    def number_classes(self, value: ast.expr) -> tuple[type, ...]:
+        """The classes of numbers, the most likely one first."""
+        return _EXACT
 
     def joined(self, node: nodes.Binary, left: ast.expr, right: ast.expr) -> ast.expr:
         """Two strings, or a string and a small integer, inline; the rest is left to `add`."""

@@ -61,6 +61,8 @@ class FastLoops(FastCalls):
                 stages.append(stages[-1].target)  # type: ignore[arg-type]
         stages.reverse()
         first, items = self.bound(self.emit(stages[0].target))
+        if self.is_array(items) and not self.loops:
+            return self.written_out(stages, items)
         receiver = dict if node.name == "mapValues" else list
         tests = [is_(class_of(first), self.unit.constant(receiver))]
         if receiver is dict:  # a function of the object itself takes precedence
@@ -76,6 +78,10 @@ class FastLoops(FastCalls):
         if isinstance(items, KNOWN):  # no array
             return other
         return ast.IfExp(test, self.written_out(stages, items), other)
+
+    def is_array(self, items: ast.expr) -> bool:
+        """Whether it is known to be an array."""
+        return False
 
     def continues(self, stage: nodes.MethodCall) -> bool:
         """Whether the stage before belongs to the same comprehension."""

@@ -12,16 +12,14 @@ from engine.expressions.compilation import mutates
 from engine.expressions.compiler import facts
 from engine.expressions.compiler.fast import Fast
 from engine.expressions.compiler.names import Names
-from engine.expressions.compiler.unit import KNOWN, Unit, bind, class_of, is_, item, load
+from engine.expressions.compiler.unit import Unit, bind, class_of, is_, item, load
 from engine.expressions.functions import Declaration
 from engine.expressions.limits import bounded
 from engine.expressions.nodes import Node
 from engine.expressions.parser import parse
+from engine.expressions.records.formulas import Either, formula, joined_text
 from engine.expressions.records.state import Elements, State, Steps, UnfusableError
 
-_OPERATORS: dict[str, type[ast.operator]] = {"+": ast.Add, "-": ast.Sub, "*": ast.Mult}
-_SMALL = 1 << 60
-_MAX_OPERATORS = 12
 _CONSUMERS = ("map", "sum", "reduce")
 """Loops over elements that do not pass the elements themselves on."""
 
@@ -49,6 +47,9 @@ class RecordEmitter(Fast):
         self.computed = computed or {}
         self._elements: dict[str, Mapping[str, str]] = {}
         self._lists: dict[int, ast.expr] = {}
+        self._arrays: set[str] = set()
+        self._whole: nodes.MethodCall | None = None
+        self.before: list[ast.stmt] = []
         self._guessed: dict[tuple[str, str], type] = {}
 
     # --- paths ---
@@ -127,6 +128,8 @@ class RecordEmitter(Fast):
             return super().loop(node)
         before = self._elements
         self._lists[id(first.target)] = found.array
+        if isinstance(found.array, ast.Name):
+            self._arrays.add(found.array.id)
         element_names = _element_names(node, first)
         self._elements = {**before, **dict.fromkeys(element_names, found.attributes)}
         for name in element_names:
@@ -135,95 +138,80 @@ class RecordEmitter(Fast):
         self._elements = before
         return made
 
-    # --- arithmetic ---
+    def is_array(self, items: ast.expr) -> bool:
+        return isinstance(items, ast.Name) and items.id in self._arrays
+
+    def whole(self, node: Node) -> ast.expr:
+        """The value of a complete expression; `before` is what has to run before it."""
+        self._whole = node if isinstance(node, nodes.MethodCall) else None
+        return self.emit(node)
+
+    def written_out(self, stages: list[nodes.MethodCall], items: ast.expr) -> ast.expr:
+        """A complete expression as a loop, which is faster than a comprehension."""
+        made = super().written_out(stages, items)
+        if stages[-1] is not self._whole or not isinstance(made, ast.ListComp):
+            return made
+        (loop,) = made.generators
+        result = self.unit.new_name()
+        append = ast.Attribute(load(result), "append", ast.Load())
+        body: ast.stmt = ast.Expr(ast.Call(append, [made.elt], []))
+        for condition in reversed(loop.ifs):
+            body = ast.If(condition, [body], [])
+        self.before = [
+            assign(result, ast.List([], ast.Load())),
+            ast.For(loop.target, loop.iter, [body], [], None),
+        ]
+        return load(result)
+
+    def reduced(self, node: nodes.MethodCall, items: ast.expr) -> ast.expr:
+        if node is not self._whole or not self.is_array(items):
+            return super().reduced(node, items)
+        function: nodes.Arrow = node.arguments[0]  # type: ignore[assignment]
+        names = [self.unit.new_name() for _ in function.parameters]
+        start = self.emit(node.arguments[1])
+        self.loops += 1
+        parameters = (parameter.name for parameter in function.parameters)
+        with self.with_locals(dict(zip(parameters, names, strict=True))):
+            step = assign(names[0], self.emit(function.body))
+        self.loops -= 1
+        element = ast.Name(names[1], ast.Store())
+        self.before = [assign(names[0], start), ast.For(element, items, [step], [], None)]
+        return load(names[0])
+
+    # --- sums of numbers or strings ---
 
     def binary(self, node: nodes.Binary) -> ast.expr:
-        """A formula over numbers of the usual classes as one Python expression."""
-        formula = _Formula(self)
-        quick = formula.read(node)
-        is_simple = formula.operators < 2 and formula.kind is int
-        if quick is None or not formula.tests or is_simple:
+        """As one Python expression, if the operands are of the usual classes."""
+        is_text = facts.kind(node) == "string"
+        if is_text and self.loops:
             return super().binary(node)
-        result = self.unit.new_name()
-        tests = [*formula.tests.values(), bind(result, quick)]  # zero may have a sign
-        other = super().binary(node)
-        made = ast.IfExp(ast.BoolOp(ast.And(), tests), load(result), other)
-        made.guess = formula.kind  # type: ignore[attr-defined]
-        made.formula = ast.dump(quick)  # type: ignore[attr-defined]
+        quick = joined_text(node, self) if is_text else formula(node, self)
+        if quick is None:
+            return super().binary(node)
+        value = quick.value
+        tests = quick.tests
+        if not is_text:  # zero may have a sign
+            name = self.unit.new_name()
+            value, tests = load(name), [*tests, bind(name, value)]
+        made = ast.IfExp(ast.BoolOp(ast.And(), tests), value, super().binary(node))
+        made.guess = quick.kind  # type: ignore[attr-defined]
+        made.formula = ast.dump(quick.value)  # type: ignore[attr-defined]
         return made
 
+    def number_classes(self, value: ast.expr) -> tuple[type, ...]:
+        return (Decimal, int) if self.guess(value) is Decimal else (int, Decimal)
 
-class Either:
-    """The guess for a number that is an integer or a decimal."""
-
-
-class _Formula:
-    """Sums, differences and products of fields and constants. Needs the exact decimal context.
-
-    A decimal with a decimal or an integer is exact; integers are small enough for few operators.
-    """
-
-    def __init__(self, emitter: RecordEmitter) -> None:
-        self.tests: dict[str, ast.expr] = {}
-        self.kind: type = int
-        self.operators = 0
-        self._emitter = emitter
-
-    def read(self, node: Node) -> ast.expr | None:
-        if isinstance(node, nodes.Binary):
-            operator = _OPERATORS.get(node.operator)
-            self.operators += 1
-            if operator is None or self.operators > _MAX_OPERATORS:
-                return None
-            left = self.read(node.left)
-            right = None if left is None else self.read(node.right)
-            if left is None or right is None:
-                return None
-            made = ast.BinOp(left, operator(), right)
-            earlier = self._emitter.computed.get(ast.dump(made))
-            return made if earlier is None else load(earlier)
-        if isinstance(node, nodes.Literal | nodes.Name | nodes.Member | nodes.Index):
-            return self._operand(self._emitter.emit(node))
-        return None
-
-    def _operand(self, made: ast.expr) -> ast.expr | None:
-        if isinstance(made, KNOWN):
-            is_small = made.value.__class__ is int and -_SMALL < made.value < _SMALL
-            if made.value.__class__ is Decimal:
-                self.kind = Decimal
-            return made if is_small or made.value.__class__ is Decimal else None
-        first: ast.expr
-        if isinstance(made, ast.Attribute):  # a field of an element
-            name = self._emitter.unit.new_name()
-            guess, first = getattr(made, "guess", None), bind(name, made)
-        elif isinstance(made, ast.Name):
-            name, first = made.id, load(made.id)
-            in_loop = name in self._emitter.locals.values()
-            guess = self._emitter.guesses.get(name, Either if in_loop else None)
-        else:
+    def guess(self, value: ast.expr) -> type | None:
+        if isinstance(value, ast.Attribute):
+            return getattr(value, "guess", None)
+        if not isinstance(value, ast.Name):
             return None
-        test = self._test(name, first, guess)
-        if test is None:
-            return None
-        self.tests.setdefault(name, test)
-        return load(name)
+        is_local = value.id in self.locals.values()
+        return self.guesses.get(value.id, Either if is_local else None)
 
-    def _test(self, name: str, first: ast.expr, guess: type | None) -> ast.expr | None:
-        """Whether the value, read by `first`, has the class that it probably has."""
-        if guess is Decimal:
-            self.kind = Decimal
-            return self._has_class(first, Decimal)
-        if guess is not int and guess is not Either:
-            return None
-        ends = ast.Constant(-_SMALL), ast.Constant(_SMALL)
-        is_small = ast.Compare(ends[0], [ast.Lt(), ast.Lt()], [load(name), ends[1]])
-        if guess is int:
-            return ast.BoolOp(ast.And(), [self._has_class(first, int), is_small])
-        is_whole = ast.BoolOp(ast.And(), [self._has_class(load(name), int), is_small])
-        return ast.BoolOp(ast.Or(), [self._has_class(first, Decimal), is_whole])
 
-    def _has_class(self, value: ast.expr, cls: type) -> ast.expr:
-        return is_(class_of(value), self._emitter.unit.constant(cls))
+def assign(name: str, value: ast.expr) -> ast.stmt:
+    return ast.Assign([ast.Name(name, ast.Store())], value, None)
 
 
 def constant_path(node: Node) -> Steps:
@@ -302,20 +290,34 @@ def emit(
     state: State,
     guesses: Mapping[str, type],
     computed: Mapping[str, str],
-) -> tuple[ast.expr, Node]:
-    """The Python of an expression in this state. Raises UnfusableError."""
+) -> tuple[list[ast.stmt], ast.expr, Node]:
+    """The Python of an expression in this state: what comes before, and the value.
+
+    Raises UnfusableError.
+    """
     node = parse(text)
     if mutates(node, names):
         raise UnfusableError("it may change the document")
     if _may_give_functions(node):
         raise UnfusableError("a function would see the variables of other records")
     emitter = RecordEmitter(unit, text, names, null_safe, state, guesses, computed)
-    made = emitter.emit(node)
+    made = emitter.whole(node)
     if emitter.problems:
         raise UnfusableError("it has mistakes")
     if facts.may_multiply(node):
-        made = emitter.call(bounded, made)
-    return (emitter.call(copied, made) if facts.reads_constants(node) else made), node
+        made = _bounded(made, emitter)
+    if facts.reads_constants(node):
+        made = emitter.call(copied, made)
+    return emitter.before, made, node
+
+
+def _bounded(made: ast.expr, emitter: RecordEmitter) -> ast.expr:
+    """Python's own test is faster than the call for a number."""
+    call = emitter.call(bounded, made)
+    if not isinstance(made, ast.Name):
+        return call
+    is_decimal = is_(class_of(load(made.id)), emitter.unit.constant(Decimal))
+    return ast.IfExp(is_decimal, load(made.id), call)
 
 
 _CALLING = frozenset(

@@ -12,7 +12,7 @@ from engine.expressions.compilation import context_of, parse_path
 from engine.expressions.compiler import facts
 from engine.expressions.compiler.names import Names
 from engine.expressions.compiler.unit import Unit, load
-from engine.expressions.records.emitter import emit
+from engine.expressions.records.emitter import assign, emit
 from engine.expressions.records.leaves import Layout
 from engine.expressions.records.state import (
     Elements,
@@ -111,10 +111,10 @@ class Generator:
         )
 
     def _function(self, body: list[ast.stmt], with_lines: bool) -> Callable[[Any, Any], Any]:
-        start = [_assign(name, ast.List([], ast.Load())) for name in ("out", "heads")]
+        start = [assign(name, ast.List([], ast.Load())) for name in ("out", "heads")]
         for name, result in (("append", "out"), ("extend", "heads")):
-            start.append(_assign(name, ast.Attribute(load(result), "append", ast.Load())))
-        start += [_assign(counter, ast.Constant(0)) for counter in self._counters]
+            start.append(assign(name, ast.Attribute(load(result), "append", ast.Load())))
+        start += [assign(counter, ast.Constant(0)) for counter in self._counters]
         target: ast.expr = ast.Name(RECORD, ast.Store())
         source: ast.expr = load("records")
         if with_lines:
@@ -163,7 +163,7 @@ class Generator:
         odd = ast.Raise(self._unit.constant(OddError), None)
         other = ast.If(is_false, [drop], [odd])
         is_true = ast.Compare(load(verdict), [ast.Is()], [ast.Constant(True)])
-        return [*before, _assign(verdict, test), ast.If(is_true, kept, [other])]
+        return [*before, assign(verdict, test), ast.If(is_true, kept, [other])]
 
     def _make(self, site: Site, step: Make, state: State) -> list[ast.stmt]:
         if step.pass_through and not step.rows:
@@ -186,7 +186,7 @@ class Generator:
                 raise UnfusableError("NaN and Infinity are only written with an error")
             if not isinstance(value, ast.Name | ast.Constant):
                 name = self._unit.new_name()
-                statements.append(_assign(name, value))
+                statements.append(assign(name, value))
                 self._guesses[name] = getattr(value, "guess", object)
                 if formula := getattr(value, "formula", ""):
                     self._computed[formula] = name
@@ -236,7 +236,11 @@ class Generator:
 
     def _value(self, site: Site, text: str, null_safe: bool, state: State) -> tuple[ast.expr, Any]:
         names = Names(context_of(self._scopes[site.label], null_safe), {})
-        return emit(text, self._unit, names, null_safe, state, self._guesses, self._computed)
+        before, value, node = emit(
+            text, self._unit, names, null_safe, state, self._guesses, self._computed
+        )
+        self._pending += before
+        return value, node
 
     def _taken(self) -> list[ast.stmt]:
         taken, self._pending = self._pending, []
@@ -270,7 +274,7 @@ class Generator:
                 found = ast.Attribute(found, attribute, ast.Load())
             name = self._loaded[path] = self._unit.new_name()
             self._guesses[name] = _value_at(self._sample, path).__class__
-            self._pending.append(_assign(name, found))
+            self._pending.append(assign(name, found))
         return load(self._loaded[path])
 
 
@@ -278,10 +282,6 @@ def _value_at(document: Any, path: Steps) -> Any:
     for step in path:
         document = document.get(step) if document.__class__ is dict else None
     return document
-
-
-def _assign(name: str, value: ast.expr) -> ast.stmt:
-    return ast.Assign([ast.Name(name, ast.Store())], value, None)
 
 
 def _call(name: str, argument: ast.expr) -> ast.stmt:

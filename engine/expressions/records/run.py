@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from operator import add, attrgetter
+from collections.abc import Callable
+from decimal import Decimal
+from io import BytesIO
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
-from engine.documents import hold_objects
 from engine.expressions.decimals import exact_decimals
 from engine.expressions.json_text import json_hook
-from engine.expressions.limits import restart
+from engine.expressions.limits import MAX_STEPS, restart
+from engine.expressions.records.known_decimals import KnownDecimals, count_decimals
 from engine.expressions.records.leaves import Layout, cover
 from engine.expressions.records.program import Generator, OddError, Program, Site
 from engine.expressions.records.shapes import LineShape, UnknownShapeError
@@ -19,6 +22,9 @@ from engine.expressions.scope import Scope
 from engine.numbers import decimal_of, is_finite, may_hide_mistakes
 
 _ENCODER = msgspec.json.Encoder(enc_hook=json_hook, decimal_format="number")
+
+_STEPS = MAX_STEPS // 20
+"""Steps of the evaluations in a block, so that their results do not fill the memory."""
 
 _UNCOVERED_BLOCKS = 20
 """Blocks for which only the lines that leave are compared with the shape, after one had others."""
@@ -38,10 +44,10 @@ class Records:
             self._program: Program = Generator(scopes, sample, layout).program(root)
         except (RecursionError, MemoryError):
             raise UnfusableError("it is nested too deeply") from None
-        decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
-            layout.record, float_hook=decimal_of
-        )
-        self._decoder = decoder
+        self._record = layout.record
+        self._lines = 0
+        self._known = KnownDecimals(count_decimals(sample))
+        self._decode = self._decoder(self._known.__getitem__)
         self.makes_text = self._program.kind != "documents"
         self._uncertain = attrgetter(*self._program.uncertain) if self._program.uncertain else None
         self._is_one = len(self._program.uncertain) == 1
@@ -55,13 +61,19 @@ class Records:
             except (UnknownShapeError, RecursionError, MemoryError):
                 raise UnfusableError("the shape of the lines is not known") from None
 
+    def _decoder(self, float_hook: Callable[[str], Decimal]) -> Callable[[bytes], Any]:
+        decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
+            self._record, float_hook=float_hook
+        )
+        return decoder.decode
+
     def process(self, block: bytes) -> tuple[Any, int, tuple[int, ...]]:
         """The results, the number of documents in the block, and how many each Keep dropped.
 
         The block ends in a newline. Raises OddError if it has to be processed the plain way.
         """
         try:
-            restart()
+            restart(_STEPS)
             with exact_decimals():
                 return self._process(block)
         except OddError:
@@ -70,38 +82,31 @@ class Records:
             raise OddError from error
 
     def _process(self, block: bytes) -> tuple[Any, int, tuple[int, ...]]:
-        records = self._decoder.decode_lines(block)
+        lines = BytesIO(block).readlines()
+        self._lines += len(lines)
+        if self._known and not self._known.repeat(self._lines):
+            self._known.clear()
+            self._decode = self._decoder(decimal_of)
         if self._shape is not None:
-            return self._process_lines(self._shape, records, block)
-        count = block.count(b"\n")
-        if len(records) != count or not hold_objects(block, count) or may_hide_mistakes(block):
+            return self._process_lines(self._shape, lines, block)
+        if may_hide_mistakes(block):
             raise OddError
-        made, _, *dropped = self._program.function(records, ())
-        return self._encoded(made) if self.makes_text else made, count, tuple(dropped)
+        made, _, *dropped = self._program.function(map(self._decode, lines), lines)
+        return self._encoded(made) if self.makes_text else made, len(lines), tuple(dropped)
 
     def _process_lines(
-        self, shape: LineShape, records: list[Any], block: bytes
+        self, shape: LineShape, lines: list[bytes], block: bytes
     ) -> tuple[bytes, int, tuple[int, ...]]:
         """Where lines leave as they came. If all have the shape, there is nothing else to check."""
-        lines = block.split(b"\n")
-        count = len(lines) - 1
-        if len(records) != count:
-            raise OddError
         is_covered = self._covers_all(shape, block)
-        if not is_covered and not hold_objects(block, count):
-            raise OddError
         if may_hide_mistakes(block, numbers=not is_covered):
             raise OddError
-        made, heads, *dropped = self._program.function(records, lines)
+        made, heads, *dropped = self._program.function(map(self._decode, lines), lines)
         passed = heads if self._program.kind == "extended" else made
-        if not passed:
-            return b"", count, tuple(dropped)
-        text = b"\n".join((*passed, b"")) if passed is made or not is_covered else b""
-        if not is_covered and not shape.covers(text):
+        if not is_covered and not shape.covers(b"".join(passed)):
             raise OddError
-        if passed is heads:
-            text = self._extended(heads, made)
-        return text, count, tuple(dropped)
+        text = self._extended(heads, made) if passed is heads else b"".join(passed)
+        return text, len(lines), tuple(dropped)
 
     def _covers_all(self, shape: LineShape, block: bytes) -> bool:
         """Whether all lines have the shape; not tried for a while after one had not."""
@@ -124,5 +129,6 @@ class Records:
 
     def _extended(self, heads: list[bytes], made: list[Any]) -> bytes:
         """The lines `heads` with the fields of the structs at their ends."""
-        tails = (b"\n" + self._encoded(made)).replace(b"\n{", b"\n,").split(b"\n")
-        return b"\n".join((*map(add, [head[:-1] for head in heads], tails[1:]), b""))
+        encoded = b"\n" + self._encoded(made)
+        tails = BytesIO(encoded.replace(b"\n{", b"\n,")).readlines()[1:]
+        return b"".join([head[:-2] + tail for head, tail in zip(heads, tails, strict=True)])
