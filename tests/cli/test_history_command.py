@@ -81,9 +81,9 @@ def test_a_task_that_never_ran_has_no_history_in_that_place(
 def test_a_folder_without_history_is_reported_and_not_created(
     task: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = refusal(capsys, task, "--state", tmp_path / "nosuch")
-    assert f"no history of scheduled runs in '{tmp_path}/nosuch'" in told
-    assert "'engine serve --state'" in told
+    message = refusal(capsys, task, "--state", tmp_path / "nosuch")
+    assert f"no history of scheduled runs in '{tmp_path}/nosuch'" in message
+    assert "'engine serve --state'" in message
     assert not (tmp_path / "nosuch").exists()
 
 
@@ -95,8 +95,10 @@ def test_the_folder_of_the_user_is_not_made_either(
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
     assert main(["history", str(task)]) == 0
-    told = capsys.readouterr().err
-    assert f"this task has no history yet in '{tmp_path}/home/snapline'; if 'engine serve'" in told
+    message = capsys.readouterr().err
+    assert (
+        f"this task has no history yet in '{tmp_path}/home/snapline'; if 'engine serve'" in message
+    )
     assert not (tmp_path / "home").exists()
 
 
@@ -121,7 +123,7 @@ def test_more_runs_than_there_can_be_are_all_runs(
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("type: ultra\npipeline: p.yaml\n", "is of type 'ultra'; only scheduled tasks have"),
         ("type: triggered\npipeline: p.yaml\n", "is of type 'triggered'; only scheduled tasks"),
@@ -131,7 +133,7 @@ def test_more_runs_than_there_can_be_are_all_runs(
     ],
 )
 def test_a_file_that_cannot_have_a_history_is_explained(
-    task: Path, capsys: pytest.CaptureFixture[str], text: str, told: str
+    task: Path, capsys: pytest.CaptureFixture[str], text: str, message: str
 ) -> None:
     task.write_text(text)
-    assert told in refusal(capsys, task)
+    assert message in refusal(capsys, task)

@@ -60,8 +60,8 @@ def test_headers_are_read_in_either_charset(served: Served, name: bytes) -> None
 
 
 def test_headers_of_an_answer_are_utf_8(served: Served) -> None:
-    told = answer(served, '{"text": 1, "name": ["é", "€"]}'.encode())
-    assert told.header("x-name") == [raw("é".encode()), raw("€".encode())]
+    reply = answer(served, '{"text": 1, "name": ["é", "€"]}'.encode())
+    assert reply.header("x-name") == [raw("é".encode()), raw("€".encode())]
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_an_answer_is_written_in_the_charset_of_its_content_type(
     served: Served, content_type: str, body: bytes
 ) -> None:
     text = "cafα" if "JIS" in content_type else "café"
-    told = answer(served, f'{{"text": "{text}", "type": "{content_type}"}}'.encode())
-    assert (told.status, told.body) == (200, body)
-    assert told.header("content-type") == [content_type]
+    reply = answer(served, f'{{"text": "{text}", "type": "{content_type}"}}'.encode())
+    assert (reply.status, reply.body) == (200, body)
+    assert reply.header("content-type") == [content_type]
 
 
 @pytest.mark.parametrize(
@@ -94,23 +94,23 @@ def test_an_answer_that_its_charset_does_not_have_is_an_error(
     served: Served, text: str, charset: str, reason: str
 ) -> None:
     body = f'{{"text": "{text}", "type": "text/plain; charset={charset}"}}'
-    told = answer(served, body.encode())
-    assert told.status == 500
-    assert told.json["error"] == "the response cannot be sent"
-    assert reason in told.json["reason"]
+    reply = answer(served, body.encode())
+    assert reply.status == 500
+    assert reply.json["error"] == "the response cannot be sent"
+    assert reason in reply.json["reason"]
 
 
 def test_a_form_is_read_in_its_charset(served: Served) -> None:
     headers = [("Content-Type", f"{FORM}; charset=ISO_8859-1")]
-    told = ask(served.port, "POST", "/tasks/echo", headers, b"a=%E9&b=\xe9+%e8&a=x&%E9=1")
-    assert told.json["content"] == {"a": ["é", "x"], "b": "é è", "é": "1"}
+    reply = ask(served.port, "POST", "/tasks/echo", headers, b"a=%E9&b=\xe9+%e8&a=x&%E9=1")
+    assert reply.json["content"] == {"a": ["é", "x"], "b": "é è", "é": "1"}
 
 
 @pytest.mark.parametrize("task", ["echo", "run"])
 def test_a_form_that_is_not_in_its_charset_is_refused(served: Served, task: str) -> None:
-    told = ask(served.port, "POST", f"/tasks/{task}", [("Content-Type", FORM)], b"a=1&b=%E9")
-    assert told.status == 400
-    assert told.json == {
+    reply = ask(served.port, "POST", f"/tasks/{task}", [("Content-Type", FORM)], b"a=1&b=%E9")
+    assert reply.status == 400
+    assert reply.json == {
         "error": "the body of the request cannot be read",
         "reason": "the form is not valid utf-8: unexpected end of data at byte 0",
         "resolution": "send UTF-8, or name the charset in the Content-Type header",
@@ -120,25 +120,25 @@ def test_a_form_that_is_not_in_its_charset_is_refused(served: Served, task: str)
 def test_a_query_is_utf_8_or_in_the_charset_that_is_named(served: Served) -> None:
     named = [("Content-Type", "text/plain; charset=iso-8859-1")]
     for path, headers in (("a=%C3%A9", []), ("a=%C3%A9", named), ("a=%E9", named)):
-        told = ask(served.port, "GET", f"/tasks/echo?{path}", headers)
-        assert told.json["query"] == {"a": ["é"]}
-    told = ask(served.port, "GET", "/tasks/run?name=%E9", named)
-    assert told.json[0]["name"] == "é"
+        reply = ask(served.port, "GET", f"/tasks/echo?{path}", headers)
+        assert reply.json["query"] == {"a": ["é"]}
+    reply = ask(served.port, "GET", "/tasks/run?name=%E9", named)
+    assert reply.json[0]["name"] == "é"
 
 
 @pytest.mark.parametrize("task", ["echo", "run"])
 def test_a_query_that_is_neither_is_refused(served: Served, task: str) -> None:
-    told = ask(served.port, "GET", f"/tasks/{task}?name=%E9")
-    assert told.status == 400
-    assert told.json["error"] == "the query of the request cannot be read"
-    assert "is not valid utf-8" in told.json["reason"]
+    reply = ask(served.port, "GET", f"/tasks/{task}?name=%E9")
+    assert reply.status == 400
+    assert reply.json["error"] == "the query of the request cannot be read"
+    assert "is not valid utf-8" in reply.json["reason"]
 
 
 @pytest.mark.parametrize("task", ["echo", "run"])
 def test_a_path_that_is_not_utf_8_is_refused(served: Served, task: str) -> None:
-    told = ask(served.port, "GET", f"/tasks/{task}/caf%E9")
-    assert told.status == 400
-    assert told.json["error"] == "the path of the request cannot be read"
+    reply = ask(served.port, "GET", f"/tasks/{task}/caf%E9")
+    assert reply.status == 400
+    assert reply.json["error"] == "the path of the request cannot be read"
 
 
 def test_a_path_is_decoded(served: Served) -> None:
@@ -155,18 +155,18 @@ def test_a_path_is_decoded(served: Served) -> None:
 def test_an_empty_body_that_announces_json_is_refused(
     served: Served, task: str, method: str, kind: str
 ) -> None:
-    told = ask(served.port, method, f"/tasks/{task}", [("Content-Type", kind)], b"")
-    assert told.status == 400
-    assert told.json["error"] == "the body of the request cannot be read"
-    assert told.json["reason"].startswith("it is empty, but its content type")
-    assert "null" in told.json["resolution"]
+    reply = ask(served.port, method, f"/tasks/{task}", [("Content-Type", kind)], b"")
+    assert reply.status == 400
+    assert reply.json["error"] == "the body of the request cannot be read"
+    assert reply.json["reason"].startswith("it is empty, but its content type")
+    assert "null" in reply.json["resolution"]
 
 
 @pytest.mark.parametrize("task", ["echo", "run"])
 def test_a_request_without_a_body_is_fine_otherwise(served: Served, task: str) -> None:
     for method, headers in (("GET", [JSON]), ("DELETE", [JSON]), ("POST", [])):
-        told = ask(served.port, method, f"/tasks/{task}", headers, b"")
-        assert told.status == 200
-        assert "content" not in (told.json if task == "echo" else told.json[0])
-    told = ask(served.port, "POST", "/tasks/echo", [JSON], b"null")
-    assert told.json["content"] is None
+        reply = ask(served.port, method, f"/tasks/{task}", headers, b"")
+        assert reply.status == 200
+        assert "content" not in (reply.json if task == "echo" else reply.json[0])
+    reply = ask(served.port, "POST", "/tasks/echo", [JSON], b"null")
+    assert reply.json["content"] is None

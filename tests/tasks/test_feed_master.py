@@ -58,7 +58,7 @@ class Master:
         task = Task(name="a", pipeline="a.yaml", path="a.yaml", limits=limits, timeouts=timeouts)
         self.fleet = Fleet(task)
         self.master = _Manned(self.fleet, task)
-        self.told: dict[int, int] = {}
+        self.statuses: dict[int, int] = {}
         for number in range(instances):
             instance = InstanceHandle(number, self.fleet, self.master)  # type: ignore[arg-type]
             instance.ready = True
@@ -67,7 +67,7 @@ class Master:
 
     def ask(self, number: int) -> None:
         request = Request(number, "GET", "/", "", "", [], b"")
-        self.master.submit(request, lambda answer: self.told.update({number: answer.status}))
+        self.master.submit(request, lambda answer: self.statuses.update({number: answer.status}))
 
     def answer(self, number: int) -> None:
         """As the instance would that has the request."""
@@ -111,9 +111,9 @@ async def test_the_clock_goes_on_while_instances_are_ended() -> None:
     async with manned(instances=2) as it:
         it.ask(1)
         it.ask(2)
-        await turns(lambda: it.told.get(1) == 504 and it.kills(0) == it.kills(1) == 1)
+        await turns(lambda: it.statuses.get(1) == 504 and it.kills(0) == it.kills(1) == 1)
         it.ask(3)
-        await turns(lambda: it.told.get(3) == 504)
+        await turns(lambda: it.statuses.get(3) == 504)
         assert it.kills(0) == it.kills(1) == 1
 
 
@@ -124,7 +124,7 @@ async def test_an_instance_that_was_given_a_late_request_a_moment_ago_is_not_end
         it.ask(2)
         await asyncio.sleep(SECONDS / 2)
         it.answer(1)
-        await turns(lambda: it.told.get(2) == 504)
+        await turns(lambda: it.statuses.get(2) == 504)
         assert it.kills() == 0
 
 
@@ -132,7 +132,7 @@ async def test_an_instance_that_was_given_a_late_request_a_moment_ago_is_not_end
 async def test_an_instance_that_answers_nothing_is_ended_though_its_request_is_given_up() -> None:
     async with manned() as it:
         it.ask(1)
-        await turns(lambda: it.told.get(1) == 504 and it.kills() == 1)
+        await turns(lambda: it.statuses.get(1) == 504 and it.kills() == 1)
 
 
 @in_loop
@@ -145,7 +145,7 @@ async def test_an_instance_whose_only_request_is_a_suspect_is_ended_with_it() ->
             instance.silent_since = None  # as that of another that takes its place
             it.master.instance_lost(instance)
         assert instance.alone
-        await turns(lambda: it.told.get(1) == 504 and it.kills() == 1)
+        await turns(lambda: it.statuses.get(1) == 504 and it.kills() == 1)
         it.ask(2)
         assert it.master.queue_depth == 1  # it is given to the next
 
@@ -158,7 +158,7 @@ async def test_an_instance_that_answers_others_is_not_ended() -> None:
             it.ask(number)
             await asyncio.sleep(SECONDS / 3)
             it.answer(number)
-        assert it.told[1] == 504
+        assert it.statuses[1] == 504
         assert it.kills() == 0
 
 
@@ -169,7 +169,7 @@ async def test_an_instance_that_answers_late_is_not_ended() -> None:
         it.ask(2)
         await asyncio.sleep(SECONDS / 2)
         it.answer(2)
-        await turns(lambda: it.told.get(1) == 504)
+        await turns(lambda: it.statuses.get(1) == 504)
         it.fleet.instances[0]._receive(Response(1, 200, [], b""))
         await asyncio.sleep(SECONDS)
         assert it.master.statistics.late == 1
@@ -186,7 +186,7 @@ async def test_a_request_that_is_given_up_keeps_its_place_until_its_late_answer(
         it.ask(2)
         await asyncio.sleep(SECONDS / 4)
         instance.silent_since = None  # as if it had answered another
-        await turns(lambda: it.told.get(1) == 504)
+        await turns(lambda: it.statuses.get(1) == 504)
         assert it.master.queue_depth == 1
         instance._receive(Response(1, 200, [], b""))
         assert list(instance.in_flight) == [2]
@@ -198,13 +198,13 @@ async def test_the_place_of_a_request_that_is_lost_is_free_in_the_end() -> None:
         (instance,) = it.fleet.instances
         it.ask(1)
         others = itertools.count(2)
-        while instance.load or 1 not in it.told:  # others are answered all the time
+        while instance.load or 1 not in it.statuses:  # others are answered all the time
             number = next(others)
             it.ask(number)
             it.answer(number)
             assert instance.load <= 1
             await asyncio.sleep(0.01)
-        assert it.told[1] == 504
+        assert it.statuses[1] == 504
         assert it.kills() == 0
 
 
@@ -232,7 +232,7 @@ async def test_a_refused_request_is_not_processed_later() -> None:
         it.ask(1)
         it.ask(2)
         it.master.fleet_disabled(it.fleet)  # type: ignore[arg-type]
-        assert it.told == {1: 503, 2: 503}
+        assert it.statuses == {1: 503, 2: 503}
         assert it.master.queue_depth == 0
         it.fleet.instances[0].in_flight.clear()
         it.ask(3)

@@ -43,10 +43,10 @@ def test_only_a_caller_that_sends_the_token_once_is_authorized(served: Served) -
         "Bearer\ts3cret",
     ]
     for headers in ([], *([("Authorization", value)] for value in wrong), [TOKEN, TOKEN]):
-        told = ask(served.port, "POST", "/tasks/guarded", headers, b"{}")
-        assert told.status == 401, headers
-        assert told.header("www-authenticate") == ["Bearer"]
-        assert "Authorization: Bearer TOKEN" in told.json["resolution"]
+        response = ask(served.port, "POST", "/tasks/guarded", headers, b"{}")
+        assert response.status == 401, headers
+        assert response.header("www-authenticate") == ["Bearer"]
+        assert "Authorization: Bearer TOKEN" in response.json["resolution"]
     trick = [("X-HTTP-Method-Override", "OPTIONS"), ("Access-Control-Request-Method", "GET")]
     assert ask(served.port, "GET", "/tasks/guarded", trick).status == 401
     assert ask(served.port, "OPTIONS", "/tasks/guarded").body == b""
@@ -54,15 +54,15 @@ def test_only_a_caller_that_sends_the_token_once_is_authorized(served: Served) -
 
 def test_only_pages_that_are_allowed_may_call(served: Served) -> None:
     asks = ("Access-Control-Request-Method", "POST")
-    told = ask(served.port, "OPTIONS", "/tasks/guarded", [ORIGIN, asks])
-    assert told.status == 204
-    assert told.header("access-control-allow-origin") == ["https://good.example"]
-    assert told.header("vary") == ["origin"]
+    response = ask(served.port, "OPTIONS", "/tasks/guarded", [ORIGIN, asks])
+    assert response.status == 204
+    assert response.header("access-control-allow-origin") == ["https://good.example"]
+    assert response.header("vary") == ["origin"]
     for path, origin in (("/tasks/guarded", "https://evil.example"), ("/tasks/echo", ORIGIN[1])):
-        told = ask(served.port, "OPTIONS", path, [("Origin", origin), asks])
-        assert told.status == 403
-        assert origin in told.json["reason"]
-        assert told.header("access-control-allow-origin") == []
+        response = ask(served.port, "OPTIONS", path, [("Origin", origin), asks])
+        assert response.status == 403
+        assert origin in response.json["reason"]
+        assert response.header("access-control-allow-origin") == []
     refused = ask(served.port, "POST", "/tasks/guarded", [ORIGIN], b"{}")
     assert refused.status == 401
     assert refused.header("access-control-allow-origin") == ["https://good.example"]
@@ -85,18 +85,18 @@ def test_a_task_has_one_path_and_what_follows_it(served: Served) -> None:
         "/tasks/%2e%2e/echo", "/tasks/echo%2Fx", "/tasks/echo%00", "/tasks/Echo", "/%74asks/echo",
         "/tasks/%C3%A4", "/tasks/echo%3F", "/metrics/", "/healthz/../tasks/echo", "*",
     ):  # fmt: skip
-        told = ask(served.port, "GET", path)
-        assert told.status == 404, path
-        assert "echo" in told.json["resolution"]
+        response = ask(served.port, "GET", path)
+        assert response.status == 404, path
+        assert "echo" in response.json["resolution"]
 
 
 def test_pages_can_be_read_and_nothing_else(served: Served) -> None:
     for page in ("/healthz", "/readyz?x=1", "/metrics"):
         assert ask(served.port, "GET", page).status == 200
         assert ask(served.port, "HEAD", page).body == b""
-        told = ask(served.port, "POST", page, (), b"{}")
-        assert told.status == 405
-        assert told.header("allow") == ["GET, HEAD"]
+        response = ask(served.port, "POST", page, (), b"{}")
+        assert response.status == 405
+        assert response.header("allow") == ["GET, HEAD"]
 
 
 def test_a_body_that_is_not_what_it_says_is_refused_and_named(served: Served) -> None:
@@ -111,10 +111,10 @@ def test_a_body_that_is_not_what_it_says_is_refused_and_named(served: Served) ->
             "encoding 'gzip, chunked'",
         ),
     ):
-        told = ask(served.port, "POST", "/tasks/echo", headers, body)
-        assert told.status == 400
-        assert reason in told.json["reason"]
-        assert told.json["resolution"]
+        response = ask(served.port, "POST", "/tasks/echo", headers, body)
+        assert response.status == 400
+        assert reason in response.json["reason"]
+        assert response.json["resolution"]
 
 
 def test_a_body_at_the_limit_is_taken_and_one_byte_more_is_not(served: Served) -> None:
@@ -160,9 +160,9 @@ def test_hundreds_of_requests_in_one_go_are_answered_in_order(served: Served) ->
     first = message("POST", "/tasks/echo", (), b"0")
     rest = [message("OPTIONS", "/tasks/guarded") for _ in range(900)]
     last = message("POST", "/tasks/echo", [CLOSE], b"1")
-    told = answers(talk(served.port, b"".join([first, *rest, last])))
-    assert [each.status for each in told] == [200, *([204] * 900), 200]
-    assert told[-1].json["content"] == 1
+    response = answers(talk(served.port, b"".join([first, *rest, last])))
+    assert [each.status for each in response] == [200, *([204] * 900), 200]
+    assert response[-1].json["content"] == 1
 
 
 def test_metrics_count_what_was_answered(served: Served) -> None:

@@ -17,8 +17,8 @@ async def test_pipelined_requests_are_answered_in_order() -> None:
     async with running() as server:
         first = message("POST", "/wait", (), b"1")
         server.echo.gate.set()
-        told = await server.talk(first + message("POST", "/b", (), b"2") + GET)
-    assert [each.body for each in told] == [b"POST /wait 1", b"POST /b 2", b"GET / "]
+        response = await server.talk(first + message("POST", "/b", (), b"2") + GET)
+    assert [each.body for each in response] == [b"POST /wait 1", b"POST /b 2", b"GET / "]
 
 
 @in_loop
@@ -66,11 +66,11 @@ def test_a_request_that_can_be_read_in_two_ways_is_refused(head: str, reason: st
     @in_loop
     async def check() -> None:
         async with running() as server:
-            (told,) = await server.talk(head.encode("latin-1"))
+            (response,) = await server.talk(head.encode("latin-1"))
             assert server.echo.asked in ([], ["/"])  # one whose body is wrong has begun
-        assert told.status == 400
-        assert reason in told.json["reason"]
-        assert told.json["resolution"]
+        assert response.status == 400
+        assert reason in response.json["reason"]
+        assert response.json["resolution"]
 
     check()
 
@@ -103,9 +103,9 @@ def test_a_caller_that_would_rather_speak_another_protocol_is_answered_in_this_o
             for start in range(0, len(data), size):
                 writer.write(data[start : start + size])
                 await writer.drain()
-            told = answers(await reader.read())
+            response = answers(await reader.read())
             assert server.echo.asked == ["/a", "/b", "/"]
-        assert [each.body for each in told] == [b"POST /a " + smuggled, b"GET /b ", b"GET / "]
+        assert [each.body for each in response] == [b"POST /a " + smuggled, b"GET /b ", b"GET / "]
 
     check()
 
@@ -129,10 +129,10 @@ async def test_a_head_that_never_ends_is_refused() -> None:
         writer.write(b"GET / HTTP/1.1\r\n")
         for _ in range(10 * MAX_HEAD_BYTES // 10_000):
             writer.write(b"x: " + b"y" * 10_000 + b"\r\n")
-        (told,) = answers(await reader.read())
+        (response,) = answers(await reader.read())
         assert server.echo.asked == []
-    assert told.status == 431
-    assert told.json["reason"] == "it has more than 65,536 bytes"
+    assert response.status == 431
+    assert response.json["reason"] == "it has more than 65,536 bytes"
 
 
 @pytest.mark.parametrize("pieces", [1, 50])
@@ -146,9 +146,9 @@ def test_a_head_is_too_large_however_it_arrives(pieces: int) -> None:
             for start in range(0, len(request), size):
                 writer.write(request[start : start + size])
                 await writer.drain()
-            (told,) = answers(await reader.read())
+            (response,) = answers(await reader.read())
             assert server.echo.asked == []
-        assert told.status == 431
+        assert response.status == 431
 
     check()
 
@@ -157,8 +157,8 @@ def test_a_head_is_too_large_however_it_arrives(pieces: int) -> None:
 async def test_a_head_just_below_the_limit_is_read() -> None:
     async with running() as server:
         headers = [(f"X-{number}", "v" * 20) for number in range(1800)]
-        (told,) = await server.talk(message("GET", "/", [*headers, ("Connection", "close")]))
-    assert told.status == 200
+        (response,) = await server.talk(message("GET", "/", [*headers, ("Connection", "close")]))
+    assert response.status == 200
 
 
 @in_loop
@@ -180,8 +180,8 @@ async def test_fields_after_the_body_that_never_end_are_refused() -> None:
         writer.write(message("POST", "/", [("Transfer-Encoding", "chunked")], b"0\r\n"))
         for number in range(10 * MAX_HEAD_BYTES // 1000):
             writer.write(b"x-%d: " % number + b"y" * 1000 + b"\r\n")
-        (told,) = answers(await reader.read())
-    assert told.status == 431
+        (response,) = answers(await reader.read())
+    assert response.status == 431
 
 
 # Manners
@@ -195,8 +195,8 @@ async def test_a_caller_that_expects_100_continue_gets_it() -> None:
         writer.write(message("POST", "/a", expect))
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
         writer.write(b"abc")
-        (told,) = answers(await reader.read())
-    assert told.body == b"POST /a abc"
+        (response,) = answers(await reader.read())
+    assert response.body == b"POST /a abc"
 
 
 @in_loop
@@ -204,17 +204,17 @@ async def test_a_caller_refused_before_its_body_cannot_send_another_request() ->
     """What follows could be the body, or another request."""
     async with running() as server:
         expect = [("Expect", "100-continue"), ("Content-Length", "100")]
-        (told,) = await server.talk(message("POST", "/unread", expect) + message("GET", "/b"))
+        (response,) = await server.talk(message("POST", "/unread", expect) + message("GET", "/b"))
         assert server.echo.asked == ["/unread"]
-    assert told.header("connection") == ["close"]
+    assert response.header("connection") == ["close"]
 
 
 @in_loop
 async def test_a_caller_of_http_1_0_is_answered_and_hung_up_on() -> None:
     async with running() as server:
-        (told,) = await server.talk(b"GET /a HTTP/1.0\r\n\r\n")
-    assert told.body == b"GET /a "
-    assert told.header("connection") == ["close"]
+        (response,) = await server.talk(b"GET /a HTTP/1.0\r\n\r\n")
+    assert response.body == b"GET /a "
+    assert response.header("connection") == ["close"]
 
 
 @in_loop
@@ -222,9 +222,9 @@ async def test_an_answer_to_head_has_no_body() -> None:
     async with running() as server:
         reader, writer = await server.connect()
         writer.write(message("HEAD", "/a") + GET)
-        told = answers(await reader.read(), ["HEAD", "GET"])
-    assert [each.body for each in told] == [b"", b"GET / "]
-    assert told[0].header("content-length") == ["8"]
+        response = answers(await reader.read(), ["HEAD", "GET"])
+    assert [each.body for each in response] == [b"", b"GET / "]
+    assert response[0].header("content-length") == ["8"]
 
 
 @in_loop
@@ -233,7 +233,7 @@ async def test_too_many_connections_are_refused() -> None:
         reader, writer = await server.connect()
         config: Any = (await server.connection()).config
         config.max_connections = 1
-        (told,) = await server.talk(b"")
-        assert told.status == 503
+        (response,) = await server.talk(b"")
+        assert response.status == 503
         writer.write(GET)
         assert (await reader.read())[9:12] == b"200"

@@ -84,19 +84,21 @@ def alive(pid: int) -> bool:
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        code, told = serve_until_it_ends(echo(tmp_path, "x"), "--port", str(port), folder=tmp_path)
+        code, response = serve_until_it_ends(
+            echo(tmp_path, "x"), "--port", str(port), folder=tmp_path
+        )
     assert code == 1
-    assert f"cannot listen at 127.0.0.1:{port}: Address already in use" in told
-    assert "--port (0 takes a free one)" in told
-    assert "Traceback" not in told
+    assert f"cannot listen at 127.0.0.1:{port}: Address already in use" in response
+    assert "--port (0 takes a free one)" in response
+    assert "Traceback" not in response
 
 
 def test_a_pipeline_with_mistakes_is_not_served(tmp_path: Path) -> None:
     file = tmp_path / "wrong.yaml"
     file.write_text("pipeline: Wrong\nsnaps:\n  a: {snap: Fliter, filter: 'true'}\n")
-    code, told = serve_until_it_ends(file, "--port", "0", folder=tmp_path)
+    code, response = serve_until_it_ends(file, "--port", "0", folder=tmp_path)
     assert code == 2
-    assert "wrong.yaml:3:13  unknown-snap" in told
+    assert "wrong.yaml:3:13  unknown-snap" in response
 
 
 def test_a_missing_parameter_is_named_before_anything_starts(tmp_path: Path) -> None:
@@ -105,13 +107,13 @@ def test_a_missing_parameter_is_named_before_anything_starts(tmp_path: Path) -> 
         "pipeline: Needs\nparameters:\n  token: {required: true, description: callers send it}\n"
         "snaps:\n  a: {snap: Filter, filter: $token == _token}\n"
     )
-    code, told = serve_until_it_ends(file, "--port", "0", folder=tmp_path)
+    code, response = serve_until_it_ends(file, "--port", "0", folder=tmp_path)
     assert code == 2
-    assert "token" in told
-    assert "callers send it" in told
-    code, told = serve_until_it_ends(file, "--port", "0", "--param", "tokn=x", folder=tmp_path)
+    assert "token" in response
+    assert "callers send it" in response
+    code, response = serve_until_it_ends(file, "--port", "0", "--param", "tokn=x", folder=tmp_path)
     assert code == 2
-    assert "did you mean 'token'?" in told
+    assert "did you mean 'token'?" in response
 
 
 def test_a_missing_model_file_ends_the_server_with_its_name(tmp_path: Path) -> None:
@@ -125,20 +127,20 @@ snaps:
   join: {snap: Union}
 links: [read -> parse -> join, ask -> join]
 """)
-    code, told = serve_until_it_ends(file, "--port", "0", folder=tmp_path)
+    code, response = serve_until_it_ends(file, "--port", "0", folder=tmp_path)
     assert code == 1
-    assert "hosting: error: the task could not be started in 5 tries: snap 'read'" in told
-    assert "gone.json" in told
-    assert "no task could be started; shutting down" in told
-    assert "Traceback" not in told
+    assert "hosting: error: the task could not be started in 5 tries: snap 'read'" in response
+    assert "gone.json" in response
+    assert "no task could be started; shutting down" in response
+    assert "Traceback" not in response
 
 
 def test_a_script_that_fails_to_load_ends_the_server_with_its_line(tmp_path: Path) -> None:
     file = pipeline(tmp_path, "raise ValueError('the model is broken')\n")
-    code, told = serve_until_it_ends(file, "--port", "0", folder=tmp_path)
+    code, response = serve_until_it_ends(file, "--port", "0", folder=tmp_path)
     assert code == 1
-    assert "the model is broken" in told
-    assert 'File "slow.py", line 1' in told
+    assert "the model is broken" in response
+    assert 'File "slow.py", line 1' in response
 
 
 def test_a_request_that_comes_before_the_model_is_ready_waits_for_it(
@@ -153,19 +155,19 @@ def test_a_request_that_comes_before_the_model_is_ready_waits_for_it(
 
 
 def test_a_host_that_is_not_of_this_machine_gets_another_remedy(tmp_path: Path) -> None:
-    code, told = serve_until_it_ends(
+    code, response = serve_until_it_ends(
         echo(tmp_path, "x"), "--host", "192.0.2.1", "--port", "0", folder=tmp_path
     )
     assert code == 1
-    assert "give an address of this machine with --host" in told
+    assert "give an address of this machine with --host" in response
 
 
 def test_an_origin_that_no_browser_sends_is_refused(tmp_path: Path) -> None:
-    code, told = serve_until_it_ends(
+    code, response = serve_until_it_ends(
         echo(tmp_path, "x"), "--allow-origin", "example.org", folder=tmp_path
     )
     assert code == 2
-    assert "--allow-origin example.org: write scheme and host" in told
+    assert "--allow-origin example.org: write scheme and host" in response
 
 
 def test_parameters_from_callers_are_not_required_at_startup(serve: Serve, tmp_path: Path) -> None:
@@ -178,9 +180,9 @@ snaps: {shape: {snap: Mapper, mappings: {$day: _day}}}
     task.write_text("name: report\ntype: triggered\npipeline: report.yaml\n")
     served = serve(task)
     assert post(served, "report?day=monday")[1] == [{"day": "monday"}]
-    status, told = post(served, "report")
+    status, response = post(served, "report")
     assert status == 400
-    assert "'day' is required" in told["reason"]
+    assert "'day' is required" in response["reason"]
 
 
 # What goes wrong
@@ -190,9 +192,9 @@ def test_the_log_says_why_a_request_failed_with_the_line_of_the_script(
     serve: Serve, tmp_path: Path
 ) -> None:
     served = serve(pipeline(tmp_path, SLOW.replace('row["content"]["id"]', 'row["content"]["no"]')))
-    status, told = post(served, "slow", id=1)
+    status, response = post(served, "slow", id=1)
     assert status == 500
-    assert "Traceback" not in str(told)
+    assert "Traceback" not in str(response)
     served.wait_for(lambda: "KeyError" in served.stderr)
     assert "slow: [answer] warning: request failed: Python script error" in served.stderr
     assert 'File "slow.py", line 5, in snaplogic_process' in served.stderr

@@ -88,9 +88,9 @@ def test_a_request_that_kills_every_instance_fails_alone(
     others = [in_background(ask, served, id=number) for number in range(2, 20)]
     for call in (poison, *others):
         call.join()
-    status, told = poison.result
+    status, reply = poison.result
     assert status == 500
-    assert "4 instances died while processing it" in told["reason"]
+    assert "4 instances died while processing it" in reply["reason"]
     assert [call.result for call in others] == [
         (200, {"id": number, "doubled": number * 2}) for number in range(2, 20)
     ]
@@ -156,9 +156,9 @@ def test_a_request_that_takes_too_long_is_answered_504_and_a_stuck_instance_is_r
 ) -> None:
     served = serve(task("timeouts: {request: 3}\n"))
     before = children(served.pid)
-    status, told = ask(served, id=1, wish="sleep", seconds=600)
+    status, reply = ask(served, id=1, wish="sleep", seconds=600)
     assert status == 504
-    assert told["reason"] == "there was no response within 3 seconds"
+    assert reply["reason"] == "there was no response within 3 seconds"
     served.wait_for(lambda: not set(before) & set(children(served.pid)))
     served.wait_for(served.is_ready)
     assert ask(served, id=2) == (200, {"id": 2, "doubled": 4})

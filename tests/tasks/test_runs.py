@@ -25,14 +25,14 @@ links: [read -> parse]
 """
 SCRIPT = """
 snaps:
-  work: {snap: RemotePythonScript, script: work.py, env: [TOLD]}
+  work: {snap: RemotePythonScript, script: work.py, env: [PID_FILE]}
 """
 SLEEPS = """
 import os, time
 
 def snaplogic_process(row):
     print("working", flush=True)
-    with open(os.environ["TOLD"], "w") as file:
+    with open(os.environ["PID_FILE"], "w") as file:
         file.write(str(os.getpid()))
     time.sleep(600)
 """
@@ -119,15 +119,15 @@ async def test_the_children_of_a_run_that_is_broken_off_end_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "work.py").write_text(SLEEPS)
-    told = tmp_path / "told"
-    monkeypatch.setenv("TOLD", str(told))
+    pid_file = tmp_path / "pid_file"
+    monkeypatch.setenv("PID_FILE", str(pid_file))
     caplog.set_level("INFO")
     async with hosted(plan_of(tmp_path, SCRIPT)) as task:
         call = asyncio.create_task(task.answer(request(b'{"n": 1}')))
-        await turns(lambda: told.exists() and told.read_text())
+        await turns(lambda: pid_file.exists() and pid_file.read_text())
         await turns(lambda: "working" in caplog.text)
         call.cancel()
-        await turns(lambda: not is_alive(int(told.read_text())))
+        await turns(lambda: not is_alive(int(pid_file.read_text())))
         await turns(lambda: task.in_flight == 0)
 
 

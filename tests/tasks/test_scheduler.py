@@ -153,8 +153,8 @@ async def test_a_reload_tells_the_next_run_if_the_schedule_has_changed(
         assert "the schedule has changed" not in caplog.text
         daily = it.task_with(plan, Schedule(cron="0 18 * * *", timezone="Europe/Berlin"))
         assert await it.scheduled.reload(daily, plan)
-    told = "the schedule has changed; next run at 2026-05-04T18:00:00+02:00"
-    assert told in caplog.text
+    line = "the schedule has changed; next run at 2026-05-04T18:00:00+02:00"
+    assert line in caplog.text
 
 
 @in_loop

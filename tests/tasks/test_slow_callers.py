@@ -44,9 +44,9 @@ def test_a_stalled_request_is_refused(begun: bytes) -> None:
             await server.later(REQUEST_SECONDS - 1)
             assert not connection.transport.is_closing()
             await server.later(REQUEST_SECONDS + 1)
-            (told,) = answers(await reader.read())
-        assert told.status == 408
-        assert told.json["reason"] == "it was incomplete after 20 seconds"
+            (response,) = answers(await reader.read())
+        assert response.status == 408
+        assert response.json["reason"] == "it was incomplete after 20 seconds"
 
     check()
 
@@ -161,8 +161,8 @@ async def test_a_caller_that_has_said_all_and_half_closed_gets_its_answers() -> 
         writer.write_eof()
         await turns(lambda: server.echo.asked)
         server.echo.gate.set()
-        told = answers(await reader.read())
-    assert [each.body for each in told] == [b"GET /wait ", b"GET /b "]
+        response = answers(await reader.read())
+    assert [each.body for each in response] == [b"GET /wait ", b"GET /b "]
 
 
 @in_loop
@@ -183,8 +183,8 @@ async def test_a_caller_that_resets_leaves_nothing_behind() -> None:
             caller.sendall(message("GET", "/wait") + GET[:10])
             await turns(lambda: server.echo.asked)
         await turns(lambda: not server.connections())
-        (told,) = await server.talk(GET)
-    assert told.status == 200
+        (response,) = await server.talk(GET)
+    assert response.status == 200
 
 
 @pytest.mark.parametrize("takes", [True, False])
@@ -214,8 +214,8 @@ async def test_a_caller_that_is_still_sending_can_read_the_final_response() -> N
     async with running() as server:
         length = 30_000_000
         head = message("POST", "/unread/refused", [("Content-Length", str(length))])
-        (told,) = await server.talk(head + bytes(length))
-        assert told.body == b"POST /unread/refused "
+        (response,) = await server.talk(head + bytes(length))
+        assert response.body == b"POST /unread/refused "
         await turns(lambda: not server.connections())
 
 
@@ -227,8 +227,8 @@ async def test_hundreds_of_requests_that_wait_for_their_turn_are_answered() -> N
         writer.write(message("GET", "/wait") + 998 * message("GET", "/taken") + GET)
         await turns(lambda: server.echo.asked)
         server.echo.gate.set()
-        told = answers(await reader.read())
-    assert [each.body for each in told] == [b"GET /wait ", *(998 * [b"GET /taken "]), b"GET / "]
+        response = answers(await reader.read())
+    assert [each.body for each in response] == [b"GET /wait ", *(998 * [b"GET /taken "]), b"GET / "]
 
 
 @in_loop
@@ -240,9 +240,9 @@ async def test_requests_without_end_that_wait_for_their_turn_are_refused() -> No
         connection = await server.connection()
         await turns(lambda: connection._refusal is not None)
         server.echo.gate.set()
-        told = answers(await reader.read())
-    assert [each.status for each in told] == [200] * (MAX_PIPELINED + 1) + [503]
-    assert told[-1].json["error"] == "too many requests are waiting on this connection"
+        response = answers(await reader.read())
+    assert [each.status for each in response] == [200] * (MAX_PIPELINED + 1) + [503]
+    assert response[-1].json["error"] == "too many requests are waiting on this connection"
 
 
 @in_loop
@@ -310,5 +310,5 @@ async def test_lingering_ends() -> None:
 @in_loop
 async def test_a_body_that_nobody_wants_leaves_the_connection_usable() -> None:
     async with running() as server:
-        told = await server.talk(message("POST", "/unread", (), bytes(2_000_000)) + GET)
-    assert [each.body for each in told] == [b"POST /unread ", b"GET / "]
+        response = await server.talk(message("POST", "/unread", (), bytes(2_000_000)) + GET)
+    assert [each.body for each in response] == [b"POST /unread ", b"GET / "]

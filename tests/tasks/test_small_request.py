@@ -58,9 +58,9 @@ async def test_the_answer_to_head_has_a_length_and_no_body() -> None:
     async with taking() as server:
         reader, writer = await server.connect()
         writer.write(message("HEAD", "/a") + GET)
-        told = answers(await reader.read(), ["HEAD", "GET"])
-    assert [each.header("content-length") for each in told] == [["8"], ["6"]]
-    assert [each.body for each in told] == [b"", b"GET / "]
+        response = answers(await reader.read(), ["HEAD", "GET"])
+    assert [each.header("content-length") for each in response] == [["8"], ["6"]]
+    assert [each.body for each in response] == [b"", b"GET / "]
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ async def test_what_follows_a_request_that_waits_is_answered_after_it() -> None:
         connection = await server.connection()
         await turns(lambda: connection.pipeline)
         server.echo.late.pop()()
-        told = answers(await reader.read())
-    assert [each.body for each in told] == [b"POST /late 1", b"POST /b 2", b"GET / "]
+        response = answers(await reader.read())
+    assert [each.body for each in response] == [b"POST /late 1", b"POST /b 2", b"GET / "]
 
 
 @in_loop
@@ -106,8 +106,8 @@ async def test_the_response_to_a_caller_that_has_gone_is_dropped() -> None:
             await turns(lambda: server.echo.late)
         await turns(lambda: not server.connections())
         server.echo.late.pop()()
-        (told,) = await server.talk(GET)
-    assert told.body == b"GET / "
+        (response,) = await server.talk(GET)
+    assert response.body == b"GET / "
 
 
 @in_loop
@@ -118,8 +118,8 @@ async def test_a_caller_that_has_half_closed_gets_its_late_answer() -> None:
         writer.write_eof()
         await turns(lambda: server.echo.late)
         server.echo.late.pop()()
-        (told,) = answers(await reader.read())
-    assert told.body == b"POST /late 1"
+        (response,) = answers(await reader.read())
+    assert response.body == b"POST /late 1"
 
 
 @in_loop
@@ -130,8 +130,8 @@ async def test_a_server_that_ends_answers_first_and_says_that_it_hangs_up() -> N
         await turns(lambda: server.echo.late)
         (await server.connection()).shutdown()
         server.echo.late.pop()()
-        (told,) = answers(await reader.read())
-    assert told.header("connection") == ["close"]
+        (response,) = answers(await reader.read())
+    assert response.header("connection") == ["close"]
 
 
 @pytest.mark.parametrize(

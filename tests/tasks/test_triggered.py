@@ -236,9 +236,9 @@ async def test_a_pipeline_that_cannot_be_opened_reveals_no_settings(tmp_path: Pa
     plan = plan_of(tmp_path, text)
     (tmp_path / "template.json").write_bytes(b"\xff")
     async with hosted(plan) as task:
-        told = documents(await task.answer(request()))
-    assert told["error"] == "the pipeline cannot be started"
-    assert str(tmp_path) not in str(told)
+        failed = documents(await task.answer(request()))
+    assert failed["error"] == "the pipeline cannot be started"
+    assert str(tmp_path) not in str(failed)
 
 
 @in_loop

@@ -123,8 +123,8 @@ def test_request_headers_that_are_passed_on_are_harmless() -> None:
         ("date", "today"),
         ("accept", "*/*"),
     ]
-    told = dict(answer(request_document(request(headers, b"{}", "a=1"), "echo"))[1])
-    assert told == {
+    reply = dict(answer(request_document(request(headers, b"{}", "a=1"), "echo"))[1])
+    assert reply == {
         "host": "here",
         "accept": "*/*",
         "query": '{"a": ["1"]}',

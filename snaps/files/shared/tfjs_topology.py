@@ -162,15 +162,15 @@ def _ends(
 
 
 def _check_ends(key: str, ends: Sequence[Tensor], outputs: Mapping[Tensor, Flow]) -> None:
-    told = excerpt([list(end) for end in ends])
+    shown = excerpt([list(end) for end in ends])
     if any(end not in outputs for end in ends):
         raise refused(
-            f"the {key} of the model are {told}, and not all of them are outputs of its layers",
+            f"the {key} of the model are {shown}, and not all of them are outputs of its layers",
             "give what model.to_json() of Keras 3 gives, parsed",
         )
     if len(set(ends)) != len(ends):
         raise refused(
-            f"the {key} of the model are {told}, and TensorFlow.js takes each only once",
+            f"the {key} of the model are {shown}, and TensorFlow.js takes each only once",
             "pass it through keras.layers.Identity() for the second time",
         )
 
@@ -218,7 +218,7 @@ def _refuse_foreign(name: str, class_name: str, layer: Mapping[str, Value]) -> N
     module = str(layer.get("module"))
     if module.split(".")[0] != "keras":
         raise refused(
-            f"the layer {name!r} is a {class_name} of {module}, which is no layer of Keras",
+            f"the layer {name!r} is a {class_name} of {module}, which is not a Keras layer",
             "build the network of Keras' own layers",
         )
     if module != "keras.layers":
@@ -305,7 +305,7 @@ def _call(name: str, node: Value) -> list[Tensor]:
         found = []
     if not found:
         raise refused(
-            f"the layer {name!r} is called with {excerpt(inputs, 200)}, which is no tensor",
+            f"the layer {name!r} is called with {excerpt(inputs, 200)}, which is not a tensor",
             "call it with a tensor or a list of tensors",
         )
     return found
@@ -320,12 +320,12 @@ def check_weights(topology: Topology, given: Sequence[str]) -> None:
 
 
 def _wrong_weights(missing: Sequence[str], strange: Sequence[str]) -> DataError:
-    told = [
+    parts = [
         f"{words} {', '.join(names[:5])}{', …' if len(names) > 5 else ''}"
         for words, names in (("without", missing), ("with the unknown", strange))
         if names
     ]
     return refused(
-        f"the weights do not fit the layers: {' and '.join(told) or 'some come twice'}",
+        f"the weights do not fit the layers: {' and '.join(parts) or 'some are given twice'}",
         "give each weight of each layer once, named layer/weight, such as conv2d/kernel",
     )

@@ -68,7 +68,7 @@ def test_a_document_that_is_not_a_model_is_refused(
         (layer("Lambda", "code"), "the layer 'code' is a Lambda"),
         (
             {**layer("Gate", "gate"), "module": "shop.layers"},
-            "the layer 'gate' is a Gate of shop.layers, which is no layer of Keras",
+            "the layer 'gate' is a Gate of shop.layers, which is not a Keras layer",
         ),
         ({**layer("Gate", "gate"), "module": None}, "the layer 'gate' is a Gate of None"),
         (
@@ -122,8 +122,8 @@ def test_a_layer_or_setting_that_tensorflow_js_does_not_know(
     [
         (functional([tensor("image")], training=True), "'sum' is called with more than its inputs"),
         (functional(tensor("image"), tensor("image")), "'sum' is called with more than its inputs"),
-        (functional([]), "'sum' is called with [], which is no tensor"),
-        (functional([3]), "'sum' is called with [3], which is no tensor"),
+        (functional([]), "'sum' is called with [], which is not a tensor"),
+        (functional([3]), "'sum' is called with [3], which is not a tensor"),
     ],
 )
 def test_a_call_with_more_than_tensors(tmp_path: Path, document: Document, reason: str) -> None:
@@ -175,7 +175,7 @@ def test_inputs_by_name(tmp_path: Path) -> None:
         (["dense/kernel"], "the weights are"),
         (WEIGHTS[:1], "the weights do not fit the layers: without dense/bias"),
         ([*WEIGHTS, weight("x/y", [1])], "with the unknown x/y"),
-        ([*WEIGHTS, WEIGHTS[0]], "some come twice"),
+        ([*WEIGHTS, WEIGHTS[0]], "some are given twice"),
         ([WEIGHTS[0], {**WEIGHTS[1], "data": "@"}], "'dense/bias' is not proper base64"),
         ([WEIGHTS[0], {**WEIGHTS[1], "data": 3}], "'dense/bias' is not proper base64"),
         ([WEIGHTS[0], {**WEIGHTS[1], "data": b"123"}], "of shape [3] has 3 bytes, not 12"),
