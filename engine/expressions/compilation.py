@@ -22,7 +22,7 @@ from engine.expressions.compiler.unit import DOCUMENT, Unit, load
 from engine.expressions.failures import Failure, TooSlowFailure, located
 from engine.expressions.first_reads import first_reads
 from engine.expressions.limits import CALL_DEPTH, bounded, restart
-from engine.expressions.nodes import Name, Node
+from engine.expressions.nodes import Invalid, Name, Node
 from engine.expressions.parser import parse
 from engine.expressions.paths.call import called_path
 from engine.expressions.paths.conditions import as_condition
@@ -77,9 +77,20 @@ def _compiled_once(text: str, null_safe: bool, timezone: str) -> CompiledExpress
 
 
 def compile_in(text: str, names: Names, null_safe: bool) -> CompiledExpression:
-    compiled = cast(CompiledExpression, compile_node(text, parse(text), names, null_safe))
+    node = parsed(text, names)
+    compiled = cast(CompiledExpression, compile_node(text, node, names, null_safe))
     compiled.text = text
     return compiled
+
+
+def parsed(text: str, names: Names) -> Node:
+    """The node of a text; in a lenient scope one that fails when it is evaluated, if need be."""
+    try:
+        return parse(text)
+    except ExpressionSyntaxError as error:
+        if not names.lenient:
+            raise
+        return Invalid(error.offset, error.length, error.message, error.hint)
 
 
 def compile_node(

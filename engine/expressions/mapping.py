@@ -27,6 +27,7 @@ from engine.expressions.compilation import (
     mutates,
     or_else,
     parse_path,
+    parsed,
 )
 from engine.expressions.compiler.fast import Fast
 from engine.expressions.compiler.names import Names
@@ -34,7 +35,6 @@ from engine.expressions.compiler.unit import DOCUMENT, Unit, bind, class_of, loa
 from engine.expressions.failures import Failure
 from engine.expressions.limits import restart
 from engine.expressions.nodes import Node
-from engine.expressions.parser import parse
 from engine.expressions.paths.deletion import Owned
 from engine.expressions.paths.path import FAILURES, Path
 from engine.expressions.scope import Scope, may_use_scope
@@ -126,7 +126,7 @@ def _row(target: str, source: str, names: Names, null_safe: bool, scope: Scope) 
     if not target.strip():
         return Deletion(parse_path(source, scope, null_safe=null_safe), not null_safe)
     path = parse_path(target, scope, null_safe=null_safe, target=True)
-    node = parse(source)
+    node = parsed(source, names)
     return Row(source, node, path, mutates(node, names))
 
 

@@ -61,6 +61,13 @@ class Root(Node, frozen=True):
     """`$`, the document."""
 
 
+class Invalid(Node, frozen=True):
+    """Stands for an expression that cannot be parsed."""
+
+    message: str
+    hint: str
+
+
 class Name(Node, frozen=True):
     """A bare name: a variable, a `_parameter`, `lib`, `Math`, `this`, ..."""
 

@@ -16,7 +16,8 @@ class Scope(msgspec.Struct, frozen=True):
     """Bound when an expression is compiled; from then on its values are constants.
 
     `libraries` maps a name to a loaded library; `pipe`, `snap` and `task` hold the properties of
-    the same names. `timezone` is the zone in which dates are shown.
+    the same names. `timezone` is the zone in which dates are shown. `lenient`: what is a mistake in
+    an expression fails only the documents for which that part is evaluated.
     """
 
     parameters: Mapping[str, str | None] = msgspec.field(default_factory=dict)
@@ -25,6 +26,7 @@ class Scope(msgspec.Struct, frozen=True):
     snap: Mapping[str, Any] = msgspec.field(default_factory=dict)
     task: Mapping[str, Any] = msgspec.field(default_factory=dict)
     timezone: str = "UTC"
+    lenient: bool = False
 
 
 _OF_A_SCOPE = late_regex(r"\b(?:_\w+|lib|pipe|snap|task|eval|jsonPath)\b")

@@ -29,6 +29,7 @@ _KEYS = (
     "parameters",
     "libraries",
     "error_pipeline",
+    "lenient",
     "snaps",
     "links",
 )
@@ -67,6 +68,7 @@ class _SpecReader:
             description=self._text(top.get("description"), ("description",)),
             parameters=tuple(self._parameters(top.get("parameters"))),
             libraries=tuple(self._libraries(top.get("libraries"))),
+            lenient=self._flag(top.get("lenient"), ("lenient",)),
             error_pipeline=self._error_pipeline(top.get("error_pipeline")),
             snaps=snaps,
             links=tuple(self._links(*self._place_of_links(top))),

@@ -84,6 +84,7 @@ class PipelineSpec(msgspec.Struct, frozen=True):
 
     `problems` are the mistakes in YAML and shape found while loading. What could not be read is
     left out: a snap without a known type has the type "". `error_pipeline` are plain YAML values.
+    `lenient`: a mistake in an expression fails only the documents that reach it.
     """
 
     name: str
@@ -93,6 +94,7 @@ class PipelineSpec(msgspec.Struct, frozen=True):
     parameters: tuple[ParameterSpec, ...] = ()
     libraries: tuple[LibrarySpec, ...] = ()
     error_pipeline: Mapping[str, Any] | None = None
+    lenient: bool = False
     snaps: Mapping[str, SnapSpec] = msgspec.field(default_factory=dict)
     links: tuple[LinkSpec, ...] = ()
     problems: tuple[Problem, ...] = ()

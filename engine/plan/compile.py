@@ -101,6 +101,7 @@ class _Compiler:
             routes=routes_of(snaps, links, stages, open_inputs, starting_inputs),
             warnings=tuple(self.resolution.problems),
             error_pipeline=self.resolution.error_pipeline,
+            lenient=spec.lenient,
             seen=paths_seen(self.order, by_label, leads_to, open_inputs),
         )
 

@@ -29,14 +29,19 @@ _WORDS = late_regex(r"[^\W\d_][\w .,!?:-]{0,60}")
 
 def check_expressions(
     spec: SnapSpec, settings: Settings | Mapping[str, Any], collector: ProblemCollector
-) -> None:
-    """Report problems of the expressions and paths in (some of) the settings of a snap."""
+) -> bool:
+    """Report problems of the expressions and paths in (some of) the settings of a snap.
+
+    Returns whether every expression can be compiled.
+    """
+    is_valid = True
     for path, item in expressions_in(settings):
         place = _Place(spec, path, item.text, collector)
         if isinstance(item, Expression):
-            _check_expression(item, place)
+            is_valid &= _check_expression(item, place)
         else:
             _check_path(item, place)
+    return is_valid
 
 
 def check_parameters_read(
@@ -78,7 +83,13 @@ class _Place:
             hint = f"YAML removed the quotes: write \"'{self.text}'\" for a string; {hint}".rstrip(
                 "; "
             )
-        self.report_at(code, error.offset, error.length, error.message, hint)
+        severity = self.severity if code == "expression-syntax" else "error"
+        self.report_at(code, error.offset, error.length, error.message, hint, severity)
+
+    @property
+    def severity(self) -> Severity:
+        """How bad a mistake in an expression is: a lenient pipeline runs in spite of it."""
+        return "warning" if self.collector.spec.lenient else "error"
 
     def report_at(
         self,
@@ -112,11 +123,12 @@ class _Place:
         return is_quoted and not self.shift and _WORDS.fullmatch(self.text) is not None
 
 
-def _check_expression(expression: Expression, place: _Place) -> None:
+def _check_expression(expression: Expression, place: _Place) -> bool:
     found = analyse(expression.text, place.declared)
     for error in found.errors:
         place.report("expression-syntax", error)
     _check_names(found, place)
+    return not found.errors
 
 
 def _check_path(path: Path, place: _Place) -> None:
@@ -132,7 +144,7 @@ def _check_path(path: Path, place: _Place) -> None:
 
 def _check_names(found: Analysis, place: _Place) -> None:
     for name, offset in found.parameters.items():
-        place.check_parameter(name, offset)
+        place.check_parameter(name, offset, place.severity)
     _check_libraries(found, place)
     _check_members(found, place)
     for lint in found.lints:
@@ -152,7 +164,8 @@ def _check_libraries(found: Analysis, place: _Place) -> None:
         if name not in known and not place.collector.may_be_lost(name):
             hint = nearest_hint(name, known) or f"import it: 'libraries: {{{name}: FILE}}'"
             message = f"the pipeline does not import the library 'lib.{name}'"
-            place.report_at("unknown-library", offset, len(f"lib.{name}"), message, hint)
+            length = len(f"lib.{name}")
+            place.report_at("unknown-library", offset, length, message, hint, place.severity)
 
 
 def _check_members(found: Analysis, place: _Place) -> None:
@@ -161,7 +174,9 @@ def _check_members(found: Analysis, place: _Place) -> None:
         if known is not None and used.name not in known:
             hint = nearest_of(used.name, known, "names in it") or "define it there"
             message = f"the library 'lib.{used.library}' has no {shown(used.name)}"
-            place.report_at("unknown-member", used.offset, used.length, message, hint)
+            place.report_at(
+                "unknown-member", used.offset, used.length, message, hint, place.severity
+            )
 
 
 def _value_at(settings: Mapping[str, Any], path: KeyPath) -> Any:

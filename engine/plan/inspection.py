@@ -119,8 +119,16 @@ def _facts(snap_class: SnapClass, settings: Settings) -> Facts:
         shares_output=snap_class.shares_output,
         passes_on=snap_class.passes_on,
         writes=snap_class.writes,
-        reads=snap_class.reads(settings),
+        reads=_reads(snap_class, settings),
     )
+
+
+def _reads(snap_class: SnapClass, settings: Settings) -> frozenset[tuple[str, ...]] | None:
+    """What the snap reads; anything if one of its expressions is invalid."""
+    try:
+        return snap_class.reads(settings)
+    except ExpressionError:
+        return None
 
 
 def _loses_lineage(snap_class: SnapClass, settings: Settings) -> str:

@@ -224,6 +224,7 @@ class Plan(msgspec.Struct, frozen=True):
     routes: Routes
     warnings: tuple[Problem, ...] = ()
     error_pipeline: ErrorPipeline | None = None
+    lenient: bool = False
     seen: frozenset[tuple[str, ...]] = frozenset({()})
 
     def snap(self, label: str) -> PlannedSnap:

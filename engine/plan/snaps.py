@@ -69,7 +69,7 @@ def resolve_snap(
     if settings is None:
         check_expressions(spec, convert_partly(snap_class.settings_class, spec.settings), collector)
         return ResolvedSnap(spec, snap_class, None, _fixed_views(snap_class))
-    check_expressions(spec, settings, collector)
+    is_valid = check_expressions(spec, settings, collector)
     if spec.incomplete:
         return ResolvedSnap(spec, snap_class, None, _fixed_views(snap_class))
     check_literals(spec, snap_class, settings, collector)
@@ -84,7 +84,12 @@ def resolve_snap(
         _report_issue(spec, snap_class, issue, collector)
     _check_files(spec, inspection.files, collector, folder, project)
     return ResolvedSnap(
-        spec, snap_class, settings, inspection.views, inspection.facts, inspection.steps
+        spec,
+        snap_class,
+        settings,
+        inspection.views,
+        inspection.facts,
+        inspection.steps if is_valid else (),  # a step must compile, even if it is lenient
     )
 
 

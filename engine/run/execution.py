@@ -105,6 +105,7 @@ class Execution:
 
     def _scope(self, snap: Mapping[str, Any], libraries: Mapping[str, Any]) -> Scope:
         return Scope(
+            lenient=self.plan.lenient,
             parameters=self.identity.parameters,
             libraries=libraries,
             pipe=self.pipe,

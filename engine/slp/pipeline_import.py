@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from engine.errors import UnusableSnapError
+from engine.pipeline import parse
+from engine.plan import check_spec
 from engine.registry import Registry
 from engine.sdk.settings import settings_of
 from engine.sdk.views import ERROR_VIEW
@@ -28,6 +31,9 @@ from engine.slp.wrapping import comment_lines
 from engine.slp.yaml_text import AsBlock, AsText, Commented, to_yaml
 
 FileOf = Callable[[str], str]
+_FORGIVEN = ("expression-syntax", "unknown-parameter", "unknown-library", "unknown-member")
+"""Codes of mistakes in expressions, which SnapLogic finds only when it evaluates them."""
+
 _LABEL_READERS = ("snap.label", "snap_details")
 
 
@@ -44,12 +50,20 @@ class Surroundings(msgspec.Struct, frozen=True):
 
 def import_pipeline(export: Export, surroundings: Surroundings, stem: str) -> ImportedPipeline:
     """The YAML of a pipeline, to be called `stem`.yaml. What is not supported is kept and named."""
-    return _Import(export, surroundings, stem).pipeline()
+    made = _Import(export, surroundings, stem).pipeline()
+    path = str(Path(export.path).with_name(f"{stem}.yaml"))
+    problems = check_spec(parse(made.text, path), surroundings.registry)
+    if any(problem.code in _FORGIVEN and problem.severity == "error" for problem in problems):
+        return _Import(export, surroundings, stem, lenient=True).pipeline()
+    return made
 
 
 class _Import:
-    def __init__(self, export: Export, surroundings: Surroundings, stem: str) -> None:
+    def __init__(
+        self, export: Export, surroundings: Surroundings, stem: str, *, lenient: bool = False
+    ) -> None:
         self.export = export
+        self.lenient = lenient
         self.stem = stem
         self.surroundings = surroundings
         self.warnings = list(export.problems)
@@ -74,6 +88,8 @@ class _Import:
             content["parameters"] = AsBlock(parameters)
         if libraries := self._libraries():
             content["libraries"] = AsBlock(libraries)
+        if self.lenient:
+            content["lenient"] = True
         content |= self._error_pipeline()
         content["snaps"] = AsBlock(snaps)
         if chains:
@@ -187,6 +203,7 @@ class _Import:
     def _parameters(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for parameter in self.export.parameters:
+            name = self._parameter_name(parameter.name)
             entry: dict[str, Any] = {}
             if parameter.required:
                 entry["required"] = True
@@ -196,10 +213,18 @@ class _Import:
                 entry["capture"] = True
             if parameter.description:
                 entry["description"] = parameter.description
-            if parameter.name in found:
-                self.warnings.append(f"the parameter {parameter.name!r} is declared twice")
-            found[parameter.name] = entry["default"] if entry.keys() == {"default"} else entry
+            if name in found:
+                self.warnings.append(f"the parameter {name!r} is declared twice")
+            found[name] = entry["default"] if entry.keys() == {"default"} else entry
         return found
+
+    def _parameter_name(self, name: str) -> str:
+        """The name of a parameter here: without the `_` that belongs to expressions."""
+        plain = name.lstrip("_$")
+        valid = plain if plain.isidentifier() else name_of(plain, "parameter")
+        if valid != name:
+            self.warnings.append(f"the parameter {name!r} is called {valid!r} here")
+        return valid
 
     def _libraries(self) -> dict[str, str]:
         return {

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
 from engine.errors import ExpressionSyntaxError
 from engine.expressions import nodes
@@ -41,6 +41,7 @@ _METHODS: dict[type, str] = {
     nodes.ObjectLiteral: "object",
     nodes.Arrow: "arrow",
     nodes.Match: "match",
+    nodes.Invalid: "invalid",
 }
 
 
@@ -67,7 +68,12 @@ class Emitter:
         return made
 
     def problem(self, node: Node, message: str, hint: str = "", *inner: Node) -> ast.expr:
-        """Record a mistake, and those in the nodes inside; the Python returned is never run."""
+        """Record a mistake, and those in the nodes inside; the Python returned is never run.
+
+        A lenient scope records none: the Python raises Failure if it is run.
+        """
+        if self.names.lenient:
+            return self.call(_fail, ast.Constant(message), ast.Constant(hint))
         self.problems.append(
             ExpressionSyntaxError(message, self.text, node.offset, node.length, hint)
         )
@@ -75,6 +81,9 @@ class Emitter:
             if not isinstance(one, nodes.Regex):
                 self.emit(one)
         return load(DOCUMENT)
+
+    def invalid(self, node: nodes.Invalid) -> ast.expr:
+        return self.problem(node, node.message, node.hint)
 
     def broken(self, node: nodes.Broken) -> ast.expr:
         for part in node.parts:
@@ -101,3 +110,7 @@ class Emitter:
         self.locals = {**before, **found}
         yield
         self.locals = before
+
+
+def _fail(message: str, hint: str) -> NoReturn:
+    raise Failure(message, hint)

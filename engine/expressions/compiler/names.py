@@ -29,6 +29,7 @@ class Names:
     ) -> None:
         scope = context.scope
         self.context = context
+        self.lenient = scope.lenient
         self.parameters = {name: _parameter(value) for name, value in scope.parameters.items()}
         self.declared = (*self.parameters, *declared)
         self.constants: dict[str, Any] = _Constants(
