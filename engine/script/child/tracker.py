@@ -323,7 +323,7 @@ class Tracker:
 
     def _refuse(self, entries: list[Entry], failure: Failure) -> None:
         if not any(entry.owes for entry in entries):
-            messages.warn(f"documents ignored: {failure[1]}. {failure[2]}")
+            messages.warn(f"documents ignored: {failure[1]}; {failure[2]}")
         for entry in entries:
             if entry.number > 0:
                 self._loses_rows |= not entry.is_kept()
