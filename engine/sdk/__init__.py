@@ -73,8 +73,9 @@ from engine.sdk.snap import Example, PythonCode, Snap, StreamSnap
 from engine.sdk.views import View, Views
 
 if TYPE_CHECKING:
-    from engine.charsets import CharsetError, decoded, encoded
+    from engine.charsets import CharsetError, codec_of, decoded, encoded
     from engine.expressions.values import to_text
+    from engine.numbers import decimal_of
     from engine.sdk.accounts import (
         AccountKind,
         BasicAccount,
@@ -115,6 +116,8 @@ _IMPORTED_WHEN_USED = {
     "SpilledList": "engine.sdk.spill_file",
     "SpillingRows": "engine.sdk.spill_file",
     "CharsetError": "engine.charsets",
+    "codec_of": "engine.charsets",
+    "decimal_of": "engine.numbers",
     "decoded": "engine.charsets",
     "encoded": "engine.charsets",
     "AccountKind": "engine.sdk.accounts",
@@ -245,6 +248,8 @@ __all__ = [
     "address_of",
     "charset_of",
     "check_memory",
+    "codec_of",
+    "decimal_of",
     "decoded",
     "encoded",
     "exact_decimals",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 
 from engine.sdk import (
     Batch,
@@ -31,6 +31,7 @@ from engine.sdk import (
     to_json,
     to_json_lines,
 )
+from snaps.format.shared.in_parts import written_in_parts
 
 
 class JSONFormatterSettings(Settings):
@@ -157,7 +158,7 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
         try:
             return self._written(batch)
         except DataError as error:
-            return self._in_parts(batch, error)
+            return written_in_parts(self.context, self.default_output, self._written, batch, error)
 
     def finish(self) -> Iterable[Item]:
         settings = self.settings
@@ -182,24 +183,6 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
         header = self._header(batch.items[0])
         self._begun = True
         return Batch([StreamStart(header), self._body(lines, b"[")])
-
-    def _in_parts(self, batch: Batch, error: DataError) -> Iterator[Mapping[str, Batch]]:
-        """Write the documents of a batch that can be written, halving it recursively.
-
-        Those before a failure are output first, since the failure may stop the pipeline.
-        """
-        if len(batch) == 1:
-            self.context.failed(error, batch.items[0], batch.lineage_of(0))
-            return
-        middle = len(batch) // 2
-        for half in (range(middle), range(middle, len(batch))):
-            part = batch.at(half)
-            try:
-                written = self._written(part)
-            except DataError as part_error:
-                yield from self._in_parts(part, part_error)
-            else:
-                yield {self.default_output: written}
 
     def _one_stream_each(self, lines: bytes, batch: Batch) -> Batch:
         pieces: list[Item] = []
