@@ -17,6 +17,9 @@ NAMES = (
     "regexes_and_dates",
     "errors",
     "copies",
+    "sort",
+    "aggregate",
+    "join",
 )
 """The modules, in the order of the table."""
 

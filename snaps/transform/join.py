@@ -23,7 +23,8 @@ from engine.sdk import (
     setting,
 )
 from snaps.transform.shared.hash_join import HashJoin, JoinRules
-from snaps.transform.shared.sorted_join import SortedInput, SortedJoin
+from snaps.transform.shared.sorted_input import SortedInput
+from snaps.transform.shared.sorted_join import SortedJoin
 from snaps.transform.shared.zipped_join import ZippedJoin
 
 Step = HashJoin | SortedJoin
@@ -303,6 +304,7 @@ class Join(Snap[JoinSettings]):
                 descending=self.settings.sorted_streams == "descending",
                 null_greater=self.settings.null_greater,
                 memory=memory // 4,
+                advice="sort the input by its key, or set sorted_streams to unsorted",
             )
             for view, columns in ((left, rules.left), (rules.view, rules.right))
         )

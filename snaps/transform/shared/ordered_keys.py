@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import gt, lt
 from typing import Any
 
@@ -14,7 +15,7 @@ class OrderedKeys:
     """Keys of documents, batch by batch. They can be compared with those of other inputs."""
 
     def __init__(self, view: str, *, descending: bool, null_greater: bool, advice: str) -> None:
-        self.comes_before = gt if descending else lt
+        self.comes_before: Callable[[Any, Any], bool] = gt if descending else lt
         self._view = view
         self._null_greater = null_greater
         self._advice = advice

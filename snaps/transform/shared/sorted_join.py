@@ -11,76 +11,16 @@ from typing import Any
 
 from engine.sdk import (
     Batch,
-    Column,
-    Columns,
     Document,
     SpilledList,
-    SpillingRows,
 )
 from snaps.transform.shared.hash_join import JoinRules
 from snaps.transform.shared.joined_fields import ClashNames
-from snaps.transform.shared.ordered_keys import Key, OrderedKeys
+from snaps.transform.shared.ordered_keys import Key
+from snaps.transform.shared.sorted_input import SortedInput
 
 _EMITTED = 512
 _KEPT_AS_LIST = 1024
-
-
-class SortedInput:
-    """The documents of one input with their keys, in order, as far as they have arrived."""
-
-    def __init__(
-        self, view: str, columns: Columns, *, descending: bool, null_greater: bool, memory: int
-    ) -> None:
-        self._ordered = OrderedKeys(
-            view,
-            descending=descending,
-            null_greater=null_greater,
-            advice="sort the input by its key, or set sorted_streams to unsorted",
-        )
-        self.comes_before = self._ordered.comes_before
-        self._columns = columns
-        self._waiting = SpillingRows(memory)
-        self._documents: list[Document] = []
-        self._keys: list[Key | None] = []
-        self._place = 0
-
-    def put(self, batch: Batch) -> None:
-        batch, columns = self._columns.of_batch(batch)
-        if batch.items:
-            self._waiting.put([batch.items, columns])
-
-    def load(self) -> bool:
-        """Make sure that a document is loaded. Returns whether there is one."""
-        if self._place < len(self._documents):
-            return True
-        if not self._waiting:
-            return False
-        self._documents, columns = self._waiting.take()
-        self._place = 0
-        self._keys = self._keys_of(columns)
-        return True
-
-    @property
-    def document(self) -> Document:
-        return self._documents[self._place]
-
-    @property
-    def key(self) -> Key | None:
-        """None if a value is null, since null matches nothing."""
-        return self._keys[self._place]
-
-    def advance(self) -> None:
-        self._place += 1
-
-    def _keys_of(self, columns: list[Column]) -> list[Key | None]:
-        keys = self._ordered.of(columns)
-        if not any(None in column for column in columns):
-            return [*keys]
-        values = zip(*columns, strict=True)
-        return [None if None in row else key for row, key in zip(values, keys, strict=True)]
-
-    def close(self) -> None:
-        self._waiting.close()
 
 
 class SortedJoin:
