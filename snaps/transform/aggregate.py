@@ -15,6 +15,7 @@ from engine.sdk import (
     Expression,
     Foreign,
     Issue,
+    ReadPaths,
     Settings,
     Snap,
     TargetPath,
@@ -24,6 +25,7 @@ from engine.sdk import (
     keys_of,
     memory_setting,
     parse_size,
+    paths_read,
     setting,
 )
 from snaps.transform.shared.aggregates import Function, make_function
@@ -149,6 +151,11 @@ class Aggregate(Snap[AggregateSettings]):
             expect=[{"sum": 12}],
         ),
     )
+
+    @classmethod
+    def reads(cls, settings: AggregateSettings) -> ReadPaths | None:
+        rows = (*settings.group_by_fields, *settings.aggregate_fields)
+        return paths_read(row.field for row in rows)
 
     @classmethod
     def check(cls, settings: AggregateSettings) -> Iterable[Issue]:
