@@ -95,7 +95,7 @@ if TYPE_CHECKING:
     from engine.sdk.json_output import prettified, to_json, to_json_lines
     from engine.sdk.json_reading import JsonReader, json_value, not_a_document
     from engine.sdk.memory import Gauge, check_memory, memory_setting
-    from engine.sdk.ordering import Column, keys_of, ranked, same
+    from engine.sdk.ordering import Column, keys_of, kind_of_column, orderable, ranked, same
     from engine.sdk.quantities import parse_size
     from engine.sdk.spill_file import PARTITIONS, Partitions, SpilledList, SpillingRows
 
@@ -109,6 +109,8 @@ _IMPORTED_WHEN_USED = {
     "memory_setting": "engine.sdk.memory",
     "Column": "engine.sdk.ordering",
     "keys_of": "engine.sdk.ordering",
+    "kind_of_column": "engine.sdk.ordering",
+    "orderable": "engine.sdk.ordering",
     "ranked": "engine.sdk.ordering",
     "same": "engine.sdk.ordering",
     "PARTITIONS": "engine.sdk.spill_file",
@@ -260,9 +262,11 @@ __all__ = [
     "json_hook",
     "json_value",
     "keys_of",
+    "kind_of_column",
     "media_type",
     "memory_setting",
     "not_a_document",
+    "orderable",
     "outside_setting",
     "parse_size",
     "paths_read",

@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from engine.documents import Batch, Document, Value
 from engine.errors import DataError
-from engine.expressions import exact_decimals
+from engine.expressions import exact_decimals, path_moved
 from engine.sdk.context import Context, JsonPath
 from engine.sdk.ordering import Column
 from engine.sdk.settings import Expression, Path
@@ -53,24 +53,42 @@ class Columns:
 
 
 def _reader(context: Context, setting: Path | Expression, null_safe: bool) -> Reader:
+    one: Callable[[Document], Value]
     if isinstance(setting, Expression):
-        function = context.function(setting, null_safe=null_safe)
-        return lambda documents: list(map(function, documents)), function
-    path = context.path(setting)
-    one = path.get
+        one = context.function(setting, null_safe=null_safe)
+        names = path_moved(setting.text)
+    else:
+        path = context.path(setting)
+        one = partial(_value_or_null, path) if null_safe else path.get
+        names = path.names
+    return _through_fields(names or (), null_safe) or partial(_each, one), one
+
+
+def _through_fields(
+    names: Sequence[str], null_safe: bool
+) -> Callable[[list[Document]], Column] | None:
+    """Reads fields without a call for each document; None if there is no such way. Where a field is
+    missing, it raises."""
     if null_safe:
-        one = partial(_value_or_null, path)
-    names = path.names or ()
-    if len(names) == 1 and null_safe:
+        if len(names) != 1:
+            return None
         name = names[0]
-        return lambda documents: [document.get(name) for document in documents], one
-    if len(names) == 1:
-        get = itemgetter(names[0])
-        return lambda documents: list(map(get, documents)), one
-    if len(names) == 2 and not null_safe:
-        outer, inner = names
-        return lambda documents: [document[outer][inner] for document in documents], one
-    return lambda documents: list(map(one, documents)), one
+        return lambda documents: [document.get(name) for document in documents]
+    if not 0 < len(names) <= 3:
+        return None
+    outer, *inner = names
+    if not inner:
+        get = itemgetter(outer)
+        return lambda documents: list(map(get, documents))
+    if len(inner) == 1:
+        field = inner[0]
+        return lambda documents: [document[outer][field] for document in documents]
+    middle, field = inner
+    return lambda documents: [document[outer][middle][field] for document in documents]
+
+
+def _each(one: Callable[[Document], Value], documents: list[Document]) -> Column:
+    return list(map(one, documents))
 
 
 def _value_or_null(path: JsonPath, document: Document) -> Value:

@@ -154,8 +154,8 @@ class Aggregate(Snap[AggregateSettings]):
 
     @classmethod
     def reads(cls, settings: AggregateSettings) -> ReadPaths | None:
-        rows = (*settings.group_by_fields, *settings.aggregate_fields)
-        return paths_read(row.field for row in rows)
+        by = [row.field for row in settings.group_by_fields]
+        return paths_read([*by, *(row.field for row in settings.aggregate_fields)])
 
     @classmethod
     def check(cls, settings: AggregateSettings) -> Iterable[Issue]:

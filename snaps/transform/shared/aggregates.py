@@ -13,7 +13,7 @@ from operator import gt, lt
 from sys import getsizeof
 from typing import Any, ClassVar
 
-from engine.sdk import Column, DataError, Value, excerpt, ranked, to_text
+from engine.sdk import Column, DataError, Value, excerpt, kind_of_column, orderable, ranked, to_text
 
 _NULL = type(None)
 _INTEGERS = frozenset({int, _NULL})
@@ -168,13 +168,14 @@ class Average(_OfNumbers):
 class Extreme(Function):
     """The least or greatest value, by the order of Sort."""
 
-    bytes_per_group = 360
+    bytes_per_group = 240
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._is_better = gt if name == "max" else lt
-        self._best: dict[Any, Any] = {}
+        self._kind: Any = None
         self._values: dict[Any, Value] = {}
+        self._orders: dict[Any, Any] | None = None  # where Python does not order the values
 
     def accepts(self, kinds: set[type]) -> bool:
         return kinds.isdisjoint(_CONTAINERS)
@@ -185,20 +186,38 @@ class Extreme(Function):
         return value
 
     def add(self, keys: list[Any], column: Column) -> None:
-        best, values, is_better = self._best, self._values, self._is_better
-        get = best.get
+        if self._orders is None and not self._is_plain(column):
+            places = ranked(list(self._values.values()))
+            self._orders = dict(zip(self._values, places, strict=True))
+        values, is_better = self._values, self._is_better
+        if self._orders is None:
+            for key, value in zip(keys, column, strict=True):
+                before = values.get(key)
+                if before is None or is_better(value, before):
+                    values[key] = value
+            return
+        orders = self._orders
         for key, order, value in zip(keys, ranked(column), column, strict=True):
-            before = get(key)
+            before = orders.get(key)
             if before is None or is_better(order, before):
-                best[key] = order
+                orders[key] = order
                 values[key] = value
+
+    def _is_plain(self, column: Column) -> bool:
+        """Whether Python orders the values as we do, and all those before."""
+        kind = kind_of_column(column)
+        self._kind = self._kind or kind
+        return not column or (
+            kind is not None and kind is self._kind and orderable(column, kind) is column
+        )
 
     def result(self, key: Any) -> Value:
         return self._values.get(key)
 
     def forget(self, key: Any) -> None:
-        self._best.pop(key, None)
         self._values.pop(key, None)
+        if self._orders is not None:
+            self._orders.pop(key, None)
 
 
 class Concat(Function):
