@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from engine.documents import NO_LINEAGE, Document, Lineage, Value
 from engine.errors import DataError, EngineError
@@ -29,8 +29,25 @@ class JsonPath(Protocol):
         """The fields that it names, if it consists of nothing else."""
         ...
 
+    @property
+    def is_definite(self) -> bool:
+        """Whether it leads to one value at most."""
+        ...
+
     def get(self, document: Value, default: Any = ...) -> Value: ...
     def query(self, document: Value) -> list[Value]: ...
+    def trails(self, document: Value) -> list[tuple[tuple[Value, ...], Value]]:
+        """Every value, with the containers on the way to it: one for each step of the path."""
+        ...
+
+    def shared_steps(self, other: Self) -> int:
+        """How many steps at their beginning are the same in both paths."""
+        ...
+
+    def onward(self, number: int) -> Self:
+        """The path without its first steps, for the value to which they lead."""
+        ...
+
     def set(self, document: Value, value: Value) -> Value: ...
     def delete(self, document: Value) -> Value: ...
 

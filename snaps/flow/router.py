@@ -25,7 +25,7 @@ from engine.sdk import (
     paths_read,
     setting,
 )
-from snaps.flow.shared.conditions import refuse_other_than_boolean
+from snaps.shared.conditions import refuse_other_than_boolean
 
 
 class RouteRow(Settings):

@@ -7,7 +7,7 @@ The `root` that methods take is what `$` means in the expressions of the path.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 from engine.errors import EvaluationError
 from engine.expressions.failures import AbsentFailure, Failure
@@ -20,6 +20,8 @@ from engine.expressions.values import MISSING, kind_of
 
 FAILURES = (Failure, RecursionError)
 _NOTHING: Any = object()
+Trail = tuple[tuple[Any, ...], Any]
+"""The containers on the way to a value, from the outermost one, and the value."""
 _MAX_NEW_ELEMENTS = 10_000
 
 
@@ -95,6 +97,36 @@ class Path:
         if found is _NOTHING:
             return []
         return [found] if self.is_definite else list(found)
+
+    def trails(self, document: Any) -> list[Trail]:
+        """Every value that is there, with the containers on the way to it: one for each step.
+
+        What a path with a method computes has the document alone.
+        """
+        if any(isinstance(step, steps.Method) for step in self.steps):
+            return [((document,), value) for value in self.query(document)]
+        restart()
+        try:
+            found: list[Trail] = [((), document)]
+            for number, step in enumerate(self.steps):
+                found = [
+                    ((*way, value), inner)
+                    for way, value in found
+                    for inner in self._several(number, step, [value], document)
+                ]
+        except FAILURES as failure:
+            raise self.error(failure) from None
+        return found
+
+    def shared_steps(self, other: Self) -> int:
+        """How many steps at their beginning are the same in both."""
+        pairs = enumerate(zip(self.steps, other.steps, strict=False))
+        least = min(len(self.steps), len(other.steps))
+        return next((number for number, (mine, its) in pairs if mine != its), least)
+
+    def onward(self, number: int) -> Self:
+        """The path without its first steps, for the value to which they lead."""
+        return type(self)(self.text, self.steps[number:])
 
     def error(self, failure: Failure | RecursionError, prefix: str = "") -> EvaluationError:
         if isinstance(failure, RecursionError):
