@@ -27,10 +27,12 @@ class Foreign(msgspec.Struct, frozen=True):
 
     A value that is not set is the stored word "". `files` maps the keys whose text becomes a file
     beside the pipeline to the settings that name it; `settings` may name one for the text itself
-    as well. `views` maps view keys to our views where their order does not tell. `version` is the
-    newest class version that this was written for; 0: any. `pipelines` are settings of ours that
-    name another pipeline. `json` maps settings with a text to those that hold the same as values;
-    they are used if the text is plain JSON.
+    as well. `json` maps settings with a text to those that hold the same as values; they are used
+    if the text is plain JSON. `views` maps view keys to our views where their order does not tell.
+
+    `pipelines` are settings of ours that name another pipeline. `ports` are the settings that lead
+    from our views to its open ones, for `input` and `output`, and the one that lists the `binary`
+    views. `version` is the newest class version that this was written for; 0: any.
     """
 
     class_id: str
@@ -44,6 +46,7 @@ class Foreign(msgspec.Struct, frozen=True):
     files: Mapping[str, str] = msgspec.field(default_factory=dict)
     views: Mapping[str, str] = msgspec.field(default_factory=dict)
     pipelines: tuple[str, ...] = ()
+    ports: Mapping[str, str] = msgspec.field(default_factory=dict)
     json: Mapping[str, str] = msgspec.field(default_factory=dict)
     version: int = 0
 

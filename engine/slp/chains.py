@@ -14,12 +14,16 @@ _WIDTH = 96
 
 
 class Edge(msgspec.Struct):
-    """A link; a view is empty where it need not be named."""
+    """A link; a view is empty where it need not be named.
+
+    `rank` is the place of the input where the order of links tells inputs apart, otherwise 0.
+    """
 
     source: str
     out: str
     target: str
     into: str
+    rank: int = 0
 
 
 Chain = list[Edge]
@@ -28,7 +32,27 @@ Chain = list[Edge]
 def chains_of(order: Sequence[str], edges: Sequence[Edge]) -> list[Chain]:
     """Every edge once. `order` are all snaps, as they should be taken up; `edges` those of a snap
     in the order of its outputs."""
-    return _Chains(order, edges).found
+    return _in_order_of_inputs(_Chains(order, edges).found)
+
+
+def _in_order_of_inputs(chains: list[Chain]) -> list[Chain]:
+    """The chains, moved so that the first input of a snap is linked before its second one."""
+    for _ in chains:
+        first: dict[tuple[str, int], int] = {}
+        for place, chain in enumerate(chains):
+            for edge in chain:
+                first.setdefault((edge.target, edge.rank), place)
+        late = [_last_before(chain[-1], first) for chain in chains]
+        early = next((place for place, last in enumerate(late) if last > place), None)
+        if early is None:
+            break
+        chains.insert(late[early], chains.pop(early))
+    return chains
+
+
+def _last_before(edge: Edge, first: Mapping[tuple[str, int], int]) -> int:
+    """The last chain that links an earlier input of the same snap; -1 if there is none."""
+    return max((first.get((edge.target, rank), -1) for rank in range(edge.rank)), default=-1)
 
 
 def reading_order(order: Sequence[str], chains: Iterable[Chain]) -> list[str]:
@@ -95,7 +119,7 @@ class _Chains:
 
     def _follow(self, edge: Edge) -> Chain:
         chain = [edge]
-        while edges := self.left[chain[-1].target]:
+        while not chain[-1].rank and (edges := self.left[chain[-1].target]):
             following = next((each for each in edges if not each.out), None)
             if following is None:
                 break

@@ -142,7 +142,7 @@ class _Conversion:
         found = [self._row(table, row, columns) for row in rows]
         found = [row for row in found if row]
         kind = type_at(self.cls, target)
-        if found:
+        if found and target not in self.values:  # an older snap may have had another table
             _put(self.values, target, self._filled(kind, found, table))
 
     def _row(self, table: str, row: Row, columns: list[tuple[str, str]]) -> dict[str, Any]:

@@ -21,6 +21,9 @@ MAX_BYTES = 64 * 1024 * 1024
 NESTED = "com-snaplogic-subpipeline"
 """The class of a nested pipeline."""
 
+REFERENCE = "pipe_ref"
+"""The key that names its pipeline; it is not among the settings, but read as if it were."""
+
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _ZIP = b"PK\x03\x04"
 _NAME_IN_VIEW = re.compile(r"^.* - (?=[^-]*$)")
@@ -253,7 +256,7 @@ def _with_reference(settings: Mapping[str, Any], info: Mapping[str, Any]) -> Map
     """The settings of a nested pipeline, with the name of its file among them."""
     reference = _map(leaf_of(info.get("pipe_ref")).value)
     name = text_of(reference.get("label")) or text_of(info.get("label"))
-    return {"pipe_ref": {"value": name}, **settings}
+    return {REFERENCE: {"value": name}, **settings}
 
 
 def _views(stored: Any) -> Iterator[StoredView]:

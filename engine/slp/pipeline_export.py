@@ -19,6 +19,7 @@ from engine.plan.views import ResolvedLink
 from engine.registry import Registry, SnapClass
 from engine.sdk.facts import Foreign
 from engine.sdk.views import ERROR_VIEW
+from engine.slp.export_file import NESTED, REFERENCE
 from engine.slp.layout import Place, places_of
 from engine.slp.naming import label_of, name_of
 from engine.slp.snap_export import stored_settings, without_counterpart
@@ -126,12 +127,24 @@ class _Export:
             "settings": {
                 "param_table": {"value": list(self._parameters())},
                 "imports": {"value": imports},
-                "error_pipeline": {"value": None, "expression": False},
-                "error_param_table": {"value": []},
+                **self._error_pipeline(),
             },
             "error": {"error_behavior": {"value": "none"}},
             "input": dict(self._open_views("input")),
             "output": dict(self._open_views("output")),
+        }
+
+    def _error_pipeline(self) -> dict[str, Json]:
+        given = self.spec.error_pipeline or {}
+        name, parameters = given.get("pipeline"), given.get("parameters")
+        if isinstance(name, str) and not name.startswith("="):
+            name = _pipeline_name(name)
+        rows = parameters.items() if isinstance(parameters, Mapping) else ()
+        return {
+            "error_pipeline": {"expression": False, **wrapped(name)},
+            "error_param_table": {
+                "value": [{"key": {"value": key}, "value": wrapped(value)} for key, value in rows]
+            },
         }
 
     def _parameters(self) -> Iterator[dict[str, Json]]:
@@ -139,7 +152,7 @@ class _Export:
             yield {
                 "key": {"value": parameter.name},
                 "value": {"value": parameter.default},
-                "capture": {"value": getattr(parameter, "capture", False)},
+                "capture": {"value": parameter.capture},
                 "required": {"value": parameter.required},
                 "data_type": {"value": "string"},
                 "description": {"value": parameter.description or None},
@@ -168,11 +181,14 @@ class _Export:
         else:
             class_id, version = foreign.class_id, foreign.version or 1
             settings = self._converted(snap, snap_class, foreign)
+        info: dict[str, Json] = {
+            "label": {"value": self._title(snap)},
+            "notes": {"value": _comments_above(self.spec, snap.label) or None},
+        }
+        if class_id == NESTED:
+            info["pipe_ref"] = {"value": {"label": settings.pop(REFERENCE, None)}}
         properties: dict[str, Json] = {
-            "info": {
-                "label": {"value": self._title(snap)},
-                "notes": {"value": _comments_above(self.spec, snap.label) or None},
-            },
+            "info": info,
             "settings": {**settings, "execution_mode": {"value": _MODES[snap.mode]}},
             "input": views["input"].stored(),
             "output": views["output"].stored(),
@@ -214,7 +230,11 @@ class _Export:
             what = f"SnapLogic's {foreign.name} has no setting for {name!r}"
             self.warnings.append(f"{snap.label}: {what}")
         unsupported = {k: v for k, v in snap.unsupported.items() if k != "account"}
-        return stored_settings(cls, foreign, snap.settings, unsupported, texts)
+        values = dict(snap.settings)
+        for name in foreign.pipelines:
+            if isinstance(file := values.get(name), str) and not file.startswith("="):
+                values[name] = _pipeline_name(file)
+        return stored_settings(cls, foreign, values, unsupported, texts)
 
     def _text_of(self, snap: SnapSpec, file: str) -> str:
         path = Path(self.spec.path).parent / file
@@ -222,6 +242,13 @@ class _Export:
             return path.read_bytes().decode("utf-8", "surrogatepass")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{snap.label}: cannot read '{path}': {error}") from None
+
+
+def _pipeline_name(file: str) -> str:
+    """What SnapLogic calls the pipeline of a file: a name that leads back to it."""
+    stem = Path(file).stem
+    label = label_of(stem)
+    return label if name_of(label) == stem else stem
 
 
 def _known(snap: ResolvedSnap) -> tuple[SnapClass | None, Foreign | None]:

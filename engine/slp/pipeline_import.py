@@ -8,25 +8,18 @@ from typing import Any
 
 import msgspec
 
-from engine.errors import UnusableSnapError
 from engine.pipeline import parse
 from engine.plan import check_spec
 from engine.registry import Registry
 from engine.sdk.settings import settings_of
-from engine.sdk.views import ERROR_VIEW
-from engine.slp.chains import (
-    Edge,
-    chain_lines,
-    chains_of,
-    reading_order,
-    without_needless_numbers,
-)
-from engine.slp.export_file import Export, StoredSnap
+from engine.slp.chains import chain_lines
+from engine.slp.export_file import Export, StoredView
 from engine.slp.imported import ImportedPipeline, ImportedSnap, Status
 from engine.slp.literals import constant_of
-from engine.slp.naming import is_told_by, label_of, name_of, unique_names
-from engine.slp.snap_import import SnapImport, import_snap
+from engine.slp.naming import is_told_by, label_of, name_of
+from engine.slp.snap_import import SnapImport, derived_port
 from engine.slp.stored import simplified
+from engine.slp.structure import Structure
 from engine.slp.wrapping import comment_lines
 from engine.slp.yaml_text import AsBlock, AsText, Commented, to_yaml
 
@@ -38,14 +31,25 @@ _LABEL_READERS = ("snap.label", "snap_details")
 
 
 class Surroundings(msgspec.Struct, frozen=True):
-    """What an import needs to know: the snaps, and the files of other pipelines and libraries by
-    the names that a pipeline uses for them. `inline`: nothing is written beside the pipeline."""
+    """What an import needs to know: the snaps, the other exports by the names that pipelines use
+    for them, and their new files. `inline`: nothing is written beside the pipeline."""
 
     registry: Registry
     class_names: Mapping[str, str]
     pipeline_file: FileOf
     library_file: FileOf
+    export_of: Callable[[str], Export | None] = lambda _: None
     inline: bool = False
+
+    def structure(self, export: Export) -> Structure:
+        return Structure(export, self.registry, self.class_names, inline=self.inline)
+
+    def port(self, reference: str, side: str, view: StoredView) -> str:
+        """The open view of another pipeline that a nested pipeline calls `view`."""
+        export = self.export_of(reference)
+        return (
+            derived_port(view, side) if export is None else self.structure(export).port(side, view)
+        )
 
 
 def import_pipeline(export: Export, surroundings: Surroundings, stem: str) -> ImportedPipeline:
@@ -66,19 +70,14 @@ class _Import:
         self.lenient = lenient
         self.stem = stem
         self.surroundings = surroundings
-        self.warnings = list(export.problems)
-        self.snaps = {key: self._snap(snap) for key, snap in export.snaps.items()}
+        self.structure = surroundings.structure(export)
+        self.snaps = self.structure.snaps
+        self.warnings = list(self.structure.warnings)
         self.files: dict[str, bytes] = {}
 
     def pipeline(self) -> ImportedPipeline:
-        places = sorted(self.snaps, key=self._place)
-        chains = chains_of(places, self._edges())
-        without_needless_numbers(chains, self._families())
-        order = reading_order(places, chains)
-        wanted = [name_of(self.snaps[key].stored.label, self.snaps[key].fallback) for key in order]
-        names = dict(zip(order, unique_names(wanted), strict=True))
-        labels = dict(zip(order, wanted, strict=True))
-        snaps = {names[key]: self._entry(key, names[key], labels[key]) for key in order}
+        order, names, chains = self.structure.order, self.structure.names, self.structure.chains
+        snaps = {names[key]: self._entry(key) for key in order}
         for key in order:
             self.warnings += [f"{names[key]}: {note}" for note in self._notes(self.snaps[key])]
         content: dict[str, Any] = {"pipeline": self.export.name}
@@ -102,14 +101,6 @@ class _Import:
             warnings=tuple(self.warnings),
         )
 
-    def _snap(self, stored: StoredSnap) -> SnapImport:
-        name = self.surroundings.class_names.get(stored.class_id, "")
-        try:
-            snap_class = self.surroundings.registry[name] if name else None
-        except (KeyError, UnusableSnapError):
-            snap_class = None
-        return import_snap(stored, snap_class, inline=self.surroundings.inline)
-
     def _notes(self, snap: SnapImport) -> list[str]:
         unknown = ", ".join(map(repr, snap.unknown_keys))
         return [
@@ -117,44 +108,10 @@ class _Import:
             *([f"left out, because they are unknown: {unknown}"] if unknown else []),
         ]
 
-    def _place(self, key: str) -> tuple[int, int]:
-        stored = self.snaps[key].stored
-        return stored.row, stored.column
-
-    def _edges(self) -> list[Edge]:
-        """The links, those of a snap in the order of its outputs, error views last."""
-        edges = []
-        for link in self.export.links:
-            source, target = self.snaps[link.source], self.snaps[link.target]
-            out = source.view_names.output(link.source_view)
-            into = target.view_names.input(link.target_view)
-            if out == ERROR_VIEW.name and not source.routes_errors:
-                self._warn_of_link(source, "its error view gets nothing")
-            elif out is None:
-                self._warn_of_link(source, f"{source.type} has no view {link.source_view!r} here")
-            elif into is None:
-                self._warn_of_link(target, f"{target.type} has no view {link.target_view!r} here")
-            else:
-                edge = Edge(source.id, out, target.id, into)
-                edges.append((self._rank(source, link.source_view), edge))
-        edges.sort(key=lambda each: each[0])
-        return [edge for _, edge in edges]
-
-    def _warn_of_link(self, snap: SnapImport, reason: str) -> None:
-        self.warnings.append(f"a link of {snap.stored.label!r} was left out: {reason}")
-
-    def _rank(self, snap: SnapImport, view: str) -> int:
-        ids = [each.id for each in snap.stored.outputs]
-        return ids.index(view) if view in ids else len(ids)
-
-    def _families(self) -> Mapping[str, str]:
-        found = {key: snap.view_names.input_family for key, snap in self.snaps.items()}
-        return {key: family for key, family in found.items() if family}
-
-    def _entry(self, key: str, name: str, wanted: str) -> Any:
-        snap = self.snaps[key]
+    def _entry(self, key: str) -> Any:
+        snap, name = self.snaps[key], self.structure.names[key]
         entry: dict[str, Any] = {"snap": snap.type}
-        if self._keeps_label(name, wanted, snap.stored.label):
+        if self._keeps_label(name, self.structure.wanted[key], snap.stored.label):
             entry["label"] = snap.stored.label
         entry |= self._settings(snap, name)
         if on_error := self._on_error(key):
@@ -171,6 +128,12 @@ class _Import:
             file = f"scripts/{self.stem}/{name}{snap.suffix}"
             self.files[file] = text.encode("utf-8", "surrogatepass")
             settings[setting] = file
+        reference = next((str(settings.get(each, "")) for each in snap.pipelines), "")
+        for side, ports in snap.ports.items():
+            settings[snap.port_settings[side]] = {
+                view: self.surroundings.port(reference, side, stored)
+                for view, stored in ports.items()
+            }
         for setting in snap.pipelines:
             value = settings.get(setting)
             if isinstance(value, str) and not value.startswith("="):

@@ -70,11 +70,14 @@ class _ProjectImport:
         sources = list(self._distinct(paths))
         wanted = [_target(source.path) for source in sources]
         targets = dict(zip((s.path for s in sources), _unique_files(wanted), strict=True))
+        exports = {targets[source.path]: source.export for source in sources}
+        pipeline_file = file_finder(_pipeline_names(sources, targets))
         surroundings = Surroundings(
             self.registry,
             self.class_names,
-            file_finder(_pipeline_names(sources, targets)),
+            pipeline_file,
             _library_finder(sources, targets),
+            export_of=lambda reference: exports.get(pipeline_file(reference)),
         )
         for source in sources:
             self.reports[source.path] = self._import(source, targets[source.path], surroundings)

@@ -27,7 +27,12 @@ def without_counterpart(
     cls: type[Settings], foreign: Foreign, values: Mapping[str, Any]
 ) -> list[str]:
     """The settings that SnapLogic's snap does not have."""
-    targets = {*foreign.settings.values(), *foreign.files.values(), *foreign.json.values()}
+    targets = {
+        *foreign.settings.values(),
+        *foreign.files.values(),
+        *foreign.json.values(),
+        *foreign.ports.values(),
+    }
     known = {target.split(GROUP)[0].partition(ITEM)[0] for target in targets} | {"account"}
     return [name for name in values if name in settings_of(cls) and name not in known]
 
@@ -44,8 +49,12 @@ class _SettingsExport:
 
     def stored(self, unsupported: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Json]:
         tables: dict[str, list[tuple[str, str]]] = {}
+        written: set[str] = set()
         for key, name in self.foreign.settings.items():
             table, mark, column = key.partition(TABLE)
+            if name in written:  # the key of an older snap
+                continue
+            written.add(name)
             if mark:
                 tables.setdefault(table, []).append((column, name))
             elif key not in self.foreign.files or name in self.values:

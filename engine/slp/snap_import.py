@@ -10,12 +10,13 @@ import msgspec
 from engine.registry import SnapClass
 from engine.registry.files import snake_case
 from engine.sdk.conversion import convert
+from engine.sdk.facts import Foreign
 from engine.sdk.settings import settings_of
 from engine.sdk.views import Views
 from engine.slp.conversion import IGNORED, Unsupported, convert_settings
-from engine.slp.export_file import StoredSnap
+from engine.slp.export_file import StoredSnap, StoredView
 from engine.slp.literals import constant_of
-from engine.slp.naming import name_of
+from engine.slp.naming import name_of, unique_names
 from engine.slp.stored import simplified, text_of
 from engine.slp.views import ViewNames
 
@@ -39,6 +40,7 @@ class SnapImport(msgspec.Struct, frozen=True):
     view_names: ViewNames
     mode: str
     on_error: str
+    ports: Mapping[str, Mapping[str, StoredView]] = msgspec.field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -58,6 +60,12 @@ class SnapImport(msgspec.Struct, frozen=True):
     def suffix(self) -> str:
         """The ending of the file for its text."""
         return _SUFFIXES.get(text_of(self.stored.settings.get("language")).lower(), ".py")
+
+    @property
+    def port_settings(self) -> Mapping[str, str]:
+        """The settings that lead to views of another pipeline, by side."""
+        foreign = self.snap_class.foreign if self.snap_class else None
+        return {} if foreign is None else foreign.ports
 
     @property
     def pipelines(self) -> tuple[str, ...]:
@@ -82,6 +90,10 @@ def import_snap(
     converted = convert_settings(snap_class.settings_class, foreign, stored.settings, inline=inline)
     settings, unsupported = dict(converted.settings), dict(converted.unsupported)
     _add_account(stored, snap_class, settings, unsupported)
+    ports = _ports(stored, foreign)
+    settings |= {foreign.ports[side]: dict.fromkeys(views, "") for side, views in ports.items()}
+    if binary := _binary_views(ports):
+        settings[foreign.ports["binary"]] = binary
     notes = list(converted.notes)
     if foreign.version and isinstance(stored.version, int) and stored.version > foreign.version:
         notes.append(
@@ -102,7 +114,31 @@ def import_snap(
         ),
         mode=mode,
         on_error=on_error,
+        ports=ports,
     )
+
+
+def derived_port(view: StoredView, side: str) -> str:
+    """An open view of a pipeline that is not at hand, by the label that it has outside:
+    `Clean Order - output0` is probably `clean_order.output`."""
+    label, _, name = view.label.rpartition(" - ")
+    return f"{name_of(label)}.{side if name == f'{side}0' else name}"
+
+
+def _ports(stored: StoredSnap, foreign: Foreign) -> dict[str, dict[str, StoredView]]:
+    """The views of a nested pipeline by side and name: `input` and `output` if they are alone."""
+    found = {}
+    for side, views in (("input", stored.inputs), ("output", stored.outputs)):
+        if side in foreign.ports and views:
+            labels = [view.label.rpartition(" - ")[0] or view.label for view in views]
+            names = [side] if len(views) == 1 else unique_names(map(name_of, labels))
+            found[side] = dict(zip(names, views, strict=True))
+    return found
+
+
+def _binary_views(ports: Mapping[str, Mapping[str, StoredView]]) -> list[str]:
+    views = [pair for side in ports.values() for pair in side.items()]
+    return [name for name, view in views if view.type == "binary"]
 
 
 def _kept(stored: StoredSnap) -> dict[str, Any]:

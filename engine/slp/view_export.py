@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
@@ -11,6 +12,7 @@ from engine.documents import ViewType
 from engine.plan.snaps import ResolvedSnap
 from engine.plan.views import ResolvedLink, declared_view
 from engine.sdk.views import ERROR_VIEW, View
+from engine.slp.naming import label_of
 from engine.slp.stored import Json
 
 Side = Literal["input", "output"]
@@ -55,6 +57,12 @@ def _views(
     ]
     last = max((place for place, there in enumerate(exists) if there), default=-1)
     foreign = snap.snap_class.foreign if snap.snap_class else None
+    if foreign is not None and side in foreign.ports:
+        ports = snap.spec.settings.get(foreign.ports[side])
+        for view in declared:
+            label = port_label(ports[view.name], side) if isinstance(ports, Mapping) else view.name
+            yield view.name, f"{uuid.uuid5(uuid.NAMESPACE_OID, label)}_{side}0", label, view.type
+        return
     keys = {ours: key for key, ours in foreign.views.items()} if foreign else {}
     for place, view in enumerate(declared[: last + 1]):
         if view.many:
@@ -66,6 +74,12 @@ def _views(
             key = keys.get(view.name, f"{side}{place}")
             label = f"{side}{place}" if view.name == side else view.name
             yield view.name, key, label, view.type
+
+
+def port_label(port: str, side: Side) -> str:
+    """What SnapLogic calls an open view of another pipeline, `clean_order.output`."""
+    name, _, view = port.partition(".")
+    return f"{label_of(name)} - {f'{side}0' if view == side else view}"
 
 
 def _members(family: View, declared: Sequence[View], linked: Sequence[View]) -> list[str]:

@@ -35,12 +35,29 @@ class ViewNames:
     def input(self, view_id: str) -> str | None:
         return self._name(view_id, self.stored.inputs, self.views.inputs if self.views else None)
 
+    def full_name(self, view_id: str, side: str) -> str:
+        """The name of a view even where a link need not give it."""
+        found = self.input(view_id) if side == "input" else self.output(view_id)
+        if found or self.views is None:
+            return found or view_id
+        declared = self.views.inputs if side == "input" else self.views.outputs
+        if not declared:
+            return side
+        stored = self.stored.inputs if side == "input" else self.stored.outputs
+        place = next((i for i, view in enumerate(stored) if view.id == view_id), 0)
+        return f"{declared[0].name}{place}" if declared[0].many else declared[0].name
+
     @property
     def input_family(self) -> str:
         """The family of inputs whose numbers matter; empty if there is none."""
         inputs = self.views.inputs if self.views else ()
         is_family = len(inputs) == 1 and inputs[0].many and not self._is_neutral(inputs[0])
         return inputs[0].name if is_family else ""
+
+    def rank(self, view_id: str) -> int:
+        """The place of an input in the order of links, if that tells inputs apart."""
+        ids = [view.id for view in self.stored.inputs]
+        return ids.index(view_id) if self.input_family and view_id in ids else 0
 
     def _is_neutral(self, family: View) -> bool:
         """Whether it does not matter which member of a family a link has."""

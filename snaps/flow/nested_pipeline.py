@@ -63,7 +63,27 @@ class NestedPipeline(Snap[NestedPipelineSettings]):
     A failure in the nested pipeline is a failure of this one. SnapLogic has replaced nested
     pipelines by Pipeline Execute; this snap is for pipelines that still use them.
     """
-    foreign = Foreign("com-snaplogic-subpipeline", "Nested Pipeline")
+    foreign = Foreign(
+        "com-snaplogic-subpipeline",
+        "Nested Pipeline",
+        settings={
+            "pipe_ref": "pipeline",
+            "param_table[].key": "parameters[].key",
+            "param_table[].value": "parameters[].value",
+        },
+        ignored=(
+            "param_table[].capture",
+            "delivery_options",
+            "error_param_table",
+            "error_pipeline",
+            "imports",
+            "suspendable",
+            "test_pipeline",
+        ),
+        pipelines=("pipeline",),
+        ports={"input": "inputs", "output": "outputs", "binary": "binary"},
+        version=2,
+    )
     stateful = True
     single = True
     blocking = True

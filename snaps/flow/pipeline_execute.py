@@ -94,7 +94,6 @@ class PipelineExecute(Snap[PipelineExecuteSettings]):
         "Pipeline Execute",
         settings={
             "pipeline": "pipeline",
-            "params": "parameters",
             "params[].paramName": "parameters[].key",
             "params[].paramValue": "parameters[].value",
             "execLabel": "execution_label",
@@ -105,7 +104,10 @@ class PipelineExecute(Snap[PipelineExecuteSettings]):
             "retryInterval": "retry_interval",
             "timeout": "timeout",
         },
-        ignored=("snaplexGovernor", "snaplex"),
+        choices={"timeout": {"0": None}},
+        ignored=("snaplexGovernor", "snaplex", "loopDocument"),
+        pipelines=("pipeline",),
+        version=1,
     )
     stateful = True
     blocking = True

@@ -58,12 +58,12 @@ class TaskExecute(Snap[TaskExecuteSettings]):
         "Task Execute",
         settings={
             "taskPath": "task",
-            "taskParams": "parameters",
             "taskParams[].paramName": "parameters[].key",
             "taskParams[].paramValue": "parameters[].value",
             "batchSize": "batch_size",
         },
         ignored=("useOnPremisesUrl",),
+        version=1,
     )
     stateful = True
     blocking = True
