@@ -1,4 +1,7 @@
-"""`jsonPath($, "...")` in place of a path: it means the path, not the call."""
+"""`jsonPath($, "...")` in place of a path: it means the path, not the call.
+
+`jsonPath($, "...")[0]` is the first of the values that the path finds.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from engine.late_regex import late_regex
 
 _CALL = late_regex(r"\s*jsonPath\s*\(")
 _SHAPE = ("jsonPath", "(", "", ",", None, ")", "")
+_INDEX = late_regex(r"\[\s*(\d{1,9})\s*\]\s*$")
 
 
 class CalledPath(msgspec.Struct, frozen=True):
@@ -44,7 +48,9 @@ def called_path(text: str) -> CalledPath | None:
     """The path in `jsonPath($, "...")`; None if `text` is not such a call."""
     if not _CALL.match(text):
         return None
-    lexer = Lexer(text)
+    index = _INDEX.search(text)
+    call = text[: index.start()] if index else text
+    lexer = Lexer(call)
     found = list(lexer.tokens())
     if lexer.errors:
         raise lexer.errors[0]
@@ -53,4 +59,7 @@ def called_path(text: str) -> CalledPath | None:
             message = "a path may only be written as `jsonPath($, '...')`"
             hint = "write the path itself, such as `$list[*].name`"
             raise ExpressionSyntaxError(message, text, token.offset, token.length, hint)
-    return CalledPath(text, str(found[4].value), found[4])
+    path = str(found[4].value)
+    return CalledPath(
+        text, f"{path}.filter(key == {index[1]}).first()" if index else path, found[4]
+    )
