@@ -12,7 +12,7 @@ from engine.late_regex import late_regex
 from engine.pipeline.spec import SnapSpec
 from engine.plan.collector import KeyPath, ProblemCollector
 from engine.registry import SnapClass
-from engine.sdk.settings import Evaluated, Settings, settings_of, shown
+from engine.sdk.settings import BoundText, Evaluated, Settings, settings_of, shown
 from engine.sdk.snap import Snap
 
 PLACEHOLDER = late_regex(
@@ -32,11 +32,13 @@ def check_literals(
     own: Any = snap_class.parameters_read
     base: Any = Snap.parameters_read
     has_templates = own.__func__ is not base.__func__
-    for path, text, may_compute in _literals_in(settings, ()):
+    for path, text, kind in _literals_in(settings, ()):
+        may_compute = issubclass(kind, Evaluated)
         is_given = bool(path) and path[0] in spec.settings
         is_short = len(text) <= _MAX_LENGTH and "\n" not in text.strip()
         if is_given and is_short and (may_compute or not has_templates):
-            _LiteralText(spec, path, text, collector, may_compute=may_compute).check()
+            literal = _LiteralText(spec, path, text, collector, may_compute=may_compute)
+            literal.check_bound() if kind is BoundText else literal.check()
 
 
 def name_in(placeholder: str) -> str:
@@ -62,6 +64,13 @@ class _LiteralText:
         self.may_compute = may_compute
         self.declared = [parameter.name for parameter in collector.spec.parameters]
 
+    def check_bound(self) -> None:
+        """Report a parameter in text in which `$path` has a meaning of its own."""
+        if self.text.lstrip().startswith("="):
+            self._marked()
+        elif parameter := self._parameter():
+            self._report_parameter(parameter)
+
     def check(self) -> None:
         """Report the first suspicious part."""
         text = self.text
@@ -70,13 +79,7 @@ class _LiteralText:
         elif (found := PLACEHOLDER.search(text)) and not found[0][1:].isidentifier():
             self._placeholder(found)
         elif parameter := self._parameter():
-            self._report(
-                "unmarked-expression",
-                parameter.start(),
-                len(parameter[0]),
-                f"{self._name()} is plain text, so '{parameter[0]}' is not the parameter's value",
-                self._remedy(),
-            )
+            self._report_parameter(parameter)
         elif self._reads_the_document():
             message = f"{self._name()} is plain text, but looks like an expression"
             self._report("unmarked-expression", 0, len(text), message, self._remedy())
@@ -86,6 +89,11 @@ class _LiteralText:
             message = f"{self._name()} is plain text, so the inner quotes are part of it"
             hint = f'leave them out, or make it an expression: "= {text}"'
             self._report("unmarked-expression", 0, len(text), message, hint)
+
+    def _report_parameter(self, found: re.Match[str]) -> None:
+        message = f"{self._name()} is plain text, so '{found[0]}' is not the parameter's value"
+        place = found.start(), len(found[0])
+        self._report("unmarked-expression", *place, message, self._remedy())
 
     def _marked(self) -> None:
         if not self.may_compute:
@@ -163,16 +171,16 @@ def _joined(text: str, pieces: list[tuple[int, int, str]]) -> str:
     return " + ".join(part for part in parts if part != "''")
 
 
-def _literals_in(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str, bool]]:
-    """Every plain string in settings, and whether the setting takes expressions.
+def _literals_in(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str, type]]:
+    """Every plain string in settings, and the type of the setting.
 
     Maps of plain values are data and are skipped.
     """
     if isinstance(value, Evaluated):
         if isinstance(value.value, str):
-            yield path, value.value, True
+            yield path, value.value, type(value)
     elif isinstance(value, str):
-        yield path, value, False
+        yield path, value, str
     elif isinstance(value, Settings):
         for name in settings_of(type(value)):
             yield from _literals_in(getattr(value, name), (*path, name))

@@ -10,7 +10,8 @@ import yaml
 
 from engine.documents import StreamEnd, StreamStart
 from engine.registry import SnapClass
-from engine.sdk import Example, HttpResponse
+from engine.sdk import AccountKind, Example, HttpResponse
+from engine.sdk.settings import settings_of
 
 
 def example_lines(snap: SnapClass, example: Example) -> Iterator[str]:
@@ -24,6 +25,10 @@ def example_lines(snap: SnapClass, example: Example) -> Iterator[str]:
         yield f"parameter   {name}={value}"
     for name, text in example.files.items():
         yield f"file        {name}: {_json(text)}"
+    for name, account in example.accounts.items():
+        yield f"account     {name}: {_account(account)}"
+    for name, script in example.databases.items():
+        yield f"database    {name}: {' '.join(script.split())}"
     for request, answer in example.answers.items():
         yield f"server      {request}: {_answer(answer)}"
     yield from _items("input", example.given)
@@ -89,6 +94,16 @@ def _answer(response: HttpResponse) -> str:
     kind = response.header("content-type")
     parts = (str(response.status), response.reason, kind, response.body.decode())
     return " ".join(part for part in parts if part)
+
+
+def _account(account: AccountKind) -> str:
+    """The fields that differ from their defaults, without secrets."""
+    fields = {"account": account.kind}
+    for name, fact in settings_of(type(account)).items():
+        value = getattr(account, name)
+        if value != fact.default or fact.required:
+            fields[name] = "***" if fact.secret else value
+    return inline(fields)
 
 
 def _json(value: Any) -> str:

@@ -12,6 +12,7 @@ from engine.reference.examples import inline
 from engine.sdk import (
     Account,
     AccountPerDocument,
+    BoundText,
     Evaluated,
     Expression,
     Path,
@@ -24,6 +25,7 @@ _WORDS: dict[Any, tuple[str, str]] = {
     Expression: ("expression", "expressions"),
     Path: ("path", "paths"),
     TargetPath: ("target path", "target paths"),
+    BoundText: ("string with `$path`, or `=` expression", "strings"),
     str: ("string", "strings"),
     int: ("integer", "integers"),
     float: ("number", "numbers"),

@@ -60,6 +60,7 @@ from engine.sdk.scripts import (
 from engine.sdk.settings import (
     Account,
     AccountPerDocument,
+    BoundText,
     Evaluated,
     Expression,
     Issue,
@@ -74,6 +75,7 @@ from engine.sdk.views import View, Views
 
 if TYPE_CHECKING:
     from engine.charsets import CharsetError, codec_of, decoded, encoded
+    from engine.expressions.dates import DateTime, LocalDate, LocalDateTime, LocalTime
     from engine.expressions.values import to_text
     from engine.numbers import decimal_of
     from engine.sdk.accounts import (
@@ -100,6 +102,10 @@ if TYPE_CHECKING:
     from engine.sdk.spill_file import PARTITIONS, Partitions, SpilledList, SpillingRows
 
 _IMPORTED_WHEN_USED = {
+    "DateTime": "engine.expressions.dates",
+    "LocalDate": "engine.expressions.dates",
+    "LocalDateTime": "engine.expressions.dates",
+    "LocalTime": "engine.expressions.dates",
     "Columns": "engine.sdk.columns",
     "ExternalSort": "engine.sdk.external_sort",
     "SortOrder": "engine.sdk.external_sort",
@@ -167,6 +173,7 @@ __all__ = [
     "BasicAccount",
     "Batch",
     "BearerAccount",
+    "BoundText",
     "CharsetError",
     "ChildPipeline",
     "ChildPipelines",
@@ -178,6 +185,7 @@ __all__ = [
     "ConfigurationError",
     "Context",
     "DataError",
+    "DateTime",
     "DecodeJson",
     "Document",
     "Emission",
@@ -212,6 +220,9 @@ __all__ = [
     "JsonReader",
     "Keep",
     "Lineage",
+    "LocalDate",
+    "LocalDateTime",
+    "LocalTime",
     "Make",
     "Merge",
     "OAuth2Account",

@@ -21,6 +21,7 @@ from engine.sdk.excerpts import in_json
 from engine.sdk.settings import (
     Account,
     AccountPerDocument,
+    BoundText,
     Evaluated,
     Expression,
     Issue,
@@ -114,6 +115,8 @@ def _convert_value(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) ->
         return _convert_leaf(str, value, path, issues, kind)
     if origin is Evaluated:
         return _convert_evaluated(arguments[0], value, path, issues)
+    if kind is BoundText:
+        return _convert_bound_text(value, path, issues)
     if origin in (Account, AccountPerDocument):
         return _convert_account(origin, arguments[0], value, path, issues)
     if isinstance(kind, type) and issubclass(kind, Settings):
@@ -150,6 +153,11 @@ def _convert_evaluated(kind: Any, value: Any, path: KeyPath, issues: list[Issue]
         choice = _convert_choice(get_args(kind), value, path, issues)
         return None if choice is None else Evaluated(value=choice, kind=kind)
     return _convert_leaf(kind, value, path, issues, partial(Evaluated, kind=kind))
+
+
+def _convert_bound_text(value: Any, path: KeyPath, issues: list[Issue]) -> Any:
+    text = _convert_evaluated(str, value, path, issues)
+    return None if text is None else BoundText(text.value, text.expression)
 
 
 def _convert_account(cls: Any, kinds: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:

@@ -59,6 +59,10 @@ class Evaluated(msgspec.Struct, Generic[T], frozen=True):
     kind: Any = str
 
 
+class BoundText(Evaluated[str], frozen=True):
+    """Text, or an expression for it, in which the snap binds `$path` to a value of the document."""
+
+
 class Account(Evaluated[str], Generic[A], frozen=True):
     """A setting that names an account, or an expression for the name: `Account[BasicAccount]`.
 

@@ -9,7 +9,7 @@ moves batches; `process` handles one document at a time, and performance-critica
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
@@ -34,6 +34,9 @@ from engine.sdk.results import BATCH_SIZE, Collected, Emission, Result, To
 from engine.sdk.settings import Issue, NoSettings, Settings
 from engine.sdk.views import View, Views
 
+if TYPE_CHECKING:
+    from engine.sdk.accounts import AccountKind
+
 S = TypeVar("S", bound=Settings)
 
 
@@ -42,7 +45,8 @@ class Example(msgspec.Struct, frozen=True):
 
     `given` and `expect` are the items of the default views, or a map of view to items. `files` are
     written to an empty project before; `leaves` are the (text) files that must exist after.
-    `answers` replace servers: they map `GET https://host/path` to a response.
+    `answers` replace servers: they map `GET https://host/path` to a response. `accounts` replace
+    account files, and `databases` are SQLite files that are made by a script before.
     """
 
     title: str
@@ -54,6 +58,8 @@ class Example(msgspec.Struct, frozen=True):
     files: Mapping[str, str] = msgspec.field(default_factory=dict)
     leaves: Mapping[str, str] = msgspec.field(default_factory=dict)
     answers: Mapping[str, HttpResponse] = msgspec.field(default_factory=dict)
+    accounts: Mapping[str, AccountKind] = msgspec.field(default_factory=dict)
+    databases: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class PythonCode(msgspec.Struct, frozen=True):

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import inspect
 import re
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -110,6 +112,8 @@ def _run(
 ) -> SnapRun:
     for name, text in example.files.items():
         (project / name).write_text(text)
+    for name, script in example.databases.items():
+        _make_database(project / name, script)
     return run_snap(
         snap,
         example.settings,
@@ -117,10 +121,16 @@ def _run(
         on_error=on_error,
         parameters=example.parameters,
         http=CannedHttp(example.answers),
+        accounts=example.accounts,
         outputs=outputs,
         project=project,
         exact=True,
     )
+
+
+def _make_database(file: Path, script: str) -> None:
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript(script)
 
 
 def _by_view(items: Any, default: str) -> Mapping[str, Sequence[Any]]:
