@@ -1,0 +1,1 @@
+"""Snaps that read and write databases."""

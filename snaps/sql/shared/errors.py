@@ -1,0 +1,79 @@
+"""Errors of databases as errors of documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.sdk import DataError, Document
+from snaps.sql.shared.statements import Statement
+
+_LONGEST = 2_000
+NOT_SENT = (OverflowError, ValueError, TypeError)
+"""What drivers raise for a value that they cannot send."""
+
+
+class LostConnectionError(DataError):
+    """The database could not be reached, or the connection to it broke."""
+
+
+def lost_connection(error: Exception) -> LostConnectionError:
+    text, details = described(error)
+    return LostConnectionError(
+        "the connection to the database failed",
+        text,
+        "check the database and the account; number_of_retries tries again",
+        details=details,
+    )
+
+
+def statement_error(error: Exception, statement: Statement) -> DataError:
+    """The error of a statement for one document."""
+    text, details = described(error)
+    return DataError(
+        "SQL operation failed",
+        f"SQL [{shortened(statement.shown)}]; {text}",
+        "compare the statement and the values in original with what the database expects",
+        details=details,
+    )
+
+
+def batch_error(error: Exception) -> DataError:
+    """The error of a statement for many rows."""
+    text, details = described(error)
+    codes = [
+        f"{name}: {details[key]}"
+        for name, key in (("error code", "error_code"), ("SQL state", "sql_state"))
+        if key in details
+    ]
+    return DataError("Batch operation failed", ", ".join([text, *codes]), details=details)
+
+
+def described(error: Exception) -> tuple[str, Document]:
+    """The driver's text, and its codes as details of an error document."""
+    original = getattr(error, "orig", None) or error
+    details: Document = {}
+    state = getattr(original, "sqlstate", None)
+    code = getattr(original, "sqlite_errorcode", None)
+    arguments: tuple[Any, ...] = getattr(original, "args", ())
+    if code is None and len(arguments) > 1 and isinstance(arguments[0], int):
+        code = arguments[0]  # PyMySQL and pymssql
+    if state:
+        details["sql_state"] = state
+    if code is not None:
+        details["error_code"] = code
+    return shortened(_text(original)), details
+
+
+def shortened(text: str) -> str:
+    return f"{text[:_LONGEST]}…" if len(text) > _LONGEST else text
+
+
+def _text(error: Any) -> str:
+    """The text without the code that some drivers put before it, on one line."""
+    arguments: tuple[Any, ...] = getattr(error, "args", ())
+    if len(arguments) > 1 and isinstance(arguments[0], int):
+        text = arguments[1]
+        text = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
+    else:
+        text = str(error)
+    return " ".join(text.split()) or type(error).__name__
