@@ -19,7 +19,13 @@ from engine.sdk import (
 )
 from snaps.sql.shared.names import quote_name
 from snaps.sql.shared.reading import columns_of
-from snaps.sql.shared.settings import FOREIGN_TABLE, TableSettings, check_fixed, foreign
+from snaps.sql.shared.settings import (
+    FOREIGN_TABLE,
+    TableSettings,
+    check_names,
+    check_table,
+    foreign,
+)
 from snaps.sql.shared.snap import SqlSnap
 from snaps.sql.shared.statements import Mark, Statement, joined, separated
 from snaps.sql.shared.values import documents_of
@@ -110,14 +116,15 @@ class SQLLookup(SqlSnap[SQLLookupSettings]):
     @classmethod
     def check(cls, settings: SQLLookupSettings) -> Iterable[Issue]:
         yield from super().check(settings)
-        yield from check_fixed(settings, "schema_name", "table_name")
+        yield from check_table(settings)
+        yield from check_names(settings, "output_fields")
         if not settings.lookup_conditions:
             hint = "name a column and its value, such as {id: = $id}"
             yield Issue(("lookup_conditions",), "there is no condition", hint)
 
     def open(self) -> None:
         super().open()
-        preparer = self.dialect.identifier_preparer
+        preparer = self.preparer
         self._columns = [quote_name(name, preparer) for name in self.settings.lookup_conditions]
         fields = [quote_name(name, preparer) for name in self.settings.output_fields]
         self._fields = ", ".join(fields)

@@ -21,7 +21,14 @@ from snaps.sql.shared.conditions import where
 from snaps.sql.shared.limits import limited
 from snaps.sql.shared.names import quote_name
 from snaps.sql.shared.reading import is_source, read
-from snaps.sql.shared.settings import FOREIGN_TABLE, TableSettings, check_fixed, foreign, is_empty
+from snaps.sql.shared.settings import (
+    FOREIGN_TABLE,
+    TableSettings,
+    check_names,
+    check_table,
+    foreign,
+    is_empty,
+)
 from snaps.sql.shared.snap import SqlSnap
 from snaps.sql.shared.statements import joined
 
@@ -134,7 +141,8 @@ class SQLSelect(SqlSnap[SQLSelectSettings]):
     @classmethod
     def check(cls, settings: SQLSelectSettings) -> Iterable[Issue]:
         yield from super().check(settings)
-        yield from check_fixed(settings, "schema_name", "table_name")
+        yield from check_table(settings)
+        yield from check_names(settings, "output_fields")
         for name in ("limit_rows", "limit_offset"):
             value: Evaluated[int] | None = getattr(settings, name)
             if value is not None and value.value is not None and value.value < 0:
@@ -142,7 +150,7 @@ class SQLSelect(SqlSnap[SQLSelectSettings]):
 
     def open(self) -> None:
         super().open()
-        preparer = self.dialect.identifier_preparer
+        preparer = self.preparer
         fields = [quote_name(name, preparer) for name in self.settings.output_fields]
         table = self.table(self.settings).quoted(preparer)
         self._head = joined(f"SELECT {', '.join(fields) or '*'} FROM {table}")
@@ -173,5 +181,5 @@ class SQLSelect(SqlSnap[SQLSelectSettings]):
     def _ordered(self, text: str) -> str:
         found = _ORDER.fullmatch(text.strip())
         assert found is not None  # the pattern matches any text
-        name = quote_name(found[1], self.dialect.identifier_preparer)
+        name = quote_name(found[1], self.preparer)
         return f"{name} {found[2].upper()}" if found[2] else name

@@ -8,9 +8,26 @@ from typing import Any, NamedTuple
 
 from engine.sdk import ConfigurationError
 
-_PART = re.compile(r"""\s*("(?:[^"]|"")+"|`(?:[^`]|``)+`|\[[^\]]+\]|[^\s."`\[\]][^."`\[\]]*)\s*""")
+_PART = re.compile(r"""\s*("(?:[^"]|"")+"|`(?:[^`]|``)+`|\[[^\]]+\]|[^\s."`\[\];]+)\s*""")
 _PLAIN = re.compile(r"[A-Za-z_][\w$#]*", re.ASCII)
 _CLOSING = {'"': '"', "`": "`", "[": "]"}
+
+
+class BadNameError(ConfigurationError):
+    """A text is not the name of a table or a column."""
+
+    hint = 'write schema and name with a dot between them, in quotes where needed: "s"."t"'
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    @property
+    def message(self) -> str:
+        return f"{self.text!r} is not the name of a table or column"
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.hint}"
 
 
 class Part(NamedTuple):
@@ -40,18 +57,15 @@ class TableName(NamedTuple):
 
 
 def table_name(schema: str, table: str) -> TableName:
-    """The name of a table, which may contain the schema already.
-
-    Raises ConfigurationError if it is not a name.
-    """
-    parts = parts_of(table, "table_name")
+    """The name of a table, which may contain the schema already. Raises BadNameError."""
+    parts = parts_of(table)
     if schema.strip() and len(parts) == 1:
-        parts = (*parts_of(schema, "schema_name"), *parts)
+        parts = (*parts_of(schema), *parts)
     return TableName(parts)
 
 
-def parts_of(text: str, setting: str) -> tuple[Part, ...]:
-    """The parts of a dotted name. Raises ConfigurationError."""
+def parts_of(text: str) -> tuple[Part, ...]:
+    """The parts of a dotted name. Raises BadNameError."""
     parts, place = [], 0
     while found := _PART.match(text, place):
         parts.append(_part(found[1].strip()))
@@ -60,16 +74,13 @@ def parts_of(text: str, setting: str) -> tuple[Part, ...]:
             break
         place += 1
     if place != len(text) or not parts or text.rstrip().endswith("."):
-        raise ConfigurationError(
-            f"{setting!r} is {text!r}, which is not a name; "
-            'write schema and table with a dot between them, in quotes where needed: "s"."t"'
-        )
+        raise BadNameError(text)
     return tuple(parts)
 
 
 def quote_name(text: str, preparer: Any) -> str:
     """A name that the author wrote without quotes, or with those of any dialect."""
-    return ".".join(_quoted(part, preparer) for part in parts_of(text, "a name"))
+    return ".".join(_quoted(part, preparer) for part in parts_of(text))
 
 
 def nearest_column(key: str, columns: Sequence[str]) -> str | None:

@@ -16,6 +16,7 @@ from engine.sdk import (
     paths_read,
     setting,
 )
+from snaps.sql.shared.names import BadNameError, parts_of
 
 _DAY = 86_400.0
 _PACKS = ("mysql", "sqlserver", "oracle", "postgres", "snowflake", "redshift", "azuresql")
@@ -66,6 +67,26 @@ def check_fixed(settings: Settings, *names: str) -> Iterable[Issue]:
         if value.expression is not None and paths_read([value.expression]) != frozenset():
             message = f"{name!r} is computed once per run, so it cannot depend on the document"
             yield Issue((name,), message, "use a parameter of the pipeline, such as '= _table'")
+
+
+def check_names(settings: Settings, *names: str) -> Iterable[Issue]:
+    """Issues of settings that must be names of tables or columns, as far as they are plain text."""
+    for name in names:
+        value = getattr(settings, name)
+        texts = value if isinstance(value, tuple) else (value.value,)
+        for text in texts:
+            if text is None or (not text and name == "schema_name"):
+                continue
+            try:
+                parts_of(text)
+            except BadNameError as error:
+                yield Issue((name,), error.message, error.hint)
+
+
+def check_table(settings: TableSettings) -> Iterable[Issue]:
+    """Issues of the table's name."""
+    yield from check_fixed(settings, "schema_name", "table_name")
+    yield from check_names(settings, "schema_name", "table_name")
 
 
 def is_empty(text: BoundText | None) -> bool:

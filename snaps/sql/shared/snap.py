@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any, TypeVar
 
 from engine.sdk import (
@@ -76,6 +77,13 @@ class SqlSnap(Snap[S]):
     def dialect(self) -> Any:
         """SQLAlchemy's description of the database."""
         return self.session.database.engine.dialect
+
+    @cached_property
+    def preparer(self) -> Any:
+        """What quotes names as the database does."""
+        preparer = self.dialect.preparer(self.dialect)
+        preparer._double_percents = False  # for_driver doubles them
+        return preparer
 
     def fixed(self, setting: Evaluated[str]) -> str:
         """A setting that is computed once per run."""

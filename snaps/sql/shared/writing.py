@@ -25,7 +25,7 @@ from snaps.sql.shared.errors import (
     statement_error,
 )
 from snaps.sql.shared.names import TableName
-from snaps.sql.shared.settings import WriteSettings, check_fixed
+from snaps.sql.shared.settings import WriteSettings, check_table
 from snaps.sql.shared.snap import SqlSnap
 from snaps.sql.shared.statements import Mark, Statement, joined, separated
 
@@ -72,7 +72,7 @@ class WriteSnap(SqlSnap[W], ABC):
     @classmethod
     def check(cls, settings: W) -> Iterable[Issue]:
         yield from super().check(settings)
-        yield from check_fixed(settings, "schema_name", "table_name")
+        yield from check_table(settings)
 
     def open(self) -> None:
         super().open()
@@ -135,11 +135,11 @@ class WriteSnap(SqlSnap[W], ABC):
 
     @property
     def quoted_table(self) -> str:
-        return self.name.quoted(self.dialect.identifier_preparer)
+        return self.name.quoted(self.preparer)
 
     def quoted(self, column: str) -> str:
         """A column of the table, in a statement."""
-        return str(self.dialect.identifier_preparer.quote(column))
+        return str(self.preparer.quote(column))
 
     def assignments(self, columns: Iterable[str]) -> Statement:
         """An UPDATE that sets these columns, up to its condition."""
