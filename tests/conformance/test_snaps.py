@@ -57,5 +57,10 @@ def test_the_snaps_that_act_on_the_outside_are_these() -> None:
         "RESTPatch",
         "RESTPost",
         "RESTPut",
+        "SQLDelete",
+        "SQLExecute",
+        "SQLInsert",
+        "SQLMerge",
+        "SQLUpdate",
         "TFJSWriter",
     ]
