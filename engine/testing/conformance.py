@@ -111,6 +111,7 @@ def _run(
     outputs: Sequence[str] | None = None,
 ) -> SnapRun:
     for name, text in example.files.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text(text)
     for name, script in example.databases.items():
         _make_database(project / name, script)

@@ -52,6 +52,7 @@ def test_no_two_snaps_stand_for_the_same_snap_of_snaplogic() -> None:
 
 def test_the_snaps_that_act_on_the_outside_are_these() -> None:
     assert [snap.__name__ for snap in SNAPS if snap.writes] == [
+        "EmailSender",
         "FileWriter",
         "RESTDelete",
         "RESTPatch",

@@ -1,0 +1,1 @@
+"""What the snaps of this family share."""
