@@ -11,24 +11,34 @@ from engine.sdk import (
     DataError,
     Document,
     Example,
+    Expression,
     Foreign,
     Item,
     Settings,
     Snap,
     StreamEnd,
     StreamStart,
+    TargetPath,
     Value,
     View,
     Views,
+    exact_decimals,
     setting,
+    to_json,
 )
 
 
 class DocumentToBinarySettings(Settings):
-    codec: Literal["none", "encode_base64", "decode_base64"] = setting(
+    codec: Literal["none", "encode_base64", "decode_base64", "byte_array", "document"] = setting(
         default="none",
-        help="How to convert the content: `encode_base64` unless it already is base64, or "
-        "`decode_base64` if it is base64; otherwise it stays as it is.",
+        help="How to convert the content: `encode_base64` unless it already is base64, "
+        "`decode_base64` if it is base64, `byte_array` from a list of numbers, or `document`: any "
+        "value as JSON, but text as it is. With `none`, text becomes UTF-8 and bytes stay.",
+    )
+    binary_header_properties: dict[TargetPath, Expression] = setting(
+        default={},
+        help="Further fields of the stream's header: target path to expression.",
+        example={"$['content-location']": "$id + '.json'"},
     )
 
 
@@ -36,7 +46,8 @@ class DocumentToBinary(Snap[DocumentToBinarySettings]):
     since = "0.1.0"
     about = """
     Each document becomes one binary stream. `codec` says how the field `content` becomes bytes;
-    all other fields are the header of the stream, which FileWriter can use in its file name.
+    all other fields are the header of the stream, which FileWriter can use in its file name. With
+    the codec `document`, a document that has no field `content` is written as a whole.
     """
     foreign = Foreign(
         "com-snaplogic-snaps-transform-documenttobinary",
@@ -44,8 +55,9 @@ class DocumentToBinary(Snap[DocumentToBinarySettings]):
         version=1,
         settings={
             "codec": "codec",
+            "binaryHeaderProps[].targetPath": "binary_header_properties[].key",
+            "binaryHeaderProps[].expression": "binary_header_properties[].value",
         },
-        unsupported={"binaryHeaderProps": "further fields of the header"},
     )
     views = Views(outputs=(View("output", "binary"),))
     stateful = False
@@ -65,6 +77,19 @@ class DocumentToBinary(Snap[DocumentToBinarySettings]):
             expect=[StreamStart({"content-type": "text/plain"}), b"hello", StreamEnd()],
         ),
         Example(
+            "JSON, with a name for the file",
+            settings={
+                "codec": "document",
+                "binary_header_properties": {"$name": "$content.id + '.json'"},
+            },
+            given=[{"content": {"id": 7, "tags": ["a"]}, "kind": "order"}],
+            expect=[
+                StreamStart({"kind": "order", "name": "7.json"}),
+                b'{"id":7,"tags":["a"]}',
+                StreamEnd(),
+            ],
+        ),
+        Example(
             "bytes are sent as base64",
             settings={"codec": "encode_base64"},
             given=[{"content": b"\x00\xff"}],
@@ -72,21 +97,52 @@ class DocumentToBinary(Snap[DocumentToBinarySettings]):
         ),
     )
 
+    def open(self) -> None:
+        rows = [(path.text, item) for path, item in self.settings.binary_header_properties.items()]
+        self._fields = self.context.mapping(rows) if rows else None
+
     def process(self, document: Document) -> Iterable[Item]:
-        content = self._coded(_bytes_of(document))
-        header = {name: value for name, value in document.items() if name != "content"}
+        codec = self.settings.codec
+        is_whole = codec == "document" and "content" not in document
+        content = _as_json(document) if codec == "document" else self._coded(document)
+        header = {} if is_whole else {k: v for k, v in document.items() if k != "content"}
+        if self._fields is not None:
+            with exact_decimals():
+                header |= self._fields(document)
         pieces: list[Item] = [StreamStart(header), StreamEnd()]
         if content:
             pieces.insert(1, content)
         return pieces
 
-    def _coded(self, content: bytes) -> bytes:
-        if self.settings.codec == "none":
+    def _coded(self, document: Document) -> bytes:
+        codec = self.settings.codec
+        if codec == "byte_array":
+            return _from_numbers(document)
+        content = _bytes_of(document)
+        if codec == "none":
             return content
         decoded = _decoded(content)
-        if self.settings.codec == "decode_base64":
+        if codec == "decode_base64":
             return content if decoded is None else decoded
         return base64.b64encode(content) if decoded is None else content
+
+
+def _as_json(document: Document) -> bytes:
+    """The content as JSON, or the whole document if it has none; text and bytes as they are."""
+    content = document.get("content", document)
+    if isinstance(content, str | bytes):
+        return _bytes_of(document)
+    return to_json(content, "the content")
+
+
+def _from_numbers(document: Document) -> bytes:
+    content = document.get("content")
+    if not isinstance(content, list):
+        return _bytes_of(document)
+    try:
+        return bytes([number % 256 if -128 <= number < 0 else number for number in content])
+    except (TypeError, ValueError):
+        raise _no_content("it is a list, but not of numbers from -128 to 255") from None
 
 
 def _decoded(content: bytes) -> bytes | None:

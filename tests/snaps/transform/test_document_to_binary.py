@@ -70,3 +70,36 @@ def test_a_document_without_usable_content_fails_alone(
     assert content(result.output) == b"goodtoo"
     assert [error["original"] for error in result.errors] == [document]
     assert reason.replace("\\\\", "\\") in result.errors[0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("document", "data", "header"),
+    [
+        ({"content": [1, {"a": None}], "n": "x"}, b'[1,{"a":null}]', {"n": "x"}),
+        ({"content": "<xml/>"}, b"<xml/>", {}),
+        ({"content": 1.5}, b"1.5", {}),
+        ({"content": None}, b"null", {}),
+        ({"content": b"\xff"}, b"\xff", {}),
+        ({"a": 1, "b": "x"}, b'{"a":1,"b":"x"}', {}),
+    ],
+)
+def test_the_codec_document_writes_the_content_or_the_whole_document_as_json(
+    run_snap: Any, content: Any, document: dict[str, Any], data: bytes, header: dict[str, Any]
+) -> None:
+    pieces = run_snap("DocumentToBinary", {"codec": "document"}, [document]).output
+    assert content(pieces) == data
+    assert pieces[0].header == header
+
+
+def test_a_byte_array_is_made_of_numbers(run_snap: Any, content: Any) -> None:
+    settings = {"codec": "byte_array"}
+    given = [{"content": [104, 105, -1, 255]}, {"content": b"x"}, {"content": [256]}]
+    result = run_snap("DocumentToBinary", settings, given, on_error="route")
+    assert content(result.output) == b"hi\xff\xffx"
+    assert "numbers from -128 to 255" in result.errors[0]["reason"]
+
+
+def test_the_header_can_have_further_fields(run_snap: Any) -> None:
+    settings = {"binary_header_properties": {"$['content-location']": "$id + '.txt'"}}
+    pieces = run_snap("DocumentToBinary", settings, [{"content": "x", "id": 7}]).output
+    assert pieces[0].header == {"id": 7, "content-location": "7.txt"}
