@@ -93,6 +93,7 @@ class CSVFormatter(Snap[CSVFormatterSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-transform-csvformatter",
         "CSV Formatter",
+        version=3,
         settings={
             "delimiter": "delimiter",
             "quoteCharacter": "quote_character",
@@ -124,6 +125,8 @@ class CSVFormatter(Snap[CSVFormatterSettings]):
                 "\\n": "lf",
                 "\\r\\n": "crlf",
             },
+            "quoteCharacter": {"": ""},
+            "escapeChar": {"": ""},
         },
         defaults={"errorPolicy": "Default"},
         ignored=("useDefinedHeader",),

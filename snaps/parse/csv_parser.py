@@ -100,6 +100,7 @@ class CSVParser(StreamSnap[CSVParserSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-transform-csvparser",
         "CSV Parser",
+        version=3,
         settings={
             "delimiter": "delimiter",
             "quoteCharacter": "quote_character",
@@ -120,6 +121,8 @@ class CSVParser(StreamSnap[CSVParserSettings]):
                 "Trim record to fit header": "trim",
             },
             "charset": {"Auto BOM detect": "auto"},
+            "quoteCharacter": {"": ""},
+            "escapeChar": {"": ""},
         },
     )
     views = Views(

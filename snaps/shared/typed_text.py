@@ -30,6 +30,11 @@ def decimal_in(text: str) -> Decimal:
         raise ValueError(f"{text!r:.60} has too many digits or too large an exponent") from None
 
 
+def number_in(text: str) -> int | Decimal:
+    """An integer, or a decimal. Raises ValueError if the text is not a number."""
+    return integer_in(text) if re.fullmatch(_INTEGER, text) else decimal_in(text)
+
+
 def boolean_in(text: str) -> bool:
     """`true` or `false`, in any case. Raises ValueError for anything else."""
     value = _BOOLEANS.get(text.lower())
@@ -57,6 +62,6 @@ def typed(text: str) -> object:
     if re.fullmatch(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", text) is None:
         return text
     try:
-        return decimal_in(text) if re.search(r"[.eE]", text) else integer_in(text)
+        return number_in(text)
     except ValueError:
         return text

@@ -50,6 +50,7 @@ class BinaryToDocument(StreamSnap[BinaryToDocumentSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-transform-binarytodocument",
         "Binary to Document",
+        version=1,
         settings={"codec": "codec", "ignoreEmptyStream": "ignore_empty_stream"},
     )
     views = Views(inputs=(View("input", "binary", unlinked="refused"),))

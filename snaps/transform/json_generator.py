@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from copy import deepcopy
-from typing import Any, NamedTuple
+from typing import Any
 
 from engine.sdk import (
     ConfigurationError,
@@ -25,6 +23,8 @@ from engine.sdk import (
     setting,
     to_json,
 )
+from snaps.shared.velocity.syntax import TemplateSyntaxError
+from snaps.shared.velocity.template import MAX_TEXT, Template, parameters_in
 
 
 class JSONGeneratorSettings(Settings):
@@ -36,8 +36,8 @@ class JSONGeneratorSettings(Settings):
         help="A template of JSON text: an object, or an array of objects. `$_name` is a parameter, "
         "`$field.sub[0]` a value of the input document, `${field}` the same; outside quotes it "
         "becomes a JSON value, inside them text. Inside quotes an unknown reference stays as it is "
-        "written, and becomes empty as `$!name`. Lines that begin with `##` are comments, and "
-        "`\\$` is a dollar sign.",
+        "written, and becomes empty as `$!name`. `##` begins a comment, `\\$` is a dollar sign; "
+        "`#if`, `#foreach` and `#set` are those of Velocity.",
         example='{"name": $name, "greeting": "Hello ${name}"}',
     )
     file: str = setting(
@@ -55,7 +55,10 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
     about = """
     `documents` are written in YAML and emitted as they are. `text` and `file` hold a JSON
     template, in which `$name` stands for a field of the input document and `${_name}` for a
-    parameter; lines that begin with `##` are comments. Without a link to its input it runs once.
+    parameter, as in Apache Velocity: `##` begins a comment, and there are `#set($x = 1)`,
+    `#if($a.b == 'c') ... #elseif(...) ... #else ... #end` and
+    `#foreach($item in $items) $item #if($foreach.hasNext), #end #end`. Without a link to its input
+    it runs once.
     """
     foreign = Foreign(
         "com-snaplogic-snaps-transform-jsongenerator",
@@ -106,25 +109,14 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
                 f"{' and '.join(given)} are set" if given else "documents, text or file is missing",
                 "set one of them: documents (YAML), text (a template) or file (a file with one)",
             )
-        for problem in _unsupported_in(settings.text):
-            hint = "write the JSON itself, or make the documents in a script"
-            yield Issue(("text",), problem, hint)
         if settings.text:
-            yield from _syntax_errors_of(settings.text)
+            yield from _mistakes_in(settings.text)
 
     @classmethod
     def parameters_read(
         cls, settings: JSONGeneratorSettings
     ) -> Iterable[tuple[tuple[str | int, ...], str, int, bool]]:
-        if not settings.text:
-            return
-        text = re.sub(_COMMENT, lambda comment: " " * len(comment[0]), settings.text)
-        seen: set[tuple[str, bool]] = set()
-        for token, quote in _tokens(text):
-            name = token["name"] or ""
-            if name.startswith("_") and (name, bool(quote)) not in seen:
-                seen.add((name, bool(quote)))
-                yield ("text",), name[1:], token.start("name"), not quote
+        return parameters_in(settings.text, "text", is_json=True)
 
     @classmethod
     def files_needed(
@@ -136,10 +128,10 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
     def open(self) -> None:
         settings = self.settings
         self._adds_original = settings.pass_through and self.context.linked("input")
-        self._template: _Template | None = None
+        self._template: Template | None = None
         if settings.documents is None:
-            text = self._text_of_file() if settings.file else settings.text
-            self._template = _Template(text, self.context.parameters)
+            self._template = self._template_of(settings)
+            self._template.check_parameters(self.context.parameters)
 
     def process(self, document: Document) -> list[Document]:
         documents = self._generate(document)
@@ -149,197 +141,76 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
 
     def _generate(self, document: Document) -> list[Document]:
         if self._template is not None:
-            return self._template.documents(document)
+            return _documents_in(self._template.filled(document, self.context.parameters))
         made = deepcopy(self.settings.documents)
         return made if isinstance(made, list) else [made or {}]
 
-    def _text_of_file(self) -> str:
-        name = self.settings.file
+    def _template_of(self, settings: JSONGeneratorSettings) -> Template:
+        name = settings.file
+        if not name:
+            return _template(settings.text)
         try:
-            text = b"".join(self.context.files.read(name)).decode("utf-8-sig")
+            return _template(b"".join(self.context.files.read(name)).decode("utf-8-sig"))
         except UnicodeDecodeError as error:
             raise ConfigurationError(
                 f"the file {name!r} is not UTF-8 text: byte {error.object[error.start]:#04x} at "
                 f"offset {error.start}; save it as UTF-8"
             ) from error
-        if unsupported := _unsupported_in(text):
-            raise ConfigurationError(f"the template {name!r} cannot be used: {unsupported[0]}")
-        return text
+        except TemplateSyntaxError as error:
+            raise ConfigurationError(f"the template {name!r} cannot be used: {error}") from None
 
 
 _SOURCES = ("documents", "text", "file")
-_MAX_TEXT = 16 * 1024 * 1024
 
 
-class _Reference(NamedTuple):
-    """A placeholder in a template, for a parameter or a value of the input document.
-
-    `quote` is the quotation mark around it, if any. A `quiet` one (`$!name`) becomes empty if
-    there is no value.
-    """
-
-    written: str
-    keys: tuple[str | int, ...]
-    quote: str
-    quiet: bool
-
-    @property
-    def is_parameter(self) -> bool:
-        return str(self.keys[0]).startswith("_")
+def _template(text: str) -> Template:
+    return Template(text, is_json=True, insert=_inserted)
 
 
-class _Template:
-    """A JSON text with references, parsed once and filled in for each document."""
-
-    def __init__(self, text: str, parameters: Mapping[str, str | None]) -> None:
-        self._parameters = parameters
-        self._parts = list(_parts_of(re.sub(_COMMENT, "", text)))
-        for part in self._parts:
-            if isinstance(part, _Reference) and part.is_parameter and not part.quote:
-                self._parameter(part)
-
-    def documents(self, document: Document) -> list[Document]:
-        text = "".join(self._filled(part, document) for part in self._parts)
-        value = _decoded(text)
-        documents = value if isinstance(value, list) else [value]
-        for number, item in enumerate(documents, 1):
-            if not isinstance(item, dict):
-                which = (
-                    f"element {number} of the template" if documents is value else "the template"
-                )
-                raise DataError(
-                    "cannot generate a document",
-                    f"{which} produces {excerpt(item)}, but a document must be a map",
-                    "write an object, or an array of objects",
-                )
-        return documents
-
-    def _filled(self, part: str | _Reference, document: Document) -> str:
-        if isinstance(part, str):
-            return part
-        try:
-            value = self._parameter(part) if part.is_parameter else _looked_up(part, document)
-        except (DataError, ConfigurationError):
-            if part.quiet:
-                return ""
-            if part.quote:  # as in Velocity, an unknown reference stays as it is written
-                return part.written
-            raise
-        if value is None and part.quiet:
-            return ""
-        if not part.quote:
-            return _json(value)
-        text = _json(value if isinstance(value, str) else _json(value))[1:-1]
-        return text.replace("'", "\\u0027") if part.quote == "'" else text
-
-    def _parameter(self, reference: _Reference) -> str | None:
-        name = str(reference.keys[0])[1:]
-        if name not in self._parameters:
-            known = ", ".join(f"_{known}" for known in self._parameters) or "none"
-            raise ConfigurationError(
-                f"the template uses {reference.written!r}, but the pipeline has no parameter "
-                f"{name!r}; its parameters are: {known}"
-            )
-        return self._parameters[name]
-
-
-# Python compiles and keeps these when a template is used; `documents` needs none of them.
-_COMMENT = r"(?m)^[ \t]*##.*"
-_DIRECTIVE = r"#\{?(if|elseif|else|end|foreach|set|macro|include|parse|define|evaluate)\}?\s*\("
-_REFERENCE = r"""
-    \$(?P<quiet>!)?(?P<brace>\{)?(?P<name>_?[A-Za-z][A-Za-z0-9_]*)
-    (?P<steps>(?:\.[A-Za-z_][A-Za-z0-9_]*|\[\d+\]|\['[^']*'\])*)(?(brace)\})
-"""
-_WITHIN_QUOTES = rf"""\\\$ | \\. | ["'] | {_REFERENCE}"""
-_OUTSIDE_QUOTES = rf"""\\\$ | \\. | ["'] | //[^\n]* | /\*.*?\*/ | {_REFERENCE}"""
-_STEP = r"\.(\w+)|\[(\d+)\]|\['([^']*)'\]"
-
-
-def _unsupported_in(text: str) -> list[str]:
-    """The parts of a template that this snap does not support."""
-    if len(text) > _MAX_TEXT:
-        return [f"the text has {len(text):,} characters; the limit is 16 MB"]
-    directives = sorted(set(re.findall(_DIRECTIVE, re.sub(_COMMENT, "", text))))
-    return [f"the template directive '#{name}' is not supported" for name in directives]
-
-
-def _syntax_errors_of(text: str) -> Iterable[Issue]:
-    """The syntax errors of a template, known in advance if it has no references."""
-    if _unsupported_in(text) or any(
-        token["name"] for token, _ in _tokens(re.sub(_COMMENT, "", text))
-    ):
+def _mistakes_in(text: str) -> Iterable[Issue]:
+    """The mistakes of a template; those of its JSON are known if no document changes it."""
+    if len(text) > MAX_TEXT:
+        problem = f"the text has {len(text):,} characters; the limit is 16 MB"
+        yield Issue(("text",), problem, "read large JSON from a file, with FileReader")
         return
     try:
-        _Template(text, {}).documents({})
+        template = _template(text)
+        if template.is_constant:
+            _documents_in(template.filled({}, {}))
+    except TemplateSyntaxError as error:
+        yield Issue(("text",), str(error), "correct it, or write \\# for a literal number sign")
     except DataError as error:
         yield Issue(("text",), str(error), error.resolution)
 
 
-def _tokens(text: str) -> Iterator[tuple[re.Match[str], str]]:
-    """The tokens of a template, each with the quotation mark that is open there, if any."""
-    within_quotes, outside_quotes = _token_patterns()
-    quote = ""
-    position = 0
-    while token := (within_quotes if quote else outside_quotes).search(text, position):
-        yield token, quote
-        position = token.end()
-        if token[0] in ('"', "'") and quote in ("", token[0]):
-            quote = "" if quote else token[0]
-
-
-@functools.cache
-def _token_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """The tokens within quotes and outside of them; only templates need the patterns."""
-    flags = re.VERBOSE | re.DOTALL
-    return re.compile(_WITHIN_QUOTES, flags), re.compile(_OUTSIDE_QUOTES, flags)
-
-
-def _parts_of(text: str) -> Iterable[str | _Reference]:
-    """The text cut at its references."""
-    start = 0
-    for token, quote in _tokens(text):
-        written = token[0]
-        if written == "\\$" or token["name"]:
-            yield text[start : token.start()]
-            start = token.end()
-            if written == "\\$":
-                yield "$"
-            else:
-                yield _Reference(written, _keys_of(token), quote, bool(token["quiet"]))
-    yield text[start:]
-
-
-def _keys_of(token: re.Match[str]) -> tuple[str | int, ...]:
-    steps = re.findall(_STEP, token["steps"])
-    return (token["name"], *(int(i) if i else name or quoted for name, i, quoted in steps))
-
-
-def _looked_up(reference: _Reference, document: Document) -> Value:
-    value: Value = document
-    for key in reference.keys:
-        try:
-            value = value[key]
-        except (LookupError, TypeError) as error:
+def _documents_in(text: str) -> list[Document]:
+    value = _decoded(text)
+    documents = value if isinstance(value, list) else [value]
+    for number, item in enumerate(documents, 1):
+        if not isinstance(item, dict):
+            which = f"element {number} of the template" if documents is value else "the template"
             raise DataError(
-                f"the template uses {reference.written!r}, which the input document does not have",
-                f"there is no {key!r} in {excerpt(value)}",
-                "write \\$ for a literal dollar sign",
-            ) from error
-    return value
+                "cannot generate a document",
+                f"{which} produces {excerpt(item)}, but a document must be a map",
+                "write an object, or an array of objects",
+            )
+    return documents
 
 
 def _decoded(text: str) -> Value:
-    if len(text) > _MAX_TEXT:
-        raise DataError(
-            "cannot generate a document",
-            f"the text has {len(text):,} characters; the limit is 16 MB",
-            "read large JSON from a file, with FileReader and JSONParser",
-        )
     data = text.encode(errors="surrogatepass")
     resolution = "correct it; references outside quotes become JSON values as they are"
     from engine.sdk import json_value  # its module takes long to import; `documents` do without it
 
     return json_value(data, "the template", resolution)
+
+
+def _inserted(value: Value, quote: str) -> str:
+    """A value as JSON, or as part of a string in JSON."""
+    if not quote:
+        return _json(value)
+    text = _json(value if isinstance(value, str) else _json(value))[1:-1]
+    return text.replace("'", "\\u0027") if quote == "'" else text
 
 
 def _json(value: Value) -> str:

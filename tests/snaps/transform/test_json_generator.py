@@ -87,7 +87,9 @@ def test_a_reference_that_leads_nowhere_fails_its_document_alone(run_snap: Any) 
         ('"text"', "a document must be a map"),
         ("", "documents, text or file is missing"),
         ('{"a": 1', "cannot parse the template as JSON"),
-        ("#foreach($x in $y) $x #end", "'#foreach' is not supported"),
+        ("[#foreach($x in [1])\n$x #stop", "line 1, column 2 of the template: '#foreach' has no"),
+        ('{"a":\n #if($x ~ 1) 2 #end}', "line 2, column 9 of the template: expected"),
+        ("{}#macro(x)#end", "'#macro' is not supported"),
         ('{"a": $_rgion}', "the pipeline does not declare the parameter '_rgion'"),
     ],
 )
@@ -150,3 +152,30 @@ def test_references_and_forms_that_templates_of_the_platform_have(
 def test_a_reference_outside_of_quotes_that_names_nothing_fails_the_document(run_snap: Any) -> None:
     with pytest.raises(EngineError, match=r"the template uses '\$nothing'"):
         run_snap("JSONGenerator", {"text": '{"a": $nothing}'}, [{}])
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ('[#foreach($x in $list){"n": $x}#if($foreach.hasNext),#end#end]', [{"n": 1}, {"n": 2}]),
+        ('#set($n = $list.size() + 1){"n": $n}', [{"n": 3}]),
+        ('{"n": "#if($name == "Ada")yes#else$name#end"}', [{"n": "yes"}]),
+        ('{"n": #if(!$gone && $list[0] >= 1)1#{else}2#end}', [{"n": 1}]),
+        ('{"n": "#foreach($i in [3..1])$i;#end"}', [{"n": "3;2;1;"}]),
+        (
+            '{"n": "$name.toUpperCase() $map.at-mode $year-01 $name.nope()"}',
+            [{"n": "ADA fast 2026-01 $name.nope()"}],
+        ),
+        ('{"n": "#FFF #end #else $5"} ## done', [{"n": "#FFF #end #else $5"}]),
+        ('#* "a\nb *#{"n": 1}', [{"n": 1}]),
+        (
+            '[#foreach($k in $map.keySet()){"k": $k, "v": $map[$k]}#end]',
+            [{"k": "at-mode", "v": "fast"}],
+        ),
+    ],
+)
+def test_templates_have_the_directives_of_velocity(
+    run_snap: Any, template: str, expected: Any
+) -> None:
+    given = [{"name": "Ada", "list": [1, 2], "map": {"at-mode": "fast"}, "year": 2026}]
+    assert run_snap("JSONGenerator", {"text": template}, given).output == expected

@@ -1,0 +1,1 @@
+"""Velocity templates: `$references`, `##` comments, `#if`, `#foreach` and `#set`."""
