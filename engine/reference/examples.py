@@ -86,7 +86,7 @@ def _item(item: Any) -> str:
     if isinstance(item, StreamEnd):
         return "stream ends early" if item.broken else "end of stream"
     if isinstance(item, bytes):
-        return f"bytes {_json(item.decode())}"
+        return f"bytes {_json(item.decode(errors='backslashreplace'))}"
     return _json(item)
 
 

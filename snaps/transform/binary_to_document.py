@@ -61,8 +61,8 @@ class BinaryToDocument(StreamSnap[BinaryToDocumentSettings]):
     examples = (
         Example(
             "base64, for a JSON request",
-            given=[StreamStart({"content-type": "image/png"}), b"\x89PNG", StreamEnd()],
-            expect=[{"content": "iVBORw==", "original": {"content-type": "image/png"}}],
+            given=[StreamStart({"content-type": "text/plain"}), b"hello", StreamEnd()],
+            expect=[{"content": "aGVsbG8=", "original": {"content-type": "text/plain"}}],
         ),
         Example(
             "text",
