@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
-from urllib.parse import quote_plus
 
 import msgspec
 
@@ -389,9 +388,9 @@ def _converted(value: Any, setting: Evaluated[T]) -> T:
 
 
 def _snap_info(snap: PlannedSnap) -> dict[str, Any]:
-    """What expressions see as `snap`: the label is URL-encoded (expression reference, 11)."""
+    """What expressions see as `snap`; they encode the label for URLs (expression reference, 11)."""
     return {
-        "label": quote_plus(snap.title),
+        "label": snap.title,
         "inputViews": {view.name: {"name": view.name} for view in snap.inputs},
         "outputViews": {view.name: {"name": view.name} for view in snap.outputs},
         "errorViews": {},

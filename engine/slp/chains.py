@@ -115,7 +115,17 @@ class _Chains:
             chain = self._follow(self.left[snap].pop(0))
             self.found.append(chain)
             passed = [snap, *(edge.target for edge in chain)]
+            if self._is_early(chain[-1]):
+                passed.pop()
             waiting.extend(each for each in reversed(passed) if self.left[each])
+
+    def _is_early(self, edge: Edge) -> bool:
+        """Whether its snap is to be followed later: from a link to its first input."""
+        return bool(edge.rank) and any(
+            other.target == edge.target and not other.rank
+            for edges in self.left.values()
+            for other in edges
+        )
 
     def _follow(self, edge: Edge) -> Chain:
         chain = [edge]

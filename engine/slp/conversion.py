@@ -10,7 +10,7 @@ import msgspec
 from engine.sdk.conversion import convert_partly
 from engine.sdk.facts import Foreign
 from engine.sdk.setting_paths import ITEM, MAP_COLUMNS, alternatives, type_at
-from engine.sdk.settings import Settings, rows_in, settings_of
+from engine.sdk.settings import Evaluated, Settings, rows_in, settings_of
 from engine.slp.literals import NotConvertibleError, value_for
 from engine.slp.stored import (
     GROUP,
@@ -275,9 +275,17 @@ def _differing(cls: type[Settings], values: Mapping[str, Any]) -> dict[str, Any]
             value = _differing(group, value)
             if not value:
                 continue
-        if fact.required or convert_partly(cls, {name: value}).get(name) != fact.default:
+        if fact.required or not _is_same(
+            convert_partly(cls, {name: value}).get(name), fact.default
+        ):
             found[name] = value
     return found
+
+
+def _is_same(value: Any, default: Any) -> bool:
+    if isinstance(value, Evaluated) and isinstance(default, Evaluated):
+        return (value.value, value.expression) == (default.value, default.expression)
+    return bool(value == default)
 
 
 def _group_class(kind: Any) -> type[Settings] | None:

@@ -18,7 +18,7 @@ from engine.registry import Registry
 from engine.slp.export_file import Export, read_export
 from engine.slp.imported import ImportedPipeline, ImportedSnap, Status
 from engine.slp.naming import name_of
-from engine.slp.pipeline_import import Surroundings, import_pipeline
+from engine.slp.pipeline_import import ImportContext, import_pipeline
 from engine.slp.project_import import file_finder
 from engine.slp.stored import Leaf, flat
 
@@ -71,9 +71,7 @@ def measure(paths: Iterable[Path], registry: Registry) -> Coverage:
     """Import every pipeline in memory, each content once."""
     coverage = Coverage()
     class_names = registry.by_foreign_id()
-    surroundings = Surroundings(
-        registry, class_names, file_finder({}), lambda file: file, inline=True
-    )
+    context = ImportContext(registry, class_names, file_finder({}), lambda file: file, inline=True)
     seen: set[bytes] = set()
     for path in paths:
         try:
@@ -89,7 +87,7 @@ def measure(paths: Iterable[Path], registry: Registry) -> Coverage:
         if not export.snaps:
             coverage.empty += 1
             continue
-        made = import_pipeline(export, surroundings, name_of(path.stem, "pipeline"))
+        made = import_pipeline(export, context, name_of(path.stem, "pipeline"))
         _count(coverage, export, made, _errors_of(made, path, registry))
     return coverage
 

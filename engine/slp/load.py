@@ -9,7 +9,7 @@ from engine.pipeline.load import read
 from engine.registry import Registry
 from engine.slp.export_file import MAX_BYTES, read_export
 from engine.slp.naming import name_of
-from engine.slp.pipeline_import import Surroundings, import_pipeline
+from engine.slp.pipeline_import import ImportContext, import_pipeline
 
 
 def load_export(path: str | Path, registry: Registry) -> PipelineSpec:
@@ -22,8 +22,8 @@ def load_export(path: str | Path, registry: Registry) -> PipelineSpec:
         stored = f"{name}.slp"
         return stored if (folder / stored).is_file() else f"{name_of(name, 'pipeline')}.yaml"
 
-    surroundings = Surroundings(
+    context = ImportContext(
         registry, registry.by_foreign_id(), pipeline_file, lambda file: file, inline=True
     )
-    made = import_pipeline(read_export(data, str(path)), surroundings, Path(path).stem)
+    made = import_pipeline(read_export(data, str(path)), context, Path(path).stem)
     return parse(made.text, str(path))

@@ -30,15 +30,15 @@ _FORGIVEN = ("expression-syntax", "unknown-parameter", "unknown-library", "unkno
 _LABEL_READERS = ("snap.label", "snap_details")
 
 
-class Surroundings(msgspec.Struct, frozen=True):
-    """What an import needs to know: the snaps, the other exports by the names that pipelines use
-    for them, and their new files. `inline`: nothing is written beside the pipeline."""
+class ImportContext(msgspec.Struct, frozen=True):
+    """What an import needs to know: the snaps, and other pipelines and libraries by the names that
+    a pipeline uses for them. `inline`: nothing is written beside the pipeline."""
 
     registry: Registry
     class_names: Mapping[str, str]
     pipeline_file: FileOf
     library_file: FileOf
-    export_of: Callable[[str], Export | None] = lambda _: None
+    structure_of: Callable[[str], Structure | None] = lambda _: None
     inline: bool = False
 
     def structure(self, export: Export) -> Structure:
@@ -46,31 +46,29 @@ class Surroundings(msgspec.Struct, frozen=True):
 
     def port(self, reference: str, side: str, view: StoredView) -> str:
         """The open view of another pipeline that a nested pipeline calls `view`."""
-        export = self.export_of(reference)
-        return (
-            derived_port(view, side) if export is None else self.structure(export).port(side, view)
-        )
+        structure = self.structure_of(reference)
+        return derived_port(view, side) if structure is None else structure.port(side, view)
 
 
-def import_pipeline(export: Export, surroundings: Surroundings, stem: str) -> ImportedPipeline:
+def import_pipeline(export: Export, context: ImportContext, stem: str) -> ImportedPipeline:
     """The YAML of a pipeline, to be called `stem`.yaml. What is not supported is kept and named."""
-    made = _Import(export, surroundings, stem).pipeline()
+    made = _Import(export, context, stem).pipeline()
     path = str(Path(export.path).with_name(f"{stem}.yaml"))
-    problems = check_spec(parse(made.text, path), surroundings.registry)
+    problems = check_spec(parse(made.text, path), context.registry)
     if any(problem.code in _FORGIVEN and problem.severity == "error" for problem in problems):
-        return _Import(export, surroundings, stem, lenient=True).pipeline()
+        return _Import(export, context, stem, lenient=True).pipeline()
     return made
 
 
 class _Import:
     def __init__(
-        self, export: Export, surroundings: Surroundings, stem: str, *, lenient: bool = False
+        self, export: Export, context: ImportContext, stem: str, *, lenient: bool = False
     ) -> None:
         self.export = export
         self.lenient = lenient
         self.stem = stem
-        self.surroundings = surroundings
-        self.structure = surroundings.structure(export)
+        self.context = context
+        self.structure = context.structure(export)
         self.snaps = self.structure.snaps
         self.warnings = list(self.structure.warnings)
         self.files: dict[str, bytes] = {}
@@ -131,13 +129,12 @@ class _Import:
         reference = next((str(settings.get(each, "")) for each in snap.pipelines), "")
         for side, ports in snap.ports.items():
             settings[snap.port_settings[side]] = {
-                view: self.surroundings.port(reference, side, stored)
-                for view, stored in ports.items()
+                view: self.context.port(reference, side, stored) for view, stored in ports.items()
             }
         for setting in snap.pipelines:
             value = settings.get(setting)
             if isinstance(value, str) and not value.startswith("="):
-                settings[setting] = self.surroundings.pipeline_file(value)
+                settings[setting] = self.context.pipeline_file(value)
         known = settings_of(snap.snap_class.settings_class) if snap.snap_class else settings
         return {each: settings[each] for each in known if each in settings}
 
@@ -191,7 +188,7 @@ class _Import:
 
     def _libraries(self) -> dict[str, str]:
         return {
-            name_of(name) if not name.isidentifier() else name: self.surroundings.library_file(file)
+            name_of(name) if not name.isidentifier() else name: self.context.library_file(file)
             for name, file in self.export.imports
         }
 
@@ -202,7 +199,7 @@ class _Import:
         constant = constant_of(leaf.text) if leaf.is_expression else leaf.text
         name = f"= {leaf.text.strip()}"
         if constant is not None:
-            name = self.surroundings.pipeline_file(str(constant))
+            name = self.context.pipeline_file(str(constant))
         if not self.export.error_parameters:
             return {"error_pipeline": name}
         parameters = {

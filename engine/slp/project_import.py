@@ -14,7 +14,8 @@ from engine.slp.accounts import import_account
 from engine.slp.export_file import Export, SlpError, read_export
 from engine.slp.imported import ImportedFile, ImportedPipeline
 from engine.slp.naming import name_of, unique_names
-from engine.slp.pipeline_import import Surroundings, import_pipeline
+from engine.slp.pipeline_import import ImportContext, import_pipeline
+from engine.slp.structure import Structure
 from engine.slp.tasks import import_task
 
 SUFFIXES = (".slp", ".slt", ".sla", ".expr")
@@ -70,17 +71,20 @@ class _ProjectImport:
         sources = list(self._distinct(paths))
         wanted = [_target(source.path) for source in sources]
         targets = dict(zip((s.path for s in sources), _unique_files(wanted), strict=True))
-        exports = {targets[source.path]: source.export for source in sources}
         pipeline_file = file_finder(_pipeline_names(sources, targets))
-        surroundings = Surroundings(
+        structures: dict[str, Structure] = {}
+        context = ImportContext(
             self.registry,
             self.class_names,
             pipeline_file,
             _library_finder(sources, targets),
-            export_of=lambda reference: exports.get(pipeline_file(reference)),
+            structure_of=lambda reference: structures.get(pipeline_file(reference)),
         )
         for source in sources:
-            self.reports[source.path] = self._import(source, targets[source.path], surroundings)
+            if source.export is not None:
+                structures[targets[source.path]] = context.structure(source.export)
+        for source in sources:
+            self.reports[source.path] = self._import(source, targets[source.path], context)
         return [self.reports[path] for path in dict.fromkeys(paths)]
 
     def _distinct(self, paths: Sequence[Path]) -> Iterator[_Source]:
@@ -101,15 +105,15 @@ class _ProjectImport:
                 reason = f"cannot read '{path}': {error.strerror}"
                 self.reports[path] = FileReport(str(path), error=reason)
 
-    def _import(self, source: _Source, target: str, surroundings: Surroundings) -> FileReport:
+    def _import(self, source: _Source, target: str, context: ImportContext) -> FileReport:
         path = str(source.path)
         suffix = source.path.suffix.lower()
         try:
             if source.export is not None:
-                made = import_pipeline(source.export, surroundings, target.removesuffix(".yaml"))
+                made = import_pipeline(source.export, context, target.removesuffix(".yaml"))
                 return _pipeline_report(path, target, made)
             if suffix == ".slt":
-                file = import_task(source.data, path, surroundings.pipeline_file)
+                file = import_task(source.data, path, context.pipeline_file)
             elif suffix == ".sla":
                 file = import_account(source.data, path)
             elif suffix == ".expr":

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from engine.documents import Batch, StreamStart, copied
 from engine.numbers import with_decimals
+from engine.pipeline.foreign_keys import SNAP_KEYS
 from engine.registry import SnapClass
 from engine.registry.files import snake_case
 from engine.sdk import Emission, Example, Snap
@@ -191,6 +192,7 @@ def _every_setting_has_a_name_and_a_help(snap: SnapClass) -> None:
             fact.help.endswith(".") and (fact.help[0].isupper() or fact.help[0] == "`"),
             f"the setting {name!r} needs a sentence as help: setting(help=...)",
         )
+        _require(name not in SNAP_KEYS, f"every snap has the key {name!r}; rename the setting")
 
 
 def _the_example_of_a_setting_is_a_value_for_it(snap: SnapClass) -> None:

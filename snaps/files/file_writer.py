@@ -99,6 +99,14 @@ class FileWriter(StreamSnap[FileWriterSettings]):
             "retries": "retries",
             "retryInterval": "retry_interval",
         },
+        choices={
+            "fileAction": {
+                "OVERWRITE": "overwrite",
+                "APPEND": "append",
+                "IGNORE": "ignore",
+                "ERROR": "error",
+            }
+        },
         defaults={"cannedAcls": "None"},
         ignored=("flushIntervalKb", "preventURLEncoding"),
         unsupported={

@@ -81,8 +81,10 @@ class JSONFormatter(Snap[JSONFormatterSettings]):
             "header[].targetPath": "header[].key",
             "header[].expression": "header[].value",
         },
+        defaults={"charset": "UTF-8"},
         ignored=("deriveSchemaLimit",),
         unsupported={
+            "charset": "another charset than UTF-8",
             "schema": "a JSON schema",
             "supportTypeExts": "dates with type information",
         },

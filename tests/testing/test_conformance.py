@@ -87,6 +87,11 @@ def test_a_good_snap_keeps_all_rules(mistakes: Mistakes) -> None:
         ("What is doubled.", "what is doubled", "needs a sentence as help"),
         ('example="m"', "example=3", "the example of the setting 'field' does not fit"),
         ("    examples = (", "    examples = () and (", "Double has no examples"),
+        (
+            "    field: str",
+            "    mode: str = setting(default='', help='It.')\n    field: str",
+            "key 'mode'",
+        ),
         ("    stateful = False", "    stateful = 1", "must be True or False: stateful"),
         ("    stateful = False", "    stateful = False\n    single = True", "in several copies"),
         ("    stateful = False", "    views = Views((View('a'), View('a')))", "the same name"),
