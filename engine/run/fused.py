@@ -26,8 +26,8 @@ from engine.sdk.snap import StreamSnap
 MIN_BYTES = 16 * 1024
 """For less text, generating the function takes longer than it saves."""
 
-BLOCK_BYTES = 64 * 1024
-"""Lines are processed in blocks of about this size, so that they stay in the processor's cache.
+BLOCK_BYTES = 128 * 1024
+"""Lines are processed in blocks of at most about this size, usually one for each chunk of a file.
 A block is smaller where an expression makes so much of a line that it takes long."""
 
 _FIRST_BYTES = 4 * 1024
@@ -86,7 +86,7 @@ class FusedRun:
         if not cut:
             self._rest.append(chunk)
             return
-        text = b"".join((*self._rest, chunk[:cut]))
+        text = b"".join((*self._rest, memoryview(chunk)[:cut]))
         self._rest = [chunk[cut:]]
         self._is_long = len(text) >= MIN_BYTES
         start = 0

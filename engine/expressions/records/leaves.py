@@ -55,6 +55,18 @@ class Layout:
             inner[path[-1]] = leaf
         self.record = self._struct(tree, (), ())
 
+    def values(self, document: Any) -> list[Any]:
+        """What a record would hold of a document."""
+        found: list[Any] = []
+        for path in self.attributes:
+            value = value_at(document, path)
+            if path in self.elements and value.__class__ is list:
+                items = (item for item in value if item.__class__ is dict)
+                found += [item.get(name) for item in items for name in self.elements[path]]
+            else:
+                found.append(value)
+        return found
+
     def _struct(self, tree: Tree, path: Steps, reached: tuple[str, ...]) -> type:
         fields: list[Any] = []
         names: dict[str, str] = {}
@@ -84,3 +96,10 @@ def _defined(fields: list[Any], names: dict[str, str]) -> type:
         return msgspec.defstruct("Record", fields, rename=names, gc=False, kw_only=True)
     except ValueError:
         raise UnfusableError("a name of a field needs escapes") from None
+
+
+def value_at(document: Any, path: Steps) -> Any:
+    """The value at a path; None if there is none."""
+    for step in path:
+        document = document.get(step) if document.__class__ is dict else None
+    return document

@@ -13,7 +13,7 @@ from engine.expressions.compiler import facts
 from engine.expressions.compiler.names import Names
 from engine.expressions.compiler.unit import Unit, load
 from engine.expressions.records.emitter import assign, emit
-from engine.expressions.records.leaves import Layout
+from engine.expressions.records.leaves import Layout, value_at
 from engine.expressions.records.state import (
     Elements,
     Incoming,
@@ -261,7 +261,7 @@ class Generator:
         if path not in self._layout.elements:
             return None
         leaf = self._loaded_leaf(path, self._layout.attributes[path])
-        items = _value_at(self._sample, path)
+        items = value_at(self._sample, path)
         first = items[0] if items.__class__ is list and items else {}
         sample = first if first.__class__ is dict else {}
         classes = {name: value.__class__ for name, value in sample.items()}
@@ -273,15 +273,9 @@ class Generator:
             for attribute in attributes:
                 found = ast.Attribute(found, attribute, ast.Load())
             name = self._loaded[path] = self._unit.new_name()
-            self._guesses[name] = _value_at(self._sample, path).__class__
+            self._guesses[name] = value_at(self._sample, path).__class__
             self._pending.append(assign(name, found))
         return load(self._loaded[path])
-
-
-def _value_at(document: Any, path: Steps) -> Any:
-    for step in path:
-        document = document.get(step) if document.__class__ is dict else None
-    return document
 
 
 def _call(name: str, argument: ast.expr) -> ast.stmt:

@@ -46,7 +46,7 @@ class Records:
             raise UnfusableError("it is nested too deeply") from None
         self._record = layout.record
         self._lines = 0
-        self._known = KnownDecimals(count_decimals(sample))
+        self._known = KnownDecimals(count_decimals(layout.values(sample)))
         self._decode = self._decoder(self._known.__getitem__)
         self.makes_text = self._program.kind != "documents"
         self._uncertain = attrgetter(*self._program.uncertain) if self._program.uncertain else None
