@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.numbers import decimal_of
 
-_MAX = 10_000
+_MAX = 4_000
 
 
 class KnownDecimals(dict[str, Decimal]):
@@ -25,7 +25,7 @@ class KnownDecimals(dict[str, Decimal]):
 
     def repeat(self, lines: int) -> bool:
         """Whether most of the decimals in so many lines were known."""
-        return len(self) < _MAX or self._each_line * lines > 2 * _MAX
+        return len(self) < _MAX or self._each_line * lines > 5 * _MAX
 
 
 def count_decimals(value: Any) -> int:
