@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.expressions.records import compiled
+from engine.expressions.records.compiled import Compiled
 from tests.run.both_ways import both_ways, lines_through, usual_line
 
 CONDITIONS = [
@@ -135,11 +138,21 @@ bad_bytes = st.sampled_from([b"", b"", b"", b"\xff", b'{"a":1,"x":"\xff"}\n'])
     mark,
     bad_bytes,
     end,
+    st.booleans(),
 )
 def test_fused_and_plain_agree(
-    pipeline: str, first: list[str], lines: list[str], mark: bytes, bad: bytes, end: str
+    pipeline: str,
+    first: list[str],
+    lines: list[str],
+    mark: bytes,
+    bad: bytes,
+    end: str,
+    splits: bool,
 ) -> None:
     text = mark + "\n".join([*first, *lines]).encode() + b"\n" + bad
     text += usual_line(5).encode() + end.encode()
-    plain, together = both_ways(pipeline, text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "MIN_LINES", 1)
+        patch.setattr(Compiled, "_should_split", lambda self: splits and bool(self.filter_reads))
+        plain, together = both_ways(pipeline, text)
     assert together == plain

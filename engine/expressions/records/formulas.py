@@ -186,8 +186,8 @@ class _Numbers(_Operands):
             self.demand_small(value.id, part.kind)
         if kind is Decimal and isinstance(value, ast.Name) and part.kind is int:
             return item(self.emitter.unit.constant(_DECIMALS), value)
-        if kind is Decimal and isinstance(value, ast.Constant):
-            return self.emitter.unit.constant(Decimal(value.value))  # type: ignore[arg-type]
+        if kind is Decimal and isinstance(value, ast.Constant) and isinstance(value.value, int):
+            return self.emitter.unit.constant(_DECIMALS[value.value])
         return value
 
     def _operand(self, made: ast.expr) -> _Part | None:

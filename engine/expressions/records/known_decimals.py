@@ -3,6 +3,7 @@ decimal up than to make it again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -28,10 +29,10 @@ class KnownDecimals(dict[str, Decimal]):
         return len(self) < _MAX or self._each_line * lines > 5 * _MAX
 
 
-def count_decimals(value: Any) -> int:
-    """How many decimals there are in a value."""
-    if value.__class__ is dict:
-        return sum(map(count_decimals, value.values()))
-    if value.__class__ is list:
-        return sum(map(count_decimals, value))
-    return int(value.__class__ is Decimal)
+def scalars(value: Any) -> Iterator[Any]:
+    """The strings, numbers and so on in a value."""
+    if value.__class__ is dict or value.__class__ is list:
+        for item in value.values() if value.__class__ is dict else value:
+            yield from scalars(item)
+    else:
+        yield value

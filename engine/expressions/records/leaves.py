@@ -41,6 +41,15 @@ def cover(reads: Mapping[Steps, bool], lists: Mapping[Steps, set[str]]) -> dict[
     return leaves
 
 
+def without(leaves: Mapping[Steps, Leaf], known: Mapping[Steps, Leaf]) -> dict[Steps, Leaf]:
+    """The leaves but those whose values are known from a record with the leaves `known`."""
+    return {
+        path: leaf
+        for path, leaf in leaves.items()
+        if isinstance(leaf, tuple) or known.get(path) not in ((True,) if leaf else (True, False))
+    }
+
+
 class Layout:
     """The struct with these leaves, and the attributes that lead to each."""
 

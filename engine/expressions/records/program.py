@@ -64,19 +64,44 @@ class Program(msgspec.Struct):
     uncertain: frozenset[str]
 
 
-class Generator:
-    """Generates the code of one run over records of a `layout`.
+class Reads(msgspec.Struct):
+    """The paths that are read of a record, each with whether it must exist, and the arrays of
+    which only some fields of the elements are read."""
 
-    Without a layout, it collects the paths in `reads`, each with whether it must exist, and in
-    `lists` the arrays of which only some fields of the elements are read. `sample` is a document.
+    paths: dict[Steps, bool] = {}
+    lists: dict[Steps, set[str]] = {}
+
+    def and_(self, other: Reads) -> Reads:
+        """What either of them reads."""
+        paths = {path: self.paths.get(path, False) or must for path, must in other.paths.items()}
+        lists = {path: self.lists.get(path, set()) | names for path, names in other.lists.items()}
+        return Reads(self.paths | paths, self.lists | lists)
+
+
+class Generator:
+    """Generates the code of one run over records of a `layout`; without one, it collects `reads`.
+
+    `sample` is a document. With a `second` layout, the first record holds only what the filter
+    reads that the run begins with; `decode` makes the second of the lines that pass. So `splits`
+    collects what that filter reads in `reads_of_filter`.
     """
 
     def __init__(
-        self, scopes: Mapping[str, Scope], sample: Mapping[str, Any], layout: Layout | None = None
+        self,
+        scopes: Mapping[str, Scope],
+        sample: Mapping[str, Any],
+        layout: Layout | None = None,
+        second: Layout | None = None,
+        decode: Callable[[bytes], Any] | None = None,
+        *,
+        splits: bool = False,
     ) -> None:
-        self.reads: dict[Steps, bool] = {}
-        self.lists: dict[Steps, set[str]] = {}
+        self.reads = Reads()
+        self.reads_of_filter = Reads()
+        self._splits = splits
         self._layout = layout
+        self._second = second
+        self._decode = decode
         self._sample = sample
         self._scopes = scopes
         self._unit = Unit()
@@ -97,10 +122,13 @@ class Generator:
         body = self._site(root, Incoming(self._leaf, self._element_fields))
         if len(self._kinds) > 1:
             raise UnfusableError("its outputs are of several kinds")
-        if self._layout is not None and not self._have_objects(self._layout.attributes):
+        layouts = [layout for layout in (self._layout, self._second) if layout is not None]
+        leaves = [leaf for layout in layouts for leaf in layout.attributes]
+        if layouts and not self._have_objects(leaves):
             raise UnfusableError("nothing shows that a target is inside an object")
         kind = next(iter(self._kinds), "documents")
-        given = self._function(body, kind in ("lines", "extended"))
+        with_lines = kind in ("lines", "extended") or self._decode is not None
+        given = self._function(body, with_lines)
         return Program(given, kind, frozenset(self._added), frozenset(self._uncertain))
 
     def _have_objects(self, leaves: Collection[Steps]) -> bool:
@@ -155,7 +183,9 @@ class Generator:
         test, node = self._value(site, step.condition, step.null_safe, state)
         before = self._taken()
         drop = ast.AugAssign(ast.Name(counter, ast.Store()), ast.Add(), ast.Constant(1))
-        kept = self._branches(site, state) or [ast.Pass()]
+        kept = self._after_filter() if self._sites == 2 else []
+        kept += self._branches(site, state)
+        kept = kept or [ast.Pass()]
         if facts.kind(node) == "boolean":
             return [*before, ast.If(test, kept, [drop])]
         verdict = self._unit.new_name()
@@ -164,6 +194,17 @@ class Generator:
         other = ast.If(is_false, [drop], [odd])
         is_true = ast.Compare(load(verdict), [ast.Is()], [ast.Constant(True)])
         return [*before, assign(verdict, test), ast.If(is_true, kept, [other])]
+
+    def _after_filter(self) -> list[ast.stmt]:
+        """Behind the filter that the run begins with, the code may read another record."""
+        if self._layout is None and self._splits:
+            self.reads_of_filter, self.reads = self.reads, Reads()
+        if self._layout is None or self._second is None or self._decode is None:
+            return []
+        for path in (*self._layout.elements, *self._second.attributes):
+            self._loaded.pop(path, None)
+        self._layout = self._second
+        return [assign(RECORD, self._unit.call(self._decode, load(LINE)))]
 
     def _make(self, site: Site, step: Make, state: State) -> list[ast.stmt]:
         if step.pass_through and not step.rows:
@@ -248,15 +289,18 @@ class Generator:
 
     def _leaf(self, path: Steps, null_safe: bool) -> ast.expr | None:
         if self._layout is None:
-            self.reads[path] = self.reads.get(path, False) or not null_safe
+            paths = self.reads.paths
+            paths[path] = paths.get(path, False) or not null_safe
             return load(RECORD)
+        if path in self._loaded:
+            return load(self._loaded[path])
         if path not in self._layout.attributes:
             return None  # a shorter path leads to a leaf
         return self._loaded_leaf(path, self._layout.attributes[path])
 
     def _element_fields(self, path: Steps, fields: set[str]) -> Elements | None:
         if self._layout is None:
-            self.lists.setdefault(path, set()).update(fields)
+            self.reads.lists.setdefault(path, set()).update(fields)
             return Elements(load(RECORD), {name: name for name in fields}, {})
         if path not in self._layout.elements:
             return None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from decimal import Decimal
 from io import BytesIO
 from operator import attrgetter
 from typing import Any
@@ -13,13 +11,12 @@ import msgspec
 from engine.expressions.decimals import exact_decimals
 from engine.expressions.json_text import json_hook
 from engine.expressions.limits import MAX_STEPS, restart
-from engine.expressions.records.known_decimals import KnownDecimals, count_decimals
-from engine.expressions.records.leaves import Layout, cover
-from engine.expressions.records.program import Generator, OddError, Program, Site
+from engine.expressions.records.compiled import Compiled
+from engine.expressions.records.program import OddError, Site
 from engine.expressions.records.shapes import LineShape, UnknownShapeError
 from engine.expressions.records.state import UnfusableError
 from engine.expressions.scope import Scope
-from engine.numbers import decimal_of, is_finite, may_hide_mistakes
+from engine.numbers import is_finite, may_hide_mistakes
 
 _ENCODER = msgspec.json.Encoder(enc_hook=json_hook, decimal_format="number")
 
@@ -38,34 +35,22 @@ class Records:
 
     def __init__(self, root: Site, scopes: dict[str, Scope], sample: dict[str, Any]) -> None:
         try:
-            collecting = Generator(scopes, sample)
-            collecting.program(root)
-            layout = Layout(cover(collecting.reads, collecting.lists))
-            self._program: Program = Generator(scopes, sample, layout).program(root)
+            self._compiled = Compiled(root, scopes, sample)
         except (RecursionError, MemoryError):
             raise UnfusableError("it is nested too deeply") from None
-        self._record = layout.record
-        self._lines = 0
-        self._known = KnownDecimals(count_decimals(layout.values(sample)))
-        self._decode = self._decoder(self._known.__getitem__)
-        self.makes_text = self._program.kind != "documents"
-        self._uncertain = attrgetter(*self._program.uncertain) if self._program.uncertain else None
-        self._is_one = len(self._program.uncertain) == 1
+        program = self._compiled.program
+        self.makes_text = program.kind != "documents"
+        self._uncertain = attrgetter(*program.uncertain) if program.uncertain else None
+        self._is_one = len(program.uncertain) == 1
         self._shape: LineShape | None = None
         self._uncovered = 0
-        if self._program.kind in ("lines", "extended"):
-            if not sample or not self._program.added.isdisjoint(sample):
+        if program.kind in ("lines", "extended"):
+            if not sample or not program.added.isdisjoint(sample):
                 raise UnfusableError("a field that is there is written")
             try:
                 self._shape = LineShape(sample)
             except (UnknownShapeError, RecursionError, MemoryError):
                 raise UnfusableError("the shape of the lines is not known") from None
-
-    def _decoder(self, float_hook: Callable[[str], Decimal]) -> Callable[[bytes], Any]:
-        decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
-            self._record, float_hook=float_hook
-        )
-        return decoder.decode
 
     def process(self, block: bytes) -> tuple[Any, int, tuple[int, ...]]:
         """The results, the number of documents in the block, and how many each Keep dropped.
@@ -83,30 +68,27 @@ class Records:
 
     def _process(self, block: bytes) -> tuple[Any, int, tuple[int, ...]]:
         lines = BytesIO(block).readlines()
-        self._lines += len(lines)
-        if self._known and not self._known.repeat(self._lines):
-            self._known.clear()
-            self._decode = self._decoder(decimal_of)
-        if self._shape is not None:
-            return self._process_lines(self._shape, lines, block)
-        if may_hide_mistakes(block):
-            raise OddError
-        made, _, *dropped = self._program.function(map(self._decode, lines), lines)
-        return self._encoded(made) if self.makes_text else made, len(lines), tuple(dropped)
-
-    def _process_lines(
-        self, shape: LineShape, lines: list[bytes], block: bytes
-    ) -> tuple[bytes, int, tuple[int, ...]]:
-        """Where lines leave as they came. If all have the shape, there is nothing else to check."""
-        is_covered = self._covers_all(shape, block)
+        is_covered = self._shape is not None and self._covers_all(self._shape, block)
         if may_hide_mistakes(block, numbers=not is_covered):
             raise OddError
-        made, heads, *dropped = self._program.function(map(self._decode, lines), lines)
-        passed = heads if self._program.kind == "extended" else made
-        if not is_covered and not shape.covers(b"".join(passed)):
+        compiled = self._compiled
+        made, heads, *dropped = compiled.program.function(map(compiled.decode, lines), lines)
+        compiled.learn(len(lines), len(block), dropped[0] if dropped else 0)
+        if self._shape is not None:
+            made = self._text(self._shape, made, heads, is_covered)
+        elif self.makes_text:
+            made = self._encoded(made)
+        return made, len(lines), tuple(dropped)
+
+    def _text(
+        self, shape: LineShape, made: list[Any], heads: list[bytes], is_covered: bool
+    ) -> bytes:
+        """The lines that leave as they came, perhaps with further fields. They have the shape."""
+        extends = self._compiled.program.kind == "extended"
+        text = b"" if extends and is_covered else b"".join(heads if extends else made)
+        if not is_covered and not shape.covers(text):
             raise OddError
-        text = self._extended(heads, made) if passed is heads else b"".join(passed)
-        return text, len(lines), tuple(dropped)
+        return self._extended(heads, made) if extends else text
 
     def _covers_all(self, shape: LineShape, block: bytes) -> bool:
         """Whether all lines have the shape; not tried for a while after one had not."""
