@@ -139,9 +139,10 @@ class Exchange:
 
     def _wait_before_next(self, response: HttpResponse) -> float | None:
         """Seconds to wait before retrying after a response; None if it is final."""
-        if self._options.retry_policy != "all":
-            return None
-        if response.status != 429 and not 500 <= response.status < 600:
+        retries_all, is_busy = self._options.retry_policy == "all", response.status == 429
+        if not (is_busy and (retries_all or self._options.retry_busy)) and not (
+            retries_all and 500 <= response.status < 600
+        ):
             return None
         wanted = _retry_after(response.header("retry-after"))
         if wanted is None:

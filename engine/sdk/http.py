@@ -26,7 +26,8 @@ class HttpOptions(msgspec.Struct, frozen=True):
     `read_timeout` limits the time without receiving data, or without being able to send more of the
     body. With `connection_errors`, a request is retried, up to `attempts` in total, if the server
     cannot have processed it, or if processing it twice does no harm (RFC 9110, 9.2.2); with `all`,
-    every request is retried, also after the status 429 or 5xx.
+    every request is retried, also after the status 429 or 5xx. With `retry_busy`, the status 429 is
+    retried in any case.
     """
 
     connection_timeout: float = 30.0
@@ -34,6 +35,7 @@ class HttpOptions(msgspec.Struct, frozen=True):
     attempts: int = 1
     retry_interval: float = 3.0
     retry_policy: RetryPolicy = "connection_errors"
+    retry_busy: bool = False
     follow_redirects: bool = True
     trust_all_certificates: bool = False
     largest_response: int = 100 * MEBIBYTE

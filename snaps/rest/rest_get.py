@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from engine.sdk import Document, Example, HttpResponse
+from collections.abc import Iterable
+
+from engine.sdk import Document, Example, HttpResponse, Issue
 from snaps.rest.shared.foreign import rest_foreign
+from snaps.rest.shared.pagination import Pages, PageSettings, page_issues
 from snaps.rest.shared.settings import RestSettings
 from snaps.rest.shared.snap import RestSnap
 
 
-class RESTGet(RestSnap[RestSettings]):
+class RESTGetSettings(PageSettings, RestSettings):
+    pass
+
+
+class RESTGet(RestSnap[RESTGetSettings]):
     since = "0.1.0"
     about = """
     The response is the document itself: `statusLine`, `entity` and `headers` at the root, and
     `original` if there was an input document. A response whose status is not a success fails the
     document; the error document has its status, entity and headers.
+
+    With `has_next` and `next_url`, the pages after the first are requested one after the other;
+    each is a document of its own. Credentials are not sent to another server.
     """
     foreign = rest_foreign(
         "Get",
-        ignored=("paginationInterval",),
-        unsupported={"hasNext": "pagination", "nextUrl": "pagination"},
+        settings={
+            "hasNext": "has_next",
+            "nextUrl": "next_url",
+            "paginationInterval": "pagination_interval",
+        },
     )
     method = "GET"
     replayable = True
@@ -77,6 +90,14 @@ class RESTGet(RestSnap[RestSettings]):
             },
         ),
     )
+
+    @classmethod
+    def check(cls, settings: RESTGetSettings) -> Iterable[Issue]:
+        yield from super().check(settings)
+        yield from page_issues(settings)
+
+    def pages(self) -> Pages:
+        return Pages(self.context, self.settings)
 
     def output(self, answer: Document, document: Document) -> Document:
         return {**answer, "original": document}

@@ -54,6 +54,7 @@ def test_the_snaps_that_act_on_the_outside_are_these() -> None:
     assert [snap.__name__ for snap in SNAPS if snap.writes] == [
         "EmailSender",
         "FileWriter",
+        "HTTPClient",
         "RESTDelete",
         "RESTPatch",
         "RESTPost",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from abc import ABC, abstractmethod
 from collections import deque
@@ -28,6 +29,7 @@ from engine.sdk import (
 )
 from snaps.rest.shared.authorization import Authorization
 from snaps.rest.shared.entity import body_of, entity_of
+from snaps.rest.shared.pagination import Pages, is_same_server
 from snaps.rest.shared.settings import RestEntitySettings, RestSettings, Values, number_issues
 from snaps.rest.shared.status_errors import details_of, status_error
 from snaps.rest.shared.text import as_text
@@ -49,11 +51,23 @@ class RestSnap(Snap[S], ABC):
     plain = True
     changes_input = False
     shares_output = False
-    method: ClassVar[str]
+    method: ClassVar[str] = ""
 
     @abstractmethod
     def output(self, answer: Document, document: Document) -> Document:
         """The output document for a response: `statusLine`, `entity` and `headers`."""
+
+    def outputs(self, page: Document, document: Document) -> Iterable[Document]:
+        """What leaves for an output document."""
+        return (page,)
+
+    def method_for(self, document: Document) -> str:
+        """The method of the request for a document. Raises DataError."""
+        return self.method
+
+    def takes_failures(self) -> bool:
+        """Whether a response whose status is not a success is an output like any other."""
+        return False
 
     def body(self, document: Document, content_type: str) -> tuple[bytes | None, str]:
         """The body and its content type, given the configured one, if any. Raises DataError."""
@@ -76,10 +90,21 @@ class RestSnap(Snap[S], ABC):
     def open(self) -> None:
         settings = self.settings
         self._interrupted = False
+        self._pages: Pages | None = None
         self._noticed: set[str] = set()
         self._pending: deque[tuple[int, HttpRequest, HttpCall]] = deque()
         self._http = self.context.http
-        self._options = HttpOptions(
+        self._options = self.options()
+        self._authorization = Authorization(self.context, settings.account, self._options)
+        # from here on, what fails can be closed
+        self._fixed_url = "" if _varies(settings) else self._url({})
+        self._authorization.open()
+        self._pages = self.pages()
+
+    def options(self) -> HttpOptions:
+        """How requests are sent."""
+        settings = self.settings
+        return HttpOptions(
             connection_timeout=settings.connection_timeout,
             read_timeout=settings.read_timeout,
             attempts=settings.maximum_request_attempts,
@@ -89,10 +114,10 @@ class RestSnap(Snap[S], ABC):
             trust_all_certificates=settings.trust_all_certificates,
             largest_response=settings.maximum_response_size,
         )
-        self._authorization = Authorization(self.context, settings.account, self._options)
-        # from here on, what fails can be closed
-        self._fixed_url = "" if _varies(settings) else self._url({})
-        self._authorization.open()
+
+    def pages(self) -> Pages | None:
+        """How to find further pages; None if there are none. Called when the snap opens."""
+        return None
 
     def process_batch(self, view: str, batch: Batch) -> Iterator[Mapping[str, Batch]]:
         pending, collected = self._pending, self._collected(batch, "process_batch")
@@ -108,6 +133,8 @@ class RestSnap(Snap[S], ABC):
 
     def interrupt(self) -> None:
         self._interrupted = True
+        if self._pages is not None:
+            self._pages.interrupt()
         self._cancel_all()
 
     def close(self) -> None:
@@ -132,7 +159,21 @@ class RestSnap(Snap[S], ABC):
                 request, call = self._sent(document)
                 self._pending[0] = position, request, call
                 response = call.result()
-            collected.add(self._output(response, document), lineage)
+            for count in itertools.count(1):
+                page = self._answer(response, document, request)
+                for item in self.outputs(page, document):
+                    collected.add(item, lineage)
+                url = self._pages and self._pages.after(page, request.url, count)
+                if not url:
+                    break
+                if collected.count:
+                    yield collected.take()
+                request = self._page_request(request, url)
+                call = self._http.send(request, self._notify)
+                self._pending[0] = position, request, call
+                if self._interrupted:
+                    self._cancel_all()
+                response = call.result()
         except DataError as error:
             failure = error
         self._pending.popleft()  # only now: an interruption must find the pending request
@@ -147,7 +188,16 @@ class RestSnap(Snap[S], ABC):
             request = self._request(document)
             return request, self._http.send(request, self._notify)
         except DataError as error:
-            return HttpRequest(self.method, ""), _UnsentCall(error)
+            return HttpRequest("", ""), _UnsentCall(error)
+
+    def _page_request(self, request: HttpRequest, url: str) -> HttpRequest:
+        """A request for a further page: without a body, and without credentials for others."""
+        headers = request.headers
+        if not is_same_server(request.url, url):
+            private = {name.lower() for name in (*request.private, "authorization", "cookie")}
+            headers = tuple(pair for pair in headers if pair[0].lower() not in private)
+        headers = tuple(pair for pair in headers if pair[0].lower() != "content-type")
+        return HttpRequest("GET", url, headers, None, self._options, request.private)
 
     def _request(self, document: Document) -> HttpRequest:
         headers = self._headers(document)
@@ -156,11 +206,15 @@ class RestSnap(Snap[S], ABC):
         headers += [pair for pair in own if pair[0].lower() not in named]
         given = next((value for name, value in headers if name.lower() == "content-type"), None)
         body, kind = self.body(document, given or "")
+        if kind.startswith("multipart/"):  # with a boundary, which no header of the user's names
+            headers = [pair for pair in headers if pair[0].lower() != "content-type"]
+            given = None
         if kind and given is None:
             headers.append(("Content-Type", kind))
         url = self._fixed_url or self._url(document)
         private = tuple(name for name, _ in own)
-        return HttpRequest(self.method, url, tuple(headers), body, self._options, private)
+        method = self.method_for(document)
+        return HttpRequest(method, url, tuple(headers), body, self._options, private)
 
     def _url(self, document: Document) -> str:
         query = [
@@ -197,13 +251,12 @@ class RestSnap(Snap[S], ABC):
                 if one is not None:
                     yield one
 
-    def _output(self, response: HttpResponse, document: Document) -> Document:
+    def _answer(self, response: HttpResponse, document: Document, request: HttpRequest) -> Document:
         settings = self.settings
         kind, headers = settings.response_entity_type, self._shown_headers(response)
-        if not 200 <= response.status < 300:
-            url = shown_url(self._fixed_url or self._url(document))
+        if not 200 <= response.status < 300 and not self.takes_failures():
             details = details_of(response, kind, headers)
-            raise status_error(f"{self.method} {url!r}", response, details)
+            raise status_error(f"{request.method} {shown_url(request.url)!r}", response, details)
         try:
             entity = entity_of(response, kind)
         except DataError as error:
