@@ -27,7 +27,7 @@ from engine.sdk import (
     excerpt,
     setting,
 )
-from snaps.parse.shared.text_stream import TextStream, is_charset
+from snaps.parse.shared.text_stream import TextStream, check_charset
 from snaps.shared.csv_columns import Conversion, CsvColumns, column_types, names_in
 from snaps.shared.csv_rows import CsvDialect, CsvRows, Row
 from snaps.shared.csv_settings import character, check_characters
@@ -174,12 +174,7 @@ class CSVParser(StreamSnap[CSVParserSettings]):
             quote_character=settings.quote_character,
             escape_character=settings.escape_character,
         )
-        if not is_charset(settings.charset):
-            yield Issue(
-                ("charset",),
-                f"the charset {settings.charset!r} is not known",
-                "write one such as UTF-8, UTF-16, windows-1252 or ISO-8859-1, or auto",
-            )
+        yield from check_charset(settings.charset)
         if settings.validate_headers and not settings.contains_header:
             yield Issue(
                 ("validate_headers",),

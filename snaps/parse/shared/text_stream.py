@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterable
 
-from engine.sdk import DataError, codec_of
+from engine.sdk import DataError, Issue, codec_of
 
 AUTO = "auto"
 _MARKS = (
@@ -17,9 +18,14 @@ _MARKS = (
 _LONGEST_MARK = 4
 
 
-def is_charset(label: str) -> bool:
-    """Whether a stream can be decoded with this setting."""
-    return is_auto(label) or codec_of(label) is not None
+def check_charset(label: str) -> Iterable[Issue]:
+    """The mistake in the setting `charset`, if there is one."""
+    if not is_auto(label) and codec_of(label) is None:
+        yield Issue(
+            ("charset",),
+            f"the charset {label!r} is not known",
+            "write one such as UTF-8, UTF-16, windows-1252 or ISO-8859-1, or auto",
+        )
 
 
 def is_auto(label: str) -> bool:
