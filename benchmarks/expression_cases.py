@@ -51,12 +51,15 @@ ORDER: Document = {
     "text_id": "4711",
     "when": "2020-01-15T10:30:45.678Z",
     "date": DateTime(2020, 1, 15, 10, 30, 45, 678000, tzinfo=UTC),
+    "day": "15.01.2020",
     "json": '{"a": [1, 2, 3.5], "b": "x"}',
     "missing": None,
 }
 DECIMAL128 = Context(prec=34)
 ROUNDING = Context(prec=100)
 DIGITS = re.compile(r"[^0-9]")
+DOOR = re.compile("door")
+COMMA = re.compile(",")
 PHONE = re.compile(r"\((\d+)\) (\d+)-(\d+)")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -99,6 +102,40 @@ def state(d: Document) -> str:
             return "open"
         case _:
             return "closed"
+
+
+def band(d: Document) -> str:
+    amount = d["amount"]
+    return "low" if 0 <= amount <= 100 else "mid" if 100 <= amount <= 500 else "high"
+
+
+def whose(d: Document) -> int:
+    first = d["customer"].get("first")
+    return 1 if first == "Bob" else 2 if first == "Ann" else 0
+
+
+def has_city(d: Document) -> bool:
+    address = d.get("customer", {}).get("address")
+    return address is not None and address.get("city") is not None
+
+
+def has_address(d: Document) -> bool:
+    return "customer" in d and "address" in d["customer"]
+
+
+def place_found(d: Document) -> int:
+    for place, item in enumerate(d["items"]):
+        if item["id"] == 7:
+            return place
+    return -1
+
+
+def count_of_pairs(items: list[Document]) -> int:
+    return len([item for item in items if item["quantity"] == 2])
+
+
+def two_digits(number: Decimal) -> Decimal:
+    return number.quantize(Decimal("0.01"), ROUND_HALF_UP, ROUNDING)
 
 
 def parsed(text: str) -> datetime:
@@ -160,6 +197,12 @@ CASES = [
     Case("$phone.replace(/[^0-9]/g, '')", lambda d: DIGITS.sub("", d["phone"])),
     Case("$phone.match(/\\((\\d+)\\) (\\d+)-(\\d+)/)", phone),
     Case("'%s: %05d'.sprintf($state, $id)", lambda d: f"{d['state']}: {d['id']:05}"),
+    Case("'%.2f'.sprintf($price)", lambda d: f"{two_digits(d['price']):f}"),
+    Case("$price.toString()", lambda d: str(d["price"])),
+    Case("$state.localeCompare('B')", lambda d: (d["state"] > "B") - (d["state"] < "B")),
+    Case("$note.search(/door/)", lambda d: m.start() if (m := DOOR.search(d["note"])) else -1),
+    Case("$row.split(/,/)", lambda d: COMMA.split(d["row"])),
+    Case("$row.split(',').map(x => x.trim())", lambda d: [x.strip() for x in d["row"].split(",")]),
     # arrays
     Case(
         "$items.filter(x => x.price > 10).map(x => x.name)",
@@ -177,6 +220,19 @@ CASES = [
     Case("$tags.indexOf('sale')", lambda d: d["tags"].index("sale")),
     Case("$numbers.sum()", lambda d: sum(d["numbers"])),
     Case("$tags.concat(['x', 'y'])", lambda d: [*d["tags"], "x", "y"]),
+    Case("[...$tags, 'x']", lambda d: [*d["tags"], "x"]),
+    Case("$tags.toString()", lambda d: ",".join(d["tags"])),
+    Case("$items.findIndex(x => x.id == 7)", place_found),
+    Case(
+        "$items.map(x => ({id: x.id, total: x.price * x.quantity}))",
+        lambda d: [{"id": x["id"], "total": x["price"] * x["quantity"]} for x in d["items"]],
+    ),
+    Case(
+        "$items.map(x => x.name + ': ' + x.id)",
+        lambda d: [x["name"] + ": " + str(x["id"]) for x in d["items"]],
+    ),
+    Case("$items.filter(x => x.quantity == 2).length", lambda d: count_of_pairs(d["items"])),
+    Case("$numbers.reduce((a, b) => a > b ? a : b)", lambda d: max(d["numbers"])),
     # objects
     Case(
         "{id: $id, name: $customer.first}",
@@ -186,6 +242,22 @@ CASES = [
     Case("$customer.extend({id: $id})", lambda d: {**d["customer"], "id": d["id"]}),
     Case("$customer.keys()", lambda d: list(d["customer"])),
     Case("match $state { 'B' => 'back', 'A' => 'open', _ => 'closed' }", state),
+    Case("match $amount { 0..=100 => 'low', 100..=500 => 'mid', _ => 'high' }", band),
+    Case("match $customer { {first: 'Bob'} => 1, {first: 'Ann'} => 2, _ => 0 }", whose),
+    Case("$.hasPath('customer.address.city')", has_city),
+    Case("$.hasOwnProperty('customer.address')", has_address),
+    Case("$.getFirst('tags', 'none')", lambda d: d["tags"][0]),
+    Case("$customer.values()", lambda d: list(d["customer"].values())),
+    Case("$customer.entries()", lambda d: [[k, v] for k, v in d["customer"].items()]),
+    Case(
+        "$customer.filter((v, k) => k != 'email')",
+        lambda d: {k: v for k, v in d["customer"].items() if k != "email"},
+    ),
+    Case("$customer.mapValues(v => v)", lambda d: {k: v for k, v in d["customer"].items()}),  # noqa: C416
+    Case(
+        "$customer.mapKeys((v, k) => k.toUpperCase())",
+        lambda d: {k.upper(): v for k, v in d["customer"].items()},
+    ),
     # paths, dates, JSON
     Case("jsonPath($, '$.customer.address.city')", lambda d: d["customer"]["address"]["city"]),
     Case("jsonPath($, '$.items[*].name')", lambda d: [x["name"] for x in d["items"]]),
@@ -193,7 +265,19 @@ CASES = [
         "jsonPath($, '$.items[?(@.price > 10)].name')",
         lambda d: [x["name"] for x in d["items"] if x["price"] > 10],
     ),
+    Case("jsonPath($, '$.items[0:3].name')", lambda d: [x["name"] for x in d["items"][0:3]]),
+    Case("jsonPath($, '$.customer.*')", lambda d: list(d["customer"].values())),
     Case("Date.parse($when)", lambda d: parsed(d["when"])),
+    Case(
+        "Date.parse($day, 'dd.MM.yyyy')",
+        lambda d: datetime.strptime(d["day"], "%d.%m.%Y").replace(tzinfo=UTC),
+    ),
+    Case(
+        "$date.toLocaleDateTimeString({format: 'yyyy-MM-dd HH:mm:ss'})",
+        lambda d: d["date"].strftime("%Y-%m-%d %H:%M:%S"),
+    ),
+    Case("$date > Date.parse('2019-12-31')", lambda d: d["date"] > EPOCH),
+    Case("$date.plusMonths(1)", lambda d: d["date"].replace(month=2)),
     Case("Date.parse($when).toLocaleDateString({format: 'dd.MM.yyyy'})", day),
     Case("$date.plusDays(1)", lambda d: d["date"] + timedelta(days=1)),
     Case("$date.getTime()", lambda d: (d["date"] - EPOCH) // MILLISECOND),

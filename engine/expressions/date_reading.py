@@ -10,6 +10,7 @@ import functools
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from typing import Any
 
 import msgspec
 
@@ -160,6 +161,50 @@ def read(text: str, pattern: str) -> Reading:
     except (ValueError, OverflowError) as error:
         message = f"`{text[:80]}` does not match the date pattern `{pattern}`: {error}"
         raise Failure(message) from None
+
+
+_CLOCK = "yMdHmsS"
+_FIRST_MOMENT = ("1970", "1", "1", "0", "0", "0", "0")
+
+
+@functools.lru_cache(maxsize=512)
+def _plain_places(pattern: str) -> tuple[int | None, ...] | None:
+    """Where a pattern has year, month, day, ..., if it has nothing but plain numbers of these."""
+    _, slots = _reader(pattern)
+    letters = [slot.field.letter for slot in slots]
+    is_plain = len(set(letters)) == len(letters) and all(
+        slot.field.letter in _CLOCK
+        and not slot.field.is_name
+        and not slot.is_checked
+        and (slot.field.letter, slot.field.count) != ("y", 2)
+        for slot in slots
+    )
+    if not is_plain:
+        return None
+    return tuple(letters.index(letter) if letter in letters else None for letter in _CLOCK)
+
+
+def is_plain_pattern(pattern: Any) -> bool:
+    """Whether `read_plainly` can read dates of this pattern."""
+    try:
+        return pattern.__class__ is str and _plain_places(pattern) is not None
+    except Failure:
+        return False
+
+
+def read_plainly(text: str, pattern: str) -> DateTime:
+    """The instant in UTC by a plain pattern; raises if the text does not match it."""
+    places = _plain_places(pattern)
+    found = _reader(pattern)[0].fullmatch(text.strip())
+    if found is None or places is None:
+        raise ValueError
+    written = found.groups()
+    year, month, day, hour, minute, second, fraction = [
+        first if place is None else written[place]
+        for first, place in zip(_FIRST_MOMENT, places, strict=True)
+    ]
+    clock = int(hour), int(minute), int(second), int(fraction.ljust(3, "0")[:3]) * 1000
+    return DateTime(int(year), int(month), int(day), *clock, UTC)
 
 
 # --- date and time of day ---

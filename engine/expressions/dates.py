@@ -149,6 +149,8 @@ def normalized(value: datetime) -> DateTime:
     A time that a clock change skips becomes the one an hour later; one that occurs twice keeps
     its `fold`.
     """
+    if value.__class__ is DateTime and value.tzinfo is UTC and not value.microsecond % 1000:
+        return value
     if value.year in (1, 9999):
         instant(value, UTC)  # raises where UTC would leave the years 1 to 9999
     if not isinstance(value.tzinfo, timezone):

@@ -138,6 +138,8 @@ class Regex:
         """The parts between the matches, with the groups of each match after the part before."""
         if not subject:
             return [] if self.search(subject) else [""]
+        if self._consumes and len(subject) <= self._quick_size and subject.isascii():
+            return list(self._plain.split(subject))
         parts: list[str | None] = []
         deadline = _deadline()
         start = at = 0

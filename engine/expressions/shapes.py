@@ -64,10 +64,6 @@ def is_array_of(value: Any, count: int, more: bool) -> bool:
     return len(value) >= count if more else len(value) == count
 
 
-def is_object_with(value: Any, *names: str) -> bool:
-    return value.__class__ is dict and all(name in value for name in names)
-
-
 def elements_from(value: list[Any], start: int) -> list[Any]:
     return value[start:]
 

@@ -7,6 +7,7 @@ Integers and decimals are computed inline. Python's operators on decimals are ex
 from __future__ import annotations
 
 import ast
+from datetime import UTC
 from decimal import Decimal, getcontext
 from typing import Any
 
@@ -16,6 +17,7 @@ from engine.expressions.compiler.careful import Careful
 from engine.expressions.compiler.rules import is_plain_word
 from engine.expressions.compiler.templates import Template
 from engine.expressions.compiler.unit import KNOWN, bind, class_of, is_, load
+from engine.expressions.dates import DateTime
 from engine.expressions.decimals import DECIMAL128, EXACT, decimal_text
 from engine.expressions.nodes import Node
 from engine.expressions.values import truthy
@@ -38,8 +40,10 @@ _METHODS = {"+": EXACT.add, "-": EXACT.subtract, "*": EXACT.multiply, "/": DECIM
 
 _VALUES: dict[str, Any] = {
     "Decimal": Decimal,
+    "DateTime": DateTime,
     "LEAST": -_SMALL,
     "MOST": _SMALL,
+    "UTC": UTC,
     "int": int,
     "str": str,
     **{f"method_{ord(sign)}": method for sign, method in _METHODS.items()},
@@ -106,20 +110,29 @@ _ARITHMETIC_ONCE = {
 }
 """Outside of loops: a sum has at most one digit more than its sides, so its size is not checked."""
 _NUMBERS = "t.__class__ is a.__class__ is Decimal"
+_INSTANTS = "t.__class__ is a.__class__ is DateTime and t.tzinfo is a.tzinfo is UTC"
 _COMPARED = {
     sign: Template(
-        f"t {sign} a if T.__class__ is A.__class__ is int or {_NUMBERS}"
+        f"t {sign} a if T.__class__ is A.__class__ is int or {_NUMBERS} or {_INSTANTS}"
         f"{' or t.__class__ is a.__class__ is str' if sign in ('==', '!=') else ''} else other",
         _VALUES,
     )
     for sign in _COMPARE
 }
-_JOINED = "t + a if T.__class__ is A.__class__ is str else "
-_JOINED_LEFT = Template(f"{_JOINED} other", _VALUES)
-_JOINED_RIGHT = Template(
-    f"{_JOINED} t + str(a) if a.__class__ is int and LEAST < a < MOST"
-    " else t + decimal_text(a) if a.__class__ is Decimal else other",
-    {**_VALUES, "decimal_text": decimal_text},
+_JOINED = "t + a if T.__class__ is A.__class__ is str{} else "
+_IS_SHORT = " and len(t) < SHORT and len(a) < SHORT"
+_OF_NUMBER = (
+    "t + str(a) if a.__class__ is int and LEAST < a < MOST"
+    " else t + decimal_text(a) if a.__class__ is Decimal else other"
+)
+_OF_TEXTS = {**_VALUES, "decimal_text": decimal_text, "len": len, "SHORT": 100}
+_JOINED_LEFT = Template(_JOINED.format("") + "other", _VALUES)
+_JOINED_RIGHT = Template(_JOINED.format("") + _OF_NUMBER, _OF_TEXTS)
+_SHORT_LEFT = Template(_JOINED.format(_IS_SHORT) + "other", _OF_TEXTS)
+_SHORT_RIGHT = Template(
+    f"{_JOINED.format(_IS_SHORT)}"
+    f"({_OF_NUMBER}) if t.__class__ is str and len(t) < SHORT else other",
+    _OF_TEXTS,
 )
 """A string is certain on the right or on the left, if not both."""
 
@@ -171,7 +184,7 @@ class FastOperators(Careful):
                 return self.shaped(node, _COMPARED[node.operator], left, right)
             return self.compared(node, left, right)
         if node.operator == "+" and "string" in (facts.kind(node.left), facts.kind(node.right)):
-            if not self.loops and facts.joins_plainly(node):
+            if facts.joins_plainly(node):
                 return self.joined(node, left, right)
             return super().operation(node, left, right)
         sides = _sides(left, right)
@@ -227,7 +240,13 @@ class FastOperators(Careful):
         return _EXACT
 
     def joined(self, node: nodes.Binary, left: ast.expr, right: ast.expr) -> ast.expr:
-        """Two strings, or a string and a small integer, inline; the rest is left to `add`."""
+        """Two strings, or a string and a number, inline; the rest is left to `add`.
+
+        In loops, where strings may grow without bound, only short ones.
+        """
+        if self.loops:
+            is_left = facts.kind(node.right) == "string"
+            return self.shaped(node, _SHORT_LEFT if is_left else _SHORT_RIGHT, left, right)
         if facts.kind(node.left) == facts.kind(node.right):
             return ast.BinOp(left, ast.Add(), right)
         if facts.kind(node.left) == "string":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from datetime import UTC
+from decimal import Decimal
 from typing import Any
 
 from engine.expressions import functions, nodes
@@ -13,18 +14,23 @@ from engine.expressions.compiler.arithmetic import FastOperators
 from engine.expressions.compiler.rules import FUNCTION_RULES, IN_UTC, LONG, METHOD_RULES
 from engine.expressions.compiler.templates import UNKNOWN, Rule, Template
 from engine.expressions.compiler.unit import DOCUMENT, KNOWN, class_of, is_, item, load
+from engine.expressions.decimals import PLAIN_DIGITS
 from engine.expressions.functions import Declaration
 from engine.expressions.nodes import Node
 from engine.late_regex import late_regex
 
-_LOOKUPS = {"get": 2, "hasOwnProperty": 1}
-_CONVERSION = late_regex(r"%[0-9]*[sd]")
-_PLAIN = r"%(?:s|(?:0?[1-9])?d)"
+_LOOKUPS = {"get": 2, "getFirst": 2, "hasOwnProperty": 1, "hasPath": 1}
+_CONVERSION = late_regex(r"%[0-9.]*[sdf]")
+_FRACTION = late_regex(r"%\.[0-9]f")
+_PLAIN = r"%(?:s|(?:0?[1-9])?d|\.[0-9]f)"
 _PLAIN_FORMAT = late_regex(rf"[^%]*(?:{_PLAIN}[^%]+)*(?:{_PLAIN})?")
 _SHORT = {
     "s": Template("len(t) < LONG", {"LONG": LONG, "len": len}),
     "d": Template("LEAST < t < MOST", {"LEAST": -(10**18), "MOST": 10**18}),
+    "f": Template("t > 0 and t.adjusted() < PLAIN_DIGITS", {"PLAIN_DIGITS": PLAIN_DIGITS}),
 }
+_CLASSES = {"s": str, "d": int, "f": Decimal}
+_FIRST = Template("(t[0] if t else default) if T.__class__ is list else t", {"list": list})
 _UNRULED = (nodes.Arrow, nodes.Regex, nodes.Spread)
 
 
@@ -60,17 +66,22 @@ class FastCalls(FastOperators):
         return self.chosen(accepted, (first, again), given, other)
 
     def formatted(self, node: nodes.MethodCall) -> ast.expr:
-        """`'%s: %05d'.sprintf(a, b)` by Python's own operator, for strings and integers."""
+        """`'%s: %05d %.2f'.sprintf(a, b, c)` by Python's own operator, for strings, integers and
+        positive decimals."""
         assert isinstance(node.target, nodes.Literal)
-        target, arguments = self.emit(node.target), self.arguments(node.arguments)
-        given = [self.bound(argument) for argument in arguments]
+        text: str = node.target.value
+        given = [self.bound(argument) for argument in self.arguments(node.arguments)]
         tests: list[ast.expr] = []
-        for letter, (first, again) in zip(_letters(node.target.value), given, strict=True):
-            cls = str if letter == "s" else int
-            tests.append(is_(class_of(first), self.unit.constant(cls)))
+        values: list[ast.expr] = []
+        for conversion, (first, again) in zip(_CONVERSION.findall(text), given, strict=True):
+            letter = conversion[-1]
+            tests.append(is_(class_of(first), self.unit.constant(_CLASSES[letter])))
             tests.append(_SHORT[letter].filled(self.unit, {"t": again}))
-        values = ast.Tuple([again for _, again in given], ast.Load())
-        quick = ast.BinOp(target, ast.Mod(), values)
+            if letter == "f":
+                again = self.call(_fixed_text(), again, ast.Constant(int(conversion[-2])))
+            values.append(again)
+        plain = ast.Constant(_FRACTION.sub("%s", text))
+        quick = ast.BinOp(plain, ast.Mod(), ast.Tuple(values, ast.Load()))
         return ast.IfExp(ast.BoolOp(ast.And(), tests), quick, super().method_call(node))
 
     def declared_call(self, node: nodes.Call | nodes.MethodCall, declared: Declaration) -> ast.expr:
@@ -130,15 +141,39 @@ class FastCalls(FastOperators):
             made.test = ast.BoolOp(ast.And(), [always, made.test])
         return made
 
+    def present(self, node: nodes.MethodCall, target: ast.expr) -> ast.expr:
+        """Whether an object has a property, or a value at a dotted path; for `hasPath` not null."""
+        text: str = node.arguments[0].value  # type: ignore[attr-defined]
+        is_there = self.is_not_null if node.name == "hasPath" else _is_in
+        made = is_there(text, target)
+        *outer, last = text.split(".")
+        if not outer:
+            return made
+        tests: list[ast.expr] = []
+        for name in outer:
+            first, target = self.bound(_got(target, name))
+            tests.append(is_(class_of(first), self.unit.constant(dict)))
+        inside = ast.BoolOp(ast.And(), [*tests, is_there(last, target)])
+        return ast.BoolOp(ast.Or(), [made, inside])
+
+    def is_not_null(self, name: str, target: ast.expr) -> ast.expr:
+        return ast.Compare(_got(target, name), [ast.IsNot()], [ast.Constant(None)])
+
     def lookup(self, node: nodes.MethodCall) -> ast.expr:
         """`x.get('name', default)` and `x.hasOwnProperty('name')` on an object."""
         given = [self.bound(argument) for argument in self.arguments(node.arguments)]
         arguments = [again for _, again in given]
         first, target = self.bound(self.emit(node.target))
-        if node.name == "get":
-            found: ast.expr = ast.Call(ast.Attribute(target, "get", ast.Load()), arguments, [])
+        found: ast.expr
+        if node.name in ("get", "getFirst"):
+            found = ast.Call(ast.Attribute(target, "get", ast.Load()), arguments, [])
+            if node.name == "getFirst":
+                default = ast.Constant(None) if len(arguments) < 2 else arguments[1]
+                one, again = self.bound(found)
+                holes = {"T": one, "t": again, "default": default}
+                found = _FIRST.filled(self.unit, holes)
         else:
-            found = ast.Compare(arguments[0], [ast.In()], [target])
+            found = self.present(node, target)
         no_function = ast.Compare(ast.Constant(node.name), [ast.NotIn()], [target])
         tests = [is_(class_of(first), self.unit.constant(dict)), no_function]
         if bindings := [one for one, later in given if one is not later]:
@@ -148,17 +183,18 @@ class FastCalls(FastOperators):
 
 
 def is_plain_lookup(node: nodes.MethodCall) -> bool:
-    """`get` or `hasOwnProperty` with the name of a property, not a path."""
+    """A lookup of a constant name; a test for a property may also have a dotted path of names."""
     if node.name not in _LOOKUPS or not 1 <= len(node.arguments) <= _LOOKUPS[node.name]:
         return False
     name = node.arguments[0]
     if not isinstance(name, nodes.Literal) or name.value.__class__ is not str:
         return False
-    return node.name == "get" or name.value.isidentifier()
+    is_reader = node.name in ("get", "getFirst")
+    return is_reader or all(part.isidentifier() for part in name.value.split("."))
 
 
 def is_plain_format(node: nodes.MethodCall) -> bool:
-    """A constant format of `%s` and `%d` that Java and Python understand alike.
+    """A constant format of `%s`, `%d` and `%.2f` that Java and Python understand alike.
 
     A character between two conversions keeps halves of characters apart.
     """
@@ -168,11 +204,21 @@ def is_plain_format(node: nodes.MethodCall) -> bool:
     if any(isinstance(one, _UNRULED) for one in arguments) or target.value.__class__ is not str:
         return False
     is_plain = target.value.isascii() and _PLAIN_FORMAT.fullmatch(target.value) is not None
-    return is_plain and len(_letters(target.value)) == len(arguments)
+    return is_plain and len(_CONVERSION.findall(target.value)) == len(arguments)
 
 
-def _letters(text: str) -> list[str]:
-    return [found[-1] for found in _CONVERSION.findall(text)]
+def _got(target: ast.expr, name: str) -> ast.expr:
+    return ast.Call(ast.Attribute(target, "get", ast.Load()), [ast.Constant(name)], [])
+
+
+def _is_in(name: str, target: ast.expr) -> ast.expr:
+    return ast.Compare(ast.Constant(name), [ast.In()], [target])
+
+
+def _fixed_text() -> Any:
+    from engine.expressions.functions.formatting import fixed_text  # few expressions format
+
+    return fixed_text
 
 
 def _full_name(node: Node) -> str:

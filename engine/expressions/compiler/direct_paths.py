@@ -75,6 +75,8 @@ class _Direct:
             self.position(step.index)
         elif isinstance(step, steps.Wildcard):
             self.elements(_elements)
+        elif isinstance(step, steps.Slice):
+            self.slice(step)
         elif isinstance(step, steps.Filter) and not step.searches:
             return self.filter(step.expression)
         else:
@@ -118,6 +120,14 @@ class _Direct:
         element = unit.new_name()
         self.loops.append(ast.comprehension(ast.Name(element, ast.Store()), several, [], 0))
         self.value = load(element)
+
+    def slice(self, step: steps.Slice) -> None:
+        def sliced(value: Any, is_one_of_many: bool) -> Any:
+            elements = _elements(value, is_one_of_many)
+            return elements[chosen] if elements.__class__ is list else ()
+
+        chosen = slice(step.start, step.end, step.step)
+        self.elements(sliced)
 
     def filter(self, condition: Any) -> bool:
         node: Node = as_condition(condition)

@@ -13,21 +13,28 @@ from typing import Any
 from engine.expressions import nodes
 from engine.expressions.compiler import facts
 from engine.expressions.compiler.calls import FastCalls
+from engine.expressions.compiler.templates import Template
 from engine.expressions.compiler.unit import KNOWN, bind, class_of, is_, item, lambda_function, load
 from engine.expressions.limits import charge
 from engine.expressions.nodes import Node
-from engine.expressions.values import MISSING
+from engine.expressions.values import MISSING, property_name
 
 _MAX_LOOPS = 2
 _PARAMETERS = {
     "filter": (1, 2),
     "map": (1, 2),
     "find": (1,),
+    "findIndex": (1,),
+    "mapKeys": (1, 2),
     "sum": (1,),
     "reduce": (2,),
     "mapValues": (1, 2),
 }
 """How many parameters the callback of a loop may have."""
+_OF_OBJECTS = ("mapValues", "mapKeys")
+_NAME = Template(
+    "t if T.__class__ is str else property_name(t)", {"str": str, "property_name": property_name}
+)
 
 
 def _of_arrays(name: str) -> Any:
@@ -61,9 +68,9 @@ class FastLoops(FastCalls):
                 stages.append(stages[-1].target)  # type: ignore[arg-type]
         stages.reverse()
         first, items = self.bound(self.emit(stages[0].target))
-        if self.is_array(items) and not self.loops:
+        receiver = dict if node.name in _OF_OBJECTS else list
+        if receiver is list and self.is_array(items) and not self.loops:
             return self.written_out(stages, items)
-        receiver = dict if node.name == "mapValues" else list
         tests = [is_(class_of(first), self.unit.constant(receiver))]
         if receiver is dict:  # a function of the object itself takes precedence
             tests.append(ast.Compare(ast.Constant(node.name), [ast.NotIn()], [items]))
@@ -77,6 +84,8 @@ class FastLoops(FastCalls):
             other = self.dispatched(stage, other)
         if isinstance(items, KNOWN):  # no array
             return other
+        if stages == [node] and node.name == "filter" and not self.loops:
+            other = self.filtered_object(node, items, other)
         return ast.IfExp(test, self.written_out(stages, items), other)
 
     def is_array(self, items: ast.expr) -> bool:
@@ -94,10 +103,12 @@ class FastLoops(FastCalls):
         last = stages[-1]
         if last.name == "reduce":
             return self.reduced(last, items)
-        if last.name == "mapValues":
-            return self.mapped_values(last, items)
+        if last.name in _OF_OBJECTS:
+            return self.mapped_object(last, items)
         if last.name == "find":
             return self.found(last, items)
+        if last.name == "findIndex":
+            return self.found_place(last, items)
         made: ast.expr = self.comprehension(stages, items)
         return self.call(_of_arrays("sum_"), made) if last.name == "sum" else made
 
@@ -133,17 +144,54 @@ class FastLoops(FastCalls):
         wanted = self.call(filter, is_wanted, items)
         return self.call(next, wanted, ast.Constant(None))
 
-    def mapped_values(self, node: nodes.MethodCall, items: ast.expr) -> ast.expr:
+    def found_place(self, node: nodes.MethodCall, items: ast.expr) -> ast.expr:
         function: nodes.Arrow = node.arguments[0]  # type: ignore[assignment]
-        value, key = self.unit.new_name(), self.unit.new_name()
-        given = zip(function.parameters, (value, key), strict=False)
+        place, element = self.unit.new_name(), self.unit.new_name()
         self.loops += 1
-        with self.with_locals({parameter.name: name for parameter, name in given}):
-            made = self.emit(function.body)
+        with self.with_locals({function.parameters[0].name: element}):
+            condition = self.test(function.body)
         self.loops -= 1
-        target = ast.Tuple([ast.Name(key, ast.Store()), ast.Name(value, ast.Store())], ast.Store())
+        loop = ast.comprehension(_pair(place, element), self.call(enumerate, items), [condition], 0)
+        places = ast.GeneratorExp(load(place), [loop])
+        return self.call(next, places, ast.Constant(-1))
+
+    def filtered_object(self, node: nodes.MethodCall, items: ast.expr, other: ast.expr) -> ast.expr:
+        """`filter` of an object; one with a function of this name is called in the other way."""
+        key, value, loop = self.properties(node, items)
+        with self.with_locals(self.given_properties(node, value, key)):
+            self.loops += 1
+            loop.ifs.append(self.test(node.arguments[0].body))  # type: ignore[attr-defined]
+            self.loops -= 1
+        is_object = is_(class_of(items), self.unit.constant(dict))
+        no_function = ast.Compare(ast.Constant(node.name), [ast.NotIn()], [items])
+        made = ast.DictComp(load(key), load(value), [loop])
+        return ast.IfExp(ast.BoolOp(ast.And(), [is_object, no_function]), made, other)
+
+    def mapped_object(self, node: nodes.MethodCall, items: ast.expr) -> ast.expr:
+        key, value, loop = self.properties(node, items)
+        self.loops += 1
+        with self.with_locals(self.given_properties(node, value, key)):
+            made = self.emit(node.arguments[0].body)  # type: ignore[attr-defined]
+        self.loops -= 1
+        if node.name == "mapValues":
+            return ast.DictComp(load(key), made, [loop])
+        first, again = self.bound(made)
+        name = _NAME.filled(self.unit, {"T": first, "t": again})
+        return ast.DictComp(name, load(value), [loop])
+
+    def properties(
+        self, node: nodes.MethodCall, items: ast.expr
+    ) -> tuple[str, str, ast.comprehension]:
+        """The variables of key and value, and the loop over an object."""
+        key, value = self.unit.new_name(), self.unit.new_name()
         pairs = ast.Call(ast.Attribute(items, "items", ast.Load()), [], [])
-        return ast.DictComp(load(key), made, [ast.comprehension(target, pairs, [], 0)])
+        return key, value, ast.comprehension(_pair(key, value), pairs, [], 0)
+
+    def given_properties(self, node: nodes.MethodCall, *variables: str) -> dict[str, str]:
+        """The parameters of the callback as variables."""
+        function: nodes.Arrow = node.arguments[0]  # type: ignore[assignment]
+        given = zip(function.parameters, variables, strict=False)
+        return {parameter.name: name for parameter, name in given}
 
     def reduced(self, node: nodes.MethodCall, items: ast.expr) -> ast.expr:
         """The accumulated value is a variable that the condition of a comprehension sets."""
@@ -180,6 +228,11 @@ class FastLoops(FastCalls):
         made = self.call(_of_arrays("sort_by_number"), items, function, ast.Constant(descending))
         test = is_(class_of(first), self.unit.constant(list))
         return ast.IfExp(test, made, self.dispatched(node, items))
+
+
+def _pair(first: str, second: str) -> ast.Tuple:
+    names = [ast.Name(name, ast.Store()) for name in (first, second)]
+    return ast.Tuple(list(names), ast.Store())
 
 
 def _is_spread(node: Node) -> bool:

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from engine.expressions import nodes, shapes
-from engine.expressions.compiler.unit import item, let, load
+from engine.expressions.compiler.unit import class_of, is_, item, let, load
 from engine.expressions.failures import Failure
 from engine.expressions.nodes import Node
 from engine.expressions.regexes import pattern
@@ -50,11 +50,20 @@ class _Arm:
         match node:
             case nodes.LiteralPattern(value=str() as wanted):
                 return ast.Compare(value, [ast.Eq()], [ast.Constant(wanted)])
+            case nodes.LiteralPattern() if node.value.__class__ is int:
+                literal = constant(node.value)
+                other = call(shapes.matches_literal, value, literal)
+                return self.if_integer(value, ast.Compare(value, [ast.Eq()], [literal]), other)
             case nodes.LiteralPattern():
                 return call(shapes.matches_literal, value, constant(node.value))
             case nodes.RangePattern():
-                bounds = (constant(x) for x in (node.low, node.high, node.closed))
-                return call(shapes.in_range, value, *bounds)
+                low, high, closed = (constant(x) for x in (node.low, node.high, node.closed))
+                other = call(shapes.in_range, value, low, high, closed)
+                if not node.low.__class__ is node.high.__class__ is int:
+                    return other
+                below = ast.LtE() if node.closed else ast.Lt()
+                inside = ast.Compare(low, [ast.LtE(), below], [value, high])
+                return self.if_integer(value, inside, other)
             case nodes.RegexPattern():
                 return call(shapes.matches_regex, value, constant(self.regex(node)))
             case nodes.TypePattern():
@@ -68,6 +77,9 @@ class _Arm:
             case nodes.ObjectPattern():
                 return self.object(node, subject)
         return ast.Constant(True)
+
+    def if_integer(self, value: ast.expr, quick: ast.expr, other: ast.expr) -> ast.expr:
+        return ast.IfExp(is_(class_of(value), self.emitter.unit.constant(int)), quick, other)
 
     def regex(self, node: nodes.RegexPattern) -> object:
         try:
@@ -105,7 +117,9 @@ class _Arm:
     def object(self, node: nodes.ObjectPattern, subject: str) -> ast.expr:
         fields = [one for one in node.items if isinstance(one, nodes.FieldPattern)]
         keys = [ast.Constant(one.key) for one in fields]
-        parts: list[ast.expr] = [self.emitter.call(shapes.is_object_with, load(subject), *keys)]
+        is_object = is_(class_of(load(subject)), self.emitter.unit.constant(dict))
+        has_keys = (ast.Compare(key, [ast.In()], [load(subject)]) for key in keys)
+        parts: list[ast.expr] = [is_object, *has_keys]
         parts += (
             self.part(one.pattern, item(load(subject), ast.Constant(one.key))) for one in fields
         )

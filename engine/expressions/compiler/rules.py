@@ -19,6 +19,7 @@ LONG = 100_000
 _OF_FAMILIES = {
     "fixed_text": "engine.expressions.functions.formatting",
     "join_plainly": "engine.expressions.functions.arrays",
+    "read_plainly": "engine.expressions.date_reading",
     "sum_": "engine.expressions.functions.arrays",
 }
 """Values from the families of functions, which are imported when a rule is used."""
@@ -85,6 +86,12 @@ def _plain_replacement(old: Any, new: Any) -> bool:
     return _ascii(old) and is_plain
 
 
+def _plain_pattern(pattern: Any) -> bool:
+    from engine.expressions.date_reading import is_plain_pattern  # few expressions parse dates
+
+    return is_plain_pattern(pattern)
+
+
 def _unknown(*arguments: Any) -> bool:
     return UNKNOWN in arguments
 
@@ -141,6 +148,13 @@ _TEXTS: Rules = {
         _rule(str, "t.find(a)", "t.isascii()", _ascii),
         _rule(str, "t.find(a)", "a.__class__ is str and t.isascii()", _unknown),
         _rule(list, "t.index(a) if a in t else -1", "", is_plain_word, grows=True),
+        _rule(
+            list,
+            "t.index(a) if a in t else -1",
+            "a.__class__ is str and a[:1].isalpha() and a[0] != 'I'",  # as is_plain_word
+            _unknown,
+            grows=True,
+        ),
     ),
     ("lastIndexOf", 1): (
         _rule(str, "t.rfind(a)", "t.isascii()", _ascii),
@@ -250,6 +264,7 @@ INDEX_RULES = (
 
 _NUMBERS: Rules = {
     ("toString", 0): (
+        _rule(list, "join_plainly(t, ',')", "len(t) < LONG", grows=True),
         _rule(int, "str(t)", "-SAFE < t < SAFE"),
         _rule(str, "t"),
         _rule(Decimal, "decimal_text(t)"),
@@ -287,6 +302,7 @@ IN_UTC: Rules = {
             "len(t) == 10 and t[4] == '-' and t[7] == '-' and t[5] != 'W'",
         ),
     ),
+    ("Date.parse", 2): (_rule(str, "read_plainly(t, a)", "", _plain_pattern),),
 }
 """Functions that return the same in every run with the time zone UTC."""
 
@@ -318,6 +334,12 @@ FUNCTION_RULES: Rules = {
     ("parseInt", 1): (
         _rule(str, "int(t)", "t.isdecimal() and t.isascii() and len(t) < 16"),
         _rule(int, "t"),
+        _rule(Decimal, "int(t)", "-7 < t.adjusted() < PLAIN_DIGITS"),
+    ),
+    ("isNaN", 1): (
+        _rule(int, "False"),
+        _rule(Decimal, "False"),
+        _rule(str, "False", "is_plain_fraction(t)"),
     ),
     ("sl.ensureArray", 1): (_rule(list, "t"),),
 }

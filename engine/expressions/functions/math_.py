@@ -21,6 +21,7 @@ from engine.expressions.functions.declare import Example, Family
 from engine.expressions.limits import charge
 from engine.expressions.values import INFINITY, NAN, Number, tidy, to_float, to_number
 
+_ONLY_INTEGERS = {int}
 MATH = Family("Math", "Numbers as in JavaScript. Strings are converted first.", namespace="Math")
 MATH.constants.update(
     E=shortest(math.e),
@@ -96,12 +97,16 @@ def _all_numbers(values: tuple[Any, ...]) -> list[Number]:
     Example("Math.max(...$numbers)", 9, {"numbers": [3, 9, 4]}),
 )
 def largest(*values: Any) -> Number:
+    if set(map(type, values)) == _ONLY_INTEGERS:
+        return max(values)  # type: ignore[no-any-return]
     numbers = _all_numbers(values)
     return NAN if any(n != n for n in numbers) else max(numbers, default=-INFINITY)
 
 
 @MATH.function("min", "The smallest of the arguments.", Example("Math.min(1, 5, 3)", 1))
 def smallest(*values: Any) -> Number:
+    if set(map(type, values)) == _ONLY_INTEGERS:
+        return min(values)  # type: ignore[no-any-return]
     numbers = _all_numbers(values)
     return NAN if any(n != n for n in numbers) else min(numbers, default=INFINITY)
 

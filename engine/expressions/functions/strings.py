@@ -184,7 +184,12 @@ def last_index_of(text: str, other: Any, position: Any = None) -> int:
     Example("'a'.localeCompare('b')", -1),
 )
 def locale_compare(text: str, other: Any) -> int:
-    mine, theirs = _collated(text), _collated(scalar_text(other))
+    wanted = other if other.__class__ is str else scalar_text(other)
+    if text.isascii() and wanted.isascii():
+        one, two = text.lower(), wanted.lower()
+        if one != two:
+            return (one > two) - (one < two)
+    mine, theirs = _collated(text), _collated(wanted)
     return (mine > theirs) - (mine < theirs)
 
 
