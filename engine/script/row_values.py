@@ -14,6 +14,7 @@ from engine.documents import Document, RawJson
 from engine.late_regex import late_regex
 from engine.script.child.encoding import DECIMAL, JSON, wire_form
 
+_UNCHANGED = frozenset({str, int, bool, type(None)})
 _FLOAT = b"\xcb"
 _NOT_FINITE = (
     late_regex(rb"\x7f(?<=\xcb.)[\xf0-\xff]", re.DOTALL),
@@ -48,10 +49,13 @@ def with_exact_numbers(rows: Iterable[Document]) -> list[Document]:
 
 def _exact(value: Any) -> Any:
     kind = value.__class__
-    if kind is dict:
-        return {key: _exact(item) for key, item in value.items()}
-    if kind is list:
-        return [_exact(item) for item in value]
     if kind is Decimal or (kind is float and isfinite(value)):
         return Ext(DECIMAL, str(value).encode())
+    if kind is dict:
+        return {
+            key: item if item.__class__ in _UNCHANGED else _exact(item)
+            for key, item in value.items()
+        }
+    if kind is list:
+        return [item if item.__class__ in _UNCHANGED else _exact(item) for item in value]
     return value

@@ -20,7 +20,7 @@ ECHO = "def snaplogic_process(row):\n    return row\n"
     "value",
     [
         {"text": "日本 \U0001f600", "empty": "", "nothing": None, "yes": True},
-        {"list": [1, [2.5, "x"], {"deep": [{}]}], "float": 1e300},
+        {"list": [1, [2.5, "x"], {"deep": [{}]}], "float": 1e15},
         {"big": 2**70, "negative": -(2**200), "deep": [{"big": 2**64}], "edge": 2**64 - 1},
         {},
     ],

@@ -36,6 +36,9 @@ _BOUNDED = decimal.Context(
         *(decimal.Rounded, decimal.Subnormal, decimal.Underflow),
     ],
 )
+_FEW_DIGITS, _SMALL_EXPONENT = 1_000, 5_000
+"""A decimal within these bounds need not be compared with the others."""
+
 _TOO_LARGE = 10**MAX_DIGITS
 _TIMESTAMPS = (b"\xd6\xff", b"\xd7\xff", b"\xc7\x0c\xff")
 
@@ -56,10 +59,10 @@ class FailedError(Exception):
 
 def restore_number(code: int, data: memoryview) -> Any:
     """The integer or decimal in an extension."""
+    if code == DECIMAL:
+        return decimal.Decimal(str(data, "ascii"))
     if code == BIG_INTEGER:
         return int.from_bytes(data, "little", signed=True)
-    if code == DECIMAL:
-        return decimal.Decimal(bytes(data).decode())
     raise ValueError(f"unknown extension type {code}")
 
 
@@ -112,13 +115,16 @@ def decimal_form(value: decimal.Decimal) -> Ext | float:
     """A decimal as an extension; NaN and Infinity as floats. Raises ValueError if out of bounds."""
     if not value.is_finite():
         return float("nan") if value.is_nan() else float(value)
-    try:
-        _BOUNDED.create_decimal(value)
-    except ArithmeticError:
-        raise ValueError(
-            f"a decimal with more than {MAX_DIGITS:,} digits or an exponent beyond {MAX_EXPONENT:,}"
-        ) from None
-    return Ext(DECIMAL, str(value).encode())
+    text = str(value)
+    if len(text) > _FEW_DIGITS or not -_SMALL_EXPONENT < value.adjusted() < _SMALL_EXPONENT:
+        try:
+            _BOUNDED.create_decimal(value)
+        except ArithmeticError:
+            raise ValueError(
+                f"a decimal with more than {MAX_DIGITS:,} digits "
+                f"or an exponent beyond {MAX_EXPONENT:,}"
+            ) from None
+    return Ext(DECIMAL, text.encode())
 
 
 encoder = Encoder(decimal_format="number", enc_hook=wire_form)

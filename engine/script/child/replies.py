@@ -13,6 +13,7 @@ import time
 from typing import Any
 
 from .encoding import ENCODING_ERRORS, Failure, NotSendableError, encode_again, encode_value
+from .exponents import may_have_exponents, with_decimals
 from .protocol import Channel, FrameTooLargeError, joined
 
 FLUSH_SECONDS = 0.005
@@ -83,10 +84,17 @@ class Outbox:
             del self.pieces[:count]
             while sum(map(len, pieces)) > self.room:
                 count = self._count_for_frame(pieces)
-                self._channel.send_frame(joined(self._kind, pieces[:count], last=False))
+                self._channel.send_frame(self._frame(pieces[:count], last=False))
                 pieces = pieces[count:]
             if pieces or last:
-                self._channel.send_frame(joined(self._kind, pieces, last))
+                self._channel.send_frame(self._frame(pieces, last))
+
+    def _frame(self, pieces: list[bytes], last: bool) -> bytes:
+        frame = joined(self._kind, pieces, last)
+        if not may_have_exponents(frame):
+            return frame
+        exact = joined(self._kind, list(map(with_decimals, pieces)), last)
+        return exact if len(exact) <= self._channel.limit else frame
 
     def _count_for_frame(self, pieces: list[bytes]) -> int:
         """How many of too many pieces go into one frame: as many as fit, but at least one."""

@@ -8,13 +8,14 @@ UTF-8 text. Decimals stay exact.
 from __future__ import annotations
 
 import datetime
-import decimal
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from .encoding import TOO_DEEP, NotSendableError, decimal_form
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
+_FLAT = _SCALARS | {Decimal}
 _TEXT_ONLY = frozenset({str})
 _PLAIN_KINDS = "biuf"
 Result = None | dict[str, Any] | list[dict[str, Any]]
@@ -26,14 +27,17 @@ _last_keys: tuple[str, ...] = ()
 def documents(result: Any, hook: str) -> Result:
     """The documents of a result, without drop documents; raises TypeError."""
     global _last_keys
-    if type(result) is dict and _SCALARS.issuperset(map(type, result.values())):
-        # Most documents have the same keys as the one before.
-        keys = tuple(result)  # comparing them is cheaper than checking the type of each
-        if keys == _last_keys:
-            return result
-        if _TEXT_ONLY.issuperset(map(type, keys)) and "snaplogic_flag" not in result:
-            _last_keys = keys
-            return result
+    if type(result) is dict:
+        kinds = set(map(type, result.values()))
+        if kinds <= _FLAT:
+            # Most documents have the same keys as the one before.
+            keys = tuple(result)  # comparing them is cheaper than checking the type of each
+            is_known = keys == _last_keys
+            if is_known or (
+                _TEXT_ONLY.issuperset(map(type, keys)) and "snaplogic_flag" not in result
+            ):
+                _last_keys = keys
+                return _with_exact(result) if Decimal in kinds else result
     if isinstance(result, dict):
         document = plain(result, "")
         return None if document.get("snaplogic_flag") == "drop" else document
@@ -91,6 +95,8 @@ def _plain(value: Any, path: str) -> Any:
     kind = type(value)
     if kind in _SCALARS:
         return value
+    if kind is Decimal:
+        return _exact(value, path)
     if kind is dict:
         if _TEXT_ONLY.issuperset(map(type, value)):
             if _SCALARS.issuperset(map(type, value.values())):
@@ -104,7 +110,7 @@ def _plain(value: Any, path: str) -> Any:
         if _SCALARS.issuperset(map(type, value)):
             return value
         return [_plain(item, f"{path}[{place}]") for place, item in enumerate(value)]
-    return _exact(value, path) if kind is decimal.Decimal else _converted(value, path)
+    return _converted(value, path)
 
 
 def _converted(value: Any, path: str) -> Any:
@@ -114,7 +120,7 @@ def _converted(value: Any, path: str) -> Any:
         return int(value)
     if isinstance(value, float):
         return float(value)
-    if isinstance(value, decimal.Decimal):
+    if isinstance(value, Decimal):
         return _exact(value, path)
     if isinstance(value, str):
         return str.__str__(value)
@@ -129,7 +135,14 @@ def _converted(value: Any, path: str) -> Any:
     raise TypeError(f"{_place(path)} holds {_named(value)}, which has no JSON form")
 
 
-def _exact(value: decimal.Decimal, path: str) -> Any:
+def _with_exact(document: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _exact(value, f".{key}") if type(value) is Decimal else value
+        for key, value in document.items()
+    }
+
+
+def _exact(value: Decimal, path: str) -> Any:
     try:
         return decimal_form(value)
     except ValueError as error:

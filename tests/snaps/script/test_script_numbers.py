@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from engine.sdk import to_json
+
 NUMBERS = {
     "price": Decimal("29.920"),
     "count": 7,
@@ -66,6 +68,30 @@ def snaplogic_process(row):
 """
     given = through(source, {})
     assert repr(given) == "{'sum': Decimal('0.30'), 'many': [Decimal('1.0000000000000000001')]}"
+
+
+@pytest.mark.parametrize("count", [1, 3000])
+def test_floats_with_an_exponent_are_written_as_their_decimals(run_snap: Any, count: int) -> None:
+    source = """
+def snaplogic_process(row):
+    return {"large": [1e22, -1.5e16, 1e300], "small": {"x": 1e-7, "y": -2.5e-6}, "row": row["n"],
+            "usual": [0.5, 1e15, 1e-5, 0.0, -0.0, 5.0], "text": "\u02c8\u02cf"}
+"""
+    rows = [{"n": number} for number in range(count)]
+    given = run_snap("RemotePythonScript", {"source": source}, rows, exact=True).output
+    assert [document.pop("row") for document in given] == list(range(count))
+    assert {to_json(document) for document in given} == {
+        b'{"large":[1E+22,-1.5E+16,1E+300],"small":{"x":1E-7,"y":-0.0000025},'
+        b'"usual":[0.5,1000000000000000.0,0.00001,0.0,-0.0,5.0],"text":"\xcb\x88\xcb\x8f"}'
+    }
+
+
+def test_nan_and_infinity_of_a_script_stay_what_they_are(through: Any) -> None:
+    source = """
+def snaplogic_process(row):
+    return {"x": [float("nan"), float("inf"), float("-inf"), 1e22]}
+"""
+    assert repr(through(source, {})) == "{'x': [nan, inf, -inf, Decimal('1E+22')]}"
 
 
 def test_a_decimal_is_the_nearest_float(through: Any) -> None:
