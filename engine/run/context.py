@@ -233,7 +233,8 @@ class SnapContext:
         self, error: DataError, original: Document | None, lineage: Lineage = NO_LINEAGE
     ) -> None:
         self.statistics.errors += 1
-        original = self._as_arrived(original)
+        if self._given is not self._batch:
+            original = self._as_arrived(original)
         ledger = self._execution.ledger
         if self._snap.on_error == "route" and (ledger is None or self.linked(ERROR_VIEW.name)):
             self.error_documents.append(self._describer.document(error, original))

@@ -19,6 +19,7 @@ class ErrorDescriber:
     def __init__(self, snap: PlannedSnap, execution: Execution) -> None:
         self._snap = snap
         self._secrets = execution.secrets
+        self._has_secrets = bool(execution.secrets)
         self._details_at: dict[tuple[str, str], Document] = {}
         holds_text = () not in execution.plan.seen
         self.readable: Callable[[Document], Document] = (
@@ -34,7 +35,7 @@ class ErrorDescriber:
                 document.setdefault(name, value)
         if original is not None:
             document["original"] = self.readable(original)
-        return self._secrets.mask(document)  # type: ignore[no-any-return]
+        return self._secrets.mask(document) if self._has_secrets else document
 
     def _details(self, error: DataError) -> Document:
         """The snap that failed, with the mapping's target and the line in the pipeline file."""
