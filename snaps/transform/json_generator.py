@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.sdk import (
     ConfigurationError,
@@ -19,12 +19,12 @@ from engine.sdk import (
     View,
     Views,
     excerpt,
-    json_hook,
     setting,
     to_json,
 )
-from snaps.shared.velocity.syntax import TemplateSyntaxError
-from snaps.shared.velocity.template import MAX_TEXT, Template, parameters_in
+
+if TYPE_CHECKING:  # templates are imported when one is used; `documents` do without them
+    from snaps.shared.velocity.template import Template
 
 
 class JSONGeneratorSettings(Settings):
@@ -116,6 +116,10 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
     def parameters_read(
         cls, settings: JSONGeneratorSettings
     ) -> Iterable[tuple[tuple[str | int, ...], str, int, bool]]:
+        if not settings.text:
+            return ()
+        from snaps.shared.velocity.template import parameters_in
+
         return parameters_in(settings.text, "text", is_json=True)
 
     @classmethod
@@ -146,6 +150,8 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
         return made if isinstance(made, list) else [made or {}]
 
     def _template_of(self, settings: JSONGeneratorSettings) -> Template:
+        from snaps.shared.velocity.syntax import TemplateSyntaxError
+
         name = settings.file
         if not name:
             return _template(settings.text)
@@ -164,11 +170,16 @@ _SOURCES = ("documents", "text", "file")
 
 
 def _template(text: str) -> Template:
+    from snaps.shared.velocity.template import Template
+
     return Template(text, is_json=True, insert=_inserted)
 
 
 def _mistakes_in(text: str) -> Iterable[Issue]:
     """The mistakes of a template; those of its JSON are known if no document changes it."""
+    from snaps.shared.velocity.syntax import TemplateSyntaxError
+    from snaps.shared.velocity.template import MAX_TEXT
+
     if len(text) > MAX_TEXT:
         problem = f"the text has {len(text):,} characters; the limit is 16 MB"
         yield Issue(("text",), problem, "read large JSON from a file, with FileReader")
@@ -217,9 +228,22 @@ def _json(value: Value) -> str:
     try:
         return to_json(value, "the inserted value").decode()
     except DataError as error:
-        import json  # for the rare values that `to_json` refuses
-
-        try:  # an escaped half of a surrogate pair can join its other half in the text
-            return json.dumps(value, default=json_hook, allow_nan=False)
-        except (TypeError, ValueError, RecursionError, DataError):
+        try:
+            return _with_halves(value)
+        except (RecursionError, DataError):
             raise error from None
+
+
+def _with_halves(value: Value) -> str:
+    """A value as JSON with strings in ASCII: an escaped half of a surrogate pair can join its other
+    half in the text."""
+    import json  # for the rare values that `to_json` refuses
+
+    if isinstance(value, str):
+        return json.dumps(value)
+    if isinstance(value, dict):
+        fields = (f"{json.dumps(key)}:{_with_halves(item)}" for key, item in value.items())
+        return f"{{{','.join(fields)}}}"
+    if isinstance(value, list):
+        return f"[{','.join(map(_with_halves, value))}]"
+    return to_json(value, "the inserted value").decode()

@@ -54,6 +54,7 @@ HEAVY = {
     "rich",
     "shutil",
     "snaps.rest",
+    "snaps.shared.velocity",
     "tarfile",
     "tempfile",
     "uvicorn",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,14 @@ def test_halves_of_an_emoji_meet_in_a_template(run_snap: Any) -> None:
     given = [{"a": "\ud83d", "b": "\ude00"}]
     result = run_snap("JSONGenerator", {"text": '{"x": "$a$b"}'}, given)
     assert result.output == [{"x": "😀"}]
+
+
+def test_an_object_with_half_an_emoji_and_a_decimal_becomes_text_within_quotes(
+    run_snap: Any,
+) -> None:
+    given = [{"a": {"x": ["\ud83d", None], "n": Decimal("29.9200000000000000000000")}}]
+    [made] = run_snap("JSONGenerator", {"text": '{"all": "$a"}'}, given).output
+    assert made == {"all": r'{"x":["\ud83d",null],"n":29.9200000000000000000000}'}
 
 
 def test_half_an_emoji_in_a_template_fails_its_document(run_snap: Any) -> None:
