@@ -18,6 +18,7 @@ from engine.sdk import (
     Settings,
     Snap,
     TargetPath,
+    Value,
     keys_of,
     setting,
 )
@@ -109,7 +110,8 @@ class GroupByFields(Snap[GroupByFieldsSettings]):
         ]
         self._target = self.context.path(settings.target_field)
         self._held: list[Document] = []
-        self._key: Any = None
+        self._key: Any = object()  # unlike the key of any document
+        self._values: list[Value] = []
 
     def process_batch(self, view: str, batch: Batch) -> Batch:
         batch, columns = self._columns.of_batch(batch)
@@ -120,6 +122,7 @@ class GroupByFields(Snap[GroupByFieldsSettings]):
             self._held += batch.items[begin:end]
             if self._held:
                 groups.append(self._group())
+            self._values = [column[end] for column in columns]
             begin = end
         self._held += batch.items[begin:]
         self._key = keys[-1] if keys else self._key
@@ -131,7 +134,9 @@ class GroupByFields(Snap[GroupByFieldsSettings]):
 
     def _group(self) -> Document:
         documents, self._held = self._held, []
-        values = [column[0] for column in self._columns.of(documents[:1])]
-        by_name: Document = {"groupBy": dict(zip(self._names, values, strict=True))}
+        by_name: Document = {"groupBy": dict(zip(self._names, self._values, strict=True))}
+        names = self._target.names
+        if names is not None and len(names) == 1:
+            return {**by_name, names[0]: documents}
         group: Document = self._target.set(by_name, documents)
         return group
