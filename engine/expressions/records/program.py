@@ -31,6 +31,8 @@ MAX_SITES = 60
 """The limit on generated steps: what follows a Merge is generated once for each of its inputs."""
 
 RECORD, LINE = "record", "line"
+_RESULTS = "out", "heads", "dropped"
+_OF_LINES = frozenset(("lines", "extended"))
 
 
 class OddError(Exception):
@@ -52,9 +54,10 @@ class Site(msgspec.Struct, frozen=True):
 class Program(msgspec.Struct):
     """The generated function and what it makes.
 
-    `function(records, lines)` returns the results, the lines that these extend, and how many
-    documents each Keep dropped, in the order of the sites. `kind` says what the results are: input
-    lines as they are, structs, structs whose fields follow those of an input line, or dicts.
+    `function(records, lines)` returns the results, the lines that these extend, the lines that a
+    Keep dropped (only where lines leave), and how many each Keep dropped, in the order of the
+    sites. `kind` says what the results are: input lines as they are, structs, structs whose fields
+    follow those of an input line, or dicts.
     `uncertain` are the attributes of results that might hold NaN.
     """
 
@@ -127,7 +130,7 @@ class Generator:
         if layouts and not self._have_objects(leaves):
             raise UnfusableError("nothing shows that a target is inside an object")
         kind = next(iter(self._kinds), "documents")
-        with_lines = kind in ("lines", "extended") or self._decode is not None
+        with_lines = kind in _OF_LINES or self._decode is not None
         given = self._function(body, with_lines)
         return Program(given, kind, frozenset(self._added), frozenset(self._uncertain))
 
@@ -139,8 +142,8 @@ class Generator:
         )
 
     def _function(self, body: list[ast.stmt], with_lines: bool) -> Callable[[Any, Any], Any]:
-        start = [assign(name, ast.List([], ast.Load())) for name in ("out", "heads")]
-        for name, result in (("append", "out"), ("extend", "heads")):
+        start = [assign(name, ast.List([], ast.Load())) for name in _RESULTS]
+        for name, result in zip(("append", "extend", "drop"), _RESULTS, strict=True):
             start.append(assign(name, ast.Attribute(load(result), "append", ast.Load())))
         start += [assign(counter, ast.Constant(0)) for counter in self._counters]
         target: ast.expr = ast.Name(RECORD, ast.Store())
@@ -149,7 +152,7 @@ class Generator:
             target = ast.Tuple([target, ast.Name(LINE, ast.Store())], ast.Store())
             source = self._unit.call(zip, source, load("lines"))
         loop = ast.For(target, source, body or [ast.Pass()], [], None)
-        results = [load(name) for name in ("out", "heads", *self._counters)]
+        results = [load(name) for name in (*_RESULTS, *self._counters)]
         end = ast.Return(ast.Tuple(list(results), ast.Load()))
         return self._unit.function([*start, loop, end], ("records", "lines"))
 
@@ -182,16 +185,20 @@ class Generator:
         self._counters.append(counter)
         test, node = self._value(site, step.condition, step.null_safe, state)
         before = self._taken()
-        drop = ast.AugAssign(ast.Name(counter, ast.Store()), ast.Add(), ast.Constant(1))
         kept = self._after_filter() if self._sites == 2 else []
         kept += self._branches(site, state)
+        drop: list[ast.stmt] = [
+            ast.AugAssign(ast.Name(counter, ast.Store()), ast.Add(), ast.Constant(1))
+        ]
+        if not self._kinds.isdisjoint(_OF_LINES):
+            drop.append(_call("drop", load(LINE)))
         kept = kept or [ast.Pass()]
         if facts.kind(node) == "boolean":
-            return [*before, ast.If(test, kept, [drop])]
+            return [*before, ast.If(test, kept, drop)]
         verdict = self._unit.new_name()
         is_false = ast.Compare(load(verdict), [ast.Is()], [ast.Constant(False)])
         odd = ast.Raise(self._unit.constant(OddError), None)
-        other = ast.If(is_false, [drop], [odd])
+        other = ast.If(is_false, drop, [odd])
         is_true = ast.Compare(load(verdict), [ast.Is()], [ast.Constant(True)])
         return [*before, assign(verdict, test), ast.If(is_true, kept, [other])]
 

@@ -23,9 +23,6 @@ _ENCODER = msgspec.json.Encoder(enc_hook=json_hook, decimal_format="number")
 _STEPS = MAX_STEPS // 20
 """Steps of the evaluations in a block, so that their results do not fill the memory."""
 
-_UNCOVERED_BLOCKS = 20
-"""Blocks for which only the lines that leave are compared with the shape, after one had others."""
-
 
 class Records:
     """A compiled run. `process` gives the results of a block of lines and the counts of the Keeps.
@@ -43,7 +40,6 @@ class Records:
         self._uncertain = attrgetter(*program.uncertain) if program.uncertain else None
         self._is_one = len(program.uncertain) == 1
         self._shape: LineShape | None = None
-        self._uncovered = 0
         if program.kind in ("lines", "extended"):
             if not sample or not program.added.isdisjoint(sample):
                 raise UnfusableError("a field that is there is written")
@@ -67,38 +63,31 @@ class Records:
             raise OddError from error
 
     def _process(self, block: bytes) -> tuple[Any, int, tuple[int, ...]]:
-        lines = BytesIO(block).readlines()
-        is_covered = self._shape is not None and self._covers_all(self._shape, block)
-        if may_hide_mistakes(block, numbers=not is_covered):
+        if may_hide_mistakes(block, numbers=self._shape is None):
             raise OddError
+        lines = BytesIO(block).readlines()
         compiled = self._compiled
-        made, heads, *dropped = compiled.program.function(map(compiled.decode, lines), lines)
-        compiled.learn(len(lines), len(block), dropped[0] if dropped else 0)
+        records = map(compiled.decode, lines)
+        made, heads, dropped, *counts = compiled.program.function(records, lines)
+        compiled.learn(len(lines), len(block), counts[0] if counts else 0)
         if self._shape is not None:
-            made = self._text(self._shape, made, heads, is_covered)
+            made = self._text(self._shape, made, heads, dropped)
         elif self.makes_text:
             made = self._encoded(made)
-        return made, len(lines), tuple(dropped)
+        return made, len(lines), tuple(counts)
 
     def _text(
-        self, shape: LineShape, made: list[Any], heads: list[bytes], is_covered: bool
+        self, shape: LineShape, made: list[Any], heads: list[bytes], dropped: list[bytes]
     ) -> bytes:
-        """The lines that leave as they came, perhaps with further fields. They have the shape."""
+        """The lines that leave as they came, perhaps with further fields.
+
+        They have the shape; in those that were dropped, only numbers may hide a mistake.
+        """
         extends = self._compiled.program.kind == "extended"
-        text = b"" if extends and is_covered else b"".join(heads if extends else made)
-        if not is_covered and not shape.covers(text):
+        text = b"".join(heads if extends else made)
+        if not shape.covers(text) or (dropped and may_hide_mistakes(b"".join(dropped))):
             raise OddError
         return self._extended(heads, made) if extends else text
-
-    def _covers_all(self, shape: LineShape, block: bytes) -> bool:
-        """Whether all lines have the shape; not tried for a while after one had not."""
-        if self._uncovered:
-            self._uncovered -= 1
-            return False
-        if shape.covers(block):
-            return True
-        self._uncovered = _UNCOVERED_BLOCKS
-        return False
 
     def _encoded(self, made: list[Any]) -> bytes:
         text = _ENCODER.encode_lines(made)
