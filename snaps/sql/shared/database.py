@@ -91,6 +91,7 @@ def _engine(account: SqlAccount) -> Engine:
         pool_recycle=int(account.max_idle_time * 60),
         **common,
     )
+    event.listen(engine, "handle_error", _close_lost_cursor)
     if account.dialect == "postgresql":
         event.listen(engine, "connect", _read_exact_json)
     return engine
@@ -103,6 +104,14 @@ def _leave_transactions_to_us(connection: Any, record: Any) -> None:
 
 def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN")
+
+
+def _close_lost_cursor(context: Any) -> None:
+    """SQLAlchemy leaves the cursor of a lost connection open, of which drivers warn."""
+    cursor = getattr(context.execution_context, "cursor", None)
+    if context.is_disconnect and cursor is not None:
+        with suppress(Exception):  # there is nothing left to close on the server
+            cursor.close()
 
 
 def _read_exact_json(connection: Any, record: Any) -> None:

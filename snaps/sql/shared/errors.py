@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.sdk import DataError, Document
+from engine.sdk import DataError, Document, SqlAccount
 from snaps.sql.shared.statements import Statement
 
 _LONGEST = 2_000
@@ -23,6 +23,14 @@ def lost_connection(error: Exception) -> LostConnectionError:
         text,
         "check the database and the account; number_of_retries tries again",
         details=details,
+    )
+
+
+def no_free_connection(account: SqlAccount) -> DataError:
+    return DataError(
+        f"all {account.max_pool_size} connections of the account are in use",
+        f"none became free within {account.checkout_timeout} ms",
+        "raise max_pool_size of the account: each snap that uses it needs a connection",
     )
 
 

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from engine.sdk import Context, DataError, ExecutionError
 from snaps.sql.shared.database import Database, cancel
-from snaps.sql.shared.errors import NOT_SENT, LostConnectionError, lost_connection, statement_error
+from snaps.sql.shared.errors import (
+    NOT_SENT,
+    LostConnectionError,
+    lost_connection,
+    no_free_connection,
+    statement_error,
+)
 from snaps.sql.shared.statements import DriverText, Statement, for_driver
 
 if TYPE_CHECKING:
@@ -223,6 +229,7 @@ class Session:
 
     def _connected(self) -> Connection:
         from sqlalchemy.exc import SQLAlchemyError
+        from sqlalchemy.exc import TimeoutError as NoneFreeError
 
         try:
             if self._connection is not None and self._is_stale(self._connection):
@@ -230,6 +237,8 @@ class Session:
             if self._connection is None:
                 self._connection = self.database.connect(own=not self.commits)
                 self._used = monotonic()
+        except NoneFreeError:
+            raise no_free_connection(self.database.account) from None
         except (SQLAlchemyError, OSError) as error:
             self._raise_if_ended()
             raise lost_connection(error) from None
