@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from engine.registry.files import NOT_DERIVED, folded
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _MAX_LISTED = 20
 _MAX_SUGGESTED = 2
 _CLASS_IDS = "com-snaplogic-"
+_DATABASES = ("MySQL", "SQLServer", "Oracle", "PostgreSQL", "Snowflake", "Redshift", "JDBC")
+"""SnapLogic has snaps for each kind of database."""
 
 
 def explain_unknown(name: str, registry: Registry) -> tuple[str, str]:
@@ -28,7 +30,7 @@ def explain_unknown(name: str, registry: Registry) -> tuple[str, str]:
     if name.startswith(_CLASS_IDS):
         wanted = folded(registry.by_foreign_id().get(name) or name.rpartition("-")[2])
     if wanted not in known and wanted in platform:
-        return _not_yet(platform[wanted])
+        return _instead(platform[wanted], known) or _not_yet(platform[wanted])
     if near := _near(wanted, known):
         return message, f"did you mean {' or '.join(repr(known[each]) for each in near)}?"
     if near := _near(wanted, platform):
@@ -40,6 +42,17 @@ def explain_unknown(name: str, registry: Registry) -> tuple[str, str]:
     if len(names) > _MAX_LISTED:
         return message, "docs/reference/snaps.md lists the snaps that come with the engine"
     return message, f"the snaps are: {', '.join(names)}"
+
+
+def _instead(name: str, known: Mapping[str, str]) -> tuple[str, str] | None:
+    """What to say of a snap for one kind of database, if there is one for all kinds."""
+    for pack in _DATABASES:
+        verb = name.removeprefix(pack)
+        generic = known.get(folded(f"SQL{verb}"))
+        if verb != name and generic is not None:
+            message = f"SnapLogic's {name} is {generic} here"
+            return message, f"write 'snap: {generic}'; the account says which database it is"
+    return None
 
 
 def _not_yet(name: str) -> tuple[str, str]:

@@ -202,7 +202,7 @@ class SQLLookup(SqlSnap[SQLLookupSettings]):
     def _statement(self, count: int) -> Statement:
         """A query for each key, joined: so the database compares, and tells which key it was."""
         condition = separated(
-            [joined(f"t.{column} = ", Mark(key=i)) for i, column in enumerate(self._columns)],
+            [joined(f"t.{column} = ", Mark()) for column in self._columns],
             " AND ",
         )
         fields = ", ".join(f"t.{f}" for f in self._fields.split(", ")) if self._fields else "t.*"

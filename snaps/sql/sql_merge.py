@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.sdk import BoundText, DataError, Document, Example, Issue, SqlAccount, setting
@@ -90,7 +90,9 @@ class SQLMerge(WriteSnap[SQLMergeSettings]):
         }
         changed = [values[key] for key in fields.changed]
         if self._has_merge:
-            statement = self._merge(condition, fields)
+            statement = merge_statement(
+                self.quoted_table, condition, fields, self.quoted, self.account.dialect
+            )
             return statement, [*found, *changed, *values.values()]
         return self._update(condition, fields), [_Halves([*changed, *found], fields, values)]
 
@@ -118,25 +120,30 @@ class SQLMerge(WriteSnap[SQLMergeSettings]):
             return where(self.assignments(fields.changed.values()), condition)
         return where(joined(f"SELECT COUNT(*) FROM {self.quoted_table}"), condition)
 
-    def _merge(self, condition: Statement, fields: Fields) -> Statement:
-        source = "SELECT 1 AS one_row" + (" FROM dual" if self.account.dialect == "oracle" else "")
-        names = list(fields.columns.values())
-        update: tuple[str | Statement, ...] = ()
-        if fields.changed:
-            sets = [
-                joined(f"{self.quoted(column)} = ", Mark(key=index))
-                for index, column in enumerate(fields.changed.values())
-            ]
-            update = (" WHEN MATCHED THEN UPDATE SET ", separated(sets))
-        return joined(
-            f"MERGE INTO {self.quoted_table} USING ({source}) source_row ON (",
-            condition,
-            ")",
-            *update,
-            f" WHEN NOT MATCHED THEN INSERT ({', '.join(map(self.quoted, names))}) VALUES (",
-            separated([Mark(key=index) for index in range(len(names))]),
-            ");" if self.account.dialect == "sqlserver" else ")",
-        )
+
+def merge_statement(
+    table: str,
+    condition: Statement,
+    fields: Fields,
+    quoted: Callable[[str], str],
+    dialect: str,
+) -> Statement:
+    """MERGE: its values are those of the condition, of the changed fields, and of all fields."""
+    source = "SELECT 1 AS one_row" + (" FROM dual" if dialect == "oracle" else "")
+    names = ", ".join(map(quoted, fields.columns.values()))
+    update: tuple[str | Statement, ...] = ()
+    if fields.changed:
+        sets = [joined(f"{quoted(name)} = ", Mark()) for name in fields.changed.values()]
+        update = (" WHEN MATCHED THEN UPDATE SET ", separated(sets))
+    return joined(
+        f"MERGE INTO {table} USING ({source}) source_row ON (",
+        condition,
+        ")",
+        *update,
+        f" WHEN NOT MATCHED THEN INSERT ({names}) VALUES (",
+        separated([Mark()] * len(fields.columns)),
+        ");" if dialect == "sqlserver" else ")",
+    )
 
 
 class _Halves(NamedTuple):

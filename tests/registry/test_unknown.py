@@ -72,3 +72,19 @@ def test_a_name_that_is_like_no_other_gets_no_guess(registry: Registry, name: st
 def test_the_names_of_snaplogics_snaps_include_those_that_ours_stand_for() -> None:
     names = {folded(snap.foreign.name) for _, snap in discover().usable() if snap.foreign}
     assert names - {folded(name) for name in SNAPS} == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "platform", "ours"),
+    [
+        ("MySQLSelect", "MySQLSelect", "SQLSelect"),
+        ("sqlserverInsert", "SQLServerInsert", "SQLInsert"),
+        ("JDBCLookup", "JDBCLookup", "SQLLookup"),
+    ],
+)
+def test_a_snap_for_one_kind_of_database_leads_to_the_one_for_all(
+    name: str, platform: str, ours: str
+) -> None:
+    message, hint = discover().explain_unknown(name)
+    assert message == f"SnapLogic's {platform} is {ours} here"
+    assert hint == f"write 'snap: {ours}'; the account says which database it is"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from engine.sdk import ConfigurationError
 
-_PART = re.compile(r"""\s*("(?:[^"]|"")+"|`(?:[^`]|``)+`|\[[^\]]+\]|[^\s."`\[\];]+)\s*""")
+_PART = re.compile(r"""\s*("(?:[^"]|"")+"|`(?:[^`]|``)+`|\[(?:[^\]]|\]\])+\]|[^\s."`\[\];]+)\s*""")
 _PLAIN = re.compile(r"[A-Za-z_][\w$#]*", re.ASCII)
 _CLOSING = {'"': '"', "`": "`", "[": "]"}
 

@@ -23,10 +23,9 @@ _PARTS = re.compile(rf"(?P<skipped>{_SKIPPED})|(?P<path>{_PATH})", re.VERBOSE | 
 
 
 class Mark(NamedTuple):
-    """The place of a value: `path` leads to it in the document, or `key` names it."""
+    """The place of a value; `path` leads to it in the document, if it comes from there."""
 
     path: str = ""
-    key: int = 0
 
 
 Piece = str | Mark

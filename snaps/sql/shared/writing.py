@@ -143,16 +143,13 @@ class WriteSnap(SqlSnap[W], ABC):
 
     def assignments(self, columns: Iterable[str]) -> Statement:
         """An UPDATE that sets these columns, up to its condition."""
-        parts = [
-            joined(f"{self.quoted(column)} = ", Mark(key=index))
-            for index, column in enumerate(columns)
-        ]
+        parts = [joined(f"{self.quoted(column)} = ", Mark()) for column in columns]
         return joined(f"UPDATE {self.quoted_table} SET ", separated(parts))
 
     def insertion(self, columns: Sequence[str], verb: str = "INSERT INTO") -> Statement:
         """An INSERT of a row with these columns."""
         names = ", ".join(map(self.quoted, columns))
-        marks = [Mark(key=index) for index in range(len(columns))]
+        marks = [Mark()] * len(columns)
         head = f"{verb} {self.quoted_table} ({names}) VALUES ("
         return joined(head, separated(marks), ")")
 
