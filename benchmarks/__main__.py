@@ -7,7 +7,16 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import expressions, library, memory, readme, script_child, start, throughput
+from benchmarks import (
+    csv_files,
+    expressions,
+    library,
+    memory,
+    readme,
+    script_child,
+    start,
+    throughput,
+)
 from benchmarks.cases import NAMES
 from benchmarks.competitors import missing_engines
 from benchmarks.processes import ROOT, FailedProcessError
@@ -18,6 +27,7 @@ FILE = ROOT / "build" / "bench.json"
 
 
 OTHERS: dict[str, Callable[[bool], Section]] = {
+    "csv": lambda quick: csv_files.measure(rows=100_000 if quick else 1_000_000),
     "start": lambda quick: start.measure(rounds=5 if quick else 15),
     "library": lambda quick: library.measure(rounds=5 if quick else 15),
     "expressions": lambda quick: expressions.section(),

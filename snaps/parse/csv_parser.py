@@ -50,7 +50,7 @@ class CSVParserSettings(Settings):
         "elsewhere it is an ordinary character. Empty: there is none.",
     )
     skip_lines: Evaluated[int] = setting(
-        default=Evaluated(0), help="Lines to leave out before the header."
+        default=Evaluated(0, kind=int), help="Lines to leave out before the header."
     )
     contains_header: bool = setting(
         default=True, help="The first record holds the names of the columns."
@@ -245,7 +245,7 @@ class CSVParser(StreamSnap[CSVParserSettings]):
     def _documents(self, rows: list[Row]) -> Iterable[Document]:
         """The documents of the rows, in one go if all rows are regular."""
         columns = self._columns
-        if columns is not None and columns.names and not self._reader.error:
+        if columns is not None and not self._reader.error:
             documents = columns.documents(rows)
             if documents is not None:
                 self._is_empty = self._is_empty and not documents

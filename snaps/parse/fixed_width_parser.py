@@ -44,7 +44,7 @@ class FixedWidthParserSettings(Settings):
         example=[{"name": "id", "start": 1, "end": 5, "trim": True}],
     )
     lines_to_skip: Evaluated[int] = setting(
-        default=Evaluated(0), help="Lines to leave out at the beginning."
+        default=Evaluated(0, kind=int), help="Lines to leave out at the beginning."
     )
     line_separator: str = setting(
         default="",

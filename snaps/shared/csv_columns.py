@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import repeat
 
 from engine.sdk import DataError, Document, excerpt
 from snaps.shared.csv_rows import Row
@@ -19,12 +19,17 @@ class CsvColumns:
     def __init__(self, names: Sequence[str], types: dict[str, Conversion] | None = None) -> None:
         self.names = list(names)
         self._types = types or {}
+        is_usual = not self._types and 1 < len(self.names) <= _MAX_COMPILED
+        self._compiled = _documents_function(self.names) if is_usual else None
 
     def documents(self, rows: list[Row]) -> list[Document] | None:
         """The documents, if all rows have a value for each column and all values are strings."""
-        if self._types or not set(map(len, rows)) <= {len(self.names)}:
+        if self._compiled is None:
             return None
-        return list(map(dict, map(zip, repeat(self.names), rows)))
+        try:
+            return self._compiled(rows)
+        except ValueError:  # a row has more values, or fewer
+            return None
 
     def document(self, row: Row) -> Document:
         """The document of one row, without values that have no column, and with null where one is
@@ -87,6 +92,29 @@ def column_types(rows: list[Row]) -> dict[str, Conversion]:
         if kind != "string":
             found[name] = CONVERSIONS[kind]
     return found
+
+
+_MAX_COMPILED = 500
+
+
+def _documents_function(names: list[str]) -> Callable[[list[Row]], list[Document]]:
+    """`[{"id": v0, "name": v1} for v0, v1 in rows]`, which takes half the time of `dict(zip(…))`.
+
+    It is built of nodes, in which the names are constants: no text of the data becomes code.
+    """
+    variables = [f"v{number}" for number in range(len(names))]
+    document = ast.Dict(
+        [ast.Constant(name) for name in names],
+        [ast.Name(variable, ast.Load()) for variable in variables],
+    )
+    row = ast.Tuple([ast.Name(variable, ast.Store()) for variable in variables], ast.Store())
+    each = ast.comprehension(row, ast.Name("rows", ast.Load()), [], 0)
+    function = ast.Lambda(
+        ast.arguments([], [ast.arg("rows")], None, [], [], None, []), ast.ListComp(document, [each])
+    )
+    code = compile(ast.fix_missing_locations(ast.Expression(function)), "<csv columns>", "eval")
+    made: Callable[[list[Row]], list[Document]] = eval(code, {})  # noqa: S307  # see above
+    return made
 
 
 def _validate(header: Row) -> None:

@@ -215,7 +215,8 @@ _LINE_ENDS = frozenset(("\n", "\r", "\r\n"))
 
 
 def _line_ends(text: str) -> int:
-    return text.count("\n") + text.count("\r") - text.count("\r\n")
+    ends = text.count("\n")
+    return ends + text.count("\r") - text.count("\r\n") if "\r" in text else ends
 
 
 def _doubled(escape: re.Match[str]) -> str:
