@@ -351,3 +351,43 @@ def snaplogic_process(row):
     _, failure = run(tmp_path, snaps, [], kind=Endless)
     assert "exited with code 3 while it was waiting for rows" in str(failure)
     assert "snap 'work'" in str(failure)
+
+
+JOINED = """\
+  ask: {snap: Mapper, mappings: {$n: $request, $k: $k}}
+  table: {snap: JSONGenerator, documents: [{k: 1, v: a}, {k: 2, v: b}]}
+"""
+TABLE_LINKS = ["ask -> look_up", "table -> look_up.table"]
+
+
+def test_requests_are_joined_with_a_table_each_for_itself(tmp_path: Path) -> None:
+    snaps = JOINED + "  look_up: {snap: Join, join_paths: [{left_path: $k, right_path: $k}]}"
+    sent = [{"request": 1, "k": 2}, {"request": 2, "k": 9}, {"request": 3}, {"request": 4, "k": 1}]
+    outcomes, failure = run(tmp_path, snaps, TABLE_LINKS, sent[:2], sent[2:])
+    assert failure is None
+    assert outcomes.answers[1] == [{"n": 1, "k": 2, "table_k": 2, "v": "b"}]
+    assert outcomes.answers[2] == ["filtered"]
+    assert str(outcomes.answers[3][0]).startswith("failed: ")
+    assert outcomes.answers[4] == [{"n": 4, "k": 1, "table_k": 1, "v": "a"}]
+    assert outcomes.strays == []
+
+
+def test_a_look_up_answers_every_request(tmp_path: Path) -> None:
+    look_up = (
+        "{snap: InMemoryLookup, single_document_output: true,"
+        " join_paths: [{left_path: k, right_path: k}]}"
+    )
+    sent = [{"request": 1, "k": 2}, {"request": 2, "k": 9}]
+    outcomes, failure = run(tmp_path, f"{JOINED}  look_up: {look_up}", TABLE_LINKS, sent)
+    assert failure is None
+    assert outcomes.answers == {
+        1: [{"n": 1, "k": 2, "table_k": 2, "v": "b"}],
+        2: [{"n": 2, "k": 9}],
+    }
+
+
+def test_a_table_that_does_not_fit_in_memory_fails_an_ultra_pipeline(tmp_path: Path) -> None:
+    look_up = "{snap: Join, memory: 1, join_paths: [{left_path: $k, right_path: $k}]}"
+    sent = [{"request": 1, "k": 2}]
+    _, failure = run(tmp_path, f"{JOINED}  look_up: {look_up}", TABLE_LINKS, sent)
+    assert "in an ultra task they must fit, so raise the setting 'memory'" in str(failure)
