@@ -207,7 +207,8 @@ class _Conversion:
             table, mark, column = key.partition(TABLE)
             if mark and stored == table and isinstance(value, list):
                 leaves = [row.get(column, UNSET) for row in value]
-                if any(leaf.matters for leaf in leaves):
+                default = self.foreign.defaults.get(key)
+                if any(leaf.matters and leaf.value != default for leaf in leaves):
                     values = [None if leaf.is_unset else _written(leaf) for leaf in leaves]
                     self.unsupported[key] = Unsupported(values, reason)
             elif _is_covered(stored, {key}) and self._is_set(key, value):

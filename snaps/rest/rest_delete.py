@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from engine.sdk import Document, Example, HttpResponse
+from engine.sdk import Document, Example, Expression, HttpResponse, setting
+from snaps.rest.shared.entity import body_of
 from snaps.rest.shared.foreign import rest_foreign
 from snaps.rest.shared.settings import RestSettings
 from snaps.rest.shared.snap import RestSnap, in_response
 
 
-class RESTDelete(RestSnap[RestSettings]):
+class RESTDeleteSettings(RestSettings):
+    http_entity: Expression | None = setting(
+        default=None,
+        help="What is sent, if the service expects a body: bytes as they are, text as text, "
+        "anything else as JSON.",
+        example="{ids: $ids}",
+    )
+
+
+class RESTDelete(RestSnap[RESTDeleteSettings]):
     since = "0.1.0"
     writes = True
     about = """
-    The request has no body. The response comes under `response`, the input document under
-    `original`. A response whose status is not a success fails the document; the error document
-    has its status, entity and headers.
+    The request has no body unless `http_entity` is set. The response comes under `response`, the
+    input document under `original`. A response whose status is not a success fails the document;
+    the error document has its status, entity and headers.
     """
-    foreign = rest_foreign("Delete", unsupported={"entity": "an entity of a DELETE request"})
+    foreign = rest_foreign("Delete", settings={"entity": "http_entity"})
     method = "DELETE"
     replayable = False
     examples = (
@@ -43,6 +53,16 @@ class RESTDelete(RestSnap[RestSettings]):
             ],
         ),
     )
+
+    def open(self) -> None:
+        super().open()
+        entity = self.settings.http_entity
+        self._entity = None if entity is None else self.context.function(entity)
+
+    def body(self, document: Document, content_type: str) -> tuple[bytes | None, str]:
+        if self._entity is None:
+            return None, content_type
+        return body_of(self._entity(document), content_type)
 
     def output(self, answer: Document, document: Document) -> Document:
         return in_response(answer, document)

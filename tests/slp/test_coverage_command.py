@@ -59,3 +59,16 @@ def test_a_folder_without_exports_is_named(
 ) -> None:
     assert main(["coverage", str(tmp_path)]) == 2
     assert "there are no .slp files in these folders" in capsys.readouterr().err
+
+
+def test_a_column_that_has_its_default_is_supported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, kind in (("text", "Text"), ("file", "File")):
+        part = {"partType": value(kind), "partKey": value("k"), "partValue": value("v")}
+        entity = {"entityType": value("form-data"), "multipartForm": value([part])}
+        settings = {"uri": value("https://example.org"), "httpEntity": value(entity)}
+        client = snap("com-snaplogic-snaps-apisuite-httpclient", "Call", settings)
+        write(tmp_path, f"{name}.slp", export({"c": client}))
+    assert main(["coverage", str(tmp_path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["pipelines"]["supported"] == 1

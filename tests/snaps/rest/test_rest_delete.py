@@ -19,3 +19,13 @@ def test_sends_no_entity_and_accepts_a_response_without_one(
     assert output["response"]["entity"] == ""
     assert output["response"]["statusLine"]["statusCode"] == 204
     assert output["original"] == {"id": 7}
+
+
+def test_sends_an_entity_if_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_proxies(monkeypatch)
+    with serving(lambda _: Reply(204)) as server:
+        settings = {"service_url": server.url, "http_entity": "{ids: $ids}"}
+        run_snap("RESTDelete", settings, [{"ids": [1, 2]}])
+        (request,) = server.requests
+    assert request.body == b'{"ids":[1,2]}'
+    assert request.headers["content-type"] == "application/json"
