@@ -54,10 +54,13 @@ def _print(coverage: Coverage) -> None:
             right=(1, 2, 3),
         )
     )
-    print(
-        f"\nrepeated files: {coverage.repeated}, pipelines without snaps: {coverage.empty}, "
-        f"unreadable files: {len(coverage.unreadable)}\n"
-    )
+    rest = {
+        "incomplete pipelines": sum(1 for each in coverage.pipelines if each.faults),
+        "pipelines without snaps": coverage.empty,
+        "repeated files": coverage.repeated,
+        "unreadable files": len(coverage.unreadable),
+    }
+    print("\n" + ", ".join(f"{what}: {count}" for what, count in rest.items()) + "\n")
     for path, reason in coverage.unreadable.items():
         print(reason if path in reason else f"{path}: {reason}")
     print(_class_table(coverage))
@@ -145,6 +148,7 @@ def _as_dict(coverage: Coverage) -> dict[str, Any]:
                 "snaps": each.snaps,
                 "supported": each.is_supported,
                 "lacks": list(each.lacks),
+                "faults": list(each.faults),
             }
             for each in coverage.pipelines
         ],

@@ -34,11 +34,20 @@ def alternatives(kind: Any) -> Iterator[Any]:
             yield from alternatives(each)
 
 
+def evaluated_type(kind: Any) -> Any:
+    """The type of the value of a setting that may be an expression; None for any other setting."""
+    origin = get_origin(kind) or kind
+    if origin is Evaluated:
+        return get_args(kind)[0]
+    is_text = isinstance(origin, type) and issubclass(origin, Evaluated)  # of an account, or SQL
+    return str if is_text else None
+
+
 def words_of(kind: Any) -> tuple[Any, ...]:
     """The words that a setting of this type accepts; empty if it accepts anything else."""
     for each in alternatives(kind):
-        if get_origin(each) is Evaluated:
-            return words_of(get_args(each)[0])
+        if (inner := evaluated_type(each)) is not None:
+            return words_of(inner)
         if get_origin(each) is Literal:
             return get_args(each)
     return ()

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, Problem
 from engine.expressions import analyse, analyse_path
 from engine.pipeline import parse
 from engine.plan import check_spec
@@ -22,17 +22,22 @@ from engine.slp.pipeline_import import ImportContext, import_pipeline
 from engine.slp.project_import import file_finder
 from engine.slp.stored import Leaf, flat
 
+_INCOMPLETE = ("missing-setting", "missing-snaps", "unlinked-input", "too-few-links")
+"""Codes of what SnapLogic would not run either."""
+
 _OUTSIDE = ("missing-file", "unknown-account", "unsupported-snap", "unsupported-setting")
 """Codes of what belongs to the place where a pipeline runs, and of what is counted by snap."""
 
 
 class PipelineCoverage(msgspec.Struct, frozen=True):
-    """One pipeline; `lacks` are sentences, empty if it would run here."""
+    """One pipeline; `lacks` are sentences, empty if all of it is supported here. `faults` are what
+    is wrong with the pipeline itself, such as a snap without a required setting."""
 
     file: str
     name: str
     snaps: int
     lacks: tuple[str, ...]
+    faults: tuple[str, ...] = ()
 
     @property
     def is_supported(self) -> bool:
@@ -88,7 +93,7 @@ def measure(paths: Iterable[Path], registry: Registry) -> Coverage:
             coverage.empty += 1
             continue
         made = import_pipeline(export, context, name_of(path.stem, "pipeline"))
-        _count(coverage, export, made, _errors_of(made, path, registry))
+        _count(coverage, export, made, list(_errors_of(made, path, registry)))
     return coverage
 
 
@@ -99,20 +104,20 @@ def _content_of(export: Export) -> bytes:
     return hashlib.sha256(msgspec.json.encode(same, order="sorted")).digest()
 
 
-def _errors_of(made: ImportedPipeline, path: Path, registry: Registry) -> list[str]:
-    spec = parse(made.text, str(path))
-    problems = check_spec(spec, registry)
-    return [
-        f"{problem.code}: {problem.message}"
-        for problem in problems
-        if problem.severity == "error" and problem.code not in _OUTSIDE
-    ]
+def _errors_of(made: ImportedPipeline, path: Path, registry: Registry) -> Iterator[Problem]:
+    for problem in check_spec(parse(made.text, str(path)), registry):
+        if problem.severity == "error" and problem.code not in _OUTSIDE:
+            yield problem
 
 
-def _count(coverage: Coverage, export: Export, made: ImportedPipeline, errors: list[str]) -> None:
+def _count(
+    coverage: Coverage, export: Export, made: ImportedPipeline, errors: list[Problem]
+) -> None:
     lacks = [lack for snap in made.lacking for lack in lacks_of(snap)]
+    faults = [f"{each.code}: {each.message}" for each in errors if each.code in _INCOMPLETE]
+    lacks += [f"{each.code}: {each.message}" for each in errors if each.code not in _INCOMPLETE]
     coverage.pipelines.append(
-        PipelineCoverage(export.path, export.name, len(made.snaps), (*lacks, *errors))
+        PipelineCoverage(export.path, export.name, len(made.snaps), tuple(lacks), tuple(faults))
     )
     for class_id in {snap.class_id for snap in made.snaps}:
         snaps = [snap for snap in made.snaps if snap.class_id == class_id]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_origin
 
 import msgspec
 
-from engine.sdk.setting_paths import alternatives, words_of
-from engine.sdk.settings import Evaluated, Expression, Path, TargetPath
+from engine.sdk.setting_paths import alternatives, evaluated_type, words_of
+from engine.sdk.settings import Expression, Path, TargetPath
 from engine.slp.stored import Leaf
 
 _CONSTANT_TEXT = re.compile(r"""\s*(?:"([^"\\\n]*)"|'([^'\\\n]*)')\s*""")
@@ -36,7 +36,7 @@ def value_for(kind: Any, leaf: Leaf, words: Mapping[str, Any], *, is_path: bool 
         return expression_of(leaf)
     if any(each in (Path, TargetPath) for each in kinds):
         return leaf.text.strip()
-    evaluated = [get_args(each)[0] for each in kinds if get_origin(each) is Evaluated]
+    evaluated = [inner for each in kinds if (inner := evaluated_type(each)) is not None]
     if leaf.is_expression:
         constant = constant_of(leaf.text)
         if constant is None:

@@ -116,6 +116,8 @@ class _Import:
             entry["on_error"] = on_error
         if snap.mode:
             entry["mode"] = snap.mode
+        if self._is_open(key):
+            entry["open_input"] = True
         if snap.unsupported:
             entry["unsupported"] = AsBlock({k: v.value for k, v in snap.unsupported.items()})
         return Commented(AsBlock(entry), tuple(comment_lines(snap.stored.notes)))
@@ -150,6 +152,18 @@ class _Import:
             return True
         stored = msgspec.json.encode([snap.settings for snap in self.export.snaps.values()])
         return any(word.encode() in stored for word in _LABEL_READERS)
+
+    def _is_open(self, key: str) -> bool:
+        """Whether a caller feeds its input, which usually needs a link."""
+        snap = self.snaps[key]
+        views = snap.view_names.views
+        needed = views.inputs if views else ()
+        return (
+            len(needed) == len(snap.stored.inputs) == 1
+            and needed[0].unlinked == "refused"
+            and not needed[0].many
+            and all(link.target != key for link in self.export.links)
+        )
 
     def _on_error(self, key: str) -> str:
         """What to write: an error view with a link routes without saying so."""

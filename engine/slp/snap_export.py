@@ -6,7 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_origin
 
 from engine.sdk.facts import Foreign
-from engine.sdk.setting_paths import ITEM, MAP_COLUMNS, alternatives, type_at
+from engine.sdk.setting_paths import (
+    ITEM,
+    MAP_COLUMNS,
+    alternatives,
+    evaluated_type,
+    type_at,
+)
 from engine.sdk.settings import Evaluated, Expression, Path, Settings, rows_in, settings_of
 from engine.slp.conversion import names_of_columns
 from engine.slp.stored import ENCODER, GROUP, TABLE, Json, wrapped
@@ -76,7 +82,7 @@ class _SettingsExport:
     def _wrapped(self, key: str, kind: Any, value: Any) -> Json:
         words = self.foreign.choices.get(key, {})
         kinds = list(alternatives(kind))
-        is_evaluated = any(get_origin(each) is Evaluated for each in kinds)
+        is_evaluated = any(evaluated_type(each) is not None for each in kinds)
         if is_evaluated and isinstance(value, str) and value.startswith("="):
             return {"value": value[1:].strip(), "expression": True}
         value = next((word for word, ours in words.items() if ours == value), value)

@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from engine.cli import main
-from tests.slp.exports import REST_GET, UNKNOWN, export, expression, mapper, snap, value, write
+from tests.slp.exports import (
+    READER,
+    REST_GET,
+    UNKNOWN,
+    export,
+    expression,
+    mapper,
+    snap,
+    value,
+    write,
+)
 
 
 @pytest.fixture
@@ -43,6 +53,16 @@ def test_the_numbers_are_there_as_json(folder: Path, capsys: pytest.CaptureFixtu
     files = {Path(each["file"]).name: each for each in found["files"]}
     assert files["off.slp"]["supported"]
     assert files["horn.slp"]["lacks"] == [f"horn: SnapLogic's snap {UNKNOWN}"]
+
+
+def test_a_pipeline_that_is_incomplete_is_not_held_against_the_engine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, "one.slp", export({"r": snap(READER, "Read", {}, inputs={})}))
+    assert main(["coverage", str(tmp_path), "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["files"]
+    assert found["supported"]
+    assert found["faults"] == ["missing-setting: FileReader: the setting 'file' is missing"]
 
 
 def test_the_table_names_what_is_missing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

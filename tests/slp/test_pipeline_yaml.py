@@ -259,6 +259,30 @@ def test_an_error_view_that_gets_nothing_is_not_linked(
     assert "a link of 'Map' was left out: its error view gets nothing" in capsys.readouterr().out
 
 
+def test_a_parser_that_a_caller_feeds_has_an_open_input(imported: Import) -> None:
+    parser = snap(PARSER, "Parse", inputs=views("input0", kind="binary"))
+    text = imported(export({"p": parser, "m": mapper("Map", [("$n", "$n")])}, ["p m"]))
+    assert "  parse:\n    snap: JSONParser\n    open_input: true\n" in text
+
+
+def test_mistakes_in_expressions_make_a_pipeline_lenient(
+    imported: Import, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [("$n == null ? 0 : $n.length()", "$size")]
+    text = imported(export({"m": mapper("Measure", rows)}))
+    assert "\nlenient: true\nsnaps:\n" in text
+    assert "warning: line 6:41: there is no method `length`" in capsys.readouterr().out
+
+
+def test_parameters_lose_the_mark_of_expressions(
+    imported: Import, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [{"key": "_limit", "value": "5"}, {"key": "my-name", "value": "x"}]
+    text = imported(export({"m": mapper("Map", [("_limit", "$n")])}, parameters=given))
+    assert "parameters:\n  limit: 5\n  my_name: x\n" in text
+    assert "the parameter '_limit' is called 'limit' here" in capsys.readouterr().out
+
+
 def test_disabled_snaps_stay_disabled(imported: Import) -> None:
     text = imported(export({"a": mapper("Map", [("1", "$n")], mode="Disabled")}))
     assert "    mode: disabled\n" in text
