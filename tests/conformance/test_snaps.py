@@ -63,6 +63,7 @@ def test_the_snaps_that_act_on_the_outside_are_these() -> None:
         "SQLExecute",
         "SQLInsert",
         "SQLMerge",
+        "SQLStoredProcedure",
         "SQLUpdate",
         "TFJSWriter",
     ]

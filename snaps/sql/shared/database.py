@@ -35,6 +35,12 @@ class Database:
         """The parameter style of the driver."""
         return self.engine.dialect.paramstyle
 
+    @property
+    def driver_error(self) -> type[Exception]:
+        """The base of the driver's own errors."""
+        error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
+        return error
+
     def connect(self, *, own: bool) -> Connection:
         """A connection; with `own`, one that no other snap uses. Raises SQLAlchemyError."""
         if not self.shares_connection or (own and self.account.database != ":memory:"):

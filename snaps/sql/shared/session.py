@@ -137,7 +137,7 @@ class Session:
 
         try:
             yield
-        except (SQLAlchemyError, *NOT_SENT) as error:
+        except (SQLAlchemyError, *NOT_SENT, self.database.driver_error) as error:
             self.raise_if_lost(error)
             raise statement_error(error, statement) from None
 
