@@ -187,6 +187,7 @@ class FusedRun:
             self._failing = None
             return None
         count, outputs = found
+        self._size = BLOCK_BYTES
         parser = self._members[self._root.label]
         if isinstance(parser.snap, StreamSnap):
             parser.snap.read_elsewhere(count, len(block))
