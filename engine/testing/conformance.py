@@ -281,7 +281,8 @@ def _answers_one_by_one(snap: SnapClass) -> bool:
     """Whether each document yields documents on one output view, is dropped, or fails."""
     views = (*snap.views.inputs, *snap.views.outputs)
     are_documents = all(view.type == "document" for view in views)
-    return not snap.stateful and are_documents and not snap.views.outputs[-1].many
+    forks = any(view.many for view in snap.views.outputs[-1:])
+    return not snap.stateful and are_documents and not forks
 
 
 def _check_account(snap: SnapClass, example: Example, project: Path) -> None:

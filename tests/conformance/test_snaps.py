@@ -59,6 +59,7 @@ def test_the_snaps_that_act_on_the_outside_are_these() -> None:
         "RESTPatch",
         "RESTPost",
         "RESTPut",
+        "RecordReplay",
         "SQLDelete",
         "SQLExecute",
         "SQLInsert",
