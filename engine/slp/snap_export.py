@@ -39,7 +39,8 @@ def without_counterpart(
         *foreign.json.values(),
         *foreign.ports.values(),
     }
-    known = {target.split(GROUP)[0].partition(ITEM)[0] for target in targets} | {"account"}
+    known = {target.split(GROUP)[0].partition(ITEM)[0] for target in targets}
+    known |= {"account", "input_type", "output_type"}  # the last two are the types of its views
     return [name for name in values if name in settings_of(cls) and name not in known]
 
 

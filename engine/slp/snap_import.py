@@ -90,6 +90,7 @@ def import_snap(
     converted = convert_settings(snap_class.settings_class, foreign, stored.settings, inline=inline)
     settings, unsupported = dict(converted.settings), dict(converted.unsupported)
     _add_account(stored, snap_class, settings, unsupported)
+    settings |= _view_types(stored, snap_class)
     ports = _ports(stored, foreign)
     settings |= {foreign.ports[side]: dict.fromkeys(views, "") for side, views in ports.items()}
     if binary := _binary_views(ports):
@@ -182,6 +183,17 @@ def _add_account(
         settings["account"] = value
     else:
         unsupported["account"] = Unsupported(value, "an account")
+
+
+def _view_types(stored: StoredSnap, snap_class: SnapClass) -> dict[str, Any]:
+    """The settings that say which views are binary, of a snap that can have either kind."""
+    sides = {"input_type": stored.inputs, "output_type": stored.outputs}
+    known = settings_of(snap_class.settings_class)
+    return {
+        name: "binary"
+        for name, views in sides.items()
+        if name in known and any(view.type == "binary" for view in views)
+    }
 
 
 def _views(snap_class: SnapClass, settings: Mapping[str, Any]) -> Views:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from engine.sdk import (
     Batch,
@@ -18,11 +19,18 @@ from engine.sdk import (
     Settings,
     Snap,
     Step,
+    StreamEnd,
+    StreamStart,
     TargetPath,
+    View,
+    Views,
     exact_decimals,
     paths_read,
     setting,
 )
+from snaps.transform.shared.header_mapping import HeaderMapping
+
+Kind = Literal["document", "binary"]
 
 
 class MappingRow(Settings):
@@ -62,6 +70,14 @@ class MapperSettings(Settings):
         default=False,
         help="Read a missing path as null; otherwise it fails the document.",
     )
+    input_type: Kind = setting(
+        default="document",
+        help="What arrives: documents or binary streams, of which the mappings see the header.",
+    )
+    output_type: Kind = setting(
+        default="document",
+        help="What leaves: documents, or binary streams with the new header and unchanged bytes.",
+    )
 
 
 class Mapper(Snap[MapperSettings]):
@@ -70,6 +86,9 @@ class Mapper(Snap[MapperSettings]):
     Mappings run from top to bottom, and a later one may refine what an earlier one wrote. Without
     `pass_through` the new document holds only the targets; with it, it starts as a copy of the
     input document.
+
+    With `input_type: binary` the fields of the header of each stream are `$name`. The new header
+    leaves with the stream, or as a document without it if `output_type` is `document`.
     """
     foreign = Foreign(
         "com-snaplogic-snaps-transform-datatransform",
@@ -112,10 +131,31 @@ class Mapper(Snap[MapperSettings]):
             given=[{"a": 1}],
             expect=[{"x": None}],
         ),
+        Example(
+            "a stream gets another header",
+            settings={
+                "input_type": "binary",
+                "output_type": "binary",
+                "mappings": {"$name": "$id + '.txt'"},
+            },
+            given=[StreamStart({"id": 7}), b"hello", StreamEnd()],
+            expect=[StreamStart({"name": "7.txt"}), b"hello", StreamEnd()],
+        ),
     )
 
     @classmethod
+    def views_for(cls, settings: MapperSettings) -> Views:
+        if settings.input_type == settings.output_type == "document":
+            return cls.views
+        return Views((View("input", settings.input_type),), (View("output", settings.output_type),))
+
+    @classmethod
     def check(cls, settings: MapperSettings) -> Iterable[Issue]:
+        if settings.output_type == "binary" and settings.input_type == "document":
+            message = "a document has no bytes for a binary stream"
+            yield Issue(
+                ("output_type",), message, "use DocumentToBinary, or set input_type as well"
+            )
         if not settings.mappings and not settings.pass_through:
             yield Issue(
                 ("mappings",),
@@ -129,6 +169,8 @@ class Mapper(Snap[MapperSettings]):
     def reads(cls, settings: MapperSettings) -> ReadPaths | None:
         rows = rows_of(settings)
         computed = any("(" in target for target, _ in rows)
+        if settings.input_type == "binary":
+            return None
         if settings.pass_through or settings.mapping_root.text != "$" or computed:
             return None
         return paths_read(value for _, value in rows if isinstance(value, Expression))
@@ -136,6 +178,8 @@ class Mapper(Snap[MapperSettings]):
     @classmethod
     def steps(cls, settings: MapperSettings) -> tuple[Step, ...]:
         rows = [(target, value.text) for target, value in rows_of(settings)]
+        if settings.input_type == "binary":
+            return ()
         if settings.mapping_root.text.strip() != "$" or any(not target for target, _ in rows):
             return ()
         return (Make(tuple(rows), settings.pass_through, settings.null_safe_access),)
@@ -148,9 +192,15 @@ class Mapper(Snap[MapperSettings]):
             null_safe=settings.null_safe_access,
             pass_through=settings.pass_through,
         )
+        self._headers = None
+        if settings.input_type == "binary":
+            to_documents = settings.output_type == "document"
+            self._headers = HeaderMapping(self.context, self._map, to_documents=to_documents)
 
     def process_batch(self, view: str, batch: Batch) -> Batch:
         with exact_decimals():
+            if self._headers is not None:
+                return self._headers.process_batch(batch)
             return self._mapped(batch)
 
     def _mapped(self, batch: Batch) -> Batch:

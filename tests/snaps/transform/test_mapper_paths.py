@@ -125,7 +125,7 @@ def test_a_later_row_may_write_what_an_earlier_one_deleted(run_snap: Any) -> Non
         ("$a[?(value.nope())]", "there is no method `nope`"),
         ("jsonPath($, '$a[')", "expected a position"),
         ("jsonPath($a, '$b')", "may only be written as"),
-        ("jsonPath($, '$a')[0]", "may only be written as"),
+        ("jsonPath($, '$a').b", "may only be written as"),
     ],
 )
 def test_a_mistake_in_a_deleted_path_is_found_by_the_check(path: str, complaint: str) -> None:

@@ -1,0 +1,1 @@
+"""Snaps that test pipelines."""
