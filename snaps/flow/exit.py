@@ -21,6 +21,7 @@ from engine.sdk import (
     setting,
     to_text,
 )
+from snaps.shared.bounds import check_bounds
 
 MESSAGE = "Exceeded threshold limit"
 
@@ -70,10 +71,7 @@ class Exit(Snap[ExitSettings]):
 
     @classmethod
     def check(cls, settings: ExitSettings) -> Iterable[Issue]:
-        limit = settings.threshold_limit.value
-        if limit is not None and limit < 0:
-            message = f"threshold_limit must be 0 or more, got {limit}"
-            yield Issue(("threshold_limit",), message)
+        return check_bounds(settings, "threshold_limit")
 
     def open(self) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.sdk import Batch, Example, Foreign, Issue, ReadPaths, Settings, Snap, setting
+from snaps.shared.bounds import check_bounds
 
 
 class HeadSettings(Settings):
@@ -54,10 +55,7 @@ class Head(Snap[HeadSettings]):
 
     @classmethod
     def check(cls, settings: HeadSettings) -> Iterable[Issue]:
-        for name in ("number_of_documents", "offset"):
-            value = getattr(settings, name)
-            if value < 0:
-                yield Issue((name,), f"{name} must be 0 or more, got {value}")
+        return check_bounds(settings, "number_of_documents", "offset")
 
     def open(self) -> None:
         self._seen = 0

@@ -22,6 +22,7 @@ from engine.sdk import (
     setting,
 )
 from snaps.flow.shared.child_calls import ChildCalls, answers
+from snaps.shared.bounds import check_bounds
 from snaps.shared.conditions import refuse_other_than_boolean
 
 _DOUBLE = """
@@ -95,9 +96,7 @@ class PipeLoop(Snap[PipeLoopSettings]):
 
     @classmethod
     def check(cls, settings: PipeLoopSettings) -> Iterable[Issue]:
-        limit = settings.iteration_limit.value
-        if limit is not None and limit < 1:
-            yield Issue(("iteration_limit",), f"iteration_limit must be at least 1, got {limit}")
+        return check_bounds(settings, "iteration_limit", least=1)
 
     @classmethod
     def children(cls, settings: PipeLoopSettings) -> Iterable[ChildReference]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from engine.sdk import Batch, Document, Example, Foreign, Issue, ReadPaths, Settings, Snap, setting
+from snaps.shared.bounds import check_bounds
 
 
 class TailSettings(Settings):
@@ -53,10 +54,7 @@ class Tail(Snap[TailSettings]):
 
     @classmethod
     def check(cls, settings: TailSettings) -> Iterable[Issue]:
-        for name in ("number_of_documents", "offset"):
-            value = getattr(settings, name)
-            if value < 0:
-                yield Issue((name,), f"{name} must be 0 or more, got {value}")
+        return check_bounds(settings, "number_of_documents", "offset")
 
     def open(self) -> None:
         settings = self.settings

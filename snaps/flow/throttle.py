@@ -9,6 +9,7 @@ from threading import Event
 from typing import Literal
 
 from engine.sdk import Batch, Example, Foreign, Issue, ReadPaths, Settings, Snap, setting
+from snaps.shared.bounds import check_bounds
 
 LONGEST = 24 * 60 * 60.0
 """Seconds that a document waits at most."""
@@ -58,8 +59,7 @@ class Throttle(Snap[ThrottleSettings]):
 
     @classmethod
     def check(cls, settings: ThrottleSettings) -> Iterable[Issue]:
-        if settings.speed < 0:
-            yield Issue(("speed",), f"speed must be 0 or more, got {settings.speed}")
+        return check_bounds(settings, "speed")
 
     def open(self) -> None:
         self._count = 0

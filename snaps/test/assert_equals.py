@@ -19,10 +19,11 @@ from engine.sdk import (
     View,
     Views,
     excerpt,
-    json_value,
     same,
     setting,
 )
+from snaps.shared.velocity.json_template import documents_in, json_mistakes_in, json_template
+from snaps.shared.velocity.template import Template, parameters_in
 
 
 class AssertEqualsSettings(Settings):
@@ -31,8 +32,13 @@ class AssertEqualsSettings(Settings):
     )
     text: str = setting(
         default="",
-        help="The same as JSON text: a list of objects, or one object.",
-        example='[{"id": 1}, {"id": 2}]',
+        help="The same as a template of JSON text, as in JSONGenerator: `$_name` is a parameter.",
+        example='[{"id": 1, "region": $_region}, {"id": 2}]',
+    )
+    evaluate_with_input_document: bool = setting(
+        default=True,
+        help="Fill the template in for each document, so that `$name` is a field of the document "
+        "that is compared; otherwise it sees parameters only.",
     )
 
 
@@ -46,9 +52,11 @@ class AssertEquals(Snap[AssertEqualsSettings]):
         "com-snaplogic-snaps-test-assertequals",
         "Assert Equals",
         version=1,
-        settings={"editable_content": "text"},
+        settings={
+            "editable_content": "text",
+            "evaluateWithInputDocument": "evaluate_with_input_document",
+        },
         json={"text": "expected"},
-        ignored=("evaluateWithInputDocument",),
     )
     views = Views(inputs=(View("input", unlinked="nothing"),), outputs=())
     single = True
@@ -71,20 +79,32 @@ class AssertEquals(Snap[AssertEqualsSettings]):
             message = "expected is missing" if settings.expected is None else "set one of the two"
             yield Issue(("text",) if settings.text else (), message, "list the documents")
         elif settings.text:
-            try:
-                _documents_in(settings.text)
-            except DataError as error:
-                yield Issue(("text",), str(error), error.resolution)
+            yield from json_mistakes_in(settings.text)
+
+    @classmethod
+    def parameters_read(
+        cls, settings: AssertEqualsSettings
+    ) -> Iterable[tuple[tuple[str | int, ...], str, int, bool]]:
+        return parameters_in(settings.text, "text", is_json=True)
 
     def open(self) -> None:
         settings = self.settings
-        given = settings.expected
-        self._expected = _documents_in(settings.text) if given is None else given
         self._seen = 0
+        self._template: Template | None = None
+        self._expected = settings.expected or []
+        if settings.text:
+            template = json_template(settings.text)
+            template.check_parameters(self.context.parameters)
+            if settings.evaluate_with_input_document and not template.is_constant:
+                self._template = template
+            else:
+                self._expected = self._filled(template, {})
 
     def process_batch(self, view: str, batch: Batch) -> None:
         for document in batch.items:
-            if self._seen == len(self._expected):
+            if self._template is not None:
+                self._expected = self._filled(self._template, document)
+            if self._seen >= len(self._expected):
                 raise ExecutionError(
                     f"{self._wanted()}, but there is another one: {excerpt(document)}"
                 )
@@ -97,25 +117,21 @@ class AssertEquals(Snap[AssertEqualsSettings]):
         self.context.dropped(len(batch))
 
     def finish(self) -> tuple[()]:
+        if self._template is not None and not self._seen:
+            self._expected = self._filled(self._template, {})
         if self._seen < len(self._expected):
             raise ExecutionError(f"{self._wanted()}, but there were only {self._seen}")
         return ()
 
+    def _filled(self, template: Template, document: Document) -> list[Document]:
+        try:
+            return documents_in(template.filled(document, self.context.parameters))
+        except DataError as error:
+            raise ExecutionError(f"{error}; {error.resolution}") from error
+
     def _wanted(self) -> str:
         count = len(self._expected)
         return f"expected {count} document{'' if count == 1 else 's'}"
-
-
-def _documents_in(text: str) -> list[Document]:
-    hint = "write a JSON list of objects"
-    value = json_value(text.encode(errors="surrogatepass"), "the expected list", hint)
-    documents = value if isinstance(value, list) else [value]
-    for number, each in enumerate(documents, 1):
-        if not isinstance(each, dict):
-            raise DataError(
-                "a document must be an object", f"number {number} is {excerpt(each)}", hint
-            )
-    return documents
 
 
 def _difference(found: Value, wanted: Value, place: str = "$") -> str:

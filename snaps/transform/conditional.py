@@ -117,7 +117,13 @@ class Conditional(Snap[ConditionalSettings]):
             given, missing = "default_value", "default_target"
             if settings.default_value is None:
                 given, missing = missing, given
-            yield Issue((given,), f"{given} needs {missing}", f"add {missing}, or leave out both")
+            yield Issue(
+                (given,),
+                f"{given} has no effect without {missing}",
+                f"add {missing}, or leave out {given}",
+                code="unclear-setting",
+                severity="warning",
+            )
 
     def open(self) -> None:
         settings, context = self.settings, self.context

@@ -18,6 +18,7 @@ from engine.sdk import (
     TargetPath,
     setting,
 )
+from snaps.shared.bounds import check_bounds
 
 
 class GroupByNSettings(Settings):
@@ -70,9 +71,7 @@ class GroupByN(Snap[GroupByNSettings]):
 
     @classmethod
     def check(cls, settings: GroupByNSettings) -> Iterable[Issue]:
-        size = settings.group_size.value
-        if size is not None and size < 0:
-            yield Issue(("group_size",), f"group_size must be 0 or more, got {size}")
+        return check_bounds(settings, "group_size")
 
     def open(self) -> None:
         try:

@@ -8,19 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from engine.sdk import (
     ConfigurationError,
-    DataError,
     Document,
     Example,
     Foreign,
     Issue,
     Settings,
     Snap,
-    Value,
     View,
     Views,
-    excerpt,
     setting,
-    to_json,
 )
 
 if TYPE_CHECKING:  # templates are imported when one is used; `documents` do without them
@@ -110,7 +106,9 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
                 "set one of them: documents (YAML), text (a template) or file (a file with one)",
             )
         if settings.text:
-            yield from _mistakes_in(settings.text)
+            from snaps.shared.velocity.json_template import json_mistakes_in
+
+            yield from json_mistakes_in(settings.text)
 
     @classmethod
     def parameters_read(
@@ -145,18 +143,21 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
 
     def _generate(self, document: Document) -> list[Document]:
         if self._template is not None:
-            return _documents_in(self._template.filled(document, self.context.parameters))
+            from snaps.shared.velocity.json_template import documents_in
+
+            return documents_in(self._template.filled(document, self.context.parameters))
         made = deepcopy(self.settings.documents)
         return made if isinstance(made, list) else [made or {}]
 
     def _template_of(self, settings: JSONGeneratorSettings) -> Template:
+        from snaps.shared.velocity.json_template import json_template
         from snaps.shared.velocity.syntax import TemplateSyntaxError
 
         name = settings.file
         if not name:
-            return _template(settings.text)
+            return json_template(settings.text)
         try:
-            return _template(b"".join(self.context.files.read(name)).decode("utf-8-sig"))
+            return json_template(b"".join(self.context.files.read(name)).decode("utf-8-sig"))
         except UnicodeDecodeError as error:
             raise ConfigurationError(
                 f"the file {name!r} is not UTF-8 text: byte {error.object[error.start]:#04x} at "
@@ -167,83 +168,3 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
 
 
 _SOURCES = ("documents", "text", "file")
-
-
-def _template(text: str) -> Template:
-    from snaps.shared.velocity.template import Template
-
-    return Template(text, is_json=True, insert=_inserted)
-
-
-def _mistakes_in(text: str) -> Iterable[Issue]:
-    """The mistakes of a template; those of its JSON are known if no document changes it."""
-    from snaps.shared.velocity.syntax import TemplateSyntaxError
-    from snaps.shared.velocity.template import MAX_TEXT
-
-    if len(text) > MAX_TEXT:
-        problem = f"the text has {len(text):,} characters; the limit is 16 MB"
-        yield Issue(("text",), problem, "read large JSON from a file, with FileReader")
-        return
-    try:
-        template = _template(text)
-        if template.is_constant:
-            _documents_in(template.filled({}, {}))
-    except TemplateSyntaxError as error:
-        yield Issue(("text",), str(error), "correct it, or write \\# for a literal number sign")
-    except DataError as error:
-        yield Issue(("text",), str(error), error.resolution)
-
-
-def _documents_in(text: str) -> list[Document]:
-    value = _decoded(text)
-    documents = value if isinstance(value, list) else [value]
-    for number, item in enumerate(documents, 1):
-        if not isinstance(item, dict):
-            which = f"element {number} of the template" if documents is value else "the template"
-            raise DataError(
-                "cannot generate a document",
-                f"{which} produces {excerpt(item)}, but a document must be a map",
-                "write an object, or an array of objects",
-            )
-    return documents
-
-
-def _decoded(text: str) -> Value:
-    data = text.encode(errors="surrogatepass")
-    resolution = "correct it; references outside quotes become JSON values as they are"
-    from engine.sdk import json_value  # its module takes long to import; `documents` do without it
-
-    return json_value(data, "the template", resolution)
-
-
-def _inserted(value: Value, quote: str) -> str:
-    """A value as JSON, or as part of a string in JSON."""
-    if not quote:
-        return _json(value)
-    text = _json(value if isinstance(value, str) else _json(value))[1:-1]
-    return text.replace("'", "\\u0027") if quote == "'" else text
-
-
-def _json(value: Value) -> str:
-    try:
-        return to_json(value, "the inserted value").decode()
-    except DataError as error:
-        try:
-            return _with_halves(value)
-        except (RecursionError, DataError):
-            raise error from None
-
-
-def _with_halves(value: Value) -> str:
-    """A value as JSON with strings in ASCII: an escaped half of a surrogate pair can join its other
-    half in the text."""
-    import json  # for the rare values that `to_json` refuses
-
-    if isinstance(value, str):
-        return json.dumps(value)
-    if isinstance(value, dict):
-        fields = (f"{json.dumps(key)}:{_with_halves(item)}" for key, item in value.items())
-        return f"{{{','.join(fields)}}}"
-    if isinstance(value, list):
-        return f"[{','.join(map(_with_halves, value))}]"
-    return to_json(value, "the inserted value").decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice, repeat
 from typing import Any
 
 from engine.sdk import (
@@ -149,8 +150,23 @@ class JSONSplitter(Snap[JSONSplitterSettings]):
             for each in settings.include_paths
         ]
         self._needs_way = bool(self._added) or settings.include_scalar_parents
+        self._is_plain = self._path.names is not None and not self._needs_way
 
     def process_batch(self, view: str, batch: Batch) -> Iterator[Mapping[str, Batch]]:
+        if self._is_plain and (lists := self._lists(batch)) is not None:
+            return _in_batches(lists, batch.lineage)
+        return self._one_by_one(batch)
+
+    def _lists(self, batch: Batch) -> list[list[Document]] | None:
+        """The lists of all documents; None if one of them needs more care."""
+        get = self._path.get
+        lists = [get(document, None) for document in batch.items]
+        if not all(lists) or list(map(type, lists)).count(list) < len(lists):
+            return None
+        elements = chain.from_iterable(lists)
+        return lists if set(map(type, elements)) == {dict} else None
+
+    def _one_by_one(self, batch: Batch) -> Iterator[Mapping[str, Batch]]:
         made: list[Document] = []
         lines: list[Lineage] | None = None if batch.lineage is None else []
         try:
@@ -232,6 +248,18 @@ class JSONSplitter(Snap[JSONSplitterSettings]):
         return added
 
 
+def _in_batches(
+    lists: list[list[Document]], lineage: list[Lineage] | None
+) -> Iterator[Mapping[str, Batch]]:
+    """The elements of the lists, with the lineage of their documents."""
+    elements = chain.from_iterable(lists)
+    lines: Iterator[Lineage] = iter(())
+    if lineage is not None:
+        lines = chain.from_iterable(map(repeat, lineage, map(len, lists)))
+    while made := list(islice(elements, BATCH_SIZE)):
+        yield {"output": Batch(made, None if lineage is None else list(islice(lines, len(made))))}
+
+
 class _Added:
     """A path of `include_paths`: where it begins, and where its value goes."""
 
@@ -249,6 +277,8 @@ class _Added:
         value = self._path.get(begin, self._default)
         if value is _NOTHING:
             return added
+        if self._target.names is not None and len(self._target.names) == 1:
+            return {**added, self._target.names[0]: value}
         changed: Document = self._target.set(added, value)
         return changed
 

@@ -22,6 +22,7 @@ from engine.sdk import (
     setting,
     to_json,
 )
+from snaps.shared.bounds import check_bounds
 
 DEFAULT_FILE = "'sldb:///' + pipe.label + '-' + snap.label + '-' + snap.instanceId + '.json'"
 
@@ -80,9 +81,7 @@ class RecordReplay(Snap[RecordReplaySettings]):
 
     @classmethod
     def check(cls, settings: RecordReplaySettings) -> Iterable[Issue]:
-        if settings.document_count < 0:
-            message = f"document_count must be 0 or more, got {settings.document_count}"
-            yield Issue(("document_count",), message)
+        return check_bounds(settings, "document_count")
 
     @classmethod
     def files_written(cls, settings: RecordReplaySettings) -> Iterable[WrittenFile]:

@@ -15,6 +15,7 @@ from engine.sdk import (
     ExecutionError,
     Foreign,
     Issue,
+    Lineage,
     ReadPaths,
     Settings,
     Snap,
@@ -22,6 +23,7 @@ from engine.sdk import (
     Views,
     setting,
 )
+from snaps.shared.bounds import check_bounds
 
 
 class SequenceSettings(Settings):
@@ -86,27 +88,24 @@ class Sequence(Snap[SequenceSettings]):
 
     @classmethod
     def check(cls, settings: SequenceSettings) -> Iterable[Issue]:
-        number = settings.number_of_documents.value
-        if number is not None and number < 0:
-            message = f"number_of_documents must be 0 or more, got {number}"
-            yield Issue(("number_of_documents",), message)
+        return check_bounds(settings, "number_of_documents")
 
     def open(self) -> None:
         self._numbers = count(self._value("initial_value"), self._value("step"))
 
     def process_batch(self, view: str, batch: Batch) -> Batch | Iterator[Mapping[str, Batch]]:
         if not self.context.linked("input"):
-            return self._generated()
+            return self._generated(batch.lineage[0] if batch.lineage else None)
         numbers = islice(self._numbers, len(batch))
         if self.settings.pass_through:
             pairs = zip(batch.items, numbers, strict=True)
             return batch.with_items([_numbered(document, number) for document, number in pairs])
         return batch.with_items([{"value": number} for number in numbers])
 
-    def _generated(self) -> Iterator[Mapping[str, Batch]]:
+    def _generated(self, line: Lineage | None) -> Iterator[Mapping[str, Batch]]:
         numbers = islice(self._numbers, max(0, self._value("number_of_documents")))
         while documents := [{"value": number} for number in islice(numbers, BATCH_SIZE)]:
-            yield {"output": Batch(documents)}
+            yield {"output": Batch(documents, None if line is None else [line] * len(documents))}
 
     def _value(self, name: str) -> int:
         setting: Evaluated[int] = getattr(self.settings, name)

@@ -103,6 +103,14 @@ class Path:
 
         What a path with a method computes has the document alone.
         """
+        if self.names is not None:
+            way, value = [], document
+            for name in self.names:
+                if value.__class__ is not dict or name not in value:
+                    return []
+                way.append(value)
+                value = value[name]
+            return [(tuple(way), value)]
         if any(isinstance(step, steps.Method) for step in self.steps):
             return [((document,), value) for value in self.query(document)]
         restart()

@@ -46,13 +46,30 @@ def test_no_documents_may_be_expected(run_snap: Any) -> None:
         run_snap("AssertEquals", {"expected": []}, [{}])
 
 
+def test_a_template_sees_parameters_and_the_document_that_is_compared(run_snap: Any) -> None:
+    text = '## the sums\n[{"a": 1, "by": $_by}, {"a": $a, "by": "$_by"}]'
+    settings = {"text": text}
+    given = [{"a": 1, "by": "x"}, {"a": 5, "by": "x"}]
+    run_snap("AssertEquals", settings, given, parameters={"by": "x"})
+    with pytest.raises(SnapFailedError, match=r"\$\.by is missing"):
+        run_snap("AssertEquals", settings, [given[0], {"a": 5}], parameters={"by": "x"})
+    with pytest.raises(SnapFailedError, match="expected 2 documents, but there were only 1"):
+        run_snap("AssertEquals", settings, given[:1], parameters={"by": "x"})
+
+
+def test_a_template_may_be_kept_from_the_documents(run_snap: Any) -> None:
+    settings = {"text": '[{"a": "$a"}]', "evaluate_with_input_document": False}
+    run_snap("AssertEquals", settings, [{"a": "$a"}])
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
         ({}, "expected is missing"),
         ({"expected": [], "text": "[]"}, "set one of the two"),
-        ({"text": "[1]"}, "a document must be an object: number 1 is 1"),
-        ({"text": "[{"}, "the expected list"),
+        ({"text": "[1]"}, "element 1 of the template produces 1"),
+        ({"text": "[{"}, "cannot parse the template as JSON"),
+        ({"text": '[{"a": $_gone}]'}, "_gone"),
     ],
 )
 def test_mistakes_are_found_when_checking(run_snap: Any, settings: Any, said: str) -> None:

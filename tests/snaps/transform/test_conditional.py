@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.errors import InvalidPipelineError, SnapFailedError
+from engine.errors import SnapFailedError
+from engine.pipeline import parse
+from engine.plan import check_spec
+from engine.registry import discover
 from tests.run.test_ultra import requests
 from tests.run.test_ultra import run as run_ultra
 
@@ -68,10 +72,14 @@ def test_without_conditions_everything_is_dropped(run_snap: Any) -> None:
     assert (run.output, run.dropped) == ([], 2)
 
 
-def test_a_default_needs_a_target(run_snap: Any) -> None:
-    settings = {"conditions": [row("true", "1")], "default_value": "1"}
-    with pytest.raises(InvalidPipelineError, match="default_value needs default_target"):
-        run_snap("Conditional", settings, [])
+@pytest.mark.parametrize("half", [{"default_value": "1"}, {"default_target": "$x"}])
+def test_half_a_default_is_a_warning_and_has_no_effect(run_snap: Any, half: dict[str, str]) -> None:
+    settings = {"conditions": [row("$n > 1", "1")], **half}
+    snaps = {"c": {"snap": "Conditional", **settings}}
+    [problem] = check_spec(parse(json.dumps({"snaps": snaps})), discover())
+    assert problem.severity == "warning"
+    assert "has no effect without default_" in problem.message
+    assert run_snap("Conditional", settings, [{"n": 1}]).output == [{"n": 1}]
 
 
 def test_each_request_keeps_its_document(tmp_path: Path) -> None:

@@ -69,3 +69,12 @@ def test_requests_are_numbered(tmp_path: Path) -> None:
     snaps = "  m: {snap: Mapper, pass_through: true}\n  s: {snap: Sequence}"
     outcomes, _ = run_ultra(tmp_path, snaps, ["m -> s"], requests(4, 5), requests(6))
     assert outcomes.answers == {4: [{"value": 1}], 5: [{"value": 2}], 6: [{"value": 3}]}
+
+
+def test_numbers_without_an_input_do_not_disturb_requests(tmp_path: Path) -> None:
+    snaps = """\
+  numbers: {snap: Sequence, number_of_documents: 3}
+  trash: {snap: Trash}
+  m: {snap: Mapper, pass_through: true}"""
+    outcomes, _ = run_ultra(tmp_path, snaps, ["numbers -> trash"], requests(4))
+    assert outcomes.answers == {4: [{"request": 4}]}
