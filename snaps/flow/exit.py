@@ -42,8 +42,8 @@ class Exit(Snap[ExitSettings]):
     since = "0.4.0"
     about = """
     The pipeline fails whatever `on_error` says. Until then the documents go to the output, if it
-    has a link, and end here if not. In an ultra task each instance counts for itself, and the
-    request that is one too many fails with the message.
+    has a link, and end here if not. In an ultra task each instance counts for itself, and every
+    request beyond the limit fails with the message.
     """
     foreign = Foreign(
         "com-snaplogic-snaps-flow-exit",
@@ -86,8 +86,12 @@ class Exit(Snap[ExitSettings]):
             yield {"output": allowed}
         elif allowed.items:
             self.context.dropped(len(allowed), allowed.complete_lineage())
-        if len(allowed) < len(batch):
-            raise ExecutionError(self._message(batch.items[len(allowed)]))
+        for position in range(len(allowed), len(batch)):
+            document, line = batch.items[position], batch.lineage_of(position)
+            message = self._message(document)
+            if not line:
+                raise ExecutionError(message)
+            self.context.failed(DataError(message), document, line)  # this request alone
 
     def _message(self, document: Document) -> str:
         try:

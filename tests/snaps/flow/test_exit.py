@@ -59,8 +59,12 @@ def test_a_negative_limit_is_a_mistake(run_snap: Any) -> None:
         run_snap("Exit", {"threshold_limit": -1}, [])
 
 
-def test_in_an_ultra_task_the_request_beyond_the_limit_fails(tmp_path: Path) -> None:
+def test_in_an_ultra_task_the_requests_beyond_the_limit_fail(tmp_path: Path) -> None:
     snaps = "  e: {snap: Exit, threshold_limit: 1}\n  m: {snap: Mapper, pass_through: true}"
-    outcomes, _ = run_ultra(tmp_path, snaps, ["e -> m"], requests(1), requests(2))
-    assert outcomes.answers[1] == [{"request": 1}]
-    assert outcomes.answers.get(2) != [{"request": 2}]
+    outcomes, failure = run_ultra(tmp_path, snaps, ["e -> m"], requests(1, 2), requests(3))
+    assert failure is None
+    assert outcomes.answers == {
+        1: [{"request": 1}],
+        2: ["failed: Exceeded threshold limit"],
+        3: ["failed: Exceeded threshold limit"],
+    }
