@@ -57,6 +57,7 @@ class RecordReplay(Snap[RecordReplaySettings]):
         },
     )
     writes = True
+    loses_lineage = ""
     single = True
     blocking = True
     plain = True
