@@ -28,9 +28,9 @@ _VALUE_NS = 40
 class Compiled:
     """`program.function` over the records that `decode` makes of lines. Raises UnfusableError.
 
-    A filter that drops many lines gets a record of its own, with only what it reads; the other
-    fields are decoded of the lines that pass, if that is worth reading these twice.
-    `filter_reads` is empty if the run does not begin with a filter.
+    A filter that drops many lines gets a record of its own, with only what it reads. The other
+    fields are decoded from the lines that pass, if that saves more than it costs to read these
+    lines twice. `filter_reads` is empty if the run does not begin with a filter.
     """
 
     program: Program
@@ -43,7 +43,7 @@ class Compiled:
         collecting = Generator(scopes, sample, splits=True)
         collecting.program(root)
         first, others = collecting.reads_of_filter, collecting.reads
-        both = first.and_(others)
+        both = first.joined_with(others)
         layout = Layout(cover(both.paths, both.lists))
         leaves = cover(first.paths, first.lists)
         self.filter_reads = leaves

@@ -29,7 +29,7 @@ class _Decimals(dict[int, Decimal]):
 
     def __missing__(self, number: int) -> Decimal:
         made = Decimal(number)
-        if len(self) < _MAX_DECIMALS:
+        if len(self) < _MAX_DECIMALS and -_SMALL < number < _SMALL:
             self[number] = made
         return made
 

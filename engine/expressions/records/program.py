@@ -74,7 +74,7 @@ class Reads(msgspec.Struct):
     paths: dict[Steps, bool] = {}
     lists: dict[Steps, set[str]] = {}
 
-    def and_(self, other: Reads) -> Reads:
+    def joined_with(self, other: Reads) -> Reads:
         """What either of them reads."""
         paths = {path: self.paths.get(path, False) or must for path, must in other.paths.items()}
         lists = {path: self.lists.get(path, set()) | names for path, names in other.lists.items()}
@@ -84,9 +84,9 @@ class Reads(msgspec.Struct):
 class Generator:
     """Generates the code of one run over records of a `layout`; without one, it collects `reads`.
 
-    `sample` is a document. With a `second` layout, the first record holds only what the filter
-    reads that the run begins with; `decode` makes the second of the lines that pass. So `splits`
-    collects what that filter reads in `reads_of_filter`.
+    `sample` is a document. With a `second` layout, the first record holds only what the filter at
+    the beginning of the run reads, and `decode` makes the second record from a line that passes.
+    With `splits`, what that filter reads is collected in `reads_of_filter`.
     """
 
     def __init__(
