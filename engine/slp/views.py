@@ -72,7 +72,9 @@ class ViewNames:
         found = self._ours(view_id, stored, ours, place or 0)
         if found is None:
             return None
-        return "" if ours and found == ours[0].name else found
+        is_first = bool(ours) and found == ours[0].name
+        is_plain = len(ours) == 1 or found in ("input", "output")  # others say what they carry
+        return "" if is_first and is_plain else found
 
     def _ours(
         self,

@@ -198,6 +198,26 @@ links:
     )
 
 
+def test_routes_are_named_even_the_first(imported: Import) -> None:
+    routes = [
+        {"expression": expression("$n > 1"), "outputViewName": value("many")},
+        {"expression": expression("true"), "outputViewName": value("few")},
+    ]
+    router = snap(
+        "com-snaplogic-snaps-flow-router",
+        "Route",
+        {"routes": value(routes), "firstMatch": value(True)},
+        outputs={
+            "output0": {"label": value("many"), "view_type": value("document")},
+            "output1": {"label": value("few"), "view_type": value("document")},
+        },
+        version=2,
+    )
+    snaps = {"r": router, "a": mapper("A", [("1", "$n")]), "b": mapper("B", [("2", "$n")])}
+    text = imported(export(snaps, ["r a", "r:output1 b"]))
+    assert "links:\n  - route.many -> a\n  - route.few -> b\n" in text
+
+
 def test_flows_without_a_link_between_them_are_kept_apart(imported: Import) -> None:
     snaps = {key: mapper(key.upper(), [("1", "$n")]) for key in ("a", "b", "c", "d")}
     assert "links:\n  - a -> b\n  - c -> d\n" in imported(export(snaps, ["a b", "c d"]))
