@@ -19,7 +19,6 @@ class ErrorDescriber:
     def __init__(self, snap: PlannedSnap, execution: Execution) -> None:
         self._snap = snap
         self._secrets = execution.secrets
-        self._has_secrets = bool(execution.secrets)
         self._details_at: dict[tuple[str, str], Document] = {}
         holds_text = () not in execution.plan.seen
         self.readable: Callable[[Document], Document] = (
@@ -35,7 +34,9 @@ class ErrorDescriber:
                 document.setdefault(name, value)
         if original is not None:
             document["original"] = self.readable(original)
-        return self._secrets.mask(document) if self._has_secrets else document
+        # not decided when the run starts: a snap's account adds secrets when the snap opens
+        masked: Document = self._secrets.mask(document)
+        return masked
 
     def _details(self, error: DataError) -> Document:
         """The snap that failed, with the mapping's target and the line in the pipeline file."""
