@@ -11,7 +11,6 @@ from engine.sdk import (
     DataError,
     Evaluated,
     Example,
-    ExecutionError,
     Foreign,
     Issue,
     Item,
@@ -22,6 +21,7 @@ from engine.sdk import (
     Views,
     setting,
 )
+from snaps.flow.shared.child_calls import fatal
 
 _CLEAN = """
 parameters: {least: {default: "0"}}
@@ -148,7 +148,7 @@ class NestedPipeline(Snap[NestedPipelineSettings]):
             }
             self._run = child.start({**inherited, **settings.parameters})
         except DataError as error:
-            raise ExecutionError(str(error), error.resolution) from error
+            raise fatal(error) from error
         return iter(())
 
     def process_batch(self, view: str, batch: Batch) -> Iterator[Mapping[str, Batch]]:
@@ -174,7 +174,7 @@ class NestedPipeline(Snap[NestedPipelineSettings]):
                 if port in self._views:
                     yield from (To(self._views[port], item) for item in emitted)
         except DataError as error:
-            raise ExecutionError(str(error), error.resolution) from error
+            raise fatal(error) from error
 
 
 def _check_ports(side: str, named: Mapping[str, str], there: list[str]) -> None:

@@ -27,7 +27,7 @@ from engine.sdk import (
     Views,
     setting,
 )
-from snaps.flow.shared.child_calls import ChildCalls, Rows, answers
+from snaps.flow.shared.child_calls import ChildCalls, Rows, answers, fatal
 
 Kind = Literal["document", "binary"]
 
@@ -287,7 +287,7 @@ class PipelineExecute(Snap[PipelineExecuteSettings]):
                 )
             return [self._calls.start(child, document) for _ in range(self.settings.pool_size)]
         except DataError as error:
-            raise ExecutionError(str(error), error.resolution) from error
+            raise fatal(error) from error
 
     # One run for each binary stream
 

@@ -40,6 +40,11 @@ def answers(context: Context, rows: Rows, results: Iterable[Item]) -> Iterator[T
             context.dropped(len(rows), [line for _, line in rows])
 
 
+def fatal(error: DataError) -> ExecutionError:
+    """The same error for a run that all documents share."""
+    return ExecutionError("; ".join(filter(None, (str(error), error.resolution))))
+
+
 class ChildCalls:
     """Starts runs for one snap, from any number of threads, and stops them when it is interrupted.
 

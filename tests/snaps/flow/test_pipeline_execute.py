@@ -63,6 +63,13 @@ def test_documents_stream_through_a_reused_run(tmp_path: Path) -> None:
     assert len({each["run"] for each in results}) == 1
 
 
+def test_a_pipeline_without_an_open_input_cannot_be_reused(tmp_path: Path) -> None:
+    write(tmp_path, made="snaps:\n  made: {snap: JSONGenerator, documents: {n: 1}}\n")
+    reason = "it has no open input, so documents cannot stream through it; set reuse to false"
+    with pytest.raises(SnapFailedError, match=f"could not run the pipeline 'made': {reason}"):
+        run(tmp_path, "pipeline: made, reuse: true", [{"n": 1}])
+
+
 def test_reused_runs_of_a_pool_share_the_documents(tmp_path: Path) -> None:
     write(tmp_path, own="snaps:\n  own: {snap: Mapper, mappings: {$run: pipe.ruuid, $n: $n}}\n")
     given = [{"n": n} for n in range(300)]
