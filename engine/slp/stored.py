@@ -25,7 +25,9 @@ class Leaf(msgspec.Struct, frozen=True):
 
     @property
     def is_unset(self) -> bool:
-        return self.value is None or (isinstance(self.value, str) and not self.value.strip())
+        if isinstance(self.value, str):
+            return not self.value.strip(" \r\n")  # a tab is a delimiter
+        return self.value is None
 
     @property
     def matters(self) -> bool:

@@ -92,9 +92,9 @@ class XMLFormatter(Snap[XMLFormatterSettings]):
 
     @classmethod
     def loses_lineage_for(cls, settings: XMLFormatterSettings) -> str:
-        return "puts all documents into one stream; remove root_element" * bool(
-            settings.root_element
-        )
+        if settings.root_element:
+            return "puts all documents into one stream; set root_element to ''"
+        return ""
 
     def open(self) -> None:
         self._xml = XmlText()

@@ -131,7 +131,7 @@ class CSVParser(StreamSnap[CSVParserSettings]):
             View("types", "binary", unlinked="nothing", optional=True, read_first=True),
         )
     )
-    stateful = True
+    stateful = False
     plain = True
     changes_input = False
     shares_output = False
@@ -299,7 +299,9 @@ class CSVParser(StreamSnap[CSVParserSettings]):
                 yield columns.document(row)
             except DataError as error:
                 line = self._reader.line_of(index)
-                self.report(DataError(f"line {line}: {error}", error.reason, error.resolution))
+                self.report(
+                    DataError(f"line {line}: {error.error}", error.reason, error.resolution)
+                )
                 return
         if is_long and policy != "trim":
             self.report(
@@ -326,5 +328,5 @@ class CSVParser(StreamSnap[CSVParserSettings]):
                 try:
                     self._types = column_types(rows)
                 except DataError as error:
-                    raise ExecutionError(f"{error}: {error.reason}", error.resolution) from None
+                    raise ExecutionError(str(error), error.resolution) from None
                 self._names_of_types = rows[0]

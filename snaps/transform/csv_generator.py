@@ -19,8 +19,7 @@ from engine.sdk import (
 )
 from snaps.shared.csv_columns import CsvColumns, names_in
 from snaps.shared.csv_rows import CsvDialect, CsvRows
-from snaps.shared.velocity.syntax import TemplateSyntaxError
-from snaps.shared.velocity.template import Template, parameters_in
+from snaps.shared.velocity.template import Template, mistakes_in, parameters_in
 
 
 class CSVGeneratorSettings(Settings):
@@ -67,14 +66,7 @@ class CSVGenerator(Snap[CSVGeneratorSettings]):
 
     @classmethod
     def check(cls, settings: CSVGeneratorSettings) -> Iterable[Issue]:
-        try:
-            template = Template(settings.text)
-            if template.is_constant:
-                _documents_in(template.filled({}, {}))
-        except TemplateSyntaxError as error:
-            yield Issue(("text",), str(error), "correct it, or write \\# for a literal number sign")
-        except DataError as error:
-            yield Issue(("text",), f"{error}: {error.reason}", error.resolution)
+        return mistakes_in(settings.text, _documents_in)
 
     @classmethod
     def parameters_read(

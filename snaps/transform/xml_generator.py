@@ -20,8 +20,7 @@ from engine.sdk import (
     setting,
 )
 from snaps.shared.safe_xml import XmlError
-from snaps.shared.velocity.syntax import TemplateSyntaxError
-from snaps.shared.velocity.template import Template, parameters_in, plain_text
+from snaps.shared.velocity.template import Template, mistakes_in, parameters_in, plain_text
 from snaps.transform.shared.normal_xml import normal_xml
 
 
@@ -93,14 +92,7 @@ class XMLGenerator(Snap[XMLGeneratorSettings]):
 
     @classmethod
     def check(cls, settings: XMLGeneratorSettings) -> Iterable[Issue]:
-        try:
-            template = Template(settings.text)
-            if template.is_constant:
-                _normal(template.filled({}, {}))
-        except TemplateSyntaxError as error:
-            yield Issue(("text",), str(error), "correct it, or write \\# for a literal number sign")
-        except DataError as error:
-            yield Issue(("text",), f"{error}: {error.reason}", error.resolution)
+        return mistakes_in(settings.text, _normal)
 
     @classmethod
     def parameters_read(

@@ -9,6 +9,7 @@ import pytest
 from tests.slp.conftest import Import
 from tests.slp.exports import (
     COPY,
+    CSV_FORMATTER,
     FILTER,
     FORMATTER,
     GENERATOR,
@@ -144,6 +145,15 @@ def test_expressions_that_are_only_a_quoted_text_become_values(imported: Import)
 def test_a_value_that_begins_with_an_equals_sign_stays_a_value(imported: Import) -> None:
     reader = snap(READER, "Read", {"filePath": value("=odd.json")}, inputs={})
     assert '    file: = "=odd.json"\n' in imported(export({"r": reader}))
+
+
+@pytest.mark.parametrize("stored", ["\\t", "\t"])
+def test_a_tab_between_values_stays_one(imported: Import, stored: str) -> None:
+    settings = {"delimiter": value(stored), "quoteCharacter": value(None)}
+    formatter = snap(CSV_FORMATTER, "CSV", settings, outputs=views("output0", kind="binary"))
+    text = imported(export({"c": formatter}))
+    assert "quote_character: ''" in text or 'quote_character: ""' in text
+    assert "delimiter:" in text
 
 
 def test_texts_of_several_lines_become_blocks(imported: Import) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.sdk import DataError, Document, Issue, Value, excerpt, json_value, to_json
-from snaps.shared.velocity.syntax import TemplateSyntaxError
-from snaps.shared.velocity.template import MAX_TEXT, Template
+from snaps.shared.velocity.template import Template, mistakes_in
 
 
 def json_template(text: str) -> Template:
@@ -16,18 +15,7 @@ def json_template(text: str) -> Template:
 
 def json_mistakes_in(text: str) -> Iterable[Issue]:
     """The mistakes of a template; those of its JSON are known if no document changes it."""
-    if len(text) > MAX_TEXT:
-        problem = f"the text has {len(text):,} characters; the limit is 16 MB"
-        yield Issue(("text",), problem, "read large JSON from a file, with FileReader")
-        return
-    try:
-        template = json_template(text)
-        if template.is_constant:
-            documents_in(template.filled({}, {}))
-    except TemplateSyntaxError as error:
-        yield Issue(("text",), str(error), "correct it, or write \\# for a literal number sign")
-    except DataError as error:
-        yield Issue(("text",), str(error), error.resolution)
+    return mistakes_in(text, documents_in, is_json=True)
 
 
 def documents_in(text: str) -> list[Document]:

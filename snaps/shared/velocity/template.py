@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.sdk import ConfigurationError, DataError, Document, Value, excerpt
+from engine.sdk import ConfigurationError, DataError, Document, Issue, Value, excerpt
 from snaps.shared.velocity.expressions import Expression, Reference, Scope
 from snaps.shared.velocity.syntax import Syntax, TemplateSyntaxError
 from snaps.shared.velocity.values import MissingError, as_text, is_true
@@ -341,6 +341,28 @@ class _Parser:
 
 
 MAX_DEPTH = 50
+
+
+def mistakes_in(
+    text: str,
+    make: Callable[[str], object],
+    *,
+    is_json: bool = False,
+) -> Iterator[Issue]:
+    """The mistakes of a template in the setting `text`. `make` raises DataError for a result that
+    is wrong, which is known in advance if it is the same for each document."""
+    if len(text) > MAX_TEXT:
+        too_long = _too_long(len(text))
+        yield Issue(("text",), too_long.reason, too_long.resolution)
+        return
+    try:
+        template = Template(text, is_json=is_json)
+        if template.is_constant:
+            make(template.filled({}, {}))
+    except TemplateSyntaxError as error:
+        yield Issue(("text",), str(error), "correct it, or write \\# for a literal number sign")
+    except DataError as error:
+        yield Issue(("text",), str(error), error.resolution)
 
 
 def parameters_in(
