@@ -32,6 +32,7 @@ from engine.sdk.facts import Foreign
 from engine.sdk.files import (
     FileAction,
     FileContent,
+    FileEntry,
     FileName,
     Files,
     FileTarget,
@@ -90,6 +91,13 @@ if TYPE_CHECKING:
     )
     from engine.sdk.addresses import AddressError, address_of
     from engine.sdk.columns import Columns
+    from engine.sdk.compression import (
+        BombError,
+        DecompressionError,
+        Decompressor,
+        RatioGuard,
+        compressor,
+    )
     from engine.sdk.content_types import charset_of, is_json, media_type
     from engine.sdk.external_sort import ExternalSort, SortOrder
     from engine.sdk.header_values import HeaderError, header_text
@@ -138,6 +146,11 @@ _IMPORTED_WHEN_USED = {
     "SqlAccount": "engine.sdk.accounts",
     "AddressError": "engine.sdk.addresses",
     "address_of": "engine.sdk.addresses",
+    "BombError": "engine.sdk.compression",
+    "DecompressionError": "engine.sdk.compression",
+    "Decompressor": "engine.sdk.compression",
+    "RatioGuard": "engine.sdk.compression",
+    "compressor": "engine.sdk.compression",
     "charset_of": "engine.sdk.content_types",
     "is_json": "engine.sdk.content_types",
     "media_type": "engine.sdk.content_types",
@@ -173,6 +186,7 @@ __all__ = [
     "BasicAccount",
     "Batch",
     "BearerAccount",
+    "BombError",
     "BoundText",
     "CharsetError",
     "ChildPipeline",
@@ -187,6 +201,8 @@ __all__ = [
     "DataError",
     "DateTime",
     "DecodeJson",
+    "DecompressionError",
+    "Decompressor",
     "Document",
     "Emission",
     "EncodeJson",
@@ -198,6 +214,7 @@ __all__ = [
     "ExternalSort",
     "FileAction",
     "FileContent",
+    "FileEntry",
     "FileName",
     "FileTarget",
     "Files",
@@ -230,6 +247,7 @@ __all__ = [
     "Partitions",
     "Path",
     "PythonCode",
+    "RatioGuard",
     "RawJson",
     "ReadPaths",
     "Result",
@@ -262,6 +280,7 @@ __all__ = [
     "charset_of",
     "check_memory",
     "codec_of",
+    "compressor",
     "decimal_of",
     "decoded",
     "encoded",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal, Protocol
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import IO, Any, Literal, Protocol
 
 import msgspec
 
 from engine.sdk.settings import Evaluated
 
 FileAction = Literal["overwrite", "append", "ignore", "error"]
-Purpose = Literal["read", "write", "remove"]
+Purpose = Literal["read", "write", "delete"]
 
 
 class FileName(msgspec.Struct, frozen=True):
@@ -69,6 +70,24 @@ class FileContent:
         return self._chunks
 
 
+class FileEntry(msgspec.Struct, frozen=True):
+    """A file or folder in a listing; `path` is its full URL, or an absolute path.
+
+    Strings are empty, and times None, if the storage does not know them. Times are in UTC.
+    """
+
+    path: str
+    name: str
+    is_folder: bool
+    size: int
+    owner: str = ""
+    created: datetime | None = None
+    updated: datetime | None = None
+    permissions: str = ""
+    storage_class: str = ""
+    etag: str = ""
+
+
 class FileTarget(Protocol):
     """A file being written. `commit` makes it visible, completely or not at all."""
 
@@ -105,6 +124,26 @@ class Files(Protocol):
 
     def read(self, name: Name) -> FileContent:
         """Open a file. Raises DataError if it is missing or cannot be read."""
+        ...
+
+    def seekable(self, name: Name) -> IO[bytes]:
+        """Open a file for reading in any order; one that is elsewhere is copied to this machine.
+
+        Close it. Raises DataError as `read` does.
+        """
+        ...
+
+    def entries(self, folder: Name, pattern: str) -> Iterator[FileEntry]:
+        """What a folder holds, sorted by path.
+
+        `pattern` is a glob that is matched against the path within the folder: `*` matches in one
+        folder, `**` in all below. Links to folders are not followed. Raises DataError if the
+        folder is missing or cannot be read.
+        """
+        ...
+
+    def using(self, options: Mapping[str, Any]) -> Files:
+        """The same files, where other file systems are opened with these options of fsspec."""
         ...
 
     def write(self, name: Name, action: FileAction, *, create_folder: bool) -> FileTarget:

@@ -44,9 +44,10 @@ class Example(msgspec.Struct, frozen=True):
     """An example of a snap, which is both documentation and test.
 
     `given` and `expect` are the items of the default views, or a map of view to items. `files` are
-    written to an empty project before; `leaves` are the (text) files that must exist after.
-    `answers` replace servers: they map `GET https://host/path` to a response. `accounts` replace
-    account files, and `databases` are SQLite files that are made by a script before.
+    written to an empty project before; `leaves` are the (text) files that must exist after. In
+    `expect`, `<project>` stands for the path of the project's folder. `answers` replace servers:
+    they map `GET https://host/path` to a response. `accounts` replace account files, and
+    `databases` are SQLite files that are made by a script before.
     """
 
     title: str
@@ -284,6 +285,11 @@ class StreamSnap(Snap[S]):
     def abandon(self) -> None:
         """The stream will not be completed; discard it."""
 
+    def broken(self) -> Iterable[Item | To]:
+        """The stream broke off upstream; a snap that emits streams marks its own as broken."""
+        self.abandon()
+        return ()
+
     def read_elsewhere(self, lines: int, size: int) -> None:
         """The runtime has read the next `lines`, of `size` bytes, itself, by the snap's steps."""
         self._answered = True
@@ -343,8 +349,7 @@ class StreamSnap(Snap[S]):
             return "begin", self.begin(piece.header)
         if not piece.broken:
             return "end", self.end()
-        self.abandon()
-        return "abandon", None
+        return "broken", self.broken()
 
     def _break_off(self) -> None:
         self.abandon()

@@ -144,10 +144,12 @@ def _by_view(items: Any, default: str) -> Mapping[str, Sequence[Any]]:
 
 def _located(items: Any, project: Path) -> Any:
     """The items with file names as a run in `project` reports them."""
+    if isinstance(items, str):
+        return items.replace("<project>", str(project))
     if isinstance(items, dict):
         return {
             key: str(project / value)
-            if key in ("filename", "content-location")
+            if key in ("filename", "content-location") and "zip-filename" not in items
             else _located(value, project)
             for key, value in items.items()
         }

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from shutil import copyfile
+from typing import IO
+
+import msgspec
 
 from engine.run.files import ProjectFiles
 from engine.run.files.names import is_local
-from engine.sdk.files import FileAction, FileContent, FileTarget, Purpose
+from engine.sdk.files import FileAction, FileContent, FileEntry, FileTarget, Purpose
 from engine.sdk.http import HttpClient
 
 
@@ -63,6 +66,25 @@ class ScratchFiles(ProjectFiles):
         if located in self._removed:
             located = str(self._scratch_path(located))  # where it is missing
         return super().read(self._visible_name(located))
+
+    def seekable(self, name: str) -> IO[bytes]:
+        located = self.locate(name)
+        if located in self._removed:
+            located = str(self._scratch_path(located))
+        return super().seekable(self._visible_name(located))
+
+    def entries(self, folder: str, pattern: str) -> Iterator[FileEntry]:
+        located = self.locate(folder)
+        scratch = self._scratch_path(located)
+        if not is_local(located) or not scratch.is_dir():
+            found = {entry.path: entry for entry in super().entries(folder, pattern)}
+        else:
+            real = super().entries(folder, pattern) if Path(located).is_dir() else ()
+            found = {entry.path: entry for entry in real}
+            for entry in super().entries(str(scratch), pattern):
+                path = str(Path("/") / Path(entry.path).relative_to(self._scratch))
+                found[path] = msgspec.structs.replace(entry, path=path)
+        return iter([found[path] for path in sorted(found) if path not in self._removed])
 
     def write(self, name: str, action: FileAction, *, create_folder: bool) -> FileTarget:
         located = self.locate(name)

@@ -53,6 +53,7 @@ def test_no_two_snaps_stand_for_the_same_snap_of_snaplogic() -> None:
 def test_the_snaps_that_act_on_the_outside_are_these() -> None:
     assert [snap.__name__ for snap in SNAPS if snap.writes] == [
         "EmailSender",
+        "FileDelete",
         "FileWriter",
         "HTTPClient",
         "RESTDelete",
@@ -67,4 +68,5 @@ def test_the_snaps_that_act_on_the_outside_are_these() -> None:
         "SQLStoredProcedure",
         "SQLUpdate",
         "TFJSWriter",
+        "ZipFileWrite",
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,6 +111,27 @@ def test_a_file_outside_the_folder_is_not_written_to_disk(
     )
     assert result.files == {str(target): b"x"}
     assert not target.exists()
+
+
+LISTING = """
+snaps:
+  list: {snap: DirectoryBrowser, directory: in, filter: "*.json"}
+  delete: {snap: FileDelete, file: = $Path}
+  read: {snap: ZipFileRead, file: data.zip}
+links: [list -> delete]
+"""
+
+
+def test_folders_show_given_files_and_those_on_disk_and_no_file_is_deleted(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "b.json").touch()
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+        archive.writestr("x", "1")
+    result = run_pipeline(LISTING, files={"in/a.json": "{}"}, project=tmp_path)
+    deleted = [Path(item["file"]).name for item in result.outputs["delete.output"]]
+    assert deleted == ["a.json", "b.json"]
+    assert b"1" in result.outputs["read.output"]
+    assert (tmp_path / "in" / "b.json").exists()
 
 
 def test_canned_answers_stand_for_servers() -> None:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from copy import copy
+from typing import IO, Any
 
 from engine.errors import DataError
 from engine.run.files.bounds import check_bounds
 from engine.run.files.devices import device_of
 from engine.run.files.names import is_local
 from engine.run.files.project import ProjectFiles
-from engine.sdk.files import FileAction, FileContent, FileName, FileTarget, Name, Purpose
+from engine.sdk.files import (
+    FileAction,
+    FileContent,
+    FileEntry,
+    FileName,
+    FileTarget,
+    Name,
+    Purpose,
+)
 from engine.sdk.settings import Evaluated, Settings, settings_of
 
 _MAX_CLAIMS = 50_000
@@ -62,6 +71,17 @@ class SnapFiles:
 
     def read(self, name: Name) -> FileContent:
         return self._files.read(self._checked(name))
+
+    def seekable(self, name: Name) -> IO[bytes]:
+        return self._files.seekable(self._checked(name))
+
+    def entries(self, folder: Name, pattern: str) -> Iterator[FileEntry]:
+        return self._files.entries(self._checked(folder), pattern)
+
+    def using(self, options: Mapping[str, Any]) -> SnapFiles:
+        files = copy(self)
+        files._files = self._files.using(options)
+        return files
 
     def write(self, name: Name, action: FileAction, *, create_folder: bool) -> FileTarget:
         text = self._checked(name)

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from engine.errors import DataError
 from engine.plan.folders import ARCHIVES, FILE_SCHEMES, is_chain, scheme_of
 from engine.run.files.failures import LOCAL_ERRORS, failure
-from engine.run.files.names import Names, is_compression
+from engine.run.files.names import Names, is_compression, with_bucket
 from engine.sdk.files import FileName
 
 _LOCAL = ("", "sldb", *FILE_SCHEMES)
@@ -88,6 +88,7 @@ def _is_inside(path: str, folder: str) -> bool:
 
 def _remote_violation(url: str, literal: str) -> str:
     """Neither the host nor a path that climbs may come from data."""
+    url, literal = with_bucket(url), with_bucket(literal)
     try:
         host, written_host = urlsplit(url).netloc, urlsplit(literal).netloc
     except ValueError as error:

@@ -34,11 +34,17 @@ _BY_STATUS: dict[int, Words] = {
     429: ("the server gets too many requests (status 429)", "try again later, or set retries"),
     503: ("the server is temporarily unavailable (status 503)", "try again later, or set retries"),
 }
+_EXTRAS = dict.fromkeys(("s3", "s3a"), "install it with: pip install 'snapline[s3]'")
 _NOT_THERE = (FileNotFoundError, KeyError, IndexError)
 
 
 def failure(
-    what: str, located: str, error: BaseException, *, can_create_folder: bool = False
+    what: str,
+    located: str,
+    error: BaseException,
+    *,
+    can_create_folder: bool = False,
+    kind: str = "file",
 ) -> DataError:
     """The error for the user: what could not be done to which file, why, and what to do.
 
@@ -47,10 +53,10 @@ def failure(
     if isinstance(error, DataError):
         return error
     is_url = bool(scheme_of(located)) or is_chain(located)
-    summary = f"cannot {what} the file {shown_url(located)!r}"
+    summary = f"cannot {what} the {kind} {shown_url(located)!r}"
     if is_url:
-        return DataError(summary, *_remote(located, error))
-    return DataError(summary, *_local(Path(located), error, can_create_folder))
+        return DataError(summary, *_remote(located, error, kind))
+    return DataError(summary, *_local(Path(located), error, can_create_folder, kind))
 
 
 def status_words(status: int, phrase: str = "") -> Words:
@@ -65,10 +71,14 @@ def stopped(located: str) -> DataError:
     return DataError(f"cannot write the file {shown_url(located)!r}", "the run was stopped")
 
 
-def _local(path: Path, error: BaseException, can_create_folder: bool) -> Words:
+def _local(
+    path: Path, error: BaseException, can_create_folder: bool = False, kind: str = "file"
+) -> Words:
     if isinstance(error, FileNotFoundError):
-        return _missing(path, can_create_folder)
+        return _missing(path, can_create_folder, kind)
     if isinstance(error, NotADirectoryError):
+        if path.is_file():
+            return "it is a file", "name a folder"
         return _file_on_the_way(path)
     return _general(error)
 
@@ -90,14 +100,14 @@ def _general(error: BaseException) -> Words:
     return reason or type(error).__name__, ""
 
 
-def _missing(path: Path, can_create_folder: bool) -> Words:
+def _missing(path: Path, can_create_folder: bool, kind: str) -> Words:
     """A missing file: its folder or the target of a link may be missing instead."""
     if path.is_symlink():
         target = str(path.readlink())
         return f"it is a link to {target!r}, which does not exist", "correct or remove the link"
     folder = path.parent
     if folder.is_dir():
-        return "the file does not exist", _nearest(path) or "check the name"
+        return f"the {kind} does not exist", _nearest(path) or "check the name"
     if folder.is_symlink():
         return f"its folder is a link to {str(folder.readlink())!r}, which does not exist", ""
     missing = folder
@@ -121,7 +131,7 @@ def _nearest(path: Path) -> str:
     return f"did you mean {name!r}?" if name else ""
 
 
-def _remote(located: str, error: BaseException) -> Words:
+def _remote(located: str, error: BaseException, kind: str) -> Words:
     """Errors of fsspec; many file systems report every failure as a missing file, with a cause."""
     scheme = _scheme_at_fault(located)
     if scheme in ARCHIVES and not is_chain(located):
@@ -133,13 +143,13 @@ def _remote(located: str, error: BaseException) -> Words:
             return words
     real = next((cause for cause in causes if not isinstance(cause, _NOT_THERE)), None)
     if real is None:
-        return _not_in(located, error)
+        return _not_in(located, error, kind)
     if isinstance(real, ImportError):
-        return str(real), f"install the package for {scheme}://"
+        return str(real), _EXTRAS.get(scheme, f"install the package for {scheme}://")
     if isinstance(real, ValueError) and str(real).startswith("Protocol not known"):
         return f"the scheme {scheme!r} is not known", _nearest_scheme(scheme) or "check the URL"
     if isinstance(real, NotImplementedError):
-        return f"files of {scheme}:// do not support this", "use another place"
+        return f"{kind}s of {scheme}:// do not support this", "use another place"
     return _general(real)
 
 
@@ -194,16 +204,16 @@ def _status_of(error: BaseException) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def _not_in(located: str, error: BaseException) -> Words:
+def _not_in(located: str, error: BaseException, kind: str) -> Words:
     """A missing file: the last link of a chain is a file itself."""
     archive = located.rpartition("::")[2] if is_chain(located) else ""
     named = getattr(error, "filename", None)
     if archive and named and not scheme_of(archive):
-        reason, hint = _local(Path(archive), error, can_create_folder=False)
+        reason, hint = _local(Path(archive), error)
         return f"{reason} ({archive!r})" if archive not in reason else reason, hint
     if archive:
         return f"{archive!r} does not contain the file", "check the name before '::'"
-    return "the file does not exist", "check the name"
+    return f"the {kind} does not exist", "check the name"
 
 
 def _scheme_at_fault(located: str) -> str:

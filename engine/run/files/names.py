@@ -115,4 +115,9 @@ def is_compression(link: str) -> bool:
 
 def _with_small_scheme(url: str) -> str:
     scheme, colon, rest = url.partition(":")
-    return f"{scheme.lower()}{colon}{rest}"
+    return with_bucket(f"{scheme.lower()}{colon}{rest}")
+
+
+def with_bucket(url: str) -> str:
+    """`s3:///bucket/key`, as SnapLogic writes it, as `s3://bucket/key`."""
+    return f"s3://{url[6:]}" if url[:6].lower() == "s3:///" else url

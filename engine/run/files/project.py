@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from copy import copy
 from pathlib import Path
+from typing import IO, Any
 
 from engine.errors import DataError
 from engine.plan.folders import ARCHIVES, scheme_of
@@ -20,9 +22,9 @@ from engine.run.files.names import (
     is_local,
     split_chain,
 )
-from engine.run.files.reading import open_file
-from engine.run.files.remote import RemoteTarget, remote_size, remove_remote
-from engine.sdk.files import FileAction, FileContent, FileTarget, Purpose
+from engine.run.files.reading import Elsewhere, open_file, open_seekable
+from engine.run.files.remote import RemoteTarget, list_remote, remote_size, remove_remote
+from engine.sdk.files import FileAction, FileContent, FileEntry, FileTarget, Purpose
 from engine.sdk.http import HttpClient
 
 _MAX_FOLDERS = 1000
@@ -39,10 +41,17 @@ class ProjectFiles:
         self._fetcher = Fetcher(self._http)
         self._appends = Appends()
         self._tidied: set[Path] = set()
+        self._options: Mapping[str, Any] = {}
 
     def in_folder(self, folder: str, project: str) -> ProjectFiles:
         """The files of another pipeline, which this one runs."""
         return ProjectFiles(folder, project, self._http)
+
+    def using(self, options: Mapping[str, Any]) -> ProjectFiles:
+        """The same files; those of other file systems are opened with these options of fsspec."""
+        files = copy(self)
+        files._options = options
+        return files
 
     def locate(self, name: str) -> str:
         """The full URL; an absolute path for a local file. Raises DataError, as all methods do."""
@@ -56,7 +65,7 @@ class ProjectFiles:
         try:
             if is_local(located):
                 return os.stat(located).st_size  # noqa: PTH116  # existence and size in one call
-            return remote_size(located)
+            return remote_size(located, self._options)
         except FileNotFoundError:
             return None
         except errors_of(located) as error:
@@ -64,7 +73,25 @@ class ProjectFiles:
 
     def read(self, name: str) -> FileContent:
         """Open a file; its bytes come in chunks of at most 128 KiB."""
-        return open_file(self.locate(name), self._fetcher.open)
+        return open_file(self.locate(name), self._elsewhere())
+
+    def seekable(self, name: str) -> IO[bytes]:
+        """Open a file for reading in any order; one that is elsewhere is copied to this machine."""
+        return open_seekable(self.locate(name), self._elsewhere())
+
+    def entries(self, folder: str, pattern: str) -> Iterator[FileEntry]:
+        """What a folder holds; see Files of the sdk."""
+        from engine.run.files.listing import local_entries  # many runs list no folder
+
+        located = self.locate(folder)
+        try:
+            if is_local(located):
+                yield from local_entries(located, pattern)
+            else:
+                _refuse_unlistable(located)
+                yield from list_remote(located, pattern, self._options)
+        except errors_of(located) as error:
+            raise failure("list", located, error, kind="folder") from error
 
     def write(self, name: str, action: FileAction, *, create_folder: bool) -> FileTarget:
         """Begin a file, which stays invisible until it is committed."""
@@ -75,7 +102,7 @@ class ProjectFiles:
         _refuse_read_only(located)
         try:
             if not is_local(located):
-                return RemoteTarget(located, action)
+                return RemoteTarget(located, action, self._options)
             if device := device_of(located):
                 return DirectTarget(device)
             path = Path(os.path.realpath(located))
@@ -98,9 +125,9 @@ class ProjectFiles:
             if is_local(located):
                 Path(located).unlink(missing_ok=True)
             else:
-                remove_remote(located)
+                remove_remote(located, self._options)
         except errors_of(located) as error:
-            raise failure("remove", located, error) from error
+            raise failure("delete", located, error) from error
 
     def sync(self) -> None:
         """Wait until everything that was appended is on the disk."""
@@ -114,6 +141,9 @@ class ProjectFiles:
         """Clean up at the end of the run, successful or not."""
         with suppress(DataError):
             self.sync()
+
+    def _elsewhere(self) -> Elsewhere:
+        return Elsewhere(self._fetcher.open, self._options)
 
     def _tidy(self, folder: Path) -> None:
         """Remove the leftovers of dead writers in a folder, once."""
@@ -142,3 +172,9 @@ def _refuse_read_only(located: str) -> None:
         raise DataError(
             f"cannot write the file {located!r}", f"files of {what} can only be read", hint
         )
+
+
+def _refuse_unlistable(located: str) -> None:
+    first, rest = split_chain(located)
+    if rest or scheme_of(first) in ("http", "https", "data"):
+        raise NotImplementedError

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from engine.plan.folders import ARCHIVES, scheme_of
@@ -15,53 +15,70 @@ from engine.run.files.names import errors_of, is_compression, is_local, split_ch
 from engine.sdk.files import FileContent
 
 CHUNK = 128 * 1024
-Fetch = Callable[[str], FileContent]
 SPOOLED = 8 * 1024 * 1024
 """Largest remote archive, in bytes, that is held in memory; a larger one goes to a file."""
 
 _TYPES = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
 
 
-def open_file(located: str, fetch: Fetch) -> FileContent:
-    """Open a file; `fetch` opens those of http and https. Raises DataError."""
+class Elsewhere(NamedTuple):
+    """How to open files that are not on this machine: those of http and https with `fetch`, those
+    of other file systems with these options of fsspec."""
+
+    fetch: Callable[[str], FileContent]
+    options: Mapping[str, Any]
+
+
+def open_file(located: str, elsewhere: Elsewhere) -> FileContent:
+    """Open a file. Raises DataError."""
     try:
-        return _open(located, fetch)
+        return _open(located, elsewhere)
     except errors_of(located) as error:
         raise failure("read", located, error) from error
 
 
-def _open(located: str, fetch: Fetch) -> FileContent:
+def open_seekable(located: str, elsewhere: Elsewhere) -> IO[bytes]:
+    """Open a file for reading in any order. Raises DataError."""
+    try:
+        return Path(located).open("rb") if is_local(located) else _held(located, elsewhere)
+    except errors_of(located) as error:
+        raise failure("read", located, error) from error
+
+
+def _open(located: str, elsewhere: Elsewhere) -> FileContent:
     if is_local(located):
         return _open_local(located)
     first, rest = split_chain(located)
     scheme = scheme_of(first)
     if rest and is_compression(first):
-        return _decompressed(first, rest, fetch)
+        return _decompressed(first, rest, elsewhere)
     if rest and scheme in ARCHIVES:
-        return _member(located, scheme, first, rest, fetch)
+        return _member(located, scheme, first, rest, elsewhere)
     if scheme in ("http", "https") and not rest:
-        return fetch(located)
+        return elsewhere.fetch(located)
     if scheme == "data":
         return _of_data_url(located)
-    return _open_elsewhere(located)
+    return _open_elsewhere(located, elsewhere.options)
 
 
-def _decompressed(compression: str, rest: str, fetch: Fetch) -> FileContent:
+def _decompressed(compression: str, rest: str, elsewhere: Elsewhere) -> FileContent:
     from engine.run.files.decompression import (
         decompressed,
     )  # imported late: few runs need these libraries
 
-    chunks = decompressed(compression, open_file(rest, fetch), f"{compression}::{rest}")
+    chunks = decompressed(compression, open_file(rest, elsewhere), f"{compression}::{rest}")
     return FileContent(chunks, content_type=_type_and_coding(rest)[0])
 
 
-def _member(located: str, scheme: str, first: str, archive: str, fetch: Fetch) -> FileContent:
+def _member(
+    located: str, scheme: str, first: str, archive: str, elsewhere: Elsewhere
+) -> FileContent:
     """A member of an archive, which must be local because it is not read sequentially."""
     from engine.run.files.archives import (
         open_member,
     )  # imported late: few runs need these libraries
 
-    held = Path(archive).open("rb") if is_local(archive) else _held(archive, fetch)  # noqa: SIM115
+    held = open_seekable(archive, elsewhere)
     try:
         file, size = open_member(scheme, held, first.partition("://")[2])
     except BaseException:
@@ -70,12 +87,16 @@ def _member(located: str, scheme: str, first: str, archive: str, fetch: Fetch) -
     return FileContent(_then_closed(_chunks_of(file, located), held), size, guessed_type(first))
 
 
-def _held(located: str, fetch: Fetch) -> IO[bytes]:
+def _held(located: str, elsewhere: Elsewhere) -> IO[bytes]:
     import tempfile
 
     held = tempfile.SpooledTemporaryFile(SPOOLED)  # noqa: SIM115  # closed with the archive
-    for chunk in open_file(located, fetch):
-        held.write(chunk)
+    try:
+        for chunk in open_file(located, elsewhere):
+            held.write(chunk)
+    except BaseException:
+        held.close()
+        raise
     held.seek(0)
     return held
 
@@ -101,10 +122,10 @@ def _open_local(located: str) -> FileContent:
     return FileContent(_chunks_of(file, located), size, guessed_type(located))
 
 
-def _open_elsewhere(located: str) -> FileContent:
+def _open_elsewhere(located: str, options: Mapping[str, Any]) -> FileContent:
     import fsspec  # imported late: fsspec is slow to import and rarely needed
 
-    files, path = fsspec.core.url_to_fs(located)
+    files, path = fsspec.core.url_to_fs(located, **options)
     file = files.open(path, "rb")
     size = getattr(file, "size", None)
     if size is None:

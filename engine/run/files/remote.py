@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 from engine.run.files.failures import failure, stopped
-from engine.sdk.files import FileAction
+from engine.sdk.files import FileAction, FileEntry
 
 CHUNK = 128 * 1024
 
@@ -17,13 +18,13 @@ class RemoteTarget:
     Few file systems can append within a transaction, so `append` writes the old content again.
     """
 
-    def __init__(self, url: str, action: FileAction) -> None:
+    def __init__(self, url: str, action: FileAction, options: Mapping[str, Any]) -> None:
         import fsspec  # imported late: fsspec is slow to import and rarely needed
 
         self._url = url
         self._action = action
         self._aborted = False
-        self._files, self._path = fsspec.core.url_to_fs(url, skip_instance_cache=True)
+        self._files, self._path = fsspec.core.url_to_fs(url, skip_instance_cache=True, **options)
         self._files.start_transaction()
         self._transaction: Any | None = self._files.transaction
         self._file = self._files.open(self._path, "wb")
@@ -79,17 +80,30 @@ class RemoteTarget:
             self._transaction = None
 
 
-def remote_size(url: str) -> int | None:
+def remote_size(url: str, options: Mapping[str, Any]) -> int | None:
     """The size of a remote file in bytes, None if it does not exist."""
-    import fsspec
-
-    files, path = fsspec.core.url_to_fs(url)
+    files, path = _file_system(url, options)
     return int(files.size(path) or 0) if files.exists(path) else None
 
 
-def remove_remote(url: str) -> None:
-    import fsspec
-
-    files, path = fsspec.core.url_to_fs(url)
+def remove_remote(url: str, options: Mapping[str, Any]) -> None:
+    files, path = _file_system(url, options)
+    if files.isdir(path):
+        raise IsADirectoryError(url)
     if files.exists(path):
         files.rm(path)
+
+
+def list_remote(url: str, pattern: str, options: Mapping[str, Any]) -> Iterator[FileEntry]:
+    from engine.run.files.listing import remote_entries
+
+    files, path = _file_system(url, options)
+    files.invalidate_cache()  # it may have been listed by an earlier document
+    return remote_entries(files, path, pattern)
+
+
+def _file_system(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
+    import fsspec  # imported late: fsspec is slow to import and rarely needed
+
+    files, path = fsspec.core.url_to_fs(url, **options)
+    return files, path

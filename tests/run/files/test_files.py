@@ -172,7 +172,7 @@ def test_what_cannot_be_removed_is_an_error_of_the_document(
     files: ProjectFiles, tmp_path: Path
 ) -> None:
     (tmp_path / "pipelines" / "folder").mkdir()
-    with pytest.raises(DataError, match="cannot remove the file"):
+    with pytest.raises(DataError, match="cannot delete the file"):
         files.remove("folder")
     with pytest.raises(DataError, match="outside the project"):
         files.remove("sldb:///../a.txt")
