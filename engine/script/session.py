@@ -277,4 +277,5 @@ def opening(script: Script) -> dict[str, Any]:
         "variables": script.variables,
         "exact": script.exact,
         "trusted": script.trusted,
+        "style": script.style,
     }

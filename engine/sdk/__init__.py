@@ -55,6 +55,7 @@ from engine.sdk.scripts import (
     Script,
     ScriptAnswer,
     ScriptExecutor,
+    ScriptFailure,
     ScriptModule,
     ScriptSession,
 )
@@ -256,6 +257,7 @@ __all__ = [
     "Script",
     "ScriptAnswer",
     "ScriptExecutor",
+    "ScriptFailure",
     "ScriptModule",
     "ScriptSession",
     "Settings",

@@ -15,6 +15,7 @@ from engine.documents import Document
 from engine.errors import DataError, ExecutionError
 
 InstallPolicy = Literal["install", "check", "refuse"]
+ScriptStyle = Literal["functions", "hook", "hook for requests"]
 
 
 class ScriptModule(msgspec.Struct, frozen=True):
@@ -39,6 +40,10 @@ class Script(msgspec.Struct, frozen=True):
     environment variables in addition to those that every script gets. `pipe` becomes
     `snaplogic_pipe`. The numbers of rows are int and float, or if `exact` int and Decimal.
     With `trusted`, `SLTool.decode` makes any object that a text names.
+    `style` says what the script defines: `functions` as `snaplogic_process`, or a `hook` that reads
+    its input itself, as SnapLogic's Script snap has it; a `hook for requests` must say which row
+    each document answers. The documents of a hook come as `{"output": document}`, `{"error":
+    document}`, or `{"failed": [error, reason, resolution, stacktrace]}` if it raised.
     `executor` is empty for a child of this process, or else `host:port` of an
     `engine executor`, which requires `token`.
     """
@@ -59,6 +64,7 @@ class Script(msgspec.Struct, frozen=True):
     pipe: dict[str, Any] = msgspec.field(default_factory=dict)
     exact: bool = False
     trusted: bool = False
+    style: ScriptStyle = "functions"
     executor: str = ""
     token: str = ""
 

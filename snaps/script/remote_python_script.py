@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -33,11 +33,11 @@ from engine.sdk import (
     To,
     View,
     Views,
-    json_hook,
     parse_size,
     setting,
 )
 from snaps.script.shared.constraints import check_constraints
+from snaps.script.shared.script_texts import run_information, text_of
 
 _ONLY_DOCUMENTS = frozenset((dict,))
 _ROW_FUNCTIONS = ("snaplogic_process", "snaplogic_process_batch")
@@ -328,7 +328,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         return name if line else f"{name}, source of '{self.context.label}'"
 
     def _read(self, file: str, kind: str) -> str:
-        return _text(b"".join(self.context.files.read(file)), f"the {kind} in {file}")
+        return text_of(b"".join(self.context.files.read(file)), f"the {kind} in {file}")
 
     def _constraints(self) -> str:
         file = self.settings.constraints
@@ -363,9 +363,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             timeout=settings.timeout,
             memory=None if settings.memory is None else parse_size(settings.memory),
             variables=_variables(settings.env),
-            pipe=_plain(
-                {**context.pipe, "args": dict(context.parameters), "folder": context.folder}
-            ),
+            pipe=run_information(context),
             exact=settings.exact,
             executor=settings.executor,
             token=context.value(settings.token, {}),
@@ -383,7 +381,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
                 f"the document's fields are: {', '.join(map(str, batch.items[0])) or 'none'}"
             )
         emitted: dict[str, Batch] = {}
-        source = _text(content, "the script in the field 'content'")
+        source = text_of(content, "the script in the field 'content'")
         for item in self._begin(msgspec.structs.replace(self._script, source=source)):
             name, document = ("stdout", item.item) if isinstance(item, To) else ("output", item)
             emitted.setdefault(name, Batch([])).items.append(document)
@@ -407,12 +405,6 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         return [To("stdout", {"line": line}) for line in lines]
 
 
-def _plain(pipe: dict[str, Any]) -> dict[str, Any]:
-    """The run information for scripts, in plain types: dates are text."""
-    plain: dict[str, Any] = msgspec.to_builtins(pipe, enc_hook=json_hook)
-    return plain
-
-
 def _variables(names: Iterable[str]) -> dict[str, str]:
     """The environment variables that the pipeline gives the script."""
     missing = [name for name in names if name not in os.environ]
@@ -422,18 +414,6 @@ def _variables(names: Iterable[str]) -> dict[str, str]:
             "set it where the engine is started, or remove it from env"
         )
     return {name: os.environ[name] for name in names}
-
-
-def _text(content: str | bytes, name: str) -> str:
-    if isinstance(content, str):
-        return content
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(
-            f"{name} is not UTF-8 text: byte {content[error.start]:#04x} at offset "
-            f"{error.start}; save it as UTF-8"
-        ) from error
 
 
 def _is_address(text: str) -> bool:

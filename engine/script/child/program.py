@@ -34,6 +34,7 @@ class Program:
         self._source = opening["source"]
         self._modules = opening["modules"]
         self._name = name = opening["name"]
+        self._style = opening["style"]
         self._timed = opening["timeout"] is not None
         folder = opening["folder"]
         self._state = state
@@ -55,11 +56,22 @@ class Program:
         self._state.enter(LOADING)
         _offer(self._modules)
         try:
-            code = compile(self._source, self._name, "exec", dont_inherit=True)
-            exec(code, self._globals)  # noqa: S102  # running user code is this process's purpose
+            self._run_module_code()
         except BaseException as error:  # a script may raise anything
             raise ScriptRaisedError(failure.describe(error, self._name)) from error
         self._call_once("snaplogic_init", INIT)
+
+    def _run_module_code(self) -> None:
+        if self._style == "functions":
+            code = compile(self._source, self._name, "exec", dont_inherit=True)
+            exec(code, self._globals)  # noqa: S102  # running user code is this process's purpose
+            return
+        from .hooked import Conversation, compiled  # few scripts read their input themselves
+
+        conversation = Conversation(self._name, requests=self._style == "hook for requests")
+        self._globals |= conversation.names()
+        exec(compiled(self._source, self._name), self._globals)  # noqa: S102  # as above
+        self._globals |= conversation.functions(self._globals)
 
     def finish(self) -> None:
         """Run `snaplogic_final`; raises ScriptRaisedError."""
