@@ -142,8 +142,8 @@ class Files(Protocol):
         """
         ...
 
-    def using(self, options: Mapping[str, Any]) -> Files:
-        """The same files, where other file systems are opened with these options of fsspec."""
+    def using(self, options: Mapping[str, Mapping[str, Any]]) -> Files:
+        """The same files; `options` maps a scheme to the options of its file system in fsspec."""
         ...
 
     def write(self, name: Name, action: FileAction, *, create_folder: bool) -> FileTarget:

@@ -7,12 +7,14 @@ from datetime import datetime
 from threading import Event
 
 from engine.sdk import (
+    Account,
     Document,
     Evaluated,
     Example,
     FileEntry,
     Foreign,
     Issue,
+    S3Account,
     Settings,
     Snap,
     Value,
@@ -27,6 +29,7 @@ from snaps.files.shared.retries import (
     interval_setting,
     retries_setting,
 )
+from snaps.files.shared.s3 import account_setting, files_with
 
 _INPUTS = (View("input", unlinked="starts by itself"),)
 
@@ -50,6 +53,7 @@ class DirectoryBrowserSettings(Settings):
     )
     retries: Evaluated[int] = retries_setting("How often to retry if the folder cannot be listed.")
     retry_interval: Evaluated[float] = interval_setting()
+    account: Account[S3Account] | None = account_setting()
     allow_outside: bool = outside_setting()
 
 
@@ -97,6 +101,7 @@ class DirectoryBrowser(Snap[DirectoryBrowserSettings]):
 
     def open(self) -> None:
         self._ended = Event()
+        self._files = files_with(self.context, self.settings.account)
         self._has_input = self.context.linked("input")
 
     def process(self, document: Document) -> Iterator[Document]:
@@ -106,7 +111,7 @@ class DirectoryBrowser(Snap[DirectoryBrowserSettings]):
         )
         pattern = self.context.value(settings.filter, document)
         retries = Retries(settings, self.context, document, self._ended)
-        found = retries.run(lambda: list(self.context.files.entries(folder, pattern)))
+        found = retries.run(lambda: list(self._files.entries(folder, pattern)))
         original: Document = {"original": document} if self._has_input else {}
         for entry in found:
             yield {**described(entry), **original}

@@ -7,12 +7,14 @@ from threading import Event
 from typing import Literal
 
 from engine.sdk import (
+    Account,
     DataError,
     Document,
     Evaluated,
     Example,
     Foreign,
     Issue,
+    S3Account,
     Settings,
     Snap,
     View,
@@ -26,6 +28,7 @@ from snaps.files.shared.retries import (
     interval_setting,
     retries_setting,
 )
+from snaps.files.shared.s3 import account_setting, files_with
 
 
 class FileDeleteSettings(Settings):
@@ -41,6 +44,7 @@ class FileDeleteSettings(Settings):
     )
     retries: Evaluated[int] = retries_setting("How often to retry if the file cannot be deleted.")
     retry_interval: Evaluated[float] = interval_setting()
+    account: Account[S3Account] | None = account_setting()
     allow_outside: bool = outside_setting()
 
 
@@ -101,9 +105,10 @@ class FileDelete(Snap[FileDeleteSettings]):
 
     def open(self) -> None:
         self._ended = Event()
+        self._files = files_with(self.context, self.settings.account)
 
     def process(self, document: Document) -> Document:
-        settings, files = self.settings, self.context.files
+        settings, files = self.settings, self._files
         name = self.context.file(settings.file, document, allow_outside=settings.allow_outside)
         located = files.locate(name)
         retries = Retries(settings, self.context, document, self._ended)

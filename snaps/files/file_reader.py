@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from threading import Event
 
 from engine.sdk import (
-    DataError,
+    Account,
     Document,
     Evaluated,
     Example,
     Expression,
-    FileContent,
     Foreign,
-    Header,
     Issue,
+    S3Account,
     Settings,
     Snap,
     StreamEnd,
@@ -25,14 +24,14 @@ from engine.sdk import (
     outside_setting,
     setting,
 )
+from snaps.files.shared.reading import Pieces, pieces_of
 from snaps.files.shared.retries import (
     Retries,
     check_retries,
     interval_setting,
     retries_setting,
 )
-
-Pieces = Iterator[StreamStart | bytes | StreamEnd]
+from snaps.files.shared.s3 import account_setting, files_with
 
 
 class FileReaderSettings(Settings):
@@ -50,6 +49,7 @@ class FileReaderSettings(Settings):
         help="Further fields of the stream's header: target path to expression over the document.",
         example={"$source": "$name"},
     )
+    account: Account[S3Account] | None = account_setting()
     allow_outside: bool = outside_setting()
 
 
@@ -63,6 +63,7 @@ class FileReader(Snap[FileReaderSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-binary-simpleread",
         "File Reader",
+        aliases=("com-snaplogic-snaps-binary-s3filereader",),
         version=1,
         settings={
             "filePath": "file",
@@ -71,8 +72,17 @@ class FileReader(Snap[FileReaderSettings]):
             "outputHeaders[].targetPath": "output_headers[].key",
             "outputHeaders[].expression": "output_headers[].value",
         },
-        ignored=("enableStaging", "preventURLEncoding"),
-        unsupported={"advancedProperties": "properties of the protocol"},
+        ignored=(
+            "enableStaging",
+            "preventURLEncoding",
+            "suggestInterval",
+            "suggestFullyQualifiedNames",
+        ),
+        unsupported={
+            "advancedProperties": "properties of the protocol",
+            "versionId": "a version of an S3 object",
+            "getObjectTags": "the tags of an S3 object",
+        },
     )
     views = Views(
         inputs=(View("input", unlinked="starts by itself"),),
@@ -108,34 +118,18 @@ class FileReader(Snap[FileReaderSettings]):
 
     def open(self) -> None:
         self._ended = Event()
+        self._files = files_with(self.context, self.settings.account)
         rows = [(path.text, item) for path, item in self.settings.output_headers.items()]
         self._headers = self.context.mapping(rows) if rows else None
 
     def process(self, document: Document) -> Pieces:
         file, outside = self.settings.file, self.settings.allow_outside
         name = self.context.file(file, document, allow_outside=outside)
-        location = self.context.files.locate(name)  # retries cannot help with a wrong name
+        location = self._files.locate(name)  # retries cannot help with a wrong name
         retries = Retries(self.settings, self.context, document, self._ended)
-        content = retries.run(lambda: self.context.files.read(name))
-        yield StreamStart(self._header(location, content, document))
-        try:
-            yield from content
-        except DataError:
-            yield StreamEnd(broken=True)
-            raise
-        yield StreamEnd()
+        content = retries.run(lambda: self._files.read(name))
+        yield from pieces_of(location, content, self._headers(document) if self._headers else {})
 
     def interrupt(self) -> None:
         self._ended.set()
         self.context.files.interrupt()
-
-    def _header(self, location: str, content: FileContent, document: Document) -> Header:
-        header: Header = {
-            "content-location": location,
-            "content-type": content.content_type or "application/octet-stream",
-        }
-        if content.size:
-            header["content-length"] = content.size
-        if self._headers is not None:
-            header |= self._headers(document)
-        return header

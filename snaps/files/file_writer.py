@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from engine.sdk import (
     AbsentError,
+    Account,
     DataError,
     Document,
     Evaluated,
@@ -18,6 +19,7 @@ from engine.sdk import (
     Foreign,
     Header,
     Issue,
+    S3Account,
     Settings,
     StreamEnd,
     StreamSnap,
@@ -38,6 +40,7 @@ from snaps.files.shared.retries import (
     interval_setting,
     retries_setting,
 )
+from snaps.files.shared.s3 import account_setting, files_with
 
 Outcome = Literal["created", "overwritten", "appended", "ignored"]
 HELD = 8 * 1024 * 1024
@@ -74,6 +77,7 @@ class FileWriterSettings(Settings):
         "the stream is complete."
     )
     retry_interval: Evaluated[float] = interval_setting()
+    account: Account[S3Account] | None = account_setting()
     allow_outside: bool = outside_setting()
 
 
@@ -88,6 +92,7 @@ class FileWriter(StreamSnap[FileWriterSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-binary-write",
         "File Writer",
+        aliases=("com-snaplogic-snaps-binary-s3filewriter",),
         version=3,
         settings={
             "filename": "file",
@@ -108,11 +113,12 @@ class FileWriter(StreamSnap[FileWriterSettings]):
             }
         },
         defaults={"cannedAcls": "None"},
-        ignored=("flushIntervalKb", "preventURLEncoding"),
+        ignored=("flushIntervalKb", "preventURLEncoding", "bufferSize", "maxUploadThread"),
         unsupported={
             "UserPermissionsKey": "access rights of the file",
             "advancedProperties": "properties of the protocol",
             "cannedAcls": "access rights of S3 objects",
+            "acl": "access rights of S3 objects",
         },
     )
     views = Views(inputs=(View("input", "binary", unlinked="refused"),))
@@ -182,11 +188,12 @@ class FileWriter(StreamSnap[FileWriterSettings]):
         self._header_target: FileTarget | None = None
         self._held: SpooledTemporaryFile[bytes] | None = None
         self._ended = Event()
+        self._files = files_with(self.context, self.settings.account)
 
     def begin(self, header: Header) -> tuple[()]:
         self._original = header
         self._name = self._name_for(header)
-        self.context.files.locate(self._name)  # retries cannot help with a wrong name
+        self._files.locate(self._name)  # retries cannot help with a wrong name
         self._retries = Retries(self.settings, self.context, header, self._ended)
         self._size = self._retries.run(self._size_before)
         self._outcome = self._plan_outcome()
@@ -203,7 +210,7 @@ class FileWriter(StreamSnap[FileWriterSettings]):
         return ()
 
     def end(self) -> Iterator[Document]:
-        result: Document = {"filename": self.context.files.locate(self._name)}
+        result: Document = {"filename": self._files.locate(self._name)}
         is_wanted = self._count or self.settings.write_empty_file
         if is_wanted and self._outcome != "ignored":
             if self._retries.count:
@@ -217,7 +224,7 @@ class FileWriter(StreamSnap[FileWriterSettings]):
         yield {**result, "original": self._original}
 
     def finish(self) -> tuple[()]:
-        self.context.files.sync()
+        self._files.sync()
         return ()
 
     def abandon(self) -> None:
@@ -257,7 +264,7 @@ class FileWriter(StreamSnap[FileWriterSettings]):
             ) from error
 
     def _size_before(self) -> int | None:
-        return self.context.files.size(self._name, to="write")
+        return self._files.size(self._name, to="write")
 
     def _plan_outcome(self) -> Outcome:
         if self._size is None:
@@ -309,7 +316,7 @@ class FileWriter(StreamSnap[FileWriterSettings]):
             self._check_size()
 
     def _write_aside(self, name: FileName, action: FileAction) -> FileTarget:
-        return self.context.files.write(name, action, create_folder=self.settings.create_dir)
+        return self._files.write(name, action, create_folder=self.settings.create_dir)
 
     def _commit(self, target: FileTarget) -> None:
         if self.settings.write_header_file:
@@ -327,9 +334,9 @@ class FileWriter(StreamSnap[FileWriterSettings]):
         """Check the size; an appended file may have grown more, since others may append to it."""
         appends = self._outcome == "appended"
         expected = self._count + (self._size or 0 if appends else 0)
-        found = self.context.files.size(self._name)
+        found = self._files.size(self._name)
         if found is None or found < expected or (found > expected and not appends):
-            located = self.context.files.locate(self._name)
+            located = self._files.locate(self._name)
             there = "it does not exist" if found is None else f"it has {found:,} bytes"
             raise DataError(
                 f"the file {located!r} differs from what was written",

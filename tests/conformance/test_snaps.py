@@ -61,6 +61,7 @@ def test_the_snaps_that_act_on_the_outside_are_these() -> None:
         "RESTPost",
         "RESTPut",
         "RecordReplay",
+        "S3Upload",
         "SQLDelete",
         "SQLExecute",
         "SQLInsert",

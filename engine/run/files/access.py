@@ -78,7 +78,7 @@ class SnapFiles:
     def entries(self, folder: Name, pattern: str) -> Iterator[FileEntry]:
         return self._files.entries(self._checked(folder), pattern)
 
-    def using(self, options: Mapping[str, Any]) -> SnapFiles:
+    def using(self, options: Mapping[str, Mapping[str, Any]]) -> SnapFiles:
         files = copy(self)
         files._files = self._files.using(options)
         return files

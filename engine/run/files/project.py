@@ -41,14 +41,14 @@ class ProjectFiles:
         self._fetcher = Fetcher(self._http)
         self._appends = Appends()
         self._tidied: set[Path] = set()
-        self._options: Mapping[str, Any] = {}
+        self._options: Mapping[str, Mapping[str, Any]] = {}
 
     def in_folder(self, folder: str, project: str) -> ProjectFiles:
         """The files of another pipeline, which this one runs."""
         return ProjectFiles(folder, project, self._http)
 
-    def using(self, options: Mapping[str, Any]) -> ProjectFiles:
-        """The same files; those of other file systems are opened with these options of fsspec."""
+    def using(self, options: Mapping[str, Mapping[str, Any]]) -> ProjectFiles:
+        """The same files; `options` maps a scheme to the options of its file system in fsspec."""
         files = copy(self)
         files._options = options
         return files
@@ -65,7 +65,7 @@ class ProjectFiles:
         try:
             if is_local(located):
                 return os.stat(located).st_size  # noqa: PTH116  # existence and size in one call
-            return remote_size(located, self._options)
+            return remote_size(located, self._options_for(located))
         except FileNotFoundError:
             return None
         except errors_of(located) as error:
@@ -89,7 +89,7 @@ class ProjectFiles:
                 yield from local_entries(located, pattern)
             else:
                 _refuse_unlistable(located)
-                yield from list_remote(located, pattern, self._options)
+                yield from list_remote(located, pattern, self._options_for(located))
         except errors_of(located) as error:
             raise failure("list", located, error, kind="folder") from error
 
@@ -102,7 +102,7 @@ class ProjectFiles:
         _refuse_read_only(located)
         try:
             if not is_local(located):
-                return RemoteTarget(located, action, self._options)
+                return RemoteTarget(located, action, self._options_for(located))
             if device := device_of(located):
                 return DirectTarget(device)
             path = Path(os.path.realpath(located))
@@ -125,7 +125,7 @@ class ProjectFiles:
             if is_local(located):
                 Path(located).unlink(missing_ok=True)
             else:
-                remove_remote(located, self._options)
+                remove_remote(located, self._options_for(located))
         except errors_of(located) as error:
             raise failure("delete", located, error) from error
 
@@ -142,8 +142,11 @@ class ProjectFiles:
         with suppress(DataError):
             self.sync()
 
+    def _options_for(self, located: str) -> Mapping[str, Any]:
+        return self._options.get(scheme_of(located), {})
+
     def _elsewhere(self) -> Elsewhere:
-        return Elsewhere(self._fetcher.open, self._options)
+        return Elsewhere(self._fetcher.open, self._options_for)
 
     def _tidy(self, folder: Path) -> None:
         """Remove the leftovers of dead writers in a folder, once."""

@@ -22,11 +22,11 @@ _TYPES = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "app
 
 
 class Elsewhere(NamedTuple):
-    """How to open files that are not on this machine: those of http and https with `fetch`, those
-    of other file systems with these options of fsspec."""
+    """How to open files that are not on this machine: those of http and https with `fetch`, others
+    with the options for their URL."""
 
     fetch: Callable[[str], FileContent]
-    options: Mapping[str, Any]
+    options: Callable[[str], Mapping[str, Any]]
 
 
 def open_file(located: str, elsewhere: Elsewhere) -> FileContent:
@@ -58,7 +58,7 @@ def _open(located: str, elsewhere: Elsewhere) -> FileContent:
         return elsewhere.fetch(located)
     if scheme == "data":
         return _of_data_url(located)
-    return _open_elsewhere(located, elsewhere.options)
+    return _open_elsewhere(located, elsewhere.options(located))
 
 
 def _decompressed(compression: str, rest: str, elsewhere: Elsewhere) -> FileContent:

@@ -151,7 +151,7 @@ WORDS = [
     ("gzip://a.txt", "the scheme 'gzip' is not known", "write 'gzip::' and the name"),
     ("zip://in/a.txt", "the archive is missing", "write zip://MEMBER::ARCHIVE"),
     ("htps://host/x", "the scheme 'htps' is not known", "did you mean 'https://'?"),
-    ("s3://bucket/a.txt", "s3fs", "install the package for s3://"),
+    ("s3://bucket/a.txt", "s3fs", "pip install 'snapline[s3]'"),
     ("memory://reading/none", "the file does not exist", "check the name"),
     ("zip://none.txt::a.zip", "a.zip' does not contain the file", "before '::'"),
     ("zip://in/a.txt::none.zip", "the file does not exist", ""),
