@@ -30,7 +30,7 @@ def check(pipeline: Pipeline, registry: Registry | None = None) -> list[Problem]
         from engine.tasks.files.task_file import load_task
 
         return check_task(load_task(pipeline, None), registry)
-    return check_spec(_spec(pipeline, registry), registry)
+    return check_spec(spec_of(pipeline, registry), registry)
 
 
 def compile_plan(
@@ -38,7 +38,7 @@ def compile_plan(
 ) -> Plan:
     """The checked, compiled pipeline. Raises InvalidPipelineError with all problems."""
     registry = discover() if registry is None else registry
-    return compile_spec(_spec(pipeline, registry), registry, project=project)
+    return compile_spec(spec_of(pipeline, registry), registry, project=project)
 
 
 def is_task_file(path: str | Path) -> bool:
@@ -51,7 +51,7 @@ def is_task_file(path: str | Path) -> bool:
         return False
 
 
-def _spec(pipeline: Pipeline, registry: Registry) -> PipelineSpec:
+def spec_of(pipeline: Pipeline, registry: Registry) -> PipelineSpec:
     """The pipeline of a YAML file, or of one exported from SnapLogic."""
     if isinstance(pipeline, PipelineSpec):
         return pipeline

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from engine.api.checking import Pipeline, compile_plan
+from engine.api.checking import Pipeline, compile_plan, spec_of
 from engine.documents import Batch, Item
 from engine.errors import ConfigurationError, EngineError
 from engine.numbers import with_decimals, with_floats
@@ -100,6 +100,7 @@ async def start(
         inputs=inputs,
         http=http,
         stopper=stopper,
+        load=spec_of,
     )
 
 

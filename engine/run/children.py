@@ -19,7 +19,6 @@ from engine.errors import (
     ExecutionError,
     SnapFailedError,
 )
-from engine.pipeline import load
 from engine.plan import Plan, Port, compile_spec
 from engine.plan.folders import folder_of
 from engine.run.execution import Execution
@@ -85,7 +84,12 @@ class Children:
                 path = task.pipeline
             project = caller.plan.project
             accounts = caller.services.accounts.in_folder(folder_of(path), project)
-            plan = compile_spec(load(path), caller.registry, project=project, accounts=accounts)
+            plan = compile_spec(
+                caller.load(path, caller.registry),
+                caller.registry,
+                project=project,
+                accounts=accounts,
+            )
         except ConfigurationError as error:
             mistakes = DataError(
                 "could not run a pipeline",
@@ -186,6 +190,7 @@ class Run:
                 scripts=self._caller.services.scripts,
                 inputs=self._feeds,
                 parent=self._caller,
+                load=self._caller.load,
             )
         except EngineError as error:
             failure = error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError
 from engine.expressions import DateTime, Scope, load_library, overlay
+from engine.pipeline import PipelineSpec, load
 from engine.plan.plan import Plan, PlannedSnap
 from engine.registry import Registry
 from engine.run.files.access import Writers
@@ -22,6 +23,15 @@ from engine.run.services import Services
 
 if TYPE_CHECKING:
     from engine.run.error_pipeline import ErrorPipeline
+
+
+Load = Callable[[str, Registry], PipelineSpec]
+"""Reads the file of a pipeline. Raises ConfigurationError."""
+
+
+def load_yaml(path: str, registry: Registry) -> PipelineSpec:
+    """The pipeline of a YAML file."""
+    return load(path)
 
 
 class Execution:
@@ -39,6 +49,7 @@ class Execution:
         services: Services,
         registry: Registry,
         *,
+        load: Load = load_yaml,
         ledger: Ledger | None = None,
         outer_secrets: Secrets | None = None,
     ) -> None:
@@ -46,6 +57,7 @@ class Execution:
         self.identity = identity
         self.services = services
         self.registry = registry
+        self.load = load
         self.ledger = ledger
         self.secrets = Secrets(
             (

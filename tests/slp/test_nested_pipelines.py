@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from engine import api
 from engine.cli import main
 from engine.testing import run_pipeline
 from tests.slp.exports import (
@@ -158,3 +159,12 @@ error_pipeline:
         in text
     )
     assert main(["validate", str(project / "main.yaml")]) == 0
+
+
+def test_an_export_that_is_run_runs_another_export(tmp_path: Path) -> None:
+    execute = {"pipeline": value("Inner Part"), "params": value([])}
+    outer = {"g": snap(EXECUTE, "Call", execute)}
+    write(tmp_path, "outer.slp", export(outer))
+    write(tmp_path, "Inner Part.slp", export({"m": mapper("Map", [("$n * 2", "$n")])}))
+    report = api.run(tmp_path / "outer.slp", inputs={"call": [{"n": 4}]})
+    assert report.outputs["call.output"] == [{"n": 8, "original": {"n": 4}}]
