@@ -85,7 +85,7 @@ class ZipFileRead(Snap[ZipFileReadSettings]):
     changes_input = False
     shares_output = False
     blocking = True
-    loses_lineage = "an archive becomes several streams"
+    loses_lineage = "makes several streams of one archive"
 
     examples = (
         Example(

@@ -78,7 +78,7 @@ class ZipFileWrite(StreamSnap[ZipFileWriteSettings]):
     plain = True
     changes_input = False
     shares_output = False
-    loses_lineage = "all streams go into one archive"
+    loses_lineage = "writes all streams into one archive"
     examples = (
         Example(
             "two streams become two entries",

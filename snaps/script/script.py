@@ -323,8 +323,8 @@ def _write_without_origin(tree: ast.Module) -> str:
             and len(node.args) == 1
         ):
             return (
-                f"output.write in line {node.lineno} of the script has one argument; write "
-                "output.write(in_doc, doc), so that the request gets its response"
+                "writes documents without saying which request they answer (line "
+                f"{node.lineno} of the script); use output.write(in_doc, doc)"
             )
     return ""
 

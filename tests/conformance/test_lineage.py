@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,19 @@ STREAMS = [
     for row in ROWS
     for piece in (StreamStart(row), f'[{{"n": {row["n"]}}}]'.encode(), StreamEnd())
 ]
+COMPRESSED = [gzip.compress(p) if isinstance(p, bytes) else p for p in STREAMS]
 SCRIPT = """\
 def snaplogic_init(): return None
 def snaplogic_process(row): return [row] * row["n"]
 def snaplogic_final(): return None
+"""
+HOOK = """\
+class Hook:
+    def execute(self):
+        for doc in input:
+            for each in range(doc["n"] - 1):
+                output.write(doc, {"each": each})
+hook = Hook()
 """
 CASES = [
     ("Filter", {"filter": "$n != 2"}, ROWS, [1, 3]),
@@ -38,6 +48,12 @@ CASES = [
     ("JSONParser", {}, STREAMS, [1, 2, 3]),
     ("JSONParser", {"json_lines": True, "non_standard_json": False}, STREAMS, []),
     ("FileWriter", {"file": "= $file"}, STREAMS, [1, 2, 3]),
+    ("Script", {"source": HOOK}, ROWS, [2, 3, 3]),
+    ("Compress", {}, STREAMS, [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3]),
+    ("Decompress", {}, COMPRESSED, [1, 1, 1, 2, 2, 2, 3, 3, 3]),
+    ("DirectoryBrowser", {"directory": ".", "filter": "= $file"}, ROWS, [1, 2, 3]),
+    ("FileDelete", {"file": "= $file", "delete_action": "ignore"}, ROWS, [1, 2, 3]),
+    ("FilePoller", {"directory": ".", "filter": "= $file"}, ROWS, [1, 2, 3]),
     ("RemotePythonScript", {"source": SCRIPT}, ROWS, [1, 2, 2, 3, 3, 3]),
 ]
 

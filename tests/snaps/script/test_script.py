@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine import api
 from engine.errors import ConfigurationError, SnapFailedError
 
 FRAME = """\
@@ -356,3 +358,20 @@ def test_a_row_that_takes_too_long_is_an_error(run_snap: Any) -> None:
     settings = each("while True: pass") | {"timeout": 0.3}
     with pytest.raises(SnapFailedError, match=r"0\.3"):
         run_snap("Script", settings, [{}])
+
+
+def ultra_problems(folder: Path, body: str) -> list[str]:
+    pipeline = {"snaps": {"script": {"snap": "Script"} | each(body)}}
+    (folder / "pipeline.yaml").write_text(json.dumps(pipeline))
+    (folder / "task.yaml").write_text("type: ultra\npipeline: pipeline.yaml\n")
+    return [str(problem) for problem in api.check(folder / "task.yaml")]
+
+
+def test_requests_are_answered_with_two_arguments(tmp_path: Path) -> None:
+    assert ultra_problems(tmp_path, "self.output.write(doc, {'n': 1})") == []
+
+
+def test_a_write_with_one_argument_is_refused_in_an_ultra_task(tmp_path: Path) -> None:
+    (problem,) = ultra_problems(tmp_path, "self.output.write(doc)")
+    assert "writes documents without saying which request they answer (line 11" in problem
+    assert "use output.write(in_doc, doc)" in problem
