@@ -53,11 +53,12 @@ def external(
 
 
 def _rows(run: IO[bytes]) -> Iterator[Any]:
-    while True:
-        try:
-            yield pickle.load(run)
-        except EOFError:
-            return
+    with run:
+        while True:
+            try:
+                yield pickle.load(run)
+            except EOFError:
+                return
 
 
 def _dump(row: Any, run: IO[bytes]) -> None:
