@@ -183,48 +183,50 @@ class Script(Snap[ScriptSettings]):
     def start(self) -> Iterator[Document]:
         context = self.context
         self._session = context.scripts.open(self._planned, context.show, context.fail)
-        for part in self._parts(self._session.start(), None):
-            yield from part.items
+        yield from self._outside_rows(self._session.start())
 
     def process_batch(self, view: str, batch: Batch) -> Emission:
         return self._answered(batch)
 
     def _answered(self, batch: Batch) -> Iterator[Mapping[str, Batch]]:
-        count = 0
+        position = 0
         for answers in self._running().process(batch.items):
+            written = Batch([], None if batch.lineage is None else [])
             for answer in answers:
-                row, lineage = batch.items[count], batch.lineage_of(count)
-                count += 1
-                if isinstance(answer, DataError):
-                    self.context.failed(answer, row, lineage)
-                    continue
+                row, lineage = batch.items[position], batch.lineage_of(position)
+                position += 1
                 if not answer:
                     self.context.dropped(1, (lineage,))
-                    continue
-                written = [answer] if isinstance(answer, dict) else answer
-                for part in self._parts(written, row, lineage):
-                    lineages = [lineage] * len(part)
-                    yield {"output": Batch(part.items, batch.lineage and lineages)}
+                for item in answer if isinstance(answer, list) else [answer] if answer else ():
+                    if isinstance(item, dict) and "output" in item:
+                        written.items.append(item["output"])
+                        if written.lineage is not None:
+                            written.lineage.append(lineage)
+                        continue
+                    yield {"output": written}  # before the error, which may stop the run
+                    written = Batch([], None if batch.lineage is None else [])
+                    self._report(item, row, lineage)
+            yield {"output": written}
 
     def finish(self) -> Iterator[Document]:
-        for part in self._parts(self._running().finish(), None):
-            yield from part.items
+        yield from self._outside_rows(self._running().finish())
 
-    def _parts(
-        self, written: list[Document], row: Document | None, lineage: Lineage = NO_LINEAGE
-    ) -> Iterator[Batch]:
-        """The documents for the output; those for the error view are reported between them."""
-        documents: list[Document] = []
+    def _outside_rows(self, written: list[Document]) -> Iterator[Document]:
+        """What the script wrote before its first row or after its last."""
         for item in written:
             if "output" in item:
-                documents.append(item["output"])
-                continue
-            yield Batch(documents)
-            documents = []
-            if "failed" in item:
-                raise ScriptFailure(*item["failed"])
+                yield item["output"]
+            else:
+                self._report(item, None, NO_LINEAGE)
+
+    def _report(self, item: Document | DataError, row: Document | None, lineage: Lineage) -> None:
+        """Report a row that failed, or an error that the script wrote; raise if it has failed."""
+        if isinstance(item, DataError):
+            self.context.failed(item, row, lineage)
+        elif "failed" in item:
+            raise ScriptFailure(*item["failed"])
+        else:
             self.context.failed(_error(item["error"]), row, lineage)
-        yield Batch(documents)
 
     def close(self) -> None:
         if self._session is not None:
