@@ -89,6 +89,14 @@ class NotASnapError(UnusableSnapError):
 class ExecutionError(EngineError):
     """The pipeline cannot continue, whatever `on_error` says; not tied to one document."""
 
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
+
 
 class SnapFailedError(ExecutionError):
     """A snap failed and the pipeline stops. `where` is the snap's place in the pipeline file.
@@ -109,7 +117,8 @@ class SnapFailedError(ExecutionError):
         at: str = "",
         trace: str = "",
     ) -> None:
-        super().__init__(label, snap, where, cause, error, reason, resolution, at, trace)
+        super().__init__(cause)
+        self.args = (label, snap, where, cause, error, reason, resolution, at, trace)
         self.label = label
         self.snap = snap
         self.where = where

@@ -171,6 +171,7 @@ class Run:
         self._timeout = timeout
         self._deadline = None if timeout is None else monotonic() + timeout
         self._taker = taker
+        self._stopped = ExecutionError(f"the pipeline {child.name!r} was stopped")
         self.run_id = ""
 
     def begin(self, identity: RunIdentity) -> None:
@@ -180,7 +181,7 @@ class Run:
     async def _run(self, identity: RunIdentity) -> EngineError | None:
         from engine.run.runner import run_plan  # which imports the context, which imports this
 
-        failure: EngineError | None = None
+        failure: EngineError | None = self._stopped
         try:
             _, failure = await run_plan(
                 self._child.plan,
@@ -194,9 +195,9 @@ class Run:
             )
         except EngineError as error:
             failure = error
-        except asyncio.CancelledError:
-            failure = ExecutionError(f"the pipeline {self._child.name!r} was stopped")
-            raise
+        except Exception as error:  # noqa: BLE001  # any, or the caller takes it for a normal end
+            kind, text = type(error).__name__, f": {error}" if str(error) else ""
+            failure = ExecutionError(f"the pipeline {self._child.name!r} broke off: {kind}{text}")
         finally:
             self._events.put(_ENDED if failure is None else failure)
         return failure
@@ -265,7 +266,7 @@ class Run:
         if isinstance(failure, SnapFailedError):
             for_callers = error, failure.reason, failure.resolution
             return ChildFailedError(error, str(failure), "", for_callers)
-        if isinstance(failure, ExecutionError):
+        if failure is self._stopped:
             return failure
         return ChildFailedError(error, str(failure), "", (error, "", ""))
 

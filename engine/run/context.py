@@ -199,6 +199,13 @@ class SnapContext:
             return FileName(_converted(added, setting), "")
         return FileName(self.value(setting, document), "")  # such as `1 + $name`
 
+    @property
+    def data_parameters(self) -> frozenset[str]:
+        return self._execution.identity.files.data_parameters
+
+    def depends_on_data(self, setting: Evaluated[Any]) -> bool:
+        return self._execution.depends_on_data(setting)
+
     def _parts_of(self, expression: Expression) -> Parts | None:
         if expression not in self._parts:
             self._parts[expression] = compile_parts(

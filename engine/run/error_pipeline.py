@@ -36,10 +36,16 @@ class ErrorPipeline:
         files = SnapFiles(execution.services.files, LABEL, NoSettings(), None)
         try:
             name = str(_value(settings.pipeline, execution))
-            self._child = Children(execution, LABEL, files).find(FileName(name))
+            base = "" if execution.depends_on_data(settings.pipeline) else None
+            self._child = Children(execution, LABEL, files).find(FileName(name, base))
             self._parameters = {
                 key: _value(value, execution) for key, value in settings.parameters.items()
             }
+            self._from_data = frozenset(
+                key
+                for key, value in settings.parameters.items()
+                if execution.depends_on_data(value)
+            )
             self._check()
             self._run = None if self._ledger is not None else self._start(_discard)
         except DataError as error:
@@ -65,7 +71,9 @@ class ErrorPipeline:
         return None if failure is None else ExecutionError(f"the error pipeline failed: {failure}")
 
     def _start(self, taker: Any) -> Run:
-        return self._child.start(self._parameters, label=f"{LABEL}/", taker=taker)
+        return self._child.start(
+            self._parameters, from_data=self._from_data, label=f"{LABEL}/", taker=taker
+        )
 
     def _check(self) -> None:
         """The reference's rules: it takes documents; in an ultra task it answers with one."""

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError
-from engine.expressions import DateTime, Scope, load_library, overlay
+from engine.expressions import DateTime, Scope, compile_parts, load_library, overlay
 from engine.pipeline import PipelineSpec, load
 from engine.plan.plan import Plan, PlannedSnap
 from engine.registry import Registry
@@ -20,6 +20,7 @@ from engine.run.late_facts import LateFacts
 from engine.run.lineage import Ledger
 from engine.run.secrets import Secrets
 from engine.run.services import Services
+from engine.sdk.settings import Evaluated
 
 if TYPE_CHECKING:
     from engine.run.error_pipeline import ErrorPipeline
@@ -110,6 +111,15 @@ class Execution:
             known = loaded.get(library.name)
             loaded[library.name] = value if known is None else overlay(known, value)
         return loaded
+
+    def depends_on_data(self, setting: Evaluated[Any]) -> bool:
+        """Whether a document, or a parameter that counts as data, can change the value."""
+        if setting.expression is None:
+            return False
+        parameters = self.identity.files.data_parameters
+        scope = self.scope({})
+        parts = compile_parts(setting.expression.text, scope=scope, data_parameters=parameters)
+        return parts is not None
 
     def scope(self, snap: Mapping[str, Any]) -> Scope:
         """The variables of one snap's expressions, in addition to the document."""

@@ -82,6 +82,15 @@ class Context(Protocol):
     def pipelines(self) -> ChildPipelines: ...
 
     @property
+    def data_parameters(self) -> frozenset[str]:
+        """The parameters whose values come from documents or callers, so they count as data."""
+        ...
+
+    def depends_on_data(self, setting: Evaluated[Any]) -> bool:
+        """Whether a document or one of the `data_parameters` can change the value."""
+        ...
+
+    @property
     def inputs(self) -> tuple[str, ...]:
         """The names of the input views as linked: of a family its members, in the order of their
         numbers, or of their links if some have other names."""

@@ -93,7 +93,8 @@ class ScriptFailure(ExecutionError):  # noqa: N818  # the script has failed, not
     def __init__(
         self, error: str, reason: str = "", resolution: str = "", stacktrace: str = ""
     ) -> None:
-        super().__init__(error, reason, resolution, stacktrace)
+        super().__init__(error)
+        self.args = (error, reason, resolution, stacktrace)
         self.error = error
         self.reason = reason
         self.resolution = resolution

@@ -146,7 +146,10 @@ class NestedPipeline(Snap[NestedPipelineSettings]):
                 for name, value in context.parameters.items()
                 if name in child.parameters and value is not None
             }
-            self._run = child.start({**inherited, **settings.parameters})
+            self._run = child.start(
+                {**inherited, **settings.parameters},
+                from_data=context.data_parameters - settings.parameters.keys(),
+            )
         except DataError as error:
             raise fatal(error) from error
         return iter(())

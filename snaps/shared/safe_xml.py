@@ -37,6 +37,8 @@ class SafeXml:
             raise XmlError(
                 expat.ErrorString(error.code), f"line {error.lineno}, column {error.offset + 1}"
             ) from None
+        except LookupError as error:
+            raise self.refusal(f"{error}; supply the stream in UTF-8") from None
 
     def refusal(self, problem: str) -> XmlError:
         parser = self.parser

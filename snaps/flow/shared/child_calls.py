@@ -17,7 +17,6 @@ from engine.sdk import (
     Item,
     Lineage,
     To,
-    paths_read,
 )
 
 Rows = Sequence[tuple[Document, Lineage]]
@@ -49,7 +48,8 @@ class ChildCalls:
     """Starts runs for one snap, from any number of threads, and stops them when it is interrupted.
 
     `parameters` are evaluated for the first document of each run. A value that depends on the
-    document counts as data: it cannot lead a file's name out of the child's folder.
+    document, or on a parameter that counts as data, counts as data: it cannot lead a file's name
+    out of the child's folder.
     """
 
     def __init__(
@@ -66,9 +66,7 @@ class ChildCalls:
         self._label = label
         self._timeout = timeout
         self._from_data = frozenset(
-            name
-            for name, value in parameters.items()
-            if value.expression is not None and paths_read([value.expression]) != frozenset()
+            name for name, value in parameters.items() if context.depends_on_data(value)
         )
         self._running: set[ChildRun] = set()
         self._lock = Lock()

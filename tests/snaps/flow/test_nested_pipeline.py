@@ -77,3 +77,11 @@ def test_a_binary_view_must_be_one_of_the_views(tmp_path: Path) -> None:
     (tmp_path / "parent.yaml").write_text(f"{PARENT}    binary: [fewer]\n")
     with pytest.raises(InvalidPipelineError, match="there is no view 'fewer'"):
         api.run(tmp_path / "parent.yaml")
+
+
+def test_a_pipeline_that_nests_itself_fails_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "self.yaml").write_text("snaps:\n  e: {snap: NestedPipeline, pipeline: self}\n")
+    message = "call each other 64 deep: [^']*let a pipeline"
+    with pytest.raises(SnapFailedError, match=message) as info:
+        api.run(tmp_path / "self.yaml")
+    assert len(str(info.value)) < 20_000

@@ -162,3 +162,8 @@ def test_a_splitter_keeps_only_one_element_in_memory() -> None:
         assert tracemalloc.get_traced_memory()[0] < 1_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_a_charset_that_is_unknown_fails_the_stream_with_its_name() -> None:
+    run = parse(b'<?xml version="1.0" encoding="foo"?><a/>', on_error="route")
+    assert "unknown encoding: foo; supply the stream in UTF-8" in run.errors[0]["reason"]
