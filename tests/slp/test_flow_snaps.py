@@ -183,8 +183,10 @@ snaps:
     input_type: binary
 links:
   - numbers -> some -> last -> types -> replay -> turn -> slow -> split -> choose -> move -> check
-  - check -> route -> equal
-  - route.write -> text -> both -> name -> sort -> gone
+  - check -> route
+  - route.read -> equal
+  - route.write -> text -> both -> name -> sort
+  - sort.small -> gone
 """
 
 
