@@ -27,7 +27,7 @@ def table_of(arrow: Any, documents: Iterable[Document], schema: Any, *, is_exact
         rows = (
             [_fitted(row, schema) for row in documents]
             if is_exact
-            else list(map(with_doubles, documents))
+            else [_fitted(with_doubles(row), schema) for row in documents]
         )
         _check_required(rows, schema)
         return arrow.Table.from_pylist(rows, schema=schema)
@@ -51,7 +51,7 @@ def with_doubles(value: Value) -> Value:
 
 
 def _fitted(document: Document, schema: Any) -> Document:
-    """The document with numbers of the types that the schema has."""
+    """The document with numbers of the types that the schema has. Raises ValueError."""
     fields = {field.name: field.type for field in schema}
     return {
         name: _number(value, fields[name]) for name, value in document.items() if name in fields
@@ -59,13 +59,15 @@ def _fitted(document: Document, schema: Any) -> Document:
 
 
 def _number(value: Value, kind: Any) -> Value:
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal | float):
         name = str(kind)
         if name in ("float", "double"):
             return float(value)
-        return (
-            int(value) if name.startswith("int") and value == value.to_integral_value() else value
-        )
+        if not name.startswith(("int", "uint")):
+            return value
+        if value % 1:  # Arrow would cut the fraction off
+            raise ValueError(f"{value} is not an integer")
+        return int(value)
     if isinstance(value, list) and hasattr(kind, "value_type"):
         return [_number(item, kind.value_type) for item in value]
     if isinstance(value, dict) and hasattr(kind, "fields"):

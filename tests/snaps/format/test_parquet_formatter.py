@@ -115,3 +115,22 @@ def test_no_documents_are_a_file_without_rows_or_nothing() -> None:
     assert written([], schema=SCHEMA) == []
     assert written([]) == []
     assert run_snap("ParquetFormatter", {"ignore_empty_stream": True}, []).output == []
+
+
+@pytest.mark.parametrize("value", [Decimal("1.50"), Decimal("-0.9"), 0.5])
+def test_a_fraction_in_a_column_of_integers_is_an_error_instead_of_being_cut_off(
+    value: Any,
+) -> None:
+    schema = "message m { optional int64 n; repeated int32 many; }"
+    given = [{"n": 1}, {"n": value}, {"many": [value]}, {"n": Decimal("2.0")}]
+    run = run_snap("ParquetFormatter", {"schema": schema}, given, on_error="route")
+    assert rows(run.output) == [{"n": 1, "many": None}, {"n": 2, "many": None}]
+    reasons = [error["reason"] for error in run.errors]
+    assert reasons == [f"{value} is not an integer"] * 2
+
+
+def test_a_fraction_in_a_column_of_integers_by_its_first_value_is_an_error() -> None:
+    given: list[Any] = [{"n": 1}, {"n": "x"}, {"n": Decimal("0.5")}]
+    run = run_snap("ParquetFormatter", {}, given, on_error="route")
+    assert rows(run.output) == [{"n": 1}]
+    assert run.errors[1]["reason"] == "0.5 is not an integer"
