@@ -203,7 +203,7 @@ class PipelineExecute(Snap[PipelineExecuteSettings]):
         if self._waiting:
             yield from self._run_all([self._waiting])
         for run in self._reused:
-            yield from _emitted(run.exchange(last=True))
+            yield from _emitted_for_all(run.exchange(last=True))
 
     def interrupt(self) -> None:
         self._calls.stop()
@@ -273,7 +273,7 @@ class PipelineExecute(Snap[PipelineExecuteSettings]):
         for place, run in enumerate(self._reused):
             share = documents[(place - self._turn) % count :: count]
             if share:
-                yield from _emitted(run.exchange(share))
+                yield from _emitted_for_all(run.exchange(share))
         self._turn = (self._turn + len(documents)) % count
 
     def _started(self, document: Document) -> list[ChildRun]:
@@ -329,3 +329,11 @@ def _and_then(items: list[Item], error: Exception) -> Iterator[Item]:
 def _emitted(parts: Iterable[tuple[str, Iterable[Item]]]) -> Iterator[Item]:
     for _, items in parts:
         yield from items
+
+
+def _emitted_for_all(parts: Iterable[tuple[str, Iterable[Item]]]) -> Iterator[Item]:
+    """The same for a reused run: if it fails, which documents it has lost is unknown."""
+    try:
+        yield from _emitted(parts)
+    except DataError as error:
+        raise fatal(error) from error

@@ -156,6 +156,19 @@ def test_a_run_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
         run(tmp_path, "pipeline: slow, timeout: 0.5", [{"n": 1}])
 
 
+@pytest.mark.parametrize("on_error", ["discard", "stop"])
+def test_a_reused_run_that_fails_at_its_end_fails_the_pipeline(
+    on_error: str, tmp_path: Path
+) -> None:
+    write(
+        tmp_path,
+        failing="snaps:\n  all: {snap: GroupByN, group_size: 0}\n"
+        "  part: {snap: Mapper, mappings: {$n: $nothing.at.all}}\nlinks: [all -> part]\n",
+    )
+    with pytest.raises(SnapFailedError, match="the pipeline 'failing' failed"):
+        run(tmp_path, f"pipeline: failing, reuse: true, on_error: {on_error}", [{"n": 1}])
+
+
 def test_pipelines_that_call_each_other_without_end_are_stopped(tmp_path: Path) -> None:
     (tmp_path / "parent.yaml").write_text("")
     with pytest.raises(SnapFailedError, match="pipelines call each other 64 deep"):
