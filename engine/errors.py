@@ -203,6 +203,10 @@ class ChildFailedError(DataError):
         self.for_callers = for_callers
 
 
+class EndlessCallsError(DataError):
+    """Pipelines call each other without end, so trying again is of no use."""
+
+
 class ExpressionError(DataError):
     """An expression cannot be parsed or evaluated. Expressions raise no other error.
 

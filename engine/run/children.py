@@ -15,6 +15,7 @@ from engine.errors import (
     ChildFailedError,
     ConfigurationError,
     DataError,
+    EndlessCallsError,
     EngineError,
     ExecutionError,
     SnapFailedError,
@@ -134,7 +135,7 @@ class Child:
         caller, parent = self._caller, self._caller.identity
         if len(parent.callers) >= MAX_DEPTH:
             chain = " -> ".join(Path(path).name for path in parent.callers[-3:])
-            raise DataError(
+            raise EndlessCallsError(
                 f"could not run the pipeline {self.name!r}",
                 f"pipelines call each other {MAX_DEPTH} deep: ... {chain}",
                 "let a pipeline that calls itself stop at some document, for example with a Filter",
@@ -261,6 +262,8 @@ class Run:
         self._events.put(failure)  # for whoever calls again
         error = f"the pipeline {self._child.name!r} failed"
         inner = failure.__cause__
+        if isinstance(inner, EndlessCallsError):
+            return inner
         if isinstance(inner, ChildFailedError):  # the places of all pipelines between are no help
             return ChildFailedError(error, inner.reason, inner.resolution, inner.for_callers)
         if isinstance(failure, SnapFailedError):

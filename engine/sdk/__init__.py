@@ -20,6 +20,7 @@ from engine.errors import (
     AbsentError,
     ConfigurationError,
     DataError,
+    EndlessCallsError,
     ExecutionError,
     ExpressionError,
 )
@@ -207,6 +208,7 @@ __all__ = [
     "Document",
     "Emission",
     "EncodeJson",
+    "EndlessCallsError",
     "Evaluated",
     "Example",
     "ExecutionError",

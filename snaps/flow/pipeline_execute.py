@@ -12,6 +12,7 @@ from engine.sdk import (
     ChildRun,
     DataError,
     Document,
+    EndlessCallsError,
     Evaluated,
     Example,
     ExecutionError,
@@ -247,6 +248,8 @@ class PipelineExecute(Snap[PipelineExecuteSettings]):
         for _ in range(self.settings.retries):
             try:
                 return iter(list(self._once(documents)))
+            except EndlessCallsError:
+                raise
             except DataError:
                 self._calls.wait(self.settings.retry_interval)
         return self._once(documents)

@@ -281,14 +281,19 @@ class EmailSender(Snap[EmailSenderSettings]):
 def _addresses(name: str, text: str) -> list[str]:
     """The addresses in a list that commas separate."""
     found = [address for _, address in getaddresses([text]) if address]
-    wrong = [address for address in found if "@" not in address[1:-1] or " " in address]
-    if wrong or (text.strip() and not found):
+    wrong = [address for address in found if not _is_address(address) or address not in text]
+    if wrong or not text.isprintable() or (text.strip() and not found):
         raise DataError(
             f"{name!r} is not a list of mail addresses",
             f"{(wrong or [text])[0]!r} is not an address",
             "write addresses such as a@example.com, separated by commas",
         )
     return found
+
+
+def _is_address(text: str) -> bool:
+    """Whether a server can take it: `getaddresses` repairs what is not an address."""
+    return "@" in text[1:-1] and text.isascii() and not any(map(str.isspace, text))
 
 
 def _table(rows: list[Any]) -> str:

@@ -169,10 +169,13 @@ def test_a_reused_run_that_fails_at_its_end_fails_the_pipeline(
         run(tmp_path, f"pipeline: failing, reuse: true, on_error: {on_error}", [{"n": 1}])
 
 
-def test_pipelines_that_call_each_other_without_end_are_stopped(tmp_path: Path) -> None:
+@pytest.mark.parametrize("settings", ["", ", retries: 3"])
+def test_pipelines_that_call_each_other_without_end_are_stopped(
+    tmp_path: Path, settings: str
+) -> None:
     (tmp_path / "parent.yaml").write_text("")
     with pytest.raises(SnapFailedError, match="pipelines call each other 64 deep"):
-        run(tmp_path, "pipeline: parent", [{"n": 1}])
+        run(tmp_path, f"pipeline: parent{settings}", [{"n": 1}])
 
 
 def test_a_pipeline_may_call_itself_as_long_as_that_ends(tmp_path: Path) -> None:

@@ -172,6 +172,9 @@ def test_the_account_logs_in_and_a_wrong_password_is_said_without_showing_it(
     [
         ({"to": "= $none"}, "is not in the document"),
         ({"to": "= 'nobody'"}, "'nobody' is not an address"),
+        ({"to": "= 'a@x.org evil'"}, "is not a list of mail addresses"),
+        ({"to": "= 'a@x.org' + '\\r\\n' + 'Bcc: evil@x.org'"}, "is not a list of mail addresses"),
+        ({"to": "= 'é@x.org'"}, "'é@x.org' is not an address"),
         ({"to": "= ''"}, "the mail has no recipient"),
         ({"subject": "= 'a' + '\\n' + 'Bcc: x@y.org'"}, "headers must not have line breaks"),
         ({"attachments": [{"url": "gone.txt"}]}, "gone.txt"),
