@@ -23,6 +23,8 @@ from engine.cli.exit_codes import BROKEN_PIPE, STOPPED
 _COMMANDS = {
     "run": "run a pipeline",
     "validate": "check pipeline and task files without running them",
+    "snaps": "list the installed snaps, or explain one",
+    "functions": "list the functions of expressions, or explain one",
     "eval": "evaluate an expression, or open a prompt",
     "serve": "host pipelines as tasks",
     "tasks": "show the tasks that run on this machine",
@@ -107,10 +109,11 @@ class _HelpFormatter(argparse.HelpFormatter):
     """
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=_terminal_columns() - 2)
+        super().__init__(prog, width=terminal_columns() - 2)
 
 
-def _terminal_columns() -> int:
+def terminal_columns() -> int:
+    """The width of the terminal; 80 for anything else unless COLUMNS says otherwise."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns) > 0:
         return int(columns)

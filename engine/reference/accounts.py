@@ -10,7 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import msgspec
 
 from engine.pipeline.account_file import KEY
-from engine.reference.settings import settings_lines
+from engine.reference.settings import setting_entries, settings_lines
 from engine.sdk.accounts import BUILTIN_KINDS, AccountKind
 from engine.sdk.settings import SettingFacts, settings_of
 
@@ -50,7 +50,7 @@ def _section(kind: type[AccountKind]) -> Iterator[str]:
     secrets = [f"`{fact.name}`" for fact in settings_of(kind).values() if fact.secret]
     if secrets:
         yield f"Secret: {', '.join(secrets)}.\n"
-    yield from settings_lines(kind)
+    yield from settings_lines(setting_entries(kind))
 
 
 def _schema_of(kind: type[AccountKind]) -> dict[str, Any]:

@@ -14,28 +14,57 @@ from engine.sdk import AccountKind, Example, HttpResponse
 from engine.sdk.settings import settings_of
 
 
-def example_lines(snap: SnapClass, example: Example) -> Iterator[str]:
+class ExampleEntry(msgspec.Struct, frozen=True):
+    """One example for readers: its YAML, and what there is before and after, item by item.
+
+    An item is a pair of what it is (`input`, `output`, `file`) and its text.
+    """
+
+    title: str
+    yaml: str
+    items: tuple[tuple[str, str], ...]
+
+
+def example_entry(snap: SnapClass, example: Example) -> ExampleEntry:
     keys: dict[str, Any] = {"snap": snap.__name__}
     if example.on_error != "stop":
         keys["on_error"] = example.on_error
-    yield f"Example: {example.title}.\n"
-    yield f"```yaml\n{block({**keys, **example.settings})}```\n"
-    yield "```text"
+    yaml_text = block({**keys, **example.settings})
+    return ExampleEntry(example.title, yaml_text, tuple(_example_items(example)))
+
+
+def _example_items(example: Example) -> Iterator[tuple[str, str]]:
     for name, value in example.parameters.items():
-        yield f"parameter   {name}={value}"
+        yield "parameter", f"{name}={value}"
     for name, text in example.files.items():
-        yield f"file        {name}: {_json(text)}"
+        yield "file", f"{name}: {_json(text)}"
     for name, account in example.accounts.items():
-        yield f"account     {name}: {_account(account)}"
+        yield "account", f"{name}: {_account(account)}"
     for name, script in example.databases.items():
-        yield f"database    {name}: {' '.join(script.split())}"
+        yield "database", f"{name}: {' '.join(script.split())}"
     for request, answer in example.answers.items():
-        yield f"server      {request}: {_answer(answer)}"
+        yield "server", f"{request}: {_answer(answer)}"
     yield from _items("input", example.given)
     yield from _items("output", example.expect)
     for name, text in example.leaves.items():
-        yield f"writes      {name}: {_json(text)}"
+        yield "writes", f"{name}: {_json(text)}"
+
+
+def example_lines(entry: ExampleEntry) -> Iterator[str]:
+    yield f"Example: {entry.title}.\n"
+    yield f"```yaml\n{entry.yaml}```\n"
+    yield "```text"
+    yield from item_lines(entry)
     yield "```\n"
+
+
+def item_lines(entry: ExampleEntry) -> Iterator[str]:
+    """The items as lines, each kind named once where several follow each other."""
+    last = ""
+    for word, text in entry.items:
+        is_repeated = word == last and word in ("input", "output")
+        yield f"{'' if is_repeated else word:<12}{text}"
+        last = word
 
 
 def block(value: Mapping[str, Any]) -> str:
@@ -70,14 +99,13 @@ class _ReadableDumper(yaml.SafeDumper):
 _ReadableDumper.add_representer(str, _ReadableDumper.represent_text)
 
 
-def _items(word: str, items: Any) -> Iterator[str]:
+def _items(word: str, items: Any) -> Iterator[tuple[str, str]]:
     views = items if isinstance(items, Mapping) else {"": items}
     if not any(views.values()):
-        yield f"{word:<12}nothing"
+        yield word, "nothing"
     for view, found in views.items():
         for item in found:
-            yield f"{word:<12}{f'{view}: ' if view else ''}{_item(item)}"
-            word = ""
+            yield word, f"{f'{view}: ' if view else ''}{_item(item)}"
 
 
 def _item(item: Any) -> str:

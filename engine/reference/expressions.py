@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+
+import msgspec
 
 from engine.expressions.functions import FAMILIES, Declaration, Example, Family
 
@@ -82,21 +84,46 @@ These are meant, most of them because the platform is written in Java:
 """
 
 
+class FunctionEntry(msgspec.Struct, frozen=True):
+    """One function or method for readers; `name` is as one calls it: `Math.round`, `text.trim`."""
+
+    name: str
+    signature: str
+    family: str
+    help: str
+    examples: tuple[Example, ...]
+
+
 def page() -> str:
     return "\n".join([_INTRODUCTION, *(line for family in FAMILIES for line in _family(family))])
 
 
-def _family(family: Family) -> Iterator[str]:
-    yield f"## {family.title}\n"
-    yield f"{family.help}\n"
-    if family.constants:
-        names = ", ".join(f"`{family.namespace}.{name}`" for name in sorted(family.constants))
-        yield f"Constants: {names}.\n"
+def function_entries() -> Iterator[FunctionEntry]:
+    """Every function and method of the language, family by family."""
+    return (entry for family in FAMILIES for entry in _entries(family))
+
+
+def _entries(family: Family) -> Iterator[FunctionEntry]:
     prefix = f"{family.namespace}." if family.namespace else ""
-    for declaration in sorted(family.functions.values(), key=lambda one: one.name.lower()):
-        yield from _function(prefix, declaration)
-    for declaration in sorted(family.methods.values(), key=lambda one: one.name.lower()):
-        yield from _function(f"{_receiver(family)}.", declaration)
+    for declaration in _sorted(family.functions):
+        yield _entry(family, prefix, declaration)
+    for declaration in _sorted(family.methods):
+        yield _entry(family, f"{_receiver(family)}.", declaration)
+
+
+def _sorted(declarations: Mapping[str, Declaration]) -> list[Declaration]:
+    return sorted(declarations.values(), key=lambda one: one.name.lower())
+
+
+def _entry(family: Family, prefix: str, declaration: Declaration) -> FunctionEntry:
+    note = " *Changes the array.*" if declaration.mutates else ""
+    return FunctionEntry(
+        name=f"{prefix}{declaration.name}",
+        signature=f"{prefix}{declaration.signature}",
+        family=family.title,
+        help=f"{declaration.help}{note}",
+        examples=declaration.examples,
+    )
 
 
 def _receiver(family: Family) -> str:
@@ -105,17 +132,22 @@ def _receiver(family: Family) -> str:
     )
 
 
-def _function(prefix: str, declaration: Declaration) -> Iterator[str]:
-    note = " *Changes the array.*" if declaration.mutates else ""
-    yield f"### `{prefix}{declaration.signature}`\n"
-    yield f"{declaration.help}{note}\n"
-    yield "```js"
-    for example in declaration.examples:
-        yield _example(example)
-    yield "```\n"
+def _family(family: Family) -> Iterator[str]:
+    yield f"## {family.title}\n"
+    yield f"{family.help}\n"
+    if family.constants:
+        names = ", ".join(f"`{family.namespace}.{name}`" for name in sorted(family.constants))
+        yield f"Constants: {names}.\n"
+    for entry in _entries(family):
+        yield f"### `{entry.signature}`\n"
+        yield f"{entry.help}\n"
+        yield "```js"
+        yield from map(example_line, entry.examples)
+        yield "```\n"
 
 
-def _example(example: Example) -> str:
+def example_line(example: Example) -> str:
+    """An example with its result, and the document that it reads, as comments."""
     given = f"    // $ is {_json(example.given)}" if example.given is not None else ""
     return f"{example.text}  // {_json(example.result)}{given}"
 

@@ -1,4 +1,4 @@
-"""Tables of settings, with types in plain words."""
+"""Settings for readers, with types in plain words, and tables of them."""
 
 from __future__ import annotations
 
@@ -33,40 +33,96 @@ _WORDS: dict[Any, tuple[str, str]] = {
     Any: ("any value", "any values"),
 }
 
+_ACCOUNTS = (Account, AccountPerDocument)
 
-def settings_lines(cls: type[Settings]) -> Iterator[str]:
-    """The table of a settings class, and one for each kind of row in it."""
-    facts = settings_of(cls)
-    if not facts:
+
+class SettingEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One setting for readers; `rows` describes the rows of a table in it.
+
+    `default` and `example` are plain values; None: there is none.
+    """
+
+    name: str
+    type: str
+    help: str
+    required: bool = False
+    default: Any = None
+    choices: tuple[Any, ...] = ()
+    example: Any = None
+    rows: tuple[SettingEntry, ...] = ()
+
+
+def setting_entries(cls: type[Settings]) -> tuple[SettingEntry, ...]:
+    """The settings of a class, in order."""
+    return tuple(map(_entry, settings_of(cls).values()))
+
+
+def _entry(fact: SettingFacts) -> SettingEntry:
+    is_account = get_origin(fact.type) in _ACCOUNTS  # its fields are in a file of its own
+    rows = () if is_account else rows_in(fact.type)
+    return SettingEntry(
+        name=fact.name,
+        type=type_text(fact.type),
+        help=fact.help,
+        required=fact.required,
+        default=None if fact.required else _default(fact),
+        choices=tuple(_choices(fact.type)),
+        example=fact.example,
+        rows=tuple(entry for row in rows for entry in setting_entries(row)),
+    )
+
+
+def _default(fact: SettingFacts) -> Any:
+    value = fact.default.value if isinstance(fact.default, Evaluated) else fact.default
+    value = value.text if isinstance(value, Path | Expression) else value
+    return None if value is None or value in ("", (), [], {}) else msgspec.to_builtins(value)
+
+
+def _choices(kind: Any) -> Iterator[Any]:
+    if get_origin(kind) is Literal:
+        yield from get_args(kind)
+    elif get_origin(kind) in (Evaluated, Union, types.UnionType):
+        for argument in get_args(kind):
+            yield from _choices(argument)
+
+
+def default_text(entry: SettingEntry) -> str:
+    """A default as one would write it; empty if there is none."""
+    value = entry.default
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def example_text(entry: SettingEntry) -> str:
+    """An example value as YAML on one line; empty if there is none."""
+    return "" if entry.example is None else inline(entry.example)
+
+
+def settings_lines(entries: tuple[SettingEntry, ...]) -> Iterator[str]:
+    """The table of settings, and one for each kind of row in them."""
+    if not entries:
         yield "It has no settings.\n"
         return
-    yield from _table("setting", facts.values())
-    for name, fact in facts.items():
-        for row in rows_in(fact.type):
-            yield f"A row of `{name}`:\n"
-            yield from _table("key", settings_of(row).values())
+    yield from _table("setting", entries)
+    for entry in entries:
+        if entry.rows:
+            yield f"A row of `{entry.name}`:\n"
+            yield from _table("key", entry.rows)
 
 
-def _table(first: str, facts: Any) -> Iterator[str]:
+def _table(first: str, entries: tuple[SettingEntry, ...]) -> Iterator[str]:
     yield f"| {first} | type | default | meaning | example |\n|---|---|---|---|---|"
-    for fact in facts:
-        cells = (f"`{fact.name}`", type_text(fact.type), _default(fact), fact.help, _example(fact))
+    for entry in entries:
+        default = _code(default_text(entry)) or ("required" if entry.required else "none")
+        example = _code(example_text(entry))
+        cells = (f"`{entry.name}`", entry.type, default, entry.help, example)
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
     yield ""
 
 
-def _default(fact: SettingFacts) -> str:
-    if fact.required:
-        return "required"
-    value = fact.default.value if isinstance(fact.default, Evaluated) else fact.default
-    value = value.text if isinstance(value, Path | Expression) else value
-    if value is None or value in ("", (), [], {}):
-        return "none"
-    return f"`{value if isinstance(value, str) else msgspec.json.encode(value).decode()}`"
-
-
-def _example(fact: SettingFacts) -> str:
-    return "" if fact.example is None else f"`{inline(fact.example)}`"
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
 
 
 def type_text(kind: Any, *, many: bool = False) -> str:
@@ -74,7 +130,7 @@ def type_text(kind: Any, *, many: bool = False) -> str:
     origin, arguments = get_origin(kind), get_args(kind)
     if kind in _WORDS:
         return _WORDS[kind][many]
-    if origin in (Account, AccountPerDocument):
+    if origin in _ACCOUNTS:
         kinds = get_args(arguments[0]) or arguments
         return f"account ({', '.join(f'`{kind.kind}`' for kind in kinds)}) or `=` expression"
     if origin is Evaluated:

@@ -6,9 +6,12 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import distribution
 from inspect import cleandoc
+from typing import Literal
 
-from engine.reference.examples import example_lines
-from engine.reference.settings import settings_lines
+import msgspec
+
+from engine.reference.examples import ExampleEntry, example_entry, example_lines
+from engine.reference.settings import SettingEntry, setting_entries, settings_lines
 from engine.registry import GROUP, SnapClass, snaps_of
 from engine.sdk import View
 from engine.sdk.facts import category_of
@@ -50,13 +53,60 @@ def builtin_snaps() -> list[SnapClass]:
     return sorted(found, key=lambda snap: snap.__name__.lower())
 
 
+class ViewEntry(msgspec.Struct, frozen=True):
+    """A view for readers; `name` of a family is that of its members."""
+
+    side: Literal["input", "output"]
+    name: str
+    carries: str
+    unlinked: str
+
+
+class SnapEntry(msgspec.Struct, frozen=True):
+    """Everything that a snap says about itself, for readers. Texts may hold `code`.
+
+    `ultra`: why it cannot be used in an ultra task with its default settings; empty if it can.
+    `foreign` is the name of SnapLogic's snap, `foreign_id` its class id.
+    """
+
+    name: str
+    category: str
+    since: str
+    purpose: str
+    about: str
+    foreign: str
+    foreign_id: str
+    ultra: str
+    facts: tuple[str, ...]
+    views: tuple[ViewEntry, ...]
+    settings: tuple[SettingEntry, ...]
+    examples: tuple[ExampleEntry, ...]
+
+
+def snap_entry(snap: SnapClass) -> SnapEntry:
+    return SnapEntry(
+        name=snap.__name__,
+        category=category_of(snap),
+        since=snap.since,
+        purpose=purpose(snap),
+        about=cleandoc(snap.about),
+        foreign=snap.foreign.name if snap.foreign else "",
+        foreign_id=snap.foreign.class_id if snap.foreign else "",
+        ultra=_loses_lineage(snap),
+        facts=tuple(_facts(snap)),
+        views=tuple(_views(snap)),
+        settings=setting_entries(snap.settings_class),
+        examples=tuple(example_entry(snap, example) for example in snap.examples),
+    )
+
+
 def page() -> str:
-    snaps = builtin_snaps()
+    entries = [snap_entry(snap) for snap in builtin_snaps()]
     rows = [
-        f"| [{_name(snap)}](#{_name(snap).lower()}) | {category_of(snap)} | {purpose(snap)} |"
-        for snap in snaps
+        f"| [{entry.name}](#{entry.name.lower()}) | {entry.category} | {entry.purpose} |"
+        for entry in entries
     ]
-    sections = [line for snap in snaps for line in _section(snap)]
+    sections = [line for entry in entries for line in _section(entry)]
     return "\n".join([_INTRODUCTION, *rows, "", *sections])
 
 
@@ -65,28 +115,29 @@ def purpose(snap: SnapClass) -> str:
     return (sys.modules[snap.__module__].__doc__ or "").split("\n\n")[0].strip()
 
 
-def _section(snap: SnapClass) -> Iterator[str]:
-    yield f"## {_name(snap)}\n"
-    yield f"{purpose(snap)}\n"
-    if snap.about:
-        yield f"{cleandoc(snap.about)}\n"
+def _section(entry: SnapEntry) -> Iterator[str]:
+    yield f"## {entry.name}\n"
+    yield f"{entry.purpose}\n"
+    if entry.about:
+        yield f"{entry.about}\n"
+    in_ultra = f"no: it {entry.ultra}" if entry.ultra else "yes"
+    foreign = f"{entry.foreign} (`{entry.foreign_id}`)" if entry.foreign else "none"
     yield "| category | since | in an ultra task | in SnapLogic |\n|---|---|---|---|"
-    yield f"| {category_of(snap)} | {snap.since} | {_in_ultra(snap)} | {_foreign(snap)} |\n"
-    for fact in _facts(snap):
+    yield f"| {entry.category} | {entry.since} | {in_ultra} | {foreign} |\n"
+    for fact in entry.facts:
         yield f"- {fact}"
     yield "\n| view | carries | without a link |\n|---|---|---|"
-    for view in snap.views.inputs:
-        yield f"| {_view(view)} | {_carried(view)} | {_unlinked_input(view)} |"
-    for view in snap.views.outputs:
-        yield f"| {_view(view, 'output')} | {_carried(view)} | {_unlinked_output(view)} |"
+    for view in entry.views:
+        yield f"| {view.side} {_names(view)} | {view.carries} | {view.unlinked} |"
     yield ""
-    yield from settings_lines(snap.settings_class)
-    for example in snap.examples:
-        yield from example_lines(snap, example)
+    yield from settings_lines(entry.settings)
+    for example in entry.examples:
+        yield from example_lines(example)
 
 
-def _name(snap: SnapClass) -> str:
-    return snap.__name__
+def _names(view: ViewEntry) -> str:
+    """The name as code, or those of the members of a family."""
+    return ", ".join(f"`{name}`" if name.isidentifier() else name for name in view.name.split(", "))
 
 
 def _facts(snap: SnapClass) -> Iterator[str]:
@@ -105,16 +156,6 @@ def _facts(snap: SnapClass) -> Iterator[str]:
         yield "Running it again repeats these effects."
 
 
-def _in_ultra(snap: SnapClass) -> str:
-    """Whether it can be used in an ultra task with its default settings."""
-    reason = _loses_lineage(snap)
-    return f"no: it {reason}" if reason else "yes"
-
-
-def _foreign(snap: SnapClass) -> str:
-    return f"{snap.foreign.name} (`{snap.foreign.class_id}`)" if snap.foreign else "none"
-
-
 def _loses_lineage(snap: SnapClass) -> str:
     """Why it loses lineage with its default settings."""
     try:
@@ -124,11 +165,17 @@ def _loses_lineage(snap: SnapClass) -> str:
     return snap.loses_lineage_for(settings)
 
 
-def _view(view: View, direction: str = "input") -> str:
+def _views(snap: SnapClass) -> Iterator[ViewEntry]:
+    for view in snap.views.inputs:
+        yield ViewEntry("input", _view_name(view), _carried(view), _unlinked_input(view))
+    for view in snap.views.outputs:
+        yield ViewEntry("output", _view_name(view), _carried(view), _unlinked_output(view))
+
+
+def _view_name(view: View) -> str:
     if not view.many:
-        return f"{direction} `{view.name}`"
-    others = " or any other name" if view.named else ""
-    return f"{direction} `{view.name}0`, `{view.name}1`, ...{others}"
+        return view.name
+    return f"{view.name}0, {view.name}1, ...{' or any other name' if view.named else ''}"
 
 
 def _carried(view: View) -> str:
@@ -139,7 +186,7 @@ def _unlinked_input(view: View) -> str:
     if view.many:
         return f"at least {view.minimum} must be linked"
     return {
-        "refused": "an error: it must be linked",
+        "refused": "an error",
         "empty document": "one empty document, `{}`",
         "nothing": "nothing",
         "starts by itself": "one empty document, `{}`; it is not an input of the pipeline",

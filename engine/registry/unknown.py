@@ -40,7 +40,7 @@ def explain_unknown(name: str, registry: Registry) -> tuple[str, str]:
         )
     names = list(registry)
     if len(names) > _MAX_LISTED:
-        return message, "docs/reference/snaps.md lists the snaps that come with the engine"
+        return message, "'engine snaps' lists the installed snaps"
     return message, f"the snaps are: {', '.join(names)}"
 
 
