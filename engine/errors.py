@@ -185,7 +185,7 @@ class DataError(EngineError):
         """The texts of the error document (reference: snaps and tasks, 1.4)."""
         return {
             "error": self.error,
-            "reason": self.reason,
+            "reason": self.reason or self.error,  # a snap of somebody else's may give one text
             "resolution": self.resolution,
             "stacktrace": self.stacktrace or str(self),
         }

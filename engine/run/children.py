@@ -22,8 +22,10 @@ from engine.errors import (
 )
 from engine.plan import Plan, Port, compile_spec
 from engine.plan.folders import folder_of
+from engine.run.call_tree import CallTree
 from engine.run.execution import Execution
 from engine.run.files.names import is_local
+from engine.run.failures import explain
 from engine.run.identity import RunIdentity, identify_child
 from engine.run.report import Report
 from engine.run.secrets import Secrets
@@ -31,9 +33,6 @@ from engine.run.task_reference import read_task
 from engine.sdk.children import PIPELINE_SUFFIXES, ChildView
 from engine.sdk.files import FileName, Files, Name
 from engine.sdk.json_output import to_json
-
-MAX_DEPTH = 64
-"""How deep pipelines may call each other; beyond it they would call each other without end."""
 
 IN_FLIGHT = 4
 """Batches of a child that wait for the snap that reads them; then the child waits."""
@@ -133,20 +132,16 @@ class Child:
     ) -> Run:
         """As in engine.sdk.children; what the run emits goes to the `taker`, if there is one."""
         caller, parent = self._caller, self._caller.identity
-        if len(parent.callers) >= MAX_DEPTH:
-            chain = " -> ".join(Path(path).name for path in parent.callers[-3:])
-            raise EndlessCallsError(
-                f"could not run the pipeline {self.name!r}",
-                f"pipelines call each other {MAX_DEPTH} deep: ... {chain}",
-                "let a pipeline that calls itself stop at some document, for example with a Filter",
-            )
         given = {**self._preset, **{name: _as_text(value) for name, value in parameters.items()}}
         try:
             identity = identify_child(self.plan, given, caller.plan, parent, from_data)
         except ConfigurationError as error:
             raise DataError(f"could not run the pipeline {self.name!r}", str(error)) from error
         run = Run(self, caller, label or f"{self._label}/", timeout, taker)
-        run.begin(identity)
+        try:
+            run.begin(identity)
+        except EndlessCallsError as error:
+            raise run.endless(error) from None
         return run
 
 
@@ -173,11 +168,21 @@ class Run:
         self._deadline = None if timeout is None else monotonic() + timeout
         self._taker = taker
         self._stopped = ExecutionError(f"the pipeline {child.name!r} was stopped")
+        self._calls = caller.calls or CallTree()
         self.run_id = ""
 
     def begin(self, identity: RunIdentity) -> None:
+        """Raises EndlessCallsError."""
+        chain = (*identity.callers, self._child.plan.path)
+        self._calls.enter(self._child.name, chain)
         self.run_id = identity.ruuid
         self.ended = self._loop.start(self._run(identity))
+        self.ended.add_done_callback(lambda _: self._calls.leave(chain))
+
+    def endless(self, error: EndlessCallsError) -> EngineError:
+        """The error for the caller: the pipelines between stop whatever their on_error says, and
+        only for the outermost is it an error of the document."""
+        return error if self._caller.calls is None else ExecutionError(explain(error))
 
     async def _run(self, identity: RunIdentity) -> EngineError | None:
         from engine.run.runner import run_plan  # which imports the context, which imports this
@@ -192,6 +197,7 @@ class Run:
                 scripts=self._caller.services.scripts,
                 inputs=self._feeds,
                 parent=self._caller,
+                calls=self._calls,
                 load=self._caller.load,
             )
         except EngineError as error:
@@ -261,9 +267,9 @@ class Run:
     def _failed(self, failure: EngineError) -> EngineError:
         self._events.put(failure)  # for whoever calls again
         error = f"the pipeline {self._child.name!r} failed"
+        if self._calls.endless is not None:
+            return self.endless(self._calls.endless)
         inner = failure.__cause__
-        if isinstance(inner, EndlessCallsError):
-            return inner
         if isinstance(inner, ChildFailedError):  # the places of all pipelines between are no help
             return ChildFailedError(error, inner.reason, inner.resolution, inner.for_callers)
         if isinstance(failure, SnapFailedError):

@@ -173,7 +173,7 @@ class SnapContext:
         except UnusableAccountError as error:
             if document is None or setting.expression is None:
                 raise
-            raise DataError(error.message, "", error.hint) from None
+            raise DataError("could not use an account", error.message, error.hint) from None
 
     def shared(self, account: K, make: Callable[[K], R]) -> R:
         return self._execution.services.shared.get(account, make)

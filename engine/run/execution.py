@@ -14,6 +14,7 @@ from engine.expressions import DateTime, Scope, compile_parts, load_library, ove
 from engine.pipeline import PipelineSpec, load
 from engine.plan.plan import Plan, PlannedSnap
 from engine.registry import Registry
+from engine.run.call_tree import CallTree
 from engine.run.files.access import Writers
 from engine.run.identity import RunIdentity
 from engine.run.late_facts import LateFacts
@@ -39,8 +40,8 @@ class Execution:
     """The state that the snaps of a run share in one process.
 
     With a `ledger` it is an ultra pipeline: documents carry the requests that they come from, and a
-    failed document fails its requests instead of stopping the run. The `outer_secrets` are those of
-    the run that started this one.
+    failed document fails its requests instead of stopping the run. A run that another one started
+    has that one's `outer_secrets`, and is one of `calls`.
     """
 
     def __init__(
@@ -53,12 +54,14 @@ class Execution:
         load: Load = load_yaml,
         ledger: Ledger | None = None,
         outer_secrets: Secrets | None = None,
+        calls: CallTree | None = None,
     ) -> None:
         self.plan = plan
         self.identity = identity
         self.services = services
         self.registry = registry
         self.load = load
+        self.calls = calls
         self.ledger = ledger
         self.secrets = Secrets(
             (

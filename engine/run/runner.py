@@ -23,6 +23,7 @@ from engine.plan.accounts import Accounts
 from engine.plan.plan import Plan, Port, Prelude, Routes, Stage
 from engine.plan.routes import sources_of
 from engine.registry import Registry
+from engine.run.call_tree import CallTree
 from engine.run.execution import Execution, Load, load_yaml
 from engine.run.files import ProjectFiles
 from engine.run.host import Outputs, StageHost
@@ -58,6 +59,7 @@ async def run_plan(
     accounts: Accounts | None = None,
     stopper: Stopper | None = None,
     parent: Execution | None = None,
+    calls: CallTree | None = None,
     load: Load = load_yaml,
 ) -> tuple[Report, EngineError | None]:
     """Run a plan to its end, or this process's part of it.
@@ -66,7 +68,7 @@ async def run_plan(
     once everything is done that needs none of its batches, so that a model, for example, is loaded
     before the first request. With a `ledger`, documents carry their requests, as in an ultra task.
     `http`, `files` and `accounts` replace the run's own; a child run shares the services of its
-    `parent`, and masks its secrets. `load` reads the files of other pipelines that it runs.
+    `parent`, masks its secrets, and is one of its `calls`. `load` reads the files of other pipelines that it runs.
 
     Returns the report, and the error that stopped the pipeline, if any. Raises ConfigurationError,
     before anything starts, if the inputs do not match.
@@ -76,7 +78,14 @@ async def run_plan(
     services = Services(plan, scripts, observer.show, http, files, crossed, accounts, shared)
     secrets = None if parent is None else parent.secrets
     execution = Execution(
-        plan, identity, services, registry, load=load, ledger=ledger, outer_secrets=secrets
+        plan,
+        identity,
+        services,
+        registry,
+        load=load,
+        ledger=ledger,
+        outer_secrets=secrets,
+        calls=calls,
     )
     fed = _inputs_by_port(plan, inputs or {})
     run = _Run(plan, registry, execution, observer, fed, stopper or Stopper())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, quote_plus
+from weakref import WeakSet
 
 from engine.numbers import decimal_of, with_decimals
 
@@ -18,15 +20,29 @@ MIN_CUT = 8
 
 
 class Secrets:
-    """Replaces secret values in texts and documents."""
+    """Replaces secret values in texts and documents: its own, and those of the `outer` run."""
 
     def __init__(self, values: Iterable[str] = (), outer: Secrets | None = None) -> None:
-        self._values: frozenset[str] = frozenset() if outer is None else outer._values
-        self.add(values)
+        self._values: frozenset[str] = frozenset()
+        self._inner: WeakSet[Secrets] = WeakSet()
+        self._lock = threading.RLock()
+        if outer is None:
+            self.add(values)
+        else:
+            with outer._lock:
+                outer._inner.add(self)
+                self.add(outer._values.union(values))
 
     def add(self, values: Iterable[str]) -> None:
-        """Replace these from now on, too. From any thread."""
-        known = self._values.union(filter(None, values))
+        """Replace these from now on, too; so do the runs inside this one. From any thread."""
+        added = frozenset(filter(None, values))
+        with self._lock:
+            self._learn(added)
+            for inner in self._inner:
+                inner.add(added)
+
+    def _learn(self, values: frozenset[str]) -> None:
+        known = self._values | values
         self._numbers = frozenset(filter(None, map(_number_of, known)))
         long = {value for value in known if len(value) >= MIN_INSIDE_TEXT}
         quoted = {form for value in long for form in _quoted(value)}

@@ -75,7 +75,7 @@ class Exit(Snap[ExitSettings]):
 
     def open(self) -> None:
         try:
-            self._left = self.context.value(self.settings.threshold_limit, {})
+            self._limit = self._left = self.context.value(self.settings.threshold_limit, {})
         except DataError as error:
             raise ExecutionError(f"threshold_limit cannot be computed: {error}") from error
 
@@ -91,7 +91,8 @@ class Exit(Snap[ExitSettings]):
             message = self._message(document)
             if not line:
                 raise ExecutionError(message)
-            self.context.failed(DataError(message), document, line)  # this request alone
+            reason = f"more than {self._limit} documents arrived"
+            self.context.failed(DataError(message, reason), document, line)  # this request alone
 
     def _message(self, document: Document) -> str:
         try:

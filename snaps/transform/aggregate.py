@@ -28,7 +28,7 @@ from engine.sdk import (
     paths_read,
     setting,
 )
-from snaps.transform.shared.aggregates import Function, make_function
+from snaps.transform.shared.aggregates import Function, make_function, unusable
 from snaps.transform.shared.grouping import Group, Groups
 from snaps.transform.shared.ordered_keys import OrderedKeys
 
@@ -264,5 +264,5 @@ class Aggregate(Snap[AggregateSettings]):
 
 def _as_key(value: Any) -> Any:
     if value.__class__ in _CONTAINERS:
-        raise DataError(f"documents cannot be grouped by {excerpt(value)}")
+        raise unusable(f"a group-by field must be a single value, but is {excerpt(value)}")
     return value

@@ -64,7 +64,9 @@ def signature_of(connection: Connection, name: TableName, dialect: str) -> Signa
     found = [tuple(row) for row in result]
     if not found:
         raise DataError(
-            f"there is no stored procedure {name.shown!r}", "", "check stored_procedure_name"
+            "could not call the stored procedure",
+            f"there is no stored procedure {name.shown!r}",
+            "check stored_procedure_name",
         )
     return _SIGNATURES[dialect](found)
 

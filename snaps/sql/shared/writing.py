@@ -127,7 +127,9 @@ class WriteSnap(SqlSnap[W], ABC):
         columns = columns_of_table(connection, self.name)
         if columns is None:
             raise DataError(
-                f"there is no table {self.name.shown!r}", "", "check table_name and schema_name"
+                "could not write to the database",
+                f"there is no table {self.name.shown!r}",
+                "check table_name and schema_name",
             )
         return columns
 

@@ -88,7 +88,7 @@ class _OfNumbers(Function):
             return None
         number = _number(value)
         if number is None:
-            raise DataError(f"{self._name} needs a number, but got {excerpt(value)}")
+            raise unusable(f"{self._name} needs a number, but got {excerpt(value)}")
         return int(number) if self._integers else number
 
 
@@ -137,7 +137,7 @@ class Average(_OfNumbers):
         kind = type(value) if isinstance(value, date) else Decimal
         self._kind = self._kind or kind
         if kind is not self._kind:
-            raise DataError(f"avg needs values of one type, but got {excerpt(value)} among others")
+            raise unusable(f"avg needs values of one type, but got {excerpt(value)} among others")
         return value if kind is not Decimal else super().converted(value)
 
     def add(self, keys: list[Any], column: Column) -> None:
@@ -182,7 +182,7 @@ class Extreme(Function):
 
     def converted(self, value: Value) -> Value:
         if value.__class__ in _CONTAINERS:
-            raise DataError(f"{self._name} needs a single value, but got {excerpt(value)}")
+            raise unusable(f"{self._name} needs a single value, but got {excerpt(value)}")
         return value
 
     def add(self, keys: list[Any], column: Column) -> None:
@@ -233,7 +233,7 @@ class Concat(Function):
 
     def converted(self, value: Value) -> Value:
         if value.__class__ in _CONTAINERS or value.__class__ is bytes:
-            raise DataError(f"{self._name} needs a single value, but got {excerpt(value)}")
+            raise unusable(f"{self._name} needs a single value, but got {excerpt(value)}")
         return None if value is None else to_text(value)
 
     def add(self, keys: list[Any], column: Column) -> int:
@@ -264,6 +264,12 @@ def make_function(name: str, *, avg_digits: int, integers: bool) -> Function:
         "unique_concat": partial(Concat, "unique_concat", unique=True),
     }
     return makers[name]()
+
+
+def unusable(reason: str) -> DataError:
+    """The error of a document that cannot be part of its group."""
+    advice = "convert the value first, for example with a Mapper"
+    return DataError("could not aggregate the document", reason, advice)
 
 
 def _number(value: Value) -> int | Decimal | None:

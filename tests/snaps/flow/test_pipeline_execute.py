@@ -8,6 +8,7 @@ import pytest
 
 from engine import api
 from engine.errors import InvalidPipelineError, SnapFailedError
+from engine.run import call_tree
 
 Documents = list[dict[str, Any]]
 
@@ -176,6 +177,57 @@ def test_pipelines_that_call_each_other_without_end_are_stopped(
     (tmp_path / "parent.yaml").write_text("")
     with pytest.raises(SnapFailedError, match="pipelines call each other 64 deep"):
         run(tmp_path, f"pipeline: parent{settings}", [{"n": 1}])
+
+
+FANS_OUT = """
+parameters: {key: {secret: true, default: swordfish}}
+snaps:
+  more: {snap: Mapper, mappings: {$list: "[{n: 1}, {n: 2}, {n: 3}]"}}
+  three: {snap: JSONSplitter, json_path: "$list[*]"}
+  again: {snap: PipelineExecute, pipeline: fans_out, %s}
+links: [more -> three -> again]
+"""
+CHAIN = "... -> fans_out.yaml -> fans_out.yaml -> fans_out.yaml -> fans_out.yaml"
+
+
+@pytest.mark.parametrize("settings", ["pool_size: 20", "pool_size: 3, on_error: discard"])
+def test_a_pool_that_fans_out_into_itself_is_stopped_before_it_fills_the_memory(
+    tmp_path: Path, settings: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_tree, "MAX_LIVE", 30)
+    (tmp_path / "fans_out.yaml").write_text(FANS_OUT % settings)
+    with pytest.raises(SnapFailedError, match="30 runs of pipelines that call themselves") as info:
+        run(tmp_path, "pipeline: fans_out", [{"n": 1}])
+    assert CHAIN in str(info.value)
+
+
+def test_a_pipeline_that_discards_errors_and_calls_itself_fails_after_one_chain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_tree, "MAX_DEPTH", 12)
+    (tmp_path / "fans_out.yaml").write_text(FANS_OUT % "on_error: discard, retries: 5")
+    with pytest.raises(SnapFailedError, match="call each other 12 deep") as info:
+        run(tmp_path, "pipeline: fans_out", [{"n": 1}])
+    assert CHAIN in str(info.value)
+
+
+def test_calls_without_end_are_an_error_of_the_document_that_leads_to_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_tree, "MAX_DEPTH", 12)
+    (tmp_path / "down.yaml").write_text(
+        "snaps:\n  on: {snap: Filter, filter: $n > 0}\n"
+        "  again: {snap: PipelineExecute, pipeline: down}\nlinks: [on -> again]\n"
+    )
+    keep = "  keep: {snap: Mapper, mappings: {$reason: $reason, $n: $original.n}}\n"
+    (tmp_path / "parent.yaml").write_text(
+        f"snaps:\n  call: {{snap: PipelineExecute, pipeline: down, on_error: route}}\n{keep}"
+        "links: [call.error -> keep]\n"
+    )
+    report = api.run(tmp_path / "parent.yaml", inputs={"call": [{"n": 0}, {"n": 1}, {"n": 0}]})
+    (failed,) = report.outputs["keep.output"]
+    assert (failed["n"], report.snaps[0].dropped) == (1, 2)
+    assert failed["reason"].startswith("pipelines call each other 12 deep: ... -> down.yaml")
 
 
 def test_a_pipeline_may_call_itself_as_long_as_that_ends(tmp_path: Path) -> None:
