@@ -24,8 +24,8 @@ from engine.plan import Plan, Port, compile_spec
 from engine.plan.folders import folder_of
 from engine.run.call_tree import CallTree
 from engine.run.execution import Execution
-from engine.run.files.names import is_local
 from engine.run.failures import explain
+from engine.run.files.names import is_local
 from engine.run.identity import RunIdentity, identify_child
 from engine.run.report import Report
 from engine.run.secrets import Secrets

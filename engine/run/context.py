@@ -392,7 +392,8 @@ def _converted(value: Any, setting: Evaluated[T]) -> T:
         if get_origin(setting.kind) is Literal:
             choices = ", ".join(get_args(setting.kind))
             raise DataError(summary, f"expected one of {choices}, got {shown(value)}") from None
-        raise DataError(summary, in_words(error, value)) from None
+        hint = "give a default: $name != null ? $name : ''" if value is None else ""
+        raise DataError(summary, in_words(error, value), hint) from None
 
 
 def _snap_info(snap: PlannedSnap) -> dict[str, Any]:

@@ -68,7 +68,8 @@ async def run_plan(
     once everything is done that needs none of its batches, so that a model, for example, is loaded
     before the first request. With a `ledger`, documents carry their requests, as in an ultra task.
     `http`, `files` and `accounts` replace the run's own; a child run shares the services of its
-    `parent`, masks its secrets, and is one of its `calls`. `load` reads the files of other pipelines that it runs.
+    `parent`, masks its secrets, and is one of its `calls`. `load` reads the files of other
+    pipelines that it runs.
 
     Returns the report, and the error that stopped the pipeline, if any. Raises ConfigurationError,
     before anything starts, if the inputs do not match.

@@ -101,6 +101,7 @@ if TYPE_CHECKING:
         compressor,
     )
     from engine.sdk.content_types import charset_of, is_json, media_type
+    from engine.sdk.document_size import document_too_large
     from engine.sdk.external_sort import ExternalSort, SortOrder
     from engine.sdk.header_values import HeaderError, header_text
     from engine.sdk.held_rows import HeldRows
@@ -117,6 +118,7 @@ _IMPORTED_WHEN_USED = {
     "LocalDateTime": "engine.expressions.dates",
     "LocalTime": "engine.expressions.dates",
     "Columns": "engine.sdk.columns",
+    "document_too_large": "engine.sdk.document_size",
     "ExternalSort": "engine.sdk.external_sort",
     "SortOrder": "engine.sdk.external_sort",
     "to_text": "engine.expressions.values",
@@ -287,6 +289,7 @@ __all__ = [
     "compressor",
     "decimal_of",
     "decoded",
+    "document_too_large",
     "encoded",
     "exact_decimals",
     "excerpt",

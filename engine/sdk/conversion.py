@@ -273,7 +273,7 @@ _WORDS = {
     "`bool`": "true or false",
     "`object`": "a map",
     "`array`": "a list",
-    "`null`": "nothing",
+    "`null`": "null",
 }
 
 
@@ -281,7 +281,8 @@ def in_words(error: msgspec.ValidationError, value: Any) -> str:
     text = str(error).split(" - at ")[0]
     for technical, plain in _WORDS.items():
         text = text.replace(technical, plain)
-    return f"{text[0].lower()}{text[1:]} ({shown(value)})"
+    words = f"{text[0].lower()}{text[1:]}"
+    return words if value is None else f"{words} ({shown(value)})"
 
 
 def _wrong_type(path: KeyPath, expected: str, value: Any, hint: str = "") -> Issue:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from engine.documents import Document, Value
 from engine.errors import DataError
+from engine.sdk.document_size import document_too_large
 from engine.sdk.excerpts import excerpt
 from engine.sdk.json_errors import JsonSyntaxError, Place, unfinished
 from engine.sdk.json_input import (
@@ -23,6 +24,8 @@ from engine.sdk.json_input import (
 )
 from engine.sdk.json_lenient import OddText
 from engine.sdk.json_scanning import Boundary, Form, Scanner, boundary_at, end_of_values
+
+_SPLIT = "split it: the elements of an array at the top, and JSON lines, are read one by one"
 
 RootForm = Literal["split", "whole", "selected"]
 """How to treat a root array: its elements are documents; it is an error; it is a value."""
@@ -52,6 +55,7 @@ class JsonReader:
         self._roots: RootForm = roots
         self._needed = needed
         self._head = b""
+        self._held = 0
         self._reader: _Lines | _Values | None = None
 
     @property
@@ -72,7 +76,12 @@ class JsonReader:
 
     def feed(self, chunk: bytes) -> list[Any]:
         if self._reader is not None:
-            return self._reader.feed(chunk)
+            values = self._reader.feed(chunk)
+            self._held = 0 if values else self._held + len(chunk)
+            self._reader.error = self._reader.error or document_too_large(
+                self._held, "JSON", _SPLIT
+            )
+            return values
         self._head += chunk
         if len(self._head) < MAX_MARK_BYTES:
             return []

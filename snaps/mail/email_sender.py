@@ -37,7 +37,7 @@ EmailType = Literal["plain_text", "html_text", "html_table"]
 MAX_ATTACHMENT = 50 << 20
 """Bytes of an attachment, which is kept in memory; mail servers accept less."""
 
-_NOTHING = Evaluated(value="")
+_NOTHING: Evaluated[str | None] = Evaluated(value="")
 
 
 class AttachmentRow(Settings):
@@ -48,18 +48,18 @@ class AttachmentRow(Settings):
 
 class EmailSenderSettings(Settings):
     account: Account[SmtpAccount] = setting(help="The mail server and its user.", example="mail")
-    to: Evaluated[str] = setting(
+    to: Evaluated[str | None] = setting(
         help="The recipients, separated by commas.", example="= $email + ', reports@example.com'"
     )
-    cc: Evaluated[str] = setting(default=_NOTHING, help="Recipients of a copy.")
-    bcc: Evaluated[str] = setting(default=_NOTHING, help="Hidden recipients of a copy.")
-    sender: Evaluated[str] = setting(
+    cc: Evaluated[str | None] = setting(default=_NOTHING, help="Recipients of a copy.")
+    bcc: Evaluated[str | None] = setting(default=_NOTHING, help="Hidden recipients of a copy.")
+    sender: Evaluated[str | None] = setting(
         default=_NOTHING, help="Who sends it; by default the `email_id` of the account."
     )
-    subject: Evaluated[str] = setting(
+    subject: Evaluated[str | None] = setting(
         default=_NOTHING, help="The subject.", example="= 'Order ' + $id"
     )
-    body: Evaluated[str] = setting(
+    body: Evaluated[str | None] = setting(
         default=_NOTHING, help="The text, plain or HTML; with a table, what stands above it."
     )
     email_type: EmailType = setting(
@@ -273,9 +273,8 @@ class EmailSender(Snap[EmailSenderSettings]):
         message.add_attachment(bytes(content), maintype=main, subtype=kind, filename=filename)
         return {"url": name.text, "filename": filename}
 
-    def _text(self, value: Evaluated[str], document: Document) -> str:
-        given = self.context.value(value, document)
-        return "" if given is None else given
+    def _text(self, value: Evaluated[str | None], document: Document) -> str:
+        return self.context.value(value, document) or ""
 
 
 def _addresses(name: str, text: str) -> list[str]:

@@ -17,6 +17,7 @@ from engine.sdk import (
     StreamStart,
     View,
     Views,
+    document_too_large,
     setting,
 )
 from snaps.parse.shared.xml_elements import XmlElements, path_matcher
@@ -114,9 +115,12 @@ class XMLParser(StreamSnap[XMLParserSettings]):
         """The documents up to the end of the chunk, or to the mistake in it."""
         try:
             self._elements.feed(chunk, final=final)
-        except XmlError as error:
+        except XmlError as mistake:
             yield from self._elements.take()
             raise DataError(
-                "cannot parse the stream as XML", str(error), "correct the XML"
+                "cannot parse the stream as XML", str(mistake), "correct the XML"
             ) from None
         yield from self._elements.take()
+        hint = "set splitter, to get a document for each element"
+        if error := document_too_large(self._elements.held, "XML", hint):
+            raise error

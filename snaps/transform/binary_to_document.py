@@ -14,6 +14,7 @@ from engine.sdk import (
     Example,
     Foreign,
     Header,
+    Issue,
     Settings,
     StreamEnd,
     StreamSnap,
@@ -24,6 +25,7 @@ from engine.sdk import (
     charset_of,
     decoded,
     json_value,
+    parse_size,
     setting,
 )
 
@@ -38,6 +40,10 @@ class BinaryToDocumentSettings(Settings):
     ignore_empty_stream: bool = setting(
         default=False, help="Drop streams without bytes; otherwise `content` is empty."
     )
+    max_size: int | str = setting(
+        default="256 MiB",
+        help="Bytes that a stream may have, such as `1 GiB`; a longer one is an error.",
+    )
 
 
 class BinaryToDocument(StreamSnap[BinaryToDocumentSettings]):
@@ -45,7 +51,7 @@ class BinaryToDocument(StreamSnap[BinaryToDocumentSettings]):
     about = """
     The field `content` holds the bytes of the stream as `codec` says, and `original` the header of
     the stream. Text is decoded by the charset in the field `content-type` of the header, or as
-    UTF-8. Each stream is read into memory.
+    UTF-8. Each stream is read into memory, up to `max_size`.
     """
     foreign = Foreign(
         "com-snaplogic-snaps-transform-binarytodocument",
@@ -84,12 +90,30 @@ class BinaryToDocument(StreamSnap[BinaryToDocumentSettings]):
             return "drops empty streams; set ignore_empty_stream to false"
         return ""
 
+    @classmethod
+    def check(cls, settings: BinaryToDocumentSettings) -> Iterable[Issue]:
+        try:
+            parse_size(settings.max_size)
+        except ValueError as error:
+            yield Issue(("max_size",), str(error))
+
+    def open(self) -> None:
+        self._max_size = parse_size(self.settings.max_size)
+
     def begin(self, header: Header) -> tuple[()]:
         self._stream_header = header
         self._chunks: list[bytes] = []
+        self._size = 0
         return ()
 
     def feed(self, chunk: bytes) -> tuple[()]:
+        self._size += len(chunk)
+        if self._size > self._max_size:
+            raise DataError(
+                "the stream is too large for a document",
+                f"it has more than {self._max_size:,} bytes",
+                "pass it on as a stream, or raise max_size",
+            )
         self._chunks.append(chunk)
         return ()
 

@@ -74,3 +74,11 @@ def test_masks_a_secret_that_is_added_later() -> None:
     secrets = Secrets(["first"])
     secrets.add(["second", ""])
     assert secrets.mask({"a": "first second"}) == {"a": "*** ***"}
+
+
+def test_an_inner_run_masks_what_the_outer_one_adds_later_but_not_the_reverse() -> None:
+    outer = Secrets(["first"])
+    inner = Secrets(["inner"], outer)
+    outer.add(["firstlonger"])
+    assert inner.mask_text("inner first firstlonger") == "*** *** ***"
+    assert outer.mask_text("inner") == "inner"

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.sdk import Value
+from snaps.format.shared.doubles import LARGEST_FLOAT, double_of
 
 _FLOATS = ("double", "float")
 _INTEGERS = ("int", "long")
@@ -14,7 +15,8 @@ _INTEGERS = ("int", "long")
 
 def fitted(value: Value, schema: Any, named: Mapping[str, Any]) -> Value:
     """The value, changed where it is a number of another type than the schema has, or a missing
-    field that may be null. Whether it is valid is for the library to say."""
+    field that may be null. Whether it is valid is for the library to say. Raises ValueError if a
+    number is too large for a float."""
     schema = named.get(schema, schema) if isinstance(schema, str) else schema
     if isinstance(schema, list):
         return _of_union(value, schema, named)
@@ -25,8 +27,8 @@ def fitted(value: Value, schema: Any, named: Mapping[str, Any]) -> Value:
         return (
             Decimal(value) if _is_integer(value) and schema["logicalType"] == "decimal" else value
         )
-    if kind in _FLOATS and (_is_integer(value) or isinstance(value, Decimal)):
-        return float(value)
+    if kind in _FLOATS and (_is_integer(value) or isinstance(value, Decimal | float)):
+        return double_of(value, LARGEST_FLOAT if kind == "float" else None)
     if kind in _INTEGERS and isinstance(value, Decimal) and value == value.to_integral_value():
         return int(value)
     if kind == "record" and isinstance(value, dict):
@@ -56,9 +58,12 @@ def _of_union(value: Value, branches: list[Any], named: Mapping[str, Any]) -> Va
     if len(others) == 1:
         return fitted(value, others[0], named)
     kinds = {branch["type"] if isinstance(branch, dict) else branch for branch in others}
+    if isinstance(value, float):
+        return double_of(value)
     if isinstance(value, Decimal) and kinds.isdisjoint({"bytes", "fixed"}):
-        is_whole = value == value.to_integral_value() and not kinds.isdisjoint(_INTEGERS)
-        return int(value) if is_whole else float(value)
+        bound = 2**63 if "long" in kinds else 2**31 if "int" in kinds else 0
+        fits = -bound <= value < bound and value == value.to_integral_value()
+        return int(value) if fits else double_of(value)
     return value
 
 

@@ -110,15 +110,18 @@ class ExcelSheet:
 
 _NUMERIC = frozenset("-0123456789")
 
+LARGEST = 307
+"""The exponent from which on Excel has no numbers."""
+
 
 def _is_exact(number: Any) -> bool:
     return len(Decimal(number).as_tuple().digits) <= EXACT_DIGITS
 
 
 def _number(value: Any) -> Any:
-    """The number, or its digits as text if Excel would round it."""
+    """The number, or its digits as text if Excel would round it, or cannot hold it."""
     exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    if exact.is_finite() and _is_exact(exact.normalize()):
+    if exact.is_finite() and _is_exact(exact.normalize()) and abs(exact.adjusted()) < LARGEST:
         return value
     if not exact.is_finite():
         raise _refusal("a value is not a finite number", "change it first with a Mapper")

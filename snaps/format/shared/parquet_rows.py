@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.sdk import DataError, Document, Value
+from snaps.format.shared.doubles import LARGEST_FLOAT, double_of
 
 
 def schema_of(arrow: Any, documents: list[Document]) -> Any:
@@ -16,7 +17,7 @@ def schema_of(arrow: Any, documents: list[Document]) -> Any:
         for name in document:
             columns.setdefault(name, [])
     for name, values in columns.items():
-        values += [with_doubles(document.get(name)) for document in documents]
+        values += [_with_doubles(document.get(name), float) for document in documents]
     fields = [arrow.field(name, _kind(arrow, values)) for name, values in columns.items()]
     return arrow.schema(fields)
 
@@ -27,7 +28,7 @@ def table_of(arrow: Any, documents: Iterable[Document], schema: Any, *, is_exact
         rows = (
             [_fitted(row, schema) for row in documents]
             if is_exact
-            else [_fitted(with_doubles(row), schema) for row in documents]
+            else [_fitted(_with_doubles(row, double_of), schema) for row in documents]
         )
         _check_required(rows, schema)
         return arrow.Table.from_pylist(rows, schema=schema)
@@ -39,14 +40,14 @@ def table_of(arrow: Any, documents: Iterable[Document], schema: Any, *, is_exact
         ) from None
 
 
-def with_doubles(value: Value) -> Value:
+def _with_doubles(value: Value, double: Callable[[Any], float]) -> Value:
     """The value with doubles instead of decimals, whose scale would have to be the same."""
-    if isinstance(value, Decimal):
-        return float(value)
+    if isinstance(value, Decimal | float):
+        return double(value)
     if isinstance(value, Mapping):
-        return {key: with_doubles(item) for key, item in value.items()}
+        return {key: _with_doubles(item, double) for key, item in value.items()}
     if isinstance(value, list):
-        return [with_doubles(item) for item in value]
+        return [_with_doubles(item, double) for item in value]
     return value
 
 
@@ -62,7 +63,7 @@ def _number(value: Value, kind: Any) -> Value:
     if isinstance(value, Decimal | float):
         name = str(kind)
         if name in ("float", "double"):
-            return float(value)
+            return double_of(value, LARGEST_FLOAT if name == "float" else None)
         if not name.startswith(("int", "uint")):
             return value
         if value % 1:  # Arrow would cut the fraction off

@@ -36,6 +36,7 @@ class XmlElements:
         self._path: list[str] = []
         self._open: list[_Element] = []
         self._found: list[Document] = []
+        self.held = self._fed = self._opened_at = 0
         self._xml = SafeXml()
         parser = self._xml.parser
         parser.StartElementHandler = self._start
@@ -43,8 +44,13 @@ class XmlElements:
         parser.CharacterDataHandler = self._add_text
 
     def feed(self, chunk: bytes, *, final: bool = False) -> None:
-        """Raises XmlError; what was found before it is still to be taken."""
+        """Raises XmlError; what was found before it is still to be taken. `held` tells how many
+        bytes there are since the start of an element or a tag that is not complete."""
         self._xml.feed(chunk, final=final)
+        self._fed += len(chunk)
+        self.held = self._fed - (
+            self._opened_at if self._open else self._xml.parser.CurrentByteIndex
+        )
 
     def take(self) -> list[Document]:
         """The documents that have been found since."""
@@ -56,6 +62,8 @@ class XmlElements:
         if len(self._path) > MAX_DEPTH:
             raise self._xml.refusal(f"elements are nested more than {MAX_DEPTH} deep")
         if self._open or self._matches is None or self._matches(self._path):
+            if not self._open:
+                self._opened_at = self._xml.parser.CurrentByteIndex
             self._open.append(
                 _Element(name, {f"@{key}": self._typed(text) for key, text in attributes.items()})
             )

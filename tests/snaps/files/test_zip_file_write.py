@@ -69,7 +69,7 @@ def test_a_stream_that_fails_is_left_out(run_snap: Any, tmp_path: Path) -> None:
     assert [error["reason"] for error in result.errors] == [
         "the name of its entry '../b' leads out of the archive",
         "it has an entry 'a' already",
-        "expected a string, got nothing ('null')",
+        "expected a string, got null",
     ]
 
 

@@ -9,6 +9,7 @@ import pytest
 from engine import api
 from engine.errors import InvalidPipelineError, SnapFailedError
 from engine.run import call_tree
+from tests.http_server import Reply, serving
 
 Documents = list[dict[str, Any]]
 
@@ -170,13 +171,10 @@ def test_a_reused_run_that_fails_at_its_end_fails_the_pipeline(
         run(tmp_path, f"pipeline: failing, reuse: true, on_error: {on_error}", [{"n": 1}])
 
 
-@pytest.mark.parametrize("settings", ["", ", retries: 3"])
-def test_pipelines_that_call_each_other_without_end_are_stopped(
-    tmp_path: Path, settings: str
-) -> None:
+def test_pipelines_that_call_each_other_without_end_are_stopped(tmp_path: Path) -> None:
     (tmp_path / "parent.yaml").write_text("")
     with pytest.raises(SnapFailedError, match="pipelines call each other 64 deep"):
-        run(tmp_path, f"pipeline: parent{settings}", [{"n": 1}])
+        run(tmp_path, "pipeline: parent", [{"n": 1}])
 
 
 FANS_OUT = """
@@ -340,3 +338,23 @@ def test_what_still_runs_is_stopped_with_the_pipeline(tmp_path: Path) -> None:
     with pytest.raises(SnapFailedError, match="over"):
         api.run(tmp_path / "parent.yaml", inputs={"call": [{}], "fail": [{}]})
     assert not [each for each in threading.enumerate() if each.name == "child pipelines"]
+
+
+def test_a_reused_run_masks_a_secret_that_its_caller_learns_while_it_runs(tmp_path: Path) -> None:
+    (tmp_path / "accounts").mkdir()
+    for who in ("ann", "bob"):
+        (tmp_path / f"accounts/{who}.yaml").write_text(f"account: bearer\ntoken: secret-of-{who}\n")
+    write(
+        tmp_path,
+        part="snaps:\n  part: {snap: Mapper, mappings: {$n: $entity.part}, open_output: false}\n"
+        "  keep: {snap: Mapper, mappings: {$of: $original.entity}}\nlinks: [part.error -> keep]\n",
+    )
+    with serving(lambda request: Reply(200, request.headers["authorization"].encode())) as server:
+        (tmp_path / "parent.yaml").write_text(
+            f"snaps:\n  get: {{snap: RESTGet, service_url: {server.url}, account: = $who}}\n"
+            "  call: {snap: PipelineExecute, pipeline: part, reuse: true}\n"
+            "links: [get -> call]\n"
+        )
+        given = [{"who": "ann"}, {"who": "bob"}]
+        report = api.run(tmp_path / "parent.yaml", inputs={"get": given})
+    assert report.outputs["call.output"] == [{"of": "Bearer ***"}, {"of": "Bearer ***"}]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import BytesIO
@@ -110,3 +111,13 @@ def test_no_documents_are_an_empty_file_or_nothing() -> None:
     assert records(run_snap("AvroFormatter", {"schema": SMALL}, []).output) == []
     settings = {"schema": SMALL, "ignore_empty_stream": True}
     assert run_snap("AvroFormatter", settings, []).output == []
+
+
+@pytest.mark.parametrize("value", [Decimal("1e400"), float("inf"), float("nan")])
+@pytest.mark.parametrize("kind", ["double", "float", ["int", "null", "double"]])
+def test_a_number_that_no_float_holds_is_an_error(value: Any, kind: Any) -> None:
+    schema = {**SMALL, "fields": [{"name": "n", "type": kind}]}
+    given = [{"n": Decimal("0.5")}, {"n": value}]
+    run = run_snap("AvroFormatter", {"schema": schema}, given, on_error="route")
+    assert records(run.output) == [{"n": 0.5}]
+    assert re.search("too large for a|cannot be written", run.errors[0]["reason"])

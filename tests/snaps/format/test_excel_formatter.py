@@ -116,3 +116,8 @@ def test_what_was_written_is_parsed_to_the_same_documents() -> None:
     documents = [{"id": n, "text": f"line {n}", "x": n / 8 + 0.1} for n in range(500)]
     pieces = run_snap("ExcelFormatter", {}, documents).output
     assert run_snap("ExcelParser", {}, pieces).output == documents
+
+
+def test_a_number_beyond_those_of_excel_is_written_as_text() -> None:
+    pieces = run_snap("ExcelFormatter", {}, [{"a": Decimal("1e400")}, {"a": 1}]).output
+    assert run_snap("ExcelParser", {}, pieces).output == [{"a": "1E+400"}, {"a": 1}]

@@ -134,3 +134,26 @@ def test_a_fraction_in_a_column_of_integers_by_its_first_value_is_an_error() -> 
     run = run_snap("ParquetFormatter", {}, given, on_error="route")
     assert rows(run.output) == [{"n": 1}]
     assert run.errors[1]["reason"] == "0.5 is not an integer"
+
+
+TOO_LARGE = Decimal("1e400"), float("inf"), float("nan")
+
+
+@pytest.mark.parametrize("schema", ["", "message m { optional double n; }"])
+def test_a_number_that_no_double_holds_is_an_error_instead_of_null(schema: str) -> None:
+    given: list[Any] = [{"n": Decimal("0.5")}, *({"n": value} for value in TOO_LARGE)]
+    run = run_snap("ParquetFormatter", {"schema": schema}, given, on_error="route")
+    assert rows(run.output) == [{"n": 0.5}]
+    assert [error["reason"] for error in run.errors] == [
+        "1E+400 is too large for a double",
+        "Infinity cannot be written",
+        "NaN cannot be written",
+    ]
+
+
+def test_a_number_that_a_float_of_32_bits_does_not_hold_is_an_error() -> None:
+    schema = "message m { optional float n; }"
+    given = [{"n": Decimal("0.5")}, {"n": Decimal("1e39")}]
+    run = run_snap("ParquetFormatter", {"schema": schema}, given, on_error="route")
+    assert rows(run.output) == [{"n": 0.5}]
+    assert run.errors[0]["reason"] == "1E+39 is too large for a float"

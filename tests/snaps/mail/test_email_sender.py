@@ -208,3 +208,16 @@ def test_no_server_is_an_error_that_names_it(run_snap: Any) -> None:
     settings = {"account": "mail", "to": "a@x.org", "sender": "b@x.org", "retries": 0}
     with pytest.raises(SnapFailedError, match=r"no connection to 127\.0\.0\.1:9"):
         run_snap("EmailSender", settings, [{}], accounts={"mail": account})
+
+
+def test_null_is_the_same_as_an_empty_setting(send: Send, server: MailServer) -> None:
+    nothing = dict.fromkeys(("cc", "bcc", "sender", "subject", "body"), "= null")
+    run = send([{"to": "a@x.org"}], **nothing)
+    assert [to for _, to, _ in server.mails] == [["a@x.org"]]
+    assert [run.output[0][key] for key in ("cc", "subject", "body")] == ["", "", ""]
+
+
+def test_null_recipients_are_missing(send: Send, server: MailServer) -> None:
+    run = send([{"to": None}], on_error="route")
+    assert run.errors[0]["reason"] == "'to' is empty"
+    assert server.mails == []

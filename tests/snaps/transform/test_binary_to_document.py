@@ -63,3 +63,16 @@ def test_a_stream_of_another_kind_fails_alone(
         run_snap("BinaryToDocument", {"codec": codec}, given)
     result = run_snap("BinaryToDocument", {"codec": codec}, given, on_error="route")
     assert len(result.output) == len(result.errors) == 1
+
+
+def test_a_stream_may_have_max_size_bytes_and_no_more(run_snap: Any, stream: Any) -> None:
+    given = [*stream(b"12", b"34"), *stream(b"12", b"345", b"6"), *stream(b"ab")]
+    settings = {"codec": "none", "max_size": 4}
+    result = run_snap("BinaryToDocument", settings, given, on_error="route")
+    assert [document["content"] for document in result.output] == ["1234", "ab"]
+    assert [error["reason"] for error in result.errors] == ["it has more than 4 bytes"]
+
+
+def test_a_size_that_is_not_one_is_a_mistake(run_snap: Any) -> None:
+    with pytest.raises(EngineError, match="'many' is not a size"):
+        run_snap("BinaryToDocument", {"max_size": "many"}, [])
