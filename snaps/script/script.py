@@ -128,7 +128,7 @@ class Script(Snap[ScriptSettings]):
                 "error": [
                     {
                         "error": "there is no n",
-                        "reason": "",
+                        "reason": "there is no n",
                         "resolution": "",
                         "stacktrace": "there is no n",
                         "snap_details": {"label": "snap"},
