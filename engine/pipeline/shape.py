@@ -56,7 +56,7 @@ class _SpecReader:
         self._known_keys(top, (), _KEYS)
         self._read_misspelled_keys(root, top)
         snaps = {snap.label: snap for snap in self._snaps(top.get("snaps"))}
-        name = self._text(top.get("pipeline"), ("pipeline",), "the snaps stand under 'snaps:'")
+        name = self._text(top.get("pipeline"), ("pipeline",), "the snaps go under 'snaps:'")
         if not snaps and not self.problems:
             hint = "add one to 'snaps:'"
             message = "the pipeline has no snaps"
@@ -157,15 +157,8 @@ class _SpecReader:
         unsupported = self._table(table.pop("unsupported", None), place, "'unsupported'")
         open_input, open_output = table.pop("open_input", None), table.pop("open_output", None)
         kind = table.pop("snap", None)
-        if kind is None and isinstance(node, Table) and not incomplete:
-            message = f"the snap {shown(label)} has no key 'snap'"
-            hint = "add 'snap:' with the name of a snap"
-            for key in foreign_keys.TYPE_KEYS:
-                named = table.get(key)
-                if isinstance(named, Scalar):
-                    hint = f"write 'snap: {named.text}' instead of '{key}:'"
-                    break
-            self._report("missing-snap-type", path, message, hint, at_key=True)
+        if isinstance(node, Table) and not incomplete:
+            self._check_named(label, kind, table, path)
         return SnapSpec(
             label=label,
             type=self._text(kind, (*path, "snap")),
@@ -179,6 +172,25 @@ class _SpecReader:
             open_output=open_output is None or self._flag(open_output, (*path, "open_output")),
             incomplete=incomplete,
         )
+
+    def _check_named(
+        self, label: str, kind: Node | None, table: dict[str, Node], path: KeyPath
+    ) -> None:
+        """Report a snap whose file does not say which snap it is."""
+        if isinstance(kind, Scalar) and (kind.value is None or kind.value == ""):
+            message = f"the key 'snap' of {shown(label)} has no value"
+            hint = "write the name of a snap, such as 'snap: Filter'"
+            self._report("missing-snap-type", (*path, "snap"), message, hint, at_key=True)
+        if kind is not None:
+            return
+        hint = "add 'snap:' with the name of a snap"
+        for key in foreign_keys.TYPE_KEYS:
+            named = table.get(key)
+            if isinstance(named, Scalar):
+                hint = f"write 'snap: {named.text}' instead of '{key}:'"
+                break
+        message = f"the snap {shown(label)} has no key 'snap'"
+        self._report("missing-snap-type", path, message, hint, at_key=True)
 
     def _is_glued(self, text: str, path: KeyPath, *, at_key: bool = True) -> bool:
         """Report a key without a space after its colon: YAML reads key and value as one string."""
