@@ -15,6 +15,11 @@ import yaml
 
 from engine.pipeline.repairs import Change, RepairedText
 from engine.pipeline.text import Mark
+from engine.pipeline.yaml_continuations import (
+    begins_with_operator,
+    continuation,
+    second_key_below,
+)
 from engine.pipeline.yaml_flow import flow_issue, value_end
 from engine.pipeline.yaml_indents import indent_message, misplaced, shifted
 from engine.pipeline.yaml_issue import YamlIssue, sign_hint
@@ -42,8 +47,6 @@ _EQUALS = re.compile(r"\s*(?:-\s+)*(?P<key>[A-Za-z_]\w*)\s*(?P<sign>=)(?!=)\s*\S
 _SURROGATE_PAIR = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
 _ESCAPE_DIGITS = {"\\x": 2, "\\u": 4, "\\U": 8}
 _OPENERS = {"}": "{", "]": "["}
-_BLOCK = re.compile(r"[|>][-+0-9]*")
-_OPERATOR = re.compile(r"&&|\|\||[-+*/%?:.,)=<>!}\]]")
 
 
 def is_too_deep(error: yaml.YAMLError) -> bool:
@@ -126,7 +129,9 @@ class _ErrorReader:
             return self._no_token()
         if "simple key" in context:
             return self._no_colon(parse_line(self.begun.line, self.lines[self.begun.line]))
-        if self._starts_its_line() and (wrong := self._above() or self._indent()):
+        if self._starts_its_line() and (
+            wrong := second_key_below(self.lines, self.line) or self._above() or self._indent()
+        ):
             return wrong
         if "mapping values are not allowed" in detail:
             return self._second_key()
@@ -186,7 +191,7 @@ class _ErrorReader:
 
     def _sign(self, sign: str) -> YamlIssue:
         line = parse_line(self.begun.line, self.lines[self.begun.line])
-        if line.indent == self.begun.column and (continued := self._continuation(line)):
+        if line.indent == self.begun.column and (continued := continuation(self.lines, line)):
             return continued
         message = f"the value that begins with {sign} is not valid YAML"
         column = self.begun.column
@@ -195,6 +200,8 @@ class _ErrorReader:
 
     def _block(self) -> YamlIssue:
         line = parse_line(self.begun.line, self.lines[self.begun.line])
+        if line.indent == self.begun.column and (continued := continuation(self.lines, line)):
+            return continued
         value = line.text[self.begun.column : value_end(line.text, self.begun.column)]
         return YamlIssue(
             line.number,
@@ -241,7 +248,7 @@ class _ErrorReader:
                 f"write '- {brief(text.strip()[1:])}'",
                 repair=[Change(line.number, line.indent + 1, 0, " ")],
             )
-        if (found := _EQUALS.match(text)) and not _OPERATOR.match(text.strip()):
+        if (found := _EQUALS.match(text)) and not begins_with_operator(text.strip()):
             key, rest = found["key"], text[found.end("sign") :].strip()
             return YamlIssue(
                 line.number,
@@ -250,32 +257,7 @@ class _ErrorReader:
                 f"write '{brief(key)}: {brief(rest)}'",
                 repair=[Change(line.number, found.start("sign"), 1, ": ")],
             )
-        return self._continuation(line) or self._missing_colon(line)
-
-    def _continuation(self, line: YamlLine) -> YamlIssue | None:
-        above = line_above(self.lines, line.number)
-        while above is not None and (
-            above.indent > line.indent or (not above.key and above.indent == line.indent)
-        ):
-            above = line_above(self.lines, above.number)
-        is_block = above is not None and _BLOCK.fullmatch(above.value) is not None
-        if above is None or not above.value or line.key:
-            return None
-        if above.value[:1] in "'\"{[|>" and not is_block:
-            return None
-        name = brief(above.key or "-")
-        goes_on = _OPERATOR.match(line.value) or _OPERATOR.search(above.value[-1:])
-        if not (goes_on or is_block or " " in line.value):
-            return None
-        deeper = above.indent + 2
-        return YamlIssue(
-            line.number,
-            line.indent,
-            f"this line continues the value of '{name}', but is not indented further than '{name}'",
-            f"indent it by {deeper} spaces or more",
-            length=len(line.value),
-            repair=[Change(line.number, 0, 0, " " * (deeper - line.indent))],
-        )
+        return continuation(self.lines, line) or self._missing_colon(line)
 
     def _missing_colon(self, line: YamlLine) -> YamlIssue:
         end = line.value_column + len(line.value)
@@ -380,7 +362,7 @@ class _ErrorReader:
             repair = _quote_from(line, line.value_column)
             return YamlIssue(line.number, column, message, hint, repair=repair)
         if not (line.key or line.item) and line.value:
-            return self._continuation(line) or self._missing_colon(line)
+            return continuation(self.lines, line) or self._missing_colon(line)
         message = "this line does not fit the lines above"
         return YamlIssue(line.number, column, message, "check its indentation, quotes and brackets")
 

@@ -13,6 +13,7 @@ from engine.pipeline.yaml_lines import brief, parse_line, quoted
 _CLOSERS = {"{": "}", "[": "]"}
 _KEY_BEFORE_COLON = re.compile(r"""(?:^|[\s,{])(?P<key>[\w$][\w$.-]*|"[^"]*"|'[^']*')$""")
 _IS_CHOICE = re.compile(r"\?")
+_OPERATOR_AT_END = re.compile(r"(?:[-+*/%?!<>=(]|&&|\|\|)\s*$")
 
 
 def flow_issue(lines: Sequence[str], opening: Mark, place: Mark) -> YamlIssue:
@@ -35,11 +36,17 @@ def flow_issue(lines: Sequence[str], opening: Mark, place: Mark) -> YamlIssue:
     if character == ":":
         return _colon(text, place)
     start = _start_of_line(text)
-    if character and character in "{[" and text[place.column - 1 : place.column].strip(" ,:{[("):
+    if character and character in "{[" and _continues_a_value(text[: place.column]):
         return _after_the_value(text, place, f"a '{character}' within a value needs quotes")
     if place.column <= start or character in "{[":
         return _comma(text, place.line, place.column)
     return _after_the_value(text, place)
+
+
+def _continues_a_value(before: str) -> bool:
+    """Whether a bracket after this text is meant as part of the value before it."""
+    glued = bool(before[-1:].strip(" ,:{[("))
+    return glued or _OPERATOR_AT_END.search(before) is not None
 
 
 def _is_past_the_end(lines: Sequence[str], opening: Mark, place: Mark) -> bool:
