@@ -56,6 +56,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/python -m engine.reference --check
+	$(BIN)/python -m engine.cli.completion_scripts --check
 
 types: $(READY)
 	$(BIN)/mypy
@@ -94,6 +95,7 @@ fuzz: $(READY)
 
 docs: $(READY)
 	$(BIN)/python -m engine.reference
+	$(BIN)/python -m engine.cli.completion_scripts
 
 clean:
 	rm -rf $(VENV) build dist web/dist web/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -16,6 +16,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from types import ModuleType
 from typing import TextIO
 
 from engine.cli.exit_codes import BROKEN_PIPE, STOPPED
@@ -26,6 +27,7 @@ _COMMANDS = {
     "snaps": "list the installed snaps, or explain one",
     "functions": "list the functions of expressions, or explain one",
     "eval": "evaluate an expression, or open a prompt",
+    "new": "write a new pipeline, snap, task, test or project",
     "serve": "host pipelines as tasks",
     "tasks": "show the tasks that run on this machine",
     "history": "show the latest runs of a scheduled task",
@@ -33,6 +35,7 @@ _COMMANDS = {
     "import": "turn files exported from SnapLogic into a project",
     "export": "write a pipeline as a file that SnapLogic can import",
     "coverage": "show how much of a folder of exports would run here",
+    "completion": "print the script that completes commands in a shell",
 }
 """Each command and its help. Its module has the same name, with an underscore if need be."""
 
@@ -57,34 +60,47 @@ def main(arguments: Sequence[str], begin: Callable[[], None] = lambda: None) -> 
         return 1
 
 
-def _command(arguments: Sequence[str], begin: Callable[[], None]) -> int:
+def build_parser(commands: Iterable[str] | None = None) -> argparse.ArgumentParser:
+    """The parser of the command line, with the arguments of some commands (None: of all).
+
+    The arguments of a command are in its module, which imports what the command needs.
+    """
     parser = argparse.ArgumentParser(
         prog="engine", description="Runs snap pipelines.", formatter_class=_HelpFormatter
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    commands = parser.add_subparsers(
+    added = parser.add_subparsers(
         title="commands", metavar="COMMAND", dest="command", required=True, prog="engine"
     )
-    parsers = {
-        name: commands.add_parser(name, help=text, formatter_class=_HelpFormatter)
-        for name, text in _COMMANDS.items()
-    }
-    name = next((argument for argument in arguments if argument in parsers), "")
-    if name not in parsers:
+    chosen = set(_COMMANDS if commands is None else commands)
+    for name, text in _COMMANDS.items():
+        command = added.add_parser(name, help=text, formatter_class=_HelpFormatter)
+        if name in chosen:
+            _module(name).add_arguments(command)
+            command.set_defaults(parser=command)
+    return parser
+
+
+def _module(command: str) -> ModuleType:
+    return importlib.import_module(f"{__name__}.{command}{'_' * keyword.iskeyword(command)}")
+
+
+def _command(arguments: Sequence[str], begin: Callable[[], None]) -> int:
+    name = next((argument for argument in arguments if argument in _COMMANDS), "")
+    parser = build_parser([name] if name else [])
+    if not name:
         _refuse_unknown_command(parser, arguments)
         parser.parse_args(arguments)  # --help, --version, or an error
-    module = importlib.import_module(f"{__name__}.{name}{'_' * keyword.iskeyword(name)}")
-    module.add_arguments(parsers[name])
     options, unknown = parser.parse_known_args(arguments)
     if unknown:  # argparse would show the usage of `engine` instead of that of the command
         message = f"unknown arguments: {' '.join(unknown)}"
-        known = parsers[name]._option_string_actions  # argparse offers no other list
+        known = options.parser._option_string_actions  # argparse offers no other list
         hint = _did_you_mean(unknown[0].partition("=")[0], known)
-        parsers[name].error(f"{message}; {hint}" if hint else message)
+        options.parser.error(f"{message}; {hint}" if hint else message)
     from engine.cli.errors import run_command  # only now: the parser may end the command
 
     begin()
-    return run_command(module.run, options)
+    return run_command(_module(name).run, options)
 
 
 def _refuse_unknown_command(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:

@@ -1,0 +1,97 @@
+# Completion of the command engine for bash: generated from its parser.
+_engine_files() {  # files with these extensions, or all
+  local IFS=$'\n' extension
+  compopt -o filenames 2>/dev/null
+  if (($# == 0)); then
+    COMPREPLY=($(compgen -f -- "$current"))
+    return
+  fi
+  COMPREPLY=($(compgen -d -- "$current"))
+  for extension in "$@"; do
+    COMPREPLY+=($(compgen -f -X "!*.$extension" -- "$current"))
+  done
+}
+
+_engine() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+  local command= word given=-1
+  COMPREPLY=()
+  if [[ $current == = ]]; then
+    current=
+  elif [[ $previous == = ]]; then
+    previous=${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case $command:$word in :run|:validate|:snaps|:functions|:eval|:new|:serve|:tasks|:history|:executor|:import|:export|:coverage|:completion) command=$word ;; esac
+    if [[ -n $command && $word != -* ]]; then ((given += 1)); fi
+  done
+  case $command:$previous in
+    run:--param) :; return ;;
+    run:--param-file) _engine_files; return ;;
+    run:--input) _engine_files; return ;;
+    run:--report) _engine_files; return ;;
+    run:--project) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
+    run:--timezone) :; return ;;
+    validate:--format) COMPREPLY=($(compgen -W 'text json github' -- "$current")); return ;;
+    eval:--doc) _engine_files; return ;;
+    eval:--param) :; return ;;
+    eval:--param-file) _engine_files; return ;;
+    eval:--library) _engine_files; return ;;
+    eval:--timezone) :; return ;;
+    serve:--port) :; return ;;
+    serve:--host) :; return ;;
+    serve:--param) :; return ;;
+    serve:--param-file) _engine_files; return ;;
+    serve:--instances) :; return ;;
+    serve:--allow-origin) :; return ;;
+    serve:--log-format) COMPREPLY=($(compgen -W 'text json' -- "$current")); return ;;
+    serve:--access-log) _engine_files; return ;;
+    serve:--state) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
+    serve:--site) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
+    history:--state) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
+    history:--runs) :; return ;;
+    executor:--port) :; return ;;
+    executor:--token-file) _engine_files; return ;;
+    executor:--host) :; return ;;
+    executor:--sessions) :; return ;;
+    import:-o|import:--output) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
+    export:-o|export:--output) _engine_files; return ;;
+  esac
+  if [[ $current == -* ]]; then
+    case $command in
+      run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --quiet --report --project --timezone --debug' -- "$current")) ;;
+      validate) COMPREPLY=($(compgen -W '-h --help --format' -- "$current")) ;;
+      snaps) COMPREPLY=($(compgen -W '-h --help --json' -- "$current")) ;;
+      functions) COMPREPLY=($(compgen -W '-h --help --json' -- "$current")) ;;
+      eval) COMPREPLY=($(compgen -W '-h --help --doc --param --param-file --null-safe --library --timezone' -- "$current")) ;;
+      new) COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
+      serve) COMPREPLY=($(compgen -W '-h --help --port --host --param --param-file --instances --allow-origin --log-format --access-log --state --site' -- "$current")) ;;
+      tasks) COMPREPLY=($(compgen -W '-h --help --json' -- "$current")) ;;
+      history) COMPREPLY=($(compgen -W '-h --help --state --runs' -- "$current")) ;;
+      executor) COMPREPLY=($(compgen -W '-h --help --port --token-file --host --sessions' -- "$current")) ;;
+      import) COMPREPLY=($(compgen -W '-h --help -o --output --force --json' -- "$current")) ;;
+      export) COMPREPLY=($(compgen -W '-h --help -o --output --force' -- "$current")) ;;
+      coverage) COMPREPLY=($(compgen -W '-h --help --json' -- "$current")) ;;
+      completion) COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
+      *) COMPREPLY=($(compgen -W '--help --version' -- "$current")) ;;
+    esac
+    return
+  fi
+  case $command:$given in
+    :*) COMPREPLY=($(compgen -W 'run validate snaps functions eval new serve tasks history executor import export coverage completion' -- "$current")) ;;
+    run:*) _engine_files yaml yml slp ;;
+    validate:*) _engine_files ;;
+    snaps:*) : ;;
+    functions:*) : ;;
+    eval:*) : ;;
+    new:0) COMPREPLY=($(compgen -W 'pipeline snap task test project' -- "$current")) ;;
+    new:1) : ;;
+    serve:*) _engine_files ;;
+    history:*) _engine_files yaml yml ;;
+    import:*) _engine_files ;;
+    export:*) _engine_files yaml yml slp ;;
+    coverage:*) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")) ;;
+    completion:*) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$current")) ;;
+  esac
+}
+complete -F _engine engine

@@ -1,0 +1,144 @@
+#compdef engine
+# Completion of the command engine for zsh: generated from its parser.
+_engine() {
+  local curcontext=$curcontext state line
+  typeset -A opt_args
+  _arguments -C '(- *)'{-h,--help}'[show the help]' '(- *)--version[show the version]' \
+    '1:command:->command' '*::argument:->argument'
+  case $state in
+    command)
+      local -a commands
+      commands=(
+        'run:run a pipeline'
+        'validate:check pipeline and task files without running them'
+        'snaps:list the installed snaps, or explain one'
+        'functions:list the functions of expressions, or explain one'
+        'eval:evaluate an expression, or open a prompt'
+        'new:write a new pipeline, snap, task, test or project'
+        'serve:host pipelines as tasks'
+        'tasks:show the tasks that run on this machine'
+        'history:show the latest runs of a scheduled task'
+        'executor:run scripts for engines on other hosts'
+        'import:turn files exported from SnapLogic into a project'
+        'export:write a pipeline as a file that SnapLogic can import'
+        'coverage:show how much of a folder of exports would run here'
+        'completion:print the script that completes commands in a shell'
+      )
+      _describe command commands
+      ;;
+    argument)
+      case $words[1] in
+        run)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '*'--param'[value of a pipeline parameter; may be repeated]:NAME=VALUE: ' \
+            '*'--param-file'[values of parameters\: a YAML or JSON map, or lines of NAME=value (.env), of which those that the pipeline does not declare are ignored; --param takes precedence]:FILE:_files' \
+            '(--input)'--input'[documents for the open input\: a JSON object, an array, or one object per line; - for standard input]:FILE:_files' \
+            '(--quiet)'--quiet'[show only documents, warnings and the reason if the run fails]' \
+            '(--report)'--report'[write the run report as JSON to FILE]:FILE:_files' \
+            '(--project)'--project'[root of sldb\:/// (default\: the project of the pipeline file)]:FOLDER:_files -/' \
+            '(--timezone)'--timezone'[time zone of expressions (default\: UTC)]:ZONE: ' \
+            '(--debug)'--debug'[show the full traceback of an exception in the code of a snap]' \
+            '1:PIPELINE:_files -g "*.(yaml|yml|slp)(-.)"'
+          ;;
+        validate)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(--format)'--format'[text for people (default), a JSON array, or annotations for GitHub Actions]:format:(text json github)' \
+            '*:PATH:_files'
+          ;;
+        snaps)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(--json)'--json'[print everything as JSON]' \
+            '*:NAME: '
+          ;;
+        functions)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(--json)'--json'[print everything as JSON]' \
+            '*:NAME: '
+          ;;
+        eval)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(--doc)'--doc'[the document, `$` (default\: null)]:JSON|FILE:_files' \
+            '*'--param'[value of a pipeline parameter; may be repeated]:NAME=VALUE: ' \
+            '*'--param-file'[values of parameters\: a YAML or JSON map, or lines of NAME=value (.env), of which those that the pipeline does not declare are ignored; --param takes precedence]:FILE:_files' \
+            '(--null-safe)'--null-safe'[treat missing fields as null]' \
+            '*'--library'[an expression library (.expr), available as lib.NAME; may be repeated]:\[NAME=\]FILE:_files' \
+            '(--timezone)'--timezone'[time zone of dates (default\: UTC)]:timezone: ' \
+            '1:EXPRESSION: '
+          ;;
+        new)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '1:KIND:(pipeline snap task test project)' \
+            '2:NAME: '
+          ;;
+        serve)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(--port)'--port'[TCP port; 0 picks a free one (default\: 8080)]:port: ' \
+            '(--host)'--host'[address to listen on (default\: this machine only)]:host: ' \
+            '*'--param'[value of a pipeline parameter; may be repeated]:NAME=VALUE: ' \
+            '*'--param-file'[values of parameters\: a YAML or JSON map, or lines of NAME=value (.env), of which those that the pipeline does not declare are ignored; --param takes precedence]:FILE:_files' \
+            '(--instances)'--instances'[instances of each ultra task (default\: as in its file)]:N: ' \
+            '*'--allow-origin'[allow calls from pages of this origin, such as https\://example.org; * allows all]:ORIGIN: ' \
+            '(--log-format)'--log-format'[format of the log lines]:log_format:(text json)' \
+            '(--access-log)'--access-log'[write a line for each request; - for standard error]:FILE:_files' \
+            '(--state)'--state'[folder for the history of scheduled runs (default\: your state folder)]:FOLDER:_files -/' \
+            '(--site)'--site'[also serve the files of this folder, index.html at /, so that a page can call a task]:FOLDER:_files -/' \
+            '*:FILE:_files'
+          ;;
+        tasks)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(--json)'--json'[print JSON, one line per server]'
+          ;;
+        history)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(--state)'--state'[the folder given to engine serve --state]:FOLDER:_files -/' \
+            '(--runs)'--runs'[number of runs to show (default\: 20)]:N: ' \
+            '1:TASK:_files -g "*.(yaml|yml)(-.)"'
+          ;;
+        executor)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(--port)'--port'[TCP port; 0 picks a free one]:port: ' \
+            '(--token-file)'--token-file'[file with the token that clients must send]:FILE:_files' \
+            '(--host)'--host'[address to listen on (default\: this machine only; traffic is not encrypted)]:host: ' \
+            '(--sessions)'--sessions'[scripts that may run at the same time (default\: 8)]:N: '
+          ;;
+        import)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(-o --output)'{-o,--output}'[the folder of the project]:FOLDER:_files -/' \
+            '(--force)'--force'[overwrite existing files]' \
+            '(--json)'--json'[report as JSON]' \
+            '*:FILE:_files'
+          ;;
+        export)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(-o --output)'{-o,--output}'[the file to write]:FILE:_files' \
+            '(--force)'--force'[overwrite an existing file]' \
+            '1:PIPELINE:_files -g "*.(yaml|yml|slp)(-.)"'
+          ;;
+        coverage)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(--json)'--json'[report as JSON]' \
+            '*:FOLDER:_files -/'
+          ;;
+        completion)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '1:SHELL:(bash zsh fish)'
+          ;;
+      esac
+      ;;
+  esac
+}
+if [[ $funcstack[1] == _engine ]]; then _engine "$@"; else compdef _engine engine; fi

@@ -1,0 +1,222 @@
+"""`engine new`: write the files of a pipeline, snap, task, test or project that work at once."""
+
+from __future__ import annotations
+
+import argparse
+import keyword
+import os
+import re
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from engine import api
+from engine.cli.scaffold import (
+    NewFile,
+    Project,
+    files_of,
+    filled,
+    module_name,
+    stored_name,
+    title,
+    write_new,
+)
+from engine.errors import ConfigurationError
+from engine.registry import discover
+from engine.registry.files import folded, snake_case
+
+_EXTENSION = ".yaml"
+
+
+class _Made(NamedTuple):
+    """New files, and the commands that come next."""
+
+    files: Sequence[NewFile]
+    next: Sequence[str]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", choices=tuple(_KINDS), metavar="KIND", help=f"{_kinds()}")
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        help="its name, optionally with a folder; for a test, the pipeline file to be tested",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 if the files were written; an existing file is never overwritten."""
+    made = _KINDS[arguments.kind](arguments.name)
+    write_new(made.files)
+    for file in made.files:
+        print(f"created {file.path}")
+    tests = [file.path for file in made.files if file.path.name.startswith("test_")]
+    is_project = arguments.kind == "project"
+    pytest = f"python -m pytest {'' if is_project else shlex.join(map(str, tests))}".rstrip()
+    print("\nNext:", *made.next, pytest, sep="\n  ")
+    return 0
+
+
+def _pipeline(given: str) -> _Made:
+    folder, name = _file_name(given, "pipelines")
+    return _Made(_pipeline_files(folder, name), [_engine("run", folder / f"{name}{_EXTENSION}")])
+
+
+def _pipeline_files(folder: Path, name: str) -> list[NewFile]:
+    pipeline = folder / f"{name}{_EXTENSION}"
+    tests = _tests(folder)
+    test = tests / f"test_{module_name(name)}.py"
+    text = filled("pipeline/new_name.yaml", {"New name": title(name)})
+    return [
+        NewFile(pipeline, text),
+        NewFile(test, filled("pipeline/test_new_name.py", _names(tests, pipeline))),
+    ]
+
+
+def _task(given: str) -> _Made:
+    """A task that hosts the pipeline of the same name, which is made if there is none."""
+    folder, name = _file_name(given, "tasks")
+    pipelines = Project(Path()).folder("pipelines")
+    is_apart = pipelines.resolve() != folder.resolve()
+    pipeline = pipelines / f"{name if is_apart else f'{name}_pipeline'}{_EXTENSION}"
+    task, tests = folder / f"{name}{_EXTENSION}", _tests(folder)
+    text = filled("task/new_name.yaml", {"new_pipeline.yaml": _relative(pipeline, folder)})
+    test = filled("task/test_new_name_task.py", _names(tests, task))
+    files = [NewFile(task, text), NewFile(tests / f"test_{module_name(name)}_task.py", test)]
+    if not pipeline.exists():
+        files += _pipeline_files(pipelines, pipeline.stem)
+    return _Made(files, [_engine("serve", task)])
+
+
+def _test(given: str) -> _Made:
+    pipeline = Path(given)
+    plan = api.compile_plan(pipeline)
+    tests = _tests(pipeline.parent)
+    test = tests / f"test_{module_name(pipeline.stem)}.py"
+    openings = {
+        '["open_inputs"]': _listed([str(port) for port in plan.open_inputs]),
+        '["open_outputs"]': _listed([str(port) for port in plan.open_outputs]),
+    }
+    text = filled("test/test_new_name.py", {**_names(tests, pipeline), **openings})
+    return _Made([NewFile(test, text)], [])
+
+
+def _snap(given: str) -> _Made:
+    folder, _, name = given.rpartition("/")
+    name = name.removesuffix(".py")
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+        raise ConfigurationError(
+            f"{name!r} is not a name for a snap; write it as a class: letters and digits, such as "
+            "WordCount"
+        )
+    if not name[:1].isupper() or "_" in name:
+        name = "".join(f"{part[:1].upper()}{part[1:]}" for part in name.split("_"))
+    module = snake_case(name)
+    package = "" if folder else Project(Path()).snap_package()
+    home = Path(folder) if folder else Project(Path()).folder(package) if package else Path()
+    _refuse_taken(name, module, in_package=bool(package))
+    tests = _tests(home)
+    names = {"NewName": name, "new_name": f"{package}.{module}" if package else module}
+    files = [
+        NewFile(home / f"{module}.py", filled("snap/new_name.py", {"NewName": name})),
+        NewFile(tests / f"test_{module}.py", filled("snap/test_new_name.py", names)),
+    ]
+    return _Made(files, _after_snap(name, installable=bool(package)))
+
+
+def _refuse_taken(name: str, module: str, *, in_package: bool) -> None:
+    taken = next((each for each in discover() if folded(each) == folded(name)), "")
+    if taken:
+        raise ConfigurationError(f"there is already a snap called {taken!r}; choose another name")
+    if keyword.iskeyword(module) or (not in_package and module in sys.stdlib_module_names):
+        raise ConfigurationError(
+            f"a snap called {name!r} would be in {module}.py, which is a name of Python's own; "
+            "choose another name"
+        )
+
+
+def _after_snap(name: str, *, installable: bool) -> list[str]:
+    if installable:
+        return [f"python -m pip install --editable .   # once: then pipelines find 'snap: {name}'"]
+    return ["engine new project NAME   # a package, in which pipelines find your snaps by name"]
+
+
+def _project(given: str) -> _Made:
+    root = Path(given)
+    module = module_name(root.name)
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", root.name) or keyword.iskeyword(module):
+        raise ConfigurationError(
+            f"{root.name!r} is not a name for a project; begin with a letter, and use letters, "
+            "digits, '-' and '_'"
+        )
+    if root.is_dir() and any(root.iterdir()):
+        raise ConfigurationError(f"the folder {given!r} is not empty; choose another name")
+    names = {"new_name": module, "new-name": module.replace("_", "-"), "New name": title(root.name)}
+    files = [
+        NewFile(root / _replaced(stored_name(path), names), filled(f"project/{path}", names))
+        for path in files_of("project")
+    ]
+    return _Made(files, [f"cd {shlex.quote(given)}", "engine run pipelines/orders.yaml"])
+
+
+_KINDS: dict[str, Callable[[str], _Made]] = {
+    "pipeline": _pipeline,
+    "snap": _snap,
+    "task": _task,
+    "test": _test,
+    "project": _project,
+}
+
+
+def _kinds() -> str:
+    *others, last = _KINDS
+    return f"{', '.join(others)} or {last}"
+
+
+def _file_name(given: str, usual: str) -> tuple[Path, str]:
+    """The folder and the name of a new YAML file; the usual folder of the project if none is given.
+
+    Raises ConfigurationError for a name that a task could not have.
+    """
+    folder, slash, name = given.rpartition("/")
+    name = re.sub(r"\.ya?ml$", "", name)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        raise ConfigurationError(
+            f"{name!r} is not a valid name; use letters, digits, '-' and '_', such as large_orders"
+        )
+    return (Path(folder or "/") if slash else Project(Path()).folder(usual)), name
+
+
+def _tests(folder: Path) -> Path:
+    """Where tests go: the project's folder for them, else beside what they test."""
+    return Path(os.path.normpath(folder / Project(folder).folder("tests")))
+
+
+def _names(tests: Path, tested: Path) -> dict[str, str]:
+    """What a test says about the file that it tests; it finds it relative to itself."""
+    path = f'Path(__file__).parent / "{_relative(tested, tests)}"'
+    return {
+        'Path(__file__).parent / "new_name.yaml"': path,
+        "new_name.yaml": tested.name,
+        "new_name": tested.stem,
+    }
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
+
+
+def _listed(names: Sequence[str]) -> str:
+    return "[" + ", ".join(f'"{name}"' for name in names) + "]"
+
+
+def _replaced(text: str, names: dict[str, str]) -> str:
+    for name, value in names.items():
+        text = text.replace(name, value)
+    return text
+
+
+def _engine(command: str, path: Path) -> str:
+    return f"engine {command} {shlex.quote(str(path))}"

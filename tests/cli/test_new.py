@@ -1,0 +1,209 @@
+"""`engine new` writes files that work at once, and whose tests pass."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine import api
+from engine.cli import main
+from engine.cli.scaffold import TEMPLATES
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture
+def new(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    pytester: pytest.Pytester,
+) -> Callable[..., list[str]]:
+    """Runs `engine new` in an empty folder: the files that it says it has created."""
+    assert pytester.path != tmp_path  # it has moved to a folder of its own
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> list[str]:
+        assert main(["new", *arguments]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        return [line.removeprefix("created ") for line in lines if line.startswith("created ")]
+
+    return run
+
+
+@pytest.fixture
+def tests_pass(pytester: pytest.Pytester) -> Callable[[Path], int]:
+    """Runs the tests in a folder with pytest: the number of those that pass; none may fail."""
+
+    def run(folder: Path) -> int:
+        result = pytester.inline_run("-q", "-p", "no:cacheprovider", f"--rootdir={folder}", folder)
+        passed, skipped, failed = result.countoutcomes()
+        assert (skipped, failed) == (0, 0)
+        return passed
+
+    return run
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(["new", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return captured.err
+
+
+def test_a_new_pipeline_runs_and_its_tests_pass(
+    new: Callable[..., list[str]], tests_pass: Callable[[Path], int], tmp_path: Path
+) -> None:
+    assert new("pipeline", "large-orders") == ["large-orders.yaml", "test_large_orders.py"]
+    assert api.check("large-orders.yaml") == []
+    assert api.load("large-orders.yaml").name == "Large orders"
+    assert api.run("large-orders.yaml").outputs == {
+        "shape.output": [{"order": 2, "label": "BOB pays 300"}]
+    }
+    assert tests_pass(tmp_path) == 2
+
+
+def test_a_new_snap_has_tests_that_pass(
+    new: Callable[..., list[str]], tests_pass: Callable[[Path], int], tmp_path: Path
+) -> None:
+    assert new("snap", "word_count") == ["word_count.py", "test_word_count.py"]
+    assert "class WordCount(Snap[WordCountSettings]):" in Path("word_count.py").read_text()
+    assert tests_pass(tmp_path) == 2
+
+
+def test_a_new_task_hosts_a_new_pipeline(
+    new: Callable[..., list[str]], tests_pass: Callable[[Path], int], tmp_path: Path
+) -> None:
+    assert new("task", "orders") == [
+        "orders.yaml",
+        "test_orders_task.py",
+        "orders_pipeline.yaml",
+        "test_orders_pipeline.py",
+    ]
+    assert api.check("orders.yaml") == []
+    assert tests_pass(tmp_path) == 3
+
+
+def test_a_new_test_knows_the_openings_of_the_pipeline(
+    new: Callable[..., list[str]], tests_pass: Callable[[Path], int], tmp_path: Path
+) -> None:
+    Path("p.yaml").write_text(
+        "snaps: {a: {snap: Filter, filter: 'true'}, b: {snap: Filter, filter: 'true'}}"
+    )
+    assert new("test", "p.yaml") == ["test_p.py"]
+    assert '== ["a.input", "b.input"]' in Path("test_p.py").read_text()
+    assert tests_pass(tmp_path) == 1
+
+
+def test_a_new_project_runs_and_its_tests_pass(
+    new: Callable[..., list[str]], tests_pass: Callable[[Path], int], tmp_path: Path
+) -> None:
+    created = new("project", "shop")
+    assert {"shop/pyproject.toml", "shop/.gitignore", "shop/shop_snaps/__init__.py"} <= {*created}
+    assert api.run("shop/pipelines/orders.yaml").outputs == {
+        "shape.output": [{"order": 2, "label": "BOB pays 300"}]
+    }
+    assert tests_pass(tmp_path / "shop") == 3
+
+
+def test_new_files_go_to_the_folders_of_the_project(
+    new: Callable[..., list[str]],
+    tests_pass: Callable[[Path], int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    new("project", "shop")
+    monkeypatch.chdir(tmp_path / "shop" / "pipelines")
+    assert new("pipeline", "late") == ["late.yaml", "../tests/test_late.py"]
+    monkeypatch.chdir(tmp_path / "shop")
+    assert new("snap", "Shout") == ["shop_snaps/shout.py", "tests/test_shout.py"]
+    assert new("task", "late") == ["tasks/late.yaml", "tests/test_late_task.py"]
+    assert "from shop_snaps.shout import Shout\n" in Path("tests/test_shout.py").read_text()
+    monkeypatch.syspath_prepend(str(tmp_path / "shop"))
+    assert tests_pass(tmp_path / "shop") == 8
+
+
+def test_the_next_commands_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    main(["new", "pipeline", "orders"])
+    assert capsys.readouterr().out.endswith(
+        "\nNext:\n  engine run orders.yaml\n  python -m pytest test_orders.py\n"
+    )
+
+
+@pytest.mark.parametrize("existing", ["orders.yaml", "test_orders.py"])
+def test_nothing_is_overwritten(
+    existing: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(existing).write_text("mine")
+    assert f"'{existing}' already exists" in refusal(capsys, "pipeline", "orders")
+    assert [each.name for each in tmp_path.iterdir()] == [existing]
+    assert Path(existing).read_text() == "mine"
+
+
+def test_a_folder_with_files_is_not_made_a_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "notes").touch()
+    assert "the folder 'shop' is not empty" in refusal(capsys, "project", "shop")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "message"),
+    [
+        ("pipeline", "a b", "'a b' is not a valid name"),
+        ("pipeline", "x/", "'' is not a valid name"),
+        ("task", "größe", "'größe' is not a valid name"),
+        ("snap", "2fast", "'2fast' is not a name for a snap"),
+        ("snap", "csv_parser", "there is already a snap called 'CSVParser'"),
+        ("snap", "Json", "would be in json.py, which is a name of Python's own"),
+        ("project", "2shop", "'2shop' is not a name for a project"),
+        ("project", "class", "'class' is not a name for a project"),
+        ("test", "nosuch.yaml", "there is no pipeline file 'nosuch.yaml'"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused(
+    kind: str,
+    name: str,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert message in refusal(capsys, kind, name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipeline_with_mistakes_gets_no_test(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p.yaml").write_text("snaps: {a: {snap: Fliter}}")
+    assert "there is no snap called 'Fliter'" in refusal(capsys, "test", "p.yaml")
+
+
+def test_the_snap_of_the_template_keeps_the_rules(tmp_path: Path) -> None:
+    from engine.registry import Registry, files_of
+    from engine.testing.conformance import conformance_checks
+
+    sys.path.insert(0, str(TEMPLATES / "snap"))
+    try:
+        snap = Registry(files=files_of("new_name"))["NewName"]
+        for number, check in enumerate(conformance_checks(snap)):
+            (tmp_path / str(number)).mkdir()
+            check.run(tmp_path / str(number))
+    finally:
+        sys.path.remove(str(TEMPLATES / "snap"))
+        sys.modules.pop("new_name", None)
