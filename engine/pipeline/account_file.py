@@ -14,6 +14,7 @@ import msgspec
 from engine.errors import ConfigurationError, Problem, Severity
 from engine.late_regex import late_regex
 from engine.locations import Location
+from engine.pipeline.computed_account import ComputedAccount, ComputedField, mistake_in
 from engine.pipeline.environment import FROM_ENVIRONMENT, MISSPELT_VARIABLE, fill_in, is_written_out
 from engine.pipeline.load import compose_text, read
 from engine.pipeline.nodes import Items, Node, Scalar, Table, plain
@@ -36,11 +37,15 @@ _IS_OTHER = late_regex(rb"^(?:snaps|pipeline)[ \t]*:", re.MULTILINE)
 
 
 class AccountFile(msgspec.Struct, frozen=True):
-    """An account as read; `account` is None if there are errors, `kind` if it is unknown."""
+    """An account as read; `account` is None if there are errors, `kind` if it is unknown.
+
+    If fields are computed from parameters of the pipeline, there is `computed` instead of it.
+    """
 
     path: str
     kind: type[AccountKind] | None = None
     account: AccountKind | None = None
+    computed: ComputedAccount | None = None
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -74,7 +79,7 @@ def parse_account(
     reader = _AccountReader(source, problems, known, environment)
     account = reader.account()
     found = tuple(_redaction(reader.kind).redacted(source, reader.problems))
-    return AccountFile(path, reader.kind, account, found)
+    return AccountFile(path, reader.kind, account, reader.computed, found)
 
 
 def is_account_file(path: str | Path) -> bool:
@@ -117,10 +122,12 @@ class _AccountReader:
         self.environment = environment
         self.kind: type[AccountKind] | None = None
         self.unknown: set[str] = set()
-        """The fields whose value is unknown, which is reported already."""
+        """The fields whose value is unknown: that is reported already, or they are computed."""
+        self.fields: list[ComputedField] = []
+        self.computed: ComputedAccount | None = None
 
     def account(self) -> AccountKind | None:
-        """The account, or None if there is any error."""
+        """The account, or None if there is any error, or it is `computed`."""
         root = self.source.root
         if not isinstance(root, Table):
             kind = "a list" if isinstance(root, Items) else "a single value"
@@ -140,8 +147,12 @@ class _AccountReader:
         account = settings if isinstance(settings, AccountKind) else None
         for issue in (*issues, *self._further_issues(self.kind, values, account)):
             self._report_issue(issue, facts)
-        is_good = all(problem.severity != "error" for problem in self.problems)
-        return account if is_good else None
+        if any(problem.severity == "error" for problem in self.problems):
+            return None
+        if self.fields:
+            self.computed = ComputedAccount(self.kind, values, tuple(self.fields))
+            return None
+        return account
 
     def _kind(self, root: Table) -> type[AccountKind] | None:
         entry = root.entries.get(KEY)
@@ -193,6 +204,9 @@ class _AccountReader:
         if node.value is None:
             return None
         takes_text = str in _leaves(fact.type)
+        if isinstance(node.value, str) and node.text.startswith("="):
+            self._compute(node.text[1:].strip(), path, is_text=takes_text)
+            return None
         if not isinstance(node.value, str):
             self._warn_of_secret(node.text, path, fact)
             return node.text if takes_text else node.value
@@ -204,6 +218,13 @@ class _AccountReader:
             return resolve(text)
         except ValueError:
             return text  # which the conversion refuses
+
+    def _compute(self, text: str, path: KeyPath, *, is_text: bool) -> None:
+        """Note a field whose value is an expression."""
+        self.unknown.add(str(path[0]))
+        self.fields.append(ComputedField(path, text, self.source.where(path), is_text))
+        if (error := mistake_in(text)) is not None:
+            self._report("expression-syntax", path, error.message, error.hint)
 
     def _filled(self, text: str, path: KeyPath) -> str | None:
         what = shown(str(path[-1]))
@@ -234,6 +255,8 @@ class _AccountReader:
 
     def _report_issue(self, issue: Issue, facts: Mapping[str, SettingFacts]) -> None:
         if issue.code == "missing-setting" and any(repr(n) in issue.message for n in self.unknown):
+            return
+        if any(issue.path[: len(field.path)] == field.path for field in self.fields):
             return
         message, hint = issue.message, issue.hint
         fact = facts.get(str(issue.path[0])) if issue.path else None

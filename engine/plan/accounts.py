@@ -17,10 +17,18 @@ from engine.pipeline.spec import SnapSpec
 from engine.plan.collector import ProblemCollector, nearest_of
 from engine.plan.folders import is_file, local_path
 from engine.registry import Registry
-from engine.sdk.settings import Account, AccountPerDocument, Settings, settings_of, shown
+from engine.sdk.settings import (
+    Account,
+    AccountPerDocument,
+    Settings,
+    nearest_hint,
+    settings_of,
+    shown,
+)
 
 if TYPE_CHECKING:
     from engine.pipeline.account_file import AccountFile
+    from engine.pipeline.computed_account import ComputedAccount
     from engine.sdk.accounts import AccountKind
 
 FOLDER = "accounts"
@@ -91,13 +99,16 @@ class Accounts:
 
 def located(file: AccountFile, folder: str, project: str) -> AccountFile:
     """The same with full paths for files that the account names, relative to the folder."""
-    if file.account is None:
-        return file
 
     def locate(name: str) -> str:
         found = local_path(name, folder, project)
         return name if found is None else str(found)
 
+    if file.computed is not None:
+        computed = msgspec.structs.replace(file.computed, locate=locate)
+        return msgspec.structs.replace(file, computed=computed)
+    if file.account is None:
+        return file
     return msgspec.structs.replace(file, account=file.account.located(locate))
 
 
@@ -144,10 +155,25 @@ def _check_account(
         return
     for problem in file.problems:
         collector.add(problem)
+    if file.computed is not None:
+        _check_parameters(file.computed, collector)
     if file.kind is not None and not is_accepted(file, setting.kinds):
         message = f"the account {shown(name)} is of kind {file.kind.kind!r}"
         hint = f"the snap needs one of kind {kinds_in_words(setting.kinds)}"
         collector.report("wrong-account", where, message, hint)
+
+
+def _check_parameters(account: ComputedAccount, collector: ProblemCollector) -> None:
+    """Report parameters that the account reads and the pipeline that uses it does not declare."""
+    known = [f"_{parameter.name}" for parameter in collector.spec.parameters]
+    for field in account.fields:
+        for name in analyse(field.text).parameters:
+            if f"_{name}" not in known and not collector.may_be_lost(name):
+                hint = (
+                    nearest_hint(f"_{name}", known) or f"declare it: 'parameters: {{{name}: ...}}'"
+                )
+                message = f"the pipeline does not declare the parameter '_{name}' of this account"
+                collector.add(Problem("unknown-parameter", field.where, message, hint))
 
 
 def _check_expression(

@@ -19,10 +19,10 @@ _INTRODUCTION = """\
 
 This page is generated from the declarations of the accounts that come with the engine.
 [Accounts](../accounts.md) explains how to write account files and how snaps name them. A value may
-contain `${env:NAME}`; one of a *secret* field should. The [JSON Schema](accounts.schema.json) of
-account files lets an editor complete and check them.
+contain `${env:NAME}`; one of a *secret* field should. One that begins with `=` is an expression.
+The [JSON Schema](accounts.schema.json) of account files lets an editor complete and check them.
 """
-_FROM_ENVIRONMENT = {"type": "string", "pattern": r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}"}
+_FILLED_IN = {"type": "string", "pattern": r"^=|\$\{env:[A-Za-z_][A-Za-z0-9_]*\}"}
 
 
 def page() -> str:
@@ -80,10 +80,10 @@ def _type(kind: Any) -> dict[str, Any]:
     if get_origin(kind) is dict:
         return {"type": "object", "additionalProperties": _type(get_args(kind)[1])}
     if get_origin(kind) is Literal:
-        return {"anyOf": [{"enum": list(get_args(kind))}, _FROM_ENVIRONMENT]}
+        return {"anyOf": [{"enum": list(get_args(kind))}, _FILLED_IN]}
     if kind is str:
         return {"type": ["string", "number", "boolean"]}
-    return {"anyOf": [{"type": _WORDS[kind]}, _FROM_ENVIRONMENT]}
+    return {"anyOf": [{"type": _WORDS[kind]}, _FILLED_IN]}
 
 
 _WORDS = {int: "integer", float: "number", bool: "boolean"}

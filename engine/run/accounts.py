@@ -7,13 +7,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, DataError
 from engine.plan.accounts import Accounts, is_accepted, kinds_in_words
 from engine.plan.collector import nearest_of
 from engine.run.secrets import Secrets
 from engine.sdk.settings import shown
 
 if TYPE_CHECKING:
+    from engine.pipeline.computed_account import ComputedAccount
     from engine.sdk.accounts import AccountKind
 
 K = TypeVar("K", bound="AccountKind")
@@ -32,23 +33,41 @@ class UnusableAccountError(ConfigurationError):
         return f"{self.message}; {self.hint}" if self.hint else self.message
 
 
-def account_of(accounts: Accounts, name: str, accepted: tuple[type[K], ...], secrets: Secrets) -> K:
-    """The account of that name; its secrets are masked from now on. Raises UnusableAccountError."""
+def account_of(
+    accounts: Accounts,
+    name: str,
+    accepted: tuple[type[K], ...],
+    secrets: Secrets,
+    compute: Callable[[ComputedAccount], AccountKind],
+) -> K:
+    """The account of that name; its secrets are masked from now on.
+
+    `compute` makes an account whose fields are expressions. Raises UnusableAccountError.
+    """
     file = accounts.read(name, accepted)
     if file is None:
         hint = nearest_of(name, accounts.names(), "accounts")
         raise UnusableAccountError(f"there is no account {shown(name)}", hint)
-    if file.account is None:
+    account = file.account
+    if file.computed is not None:
+        try:
+            account = compute(file.computed)
+        except (ConfigurationError, DataError) as error:
+            raise UnusableAccountError(
+                f"the account {shown(name)} cannot be used: {error}",
+                "give the parameters of the pipeline other values, or correct the account",
+            ) from None
+    if account is None:
         problem = next(iter(file.errors))
         raise UnusableAccountError(
             f"the account {shown(name)} cannot be used: {problem.message}", problem.hint
         )
     if not is_accepted(file, accepted):
-        message = f"the account {shown(name)} is of kind {file.account.kind!r}"
+        message = f"the account {shown(name)} is of kind {account.kind!r}"
         hint = f"the snap needs one of kind {kinds_in_words(accepted)}"
         raise UnusableAccountError(message, hint)
-    secrets.add(file.account.concealed())
-    return file.account  # type: ignore[return-value]  # is_accepted looked
+    secrets.add(account.concealed())
+    return account  # type: ignore[return-value]  # is_accepted looked
 
 
 class SharedByAccount:
@@ -56,7 +75,15 @@ class SharedByAccount:
 
     def __init__(self) -> None:
         self._made: dict[tuple[Any, int], tuple[Any, Any]] = {}
+        self._computed: list[AccountKind] = []
         self._lock = threading.Lock()
+
+    def known(self, account: AccountKind) -> AccountKind:
+        """A computed account, or the equal one that was computed before."""
+        with self._lock:
+            if account not in self._computed:
+                self._computed.append(account)
+            return self._computed[self._computed.index(account)]
 
     def get(self, account: K, make: Callable[[K], R]) -> R:
         """What `make` returned for this account, which it is called for once."""

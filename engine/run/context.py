@@ -169,7 +169,13 @@ class SnapContext:
         name = self.value(setting, {} if document is None else document)
         execution = self._execution
         try:
-            return account_of(execution.services.accounts, name, setting.kinds, execution.secrets)
+            return account_of(
+                execution.services.accounts,
+                name,
+                setting.kinds,
+                execution.secrets,
+                execution.compute_account,
+            )
         except UnusableAccountError as error:
             if document is None or setting.expression is None:
                 raise

@@ -10,7 +10,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError
-from engine.expressions import DateTime, Scope, compile_parts, load_library, overlay
+from engine.expressions import (
+    DateTime,
+    Scope,
+    compile_expression,
+    compile_parts,
+    load_library,
+    overlay,
+)
 from engine.pipeline import PipelineSpec, load
 from engine.plan.plan import Plan, PlannedSnap
 from engine.registry import Registry
@@ -24,7 +31,9 @@ from engine.run.services import Services
 from engine.sdk.settings import Evaluated
 
 if TYPE_CHECKING:
+    from engine.pipeline.computed_account import ComputedAccount
     from engine.run.error_pipeline import ErrorPipeline
+    from engine.sdk.accounts import AccountKind
 
 
 Load = Callable[[str, Registry], PipelineSpec]
@@ -76,6 +85,7 @@ class Execution:
         """The variable `pipe` of expressions (expression reference, section 11)."""
         self.error_pipeline: ErrorPipeline | None = None
         """Set before the run starts, if the plan names one."""
+        self._computed_accounts: dict[int, AccountKind] = {}
         self._snaps = {snap.label: snap for snap in plan.snaps}
         self.on_failure: Callable[[str, EngineError], None] | None = None
         """Called from any thread when a snap (given by label) fails outside of any call to it."""
@@ -123,6 +133,18 @@ class Execution:
         scope = self.scope({})
         parts = compile_parts(setting.expression.text, scope=scope, data_parameters=parameters)
         return parts is not None
+
+    def compute_account(self, computed: ComputedAccount) -> AccountKind:
+        """An account whose fields depend on the parameters; the same object for equal fields.
+
+        Raises ConfigurationError or DataError.
+        """
+        key = id(computed)
+        if key not in self._computed_accounts:
+            scope = self.scope({})
+            account = computed.account(lambda text: compile_expression(text, scope=scope)({}))
+            self._computed_accounts[key] = self.services.shared.known(account)
+        return self._computed_accounts[key]
 
     def scope(self, snap: Mapping[str, Any]) -> Scope:
         """The variables of one snap's expressions, in addition to the document."""

@@ -72,6 +72,7 @@ class Member:
         self._slices = SliceSize() if cuts and not plan.facts.flows else None
         self.limit = MAX_ITEMS if self._slices is None else self._slices.items
         self._owner: Owner | None = None
+        self._is_open = False
         self._longest_step = 0.0
         self._before = (0, 0)
 
@@ -84,6 +85,7 @@ class Member:
         """Create and open the snap. There is no document yet to which `on_error` could apply."""
         self._made = self._guarded(lambda: self._class(self.plan.settings, self.context), None)
         self._guarded(self.snap.open, None)
+        self._is_open = True
         facts = self.plan.facts
         self._owner = owner_of(
             self.plan,
@@ -108,13 +110,14 @@ class Member:
             self._made.interrupt()
 
     def close(self) -> EngineError | None:
-        """Close the snap; returns the error, if any."""
+        """Close the snap; returns the error, if any. A snap whose `open` failed, which is the
+        error that counts, may well fail to close."""
         if self._made is None:
             return None
         try:
             self._made.close()
         except (Exception, SystemExit) as error:  # noqa: BLE001  # named, and raised by the host
-            return self._named(error)
+            return self._named(error) if self._is_open else None
         finally:
             self.context.close()
         return None

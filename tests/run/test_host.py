@@ -37,6 +37,22 @@ def test_a_bug_in_a_snap_names_the_snap_and_closes_it() -> None:
     assert Breaks.closed == ["closed"]
 
 
+class HalfOpen(Snap[NoSettings]):
+    def open(self) -> None:
+        raise DataError("the door is locked")
+
+    def process(self, document: Document) -> Document:
+        return document
+
+    def close(self) -> None:
+        self.context.show(str(self.door))  # type: ignore[attr-defined]  # which open would have set
+
+
+def test_a_snap_that_fails_to_open_says_why_even_if_it_fails_to_close_too() -> None:
+    with pytest.raises(SnapFailedError, match="the door is locked"):
+        run_snap(HalfOpen, {}, [{}])
+
+
 class Fans(Snap[NoSettings]):
     views = Views(outputs=(View("output"), View("odd")))
 

@@ -97,7 +97,7 @@ def test_the_name_may_depend_on_a_parameter_or_on_the_document() -> None:
         parameters={"suffix": ""},
     )
     assert authorizations(http) == ["Bearer for a", "Bearer for b"]
-    assert [error["error"] for error in result.errors] == ["there is no account 'c'"]
+    assert [error["reason"] for error in result.errors] == ["there is no account 'c'"]
     assert result.errors[0]["original"] == {"who": "c"}
 
 
