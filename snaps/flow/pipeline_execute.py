@@ -88,7 +88,9 @@ class PipelineExecute(Snap[PipelineExecuteSettings]):
     the pipeline ran, or a list of them if `batch_size` is more than 1. Of a pipeline without an
     open output, a run leaves one document `{run_id, state, original}`. A reused run adds nothing.
 
-    A run that fails is an error of its documents.
+    A run that fails is an error of its documents. Runs at the same time may write the same file:
+    a stream is never mixed with another, and the last one to end replaces the others; with
+    `file_action: append`, all are kept one after another.
     """
     foreign = Foreign(
         "com-snaplogic-snaps-flow-pipeexec",

@@ -28,7 +28,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         named = re.match(r"# (\S+)\n", text)
         assert named is not None
         path = tmp_path / named[1]
-        path.parent.mkdir()
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text)
     monkeypatch.setenv("CRM_PASSWORD", "open sesame")
     return tmp_path
@@ -40,6 +40,15 @@ def test_the_pipeline_logs_in_as_the_account_says(project: Path) -> None:
     (request,) = http.requests
     assert request.headers[0][1] == "Basic cmVwb3J0czpvcGVuIHNlc2FtZQ=="
     assert api.check(project / "accounts/crm.yaml") == []
+
+
+def test_fields_depend_on_the_parameters_of_the_pipeline(project: Path) -> None:
+    http = CannedHttp({"GET https://crm.example.com/orders": HttpResponse(200)})
+    pipeline = project / "pipelines/orders.yaml"
+    text = pipeline.read_text().replace("account: crm", "account: tenant")
+    pipeline.write_text(f"parameters: {{tenant: {{}}, password: {{secret: true}}}}\n{text}")
+    run_pipeline(pipeline, http=http, parameters={"tenant": "acme", "password": "swordfish"})
+    assert http.requests[0].headers[0][1] == "Basic cmVwb3J0cy1hY21lOnN3b3JkZmlzaA=="
 
 
 def test_the_test_of_the_guide_runs(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
