@@ -30,7 +30,7 @@ from engine.expressions.libraries import load_library, overlay
 from engine.expressions.literal_part import Parts, compile_parts
 from engine.expressions.mapping import compile_mapping
 from engine.expressions.parameter_warnings import lint_parameters
-from engine.expressions.parser import parse
+from engine.expressions.parsed import parse
 from engine.expressions.paths.path import Path
 from engine.expressions.scope import Scope
 from engine.expressions.values import MISSING, Function

@@ -141,9 +141,14 @@ def _no_method(target: Any, name: str) -> Failure:
         return _of_null(f"`{name}()`")
     if target.__class__ is dict and name in target:
         return Failure(f"`{name}` is {kind_of(target[name])}, which is not a function")
-    hint = _function_hint(target, name) or METHOD_HINTS.get(name)
-    hint = hint or method_hint(name, target.__class__)
-    return Failure(f"{kind_of(target)} has no method `{name}`", hint)
+    message, hint = absent_method(kind_of(target), name, target.__class__)
+    return Failure(message, _function_hint(target, name) or hint)
+
+
+def absent_method(kind: str, name: str, cls: type) -> tuple[str, str]:
+    """Message and hint for a method that values of a class do not have."""
+    hint = METHOD_HINTS.get(name) or method_hint(name, cls)
+    return f"{kind} has no method `{name}`", hint
 
 
 def _function_hint(target: Any, name: str) -> str:

@@ -1,4 +1,8 @@
-"""What an expression reveals without a document: mistakes, warnings, what it uses."""
+"""What an expression reveals without a document: mistakes, warnings, what it uses.
+
+Nothing is compiled. The result for a text is remembered; only if the text has mistakes does it
+depend on the parameters, which hints may propose.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,21 @@ import msgspec
 
 from engine.errors import ExpressionSyntaxError
 from engine.expressions import functions, nodes
-from engine.expressions.compilation import compile_node, context_of, path_in
+from engine.expressions.checks import faults_in
+from engine.expressions.compilation import PATH_VARIABLES, context_of
 from engine.expressions.compiler.names import Names
 from engine.expressions.failures import Failure
 from engine.expressions.nodes import Node
-from engine.expressions.parser import parse, read
-from engine.expressions.paths.call import relocated
+from engine.expressions.parsed import Memo, parse, parsed
+from engine.expressions.parser import read
+from engine.expressions.paths.call import called_path, relocated
+from engine.expressions.paths.conditions import as_condition
+from engine.expressions.paths.path import read_path
+from engine.expressions.paths.reading import Use
+from engine.expressions.paths.steps import Embedded
+from engine.expressions.reads import Steps
 from engine.expressions.scope import Scope
 from engine.expressions.values import property_name
-
-Steps = tuple[str, ...]
-_BY_NAME = frozenset({"get", "getFirst"})
-_WHOLE = frozenset({"hasOwnProperty", "hasPath"})
 
 
 class Lint(msgspec.Struct, frozen=True):
@@ -58,16 +65,46 @@ class Analysis(msgspec.Struct, frozen=True):
 
 def analyse(text: str, parameters: Collection[str] = ()) -> Analysis:
     """Analyse an expression; hints may propose `parameters`."""
+    return _with_hints(text, parameters, _ANALYSES(text), _analysed)
+
+
+def analyse_path(text: str, *, target: bool = False, parameters: Collection[str] = ()) -> Analysis:
+    """Analyse a path; a `target` is written to."""
+    if target:
+        return _with_hints(text, parameters, _TARGETS(text), _analysed_target)
+    return _with_hints(text, parameters, _PATHS(text), _analysed_path)
+
+
+def _with_hints(
+    text: str,
+    parameters: Collection[str],
+    found: Analysis,
+    again: Callable[[str, Collection[str]], Analysis],
+) -> Analysis:
+    return again(text, parameters) if found.errors and parameters else found
+
+
+def _analysed(text: str, parameters: Collection[str] = ()) -> Analysis:
     pieces = _Pieces(text, parameters)
     pieces.read_expression()
     return pieces.analysis()
 
 
-def analyse_path(text: str, *, target: bool = False, parameters: Collection[str] = ()) -> Analysis:
-    """Analyse a path; a `target` is written to."""
+def _analysed_path(text: str, parameters: Collection[str] = ()) -> Analysis:
     pieces = _Pieces(text, parameters)
-    pieces.read_path(text, target, lambda error: error)
+    pieces.read_path(text, False, lambda error: error)
     return pieces.analysis()
+
+
+def _analysed_target(text: str, parameters: Collection[str] = ()) -> Analysis:
+    pieces = _Pieces(text, parameters)
+    pieces.read_path(text, True, lambda error: error)
+    return pieces.analysis()
+
+
+_ANALYSES: Memo[Analysis] = Memo(_analysed)
+_PATHS: Memo[Analysis] = Memo(_analysed_path)
+_TARGETS: Memo[Analysis] = Memo(_analysed_target)
 
 
 class _Piece(msgspec.Struct, frozen=True):
@@ -83,24 +120,17 @@ class _Pieces:
 
     def __init__(self, text: str, parameters: Collection[str]) -> None:
         self.text = text
-        self.names = Names(context_of(Scope(), False), {}, parameters)
+        self.names = Names(_CONTEXT, {}, parameters)
         self.errors: list[ExpressionSyntaxError] = []
         self.pieces: list[_Piece] = []
         self.node: Node | None = None
 
     def read_expression(self) -> None:
-        try:
-            node, errors = read(self.text)
-        except ExpressionSyntaxError as error:
-            self.errors.append(error)
-            return
-        self.errors += errors
-        self.node = node
+        found = parsed(self.text)
+        self.errors += found.errors
+        self.node = node = found.node
         self.pieces.append(_Piece(self.text, node, lambda offset: offset))
-        try:
-            compile_node(self.text, node, self.names, False)
-        except ExpressionSyntaxError as error:
-            self.errors += error.all
+        self.errors += faults_in(self.text, node, self.names).values()
         for call in node.walk():
             if isinstance(call, nodes.Call) and _is_name(call.function, "jsonPath"):
                 for argument in call.arguments[1:2]:
@@ -117,20 +147,34 @@ class _Pieces:
 
     def read_path(
         self,
-        path: str,
+        text: str,
         target: bool,
         placed: Callable[[ExpressionSyntaxError], ExpressionSyntaxError],
     ) -> None:
-        def place(offset: int) -> int:
-            return placed(ExpressionSyntaxError("", path, offset)).offset
-
-        def found(text: str, node: Node, inner: Callable[[int], int]) -> None:
-            self.pieces.append(_Piece(text, node, lambda offset: place(inner(offset))))
-
         try:
-            path_in(path, self.names, target=target, found=found)
+            called = None if target else called_path(text)
         except ExpressionSyntaxError as error:
             self.errors += map(placed, error.all)
+            return
+        path, found = text, placed
+        if called is not None:
+            path, found = called.path, lambda error: placed(called.error(error))
+
+        def place(offset: int) -> int:
+            return found(ExpressionSyntaxError("", path, offset)).offset
+
+        def embedded(start: int, end: int, use: Use) -> Embedded:
+            node, errors = read(path, start, end)
+            node = node if use == "value" else as_condition(node)
+            errors = [*errors, *faults_in(path, node, self.names, PATH_VARIABLES).values()]
+            self.errors += map(found, errors)
+            self.pieces.append(_Piece(path, node, place))
+            return _never
+
+        try:
+            read_path(path, embedded, target)
+        except ExpressionSyntaxError as error:
+            self.errors += map(found, error.all)
 
     def analysis(self) -> Analysis:
         errors = ExpressionSyntaxError.of(self.errors).all if self.errors else ()
@@ -146,6 +190,13 @@ class _Pieces:
         first = sorted(parameters.items(), key=lambda pair: pair[1])
         lints = tuple(_lints(self.node)) if self.node is not None and not errors else ()
         return Analysis(self.text, self.node, errors, dict(first), libraries, tuple(members), lints)
+
+
+_CONTEXT = context_of(Scope(), False)
+
+
+def _never(document: object, *arguments: object) -> None:
+    raise AssertionError("a path that is only analysed is not evaluated")
 
 
 def _bad_pattern(text: str, call: nodes.MethodCall) -> Iterator[ExpressionSyntaxError]:
@@ -252,92 +303,9 @@ def library_members(text: str) -> tuple[str, ...] | None:
 
 def paths_read(text: str) -> frozenset[Steps] | None:
     """The document paths that the expression reads; None if they are unknown."""
-    try:
-        return frozenset(_paths(parse(text)))
-    except _EverythingError:
-        return None
+    return parsed(text).reads
 
 
 def path_moved(text: str) -> Steps | None:
     """The path `$.a.b` that is the whole expression; None for any other expression."""
-    try:
-        node = parse(text)
-    except ExpressionSyntaxError:
-        return None
-    names: list[str] = []
-    while not isinstance(node, nodes.Root):
-        if isinstance(node, nodes.Member) and node.name != "length":
-            names.append(node.name)
-        elif isinstance(node, nodes.Index) and isinstance(node.key, nodes.Literal):
-            if not isinstance(node.key.value, str):
-                return None
-            names.append(node.key.value)
-        else:
-            return None
-        node = node.target
-    return tuple(reversed(names)) or None
-
-
-class _EverythingError(Exception):
-    pass
-
-
-def _paths(node: Node) -> Iterator[Steps]:
-    path, inner = _path(node)
-    if path is not None:
-        if not path:
-            raise _EverythingError
-        yield path
-        for one in inner:
-            yield from _paths(one)
-        return
-    if isinstance(node, nodes.Call) and _is_name(node.function, "eval"):
-        raise _EverythingError
-    if isinstance(node, nodes.Binary) and node.operator == "in":
-        yield from _paths_of_in(node)
-        return
-    for child in node.children():
-        yield from _paths(child)
-
-
-def _paths_of_in(node: nodes.Binary) -> Iterator[Steps]:
-    target, inner = _path(node.right)
-    if target is not None and isinstance(node.left, nodes.Literal) and not inner:
-        yield (*target, str(node.left.value))
-        return
-    yield from _paths(node.left)
-    yield from _paths(node.right)
-
-
-def _path(node: Node) -> tuple[Steps | None, list[Node]]:
-    """The document path that `node` reads, and the nodes inside it to examine separately."""
-    if isinstance(node, nodes.Root):
-        return (), []
-    if isinstance(node, nodes.Member):
-        target, inner = _path(node.target)
-        if target is None:
-            return None, []
-        return (target if node.name == "length" and target else (*target, node.name)), inner
-    if isinstance(node, nodes.Index):
-        target, inner = _path(node.target)
-        if target is None:
-            return None, []
-        if isinstance(node.key, nodes.Literal) and isinstance(node.key.value, str):
-            return (*target, node.key.value), inner
-        return target, [*inner, node.key]
-    if isinstance(node, nodes.MethodCall) and len(node.arguments) >= 1:
-        return _path_of_get(node)
-    return None, []
-
-
-def _path_of_get(node: nodes.MethodCall) -> tuple[Steps | None, list[Node]]:
-    """`$.get('name', default)` reads `name`; `$.hasPath('a.b')` reads what `a` holds."""
-    name = node.arguments[0]
-    if node.name not in _BY_NAME | _WHOLE or not isinstance(name, nodes.Literal):
-        return None, []
-    target, inner = _path(node.target)
-    if target is None or not isinstance(name.value, str):
-        return None, []
-    if node.name in _WHOLE and any(mark in name.value for mark in ".[$"):
-        return target, [*inner, *node.arguments[1:]]
-    return (*target, name.value), [*inner, *node.arguments[1:]]
+    return parsed(text).moved

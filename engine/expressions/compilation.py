@@ -14,6 +14,7 @@ from typing import Any, Protocol, cast
 
 from engine.documents import copied
 from engine.errors import ExpressionError, ExpressionSyntaxError
+from engine.expressions.checks import faults_in
 from engine.expressions.compiler import facts
 from engine.expressions.compiler.careful import Careful
 from engine.expressions.compiler.fast import Fast
@@ -23,7 +24,8 @@ from engine.expressions.failures import Failure, TooSlowFailure, located
 from engine.expressions.first_reads import first_reads
 from engine.expressions.limits import CALL_DEPTH, bounded, restart
 from engine.expressions.nodes import Invalid, Name, Node
-from engine.expressions.parser import parse
+from engine.expressions.parsed import parsed
+from engine.expressions.parser import parse_part
 from engine.expressions.paths.call import called_path
 from engine.expressions.paths.conditions import as_condition
 from engine.expressions.paths.path import Path, read_path
@@ -77,20 +79,19 @@ def _compiled_once(text: str, null_safe: bool, timezone: str) -> CompiledExpress
 
 
 def compile_in(text: str, names: Names, null_safe: bool) -> CompiledExpression:
-    node = parsed(text, names)
+    node = node_of(text, names)
     compiled = cast(CompiledExpression, compile_node(text, node, names, null_safe))
     compiled.text = text
     return compiled
 
 
-def parsed(text: str, names: Names) -> Node:
+def node_of(text: str, names: Names) -> Node:
     """The node of a text; in a lenient scope one that fails when it is evaluated, if need be."""
-    try:
-        return parse(text)
-    except ExpressionSyntaxError as error:
-        if not names.lenient:
-            raise
-        return Invalid(error.offset, error.length, error.message, error.hint)
+    found = parsed(text)
+    if not found.errors or not names.lenient:
+        return found.whole()
+    error = found.errors[0]
+    return Invalid(error.offset, error.length, error.message, error.hint)
 
 
 def compile_node(
@@ -187,9 +188,10 @@ def emitted(emitter: Careful, node: Node, local: Sequence[str]) -> ast.expr:
     emitter.variables = local
     emitter.locals = {name: f"local_{name}" for name in local}
     try:
+        emitter.faults = faults_in(emitter.text, node, emitter.names, local)
+        if emitter.faults and not emitter.names.lenient:
+            raise ExpressionSyntaxError.of(emitter.faults.values())
         made = emitter.emit(node)
-        if emitter.problems:
-            raise ExpressionSyntaxError.of(emitter.problems)
         if facts.may_multiply(node):
             made = emitter.call(bounded, made)
         return emitter.call(copied, made) if facts.reads_constants(node) else made
@@ -297,24 +299,10 @@ def parse_path(
     to: in it a name ends at `.`, `[` or `(`. Raises ExpressionSyntaxError.
     """
     names = Names(context_of(scope or Scope(), null_safe), {})
-    return path_in(text, names, null_safe=null_safe, target=target)
-
-
-def path_in(
-    text: str,
-    names: Names,
-    *,
-    null_safe: bool = False,
-    target: bool = False,
-    found: Callable[[str, Node, Callable[[int], int]], None] | None = None,
-) -> Path:
-    """The path in the scope of `names`; `found` is called with every expression in it."""
     called = None if target else called_path(text)
 
     def embedded(start: int, end: int, use: Use) -> Callable[..., Any]:
-        node = parse(path, start, end)
-        if found is not None:
-            found(path, node, called.place if called else lambda offset: offset)
+        node = parse_part(path, start, end)
         if use != "value":
             node = as_condition(node)
         made = compile_node(path, node, names, null_safe and use != "search", PATH_VARIABLES)

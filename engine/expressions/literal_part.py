@@ -27,7 +27,7 @@ from engine.expressions.nodes import (
     Root,
     Spread,
 )
-from engine.expressions.parser import parse
+from engine.expressions.parsed import parse
 from engine.expressions.scope import Scope
 
 Parts = Callable[[Any], tuple[Any, Any]]

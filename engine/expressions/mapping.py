@@ -25,9 +25,9 @@ from engine.expressions.compilation import (
     context_of,
     emitted,
     mutates,
+    node_of,
     or_else,
     parse_path,
-    parsed,
 )
 from engine.expressions.compiler.fast import Fast
 from engine.expressions.compiler.names import Names
@@ -126,7 +126,7 @@ def _row(target: str, source: str, names: Names, null_safe: bool, scope: Scope) 
     if not target.strip():
         return Deletion(parse_path(source, scope, null_safe=null_safe), not null_safe)
     path = parse_path(target, scope, null_safe=null_safe, target=True)
-    node = parsed(source, names)
+    node = node_of(source, names)
     return Row(source, node, path, mutates(node, names))
 
 

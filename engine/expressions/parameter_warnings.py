@@ -18,7 +18,7 @@ def lint_parameters(found: Analysis, flags: Collection[str] = ()) -> list[Lint]:
 
     `flags` are the parameters, without underscore, whose default is `true` or `false`.
     """
-    if found.node is None or found.errors:
+    if found.node is None or found.errors or not found.parameters:
         return []
     return [
         lint

@@ -25,7 +25,7 @@ _UNARY = frozenset({"!", "-", "+"})
 _CONSTANTS = {"true": True, "false": False, "null": None}
 
 
-def parse(text: str, start: int = 0, end: int | None = None) -> Node:
+def parse_part(text: str, start: int, end: int) -> Node:
     """The expression in `text[start:end]`; raises ExpressionSyntaxError with all its mistakes."""
     node, errors = read(text, start, end)
     if errors:

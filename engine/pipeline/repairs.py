@@ -71,7 +71,7 @@ class RepairedText:
         last = len(self.original.lines) - 1
         if line > last:
             line, column = last, len(self.original.lines[last])
-        else:
+        elif self._changes:
             column = self._column(line, column)
         return Mark(self.original.starts[line] + column, line, column)
 

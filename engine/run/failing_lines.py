@@ -16,7 +16,7 @@ from engine.documents import Batch, Document, RawJson
 from engine.expressions.compilation import context_of, parse_path
 from engine.expressions.compiler.names import Names
 from engine.expressions.first_reads import paths_read_first
-from engine.expressions.parser import parse
+from engine.expressions.parsed import parse
 from engine.expressions.records import LineShape, Site, UnknownShapeError
 from engine.expressions.scope import Scope
 from engine.expressions.steps import EncodeJson, Keep, Make, Merge

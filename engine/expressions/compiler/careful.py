@@ -16,14 +16,10 @@ from engine.expressions.compiler.emitter import Emitter
 from engine.expressions.compiler.matching import matched
 from engine.expressions.compiler.names import called_declared
 from engine.expressions.compiler.unit import DOCUMENT, KNOWN, bind, lambda_, load
-from engine.expressions.failures import Failure
-from engine.expressions.foreign_syntax import FUNCTION_HINTS
 from engine.expressions.functions import Declaration
 from engine.expressions.nodes import Node
 from engine.expressions.regexes import pattern
 from engine.expressions.shapes import INSTANCE_TESTS
-from engine.expressions.suggestions import did_you_mean
-from engine.expressions.syntax_hints import for_hyphenated_name, with_arguments
 from engine.expressions.values import MISSING, Function, property_name, truthy, type_of
 
 _UNARY: dict[str, Callable[[Any], Any]] = {
@@ -39,16 +35,8 @@ class Careful(Emitter):
     def literal(self, node: nodes.Literal) -> ast.expr:
         return self.unit.constant(node.value)
 
-    def lone_regex(self, node: nodes.Regex) -> ast.expr:
-        methods = ", ".join(sorted(facts.TAKE_REGEX))
-        hint = "match and search also accept a string as the regex"
-        return self.problem(node, f"a regex can only be an argument of {methods}", hint)
-
     def regex(self, node: nodes.Regex) -> ast.expr:
-        try:
-            return self.unit.constant(pattern(node.pattern, node.flags))
-        except Failure as failure:
-            return self.problem(node, *failure.shown(""))
+        return self.unit.constant(pattern(node.pattern, node.flags))
 
     def root(self, node: nodes.Root) -> ast.expr:
         return load(DOCUMENT)
@@ -63,18 +51,10 @@ class Careful(Emitter):
             return self.unit.constant(self.names.constants[name])
         if name in functions.GLOBALS.functions:
             return self.function_value(functions.GLOBALS.functions[name])
-        if name.startswith("_"):
-            return self.call(self.names.unknown_parameter, ast.Constant(name))
-        if self.text.startswith("@", node.offset):
-            message = "`@` is an element, and is valid only in the condition of a path"
-            return self.problem(node, message, "the document is written $")
-        message, hint = self.names.unknown(name, self.locals)
-        return self.problem(node, message, for_hyphenated_name(self.text, node.offset) or hint)
+        return self.call(self.names.unknown_parameter, ast.Constant(name))
 
     def self_reference(self, node: nodes.Name) -> ast.expr:
         place = {"this": -1, "__parent__": -2, "__root__": 0}[node.name]
-        if len(self.objects) < (2 if place == -2 else 1):
-            return self.problem(node, f"`{node.name}` is used outside an object literal")
         return load(self.objects[place])
 
     def function_value(self, declared: Declaration) -> ast.expr:
@@ -100,23 +80,9 @@ class Careful(Emitter):
         family = functions.NAMESPACES[namespace]
         if node.name in family.constants:
             return self.unit.constant(family.constants[node.name])
-        if node.name in family.functions:
-            return self.function_value(family.functions[node.name])
-        return self.unknown_in_namespace(node, namespace, node.name)
-
-    def unknown_in_namespace(
-        self, node: Node, namespace: str, name: str, *arguments: Node
-    ) -> ast.expr:
-        family = functions.NAMESPACES[namespace]
-        hint = FUNCTION_HINTS.get(f"{namespace}.{name}", "")
-        hint = hint or did_you_mean(name, [*family.functions, *family.constants])
-        hint = with_arguments(hint, self.text, arguments)
-        return self.problem(node, f"`{namespace}.{name}` is not known", hint, *arguments)
+        return self.function_value(family.functions[node.name])
 
     def index(self, node: nodes.Index) -> ast.expr:
-        if namespace := self.namespace_of(node.target):
-            message = f"`{namespace}` is not a value"
-            return self.problem(node, message, f"write `{namespace}.name(...)`", node.key)
         reader = access.safe_index if self.null_safe else access.index
         return self.call(reader, self.emit(node.target), self.emit(node.key))
 
@@ -131,7 +97,7 @@ class Careful(Emitter):
     def arguments(self, arguments: tuple[Node, ...], takes_regex: bool = False) -> list[ast.expr]:
         return [
             self.regex(argument)
-            if takes_regex and isinstance(argument, nodes.Regex)
+            if takes_regex and isinstance(argument, nodes.Regex) and id(argument) not in self.faults
             else self.emit(argument)
             for argument in arguments
         ]
@@ -143,22 +109,13 @@ class Careful(Emitter):
     def call_node(self, node: nodes.Call) -> ast.expr:
         function = node.function
         if isinstance(function, nodes.Name) and function.name not in self.locals:
-            if function.name in functions.GLOBALS.functions:
-                return self.declared_call(node, functions.GLOBALS.functions[function.name])
-            if self.names.is_unknown_function(function.name):
-                message = f"there is no function `{function.name}`"
-                hint = self.names.function_hint(function.name)
-                hint = with_arguments(hint, self.text, node.arguments)
-                return self.problem(function, message, hint, *node.arguments)
+            declared = functions.GLOBALS.functions.get(function.name)
+            if declared is not None:
+                return self.declared_call(node, declared)
         return self.call(call_value, self.emit(function), *self.arguments(node.arguments))
 
     def declared_call(self, node: nodes.Call | nodes.MethodCall, declared: Declaration) -> ast.expr:
         spread = any(isinstance(argument, nodes.Spread) for argument in node.arguments)
-        if facts.are_countable(node.arguments) and not declared.accepts(len(node.arguments)):
-            count = len(node.arguments)
-            message = f"`{declared.name}` takes {declared.arguments_text()}, got {count}"
-            hint = f"the signature is {declared.signature}"
-            return self.problem(node, message, hint, *node.arguments)
         handed = {"context": self.unit.constant(self.names.context), "document": load(DOCUMENT)}
         given = [handed[name] for name in declared.handed_in]
         arguments = self.arguments(node.arguments)
@@ -169,15 +126,7 @@ class Careful(Emitter):
 
     def method_call(self, node: nodes.MethodCall) -> ast.expr:
         if namespace := self.namespace_of(node.target):
-            declared = functions.NAMESPACES[namespace].functions.get(node.name)
-            if declared is None:
-                return self.unknown_in_namespace(node, namespace, node.name, *node.arguments)
-            return self.declared_call(node, declared)
-        if problem := facts.method_problem(node, self.variables) or self.static_problem(node):
-            message, hint = problem
-            hint = with_arguments(hint, self.text, node.arguments)
-            inner = node.arguments if self.static_problem(node) else (node.target, *node.arguments)
-            return self.problem(node, message, hint, *inner)
+            return self.declared_call(node, functions.NAMESPACES[namespace].functions[node.name])
         name = ast.Constant(node.name)
         arguments = self.arguments(node.arguments, node.name in facts.TAKE_REGEX)
         target = self.emit(node.target)
@@ -189,14 +138,6 @@ class Careful(Emitter):
             ast.Constant(None),
             self.call(access.call_method, load(variable), name, *arguments),
         )
-
-    def static_problem(self, node: nodes.MethodCall) -> tuple[str, str] | None:
-        """Message and hint for functions that only JavaScript has, such as `Array.isArray(x)`."""
-        if not isinstance(node.target, nodes.Name) or node.target.name in self.locals:
-            return None
-        name = f"{node.target.name}.{node.name}"
-        hint = FUNCTION_HINTS.get(name)
-        return None if hint is None else (f"`{name}` is not known", hint)
 
     # --- operators ---
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import ExpressionSyntaxError
 from engine.expressions import nodes
+from engine.expressions.checks import faults_in
 from engine.expressions.compiler.unit import KNOWN, bind, class_of, is_, item, load
 from engine.expressions.failures import Failure
 from engine.expressions.limits import CALL_STEPS, charge
 from engine.expressions.nodes import Node
-from engine.expressions.parser import parse
+from engine.expressions.parser import parse_part
 from engine.expressions.paths import steps
 from engine.expressions.paths.conditions import as_condition
 from engine.expressions.paths.path import read_path
@@ -37,7 +38,7 @@ def direct_path(emitter: Fast, node: nodes.Call) -> ast.expr | None:
     text = path.value
 
     def condition(start: int, end: int, use: str) -> Any:
-        return parse(text, start, end)
+        return parse_part(text, start, end)
 
     try:
         found = read_path(text, condition)
@@ -138,6 +139,8 @@ class _Direct:
                 return False
             if isinstance(inner, nodes.Root) and not self.at_root:
                 return False
+        if faults_in(self.text, node, self.emitter.names, PATH_VARIABLES):
+            return False  # the call reports them
         outer = self.emitter
         inside = type(outer)(outer.unit, self.text, outer.names, outer.null_safe)
         inside.variables, inside.loops = PATH_VARIABLES, outer.loops + 1
@@ -145,7 +148,7 @@ class _Direct:
         assert isinstance(self.value, ast.Name)
         inside.locals = {"value": self.value.id}
         self.loops[-1].ifs.append(inside.test(node))
-        return not inside.problems
+        return True
 
 
 def _elements(value: Any, is_one_of_many: bool) -> Any:

@@ -1,7 +1,7 @@
 """The frame of a compiler: each node becomes Python through the method of its kind.
 
-The line number of each piece of Python is the number of its node; see `failures`. Mistakes are
-collected in `problems`, so that the rest is checked as well.
+The line number of each piece of Python is the number of its node; see `failures`. Nodes with a
+mistake are in `faults` (see `checks`): only a lenient scope makes code for them, which fails.
 """
 
 from __future__ import annotations
@@ -14,21 +14,20 @@ from typing import Any, NoReturn
 
 from engine.errors import ExpressionSyntaxError
 from engine.expressions import nodes
+from engine.expressions.checks import Faults
 from engine.expressions.compiler.names import Names
-from engine.expressions.compiler.unit import DOCUMENT, KNOWN, Unit, load
+from engine.expressions.compiler.unit import KNOWN, Unit
 from engine.expressions.dates import DateTime
 from engine.expressions.failures import Failure
 from engine.expressions.nodes import Node
 
 _METHODS: dict[type, str] = {
     nodes.Literal: "literal",
-    nodes.Regex: "lone_regex",
     nodes.Root: "root",
     nodes.Name: "name",
     nodes.Member: "member",
     nodes.Index: "index",
     nodes.Presence: "presence",
-    nodes.Broken: "broken",
     nodes.Spread: "spread",
     nodes.Call: "call_node",
     nodes.MethodCall: "method_call",
@@ -41,7 +40,6 @@ _METHODS: dict[type, str] = {
     nodes.ObjectLiteral: "object",
     nodes.Arrow: "arrow",
     nodes.Match: "match",
-    nodes.Invalid: "invalid",
 }
 
 
@@ -54,41 +52,25 @@ class Emitter:
         self.text = text
         self.names = names
         self.null_safe = null_safe
-        self.problems: list[ExpressionSyntaxError] = []
+        self.faults: Faults = {}
         self.variables: Sequence[str] = ()
         self.locals: dict[str, str] = {}
         self.objects: list[str] = []
         self.loops = 0
 
     def emit(self, node: Node) -> ast.expr:
-        made: ast.expr = getattr(self, _METHODS[type(node)])(node)
+        fault = self.faults.get(id(node))
+        made: ast.expr = (
+            getattr(self, _METHODS[type(node)])(node) if fault is None else self.fail(fault)
+        )
         if not hasattr(made, "lineno"):
             line = self.unit.source_map.line_of(self.text, node.offset, node.length)
             made.lineno = line
         return made
 
-    def problem(self, node: Node, message: str, hint: str = "", *inner: Node) -> ast.expr:
-        """Record a mistake, and those in the nodes inside; the Python returned is never run.
-
-        A lenient scope records none: the Python raises Failure if it is run.
-        """
-        if self.names.lenient:
-            return self.call(_fail, ast.Constant(message), ast.Constant(hint))
-        self.problems.append(
-            ExpressionSyntaxError(message, self.text, node.offset, node.length, hint)
-        )
-        for one in inner:
-            if not isinstance(one, nodes.Regex):
-                self.emit(one)
-        return load(DOCUMENT)
-
-    def invalid(self, node: nodes.Invalid) -> ast.expr:
-        return self.problem(node, node.message, node.hint)
-
-    def broken(self, node: nodes.Broken) -> ast.expr:
-        for part in node.parts:
-            self.emit(part)
-        return load(DOCUMENT)
+    def fail(self, fault: ExpressionSyntaxError) -> ast.expr:
+        """Python that raises Failure, for a node with a mistake in a lenient scope."""
+        return self.call(_fail, ast.Constant(fault.message), ast.Constant(fault.hint))
 
     def call(self, function: Callable[..., Any], *arguments: ast.expr) -> ast.Call:
         return self.unit.call(function, *arguments)

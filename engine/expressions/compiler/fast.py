@@ -109,8 +109,7 @@ class Fast(FastLoops):
     # --- methods ---
 
     def method_call(self, node: nodes.MethodCall) -> ast.expr:
-        problem = facts.method_problem(node, self.variables) or self.static_problem(node)
-        if problem or self.namespace_of(node.target) or node.name not in functions.DISPATCH:
+        if self.namespace_of(node.target) or node.name not in functions.DISPATCH:
             return super().method_call(node)
         if self.is_loop(node):
             return self.loop(node)

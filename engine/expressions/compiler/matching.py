@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from engine.expressions import nodes, shapes
 from engine.expressions.compiler.unit import class_of, is_, item, let, load
-from engine.expressions.failures import Failure
 from engine.expressions.nodes import Node
 from engine.expressions.regexes import pattern
 
@@ -65,7 +64,10 @@ class _Arm:
                 inside = ast.Compare(low, [ast.LtE(), below], [value, high])
                 return self.if_integer(value, inside, other)
             case nodes.RegexPattern():
-                return call(shapes.matches_regex, value, constant(self.regex(node)))
+                if fault := self.emitter.faults.get(id(node)):
+                    return self.emitter.fail(fault)
+                regex = pattern(node.pattern, node.flags)
+                return call(shapes.matches_regex, value, constant(regex))
             case nodes.TypePattern():
                 return call(shapes.INSTANCE_TESTS[node.type_name], value)
             case nodes.NamePattern():
@@ -80,13 +82,6 @@ class _Arm:
 
     def if_integer(self, value: ast.expr, quick: ast.expr, other: ast.expr) -> ast.expr:
         return ast.IfExp(is_(class_of(value), self.emitter.unit.constant(int)), quick, other)
-
-    def regex(self, node: nodes.RegexPattern) -> object:
-        try:
-            return pattern(node.pattern, node.flags)
-        except Failure as failure:
-            self.emitter.problem(node, *failure.shown(""))
-            return None
 
     def binding(self, name: str, value: ast.expr) -> ast.expr:
         if not name:

@@ -12,6 +12,7 @@ from engine.expressions.callables import arguments_for, as_function, each
 from engine.expressions.decimals import EXACT
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
+from engine.expressions.kinds import Callback, NumberLike, TextLike
 from engine.expressions.limits import CALL_STEPS, charge, check_elements, check_integer, check_text
 from engine.expressions.operators import add, equal
 from engine.expressions.utf16 import join as utf16_joined
@@ -41,7 +42,7 @@ def _position(value: Any, length: int) -> int:
     Example("[1, 2, 3].map(x => x * 2)", [2, 4, 6]),
     Example("['a', 'b'].map((x, i) => x + i)", ["a0", "b1"]),
 )
-def map_(items: list[Any], function: Any) -> list[Any]:
+def map_(items: list[Any], function: Callback) -> list[Any]:
     return list(each(function, items))
 
 
@@ -51,7 +52,7 @@ def map_(items: list[Any], function: Any) -> list[Any]:
     Example("[1, 6, 9].filter(x => x > 5)", [6, 9]),
     Example("['a', 'b', 'a'].filter((x, i, all) => all.indexOf(x) == i)", ["a", "b"]),
 )
-def filter_(items: list[Any], function: Any) -> list[Any]:
+def filter_(items: list[Any], function: Callback) -> list[Any]:
     kept = zip(tuple(items), each(function, items), strict=False)
     return [item for item, keep in kept if keep is True or truthy(keep)]
 
@@ -61,7 +62,7 @@ def filter_(items: list[Any], function: Any) -> list[Any]:
     "The first element for which the function is true, or null.",
     Example("[1, 6, 5, 9].find(x => x > 5)", 6),
 )
-def find(items: list[Any], function: Any) -> Any:
+def find(items: list[Any], function: Callback) -> Any:
     for item, wanted in zip(tuple(items), each(function, items), strict=False):
         if truthy(wanted):
             return item
@@ -73,7 +74,7 @@ def find(items: list[Any], function: Any) -> Any:
     "The position of the first element for which the function is true, or -1.",
     Example("[1, 6, 5].findIndex(x => x > 5)", 1),
 )
-def find_index(items: list[Any], function: Any) -> int:
+def find_index(items: list[Any], function: Callback) -> int:
     for index, wanted in enumerate(each(function, items)):
         if truthy(wanted):
             return index
@@ -86,7 +87,7 @@ def find_index(items: list[Any], function: Any) -> int:
     Example("[1, 2, 3].reduce((sum, x) => sum + x)", 6),
     Example("[[1], [2, 3]].reduce((all, x) => all.concat(x), [])", [1, 2, 3]),
 )
-def reduce(items: list[Any], function: Any, *initial: Any) -> Any:
+def reduce(items: list[Any], function: Callback, *initial: Any) -> Any:
     return _gathered(items, function, list(enumerate(items)), initial)
 
 
@@ -95,7 +96,7 @@ def reduce(items: list[Any], function: Any, *initial: Any) -> Any:
     "Like reduce, from the last element to the first.",
     Example("['a', 'b', 'c'].reduceRight((text, x) => text + x, '')", "cba"),
 )
-def reduce_right(items: list[Any], function: Any, *initial: Any) -> Any:
+def reduce_right(items: list[Any], function: Callback, *initial: Any) -> Any:
     return _gathered(items, function, list(enumerate(items))[::-1], initial)
 
 
@@ -126,7 +127,7 @@ def _gathered(items: list[Any], function: Any, pairs: list[Any], initial: tuple[
     "The position of the first equal element, or -1.",
     Example("['a', 'b'].indexOf('b')", 1),
 )
-def index_of(items: list[Any], value: Any, start: Any = 0) -> int:
+def index_of(items: list[Any], value: Any, start: NumberLike = 0) -> int:
     charge(len(items) // 16 + 1)
     first = _position(start, len(items)) if start != 0 else 0
     kind = value.__class__
@@ -142,7 +143,7 @@ def index_of(items: list[Any], value: Any, start: Any = 0) -> int:
     "The position of the last equal element, or -1.",
     Example("[1, 2, 1].lastIndexOf(1)", 2),
 )
-def last_index_of(items: list[Any], value: Any, start: Any = None) -> int:
+def last_index_of(items: list[Any], value: Any, start: NumberLike = None) -> int:
     charge(len(items) // 16 + 1)
     last = len(items) - 1 if start is None else to_integer(start)
     last = len(items) + last if last < 0 else min(last, len(items) - 1)
@@ -172,7 +173,7 @@ def concat(items: list[Any], *others: Any) -> list[Any]:
     Example("[1, 2, 3, 4].slice(1, 3)", [2, 3]),
     Example("[1, 2, 3].slice(-2)", [2, 3]),
 )
-def slice_(items: list[Any], start: Any = 0, end: Any = None) -> list[Any]:
+def slice_(items: list[Any], start: NumberLike = 0, end: NumberLike = None) -> list[Any]:
     check_elements(len(items))
     last = len(items) if end is None else _position(end, len(items))
     return items[_position(start, len(items)) : last]
@@ -183,7 +184,7 @@ def slice_(items: list[Any], start: Any = 0, end: Any = None) -> list[Any]:
     "The elements as strings, joined by a separator.",
     Example("[1, 2].join(' ')", "1 2"),
 )
-def join(items: list[Any], separator: Any = ",") -> str:
+def join(items: list[Any], separator: TextLike = ",") -> str:
     charge(len(items))
     between = "," if separator is None else scalar_text(separator, "a separator")
     try:
@@ -220,7 +221,7 @@ def to_string(items: list[Any]) -> str:
     Example("[1, 2, 3].sum()", 6),
     Example("[{n: 1}, {n: 2}].sum(x => x.n)", 3),
 )
-def sum_(items: list[Any], function: Any = None) -> Any:
+def sum_(items: list[Any], function: Callback = None) -> Any:
     values = items if function is None else list(each(function, items))
     try:
         total = sum(values)
@@ -281,7 +282,9 @@ def unshift(items: list[Any], *values: Any) -> int:
     Example("[1, 2, 3].splice(1)", [2, 3]),
     mutates=True,
 )
-def splice(items: list[Any], start: Any, count: Any = None, *values: Any) -> list[Any]:
+def splice(
+    items: list[Any], start: NumberLike, count: NumberLike = None, *values: Any
+) -> list[Any]:
     check_elements(len(items) + len(values))
     first = _position(start, len(items))
     most = len(items) - first
@@ -311,7 +314,7 @@ def reverse(items: list[Any]) -> list[Any]:
     Example("[3, 1, 2].sort((a, b) => a - b)", [1, 2, 3]),
     mutates=True,
 )
-def sort(items: list[Any], function: Any = None) -> list[Any]:
+def sort(items: list[Any], function: Callback = None) -> list[Any]:
     charge(len(items) * 4)
     if function is None:
         if _are_ascii(items):

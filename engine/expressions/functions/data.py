@@ -19,6 +19,7 @@ from engine.expressions.callables import call_value
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.json_text import JsonWriter
+from engine.expressions.kinds import TextLike
 from engine.expressions.limits import MAX_TEXT, charge, check_text
 from engine.expressions.utf16 import encodable, has_half, joined, units, utf8
 from engine.expressions.values import NUMBERS, Function, kind_of, scalar_text, to_integer
@@ -46,7 +47,7 @@ _HALF = re.compile("[\ud800-\udfff]")
     "The value of a JSON text.",
     Example("""JSON.parse('[1,2,3.1,"one",true]')""", [1, 2, 3.1, "one", True]),
 )
-def json_parse(text: Any) -> Any:
+def json_parse(text: TextLike) -> Any:
     written = _decoded(text) if text.__class__ is bytes else scalar_text(text)
     charge(len(written) // 16)
     if has_half(written):  # escaped, so that the decoder joins it with its other half
@@ -143,7 +144,7 @@ def _base64_hint(written: bytes) -> str:
     "A string encoded as Base64.",
     Example("Base64.encode('Pleasanton')", "UGxlYXNhbnRvbg=="),
 )
-def base64_encode(text: Any) -> str:
+def base64_encode(text: TextLike) -> str:
     return base64.b64encode(_bytes(text)).decode()
 
 
@@ -152,7 +153,7 @@ def base64_encode(text: Any) -> str:
     "The string in a Base64 text.",
     Example("Base64.decode('UGxlYXNhbnRvbg==')", "Pleasanton"),
 )
-def base64_decode(text: Any) -> str:
+def base64_decode(text: TextLike) -> str:
     return _decoded(_from_base64(text))
 
 
@@ -170,7 +171,7 @@ def base64_encode_binary(data: Any) -> str:
     "The bytes in a Base64 text.",
     Example("iconv.decode(Base64.decodeAsBinary('MjM0'), 'UTF-8')", "234"),
 )
-def base64_decode_binary(text: Any) -> bytes:
+def base64_decode_binary(text: TextLike) -> bytes:
     return _from_base64(text)
 
 
@@ -179,7 +180,7 @@ def base64_decode_binary(text: Any) -> bytes:
     "The string in a Base64 text of gzip-compressed bytes.",
     Example("Base64.decodeGZip(Base64.encode(GZip.compress('abc')))", "abc"),
 )
-def base64_decode_gzip(text: Any) -> str:
+def base64_decode_gzip(text: TextLike) -> str:
     return _decoded(decompress(_from_base64(text)))
 
 
@@ -190,7 +191,7 @@ def base64_decode_gzip(text: Any) -> str:
         "Base64.encode(Base64.decodeGZipAsBinary(Base64.encode(GZip.compress('abc'))))", "YWJj"
     ),
 )
-def base64_decode_gzip_binary(text: Any) -> bytes:
+def base64_decode_gzip_binary(text: TextLike) -> bytes:
     return decompress(_from_base64(text))
 
 
@@ -258,7 +259,7 @@ def _codec(name: Any) -> str:
     "A string as bytes in an encoding; UTF-16 is written big-endian with a byte-order mark.",
     Example("Base64.encode(iconv.encode('Hi', 'UTF-16'))", "/v8ASABp"),
 )
-def iconv_encode(text: Any, encoding: Any) -> bytes:
+def iconv_encode(text: TextLike, encoding: TextLike) -> bytes:
     written, codec = scalar_text(text), _codec(encoding)
     check_text(len(written) * 4)
     mark = b"\xfe\xff" if codec == "utf-16" else b""
@@ -271,7 +272,7 @@ def iconv_encode(text: Any, encoding: Any) -> bytes:
     "Bytes in an encoding as a string.",
     Example("iconv.decode(iconv.encode('é', 'ISO-8859-1'), 'ISO-8859-1')", "é"),
 )
-def iconv_decode(data: Any, encoding: Any) -> str:
+def iconv_decode(data: Any, encoding: TextLike) -> str:
     if data.__class__ is not bytes:
         raise Failure(f"expected binary data, got {kind_of(data)}")
     codec = _codec(encoding)
@@ -292,7 +293,7 @@ def iconv_decode(data: Any, encoding: Any) -> str:
     'The string with & < > and " as entities.',
     Example("HTML.encode('<a & b>')", "&lt;a &amp; b&gt;"),
 )
-def html_encode(text: Any) -> str:
+def html_encode(text: TextLike) -> str:
     written = scalar_text(text)
     check_text(len(written) * 6)
     return html.escape(written, quote=False).replace('"', "&quot;")
@@ -303,7 +304,7 @@ def html_encode(text: Any) -> str:
     "The string with entities as characters.",
     Example("HTML.decode('&lt;&eacute;&#39;')", "<é'"),
 )
-def html_decode(text: Any) -> str:
+def html_decode(text: TextLike) -> str:
     return joined(html.unescape(scalar_text(text)))
 
 

@@ -24,6 +24,7 @@ from engine.expressions.functions.dates import (
     SAMPLES,
 )
 from engine.expressions.functions.declare import Example, Family
+from engine.expressions.kinds import NumberLike, Same
 from engine.expressions.values import to_number
 
 __all__ = ["DATES", "LOCAL_DATES", "LOCAL_DATE_TIMES", "LOCAL_TIMES"]
@@ -48,21 +49,21 @@ def _declare(
 # --- reading ---
 
 
-def _getter(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def get(value: Any) -> Any:
+def _getter(read: Callable[[Any], int]) -> Callable[[Any], Any]:
+    def get(value: Any) -> int:
         return read(value)
 
     return get
 
 
-_DATE_GETTERS: tuple[tuple[str, str, Callable[[Any], Any], int], ...] = (
+_DATE_GETTERS: tuple[tuple[str, str, Callable[[Any], int], int], ...] = (
     ("FullYear", "The year.", lambda value: value.year, 2020),
     ("Month", "The month, 1 to 12.", lambda value: value.month, 1),
     ("MonthFromZero", "The month, 0 to 11.", lambda value: value.month - 1, 0),
     ("Date", "The day of the month.", lambda value: value.day, 15),
     ("Day", "The day of the week, 0 (Sunday) to 6.", lambda value: value.isoweekday() % 7, 3),
 )
-_TIME_GETTERS: tuple[tuple[str, str, Callable[[Any], Any], int], ...] = (
+_TIME_GETTERS: tuple[tuple[str, str, Callable[[Any], int], int], ...] = (
     ("Hours", "The hour, 0 to 23.", lambda value: value.hour, 10),
     ("Minutes", "The minute.", lambda value: value.minute, 30),
     ("Seconds", "The second.", lambda value: value.second, 45),
@@ -70,7 +71,7 @@ _TIME_GETTERS: tuple[tuple[str, str, Callable[[Any], Any], int], ...] = (
 )
 
 
-def _in_utc(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _in_utc(read: Callable[[Any], int]) -> Callable[[Any], int]:
     return lambda value: read(value.astimezone(UTC))
 
 
@@ -124,7 +125,7 @@ def _moved(value: Any, step: timedelta, by_calendar: bool) -> Any:
 
 
 def _plus(unit: str, sign: int) -> Callable[[Any, Any], Any]:
-    def plus(value: Any, amount: Any) -> Any:
+    def plus(value: Any, amount: NumberLike) -> Same:
         number = sign * _count(amount)
         try:
             return _moved(value, timedelta(**{unit: number}), unit in ("days", "weeks"))
@@ -135,7 +136,7 @@ def _plus(unit: str, sign: int) -> Callable[[Any, Any], Any]:
 
 
 def _plus_months(factor: int) -> Callable[[Any, Any], Any]:
-    def plus(value: Any, amount: Any) -> Any:
+    def plus(value: Any, amount: NumberLike) -> Same:
         months = value.year * 12 + value.month - 1 + factor * int(_count(amount))
         year, month = divmod(months, 12)
         if not 1 <= year <= 9999:
@@ -202,7 +203,7 @@ for _verb, _word, _sign in (("plus", "later", 1), ("minus", "earlier", -1)):
 
 
 def _with(field: str, low: int, high: int, factor: int = 1) -> Callable[[Any, Any], Any]:
-    def with_(value: Any, number: Any) -> Any:
+    def with_(value: Any, number: NumberLike) -> Same:
         wanted = _count(number)
         if not low <= wanted <= high or wanted != int(wanted):
             raise Failure(f"the {field} must be {low} to {high:,}, got {wanted}")
@@ -227,7 +228,7 @@ def _last_day(value: Any, field: str, wanted: int) -> int:
     return calendar.monthrange(year, month)[1]
 
 
-def with_day_of_year(value: Any, number: Any) -> Any:
+def with_day_of_year(value: Any, number: NumberLike) -> Same:
     wanted = _count(number)
     if not 1 <= wanted <= 365 + calendar.isleap(value.year):
         raise Failure(f"the year has no day {wanted}")
@@ -235,7 +236,7 @@ def with_day_of_year(value: Any, number: Any) -> Any:
     return _rebuilt(value.replace(month=day.month, day=day.day))
 
 
-def with_day_of_week(value: Any, number: Any) -> Any:
+def with_day_of_week(value: Any, number: NumberLike) -> Same:
     wanted = _count(number)
     if not 1 <= wanted <= 7:
         raise Failure(f"the day of the week must be 1 (Monday) to 7, got {wanted}")

@@ -25,6 +25,7 @@ from engine.expressions.dates import (
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.iso_dates import read_iso, read_iso_time
+from engine.expressions.kinds import NumberLike, TextLike
 from engine.expressions.scope import Context
 from engine.expressions.values import (
     INFINITY,
@@ -87,7 +88,7 @@ def date_now(context: Context) -> DateTime:
     Example("Date.parse('15/01/2020', 'dd/MM/yyyy').toString('yyyy-MM-dd')", "2020-01-15"),
     Example("Date.parse(20160923, 'yyyyMMdd').toString('yyyy-MM-dd')", "2016-09-23"),
 )
-def date_parse(context: Context, value: Any, pattern: Any = None) -> DateTime:
+def date_parse(context: Context, value: Any, pattern: TextLike = None) -> DateTime:
     if isinstance(value, datetime):
         return instant(value if value.tzinfo else value.replace(tzinfo=context.zone), context.zone)
     if pattern is None and value.__class__ in NUMBERS:
@@ -115,13 +116,13 @@ def _reading(value: Any, pattern: Any) -> Reading:
 )
 def date_utc(
     context: Context,
-    year: Any,
-    month: Any,
-    day: Any = 1,
-    hours: Any = 0,
-    minutes: Any = 0,
-    seconds: Any = 0,
-    millis: Any = 0,
+    year: NumberLike,
+    month: NumberLike,
+    day: NumberLike = 1,
+    hours: NumberLike = 0,
+    minutes: NumberLike = 0,
+    seconds: NumberLike = 0,
+    millis: NumberLike = 0,
 ) -> DateTime:
     y, m, d, h, mi, s, ms = map(to_integer, (year, month, day, hours, minutes, seconds, millis))
     try:
@@ -141,7 +142,7 @@ def local_date_now(context: Context) -> LocalDate:
     "The day that a string describes (ISO 8601, or a Java date pattern).",
     Example("LocalDate.parse('15/01/2020', 'dd/MM/yyyy').toString()", "2020-01-15"),
 )
-def local_date_parse(text: Any, pattern: Any = None) -> LocalDate:
+def local_date_parse(text: TextLike, pattern: TextLike = None) -> LocalDate:
     if isinstance(text, date):
         return local_date(text)
     return local_date(_reading(text, pattern).local)
@@ -161,7 +162,7 @@ def local_date_time_now(context: Context) -> LocalDateTime:
     "The date and time that a string describes (ISO 8601, or a Java date pattern).",
     Example("LocalDateTime.parse('2020-01-15T10:30:45').toString()", "2020-01-15T10:30:45.000"),
 )
-def local_date_time_parse(text: Any, pattern: Any = None) -> LocalDateTime:
+def local_date_time_parse(text: TextLike, pattern: TextLike = None) -> LocalDateTime:
     if isinstance(text, datetime):
         return local_date_time(text)
     return local_date_time(_reading(text, pattern).local)
@@ -180,7 +181,7 @@ def local_time_now(context: Context) -> LocalTime:
     Example("LocalTime.parse('10:30:45').toString()", "10:30:45.000"),
     Example("LocalTime.parse('3:05 PM', 'h:mm a').toString('HH:mm')", "15:05"),
 )
-def local_time_parse(text: Any, pattern: Any = None) -> LocalTime:
+def local_time_parse(text: TextLike, pattern: TextLike = None) -> LocalTime:
     if isinstance(text, datetime | time):
         return local_time(text)
     if pattern is None and text is not None:

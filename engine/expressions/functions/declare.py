@@ -1,7 +1,7 @@
 """How a function is declared: once, with name, help and examples.
 
-The examples are run as tests and shown on the reference page. The number of arguments is read
-from the Python signature, so that nothing is stated twice.
+The examples are run as tests and shown on the reference page. The number of arguments, their kinds
+and the kind of the result are read from the Python signature, so that nothing is stated twice.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
+
+from engine.expressions.kinds import SAME, Kind, kind_of_annotation
 
 Call = TypeVar("Call", bound=Callable[..., Any])
 _HANDED_IN = ("context", "document")
@@ -26,7 +28,11 @@ class Example(msgspec.Struct, frozen=True):
 
 
 class Declaration(msgspec.Struct, frozen=True):
-    """One function or method. `fewest` and `most` (None: any) count the user's arguments."""
+    """One function or method. `fewest` and `most` (None: any) count the user's arguments.
+
+    `kinds` are those of the parameters: what an argument is converted to, or must be. `result` is
+    the kind that it returns whatever its arguments are.
+    """
 
     name: str
     call: Callable[..., Any]
@@ -37,6 +43,8 @@ class Declaration(msgspec.Struct, frozen=True):
     most: int | None
     mutates: bool = False
     handed_in: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    result: Kind | Literal["same"] = "any"
 
     @property
     def signature(self) -> str:
@@ -94,13 +102,29 @@ def _declaration(
     mutates: bool,
     skip: int = 0,
 ) -> Declaration:
-    given = list(inspect.signature(call).parameters.values())[skip:]
+    signature = inspect.signature(call)
+    given = list(signature.parameters.values())[skip:]
     handed_in = tuple(p.name for p in given if p.name in _HANDED_IN)
     given = [p for p in given if p.name not in _HANDED_IN]
     fewest = sum(p.default is p.empty and p.kind is not p.VAR_POSITIONAL for p in given)
     most = None if any(p.kind is p.VAR_POSITIONAL for p in given) else len(given)
-    shown = tuple(_shown(p) for p in given)
-    return Declaration(name, call, summary, examples, shown, fewest, most, mutates, handed_in)
+    return Declaration(
+        name=name,
+        call=call,
+        help=summary,
+        examples=examples,
+        parameters=tuple(_shown(p) for p in given),
+        fewest=fewest,
+        most=most,
+        mutates=mutates,
+        handed_in=handed_in,
+        kinds=tuple(kind_of_annotation(p.annotation) for p in given),
+        result=_result_of(signature.return_annotation),
+    )
+
+
+def _result_of(annotation: object) -> Kind | Literal["same"]:
+    return SAME if annotation == "Same" else kind_of_annotation(annotation)
 
 
 def _shown(parameter: inspect.Parameter) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import quote, quote_plus
 
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
+from engine.expressions.kinds import NumberLike, TextLike
 from engine.expressions.limits import check_integer
 from engine.expressions.scope import Context
 from engine.expressions.utf16 import joined, utf8
@@ -39,7 +40,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
     Example('parseInt("0x10")', 16),
     Example('parseInt("10", 2)', 2),
 )
-def parse_int(text: Any, radix: Any = 0) -> Number:
+def parse_int(text: TextLike, radix: NumberLike = 0) -> Number:
     if text.__class__ is int and radix == 0:
         return int(text)
     base = _base(radix)
@@ -78,7 +79,7 @@ def _leading_integer(written: str, base: int, sign: int) -> Number:
     Example('parseFloat("12.34.56")', 12.34),
     Example('parseFloat("1.23e5")', 123000),
 )
-def parse_float(text: Any) -> Number:
+def parse_float(text: TextLike) -> Number:
     if text.__class__ in NUMBERS:
         return to_number(text)
     written = comma_text(text).strip(SPACE) if text is not None else "null"
@@ -102,7 +103,7 @@ def is_nan(x: Any) -> bool:
 @GLOBALS.function(
     "isFinite", "Whether the value, converted to a number, is finite.", Example("isFinite(5)", True)
 )
-def is_finite(x: Any) -> bool:
+def is_finite(x: NumberLike) -> bool:
     number = to_number(x)
     return number == number and number not in (INFINITY, -INFINITY)
 
@@ -112,7 +113,7 @@ def is_finite(x: Any) -> bool:
     "The string as in a form: a space becomes +, all but letters, digits and . - * _ become %XX.",
     Example("encodeURIComponent('Hello, World!')", "Hello%2C+World%21"),
 )
-def encode_uri_component(text: Any) -> str:
+def encode_uri_component(text: TextLike) -> str:
     return quote_plus(utf8(scalar_text(text)), safe="*").replace("~", "%7E")
 
 
@@ -121,7 +122,7 @@ def encode_uri_component(text: Any) -> str:
     "The opposite of encodeURIComponent.",
     Example("decodeURIComponent('Hello%2C+World%21')", "Hello, World!"),
 )
-def decode_uri_component(text: Any) -> str:
+def decode_uri_component(text: TextLike) -> str:
     return _unescaped(scalar_text(text).replace("+", " "), keep=frozenset())
 
 
@@ -130,7 +131,7 @@ def decode_uri_component(text: Any) -> str:
     "A complete URI, with the characters that are not allowed in it as %XX.",
     Example("encodeURI('http://x/a b?q=é')", "http://x/a%20b?q=%C3%A9"),
 )
-def encode_uri(text: Any) -> str:
+def encode_uri(text: TextLike) -> str:
     return quote(utf8(scalar_text(text)), safe=";/?:@&=+$,#-_.!~*'()")
 
 
@@ -142,7 +143,7 @@ _RESERVED = frozenset(b";/?:@&=+$,#")
     "The opposite of encodeURI; the %XX of reserved characters stay.",
     Example("decodeURI('a%20b%2Fc')", "a b%2Fc"),
 )
-def decode_uri(text: Any) -> str:
+def decode_uri(text: TextLike) -> str:
     return _unescaped(scalar_text(text), keep=_RESERVED)
 
 
@@ -190,5 +191,5 @@ def eval_(context: Context, document: Any, x: Any) -> Any:
     ),
     Example("jsonPath($, '$.absent.x', {defaultValue: 0})", 0, {}),
 )
-def json_path(context: Context, value: Any, path: Any, options: Any = None) -> Any:
+def json_path(context: Context, value: Any, path: TextLike, options: Any = None) -> Any:
     return context.query(value, scalar_text(path, "a path"), options)

@@ -18,6 +18,7 @@ from typing import Any
 
 from engine.expressions.decimals import integer_if_plain, shortest
 from engine.expressions.functions.declare import Example, Family
+from engine.expressions.kinds import NumberLike
 from engine.expressions.limits import charge
 from engine.expressions.values import INFINITY, NAN, Number, tidy, to_float, to_number
 
@@ -43,18 +44,18 @@ def _rounded(x: Any, rounding: str) -> Number:
 
 
 @MATH.function("abs", "The absolute value.", Example("Math.abs(-15.7)", 15.7))
-def absolute(x: Any) -> Number:
+def absolute(x: NumberLike) -> Number:
     number = to_number(x)
     return number.copy_abs() if isinstance(number, Decimal) else abs(number)
 
 
 @MATH.function("ceil", "Rounded up.", Example("Math.ceil(5.1)", 6), Example("Math.ceil(-5.9)", -5))
-def ceil(x: Any) -> Number:
+def ceil(x: NumberLike) -> Number:
     return _rounded(x, ROUND_CEILING)
 
 
 @MATH.function("floor", "Rounded down.", Example("Math.floor(-5.1)", -6))
-def floor(x: Any) -> Number:
+def floor(x: NumberLike) -> Number:
     return _rounded(x, ROUND_FLOOR)
 
 
@@ -64,7 +65,7 @@ def floor(x: Any) -> Number:
     Example("Math.round(3.64159)", 4),
     Example("Math.round(-2.5)", -2),
 )
-def round_(x: Any) -> Number:
+def round_(x: NumberLike) -> Number:
     number = x if x.__class__ is Decimal else to_number(x)
     if not isinstance(number, Decimal):
         return number
@@ -73,14 +74,14 @@ def round_(x: Any) -> Number:
 
 
 @MATH.function("trunc", "The integer part.", Example("Math.trunc(-14.29)", -14))
-def trunc(x: Any) -> Number:
+def trunc(x: NumberLike) -> Number:
     return _rounded(x, ROUND_DOWN)
 
 
 @MATH.function(
     "sign", "The sign: -1, 0 or 1; NaN if it is not a number.", Example("Math.sign('-5')", -1)
 )
-def sign(x: Any) -> Number:
+def sign(x: NumberLike) -> Number:
     number = to_number(x)
     return number if number != number else (number > 0) - (number < 0)
 
@@ -96,7 +97,7 @@ def _all_numbers(values: tuple[Any, ...]) -> list[Number]:
     Example("Math.max(1, 5, 3)", 5),
     Example("Math.max(...$numbers)", 9, {"numbers": [3, 9, 4]}),
 )
-def largest(*values: Any) -> Number:
+def largest(*values: NumberLike) -> Number:
     if set(map(type, values)) == _ONLY_INTEGERS:
         return max(values)  # type: ignore[no-any-return]
     numbers = _all_numbers(values)
@@ -104,7 +105,7 @@ def largest(*values: Any) -> Number:
 
 
 @MATH.function("min", "The smallest of the arguments.", Example("Math.min(1, 5, 3)", 1))
-def smallest(*values: Any) -> Number:
+def smallest(*values: NumberLike) -> Number:
     if set(map(type, values)) == _ONLY_INTEGERS:
         return min(values)  # type: ignore[no-any-return]
     numbers = _all_numbers(values)
@@ -114,7 +115,7 @@ def smallest(*values: Any) -> Number:
 @MATH.function(
     "pow", "The first argument to the power of the second.", Example("Math.pow(2, 3)", 8)
 )
-def power(base: Any, exponent: Any) -> Number:
+def power(base: NumberLike, exponent: NumberLike) -> Number:
     x, y = to_float(base), to_float(exponent)
     if y != y or (abs(x) == 1 and y in (INFINITY, -INFINITY)):
         return NAN
@@ -129,13 +130,13 @@ def power(base: Any, exponent: Any) -> Number:
 @MATH.function(
     "hypot", "The square root of the sum of the squares.", Example("Math.hypot(3, 4)", 5)
 )
-def hypot(*values: Any) -> Number:
+def hypot(*values: NumberLike) -> Number:
     charge(len(values))
     return tidy(math.hypot(*map(to_float, values)))
 
 
 @MATH.function("atan2", "The angle of the point (x, y).", Example("Math.atan2(0, 1)", 0))
-def atan2(y: Any, x: Any) -> Number:
+def atan2(y: NumberLike, x: NumberLike) -> Number:
     return tidy(math.atan2(to_float(y), to_float(x)))
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from decimal import ROUND_HALF_UP, Decimal, localcontext
-from typing import Any
 
 from engine.expressions.decimals import EXACT
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.functions.formatting import as_decimal, half_up
+from engine.expressions.kinds import NumberLike
 from engine.expressions.values import INFINITY, Number, number_text, to_count, to_text
 
 NUMBERS = Family("Number", "Methods of numbers.", receivers=(int, Decimal, float))
@@ -32,7 +32,7 @@ def _is_too_long(number: Number) -> bool:
     Example("(3.14159).toFixed(2)", "3.14"),
     Example("(1.005).toFixed(2)", "1.01"),
 )
-def to_fixed(number: Number, digits: Any = 0) -> str:
+def to_fixed(number: Number, digits: NumberLike = 0) -> str:
     count = to_count(digits, "the number of digits", _MAX_SHOWN_DIGITS)
     if _is_too_long(number):
         return number_text(number)
@@ -44,7 +44,7 @@ def to_fixed(number: Number, digits: Any = 0) -> str:
     "The number in scientific notation, with `digits` decimals.",
     Example("(12345).toExponential(2)", "1.23e+4"),
 )
-def to_exponential(number: Number, digits: Any = None) -> str:
+def to_exponential(number: Number, digits: NumberLike = None) -> str:
     if not _is_plain(number):
         return number_text(number)
     exact = as_decimal(number).normalize(EXACT)
@@ -69,7 +69,7 @@ def _scientific(exact: Decimal, digits: int) -> str:
     Example("(3.14159).toPrecision(3)", "3.14"),
     Example("(123456).toPrecision(2)", "1.2e+5"),
 )
-def to_precision(number: Number, digits: Any = None) -> str:
+def to_precision(number: Number, digits: NumberLike = None) -> str:
     if digits is None or not _is_plain(number):
         return number_text(number)
     count = to_count(digits, "the number of digits", _MAX_SHOWN_DIGITS, least=1)
@@ -87,7 +87,7 @@ def to_precision(number: Number, digits: Any = None) -> str:
     Example("(255).toString(16)", "ff"),
     Example("(0.5).toString(2)", "0.1"),
 )
-def to_string(number: Number, radix: Any = None) -> str:
+def to_string(number: Number, radix: NumberLike = None) -> str:
     base = 10 if radix is None else to_count(radix, "the base", 36, least=2)
     if base == 10 or not _is_plain(number):
         return number_text(number)

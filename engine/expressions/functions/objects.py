@@ -9,6 +9,7 @@ from typing import Any
 from engine.expressions.callables import each_entry
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
+from engine.expressions.kinds import Callback, TextLike
 from engine.expressions.limits import charge, check_elements
 from engine.expressions.values import MISSING, kind_of, property_name, scalar_text, to_text, truthy
 
@@ -65,7 +66,7 @@ def entries_(entries: Any) -> list[list[Any]]:
     Example("$.get('optional', 5)", 5, {}),
     Example("$.get('optional', 5)", None, {"optional": None}),
 )
-def get(entries: dict[str, Any], name: Any, default: Any = None) -> Any:
+def get(entries: dict[str, Any], name: TextLike, default: Any = None) -> Any:
     return entries.get(name if name.__class__ is str else property_name(name), default)
 
 
@@ -74,7 +75,7 @@ def get(entries: dict[str, Any], name: Any, default: Any = None) -> Any:
     "Like get, but the first element if the property is an array.",
     Example("$.getFirst('tags', 'none')", "x", {"tags": ["x", "y"]}),
 )
-def get_first(entries: dict[str, Any], name: Any, default: Any = None) -> Any:
+def get_first(entries: dict[str, Any], name: TextLike, default: Any = None) -> Any:
     value = entries.get(property_name(name), default)
     if value.__class__ is list:
         return value[0] if value else default
@@ -112,7 +113,7 @@ def _steps(path: str) -> tuple[str | int, ...]:
     Example("$.hasOwnProperty('lastname')", True, {"lastname": None}),
     Example("$.hasOwnProperty('customer.lastname')", True, {"customer": {"lastname": "Doe"}}),
 )
-def has_own_property(entries: dict[str, Any], name: Any) -> bool:
+def has_own_property(entries: dict[str, Any], name: TextLike) -> bool:
     text = property_name(name)
     return text in entries or follow(entries, text) is not MISSING
 
@@ -123,7 +124,7 @@ def has_own_property(entries: dict[str, Any], name: Any) -> bool:
     Example("$.hasPath('a.b')", True, {"a": {"b": 1}}),
     Example("$.hasPath('a.b')", False, {"a": {"b": None}}),
 )
-def has_path(entries: dict[str, Any], path: Any) -> bool:
+def has_path(entries: dict[str, Any], path: TextLike) -> bool:
     text = property_name(path)
     if entries.get(text) is not None:
         return True
@@ -193,7 +194,7 @@ def _merged(base: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     "A new object of the properties for which the function of (value, key, object) is true.",
     Example("$.filter((value, key) => value > 1)", {"b": 2}, {"a": 1, "b": 2}),
 )
-def filter_(entries: dict[str, Any], function: Any) -> dict[str, Any]:
+def filter_(entries: dict[str, Any], function: Callback) -> dict[str, Any]:
     kept = zip(tuple(entries.items()), each_entry(function, entries), strict=False)
     return {key: value for (key, value), keep in kept if truthy(keep)}
 
@@ -203,7 +204,7 @@ def filter_(entries: dict[str, Any], function: Any) -> dict[str, Any]:
     "A new object with the names that the function of (value, key, object) returns.",
     Example("{a: 1}.mapKeys((value, key) => key.toUpperCase())", {"A": 1}),
 )
-def map_keys(entries: dict[str, Any], function: Any) -> dict[str, Any]:
+def map_keys(entries: dict[str, Any], function: Callback) -> dict[str, Any]:
     named = zip(tuple(entries.values()), each_entry(function, entries), strict=False)
     return {property_name(key): value for value, key in named}
 
@@ -213,7 +214,7 @@ def map_keys(entries: dict[str, Any], function: Any) -> dict[str, Any]:
     "A new object with the values that the function of (value, key, object) returns.",
     Example("{a: 1, b: 2}.mapValues(value => value * 2)", {"a": 2, "b": 4}),
 )
-def map_values(entries: dict[str, Any], function: Any) -> dict[str, Any]:
+def map_values(entries: dict[str, Any], function: Callback) -> dict[str, Any]:
     return dict(zip(tuple(entries), each_entry(function, entries), strict=False))
 
 

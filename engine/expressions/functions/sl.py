@@ -10,6 +10,7 @@ from typing import Any
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.functions.objects import zip_object
+from engine.expressions.kinds import NumberLike, TextLike
 from engine.expressions.limits import MAX_ELEMENTS, charge, check_elements
 from engine.expressions.operators import add, divide, multiply, subtract
 from engine.expressions.values import kind_of, number_text, scalar_text, to_number
@@ -35,7 +36,7 @@ def ensure_array(value: Any) -> list[Any]:
     Example("sl.range(1, 6)", [1, 2, 3, 4, 5]),
     Example("sl.range(0, 10, 2)", [0, 2, 4, 6, 8]),
 )
-def range_(start: Any, stop: Any = None, step: Any = 1) -> list[Any]:
+def range_(start: NumberLike, stop: NumberLike = None, step: NumberLike = 1) -> list[Any]:
     if start.__class__ is int and stop is None and step == 1 and start <= _SHORT:
         charge(start * 2 if start > 0 else 0)
         return list(range(start))
@@ -95,7 +96,7 @@ def zip_to_object(names: Any, values: Any) -> dict[str, Any]:
     "The addresses of a host, as objects with address, family and hostname.",
     Example("sl.gethostbyname('127.0.0.1')[0].family", "ipv4"),
 )
-def gethostbyname(host: Any) -> list[dict[str, str]]:
+def gethostbyname(host: TextLike) -> list[dict[str, str]]:
     name = scalar_text(host, "the name of a host")
     try:
         found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)

@@ -11,6 +11,7 @@ from typing import Any
 from engine.expressions.callables import call_value
 from engine.expressions.failures import Failure
 from engine.expressions.functions.declare import Example, Family
+from engine.expressions.kinds import NumberLike, RegexLike, TextLike
 from engine.expressions.limits import MAX_TEXT, check_elements, check_text
 from engine.expressions.regexes import Match, Regex, Replacing, expanded, pattern
 from engine.expressions.utf16 import join, joined, length, units
@@ -48,7 +49,7 @@ def _clamped(value: Any, length: int) -> int:
     "The string of the given UTF-16 codes.",
     Example("String.fromCharCode(69, 97, 116)", "Eat"),
 )
-def from_char_code(*codes: Any) -> str:
+def from_char_code(*codes: NumberLike) -> str:
     return joined("".join(chr(to_integer(code) & 0xFFFF) for code in codes))
 
 
@@ -56,7 +57,7 @@ def from_char_code(*codes: Any) -> str:
 
 
 @TEXTS.method("charAt", "The character at a position, or ''.", Example("'John'.charAt(0)", "J"))
-def char_at(text: str, index: Any = 0) -> str:
+def char_at(text: str, index: NumberLike = 0) -> str:
     text, at = units(text), to_integer(index)
     return text[at] if 0 <= at < len(text) else ""
 
@@ -64,7 +65,7 @@ def char_at(text: str, index: Any = 0) -> str:
 @TEXTS.method(
     "charCodeAt", "The UTF-16 code at a position, or NaN.", Example("'Dan'.charCodeAt(0)", 68)
 )
-def char_code_at(text: str, index: Any = 0) -> float:
+def char_code_at(text: str, index: NumberLike = 0) -> float:
     text, at = units(text), to_integer(index)
     return ord(text[at]) if 0 <= at < len(text) else NAN
 
@@ -75,7 +76,7 @@ def char_code_at(text: str, index: Any = 0) -> float:
     Example("'hello'.slice(1, 3)", "el"),
     Example("'hello'.slice(-3)", "llo"),
 )
-def slice_(text: str, start: Any = 0, end: Any = None) -> str:
+def slice_(text: str, start: NumberLike = 0, end: NumberLike = None) -> str:
     text = units(text)
     first = _position(start, len(text))
     last = len(text) if end is None else _position(end, len(text))
@@ -87,7 +88,7 @@ def slice_(text: str, start: Any = 0, end: Any = None) -> str:
     "The part between two positions, which may be in either order.",
     Example("'hello'.substring(4, 1)", "ell"),
 )
-def substring(text: str, start: Any, end: Any = None) -> str:
+def substring(text: str, start: NumberLike, end: NumberLike = None) -> str:
     text = units(text)
     first = _clamped(start, len(text))
     last = len(text) if end is None else _clamped(end, len(text))
@@ -100,7 +101,7 @@ def substring(text: str, start: Any, end: Any = None) -> str:
     Example("'hello'.substr(1, 3)", "ell"),
     Example("'hello'.substr(-2)", "lo"),
 )
-def substr(text: str, start: Any, count: Any = None) -> str:
+def substr(text: str, start: NumberLike, count: NumberLike = None) -> str:
     text = units(text)
     first = _position(start, len(text))
     last = len(text) if count is None else first + max(0, to_integer(count))
@@ -113,7 +114,7 @@ def substr(text: str, start: Any, count: Any = None) -> str:
     Example("'Hello, World'.contains('World')", True),
     Example("'Hello, World'.contains('Hello', 8)", False),
 )
-def contains(text: str, other: Any, position: Any = 0) -> bool:
+def contains(text: str, other: TextLike, position: NumberLike = 0) -> bool:
     wanted = other if other.__class__ is str else _plain_text(other)
     if position == 0 and wanted in text:
         return True
@@ -134,7 +135,7 @@ def _plain_text(value: Any) -> str:
     Example("'hello'.startsWith('he')", True),
     Example("'hello'.startsWith('l', 2)", True),
 )
-def starts_with(text: str, other: Any, position: Any = 0) -> bool:
+def starts_with(text: str, other: TextLike, position: NumberLike = 0) -> bool:
     wanted = _plain_text(other)
     if position == 0 and text.startswith(wanted):
         return True
@@ -148,7 +149,7 @@ def starts_with(text: str, other: Any, position: Any = 0) -> bool:
     Example("'hello'.endsWith('lo')", True),
     Example("'hello'.endsWith('hel', 3)", True),
 )
-def ends_with(text: str, other: Any, length: Any = None) -> bool:
+def ends_with(text: str, other: TextLike, length: NumberLike = None) -> bool:
     text = units(text)
     end = len(text) if length is None else _clamped(length, len(text))
     return text[:end].endswith(units(_plain_text(other)))
@@ -160,7 +161,7 @@ def ends_with(text: str, other: Any, length: Any = None) -> bool:
     Example("'hello'.indexOf('l')", 2),
     Example("'hello'.indexOf('l', 3)", 3),
 )
-def index_of(text: str, other: Any, position: Any = 0) -> int:
+def index_of(text: str, other: TextLike, position: NumberLike = 0) -> int:
     text = units(text)
     return text.find(units(scalar_text(other)), _clamped(position, len(text)))
 
@@ -171,7 +172,7 @@ def index_of(text: str, other: Any, position: Any = 0) -> int:
     Example("'hello'.lastIndexOf('l')", 3),
     Example("'hello'.lastIndexOf('l', 2)", 2),
 )
-def last_index_of(text: str, other: Any, position: Any = None) -> int:
+def last_index_of(text: str, other: TextLike, position: NumberLike = None) -> int:
     text, wanted = units(text), units(scalar_text(other))
     limit = to_number(position) if position is not None else NAN
     start = len(text) if limit != limit else _clamped(position, len(text))
@@ -183,7 +184,7 @@ def last_index_of(text: str, other: Any, position: Any = None) -> int:
     "Negative, 0 or positive: the string sorts before, with or after the other.",
     Example("'a'.localeCompare('b')", -1),
 )
-def locale_compare(text: str, other: Any) -> int:
+def locale_compare(text: str, other: TextLike) -> int:
     wanted = other if other.__class__ is str else scalar_text(other)
     if text.isascii() and wanted.isascii():
         one, two = text.lower(), wanted.lower()
@@ -210,14 +211,14 @@ def _without_accents(text: str) -> str:
 
 
 @TEXTS.method("concat", "The strings joined.", Example("'a'.concat('b', 'c')", "abc"))
-def concat(text: str, *others: Any) -> str:
+def concat(text: str, *others: TextLike) -> str:
     parts = [text, *map(scalar_text, others)]
     check_text(sum(map(len, parts)))
     return join(parts)
 
 
 @TEXTS.method("repeat", "The string repeated `count` times.", Example("'ab'.repeat(3)", "ababab"))
-def repeat(text: str, count: Any) -> str:
+def repeat(text: str, count: NumberLike) -> str:
     number = to_number(count)
     if not 0 <= number < math.inf:
         raise Failure(f"the count must be 0 or more, got {number_text(number)}")
@@ -225,14 +226,16 @@ def repeat(text: str, count: Any) -> str:
     return joined(text * min(int(number), MAX_TEXT))
 
 
-TEXTS.method("toLowerCase", "In lower case.", Example("'Hello'.toLowerCase()", "hello"))(str.lower)
-TEXTS.method("toUpperCase", "In upper case.", Example("'Hello'.toUpperCase()", "HELLO"))(str.upper)
-TEXTS.method("toLocaleLowerCase", "In lower case.", Example("'ABC'.toLocaleLowerCase()", "abc"))(
-    str.lower
-)
-TEXTS.method("toLocaleUpperCase", "In upper case.", Example("'abc'.toLocaleUpperCase()", "ABC"))(
-    str.upper
-)
+@TEXTS.method("toLocaleLowerCase", "In lower case.", Example("'ABC'.toLocaleLowerCase()", "abc"))
+@TEXTS.method("toLowerCase", "In lower case.", Example("'Hello'.toLowerCase()", "hello"))
+def to_lower_case(text: str) -> str:
+    return text.lower()
+
+
+@TEXTS.method("toLocaleUpperCase", "In upper case.", Example("'abc'.toLocaleUpperCase()", "ABC"))
+@TEXTS.method("toUpperCase", "In upper case.", Example("'Hello'.toUpperCase()", "HELLO"))
+def to_upper_case(text: str) -> str:
+    return text.upper()
 
 
 @TEXTS.method("toString", "The string itself.", Example("'abc'.toString()", "abc"))
@@ -270,7 +273,7 @@ def _regex_of(value: Any) -> Regex:
     Example("'a1b2'.match(/\\d/g)", ["1", "2"]),
     Example("'s3/dir/file.txt'.match('/([^/]+)$')[1]", "file.txt"),
 )
-def match(text: str, regex: Any) -> list[Any] | None:
+def match(text: str, regex: RegexLike) -> list[Any] | None:
     wanted = _regex_of(regex)
     if wanted.all:
         subject = wanted.subject(text)
@@ -283,7 +286,7 @@ def match(text: str, regex: Any) -> list[Any] | None:
 @TEXTS.method(
     "search", "Where the regex first matches, or -1.", Example("'test123'.search(/\\d/)", 4)
 )
-def search(text: str, regex: Any) -> int:
+def search(text: str, regex: RegexLike) -> int:
     return _regex_of(regex).place(text)
 
 
@@ -295,7 +298,7 @@ def search(text: str, regex: Any) -> int:
     Example("'(555) 12'.replace(/[^0-9]/g, '')", "55512"),
     Example("'John Doe'.replace(/(\\w+) (\\w+)/, '$2 $1')", "Doe John"),
 )
-def replace(text: str, what: Any, replacement: Any) -> str:
+def replace(text: str, what: RegexLike, replacement: Any) -> str:
     if what.__class__ is Regex:
         return _replaced(text, what, replacement, everywhere=what.all)
     return _replaced_text(text, scalar_text(what), replacement, everywhere=False)
@@ -306,7 +309,7 @@ def replace(text: str, what: Any, replacement: Any) -> str:
     "With every occurrence of a string, or match of a regex, replaced.",
     Example("'a.b.c'.replaceAll('.', '-')", "a-b-c"),
 )
-def replace_all(text: str, what: Any, replacement: Any) -> str:
+def replace_all(text: str, what: RegexLike, replacement: Any) -> str:
     if what.__class__ is Regex:
         return _replaced(text, what, replacement, everywhere=True)
     return _replaced_text(text, scalar_text(what), replacement, everywhere=True)
@@ -386,7 +389,7 @@ def _writer(
     Example("'a1b22c'.split(/\\d+/)", ["a", "b", "c"]),
     Example("'a,b,c'.split(',', 2)", ["a", "b"]),
 )
-def split(text: str, separator: Any = None, limit: Any = None) -> list[Any]:
+def split(text: str, separator: TextLike = None, limit: NumberLike = None) -> list[Any]:
     most = None if limit is None else to_integer(limit) % 2**32
     if separator is None:
         return [text][:most]

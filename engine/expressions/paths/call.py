@@ -23,10 +23,6 @@ class CalledPath(msgspec.Struct, frozen=True):
     path: str
     literal: Token
 
-    def place(self, offset: int) -> int:
-        """The place in the complete text of a place in the path."""
-        return self.error(ExpressionSyntaxError("", self.path, offset)).offset
-
     def error(self, inner: ExpressionSyntaxError) -> ExpressionSyntaxError:
         """The mistakes in the path at their places in the complete text."""
         literal = self.literal

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from engine.documents import copied
 from engine.expressions import nodes
+from engine.expressions.checks import faults_in
 from engine.expressions.compilation import mutates
 from engine.expressions.compiler import facts
 from engine.expressions.compiler.fast import Fast
@@ -16,7 +17,7 @@ from engine.expressions.compiler.unit import Unit, bind, class_of, is_, item, lo
 from engine.expressions.functions import Declaration
 from engine.expressions.limits import bounded
 from engine.expressions.nodes import Node
-from engine.expressions.parser import parse
+from engine.expressions.parsed import parse
 from engine.expressions.records.formulas import Either, formula, joined_text
 from engine.expressions.records.state import Elements, State, Steps, UnfusableError
 
@@ -301,9 +302,9 @@ def emit(
     if _may_give_functions(node):
         raise UnfusableError("a function would see the variables of other records")
     emitter = RecordEmitter(unit, text, names, null_safe, state, guesses, computed)
-    made = emitter.whole(node)
-    if emitter.problems:
+    if faults_in(text, node, names):
         raise UnfusableError("it has mistakes")
+    made = emitter.whole(node)
     if facts.may_multiply(node):
         made = _bounded(made, emitter)
     if facts.reads_constants(node):

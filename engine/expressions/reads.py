@@ -1,0 +1,105 @@
+"""Which paths of the document an expression reads, and which one it only moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.expressions import nodes
+from engine.expressions.nodes import Node
+
+Steps = tuple[str, ...]
+_BY_NAME = frozenset({"get", "getFirst"})
+_WHOLE = frozenset({"hasOwnProperty", "hasPath"})
+
+
+def paths_read_by(node: Node) -> frozenset[Steps] | None:
+    """The paths that are read; None if they are unknown."""
+    try:
+        return frozenset(_paths(node))
+    except _EverythingError:
+        return None
+
+
+def path_moved_by(node: Node) -> Steps | None:
+    """The path `$.a.b` that the node is; None for anything else."""
+    names: list[str] = []
+    while not isinstance(node, nodes.Root):
+        if isinstance(node, nodes.Member) and node.name != "length":
+            names.append(node.name)
+        elif isinstance(node, nodes.Index) and isinstance(node.key, nodes.Literal):
+            if not isinstance(node.key.value, str):
+                return None
+            names.append(node.key.value)
+        else:
+            return None
+        node = node.target
+    return tuple(reversed(names)) or None
+
+
+class _EverythingError(Exception):
+    pass
+
+
+def _paths(node: Node) -> Iterator[Steps]:
+    path, inner = _path(node)
+    if path is not None:
+        if not path:
+            raise _EverythingError
+        yield path
+        for one in inner:
+            yield from _paths(one)
+        return
+    if isinstance(node, nodes.Call) and _is_eval(node.function):
+        raise _EverythingError
+    if isinstance(node, nodes.Binary) and node.operator == "in":
+        yield from _paths_of_in(node)
+        return
+    for child in node.children():
+        yield from _paths(child)
+
+
+def _paths_of_in(node: nodes.Binary) -> Iterator[Steps]:
+    target, inner = _path(node.right)
+    if target is not None and isinstance(node.left, nodes.Literal) and not inner:
+        yield (*target, str(node.left.value))
+        return
+    yield from _paths(node.left)
+    yield from _paths(node.right)
+
+
+def _path(node: Node) -> tuple[Steps | None, list[Node]]:
+    """The document path that `node` reads, and the nodes inside it to examine separately."""
+    if isinstance(node, nodes.Root):
+        return (), []
+    if isinstance(node, nodes.Member):
+        target, inner = _path(node.target)
+        if target is None:
+            return None, []
+        return (target if node.name == "length" and target else (*target, node.name)), inner
+    if isinstance(node, nodes.Index):
+        target, inner = _path(node.target)
+        if target is None:
+            return None, []
+        if isinstance(node.key, nodes.Literal) and isinstance(node.key.value, str):
+            return (*target, node.key.value), inner
+        return target, [*inner, node.key]
+    if isinstance(node, nodes.MethodCall) and len(node.arguments) >= 1:
+        return _path_of_get(node)
+    return None, []
+
+
+def _path_of_get(node: nodes.MethodCall) -> tuple[Steps | None, list[Node]]:
+    """`$.get('name', default)` reads `name`; `$.hasPath('a.b')` reads what `a` holds."""
+    name = node.arguments[0]
+    if node.name not in _BY_NAME | _WHOLE or not isinstance(name, nodes.Literal):
+        return None, []
+    target, inner = _path(node.target)
+    if target is None or not isinstance(name.value, str):
+        return None, []
+    if node.name in _WHOLE and any(mark in name.value for mark in ".[$"):
+        return target, [*inner, *node.arguments[1:]]
+    return (*target, name.value), [*inner, *node.arguments[1:]]
+
+
+def _is_eval(node: Node) -> bool:
+    return isinstance(node, nodes.Name) and node.name == "eval"
