@@ -147,7 +147,7 @@ def _no_method(target: Any, name: str) -> Failure:
 
 def absent_method(kind: str, name: str, cls: type) -> tuple[str, str]:
     """Message and hint for a method that values of a class do not have."""
-    hint = METHOD_HINTS.get(name) or method_hint(name, cls)
+    hint = METHOD_HINTS.get(name) or method_hint(name, cls) or _sample_hint(cls)
     return f"{kind} has no method `{name}`", hint
 
 
@@ -165,7 +165,16 @@ def method_hint(name: str, cls: type | None = None) -> str:
         return f"did you mean `{near[0]}`?"
     others = functions.METHODS.get(name, {})
     kinds = sorted({kind_of_type(other) for other in others})
+    if cls is not None and kind_of_type(cls) in kinds:  # a date, but not of this class
+        kinds = sorted(other.__name__ for other in others if other.__name__[0].isupper())
     return f"it is a method of {' and '.join(kinds)}" if kinds else ""
+
+
+def _sample_hint(cls: type) -> str:
+    """Some methods that values of a class have; empty if there are none."""
+    known = [name for name, types in functions.METHODS.items() if cls in types]
+    names = ", ".join(f"`{name}`" for name in known[:3])
+    return f"{kind_of_type(cls)} have methods such as {names}" if known else ""
 
 
 def kind_of_type(cls: type) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal
+
+import msgspec
 
 from engine.expressions.dates import DateTime, LocalDate, LocalDateTime, LocalTime
 
@@ -21,7 +23,6 @@ Kind = Literal[
     "object",
     "string",
 ]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 
 TextLike = Any
 NumberLike = Any
@@ -66,7 +67,7 @@ RECEIVERS: dict[Kind, type] = {
 """A class of each kind whose methods are known; an object may hold functions of its own."""
 
 
-class Inferred(NamedTuple):
+class Inferred(msgspec.Struct, frozen=True):
     """The kind of a value. It is certain if the value cannot be null or anything else, whatever
     the document holds."""
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from engine.expressions import nodes
 from engine.expressions.analysis import Analysis, Lint, with_locals
 from engine.expressions.nodes import Node
+from engine.expressions.parsed import Memo, parse
 
 _ARITHMETIC = ("-", "*", "/", "%")
 _ORDER = ("<", ">", "<=", ">=")
@@ -20,20 +21,44 @@ def lint_parameters(found: Analysis, flags: Collection[str] = ()) -> list[Lint]:
     """
     if found.node is None or found.errors or not found.parameters:
         return []
-    return [
-        lint
-        for each, local in with_locals(found.node, frozenset())
-        for lint in _at(each, found.text, local, flags)
-    ]
+    return [lint for flag, lint in _LINTS(found.text) if not flag or flag in flags]
 
 
-def _at(node: Node, text: str, local: Collection[str], flags: Collection[str]) -> Iterator[Lint]:
-    def parameter(side: Node) -> str:
-        is_one = isinstance(side, nodes.Name) and side.name[:1] == "_" and side.name[1:2] != "_"
-        return side.name if is_one and side.name not in local and len(side.name) > 1 else ""  # type: ignore[attr-defined]
+Warnings = tuple[tuple[str, Lint], ...]
+"""Warnings, each with the parameter that it is about if that must be a flag."""
 
+
+def _lints_of(text: str) -> Warnings:
+    """The warnings for a text that is an expression, whatever its parameters are."""
+    return tuple(
+        found
+        for each, local in with_locals(parse(text), frozenset())
+        for found in _at(each, text, local)
+    )
+
+
+_LINTS: Memo[Warnings] = Memo(_lints_of)
+
+
+def _at(node: Node, text: str, local: Collection[str]) -> Iterator[tuple[str, Lint]]:
+    for lint in _about_values(node, text, local):
+        yield "", lint
+    for test in _tests_of(node):
+        if name := _parameter(test, local):
+            message = f"`{name}` is a string, and even the string 'false' is true"
+            yield name[1:], _lint(test, message, f"write {name} == 'true'")
+
+
+def _parameter(node: Node, local: Collection[str]) -> str:
+    """The name of the parameter that a node is, or ''."""
+    if not isinstance(node, nodes.Name) or node.name in local or len(node.name) < 2:
+        return ""
+    return node.name if node.name[0] == "_" and node.name[1] != "_" else ""
+
+
+def _about_values(node: Node, text: str, local: Collection[str]) -> Iterator[Lint]:
     if isinstance(node, nodes.Binary):
-        left, right = parameter(node.left), parameter(node.right)
+        left, right = _parameter(node.left, local), _parameter(node.right, local)
         if node.operator == "+" and (
             (left and _is_number(node.right)) or (right and _is_number(node.left))
         ):
@@ -53,11 +78,6 @@ def _at(node: Node, text: str, local: Collection[str], flags: Collection[str]) -
                     word = "true" if other.value else "false"
                     message = f"`{name}` is a string, like every parameter, and never equals {word}"
                     yield _lint(node, message, f"write {name} {node.operator} '{word}'")
-    for test in _tests_of(node):
-        name = parameter(test)
-        if name and name[1:] in flags:
-            message = f"`{name}` is a string, and even the string 'false' is true"
-            yield _lint(test, message, f"write {name} == 'true'")
 
 
 def _tests_of(node: Node) -> tuple[Node, ...]:

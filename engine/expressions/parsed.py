@@ -38,7 +38,9 @@ class Memo(Generic[T]):
     def __call__(self, text: str) -> T:
         found = self._recent.get(text)
         if found is None:
-            found = self._older.get(text) or self._make(text)
+            found = self._older.get(text)
+            if found is None:
+                found = self._make(text)
             if len(text) <= _LONGEST_REMEMBERED:
                 self._keep(text, found)
         return found
