@@ -5,7 +5,7 @@ A child is loaded, not resolved: its own mistakes are reported when it is checke
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from engine.errors import ConfigurationError
@@ -23,8 +23,9 @@ def check_children(
     snaps: Mapping[str, ResolvedSnap], collector: ProblemCollector, folder: str, project: str
 ) -> None:
     """Report missing files, and parameters that do not match those that a child declares."""
-    for label, reference in _references(snaps):
-        check_child(label, reference, collector, folder, project)
+    for label, snap in snaps.items():
+        for reference in snap.children:
+            check_child(label, reference, collector, folder, project)
 
 
 def check_child(
@@ -52,13 +53,6 @@ def check_child(
         return  # the run reports it with more detail
     if not child.problems:
         _check_parameters(label, reference, child, collector)
-
-
-def _references(snaps: Mapping[str, ResolvedSnap]) -> Iterator[tuple[str, ChildReference]]:
-    for label, snap in snaps.items():
-        if snap.snap_class is not None and snap.settings is not None:
-            for reference in snap.snap_class.children(snap.settings):
-                yield label, reference
 
 
 def _existing(wanted: Path) -> Path | None:

@@ -1,48 +1,56 @@
 """What a snap's class says about itself for given settings, collected in one place.
 
-The methods called here are the snap's own code. If one raises, the snap is unusable with these
-settings, just as if its module could not be imported.
+The methods called here are the snap's own code. If one raises or returns something wrong, the snap
+is unusable with these settings, just as if its module could not be imported.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from engine.errors import ExpressionError, UnusableSnapError
 from engine.expressions.steps import Step
 from engine.plan.plan import Facts
 from engine.registry import SnapClass, SnapFile
 from engine.registry.loading import describe, place_of
-from engine.sdk.settings import Issue, KeyPath, Settings
-from engine.sdk.snap import Snap, StreamSnap
+from engine.sdk.children import ChildReference
+from engine.sdk.files import WrittenFile
+from engine.sdk.settings import Issue, KeyPath, Settings, shown
+from engine.sdk.snap import PythonCode, Snap, StreamSnap
 from engine.sdk.views import Views
 
 
 class Inspection(NamedTuple):
-    """What a class answers for its settings: parameters, issues, files, views, facts and steps.
+    """What a class answers for its settings.
 
     There are no facts if an expression in the settings is invalid, which is reported elsewhere.
     """
 
-    parameters: list[tuple[KeyPath, str, int, bool]]
-    issues: list[Issue]
-    files: list[tuple[KeyPath, str]]
+    parameters: tuple[tuple[KeyPath, str, int, bool], ...]
+    issues: tuple[Issue, ...]
+    files: tuple[tuple[KeyPath, str], ...]
+    written: tuple[WrittenFile, ...]
+    code: tuple[PythonCode, ...]
+    children: tuple[ChildReference, ...]
     views: Views
     facts: Facts | None
     steps: tuple[Step, ...]
 
 
 def inspect_snap(snap_class: SnapClass, settings: Settings) -> Inspection:
-    """Inspect a class. Raises UnusableSnapError if one of its methods raises or is missing."""
+    """Inspect a class. Raises UnusableSnapError if one of its methods is missing or fails."""
     with _named_when_failing(snap_class) as file:
         inspection = Inspection(
-            list(snap_class.parameters_read(settings)),
-            [_issue(issue) for issue in snap_class.check(settings)],
-            list(snap_class.files_needed(settings)),
-            snap_class.views_for(settings),
+            _items(snap_class, "parameters_read", settings),
+            _items(snap_class, "check", settings),
+            _items(snap_class, "files_needed", settings),
+            _items(snap_class, "files_written", settings),
+            _items(snap_class, "python_code", settings),
+            _items(snap_class, "children", settings),
+            _answer(snap_class, "views_for", settings),
             _readable_facts(snap_class, settings),
             _steps(snap_class, settings),
         )
@@ -56,10 +64,12 @@ def inspect_snap(snap_class: SnapClass, settings: Settings) -> Inspection:
     return inspection
 
 
-def inspect_inputs(snap_class: SnapClass, settings: Settings, inputs: Sequence[str]) -> list[Issue]:
-    """What a class says about its linked inputs. Raises UnusableSnapError if its method raises."""
+def inspect_inputs(
+    snap_class: SnapClass, settings: Settings, inputs: Sequence[str]
+) -> tuple[Issue, ...]:
+    """What a class says about its linked inputs. Raises UnusableSnapError if its method fails."""
     with _named_when_failing(snap_class):
-        return [_issue(issue) for issue in snap_class.check_inputs(settings, inputs)]
+        return _items(snap_class, "check_inputs", settings, inputs)
 
 
 @contextmanager
@@ -68,6 +78,8 @@ def _named_when_failing(snap_class: SnapClass) -> Iterator[SnapFile]:
     file = SnapFile(snap_class.__module__, inspect.getfile(snap_class))
     try:
         yield file
+    except UnusableSnapError:
+        raise
     except Exception as error:
         path, line = place_of(error, file)
         raise UnusableSnapError(
@@ -91,10 +103,75 @@ def _missing_method(snap_class: SnapClass) -> str:
     return "" if is_handled else "process(self, document) or process_batch(self, view, batch)"
 
 
-def _issue(given: object) -> Issue:
-    if isinstance(given, Issue):
-        return given
-    raise TypeError(f"check must yield Issue values, not {given!r}")
+def _items(snap_class: SnapClass, method: str, *arguments: Any) -> tuple[Any, ...]:
+    """All that a class method yields. Raises UnusableSnapError for a wrong result."""
+    result = getattr(snap_class, method)(*arguments)
+    if not isinstance(result, Iterable) or isinstance(result, str):
+        raise _wrong_result(snap_class, method, result)
+    is_right, _ = _RESULTS[method]
+    items = tuple(result)
+    for item in items:
+        if not is_right(item):
+            raise _wrong_result(snap_class, method, item)
+    return items
+
+
+def _answer(snap_class: SnapClass, method: str, *arguments: Any) -> Any:
+    """What a class method returns. Raises UnusableSnapError for a wrong result."""
+    result = getattr(snap_class, method)(*arguments)
+    is_right, _ = _RESULTS[method]
+    if not is_right(result):
+        raise _wrong_result(snap_class, method, result)
+    return result
+
+
+def _wrong_result(snap_class: SnapClass, method: str, result: object) -> UnusableSnapError:
+    code = getattr(inspect.unwrap(getattr(snap_class, method)), "__code__", None)
+    place = "" if code is None else f": {code.co_filename}:{code.co_firstlineno}"
+    return UnusableSnapError(
+        f"{method} of the snap {snap_class.__name__} returned {shown(result)}{place}",
+        f"this is a bug in the snap: it must return {_RESULTS[method][1]}",
+    )
+
+
+def _is(kind: Any) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, kind)
+
+
+def _is_row(*kinds: type) -> Callable[[object], bool]:
+    """Whether a value is a tuple of values of these types."""
+    return lambda value: (
+        isinstance(value, tuple) and len(value) == len(kinds) and all(map(isinstance, value, kinds))
+    )
+
+
+def _is_paths(value: object) -> bool:
+    """Whether a value is what `reads` returns."""
+    if value is None:
+        return True
+    return isinstance(value, frozenset) and all(
+        isinstance(path, tuple) and path and all(isinstance(name, str) for name in path)
+        for path in value
+    )
+
+
+_RESULTS: dict[str, tuple[Callable[[object], bool], str]] = {
+    "parameters_read": (
+        _is_row(tuple, str, int, bool),
+        "tuples of a setting's path, a name, an offset and true or false",
+    ),
+    "check": (_is(Issue), "Issue values"),
+    "check_inputs": (_is(Issue), "Issue values"),
+    "files_needed": (_is_row(tuple, str), "tuples of a setting's path and a file name"),
+    "files_written": (_is(WrittenFile), "WrittenFile values"),
+    "python_code": (_is(PythonCode), "PythonCode values"),
+    "children": (_is(ChildReference), "ChildReference values"),
+    "views_for": (_is(Views), "Views"),
+    "reads": (_is_paths, "None or a frozenset of paths, which are tuples of strings"),
+    "steps": (_is(Step), "steps such as Keep and Make"),
+    "loses_lineage_for": (_is(str), "a string"),
+}
+"""For each method, whether a result (or an item of it) is right, and what it must return."""
 
 
 def _readable_facts(snap_class: SnapClass, settings: Settings) -> Facts | None:
@@ -126,7 +203,8 @@ def _facts(snap_class: SnapClass, settings: Settings) -> Facts:
 def _reads(snap_class: SnapClass, settings: Settings) -> frozenset[tuple[str, ...]] | None:
     """What the snap reads; anything if one of its expressions is invalid."""
     try:
-        return snap_class.reads(settings)
+        found: frozenset[tuple[str, ...]] | None = _answer(snap_class, "reads", settings)
+        return found
     except ExpressionError:
         return None
 
@@ -142,7 +220,8 @@ def _loses_lineage(snap_class: SnapClass, settings: Settings) -> str:
             break
         if cls is not Snap and "finish" in declared:
             return _FINISH_LOSES_LINEAGE
-    return snap_class.loses_lineage_for(settings)
+    reason: str = _answer(snap_class, "loses_lineage_for", settings)
+    return reason
 
 
 _FINISH_LOSES_LINEAGE = (
@@ -157,7 +236,7 @@ def _steps(snap_class: SnapClass, settings: Settings) -> tuple[Step, ...]:
     for cls in snap_class.__mro__:
         declared = cls.__dict__.keys()
         if "steps" in declared:
-            return tuple(snap_class.steps(settings))
+            return _items(snap_class, "steps", settings)
         if declared & _BEHAVIOUR:
             break
     return ()

@@ -38,7 +38,7 @@ def check_python(
     linked = {link.ports[1] for link in links if link.ports is not None}
     views = {(port.label, port.view) for port in linked}
     for label, snap in snaps.items():
-        for code in _codes_of(snap):
+        for code in snap.code:
             read = _read(code, folder, project)
             if read is None or (code.text and _is_cut(collector)):
                 continue
@@ -65,7 +65,7 @@ def first_lines(label: str, snap: ResolvedSnap, source: Source) -> dict[str, int
     Not for text whose lines are not lines of the file, as those of a folded or quoted value.
     """
     lines = {}
-    for code in _codes_of(snap):
+    for code in snap.code:
         if code.text and len(code.path) == 1:
             position = source.inside(("snaps", label, *code.path))
             text = code.text.rstrip("\n")
@@ -78,11 +78,6 @@ def first_lines(label: str, snap: ResolvedSnap, source: Source) -> dict[str, int
 def _is_cut(collector: ProblemCollector) -> bool:
     """Whether a YAML mistake may have cut Python written in the pipeline file."""
     return any(problem.code == "yaml-error" for problem in collector.spec.problems)
-
-
-def _codes_of(snap: ResolvedSnap) -> Iterator[PythonCode]:
-    if snap.snap_class is not None and snap.settings is not None:
-        yield from snap.snap_class.python_code(snap.settings)
 
 
 def _read(code: PythonCode, folder: str, project: str) -> tuple[str, str] | None:

@@ -24,9 +24,11 @@ from engine.plan.unsupported import (
     report_unsupported_snap,
 )
 from engine.registry import Registry, SnapClass
+from engine.sdk.children import ChildReference
 from engine.sdk.conversion import convert, convert_partly
+from engine.sdk.files import WrittenFile
 from engine.sdk.settings import Issue, KeyPath, Settings, nearest_hint, shown
-from engine.sdk.snap import Snap
+from engine.sdk.snap import PythonCode, Snap
 from engine.sdk.views import Views
 
 
@@ -39,6 +41,9 @@ class ResolvedSnap(msgspec.Struct, frozen=True):
     views: Views | None = None
     facts: Facts | None = None
     steps: tuple[Step, ...] = ()
+    written: tuple[WrittenFile, ...] = ()
+    code: tuple[PythonCode, ...] = ()
+    children: tuple[ChildReference, ...] = ()
 
 
 def resolve_snap(
@@ -90,6 +95,9 @@ def resolve_snap(
         inspection.views,
         inspection.facts,
         inspection.steps if is_valid else (),  # a step must compile, even if it is lenient
+        inspection.written,
+        inspection.code,
+        inspection.children,
     )
 
 

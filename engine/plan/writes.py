@@ -28,9 +28,9 @@ def check_writes(
     left_out = graph.downstream(disabled, [link.labels for link in links])
     first: dict[str, tuple[str, WrittenFile]] = {}
     for label, snap in snaps.items():
-        if snap.snap_class is None or snap.settings is None or label in left_out:
+        if label in left_out:
             continue
-        for written in snap.snap_class.files_written(snap.settings):
+        for written in snap.written:
             key = _key(written.name, folder, project)
             if key is None:
                 continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -12,8 +12,9 @@ import msgspec
 
 from engine.errors import NotASnapError, UnusableSnapError
 from engine.registry.files import NOT_DERIVED, SnapFile
+from engine.sdk.facts import Foreign
 from engine.sdk.settings import SettingFacts, Settings, rows_in, settings_of, shown
-from engine.sdk.snap import Snap
+from engine.sdk.snap import Example, Snap
 from engine.sdk.views import Views
 
 SnapClass = type[Snap[Any]]
@@ -42,21 +43,37 @@ def load(file: SnapFile) -> SnapClass:
 
 
 def _check_facts(snap: SnapClass, place: str) -> None:
-    for name, kind in _FACT_KINDS.items():
+    for name, (is_right, kind) in _FACTS.items():
         value = getattr(snap, name)
-        if not isinstance(value, kind):
+        if not is_right(value):
             raise UnusableSnapError(
                 f"the class {snap.__name__} in {place} sets {name} to {shown(value)}",
-                f"its type must be {kind.__name__}",
+                f"its type must be {kind}",
             )
 
 
-_FACT_KINDS: dict[str, type] = {
-    name: type(value)
+def _of_type(kind: type) -> tuple[Callable[[Any], bool], str]:
+    return lambda value: isinstance(value, kind), kind.__name__
+
+
+def _are_examples(value: Any) -> bool:
+    return isinstance(value, tuple | list) and all(isinstance(item, Example) for item in value)
+
+
+def _is_settings_class(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, Settings)
+
+
+_FACTS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    name: _of_type(type(value))
     for name in Snap.__annotations__
-    if isinstance(value := getattr(Snap, name, None), str | Views)
+    if isinstance(value := getattr(Snap, name, None), str | bool | Views)
+} | {
+    "examples": (_are_examples, "a tuple of Example, such as (Example(...),)"),
+    "foreign": (lambda value: value is None or isinstance(value, Foreign), "Foreign"),
+    "settings_class": (_is_settings_class, "a subclass of Settings"),
 }
-"""The attributes that describe a snap, if all their values have one type."""
+"""For each attribute that describes a snap, whether a value is right, and its type."""
 
 
 def _check_settings(snap: SnapClass, place: str) -> None:
@@ -82,10 +99,17 @@ def _misfit(fact: SettingFacts) -> str:
     try:
         msgspec.convert(fact.default, fact.type)
     except msgspec.ValidationError as error:
-        return str(error)
+        return str(error).replace("`object`", f"`{_named(fact.type)}`")
     except TypeError:  # a type that this function cannot check
         return ""
     return ""
+
+
+def _named(kind: Any) -> str:
+    """A type as one writes it: msgspec calls types that it does not know `object`."""
+    return (
+        kind.__name__ if isinstance(kind, type) else str(kind).replace("engine.sdk.settings.", "")
+    )
 
 
 def _settings_classes(settings: type[Settings]) -> Iterator[type[Settings]]:
@@ -102,7 +126,11 @@ def _not_imported(file: SnapFile, error: BaseException) -> UnusableSnapError:
     message = f"cannot load the snap {file.snap_name}: {path}:{line}: {describe(error)}"
     hint = "fix that line, or update the package that contains the snap"
     if isinstance(error, ModuleNotFoundError) and error.name:
-        hint = f"install the package that provides the module {error.name!r}"
+        package = file.module.partition(".")[0]
+        if error.name.partition(".")[0] == package:
+            hint = f"correct the import: the package {package!r} has no such module"
+        else:
+            hint = f"install the package that provides the module {error.name!r}"
     return UnusableSnapError(message, hint)
 
 

@@ -256,12 +256,42 @@ class TestMistakes:
         found = discover(my_snaps_y={"sad.py": text})
         assert "the default of 'size' is 'x': Expected `int`, got `str`" in mistake_of(found, "Sad")
 
-    @pytest.mark.parametrize(("fact", "kind"), [("views = 5", "Views"), ("since = 3", "str")])
+    def test_a_default_that_is_not_an_expression_is_named_with_its_type(
+        self, discover: Discover
+    ) -> None:
+        text = (
+            "from engine.sdk import Expression, Settings, Snap, setting\n"
+            "class SadSettings(Settings):\n"
+            "    key: Expression = setting(default='$a', help='Key.')\n"
+            "class Sad(Snap[SadSettings]): ...\n"
+        )
+        found = discover(my_snaps_yy={"sad.py": text})
+        mistake = mistake_of(found, "Sad")
+        assert "the default of 'key' is '$a': Expected `Expression`, got `str`" in mistake
+
+    def test_a_module_that_the_package_itself_lacks_is_not_to_be_installed(
+        self, discover: Discover
+    ) -> None:
+        found = discover(my_snaps_jj={"sad.py": "import my_snaps_jj.words\n" + plain("Sad")})
+        mistake = mistake_of(found, "Sad")
+        assert mistake.endswith("correct the import: the package 'my_snaps_jj' has no such module")
+
+    @pytest.mark.parametrize(
+        ("fact", "kind"),
+        [
+            ("views = 5", "Views"),
+            ("since = 3", "str"),
+            ("stateful = 'no'", "bool"),
+            ("foreign = 'Filter'", "Foreign"),
+            ("examples = (1,)", "a tuple of Example, such as (Example(...),)"),
+            ("settings_class = 5", "a subclass of Settings"),
+        ],
+    )
     def test_a_fact_of_the_wrong_type_is_named(
         self, discover: Discover, fact: str, kind: str
     ) -> None:
         text = f"from engine.sdk import Snap\nclass Sad(Snap):\n    {fact}\n"
-        found = discover(**{f"my_snaps_z{kind}": {"sad.py": text}})
+        found = discover(**{f"my_snaps_z{fact.split()[0]}": {"sad.py": text}})
         mistake = mistake_of(found, "Sad")
         assert f"sad.py:2 sets {fact.split()[0]} to '" in mistake
         assert mistake.endswith(f"its type must be {kind}")

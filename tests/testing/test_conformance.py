@@ -92,7 +92,6 @@ def test_a_good_snap_keeps_all_rules(mistakes: Mistakes) -> None:
             "    mode: str = setting(default='', help='It.')\n    field: str",
             "key 'mode'",
         ),
-        ("    stateful = False", "    stateful = 1", "must be True or False: stateful"),
         ("    stateful = False", "    stateful = False\n    single = True", "in several copies"),
         ("    stateful = False", "    views = Views((View('a'), View('a')))", "the same name"),
         ("    stateful = False", "    category = 'Own Snaps'", "the category 'Own Snaps' must be"),
