@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import traceback
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,9 @@ from engine.sdk.results import MISTAKE_IN_SNAP
 _NO_VALUE = "an expression of the pipeline has no valid value for this document"
 SEE_LOG = "see the server's log"
 _ENGINE = str(Path(__file__).parent.parent)
+_SHOWN_AT_ENDS = 10
+"""Calls shown at each end of a long trace."""
+
 _Frame = tuple[str, int, str]
 """File, line and function."""
 
@@ -98,7 +102,19 @@ def _place(frames: tuple[_Frame, ...], own_file: str) -> tuple[str, str]:
     if last := (own or frames)[-1:]:
         file, line, _ = last[0]
         remedy = f"{remedy}; fix it in {file}, line {line}"
-    return remedy, "".join(_shown(*frame) for frame in frames).rstrip()
+    elif own_file:
+        remedy = f"{remedy}; fix it in {own_file}"
+    return remedy, "".join(_folded(frames)).rstrip()
+
+
+def _folded(frames: Sequence[_Frame]) -> Iterator[str]:
+    """The frames as text; of a long trace, such as that of an endless recursion, both ends."""
+    omitted = len(frames) - 2 * _SHOWN_AT_ENDS
+    if omitted > 0:
+        yield from (_shown(*frame) for frame in frames[:_SHOWN_AT_ENDS])
+        yield f"  [{omitted:,} more calls]\n"
+        frames = frames[-_SHOWN_AT_ENDS:]
+    yield from (_shown(*frame) for frame in frames)
 
 
 def _file_of(snap_class: type[Any]) -> str:

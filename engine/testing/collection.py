@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from engine.errors import NotASnapError, UnusableSnapError
+from engine.errors import EngineError, NotASnapError, UnusableSnapError
 from engine.registry import SnapFile, discover
 from engine.registry.loading import load
+from engine.run.failures import explain
 from engine.testing.conformance import Check, conformance_checks, example_checks
 
 
@@ -52,8 +53,11 @@ class SnapCheck(pytest.Item):
             self.check.run(Path(folder).resolve())
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        if excinfo.errisinstance(AssertionError):
-            return str(excinfo.value)
+        error = excinfo.value
+        if isinstance(error, AssertionError):
+            return str(error)
+        if isinstance(error, EngineError):  # its text shows the snap's own code; ours is no help
+            return explain(error)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +143,30 @@ def test_documents_after_a_failure_reach_the_next_snap_in_batches(tmp_path: Path
     assert failure is None
     assert len(watching.outputs["two.output"]) == sum(sizes) == 1500
     assert len(sizes) < 300
+
+
+class Recurses(Snap[NoSettings]):
+    stateful = False
+
+    def process(self, document: Document) -> Document:
+        return self.process(document)
+
+
+class TakesNothing(Snap[NoSettings]):
+    stateful = False
+
+    def process(self) -> Document:  # type: ignore[override]
+        return {}
+
+
+def test_a_trace_of_many_calls_shows_its_ends(tmp_path: Path) -> None:
+    text = "snaps: {one: {snap: Recurses}}"
+    _, failure, _ = run(tmp_path, text, Recurses, inputs={"one": documents(1)})
+    assert str(failure).count("in process\n") == 20
+    assert re.search(r"\n  \[\d+ more calls\]\n", str(failure))
+
+
+def test_an_exception_before_the_first_line_names_the_file_of_the_snap(tmp_path: Path) -> None:
+    text = "snaps: {one: {snap: TakesNothing}}"
+    _, failure, _ = run(tmp_path, text, TakesNothing, inputs={"one": documents(1)})
+    assert f"fix it in {__file__}\n" in str(failure)

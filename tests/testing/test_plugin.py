@@ -94,3 +94,35 @@ def test_files_that_hold_no_snap_are_left_alone(run_pytest: RunPytest) -> None:
 def test_a_package_that_is_not_installed_is_left_alone(run_pytest: RunPytest) -> None:
     ran = run_pytest("my_snaps", installed=False, double=DOUBLE.format(six=7))
     assert "no tests ran" in ran.stdout.str()
+
+
+def test_an_example_that_fails_shows_the_code_of_the_snap_and_not_that_of_the_engine(
+    run_pytest: RunPytest,
+) -> None:
+    broken = DOUBLE.format(six=6).replace('2 * document["n"]', 'document["m"]')
+    ran = run_pytest("my_snaps", double=broken)
+    ran.assert_outcomes(failed=2)
+    ran.stdout.fnmatch_lines(["KeyError: 'm'", '  File "*double.py", line *, in process'])
+    ran.stdout.no_fnmatch_line("*engine/run/*")
+
+
+def test_an_example_with_wrong_settings_shows_the_problem_alone(run_pytest: RunPytest) -> None:
+    wrong = DOUBLE.format(six=6).replace('"three becomes six"', '"wrong", settings={"x": 1}')
+    ran = run_pytest("my_snaps", double=wrong)
+    ran.assert_outcomes(passed=1, failed=1)
+    ran.stdout.fnmatch_lines(["*unknown-setting  Double: there is no setting 'x'"])
+    ran.stdout.no_fnmatch_line("*engine/plan/*")
+
+
+def test_true_is_not_the_number_one_in_an_example(run_pytest: RunPytest) -> None:
+    same = DOUBLE.format(six="True").replace('2 * document["n"]', "1")
+    ran = run_pytest("my_snaps", double=same.replace('"n": 4', '"n": 1'))
+    ran.assert_outcomes(passed=1, failed=1)
+    ran.stdout.fnmatch_lines(["  [[]{'n': True}]"])
+
+
+def test_examples_that_are_no_tuple_are_an_error_with_file_and_line(run_pytest: RunPytest) -> None:
+    one = 'from engine.sdk import Example, Snap\nclass One(Snap):\n    examples = Example("x")\n'
+    ran = run_pytest("my_snaps", one=one)
+    ran.assert_outcomes(errors=1)
+    ran.stdout.fnmatch_lines(["the class One in *one.py:2 sets examples to *a tuple of Example*"])
