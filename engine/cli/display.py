@@ -19,6 +19,7 @@ from engine.cli.outputs import OutputWriter, PipedOutputs, TerminalOutputs
 from engine.cli.progress import ProgressLines
 from engine.cli.tables import Rates, escaped, plain_table, rich_table
 from engine.documents import Batch
+from engine.errors import ExecutionError
 from engine.plan.plan import Port
 from engine.run.report import Report
 from engine.run.secrets import Secrets
@@ -34,6 +35,10 @@ def _is_pipe(out: TextIO) -> bool:
     except OSError:  # closed, or in memory
         return False
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def _lost(error: OSError) -> str:
+    return f"documents were lost: cannot write to standard output: {error.strerror or error}"
 
 
 class Display(Protocol):
@@ -89,6 +94,8 @@ class QuietDisplay:
         except BrokenPipeError:
             self.exit_code = BROKEN_PIPE
             raise
+        except OSError as error:
+            raise ExecutionError(_lost(error)) from None
 
     def finished(self, report: Report) -> None:
         self.report = report
@@ -100,12 +107,12 @@ class QuietDisplay:
         except BrokenPipeError:
             self.exit_code = BROKEN_PIPE
         except OSError as error:
-            lost = f"documents were lost: cannot write to standard output: {error.strerror}"
+            lost = _lost(error)
         self._close()
         if self.exit_code != BROKEN_PIPE:
             self.exit_code = 0 if report.status == "completed" and not lost else 1
             self._conclude(report)
-            if lost:
+            if lost and lost != report.failure:
                 self._line(lost)
 
     def _writer(self, secrets: Secrets) -> OutputWriter:

@@ -141,11 +141,16 @@ def test_no_command_complains_about_a_reader_that_has_left(tmp_path: Path, comma
     assert done.returncode == 141 or command == "--help"  # which argparse writes
 
 
-def test_documents_that_cannot_be_written_are_not_lost_in_silence(tmp_path: Path) -> None:
-    (tmp_path / "arrays.yaml").write_text(TWO_ARRAYS)
+@pytest.mark.parametrize("count", [1, 5000])
+def test_documents_that_cannot_be_written_fail_the_run_with_one_message(
+    tmp_path: Path, count: int
+) -> None:
+    (tmp_path / "sequence.yaml").write_text(
+        f"snaps: {{a: {{snap: Sequence, number_of_documents: {count}}}}}"
+    )
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "engine", "run", "arrays.yaml"],
+            [sys.executable, "-m", "engine", "run", "--quiet", "sequence.yaml"],
             cwd=tmp_path,
             stdout=full,
             stderr=subprocess.PIPE,
@@ -154,7 +159,9 @@ def test_documents_that_cannot_be_written_are_not_lost_in_silence(tmp_path: Path
             check=False,
         )
     assert done.returncode == 1
-    assert "documents were lost: cannot write to standard output: No space left" in done.stderr
+    assert done.stderr == (
+        "documents were lost: cannot write to standard output: No space left on device\n"
+    )
 
 
 STOPPED_WHILE_IMPORTING = """
