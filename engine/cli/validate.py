@@ -19,6 +19,7 @@ from engine.sdk.settings import nearest_hint
 _IS_OURS = re.compile(rb"^(?:snaps[ \t]*:|(?=type[ \t]*:)(?s:.*)^pipeline[ \t]*:)", re.MULTILINE)
 _IS_OURS_BY_NAME = re.compile(r"(?:^|[._-])task\.ya?ml$", re.IGNORECASE)
 _EXTENSIONS = (".yaml", ".yml")
+_EXPORT = ".slp"
 _NAMED = 3
 """How many skipped YAML files of other programs are named."""
 _FOREIGN_FOLDERS = ("node_modules", "__pycache__")
@@ -29,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="+",
         metavar="PATH",
-        help="a pipeline, task or account file, or a folder to search for them at any depth",
+        help="a pipeline, task or account file, a pipeline exported from SnapLogic (.slp), or a "
+        "folder to search for them at any depth",
     )
     parser.add_argument(
         "--format",
@@ -82,6 +84,8 @@ def _search(folder: Path) -> tuple[list[str], list[str]]:
     for file in _walk(folder):
         if reason := _skipped(file):
             notes.append(f"{file}: skipped, {reason}")
+        elif file.suffix.lower() == _EXPORT:
+            files.append(str(file))
         elif file.suffix.lower() not in _EXTENSIONS:
             continue
         elif _is_ours(file):
@@ -110,8 +114,6 @@ def _walk(folder: Path) -> Iterator[Path]:
 def _skipped(file: Path) -> str:
     """Why a file that was probably meant as a pipeline is skipped; else empty."""
     extension = file.suffix.lower()
-    if extension == ".slp":
-        return "pipelines exported from SnapLogic cannot be run yet"
     if extension in _EXTENSIONS:
         return "the file is empty" if _is_empty(file) else ""
     if extension and nearest_hint(extension, _EXTENSIONS) and _mentions_snaps(file):

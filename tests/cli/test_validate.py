@@ -12,6 +12,21 @@ from tests.cli.test_display import run_on_terminal
 
 GOOD = "snaps: {a: {snap: Mapper, mappings: {$b: 1}}}"
 WRONG = "snaps:\n  a: {snap: Maper}\n"
+EXPORT = json.dumps(
+    {
+        "class_id": "com-snaplogic-pipeline_9",
+        "class_version": 9,
+        "property_map": {"info": {"label": {"value": "Orders"}}},
+        "snap_map": {
+            "one": {
+                "class_id": "com-snaplogic-snaps-unknown-thing",
+                "class_version": 1,
+                "property_map": {"info": {"label": {"value": "Thing"}}},
+            }
+        },
+        "link_map": {},
+    }
+)
 
 
 @pytest.fixture
@@ -53,7 +68,6 @@ def test_files_in_a_folder_that_are_skipped_are_named(engine: Any, tmp_path: Pat
         "a.yaml": GOOD,
         "b.yamll": GOOD,
         "c.ymal": "some notes",
-        "d.slp": "{}",
         "e.yml": "",
         "f/g.yaml": "snap: {a: {snap: Mapper}}",
     }.items():
@@ -63,10 +77,17 @@ def test_files_in_a_folder_that_are_skipped_are_named(engine: Any, tmp_path: Pat
     assert (done.returncode, done.stdout) == (0, "[]\n")
     assert done.stderr.splitlines() == [
         "flows/b.yamll: skipped, because of its extension '.yamll'; rename it to b.yaml",
-        "flows/d.slp: skipped, pipelines exported from SnapLogic cannot be run yet",
         "flows/e.yml: skipped, the file is empty",
         "flows: skipped one YAML file without a 'snaps:' line: flows/f/g.yaml",
     ]
+
+
+def test_exports_in_a_folder_are_checked_as_they_can_be_run(engine: Any, tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "orders.slp").write_text(EXPORT)
+    done = engine("validate", "flows")
+    assert (done.returncode, done.stdout) == (2, "flows/orders.slp: 1 error\n")
+    assert "unsupported-snap" in done.stderr
 
 
 def test_only_some_of_many_files_of_other_programs_are_named(engine: Any, tmp_path: Path) -> None:
