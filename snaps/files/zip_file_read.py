@@ -8,12 +8,14 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from engine.sdk import (
+    Account,
     DataError,
     Document,
     Evaluated,
     Example,
     Foreign,
     Issue,
+    S3Account,
     Settings,
     Snap,
     StreamEnd,
@@ -30,6 +32,7 @@ from snaps.files.shared.retries import (
     interval_setting,
     retries_setting,
 )
+from snaps.files.shared.s3 import account_setting, files_with
 from snaps.files.shared.unzipping import Archive
 
 if TYPE_CHECKING:
@@ -54,6 +57,7 @@ class ZipFileReadSettings(Settings):
     retries: Evaluated[int] = retries_setting("How often to retry if the file cannot be opened.")
     retry_interval: Evaluated[float] = interval_setting()
     max_ratio: int = ratio_setting()
+    account: Account[S3Account] | None = account_setting()
     allow_outside: bool = outside_setting()
 
 
@@ -115,9 +119,10 @@ class ZipFileRead(Snap[ZipFileReadSettings]):
 
     def open(self) -> None:
         self._ended = Event()
+        self._files = files_with(self.context, self.settings.account)
 
     def process(self, document: Document) -> Pieces:
-        settings, files = self.settings, self.context.files
+        settings, files = self.settings, self._files
         name = self.context.file(settings.file, document, allow_outside=settings.allow_outside)
         located = files.locate(name)
         retries = Retries(settings, self.context, document, self._ended)

@@ -8,6 +8,7 @@ from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Literal
 
 from engine.sdk import (
+    Account,
     DataError,
     Document,
     Evaluated,
@@ -17,6 +18,7 @@ from engine.sdk import (
     FileTarget,
     Foreign,
     Header,
+    S3Account,
     Settings,
     StreamEnd,
     StreamSnap,
@@ -28,6 +30,7 @@ from engine.sdk import (
     setting,
 )
 from snaps.files.shared.archives import ForwardFile, entry_name
+from snaps.files.shared.s3 import account_setting, files_with
 
 if TYPE_CHECKING:
     from zipfile import ZipFile
@@ -55,6 +58,7 @@ class ZipFileWriteSettings(Settings):
         "they fail.",
     )
     create_dir: bool = setting(default=False, help="Make the folder of the file if it is missing.")
+    account: Account[S3Account] | None = account_setting()
     allow_outside: bool = outside_setting()
 
 
@@ -121,6 +125,7 @@ class ZipFileWrite(StreamSnap[ZipFileWriteSettings]):
         yield WrittenFile(("file",), settings.file)
 
     def open(self) -> None:
+        self._files = files_with(self.context, self.settings.account)
         self._name: FileName | None = None
         self._target: FileTarget | None = None
         self._archive: ZipFile | None = None
@@ -159,7 +164,7 @@ class ZipFileWrite(StreamSnap[ZipFileWriteSettings]):
     def finish(self) -> Iterator[Document]:
         if self._name is None:
             return
-        result: Document = {"filename": self.context.files.locate(self._name)}
+        result: Document = {"filename": self._files.locate(self._name)}
         if self._archive is not None and self._target is not None:
             self._archive.close()
             if self._interrupted:  # perhaps before there was a target to abort
@@ -188,7 +193,7 @@ class ZipFileWrite(StreamSnap[ZipFileWriteSettings]):
 
     def _plan(self, header: Header) -> None:
         """Find out about the archive, once; the next stream tries again if it fails."""
-        settings, files = self.settings, self.context.files
+        settings, files = self.settings, self._files
         name = self.context.file(settings.file, header, allow_outside=settings.allow_outside)
         exists = files.size(name, to="write") is not None
         if exists and settings.file_action == "error":
@@ -208,6 +213,6 @@ class ZipFileWrite(StreamSnap[ZipFileWriteSettings]):
             assert self._name is not None  # set by begin
             create = self.settings.create_dir
             action = self.settings.file_action
-            self._target = self.context.files.write(self._name, action, create_folder=create)
+            self._target = self._files.write(self._name, action, create_folder=create)
             self._archive = ZipFile(ForwardFile(self._target.write), "w", ZIP_DEFLATED)
         return self._archive

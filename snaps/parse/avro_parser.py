@@ -52,7 +52,11 @@ class AvroParser(StoredStreamSnap[Settings]):
         self._avro = library("fastavro", extra="avro", snap="AvroParser")
 
     def documents(self, file: IO[bytes]) -> Iterator[Document]:
-        for record in self._avro.reader(file):
+        try:
+            records = self._avro.reader(file)
+        except self._avro.schema.UnknownType as error:
+            raise self._refusal(f"its schema has the unknown type {str(error)!r}") from None
+        for record in records:
             value = document_value(record)
             if not isinstance(value, dict):
                 raise DataError(

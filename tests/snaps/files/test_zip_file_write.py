@@ -10,6 +10,7 @@ import pytest
 from engine import api
 from engine.documents import StreamEnd, StreamStart
 from engine.errors import SnapFailedError
+from engine.sdk import S3Account
 
 
 def named(name: Any, *chunks: bytes, broken: bool = False) -> list[Any]:
@@ -107,3 +108,20 @@ def test_the_name_may_come_from_the_first_header(run_snap: Any, tmp_path: Path) 
     ]
     run_snap("ZipFileWrite", settings, given)
     assert entries(tmp_path / "monday.zip") == {"a": b"", "b": b""}
+
+
+def test_an_archive_in_s3_is_written_and_read_with_the_account(
+    run_snap: Any, s3: Any, stream: Any, content: Any
+) -> None:
+    accounts = {"mine": S3Account(access_key_id="id", secret_key="hush")}
+    settings = {"file": "s3://shop/out.zip", "entry": "= $name", "account": "mine"}
+    given = [*stream(b"A", name="a.txt"), *stream(b"B", name="b.txt")]
+    (result,) = run_snap("ZipFileWrite", settings, given, accounts=accounts).output
+    assert result == {
+        "filename": "s3://shop/out.zip",
+        "result": "created",
+        "entries": ["a.txt", "b.txt"],
+    }
+    settings = {"file": "s3://shop/out.zip", "account": "mine"}
+    assert content(run_snap("ZipFileRead", settings, [{}], accounts=accounts).output) == b"AB"
+    assert all(options == {"key": "id", "secret": "hush"} for options in s3.opened[1:])

@@ -77,3 +77,9 @@ def test_what_is_not_a_container_file_fails(data: bytes) -> None:
 def test_a_schema_that_is_not_a_record_fails() -> None:
     (error,) = parse(container([1, 2], {"type": "int"}), on_error="route").errors
     assert error["reason"] == "its schema is not a record: 1"
+
+
+def test_a_schema_with_an_unknown_type_is_named() -> None:
+    data = container([RECORD]).replace(b'"double"', b'"doubel"')
+    (error,) = parse(data, on_error="route").errors
+    assert error["reason"] == "its schema has the unknown type 'doubel'"
