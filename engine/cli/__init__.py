@@ -24,6 +24,7 @@ from engine.cli.exit_codes import BROKEN_PIPE, STOPPED
 _COMMANDS = {
     "run": "run a pipeline",
     "validate": "check pipeline and task files without running them",
+    "graph": "draw a pipeline",
     "snaps": "list the installed snaps, or explain one",
     "functions": "list the functions of expressions, or explain one",
     "eval": "evaluate an expression, or open a prompt",

@@ -23,7 +23,8 @@ class View(msgspec.Struct, frozen=True):
     `read_first` input is read to its end before any other, and every copy of the snap needs it; of
     a family, all members are, or `all but the first`.
     An `optional` view exists only if a link uses it, so it is never an open view. An input that
-    `takes_json_text` accepts RawJson values and passes none of them on.
+    `takes_json_text` accepts RawJson values and passes none of them on. The `condition` of an
+    output says for people when items leave there, such as `$total >= 100`.
     """
 
     name: str
@@ -35,6 +36,7 @@ class View(msgspec.Struct, frozen=True):
     read_first: ReadFirst = False
     optional: bool = False
     takes_json_text: bool = False
+    condition: str = ""
 
     @property
     def starts_by_itself(self) -> bool:

@@ -24,7 +24,7 @@ from snaps.flow.shared.routes import (
     RouterSettings,
     Routes,
     check_routes,
-    rows_of,
+    conditions_of,
 )
 
 
@@ -69,8 +69,9 @@ class BinaryRouter(Snap[RouterSettings]):
 
     @classmethod
     def views_for(cls, settings: RouterSettings) -> Views:
-        names = dict.fromkeys(output for output, _ in rows_of(settings))
-        return Views(cls.views.inputs, tuple(View(name, "binary") for name in names))
+        found = conditions_of(settings)
+        outputs = tuple(View(name, "binary", condition=found[name]) for name in found)
+        return Views(cls.views.inputs, outputs)
 
     @classmethod
     def check(cls, settings: RouterSettings) -> Iterable[Issue]:

@@ -65,7 +65,11 @@ class HTTPRouter(Snap[HTTPRouterSettings]):
 
     @classmethod
     def views_for(cls, settings: HTTPRouterSettings) -> Views:
-        return Views(outputs=tuple(map(View, dict.fromkeys(settings.routes.values()))))
+        methods: dict[str, list[str]] = {}
+        for method, output in settings.routes.items():
+            methods.setdefault(output, []).append(method)
+        views = (View(name, condition=" or ".join(each)) for name, each in methods.items())
+        return Views(outputs=tuple(views))
 
     @classmethod
     def check(cls, settings: HTTPRouterSettings) -> Iterable[Issue]:

@@ -25,6 +25,7 @@ from snaps.flow.shared.routes import (
     RouterSettings,
     Routes,
     check_routes,
+    conditions_of,
     rows_of,
 )
 
@@ -64,8 +65,8 @@ class Router(Snap[RouterSettings]):
 
     @classmethod
     def views_for(cls, settings: RouterSettings) -> Views:
-        names = dict.fromkeys(output for output, _ in rows_of(settings))
-        return Views(outputs=tuple(map(View, names)))
+        found = conditions_of(settings)
+        return Views(outputs=tuple(View(name, condition=found[name]) for name in found))
 
     @classmethod
     def check(cls, settings: RouterSettings) -> Iterable[Issue]:

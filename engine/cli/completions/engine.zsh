@@ -11,6 +11,7 @@ _engine() {
       commands=(
         'run:run a pipeline'
         'validate:check pipeline and task files without running them'
+        'graph:draw a pipeline'
         'snaps:list the installed snaps, or explain one'
         'functions:list the functions of expressions, or explain one'
         'eval:evaluate an expression, or open a prompt'
@@ -46,6 +47,13 @@ _engine() {
             '(-h --help)'{-h,--help}'[show this help message and exit]' \
             '(--format)'--format'[text for people (default), a JSON array, or annotations for GitHub Actions]:format:(text json github)' \
             '*:PATH:_files'
+          ;;
+        graph)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(-o --output)'{-o,--output}'[the file to write\: .svg, .html, .mmd or .json (default\: draw it here)]:FILE:_files' \
+            '(--report)'--report'[show the counts of a run, from the report that '\''engine run --report FILE'\'' wrote]:FILE:_files' \
+            '1:PIPELINE:_files -g "*.(yaml|yml|slp)(-.)"'
           ;;
         snaps)
           _arguments -S \

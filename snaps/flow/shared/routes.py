@@ -85,6 +85,14 @@ class Routes:
         return outputs
 
 
+def conditions_of(settings: RouterSettings) -> dict[str, str]:
+    """The outputs that rows name, each with the conditions of its rows, for people."""
+    conditions: dict[str, list[str]] = {}
+    for output, condition in rows_of(settings):
+        conditions.setdefault(output, []).extend([condition.text] if condition else [])
+    return {output: " || ".join(texts) for output, texts in conditions.items()}
+
+
 def rows_of(settings: RouterSettings) -> list[tuple[str, Expression | None]]:
     """The routes as (output, condition)."""
     if isinstance(settings.routes, dict):
