@@ -20,7 +20,8 @@ from engine.errors import (
     ExpressionError,
     ExpressionSyntaxError,
 )
-from engine.expressions import check_timezone, to_json
+from engine.expressions import analyse, check_timezone, to_json
+from engine.expressions.nodes import Root
 from engine.sdk.json_errors import JsonSyntaxError
 from engine.sdk.json_input import decoded_value
 
@@ -87,7 +88,7 @@ def _with_hint(error: ExpressionError, without_document: str) -> ExpressionError
     """The error with a hint that says how to supply what is missing."""
     message, hint = error.message, ""
     place = error.text[error.offset : error.offset + error.length]
-    if without_document and isinstance(error, EvaluationError) and "$" in place:
+    if without_document and isinstance(error, EvaluationError) and _reads_the_document(place):
         message, hint = f"`{place}` cannot be read: there is no document", without_document
     elif isinstance(error, ExpressionSyntaxError) and error.text.strip()[:1] in ("", "."):
         hint = _SHELL_HINT
@@ -95,6 +96,11 @@ def _with_hint(error: ExpressionError, without_document: str) -> ExpressionError
         what, _, name = message.partition(" `")
         hint = _OPTION_HINTS.get(what, "").format(name=name.rstrip("`").removeprefix("_"))
     return type(error)(message, error.text, error.offset, error.length, hint) if hint else error
+
+
+def _reads_the_document(expression: str) -> bool:
+    node = analyse(expression).node
+    return node is not None and any(isinstance(each, Root) for each in node.walk())
 
 
 def value_text(value: Any) -> str:

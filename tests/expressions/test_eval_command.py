@@ -114,10 +114,11 @@ def test_a_document_that_is_null_is_a_document(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err.startswith("`$a` cannot be read: null has no `a`\n")
 
 
+@pytest.mark.parametrize("text", ["'x'.foo", "'%3$s'.sprintf('a')"])
 def test_an_error_that_has_nothing_to_do_with_the_document_does_not_mention_it(
-    capsys: pytest.CaptureFixture[str],
+    text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["eval", "'x'.foo"]) == 1
+    assert main(["eval", text]) == 1
     assert "document" not in capsys.readouterr().err
 
 
