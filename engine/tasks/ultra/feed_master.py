@@ -317,7 +317,9 @@ class FeedMaster:
                 self._end_stuck()
                 self._dispatch()  # requests that timed out have freed their places
             except Exception:  # a bug of ours must not stop the clock
-                log.exception("the clock has failed", extra={"task": self.task.name})
+                log.exception(
+                    "checking for overdue requests failed", extra={"task": self.task.name}
+                )
 
     def _overdue(self) -> list[Pending]:
         """Open requests are in the order of arrival, so this looks at few."""

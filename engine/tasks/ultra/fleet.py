@@ -44,7 +44,7 @@ class Ending(msgspec.Struct, frozen=True):
 
 
 class InstanceListener(Protocol):
-    """Gives the instances their work, and hears what becomes of it."""
+    """Gives the instances work, and is notified of the results."""
 
     def instance_ready(self, instance: InstanceHandle) -> None: ...
     def instance_responded(self, instance: InstanceHandle, response: Response) -> None: ...

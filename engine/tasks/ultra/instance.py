@@ -97,7 +97,7 @@ async def _serve(connection: socket.socket) -> int:
 
 
 class Instance:
-    """Runs the plan: also its live source, its observer and the judge of its ledger."""
+    """Runs the plan: also its live source, its observer and the listener of its ledger."""
 
     def __init__(self) -> None:
         self.channel = MessageChannel(ToInstance, self._receive, self._hang_up, self._take_requests)
@@ -247,7 +247,7 @@ class Instance:
             return request_stream(request, self._opening.task)
         return (request_document(request, self._opening.task, self._seen),)
 
-    # The judge of the ledger
+    # The listener of the ledger
 
     def answered(self, request: int, items: list[Item]) -> None:
         try:
