@@ -20,6 +20,9 @@ _ENGINE = str(Path(__file__).parent.parent)
 _SHOWN_AT_ENDS = 10
 """Calls shown at each end of a long trace."""
 
+_SHOWN_OF_GROUP = 5
+"""Exceptions of a group that a message names."""
+
 _Frame = tuple[str, int, str]
 """File, line and function."""
 
@@ -38,9 +41,15 @@ class BrokenSnapError(DataError):
 
 def broken_snap(label: str, snap_class: type[Any], error: BaseException) -> BrokenSnapError:
     """The error for a document on which a snap's code raised an exception."""
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    text = _text_of(error)
+    if isinstance(error, BaseExceptionGroup):
+        text = "; ".join([text, *map(_text_of, error.exceptions[:_SHOWN_OF_GROUP])])
     remedy, stacktrace = _place(_frames(error.__traceback__), _file_of(snap_class))
     return BrokenSnapError(f"the snap {label!r} failed", text, remedy, stacktrace)
+
+
+def _text_of(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def explain(error: BaseException) -> str:

@@ -170,3 +170,17 @@ def test_an_exception_before_the_first_line_names_the_file_of_the_snap(tmp_path:
     text = "snaps: {one: {snap: TakesNothing}}"
     _, failure, _ = run(tmp_path, text, TakesNothing, inputs={"one": documents(1)})
     assert f"fix it in {__file__}\n" in str(failure)
+
+
+class RaisesGroup(Snap[NoSettings]):
+    stateful = False
+
+    def process(self, document: Document) -> Document:
+        raise ExceptionGroup("two fields", [ValueError("no name"), KeyError("price")])
+
+
+def test_the_exceptions_of_a_group_are_named(tmp_path: Path) -> None:
+    text = "snaps: {one: {snap: RaisesGroup}}"
+    _, failure, _ = run(tmp_path, text, RaisesGroup, inputs={"one": documents(1)})
+    said = "ExceptionGroup: two fields (2 sub-exceptions); ValueError: no name; KeyError: 'price'"
+    assert said in str(failure)
