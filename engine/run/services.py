@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.documents import Batch
+from engine.errors import ConfigurationError
 from engine.plan.accounts import Accounts
 from engine.plan.plan import Plan, Port
 from engine.run.accounts import SharedByAccount
@@ -46,6 +47,10 @@ class Services:
         accounts: Accounts | None = None,
         parent: Services | None = None,
     ) -> None:
+        if http is not None and not isinstance(http, HttpClient):
+            raise ConfigurationError(
+                f"'http' must be an HTTP client such as CannedHttp(...), not {type(http).__name__}"
+            )
         if parent is not None:
             files = parent.files.in_folder(plan.folder, plan.project)
             accounts = parent.accounts.in_folder(plan.folder, plan.project)

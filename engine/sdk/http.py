@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 import msgspec
@@ -113,6 +113,7 @@ class HttpDownload(Protocol):
         ...
 
 
+@runtime_checkable
 class HttpClient(Protocol):
     """Sends any number of requests at once. Connections are kept and reused."""
 

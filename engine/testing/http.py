@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from engine.errors import DataError
+from engine.errors import ConfigurationError, DataError
 from engine.sdk.http import HttpRequest, HttpResponse, shown_url
 
 Answer = HttpResponse | DataError
@@ -18,10 +18,7 @@ class CannedHttp:
     """
 
     def __init__(self, answers: Mapping[str, Answer | Sequence[Answer]]) -> None:
-        self._answers = {
-            key: [answer] if isinstance(answer, Answer) else list(answer)
-            for key, answer in answers.items()
-        }
+        self._answers = {key: _listed(key, answer) for key, answer in answers.items()}
         self.requests: list[HttpRequest] = []
 
     def send(self, request: HttpRequest, notice: Callable[[str], None]) -> CannedCall:
@@ -39,6 +36,19 @@ class CannedHttp:
             error = f"{request.method} {shown_url(request.url)!r} has no answer"
             return DataError(error, f"the answers are for: {known}")
         return answers.pop(0) if len(answers) > 1 else answers[0]
+
+
+def _listed(key: str, answer: Answer | Sequence[Answer]) -> list[Answer]:
+    """The answers to the requests `key`. Raises ConfigurationError for anything else."""
+    if isinstance(answer, Answer):
+        return [answer]
+    answers = list(answer) if isinstance(answer, list | tuple) else []
+    if not answers or not all(isinstance(each, Answer) for each in answers):
+        raise ConfigurationError(
+            f"the answer to {key!r} must be an HttpResponse, a DataError or a list of these, "
+            f"not {answer!r:.60}"
+        )
+    return answers
 
 
 class CannedCall:

@@ -129,3 +129,15 @@ def test_canned_answers_stand_for_a_server_and_are_used_up() -> None:
     assert [document["entity"] for document in result.output] == ["a", "b", "b"]
     assert result.errors[0]["error"] == "busy"
     assert len(http.requests) == 4
+
+
+@pytest.mark.parametrize("answer", [{"a": 1}, "text", [], [200]], ids=repr)
+def test_an_answer_that_is_not_a_response_is_refused(answer: Any) -> None:
+    with pytest.raises(ConfigurationError, match="the answer to 'GET http://h/' must be an Http"):
+        CannedHttp({"GET http://h/": answer})
+
+
+def test_what_is_not_an_http_client_is_refused() -> None:
+    http: Any = {"GET http://h/": HttpResponse(200)}
+    with pytest.raises(ConfigurationError, match=r"CannedHttp\(...\), not dict"):
+        run_snap("RESTGet", {"service_url": "http://h/"}, [{}], http=http)
