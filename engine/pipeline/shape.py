@@ -290,6 +290,8 @@ class _SpecReader:
                     continue
                 foreign = foreign_keys.TOP_LEVEL.get(key, "") if not path else ""
                 hint = foreign or nearest_hint(key, known) or f"the keys are: {', '.join(known)}"
+                if key[:1].isspace():
+                    hint = f"it begins with the invisible character U+{ord(key[0]):04X}; use spaces"
                 message = f"unknown key {shown(key)}"
                 self._report("unknown-key", (*path, key), message, hint, at_key=True)
 

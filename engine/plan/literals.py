@@ -22,6 +22,11 @@ PLACEHOLDER = late_regex(
 
 _NAME = late_regex(r"(?:env[:.]\s*)?_?([A-Za-z]\w*)")
 _FIELD = late_regex(r"\$[A-Za-z_]\w*(?:\.\w+)*")
+_SIGNS = ("$", "lib.", "pipe.")
+_PIPE_MEMBER = late_regex(
+    r"(?<![\w.])pipe\.(?:args|hostname|instanceId|parentRuuid|plexPath|projectPath|rootRuuid|ruuid|"
+    r"startTime|tmpDir)\b"
+)
 _MAX_LENGTH = 300
 
 
@@ -125,13 +130,13 @@ class _LiteralText:
         """Whether the text is an expression that uses fields or libraries."""
         if not self.may_compute:
             return bool(_FIELD.fullmatch(self.text))
-        if "$" not in self.text and "lib." not in self.text:
+        if not any(sign in self.text for sign in _SIGNS):
             return False
         found = analyse(self.text)
         if found.node is None or found.errors:
             return False
         has_field = any(isinstance(node, Root) for node in found.node.walk())
-        return has_field or bool(found.libraries)
+        return has_field or bool(found.libraries) or bool(_PIPE_MEMBER.search(self.text))
 
     def _remedy(self) -> str:
         if not self.may_compute:
