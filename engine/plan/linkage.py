@@ -39,6 +39,7 @@ def check_linkage(
         if snap.views is not None:
             inputs = views_as_linked(snap.views.inputs, linked.ends.get(label, ()))
             check_inputs(snap, [view.name for view in inputs], collector)
+            _check_purpose(snap, linked, collector)
         if len(snaps) > 1 and label not in linked.labels:
             hint = "link it, or remove it"
             collector.report(
@@ -139,6 +140,19 @@ def _wants_links(snap: ResolvedSnap, linked: _Linked, collector: ProblemCollecto
         for view in snap.views.outputs:
             _check_count(snap, "output", view, linked, collector)
     return len(collector.problems) > before
+
+
+def _check_purpose(snap: ResolvedSnap, linked: _Linked, collector: ProblemCollector) -> None:
+    """Warn of a snap without effects of which no output is linked: its work would be lost."""
+    label, outputs = snap.spec.label, snap.views.outputs if snap.views else ()
+    is_linked = label in linked.views["input"] and not linked.views["output"].get(label)
+    if is_linked and outputs and all(view.optional for view in outputs):
+        if snap.snap_class is None or snap.snap_class.writes:
+            return
+        names = ", ".join(f"'{label}.{view.name}'" for view in outputs)
+        message = f"no output of {_name(snap)} is linked, so what it finds is discarded"
+        where = snap.spec.where
+        collector.report("unlinked-snap", where, message, f"link one of: {names}", "warning")
 
 
 def _check_count(

@@ -31,6 +31,8 @@ from engine.sdk.settings import Issue, KeyPath, Settings, nearest_hint, shown
 from engine.sdk.snap import PythonCode, Snap
 from engine.sdk.views import Views
 
+_MAX_LISTED = 12
+
 
 class ResolvedSnap(msgspec.Struct, frozen=True):
     """A snap as far as it could be resolved; None for what a mistake leaves unknown."""
@@ -144,9 +146,17 @@ def _report_issue(
     if issue.code in ("unknown-setting", "missing-setting"):
         message = f"{snap_class.__name__}: {message}"
     if issue.code == "unknown-setting" and not hint.startswith("did you mean"):
-        near = nearest_hint(str(issue.path[-1]), SNAP_KEYS)
-        hint = _foreign_key_hint(spec, issue) or near or hint
+        cutoff = 0.75 if hint.startswith("rename it") else 0.6
+        near = nearest_hint(str(issue.path[-1]), SNAP_KEYS, cutoff)
+        hint = _foreign_key_hint(spec, issue) or near or _shortened(hint, snap_class)
     collector.report(issue.code, where, message, hint, issue.severity)
+
+
+def _shortened(hint: str, snap_class: SnapClass) -> str:
+    """Instead of a long list of settings, the command that explains them."""
+    if hint.count(",") < _MAX_LISTED:
+        return hint
+    return f"'engine snaps {snap_class.__name__}' explains its settings"
 
 
 def _foreign_key_hint(spec: SnapSpec, issue: Issue) -> str:

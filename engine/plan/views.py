@@ -10,11 +10,12 @@ from typing import Literal
 import msgspec
 
 from engine.pipeline.foreign_keys import arrow_ends
-from engine.pipeline.spec import LinkSpec, PortSpec
+from engine.pipeline.spec import LinkSpec, PortSpec, SnapSpec
 from engine.plan.collector import ProblemCollector, nearest_of
 from engine.plan.plan import Port
 from engine.plan.snaps import ResolvedSnap
-from engine.registry import Registry, SnapClass
+from engine.registry import Registry
+from engine.sdk.facts import category_of
 from engine.sdk.settings import nearest_hint, nearest_names, shown
 from engine.sdk.views import ERROR_VIEW, View
 
@@ -140,8 +141,8 @@ class _Side:
 
     def _split_hint(self, view: View) -> str:
         """Names the snaps that can do what two links on one view were meant to do."""
-        candidates = [
-            name
+        candidates = {
+            name: snap_class
             for name, snap_class in self.registry.usable()
             if any(
                 each.many and each.type == view.type
@@ -149,10 +150,11 @@ class _Side:
                     snap_class.views.inputs if self.side == "input" else snap_class.views.outputs
                 )
             )
-        ]
+        }
         if not candidates:
             return "a view takes one link; remove one of the two"
-        names = " or ".join(candidates)
+        plain = [name for name, snap_class in candidates.items() if snap_class.passes_on]
+        names = " or ".join(plain or candidates)
         if self.side == "input":
             return f"put {names} in front of it to take several inputs"
         return f"put {names} after it to get several outputs"
@@ -247,23 +249,24 @@ def _check_types(link: ResolvedLink, registry: Registry, collector: ProblemColle
         f"'{start}.{source.name}' produces {kinds[source.type]}, "
         f"but '{end}.{target.name}' takes {kinds[target.type]}"
     )
-    between = sorted(
-        name
-        for name, snap_class in registry.usable()
-        if _is_between(snap_class, source.type, target.type)
-    )
-    kind = "parser" if source.type == "binary" else "formatter"
-    names = f", such as {' or '.join(between[:3])}" if between else ""
-    hint = f"put a {kind} between them{names}"
+    hint = _conversion_hint(link, registry, collector)
     collector.report("view-type", link.spec.target.where, message, hint)
 
 
-def _is_between(snap_class: SnapClass, source: str, target: str) -> bool:
-    """Whether a snap only converts: a blocking one reads or writes something outside."""
-    views = snap_class.views
-    return (
-        bool(views.inputs and views.outputs)
-        and not snap_class.blocking
-        and views.inputs[0].type == source
-        and views.outputs[0].type == target
-    )
+def _conversion_hint(link: ResolvedLink, registry: Registry, collector: ProblemCollector) -> str:
+    """Which snaps make documents of streams or the opposite; best the one for the kind of file."""
+    is_parsed = link.source is not None and link.source.type == "binary"
+    category, start, end = ("parse" if is_parsed else "format"), *link.labels
+    names = sorted(name for name, each in registry.usable() if category_of(each) == category)
+    suffixes = _file_suffixes(collector.spec.snaps[start if is_parsed else end])
+    fitting = [name for name in names if suffixes and name.lower().startswith(suffixes)]
+    kind = "parser" if is_parsed else "formatter"
+    found = f", such as {' or '.join(fitting or names)}" if names else ""
+    return f"put a {kind} between them{found}"
+
+
+def _file_suffixes(snap: SnapSpec) -> tuple[str, ...]:
+    """The kinds of the files that a snap's settings name, such as `csv`."""
+    names = [value for value in snap.settings.values() if isinstance(value, str)]
+    found = [re.search(r"\.([A-Za-z0-9]{3,})['\"]?\s*$", name) for name in names]
+    return tuple(match[1].lower() for match in found if match)

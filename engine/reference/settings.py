@@ -8,7 +8,6 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from engine.reference.examples import inline
 from engine.sdk import (
     Account,
     AccountPerDocument,
@@ -20,6 +19,7 @@ from engine.sdk import (
     TargetPath,
 )
 from engine.sdk.settings import SettingFacts, rows_in, settings_of
+from engine.sdk.yaml_text import inline
 
 _WORDS: dict[Any, tuple[str, str]] = {
     Expression: ("expression", "expressions"),

@@ -53,11 +53,15 @@ class SnapFile:
         """The message if the file contains a snap that it is not named after; else empty."""
         if self.snap_name:
             return ""
-        for name, (_, bases) in self.classes.items():
-            is_snap = bool(re.search(r"Snap\b", bases or "")) and "ABC" not in str(bases)
-            if is_snap and not name.startswith("_"):
+        for name in self.classes:
+            if self.is_snap(name) and not name.startswith("_"):
                 return self.misplacement(name)
         return ""
+
+    def is_snap(self, name: str) -> bool:
+        """Whether a class of the file is derived from a snap, as far as its text tells."""
+        bases = self.classes[name].bases or ""
+        return bool(re.search(r"Snap\b", bases)) and "ABC" not in bases
 
     def misplacement(self, name: str) -> str:
         """The message that a class is in the wrong file."""

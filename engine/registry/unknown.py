@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from engine.registry.files import NOT_DERIVED, folded
+from engine.registry.files import NOT_DERIVED, folded, snake_case
 from engine.registry.platform import SNAPS
 from engine.sdk.settings import shown
 
@@ -31,7 +31,8 @@ def explain_unknown(name: str, registry: Registry) -> tuple[str, str]:
         wanted = folded(registry.by_foreign_id().get(name) or name.rpartition("-")[2])
     if wanted not in known and wanted in platform:
         return _instead(platform[wanted], known) or _not_yet(platform[wanted])
-    if near := _near(wanted, known):
+    near = [*dict.fromkeys((*_near(wanted, known), *_with_its_words(name, known)))]
+    if near := near[:_MAX_SUGGESTED]:
         return message, f"did you mean {' or '.join(repr(known[each]) for each in near)}?"
     if near := _near(wanted, platform):
         return (
@@ -66,7 +67,7 @@ def _misnamed_snap(name: str, registry: Registry) -> str:
         statement = file.classes.get(name)
         if statement and folded(name) == file.key:  # or its file would have been found
             return f"the class {name} in {file.path}:{statement.line} is not a snap; {NOT_DERIVED}"
-        if statement and statement.bases is not None:
+        if statement and file.is_snap(name):
             return file.misplacement(name)
         if not statement and file.key == folded(name) and not file.snap_name:
             return f"{file.path} has no class {name}, but a snap's file is named after its class"
@@ -82,6 +83,20 @@ def _near(name: str, known: Iterable[str]) -> list[str]:
     slips = {each: _slips(name, each, limit) for each in known}
     near = sorted((count, each) for each, count in slips.items() if count <= limit)
     return [each for _, each in near][:_MAX_SUGGESTED] or _longer(name, known)
+
+
+def _with_its_words(name: str, known: Mapping[str, str]) -> list[str]:
+    """The known snaps that have all words of `name`, in any order and form, the shortest first.
+
+    `DeleteFile` is FileDelete, and `ReadFile` FileReader. Names are split at their capitals.
+    """
+    words = snake_case(name).split("_")
+    found = [
+        key
+        for key, each in sorted(known.items(), key=lambda item: len(item[1]))
+        if all(any(its.startswith(word) for its in snake_case(each).split("_")) for word in words)
+    ]
+    return found[:_MAX_SUGGESTED] if len(words) > 1 else []
 
 
 def _longer(name: str, known: Iterable[str]) -> list[str]:

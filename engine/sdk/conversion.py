@@ -15,6 +15,7 @@ from math import isinf
 from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.sdk.dialects import value_hint
 from engine.sdk.excerpts import in_json
@@ -27,6 +28,7 @@ from engine.sdk.settings import (
     Issue,
     KeyPath,
     Path,
+    SettingFacts,
     Settings,
     TargetPath,
     nearest_hint,
@@ -59,30 +61,59 @@ def _convert_settings(
         issues.append(_not_a_map(cls, values, path))
         return None
     facts = settings_of(cls)
+    unknown = [str(key) for key in values if key not in facts]
+    missing = [name for name, fact in facts.items() if fact.required and values.get(name) is None]
+    free = [name for name in facts if name not in values]  # one that is given is hardly meant
     meant = ""
-    for key in values:
-        if key not in facts:
-            known = ", ".join(facts) or "none"
-            near = nearest_hint(str(key), facts)
-            meant += near
-            issues.append(
-                Issue(
-                    (*path, key),
-                    f"there is no setting {key!r}",
-                    near or f"the settings are: {known}",
-                    code="unknown-setting",
-                    at_key=True,
-                )
+    for key in unknown:
+        near = nearest_hint(key, free)
+        meant += near
+        issues.append(
+            Issue(
+                (*path, key),
+                f"there is no setting {key!r}",
+                near
+                or _instead_of(unknown, missing)
+                or nearest_hint(key, facts)
+                or _known_settings(facts),
+                code="unknown-setting",
+                at_key=True,
             )
+        )
     converted: dict[str, Any] = {}
     for name, fact in facts.items():
         given = values.get(name)
         if given is not None:
-            converted[name] = _convert_value(fact.type, given, (*path, name), issues)
+            found: list[Issue] = []
+            converted[name] = _convert_value(fact.type, given, (*path, name), found)
+            issues += [_with_example(issue, (*path, name), fact) for issue in found]
         elif fact.required and repr(name) not in meant:
             message = f"the setting {name!r} is missing"
             issues.append(Issue(path, message, fact.help, code="missing-setting"))
     return None if issues else cls(**converted).settled()
+
+
+def _instead_of(unknown: list[str], missing: list[str]) -> str:
+    """The hint for the only unknown setting if a single setting is missing; else empty."""
+    if len(unknown) != 1 or len(missing) != 1:
+        return ""
+    return f"rename it if you mean {missing[0]!r}, which is missing"
+
+
+def _known_settings(facts: Mapping[str, SettingFacts]) -> str:
+    if not facts:
+        return "it has no settings"
+    return f"the settings are: {', '.join(facts)}"
+
+
+def _with_example(issue: Issue, path: KeyPath, fact: SettingFacts) -> Issue:
+    """Where a list or a map is expected and nothing else is known, show the setting's example."""
+    is_bare = issue.path == path and issue.code == "wrong-type" and not issue.hint
+    if not is_bare or not isinstance(fact.example, list | dict):
+        return issue
+    from engine.sdk.yaml_text import inline  # imports yaml, needed for this message only
+
+    return replace(issue, hint=f"for example: {fact.name}: {inline(fact.example)}")
 
 
 def _not_a_map(cls: type[Settings], value: Any, path: KeyPath) -> Issue:
@@ -161,6 +192,11 @@ def _convert_bound_text(value: Any, path: KeyPath, issues: list[Issue]) -> Any:
 
 
 def _convert_account(cls: Any, kinds: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
+    if isinstance(value, Mapping):
+        hint = "write the account's fields to accounts/NAME.yaml, and only NAME here"
+        message = f"{path[-1]!r}: expected the name of an account, got a map"
+        issues.append(Issue(path, message, hint, code="wrong-type"))
+        return None
     name = _convert_evaluated(str, value, path, issues)
     if name is None:
         return None
@@ -169,13 +205,20 @@ def _convert_account(cls: Any, kinds: Any, value: Any, path: KeyPath, issues: li
 
 def _convert_rows(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
     if not isinstance(value, list | tuple):
-        is_single = kind in (str, int, float) and isinstance(value, str | int | float)
+        is_single = _takes_plain(kind) and isinstance(value, str | int | float)
         hint = f"write a list: [{value}]" if is_single else ""
         issues.append(_wrong_type(path, "a list", value, hint))
         return ()
     return tuple(
         _convert_value(kind, item, (*path, index), issues) for index, item in enumerate(value)
     )
+
+
+def _takes_plain(kind: Any) -> bool:
+    """Whether an element of a list may be a plain text or number."""
+    if get_origin(kind) in (Union, types.UnionType):
+        return any(map(_takes_plain, get_args(kind)))
+    return kind in (str, int, float, Path, TargetPath, Expression)
 
 
 def _convert_map(arguments: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:

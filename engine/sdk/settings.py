@@ -7,7 +7,8 @@ pipeline file.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import (
@@ -25,6 +26,7 @@ import msgspec
 from engine.errors import Severity
 from engine.sdk.excerpts import in_json
 
+_MAX_NEAREST = 2
 A = TypeVar("A")
 T = TypeVar("T")
 S = TypeVar("S", bound="Settings")
@@ -214,15 +216,31 @@ def shown(value: Any, limit: int = 60) -> str:
     return f"'{text[:limit]}…'" if len(text) > limit else f"'{text}'"
 
 
-def nearest_hint(name: str, known: Any) -> str:
+def nearest_hint(name: str, known: Any, cutoff: float = 0.6) -> str:
     """A "did you mean" for the known names that resemble `name`; empty if there are none."""
-    names = " or ".join(map(repr, nearest_names(name, known)))
+    names = " or ".join(map(repr, nearest_names(name, known, cutoff)))
     return f"did you mean {names}?" if names else ""
 
 
-def nearest_names(name: str, known: Any) -> list[str]:
-    """At most two of the known names that resemble `name`, the nearest first."""
+def nearest_names(name: str, known: Any, cutoff: float = 0.6) -> list[str]:
+    """At most two of the known names that resemble `name`, the nearest first.
+
+    If none is spelt like it, those with a word in common, or of which it is the beginning.
+    """
     from difflib import get_close_matches  # importing it takes a third of the engine's start time
 
     folded = {str(candidate).lower(): str(candidate) for candidate in known}
-    return [folded[match] for match in get_close_matches(name.lower(), folded, n=2, cutoff=0.6)]
+    wanted = name.lower()
+    near = get_close_matches(wanted, folded, n=_MAX_NEAREST, cutoff=cutoff)
+    return [folded[match] for match in near or _related(wanted, folded)]
+
+
+def _related(name: str, known: Iterable[str]) -> list[str]:
+    """The known names with a word of `name`, or that `name` abbreviates, unless there are many."""
+    words = {word for word in re.split(r"[\W_]+", name) if len(word) > 2}
+    found = [
+        each
+        for each in known
+        if (len(name) > 2 and each.startswith(name)) or words & set(re.split(r"[\W_]+", each))
+    ]
+    return found if len(found) <= _MAX_NEAREST else []

@@ -30,7 +30,7 @@ class BinaryCopy(Snap[BinaryCopySettings]):
     """
     foreign = Foreign("com-snaplogic-snaps-flow-binarycopy", "Binary Copy", version=1)
     views = Views(
-        inputs=(View("input", "binary"),),
+        inputs=(View("input", "binary", unlinked="refused"),),
         outputs=(View("output", "binary", many=True, minimum=1),),
     )
     stateful = False

@@ -41,7 +41,9 @@ class BinaryRouter(Snap[RouterSettings]):
         settings=STORED_ROUTES,
         ignored=("persistence",),
     )
-    views = Views(inputs=(View("input", "binary"),))
+    views = Views(
+        inputs=(View("input", "binary", unlinked="refused"),), outputs=(View("output", "binary"),)
+    )
     plain = True
     changes_input = False
     passes_on = True

@@ -22,7 +22,7 @@ from engine.sdk import (
     setting,
 )
 from snaps.flow.shared.constraints import Constraint, Rule, rule_for
-from snaps.flow.shared.json_schema import schema_check
+from snaps.flow.shared.json_schema import schema_check, schema_mistake
 
 
 class ConstraintRow(Settings):
@@ -130,6 +130,8 @@ class DataValidator(Snap[DataValidatorSettings]):
             yield Issue((), message, "say what to check, for example in constraints")
         if settings.schema and settings.schema_file:
             yield Issue(("schema_file",), "schema and schema_file are set", "leave out one of them")
+        if settings.schema:
+            yield from _schema_issues(settings.schema)
         for place, row in enumerate(settings.constraints):
             try:
                 rule_for(row.constraint, row.value)
@@ -188,6 +190,20 @@ class DataValidator(Snap[DataValidatorSettings]):
         except DataError as error:
             raise ConfigurationError(str(error)) from error
         return schema_check(schema, f"the file {name!r}")
+
+
+_SCHEMA_TYPES = ("string", "number", "integer", "boolean", "object", "array", "null")
+
+
+def _schema_issues(schema: dict[str, Any]) -> Iterable[Issue]:
+    try:
+        mistake = schema_mistake(schema)
+    except ConfigurationError:
+        return  # the library is missing, which only matters to a run
+    if mistake:
+        path, message = mistake
+        hint = f"the types are: {', '.join(_SCHEMA_TYPES)}" if path[-1:] == ("type",) else ""
+        yield Issue(("schema", *path), f"schema is not a JSON Schema: {message}", hint)
 
 
 class _Row:

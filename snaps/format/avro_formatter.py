@@ -27,6 +27,7 @@ from engine.sdk import (
     Views,
     setting,
 )
+from snaps.format.shared.avro_schema import schema_issues
 from snaps.format.shared.avro_values import fitted
 from snaps.shared.extras import library
 
@@ -72,6 +73,33 @@ class AvroFormatter(Snap[AvroFormatterSettings]):
     shares_output = False
     examples = (
         Example(
+            "a schema with a list, an exact decimal, a date, and a field that may be null",
+            settings={
+                "schema": {
+                    "type": "record",
+                    "name": "order",
+                    "fields": [
+                        {"name": "id", "type": "long"},
+                        {"name": "note", "type": ["null", "string"]},
+                        {"name": "day", "type": {"type": "int", "logicalType": "date"}},
+                        {
+                            "name": "total",
+                            "type": {
+                                "type": "bytes",
+                                "logicalType": "decimal",
+                                "precision": 18,
+                                "scale": 2,
+                            },
+                        },
+                        {"name": "items", "type": {"type": "array", "items": "string"}},
+                    ],
+                },
+                "ignore_empty_stream": True,
+            },
+            given=[],
+            expect=[],
+        ),
+        Example(
             "a document that the schema does not allow fails",
             settings={
                 "schema": {
@@ -96,6 +124,8 @@ class AvroFormatter(Snap[AvroFormatterSettings]):
                 "schema and schema_file are set" if has_file else "there is no schema",
                 "set one of them: schema (YAML) or schema_file (an .avsc file)",
             )
+        if settings.schema is not None:
+            yield from schema_issues(settings.schema, ("schema",))
 
     def open(self) -> None:
         settings = self.settings

@@ -13,13 +13,13 @@ import snaps as library
 from engine.expressions.functions import METHODS
 from engine.reference import expressions, snaps
 from engine.reference.__main__ import PAGES, outdated, write
-from engine.reference.examples import block, inline
 from engine.reference.settings import type_text
 from engine.registry import snaps_of
 from engine.sdk import Evaluated, Expression
 from engine.sdk import Path as PathSetting
 from engine.sdk.facts import category_of
 from engine.sdk.settings import settings_of
+from engine.sdk.yaml_text import block, inline
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -29,6 +29,9 @@ def registry() -> Registry:
         ("FileRead", "'FileReader'"),
         ("RemotePython", "'RemotePythonScript'"),
         ("com-snaplogic-snaps-transform-datatransform", "'Mapper'"),
+        ("ReadFile", "'FileReader'"),
+        ("ParseJSON", "'JSONParser'"),
+        ("ScriptPythonRemote", "'RemotePythonScript'"),
     ],
 )
 def test_a_misspelt_name_gets_the_right_one(registry: Registry, name: str, near: str) -> None:
@@ -88,3 +91,15 @@ def test_a_snap_for_one_kind_of_database_leads_to_the_one_for_all(
     message, hint = discover().explain_unknown(name)
     assert message == f"SnapLogic's {platform} is {ours} here"
     assert hint == f"write 'snap: {ours}'; the account says which database it is"
+
+
+def test_a_helper_class_in_the_file_of_a_snap_is_not_taken_for_a_snap() -> None:
+    """A row of the settings of Aggregate is called GroupByField."""
+    message, hint = discover().explain_unknown("GroupByField")
+    assert message == "there is no snap called 'GroupByField'"
+    assert hint == "did you mean 'GroupByFields'?"
+
+
+def test_snaps_that_begin_with_the_name_are_both_proposed() -> None:
+    _, hint = discover().explain_unknown("GroupBy")
+    assert hint == "did you mean 'GroupByN' or 'GroupByFields'?"

@@ -44,6 +44,12 @@ def fatal(error: DataError) -> ExecutionError:
     return ExecutionError("; ".join(filter(None, (str(error), error.resolution))))
 
 
+_ALTERNATIVES = {
+    "inputs": "",
+    "outputs": ", or set 'open_output: false' in the snaps whose documents are not its result",
+}
+
+
 class ChildCalls:
     """Starts runs for one snap, from any number of threads, and stops them when it is interrupted.
 
@@ -82,7 +88,7 @@ class ChildCalls:
                 raise DataError(
                     f"could not run the pipeline {child.name!r}",
                     f"it has {len(views)} open {what}: {names}",
-                    f"link all of its {what} but one",
+                    f"link all of its {what} but one" + _ALTERNATIVES[what],
                 )
         return child
 

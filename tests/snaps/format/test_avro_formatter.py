@@ -98,7 +98,7 @@ def test_the_schema_may_be_in_a_file(tmp_path: Path) -> None:
     [
         ({}, "there is no schema"),
         ({"schema": SMALL, "schema_file": "x"}, "schema and schema_file are set"),
-        ({"schema": {**SMALL, "fields": [{"name": "a", "type": "lang"}]}}, "is not valid: lang"),
+        ({"schema": {**SMALL, "fields": [{"name": "a", "type": "lang"}]}}, "no Avro type 'lang'"),
         ({"schema": {"type": "array", "items": "int"}}, "must be of the type 'record'"),
     ],
 )
