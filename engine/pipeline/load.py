@@ -34,8 +34,18 @@ def parse(text: str | bytes, path: str = "pipeline.yaml") -> PipelineSpec:
     source, problems = compose_text(text, path)
     if is_platform_export(source):
         source, problems = Source(source.text), [_export(source.text)]
+    return _spec(source, problems)
+
+
+def parse_imported(text: str, path: str) -> PipelineSpec:
+    """The pipeline in the YAML of an export; `path` is that of the export."""
+    return _spec(*compose_text(text, path))
+
+
+def _spec(source: Source, problems: list[Problem]) -> PipelineSpec:
     if source.root is None:
         problems = problems or [_empty(source.text)]
+        path = source.text.path
         return PipelineSpec(Path(path).stem, path, source, problems=tuple(problems))
     return shape(source, problems)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from engine.plan.graph import downstream
+from engine.plan.graph import Connections, downstream
 from engine.plan.plan import (
     Feed,
     Plan,
@@ -66,23 +66,16 @@ def spilling(
     }
     first = {source.label for source, target in links if target in read_first}
     waiting = {target.label for _, target in links if target in read_first}
+    if not waiting:
+        return set()
+    connections = Connections(((source.label, target.label) for source, target in links), first)
     return {
         (source, target)
         for source, target in links
         if target.label in waiting
         and target not in read_first
-        and not first.isdisjoint(_connected(source.label, target.label, links))
+        and connections.reach_marked(source.label, without=target.label)
     }
-
-
-def _connected(start: str, without: str, links: Iterable[tuple[Port, Port]]) -> Collection[str]:
-    """The snaps that are connected with one, in either direction, not through another one."""
-    edges = [
-        (source.label, target.label)
-        for source, target in links
-        if without not in (source.label, target.label)
-    ]
-    return downstream([start], [*edges, *((target, source) for source, target in edges)])
 
 
 def sources_of(plan: Plan, stage: Stage) -> list[Stage]:

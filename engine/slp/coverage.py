@@ -92,7 +92,7 @@ def measure(paths: Iterable[Path], registry: Registry) -> Coverage:
         if not export.snaps:
             coverage.empty += 1
             continue
-        made = import_pipeline(export, context, name_of(path.stem, "pipeline"))
+        made = import_pipeline(context.structure(export), context, name_of(path.stem, "pipeline"))
         _count(coverage, export, made, list(_errors_of(made, path, registry)))
     return coverage
 

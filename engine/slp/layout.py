@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from engine.pipeline.spec import PipelineSpec
+from engine.plan.graph import order
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -35,15 +36,13 @@ def places_of(spec: PipelineSpec) -> dict[str, Place]:
 
 
 def _columns(spec: PipelineSpec) -> dict[str, int]:
-    """The length of the longest way to each snap; links of a cycle count once."""
+    """The length of the longest way to each snap; snaps on a cycle are in the first column."""
     columns = dict.fromkeys(spec.snaps, 0)
     edges = [(link.source.label, link.target.label) for link in spec.links]
-    for _ in spec.snaps:
-        changed = False
-        for source, target in edges:
-            if columns[target] <= columns[source] < len(columns):
-                columns[target] = columns[source] + 1
-                changed = True
-        if not changed:
-            break
+    followers: dict[str, list[str]] = {}
+    for source, target in edges:
+        followers.setdefault(source, []).append(target)
+    for source in order(list(spec.snaps), edges):
+        for target in followers.get(source, ()):
+            columns[target] = max(columns[target], columns[source] + 1)
     return columns

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.pipeline import PipelineSpec, parse
-from engine.pipeline.load import read
+from engine.pipeline import PipelineSpec
+from engine.pipeline.load import parse_imported, read
 from engine.registry import Registry
 from engine.slp.export_file import MAX_BYTES, read_export
 from engine.slp.naming import name_of
@@ -25,5 +25,6 @@ def load_export(path: str | Path, registry: Registry) -> PipelineSpec:
     context = ImportContext(
         registry, registry.by_foreign_id(), pipeline_file, lambda file: file, inline=True
     )
-    made = import_pipeline(read_export(data, str(path)), context, Path(path).stem)
-    return parse(made.text, str(path))
+    structure = context.structure(read_export(data, str(path)))
+    made = import_pipeline(structure, context, Path(path).stem)
+    return parse_imported(made.text, str(path))

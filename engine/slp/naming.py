@@ -28,14 +28,14 @@ def name_of(label: str, fallback: str = "snap") -> str:
 
 def unique_names(wanted: Iterable[str]) -> list[str]:
     """The names in order; the second `mapper` becomes `mapper_2`."""
-    taken: set[str] = set()
+    numbers: dict[str, int] = {}  # of every name that is taken: the last number tried after it
     found = []
     for name in wanted:
-        unique, number = name, 1
-        while unique in taken:
-            number += 1
-            unique = f"{name}_{number}"
-        taken.add(unique)
+        unique = name
+        while unique in numbers:
+            numbers[name] += 1
+            unique = f"{name}_{numbers[name]}"
+        numbers[unique] = 1
         found.append(unique)
     return found
 

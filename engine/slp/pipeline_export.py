@@ -58,6 +58,11 @@ class _Export:
             raise InvalidPipelineError(resolution.problems)
         self.spec = spec
         self.links = resolution.links
+        self.from_snap: dict[str, list[ResolvedLink]] = {label: [] for label in spec.snaps}
+        self.to_snap: dict[str, list[ResolvedLink]] = {label: [] for label in spec.snaps}
+        for link in self.links:
+            self.from_snap[link.labels[0]].append(link)
+            self.to_snap[link.labels[1]].append(link)
         self.warnings: list[str] = []
         self.ids = {
             label: str(uuid.uuid5(_NAMESPACE, f"{spec.name}/{label}")) for label in spec.snaps
@@ -89,9 +94,10 @@ class _Export:
 
     def _views(self, snap: ResolvedSnap) -> Mapping[Side, ViewIds]:
         label = snap.spec.label
-        before = [link for link in self.links if link.labels[1] == label]
-        after = [link for link in self.links if link.labels[0] == label]
-        return {"input": view_ids(snap, "input", before), "output": view_ids(snap, "output", after)}
+        return {
+            "input": view_ids(snap, "input", self.to_snap[label]),
+            "output": view_ids(snap, "output", self.from_snap[label]),
+        }
 
     def _link(self, link: ResolvedLink) -> dict[str, str]:
         source, target = link.labels
@@ -212,10 +218,8 @@ class _Export:
         return snap.title or (label if name_of(label) == snap.label else snap.label)
 
     def _on_error(self, snap: SnapSpec) -> str:
-        is_linked = any(
-            link.labels[0] == snap.label and self._source_view(link) == ERROR_ID
-            for link in self.links
-        )
+        links = self.from_snap[snap.label]
+        is_linked = any(self._source_view(link) == ERROR_ID for link in links)
         return snap.on_error or ("route" if is_linked else "stop")
 
     def _converted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from engine.pipeline import parse
 from engine.plan import check_spec
 from engine.registry import Registry
 from engine.sdk.settings import settings_of
+from engine.sdk.views import ERROR_VIEW
 from engine.slp.chains import chain_lines
 from engine.slp.export_file import Export, StoredView
 from engine.slp.imported import ImportedPipeline, ImportedSnap, Status
@@ -50,28 +52,35 @@ class ImportContext(msgspec.Struct, frozen=True):
         return derived_port(view, side) if structure is None else structure.port(side, view)
 
 
-def import_pipeline(export: Export, context: ImportContext, stem: str) -> ImportedPipeline:
+def import_pipeline(structure: Structure, context: ImportContext, stem: str) -> ImportedPipeline:
     """The YAML of a pipeline, to be called `stem`.yaml. What is not supported is kept and named."""
-    made = _Import(export, context, stem).pipeline()
-    path = str(Path(export.path).with_name(f"{stem}.yaml"))
+    made = _Import(structure, context, stem).pipeline()
+    path = str(Path(structure.export.path).with_name(f"{stem}.yaml"))
     problems = check_spec(parse(made.text, path), context.registry)
     if any(problem.code in _FORGIVEN and problem.severity == "error" for problem in problems):
-        return _Import(export, context, stem, lenient=True).pipeline()
+        return _Import(structure, context, stem, lenient=True).pipeline()
     return made
 
 
 class _Import:
     def __init__(
-        self, export: Export, context: ImportContext, stem: str, *, lenient: bool = False
+        self, structure: Structure, context: ImportContext, stem: str, *, lenient: bool = False
     ) -> None:
-        self.export = export
+        self.export = structure.export
         self.lenient = lenient
         self.stem = stem
         self.context = context
-        self.structure = context.structure(export)
-        self.snaps = self.structure.snaps
-        self.warnings = list(self.structure.warnings)
+        self.structure = structure
+        self.snaps = structure.snaps
+        self.warnings = list(structure.warnings)
         self.files: dict[str, bytes] = {}
+        links = self.export.links
+        self.linked_targets = {link.target for link in links}
+        self.routed_sources = {  # of links that start at an error view
+            link.source
+            for link in links
+            if self.snaps[link.source].view_names.output(link.source_view) == ERROR_VIEW.name
+        }
 
     def pipeline(self) -> ImportedPipeline:
         order, names, chains = self.structure.order, self.structure.names, self.structure.chains
@@ -146,7 +155,7 @@ class _Import:
             return False
         return not is_told_by(wanted, label) or (self._labels_are_seen and label != label_of(name))
 
-    @property
+    @cached_property
     def _labels_are_seen(self) -> bool:
         if not self.export.error_pipeline.is_unset:
             return True
@@ -162,17 +171,13 @@ class _Import:
             len(needed) == len(snap.stored.inputs) == 1
             and needed[0].unlinked == "refused"
             and not needed[0].many
-            and all(link.target != key for link in self.export.links)
+            and key not in self.linked_targets
         )
 
     def _on_error(self, key: str) -> str:
         """What to write: an error view with a link routes without saying so."""
         on_error = self.snaps[key].on_error
-        is_linked = any(
-            link.source == key and self.snaps[key].view_names.output(link.source_view) == "error"
-            for link in self.export.links
-        )
-        return "" if on_error == "route" and is_linked else on_error
+        return "" if on_error == "route" and key in self.routed_sources else on_error
 
     def _parameters(self) -> dict[str, Any]:
         found: dict[str, Any] = {}

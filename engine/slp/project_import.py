@@ -84,7 +84,9 @@ class _ProjectImport:
             if source.export is not None:
                 structures[targets[source.path]] = context.structure(source.export)
         for source in sources:
-            self.reports[source.path] = self._import(source, targets[source.path], context)
+            target = targets[source.path]
+            structure = structures.get(target)
+            self.reports[source.path] = self._import(source, target, structure, context)
         return [self.reports[path] for path in dict.fromkeys(paths)]
 
     def _distinct(self, paths: Sequence[Path]) -> Iterator[_Source]:
@@ -105,12 +107,14 @@ class _ProjectImport:
                 reason = f"cannot read '{path}': {error.strerror}"
                 self.reports[path] = FileReport(str(path), error=reason)
 
-    def _import(self, source: _Source, target: str, context: ImportContext) -> FileReport:
+    def _import(
+        self, source: _Source, target: str, structure: Structure | None, context: ImportContext
+    ) -> FileReport:
         path = str(source.path)
         suffix = source.path.suffix.lower()
         try:
-            if source.export is not None:
-                made = import_pipeline(source.export, context, target.removesuffix(".yaml"))
+            if structure is not None:
+                made = import_pipeline(structure, context, target.removesuffix(".yaml"))
                 return _pipeline_report(path, target, made)
             if suffix == ".slt":
                 file = import_task(source.data, path, context.pipeline_file)

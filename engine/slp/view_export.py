@@ -17,7 +17,7 @@ from engine.slp.stored import Json
 
 Side = Literal["input", "output"]
 ERROR_ID = "error0"
-_MAX_MEMBERS = 1000
+_MAX_GAPS = 1000
 
 
 class ViewIds(msgspec.Struct, frozen=True):
@@ -88,7 +88,9 @@ def _members(family: View, declared: Sequence[View], linked: Sequence[View]) -> 
     numbers = [name.removeprefix(family.name) for name in used]
     if not all(number.isdecimal() for number in numbers):
         return list(dict.fromkeys(used))
-    count = min(max([family.minimum - 1, *map(int, numbers)]) + 1, _MAX_MEMBERS)
+    count = max([family.minimum - 1, *map(int, numbers)]) + 1
+    if count > len(used) + _MAX_GAPS:
+        return list(dict.fromkeys(used))
     return [f"{family.name}{number}" for number in range(count)]
 
 
