@@ -165,7 +165,9 @@ class _Conversion:
                     return found
         row_class = next(rows_in(kind), None)
         if row_class is not None:
-            return [_differing(row_class, row) for row in rows]
+            alone = _column_alone(kind, row_class)
+            found = [_differing(row_class, row) for row in rows]
+            return [row[alone] if row.keys() == {alone} else row for row in found]
         if "" in rows[0]:
             return [row[""] for row in rows if "" in row]
         return self._as_map(kind, rows, MAP_COLUMNS, table, merges=True)
@@ -264,6 +266,14 @@ def names_of_columns(kind: Any, union: Any) -> tuple[str, str] | None:
     return (keys[0], others[0]) if len(keys) == len(others) == 1 else None
 
 
+def _column_alone(kind: Any, row_class: type[Settings]) -> str:
+    """The column that may be written without its row, as in `[$name, {path: $size}]`: the first
+    one, if a row may be a value of its type."""
+    name, fact = next(iter(settings_of(row_class).items()))
+    items = [item for each in alternatives(kind) for item in get_args(each)[:1]]
+    return name if any(fact.type in alternatives(item) for item in items) else ""
+
+
 def _differing(cls: type[Settings], values: Mapping[str, Any]) -> dict[str, Any]:
     """The values in the order of the class, without those that are the default."""
     found = {}
@@ -271,7 +281,7 @@ def _differing(cls: type[Settings], values: Mapping[str, Any]) -> dict[str, Any]
         if name not in values:
             continue
         value = values[name]
-        group = _group_class(fact.type)
+        group = group_class(fact.type)
         if group is not None and isinstance(value, dict):
             value = _differing(group, value)
             if not value:
@@ -289,7 +299,8 @@ def _is_same(value: Any, default: Any) -> bool:
     return bool(value == default)
 
 
-def _group_class(kind: Any) -> type[Settings] | None:
+def group_class(kind: Any) -> type[Settings] | None:
+    """The class of a setting that is a group of settings."""
     for each in alternatives(kind):
         if isinstance(each, type) and issubclass(each, Settings):
             return each

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, get_origin
 
 from engine.sdk.facts import Foreign
@@ -14,7 +14,7 @@ from engine.sdk.setting_paths import (
     type_at,
 )
 from engine.sdk.settings import Evaluated, Expression, Path, Settings, rows_in, settings_of
-from engine.slp.conversion import names_of_columns
+from engine.slp.conversion import group_class, names_of_columns
 from engine.slp.stored import ENCODER, GROUP, TABLE, Json, wrapped
 
 
@@ -32,16 +32,32 @@ def stored_settings(
 def without_counterpart(
     cls: type[Settings], foreign: Foreign, values: Mapping[str, Any]
 ) -> list[str]:
-    """The settings that SnapLogic's snap does not have."""
-    targets = {
+    """The settings that SnapLogic's snap does not have, as paths: `form[].file`."""
+    known = {
         *foreign.settings.values(),
         *foreign.files.values(),
         *foreign.json.values(),
         *foreign.ports.values(),
+        *("account", "input_type", "output_type"),  # the last two are the types of its views
     }
-    known = {target.split(GROUP)[0].partition(ITEM)[0] for target in targets}
-    known |= {"account", "input_type", "output_type"}  # the last two are the types of its views
-    return [name for name in values if name in settings_of(cls) and name not in known]
+    names = [name for name in values if name in settings_of(cls)]
+    found = [path for name in names for path in _unknown(cls, name, values[name], known)]
+    return list(dict.fromkeys(found))
+
+
+def _unknown(cls: type[Settings], path: str, value: Any, known: Collection[str]) -> Iterator[str]:
+    """The paths in a value that are not known; a group or table is known by what is in it."""
+    if not any(each.startswith((path + GROUP, path + ITEM)) for each in known):
+        if path not in known:
+            yield path
+        return
+    rows = value if isinstance(value, list) else []
+    mark = TABLE
+    if group_class(type_at(cls, path)) is not None:
+        rows, mark = [value], GROUP
+    for row in rows:
+        for name in row if isinstance(row, Mapping) else ():
+            yield from _unknown(cls, f"{path}{mark}{name}", row[name], known)
 
 
 class _SettingsExport:
@@ -117,8 +133,9 @@ class _SettingsExport:
         elif isinstance(value, list | tuple):
             row_class = next(rows_in(kind), None)
             defaults = {} if row_class is None else _defaults(row_class)
+            alone = "" if row_class is None else next(iter(settings_of(row_class)))
             for item in value:
-                yield {**defaults, **item} if isinstance(item, Mapping) else {"": item}
+                yield {**defaults, **(item if isinstance(item, Mapping) else {alone: item})}
 
     def _put_unsupported(self, key: str, value: Any) -> None:
         table, mark, column = key.partition(TABLE)

@@ -32,7 +32,7 @@ def plain_json(text: str) -> Any:
     except (ValueError, RecursionError, InvalidOperation):
         return None
     documents = value if isinstance(value, list) else [value]
-    if not documents or not all(isinstance(document, dict) for document in documents):
+    if not all(isinstance(document, dict) for document in documents):
         return None
     return value if _size(value, 0) <= _MAX_VALUES else None
 
