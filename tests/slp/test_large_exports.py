@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -60,7 +61,7 @@ def test_twice_the_snaps_take_twice_the_work(
     registry = discover()
     paths = {size: write(tmp_path, f"p{size}.slp", shape(size)) for size in (10, 40, 80, 120)}
     step(paths[10], registry)  # whatever is done once is done now
-    few, more, most = (_calls(lambda s=size: step(paths[s], registry)) for size in (40, 80, 120))
+    few, more, most = (_calls(partial(step, paths[size], registry)) for size in (40, 80, 120))
     assert most - more < 1.02 * (more - few)
 
 
