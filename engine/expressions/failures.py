@@ -99,7 +99,7 @@ class Place:
     def described(self, failure: BaseException) -> tuple[str, str]:
         """Message and hint."""
         here = self.text[self.offset : self.offset + self.length]
-        if here.startswith("(") and here.endswith(")"):
+        if _is_in_parentheses(here):
             here = here[1:-1].strip()
         message, hint = _described(failure, here)
         return _printable(message), _printable(hint)
@@ -145,6 +145,16 @@ def located(error: BaseException, target: str = "") -> EvaluationError:
 def failed_at(place: Place, failure: BaseException, target: str) -> EvaluationError:
     kind = AbsentError if isinstance(failure, AbsentFailure) else EvaluationError
     return kind.at(place, failure, target)
+
+
+def _is_in_parentheses(text: str) -> bool:
+    """Whether one pair of parentheses encloses the whole text, unlike in `(1).f(2)`."""
+    depth = 0
+    for position, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return 0 < position == len(text) - 1
+    return False
 
 
 def _printable(text: str) -> str:

@@ -142,7 +142,7 @@ METHOD_HINTS = {
     "matchAll": "use match(/regex/g)",
     "findLast": "use filter(f).slice(-1)[0]",
     "length": "`length` is a property; write it without ()",
-    "size": "use keys().length",
+    "size": "use x.length, or x.keys().length for an object",
     "has": "use hasOwnProperty(name)",
     "toLocaleUppercase": "use toUpperCase()",
     "normalize": "",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from engine.expressions.decimals import EXACT
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.functions.formatting import as_decimal, half_up
 from engine.expressions.kinds import NumberLike
 from engine.expressions.values import INFINITY, Number, number_text, to_count, to_text
+from engine.numbers import MAX_EXPONENT
 
 NUMBERS = Family("Number", "Methods of numbers.", receivers=(int, Decimal, float))
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -57,10 +58,9 @@ def _scientific(exact: Decimal, digits: int) -> str:
     """`exact`, rounded half away from zero; the exponent of zero is 0."""
     if not exact:
         return f"{0:.{digits}f}e+0"
-    with localcontext() as context:
-        context.rounding = ROUND_HALF_UP
-        context.prec = digits + 1
-        return f"{+exact:.{digits}e}"
+    # A context of its own: that of the caller may refuse to round.
+    rounded = Context(digits + 1, ROUND_HALF_UP, -MAX_EXPONENT, MAX_EXPONENT, traps=[]).plus(exact)
+    return f"{rounded:.{digits}e}"
 
 
 @NUMBERS.method(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -61,3 +62,14 @@ def test_the_input_document_is_not_changed(run_snap: Any) -> None:
 
 def test_a_row_of_one_empty_document_comes_from_an_unlinked_mapper(run_snap: Any) -> None:
     assert run_snap("Mapper", {"mappings": {"$a": "1 + 1"}}).output == [{"a": 2}]
+
+
+def test_functions_that_round_do_so_although_sums_are_exact(run_snap: Any) -> None:
+    mappings = {
+        "$a": "$n.toExponential(2)",
+        "$b": "$n.toPrecision(1)",
+        "$c": "$n.toFixed(1)",
+        "$d": "'%.1e'.sprintf($n)",
+    }
+    (document,) = run_snap("Mapper", {"mappings": mappings}, [{"n": Decimal("123.456")}]).output
+    assert document == {"a": "1.23e+2", "b": "1e+2", "c": "123.5", "d": "1.2e+02"}
