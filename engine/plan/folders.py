@@ -16,6 +16,9 @@ ARCHIVES = ("zip", "tar")
 
 FILE_SCHEMES = ("file", "local")
 
+_NEVER_CHAINED = ("sldb", "http", "https", "data", *FILE_SCHEMES)
+"""Schemes whose URLs may contain `::` themselves, as in `http://[::1]/a.json`."""
+
 _MARKS = (".git", "pyproject.toml")
 _CACHES = ("simplecache", "filecache", "blockcache")
 _SCHEME = late_regex(r"[a-z][a-z0-9+.-]*://|(?:file|local|sldb|data):", re.IGNORECASE)
@@ -67,7 +70,7 @@ def is_chain(name: str) -> bool:
     first, *rest = name.split("::")
     scheme = scheme_of(first)
     if scheme:
-        return bool(rest) and scheme not in ("sldb", *FILE_SCHEMES)
+        return bool(rest) and scheme not in _NEVER_CHAINED
     return bool(rest) and first.lower() in (*COMPRESSIONS, *_CACHES)
 
 

@@ -91,9 +91,9 @@ def failed_try(error: Exception, url: URL, proxy: URL | None, options: HttpOptio
 
 
 def too_large(largest: int, announced: int, status: int) -> FailedTry:
-    size = f"it has {announced:,} bytes" if announced else "it is longer"
+    size = f": it has {announced:,}" if announced else ""
     return FailedTry(
-        f"the response is larger than {largest:,} bytes: {size}",
+        f"the response is larger than {largest:,} bytes{size}",
         "raise maximum_response_size, or ask the server for less at a time",
         sent=True,
         is_final=True,
@@ -113,8 +113,9 @@ def _not_connected(error: aiohttp.ClientConnectorError, url: URL) -> FailedTry:
             f"the host {url.host!r} was not found: {_os_words(error.os_error)}",
             "check the host name and the network",
         )
+    host = f"[{url.host}]" if ":" in (url.host or "") else url.host
     return FailedTry(
-        f"no connection to {url.host}:{url.port}: {_os_words(error.os_error)}",
+        f"no connection to {host}:{url.port}: {_os_words(error.os_error)}",
         "check that the server is running, and the host and port",
     )
 

@@ -191,7 +191,8 @@ def _of_archive(error: BaseException) -> Words | None:
     if name == "zipfile.BadZipFile":
         return f"it is not a complete zip archive: {error}", "check the file after '::'"
     if name.startswith("tarfile."):
-        return f"it is not a complete tar archive: {error}", "check the file after '::'"
+        reason = str(error).partition("\n")[0].rstrip(": ")
+        return f"it is not a complete tar archive: {reason}", "check the file after '::'"
     return None
 
 

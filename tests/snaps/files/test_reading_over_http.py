@@ -200,3 +200,12 @@ def test_canned_responses_stand_in_for_servers(run_snap: Any, content: Any) -> N
     http = CannedHttp({"GET https://example.org/a.txt": HttpResponse(200, body=b"there")})
     result = run_snap("FileReader", {"file": "https://example.org/a.txt"}, http=http)
     assert content(result.output) == b"there"
+
+
+def test_a_url_may_contain_two_colons(read: Any) -> None:
+    with answering(Reply(body=b"x")) as server:
+        read(f"{server.url}/a::b")
+    assert server.requests[0].path == "/a::b"
+    port = free_port()
+    _, (error,) = read(f"http://[::1]:{port}/a")
+    assert error["reason"].startswith(f"no connection to [::1]:{port}")
