@@ -105,10 +105,11 @@ if TYPE_CHECKING:
     from engine.sdk.external_sort import ExternalSort, SortOrder
     from engine.sdk.header_values import HeaderError, header_text
     from engine.sdk.held_rows import HeldRows
-    from engine.sdk.json_output import prettified, to_json, to_json_lines
+    from engine.sdk.json_output import CHANGE_IT_FIRST, prettified, to_json, to_json_lines
     from engine.sdk.json_reading import JsonReader, json_value, not_a_document
     from engine.sdk.memory import Gauge, check_memory, memory_setting
     from engine.sdk.ordering import Column, keys_of, kind_of_column, orderable, ranked, same
+    from engine.sdk.packing import PACKING_BYTES, packing_of
     from engine.sdk.quantities import parse_size
     from engine.sdk.spill_file import PARTITIONS, Partitions, SpilledList, SpillingRows
 
@@ -136,6 +137,8 @@ _IMPORTED_WHEN_USED = {
     "SpilledList": "engine.sdk.spill_file",
     "SpillingRows": "engine.sdk.spill_file",
     "CharsetError": "engine.charsets",
+    "PACKING_BYTES": "engine.sdk.packing",
+    "packing_of": "engine.sdk.packing",
     "codec_of": "engine.charsets",
     "decimal_of": "engine.numbers",
     "decoded": "engine.charsets",
@@ -161,6 +164,7 @@ _IMPORTED_WHEN_USED = {
     "HeaderError": "engine.sdk.header_values",
     "header_text": "engine.sdk.header_values",
     "HeldRows": "engine.sdk.held_rows",
+    "CHANGE_IT_FIRST": "engine.sdk.json_output",
     "prettified": "engine.sdk.json_output",
     "to_json": "engine.sdk.json_output",
     "to_json_lines": "engine.sdk.json_output",
@@ -180,7 +184,9 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "BATCH_SIZE",
+    "CHANGE_IT_FIRST",
     "NO_LINEAGE",
+    "PACKING_BYTES",
     "PARTITIONS",
     "AbsentError",
     "Account",
@@ -305,6 +311,7 @@ __all__ = [
     "not_a_document",
     "orderable",
     "outside_setting",
+    "packing_of",
     "parse_size",
     "paths_read",
     "prettified",

@@ -13,6 +13,7 @@ from engine.errors import DataError
 from engine.numbers import decimal_of, may_hide_mistakes
 from engine.sdk.json_errors import JsonSyntaxError, syntax_error
 from engine.sdk.json_lenient import lenient_values
+from engine.sdk.packing import packing_of
 
 
 def decoded_values(text: bytes) -> list[Any]:
@@ -95,24 +96,15 @@ def _decoded(
 MAX_MARK_BYTES = 4
 """Bytes from which the encoding of a stream is known."""
 
-_PACKED = {
-    b"\x1f\x8b": ("compressed with gzip", "read the file as gzip::NAME"),
-    b"BZh": ("compressed with bzip2", "read the file as bz2::NAME"),
-    b"\xfd7zX": ("compressed with xz", "read the file as xz::NAME"),
-    b"\x28\xb5\x2f\xfd": ("compressed with zstd", "decompress it first"),
-    b"PK\x03\x04": ("a zip archive", "read a file in it as zip://MEMBER::NAME"),
-}
-"""The first bytes of compressed files and archives."""
-
 
 def without_mark(head: bytes) -> bytes:
     """The first bytes of a stream without the byte order mark of UTF-8.
 
     Raises DataError for UTF-16, UTF-32 and compressed data.
     """
-    for mark, (what, hint) in _PACKED.items():
-        if head.startswith(mark):
-            raise DataError("cannot parse the stream as JSON", f"the stream is {what}", hint)
+    if (packing := packing_of(head)) is not None:
+        what, hint = packing
+        raise DataError("cannot parse the stream as JSON", f"the stream is {what}", hint)
     if head.startswith(b"\xef\xbb\xbf"):
         return head[3:]
     if head[:2] in (b"\xff\xfe", b"\xfe\xff") or 0 in head[:MAX_MARK_BYTES]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from engine.sdk import (
+    PACKING_BYTES,
     DataError,
     Document,
     Example,
@@ -18,6 +19,7 @@ from engine.sdk import (
     View,
     Views,
     document_too_large,
+    packing_of,
     setting,
 )
 from snaps.parse.shared.xml_elements import XmlElements, path_matcher
@@ -102,6 +104,7 @@ class XMLParser(StreamSnap[XMLParserSettings]):
         self._matches = path_matcher(splitter) if splitter else None
 
     def begin(self, header: Header) -> tuple[()]:
+        self._head = b""
         self._elements = XmlElements(self._matches, match_types=self.settings.match_data_types)
         return ()
 
@@ -113,13 +116,16 @@ class XMLParser(StreamSnap[XMLParserSettings]):
 
     def _documents(self, chunk: bytes, *, final: bool = False) -> Iterator[Document]:
         """The documents up to the end of the chunk, or to the mistake in it."""
+        if len(self._head) < PACKING_BYTES:
+            self._head += chunk[:PACKING_BYTES]
         try:
             self._elements.feed(chunk, final=final)
         except XmlError as mistake:
             yield from self._elements.take()
-            raise DataError(
-                "cannot parse the stream as XML", str(mistake), "correct the XML"
-            ) from None
+            problem, hint = str(mistake), "correct the XML"
+            if (packing := packing_of(self._head)) is not None:
+                problem, hint = f"the stream is {packing[0]}", packing[1]
+            raise DataError("cannot parse the stream as XML", problem, hint) from None
         yield from self._elements.take()
         hint = "set splitter, to get a document for each element"
         if error := document_too_large(self._elements.held, "XML", hint):

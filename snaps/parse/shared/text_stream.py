@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterable
 
-from engine.sdk import DataError, Issue, codec_of
+from engine.sdk import PACKING_BYTES, DataError, Issue, codec_of, packing_of
 
 AUTO = "auto"
 _MARKS = (
@@ -55,6 +55,10 @@ class TextStream:
         try:
             text = self._decoder.decode(chunk, final)
         except UnicodeDecodeError as error:
+            if (packing := packing_of(self._head)) is not None:
+                raise DataError(
+                    "the stream is not text", f"it is {packing[0]}", packing[1]
+                ) from None
             pending = len(error.object) - len(chunk)
             place = self._offset - pending + error.start
             raise DataError(
@@ -74,4 +78,5 @@ class TextStream:
         self._name = codec or "utf-8"
         self._decoder = codecs.getincrementaldecoder(self._name)("strict")
         self._offset = len(mark)
+        self._head = start[:PACKING_BYTES]
         return start[len(mark) :]

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import bz2
 import csv
+import gzip
+import lzma
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -86,6 +89,25 @@ def test_records_before_bytes_of_another_charset_are_output(size: int) -> None:
     assert error["error"] == "the stream is not valid utf-8"
     assert error["reason"] == "invalid start byte: byte 0xff at offset 6"
     assert "windows-1252" in error["resolution"]
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "remedy"),
+    [
+        (gzip.compress(b"a\n1\n"), "compressed with gzip", "gzip::NAME"),
+        (bz2.compress(b"a\n1\n"), "compressed with bzip2", "bz2::NAME"),
+        (lzma.compress(b"a\n1\n"), "compressed with xz", "xz::NAME"),
+        (b"PK\x03\x04\x14\x00\xff", "a zip archive", "zip://MEMBER::NAME"),
+    ],
+)
+def test_a_compressed_stream_is_recognised(size: int, data: bytes, kind: str, remedy: str) -> None:
+    (error,) = parse(data, size, on_error="route").errors
+    assert (error["error"], error["reason"]) == ("the stream is not text", f"it is {kind}")
+    assert remedy in error["resolution"]
+
+
+def test_text_may_begin_like_a_compressed_stream(size: int) -> None:
+    assert parse(b"BZh\n1\n", size).output == [{"BZh": "1"}]
 
 
 def test_an_unknown_charset_is_found_when_checking() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import tracemalloc
 from decimal import Decimal
 from typing import Any
@@ -167,3 +168,9 @@ def test_a_splitter_keeps_only_one_element_in_memory() -> None:
 def test_a_charset_that_is_unknown_fails_the_stream_with_its_name() -> None:
     run = parse(b'<?xml version="1.0" encoding="foo"?><a/>', on_error="route")
     assert "unknown encoding: foo; supply the stream in UTF-8" in run.errors[0]["reason"]
+
+
+def test_a_compressed_stream_is_recognised() -> None:
+    (error,) = parse(gzip.compress(b"<a/>"), on_error="route").errors
+    assert error["reason"] == "the stream is compressed with gzip"
+    assert error["resolution"] == "read the file as gzip::NAME"
