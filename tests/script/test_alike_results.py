@@ -58,7 +58,7 @@ def test_a_document_that_is_not_like_those_before_it_is_converted(
     ("odd", "says"),
     [
         ("{'n': 1, 'x': {2}, 'y': 0.5}", "key 'x' of the result holds a set"),
-        ("{'n': 1, 'x': object(), 'y': 0.5}", "key 'x' of the result holds a object"),
+        ("{'n': 1, 'x': object(), 'y': 0.5}", "key 'x' of the result holds an object"),
         ("{'n': 1, 'x': '\\ud800', 'y': 0.5}", "not valid Unicode"),
         ("{'n': 10**5000, 'x': 'text', 'y': 0.5}", "an integer of more than 4,300 digits"),
     ],

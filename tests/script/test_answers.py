@@ -136,10 +136,11 @@ def test_json_text_in_a_row_is_decoded_by_the_process_of_the_script(
     ("value", "message"),
     [
         ("{'a': [1, {2}]}", r"key 'a\[1\]' of the result holds a set"),
-        ("{'a': object()}", "key 'a' of the result holds a object"),
+        ("{'a': object()}", "key 'a' of the result holds an object"),
         ("{'a': b'\\xff'}", "key 'a' of the result holds bytes that are not UTF-8"),
         ("{(1, 2): 3}", "a key that is a tuple"),
-        ("{'a': '\\ud800'}", "not valid Unicode"),
+        ("{'a': ['x', {'b': '\\ud800'}]}", "the key 'b' holds a string that is not valid Unicode"),
+        ("{'\\ud800': 1}", "it holds a string that is not valid Unicode"),
         ("5", "must return a dict, a list of dicts or None, not int"),
         ("(row, row)", "not tuple"),
         ("[row, 'x']", "element 1 of its list is str"),
@@ -162,6 +163,19 @@ def test_a_wrong_type_names_the_line_of_the_function(opened: Opened) -> None:
     [answer] = session.process([{}])
     assert isinstance(answer, ScriptError)
     assert answer.reason.endswith("not int (scripts/x.py, line 3)")
+
+
+@pytest.mark.parametrize("value", ["'\\ud800'", "10**5000", "[row]"])
+def test_a_result_that_cannot_be_sent_names_the_line_of_the_function(
+    opened: Opened, value: str
+) -> None:
+    source = f"\ndef snaplogic_process(row):\n    row['a'] = {value}\n    return row\n"
+    session = opened(source)
+    session.start()
+    [answer] = session.process([{}])
+    assert isinstance(answer, ScriptError)
+    assert answer.reason.endswith(" (scripts/x.py, line 2)")
+    assert answer.resolution == "return documents of valid, plain values"
 
 
 def test_a_list_that_holds_itself_is_an_error(opened: Opened) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 
 import pytest
 
@@ -41,6 +42,21 @@ def test_the_traceback_shows_the_scripts_lines_and_none_of_the_engine(opened: Op
     assert "direct cause" in answer.stacktrace
     assert 'File "scripts/x.py", line 8, in snaplogic_process' in answer.stacktrace
     assert "engine/script" not in answer.stacktrace
+
+
+def test_a_very_deep_recursion_is_described_by_its_last_calls(opened: Opened) -> None:
+    session = opened("""
+        import sys
+        sys.setrecursionlimit(20_000)
+        def snaplogic_process(row):
+            return snaplogic_process(row)
+    """)
+    session.start()
+    [answer] = session.process([{}])
+    assert isinstance(answer, ScriptError)
+    assert answer.reason.startswith("RecursionError: maximum recursion depth exceeded")
+    (repeated,) = re.findall(r"repeated (\d+) more times", answer.stacktrace)
+    assert int(repeated) < 1_000
 
 
 def test_the_errors_of_scripts_survive_pickling() -> None:

@@ -16,6 +16,8 @@ BASE_BYTES = 64 << 20
 BYTES_PER_CHARACTER = 20
 """The memory limit for the arrays of a text: a base, plus this much per character of the text."""
 
+_CHARACTER_BYTES = 4
+
 
 class Allowance:
     """The memory, in bytes, that the arrays of one text may still use."""
@@ -66,7 +68,7 @@ def _restored(handler: Any, data: dict[str, Any], allowance: Allowance) -> Any:
             array = array.view(dtype.newbyteorder(byteorder))
     else:
         items = handler.context.restore(values, reset=False)
-        allowance.take(_count(items) * max(dtype.itemsize, 1))
+        allowance.take(_count(items) * max(dtype.itemsize or _longest(items), 1))
         array = numpy.array(items, dtype=dtype, order=order)
         if shape is not None:
             array = array.reshape(shape)
@@ -96,3 +98,10 @@ def _unpacked(values: str, size: int) -> bytes:
 
 def _count(items: Any) -> int:
     return sum(map(_count, items)) if isinstance(items, list | tuple) else 1
+
+
+def _longest(items: Any) -> int:
+    """Bytes for each element if the type has no size: numpy makes all as long as the longest."""
+    if isinstance(items, list | tuple):
+        return max(map(_longest, items), default=0)
+    return len(items if isinstance(items, str | bytes) else str(items)) * _CHARACTER_BYTES

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -141,7 +141,7 @@ def encode_again(value: Any, error: Exception) -> bytes:
     """
     if isinstance(error, OverflowError):
         return encoder.encode(_sendable(value))
-    raise _not_sendable(error) from error
+    raise _not_sendable(error, value) from error
 
 
 def encoded_size(value: Any, by: Encoder = encoder) -> int:
@@ -163,15 +163,41 @@ def encode_into(frame: bytearray, start: int, message: Any, by: Encoder = encode
     except OverflowError:
         by.encode_into(_sendable(message), frame, start)
     except (UnicodeEncodeError, RecursionError, TypeError) as error:
-        raise _not_sendable(error) from error
+        raise _not_sendable(error, message) from error
 
 
-def _not_sendable(error: Exception) -> NotSendableError:
+def _not_sendable(error: Exception, value: Any) -> NotSendableError:
     if isinstance(error, UnicodeEncodeError):
-        return NotSendableError(f"a string is not valid Unicode: {error.reason}")
+        holder = _holder_of_half(value, "it")
+        return NotSendableError(
+            f"{holder} holds a string that is not valid Unicode ({error.reason})"
+        )
     if isinstance(error, RecursionError):
         return NotSendableError(TOO_DEEP)
     return NotSendableError(str(error))
+
+
+def _holder_of_half(value: Any, holder: str) -> str:
+    """What holds a string with half of a surrogate pair; empty if nothing does."""
+    if isinstance(value, str):
+        return "" if value.isascii() or _is_valid(value) else holder
+    found: Iterator[str] = iter(())
+    if isinstance(value, dict):
+        found = (
+            _holder_of_half(key, holder) or _holder_of_half(item, f"the key {key!r}")
+            for key, item in value.items()
+        )
+    elif isinstance(value, list | tuple):
+        found = (_holder_of_half(item, holder) for item in value)
+    return next(filter(None, found), "")
+
+
+def _is_valid(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _sendable(value: Any, holder: str = "it") -> Any:

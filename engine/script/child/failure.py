@@ -13,10 +13,10 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from .encoding import Failure
+from .encoding import Failure, NotSendableError
 from .memory import limit
 from .pip_runs import InstallError
-from .protocol import amount
+from .protocol import FrameTooLargeError, amount
 
 MODULE = "snaplogic_script"
 _OWN_MODULES = (MODULE, "snapline_child")
@@ -26,6 +26,10 @@ _MISTAKES = (
     *(LookupError, NameError, SyntaxError, TypeError),
 )
 """Exceptions that usually mean a mistake in the code, rather than in data, files or the machine."""
+
+_FRAMES = 1_000
+"""The last frames that a traceback keeps: a script may raise Python's limit on recursion, and a
+million frames would take minutes to describe."""
 
 _REASON_LIMIT = 4_000
 _TRACE_LIMIT = 64_000
@@ -52,7 +56,7 @@ def describe(error: BaseException, name: str, hook: Any = None) -> Failure:
 
     `hook` is the function to blame if the traceback has only frames of the engine.
     """
-    trace = traceback.TracebackException.from_exception(error)
+    trace = traceback.TracebackException.from_exception(error, limit=-_FRAMES)
     _drop_own_frames(trace)
     code = getattr(hook, "__code__", None)
     if not trace.stack and isinstance(code, CodeType):
@@ -67,6 +71,25 @@ def describe(error: BaseException, name: str, hook: Any = None) -> Failure:
             _resolution(error, trace),
             _cut("".join(trace.format()), _TRACE_LIMIT),
         )
+    )
+
+
+def place_of(hook: Any, name: str) -> str:
+    """`name, line 12`, where the function begins; only the name if that is not known."""
+    code = getattr(hook, "__code__", None)
+    return f"{name}, line {code.co_firstlineno}" if isinstance(code, CodeType) else name
+
+
+def unsendable(
+    error: FrameTooLargeError | NotSendableError, name: str, hook: Any = None
+) -> Failure:
+    """The failure to send in place of a result that cannot be sent, of a function of `name`."""
+    is_large = isinstance(error, FrameTooLargeError)
+    return (
+        f"could not pass on the result of {getattr(hook, '__name__', 'the script')}",
+        f"{error} ({place_of(hook, name)})",
+        f"return {'smaller documents' if is_large else 'documents of valid, plain values'}",
+        "",
     )
 
 

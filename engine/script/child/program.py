@@ -16,9 +16,9 @@ from . import failure, tracker
 from .encoding import ENCODING_ERRORS, FailedError, Failure, encode_value
 from .failure import ScriptRaisedError
 from .flat import FlatDocuments
-from .replies import Outbox, Unsendable, unsendable
+from .replies import Outbox, Unsendable
 from .results import documents
-from .rows import Entry
+from .rows import Entry, HookResult
 from .state import FINAL, INIT, LOADING, ROW, SINCE, State
 
 Rows = list[dict[str, Any]]
@@ -86,7 +86,7 @@ class Program:
             for document in [result] if isinstance(result, dict) else result or ():
                 self._outbox.add(document)
         except Unsendable as error:
-            raise ScriptRaisedError(unsendable(name, error)) from error
+            raise ScriptRaisedError(failure.unsendable(error, self._name, hook)) from error
 
     def _guarded(self, hook: Any, phase: int, call: Callable[[], T]) -> T:
         self._state.enter(phase)
@@ -190,7 +190,7 @@ class Program:
 
     def _failure(self, error: BaseException, hook: Any) -> Failure:
         if isinstance(error, Unsendable):
-            return unsendable(getattr(hook, "__name__", "the script"), error)
+            return failure.unsendable(error, self._name, hook)
         return failure.describe(error, self._name, hook)
 
     def _misshapen(self, hook: Callable[..., Any], results: Any, count: int) -> FailedError | None:
@@ -298,7 +298,7 @@ class Program:
 
     def _parsed(
         self, tracked: tracker.Tracker, hook: Callable[..., Any], entry: Entry, result: Any
-    ) -> tracker.HookResult | None:
+    ) -> HookResult | None:
         """One result of a batch; None if it is invalid, in which case its row has failed."""
         try:
             return tracked.parse(result, "each result of snaplogic_process_batch")

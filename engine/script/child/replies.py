@@ -12,7 +12,7 @@ import threading
 import time
 from typing import Any
 
-from .encoding import ENCODING_ERRORS, Failure, NotSendableError, encode_again, encode_value
+from .encoding import ENCODING_ERRORS, NotSendableError, encode_again, encode_value
 from .exponents import may_have_exponents, with_decimals
 from .protocol import Channel, FrameTooLargeError, joined
 
@@ -132,13 +132,3 @@ class Outbox:
                 if not self._is_open:  # otherwise `begin` ran before _ticks was cleared
                     self._wake.wait()
                 self._ticks, quiet = True, 0
-
-
-def unsendable(hook: str, error: Exception) -> Failure:
-    """The failure to send in place of an answer that cannot be sent."""
-    return (
-        f"could not pass on the result of {hook}",
-        str(error),
-        "return smaller documents of plain values",
-        "",
-    )

@@ -190,4 +190,5 @@ def _place(path: str) -> str:
 def _named(value: Any) -> str:
     kind = type(value)
     module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
-    return f"a {module}{kind.__qualname__}"
+    name = f"{module}{kind.__qualname__}"
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

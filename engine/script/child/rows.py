@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Iterable
 from enum import Enum
 from sys import getrefcount
 from typing import Any
@@ -83,6 +84,28 @@ class Entry:
 
     def _has_ticket(self) -> bool:
         return self._ticket is not None and self._ticket() is not None
+
+
+class HookResult:
+    """What one call returned for one row: documents, and the numbers of the rows they answer."""
+
+    __slots__ = ("documents", "drops", "is_single", "numbers")
+
+    def __init__(self, is_single: bool) -> None:
+        self.is_single = is_single
+        self.documents: list[Row | None] = []
+        self.numbers: list[int | None] = []
+        self.drops = False
+
+    @property
+    def unassigned(self) -> int:
+        """The number of documents whose row is not known yet."""
+        return self.numbers.count(None)
+
+    def assign(self, entries: Iterable[Entry]) -> None:
+        """Give each unassigned document the row that it answers."""
+        numbers = iter([entry.number for entry in entries])
+        self.numbers = [next(numbers) if known is None else known for known in self.numbers]
 
 
 def _references(entry: Entry) -> int:

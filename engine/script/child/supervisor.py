@@ -64,7 +64,7 @@ def _close_all_but(lifeline: int) -> None:
     for descriptor in range(3):
         os.dup2(nothing, descriptor)
     os.closerange(3, lifeline)
-    os.closerange(lifeline + 1, 1024)
+    os.closerange(lifeline + 1, os.sysconf("SC_OPEN_MAX"))
 
 
 def _wait(script: int, lifeline: int, state: State) -> bool:

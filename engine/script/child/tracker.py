@@ -18,9 +18,10 @@ from typing import Any
 
 from . import messages
 from .encoding import FailedError, Failure
-from .replies import Outbox, Unsendable, unsendable
+from .failure import place_of, unsendable
+from .replies import Outbox, Unsendable
 from .results import detached, elements, plain
-from .rows import Answer, Entry, Row, RowState, Ticket
+from .rows import Answer, Entry, HookResult, Row, RowState, Ticket
 
 NO_ROW = 0
 _DOCUMENT_ONLY = {dict}
@@ -28,28 +29,6 @@ _REMEDY = (
     "mark each document with slt.answer(row, document), and return slt.get_drop_doc() for a row "
     "that gets no answer"
 )
-
-
-class HookResult:
-    """What one call returned for one row: documents, and the numbers of the rows they answer."""
-
-    __slots__ = ("documents", "drops", "is_single", "numbers")
-
-    def __init__(self, is_single: bool) -> None:
-        self.is_single = is_single
-        self.documents: list[Row | None] = []
-        self.numbers: list[int | None] = []
-        self.drops = False
-
-    @property
-    def unassigned(self) -> int:
-        """The number of documents whose row is not known yet."""
-        return self.numbers.count(None)
-
-    def assign(self, entries: Iterable[Entry]) -> None:
-        """Give each unassigned document the row that it answers."""
-        numbers = iter([entry.number for entry in entries])
-        self.numbers = [next(numbers) if known is None else known for known in self.numbers]
 
 
 class Tracker:
@@ -275,7 +254,7 @@ class Tracker:
         try:
             self._outbox.add((number, answer))
         except Unsendable as error:
-            self._outbox.add((number, FailedError(*unsendable("the script", error))))
+            self._outbox.add((number, FailedError(*unsendable(error, self._script))))
 
     def _answer(self, givens: list[HookResult]) -> None:
         """Pass on the documents whose rows are known, except those of rows already finished."""
@@ -361,12 +340,10 @@ class Tracker:
             )
         elif released:
             why += f", but the call released kept rows ({len(released)})"
-        code = getattr(hook, "__code__", None)
-        place = f"{self._script}, line {code.co_firstlineno}" if code else self._script
         return (
             f"Python script error in {self._script}",
             f"it is unclear which rows are answered: {getattr(hook, '__name__', 'the script')} "
-            f"returned {what}; {why} ({place})",
+            f"returned {what}; {why} ({place_of(hook, self._script)})",
             _REMEDY,
             "",
         )
