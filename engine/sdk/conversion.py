@@ -293,7 +293,7 @@ def _convert_leaf(
         inner = _path_in(error)
         for step in inner:
             value = value[step]
-        message = f"{path[-1]!r}: {in_words(error, value)}"
+        message = f"{_named(path)}: {in_words(error, value)}"
         issues.append(Issue((*path, *inner), message, value_hint(kind, value), code="wrong-type"))
         return None
     if converted.__class__ is float and isinf(converted):
@@ -329,6 +329,13 @@ def in_words(error: msgspec.ValidationError, value: Any) -> str:
 
 
 def _wrong_type(path: KeyPath, expected: str, value: Any, hint: str = "") -> Issue:
-    name = repr(path[-1]) if path else "the settings"
-    message = f"{name}: expected {expected}, got {shown(value)}"
+    message = f"{_named(path)}: expected {expected}, got {shown(value)}"
     return Issue(path, message, hint, code="wrong-type")
+
+
+def _named(path: KeyPath) -> str:
+    """`'env'`, or `element 2 of 'env'`."""
+    if not path:
+        return "the settings"
+    *above, last = path
+    return f"element {last + 1} of {_named(tuple(above))}" if isinstance(last, int) else repr(last)

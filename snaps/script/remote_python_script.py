@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
-import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Literal
@@ -33,10 +30,11 @@ from engine.sdk import (
     To,
     View,
     Views,
-    parse_size,
     setting,
 )
 from snaps.script.shared.constraints import check_constraints
+from snaps.script.shared.module_names import misnamed_modules, module_name
+from snaps.script.shared.script_settings import memory_limit, script_issues, variables
 from snaps.script.shared.script_texts import run_information, text_of
 
 _ONLY_DOCUMENTS = frozenset((dict,))
@@ -167,17 +165,9 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
 
     @classmethod
     def check(cls, settings: RemotePythonScriptSettings) -> Iterable[Issue]:
-        if settings.script and settings.source:
-            hint = "set either script or source"
-            yield Issue(("source",), "script and source are both set", hint)
-        if settings.timeout is not None and settings.timeout <= 0:
-            message = f"timeout must be greater than 0, got {settings.timeout}"
-            yield Issue(("timeout",), message, "write a number of seconds, or leave it out")
-        if settings.memory is not None:
-            try:
-                parse_size(settings.memory)
-            except ValueError as error:
-                yield Issue(("memory",), str(error))
+        yield from script_issues(
+            settings.script, settings.source, settings.timeout, settings.memory
+        )
         if settings.trusted:
             yield Issue(
                 ("trusted",),
@@ -193,7 +183,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
                 f"{settings.executor!r} is not an address",
                 "write host:port, for example localhost:5301",
             )
-        yield from _misnamed_modules(settings.modules)
+        yield from misnamed_modules(settings.modules)
 
     @classmethod
     def files_needed(
@@ -336,7 +326,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
 
     def _module(self, file: str) -> ScriptModule:
         source = self._read(file, "module")
-        return ScriptModule(_module_name(file), self.context.files.locate(file), source)
+        return ScriptModule(module_name(file), self.context.files.locate(file), source)
 
     def _begin(self, script: Script) -> Iterator[Document | To]:
         """Open the session, and emit the script's documents before its first row."""
@@ -361,8 +351,8 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             owner=f"{context.label} in {PurePath(context.folder, pipeline)}",
             install=settings.install,
             timeout=settings.timeout,
-            memory=None if settings.memory is None else parse_size(settings.memory),
-            variables=_variables(settings.env),
+            memory=memory_limit(settings.memory),
+            variables=variables(settings.env),
             pipe=run_information(context),
             exact=settings.exact,
             executor=settings.executor,
@@ -405,42 +395,6 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         return [To("stdout", {"line": line}) for line in lines]
 
 
-def _variables(names: Iterable[str]) -> dict[str, str]:
-    """The environment variables that the pipeline gives the script."""
-    missing = [name for name in names if name not in os.environ]
-    if missing:
-        raise ConfigurationError(
-            f"the environment variable {missing[0]!r} is not set, but the setting env names it; "
-            "set it where the engine is started, or remove it from env"
-        )
-    return {name: os.environ[name] for name in names}
-
-
 def _is_address(text: str) -> bool:
     host, colon, port = text.rpartition(":")
     return bool(host and colon) and port.isdecimal() and 0 < int(port) < 65536
-
-
-def _module_name(file: str) -> str:
-    """The name by which a script imports the file."""
-    return PurePath(file).stem
-
-
-def _misnamed_modules(files: tuple[str, ...]) -> Iterator[Issue]:
-    """An issue for each module that cannot be imported by its name."""
-    taken: set[str] = set()
-    for place, name in enumerate(map(_module_name, files)):
-        problem = f"another module is also named {name!r}" if name in taken else _misnamed(name)
-        if problem:
-            yield Issue(("modules", place), problem, "rename the file")
-        taken.add(name)
-
-
-def _misnamed(name: str) -> str:
-    if not name.isidentifier() or keyword.iskeyword(name) or name in ("__init__", "__main__"):
-        return f"{name!r} is not a name that Python can import"
-    if name == "snaplogic":
-        return f"{name!r} would hide the library of that name, which provides SLTool"
-    if name in sys.stdlib_module_names:
-        return f"{name!r} would hide the module of that name in Python's standard library"
-    return ""

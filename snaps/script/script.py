@@ -27,11 +27,11 @@ from engine.sdk import (
     View,
     Views,
     excerpt,
-    parse_size,
     setting,
 )
 from engine.sdk import Script as ScriptToRun
 from snaps.script.shared.python2_syntax import SyntaxProblem, with_python3_syntax
+from snaps.script.shared.script_settings import memory_limit, script_issues
 from snaps.script.shared.script_texts import run_information, text_of
 
 _EXAMPLE = """\
@@ -151,19 +151,11 @@ class Script(Snap[ScriptSettings]):
             hint = "rewrite the script in Python, and set language to python"
             yield Issue(("language",), f"scripts in {name} are not supported", hint)
             return
-        if settings.script and settings.source:
-            hint = "set either script or source"
-            yield Issue(("source",), "script and source are both set", hint)
+        yield from script_issues(
+            settings.script, settings.source, settings.timeout, settings.memory
+        )
         if not settings.script and not settings.source:
             yield Issue((), "there is no script", "set script (a file) or source (code)")
-        if settings.timeout is not None and settings.timeout <= 0:
-            message = f"timeout must be greater than 0, got {settings.timeout}"
-            yield Issue(("timeout",), message, "write a number of seconds, or leave it out")
-        if settings.memory is not None:
-            try:
-                parse_size(settings.memory)
-            except ValueError as error:
-                yield Issue(("memory",), str(error))
         yield from _source_issues(settings.source)
 
     @classmethod
@@ -265,7 +257,7 @@ class Script(Snap[ScriptSettings]):
             requirements=settings.requirements,
             owner=f"{context.label} in {PurePath(context.folder, pipeline_name)}",
             timeout=settings.timeout,
-            memory=None if settings.memory is None else parse_size(settings.memory),
+            memory=memory_limit(settings.memory),
             pipe=run_information(context),
             exact=True,
             style="hook for requests" if context.in_ultra else "hook",

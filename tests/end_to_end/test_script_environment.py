@@ -97,7 +97,7 @@ def snaplogic_process(row):
     assert json.loads(done.stdout) == {"size": 1 << 24}, done.stderr
 
 
-@pytest.mark.parametrize("limit", ["2 GigaByte", "0", "-1", "many"])
+@pytest.mark.parametrize("limit", ["2 GigaByte", "0", "-1", "many", "512"])
 def test_an_invalid_memory_limit_is_refused(engine: Any, tmp_path: Path, limit: str) -> None:
     pipeline(tmp_path, "def snaplogic_process(row):\n    return row", f"memory: {limit}")
     done = engine("validate", "sub/pipeline.yaml")

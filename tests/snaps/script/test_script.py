@@ -338,6 +338,8 @@ def test_a_file_that_is_not_python_is_refused_with_its_line(run_snap: Any, tmp_p
         ({"source": "x = 1"}, "the script does not define 'hook'"),
         ({"source": "hook = 1", "timeout": 0}, "timeout must be greater than 0"),
         ({"source": "hook = 1", "memory": "much"}, "much"),
+        ({"source": "hook = 1", "memory": 512}, "memory must be at least 1 MiB, got 512 bytes"),
+        ({"source": "hook = 1", "requirements": ["six", 3]}, "element 2 of 'requirements': exp"),
         ({"source": "var x;", "language": "javascript"}, "scripts in JavaScript are not supported"),
         ({"source": "x = 1", "language": "ruby"}, "scripts in Ruby are not supported"),
     ],
