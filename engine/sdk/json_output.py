@@ -100,4 +100,4 @@ def _refused(value: Any, path: str) -> Iterable[str]:
     except UnicodeEncodeError as error:
         yield f"{path} holds half of a surrogate pair at character {error.start}"
     except _REFUSALS as error:
-        yield f"{path} cannot be written as JSON: {error}"
+        yield f"{path}: {error}"

@@ -222,7 +222,7 @@ class CSVFormatter(Snap[CSVFormatterSettings]):
         """The pieces for a batch. If a document cannot be written, raises DataError before doing
         anything."""
         if self._begun:
-            return Batch([self._encoded(self._lines(self._columns, batch.items))])
+            return Batch([self._records(self._columns, batch.items)])
         first = batch.items[0]
         columns = self._columns or list(first)
         if not columns:
@@ -234,7 +234,7 @@ class CSVFormatter(Snap[CSVFormatterSettings]):
         header = self._plain_header()
         if self._fields is not None:
             header |= self._fields(first)
-        body = self._head(columns) + self._encoded(self._lines(columns, batch.items))
+        body = self._head(columns) + self._records(columns, batch.items)
         self._columns, self._begun = columns, True
         return Batch([StreamStart(header), body])
 
@@ -246,20 +246,27 @@ class CSVFormatter(Snap[CSVFormatterSettings]):
         text = self._writer.text_of([columns], columns) if settings.write_header else ""
         return self._encoded(_MARK + text if has_mark else text)
 
-    def _lines(self, columns: list[str], documents: list[Document]) -> str:
-        return self._writer.text_of(_rows(columns, documents), columns)
-
-    def _encoded(self, text: str) -> bytes:
-        charset = self.settings.charset
-        label = _MARKED.get(codec_of(charset) or "", charset)
+    def _records(self, columns: list[str], documents: list[Document]) -> bytes:
+        text = self._writer.text_of(_rows(columns, documents), columns)
         try:
-            return encoded(text, label, "the CSV text")
+            return self._encoded(text)
+        except DataError:
+            for document in documents:  # which of the values is at fault?
+                for column in columns:
+                    value = document.get(column)
+                    if isinstance(value, str):
+                        self._encoded(value, f"the value of {column!r}")
+            raise
+
+    def _encoded(self, text: str, subject: str = "the CSV text") -> bytes:
+        codec, charset = codec_of(self.settings.charset) or "", self.settings.charset
+        try:
+            return encoded(text, _MARKED.get(codec, charset), subject)
         except CharsetError as error:
-            raise DataError(
-                "cannot write the document as CSV",
-                str(error),
-                "set charset to UTF-8, or replace the character first",
-            ) from None
+            resolution = "replace the character first, for example with a Mapper"
+            if not codec.startswith("utf"):
+                resolution = f"set charset to UTF-8, or {resolution}"
+            raise DataError("cannot write the document as CSV", str(error), resolution) from None
 
     def _plain_header(self) -> Header:
         return {"content-type": f"text/csv; charset={self.settings.charset}"}

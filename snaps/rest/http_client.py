@@ -277,7 +277,7 @@ class HTTPClient(RestSnap[HTTPClientSettings]):
                 return multipart(self._parts(document))
             case "x_www_form_urlencoded":
                 fields = [
-                    (name, as_text(self.context.value(value, document)))
+                    (name, as_text(self.context.value(value, document), f"the field {name!r}"))
                     for name, value in settings.form.items()
                 ]
                 return url_encoded(fields), content_type or "application/x-www-form-urlencoded"
@@ -314,7 +314,8 @@ class HTTPClient(RestSnap[HTTPClientSettings]):
                 yield Part(part.key, content, part.content_type, name)
             elif part.value is not None:
                 value = self.context.value(part.value, document)
-                yield Part(part.key, as_text(value).encode(), part.content_type)
+                text = as_text(value, f"the part {part.key!r}")
+                yield Part(part.key, text.encode(), part.content_type)
 
     def _file(self, setting: Evaluated[str], document: Document) -> tuple[bytes, str]:
         """The content of a file that is sent, and its name without folders."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from tempfile import TemporaryFile
 from typing import Any, NamedTuple
 
-from engine.sdk import DataError, Document, Value, to_json
+from engine.sdk import DataError, Document, Value, excerpt, to_json
 from snaps.shared.typed_text import typed
 
 MAX_ROWS = 1_048_576
@@ -71,7 +71,7 @@ class ExcelSheet:
         if value.__class__ is str:
             return self._from_text(value, column)
         if isinstance(value, int | float | Decimal):
-            return _number(value)
+            return _number(value, column)
         if self._style.writes_dates and isinstance(value, date | time):
             return _without_zone(value)
         text = to_json(value, f"the value of {column!r}").decode()
@@ -81,7 +81,7 @@ class ExcelSheet:
         if self._style.converts_numbers and value[:1] in _NUMERIC:
             number = typed(value)
             if not isinstance(number, str | bool):
-                return _number(number) if _is_exact(number) else self._text(value, column)
+                return _number(number, column) if _is_exact(number) else self._text(value, column)
         if self._style.writes_formulas and value[:1] == "=":
             return value
         return self._text(value, column)
@@ -118,13 +118,16 @@ def _is_exact(number: Any) -> bool:
     return len(Decimal(number).as_tuple().digits) <= EXACT_DIGITS
 
 
-def _number(value: Any) -> Any:
+def _number(value: Any, column: str) -> Any:
     """The number, or its digits as text if Excel would round it, or cannot hold it."""
     exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     if exact.is_finite() and _is_exact(exact.normalize()) and abs(exact.adjusted()) < LARGEST:
         return value
     if not exact.is_finite():
-        raise _refusal("a value is not a finite number", "change it first with a Mapper")
+        raise _refusal(
+            f"the value of {column!r} is {excerpt(value)}, which a cell cannot hold",
+            "change it first, for example with a Mapper",
+        )
     return str(value)
 
 

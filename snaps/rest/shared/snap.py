@@ -218,11 +218,11 @@ class RestSnap(Snap[S], ABC):
 
     def _url(self, document: Document) -> str:
         query = [
-            (str(name), as_text(value))
+            (str(name), as_text(value, f"the query parameter {name!r}"))
             for name, values in self.settings.query_parameters.items()
             for value in self._values(values, document)
         ]
-        url = as_text(self.context.value(self.settings.service_url, document))
+        url = as_text(self.context.value(self.settings.service_url, document), "service_url")
         try:
             return address_of(url, query)
         except AddressError as error:
@@ -233,8 +233,9 @@ class RestSnap(Snap[S], ABC):
         headers: list[tuple[str, str]] = []
         for name, values in self.settings.http_headers.items():
             for value in self._values(values, document):
+                text = as_text(value, f"the header {name!r}")
                 try:
-                    headers.append((str(name), header_text(as_text(value))))
+                    headers.append((str(name), header_text(text)))
                 except HeaderError as error:
                     raise DataError(
                         f"the header {name!r} cannot be sent",

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import msgspec
 
-from engine.sdk import DataError, Value, to_json
+from engine.sdk import CHANGE_IT_FIRST, DataError, Value, to_json
 
 
-def as_text(value: Value) -> str:
-    """A string as is, other values as JSON: `true`, `3`, `2026-01-01T00:00:00.000Z`, `{"a":1}`."""
+def as_text(value: Value, what: str) -> str:
+    """A string as is, other values as JSON: `true`, `3`, `2026-01-01T00:00:00.000Z`, `{"a":1}`.
+
+    Raises DataError, which calls the value `what`, if it has no text in UTF-8.
+    """
     if isinstance(value, str):
-        encoded_text(value)
+        _check_utf8(value, what)
         return value
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         value = int(value)
-    encoded = to_json(value, "the value")
+    encoded = to_json(value, what)
     if encoded.startswith(b'"'):
         return str(msgspec.json.decode(encoded))
     return encoded.decode()
 
 
-def encoded_text(text: str) -> bytes:
-    """The text in UTF-8. Raises DataError for half of a surrogate pair."""
+def _check_utf8(text: str, what: str) -> None:
     try:
-        return text.encode()
+        text.encode()
     except UnicodeEncodeError as error:
         raise DataError(
-            "the text cannot be written as UTF-8",
-            f"at offset {error.start} it holds half of a surrogate pair",
+            f"cannot write {what} as UTF-8",
+            f"it holds half of a surrogate pair at character {error.start}",
+            CHANGE_IT_FIRST,
         ) from None

@@ -109,11 +109,13 @@ class SqlSnap(Snap[S]):
     def values(self, statement: Statement, document: Document) -> list[Any]:
         """The values of a statement's paths. Raises DataError if one is missing."""
         with exact_decimals():
-            return [self.bound(self._reader(mark.path)(document)) for mark in statement.marks]
+            return [
+                self.bound(self._reader(mark.path)(document), mark.path) for mark in statement.marks
+            ]
 
-    def bound(self, value: Any) -> Any:
-        """A value as the driver takes it. Raises DataError."""
-        return self._binder.bound(value)
+    def bound(self, value: Any, name: str = "a value") -> Any:
+        """A value as the driver takes it. Raises DataError, which calls it `name`."""
+        return self._binder.bound(value, name)
 
     def all_bound(self, values: Iterable[Any]) -> Sequence[Any]:
         """Several values as the driver takes them. Raises DataError."""

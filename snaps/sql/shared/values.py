@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from engine.sdk import (
+    CHANGE_IT_FIRST,
+    DataError,
     DateTime,
     LocalDate,
     LocalDateTime,
     LocalTime,
     Value,
+    excerpt,
     to_json,
 )
 
@@ -32,10 +36,15 @@ class Binder:
         self._dialect = dialect
         self._zoned = dialect in _ZONED
 
-    def bound(self, value: Value) -> Any:
-        """The value to bind. Raises DataError for one that JSON cannot represent."""
+    def bound(self, value: Value, name: str = "a value") -> Any:
+        """The value to bind. Raises DataError, which calls it `name`, for NaN, Infinity, and what
+        JSON cannot represent."""
         if value.__class__ is int and self._dialect == "sqlite":
             return value if -_LARGE <= value < _LARGE else str(value)
+        if value.__class__ is float and not isfinite(value):  # SQLite would store it as null
+            raise DataError(
+                f"cannot send {name} to the database", f"it is {excerpt(value)}", CHANGE_IT_FIRST
+            )
         if value.__class__ in _PLAIN:
             return value
         if isinstance(value, Decimal):
@@ -47,7 +56,7 @@ class Binder:
         if isinstance(value, time):
             parts = value.hour, value.minute, value.second, value.microsecond
             return self._as_text(time(*parts))
-        return to_json(value, "a value").decode()
+        return to_json(value, name).decode()
 
     def _decimal(self, value: Decimal) -> Any:
         if self._dialect != "sqlite":

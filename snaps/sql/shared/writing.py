@@ -161,7 +161,7 @@ class WriteSnap(SqlSnap[W], ABC):
             return list(self.all_bound(value))
         if isinstance(value, int | Decimal | float) and columns.takes_text(column):
             return to_json(value).decode()
-        return self.bound(value)
+        return self.bound(value, column)
 
     # A batch
 

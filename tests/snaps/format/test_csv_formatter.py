@@ -103,7 +103,17 @@ def test_a_character_that_the_charset_lacks_fails_its_document_alone() -> None:
     result = write(documents, on_error="route", charset="ISO-8859-1")
     assert b"".join(p for p in result.output if isinstance(p, bytes)) == b'"a"\n"1"\n"2"\n'
     assert [error["original"]["a"] for error in result.errors] == ["€", "\ud800"]
+    assert "the value of 'a' cannot be written in ISO-8859-1" in result.errors[0]["reason"]
     assert "the character '€' (U+20AC)" in result.errors[0]["reason"]
+    assert result.errors[0]["resolution"].startswith("set charset to UTF-8, or")
+
+
+def test_half_of_a_surrogate_pair_is_in_no_charset() -> None:
+    (error,) = write([{"a": "x", "b": "y\ud800"}], on_error="route").errors
+    assert error["reason"] == (
+        "the value of 'b' cannot be written in UTF-8: half of a surrogate pair (U+D800) at offset 1"
+    )
+    assert error["resolution"].startswith("replace the character")
 
 
 def test_a_line_break_cannot_be_written_without_quotes() -> None:

@@ -82,7 +82,7 @@ def test_dates_and_numeric_strings_as_set() -> None:
         ("\x01", "has a character that a cell cannot hold"),
         ("\ud800", "has a character that a cell cannot hold"),
         ("x" * 32_768, "has 32,768 characters; a cell holds 32,767"),
-        (float("nan"), "not a finite number"),
+        (float("nan"), "is NaN, which a cell cannot hold"),
     ],
 )
 @pytest.mark.parametrize("keeps", [False, True])

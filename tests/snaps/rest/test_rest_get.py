@@ -213,6 +213,25 @@ class TestUrl:
         settings = {"service_url": url, "query_parameters": {"p": "1+1 é%20"}}
         assert run_snap("RESTGet", settings, http=http).output
 
+    @pytest.mark.parametrize(
+        ("setting", "what"),
+        [("query_parameters", "the query parameter 'a'"), ("http_headers", "the header 'a'")],
+    )
+    @pytest.mark.parametrize(
+        ("value", "reason"),
+        [
+            ("= 0/0", "$ is NaN, which JSON cannot represent"),
+            ("= '\\ud83d'", "half of a surrogate"),
+        ],
+    )
+    def test_a_value_that_cannot_be_sent_is_named(
+        self, setting: str, what: str, value: str, reason: str
+    ) -> None:
+        settings = {"service_url": "http://h/", setting: {"a": value}}
+        (error,) = run_snap("RESTGet", settings, [{}], on_error="route").errors
+        assert error["error"].startswith(f"cannot write {what} as ")
+        assert reason in error["reason"]
+
     def test_a_parameter_may_come_several_times_each_with_its_own_expression(self) -> None:
         query = {"tag": ["new", "= $tag", "= null", "= [$n, 'x y']"], "n": [1]}
         http = CannedHttp(

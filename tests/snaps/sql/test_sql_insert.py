@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import Any
 
@@ -211,3 +212,11 @@ class TestDuplicates:
     def test_what_a_database_cannot_do_is_a_mistake(self, postgres: TestDatabase) -> None:
         with pytest.raises(ConfigurationError, match="use SQLMerge"):
             insert(postgres, rows(1, 1), duplicates="update")
+
+
+def test_a_number_that_is_not_finite_fails_its_document(database: TestDatabase) -> None:
+    database.run("CREATE TABLE nuts (size FLOAT)")
+    result = insert(database, [{"size": 1.5}, {"size": math.nan}], on_error="route")
+    assert result.errors[0]["error"] == "cannot send size to the database"
+    assert result.errors[0]["reason"] == "it is NaN"
+    assert database.rows("SELECT * FROM nuts") == [(1.5,)]
