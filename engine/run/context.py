@@ -6,9 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
-
-import msgspec
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.documents import NO_LINEAGE, Batch, Document, Lineage, copied
 from engine.errors import DataError, EngineError, SnapFailedError
@@ -20,7 +18,6 @@ from engine.expressions import (
     compile_parts,
     parse_path,
 )
-from engine.numbers import as_integer
 from engine.plan.plan import PlannedSnap
 from engine.registry import SnapClass
 from engine.run.accounts import UnusableAccountError, account_of
@@ -30,14 +27,14 @@ from engine.run.failures import BrokenSnapError, broken_snap, explain, full_trac
 from engine.run.files.access import SnapFiles
 from engine.run.late_facts import LateFacts
 from engine.run.report import SnapStatistics
+from engine.run.setting_values import converted
 from engine.run.shown_lines import ShownLines
 from engine.sdk.children import ChildPipelines
 from engine.sdk.context import Function, JsonPath
-from engine.sdk.conversion import in_words
 from engine.sdk.excerpts import excerpt
 from engine.sdk.files import FileName
 from engine.sdk.http import HttpClient
-from engine.sdk.settings import Account, Evaluated, Expression, shown
+from engine.sdk.settings import Account, Evaluated, Expression
 from engine.sdk.settings import Path as PathSetting
 from engine.sdk.views import ERROR_VIEW
 
@@ -163,7 +160,7 @@ class SnapContext:
         function = self._functions.get(setting.expression)
         if function is None:
             function = self._functions[setting.expression] = self.function(setting.expression)
-        return _converted(function(document), setting)
+        return converted(function(document), setting)
 
     def account(self, setting: Account[K], document: Document | None = None) -> K:
         name = self.value(setting, {} if document is None else document)
@@ -198,11 +195,11 @@ class SnapContext:
             return FileName(self.value(setting, document))
         literal, added = parts(document)
         if literal and added is None:
-            return FileName(_converted(literal, setting))
+            return FileName(converted(literal, setting))
         if literal and literal.__class__ is str:
             return FileName(literal + added, literal)
         if literal == "" and added is not None:
-            return FileName(_converted(added, setting), "")
+            return FileName(converted(added, setting), "")
         return FileName(self.value(setting, document), "")  # such as `1 + $name`
 
     @property
@@ -384,22 +381,6 @@ class SnapContext:
                 self._failed_at = position
                 return self._before + position + 1
         return None
-
-
-def _converted(value: Any, setting: Evaluated[T]) -> T:
-    """The result of an expression, as the type of the setting. Raises DataError."""
-    assert setting.expression is not None  # only expressions are evaluated
-    if setting.kind is int:
-        value = as_integer(value)
-    try:
-        return msgspec.convert(value, setting.kind, strict=False)  # type: ignore[no-any-return]
-    except msgspec.ValidationError as error:
-        summary = f"the expression {setting.expression.text!r} returned an invalid value"
-        if get_origin(setting.kind) is Literal:
-            choices = ", ".join(get_args(setting.kind))
-            raise DataError(summary, f"expected one of {choices}, got {shown(value)}") from None
-        hint = "give a default: $name != null ? $name : ''" if value is None else ""
-        raise DataError(summary, in_words(error, value), hint) from None
 
 
 def _snap_info(snap: PlannedSnap) -> dict[str, Any]:

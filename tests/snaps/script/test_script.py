@@ -133,6 +133,19 @@ def test_the_text_has_the_meaning_of_python_2(run_snap: Any, code: str, value: A
     assert one(run_snap, code, text="x", n=1) == value
 
 
+@pytest.mark.parametrize("target", ["n", "self.n", "doc['n']", "[doc][0]['n']"])
+@pytest.mark.parametrize(("divisor", "quotient"), [("2", 3), ("2.0", 3.5)])
+def test_a_division_in_place_has_the_meaning_of_python_2(
+    run_snap: Any, target: str, divisor: str, quotient: Any
+) -> None:
+    code = f"""
+    n = self.n = doc['n']
+    {target} /= {divisor}
+    self.output.write({{'n': {target}}})
+    """
+    assert run_snap("Script", each(code), [{"n": 7}]).output == [{"n": quotient}]
+
+
 OLD = """
 import StringIO
 class T:

@@ -26,7 +26,7 @@ _MODULES = {
     "cPickle": "pickle",
     "cStringIO": "io",
 }
-DIVIDE, HAS_KEY, LISTED = "__divide__", "__has_key__", "__listed__"
+DIVIDE, DIVISOR, HAS_KEY, LISTED = "__divide__", "__divisor__", "__has_key__", "__listed__"
 
 
 def compiled(source: str, name: str) -> Any:
@@ -59,6 +59,7 @@ def names() -> dict[str, Any]:
         "sorted": _sorted,
         "round": _round,
         DIVIDE: _divide,
+        DIVISOR: _Divisor,
         HAS_KEY: _has_key,
         LISTED: _listed,
     }
@@ -78,11 +79,8 @@ class _Meaning(ast.NodeTransformer):
         self.generic_visit(node)
         if not isinstance(node.op, ast.Div) or self._divides_truly:
             return node
-        if not isinstance(node.target, ast.Name):
-            return node  # its parts would be evaluated twice
-        read = ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)
-        value = _call(DIVIDE, [read, node.value], node)
-        return ast.copy_location(ast.Assign([node.target], value), node)
+        node.value = _call(DIVISOR, [node.value], node)  # the target must be evaluated only once
+        return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
@@ -113,6 +111,16 @@ def _divides_truly(tree: ast.Module) -> bool:
 
 def _divide(a: Any, b: Any) -> Any:
     return a // b if isinstance(a, int) and isinstance(b, int) else a / b
+
+
+class _Divisor:
+    """What `/=` divides by: no number divides by it itself, so the division comes here."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __rtruediv__(self, dividend: Any) -> Any:
+        return _divide(dividend, self._value)
 
 
 def _has_key(holder: Any, key: Any) -> bool:
