@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from engine.documents import Document
+from engine.run import call_tree
 from tests.run.test_ultra import requests, run
 
 MANY: tuple[list[Document], ...] = (requests(1, 2, 3), requests(4))
@@ -88,3 +91,28 @@ def test_each_copy_of_a_stream_has_its_request(tmp_path: Path) -> None:
     assert failure is None
     assert outcomes.answers == {number: [{"text": f"n{number}"}] for number in (1, 2, 3, 4)}
     assert outcomes.strays == []
+
+
+DOWN = """
+snaps:
+  on: {snap: Filter, filter: $request > 2}
+  again: {snap: PipelineExecute, pipeline: down, pool_size: 3}
+links: [on -> again]
+"""
+
+
+def test_a_request_whose_pipelines_call_each_other_without_end_fails_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_tree, "MAX_DEPTH", 8)
+    (tmp_path / "down.yaml").write_text(DOWN)
+    snaps = "  call: {snap: PipelineExecute, pipeline: down, pool_size: 2}"
+    outcomes, failure = run(tmp_path, snaps, [], *MANY, requests(1, 2))
+    assert failure is None
+    error = "failed: could not run the pipeline 'down'"
+    assert {n: set(map(str, found)) for n, found in outcomes.answers.items()} == {
+        1: {"filtered"},
+        2: {"filtered"},
+        3: {error},
+        4: {error},
+    }
