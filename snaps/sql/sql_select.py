@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
 from engine.sdk import (
     BoundText,
+    ConfigurationError,
     DataError,
     Document,
     Evaluated,
     Example,
     Issue,
     SqlAccount,
+    To,
     View,
     Views,
     setting,
 )
+from snaps.sql.shared.columns import description_of_table
 from snaps.sql.shared.conditions import where
 from snaps.sql.shared.limits import limited
-from snaps.sql.shared.names import quote_name
+from snaps.sql.shared.names import TableName, quote_name
 from snaps.sql.shared.reading import is_source, read
 from snaps.sql.shared.settings import (
     FOREIGN_TABLE,
@@ -30,7 +35,10 @@ from snaps.sql.shared.settings import (
     is_empty,
 )
 from snaps.sql.shared.snap import SqlSnap
-from snaps.sql.shared.statements import joined
+from snaps.sql.shared.statements import Statement, joined
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _ORDER = re.compile(r"(.*?)(?:\s+(ASC|DESC))?\s*", re.IGNORECASE | re.DOTALL)
 
@@ -68,7 +76,9 @@ class SQLSelect(SqlSnap[SQLSelectSettings]):
     since = "0.4.0"
     about = """
     Each row is a document with the columns in their order. For each input document there is one
-    query. Rows are fetched as they are needed, so a table may have any size.
+    query. Rows are fetched as they are needed, so a table may have any size. The view `metadata`
+    gets one document before the rows: the schema and the name of the table, and of each column
+    `name`, `type`, `nullable` and `primary_key`. An ultra task cannot link it.
 
     `$path` in `where_clause` is a value of the document, never a piece of SQL; see
     [SQLExecute](#sqlexecute).
@@ -132,11 +142,13 @@ class SQLSelect(SqlSnap[SQLSelectSettings]):
         ),
     )
 
+    views = Views(outputs=(View("output"), View("metadata", optional=True)))
+
     @classmethod
     def views_for(cls, settings: SQLSelectSettings) -> Views:
         if not is_source(settings.where_clause, settings.limit_rows, settings.limit_offset):
             return cls.views
-        return Views(inputs=(View("input", unlinked="starts by itself"),))
+        return Views((View("input", unlinked="starts by itself"),), cls.views.outputs)
 
     @classmethod
     def check(cls, settings: SQLSelectSettings) -> Iterable[Issue]:
@@ -150,11 +162,26 @@ class SQLSelect(SqlSnap[SQLSelectSettings]):
 
     def open(self) -> None:
         super().open()
+        if self.context.in_ultra and self.context.linked("metadata"):
+            raise ConfigurationError(
+                "the view 'metadata' answers no request, so an ultra task cannot link it"
+            )
         preparer = self.preparer
         fields = [quote_name(name, preparer) for name in self.settings.output_fields]
         table = self.table(self.settings).quoted(preparer)
         self._head = joined(f"SELECT {', '.join(fields) or '*'} FROM {table}")
         self._order = ", ".join(map(self._ordered, self.settings.order_by))
+
+    def start(self) -> Iterator[To]:
+        if self.context.linked("metadata"):
+            name = self.table(self.settings)
+            described = self.session.work(partial(self._described, name))
+            if described is not None:  # otherwise the query says so
+                yield To("metadata", described)
+
+    def _described(self, name: TableName, connection: Connection) -> Document | None:
+        with self.session.translated(Statement((f"columns of {name.shown}",))):
+            return description_of_table(connection, name)
 
     def process(self, document: Document) -> Iterator[Document]:
         settings, head = self.settings, self._head

@@ -70,6 +70,32 @@ def columns_of_table(connection: Connection, name: TableName) -> Columns | None:
     return Columns(name.shown, {column["name"]: column["type"] for column in found})
 
 
+def description_of_table(connection: Connection, name: TableName) -> Document | None:
+    """The schema, the name and the columns of a table; None if there is no such table."""
+    from sqlalchemy import inspect
+    from sqlalchemy.exc import NoSuchTableError
+
+    table, schema = name.reflected(connection.dialect)
+    inspector = inspect(connection)
+    try:
+        found = inspector.get_columns(table, schema=schema)
+        keys = inspector.get_pk_constraint(table, schema=schema)["constrained_columns"]
+    except NoSuchTableError:
+        return None
+    if not found:  # some databases do not tell an empty answer from a missing table
+        return None
+    columns: list[Any] = [
+        {
+            "name": str(column["name"]),
+            "type": column["type"].compile(connection.dialect),
+            "nullable": bool(column["nullable"]),
+            "primary_key": column["name"] in keys,
+        }
+        for column in found
+    ]
+    return {"schema": schema, "table": table, "columns": columns}
+
+
 def create_table(connection: Connection, name: TableName, documents: Sequence[Document]) -> None:
     """Create a table with a column for each field of the documents."""
     from sqlalchemy import Column, MetaData, Table

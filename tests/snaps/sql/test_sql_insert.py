@@ -163,7 +163,7 @@ def test_an_empty_document_is_an_error(sqlite: TestDatabase) -> None:
 
 def test_a_missing_table_fails_the_documents(database: TestDatabase) -> None:
     errors = insert(database, rows(1, 2), on_error="route").errors
-    assert [error["error"] for error in errors] == ["there is no table 'nuts'"] * 2
+    assert [error["reason"] for error in errors] == ["there is no table 'nuts'"] * 2
 
 
 class TestCreateTable:

@@ -246,3 +246,29 @@ def test_a_missing_driver_names_the_extra(sqlite: TestDatabase) -> None:
     account = {"dialect": "snowflake", "host": "h", "database": "x"}
     with pytest.raises(ConfigurationError, match=r"pip install 'snapline\[snowflake\]'"):
         sqlite.snap("SQLSelect", table_name="t", account=account)
+
+
+def test_the_second_output_describes_the_table(database: TestDatabase) -> None:
+    database.run(
+        "CREATE TABLE nuts (id INTEGER PRIMARY KEY, name VARCHAR(20) NOT NULL, size INTEGER)"
+    )
+    database.run("INSERT INTO nuts VALUES (1, 'a', 4)")
+    both = ["output", "metadata"]
+    outputs = database.snap("SQLSelect", table_name="nuts", outputs=both).outputs
+    assert outputs["output"] == [{"id": 1, "name": "a", "size": 4}]
+    (described,) = outputs["metadata"]
+    assert (described["schema"], described["table"]) == (None, "nuts")
+    keys = ("name", "nullable", "primary_key")
+    assert [tuple(column[key] for key in keys) for column in described["columns"]] == [
+        ("id", database.dialect == "sqlite", True),
+        ("name", False, False),
+        ("size", True, False),
+    ]
+    assert described["columns"][1]["type"] == "VARCHAR(20)"
+
+
+def test_the_second_output_of_a_missing_table_is_empty(sqlite: TestDatabase) -> None:
+    both = ["output", "metadata"]
+    result = sqlite.snap("SQLSelect", table_name="bolts", outputs=both, on_error="route")
+    assert "metadata" not in result.outputs
+    assert "no such table: bolts" in result.errors[0]["reason"]

@@ -66,7 +66,7 @@ def test_too_few_values_fail_the_document(with_procedure: TestDatabase) -> None:
 
 def test_an_unknown_procedure_fails_the_document(server_database: TestDatabase) -> None:
     (error,) = call(server_database, "nothing", {}, on_error="route").errors
-    assert error["error"] == "there is no stored procedure 'nothing'"
+    assert error["reason"] == "there is no stored procedure 'nothing'"
 
 
 def test_rows_of_a_function_are_results(postgres: TestDatabase) -> None:
