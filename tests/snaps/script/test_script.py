@@ -296,7 +296,7 @@ def test_errors_are_text_or_maps_and_have_the_document_as_original(run_snap: Any
     result = run_snap("Script", settings, given, on_error="route")
     assert result.output == given
     assert [(e["error"], e["reason"], e["original"]) for e in result.errors] == [
-        ("bad", "", given[0]),
+        ("bad", "bad", given[0]),
         ("worse", "rain", given[1]),
     ]
     assert result.errors[1]["code"] == 7
