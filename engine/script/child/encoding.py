@@ -145,7 +145,7 @@ def encode_again(value: Any, error: Exception) -> bytes:
 
 
 def encoded_size(value: Any, by: Encoder = encoder) -> int:
-    """Bytes that a value takes on the wire; 0 if it has to be looked at more closely."""
+    """Bytes that a value takes on the wire; 0 if it cannot be encoded at once."""
     try:
         return len(by.encode(value))
     except ENCODING_ERRORS:

@@ -27,9 +27,9 @@ from .supervisor import supervise
 BATCH_BYTES = 8 << 20
 """How much a function for batches gets at once."""
 
-_LOOK_AGAIN = 1.0
-"""Seconds after which a script that waits for rows looks whether its connection is still open: a
-call that waits in one thread does not notice when another one closes it."""
+_CHECK_SECONDS = 1.0
+"""How often a script that waits for rows checks that its connection is still open. A call that
+waits in one thread does not notice when another thread closes it."""
 
 
 def main(settings: dict[str, Any]) -> None:
@@ -43,7 +43,7 @@ def main(settings: dict[str, Any]) -> None:
     connection = socket.socket(fileno=settings["channel"])
     connection.set_inheritable(False)
     channel = Channel(connection, settings["limit"], wait=lambda: None)
-    channel.set_patience(_LOOK_AGAIN)
+    channel.set_patience(_CHECK_SECONDS)
     Conversation(channel, state, settings).run()
 
 
