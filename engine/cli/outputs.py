@@ -174,6 +174,11 @@ def encoded(port: Port, document: Any) -> bytes:
 
 def _pretty(port: Port, document: Any) -> str:
     encoded(port, document)  # as it would be refused in a pipe
+    return readable(document)
+
+
+def readable(document: Any) -> str:
+    """JSON on several lines, with long strings and bytes cut."""
     return prettified(to_json(_shortened(document))).decode()
 
 

@@ -57,6 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--report", metavar="FILE", help="write the run report as JSON to FILE")
     parser.add_argument(
+        "--html",
+        metavar="FILE",
+        help="write a page about the run to FILE: graph, counts, times, errors, and the first "
+        "documents of each link",
+    )
+    parser.add_argument(
         "--project",
         metavar="FOLDER",
         help="root of sldb:/// (default: the project of the pipeline file)",
@@ -78,13 +84,14 @@ def run(arguments: argparse.Namespace) -> int:
     inputs = _inputs(plan, arguments.input)
     print_problems(plan.warnings, sys.stderr)
     relax_garbage_collection()
-    report = _report_file(arguments.report)
+    report = _report_file(arguments.report, "--report")
     with _reserve_stdout() as out:
         display = choose_display(out, sys.stderr, plan.open_outputs, quiet=arguments.quiet)
-        try:
-            failure = asyncio.run(_run(plan, registry, arguments, inputs, display))
-        finally:
-            _write_report(report, display.report)
+        with _page(arguments, plan, registry, display) as watching:
+            try:
+                failure = asyncio.run(_run(plan, registry, arguments, inputs, watching))
+            finally:
+                _write_report(report, display.report)
     if isinstance(failure, SnapFailedError):
         if not inputs and (hint := _input_hint(plan, failure)):
             print(f"  hint: {hint}", file=sys.stderr)
@@ -179,19 +186,43 @@ def _documents(file: BinaryIO, name: str) -> Iterator[list[Item]]:
         raise ExecutionError(f"--input: cannot read {name!r}: {error.strerror}") from error
 
 
-def _report_file(name: str | None) -> FileTarget | None:
-    """The report file, opened before the run so that a bad path is reported first."""
+def _report_file(name: str | None, option: str) -> FileTarget | None:
+    """The file of a report, opened before the run so that a bad path is reported first."""
     if name is None:
         return None
     if name == "-":
         raise ConfigurationError(
-            "--report needs the name of a file, as standard output holds documents only; "
+            f"{option} needs the name of a file, as standard output holds documents only; "
             "write ./- for a file called '-'"
         )
     try:
         return ProjectFiles(str(Path.cwd()), ".").write(name, "overwrite", create_folder=False)
     except DataError as error:
-        raise ConfigurationError(f"--report: {error}") from None
+        raise ConfigurationError(f"{option}: {error}") from None
+
+
+@contextmanager
+def _page(
+    arguments: argparse.Namespace, plan: Plan, registry: Registry, display: Display
+) -> Iterator[Display]:
+    """The display for a run, which also writes the page of `--html` when the run has ended."""
+    file = _report_file(arguments.html, "--html")
+    if file is None:
+        yield display
+        return
+    from engine.cli.run_page import SamplingDisplay, diagram_of_file  # few runs write a page
+
+    diagram = diagram_of_file(arguments.pipeline, registry)
+    sampling = SamplingDisplay(display)
+    try:
+        yield sampling
+    finally:
+        if display.report is None:
+            file.discard()
+        else:
+            given = given_parameters(arguments, [spec.name for spec in plan.parameters])
+            file.write(sampling.page(diagram, plan.parameters, given).encode())
+            file.commit()
 
 
 def _write_report(file: FileTarget | None, report: Report | None) -> None:

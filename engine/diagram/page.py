@@ -30,6 +30,15 @@ th, td { text-align: left; padding: .35rem .75rem; border-bottom: 1px solid var(
 tr:last-child td { border-bottom: 0; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 .failed { color: var(--error); font-weight: bold; }
+.failure { color: var(--error); }
+pre { margin: 0; padding: .5rem .75rem; overflow: auto; white-space: pre-wrap;
+  overflow-wrap: anywhere; background: var(--card); border: 1px solid var(--edge);
+  border-radius: 8px; font: 12.5px/1.4 ui-monospace, Menlo, Consolas, monospace; }
+pre + pre, p + pre, pre + .graph { margin-top: .5rem; }
+details { margin: .35rem 0; }
+summary { cursor: pointer; padding: .25rem 0; }
+summary b { margin-left: .5rem; font-variant-numeric: tabular-nums; }
+details p { margin: .25rem 0 .5rem; }
 """
 
 
@@ -54,11 +63,12 @@ def document(title: str, sections: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def graph_section(diagram: Diagram) -> Iterator[str]:
-    """The title, the description and the graph, which keys can scroll."""
+def graph_section(diagram: Diagram, notes: Iterable[str] = ()) -> Iterator[str]:
+    """The title, the description, notes in HTML, and the graph, which keys can scroll."""
     yield f"<h1>{text(diagram.name)}</h1>"
     if diagram.description:
         yield f"<p>{text(diagram.description)}</p>"
+    yield from notes
     yield '<div class="graph" tabindex="0" role="region" aria-label="Graph">'
     yield svg(diagram, has_title=False).rstrip()
     yield "</div>"

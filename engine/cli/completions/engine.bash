@@ -30,6 +30,7 @@ _engine() {
     run:--param-file) _engine_files; return ;;
     run:--input) _engine_files; return ;;
     run:--report) _engine_files; return ;;
+    run:--html) _engine_files; return ;;
     run:--project) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
     run:--timezone) :; return ;;
     validate:--format) COMPREPLY=($(compgen -W 'text json github' -- "$current")); return ;;
@@ -61,7 +62,7 @@ _engine() {
   esac
   if [[ $current == -* ]]; then
     case $command in
-      run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --quiet --report --project --timezone --debug' -- "$current")) ;;
+      run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --quiet --report --html --project --timezone --debug' -- "$current")) ;;
       validate) COMPREPLY=($(compgen -W '-h --help --format' -- "$current")) ;;
       graph) COMPREPLY=($(compgen -W '-h --help -o --output --report' -- "$current")) ;;
       snaps) COMPREPLY=($(compgen -W '-h --help --json' -- "$current")) ;;

@@ -37,6 +37,7 @@ _engine() {
             '(--input)'--input'[documents for the open input\: a JSON object, an array, or one object per line; - for standard input]:FILE:_files' \
             '(--quiet)'--quiet'[show only documents, warnings and the reason if the run fails]' \
             '(--report)'--report'[write the run report as JSON to FILE]:FILE:_files' \
+            '(--html)'--html'[write a page about the run to FILE\: graph, counts, times, errors, and the first documents of each link]:FILE:_files' \
             '(--project)'--project'[root of sldb\:/// (default\: the project of the pipeline file)]:FOLDER:_files -/' \
             '(--timezone)'--timezone'[time zone of expressions (default\: UTC)]:ZONE: ' \
             '(--debug)'--debug'[show the full traceback of an exception in the code of a snap]' \
