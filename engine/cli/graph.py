@@ -95,12 +95,12 @@ def _write(diagram: Diagram, path: Path) -> None:
 def _draw(diagram: Diagram) -> None:
     """Boxes if they fit the terminal; otherwise a list with rails. A pipe has any width."""
     from engine.diagram.rails import rails
-    from engine.diagram.terminal import boxes, characters_of, width_of
+    from engine.diagram.terminal import boxes, characters_of
 
     characters, colours = characters_of(sys.stdout.encoding), has_colours(sys.stdout)
-    width = terminal_columns()
-    if sys.stdout.isatty() and width_of(diagram) > width:
-        lines = rails(diagram, characters, width, has_colours=colours)
-    else:
-        lines = boxes(diagram, characters, has_colours=colours)
+    columns = terminal_columns()
+    width = columns if sys.stdout.isatty() else None
+    lines = boxes(diagram, characters, width=width, has_colours=colours)
+    if lines is None:
+        lines = rails(diagram, characters, columns, has_colours=colours)
     print("\n".join(lines))

@@ -145,20 +145,22 @@ def _after_snap(name: str, *, installable: bool) -> list[str]:
 
 def _project(given: str) -> _Made:
     root = Path(given)
-    module = module_name(root.name)
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", root.name) or keyword.iskeyword(module):
+    name = root.absolute().resolve().name  # `.` is the current folder
+    module = module_name(name)
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) or keyword.iskeyword(module):
         raise ConfigurationError(
-            f"{root.name!r} is not a name for a project; begin with a letter, and use letters, "
+            f"{name!r} is not a name for a project; begin with a letter, and use letters, "
             "digits, '-' and '_'"
         )
-    if root.is_dir() and any(root.iterdir()):
+    if root.is_dir() and any(not each.name.startswith(".") for each in root.iterdir()):
         raise ConfigurationError(f"the folder {given!r} is not empty; choose another name")
-    names = {"new_name": module, "new-name": module.replace("_", "-"), "New name": title(root.name)}
+    names = {"new_name": module, "new-name": module.replace("_", "-"), "New name": title(name)}
     files = [
         NewFile(root / _replaced(stored_name(path), names), filled(f"project/{path}", names))
         for path in files_of("project")
     ]
-    return _Made(files, [f"cd {shlex.quote(given)}", "engine run pipelines/orders.yaml"])
+    enter = [] if root.resolve() == Path.cwd() else [f"cd {shlex.quote(given)}"]
+    return _Made(files, [*enter, "engine run pipelines/orders.yaml"])
 
 
 _KINDS: dict[str, Callable[[str], _Made]] = {

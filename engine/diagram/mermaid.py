@@ -19,12 +19,14 @@ def _lines(diagram: Diagram) -> Iterator[str]:
         parts = [f"<b>{_text(snap.label)}</b>", _text(kind_of(snap)), _text(snap.note)]
         yield f'  s{number}["{"<br/>".join(part for part in parts if part)}"]'
     for number, snap in enumerate(diagram.snaps):
-        for port in snap.inputs:
+        for place, port in enumerate(snap.inputs):
             if port.is_open:
-                yield f'  s{number}.{port.name}(["open input"]) --> s{number}'.replace(".", "_", 1)
-        for port in snap.outputs:
+                yield f'  i{number}_{place}(["open input"]) --> s{number}'
+        for place, port in enumerate(snap.outputs):
             if port.is_open:
-                yield f'  s{number} --> s{number}_{port.name}(["open output"])'
+                label = _label(port, None)
+                shown = f'|"{label}"|' if label else ""
+                yield f'  s{number} -->{shown} o{number}_{place}(["open output"])'
     for link in diagram.links:
         output, _ = diagram.ports(link)
         arrow = "-.->" if output.carries == "error" else "-->"

@@ -29,7 +29,7 @@ th, td { text-align: left; padding: .35rem .75rem; border-bottom: 1px solid var(
   vertical-align: top; }
 tr:last-child td { border-bottom: 0; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-.failed { color: var(--error); font-weight: bold; }
+span.failed { color: var(--error); font-weight: bold; }
 .failure { color: var(--error); }
 pre { margin: 0; padding: .5rem .75rem; overflow: auto; white-space: pre-wrap;
   overflow-wrap: anywhere; background: var(--card); border: 1px solid var(--edge);

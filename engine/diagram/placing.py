@@ -128,7 +128,9 @@ class _Block:
 
 def _median(wishes: Sequence[tuple[int, float]]) -> int:
     """The weighted median: the wish from which the total distance to all of them is least."""
-    half = sum(weight for _, weight in wishes) / 2
+    if len(wishes) == 1:
+        return wishes[0][0]
+    half = sum([weight for _, weight in wishes]) / 2
     for top, weight in wishes:
         half -= weight
         if half <= 0:

@@ -102,15 +102,24 @@ class Canvas:
         return rows
 
 
-def width_of(diagram: Diagram) -> int:
-    """The columns that the boxes and wires of a diagram need."""
-    return drawing_of(diagram, CELLS).width + 2 * _MARGIN
+MOST_CELLS = 3_000_000
+"""Size of a drawing of boxes, in cells."""
 
 
-def boxes(diagram: Diagram, characters: Characters, *, has_colours: bool = False) -> list[str]:
-    """The diagram as lines of boxes and wires, as wide as they need to be."""
+def boxes(
+    diagram: Diagram,
+    characters: Characters,
+    *,
+    width: int | None = None,
+    has_colours: bool = False,
+) -> list[str] | None:
+    """The diagram as lines of boxes and wires; None if they need more than `width` columns, or
+    more cells than anybody would look at."""
     drawing = drawing_of(diagram, CELLS)
-    canvas = Canvas(drawing.width + 2 * _MARGIN, drawing.height)
+    needed = drawing.width + 2 * _MARGIN
+    if needed * drawing.height > MOST_CELLS or (width is not None and needed > width):
+        return None
+    canvas = Canvas(needed, drawing.height)
     _draw_wires(canvas, drawing, characters)
     for snap in drawing.snaps:
         _draw_snap(canvas, snap, characters)

@@ -9,22 +9,35 @@ Measure = Callable[[str], int]
 
 _WIDE = 1000
 _USUAL = 560
-_WIDTHS = {
-    **dict.fromkeys("ijl'|", 222),
-    **dict.fromkeys(" !,./:;[\\]tIf", 278),
-    **dict.fromkeys("-()r`{}", 333),
-    **dict.fromkeys('"', 355),
-    **dict.fromkeys("*", 389),
-    **dict.fromkeys("ckJsvxyz", 500),
-    **dict.fromkeys("L#$0123456789_?abdeghnopqu", 556),
-    **dict.fromkeys("+<=>~FTZ", 600),
-    **dict.fromkeys("&ABEKPSVXY", 667),
-    **dict.fromkeys("CDHNRUw", 722),
-    **dict.fromkeys("GOQ", 778),
-    **dict.fromkeys("Mm", 833),
-    **dict.fromkeys("%→", 889),
-    **dict.fromkeys("W@…", 1000),
-}
+
+
+class _Widths(dict[str, int]):
+    """Widths of characters; of those that are not listed, by the cells that they take."""
+
+    def __missing__(self, character: str) -> int:
+        taken = cells(character)
+        self[character] = _WIDE if taken == 2 else taken * _USUAL
+        return self[character]
+
+
+_WIDTHS = _Widths(
+    {
+        **dict.fromkeys("ijl'|", 222),
+        **dict.fromkeys(" !,./:;[\\]tIf", 278),
+        **dict.fromkeys("-()r`{}", 333),
+        **dict.fromkeys('"', 355),
+        **dict.fromkeys("*", 389),
+        **dict.fromkeys("ckJsvxyz", 500),
+        **dict.fromkeys("L#$0123456789_?abdeghnopqu", 556),
+        **dict.fromkeys("+<=>~FTZ", 600),
+        **dict.fromkeys("&ABEKPSVXY", 667),
+        **dict.fromkeys("CDHNRUw", 722),
+        **dict.fromkeys("GOQ", 778),
+        **dict.fromkeys("Mm", 833),
+        **dict.fromkeys("%→", 889),
+        **dict.fromkeys("W@…", 1000),
+    }
+)
 """Widths in thousandths of the font's size: those of Helvetica, Arial and Liberation Sans."""
 
 
@@ -33,16 +46,9 @@ def pixels(size: int, *, bold: bool = False) -> Measure:
     scale = size * (1.1 if bold else 1.03) / 1000
 
     def measure(text: str) -> int:
-        return int(sum(map(_width, text)) * scale) + 1
+        return int(sum(map(_WIDTHS.__getitem__, text)) * scale) + 1
 
     return measure
-
-
-def _width(character: str) -> int:
-    known = _WIDTHS.get(character)
-    if known is not None:
-        return known
-    return _WIDE if cells(character) == 2 else cells(character) * _USUAL
 
 
 def cells(text: str) -> int:

@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from engine.cli import main
+from tests.cli.graphs import ROUTED
+
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Any:
@@ -49,3 +52,28 @@ def with_snap(tmp_path: Path) -> Callable[[str, str], dict[str, str]]:
         return os.environ | {"PYTHONPATH": str(tmp_path / "installed")}
 
     return install
+
+
+@pytest.fixture
+def draw(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """Draws a pipeline; what is printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(pipeline: str, *options: str) -> str:
+        Path("p.yaml").write_text(pipeline)
+        assert main(["graph", "p.yaml", *options]) == 0
+        return capsys.readouterr().out
+
+    return run
+
+
+@pytest.fixture
+def report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """The report of a run of the routed pipeline."""
+    (tmp_path / "run.yaml").write_text(ROUTED)
+    file = tmp_path / "report.json"
+    main(["run", str(tmp_path / "run.yaml"), "--quiet", "--report", str(file)])
+    capsys.readouterr()
+    return file

@@ -3,43 +3,17 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import sys
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 
 from engine import api
 from engine.cli import main
-from engine.diagram.diagram import diagram_of
-from engine.diagram.svg import svg
-from engine.registry import discover
+from tests.cli.graphs import CHAIN, ROUTED
 
-ROUTED = """
-pipeline: Orders & more
-description: Sorts orders by size.
-snaps:
-  orders: {snap: JSONGenerator, documents: [{n: 3}, {n: 30}, {m: 1}]}
-  size: {snap: Router, routes: {large: $n >= 10, small: 'true'}, first_match: true}
-  pack: {snap: Mapper, mappings: {$n: $n}}
-  failed: {snap: Mapper, mappings: {$reason: $reason}}
-links:
-  - orders -> size
-  - size.large -> pack
-  - size.error -> failed
-"""
-CHAIN = """
-snaps:
-  read: {snap: FileReader, file: in.json}
-  parse: {snap: JSONParser}
-  keep: {snap: Filter, filter: $a > 1}
-links: [read -> parse -> keep]
-"""
 BOXES = """\
   ╭────────────╮     ╭────────────╮     ╭────────╮
   │ read       │────▶│ parse      │────▶│ keep   │─○
@@ -54,20 +28,6 @@ RAILS = """\
 ● ╎ pack  Mapper  (open: output)
   ● failed  Mapper  (open: output)
 """
-MERMAID = """\
-flowchart LR
-  s0["<b>orders</b><br/>JSONGenerator"]
-  s1["<b>size</b><br/>Router"]
-  s2["<b>pack</b><br/>Mapper"]
-  s3["<b>failed</b><br/>Mapper"]
-  s1 --> s1_small(["open output"])
-  s2 --> s2_output(["open output"])
-  s3 --> s3_output(["open output"])
-  s0 --> s1
-  s1 -->|"large: $n #gt;= 10"| s2
-  s1 -.->|"error"| s3
-"""
-NAMESPACE = "{http://www.w3.org/2000/svg}"
 
 
 class Terminal(io.TextIOWrapper):
@@ -81,21 +41,6 @@ class Terminal(io.TextIOWrapper):
         self.flush()
         assert isinstance(self.buffer, io.BytesIO)
         return self.buffer.getvalue().decode(self.encoding)
-
-
-@pytest.fixture
-def draw(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., str]:
-    """Draws a pipeline; what is printed."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(pipeline: str, *options: str) -> str:
-        Path("p.yaml").write_text(pipeline)
-        assert main(["graph", "p.yaml", *options]) == 0
-        return capsys.readouterr().out
-
-    return run
 
 
 @pytest.fixture
@@ -116,20 +61,6 @@ def on_terminal(draw: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> Ca
 def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert main(["graph", *arguments]) == 2
     return capsys.readouterr().err
-
-
-def svg_of(pipeline: str, tmp_path: Path) -> ElementTree.Element:
-    file = tmp_path / "p.yaml"
-    file.write_text(pipeline)
-    return ElementTree.fromstring(svg(diagram_of(api.load(file), discover())))
-
-
-def texts(root: ElementTree.Element) -> list[str]:
-    return [str(each.text) for each in root.iter(f"{NAMESPACE}text")]
-
-
-def titles(root: ElementTree.Element) -> list[str]:
-    return [str(each.text) for each in root.iter(f"{NAMESPACE}title")]
 
 
 def test_a_pipe_gets_boxes(draw: Callable[..., str]) -> None:
@@ -208,142 +139,11 @@ def test_wide_characters_keep_the_borders_aligned(draw: Callable[..., str]) -> N
     assert lines[0] == "  ╭────────╮"
 
 
-def test_an_svg_has_all_labels_kinds_views_and_conditions(tmp_path: Path) -> None:
-    found = texts(svg_of(ROUTED, tmp_path))
-    assert {"Orders & more", "orders", "JSONGenerator", "size", "Router"} <= {*found}
-    assert {"large", "small", "error", "$n >= 10"} <= {*found}
-
-
-def test_error_links_are_dashed_and_binary_ones_marked(tmp_path: Path) -> None:
-    root = svg_of(ROUTED, tmp_path)
-    [style] = [str(each.text) for each in root.iter(f"{NAMESPACE}style")]
-    assert re.search(r"\.error\.wire {[^}]*stroke-dasharray", style)
-    kinds = [each.get("class") for each in root.iter(f"{NAMESPACE}path")]
-    assert kinds.count("wire error") == 1
-    chain = svg_of(CHAIN, tmp_path).iter(f"{NAMESPACE}path")
-    assert [each.get("class") for each in chain].count("wire binary") == 1
-
-
-def test_open_outputs_are_marked(tmp_path: Path) -> None:
-    assert titles(svg_of(ROUTED, tmp_path)).count("open output of the pipeline") == 3
-
-
-def test_an_svg_says_what_it_shows(tmp_path: Path) -> None:
-    root = svg_of(ROUTED, tmp_path)
-    assert titles(root)[0] == "Orders & more"
-    [description] = root.iter(f"{NAMESPACE}desc")
-    assert description.text == "Sorts orders by size. 4 snaps, 3 links."
-    assert "size.large → pack.input, if $n >= 10" in titles(root)
-    assert "size, Router" in [each.get("aria-label") for each in root.iter(f"{NAMESPACE}g")]
-
-
-def test_an_svg_needs_nothing_from_elsewhere_and_suits_dark_screens(tmp_path: Path) -> None:
-    text = ElementTree.tostring(svg_of(ROUTED, tmp_path), encoding="unicode")
-    assert re.findall(r"(?:href|src|url\(|@import)", text) == []
-    assert "prefers-color-scheme: dark" in text
-
-
-def test_texts_stay_inside_their_boxes(tmp_path: Path) -> None:
-    label = "a_label_that_is_far_too_long_to_be_shown_in_a_box_of_a_reasonable_size"
-    root = svg_of(f"snaps: {{{label}: {{snap: Copy}}}}", tmp_path)
-    [box] = [each for each in root.iter(f"{NAMESPACE}rect") if each.get("class") == "box"]
-    assert int(str(box.get("width"))) < 260
-    [shown] = [each for each in texts(root) if each.startswith("a_label")]
-    assert shown.endswith("…")
-    assert f"{label}, Copy" in titles(root)
-
-
-def test_characters_that_xml_cannot_hold_are_left_out(tmp_path: Path) -> None:
-    text = 'pipeline: "a\\u0001<b>"\nsnaps: {"x&\\"y": {snap: Copy}}'
-    root = svg_of(text, tmp_path)
-    assert texts(root)[:1] == ["a <b>"]
-
-
-def test_a_page_has_the_graph_and_tables(draw: Callable[..., str]) -> None:
-    assert draw(ROUTED, "-o", "p.html") == "p.yaml -> p.html\n"
-    page = Path("p.html").read_text(encoding="utf-8")
-    assert page.startswith("<!doctype html>")
-    assert "<h1>Orders &amp; more</h1>" in page
-    assert page.count("<svg ") == 1
-    assert "<td>size.large</td><td>pack.input</td><td>documents</td><td>$n &gt;= 10</td>" in page
-    assert re.findall(r"(?:href|src)=|<script", page) == []
-
-
-def test_every_element_of_a_page_is_closed(draw: Callable[..., str]) -> None:
-    draw(ROUTED, "-o", "p.html")
-    still_open: list[str] = []
-
-    class Reader(HTMLParser):
-        def handle_starttag(self, tag: str, attrs: Any) -> None:
-            if tag not in ("meta",):
-                still_open.append(tag)
-
-        def handle_endtag(self, tag: str) -> None:
-            assert still_open.pop() == tag
-
-    Reader().feed(Path("p.html").read_text(encoding="utf-8"))
-    assert still_open == []
-
-
-def test_scrolling_parts_of_a_page_can_be_reached_with_keys(draw: Callable[..., str]) -> None:
-    draw(ROUTED, "-o", "p.html")
-    page = Path("p.html").read_text(encoding="utf-8")
-    labels = re.findall(r'tabindex="0" role="region" aria-label="(\w+)"', page)
-    assert labels == ["Graph", "Snaps", "Links"]
-
-
-def test_mermaid_has_the_same_links(draw: Callable[..., str]) -> None:
-    draw(ROUTED, "-o", "p.mmd")
-    assert Path("p.mmd").read_text(encoding="utf-8") == MERMAID
-
-
-def test_json_has_the_coordinates(draw: Callable[..., str]) -> None:
-    draw(ROUTED, "-o", "p.json")
-    found = json.loads(Path("p.json").read_text(encoding="utf-8"))
-    assert [snap["label"] for snap in found["snaps"]] == ["orders", "size", "pack", "failed"]
-    orders, size = found["snaps"][:2]
-    [link] = [link for link in found["links"] if link["from"] == "orders.output"]
-    assert link["points"][0] == [
-        orders["x"] + orders["width"],
-        orders["y"] + orders["outputs"][0]["y"],
-    ]
-    assert link["points"][-1] == [size["x"], size["y"] + size["inputs"][0]["y"]]
-    assert [port["open"] for port in size["outputs"]] == [False, True, False]
-
-
-@pytest.fixture
-def report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    """The report of a run of the routed pipeline."""
-    (tmp_path / "run.yaml").write_text(ROUTED)
-    file = tmp_path / "report.json"
-    main(["run", str(tmp_path / "run.yaml"), "--quiet", "--report", str(file)])
-    capsys.readouterr()
-    return file
-
-
 def test_the_counts_of_a_run_are_at_its_links(report: Path, draw: Callable[..., str]) -> None:
     drawn = draw(ROUTED, "--report", str(report))
     assert "─ $n >= 10 · 1 ─" in drawn
     assert re.search(r"orders +│─ 3 ─", drawn)
     assert re.search(r"\d s · 1 error ", drawn)
-
-
-def test_the_counts_of_a_run_are_in_the_page(report: Path, draw: Callable[..., str]) -> None:
-    draw(ROUTED, "--report", str(report), "-o", "p.html")
-    page = Path("p.html").read_text(encoding="utf-8")
-    [row] = [row for row in page.splitlines() if row.startswith("<tr><td>size.error<")]
-    assert row.endswith('<td>error documents</td><td></td><td class="number">1</td></tr>')
-
-
-def test_a_snap_that_failed_is_marked(report: Path, draw: Callable[..., str]) -> None:
-    counts = json.loads(report.read_text())
-    counts["snaps"][2]["status"] = "failed"
-    report.write_text(json.dumps(counts))
-    draw(ROUTED, "--report", str(report), "-o", "p.svg")
-    root = ElementTree.fromstring(Path("p.svg").read_text(encoding="utf-8"))
-    failed = [each.get("aria-label") for each in root.iter() if each.get("class") == "snap failed"]
-    assert len(failed) == 1
-    assert str(failed[0]).startswith("pack, Mapper, ")
 
 
 def test_a_snap_that_is_new_since_the_run_says_so(report: Path, draw: Callable[..., str]) -> None:
@@ -404,6 +204,20 @@ def test_a_broken_pipeline_is_drawn_as_far_as_it_can_be_read(
         assert text in captured.out
     assert "Copy (disabled)" in captured.out
     assert re.search(r"has \d errors; it is drawn as far as it can be read", captured.err)
+
+
+def test_a_drawing_too_large_for_boxes_is_a_list(draw: Callable[..., str]) -> None:
+    make = "{snap: JSONGenerator, documents: []}"
+    snaps = "".join(f"  s{number}: {make}\n" for number in range(60))
+    chain = "".join(f"  c{number}: {{snap: Copy}}\n" for number in range(60))
+    links = " -> ".join(f"c{number}" for number in range(60))
+    text = f"snaps:\n{snaps}{chain}links: [{links}]\n"
+    assert "╭" in draw(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("engine.diagram.terminal.MOST_CELLS", 10_000)
+        drawn = draw(text)
+    assert "╭" not in drawn
+    assert drawn.startswith("●")
 
 
 def test_a_cycle_is_drawn(draw: Callable[..., str]) -> None:

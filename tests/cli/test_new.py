@@ -109,6 +109,15 @@ def test_a_new_project_runs_and_its_tests_pass(
     assert tests_pass(tmp_path / "shop") == 3
 
 
+def test_a_new_project_may_be_the_current_folder(
+    new: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my-shop" / ".git").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "my-shop")
+    assert "my_shop_snaps/__init__.py" in new("project", ".")
+    assert 'name = "my-shop"' in Path("pyproject.toml").read_text()
+
+
 def test_new_files_go_to_the_folders_of_the_project(
     new: Callable[..., list[str]],
     tests_pass: Callable[[Path], int],

@@ -110,7 +110,8 @@ def test_streams_show_their_header_and_first_bytes(
 ) -> None:
     (tmp_path / "in.txt").write_text("héllo" * 1000)
     page = page_of(
-        "snaps: {read: {snap: FileReader, file: in.txt}, end: {snap: Trash, input_type: binary}}\nlinks: [read -> end]"
+        "snaps:\n  read: {snap: FileReader, file: in.txt}\n"
+        "  end: {snap: Trash, input_type: binary}\nlinks: [read -> end]"
     )
     [stream] = samples(page, "read.output → end.input")
     assert stream.startswith("stream {")
