@@ -50,12 +50,13 @@ def run(arguments: argparse.Namespace) -> int:
             problems = api.check(path, registry)
         except ConfigurationError as error:
             problems = _problems_of(error, path)
-        found += problems
+        fresh = [problem for problem in problems if problem not in found]  # accounts are shared
+        found += fresh
         if arguments.format == "text":
-            print_problems(problems, sys.stderr)
+            print_problems(fresh, sys.stderr)
             print(f"{path}: {_verdict(problems)}", flush=True)
         elif arguments.format == "github":
-            for problem in problems:
+            for problem in fresh:
                 print(as_annotation(problem))
     if arguments.format == "json":
         print(as_json(found))

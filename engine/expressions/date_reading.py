@@ -150,7 +150,8 @@ def read(text: str, pattern: str) -> Reading:
     reader, slots = _reader(pattern)
     found = reader.fullmatch(text.strip())
     if not found:
-        raise Failure(f"`{text[:80]}` does not match the date pattern `{pattern}`")
+        message = f"`{text[:80]}` does not match the date pattern `{pattern}`"
+        raise Failure(message, _letters_hint(pattern))
     written = found.groups()
     try:
         moment = _moment(_numbers(slots, written))
@@ -160,7 +161,19 @@ def read(text: str, pattern: str) -> Reading:
         return _with_zone(moment, slots, written)
     except (ValueError, OverflowError) as error:
         message = f"`{text[:80]}` does not match the date pattern `{pattern}`: {error}"
-        raise Failure(message) from None
+        raise Failure(message, _letters_hint(pattern)) from None
+
+
+def _letters_hint(pattern: str) -> str:
+    """Letters that mean something else than most people expect."""
+    letters = re.sub(r"'[^']*'", "", pattern)
+    if "%" in letters:
+        return "patterns are written as in Java: dd/MM/yyyy HH:mm:ss"
+    if "D" in letters and "d" not in letters:
+        return "`D` is the day of the year; write `d` for the day of the month"
+    if "m" in letters and "M" not in letters and not set("Hhk") & set(letters):
+        return "`m` is the minute; write `M` for the month"
+    return ""
 
 
 _CLOCK = "yMdHmsS"

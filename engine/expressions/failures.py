@@ -18,6 +18,8 @@ from engine.expressions.suggestions import MAX_NAMES, nearest
 
 SOURCE_MAP = "source map"
 _MAX_REPORTS = 64
+_SURE = 0.75
+"""From this resemblance on, a name is a misspelling of another."""
 
 
 class Failure(Exception):  # noqa: N818 - not yet the error that users see
@@ -63,12 +65,12 @@ def _missing(here: str, name: str, names: tuple[str, ...]) -> tuple[str, str]:
     owner = "document" if here.startswith("$") else "object"
     message = f"`{here}` is not in the {owner}"
     stem = here.removesuffix(name) if here.endswith(name) else ""
-    if not near and not stem:
-        return message, ""
+    reader = f"{stem.removesuffix('.')}.get('{name}')"
+    hint = f"if it may be missing, write {reader}, which then returns null" if stem else ""
     if not near:
-        reader = f"{stem.removesuffix('.')}.get('{name}')"
-        return message, f"if it may be missing, write {reader}, which then returns null"
-    return f"{message}; did you mean `{stem}{near[0]}`?", ""
+        return message, hint
+    is_sure = nearest(name, near, cutoff=_SURE) or not stem
+    return f"{message}; did you mean `{stem}{near[0]}`?", "" if is_sure else hint
 
 
 class MissingKeyFailure(MissingFailure):

@@ -60,7 +60,7 @@ OPERATOR_HINTS = {
     ";": "an expression has no statements; remove the semicolon",
     ",": "is there an extra comma?",
     "->": "write => for a function, as in x => x.name",
-    "=>": "put the parameters of a function in parentheses: (a, b) => ...",
+    "=>": "to compare, write >=; the parameters of a function are in parentheses: (a, b) => ...",
     "..": "to search at any depth use jsonPath($, '$..name')",
     "if": "write `test ? a : b`",
     "then": "write `test ? a : b`",

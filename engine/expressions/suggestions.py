@@ -10,13 +10,15 @@ MAX_NAMES = 2_000
 _REMEMBERED = 128
 
 
-def nearest(name: str, names: Iterable[object], count: int = 1) -> tuple[str, ...]:
+def nearest(
+    name: str, names: Iterable[object], count: int = 1, cutoff: float = 0.6
+) -> tuple[str, ...]:
     """Up to `count` of `names` that resemble `name`, best first; case matters little."""
-    return _nearest(name, tuple(islice(names, MAX_NAMES)), count)
+    return _nearest(name, tuple(islice(names, MAX_NAMES)), count, cutoff)
 
 
 @lru_cache(_REMEMBERED)
-def _nearest(name: str, names: tuple[object, ...], count: int) -> tuple[str, ...]:
+def _nearest(name: str, names: tuple[object, ...], count: int, cutoff: float) -> tuple[str, ...]:
     """Cached, because failing documents ask the same question repeatedly and comparing is slow."""
     from difflib import get_close_matches  # for the messages of mistakes only
 
@@ -24,7 +26,7 @@ def _nearest(name: str, names: tuple[object, ...], count: int) -> tuple[str, ...
     for candidate in names:
         if isinstance(candidate, str):
             known.setdefault(candidate.lower(), candidate)
-    return tuple(known[match] for match in get_close_matches(name.lower(), known, count, 0.6))
+    return tuple(known[match] for match in get_close_matches(name.lower(), known, count, cutoff))
 
 
 def did_you_mean(name: str, names: Iterable[object]) -> str:

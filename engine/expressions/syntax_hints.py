@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _FIELD_BEFORE = late_regex(r"(\$(?:[\w.]*\.)?)(\w+)$")
 _HYPHENATED = late_regex(r"(\$(?:[\w.]*\.)?)(\w+(?:-\w+)+)")
+_ATTRIBUTE = late_regex(r"@[\w:.-]*\w")
+_OWNER = late_regex(r"\$(?:[\w.]*)$")
 _WORDS = late_regex(r"\s*([^\W\d_]\w*(?: \w+){1,5})\s*")
 _STRING_PREFIXES = frozenset({"f", "r", "b", "u", "fr", "rb"})
 
@@ -36,6 +38,8 @@ def for_missing_operator(cursor: Cursor) -> str:
         return habit
     if token.kind == "number" and written.startswith(".") and touches:
         return f"write an element as [{written[1:]}]"
+    if token.value == "@" and touches:
+        return for_attribute(cursor.text, token.offset)
     if token.value == ":" and touches:
         return _bracketed(cursor, before, ":")
     if token.kind == "name" and not touches:
@@ -66,6 +70,15 @@ def _bracketed(cursor: Cursor, before: Token, separator: str) -> str:
     name = f"{found[2]}{separator}{rest[1]}"
     kind = "a space" if separator == " " else f"`{separator}`"
     return f"write a field with {kind} in its name as {_access(found[1], name)}"
+
+
+def for_attribute(text: str, offset: int) -> str:
+    """A hint if `@` at `offset` begins the name of a field, as attributes of XML are called."""
+    found = _ATTRIBUTE.match(text, offset)
+    owner = _OWNER.search(text, 0, offset)
+    if not found or not owner:
+        return ""
+    return f"write a field with `@` in its name as {_access(owner[0], found[0])}"
 
 
 def _access(owner: str, name: str) -> str:

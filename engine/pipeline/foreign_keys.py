@@ -40,6 +40,17 @@ TOP_LEVEL = {
         "a pipeline file has no such header; remove it",
     ),
 }
+CHOICES = {
+    "fail": "stop",
+    "error": "stop",
+    "continue": "route",
+    "ignore": "discard",
+    "skip": "discard",
+    "drop": "discard",
+    "disable": "disabled",
+    "off": "disabled",
+}
+"""SnapLogic's and others' words for the choices of `on_error` and `mode`."""
 _ARROWS = late_regex(r"\s*(?:-+\s*>+|=+\s*>|→|⇒|➜|>+|\|)\s*")
 
 

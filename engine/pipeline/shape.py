@@ -339,7 +339,9 @@ class _SpecReader:
         if node is None or value in known:
             return value
         message = f"{shown(str(path[-1]))} cannot be {_kind(node)}"
-        hint = nearest_hint(str(value), known) or f"it can be {', '.join(known)}"
+        meant = foreign_keys.CHOICES.get(str(value).lower())
+        hint = f"write {meant}" if meant in known else nearest_hint(str(value), known)
+        hint = hint or f"it can be {', '.join(known)}"
         self._report("wrong-type", path, message, hint)
         return None
 

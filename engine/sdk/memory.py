@@ -20,6 +20,7 @@ from engine.sdk.settings import Issue, setting
 
 _MEASURED_EVERY = 64
 _SIMILAR = 1.5
+_LEAST_USEFUL = 65_536
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -34,9 +35,18 @@ def memory_setting() -> Any:
 
 def check_memory(memory: int | str) -> Iterable[Issue]:
     try:
-        parse_size(memory)
+        size = parse_size(memory)
     except ValueError as error:
         yield Issue(("memory",), str(error))
+        return
+    if size < _LEAST_USEFUL and isinstance(memory, int):
+        yield Issue(
+            ("memory",),
+            f"memory of {memory} bytes makes the snap work on disk, which is slow",
+            f"add the unit: '{memory} MiB'",
+            code="unclear-setting",
+            severity="warning",
+        )
 
 
 class Gauge:

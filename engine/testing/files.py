@@ -9,6 +9,7 @@ from typing import IO
 
 import msgspec
 
+from engine.errors import ConfigurationError
 from engine.run.files import ProjectFiles
 from engine.run.files.names import is_local
 from engine.sdk.files import FileAction, FileContent, FileEntry, FileTarget, Purpose
@@ -35,6 +36,10 @@ class ScratchFiles(ProjectFiles):
         self._scratch = scratch
         self._removed: set[str] = set()
         for name, content in given.items():
+            if not isinstance(content, str | bytes):
+                kind = type(content).__name__
+                message = f"the file {name!r} must be given as text or bytes, not {kind}"
+                raise ConfigurationError(f"{message}; for JSON, pass json.dumps(...)")
             target = self._scratch_path(self.locate(name))
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content.encode() if isinstance(content, str) else content)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec.structs import replace
 
 from engine.errors import ConfigurationError, DataError
 from engine.sdk.http import HttpRequest, HttpResponse, shown_url
@@ -41,14 +44,22 @@ class CannedHttp:
 def _listed(key: str, answer: Answer | Sequence[Answer]) -> list[Answer]:
     """The answers to the requests `key`. Raises ConfigurationError for anything else."""
     if isinstance(answer, Answer):
-        return [answer]
+        return [_with_pairs(answer)]
     answers = list(answer) if isinstance(answer, list | tuple) else []
     if not answers or not all(isinstance(each, Answer) for each in answers):
         raise ConfigurationError(
             f"the answer to {key!r} must be an HttpResponse, a DataError or a list of these, "
             f"not {answer!r:.60}"
         )
-    return answers
+    return list(map(_with_pairs, answers))
+
+
+def _with_pairs(answer: Answer) -> Answer:
+    """The response with pairs as headers, as a test may give a map of them."""
+    headers: Any = answer.headers if isinstance(answer, HttpResponse) else ()
+    if isinstance(answer, HttpResponse) and isinstance(headers, Mapping):
+        return replace(answer, headers=tuple(headers.items()))
+    return answer
 
 
 class CannedCall:

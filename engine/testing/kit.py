@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine.documents import Batch, Document, Item, StreamStart
+from engine.documents import Batch, Document, Item, StreamEnd, StreamStart
 from engine.errors import ConfigurationError
 from engine.numbers import with_decimals, with_floats
 from engine.pipeline.spec import OnError
@@ -56,10 +56,14 @@ class SnapRun:
         return self.statistics.dropped
 
 
+Items = Sequence[Item] | bytes
+Given = Items | Mapping[str, Items] | None
+
+
 def run_snap(
     snap: str | SnapClass,
     settings: Mapping[str, Any] | None = None,
-    given: Sequence[Item] | Mapping[str, Sequence[Item]] | None = None,
+    given: Given = None,
     *,
     on_error: OnError = "stop",
     parameters: Mapping[str, str] | None = None,
@@ -74,10 +78,11 @@ def run_snap(
     """Run a snap, by class or by name, on some items.
 
     `settings` are as in a pipeline file. `given` is a list for the first input view, or a map of
-    view to list; None leaves the inputs unlinked, as in a pipeline. `outputs` are the output views
-    that count as linked (default: all). `http` replaces the client that sends requests (see
-    CannedHttp), `accounts` the account files of those names. A float in `given` counts as its
-    shortest decimal; the numbers of the result are int and float, or with `exact` int and Decimal.
+    view to list; None leaves the inputs unlinked, as in a pipeline. Bytes in place of a list are
+    one binary stream. `outputs` are the output views that count as linked (default: all). `http`
+    replaces the client that sends requests (see CannedHttp), `accounts` the account files of those
+    names. A float in `given` counts as its shortest decimal; the numbers of the result are int and
+    float, or with `exact` int and Decimal.
     Raises ConfigurationError with every problem that `engine validate` would find, and
     SnapFailedError where a pipeline would stop.
     """
@@ -161,7 +166,8 @@ def _checked(name: str, view: View, items: Iterable[Item]) -> Sequence[Item]:
         return [_document(name, item) for item in items]
     if items and not isinstance(items[0], StreamStart):
         raise ConfigurationError(
-            f"the view {name!r} takes binary streams: pass StreamStart(), bytes, StreamEnd()"
+            f"the view {name!r} takes binary streams: pass the bytes of one stream without a "
+            "list, or the pieces of any number: [StreamStart(), bytes, StreamEnd()]"
         )
     return items
 
@@ -185,17 +191,25 @@ def views_of(snap_class: SnapClass, settings: Mapping[str, Any]) -> Views:
     return snap_class.views if converted is None else snap_class.views_for(converted)
 
 
-def _fed(
-    inputs: tuple[View, ...], given: Sequence[Item] | Mapping[str, Sequence[Item]] | None
-) -> dict[str, Sequence[Item]] | None:
+def _fed(inputs: tuple[View, ...], given: Given) -> dict[str, Sequence[Item]] | None:
     """The items by input view, in the order of the links; None if nothing is linked."""
     if given is None:
         return None
     if isinstance(given, Mapping):
-        return dict(given)
+        if not all(isinstance(items, list | tuple | bytes) for items in given.values()):
+            raise ConfigurationError(
+                "an input that is a map must have a list of items for each input view; "
+                "put a single document in a list: [{...}]"
+            )
+        return {name: _pieces(items) for name, items in given.items()}
     if not inputs:
         raise ConfigurationError("the snap has no input view; do not pass it any items")
-    return {_first_name(inputs[0]): given}
+    return {_first_name(inputs[0]): _pieces(given)}
+
+
+def _pieces(items: Items) -> Sequence[Item]:
+    """The items; bytes alone are a stream."""
+    return [StreamStart(), items, StreamEnd()] if isinstance(items, bytes) else items
 
 
 def _linked(outputs: tuple[View, ...], names: Sequence[str] | None) -> dict[str, View]:

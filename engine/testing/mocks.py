@@ -49,6 +49,12 @@ def _class_of(
 ) -> SnapClass:
     by_view: Mapping[str, Sequence[Item]] = {}
     if isinstance(mock, Mapping):
+        wrong = [view for view, items in mock.items() if not isinstance(items, list | tuple)]
+        if wrong:
+            raise ConfigurationError(
+                f"the mock of {snap.label!r} is a map, so it must have a list for each output "
+                f"view, but {wrong[0]!r} has none; put a single document in a list: [{{...}}]"
+            )
         by_view = mock
     elif not callable(mock):
         by_view = {"": mock}

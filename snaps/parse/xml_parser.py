@@ -112,7 +112,13 @@ class XMLParser(StreamSnap[XMLParserSettings]):
         return self._documents(chunk)
 
     def end(self) -> Iterable[Document]:
-        return self._documents(b"", final=True)
+        yield from self._documents(b"", final=True)
+        elements, splitter = self._elements, self.settings.splitter
+        if splitter and not elements.count:
+            self.context.show(
+                f"no element is at {splitter!r}; the root element is {elements.root!r}, so a path "
+                f"begins with /{elements.root}/"
+            )
 
     def _documents(self, chunk: bytes, *, final: bool = False) -> Iterator[Document]:
         """The documents up to the end of the chunk, or to the mistake in it."""

@@ -226,8 +226,7 @@ class JSONSplitter(Snap[JSONSplitterSettings]):
         raise DataError(
             "JSON Splitter expects a list",
             f"it found {excerpt(value)} at {text!r}",
-            "set json_path to the path of a list, or set null_safe_access to drop documents "
-            "without one",
+            _advice(value, text),
         )
 
     def _additions(self, document: Document, way: tuple[Value, ...], value: Value) -> Document:
@@ -309,6 +308,15 @@ def _merged(element: Document, added: Document) -> Document:
         if mine is not value and mine.__class__ is value.__class__ is dict:
             merged[name] = _merged(mine, value)
     return merged
+
+
+def _advice(value: Value, path: str) -> str:
+    if value is None:
+        return "set null_safe_access to drop documents without the list"
+    return (
+        "set json_path to the path of a list; where a single element stands without one, as from "
+        f"XML, make one with a Mapper in front: sl.ensureArray({path})"
+    )
 
 
 def _check(elements: list[Any], path: str) -> None:

@@ -35,8 +35,9 @@ def test_the_project_of_the_fixture_is_a_folder_of_the_test(
     [
         ("Filtr", [{}], "no snap called 'Filtr'; did you mean 'Filter'"),
         ("Filter", ["x"], "'input' takes documents, not 'x'"),
-        ("JSONParser", [b"{}"], "'input' takes binary streams: pass StreamStart"),
+        ("JSONParser", [b"{}"], "'input' takes binary streams: pass the bytes"),
         ("Filter", {"id": [{}]}, "there is no view 'id'; the views are: input"),
+        ("Filter", {"id": 1}, "put a single document in a list"),
     ],
 )
 def test_refuses_what_would_test_nothing(snap: str, given: Any, says: str) -> None:

@@ -162,6 +162,8 @@ class Path:
             return Failure(f"the path `{self.text}` finds nothing: null has no {what}")
         if isinstance(step, steps.Child) and container.__class__ is dict:
             hint = did_you_mean(step.name, container)
+        if isinstance(step, steps.Child) and container.__class__ is list:
+            hint = f"to take it from all elements, write [*] before .{step.name}"
         if isinstance(step, steps.Child) and step.name == "length":
             hint = "in a path, write `.length()` for the number of elements"
         return Failure(

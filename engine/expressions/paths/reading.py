@@ -23,6 +23,7 @@ Use = Literal["value", "condition", "search"]
 Compile = Callable[[int, int, Use], Embedded]
 _NAME = late_regex(r"[^\s.\[\](),'\"*?@]+")
 _TARGET_NAME = late_regex(r"[^.\[(]+")
+_ATTRIBUTE = late_regex(r"@[\w:.-]*\w")
 _LONGER_NAME = late_regex(r"[^.\[]*")
 _PLAUSIBLE_NAME = late_regex(r"[^\W\d_][\w ,:;@?'&/#%-]*")
 _INTEGER = late_regex(r"-?\d+")
@@ -114,13 +115,18 @@ class Reader:
             return "a path cannot have operators; put an expression in brackets"
         return f"write a name with such characters as {_bracketed(name)}"
 
+    def attribute_hint(self) -> str:
+        """How to write the name of an attribute of XML."""
+        found = _ATTRIBUTE.match(self.text, self.at, self.end)
+        return f"write a name with such characters as {_bracketed(found[0])}" if found else ""
+
     def name_or_method(self) -> Step:
         if not self.target and self.accept("*"):
             return steps.Wildcard()
         found = (_TARGET_NAME if self.target else _NAME).match(self.text, self.at, self.end)
         name = found[0].strip() if found else ""
         if not found or not name:
-            raise self.unexpected("a name")
+            raise self.unexpected("a name", self.attribute_hint())
         start, self.at = self.at, found.end()
         if self.target:
             return self.target_name(name, start)

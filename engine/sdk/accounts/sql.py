@@ -64,9 +64,10 @@ class SqlAccount(AccountKind):
         is_file = self.dialect == "sqlite"
         if is_file and not self.database:
             yield Issue((), "'database' is missing", "name a file, or :memory:")
-        if is_file and (self.host or self.port or self.username or self.password):
-            message = "SQLite has no server, so no host, port, user or password"
-            yield Issue(("dialect",), message, "remove them, or change 'dialect'")
+        for name in ("host", "port", "username", "password"):
+            if is_file and getattr(self, name):
+                message = f"SQLite has no server, so {name!r} does not apply to it"
+                yield Issue((name,), message, "remove it, or change 'dialect'")
         if not is_file and not self.host:
             yield Issue((), "'host' is missing", "name the server of the database")
         if not is_file and self.password and not self.username:

@@ -37,6 +37,8 @@ class XmlElements:
         self._open: list[_Element] = []
         self._found: list[Document] = []
         self.held = self._fed = self._opened_at = 0
+        self.root = ""
+        self.count = 0
         self._xml = SafeXml()
         parser = self._xml.parser
         parser.StartElementHandler = self._start
@@ -55,10 +57,12 @@ class XmlElements:
     def take(self) -> list[Document]:
         """The documents that have been found since."""
         found, self._found = self._found, []
+        self.count += len(found)
         return found
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._path.append(name)
+        self.root = self.root or name
         if len(self._path) > MAX_DEPTH:
             raise self._xml.refusal(f"elements are nested more than {MAX_DEPTH} deep")
         if self._open or self._matches is None or self._matches(self._path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from engine.sdk import DataError, Document, SqlAccount
@@ -22,6 +23,20 @@ def lost_connection(error: Exception) -> LostConnectionError:
         "the connection to the database failed",
         text,
         "check the database and the account; number_of_retries tries again",
+        details=details,
+    )
+
+
+def not_connected(error: Exception, account: SqlAccount) -> LostConnectionError:
+    """The error of a connection that could not be made; of SQLite, with the name of the file."""
+    if account.dialect != "sqlite":
+        return lost_connection(error)
+    text, details = described(error)
+    has_folder = Path(account.database).parent.is_dir()
+    return LostConnectionError(
+        f"the SQLite file {account.database!r} cannot be opened",
+        text if has_folder else "its folder does not exist",
+        "check that it is a file that may be read and written" if has_folder else "create it first",
         details=details,
     )
 

@@ -15,6 +15,7 @@ from snaps.sql.shared.errors import (
     LostConnectionError,
     lost_connection,
     no_free_connection,
+    not_connected,
     statement_error,
 )
 from snaps.sql.shared.statements import DriverText, Statement, for_driver
@@ -241,7 +242,7 @@ class Session:
             raise no_free_connection(self.database.account) from None
         except (SQLAlchemyError, OSError) as error:
             self._raise_if_ended()
-            raise lost_connection(error) from None
+            raise not_connected(error, self.database.account) from None
         return self._connection
 
     def _is_stale(self, connection: Connection) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ from engine.sdk import (
 )
 from snaps.sql.shared.names import BadNameError, parts_of
 
+_WHERE = re.compile(r"\s*where\b", re.IGNORECASE)
+_QUOTED_PATH = re.compile(r"(['\"])\$[A-Za-z_][\w.]*\1")
 _DAY = 86_400.0
 _PACKS = ("mysql", "sqlserver", "oracle", "postgres", "snowflake", "redshift", "azuresql")
 
@@ -58,6 +61,25 @@ def check_numbers(settings: SqlSettings) -> Iterable[Issue]:
         if not 0 <= value <= most:
             hint = f"use a number from 0 to {most:,.0f}"
             yield Issue((name,), f"{name!r} cannot be {value:g}", hint)
+
+
+def check_bound_texts(settings: Settings) -> Iterable[Issue]:
+    """Issues of statements and conditions that are written in the pipeline."""
+    for name, value in vars(settings).items():
+        text = value.value if isinstance(value, BoundText) else None
+        if not text:
+            continue
+        if _WHERE.match(text) and name != "sql_statement":
+            message = f"{name!r} begins with WHERE, which the snap adds itself"
+            yield Issue((name,), message, "leave out WHERE")
+        if found := _QUOTED_PATH.search(text):
+            yield Issue(
+                (name,),
+                f"{found[0]} in quotes is that text, not a value of the document",
+                f"leave out the quotes: {found[0][1:-1]}",
+                code="unclear-setting",
+                severity="warning",
+            )
 
 
 def check_fixed(settings: Settings, *names: str) -> Iterable[Issue]:

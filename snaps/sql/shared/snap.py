@@ -19,7 +19,7 @@ from engine.sdk import (
 from snaps.sql.shared.database import Database
 from snaps.sql.shared.names import TableName, table_name
 from snaps.sql.shared.session import Session
-from snaps.sql.shared.settings import SqlSettings, TableSettings, check_numbers
+from snaps.sql.shared.settings import SqlSettings, TableSettings, check_bound_texts, check_numbers
 from snaps.sql.shared.statements import Statement
 from snaps.sql.shared.values import Binder
 
@@ -41,6 +41,7 @@ class SqlSnap(Snap[S]):
     @classmethod
     def check(cls, settings: S) -> Iterable[Issue]:
         yield from check_numbers(settings)
+        yield from check_bound_texts(settings)
 
     def open(self) -> None:
         settings = self.settings

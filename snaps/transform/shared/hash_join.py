@@ -7,6 +7,7 @@ at the end; the results are then sorted, so they come in the order of the left d
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from functools import partial
 from itertools import islice
 from operator import itemgetter
@@ -34,6 +35,14 @@ Kind = Literal["inner", "left_outer", "outer"]
 
 _BYTES_PER_ROW = 150
 """What a table takes for a document besides the document: its key, and its place in the table."""
+
+_KINDS: dict[type, str] = {
+    str: "strings",
+    int: "numbers",
+    Decimal: "numbers",
+    float: "numbers",
+    bool: "booleans",
+}
 
 _by_number = itemgetter(0)
 
@@ -74,6 +83,17 @@ class JoinRules:
     def new_table(self) -> JoinTable:
         return JoinTable(self.view, first_only=self.first_only)
 
+    def warn_of_types(self, left: list[Any], right: list[Any]) -> None:
+        """Show that keys of different types cannot match, judging by one document of each input."""
+        for mine, other in zip(left, right, strict=True):
+            kinds = [_KINDS.get(value.__class__) for value in (mine, other)]
+            if None not in kinds and kinds[0] != kinds[1]:
+                self.context.show(
+                    f"keys of different types never match: in the left input they are {kinds[0]} "
+                    f"such as {excerpt(mine)}, in {self.view!r} {kinds[1]} such as "
+                    f"{excerpt(other)}; convert one of them, for example with parseInt or toString"
+                )
+
     def end(self, documents: list[Document], lineage: list[Lineage]) -> None:
         """Drop left documents without a match, or report them."""
         if not self.report:
@@ -101,10 +121,14 @@ class HashJoin:
         self._matched: set[Any] = set()
         self._rights: list[tuple[Any, Document]] = []  # only for an outer join
         self._spilled: _SpilledJoin | None = None
+        self._sample: list[Any] = []
+        """The keys of the first right document."""
 
     def right(self, batch: Batch) -> Iterator[Batch]:
         batch, columns = self._rules.right.of_batch(batch)
         keys = join_keys(columns)
+        if keys and not self._sample:
+            self._sample = [column[0] for column in columns]
         if self._spilled is None:
             self._keep(keys, batch.items)
         else:
@@ -137,6 +161,8 @@ class HashJoin:
         keys = join_keys(columns)
         if batch.items and not self._first_left:
             self._first_left = tuple(batch.items[0])
+            if self._sample:
+                self._rules.warn_of_types([column[0] for column in columns], self._sample)
         if self._spilled is not None:
             self._spilled.add_left(keys, batch.items)
             return
