@@ -38,7 +38,7 @@ def for_missing_operator(cursor: Cursor) -> str:
         return habit
     if token.kind == "number" and written.startswith(".") and touches:
         return f"write an element as [{written[1:]}]"
-    if token.value == "@" and touches:
+    if written == "@" and touches:
         return for_attribute(cursor.text, token.offset)
     if token.value == ":" and touches:
         return _bracketed(cursor, before, ":")
