@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from engine.documents import StreamEnd, StreamStart
-from engine.testing import run_snap
+from engine.testing import run_pipeline, run_snap
 
 PAGE = (Path(__file__).parents[2] / "docs/formats.md").read_text(encoding="utf-8")
 
@@ -53,3 +53,19 @@ def test_csv_becomes_the_value_beside_it(written: str, value: str) -> None:
 
 def test_there_are_values_to_read() -> None:
     assert len(VALUES) >= 4
+
+
+def test_the_invoices_of_the_guide_become_lines() -> None:
+    [text] = [
+        text for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if "lines:" in text
+    ]
+    invoices = (
+        "<invoices><invoice no='1'><items><item n='1'/><item n='2'/></items></invoice>"
+        "<invoice no='2'><items><item n='3'/></items></invoice>"
+        "<invoice no='3'><items/></invoice></invoices>"
+    )
+    assert run_pipeline(text, files={"invoices.xml": invoices}).output == [
+        {"@n": 1, "@no": 1},
+        {"@n": 2, "@no": 1},
+        {"@n": 3, "@no": 2},
+    ]

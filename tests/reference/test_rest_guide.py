@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from engine import api
+from engine.sdk import HttpResponse
+from engine.testing import CannedHttp, run_pipeline
 from tests.http_server import Received, Reply, serving, without_proxies
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "rest.md").read_text(encoding="utf-8")
 
 
-def block(language: str) -> str:
-    [text] = re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)
-    return str(text)
+def block(language: str, position: int = 0) -> str:
+    return str(re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)[position])
 
 
 def test_the_pipeline_does_what_the_guide_says(
@@ -53,3 +54,13 @@ def test_the_test_of_the_guide_passes() -> None:
     test = names["test_asks_for_the_order"]
     assert callable(test)
     test()
+
+
+def test_the_pages_of_the_guide_become_documents_of_items() -> None:
+    def page(number: int) -> HttpResponse:
+        body = json.dumps({"items": [{"n": number}], "page": number, "pages": 2}).encode()
+        return HttpResponse(200, headers=(("content-type", "application/json"),), body=body)
+
+    url = "GET https://api.example.com/items"
+    http = CannedHttp({url: page(1), f"{url}?page=2": page(2)})
+    assert run_pipeline(block("yaml", 1), http=http).output == [{"n": 1}, {"n": 2}]
