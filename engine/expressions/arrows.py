@@ -54,7 +54,7 @@ def arrow(parser: Parser) -> Node:
     if parser.sees("{"):
         hint = "the body is a single expression; put an object in parentheses: x => ({a: x})"
         raise parser.error("a function cannot have statements in braces", sign.offset + 3, 1, hint)
-    body = parser.expression()
+    body = parser.inside(parser.expression)
     return nodes.Arrow(start, parser.since(start), parameters, body)
 
 

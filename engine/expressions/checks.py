@@ -93,6 +93,12 @@ class Checker:
         kinds: dict[type, Kind] = {str: "string", bool: "boolean"}
         return certain(kinds.get(value.__class__, "number"))
 
+    def _broken(self, node: Any) -> Inferred:
+        for part in node.parts:
+            if not (node.lacks_name and isinstance(part, nodes.Name)):  # `Math.` is not finished
+                self.check(part)
+        return UNKNOWN
+
     def _invalid(self, node: Any) -> Inferred:
         return self._fault(node, node.message, node.hint)
 
@@ -317,6 +323,7 @@ _CHECKS: dict[type, Callable[[Checker, Any], Inferred]] = {
     nodes.Literal: Checker._literal,
     nodes.Regex: Checker._lone_regex,
     nodes.Invalid: Checker._invalid,
+    nodes.Broken: Checker._broken,
     nodes.Name: Checker._name,
     nodes.Member: Checker._member,
     nodes.Index: Checker._index,

@@ -82,9 +82,13 @@ class Member(Node, frozen=True):
 
 
 class Broken(Node, frozen=True):
-    """An invalid part of an expression; `parts` are the pieces that could be read."""
+    """An invalid part of an expression; `parts` are the pieces that could be read.
+
+    With `lacks_name` it is `part.`, without the name of a member or method.
+    """
 
     parts: tuple[Node, ...] = ()
+    lacks_name: bool = False
 
 
 class Presence(Node, frozen=True):

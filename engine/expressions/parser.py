@@ -76,7 +76,9 @@ class Parser(Cursor):
             self.skip_over_operator()
             if self.token.kind != "end":
                 parts.append(self.inside(self.expression))
-        return nodes.Broken(start, 1, tuple(parts)) if self.errors else parts[0]
+        if not self.errors:
+            return parts[0]
+        return nodes.Broken(start, max(1, self.since(start)), tuple(parts))
 
     def missing_operator(self, node: Node) -> ExpressionSyntaxError:
         if isinstance(node, nodes.Name) and node.name in STATEMENTS:
@@ -107,8 +109,8 @@ class Parser(Cursor):
         if not self.accept(":"):
             hint = "write a condition as `test ? a : b`"
             self.report(self.unexpected("`:` and the other value", hint))
-            return nodes.Broken(test.offset, 1, (test, yes))
-        no = self.expression()
+            return nodes.Broken(test.offset, self.since(test.offset), (test, yes))
+        no = self.inside(self.expression)
         return nodes.Conditional(test.offset, self.since(test.offset), test, yes, no)
 
     def binary(self, lowest: int) -> Node:
@@ -191,6 +193,8 @@ class Parser(Cursor):
 
     def member(self, target: Node) -> Node:
         if self.token.kind != "name" or self.text[self.token.offset] == "@":
+            length = self.since(target.offset)
+            self.unfinished = nodes.Broken(target.offset, length, (target,), lacks_name=True)
             raise self.unexpected("a name after `.`", syntax_hints.for_missing_value(self))
         name = self.advance().value
         if self.sees("("):
@@ -333,7 +337,7 @@ class Parser(Cursor):
             written = self.text[token.offset : token.end] or "the end"
             raise self.error(f"expected `:`, got `{written}`", token.offset, token.length, hint)
         self.advance()
-        value = self.expression()
+        value = self.inside(self.expression)
         return nodes.Property(start, self.since(start), key, value)
 
     def key(self) -> Node:

@@ -36,6 +36,7 @@ class Cursor:
         self.nesting = 0
         self.arrows_allowed = True
         self.resumed_at = -1
+        self.unfinished: Node | None = None
 
     # --- moving on ---
 
@@ -69,7 +70,7 @@ class Cursor:
 
     def end(self) -> int:
         """The end of the last token consumed."""
-        return self.tokens[self.at - 1].end
+        return self.tokens[self.at - 1].end if self.at else self.tokens[0].offset
 
     def since(self, offset: int) -> int:
         return self.end() - offset
@@ -125,7 +126,10 @@ class Cursor:
         while not (depth <= 0 and self.is_stop()) and self.token.kind != "end":
             depth += _opened(self.advance())
         self.resumed_at = self.at
-        return nodes.Broken(self.tokens[start].offset, 1)
+        offset = self.tokens[start].offset
+        parts = () if self.unfinished is None else (self.unfinished,)
+        self.unfinished = None
+        return nodes.Broken(offset, max(1, self.since(offset)), parts)
 
     def is_stop(self) -> bool:
         token = self.token
