@@ -13,6 +13,9 @@ from engine.pipeline.yaml_issue import YamlIssue, too_deep
 from engine.pipeline.yaml_lines import entry_lines, parse_line
 
 MAX_REPAIRS = 25
+_FINISHING = (":", "}")
+"""What finishes a line that somebody is still typing: more of it may be missing."""
+
 MAX_REPARSED = 1_000_000
 """Characters parsed again in total; in a larger file only the first mistake is reported."""
 
@@ -47,6 +50,9 @@ class Repairer:
             return False
         if issue.repair and not follows:
             self._text.apply(issue.repair)
+            self._text.damage |= {
+                each.line for each in issue.repair if each.added.strip() in _FINISHING
+            }
             self._mended |= {change.line for change in issue.repair} | {issue.line}
             return True
         return self._leave_out(issue.line)

@@ -21,7 +21,7 @@ class Change(msgspec.Struct, frozen=True):
 class RepairedText:
     """A text with changes in its lines; the number of lines never changes.
 
-    `damage` holds the lines that were emptied: their content is unknown.
+    `damage` holds the lines whose content is not completely known.
     """
 
     def __init__(self, text: Text) -> None:

@@ -146,6 +146,10 @@ class _SpecReader:
         what, hint = f"the snap {shown(label)}", ""
         if isinstance(node, Scalar) and node.text.isidentifier() and node.value is not None:
             hint = f"write '{label}: {{snap: {node.text}}}'"
+            if "snap".startswith(node.text):
+                hint = "write 'snap:' and the name of a snap"
+        elif _is_null(node):
+            hint = "write its keys below it, indented further: 'snap: NAME' and its settings"
         table = {} if glued else self._table(node, path, what, filled=is_filled, hint=hint)
         for key in [key for key in table if self._is_glued(key, (*path, key))]:
             del table[key]
@@ -237,6 +241,8 @@ class _SpecReader:
 
     def _parameters(self, node: Node | None) -> Iterator[ParameterSpec]:
         hint = "write each parameter as 'name: default', without '-'"
+        if isinstance(node, Scalar) and node.text.isidentifier():
+            hint = f"write '{node.text}:' and its default on a line below 'parameters:'"
         for name, value in self._table(node, ("parameters",), "'parameters'", hint=hint).items():
             path: KeyPath = ("parameters", name)
             self._identifier(name, path, "parameter")
@@ -302,7 +308,8 @@ class _SpecReader:
         if isinstance(node, Table):
             return {key: entry.value for key, entry in node.entries.items()}
         if node is not None and (filled or not _is_null(node)):
-            self._report("wrong-type", path, f"{what} must be a map, not {_kind(node)}", hint)
+            message = f"{what} must be a map, not {_kind(node)}"
+            self._report("wrong-type", path, message, hint, at_key=_is_null(node))
         return {}
 
     def _items(self, node: Node | None, path: KeyPath) -> list[Node]:

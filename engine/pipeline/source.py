@@ -19,7 +19,7 @@ class Source(msgspec.Struct, frozen=True):
 
     A key path leads from the root of the file, for example `("snaps", "read", "file")`. For a path
     that does not exist, the answer is the place of its nearest existing parent.
-    `lost` are the lines that were left out after a mistake in the YAML.
+    `lost` are the lines that were left out, or are not finished, after a mistake in the YAML.
     """
 
     text: Text
@@ -78,7 +78,7 @@ class Source(msgspec.Struct, frozen=True):
         return isinstance(node, Scalar) and node.style in ("'", '"')
 
     def is_incomplete(self, path: KeyPath) -> bool:
-        """Whether lines were left out between a key and its next sibling."""
+        """Whether lines are lost between a key and its next sibling."""
         if not self.lost:
             return False
         lines = range(len(self.text.lines))
@@ -94,7 +94,7 @@ class Source(msgspec.Struct, frozen=True):
         return any(line in self.lost for line in lines)
 
     def lost_text(self) -> str:
-        """The lines that were left out."""
+        """The lines that are lost."""
         return "\n".join(self.text.lines[line] for line in sorted(self.lost))
 
     def _start(self) -> Location:

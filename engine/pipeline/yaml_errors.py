@@ -261,6 +261,16 @@ class _ErrorReader:
 
     def _missing_colon(self, line: YamlLine) -> YamlIssue:
         end = line.value_column + len(line.value)
+        above = line_above(self.lines, line.number)
+        if above is not None and above.item and 0 < above.indent == line.indent:
+            return YamlIssue(
+                line.number,
+                line.indent,
+                f"a '-' is missing before {shown(line.value)}, which follows the items of a list",
+                f"write '- {brief(line.value)}'",
+                length=len(line.value),
+                repair=[Change(line.number, line.indent, 0, "- ")],
+            )
         return YamlIssue(
             line.number,
             line.value_column,
@@ -285,7 +295,16 @@ class _ErrorReader:
         if _NO_SPACE.match(above.text) or above.value.startswith(("//", "...")):
             return self._no_colon(above)
         is_parent = above.indent < self.line.indent and " " not in above.value
-        return self._missing_colon(above) if is_parent else None
+        is_half_typed = above.indent == self.line.indent and self._is_first_key(above)
+        return self._missing_colon(above) if is_parent or is_half_typed else None
+
+    def _is_first_key(self, line: YamlLine) -> bool:
+        """Whether a line stands where the first key of a map is expected, and this line goes on."""
+        before = line_above(self.lines, line.number)
+        is_expected = before is None or (
+            before.indent < line.indent and bool(before.key) and not before.value
+        )
+        return is_expected and bool(self.line.key) and " " not in line.value
 
     def _indent(self) -> YamlIssue | None:
         found = misplaced(self.lines, self.line.number)

@@ -57,7 +57,14 @@ def _is_past_the_end(lines: Sequence[str], opening: Mark, place: Mark) -> bool:
         return False
     line = parse_line(place.line, lines[place.line])
     opened = parse_line(opening.line, lines[opening.line])
-    return line.indent <= opened.indent and not line.text.strip().startswith(("}", "]"))
+    if line.indent <= opened.indent and not line.text.strip().startswith(("}", "]")):
+        return True
+    between = (parse_line(number, lines[number]) for number in range(opening.line + 1, place.line))
+    return any(
+        each.indent <= opened.indent and each.key and not each.value.endswith(",")
+        for each in between
+        if not each.is_empty
+    )
 
 
 def _unclosed(
@@ -65,13 +72,14 @@ def _unclosed(
 ) -> YamlIssue:
     last = _last_line_of(lines, opening, place)
     where = "this line" if last == opening.line else f"line {last + 1}"
-    end = len(_without_comment(lines[last]))
+    written = _without_comment(lines[last])
+    end, is_key = len(written), written.endswith(":")  # YAML reads `{a:}` as one string
     return YamlIssue(
         opening.line,
         opening.column,
         f"this '{sign}' is never closed",
         f"put a '{closer}' at the end of {where}",
-        repair=[Change(last, end, 0, closer)],
+        repair=[Change(last, end, 0, f" {closer}" if is_key else closer)],
     )
 
 

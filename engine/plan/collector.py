@@ -9,7 +9,7 @@ import msgspec
 
 from engine.errors import Problem, Severity, Where
 from engine.locations import Location
-from engine.pipeline.nodes import Table
+from engine.pipeline.nodes import Scalar, Table
 from engine.pipeline.spec import PipelineSpec
 from engine.sdk.settings import KEY, nearest_hint
 
@@ -19,6 +19,9 @@ _UNREADABLE = ("yaml-error", "yaml-tag", "yaml-alias", "bad-number")
 
 _ABOUT_PLACE = ("unlinked-snap", "unlinked-error-view", "unclear-setting")
 """Codes of warnings that depend on which lines belong together."""
+
+_DECLARING = ("parameters", "libraries")
+"""Keys whose maps declare names that expressions use."""
 
 ERROR_PIPELINE = "error_pipeline."
 """Stands for the label of a snap where the settings of the error pipeline are meant; no snap can
@@ -82,11 +85,14 @@ class ProblemCollector(msgspec.Struct):
 
     def may_be_lost(self, name: str) -> bool:
         """Whether a key of this name may be in lines that could not be read as YAML."""
-        root = self.spec.source.root
-        snaps = root.entries.get("snaps") if isinstance(root, Table) else None
-        if snaps is None or not isinstance(snaps.value, Table):
+        source = self.spec.source
+        entries = source.root.entries if isinstance(source.root, Table) else {}
+        if "snaps" not in entries or not isinstance(entries["snaps"].value, Table):
             return True
-        return bool(re.search(rf"(?<!\w){re.escape(name)}\s*:?", self.spec.source.lost_text()))
+        unread = [entries[key].value for key in _DECLARING if key in entries]
+        texts = [node.text for node in unread if isinstance(node, Scalar)]
+        lost = "\n".join([source.lost_text(), *texts])
+        return bool(re.search(rf"(?<!\w){re.escape(name)}(?!\w)\s*:?", lost))
 
     def all(self) -> list[Problem]:
         """Every problem in the order of the file; those of other files come last.
@@ -95,13 +101,13 @@ class ProblemCollector(msgspec.Struct):
         """
         unreadable = [p.where for p in self.spec.problems if p.code in _UNREADABLE]
         is_repaired = any(problem.code == "yaml-error" for problem in self.spec.problems)
-        own = (
+        found = (
             problem
-            for problem in self.problems
+            for problem in dict.fromkeys((*self.spec.problems, *self.problems))
             if not (is_repaired and problem.code in _ABOUT_PLACE)
-            and not _is_within(problem.where, unreadable)
+            and (problem.code in _UNREADABLE or not _is_within(problem.where, unreadable))
         )
-        return sorted(dict.fromkeys((*self.spec.problems, *own)), key=self._order)
+        return sorted(found, key=self._order)
 
     def _order(self, problem: Problem) -> tuple[bool, str, int, int]:
         where = problem.where

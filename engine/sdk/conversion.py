@@ -88,8 +88,7 @@ def _convert_settings(
             converted[name] = _convert_value(fact.type, given, (*path, name), found)
             issues += [_with_example(issue, (*path, name), fact) for issue in found]
         elif fact.required and repr(name) not in meant:
-            message = f"the setting {name!r} is missing"
-            issues.append(Issue(path, message, fact.help, code="missing-setting"))
+            issues.append(_missing(fact, path, is_empty=name in values))
     return None if issues else cls(**converted).settled()
 
 
@@ -114,6 +113,15 @@ def _with_example(issue: Issue, path: KeyPath, fact: SettingFacts) -> Issue:
     from engine.sdk.yaml_text import inline  # imports yaml, needed for this message only
 
     return replace(issue, hint=f"for example: {fact.name}: {inline(fact.example)}")
+
+
+def _missing(fact: SettingFacts, path: KeyPath, *, is_empty: bool) -> Issue:
+    if is_empty:
+        message = f"the setting {fact.name!r} has no value"
+        place = (*path, fact.name)
+        return Issue(place, message, fact.help, code="missing-setting", at_key=True)
+    message = f"the setting {fact.name!r} is missing"
+    return Issue(path, message, fact.help, code="missing-setting")
 
 
 def _not_a_map(cls: type[Settings], value: Any, path: KeyPath) -> Issue:
