@@ -92,6 +92,7 @@ web-demo: $(READY) $(PAGE) models/digits.json
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.expressions --inputs 100000
+	$(BIN)/python -m tests.fuzz.edits --edits 10000
 
 docs: $(READY)
 	$(BIN)/python -m engine.reference

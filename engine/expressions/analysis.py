@@ -65,14 +65,14 @@ class Analysis(msgspec.Struct, frozen=True):
 
 def analyse(text: str, parameters: Collection[str] = ()) -> Analysis:
     """Analyse an expression; hints may propose `parameters`."""
-    return _with_hints(text, parameters, _ANALYSES(text), _analysed)
+    return _with_hints(text, parameters, ANALYSES(text), _analysed)
 
 
 def analyse_path(text: str, *, target: bool = False, parameters: Collection[str] = ()) -> Analysis:
     """Analyse a path; a `target` is written to."""
     if target:
-        return _with_hints(text, parameters, _TARGETS(text), _analysed_target)
-    return _with_hints(text, parameters, _PATHS(text), _analysed_path)
+        return _with_hints(text, parameters, TARGETS(text), _analysed_target)
+    return _with_hints(text, parameters, PATHS(text), _analysed_path)
 
 
 def _with_hints(
@@ -102,9 +102,9 @@ def _analysed_target(text: str, parameters: Collection[str] = ()) -> Analysis:
     return pieces.analysis()
 
 
-_ANALYSES: Memo[Analysis] = Memo(_analysed)
-_PATHS: Memo[Analysis] = Memo(_analysed_path)
-_TARGETS: Memo[Analysis] = Memo(_analysed_target)
+ANALYSES: Memo[Analysis] = Memo(_analysed)
+PATHS: Memo[Analysis] = Memo(_analysed_path)
+TARGETS: Memo[Analysis] = Memo(_analysed_target)
 
 
 class _Piece(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ def lint_parameters(found: Analysis, flags: Collection[str] = ()) -> list[Lint]:
     """
     if found.node is None or found.errors or not found.parameters:
         return []
-    return [lint for flag, lint in _LINTS(found.text) if not flag or flag in flags]
+    return [lint for flag, lint in WARNINGS(found.text) if not flag or flag in flags]
 
 
 Warnings = tuple[tuple[str, Lint], ...]
@@ -37,7 +37,7 @@ def _lints_of(text: str) -> Warnings:
     )
 
 
-_LINTS: Memo[Warnings] = Memo(_lints_of)
+WARNINGS: Memo[Warnings] = Memo(_lints_of)
 
 
 def _at(node: Node, text: str, local: Collection[str]) -> Iterator[tuple[str, Lint]]:

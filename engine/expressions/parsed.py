@@ -45,6 +45,10 @@ class Memo(Generic[T]):
                 self._keep(text, found)
         return found
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._size, self._recent, self._older = 0, {}, {}
+
     def _keep(self, text: str, value: T) -> None:
         self._size += len(text) + _OVERHEAD
         if self._size > self._limit:
