@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks import (
     csv_files,
+    editing,
     expressions,
     library,
     memory,
@@ -29,6 +30,7 @@ FILE = ROOT / "build" / "bench.json"
 OTHERS: dict[str, Callable[[bool], Section]] = {
     "csv": lambda quick: csv_files.measure(rows=100_000 if quick else 1_000_000),
     "start": lambda quick: start.measure(rounds=5 if quick else 15),
+    "editing": lambda quick: editing.measure(rounds=7 if quick else 25),
     "library": lambda quick: library.measure(rounds=5 if quick else 15),
     "expressions": lambda quick: expressions.section(),
     "scripts": lambda quick: script_child.measure(rounds=3 if quick else 15),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.large_pipeline import large_pipeline
 from engine.expressions.compiler.unit import Unit
 from engine.expressions.nodes import Node
 from engine.expressions.parsed import Memo
@@ -12,7 +13,6 @@ from engine.expressions.parser import Parser
 from engine.pipeline import parse
 from engine.plan import check_spec
 from engine.registry import Registry, discover
-from tests.plan.large_pipeline import large_pipeline
 
 
 @pytest.fixture(scope="module")

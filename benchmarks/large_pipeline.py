@@ -1,4 +1,4 @@
-"""A large pipeline, for tests of what an editor asks for while somebody types."""
+"""A large pipeline, to measure and test what an editor asks for while somebody types."""
 
 from __future__ import annotations
 
