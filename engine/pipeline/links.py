@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+import msgspec
+
 from engine.errors import Problem
 from engine.pipeline.foreign_keys import arrow_hint
 from engine.pipeline.source import KeyPath, Source
@@ -30,6 +32,33 @@ def read_links(
     for position, (first, second) in enumerate(pairwise(ports)):
         start = first if position == 0 else PortSpec(first.label, "", first.where)
         yield LinkSpec(start, second)
+
+
+class LinkPart(msgspec.Struct, frozen=True):
+    """One end in the text of a link: the label, and the view if a dot follows it.
+
+    `place` counts the ends of the chain from 0. `start` is the offset of the label in the text.
+    """
+
+    place: int
+    label: str
+    view: str | None
+    start: int
+
+    def is_view_at(self, offset: int) -> bool:
+        """Whether the place before the character at `offset` is in the view."""
+        return self.view is not None and offset > self.start + len(self.label)
+
+
+def link_part_at(text: str, offset: int) -> LinkPart:
+    """The end of a link around the place before the character at `offset` of its text."""
+    before = text[:offset]
+    place = before.count(ARROW)
+    begin = before.rfind(ARROW) + len(ARROW) if place else 0
+    part = text[begin:].split(ARROW, 1)[0]
+    label, dot, view = part.strip().partition(".")
+    start = begin + len(part) - len(part.lstrip())
+    return LinkPart(place, label, view if dot else None, start)
 
 
 def _ports(source: Source, path: KeyPath, text: str, problems: list[Problem]) -> Iterator[PortSpec]:

@@ -46,13 +46,22 @@ def shifted(lines: Sequence[str], number: int, target: int) -> list[Change]:
     line = parse_line(number, lines[number])
     delta = target - line.indent
     changes = [_shift(line, delta)]
+    sibling = line
     for below in range(number + 1, len(lines)):
         next_line = parse_line(below, lines[below])
         if next_line.is_empty:
             continue
         is_level_already = delta > 0 and next_line.indent == target and bool(line.value)
-        if next_line.indent < line.indent or is_level_already:
+        is_of_others = (
+            next_line.indent > line.indent
+            and bool(next_line.key)
+            and bool(sibling.value)
+            and sibling.value[0] not in "|>"
+        )
+        if next_line.indent < line.indent or is_level_already or is_of_others:
             break
+        if next_line.indent == line.indent:
+            sibling = next_line
         changes.append(_shift(next_line, delta))
     return changes
 
@@ -90,7 +99,19 @@ def _nearest(line: YamlLine, lines: Sequence[str], levels: Sequence[YamlLine]) -
         fitting = [level for level in levels if level.indent < child.indent]
         if fitting and child.indent > line.indent:
             return min(fitting, key=lambda level: abs(level.indent - line.indent))
+    if line.value and not line.value.startswith(
+        ("{", "&", "*")
+    ):  # so it is not the label of a snap
+        levels = [
+            level for level in levels if level.indent and not _is_label(level, levels)
+        ] or levels
     return min(levels, key=lambda level: (abs(level.indent - line.indent), -level.indent))
+
+
+def _is_label(level: YamlLine, levels: Sequence[YamlLine]) -> bool:
+    """Whether the line is directly below `snaps:`; `levels` are innermost first."""
+    outer = next((each for each in levels if each.indent < level.indent), None)
+    return outer is not None and outer.name == "snaps" and not outer.indent
 
 
 def _lines_below(lines: Sequence[str], number: int) -> Iterator[YamlLine]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from engine.pipeline import parse
 from engine.pipeline.cursor import Spot, index_of, position_of, spot_at
+from engine.pipeline.links import LinkPart, link_part_at
 from engine.pipeline.nodes import Items, Node, Scalar, Table
 from engine.pipeline.origins import origins
 from engine.pipeline.source import KeyPath
@@ -38,6 +39,8 @@ FILTER = ("snaps", "a", "filter")
         ("snaps:\n  a: {snap: Co¦py}\n", Spot(("snaps", "a", "snap"), "value", 2)),
         ("snaps:\n  a: {snap: X,¦ }\n", Spot(("snaps", "a"), "between")),
         ("snaps:\n  a: {snap: X, filter: $a.¦}\n", Spot(FILTER, "value", 3)),
+        ("snaps:\n  a: {filter: $a +\t¦$b}\n", Spot(FILTER, "value", 5)),
+        ('snaps:\n  a: {filter: "$a +\\t¦$b"}\n', Spot(FILTER, "value", 5)),
         ("snaps:\n  a:\n    snap: X\n    filter: '$a == ''¦x'''\n", Spot(FILTER, "value", 7)),
         ('snaps:\n  a:\n    filter: "\\u0041 + ¦$b"\n', Spot(FILTER, "value", 4)),
         ("snaps:\n  a:\n    filter: |\n      $a\n      + ¦$b\n", Spot(FILTER, "value", 5)),
@@ -65,6 +68,27 @@ FILTER = ("snaps", "a", "filter")
 )
 def test_a_place_leads_to_the_key_or_value_there(text: str, expected: Spot) -> None:
     assert at(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("link", "part", "is_view"),
+    [
+        ("re¦ad -> parse", LinkPart(0, "read", None, 0), False),
+        ("read -> pa¦rse", LinkPart(1, "parse", None, 8), False),
+        ("read.er¦ror -> b", LinkPart(0, "read", "error", 0), True),
+        ("a -> b -> c.¦", LinkPart(2, "c", "", 10), True),
+        ("a -> ¦", LinkPart(1, "", None, 5), False),
+        ("a ->¦ b.left -> c", LinkPart(1, "b", "left", 5), False),
+        ("¦", LinkPart(0, "", None, 0), False),
+    ],
+)
+def test_a_place_in_a_link_leads_to_its_label_or_view(
+    link: str, part: LinkPart, is_view: bool
+) -> None:
+    offset = link.index("¦")
+    found = link_part_at(link.replace("¦", ""), offset)
+    assert found == part
+    assert found.is_view_at(offset) == is_view
 
 
 def scalars(node: Node, path: KeyPath) -> Iterator[tuple[KeyPath, str, Scalar]]:
