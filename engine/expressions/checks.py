@@ -1,8 +1,8 @@
 """Mistakes in an expression that no document could make right, found without compiling it.
 
 Unknown names, functions and methods, regexes that cannot be read, wrong numbers of arguments. All
-are found in one walk, which also infers the kinds of values. The compiler asks here first: it makes
-no code for an expression with mistakes, except in a lenient scope, where each of these nodes fails
+are found in one walk, which also infers the kinds of values. The compiler checks first: it makes no
+code for an expression with mistakes, except in a lenient scope, where each of these nodes fails
 when it is evaluated.
 """
 

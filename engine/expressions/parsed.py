@@ -1,7 +1,7 @@
 """An expression, parsed once: what checks, warnings, analysis and the compiler share.
 
-`parsed(text)` remembers what was asked for lately, up to a bounded number of characters, so that
-all who look at an expression get the same value, and a program that checks a file again after an
+`parsed(text)` keeps what was used recently, up to a bounded number of characters. So every part of
+the engine gets the same value for an expression, and a program that checks a file again after an
 edit parses only what the edit changed.
 """
 
@@ -26,7 +26,7 @@ _OVERHEAD = 20
 
 
 class Memo(Generic[T]):
-    """Values made from texts. When it is full, those not used lately are forgotten."""
+    """Values made from texts. When it is full, those not used recently are dropped."""
 
     def __init__(self, make: Callable[[str], T], limit: int = MAX_REMEMBERED) -> None:
         self._make = make
@@ -57,7 +57,7 @@ class Memo(Generic[T]):
 
 
 class Parsed:
-    """The nodes of an expression and its mistakes in syntax; the facts are computed when asked for.
+    """The nodes of an expression and its mistakes in syntax; facts are computed when they are used.
 
     With mistakes, `node` is what could be read, with `Broken` nodes in the places of the rest.
     """

@@ -1,4 +1,4 @@
-"""Expressions that somebody is still typing: their trees hold what is there, and nothing runs."""
+"""Expressions that are still being typed: their trees hold what is there, and nothing compiles."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def written(text: str, node: Node) -> str:
         ("($a + $b.", "$b"),
     ],
 )
-def test_what_stands_before_an_unfinished_dot_is_known(text: str, target: str) -> None:
+def test_the_value_before_an_unfinished_dot_is_known(text: str, target: str) -> None:
     around = nodes_at(Parsed(text).node, len(text))
     (unfinished,) = [node for node in around if isinstance(node, Broken) and node.lacks_name]
     assert [written(text, part) for part in unfinished.parts] == [target]
