@@ -12,7 +12,7 @@ import msgspec
 from engine.cli.columns import columns
 from engine.errors import ConfigurationError
 from engine.registry import discover
-from engine.slp.coverage import ClassCoverage, Coverage, measure
+from engine.slp.coverage import ClassCoverage, Coverage, measure, shown_id
 from engine.slp.project_import import files_in
 
 _MAX_LISTED = 20
@@ -86,7 +86,7 @@ def _row(title: str, part: int, whole: int) -> tuple[str, str, str, str]:
 def _class_table(coverage: Coverage) -> str:
     rows = [("class", "snaps", "pipelines", "status")]
     rows += [
-        (each.class_id, str(each.snaps), str(each.pipelines), _status(each))
+        (shown_id(each.class_id), str(each.snaps), str(each.pipelines), _status(each))
         for each in _by_use(coverage)
     ]
     return columns(rows, right=(1, 2))

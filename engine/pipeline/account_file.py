@@ -15,7 +15,13 @@ from engine.errors import ConfigurationError, Problem, Severity
 from engine.late_regex import late_regex
 from engine.locations import Location
 from engine.pipeline.computed_account import ComputedAccount, ComputedField, mistake_in
-from engine.pipeline.environment import FROM_ENVIRONMENT, MISSPELT_VARIABLE, fill_in, is_written_out
+from engine.pipeline.environment import (
+    FROM_ENVIRONMENT,
+    MISSPELT_VARIABLE,
+    fill_in,
+    is_malformed,
+    is_written_out,
+)
 from engine.pipeline.load import compose_text, read
 from engine.pipeline.nodes import Items, Node, Scalar, Table, plain
 from engine.pipeline.redaction import Redaction
@@ -235,7 +241,7 @@ class _AccountReader:
             severity: Severity = "error" if whole else "warning"
             hint = f"did you mean ${{env:{name}}}?"
             self._report("bad-setting", path, message, hint, severity=severity)
-        if FROM_ENVIRONMENT in fill_in(text, {})[0]:
+        if is_malformed(text):
             message = f"{what} has '{FROM_ENVIRONMENT}' without a variable name and '}}'"
             self._report("bad-setting", path, message, "a variable name has letters, digits and _")
             self.unknown.add(str(path[0]))

@@ -1,4 +1,7 @@
-"""`${env:NAME}` in a user's file, which stands for the value of an environment variable."""
+"""`${env:NAME}` in a user's file, which stands for the value of an environment variable.
+
+`$${env:NAME}` stands for the text `${env:NAME}` itself.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from collections.abc import Mapping
 from engine.late_regex import late_regex
 
 FROM_ENVIRONMENT = "${env:"
-_VARIABLE = late_regex(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+_VARIABLE = late_regex(r"(\$?)\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 MISSPELT_VARIABLE = late_regex(
     r"\$\{(?!(?-i:env:))(?:\s*env\s*[:.])?\s*([a-z_]\w*)\s*\}", re.ASCII | re.IGNORECASE
 )
@@ -17,15 +20,37 @@ MISSPELT_VARIABLE = late_regex(
 
 def fill_in(text: str, environment: Mapping[str, str]) -> tuple[str, list[str]]:
     """The text with every `${env:NAME}` replaced, and the names that are not set."""
-    names = _VARIABLE.findall(text)
-    filled = _VARIABLE.sub(lambda match: environment.get(match[1], ""), text)
-    return filled, [name for name in dict.fromkeys(names) if name not in environment]
+    unset: dict[str, None] = {}
+
+    def value_of(found: re.Match[str]) -> str:
+        if found[1]:
+            return found[0].removeprefix("$")
+        if found[2] not in environment:
+            unset[found[2]] = None
+        return environment.get(found[2], "")
+
+    return _VARIABLE.sub(value_of, text), list(unset)
+
+
+def escaped(text: str) -> str:
+    """The text to write so that `fill_in` gives `text`, whatever is in the environment."""
+    return _VARIABLE.sub(r"$\g<0>", text)
+
+
+def unescaped(text: str) -> str:
+    """What `escaped` was made from; variables stay as they are written."""
+    return _VARIABLE.sub(lambda found: found[0].removeprefix("$") if found[1] else found[0], text)
+
+
+def is_malformed(text: str) -> bool:
+    """Whether it begins to name a variable but does not end to."""
+    return FROM_ENVIRONMENT in _VARIABLE.sub("", text)
 
 
 def is_written_out(text: str) -> bool:
     """Whether the file itself holds the value, rather than the environment."""
     return (
         bool(text)
-        and FROM_ENVIRONMENT not in text
+        and FROM_ENVIRONMENT not in text.replace(f"${FROM_ENVIRONMENT}", "")
         and not MISSPELT_VARIABLE.fullmatch(text.strip())
     )

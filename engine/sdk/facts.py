@@ -32,7 +32,7 @@ class Foreign(msgspec.Struct, frozen=True):
 
     `pipelines` are settings of ours that name another pipeline. `ports` are the settings that lead
     from our views to its open ones, for `input` and `output`, and the one that lists the `binary`
-    views. `version` is the newest class version that this was written for; 0: any.
+    views. `version` is the newest version of `class_id` that this was written for; 0: any.
     """
 
     class_id: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from engine.pipeline.environment import escaped
 from engine.slp.export_file import SlpError, read_json
 from engine.slp.imported import ImportedFile
 from engine.slp.naming import name_of
@@ -146,7 +147,7 @@ class _Account:
     def _given(self, key: str) -> str:
         """A value that is neither secret nor an expression."""
         leaf = self.stored.get(key, Leaf())
-        return "" if leaf.is_unset or leaf.is_expression else leaf.text
+        return "" if leaf.is_unset or leaf.is_expression else escaped(leaf.text)
 
     def _text(self, key: str, name: str) -> str:
         return self._given(key) or self._variable(name)

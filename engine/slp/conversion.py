@@ -10,7 +10,7 @@ import msgspec
 from engine.sdk.conversion import convert_partly
 from engine.sdk.facts import Foreign
 from engine.sdk.setting_paths import ITEM, MAP_COLUMNS, alternatives, type_at
-from engine.sdk.settings import Evaluated, Settings, rows_in, settings_of
+from engine.sdk.settings import Evaluated, Settings, rows_in, settings_of, shown
 from engine.slp.literals import NotConvertibleError, value_for
 from engine.slp.stored import (
     GROUP,
@@ -83,6 +83,11 @@ class _Conversion:
                 self._take(key, name)
         for table, columns in self._tables().items():
             self._take_table(table, columns)
+        for key, name in self.foreign.files.items():
+            leaf = self.stored.get(key, UNSET)
+            if name in self.values and isinstance(leaf, Leaf) and not leaf.is_unset:
+                file = shown(self.values.pop(name))
+                self.notes.append(f"the file {file} is not used, because {key!r} has a text")
         for name, other in self.foreign.json.items():
             if isinstance(text := self.values.get(name), str):
                 self._simplify(name, other, without_comments(text))

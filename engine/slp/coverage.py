@@ -15,6 +15,7 @@ from engine.expressions import analyse, analyse_path
 from engine.pipeline import parse
 from engine.plan import check_spec
 from engine.registry import Registry
+from engine.sdk.settings import shown
 from engine.slp.export_file import Export, read_export
 from engine.slp.imported import ImportedPipeline, ImportedSnap, Status
 from engine.slp.naming import name_of
@@ -24,6 +25,8 @@ from engine.slp.stored import Leaf, flat
 
 _INCOMPLETE = ("missing-setting", "missing-snaps", "unlinked-input", "too-few-links")
 """Codes of what SnapLogic would not run either."""
+
+_LONGEST_ID = 120
 
 _OUTSIDE = ("missing-file", "unknown-account", "unsupported-snap", "unsupported-setting")
 """Codes of what belongs to the place where a pipeline runs, and of what is counted by snap."""
@@ -139,9 +142,15 @@ def _count(
 def lacks_of(snap: ImportedSnap) -> Iterator[str]:
     """What keeps a snap from running, each as a sentence."""
     if snap.status == "unknown":
-        yield f"{snap.name}: SnapLogic's snap {snap.class_id}"
+        yield f"{snap.name}: SnapLogic's snap {shown_id(snap.class_id)}"
     for key, reason in snap.lacks.items():
-        yield f"{snap.name} ({snap.type}): {reason} ({key})"
+        yield f"{snap.name} ({snap.type}): {reason} ({shown_id(key)})"
+
+
+def shown_id(class_id: str) -> str:
+    """A class id as it is, unless it is too long or has characters that a terminal obeys."""
+    quoted = shown(class_id, _LONGEST_ID)
+    return class_id if quoted == f"'{class_id}'" else quoted
 
 
 def _expressions(settings: Mapping[str, Any]) -> Iterator[Leaf]:

@@ -229,7 +229,7 @@ def _snap(key: str, stored: Mapping[str, Any], place: Mapping[str, Any]) -> Stor
         id=key,
         class_id=stored["class_id"],
         version=stored.get("class_version"),
-        label=text_of(info.get("label")).strip(),
+        label=" ".join(text_of(info.get("label")).split()),
         notes=text_of(info.get("notes")).strip(),
         mode=text_of(settings.get("execution_mode")),
         error_behavior=text_of(error.get("error_behavior")),

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from engine.errors import ConfigurationError, InvalidPipelineError
+from engine.pipeline.environment import fill_in, unescaped
 from engine.pipeline.spec import PipelineSpec, SnapSpec
 from engine.plan.resolve import resolve
 from engine.plan.snaps import ResolvedSnap
@@ -155,9 +156,15 @@ class _Export:
 
     def _parameters(self) -> Iterator[dict[str, Json]]:
         for parameter in self.spec.parameters:
+            default = parameter.default
+            if default is not None and fill_in(default, {})[1]:
+                what = f"the default of the parameter {parameter.name!r}"
+                self.warnings.append(
+                    f"{what} reads the environment here; in SnapLogic it is the text {default!r}"
+                )
             yield {
                 "key": {"value": parameter.name},
-                "value": {"value": parameter.default},
+                "value": {"value": None if default is None else unescaped(default)},
                 "capture": {"value": parameter.capture},
                 "required": {"value": parameter.required},
                 "data_type": {"value": "string"},
@@ -228,7 +235,9 @@ class _Export:
         cls = snap_class.settings_class
         texts = {}
         for name in foreign.files.values():
-            if isinstance(file := snap.settings.get(name), str):
+            file = snap.settings.get(name)
+            may_be_named = name in foreign.settings.values()
+            if isinstance(file, str) and not (may_be_named and not self._path(file).is_file()):
                 texts[name] = self._text_of(snap, file)
         for name in without_counterpart(cls, foreign, snap.settings):
             what = f"SnapLogic's {foreign.name} has no setting for {name!r}"
@@ -240,8 +249,11 @@ class _Export:
                 values[name] = _pipeline_name(file)
         return stored_settings(cls, foreign, values, unsupported, texts)
 
+    def _path(self, file: str) -> Path:
+        return Path(self.spec.path).parent / file
+
     def _text_of(self, snap: SnapSpec, file: str) -> str:
-        path = Path(self.spec.path).parent / file
+        path = self._path(file)
         try:
             return path.read_bytes().decode("utf-8", "surrogatepass")
         except (OSError, UnicodeDecodeError) as error:

@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 
 from engine.pipeline import parse
+from engine.pipeline.environment import escaped
 from engine.plan import check_spec
 from engine.registry import Registry
-from engine.sdk.settings import settings_of
+from engine.sdk.settings import settings_of, shown
 from engine.sdk.views import ERROR_VIEW
 from engine.slp.chains import chain_lines
 from engine.slp.export_file import Export, StoredView
@@ -109,7 +110,7 @@ class _Import:
         )
 
     def _notes(self, snap: SnapImport) -> list[str]:
-        unknown = ", ".join(map(repr, snap.unknown_keys))
+        unknown = ", ".join(map(shown, snap.unknown_keys))
         return [
             *snap.notes,
             *([f"left out, because they are unknown: {unknown}"] if unknown else []),
@@ -187,7 +188,7 @@ class _Import:
             if parameter.required:
                 entry["required"] = True
             if parameter.default is not None and not (parameter.required and not parameter.default):
-                entry["default"] = AsText(parameter.default)
+                entry["default"] = AsText(self._as_text(parameter.default, f"parameter {name!r}"))
             if parameter.capture:
                 entry["capture"] = True
             if parameter.description:
@@ -197,12 +198,20 @@ class _Import:
             found[name] = entry["default"] if entry.keys() == {"default"} else entry
         return found
 
+    def _as_text(self, text: str, what: str) -> str:
+        """A text of SnapLogic's, where ours would read the environment."""
+        if (written := escaped(text)) != text:
+            self.warnings.append(
+                f"the {what} keeps its text {shown(text)}: SnapLogic does not read the environment"
+            )
+        return written
+
     def _parameter_name(self, name: str) -> str:
         """The name of a parameter here: without the `_` that belongs to expressions."""
         plain = name.lstrip("_$")
         valid = plain if plain.isidentifier() else name_of(plain, "parameter")
         if valid != name:
-            self.warnings.append(f"the parameter {name!r} is called {valid!r} here")
+            self.warnings.append(f"the parameter {shown(name)} is called {valid!r} here")
         return valid
 
     def _libraries(self) -> dict[str, str]:

@@ -80,6 +80,8 @@ class _SettingsExport:
             written.add(name)
             if mark:
                 tables.setdefault(table, []).append((column, name))
+            elif name in texts:
+                continue
             elif key not in self.foreign.files or name in self.values:
                 self._put_value(key, name)
         for table, columns in tables.items():

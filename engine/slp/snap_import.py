@@ -96,9 +96,11 @@ def import_snap(
     if binary := _binary_views(ports):
         settings[foreign.ports["binary"]] = binary
     notes = list(converted.notes)
-    if foreign.version and isinstance(stored.version, int) and stored.version > foreign.version:
+    is_newest_class = stored.class_id == foreign.class_id
+    version = stored.version if is_newest_class and isinstance(stored.version, int) else 0
+    if 0 < foreign.version < version:
         notes.append(
-            f"it has version {stored.version} of its class; the newest known here is "
+            f"it has version {version} of its class; the newest known here is "
             f"{foreign.version}, so settings may be missing"
         )
     return SnapImport(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from engine.errors import UnusableSnapError
 from engine.registry import Registry
+from engine.sdk.settings import shown
 from engine.sdk.views import ERROR_VIEW
 from engine.slp.chains import (
     Chain,
@@ -78,9 +79,9 @@ class Structure:
             if out == ERROR_VIEW.name and not source.routes_errors:
                 self._warn_of_link(source, "its error view gets nothing")
             elif out is None:
-                self._warn_of_link(source, f"{source.type} has no view {link.source_view!r} here")
+                self._warn_of_link(source, _no_view(source, link.source_view))
             elif into is None:
-                self._warn_of_link(target, f"{target.type} has no view {link.target_view!r} here")
+                self._warn_of_link(target, _no_view(target, link.target_view))
             else:
                 rank = target.view_names.rank(link.target_view)
                 edge = Edge(source.id, out, target.id, into, rank)
@@ -89,7 +90,11 @@ class Structure:
         return [edge for _, edge in edges]
 
     def _warn_of_link(self, snap: SnapImport, reason: str) -> None:
-        self.warnings.append(f"a link of {snap.stored.label!r} was left out: {reason}")
+        self.warnings.append(f"a link of {shown(snap.stored.label)} was left out: {reason}")
+
+
+def _no_view(snap: SnapImport, view: str) -> str:
+    return f"{snap.type} has no view {shown(view)} here"
 
 
 def _place_of_output(snap: SnapImport, view: str) -> int:

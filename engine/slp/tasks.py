@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from engine.pipeline.environment import escaped
+from engine.sdk.settings import shown
 from engine.slp.export_file import SlpError, read_json
 from engine.slp.imported import ImportedFile
 from engine.slp.naming import name_of
@@ -41,7 +43,9 @@ class _Task:
         given = self.parameters.get("pipeline_parameters") or {}
         if given:
             content["parameters"] = {
-                name: AsText(text_of(value)) for name, value in given.items() if value is not None
+                name: AsText(self._as_text(name, text_of(value)))
+                for name, value in given.items()
+                if value is not None
             }
         if kind != "scheduled":
             content |= self._hosting(kind)
@@ -55,6 +59,15 @@ class _Task:
             content=to_yaml(content, tuple(self._header())).encode(),
             warnings=tuple(self.warnings),
         )
+
+    def _as_text(self, name: str, text: str) -> str:
+        """A text of SnapLogic's, where ours would read the environment."""
+        if (written := escaped(text)) != text:
+            self.warnings.append(
+                f"the parameter {shown(name)} keeps its text {shown(text)}: SnapLogic does not "
+                "read the environment"
+            )
+        return written
 
     def _kind(self) -> str:
         if self.schedule.get("always_on"):

@@ -30,6 +30,7 @@ class Gate(Snap[GateSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-flow-gate",
         "Gate",
+        version=1,
         settings={
             "outputDocContent": "output_content",
             "ignoreEmptyStream": "ignore_empty_stream",

@@ -27,6 +27,7 @@ class RESTGet(RestSnap[RESTGetSettings]):
     """
     foreign = rest_foreign(
         "Get",
+        version=2,
         settings={
             "hasNext": "has_next",
             "nextUrl": "next_url",

@@ -101,13 +101,12 @@ class Script(Snap[ScriptSettings]):
         "com-snaplogic-snaps-script-script",
         "Script",
         version=2,
-        settings={"editable_content": "source", "language": "language"},
+        settings={"editable_content": "source", "language": "language", "script": "script"},
         files={"editable_content": "script"},
         choices={
             "language": {"Python": "python", "Javascript": "javascript", "Ruby": "ruby"},
         },
         defaults={"language": "Javascript"},
-        unsupported={"script": "a script file; paste its text into the script editor"},
     )
     views = Views(inputs=(View("input", unlinked="nothing"),))
     single = True

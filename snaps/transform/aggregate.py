@@ -94,6 +94,7 @@ class Aggregate(Snap[AggregateSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-transform-aggregate",
         "Aggregate",
+        version=3,
         settings={
             "aggregateFields[].function": "aggregate_fields[].function",
             "aggregateFields[].field": "aggregate_fields[].field",

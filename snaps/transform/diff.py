@@ -49,6 +49,7 @@ class Diff(Snap[DiffSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-transform-diff",
         "Diff",
+        version=1,
         settings={"sortPaths[].sortPath": "sort_paths[]", "sortOrder": "sort_order"},
         ignored=("outputViewMapProp", "minimumMemory", "outOfResourceTimeout"),
         views={

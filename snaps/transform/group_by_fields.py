@@ -46,6 +46,7 @@ class GroupByFields(Snap[GroupByFieldsSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-transform-groupbyfields",
         "Group By Fields",
+        version=1,
         settings={
             "fields[].field": "fields[]",
             "groupFields[]": "fields[]",

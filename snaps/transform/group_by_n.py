@@ -40,6 +40,7 @@ class GroupByN(Snap[GroupByNSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-transform-groupbyn",
         "Group By N",
+        version=1,
         aliases=("com-snaplogic-snaps-grouper",),
         settings={
             "groupSize": "group_size",

@@ -51,6 +51,7 @@ class InMemoryLookup(Snap[InMemoryLookupSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-transform-inmemorylookup",
         "In-Memory Lookup",
+        version=1,
         settings={
             "joinPaths[].leftPath": "join_paths[].left_path",
             "joinPaths[].rightPath": "join_paths[].right_path",

@@ -90,6 +90,7 @@ class Join(Snap[JoinSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-transform-multijoin",
         "Join",
+        version=1,
         settings={
             "joinType": "join_type",
             "joinPaths[].leftPath": "join_paths[].left_path",

@@ -60,6 +60,7 @@ class Sort(Snap[SortSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-transform-sort",
         "Sort",
+        version=2,
         settings={
             "sortPaths": "sort_paths",
             "sortPaths[].sortPath": "sort_paths[].path",

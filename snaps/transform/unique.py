@@ -20,6 +20,7 @@ class Unique(Snap[UniqueSettings]):
     foreign = Foreign(
         "com-snaplogic-snaps-transform-unique",
         "Unique",
+        version=1,
         ignored=("minimumMemory", "outOfResourceTimeout"),
     )
     loses_lineage = "compares documents of different requests"

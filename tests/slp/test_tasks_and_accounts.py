@@ -185,3 +185,8 @@ def test_an_account_of_an_unknown_kind_is_only_named(
     text = imported(tmp_path, "x.sla", account(class_id, {"lamp": secret("x")}))
     assert text.endswith(f"account: {class_id}\n")
     assert f"accounts of the class {class_id} are not supported" in capsys.readouterr().out
+
+
+def test_a_parameter_of_a_task_never_reads_the_environment(tmp_path: Path) -> None:
+    content = task({}, pipeline_parameters={"key": "${env:SECRET}"})
+    assert "  key: $${env:SECRET}\n" in imported(tmp_path, "nightly.slt", content)

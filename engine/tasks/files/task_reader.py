@@ -13,6 +13,7 @@ from engine.pipeline.environment import (
     FROM_ENVIRONMENT,
     MISSPELT_VARIABLE,
     fill_in,
+    is_malformed,
     is_written_out,
 )
 from engine.pipeline.nodes import Entry, Items, Scalar, Table, plain
@@ -219,7 +220,7 @@ class TaskReader:
 
     def _filled(self, path: KeyPath, text: str) -> str:
         what = shown(str(path[-1]))
-        if FROM_ENVIRONMENT in fill_in(text, {})[0]:
+        if is_malformed(text):
             message = f"{what} has '{FROM_ENVIRONMENT}' without a variable name and '}}'"
             self.collector.report(
                 "bad-setting", path, message, "a variable name has letters, digits and _"

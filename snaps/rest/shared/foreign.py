@@ -52,6 +52,7 @@ _UPLOAD_DETAILS = (
 def rest_foreign(
     method: str,
     *,
+    version: int = 1,
     settings: Mapping[str, str] | None = None,
     ignored: Sequence[str] = (),
     unsupported: Mapping[str, str] | None = None,
@@ -60,6 +61,7 @@ def rest_foreign(
     return Foreign(
         f"com-snaplogic-snaps-rest-{method.lower()}",
         f"REST {method}",
+        version=version,
         settings={**_SETTINGS, **(settings or {})},
         choices=_CHOICES,
         ignored=(*_IGNORED, *ignored),
