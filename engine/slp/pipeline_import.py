@@ -35,13 +35,16 @@ _LABEL_READERS = ("snap.label", "snap_details")
 
 class ImportContext(msgspec.Struct, frozen=True):
     """What an import needs to know: the snaps, and other pipelines and libraries by the names that
-    a pipeline uses for them. `inline`: nothing is written beside the pipeline."""
+    a pipeline uses for them. `is_called` tells whether another pipeline or a task runs the
+    pipeline of a file. `inline`: nothing is written beside the pipeline.
+    """
 
     registry: Registry
     class_names: Mapping[str, str]
     pipeline_file: FileOf
     library_file: FileOf
     structure_of: Callable[[str], Structure | None] = lambda _: None
+    is_called: Callable[[str], bool] = lambda _: False
     inline: bool = False
 
     def structure(self, export: Export) -> Structure:
@@ -76,6 +79,9 @@ class _Import:
         self.warnings = list(structure.warnings)
         self.files: dict[str, bytes] = {}
         links = self.export.links
+        self.has_caller = (
+            context.inline or context.is_called(f"{stem}.yaml") or structure.has_open_views
+        )
         self.linked_targets = {link.target for link in links}
         self.routed_sources = {  # of links that start at an error view
             link.source
@@ -128,6 +134,8 @@ class _Import:
             entry["mode"] = snap.mode
         if self._is_open(key):
             entry["open_input"] = True
+        if self.has_caller and self._gives_nothing(key):
+            entry["open_output"] = False
         if snap.unsupported:
             entry["unsupported"] = AsBlock({k: v.value for k, v in snap.unsupported.items()})
         return Commented(AsBlock(entry), tuple(comment_lines(snap.stored.notes)))
@@ -173,6 +181,16 @@ class _Import:
             and needed[0].unlinked == "refused"
             and not needed[0].many
             and key not in self.linked_targets
+        )
+
+    def _gives_nothing(self, key: str) -> bool:
+        """Whether its output view was removed, which we would show to the caller."""
+        snap = self.snaps[key]
+        views = snap.view_names.views
+        return (
+            not snap.stored.outputs
+            and views is not None
+            and any(not view.optional for view in views.outputs)
         )
 
     def _on_error(self, key: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -11,12 +12,12 @@ import msgspec
 from engine.errors import ConfigurationError
 from engine.registry import Registry
 from engine.slp.accounts import import_account
-from engine.slp.export_file import Export, SlpError, read_export
+from engine.slp.export_file import Export, SlpError, read_export, read_json
 from engine.slp.imported import ImportedFile, ImportedPipeline
 from engine.slp.naming import name_of, unique_names
 from engine.slp.pipeline_import import ImportContext, import_pipeline
 from engine.slp.structure import Structure
-from engine.slp.tasks import import_task
+from engine.slp.tasks import import_task, pipeline_of_task
 
 SUFFIXES = (".slp", ".slt", ".sla", ".expr")
 
@@ -73,20 +74,25 @@ class _ProjectImport:
         targets = dict(zip((s.path for s in sources), _unique_files(wanted), strict=True))
         pipeline_file = file_finder(_pipeline_names(sources, targets))
         structures: dict[str, Structure] = {}
+        called = {pipeline_file(name) for name in _pipelines_of_tasks(sources)}
         context = ImportContext(
             self.registry,
             self.class_names,
             pipeline_file,
             _library_finder(sources, targets),
             structure_of=lambda reference: structures.get(pipeline_file(reference)),
+            is_called=called.__contains__,
         )
         for source in sources:
             if source.export is not None:
-                structures[targets[source.path]] = context.structure(source.export)
+                structure = context.structure(source.export)
+                structures[targets[source.path]] = structure
+                called |= {pipeline_file(name) for name in structure.called_pipelines()}
         for source in sources:
             target = targets[source.path]
-            structure = structures.get(target)
-            self.reports[source.path] = self._import(source, target, structure, context)
+            self.reports[source.path] = self._import(
+                source, target, structures.get(target), context
+            )
         return [self.reports[path] for path in dict.fromkeys(paths)]
 
     def _distinct(self, paths: Sequence[Path]) -> Iterator[_Source]:
@@ -172,6 +178,13 @@ def file_finder(names: Mapping[str, str]) -> Callable[[str], str]:
         return names.get(name.casefold()) or f"{name_of(name, 'pipeline')}.yaml"
 
     return find
+
+
+def _pipelines_of_tasks(sources: Iterable[_Source]) -> Iterator[str]:
+    for source in sources:
+        if source.path.suffix.lower() == ".slt":
+            with suppress(SlpError):  # reported when it is imported
+                yield from pipeline_of_task(read_json(source.data, str(source.path)))
 
 
 def _library_finder(

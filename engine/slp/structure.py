@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from engine.errors import UnusableSnapError
 from engine.registry import Registry
@@ -45,6 +45,26 @@ class Structure:
         wanted = [name_of(snap.stored.label, snap.fallback) for snap in labels]
         self.wanted = dict(zip(self.order, wanted, strict=True))
         self.names = dict(zip(self.order, unique_names(wanted), strict=True))
+
+    @property
+    def has_open_views(self) -> bool:
+        """Whether it has views without a link, which are for a caller."""
+        links = self.export.links
+        linked = {(link.source, link.source_view) for link in links}
+        linked |= {(link.target, link.target_view) for link in links}
+        return any(
+            (key, view.id) not in linked
+            for key, snap in self.export.snaps.items()
+            for view in (*snap.inputs, *snap.outputs)
+        )
+
+    def called_pipelines(self) -> Iterator[str]:
+        """The names of the pipelines that its snaps run."""
+        for snap in self.snaps.values():
+            for setting in snap.pipelines:
+                name = snap.settings.get(setting)
+                if isinstance(name, str) and not name.startswith("="):
+                    yield name
 
     def port(self, side: str, view: StoredView) -> str:
         """An open view of this pipeline, as `label.view`, that another pipeline calls `view`."""

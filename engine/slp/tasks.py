@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from engine.pipeline.environment import escaped
@@ -25,6 +25,14 @@ def import_task(data: bytes, path: str, pipeline_file: Callable[[str], str]) -> 
     if not isinstance(root.get("schedule"), Mapping) or "job_name" not in root:
         raise SlpError(f"{path!r} is not an exported task: it has no 'job_name' and 'schedule'")
     return _Task(root, pipeline_file).result()
+
+
+def pipeline_of_task(root: Mapping[str, Any]) -> Iterator[str]:
+    """The name of the pipeline that a task runs, if it names one."""
+    parameters = root.get("parameters")
+    path = parameters.get("pipeline_path") if isinstance(parameters, Mapping) else None
+    if isinstance(path, str) and path.strip():
+        yield path
 
 
 class _Task:

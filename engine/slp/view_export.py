@@ -63,6 +63,7 @@ def _views(
             label = port_label(ports[view.name], side) if isinstance(ports, Mapping) else view.name
             yield view.name, f"{uuid.uuid5(uuid.NAMESPACE_OID, label)}_{side}0", label, view.type
         return
+    is_open = side == "input" or snap.spec.open_output
     keys = {ours: key for key, ours in foreign.views.items()} if foreign else {}
     for place, view in enumerate(declared[: last + 1]):
         if view.many:
@@ -70,7 +71,7 @@ def _views(
                 is_numbered = name.startswith(view.name) and name[len(view.name) :].isdecimal()
                 key = f"{side}{name[len(view.name) :]}" if is_numbered else name
                 yield name, key, key, view.type
-        else:
+        elif is_open or view.name in names:
             key = keys.get(view.name, f"{side}{place}")
             label = f"{side}{place}" if view.name == side else view.name
             yield view.name, key, label, view.type
