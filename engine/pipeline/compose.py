@@ -22,7 +22,7 @@ from engine.pipeline.text import Mark, Text
 from engine.pipeline.yaml_issue import MAX_DEPTH, sign_hint, too_deep
 from engine.sdk.settings import shown
 
-MAX_NODES = 500_000
+MAX_NODES = 300_000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STRING_TAGS = ("!", "tag:yaml.org,2002:str")
 _TABLE_TAGS = ("!", "tag:yaml.org,2002:map")

@@ -34,7 +34,7 @@ DEEP_BY_ALIAS = "a0: &a0 [1]\n" + "".join(
     ("text", "code"),
     [
         (BOMB, "too-large"),
-        ("snaps: {a: {snap: X, documents: [" + "1," * 500_000 + "]}}", "too-large"),
+        ("snaps: {a: {snap: X, documents: [" + "1," * 400_000 + "]}}", "too-large"),
         ("- " * 10_000 + "1", "too-deep"),
         ("[" * 100_000, "too-deep"),
         ("{a: " * 10_000, "too-deep"),
