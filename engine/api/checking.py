@@ -13,8 +13,8 @@ Pipeline = str | Path | PipelineSpec
 
 
 def check(pipeline: Pipeline, registry: Registry | None = None) -> list[Problem]:
-    """All problems of a pipeline file (YAML or .slp), an account file, or a task file and its
-    pipeline, including warnings.
+    """All problems of a pipeline file (YAML or .slp), an account file, a test file, or a task file
+    and its pipeline, including warnings.
 
     Environment variables that a task file reads need not be set: it is checked, not hosted.
     """
@@ -22,7 +22,10 @@ def check(pipeline: Pipeline, registry: Registry | None = None) -> list[Problem]
     if not isinstance(pipeline, PipelineSpec):
         from engine.pipeline.account_file import is_account_file
         from engine.plan.accounts import problems_of_account
+        from engine.testing.cases.finding import is_test_file
 
+        if is_test_file(Path(pipeline)):
+            return _problems_of_tests(pipeline, registry)
         if is_account_file(pipeline):
             return problems_of_account(pipeline, registry)
     if not isinstance(pipeline, PipelineSpec) and is_task_file(pipeline):
@@ -31,6 +34,13 @@ def check(pipeline: Pipeline, registry: Registry | None = None) -> list[Problem]
 
         return check_task(load_task(pipeline, None), registry)
     return check_spec(spec_of(pipeline, registry), registry)
+
+
+def _problems_of_tests(path: str | Path, registry: Registry) -> list[Problem]:
+    from engine.testing.cases.preparing import prepare
+    from engine.testing.cases.reading import load_tests
+
+    return prepare(load_tests(path), registry)[1]
 
 
 def compile_plan(

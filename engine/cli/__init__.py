@@ -25,6 +25,7 @@ _COMMANDS = {
     "run": "run a pipeline",
     "validate": "check pipeline and task files without running them",
     "graph": "draw a pipeline",
+    "test": "run the cases of test files",
     "snaps": "list the installed snaps, or explain one",
     "functions": "list the functions of expressions, or explain one",
     "eval": "evaluate an expression, or open a prompt",

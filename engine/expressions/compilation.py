@@ -66,7 +66,7 @@ def compile_expression(
     Raises ExpressionSyntaxError here, EvaluationError when called.
     """
     scope = scope or Scope()
-    if not may_use_scope(text):
+    if not may_use_scope(text, scope):
         with suppress(ExpressionSyntaxError):  # with the scope, its message may say more
             return _compiled_once(text, null_safe, scope.timezone)
     return compile_in(text, Names(context_of(scope, null_safe), {}), null_safe)

@@ -89,7 +89,7 @@ def compile_mapping(
     """
     scope = scope or Scope()
     table = tuple((target, source) for target, source in rows)
-    if not any(may_use_scope(text) for text in (mapping_root, *itertools.chain(*table))):
+    if not any(may_use_scope(text, scope) for text in (mapping_root, *itertools.chain(*table))):
         with suppress(ExpressionSyntaxError):  # with the scope, its message may say more
             return _compiled_once(table, null_safe, pass_through, mapping_root, scope.timezone)
     return _compiled(table, null_safe, pass_through, mapping_root, scope)

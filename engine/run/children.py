@@ -114,7 +114,7 @@ class Child:
         self.inputs = tuple(map(self._view, plan.open_inputs))
         self.outputs = tuple(map(self._view, plan.open_outputs))
         self._caller = caller
-        self._label = label
+        self.label = label
 
     def _view(self, port: Port) -> ChildView:
         snap = self.plan.snap(port.label)
@@ -137,7 +137,7 @@ class Child:
             identity = identify_child(self.plan, given, caller.plan, parent, from_data)
         except ConfigurationError as error:
             raise DataError(f"could not run the pipeline {self.name!r}", str(error)) from error
-        run = Run(self, caller, label or f"{self._label}/", timeout, taker)
+        run = Run(self, caller, label or f"{self.label}/", timeout, taker)
         try:
             run.begin(identity)
         except EndlessCallsError as error:
@@ -197,6 +197,7 @@ class Run:
                 scripts=self._caller.services.scripts,
                 inputs=self._feeds,
                 parent=self._caller,
+                caller=self._child.label,
                 calls=self._calls,
                 load=self._caller.load,
             )

@@ -61,10 +61,9 @@ class SnapContext:
         self.folder = execution.plan.folder
         self.parameters = execution.identity.parameters
         self.pipe = execution.pipe
-        self.files = SnapFiles(
-            execution.services.files, snap.label, snap.settings, execution.writers
-        )
-        self.scripts = execution.services.scripts
+        self._outside = execution.services.of(snap.label)
+        self.files = SnapFiles(self._outside.files, snap.label, snap.settings, execution.writers)
+        self.scripts = self._outside.scripts
         self.inputs = tuple(view.name for view in snap.inputs)
         self.outputs = tuple(view.name for view in snap.outputs)
         self.in_ultra = execution.ledger is not None
@@ -92,7 +91,7 @@ class SnapContext:
 
     @property
     def http(self) -> HttpClient:
-        return self._execution.services.http
+        return self._outside.http
 
     @cached_property
     def pipelines(self) -> ChildPipelines:
@@ -108,7 +107,7 @@ class SnapContext:
 
     @cached_property
     def scope(self) -> Scope:
-        return self._execution.scope(LateFacts(self._facts))
+        return self._execution.scope(LateFacts(self._facts), self.label)
 
     def _facts(self) -> dict[str, Any]:
         """The variable `snap` of expressions; its counts change."""
@@ -167,7 +166,7 @@ class SnapContext:
         execution = self._execution
         try:
             return account_of(
-                execution.services.accounts,
+                self._outside.accounts,
                 name,
                 setting.kinds,
                 execution.secrets,

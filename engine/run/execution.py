@@ -9,6 +9,8 @@ from datetime import UTC
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from engine.errors import EngineError
 from engine.expressions import (
     DateTime,
@@ -146,9 +148,16 @@ class Execution:
             self._computed_accounts[key] = self.services.shared.known(account)
         return self._computed_accounts[key]
 
-    def scope(self, snap: Mapping[str, Any]) -> Scope:
+    def scope(self, snap: Mapping[str, Any], label: str = "") -> Scope:
         """The variables of one snap's expressions, in addition to the document."""
-        return self._scope(snap, self.libraries)
+        scope = self._scope(snap, self.libraries)
+        seed = self.identity.random_seed
+        if seed is None:
+            return scope
+        from random import Random  # few runs have a seed
+
+        # each snap has numbers of its own, whatever the others do meanwhile
+        return msgspec.structs.replace(scope, random=Random(f"{seed}/{label}").random)
 
     def _scope(self, snap: Mapping[str, Any], libraries: Mapping[str, Any]) -> Scope:
         return Scope(
@@ -158,4 +167,5 @@ class Execution:
             pipe=self.pipe,
             snap=snap,
             timezone=self.identity.timezone,
+            now=self.identity.now,
         )

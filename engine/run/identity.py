@@ -23,7 +23,8 @@ class RunIdentity(msgspec.Struct, frozen=True):
     """Plain data that can be pickled. `parameters` are resolved; `started` is in UTC.
 
     A child run has a `parent_ruuid` and a `root_ruuid`; its `callers` are the paths of the
-    pipelines that led to it, outermost first.
+    pipelines that led to it, outermost first. In a test, the clock may stand still (`now`), and the
+    random numbers may have a seed.
     """
 
     ruuid: str
@@ -37,6 +38,8 @@ class RunIdentity(msgspec.Struct, frozen=True):
     parent_ruuid: str | None = None
     root_ruuid: str = ""
     callers: tuple[str, ...] = ()
+    now: datetime | None = None
+    random_seed: int | None = None
 
 
 def identify(
@@ -45,8 +48,10 @@ def identify(
     *,
     timezone: str = "UTC",
     files: FileRules = TRUSTING,
+    now: datetime | None = None,
+    random_seed: int | None = None,
 ) -> RunIdentity:
-    """The identity of a run of this plan that starts now.
+    """The identity of a run of this plan that starts now; `now` stops its clock.
 
     Raises ConfigurationError if a parameter is missing or not declared, or the time zone unknown.
     """
@@ -54,13 +59,15 @@ def identify(
     plex = plex_path()
     return RunIdentity(
         ruuid=run_id(plex),
-        started=datetime.now(UTC),
+        started=now or datetime.now(UTC),
         parameters=resolve_parameters(plan.parameters, given),
         timezone=timezone,
         user=_user(),
         plex_path=plex,
         project_path=project_path(plan.project),
         files=files,
+        now=now,
+        random_seed=random_seed,
     )
 
 
@@ -79,7 +86,7 @@ def identify_child(
     return msgspec.structs.replace(
         parent,
         ruuid=run_id(plex_path()),
-        started=datetime.now(UTC),
+        started=parent.now or datetime.now(UTC),
         parameters=resolve_parameters(plan.parameters, given),
         project_path=project_path(plan.project),
         files=msgspec.structs.replace(parent.files, data_parameters=from_data),

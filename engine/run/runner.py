@@ -33,7 +33,7 @@ from engine.run.lineage import Ledger
 from engine.run.observer import Observer, Source, Watcher
 from engine.run.queues import IN_FLIGHT
 from engine.run.report import Report
-from engine.run.services import Services
+from engine.run.services import Guard, Services
 from engine.run.stopping import Stopper
 from engine.run.worker import Gathered, Worker, collect
 from engine.sdk.http import HttpClient
@@ -61,6 +61,8 @@ async def run_plan(
     parent: Execution | None = None,
     calls: CallTree | None = None,
     load: Load = load_yaml,
+    guard: Guard | None = None,
+    caller: str = "",
 ) -> tuple[Report, EngineError | None]:
     """Run a plan to its end, or this process's part of it.
 
@@ -68,15 +70,17 @@ async def run_plan(
     once everything is done that needs none of its batches, so that a model, for example, is loaded
     before the first request. With a `ledger`, documents carry their requests, as in an ultra task.
     `http`, `files` and `accounts` replace the run's own; a child run shares the services of its
-    `parent`, masks its secrets, and is one of its `calls`. `load` reads the files of other
-    pipelines that it runs.
+    `parent`, masks its secrets, and is one of its `calls`; the snap `caller` runs it. `load` reads
+    the files of other pipelines that it runs. A `guard` decides what each snap may reach.
 
     Returns the report, and the error that stopped the pipeline, if any. Raises ConfigurationError,
     before anything starts, if the inputs do not match.
     """
     crossed = observer.crossed if isinstance(observer, Watcher) else None
     shared = None if parent is None else parent.services
-    services = Services(plan, scripts, observer.show, http, files, crossed, accounts, shared)
+    services = Services(
+        plan, scripts, observer.show, http, files, crossed, accounts, shared, guard, caller
+    )
     secrets = None if parent is None else parent.secrets
     execution = Execution(
         plan,

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from engine.documents import Batch
 from engine.errors import ConfigurationError
@@ -26,6 +26,24 @@ Show = Callable[[str, str], None]
 Crossed = Callable[[Port, Batch], None]
 
 
+class Outside(Protocol):
+    """The way of a snap to what is outside of the run."""
+
+    @property
+    def files(self) -> ProjectFiles: ...
+    @property
+    def http(self) -> HttpClient: ...
+    @property
+    def scripts(self) -> ScriptExecutor: ...
+    @property
+    def accounts(self) -> Accounts: ...
+
+
+Guard = Callable[[str, Outside], Outside]
+"""What a snap may reach of the outside, by its label; that of a snap of a child run follows the
+label of the snap that runs the child and a slash."""
+
+
 class Services:
     """Files, accounts, an HTTP client, the script executor, a temporary folder, and callbacks.
 
@@ -33,7 +51,8 @@ class Services:
 
     `show(label, line)` is called for every line that a snap shows, and `crossed`, if given, for
     every batch that leaves a view. Both may be called from any thread. Without `http`, a client is
-    created when a snap asks for one.
+    created when a snap asks for one. A `guard` decides what each snap may reach. `caller` is the
+    snap of the parent that runs this child.
     """
 
     def __init__(
@@ -46,6 +65,8 @@ class Services:
         crossed: Crossed | None = None,
         accounts: Accounts | None = None,
         parent: Services | None = None,
+        guard: Guard | None = None,
+        caller: str = "",
     ) -> None:
         if http is not None and not isinstance(http, HttpClient):
             raise ConfigurationError(
@@ -60,6 +81,8 @@ class Services:
         self.accounts: Accounts = accounts or Accounts(plan.folder, plan.project)
         self.shared: SharedByAccount = SharedByAccount() if parent is None else parent.shared
         self._parent = parent
+        self._guard: Guard | None = guard if parent is None else parent._guard
+        self._prefix: str = "" if parent is None else f"{parent._prefix}{caller}/"
         self.scripts = scripts
         self.show = show
         self.crossed = crossed
@@ -67,6 +90,10 @@ class Services:
         self._own_http: LoopClient | None = None
         self._child_loop: ChildLoop | None = None
         self._lock = threading.Lock()
+
+    def of(self, label: str) -> Outside:
+        """What the snap of that label may reach."""
+        return self if self._guard is None else self._guard(f"{self._prefix}{label}", self)
 
     @cached_property
     def folder(self) -> Path:

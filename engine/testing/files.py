@@ -46,7 +46,7 @@ class ScratchFiles(ProjectFiles):
         self._given = {path: path.read_bytes() for path in self._all()}
 
     def in_folder(self, folder: str, project: str) -> ScratchFiles:
-        files = ScratchFiles(folder, project, self._http, {}, self._scratch)
+        files = type(self)(folder, project, self._http, {}, self._scratch)
         files._removed = self._removed
         return files
 
@@ -64,17 +64,21 @@ class ScratchFiles(ProjectFiles):
         return found
 
     def size(self, name: str, *, to: Purpose = "read") -> int | None:
-        return None if self._is_removed(name) else super().size(self._visible_name(name), to=to)
+        return (
+            None
+            if self._is_hidden(self.locate(name))
+            else super().size(self._visible_name(name), to=to)
+        )
 
     def read(self, name: str) -> FileContent:
         located = self.locate(name)
-        if located in self._removed:
+        if self._is_hidden(located):
             located = str(self._scratch_path(located))  # where it is missing
         return super().read(self._visible_name(located))
 
     def seekable(self, name: str) -> IO[bytes]:
         located = self.locate(name)
-        if located in self._removed:
+        if self._is_hidden(located):
             located = str(self._scratch_path(located))
         return super().seekable(self._visible_name(located))
 
@@ -89,7 +93,7 @@ class ScratchFiles(ProjectFiles):
             for entry in super().entries(str(scratch), pattern):
                 path = str(Path("/") / Path(entry.path).relative_to(self._scratch))
                 found[path] = msgspec.structs.replace(entry, path=path)
-        return iter([found[path] for path in sorted(found) if path not in self._removed])
+        return iter([found[path] for path in sorted(found) if not self._is_hidden(path)])
 
     def write(self, name: str, action: FileAction, *, create_folder: bool) -> FileTarget:
         located = self.locate(name)
@@ -98,7 +102,7 @@ class ScratchFiles(ProjectFiles):
         target, real = self._scratch_path(located), Path(located)
         if real.parent.is_dir():
             target.parent.mkdir(parents=True, exist_ok=True)
-        if real.is_file() and not target.exists() and located not in self._removed:
+        if real.is_file() and not target.exists() and not self._is_hidden(located):
             copyfile(real, target)
         self._removed.discard(located)
         return super().write(str(target), action, create_folder=create_folder)
@@ -110,8 +114,9 @@ class ScratchFiles(ProjectFiles):
         self._removed.add(located)
         return super().remove(str(self._scratch_path(located)))
 
-    def _is_removed(self, name: str) -> bool:
-        return self.locate(name) in self._removed
+    def _is_hidden(self, located: str) -> bool:
+        """Whether a real file counts as missing."""
+        return located in self._removed
 
     def _visible_name(self, name: str) -> str:
         """The name of the file in the scratch folder if it is there."""

@@ -1,4 +1,4 @@
-"""The pytest plugin: the fixtures `run_snap` and `run_pipeline`, and the examples of the snaps."""
+"""The pytest plugin: the fixtures `run_snap` and `run_pipeline`, examples of snaps, test files."""
 
 from __future__ import annotations
 
@@ -44,7 +44,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect the examples of the snap in a file of an installed snap package."""
+    """Collect the cases of a test file, or the examples of the snap in a file of an installed snap
+    package."""
+    if file_path.name.endswith((".test.yaml", ".test.yml")) and b"cases:" in file_path.read_bytes():
+        from engine.testing.cases.items import CaseFile
+
+        cases: CaseFile = CaseFile.from_parent(parent, path=file_path)
+        return cases
     if file_path.suffix != ".py" or file_path.name.startswith(("_", "test_", "conftest")):
         return None
     stash = parent.config.stash

@@ -22,7 +22,7 @@ _engine() {
     previous=${COMP_WORDS[COMP_CWORD - 2]}
   fi
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case $command:$word in :run|:validate|:graph|:snaps|:functions|:eval|:new|:serve|:tasks|:history|:executor|:import|:export|:coverage|:completion) command=$word ;; esac
+    case $command:$word in :run|:validate|:graph|:test|:snaps|:functions|:eval|:new|:serve|:tasks|:history|:executor|:import|:export|:coverage|:completion) command=$word ;; esac
     if [[ -n $command && $word != -* ]]; then ((given += 1)); fi
   done
   case $command:$previous in
@@ -36,6 +36,11 @@ _engine() {
     validate:--format) COMPREPLY=($(compgen -W 'text json github' -- "$current")); return ;;
     graph:-o|graph:--output) _engine_files; return ;;
     graph:--report) _engine_files; return ;;
+    test:-k) :; return ;;
+    test:-j) :; return ;;
+    test:--junit) _engine_files; return ;;
+    test:--lcov) _engine_files; return ;;
+    test:--fail-under) :; return ;;
     eval:--doc) _engine_files; return ;;
     eval:--param) :; return ;;
     eval:--param-file) _engine_files; return ;;
@@ -65,6 +70,7 @@ _engine() {
       run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --quiet --report --html --project --timezone --debug' -- "$current")) ;;
       validate) COMPREPLY=($(compgen -W '-h --help --format' -- "$current")) ;;
       graph) COMPREPLY=($(compgen -W '-h --help -o --output --report' -- "$current")) ;;
+      test) COMPREPLY=($(compgen -W '-h --help -k -x -j --update --junit --coverage --lcov --fail-under' -- "$current")) ;;
       snaps) COMPREPLY=($(compgen -W '-h --help --json' -- "$current")) ;;
       functions) COMPREPLY=($(compgen -W '-h --help --json' -- "$current")) ;;
       eval) COMPREPLY=($(compgen -W '-h --help --doc --param --param-file --null-safe --library --timezone' -- "$current")) ;;
@@ -82,10 +88,11 @@ _engine() {
     return
   fi
   case $command:$given in
-    :*) COMPREPLY=($(compgen -W 'run validate graph snaps functions eval new serve tasks history executor import export coverage completion' -- "$current")) ;;
+    :*) COMPREPLY=($(compgen -W 'run validate graph test snaps functions eval new serve tasks history executor import export coverage completion' -- "$current")) ;;
     run:*) _engine_files yaml yml slp ;;
     validate:*) _engine_files ;;
     graph:*) _engine_files yaml yml slp ;;
+    test:*) _engine_files ;;
     snaps:*) : ;;
     functions:*) : ;;
     eval:*) : ;;

@@ -12,6 +12,7 @@ _engine() {
         'run:run a pipeline'
         'validate:check pipeline and task files without running them'
         'graph:draw a pipeline'
+        'test:run the cases of test files'
         'snaps:list the installed snaps, or explain one'
         'functions:list the functions of expressions, or explain one'
         'eval:evaluate an expression, or open a prompt'
@@ -55,6 +56,19 @@ _engine() {
             '(-o --output)'{-o,--output}'[the file to write\: .svg, .html, .mmd or .json (default\: draw it here)]:FILE:_files' \
             '(--report)'--report'[show the counts of a run, from the report that '\''engine run --report FILE'\'' wrote]:FILE:_files' \
             '1:PIPELINE:_files -g "*.(yaml|yml|slp)(-.)"'
+          ;;
+        test)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(-k)'-k'[run only cases whose name or file has WORD]:WORD: ' \
+            '(-x)'-x'[stop after the first case that fails]' \
+            '(-j)'-j'[run the cases in N processes (default\: 1)]:N: ' \
+            '(--update)'--update'[write snapshots instead of comparing them]' \
+            '(--junit)'--junit'[write the results as JUnit XML to FILE]:FILE:_files' \
+            '(--coverage)'--coverage'[show how much of each pipeline the cases have run, and what they have not]' \
+            '(--lcov)'--lcov'[write the coverage for lcov to FILE]:FILE:_files' \
+            '(--fail-under)'--fail-under'[fail if less than PERCENT of the pipelines was run]:PERCENT: ' \
+            '*:PATH:_files'
           ;;
         snaps)
           _arguments -S \

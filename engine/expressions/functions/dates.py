@@ -68,16 +68,12 @@ def check_pattern(text: str) -> None:
     pieces(text)
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 # --- making ---
 
 
 @DATES.function("now", "The current instant.", Example("Date.now() instanceof Date", True))
 def date_now(context: Context) -> DateTime:
-    return instant(now(), context.zone)
+    return instant(context.now(), context.zone)
 
 
 @DATES.function(
@@ -134,7 +130,7 @@ def date_utc(
 
 @LOCAL_DATES.function("now", "Today.", Example("LocalDate.now() instanceof LocalDate", True))
 def local_date_now(context: Context) -> LocalDate:
-    return local_date(now().astimezone(context.zone))
+    return local_date(context.now().astimezone(context.zone))
 
 
 @LOCAL_DATES.function(
@@ -154,7 +150,7 @@ def local_date_parse(text: TextLike, pattern: TextLike = None) -> LocalDate:
     Example("LocalDateTime.now() instanceof LocalDateTime", True),
 )
 def local_date_time_now(context: Context) -> LocalDateTime:
-    return local_date_time(now().astimezone(context.zone))
+    return local_date_time(context.now().astimezone(context.zone))
 
 
 @LOCAL_DATE_TIMES.function(
@@ -172,7 +168,7 @@ def local_date_time_parse(text: TextLike, pattern: TextLike = None) -> LocalDate
     "now", "The current time.", Example("LocalTime.now() instanceof LocalTime", True)
 )
 def local_time_now(context: Context) -> LocalTime:
-    return local_time(now().astimezone(context.zone))
+    return local_time(context.now().astimezone(context.zone))
 
 
 @LOCAL_TIMES.function(

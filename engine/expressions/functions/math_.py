@@ -20,6 +20,7 @@ from engine.expressions.decimals import integer_if_plain, shortest
 from engine.expressions.functions.declare import Example, Family
 from engine.expressions.kinds import NumberLike
 from engine.expressions.limits import charge
+from engine.expressions.scope import Context
 from engine.expressions.values import INFINITY, NAN, Number, tidy, to_float, to_number
 
 _ONLY_INTEGERS = {int}
@@ -145,8 +146,8 @@ def atan2(y: NumberLike, x: NumberLike) -> Number:
     "A random number from 0 (inclusive) to 1 (exclusive).",
     Example("Math.random() < 1", True),
 )
-def random_() -> Number:
-    return shortest(random.random())
+def random_(context: Context) -> Number:
+    return shortest((context.scope.random or random.random)())
 
 
 def _log(function: Callable[[float], float]) -> Callable[[float], float]:

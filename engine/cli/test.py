@@ -1,0 +1,186 @@
+"""`engine test`: run the cases of test files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from time import perf_counter
+from typing import TextIO
+
+from engine.cli.coverage_table import coverage_table
+from engine.cli.problems import has_colours, print_problems
+from engine.errors import ConfigurationError
+from engine.registry import discover
+from engine.run.garbage_collection import relax_garbage_collection
+from engine.testing.cases.coverage import Hits, lcov, percent
+from engine.testing.cases.finding import find_tests
+from engine.testing.cases.junit import junit_xml
+from engine.testing.cases.result import CaseResult
+from engine.testing.cases.suite import coverage_of, load_suite, run_suite
+
+_BOLD, _RED, _GREEN, _CYAN, _PLAIN = (f"\x1b[{code}m" for code in (1, 31, 32, 36, 0))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        default=["."],
+        metavar="PATH",
+        help="a test file (*.test.yaml), the pipeline beside it, or a folder to search at any "
+        "depth (default: this one)",
+    )
+    parser.add_argument(
+        "-k",
+        dest="word",
+        metavar="WORD",
+        default="",
+        help="run only cases whose name or file has WORD",
+    )
+    parser.add_argument(
+        "-x", dest="first", action="store_true", help="stop after the first case that fails"
+    )
+    parser.add_argument(
+        "-j",
+        dest="processes",
+        metavar="N",
+        type=_count,
+        default=1,
+        help="run the cases in N processes (default: 1)",
+    )
+    parser.add_argument(
+        "--update", action="store_true", help="write snapshots instead of comparing them"
+    )
+    parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML to FILE")
+    parser.add_argument(
+        "--coverage",
+        action="store_true",
+        help="show how much of each pipeline the cases have run, and what they have not",
+    )
+    parser.add_argument("--lcov", metavar="FILE", help="write the coverage for lcov to FILE")
+    parser.add_argument(
+        "--fail-under",
+        metavar="PERCENT",
+        type=_percentage,
+        help="fail if less than PERCENT of the pipelines was run",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 if all cases passed, 1 if one failed, 2 if a test file has mistakes or there is no case."""
+    relax_garbage_collection()
+    started = perf_counter()
+    registry = discover()
+    suite = load_suite(find_tests(arguments.paths), registry, arguments.word)
+    print_problems(suite.problems, sys.stderr)
+    if not suite.cases and not suite.problems:
+        raise ConfigurationError(f"no case has {arguments.word!r} in its name or file")
+    printer = _Printer(sys.stdout)
+    results: list[CaseResult] = []
+    measures = arguments.coverage or arguments.lcov or arguments.fail_under is not None
+    running = run_suite(
+        suite.cases,
+        processes=arguments.processes,
+        update=arguments.update,
+        coverage=bool(measures),
+    )
+    with closing(running):
+        for result in running:
+            printer.show(result)
+            results.append(result)
+            if arguments.first and not result.passed:
+                break
+    printer.conclude(results, len(suite.cases), len(suite.problems), perf_counter() - started)
+    if arguments.junit:
+        _write(arguments.junit, junit_xml(results))
+    is_covered = True
+    if measures:
+        coverage = coverage_of(suite.cases, results, registry)
+        is_covered = _report_coverage(coverage, arguments)
+    if suite.problems:
+        return 2
+    return 0 if is_covered and all(result.passed for result in results) else 1
+
+
+def _report_coverage(coverage: Mapping[str, Hits], arguments: argparse.Namespace) -> bool:
+    """Show and write the coverage; whether it is high enough."""
+    if arguments.coverage:
+        print(coverage_table(coverage))
+    if arguments.lcov:
+        _write(arguments.lcov, lcov(coverage).encode())
+    reached = percent([count for hits in coverage.values() for count in hits.values()])
+    least = arguments.fail_under
+    if least is None or reached >= least:
+        return True
+    print(f"the coverage is {reached:.1f} %, less than the {least:g} % of --fail-under")
+    return False
+
+
+class _Printer:
+    """Shows each result as it comes, below the name of its file."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._has_colours = has_colours(out)
+        self._file = ""
+
+    def show(self, result: CaseResult) -> None:
+        if result.path != self._file:
+            self._file = result.path
+            self._line(self._styled(result.path, _BOLD))
+        verdict = self._styled("ok  ", _GREEN) if result.passed else self._styled("FAIL", _RED)
+        self._line(f"  {verdict}  {result.name}  ({result.seconds * 1000:.0f} ms)")
+        for note in result.notes:
+            self._line(f"        {note}")
+        for failure in result.failures:
+            self._line(f"        {self._styled(str(failure.where), _BOLD)}  {failure.message}")
+            for line in failure.details:
+                colour = {"-": _RED, "+": _GREEN}.get(line[:1], "")
+                if line.startswith("hint:"):
+                    colour = _CYAN
+                self._line(f"            {self._styled(line, colour)}")
+        self._out.flush()
+
+    def conclude(
+        self, results: Sequence[CaseResult], count: int, problems: int, seconds: float
+    ) -> None:
+        failed = sum(not result.passed for result in results)
+        parts = [f"{len(results) - failed} passed"]
+        parts += [f"{failed} failed"] if failed else []
+        skipped = count - len(results)
+        parts += [f"{skipped} not run"] if skipped else []
+        parts += [f"{problems} mistake{'s' * (problems > 1)} in test files"] if problems else []
+        colour = _RED if failed or problems else _GREEN
+        self._line(self._styled(f"{', '.join(parts)} in {seconds:.1f} s", colour))
+
+    def _styled(self, text: str, style: str) -> str:
+        return f"{style}{text}{_PLAIN}" if self._has_colours and style else text
+
+    def _line(self, text: str) -> None:
+        self._out.write(f"{text}\n")
+
+
+def _write(name: str, content: bytes) -> None:
+    try:
+        Path(name).write_bytes(content)
+    except OSError as error:
+        raise ConfigurationError(f"cannot write {name!r}: {error.strerror}") from None
+
+
+def _percentage(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 100")
+    return value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 64:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 64")
+    return int(text)

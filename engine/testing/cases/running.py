@@ -1,0 +1,222 @@
+"""Run a prepared case, and compare what came of it with what it expects."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+import msgspec
+
+from engine.documents import Item
+from engine.errors import EngineError
+from engine.expressions import Scope
+from engine.pipeline.source import KeyPath
+from engine.plan.plan import Plan
+from engine.run.identity import identify
+from engine.run.runner import run_plan
+from engine.script.executor import Executor
+from engine.testing.cases.case import Case
+from engine.testing.cases.checking import Finding, check_expectation, check_file
+from engine.testing.cases.coverage import Hits, hits_of, scope_of
+from engine.testing.cases.guarding import CaseFiles, CaseGuard, outside_actions
+from engine.testing.cases.preparing import Prepared, Watched, files_permitted, full_path
+from engine.testing.cases.recording import Recorder
+from engine.testing.cases.result import CaseResult, Failure
+
+_SHOWN_FAILURE_LINES = 12
+
+
+class Run(msgspec.Struct):
+    """What a run left behind: what crossed its links, and the files that it wrote."""
+
+    recorder: Recorder
+    written: Mapping[str, bytes]
+    failure: EngineError | None
+
+
+def run_case(prepared: Prepared, *, update: bool = False, coverage: bool = False) -> CaseResult:
+    """Run a case; with `update`, its snapshots become what the run puts out.
+
+    With `coverage`, the result tells what of the pipeline it has run.
+    """
+    started = perf_counter()
+    case = prepared.case
+    judge = _Judge(prepared, update=update, coverage=coverage)
+    judge.check()
+    return CaseResult(
+        path=prepared.file.path,
+        name=case.name,
+        where=case.where,
+        failures=tuple(judge.failures),
+        seconds=perf_counter() - started,
+        notes=tuple(judge.notes),
+        pipeline=prepared.original.path,
+        hits=tuple(judge.hits.items()),
+    )
+
+
+class _Judge:
+    """Collects the failures of a case."""
+
+    def __init__(self, prepared: Prepared, *, update: bool, coverage: bool) -> None:
+        self.prepared = prepared
+        self.case: Case = prepared.case
+        self.failures: list[Failure] = []
+        self.notes: list[str] = []
+        self.hits: Hits = {}
+        self._measures = coverage
+        self._update = self._note_snapshot if update else None
+        case = prepared.case
+        self._scope = Scope(parameters=case.parameters, timezone=case.timezone, now=case.now)
+
+    def check(self) -> None:
+        case, plan = self.case, self.prepared.plan
+        if case.diagnostics is not None:
+            self._check_diagnostics(case.diagnostics)
+            if plan is None:
+                return
+        if plan is None:
+            errors = [each for each in self.prepared.found if each.severity == "error"]
+            lines = [line for each in errors for line in str(each).splitlines()]
+            self._fail(case.path, "the pipeline has errors", lines)
+            return
+        guard = self._guard(plan)
+        if self.failures or not self._expects_a_run():
+            return
+        run = self._run(plan, guard)
+        if self._measures:
+            scope = scope_of(plan, self._scope)
+            self.hits = hits_of(plan, self.prepared.original, run.recorder, scope)
+        if guard.refusals:
+            self._report_refusals(guard)
+            return
+        self._check_failure(run.failure)
+        if run.failure is None or case.failure is not None:
+            self._check_documents(run)
+            self._check_files(plan, run.written)
+
+    def _note_snapshot(self, name: str) -> None:
+        self.notes.append(f"wrote the snapshot {name}")
+
+    def _expects_a_run(self) -> bool:
+        case = self.case
+        return bool(case.expectations or case.written or case.failure)
+
+    # The run
+
+    def _guard(self, plan: Plan) -> CaseGuard:
+        case = self.case
+        exchanges = {
+            label: mocked.exchanges
+            for label, mocked in case.mocks.items()
+            if mocked.exchanges is not None
+        }
+        guard = CaseGuard(
+            case.allow,
+            exchanges,
+            files_permitted(plan, self.prepared.registry),
+            frozenset(full_path(each.name, plan) for each in case.written),
+        )
+        provided = {*case.allow, *exchanges}
+        for refusal in outside_actions(plan, self.prepared.registry):
+            if refusal.label not in provided:
+                guard.refusals.append(refusal)
+        self._report_refusals(guard)
+        return guard
+
+    def _report_refusals(self, guard: CaseGuard) -> None:
+        for label, action, hint in guard.refusals:
+            top, *inner = label.split("/")
+            who = f"the snap {top!r}"
+            if inner:
+                who = f"the snap {inner[-1]!r} of the pipeline that {top!r} runs"
+            other = f"mock {top!r}, or add it to 'allow:'"
+            self._fail(
+                self.case.path,
+                f"{who} {action}, and is neither mocked nor allowed",
+                [f"hint: {f'{hint}, ' if hint else ''}{other}"],
+            )
+
+    def _run(self, plan: Plan, guard: CaseGuard) -> Run:
+        case, prepared = self.case, self.prepared
+        recorder = Recorder(plan, prepared.inputs)
+        identity = identify(
+            plan,
+            case.parameters,
+            timezone=case.timezone,
+            now=case.now,
+            random_seed=case.random_seed,
+        )
+        with TemporaryDirectory(prefix="snapline-test-") as scratch:
+            files = CaseFiles(plan.folder, plan.project, None, case.files, Path(scratch))
+            _, failure = asyncio.run(
+                run_plan(
+                    plan,
+                    prepared.registry,
+                    identity,
+                    observer=recorder,
+                    scripts=Executor(),
+                    inputs=prepared.inputs,
+                    files=files,
+                    guard=guard,
+                )
+            )
+            return Run(recorder, files.written, failure)
+
+    # What came of it
+
+    def _check_diagnostics(self, expected: tuple[str, ...]) -> None:
+        found = self.prepared.found
+        if sorted(expected) == sorted(problem.code for problem in found):
+            return
+        lines = [line for problem in found for line in str(problem).splitlines()]
+        names = ", ".join(expected) or "none"
+        message = f"diagnostics: expected {names}, got {', '.join(p.code for p in found) or 'none'}"
+        self._fail((*self.case.path, "expect", "diagnostics"), message, lines)
+
+    def _check_failure(self, failure: EngineError | None) -> None:
+        expected, path = self.case.failure, (*self.case.path, "expect", "failure")
+        if failure is None and expected is not None:
+            self._fail(path, "failure: the run was to fail, and completed")
+        elif failure is not None and expected is None:
+            lines = str(failure).splitlines()[:_SHOWN_FAILURE_LINES]
+            self._fail(self.case.path, "the run failed", lines)
+        elif expected is not None and expected not in str(failure):
+            lines = str(failure).splitlines()[:_SHOWN_FAILURE_LINES]
+            self._fail(path, f"failure: the run failed, but not with {expected!r}", lines)
+
+    def _check_documents(self, run: Run) -> None:
+        for watched in self.prepared.watched:
+            items = list(_items(watched, run.recorder))
+            self._add(check_expectation(watched.expectation, items, self._scope, self._update))
+
+    def _check_files(self, plan: Plan, written: Mapping[str, bytes]) -> None:
+        contents = {full_path(name, plan): content for name, content in written.items()}
+        for file in self.case.written:
+            content = contents.get(full_path(file.name, plan))
+            if (content is not None) != file.exists:
+                what = "was not written" if content is None else "was written"
+                names = ", ".join(written) or "none"
+                self._fail(file.path, f"{file.name}: the file {what}", [f"files written: {names}"])
+            elif content is not None:
+                self._add(check_file(file, content, self._scope, self._update))
+
+    def _add(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            self._fail(*finding)
+
+    def _fail(self, path: KeyPath, message: str, details: Sequence[str] = ()) -> None:
+        where = self.prepared.file.source.where_key(path)
+        self.failures.append(Failure(where, message, tuple(details)))
+
+
+def _items(watched: Watched, recorder: Recorder) -> Iterator[Item]:
+    if watched.label:
+        yield from recorder.arrivals.get(watched.label, ())
+    elif watched.reached is not None:
+        yield from recorder.reached.get(watched.reached, ())
+    for port in watched.left:
+        yield from recorder.left.get(port, ())
