@@ -124,7 +124,7 @@ class RunProcess:
 
     async def _run(self, opening: RunOpening, registry: Registry, start: Start) -> None:
         try:
-            inputs = {} if start.request is None else _inputs(opening.plan, start.request)
+            inputs = {} if start.request is None else inputs_of(opening.plan, start.request)
         except BadRequest as error:
             failed = RunFailure(400, error.error, error.reason, error.resolution)
             self.channel.send(Ended({}, error.reason, failed))
@@ -213,7 +213,7 @@ class ResultSender:
             await self._channel.drain()
 
 
-def _inputs(plan: Plan, request: Request) -> Mapping[str, Sequence[Item]]:
+def inputs_of(plan: Plan, request: Request) -> Mapping[str, Sequence[Item]]:
     """The items of the open input. Without a body a document input gets what it gets unlinked."""
     if not plan.open_inputs:
         return {}

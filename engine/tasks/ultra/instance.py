@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 import uvloop
 
-from engine.documents import Batch, Document, Item, Lineage, StreamEnd, StreamStart, ViewType
+from engine.documents import Batch, Document, Item, Lineage, ViewType
 from engine.errors import ConfigurationError, DataError, EngineError
 from engine.plan.plan import Plan, Port
 from engine.registry import discover
@@ -45,6 +45,7 @@ from engine.tasks.processes.messages import (
     Response,
     SnapCounts,
 )
+from engine.tasks.ultra.answers import Answers
 from engine.tasks.ultra.documents import (
     described,
     error_response,
@@ -111,11 +112,10 @@ class Instance:
         self._finishing = False
         self._slice_size = SliceSize()
         self._ledger = Ledger(self)
+        self._answers = Answers(self._ledger, self._note_stray)
         self._failure_log = FailureLog(self._send_failure)
-        self._streams: dict[Port, tuple[Lineage, list[Item]]] = {}
         self._report: Report | None = None
         self._sent_counts: list[SnapCounts] = []
-        self._stray_ports: set[Port] = set()
 
     async def serve(self) -> int:
         """The exit code: 1 if the pipeline failed, 0 if the front has let it finish or has gone."""
@@ -285,37 +285,14 @@ class Instance:
         self._loop.call_soon_threadsafe(self.channel.send, LogLine(label, text))
 
     def output(self, port: Port, batch: Batch) -> None:
-        for position, item in enumerate(batch.items):
-            lineage = batch.lineage_of(position)
-            if item.__class__ is dict:
-                self._answer(port, lineage, [item])
-            else:
-                self._gather(port, lineage, item)
+        self._answers.take(port, batch)
 
     def finished(self, report: Report) -> None:
         """The counts have been sent already."""
 
-    def _gather(self, port: Port, lineage: Lineage, piece: Item) -> None:
-        """Collect the pieces of a binary stream until it is complete."""
-        if isinstance(piece, StreamStart):
-            self._streams[port] = (lineage, [piece])
-        elif port in self._streams:
-            pieces = self._streams[port][1]
-            pieces.append(piece)
-            if isinstance(piece, StreamEnd):
-                del self._streams[port]
-                if piece.broken:
-                    self._ledger.leave([lineage])
-                else:
-                    self._answer(port, lineage, pieces)
-
-    def _answer(self, port: Port, lineage: Lineage, items: list[Item]) -> None:
-        if lineage:
-            self._ledger.answer(lineage, items)
-        elif port not in self._stray_ports:
-            self._stray_ports.add(port)
-            text = "emitted a document that belongs to no request; it was discarded"
-            self.channel.send(LogLine(port.label, text))
+    def _note_stray(self, port: Port) -> None:
+        text = "emitted a document that belongs to no request; it was discarded"
+        self.channel.send(LogLine(port.label, text))
 
     # Counts
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -39,7 +39,7 @@ class MockedSnap(msgspec.Struct, frozen=True):
 
     path: KeyPath
     outputs: Mapping[str, Given] = {}
-    each: tuple[dict[str, Any], ...] = ()
+    each: tuple[tuple[dict[str, Any], ...], ...] = ()
     fails: str = ""
     exchanges: tuple[Exchange, ...] | None = None
 
@@ -70,6 +70,34 @@ class FileExpectation(msgspec.Struct, frozen=True):
     documents: Expectation | None = None
 
 
+class SentRequest(msgspec.Struct, frozen=True):
+    """A request to a task, and what its response must be: None is not compared."""
+
+    path: KeyPath
+    task: str
+    method: str
+    path_info: str
+    query: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    status: int | None = None
+    response_headers: Mapping[str, str] = {}
+    json: Any = None
+    text: str | None = None
+
+
+class HostedTask(msgspec.Struct, frozen=True):
+    """How the pipeline of a case is hosted, and the requests to it."""
+
+    path: KeyPath
+    type: Literal["ultra", "triggered"]
+    name: str
+    filtered_status: int
+    status_from_document: bool
+    parameters: Mapping[str, str]
+    requests: tuple[SentRequest, ...]
+
+
 class Case(msgspec.Struct, frozen=True):
     """A case of a test file; the key "" of `inputs` is the only open input."""
 
@@ -86,6 +114,7 @@ class Case(msgspec.Struct, frozen=True):
     allow: tuple[str, ...] = ()
     expectations: tuple[Expectation, ...] = ()
     written: tuple[FileExpectation, ...] = ()
+    task: HostedTask | None = None
     failure: str | None = None
     diagnostics: tuple[str, ...] | None = None
 

@@ -13,7 +13,8 @@ from engine.errors import EvaluationError
 from engine.expressions import Scope, compile_expression, compile_mapping, exact_decimals
 from engine.pipeline.source import KeyPath
 from engine.sdk import to_json
-from engine.testing.cases.case import Expectation, FileExpectation, Given
+from engine.sdk.http import HttpResponse
+from engine.testing.cases.case import Expectation, FileExpectation, Given, SentRequest
 from engine.testing.cases.comparing import (
     compare_all,
     counted,
@@ -28,6 +29,7 @@ from engine.testing.cases.documents import (
     comparable,
     documents_in,
     items_of,
+    json_value,
     parsed_documents,
 )
 
@@ -53,6 +55,40 @@ def check_expectation(
     yield from _false_expressions(expectation, originals, scope)
     if expectation.snapshot:
         yield from _snapshot(expectation, documents, scope, update)
+
+
+def check_response(sent: SentRequest, response: HttpResponse | None) -> Iterator[Finding]:
+    """The differences between a response and what it must be."""
+    path, name = (*sent.path, "response"), f"response to request {int(sent.path[-1]) + 1}"
+    if response is None:
+        yield Finding(path, f"{name}: there was none")
+        return
+    body = response.body.decode(errors="backslashreplace")
+    if sent.status is not None and sent.status != response.status:
+        message = f"{name}: expected the status {sent.status}, got {response.status}"
+        yield Finding((*path, "status"), message, tuple(cut(body.splitlines())))
+    for key, value in sent.response_headers.items():
+        if response.header(key) != value:
+            found = ", ".join(f"{key}: {text}" for key, text in response.headers) or "none"
+            message = f"{name}: expected the header {key}: {value}"
+            yield Finding((*path, "headers", key), message, (f"headers: {found}",))
+    if sent.text is not None and sent.text != body:
+        lines = ["the text differs", *text_difference(sent.text, body)]
+        yield _finding((*path, "text"), name, lines)
+    if sent.json is not None:
+        yield from _check_json((*path, "json"), name, sent.json, body)
+
+
+def _check_json(path: KeyPath, name: str, expected: Any, body: str) -> Iterator[Finding]:
+    try:
+        actual = json_value(body)
+    except ValueError:
+        yield Finding(path, f"{name}: the body is not JSON", tuple(cut(body.splitlines())))
+        return
+    lines = compare_all([expected], [actual], same, unordered=False)
+    if lines:
+        first = lines[0].replace("document 1 of 1 differs", "the body differs")
+        yield _finding(path, name, [first, *lines[1:]])
 
 
 def check_file(

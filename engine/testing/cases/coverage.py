@@ -15,6 +15,7 @@ from engine.pipeline import PipelineSpec
 from engine.plan import compile_spec
 from engine.plan.plan import PlacedExpression, Plan, PlannedSnap, Port
 from engine.registry import Registry
+from engine.run.report import SnapStatistics
 from engine.sdk.views import ERROR_VIEW
 from engine.testing.cases.recording import Recorder
 
@@ -50,27 +51,31 @@ def hits_of(plan: Plan, spec: PipelineSpec, recorder: Recorder, scope: Scope) ->
 
     `plan` is the one that ran. A snap that was mocked did not run, but its links and views did.
     """
-    report = recorder.report
     hits: Counter[Point] = Counter()
-    if report is None:
-        return hits
-    counts = {snap.label: snap for snap in report.snaps}
+    for report in recorder.reports:
+        counts = {snap.label: snap for snap in report.snaps}
+        for snap in plan.snaps:
+            _add_counts(hits, snap, counts[snap.label], is_mock=_is_mock(snap, spec))
+        for source, point in _links(plan, spec).items():
+            hits[point] += counts[source.label].outputs.get(source.view, 0)
     for snap in plan.snaps:
-        of_snap = counts[snap.label]
-        for view in (*snap.outputs, ERROR_VIEW):
-            port = Port(snap.label, view.name)
-            if port in recorder.left:
-                hits[_view(snap, view.name)] += of_snap.outputs[view.name]
-        if _is_mock(snap, spec):
-            continue
-        hits[_point("snap", snap.label, snap)] += of_snap.documents_in or of_snap.documents_out
-        if of_snap.documents_out:
-            for row in _rows(snap):
-                hits[row] += of_snap.documents_out
-        _add_branches(hits, snap, recorder, scope)
-    for source, point in _links(plan, spec).items():
-        hits[point] += counts[source.label].outputs.get(source.view, 0)
+        if not _is_mock(snap, spec):
+            _add_branches(hits, snap, recorder, scope)
     return hits
+
+
+def _add_counts(
+    hits: Counter[Point], snap: PlannedSnap, counts: SnapStatistics, *, is_mock: bool
+) -> None:
+    for view, count in counts.outputs.items():
+        if count:
+            hits[_view(snap, view)] += count
+    if is_mock:
+        return
+    hits[_point("snap", snap.label, snap)] += counts.documents_in or counts.documents_out
+    if counts.documents_out:
+        for row in _rows(snap):
+            hits[row] += counts.documents_out
 
 
 def scope_of(plan: Plan, scope: Scope) -> Scope:

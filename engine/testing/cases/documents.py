@@ -110,6 +110,11 @@ def encoded_json(value: Any) -> bytes:
     return to_json(value, "the value")
 
 
+def json_value(text: str) -> Any:
+    """The value of a JSON text, with exact numbers. Raises ValueError."""
+    return _EXACT.decode(text)
+
+
 def comparable(items: Sequence[Item]) -> list[Any]:
     """The items as plain JSON values, a binary stream as its header and content.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from engine.documents import Batch, Item, copied
 from engine.plan.plan import Plan, Port
@@ -14,7 +14,7 @@ from engine.run.secrets import Secrets
 class Recorder:
     """An observer that keeps every item by the view that it left, and by the view it reached.
 
-    `shown` are the lines of the snaps, with their labels.
+    `take` gets what leaves the pipeline. `reports` are those of all runs that it has observed.
     """
 
     def __init__(self, plan: Plan, inputs: Mapping[str, Sequence[Item]]) -> None:
@@ -22,8 +22,8 @@ class Recorder:
         self.reached: dict[Port, list[Item]] = {}
         self.arrivals: dict[str, list[Item]] = {}
         """All items that reached a snap, by its label."""
-        self.shown: list[tuple[str, str]] = []
-        self.report: Report | None = None
+        self.take: Callable[[Port, Batch], None] | None = None
+        self.reports: list[Report] = []
         self._targets = {link.source: link.target for link in plan.links}
         self._lock = threading.Lock()
         ports = {str(port): port for port in plan.open_inputs}
@@ -31,10 +31,10 @@ class Recorder:
             self._arrive(ports[name], copied(list(items)))
 
     def started(self, report: Report, secrets: Secrets) -> None:
-        self.report = report
+        self.reports.append(report)
 
     def show(self, label: str, text: str) -> None:
-        self.shown.append((label, text))
+        """Lines of snaps are not compared."""
 
     def crossed(self, port: Port, batch: Batch) -> None:
         items = copied(batch.items)
@@ -45,7 +45,8 @@ class Recorder:
                 self._arrive(target, items)
 
     def output(self, port: Port, batch: Batch) -> None:
-        """It has crossed the view already."""
+        if self.take is not None:
+            self.take(port, batch)
 
     def finished(self, report: Report) -> None:
         """The counts are those of the run's report."""

@@ -14,12 +14,21 @@ from engine.documents import Item
 from engine.errors import EngineError
 from engine.expressions import Scope
 from engine.pipeline.source import KeyPath
+from engine.plan.hosting import check_triggered, check_ultra
 from engine.plan.plan import Plan
 from engine.run.identity import identify
+from engine.run.lineage import Ledger
+from engine.run.observer import Source
 from engine.run.runner import run_plan
 from engine.script.executor import Executor
-from engine.testing.cases.case import Case
-from engine.testing.cases.checking import Finding, check_expectation, check_file
+from engine.sdk.http import HttpResponse
+from engine.testing.cases.case import Case, HostedTask
+from engine.testing.cases.checking import (
+    Finding,
+    check_expectation,
+    check_file,
+    check_response,
+)
 from engine.testing.cases.coverage import Hits, hits_of, scope_of
 from engine.testing.cases.guarding import CaseFiles, CaseGuard, outside_actions
 from engine.testing.cases.preparing import Prepared, Watched, files_permitted, full_path
@@ -35,6 +44,7 @@ class Run(msgspec.Struct):
     recorder: Recorder
     written: Mapping[str, bytes]
     failure: EngineError | None
+    responses: list[HttpResponse | None]
 
 
 def run_case(prepared: Prepared, *, update: bool = False, coverage: bool = False) -> CaseResult:
@@ -83,6 +93,8 @@ class _Judge:
             lines = [line for each in errors for line in str(each).splitlines()]
             self._fail(case.path, "the pipeline has errors", lines)
             return
+        if case.task is not None and not self._can_be_hosted(plan, case.task):
+            return
         guard = self._guard(plan)
         if self.failures or not self._expects_a_run():
             return
@@ -95,15 +107,25 @@ class _Judge:
             return
         self._check_failure(run.failure)
         if run.failure is None or case.failure is not None:
+            self._check_responses(run.responses)
             self._check_documents(run)
             self._check_files(plan, run.written)
+
+    def _can_be_hosted(self, plan: Plan, task: HostedTask) -> bool:
+        check = check_ultra if task.type == "ultra" else check_triggered
+        problems = [problem for problem in check(plan) if problem.severity == "error"]
+        if problems:
+            lines = [line for problem in problems for line in str(problem).splitlines()]
+            kind = "an ultra task" if task.type == "ultra" else "a triggered task"
+            self._fail(task.path, f"the pipeline cannot be hosted as {kind}", lines)
+        return not problems
 
     def _note_snapshot(self, name: str) -> None:
         self.notes.append(f"wrote the snapshot {name}")
 
     def _expects_a_run(self) -> bool:
         case = self.case
-        return bool(case.expectations or case.written or case.failure)
+        return bool(case.expectations or case.written or case.failure or case.task)
 
     # The run
 
@@ -143,28 +165,42 @@ class _Judge:
     def _run(self, plan: Plan, guard: CaseGuard) -> Run:
         case, prepared = self.case, self.prepared
         recorder = Recorder(plan, prepared.inputs)
-        identity = identify(
-            plan,
-            case.parameters,
-            timezone=case.timezone,
-            now=case.now,
-            random_seed=case.random_seed,
-        )
         with TemporaryDirectory(prefix="snapline-test-") as scratch:
             files = CaseFiles(plan.folder, plan.project, None, case.files, Path(scratch))
-            _, failure = asyncio.run(
-                run_plan(
+
+            async def run(
+                parameters: Mapping[str, str] = case.parameters,
+                inputs: Mapping[str, Source] = prepared.inputs,
+                ledger: Ledger | None = None,
+            ) -> EngineError | None:
+                identity = identify(
+                    plan,
+                    parameters,
+                    timezone=case.timezone,
+                    now=case.now,
+                    random_seed=case.random_seed,
+                )
+                _, failure = await run_plan(
                     plan,
                     prepared.registry,
                     identity,
                     observer=recorder,
                     scripts=Executor(),
-                    inputs=prepared.inputs,
+                    inputs=inputs,
+                    ledger=ledger,
                     files=files,
                     guard=guard,
                 )
-            )
-            return Run(recorder, files.written, failure)
+                return failure
+
+            responses: list[HttpResponse | None] = []
+            if case.task is None:
+                failure = asyncio.run(run())
+            else:
+                from engine.testing.cases.hosting import call_task  # few cases have a task
+
+                responses, failure = asyncio.run(call_task(plan, case.task, recorder, run))
+            return Run(recorder, files.written, failure, responses)
 
     # What came of it
 
@@ -187,6 +223,11 @@ class _Judge:
         elif expected is not None and expected not in str(failure):
             lines = str(failure).splitlines()[:_SHOWN_FAILURE_LINES]
             self._fail(path, f"failure: the run failed, but not with {expected!r}", lines)
+
+    def _check_responses(self, responses: Sequence[HttpResponse | None]) -> None:
+        requests = () if self.case.task is None else self.case.task.requests
+        for sent, response in zip(requests, responses, strict=True):
+            self._add(check_response(sent, response))
 
     def _check_documents(self, run: Run) -> None:
         for watched in self.prepared.watched:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from engine.sdk.settings import Settings, setting
 
@@ -53,6 +53,9 @@ class CaseSettings(Settings):
     allow: tuple[str, ...] = setting(
         default=(), help="Labels of snaps that may act on the outside.", example=["read"]
     )
+    task: dict[str, Any] | None = setting(
+        default=None, help="Hosts the pipeline as a task, and sends requests to it."
+    )
     expect: dict[str, Any] = setting(default={}, help="What must come of it.")
 
 
@@ -90,10 +93,10 @@ class FileExpectationSettings(ExpectationSettings):
 class MockSettings(Settings):
     """What a snap does in a case; only one of the keys."""
 
-    each: tuple[dict[str, Any], ...] | None = setting(
+    each: tuple[Any, ...] | None = setting(
         default=None,
-        help="Documents to answer with, one for each document that reaches the snap; the last one "
-        "repeats.",
+        help="What to answer with, one for each document that reaches the snap: a document, a list "
+        "of documents, or null for none. The last one repeats.",
     )
     fails: str | None = setting(default=None, help="The snap fails with this message.")
     http: tuple[dict[str, Any], ...] | None = setting(
@@ -127,3 +130,48 @@ class ExchangeSettings(Settings):
 
     request: RequestSettings = setting(help="Which requests it answers.")
     response: ResponseSettings = setting(help="The response.")
+
+
+class SentRequestSettings(Settings):
+    """A request that a caller sends."""
+
+    method: str | None = setting(
+        default=None, help="The method; POST for a request with a body, else GET.", example="PUT"
+    )
+    path_info: str = setting(
+        default="", help="What follows the task's name in the path.", example="/orders"
+    )
+    query: str = setting(default="", help="The query string.", example="limit=5")
+    headers: dict[str, str] = setting(default={}, help="The headers.")
+    json: Any = setting(default=None, help="The body as JSON.")
+    text: str | None = setting(default=None, help="The body as text.")
+
+
+class ExpectedResponseSettings(Settings):
+    """What the response must be; keys not listed are not compared."""
+
+    status: int | None = setting(default=None, help="The status.", example=200)
+    headers: dict[str, str] = setting(default={}, help="Headers that it must have.")
+    json: Any = setting(default=None, help="The body as JSON.")
+    text: str | None = setting(default=None, help="The body as text.")
+
+
+class RequestAndResponseSettings(Settings):
+    """A request, and the response that it must get."""
+
+    request: SentRequestSettings = setting(help="The request.")
+    response: ExpectedResponseSettings = setting(help="What the response must be.")
+
+
+class HostedTaskSettings(Settings):
+    """How the pipeline is hosted in a case."""
+
+    type: Literal["ultra", "triggered"] = setting(default="ultra", help="The type of the task.")
+    name: str = setting(default="test", help="The task's name, which documents hold.")
+    filtered_status: int = setting(
+        default=204, help="HTTP status of the response to a filtered request."
+    )
+    status_from_document: bool = setting(
+        default=False, help="Whether `status` of the first document is the HTTP status."
+    )
+    requests: tuple[RequestAndResponseSettings, ...] = setting(help="The requests, in order.")

@@ -1,0 +1,168 @@
+"""Run a case as a task: its requests become documents, and its responses what callers would get.
+
+There is no server and no process: an ultra pipeline gets its requests one by one, a triggered task
+runs once for each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from engine.documents import Batch, Document, Item
+from engine.errors import DataError, EngineError
+from engine.plan.plan import Plan, Port
+from engine.run.lineage import Ledger
+from engine.run.observer import Source
+from engine.sdk.http import HttpResponse
+from engine.tasks.processes.messages import Headers, Request, Response
+from engine.tasks.runs.results import is_binary, result_of
+from engine.tasks.runs.run_process import RunFailure, failure_of, inputs_of
+from engine.tasks.runs.triggered import CallError, call_parameters
+from engine.tasks.ultra.answers import Answers
+from engine.tasks.ultra.documents import (
+    described,
+    error_response,
+    request_document,
+    request_stream,
+    response_of,
+)
+from engine.tasks.web.error_reply import error_reply
+from engine.tasks.web.refusals import BadRequest
+from engine.testing.cases.case import HostedTask, SentRequest
+from engine.testing.cases.recording import Recorder
+
+PATIENCE = 10.0
+"""Seconds to wait for the response to a request before the next one is sent."""
+
+Outcome = tuple[list[HttpResponse | None], EngineError | None]
+"""The response to each request, None if there was none; and why the run failed, if it did."""
+
+
+class RunsPlan(Protocol):
+    """Runs the plan of the case once, and returns why it failed, if it did."""
+
+    async def __call__(
+        self,
+        parameters: Mapping[str, str] = ...,
+        inputs: Mapping[str, Source] = ...,
+        ledger: Ledger | None = None,
+    ) -> EngineError | None: ...
+
+
+async def call_task(plan: Plan, task: HostedTask, recorder: Recorder, run: RunsPlan) -> Outcome:
+    """Send the requests of a case."""
+    requests = [_request(number, each) for number, each in enumerate(task.requests)]
+    if task.type == "triggered":
+        return [await _triggered(plan, task, each, recorder, run) for each in requests], None
+    ultra = _Ultra(plan, task, requests)
+    recorder.take = ultra.answers.take
+    failure = await run(inputs={str(plan.open_inputs[0]): ultra}, ledger=ultra.ledger)
+    ultra.close()
+    return ultra.responses, failure
+
+
+class _Ultra:
+    """The live input of an ultra pipeline, and the listener of its ledger."""
+
+    def __init__(self, plan: Plan, task: HostedTask, requests: Sequence[Request]) -> None:
+        self.responses: list[HttpResponse | None] = [None] * len(requests)
+        self.ledger = Ledger(self)
+        self.answers = Answers(self.ledger, stray=lambda port: None)
+        self._task = task
+        self._requests = requests
+        port = plan.open_inputs[0]
+        self._is_binary = is_binary(port, plan.snap(port.label).inputs)
+        self._answered = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    async def run(self, push: Callable[[Batch], None]) -> None:
+        for request in self._requests:
+            try:
+                items = self._items(request)
+            except BadRequest as error:
+                document = {"error": error.error, "reason": error.reason}
+                document["resolution"] = error.resolution
+                self._respond(error_response(request.id, 400, document, "refused"))
+                continue
+            self._answered.clear()
+            self.ledger.admit([request.id])
+            push(Batch(items, [frozenset((request.id,))] * len(items)))
+            await self._wait_for(request)
+
+    async def _wait_for(self, request: Request) -> None:
+        """A snap may keep a request for later: then the next one is sent meanwhile."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while self.responses[request.id] is None:
+                    await self._answered.wait()
+                    self._answered.clear()
+        except TimeoutError:
+            return
+
+    def close(self) -> None:
+        """The pipeline has ended: no more responses will come."""
+        self.ledger.close()
+
+    def _items(self, request: Request) -> list[Item]:
+        if self._is_binary:
+            return request_stream(request, self._task.name)
+        return [request_document(request, self._task.name)]
+
+    # The listener of the ledger
+
+    def answered(self, request: int, items: list[Item]) -> None:
+        try:
+            self._respond(response_of(request, items))
+        except DataError as error:
+            self.failed(request, described(error))
+
+    def filtered(self, request: int) -> None:
+        self._respond(Response(request, self._task.filtered_status, [], b"", "filtered"))
+
+    def failed(self, request: int, error: Document) -> None:
+        self._respond(error_response(request, 500, error.get("reply", error), "failed"))
+
+    def _respond(self, response: Response) -> None:
+        headers = tuple(response.headers)
+        self.responses[response.id] = HttpResponse(
+            response.status, headers=headers, body=response.body
+        )
+        self._loop.call_soon_threadsafe(self._answered.set)
+
+
+async def _triggered(
+    plan: Plan, task: HostedTask, request: Request, recorder: Recorder, run: RunsPlan
+) -> HttpResponse:
+    try:
+        parameters = call_parameters(plan, task.parameters, request)
+        inputs = inputs_of(plan, request)
+    except CallError as error:
+        return _refusal(error.failure)
+    except BadRequest as error:
+        return _refusal(RunFailure(400, error.error, error.reason, error.resolution))
+    result = result_of(plan, status_from_document=task.status_from_document)
+    body = bytearray()
+
+    def take(port: Port, batch: Batch) -> None:
+        body.extend(result.add(batch))
+
+    recorder.take = take
+    failure = await run(parameters=parameters, inputs=inputs)
+    if failure is not None:
+        return _refusal(failure_of(failure))
+    body += result.end()
+    return HttpResponse(result.status, headers=tuple(result.headers), body=bytes(body))
+
+
+def _refusal(failure: RunFailure) -> HttpResponse:
+    reply = error_reply(failure.status, failure.error, failure.reason, failure.resolution)
+    assert isinstance(reply.body, bytes)  # that of an error is never streamed
+    return HttpResponse(reply.status, headers=tuple(reply.headers), body=reply.body)
+
+
+def _request(number: int, sent: SentRequest) -> Request:
+    headers: Headers = [(name.lower(), value) for name, value in sent.headers]
+    path = f"/tasks/{sent.task}{sent.path_info}"
+    return Request(number, sent.method, path, sent.path_info, sent.query, headers, sent.body)
