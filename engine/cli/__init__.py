@@ -129,6 +129,12 @@ class _HelpFormatter(argparse.HelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=terminal_columns() - 2)
 
+    def add_argument(self, action: argparse.Action) -> None:
+        """Leave room for the longest command: argparse forgets that commands are indented."""
+        super().add_argument(action)
+        if isinstance(action, argparse._SubParsersAction):
+            self._action_max_length += self._indent_increment
+
 
 def terminal_columns() -> int:
     """The width of the terminal; 80 for anything else unless COLUMNS says otherwise."""

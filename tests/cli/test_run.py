@@ -122,7 +122,7 @@ links: [make -> run -> keep]
     ("where", "code", "says"),
     [
         ("| head -c 10", 0, ""),
-        ("> /dev/full", 1, "engine: cannot continue:"),
+        ("> /dev/full", 1, "documents were lost: cannot write to standard output"),
         (">&-", 0, "completed"),
     ],
 )

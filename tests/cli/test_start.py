@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.cli import build_parser, main
+from engine.cli.completion_scripts import commands_of
+
 GENERATE = """
 snaps:
   make: {snap: JSONGenerator, documents: [{a: 1}, {a: 2}]}
@@ -97,6 +100,17 @@ def test_help_imports_nothing_of_the_engine_but_its_command_line(tmp_path: Path)
     ours = {name for name in imported if name.startswith("engine")}
     assert ours == {"engine", "engine.cli", "engine.cli.exit_codes"}
     assert imported & {"asyncio", "msgspec", "yaml", *HEAVY} == set()
+
+
+def test_the_help_has_a_line_for_each_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    listed = capsys.readouterr().out.partition("COMMAND\n")[2].splitlines()
+    commands = commands_of(build_parser())
+    assert [line.split(maxsplit=1) for line in listed] == [[c.name, c.help] for c in commands]
 
 
 def test_a_check_imports_no_runtime(tmp_path: Path) -> None:
