@@ -11,11 +11,13 @@ from time import perf_counter
 from typing import TextIO
 
 from engine.cli.coverage_table import coverage_table
+from engine.cli.options import add_parameters, given_parameters
 from engine.cli.problems import has_colours, print_problems
 from engine.errors import ConfigurationError
-from engine.registry import discover
+from engine.registry import Registry, discover
 from engine.run.garbage_collection import relax_garbage_collection
 from engine.testing.cases.coverage import Hits, lcov, percent
+from engine.testing.cases.documents import GivenError, documents_in
 from engine.testing.cases.finding import find_tests
 from engine.testing.cases.junit import junit_xml
 from engine.testing.cases.result import CaseResult
@@ -67,6 +69,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_percentage,
         help="fail if less than PERCENT of the pipelines was run",
     )
+    parser.add_argument(
+        "--record",
+        metavar="PIPELINE",
+        help="run the pipeline once, and write what happened as a case of the test file beside it",
+    )
+    parser.add_argument(
+        "--input", metavar="FILE", help="with --record: documents for the open input (JSON or CSV)"
+    )
+    parser.add_argument(
+        "--name", metavar="CASE", default="recorded", help="with --record: the name of the case"
+    )
+    add_parameters(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -74,6 +88,8 @@ def run(arguments: argparse.Namespace) -> int:
     relax_garbage_collection()
     started = perf_counter()
     registry = discover()
+    if arguments.record:
+        return _record(arguments, registry)
     suite = load_suite(find_tests(arguments.paths), registry, arguments.word)
     print_problems(suite.problems, sys.stderr)
     if not suite.cases and not suite.problems:
@@ -103,6 +119,35 @@ def run(arguments: argparse.Namespace) -> int:
     if suite.problems:
         return 2
     return 0 if is_covered and all(result.passed for result in results) else 1
+
+
+def _record(arguments: argparse.Namespace, registry: Registry) -> int:
+    """Record a case, and run it: 0 if it passes."""
+    from engine.testing.cases.capturing import record  # few runs record a case
+
+    documents = None
+    if arguments.input is not None:
+        try:
+            documents = documents_in(Path(arguments.input), ())
+        except GivenError as error:
+            raise ConfigurationError(f"--input: {error.message}") from None
+    recording = record(
+        arguments.record,
+        registry,
+        name=arguments.name,
+        parameters=given_parameters(arguments),
+        documents=documents,
+    )
+    print(f"wrote the case {recording.name!r} to {recording.path}")
+    for note in recording.notes:
+        print(f"  {note}")
+    suite = load_suite([recording.path], registry)
+    chosen = [case for case in suite.cases if case.case.name == recording.name]
+    printer = _Printer(sys.stdout)
+    results = list(run_suite(chosen))
+    for result in results:
+        printer.show(result)
+    return 0 if results and all(result.passed for result in results) else 1
 
 
 def _report_coverage(coverage: Mapping[str, Hits], arguments: argparse.Namespace) -> bool:

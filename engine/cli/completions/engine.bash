@@ -41,6 +41,11 @@ _engine() {
     test:--junit) _engine_files; return ;;
     test:--lcov) _engine_files; return ;;
     test:--fail-under) :; return ;;
+    test:--record) _engine_files yaml yml slp; return ;;
+    test:--input) _engine_files; return ;;
+    test:--name) :; return ;;
+    test:--param) :; return ;;
+    test:--param-file) _engine_files; return ;;
     eval:--doc) _engine_files; return ;;
     eval:--param) :; return ;;
     eval:--param-file) _engine_files; return ;;
@@ -70,7 +75,7 @@ _engine() {
       run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --quiet --report --html --project --timezone --debug' -- "$current")) ;;
       validate) COMPREPLY=($(compgen -W '-h --help --format' -- "$current")) ;;
       graph) COMPREPLY=($(compgen -W '-h --help -o --output --report' -- "$current")) ;;
-      test) COMPREPLY=($(compgen -W '-h --help -k -x -j --update --junit --coverage --lcov --fail-under' -- "$current")) ;;
+      test) COMPREPLY=($(compgen -W '-h --help -k -x -j --update --junit --coverage --lcov --fail-under --record --input --name --param --param-file' -- "$current")) ;;
       snaps) COMPREPLY=($(compgen -W '-h --help --json' -- "$current")) ;;
       functions) COMPREPLY=($(compgen -W '-h --help --json' -- "$current")) ;;
       eval) COMPREPLY=($(compgen -W '-h --help --doc --param --param-file --null-safe --library --timezone' -- "$current")) ;;

@@ -45,6 +45,11 @@ complete -c engine -n '__fish_seen_subcommand_from test' -l junit -r -F -d 'writ
 complete -c engine -n '__fish_seen_subcommand_from test' -l coverage -d 'show how much of each pipeline the cases have run, and what they have not'
 complete -c engine -n '__fish_seen_subcommand_from test' -l lcov -r -F -d 'write the coverage for lcov to FILE'
 complete -c engine -n '__fish_seen_subcommand_from test' -l fail-under -x -d 'fail if less than PERCENT of the pipelines was run'
+complete -c engine -n '__fish_seen_subcommand_from test' -l record -x -k -a '(__fish_complete_suffix .yaml; __fish_complete_suffix .yml; __fish_complete_suffix .slp)' -d 'run the pipeline once, and write what happened as a case of the test file beside it'
+complete -c engine -n '__fish_seen_subcommand_from test' -l input -r -F -d 'with --record: documents for the open input (JSON or CSV)'
+complete -c engine -n '__fish_seen_subcommand_from test' -l name -x -d 'with --record: the name of the case'
+complete -c engine -n '__fish_seen_subcommand_from test' -l param -x -d 'value of a pipeline parameter; may be repeated'
+complete -c engine -n '__fish_seen_subcommand_from test' -l param-file -r -F -d 'values of parameters: a YAML or JSON map, or lines of NAME=value (.env), of which those that the pipeline does not declare are ignored; --param takes precedence'
 complete -c engine -n '__fish_seen_subcommand_from test' -F
 complete -c engine -n '__fish_seen_subcommand_from snaps' -s h -l help -d 'show this help message and exit'
 complete -c engine -n '__fish_seen_subcommand_from snaps' -l json -d 'print everything as JSON'

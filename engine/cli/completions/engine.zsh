@@ -68,6 +68,11 @@ _engine() {
             '(--coverage)'--coverage'[show how much of each pipeline the cases have run, and what they have not]' \
             '(--lcov)'--lcov'[write the coverage for lcov to FILE]:FILE:_files' \
             '(--fail-under)'--fail-under'[fail if less than PERCENT of the pipelines was run]:PERCENT: ' \
+            '(--record)'--record'[run the pipeline once, and write what happened as a case of the test file beside it]:PIPELINE:_files -g "*.(yaml|yml|slp)(-.)"' \
+            '(--input)'--input'[with --record\: documents for the open input (JSON or CSV)]:FILE:_files' \
+            '(--name)'--name'[with --record\: the name of the case]:CASE: ' \
+            '*'--param'[value of a pipeline parameter; may be repeated]:NAME=VALUE: ' \
+            '*'--param-file'[values of parameters\: a YAML or JSON map, or lines of NAME=value (.env), of which those that the pipeline does not declare are ignored; --param takes precedence]:FILE:_files' \
             '*:PATH:_files'
           ;;
         snaps)

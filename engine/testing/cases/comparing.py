@@ -166,7 +166,7 @@ def _difference_of(expected: Any, actual: Any, title: str, match: Match) -> list
     """A title with the paths that differ, and a unified difference of the two as JSON."""
     if match is includes:
         actual = _like(expected, actual)
-    paths = list(_paths(expected, actual, "$"))
+    paths = list(differing_paths(expected, actual, "$"))
     named = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
     before, after = _pretty(expected), _pretty(_in_order(expected, actual))
     return [f"{title} at {named}", *_unified(before, after)]
@@ -193,7 +193,7 @@ def _in_order(expected: Any, actual: Any) -> Any:
     return expected if same(expected, actual) else actual
 
 
-def _paths(expected: Any, actual: Any, path: str) -> Iterator[str]:
+def differing_paths(expected: Any, actual: Any, path: str) -> Iterator[str]:
     """Where two values differ."""
     if isinstance(expected, dict) and isinstance(actual, dict):
         for key in dict.fromkeys([*expected, *actual]):
@@ -201,17 +201,19 @@ def _paths(expected: Any, actual: Any, path: str) -> Iterator[str]:
             if key not in expected or key not in actual:
                 yield inner
             else:
-                yield from _paths(expected[key], actual[key], inner)
+                yield from differing_paths(expected[key], actual[key], inner)
     elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
         for place, (one, other) in enumerate(zip(expected, actual, strict=True)):
-            yield from _paths(one, other, f"{path}[{place}]")
+            yield from differing_paths(one, other, f"{path}[{place}]")
     elif not same(expected, actual):
         yield path
 
 
 def _nearest(expected: Any, actual: Sequence[Any]) -> int | None:
     """The document with the fewest differences, if it has anything in common."""
-    scores = [len(list(_paths(expected, _like(expected, document), "$"))) for document in actual]
+    scores = [
+        len(list(differing_paths(expected, _like(expected, document), "$"))) for document in actual
+    ]
     best = min(range(len(scores)), key=scores.__getitem__, default=None)
     fields = len(expected) if isinstance(expected, Mapping) else 1
     return best if best is not None and scores[best] < max(fields, 2) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ from engine.sdk.settings import KeyPath, shown
 from engine.testing.cases.case import Given
 
 _EXACT = msgspec.json.Decoder(float_hook=Decimal)
-_STREAM_KEYS = {"content", "json", "header"}
+_STREAM_KEYS = {"content", "json", "base64", "header"}
 
 
 class GivenError(Exception):
@@ -89,6 +90,8 @@ def _streams(given: Given) -> Iterator[Item]:
             yield from stream(item.encode())
         elif isinstance(item, dict) and item and item.keys() <= _STREAM_KEYS:
             body = body_of(item.get("json"), item.get("content"))
+            if isinstance(item.get("base64"), str):
+                body = base64.b64decode(item["base64"])
             yield from stream(body, item.get("header") or {})
         else:
             hint = "write its text, or a map with 'content' or 'json', and perhaps 'header'"
@@ -134,11 +137,12 @@ def _as_documents(pieces: Sequence[Item]) -> Iterator[dict[str, Any]]:
         elif isinstance(piece, bytes):
             content += piece
         elif isinstance(piece, StreamEnd):
-            yield {"header": header, "content": _text_of(bytes(content))}
+            yield {"header": header, **_body(bytes(content))}
 
 
-def _text_of(content: bytes) -> str | bytes:
+def _body(content: bytes) -> dict[str, Any]:
+    """The bytes as text if they are UTF-8."""
     try:
-        return content.decode()
+        return {"content": content.decode()}
     except UnicodeDecodeError:
-        return content
+        return {"base64": content}

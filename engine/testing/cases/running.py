@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter
-
-import msgspec
 
 from engine.documents import Item
 from engine.errors import EngineError
@@ -16,11 +11,6 @@ from engine.expressions import Scope
 from engine.pipeline.source import KeyPath
 from engine.plan.hosting import check_triggered, check_ultra
 from engine.plan.plan import Plan
-from engine.run.identity import identify
-from engine.run.lineage import Ledger
-from engine.run.observer import Source
-from engine.run.runner import run_plan
-from engine.script.executor import Executor
 from engine.sdk.http import HttpResponse
 from engine.testing.cases.case import Case, HostedTask
 from engine.testing.cases.checking import (
@@ -30,21 +20,13 @@ from engine.testing.cases.checking import (
     check_response,
 )
 from engine.testing.cases.coverage import Hits, hits_of, scope_of
-from engine.testing.cases.guarding import CaseFiles, CaseGuard, outside_actions
-from engine.testing.cases.preparing import Prepared, Watched, files_permitted, full_path
+from engine.testing.cases.executing import Run, guard_of, run_plan_of
+from engine.testing.cases.guarding import CaseGuard
+from engine.testing.cases.preparing import Prepared, Watched, full_path
 from engine.testing.cases.recording import Recorder
 from engine.testing.cases.result import CaseResult, Failure
 
 _SHOWN_FAILURE_LINES = 12
-
-
-class Run(msgspec.Struct):
-    """What a run left behind: what crossed its links, and the files that it wrote."""
-
-    recorder: Recorder
-    written: Mapping[str, bytes]
-    failure: EngineError | None
-    responses: list[HttpResponse | None]
 
 
 def run_case(prepared: Prepared, *, update: bool = False, coverage: bool = False) -> CaseResult:
@@ -98,7 +80,7 @@ class _Judge:
         guard = self._guard(plan)
         if self.failures or not self._expects_a_run():
             return
-        run = self._run(plan, guard)
+        run = run_plan_of(self.prepared, plan, guard)
         if self._measures:
             scope = scope_of(plan, self._scope)
             self.hits = hits_of(plan, self.prepared.original, run.recorder, scope)
@@ -130,22 +112,7 @@ class _Judge:
     # The run
 
     def _guard(self, plan: Plan) -> CaseGuard:
-        case = self.case
-        exchanges = {
-            label: mocked.exchanges
-            for label, mocked in case.mocks.items()
-            if mocked.exchanges is not None
-        }
-        guard = CaseGuard(
-            case.allow,
-            exchanges,
-            files_permitted(plan, self.prepared.registry),
-            frozenset(full_path(each.name, plan) for each in case.written),
-        )
-        provided = {*case.allow, *exchanges}
-        for refusal in outside_actions(plan, self.prepared.registry):
-            if refusal.label not in provided:
-                guard.refusals.append(refusal)
+        guard = guard_of(self.prepared, plan)
         self._report_refusals(guard)
         return guard
 
@@ -161,46 +128,6 @@ class _Judge:
                 f"{who} {action}, and is neither mocked nor allowed",
                 [f"hint: {f'{hint}, ' if hint else ''}{other}"],
             )
-
-    def _run(self, plan: Plan, guard: CaseGuard) -> Run:
-        case, prepared = self.case, self.prepared
-        recorder = Recorder(plan, prepared.inputs)
-        with TemporaryDirectory(prefix="snapline-test-") as scratch:
-            files = CaseFiles(plan.folder, plan.project, None, case.files, Path(scratch))
-
-            async def run(
-                parameters: Mapping[str, str] = case.parameters,
-                inputs: Mapping[str, Source] = prepared.inputs,
-                ledger: Ledger | None = None,
-            ) -> EngineError | None:
-                identity = identify(
-                    plan,
-                    parameters,
-                    timezone=case.timezone,
-                    now=case.now,
-                    random_seed=case.random_seed,
-                )
-                _, failure = await run_plan(
-                    plan,
-                    prepared.registry,
-                    identity,
-                    observer=recorder,
-                    scripts=Executor(),
-                    inputs=inputs,
-                    ledger=ledger,
-                    files=files,
-                    guard=guard,
-                )
-                return failure
-
-            responses: list[HttpResponse | None] = []
-            if case.task is None:
-                failure = asyncio.run(run())
-            else:
-                from engine.testing.cases.hosting import call_task  # few cases have a task
-
-                responses, failure = asyncio.run(call_task(plan, case.task, recorder, run))
-            return Run(recorder, files.written, failure, responses)
 
     # What came of it
 
