@@ -54,22 +54,23 @@ class Prepared(msgspec.Struct, frozen=True):
 
 
 def prepare(file: TestFile, registry: Registry) -> tuple[list[Prepared], list[Problem]]:
-    """The cases of a file, and all mistakes in them."""
+    """The cases of a file, and all mistakes in them in the order of the file."""
     problems = list(file.problems)
-    if problems:
+    if file.source.lost or not file.cases:
         return [], problems
     try:
         spec = load(file.pipeline)
     except ConfigurationError as error:
         path: KeyPath = ("pipeline",)
         hint = "name the pipeline's file with 'pipeline:', relative to this file"
-        return [], [Problem("missing-file", file.source.where(path), str(error), hint)]
+        missing = Problem("missing-file", file.source.where(path), str(error), hint)
+        return [], [*problems, missing]
     prepared = []
     for case in file.cases:
         checker = _Checker(file, case, spec, registry)
         prepared.append(checker.prepared())
         problems += checker.problems
-    return prepared, problems
+    return prepared, sorted(problems, key=lambda each: (each.where.line, each.where.column))
 
 
 class _Checker:

@@ -86,6 +86,16 @@ def test_all_mistakes_are_reported_at_once_and_no_case_runs(run_tests: Any) -> N
     assert outcome.out.startswith("0 passed, 2 mistakes in test files")
 
 
+def test_mistakes_in_values_do_not_hide_those_in_labels(run_tests: Any) -> None:
+    outcome = run_tests(with_line("allow: [raed]\n    random_seed: x\n    mocks: {prase: []}"))
+    places = [line.split()[:2] for line in outcome.err.splitlines() if ".yaml:" in line]
+    assert places == [
+        ["orders.test.yaml:5:13", "unknown-label"],
+        ["orders.test.yaml:6:18", "wrong-type"],
+        ["orders.test.yaml:7:13", "unknown-label"],
+    ]
+
+
 def test_the_line_of_the_file_is_shown_with_a_caret(run_tests: Any) -> None:
     lines = run_tests(with_line("allow: [raed]")).err.splitlines()
     assert lines[1:3] == ["  5 |     allow: [raed]", "    |             ^^^^"]
