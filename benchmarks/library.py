@@ -51,5 +51,5 @@ def _copy_library(target: Path, more: int) -> None:
     for number in range(more):
         family = target / f"family{number % 6}"
         family.mkdir(exist_ok=True)
-        snap = text.replace("class Filter", f"class Sieve{number}")
+        snap = text.replace("class Filter(", f"class Sieve{number}(")
         (family / f"sieve{number}.py").write_text(snap)
