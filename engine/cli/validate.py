@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine import api
 from engine.cli.problems import as_annotation, as_json, print_problems
-from engine.errors import ConfigurationError, InvalidPipelineError, Problem
+from engine.errors import ConfigurationError, InvalidPipelineError, Problem, UnusableSnapError
 from engine.locations import Location
 from engine.pipeline.account_file import is_account_file
 from engine.registry import discover
@@ -49,6 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     for path in _files(arguments.files):
         try:
             problems = api.check(path, registry)
+        except UnusableSnapError:
+            raise  # it concerns all files
         except ConfigurationError as error:
             problems = _problems_of(error, path)
         fresh = [problem for problem in problems if problem not in found]  # accounts are shared

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 
-from engine.errors import ConfigurationError, UnusableSnapError
+from engine.errors import UnusableSnapError
 from engine.registry.files import SnapFile, folded
 from engine.registry.loading import SnapClass, load
 
@@ -69,16 +69,17 @@ class Registry(Mapping[str, SnapClass]):
     def by_foreign_id(self) -> Mapping[str, str]:
         """The snap for each class id of SnapLogic, older ones included. Imports all snaps.
 
-        Raises ConfigurationError if two snaps claim one.
+        Raises UnusableSnapError if two snaps claim one.
         """
         claims: dict[str, str] = {}
         for name, snap in self.usable():
             for class_id in snap.foreign.class_ids if snap.foreign else ():
                 other = claims.setdefault(class_id, name)
                 if other != name:
-                    raise ConfigurationError(
+                    raise UnusableSnapError(
                         f"two snaps claim to be {class_id}: {_shown(self[other])} and "
-                        f"{_shown(snap)}; change `foreign` of one of them"
+                        f"{_shown(snap)}",
+                        "change `foreign` of one of them",
                     )
         return claims
 
