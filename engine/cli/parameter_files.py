@@ -38,7 +38,7 @@ def _from_yaml(path: str) -> dict[str, str]:
         if not isinstance(node, Scalar) or plain(node) is None:
             where = source.where((name,))
             raise ConfigurationError(
-                f"{where}  the parameter {shown(name)} needs a text or a number; "
+                f"{where}  the parameter {shown(name)} must be a string or a number; "
                 "write a list or a map as JSON text in quotes"
             )
         values[name] = node.text

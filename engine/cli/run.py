@@ -166,14 +166,14 @@ def _documents(file: BinaryIO, name: str) -> Iterator[list[Item]]:
     reader = JsonReader()
 
     def good(values: list[Any]) -> Iterator[list[Item]]:
-        """The documents before the first flaw, which ends the run."""
-        flaw = reader.error
+        """The documents before the first that cannot be read, which ends the run."""
+        error = reader.error
         if reader.has_errors:
             place = next(i for i, value in enumerate(values) if isinstance(value, DataError))
-            values, flaw = values[:place], values[place]
+            values, error = values[:place], values[place]
         yield values
-        if flaw is not None:
-            fail(flaw)
+        if error is not None:
+            fail(error)
 
     try:
         with file:

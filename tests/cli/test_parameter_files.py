@@ -45,7 +45,11 @@ def test_an_option_takes_precedence_and_a_later_file_over_an_earlier_one(
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("x.yaml", "first: [1]\n", "x.yaml:1:8  the parameter 'first' needs a text or a number"),
+        (
+            "x.yaml",
+            "first: [1]\n",
+            "1:8  the parameter 'first' must be a string or a number",
+        ),
         ("x.yaml", "- first\n", "x.yaml: expected a map of parameters to values"),
         ("x.yaml", "first: {\n", "yaml-error"),
         ("x.yaml", "third: 3\n", "the pipeline has no parameter 'third'"),

@@ -213,7 +213,7 @@ class TaskReader:
         whole = MISSPELT_VARIABLE.fullmatch(text.strip())
         written, name = (
             (whole[0], whole[1]) if whole else ("${...}", "NAME")
-        )  # else it may be a secret
+        )  # otherwise it may be a secret
         message = f"{shown(str(path[-1]))} has {shown(written)}, which is not filled in"
         hint = f"did you mean ${{env:{name}}}?"
         self.collector.report("bad-setting", path, message, hint, severity=severity)

@@ -30,7 +30,7 @@ BUFFERED = 1024 * 1024
 
 
 class WorkerListener(Protocol):
-    """Gives the processes their runs, and hears what becomes of them."""
+    """Gives the processes runs, and is notified of the results."""
 
     def freed(self, worker: RunWorker) -> None: ...
     def ended(self, end: Ended) -> None: ...
