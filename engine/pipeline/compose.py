@@ -95,7 +95,9 @@ class _Composer:
             elif isinstance(event, yaml.AliasEvent):
                 self._add(self._alias(event))
             elif isinstance(event, yaml.ScalarEvent):
-                self._add(self._anchored(event, self._scalar(event)))
+                node = self._scalar(event)
+                is_bare = event.anchor is not None and not node.text and not node.style
+                self._add(self._bare_anchor(event) if is_bare else self._anchored(event, node))
             elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
                 self._begin(event)
             elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
@@ -143,6 +145,14 @@ class _Composer:
     def _anchored(self, event: yaml.NodeEvent, node: Node) -> Node:
         if event.anchor is not None:
             self.anchors[event.anchor] = node
+        return node
+
+    def _bare_anchor(self, event: yaml.ScalarEvent) -> Scalar:
+        """An anchor without a value, which was meant as a value that begins with `&`."""
+        node = self._as_written(event)
+        place = self.text.span(node.start, node.end)
+        message = f"'&{event.anchor}' is an anchor without a value"
+        self.problems.append(Problem("yaml-alias", place, message, sign_hint("&")))
         return node
 
     def _alias(self, event: yaml.AliasEvent) -> Node:

@@ -9,6 +9,7 @@ import msgspec
 
 from engine.errors import UnusableSnapError
 from engine.expressions.steps import Step
+from engine.locations import Location
 from engine.pipeline.foreign_keys import ORDER_KEYS, SNAP_KEYS
 from engine.pipeline.spec import SnapSpec
 from engine.plan.accounts import Accounts, check_accounts
@@ -148,7 +149,8 @@ def _report_issue(
     if issue.code == "unknown-setting" and not hint.startswith("did you mean"):
         cutoff = 0.75 if hint.startswith("rename it") else 0.6
         near = nearest_hint(str(issue.path[-1]), SNAP_KEYS, cutoff)
-        hint = _foreign_key_hint(spec, issue) or near or _shortened(hint, snap_class)
+        own = _foreign_key_hint(spec, issue) or near or _cut_value_hint(spec, issue, where)
+        hint = own or _shortened(hint, snap_class)
     collector.report(issue.code, where, message, hint, issue.severity)
 
 
@@ -162,7 +164,9 @@ def _shortened(hint: str, snap_class: SnapClass) -> str:
 def _foreign_key_hint(spec: SnapSpec, issue: Issue) -> str:
     """Where to write a key of another tool, or one that is a separate snap."""
     name = str(issue.path[-1])
-    value = spec.settings.get(name) if len(issue.path) == 1 else None
+    if len(issue.path) > 1:
+        return ""
+    value = spec.settings.get(name)
     if isinstance(value, dict) and "snap" in value:
         return f"if {shown(name)} is a separate snap, indent it like {shown(spec.label)}"
     if name not in ORDER_KEYS:
@@ -171,6 +175,14 @@ def _foreign_key_hint(spec: SnapSpec, issue: Issue) -> str:
     ends = (spec.label, other) if name == "next" else (other, spec.label)
     named = " -> ".join(map(str, ends)) if isinstance(other, str) else "a -> b"
     return f"write it under 'links:' as '{named}'"
+
+
+def _cut_value_hint(spec: SnapSpec, issue: Issue, where: Location) -> str:
+    """What to do with a key that is the rest of a value: a comma between { } has cut it off."""
+    is_between_brackets = "{" in where.source_line[: where.column - 1]
+    if spec.settings.get(str(issue.path[0]), "") is not None or not is_between_brackets:
+        return ""
+    return "if it belongs to the value before it, put that whole value in quotes"
 
 
 def _fixed_views(snap_class: SnapClass) -> Views | None:
