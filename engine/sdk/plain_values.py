@@ -39,7 +39,9 @@ def plain(document: Any) -> Any:
         return _plain(document, ())
     except RecursionError:
         raise NotPlainError(
-            "the document is nested too deeply", "or it contains itself", "reduce the nesting"
+            "the document is nested too deeply",
+            "it has too many levels, or contains itself",
+            "reduce the nesting",
         ) from None
 
 
@@ -128,9 +130,10 @@ def _refusal(path: tuple[str | int, ...], value: Any) -> NotPlainError:
 
 
 _ADVICE = {
-    "set": "write sorted(value) or list(value)",
-    "frozenset": "write sorted(value) or list(value)",
-    "generator": "write list(value)",
+    **dict.fromkeys(("set", "frozenset"), "write sorted(value) or list(value)"),
+    **dict.fromkeys(("generator", "map", "filter", "zip", "range", "deque"), "write list(value)"),
+    **dict.fromkeys(("dict_keys", "dict_values", "dict_items"), "write list(value)"),
+    **dict.fromkeys(("bytearray", "memoryview"), "write bytes(value)"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import OrderedDict
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -71,6 +72,23 @@ def test_an_invalid_value_names_snap_path_and_type(
         run_snap(snap, {}, [{"n": 1}])
     assert "snap 'snap'" in str(caught.value)
     assert f"{path} has a value of the type {kind!r}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "advice"),
+    [
+        ({1}, "write sorted(value) or list(value)"),
+        (range(3), "write list(value)"),
+        ({"a": 1}.values(), "write list(value)"),
+        (bytearray(b"x"), "write bytes(value)"),
+        (Odd(), "convert it to one of these, for example with str()"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_invalid_value_gets_a_remedy(value: Any, advice: str) -> None:
+    Gives.document = {"a": value}
+    with pytest.raises(SnapFailedError, match=f"hint: {re.escape(advice)}"):
+        run_snap(Gives, {}, [{"n": 1}])
 
 
 @both
