@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import io
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn, TextIO
 
 import msgspec
 
 from engine import api
 from engine.cli.display import Display, choose_display
+from engine.cli.inputs import documents_of
 from engine.cli.options import add_parameters, given_parameters
 from engine.cli.problems import print_problems
+from engine.cli.reserved import reserve_stdout
 from engine.cli.stopping import stopped_by_signals
 from engine.documents import Item
 from engine.errors import (
@@ -25,7 +24,6 @@ from engine.errors import (
     ConfigurationError,
     DataError,
     EngineError,
-    ExecutionError,
     InvalidPipelineError,
     SnapFailedError,
 )
@@ -37,8 +35,6 @@ from engine.run.garbage_collection import relax_garbage_collection
 from engine.run.report import Report
 from engine.run.stopping import Stopper
 from engine.sdk.files import FileTarget
-
-_CHUNK = 64 * 1024
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     print_problems(plan.warnings, sys.stderr)
     relax_garbage_collection()
     report = _report_file(arguments.report, "--report")
-    with _reserve_stdout() as out:
+    with reserve_stdout() as out:
         display = choose_display(out, sys.stderr, plan.open_outputs, quiet=arguments.quiet)
         with _page(arguments, plan, registry, display) as watching:
             try:
@@ -120,11 +116,7 @@ def _inputs(plan: Plan, name: str | None) -> dict[str, Iterator[list[Item]]]:
         return {}
     if len(plan.open_inputs) != 1:
         raise ConfigurationError(f"--input {_input_refusal(plan)}")
-    try:
-        file = sys.stdin.buffer if name == "-" else Path(name).open("rb")  # noqa: SIM115
-    except OSError as error:
-        raise ConfigurationError(f"--input: cannot read {name!r}: {error.strerror}") from error
-    return {str(plan.open_inputs[0]): _documents(file, name)}
+    return {str(plan.open_inputs[0]): documents_of(name)}
 
 
 def _input_refusal(plan: Plan) -> str:
@@ -154,36 +146,6 @@ def _is_for_missing_field(error: BaseException | None) -> bool:
     while error is not None and not isinstance(error, AbsentError):
         error = error.__cause__ or error.__context__
     return error is not None
-
-
-def _documents(file: BinaryIO, name: str) -> Iterator[list[Item]]:
-    """The documents of a stream of JSON, as JSONParser reads it."""
-    from engine.sdk import JsonReader  # most runs do not read JSON this way
-
-    def fail(error: DataError) -> NoReturn:
-        raise ExecutionError(f"--input {name!r}: {error}") from None
-
-    reader = JsonReader()
-
-    def good(values: list[Any]) -> Iterator[list[Item]]:
-        """The documents before the first that cannot be read, which ends the run."""
-        error = reader.error
-        if reader.has_errors:
-            place = next(i for i, value in enumerate(values) if isinstance(value, DataError))
-            values, error = values[:place], values[place]
-        yield values
-        if error is not None:
-            fail(error)
-
-    try:
-        with file:
-            while chunk := os.read(file.fileno(), _CHUNK):
-                yield from good(reader.feed(chunk))
-        yield from good(reader.end())
-    except DataError as error:
-        fail(error)
-    except OSError as error:
-        raise ExecutionError(f"--input: cannot read {name!r}: {error.strerror}") from error
 
 
 def _report_file(name: str | None, option: str) -> FileTarget | None:
@@ -233,34 +195,6 @@ def _write_report(file: FileTarget | None, report: Report | None) -> None:
         return
     file.write(msgspec.json.format(msgspec.json.encode(report.as_dict()), indent=2) + b"\n")
     file.commit()
-
-
-@contextmanager
-def _reserve_stdout() -> Iterator[TextIO]:
-    """Reserve standard output for documents.
-
-    Output of a snap, or of a program that it calls, goes to standard error, so that it cannot end
-    up between two documents.
-    """
-    documents = sys.stdout
-    documents.flush()
-    try:
-        descriptor, elsewhere = documents.fileno(), sys.stderr.fileno()
-    except io.UnsupportedOperation:  # the streams were replaced by something in memory
-        with redirect_stdout(sys.stderr):
-            yield documents
-        return
-    kept = os.dup(descriptor)
-    out = os.fdopen(os.dup(descriptor), "w", encoding=documents.encoding, errors=documents.errors)
-    os.dup2(elsewhere, descriptor)
-    try:
-        with redirect_stdout(sys.stderr):
-            yield out
-    finally:
-        with suppress(OSError):  # what could not be written has been reported by the display
-            out.close()
-        os.dup2(kept, descriptor)
-        os.close(kept)
 
 
 async def _run(

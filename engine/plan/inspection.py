@@ -170,6 +170,7 @@ _RESULTS: dict[str, tuple[Callable[[object], bool], str]] = {
     "reads": (_is_paths, "None or a frozenset of paths, which are tuples of strings"),
     "steps": (_is(Step), "steps such as Keep and Make"),
     "loses_lineage_for": (_is(str), "a string"),
+    "writes_for": (_is(bool), "true or false"),
 }
 """For each method, whether a result (or an item of it) is right, and what it must return."""
 
@@ -195,7 +196,7 @@ def _facts(snap_class: SnapClass, settings: Settings) -> Facts:
         changes_input=snap_class.changes_input,
         shares_output=snap_class.shares_output,
         passes_on=snap_class.passes_on,
-        writes=snap_class.writes,
+        writes=_answer(snap_class, "writes_for", settings),
         reads=_reads(snap_class, settings),
     )
 

@@ -90,6 +90,11 @@ class SnapContext:
         self.info = _snap_info(snap)
 
     @property
+    def execution(self) -> Execution:
+        """The run, for what stands in for a snap."""
+        return self._execution
+
+    @property
     def http(self) -> HttpClient:
         return self._outside.http
 

@@ -9,7 +9,7 @@ moves batches; `process` handles one document at a time, and performance-critica
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -86,7 +86,10 @@ class Snap(Generic[S]):
     `loses_lineage` (why it cannot be used in an ultra task; empty if it can; `loses_lineage_for` if
     that depends on the settings); `replayable` (processing a document twice does no harm);
     `blocking` (waits for the outside world, so it runs off the event loop); `passes_on` (its output
-    documents are its input documents); `writes` (acts on the outside world, so a preview skips it);
+    documents are its input documents); `writes` (acts on the outside world, so a preview skips it;
+    `writes_for` if that depends on the settings), and then `would`, which says what it would do:
+    `{items}` are its documents, `{file}` the values of the setting `file`; `reaches` (it reads from
+    the `network` or a `database`, which a preview does only if it is allowed to);
     `flows` (`process_batch` yields each result as soon as it is ready, so the runtime need not
     split batches to keep documents flowing); `plain` (its documents hold only JSON values, bytes
     and date-times, so the runtime need not check them); `changes_input` (it may change its input
@@ -109,6 +112,8 @@ class Snap(Generic[S]):
     blocking: ClassVar[bool] = False
     passes_on: ClassVar[bool] = False
     writes: ClassVar[bool] = False
+    would: ClassVar[str] = "act on {items}"
+    reaches: ClassVar[Literal["", "network", "database"]] = ""
     category: ClassVar[str] = ""
     since: ClassVar[str] = ""
     about: ClassVar[str] = ""
@@ -137,6 +142,11 @@ class Snap(Generic[S]):
     def loses_lineage_for(cls, settings: S) -> str:
         """Why it loses lineage with these settings; override it if that depends on them."""
         return cls.loses_lineage
+
+    @classmethod
+    def writes_for(cls, settings: S) -> bool:
+        """Whether it writes with these settings; override it if that depends on them."""
+        return cls.writes
 
     @classmethod
     def reads(cls, settings: S) -> frozenset[tuple[str, ...]] | None:

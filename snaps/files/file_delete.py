@@ -51,6 +51,7 @@ class FileDeleteSettings(Settings):
 class FileDelete(Snap[FileDeleteSettings]):
     since = "0.4.0"
     writes = True
+    would = "delete {file}"
     about = """
     Folders are not deleted. The output has one document for each file, with `file` and `status`:
     `200 OK`, or `404 Not Found` for a missing file that is ignored.

@@ -84,6 +84,7 @@ class FileWriterSettings(Settings):
 class FileWriter(StreamSnap[FileWriterSettings]):
     since = "0.1.0"
     writes = True
+    would = "write {items} to {file}"
     about = """
     The file appears under its name when its stream is complete; until then the old one stays. The
     name may come from the header of the stream. The output has one document for each stream that

@@ -76,6 +76,7 @@ class S3Browser(Snap[S3BrowserSettings]):
     plain = True
     changes_input = False
     blocking = True
+    reaches = "network"
     examples = (
         Example(
             "a bucket from data is refused",

@@ -61,6 +61,7 @@ class S3Download(Snap[S3DownloadSettings]):
     changes_input = False
     shares_output = False
     blocking = True
+    reaches = "network"
     examples = (
         Example(
             "a bucket from data is refused",

@@ -41,6 +41,7 @@ class S3UploadSettings(Settings):
 class S3Upload(StreamSnap[S3UploadSettings]):
     since = "0.4.0"
     writes = True
+    would = "upload {items} as {object_key}"
     about = """
     The object appears when its stream is complete. The output has one document for each stream:
     `bucket`, `object_key`, `path`, `status` (`uploaded` or `ignored`), `size`, and the header as

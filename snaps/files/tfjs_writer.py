@@ -50,6 +50,7 @@ class TFJSWriterSettings(Settings):
 class TFJSWriter(Snap[TFJSWriterSettings]):
     since = "0.1.0"
     writes = True
+    would = "write {items} to {folder}"
     about = """
     `topology` is what `model.to_json()` of Keras 3 gives, parsed; `weights` is a list of `{name,
     shape, data}`, named as `conv2d/kernel`, with data as little-endian float32 in bytes or

@@ -65,6 +65,7 @@ class ZipFileWriteSettings(Settings):
 class ZipFileWrite(StreamSnap[ZipFileWriteSettings]):
     since = "0.4.0"
     writes = True
+    would = "write {items} into the archive {file}"
     about = """
     The archive appears under its name when all streams have ended; until then an old one stays. A
     stream that fails is left out of it. The output is one document, with the names of the entries.

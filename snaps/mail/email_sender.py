@@ -126,6 +126,7 @@ class EmailSender(Snap[EmailSenderSettings]):
     single = True
     blocking = True
     writes = True
+    would = "send {items} by mail to {to}"
     replayable = False
     plain = True
     changes_input = False

@@ -225,7 +225,13 @@ class HTTPClient(RestSnap[HTTPClientSettings]):
         ),
     )
     writes = True
+    would = "send {items} to {service_url}"
     replayable = False
+
+    @classmethod
+    def writes_for(cls, settings: HTTPClientSettings) -> bool:
+        method = settings.request_method
+        return method.expression is not None or str(method.value).upper() not in _SAFE
 
     @classmethod
     def check(cls, settings: HTTPClientSettings) -> Iterable[Issue]:

@@ -21,6 +21,7 @@ class RESTDeleteSettings(RestSettings):
 class RESTDelete(RestSnap[RESTDeleteSettings]):
     since = "0.1.0"
     writes = True
+    would = "send a DELETE request for {items} to {service_url}"
     about = """
     The request has no body unless `http_entity` is set. The response comes under `response`, the
     input document under `original`. A response whose status is not a success fails the document;

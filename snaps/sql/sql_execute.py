@@ -83,6 +83,7 @@ class SQLExecute(SqlSnap[SQLExecuteSettings]):
         ignored=("nanosecondTimestampPrecision", "schemaName", "tableName"),
     )
     writes = True
+    would = "run a statement for {items}"
     replayable = False
     views = Views(inputs=(View("input"),), outputs=(View("output"),))
     examples = (

@@ -81,6 +81,7 @@ class SQLStoredProcedure(SqlSnap[SQLStoredProcedureSettings]):
         views={"output0": "output", "output1": "results"},
     )
     writes = True
+    would = "call {stored_procedure_name} for {items}"
     replayable = False
     views = Views(inputs=(View("input"),), outputs=(View("output"), View("results", optional=True)))
     examples = (

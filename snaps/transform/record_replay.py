@@ -57,6 +57,7 @@ class RecordReplay(Snap[RecordReplaySettings]):
         },
     )
     writes = True
+    would = "record {items} in {path}"
     loses_lineage = ""
     single = True
     blocking = True

@@ -22,7 +22,7 @@ _engine() {
     previous=${COMP_WORDS[COMP_CWORD - 2]}
   fi
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case $command:$word in :run|:validate|:graph|:test|:snaps|:functions|:eval|:new|:serve|:tasks|:history|:executor|:import|:export|:coverage|:completion) command=$word ;; esac
+    case $command:$word in :run|:preview|:validate|:graph|:test|:snaps|:functions|:eval|:new|:serve|:tasks|:history|:executor|:import|:export|:coverage|:completion) command=$word ;; esac
     if [[ -n $command && $word != -* ]]; then ((given += 1)); fi
   done
   case $command:$previous in
@@ -33,6 +33,13 @@ _engine() {
     run:--html) _engine_files; return ;;
     run:--project) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
     run:--timezone) :; return ;;
+    preview:--to) :; return ;;
+    preview:--limit) :; return ;;
+    preview:--show) :; return ;;
+    preview:--input) :; return ;;
+    preview:--param) :; return ;;
+    preview:--param-file) _engine_files; return ;;
+    preview:--timezone) :; return ;;
     validate:--format) COMPREPLY=($(compgen -W 'text json github' -- "$current")); return ;;
     graph:-o|graph:--output) _engine_files; return ;;
     graph:--report) _engine_files; return ;;
@@ -73,6 +80,7 @@ _engine() {
   if [[ $current == -* ]]; then
     case $command in
       run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --quiet --report --html --project --timezone --debug' -- "$current")) ;;
+      preview) COMPREPLY=($(compgen -W '-h --help --to --limit --show --input --param --param-file --allow-rest --allow-sql --json --timezone' -- "$current")) ;;
       validate) COMPREPLY=($(compgen -W '-h --help --format' -- "$current")) ;;
       graph) COMPREPLY=($(compgen -W '-h --help -o --output --report' -- "$current")) ;;
       test) COMPREPLY=($(compgen -W '-h --help -k -x -j --update --junit --coverage --lcov --fail-under --record --input --name --param --param-file' -- "$current")) ;;
@@ -93,8 +101,9 @@ _engine() {
     return
   fi
   case $command:$given in
-    :*) COMPREPLY=($(compgen -W 'run validate graph test snaps functions eval new serve tasks history executor import export coverage completion' -- "$current")) ;;
+    :*) COMPREPLY=($(compgen -W 'run preview validate graph test snaps functions eval new serve tasks history executor import export coverage completion' -- "$current")) ;;
     run:*) _engine_files yaml yml slp ;;
+    preview:*) _engine_files yaml yml slp ;;
     validate:*) _engine_files ;;
     graph:*) _engine_files yaml yml slp ;;
     test:*) _engine_files ;;

@@ -10,6 +10,7 @@ _engine() {
       local -a commands
       commands=(
         'run:run a pipeline'
+        'preview:show what a pipeline makes of its first documents, without side effects'
         'validate:check pipeline and task files without running them'
         'graph:draw a pipeline'
         'test:run the cases of test files'
@@ -42,6 +43,21 @@ _engine() {
             '(--project)'--project'[root of sldb\:/// (default\: the project of the pipeline file)]:FOLDER:_files -/' \
             '(--timezone)'--timezone'[time zone of expressions (default\: UTC)]:ZONE: ' \
             '(--debug)'--debug'[show the full traceback of an exception in the code of a snap]' \
+            '1:PIPELINE:_files -g "*.(yaml|yml|slp)(-.)"'
+          ;;
+        preview)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(--to)'--to'[run only this snap and those before it; show only this view of it]:SNAP\[.VIEW\]: ' \
+            '(--limit)'--limit'[documents to take from each source (default\: 50)]:N: ' \
+            '(--show)'--show'[documents to show of each link on a terminal (default\: 10)]:N: ' \
+            '*'--input'[documents for an open input, as in '\''engine run'\''; may be repeated, with the name of the input (LABEL or LABEL.VIEW) if there are several]:\[VIEW=\]FILE: ' \
+            '*'--param'[value of a pipeline parameter; may be repeated]:NAME=VALUE: ' \
+            '*'--param-file'[values of parameters\: a YAML or JSON map, or lines of NAME=value (.env), of which those that the pipeline does not declare are ignored; --param takes precedence]:FILE:_files' \
+            '(--allow-rest)'--allow-rest'[let snaps read from other hosts\: HTTP, S3]' \
+            '(--allow-sql)'--allow-sql'[let snaps read from databases]' \
+            '(--json)'--json'[print JSON lines, as in a pipe\: label, view, number and document]' \
+            '(--timezone)'--timezone'[time zone of expressions (default\: UTC)]:ZONE: ' \
             '1:PIPELINE:_files -g "*.(yaml|yml|slp)(-.)"'
           ;;
         validate)

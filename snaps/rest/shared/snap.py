@@ -47,6 +47,7 @@ class RestSnap(Snap[S], ABC):
 
     stateful = False
     blocking = True
+    reaches = "network"
     flows = True
     plain = True
     changes_input = False
@@ -301,6 +302,7 @@ class RestEntitySnap(RestSnap[RestEntitySettings]):
     """A request with an entity."""
 
     writes = True
+    would = "send {items} to {service_url}"
     replayable = False
     about = """
     `http_entity` is the body of the request; an entity that is not text is sent as JSON. The

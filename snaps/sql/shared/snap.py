@@ -33,6 +33,7 @@ class SqlSnap(Snap[S]):
 
     stateful = False
     blocking = True
+    reaches = "database"
     plain = True
     changes_input = False
     shares_output = True

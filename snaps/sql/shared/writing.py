@@ -61,6 +61,7 @@ class WriteSnap(SqlSnap[W], ABC):
     """
 
     writes = True
+    would = "write {items} to the table {table_name}"
     replayable = False
     flows = True
     views = Views(inputs=(View("input"),), outputs=(View("output", optional=True),))

@@ -1,0 +1,179 @@
+"""A preview on a terminal: the snaps in order, and below each what left it, as tables or trees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from engine.cli import terminal_columns
+from engine.cli.preview_values import Grid, grid_of, in_line, tree
+from engine.cli.problems import has_colours
+from engine.documents import Document
+from engine.preview import Preview, SnapPreview, StreamPreview, ViewPreview
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_INDENT = 2
+_MOST_TREES = 3
+"""Documents that are shown as trees, if they fit no table."""
+
+_FIRST_LINES = 5
+"""Lines of a binary stream that are shown."""
+
+
+def print_preview(preview: Preview, out: TextIO, most: int) -> None:
+    """Show at most that many documents of each view."""
+    from rich.console import Console
+
+    console = Console(
+        file=out,
+        width=terminal_columns(),
+        color_system="auto" if has_colours(out) else None,
+        highlight=False,
+        markup=False,
+    )
+    _Page(console, preview, most).print()
+
+
+class _Page:
+    def __init__(self, console: Console, preview: Preview, most: int) -> None:
+        self._console = console
+        self._preview = preview
+        self._most = most
+        self._width = console.width - _INDENT
+
+    def print(self) -> None:
+        for position, snap in enumerate(self._preview.snaps):
+            if position:
+                self._console.print()
+            self._snap(snap)
+        notes, failure = self._preview.notes, self._preview.failure
+        if notes or failure:
+            self._console.print()
+        for note in notes:
+            self._line(note, "yellow")
+        if failure:
+            self._line(failure, "red")
+
+    def _snap(self, snap: SnapPreview) -> None:
+        from rich.text import Text
+
+        title = Text(snap.label, style="bold")
+        title.append(f"  {snap.type}", style="not bold cyan")
+        title.append(f"  {_counts(snap)}", style="not bold dim")
+        self._console.print(title)
+        if snap.note:
+            self._line(snap.note, "yellow", _INDENT)
+        if snap.dropped_by:
+            self._line(f"dropped by: {snap.dropped_by}", "dim", _INDENT)
+        for view in snap.views:
+            if view.count or not snap.note:
+                self._view(snap, view)
+        if snap.failure:
+            self._line(f"✗ {snap.failure}", "red", _INDENT)
+
+    def _view(self, snap: SnapPreview, view: ViewPreview) -> None:
+        is_error = view.view == "error"
+        target = f" → {view.target}" if view.target else ""
+        nothing = "" if view.count else f": {_absence(snap, is_error=is_error)}"
+        if len(snap.views) > 1 or target:
+            name = view.name if len(snap.views) > 1 or is_error else ""
+            self._line(f"{name}{target}".strip() + nothing, "red" if is_error else "green", _INDENT)
+        elif nothing:
+            self._line(nothing[2:], "dim", _INDENT)
+        streams = [item for item in view.items if isinstance(item, StreamPreview)]
+        documents = [item for item in view.items if isinstance(item, dict)]
+        for stream in streams[: self._most]:
+            self._stream(stream)
+        shown = min(self._most, len(streams))
+        if documents:
+            shown = self._errors(documents) if is_error else self._documents(documents)
+        if view.count > shown:
+            self._line(f"… {view.count - shown:,} more of {view.count:,}", "dim", _INDENT)
+
+    def _documents(self, documents: Sequence[Document]) -> int:
+        """Show documents; how many."""
+        given = documents[: self._most]
+        grid = grid_of(given, self._width)
+        if grid is not None:
+            self._grid(grid)
+            return len(given)
+        given = given[:_MOST_TREES]
+        for number, document in enumerate(given, 1):
+            self._tree(number, document)
+        return len(given)
+
+    def _errors(self, documents: Sequence[Document]) -> int:
+        given = documents[: self._most]
+        for number, document in enumerate(given, 1):
+            self._line(f"{number} ✗ {document.get('error', '')}", "red", _INDENT)
+            for name in ("reason", "resolution"):
+                if document.get(name):
+                    self._line(f"{name}: {document[name]}", "", _INDENT + 2)
+            if "original" in document:
+                self._line(in_line(document["original"], self._width - 14, "original: "), "dim", 4)
+        return len(given)
+
+    def _grid(self, grid: Grid) -> None:
+        from rich.text import Text
+
+        self._console.print(Text(" " * _INDENT + grid.head, style="bold"))
+        for row in grid.rows:
+            self._console.print(Text(" " * _INDENT + row))
+
+    def _tree(self, number: int, document: Document) -> None:
+        from rich.text import Text
+
+        self._line(f"{number}", "bold", _INDENT)
+        for line in tree(document, self._width - 2):
+            self._console.print(Text(" " * (_INDENT + 2) + line))
+
+    def _stream(self, stream: StreamPreview) -> None:
+        self._line(f"binary stream, {stream.size:,} bytes read", "bold", _INDENT)
+        for line in tree(stream.header, self._width - 2):
+            self._line(line, "", _INDENT + 2)
+        for line in _first_lines(stream.start, self._width - 4):
+            self._line(line, "dim", _INDENT + 2)
+
+    def _line(self, text: str, style: str = "", indent: int = 0) -> None:
+        """A text, wrapped to the width and indented."""
+        from rich.text import Text
+
+        for line in Text(text, style=style).wrap(self._console, self._console.width - indent):
+            line.rstrip()
+            self._console.print(" " * indent, line, sep="")
+
+
+def _counts(snap: SnapPreview) -> str:
+    counts = [
+        (snap.documents_in, "in"),
+        (snap.documents_out, "out"),
+        (snap.dropped, "dropped"),
+        (snap.errors, "error" if snap.errors == 1 else "errors"),
+    ]
+    return " · ".join(f"{count:,} {name}" for count, name in counts if count) or "nothing in or out"
+
+
+def _absence(snap: SnapPreview, *, is_error: bool) -> str:
+    if is_error:
+        return "no document failed"
+    if snap.documents_in:
+        return f"0 of {snap.documents_in:,} reached here"
+    return "nothing reached here"
+
+
+def _first_lines(data: bytes, width: int) -> Iterator[str]:
+    """The first lines of text, or the first bytes in hexadecimal."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        if error.start < len(data) - 3:
+            for start in range(0, min(len(data), 64), 16):
+                piece = data[start : start + 16]
+                shown = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in piece)
+                yield f"{piece.hex(' '):<47}  {shown}" if width >= 65 else piece[:8].hex(" ")
+            return
+        text = data[: error.start].decode()
+    for line in text.splitlines()[:_FIRST_LINES]:
+        yield in_line(line, width, quotes=False)

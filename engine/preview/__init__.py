@@ -1,0 +1,20 @@
+"""Previews: a pipeline runs on its first documents, without effects on the outside.
+
+The ordinary runner runs the ordinary plan. Only the registry differs (`stage`): in place of some
+snaps it makes one that ends its output when there is enough (`limits`), or one that stands in for a
+snap that must not run (`standins`).
+"""
+
+from engine.preview.result import Preview, SnapPreview, StreamPreview, ViewPreview
+from engine.preview.running import PreviewPlan, Request, plan_preview, run_preview
+
+__all__ = [
+    "Preview",
+    "PreviewPlan",
+    "Request",
+    "SnapPreview",
+    "StreamPreview",
+    "ViewPreview",
+    "plan_preview",
+    "run_preview",
+]

@@ -1,0 +1,105 @@
+"""The registry of a preview: it makes snaps that are limited, or others that stand in for them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any, cast
+from weakref import WeakKeyDictionary
+
+from engine.plan.plan import Plan, PlannedSnap
+from engine.preview.limits import Limited
+from engine.preview.quotas import Quotas
+from engine.preview.standins import StandIn
+from engine.registry import Registry, SnapClass
+from engine.run.context import SnapContext
+from engine.run.execution import Execution
+
+OPTIONS = {"network": "--allow-rest", "database": "--allow-sql"}
+"""For what a snap may reach, the option that allows it."""
+
+_WHAT = {"network": "it reads over the network", "database": "it reads a database"}
+
+
+class PreviewRegistry(Registry):
+    """The classes of another registry, for a preview that gets `limit` documents from each source.
+
+    It is used for the pipelines that snaps run as well. `allowed`: what snaps may reach.
+    """
+
+    def __init__(self, real: Registry, limit: int, allowed: Collection[str]) -> None:
+        super().__init__(None, real.files)
+        self.stand_ins: list[tuple[Plan, str, StandIn]] = []
+        self._real = real
+        self._limit = limit
+        self._allowed = allowed
+        self._made: dict[str, SnapClass] = {}
+        self._quotas: WeakKeyDictionary[Execution, Quotas] = WeakKeyDictionary()
+
+    def __getitem__(self, name: str) -> SnapClass:
+        if name not in self._made:
+            self._made[name] = self._class_for(self._real[name])
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._real
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._real)
+
+    def _class_for(self, original: SnapClass) -> SnapClass:
+        """A class with the same facts, whose instances are chosen one by one.
+
+        It has no steps, so that a stage calls its snaps, which stop when there is enough.
+        """
+
+        def new(cls: type, settings: Any, context: Any) -> Any:
+            return self._make(original, settings, context)
+
+        members = {"__new__": new, "steps": classmethod(lambda cls, settings: ())}
+        made: SnapClass = _subclass(original, (original,), members)
+        return made
+
+    def _make(self, original: SnapClass, settings: Any, context: Any) -> Any:
+        assert isinstance(context, SnapContext)  # a preview is a run
+        execution = context.execution
+        snap = execution.snap(context.label)
+        is_to_run = self._reason(original, snap)
+        if is_to_run is None and not _takes_from_outside(snap, execution.plan):
+            return original(settings, context)
+        mixin = Limited if is_to_run is None else StandIn
+        made = _subclass(original, (mixin, original), {})(settings, context)
+        quotas = self._quotas.setdefault(execution, Quotas(execution.plan, self._limit))
+        gives_documents = any(view.type == "document" for view in snap.outputs)
+        if isinstance(made, StandIn):
+            made.reason = is_to_run or ""
+            gives_documents = all(view.type == "document" for view in snap.inputs)
+            self.stand_ins.append((execution.plan, snap.label, made))
+        cast(Any, made).quota = quotas.add(
+            snap.label, gives_documents=gives_documents, interrupt=made.interrupt
+        )
+        return made
+
+    def _reason(self, original: SnapClass, snap: PlannedSnap) -> str | None:
+        """Why a snap must not run: empty if it writes; None if it may run."""
+        if snap.mode == "execute_only":
+            return "its mode is execute_only"
+        if snap.facts.writes:
+            return ""
+        if original.reaches and original.reaches not in self._allowed:
+            return f"{_WHAT[original.reaches]}; allow that with {OPTIONS[original.reaches]}"
+        return None
+
+
+def _takes_from_outside(snap: PlannedSnap, plan: Plan) -> bool:
+    """Whether what it puts out is not bounded by the documents that other snaps send to it."""
+    if any(view.type == "binary" for view in (*snap.inputs, *snap.outputs)):
+        return True
+    linked = plan.routes.linked.get(snap.label, frozenset())
+    opened = {port.view for port in plan.open_inputs if port.label == snap.label}
+    return not any(view.name in linked or view.name in opened for view in snap.inputs)
+
+
+def _subclass(original: SnapClass, bases: tuple[type, ...], members: dict[str, Any]) -> Any:
+    """A class that is called like the original in messages."""
+    names = {"__module__": original.__module__, "__qualname__": original.__qualname__}
+    return type(original.__name__, bases, {**names, **members})

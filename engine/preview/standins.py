@@ -1,0 +1,96 @@
+"""What stands in for a snap that a preview does not run: it counts what reaches it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from engine.documents import Batch, Item, StreamStart
+from engine.errors import EngineError
+from engine.preview.quotas import ENOUGH_BYTES, Quota
+from engine.sdk.results import Emission, To
+from engine.sdk.settings import Evaluated
+from engine.sdk.settings import shown as quoted
+from engine.sdk.snap import Snap
+
+_MOST_NAMES = 3
+"""Values of a setting that are shown, such as names of files."""
+
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+class StandIn(Snap[Any]):
+    """Goes before the class of a snap that must not run. `reason`: why, if it does not write."""
+
+    quota: Quota
+    reason = ""
+
+    def open(self) -> None:
+        """Open nothing: the snap will not run."""
+        self._values: dict[str, dict[str, None]] = {name: {} for name in _fields(self.would)}
+
+    def start(self) -> Iterable[Item | To]:
+        return ()
+
+    def process_batch(self, view: str, batch: Batch) -> Emission:
+        self.quota.count(batch)
+        for item in batch.items:
+            if isinstance(item, StreamStart):
+                self._note(item.header)
+            elif isinstance(item, dict):
+                self._note(item)
+        if self.quota.is_full:
+            self.quota.end()
+        return ()
+
+    def finish(self) -> Iterable[Item | To | Batch]:
+        return ()
+
+    def interrupt(self) -> None:
+        """Nothing can block."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _note(self, document: dict[str, Any]) -> None:
+        """Remember where the document would go."""
+        for name, values in self._values.items():
+            setting = getattr(self.settings, name, None)
+            if not isinstance(setting, Evaluated):
+                continue
+            try:
+                value = self.context.value(setting, document)
+            except EngineError as error:
+                value = f"(failed: {error})"
+            values[str(value)] = None
+
+    def note(self) -> str:
+        """What it would have done, or why it did not run."""
+        if self.reason:
+            return f"not run: {self.reason}"
+        if not (self.quota.documents or self.quota.streams):
+            return "would do nothing: no documents reached it"
+        return f"would {_FIELD.sub(lambda found: self._shown(found[1]), self.would)}"
+
+    def _shown(self, name: str) -> str:
+        if name == "items":
+            return self._items()
+        values = list(self._values.get(name, ()))
+        more = f" and {len(values) - _MOST_NAMES:,} more" if len(values) > _MOST_NAMES else ""
+        return ", ".join(map(quoted, values[:_MOST_NAMES])) + more
+
+    def _items(self) -> str:
+        if self.quota.streams:
+            is_cut = self.quota.size >= ENOUGH_BYTES
+            size = "more than 1 MiB" if is_cut else _counted(self.quota.size, "byte")
+            return f"{_counted(self.quota.streams, 'binary stream')} ({size})"
+        return _counted(self.quota.documents, "document")
+
+
+def _fields(template: str) -> list[str]:
+    return [name for name in _FIELD.findall(template) if name != "items"]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
