@@ -40,8 +40,8 @@ lowest: requirements/lowest.py pyproject.toml $(READY)
 	$(PYTHON) -m venv --clear $(VENV)-lowest
 	$(PYTHON) requirements/lowest.py >$(VENV)-lowest/lowest.txt
 	$(VENV)-lowest/bin/python -m pip install --quiet --constraint $(VENV)-lowest/lowest.txt --editable . \
-	$$($(BIN)/python -m pip list --format=freeze | grep -E '^(et_xmlfile|fastavro|hypothesis|jsonschema|numpy|openpyxl|orjson|playwright|psycopg|psycopg-binary|pyarrow|PyMySQL|pytest|SQLAlchemy)==')
-	$(VENV)-lowest/bin/python -m pytest
+	$$($(BIN)/python -m pip list --format=freeze | grep -E '^(et_xmlfile|fastavro|hypothesis|jsonschema|numpy|openpyxl|orjson|playwright|psycopg|psycopg-binary|pyarrow|PyMySQL|pytest|pytest-xdist|SQLAlchemy)==')
+	$(VENV)-lowest/bin/python -m pytest --numprocesses=auto --dist=loadfile
 
 ## Train a network on MNIST and recognise a handwritten digit with it (a few minutes the first time).
 demo: $(READY)
@@ -62,7 +62,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 unit: $(READY) $(if $(shell command -v npm),web)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
 
 ## The engine next to hand-written loops and other engines, in one table. ARGS=--quick takes a few minutes.
 bench: $(READY)
