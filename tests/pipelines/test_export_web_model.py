@@ -15,6 +15,7 @@ import pytest
 
 from engine.pipeline import load
 from engine.testing import SnapRun, run_snap
+from tests.environments import DIGITS
 from tests.pipelines.conftest import load_script
 from tests.tfjs.loading import ROOT, answers
 
@@ -134,8 +135,9 @@ REFUSED = {
 def networks() -> dict[str, dict[str, Any]]:
     """The networks by name: `model`, what is `given` to them and `expected`."""
     names = [*KNOWN, *REFUSED, "own_layer"]
-    settings = {"source": NETWORKS, "environment": "digits"}
-    built = run_snap("RemotePythonScript", settings, [{"name": name} for name in names]).output
+    settings = {"source": NETWORKS, **DIGITS}
+    rows = [{"name": name} for name in names]
+    built = run_snap("RemotePythonScript", settings, rows, project=ROOT).output
     return dict(zip(names, built, strict=True))
 
 

@@ -272,6 +272,7 @@ def predict() -> Callable[..., SnapRun]:
             "RemotePythonScript", settings("predict"), rows, on_error=on_error, project=PIPELINES
         )
 
+    run([SMALL_MODEL])  # installs the library if it is missing, which is shown
     return run
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from engine.testing import run_snap
+from tests.environments import DIGITS, ROOT
 from tests.web.conftest import Opened
 from tests.web.handwriting import Drawing, drawings
 
@@ -92,7 +93,7 @@ def test_half_precision_changes_no_class(opened: Opened, url: str) -> None:
 
 
 def probabilities_of_keras(model: Path, images: list[Any]) -> Any:
-    settings = {"script": "keras_probabilities.py", "environment": "digits"}
+    settings = {"script": "tests/web/keras_probabilities.py", **DIGITS}
     given = [json.loads(model.read_text()), {"images": images}]
-    [answer] = run_snap("RemotePythonScript", settings, given, project=HERE).output
+    [answer] = run_snap("RemotePythonScript", settings, given, project=ROOT).output
     return np.array(answer["probabilities"])

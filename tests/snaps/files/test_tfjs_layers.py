@@ -18,6 +18,7 @@ import pytest
 
 from engine.testing import run_snap
 from snaps.files.shared.tfjs_layers import KINDS
+from tests.environments import DIGITS
 from tests.tfjs.loading import ROOT, all_answers
 from tests.tfjs.models import LayerModel, layer_models
 
@@ -78,7 +79,7 @@ def _difference(output: Any, expected: Any) -> float:
 
 
 def compare(rows: Sequence[dict[str, Any]], folder: Path) -> Iterator[Comparison]:
-    settings = {"source": SOURCE, "environment": "digits", "modules": MODULES}
+    settings = {"source": SOURCE, "modules": MODULES, **DIGITS}
     keras = run_snap("RemotePythonScript", settings, list(rows), project=ROOT).output
     refusals = exported(keras, folder)
     written = [place for place, refusal in enumerate(refusals) if not refusal]
