@@ -102,6 +102,13 @@ def _plan(arguments: argparse.Namespace, registry: Registry) -> Plan:
     try:
         return api.compile_plan(arguments.pipeline, registry, project=arguments.project)
     except InvalidPipelineError:
+        from engine.testing.cases.finding import is_test_file  # only for this mistake
+
+        if is_test_file(Path(arguments.pipeline)):
+            raise ConfigurationError(
+                f"{arguments.pipeline!r} is a test file; run its cases with: engine test "
+                f"{arguments.pipeline}"
+            ) from None
         if api.is_task_file(arguments.pipeline):
             raise ConfigurationError(
                 f"{arguments.pipeline!r} is a task file; host it with: engine serve "

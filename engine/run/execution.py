@@ -9,8 +9,6 @@ from datetime import UTC
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from engine.errors import EngineError
 from engine.expressions import (
     DateTime,
@@ -150,16 +148,11 @@ class Execution:
 
     def scope(self, snap: Mapping[str, Any], label: str = "") -> Scope:
         """The variables of one snap's expressions, in addition to the document."""
-        scope = self._scope(snap, self.libraries)
-        seed = self.identity.random_seed
-        if seed is None:
-            return scope
-        from random import Random  # few runs have a seed
+        return self._scope(snap, self.libraries, label)
 
-        # each snap has numbers of its own, whatever the others do meanwhile
-        return msgspec.structs.replace(scope, random=Random(f"{seed}/{label}").random)
-
-    def _scope(self, snap: Mapping[str, Any], libraries: Mapping[str, Any]) -> Scope:
+    def _scope(
+        self, snap: Mapping[str, Any], libraries: Mapping[str, Any], label: str = ""
+    ) -> Scope:
         return Scope(
             lenient=self.plan.lenient,
             parameters=self.identity.parameters,
@@ -168,4 +161,13 @@ class Execution:
             snap=snap,
             timezone=self.identity.timezone,
             now=self.identity.now,
+            random=self._random(label),
         )
+
+    def _random(self, label: str) -> Callable[[], float] | None:
+        """The random numbers of a snap, its own whatever the others do; None without a seed."""
+        if self.identity.random_seed is None:
+            return None
+        from random import Random  # few runs have a seed
+
+        return Random(f"{self.identity.random_seed}/{label}").random

@@ -151,6 +151,15 @@ def test_results_are_plain_in_a_pipe_and_coloured_on_a_terminal(
     assert "\x1b[31mFAIL\x1b[0m  fails" in capsys.readouterr().out
 
 
+def test_run_says_what_to_do_with_a_test_file(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["run", "a/one.test.yaml"]) == 2
+    assert "is a test file; run its cases with: engine test a/one.test.yaml" in (
+        capsys.readouterr().err
+    )
+
+
 def test_validate_checks_test_files_too(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["validate", "a"]) == 0
     (project / "a" / "one.test.yaml").write_text("cases:\n  first: {}\n")

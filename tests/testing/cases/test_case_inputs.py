@@ -84,6 +84,18 @@ snaps:
     assert run_tests(cases.replace("random_seed: 5", "random_seed: 6"), pipeline=text).code == 1
 
 
+def test_random_numbers_of_a_library_repeat_too(run_tests: Any, tmp_path: Path) -> None:
+    (tmp_path / "dice.expr").write_text("{roll: () => Math.random()}")
+    text = """\
+libraries: {dice: dice.expr}
+snaps:
+  a: {snap: Mapper, mappings: {$n: lib.dice.roll()}}
+"""
+    cases = case("random_seed: 5\nexpect:\n  output: {snapshot: seen.json}")
+    assert run_tests(cases, "--update", pipeline=text).code == 0
+    assert run_tests(cases, pipeline=text).code == 0
+
+
 def test_files_are_given_as_text_json_base64_or_a_real_file(run_tests: Any, tmp_path: Path) -> None:
     (tmp_path / "real.json").write_text('[{"id": 1, "amount": 10}]')
     for content in (
