@@ -21,10 +21,10 @@ def check(pipeline: Pipeline, registry: Registry | None = None) -> list[Problem]
     registry = discover() if registry is None else registry
     if not isinstance(pipeline, PipelineSpec):
         from engine.pipeline.account_file import is_account_file
+        from engine.pipeline.case_files import is_test_file
         from engine.plan.accounts import problems_of_account
-        from engine.testing.cases.finding import is_test_file
 
-        if is_test_file(Path(pipeline)):
+        if is_test_file(pipeline):
             return _problems_of_tests(pipeline, registry)
         if is_account_file(pipeline):
             return problems_of_account(pipeline, registry)

@@ -27,6 +27,7 @@ from engine.errors import (
     InvalidPipelineError,
     SnapFailedError,
 )
+from engine.pipeline.case_files import is_test_file
 from engine.plan.graph import downstream
 from engine.plan.plan import Plan
 from engine.registry import Registry, discover
@@ -102,9 +103,7 @@ def _plan(arguments: argparse.Namespace, registry: Registry) -> Plan:
     try:
         return api.compile_plan(arguments.pipeline, registry, project=arguments.project)
     except InvalidPipelineError:
-        from engine.testing.cases.finding import is_test_file  # only for this mistake
-
-        if is_test_file(Path(arguments.pipeline)):
+        if is_test_file(arguments.pipeline):
             raise ConfigurationError(
                 f"{arguments.pipeline!r} is a test file; run its cases with: engine test "
                 f"{arguments.pipeline}"

@@ -13,9 +13,9 @@ from engine.cli.problems import as_annotation, as_json, print_problems
 from engine.errors import ConfigurationError, InvalidPipelineError, Problem, UnusableSnapError
 from engine.locations import Location
 from engine.pipeline.account_file import is_account_file
+from engine.pipeline.case_files import is_test_file
 from engine.registry import discover
 from engine.sdk.settings import nearest_hint
-from engine.testing.cases.finding import is_test_file
 
 _IS_OURS = re.compile(rb"^(?:snaps[ \t]*:|(?=type[ \t]*:)(?s:.*)^pipeline[ \t]*:)", re.MULTILINE)
 _IS_OURS_BY_NAME = re.compile(r"(?:^|[._-])task\.ya?ml$", re.IGNORECASE)

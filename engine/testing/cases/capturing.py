@@ -18,6 +18,7 @@ import msgspec
 from engine.documents import Item, StreamStart
 from engine.errors import ConfigurationError, InvalidPipelineError
 from engine.pipeline import PipelineSpec, load
+from engine.pipeline.case_files import SUFFIXES
 from engine.pipeline.load import compose_text
 from engine.pipeline.nodes import Table
 from engine.plan.plan import Plan, Port
@@ -27,7 +28,6 @@ from engine.sdk.views import ERROR_VIEW
 from engine.testing.cases.comparing import compare_all, differing_paths, same
 from engine.testing.cases.documents import comparable
 from engine.testing.cases.executing import Run, guard_of, run_plan_of
-from engine.testing.cases.finding import SUFFIXES
 from engine.testing.cases.preparing import Prepared, prepare
 from engine.testing.cases.reading import parse_tests
 from engine.testing.cases.recording import Recorder

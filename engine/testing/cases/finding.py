@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engine.errors import ConfigurationError
+from engine.pipeline.case_files import SUFFIXES, is_test_file
 from engine.sdk.near_files import nearest_path
 
-SUFFIXES = (".test.yaml", ".test.yml")
 _FOREIGN_FOLDERS = ("node_modules", "__pycache__")
 
 
@@ -25,11 +25,6 @@ def find_tests(paths: Sequence[str]) -> list[str]:
             raise ConfigurationError(f"the folder {name!r} contains no test files (*{SUFFIXES[0]})")
         found |= dict.fromkeys(map(str, files))
     return list(found)
-
-
-def is_test_file(path: Path) -> bool:
-    """Whether its name is that of a test file."""
-    return path.name.endswith(SUFFIXES)
 
 
 def _files_of(path: Path) -> Iterator[Path]:

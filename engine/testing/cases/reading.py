@@ -10,6 +10,7 @@ from typing import Any
 from engine.errors import ConfigurationError, Problem
 from engine.expressions import analyse, analyse_path, check_timezone
 from engine.locations import Location
+from engine.pipeline.case_files import SUFFIXES
 from engine.pipeline.load import compose_text, read
 from engine.pipeline.nodes import Scalar, Table
 from engine.pipeline.source import KeyPath
@@ -27,7 +28,6 @@ from engine.testing.cases.case import (
     TestFile,
 )
 from engine.testing.cases.documents import body_of
-from engine.testing.cases.finding import SUFFIXES
 from engine.testing.cases.settings import (
     CaseSettings,
     ExchangeSettings,
