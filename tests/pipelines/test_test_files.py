@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from engine.pipeline.case_files import is_test_file
 from engine.registry import discover
 from engine.testing.cases.finding import find_tests
 from engine.testing.cases.suite import coverage_of, load_suite, run_suite
 
 ROOT = Path(__file__).parents[2]
 PIPELINES = sorted(
-    path.stem
-    for path in (ROOT / "pipelines").glob("*.yaml")
-    if not path.name.endswith(".test.yaml")
+    path.stem for path in (ROOT / "pipelines").glob("*.yaml") if not is_test_file(path)
 )
 
 
