@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -70,20 +70,55 @@ def account_of(
     return account  # type: ignore[return-value]  # is_accepted looked
 
 
+MAX_IDLE = 16
+"""Computed accounts that no run uses, whose connections stay open for the next child run."""
+
+
+class _Computed:
+    def __init__(self, account: AccountKind) -> None:
+        self.account = account
+        self.runs: set[int] = set()
+
+
 class SharedByAccount:
-    """What the snaps of a process share for an account: made on first use, closed at the end."""
+    """What the snaps of a process share for an account: made on first use, closed at the end.
+
+    Child runs may compute another account for each document, so what is shared for a computed
+    account is closed earlier: when no run uses it, and MAX_IDLE others were used since.
+    """
 
     def __init__(self) -> None:
         self._made: dict[tuple[Any, int], tuple[Any, Any]] = {}
-        self._computed: list[AccountKind] = []
+        self._computed: list[_Computed] = []
         self._lock = threading.Lock()
 
-    def known(self, account: AccountKind) -> AccountKind:
-        """A computed account, or the equal one that was computed before."""
+    def known(self, account: AccountKind, run: object) -> AccountKind:
+        """A computed account, or the equal one that was computed before; `run` uses it."""
         with self._lock:
-            if account not in self._computed:
-                self._computed.append(account)
-            return self._computed[self._computed.index(account)]
+            found = next((each for each in self._computed if each.account == account), None)
+            if found is None:
+                found = _Computed(account)
+                self._computed.append(found)
+            found.runs.add(id(run))
+            return found.account
+
+    def leave(self, run: object) -> None:
+        """A child run has ended, and with it its use of computed accounts."""
+        with self._lock:
+            left = [each for each in self._computed if id(run) in each.runs]
+            for each in left:
+                each.runs.discard(id(run))
+                self._computed.remove(each)
+            self._computed += left  # those used last are kept longest
+            idle = [each for each in self._computed if not each.runs][:-MAX_IDLE]
+            made = [thing for each in idle for thing in self._forget(each)]
+        _close(made)
+
+    def _forget(self, computed: _Computed) -> list[Any]:
+        """Remove a computed account; returns what was shared for it."""
+        self._computed.remove(computed)
+        keys = [key for key in self._made if key[1] == id(computed.account)]
+        return [self._made.pop(key)[1] for key in keys]
 
     def get(self, account: K, make: Callable[[K], R]) -> R:
         """What `make` returned for this account, which it is called for once."""
@@ -94,8 +129,12 @@ class SharedByAccount:
             return self._made[key][1]  # type: ignore[no-any-return]
 
     def close(self) -> None:
-        for _, made in self._made.values():
-            if close := getattr(made, "close", None):
-                with suppress(Exception):  # the run is over, and what it wrote is committed
-                    close()
+        _close([made for _, made in self._made.values()])
         self._made.clear()
+
+
+def _close(made: Iterable[Any]) -> None:
+    for each in made:
+        if close := getattr(each, "close", None):
+            with suppress(Exception):  # the run is over, and what it wrote is committed
+                close()

@@ -143,7 +143,7 @@ class Execution:
         if key not in self._computed_accounts:
             scope = self.scope({})
             account = computed.account(lambda text: compile_expression(text, scope=scope)({}))
-            self._computed_accounts[key] = self.services.shared.known(account)
+            self._computed_accounts[key] = self.services.shared.known(account, self.services)
         return self._computed_accounts[key]
 
     def scope(self, snap: Mapping[str, Any], label: str = "") -> Scope:

@@ -135,6 +135,8 @@ class Services:
             self._child_loop.close()
         if self._parent is None:
             self.shared.close()
+        else:
+            self.shared.leave(self)
         self.files.close()
         if self._own_http is not None:
             self._own_http.close()

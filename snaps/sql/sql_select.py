@@ -78,7 +78,8 @@ class SQLSelect(SqlSnap[SQLSelectSettings]):
     Each row is a document with the columns in their order. For each input document there is one
     query. Rows are fetched as they are needed, so a table may have any size. The view `metadata`
     gets one document before the rows: the schema and the name of the table, and of each column
-    `name`, `type`, `nullable` and `primary_key`. An ultra task cannot link it.
+    `name`, `type` (null if the column has none), `nullable` and `primary_key`. An ultra task cannot
+    link it.
 
     `$path` in `where_clause` is a value of the document, never a piece of SQL; see
     [SQLExecute](#sqlexecute).

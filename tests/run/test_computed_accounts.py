@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,16 @@ def server() -> Iterator[Server]:
 
     with serving(answer) as running:
         yield running
+
+
+@pytest.fixture
+def few_files() -> Iterator[None]:
+    """The process may open 50 files more."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with Path(os.devnull).open() as last:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (last.fileno() + 50, limits[1]))
+        yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def run(project: Path, pipeline: str, given: Any = None, **parameters: str) -> Report:
@@ -88,6 +100,19 @@ def test_snaps_share_the_connections_of_a_computed_account(tmp_path: Path) -> No
     report = run(tmp_path, (tmp_path / "get.yaml").read_text(), [{"n": 2}])
     assert report.outputs["read.output"] == [{"n": 2}]
     assert (tmp_path / "shop.db").is_file()
+
+
+def test_connections_of_accounts_that_no_child_run_uses_any_more_are_closed(
+    tmp_path: Path, few_files: None
+) -> None:
+    accounts(tmp_path, db="account: sql\ndialect: sqlite\ndatabase: = _tenant + '.db'\n")
+    (tmp_path / "child.yaml").write_text(
+        "parameters: {tenant: {}}\n"
+        "snaps: {one: {snap: SQLExecute, account: db, sql_statement: SELECT 1 AS one}}\n"
+    )
+    parent = "snaps: {get: {snap: PipelineExecute, pipeline: child, parameters: {tenant: = $t}}}"
+    report = run(tmp_path, parent, [{"t": f"tenant {number % 70}"} for number in range(140)])
+    assert [document["one"] for document in report.outputs["get.output"]] == [1] * 140
 
 
 def test_a_number_may_be_computed_from_a_string(tmp_path: Path) -> None:

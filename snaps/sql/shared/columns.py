@@ -87,13 +87,24 @@ def description_of_table(connection: Connection, name: TableName) -> Document | 
     columns: list[Any] = [
         {
             "name": str(column["name"]),
-            "type": column["type"].compile(connection.dialect),
+            "type": _name_of_type(column["type"], connection.dialect),
             "nullable": bool(column["nullable"]),
             "primary_key": column["name"] in keys,
         }
         for column in found
     ]
     return {"schema": schema, "table": table, "columns": columns}
+
+
+def _name_of_type(kind: Any, dialect: Any) -> str | None:
+    """The type as the database writes it; None for a column that has none, such as a computed
+    column of a view in SQLite, and for types that SQLAlchemy does not know."""
+    from sqlalchemy.exc import CompileError
+
+    try:
+        return str(kind.compile(dialect))
+    except CompileError:
+        return None
 
 
 def create_table(connection: Connection, name: TableName, documents: Sequence[Document]) -> None:

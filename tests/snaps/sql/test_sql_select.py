@@ -272,3 +272,19 @@ def test_the_second_output_of_a_missing_table_is_empty(sqlite: TestDatabase) -> 
     result = sqlite.snap("SQLSelect", table_name="bolts", outputs=both, on_error="route")
     assert "metadata" not in result.outputs
     assert "no such table: bolts" in result.errors[0]["reason"]
+
+
+def test_the_second_output_has_no_type_for_a_column_without_one(sqlite: TestDatabase) -> None:
+    sqlite.run(
+        "CREATE TABLE bolts (id, size INTEGER)",
+        "CREATE VIEW big AS SELECT size + 1 AS s FROM bolts",
+    )
+    both = ["output", "metadata"]
+    described = [
+        sqlite.snap("SQLSelect", table_name=name, outputs=both).outputs["metadata"][0]["columns"]
+        for name in ("bolts", "big")
+    ]
+    assert [[each["type"] for each in columns] for columns in described] == [
+        [None, "INTEGER"],
+        [None],
+    ]
