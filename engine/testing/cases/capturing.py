@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ import msgspec
 
 from engine.documents import Item, StreamStart
 from engine.errors import ConfigurationError, InvalidPipelineError
-from engine.pipeline import PipelineSpec, load
 from engine.pipeline.case_files import SUFFIXES
 from engine.pipeline.load import compose_text
 from engine.pipeline.nodes import Table
@@ -90,20 +90,89 @@ def record(
 
     Raises ConfigurationError if the pipeline or the test file cannot be used.
     """
-    spec = load(pipeline)
     path = Path(pipeline)
     tests = path.with_name(f"{path.stem}{SUFFIXES[0]}")
     before = _text_before(tests, name)
     now = datetime.now(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
     draft = _Draft(name, now, parameters, documents)
-    real = _prepared(draft, str(tests), path.name, registry)
-    assert real.plan is not None  # _prepared looked
-    recorder = _completed(run_plan_of(real, real.plan, None)).recorder
-    first = _mocked(draft, real.plan, recorder, str(tests), path.name, registry)
-    notes = list(_expect(draft, first, spec, registry, str(tests), path.name))
+    capture = _Capture(draft, str(tests), path.name, registry)
+    first, second = capture.two_runs()
+    notes = tuple(capture.expect(first, second))
     text = before + "\n".join(draft.lines()) + "\n"
     tests.write_text(text, encoding="utf-8")
-    return Recording(str(tests), name, text, tuple(notes))
+    return Recording(str(tests), name, text, notes)
+
+
+class _Capture:
+    """Completes the draft of a case for the test file `path` of a pipeline beside it."""
+
+    def __init__(self, draft: _Draft, path: str, pipeline: str, registry: Registry) -> None:
+        self._draft = draft
+        self._path = path
+        self._pipeline = pipeline
+        self._registry = registry
+        self._plan, prepared = self._prepared()
+        self._real = _completed(run_plan_of(prepared, self._plan, None)).recorder
+
+    def two_runs(self) -> tuple[Recorder, Recorder]:
+        """Two runs with mocks for all snaps that act on the outside; the draft gets the mocks."""
+        while True:
+            plan, prepared = self._prepared()
+            guard = guard_of(prepared, plan)
+            run = None if guard.refusals else run_plan_of(prepared, plan, guard)
+            labels = {refusal.label.partition("/")[0] for refusal in guard.refusals}
+            if run is not None and not labels - self._draft.mocks.keys():
+                again = run_plan_of(prepared, plan, guard)
+                return _completed(run).recorder, _completed(again).recorder
+            for label in sorted(labels):
+                self._draft.mocks[label] = dict(self._outputs(label))
+
+    def expect(self, first: Recorder, second: Recorder) -> Iterator[str]:
+        """Add what happened in the first run to the draft; notes on what differs in the second."""
+        for target, get in self._targets():
+            one, other = comparable(get(first)), comparable(get(second))
+            lines, note = _expectation(one, other)
+            self._draft.expect += [f"      {_key(target)}:", *(f"        {line}" for line in lines)]
+            if note:
+                yield f"{target}: {note}"
+        if not self._draft.expect:
+            raise ConfigurationError("nothing leaves the pipeline or reaches a mock at its end")
+
+    def _prepared(self) -> tuple[Plan, Prepared]:
+        text = f"pipeline: {_json(self._pipeline)}\ncases:\n" + "\n".join(self._draft.lines())
+        cases, problems = prepare(parse_tests(text, self._path), self._registry)
+        for prepared in cases:
+            if prepared.plan is not None and not problems:
+                return prepared.plan, prepared
+            problems += [each for each in prepared.found if each.severity == "error"]
+        raise InvalidPipelineError(problems)
+
+    def _outputs(self, label: str) -> Iterator[tuple[str, list[Any]]]:
+        """What a snap put out, by view, as far as a link uses it."""
+        linked = self._plan.routes.linked.get(label, frozenset())
+        for view in (*self._plan.snap(label).outputs, ERROR_VIEW):
+            if view.name in linked:
+                yield view.name, _as_given(self._real.left.get(Port(label, view.name), []))
+
+    def _targets(self) -> Iterator[tuple[str, Callable[[Recorder], Sequence[Item]]]]:
+        """What is expected: what left open outputs, and what reached mocks at the end."""
+        starts = {link.source.label for link in self._plan.links}
+        for port in self._plan.open_outputs:
+            if port.label not in self._draft.mocks:
+                yield str(port), partial(_left, port)
+        for snap in self._plan.snaps:
+            if snap.label in self._draft.mocks and snap.inputs and snap.label not in starts:
+                is_taken = snap.label in _RESERVED
+                target = f"{snap.label}.{snap.inputs[0].name}" if is_taken else snap.label
+                yield target, partial(_arrived, snap.label)
+
+
+def _left(port: Port, recorder: Recorder) -> Sequence[Item]:
+    return recorder.left.get(port, [])
+
+
+def _arrived(label: str, recorder: Recorder) -> Sequence[Item]:
+    return recorder.arrivals.get(label, [])
 
 
 def _text_before(tests: Path, name: str) -> str:
@@ -121,52 +190,10 @@ def _text_before(tests: Path, name: str) -> str:
     return f"{text.rstrip()}\n\n"
 
 
-def _prepared(draft: _Draft, path: str, pipeline: str, registry: Registry) -> Prepared:
-    text = f"pipeline: {_json(pipeline)}\ncases:\n" + "\n".join(draft.lines())
-    [prepared], problems = _single(prepare(parse_tests(text, path), registry))
-    errors = [each for each in prepared.found if each.severity == "error"]
-    if problems or prepared.plan is None:
-        raise InvalidPipelineError(problems or errors)
-    return prepared
-
-
-def _single(found: tuple[list[Prepared], list[Any]]) -> tuple[list[Prepared], list[Any]]:
-    cases, problems = found
-    if not cases:
-        raise InvalidPipelineError(problems)
-    return cases, problems
-
-
 def _completed(run: Run) -> Run:
     if run.failure is not None:
         raise ConfigurationError(f"the run failed, so there is nothing to record\n{run.failure}")
     return run
-
-
-def _mocked(
-    draft: _Draft, plan: Plan, recorder: Recorder, path: str, pipeline: str, registry: Registry
-) -> Run:
-    """A run with mocks for all snaps that act on the outside, which are added to the draft."""
-    while True:
-        prepared = _prepared(draft, path, pipeline, registry)
-        assert prepared.plan is not None  # _prepared looked
-        guard = guard_of(prepared, prepared.plan)
-        run = None if guard.refusals else run_plan_of(prepared, prepared.plan, guard)
-        labels = {refusal.label.partition("/")[0] for refusal in guard.refusals}
-        if run is not None and not labels:
-            return _completed(run)
-        for label in sorted(labels - draft.mocks.keys()):
-            draft.mocks[label] = dict(_outputs(label, plan, recorder))
-
-
-def _outputs(label: str, plan: Plan, recorder: Recorder) -> Iterator[tuple[str, list[Any]]]:
-    """What a snap put out, by view, as far as a link uses it."""
-    snap = plan.snap(label)
-    linked = plan.routes.linked.get(label, frozenset())
-    for view in (*snap.outputs, ERROR_VIEW):
-        items = recorder.left.get(Port(label, view.name), [])
-        if view.name in linked:
-            yield view.name, _as_given(items)
 
 
 def _as_given(items: Sequence[Item]) -> list[Any]:
@@ -176,41 +203,6 @@ def _as_given(items: Sequence[Item]) -> list[Any]:
     for document in documents:
         document["header"].pop("content-location", None)  # a path on this machine
     return documents
-
-
-def _expect(
-    draft: _Draft,
-    first: Run,
-    spec: PipelineSpec,
-    registry: Registry,
-    path: str,
-    pipeline: str,
-) -> Iterator[str]:
-    """Add what the run did to the draft; returns notes on what differs in a second one."""
-    prepared = _prepared(draft, path, pipeline, registry)
-    assert prepared.plan is not None  # _prepared looked
-    second = _completed(run_plan_of(prepared, prepared.plan, guard_of(prepared, prepared.plan)))
-    for target, get in _targets(prepared.plan, draft.mocks):
-        one, other = comparable(get(first.recorder)), comparable(get(second.recorder))
-        lines, note = _expectation(one, other)
-        if note:
-            yield f"{target}: {note}"
-        draft.expect += [f"      {_key(target)}:", *(f"        {line}" for line in lines)]
-    if not draft.expect:
-        raise ConfigurationError("nothing left the pipeline or reached its end; nothing to expect")
-
-
-def _targets(plan: Plan, mocks: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What is expected: what left through open outputs, and what reached mocks at the end."""
-    starts = {link.source.label for link in plan.links}
-    for port in plan.open_outputs:
-        if port.label not in mocks:
-            yield str(port), lambda recorder, port=port: recorder.left.get(port, [])
-    for snap in plan.snaps:
-        if snap.label in mocks and snap.inputs and snap.label not in starts:
-            label = snap.label
-            target = label if label not in _RESERVED else f"{label}.{snap.inputs[0].name}"
-            yield target, lambda recorder, label=label: recorder.arrivals.get(label, [])
 
 
 def _expectation(one: list[Any], other: list[Any]) -> tuple[list[str], str]:
