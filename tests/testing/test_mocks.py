@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, ExecutionError, SnapFailedError
 from engine.sdk import Document, StreamEnd, StreamStart
 from engine.testing import run_pipeline
 
@@ -82,3 +82,36 @@ links: [ask -> shape]
 def test_a_mock_for_no_snap_is_named() -> None:
     with pytest.raises(ConfigurationError, match="no snap 'acounts' to mock; the snaps are: acc"):
         run_pipeline(IMPORTED, mocks={"acounts": []})
+
+
+ROUTED = """
+snaps:
+  rows: {snap: JSONGenerator, documents: [{n: 1}]}
+  bad: {snap: Mapper, mappings: {$why: $reason}}
+links: [rows.error -> bad]
+"""
+
+
+def test_error_documents_can_be_put_out_too() -> None:
+    run = run_pipeline(ROUTED, mocks={"rows": {"output": [], "error": [{"reason": "x"}]}})
+    assert run.output == [{"why": "x"}]
+    assert run.report.snaps[0].errors == 1
+
+
+def test_a_mock_can_fail() -> None:
+    with pytest.raises(SnapFailedError, match="the disk is full"):
+        run_pipeline(ROUTED, mocks={"rows": ExecutionError("the disk is full")})
+
+
+def test_a_mock_keeps_the_names_of_the_views_of_a_supported_snap() -> None:
+    text = """
+snaps:
+  rows: {snap: JSONGenerator, documents: [{n: 1}]}
+  split: {snap: Copy}
+  one: {snap: Head}
+  two: {snap: Head}
+links: [rows -> split, split -> one, split -> two]
+"""
+    run = run_pipeline(text, mocks={"split": {"output1": [{"n": 2}]}})
+    assert run.outputs == {"two.output": [{"n": 2}]}
+    assert [str(link.source) for link in run.report.links[1:]] == ["split.output0", "split.output1"]

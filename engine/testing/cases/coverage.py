@@ -10,7 +10,7 @@ import msgspec
 
 from engine.documents import copied
 from engine.errors import ConfigurationError, ExpressionSyntaxError
-from engine.expressions import Branches, Scope, scope_with_libraries
+from engine.expressions import Branches, Scope
 from engine.pipeline import PipelineSpec
 from engine.plan import compile_spec
 from engine.plan.plan import PlacedExpression, Plan, PlannedSnap, Port
@@ -76,13 +76,6 @@ def _add_counts(
     if counts.documents_out:
         for row in _rows(snap):
             hits[row] += counts.documents_out
-
-
-def scope_of(plan: Plan, scope: Scope) -> Scope:
-    """The scope with the libraries of the pipeline."""
-    texts = [(library.name, library.text) for library in plan.libraries]
-    loaded = scope_with_libraries(scope.parameters, texts, scope.timezone)
-    return msgspec.structs.replace(scope, libraries=loaded.libraries)
 
 
 def _of_snap(snap: PlannedSnap) -> Iterator[Point]:

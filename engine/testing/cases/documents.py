@@ -37,7 +37,7 @@ def items_of(given: Given, kind: ViewType) -> list[Item]:
     if kind == "binary":
         return list(_streams(given))
     if given.csv is not None:
-        return _csv_documents(given.csv)
+        return _csv_documents(given.csv, given.path)
     if given.file:
         return documents_in(Path(given.file), given.path)
     for place, item in enumerate(given.items):
@@ -60,7 +60,7 @@ def documents_in(file: Path, path: KeyPath) -> list[Any]:
 def parsed_documents(content: bytes, name: str, path: KeyPath) -> list[Any]:
     """The documents in the content of a file of that name. Raises GivenError."""
     if name.lower().endswith(".csv"):
-        return _csv_documents(content.decode("utf-8-sig", errors="replace"))
+        return _csv_documents(content.decode("utf-8-sig", errors="replace"), path)
     reader = JsonReader()
     try:
         documents = [*reader.feed(content), *reader.end()]
@@ -76,8 +76,13 @@ def parsed_documents(content: bytes, name: str, path: KeyPath) -> list[Any]:
     return documents
 
 
-def _csv_documents(text: str) -> list[Any]:
-    return [dict(row) for row in csv.DictReader(io.StringIO(text), restkey="_more", restval=None)]
+def _csv_documents(text: str, path: KeyPath) -> list[Any]:
+    """The rows; a field that is missing at the end of one is null."""
+    rows: list[Any] = list(csv.DictReader(io.StringIO(text)))
+    for number, row in enumerate(rows, 1):
+        if None in row:
+            raise GivenError(path, f"row {number} of the CSV has more fields than its header")
+    return rows
 
 
 def _streams(given: Given) -> Iterator[Item]:

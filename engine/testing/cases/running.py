@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import perf_counter
 
+import msgspec
+
 from engine.documents import Item
 from engine.errors import EngineError
-from engine.expressions import Scope
+from engine.expressions import Scope, scope_with_libraries
 from engine.pipeline.source import KeyPath
 from engine.plan.hosting import check_triggered, check_ultra
 from engine.plan.plan import Plan
@@ -19,7 +21,7 @@ from engine.testing.cases.checking import (
     check_file,
     check_response,
 )
-from engine.testing.cases.coverage import Hits, hits_of, scope_of
+from engine.testing.cases.coverage import Hits, hits_of
 from engine.testing.cases.executing import Run, guard_of, run_plan_of
 from engine.testing.cases.guarding import CaseGuard
 from engine.testing.cases.preparing import Prepared, Watched, full_path
@@ -61,8 +63,7 @@ class _Judge:
         self.hits: Hits = {}
         self._measures = coverage
         self._update = self._note_snapshot if update else None
-        case = prepared.case
-        self._scope = Scope(parameters=case.parameters, timezone=case.timezone, now=case.now)
+        self._scope = Scope()
 
     def check(self) -> None:
         case, plan = self.case, self.prepared.plan
@@ -77,13 +78,13 @@ class _Judge:
             return
         if case.task is not None and not self._can_be_hosted(plan, case.task):
             return
+        self._scope = _scope_of(plan, case)
         guard = self._guard(plan)
         if self.failures or not self._expects_a_run():
             return
         run = run_plan_of(self.prepared, plan, guard)
         if self._measures:
-            scope = scope_of(plan, self._scope)
-            self.hits = hits_of(plan, self.prepared.original, run.recorder, scope)
+            self.hits = hits_of(plan, self.prepared.original, run.recorder, self._scope)
         if guard.refusals:
             self._report_refusals(guard)
             return
@@ -179,6 +180,17 @@ class _Judge:
     def _fail(self, path: KeyPath, message: str, details: Sequence[str] = ()) -> None:
         where = self.prepared.file.source.where_key(path)
         self.failures.append(Failure(where, message, tuple(details)))
+
+
+def _scope_of(plan: Plan, case: Case) -> Scope:
+    """What expressions of the test file see: the parameters and libraries of the pipeline."""
+    given = case.parameters
+    scope = scope_with_libraries(
+        {spec.name: given.get(spec.name, spec.default) for spec in plan.parameters},
+        [(library.name, library.text) for library in plan.libraries],
+        case.timezone,
+    )
+    return msgspec.structs.replace(scope, now=case.now)
 
 
 def _items(watched: Watched, recorder: Recorder) -> Iterator[Item]:

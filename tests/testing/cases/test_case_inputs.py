@@ -53,6 +53,12 @@ def test_a_file_that_is_not_json_is_a_mistake(run_tests: Any, tmp_path: Path) ->
     assert "orders.test.yaml:3:19  wrong-type  cannot read 'given.json'" in outcome.err
 
 
+def test_a_row_of_csv_with_too_many_fields_is_a_mistake(run_tests: Any) -> None:
+    cases = case('input: {csv: "n,m\\n1\\n1,2,3\\n"}\nexpect: {output: []}')
+    outcome = run_tests(cases, pipeline=ROWS)
+    assert "row 2 of the CSV has more fields than its header" in outcome.err
+
+
 def test_a_binary_input_gets_text(run_tests: Any) -> None:
     text = "snaps:\n  parse: {snap: CSVParser, open_input: true}\n"
     for given in ('["n\\n1\\n"]', '[{content: "n\\n1\\n", header: {a: b}}]', '{csv: "n\\n1\\n"}'):

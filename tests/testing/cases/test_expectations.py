@@ -99,6 +99,14 @@ def test_large_numbers_are_exact(run_tests: Any) -> None:
     assert run_tests(case("{output: [{n: 9007199254740992}]}", rows), pipeline=ROWS).code == 1
 
 
+def test_expressions_see_parameters_and_libraries(run_tests: Any, tmp_path: Path) -> None:
+    (tmp_path / "near.expr").write_text("{to: (a, b) => Math.abs(a - b) < 2}")
+    text = "parameters: {least: '1'}\nlibraries: {near: near.expr}\n" + ROWS
+    expect = "{output: {expressions: ['$n >= +_least', 'lib.near.to($n, 2)']}}"
+    outcome = run_tests(case(expect), pipeline=text)
+    assert outcome.code == 0, outcome.out
+
+
 def test_what_reached_a_snap_with_several_inputs(run_tests: Any) -> None:
     text = """\
 snaps:
