@@ -15,7 +15,6 @@ from engine.expressions.analysis import (
     path_moved,
     paths_read,
 )
-from engine.expressions.branches import Branch, Branches
 from engine.expressions.compilation import CompiledExpression, compile_expression, parse_path
 from engine.expressions.dates import (
     DateTime,
@@ -39,8 +38,6 @@ from engine.expressions.values import MISSING, Function
 __all__ = [
     "MISSING",
     "Analysis",
-    "Branch",
-    "Branches",
     "CompiledExpression",
     "DateTime",
     "Function",

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from engine.expressions import Branches, Scope
+from engine.expressions import Scope
+from engine.expressions.branches import Branches
 
 NESTED = "$a > 1 ? ($b ? 'x' : 'y') : $c && ($d ? 1 : 2)"
 

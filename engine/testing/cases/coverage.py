@@ -10,7 +10,8 @@ import msgspec
 
 from engine.documents import copied
 from engine.errors import ConfigurationError, ExpressionSyntaxError
-from engine.expressions import Branches, Scope
+from engine.expressions import Scope
+from engine.expressions.branches import Branches
 from engine.pipeline import PipelineSpec
 from engine.plan import compile_spec
 from engine.plan.plan import PlacedExpression, Plan, PlannedSnap, Port
