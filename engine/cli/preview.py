@@ -31,6 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run only this snap and those before it; show only this view of it",
     )
     parser.add_argument(
+        "--doc",
+        dest="document",
+        metavar="[SNAP:]N",
+        default="",
+        help="follow document N of the first source, or of those that leave SNAP, and all that "
+        "comes from it",
+    )
+    parser.add_argument(
         "--limit",
         metavar="N",
         type=_positive,
@@ -80,6 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     request = Request(
         to=arguments.to,
         limit=arguments.limit,
+        document=arguments.document,
         allowed=frozenset(name for name, is_allowed in allowed.items() if is_allowed),
         parameters=given_parameters(arguments, [each.name for each in spec.parameters]),
         timezone=arguments.timezone,

@@ -17,7 +17,7 @@ def print_lines(preview: Preview, out: TextIO, err: TextIO) -> None:
     """Lines to `out`; what would have been done, and failures, to `err` too."""
     for snap in preview.snaps:
         for view in snap.views:
-            for number, item in enumerate(view.items, 1):
+            for number, item in zip(view.numbers, view.items, strict=True):
                 out.write(f"{_item(snap.label, view, number, item)}\n")
         out.write(f"{_json(_counts(snap))}\n")
         for text in filter(None, (snap.note, snap.failure)):

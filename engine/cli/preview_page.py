@@ -88,25 +88,26 @@ class _Page:
             self._stream(stream)
         shown = min(self._most, len(streams))
         if documents:
-            shown = self._errors(documents) if is_error else self._documents(documents)
+            show = self._errors if is_error else self._documents
+            shown = show(documents, view.numbers)
         if view.count > shown:
             self._line(f"… {view.count - shown:,} more of {view.count:,}", "dim", _INDENT)
 
-    def _documents(self, documents: Sequence[Document]) -> int:
+    def _documents(self, documents: Sequence[Document], numbers: Sequence[int]) -> int:
         """Show documents; how many."""
         given = documents[: self._most]
-        grid = grid_of(given, self._width)
+        grid = grid_of(given, numbers[: self._most], self._width)
         if grid is not None:
             self._grid(grid)
             return len(given)
         given = given[:_MOST_TREES]
-        for number, document in enumerate(given, 1):
+        for number, document in zip(numbers, given, strict=False):
             self._tree(number, document)
         return len(given)
 
-    def _errors(self, documents: Sequence[Document]) -> int:
+    def _errors(self, documents: Sequence[Document], numbers: Sequence[int]) -> int:
         given = documents[: self._most]
-        for number, document in enumerate(given, 1):
+        for number, document in zip(numbers, given, strict=False):
             self._line(f"{number} ✗ {document.get('error', '')}", "red", _INDENT)
             for name in ("reason", "resolution"):
                 if document.get(name):

@@ -28,7 +28,7 @@ class Grid(NamedTuple):
     rows: Sequence[str]
 
 
-def grid_of(documents: Sequence[Document], width: int) -> Grid | None:
+def grid_of(documents: Sequence[Document], numbers: Sequence[int], width: int) -> Grid | None:
     """Documents as a table with a column for each path; None if they are nested too deeply for
     that, or have too many fields for the width."""
     from rich.cells import cell_len
@@ -44,7 +44,7 @@ def grid_of(documents: Sequence[Document], width: int) -> Grid | None:
         return None
     cells = [[_cell(row[name]) if name in row else "" for name in names] for row in rows]
     natural = [max(map(cell_len, column)) for column in zip(names, *cells, strict=True)]
-    number_width = len(str(len(rows)))
+    number_width = max(len(str(number)) for number in numbers)
     room = width - number_width - len(_GAP) * len(names)
     widths = _fitted(natural, room)
     if widths is None:
@@ -52,7 +52,7 @@ def grid_of(documents: Sequence[Document], width: int) -> Grid | None:
     right = [all(_is_number(row.get(name)) for row in rows) for name in names]
     heads = [" " * number_width, *map(_fit, names, widths, right)]
     lines = []
-    for number, row_cells in enumerate(cells, 1):
+    for number, row_cells in zip(numbers, cells, strict=True):
         fitted = map(_fit, row_cells, widths, right)
         lines.append(_GAP.join([str(number).rjust(number_width), *fitted]).rstrip())
     return Grid(_GAP.join(heads).rstrip(), lines)

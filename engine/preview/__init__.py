@@ -6,7 +6,8 @@ snap that must not run (`standins`).
 """
 
 from engine.preview.result import Preview, SnapPreview, StreamPreview, ViewPreview
-from engine.preview.running import PreviewPlan, Request, plan_preview, run_preview
+from engine.preview.running import Request, plan_preview, run_preview
+from engine.preview.summary import PreviewPlan
 
 __all__ = [
     "Preview",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from engine.documents import Batch, Document, StreamStart, copied, without_raw_json
+from engine.documents import Batch, Document, Lineage, StreamStart, copied, without_raw_json
 from engine.plan.plan import Port
 from engine.preview.result import StreamPreview
 from engine.run.report import Report
@@ -15,15 +15,29 @@ _START = 500
 """Bytes of a binary stream that are kept."""
 
 
-class Recorder:
-    """An observer of a run that keeps at most `limit` items of each view."""
+class Entries:
+    """What crossed a view: how many, and the items that are kept, with their numbers."""
 
-    def __init__(self, limit: int, show: Callable[[str, str], None]) -> None:
+    def __init__(self) -> None:
+        self.count = 0
+        self.numbers: list[int] = []
+        self.items: list[Document | StreamPreview] = []
+        self.stream: StreamPreview | None = None
+
+
+class Recorder:
+    """An observer of a run that keeps at most `limit` items of each view.
+
+    With `follow` they are those that come from the document of that number (see numbering).
+    """
+
+    def __init__(self, limit: int, show: Callable[[str, str], None], follow: int | None) -> None:
         self.report: Report | None = None
         self.secrets = Secrets()
-        self.items: dict[Port, list[Document | StreamPreview]] = {}
+        self.entries: dict[Port, Entries] = {}
         self.show = show
         self._limit = limit
+        self._follow = follow
         self._lock = threading.Lock()
 
     def started(self, report: Report, secrets: Secrets) -> None:
@@ -38,18 +52,31 @@ class Recorder:
     def crossed(self, port: Port, batch: Batch) -> None:
         """Keep copies: the next snaps may change the documents."""
         with self._lock:
-            items = self.items.setdefault(port, [])
-            for item in batch.items:
+            entries = self.entries.setdefault(port, Entries())
+            for position, item in enumerate(batch.items):
                 if isinstance(item, bytes):
-                    self._add_bytes(items[-1] if items else None, item)
-                elif len(items) >= self._limit:
-                    continue
-                elif isinstance(item, StreamStart):
-                    items.append(StreamPreview(copied(item.header)))
-                elif isinstance(item, dict):
-                    items.append(copied(without_raw_json(item)))
+                    _add_bytes(entries.stream, item)
+                elif isinstance(item, StreamStart | dict):
+                    entries.count += 1
+                    entries.stream = None
+                    if self._is_kept(entries, batch.lineage_of(position)):
+                        _keep(entries, item)
 
-    def _add_bytes(self, stream: Document | StreamPreview | None, data: bytes) -> None:
-        if isinstance(stream, StreamPreview):
-            stream.start += data[: max(_START - len(stream.start), 0)]
-            stream.size += len(data)
+    def _is_kept(self, entries: Entries, lineage: Lineage) -> bool:
+        is_followed = self._follow is None or self._follow in lineage
+        return is_followed and len(entries.items) < self._limit
+
+
+def _keep(entries: Entries, item: StreamStart | Document) -> None:
+    entries.numbers.append(entries.count)
+    if isinstance(item, StreamStart):
+        entries.stream = StreamPreview(copied(item.header))
+        entries.items.append(entries.stream)
+    else:
+        entries.items.append(copied(without_raw_json(item)))
+
+
+def _add_bytes(stream: StreamPreview | None, data: bytes) -> None:
+    if stream is not None:
+        stream.start += data[: max(_START - len(stream.start), 0)]
+        stream.size += len(data)

@@ -18,13 +18,17 @@ class StreamPreview(msgspec.Struct):
 
 
 class ViewPreview(msgspec.Struct):
-    """What left an output or error view. `target` is the other end of its link, if it has one."""
+    """What left an output or error view. `target` is the other end of its link, if it has one.
+
+    `numbers` are those of the items among all that left the view.
+    """
 
     view: str
     name: str
     target: str
     type: ViewType
     count: int
+    numbers: Sequence[int]
     items: Sequence[Document | StreamPreview]
 
 

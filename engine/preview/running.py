@@ -7,20 +7,21 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 import msgspec
 
 from engine.documents import Item
-from engine.errors import ConfigurationError, EngineError, SnapFailedError
+from engine.errors import ConfigurationError
 from engine.pipeline.spec import PipelineSpec
 from engine.plan import Plan, Port, compile_spec
 from engine.plan.graph import downstream, order
+from engine.plan.plan import PlannedSnap
 from engine.preview.files import NoHttp, PreviewFiles
+from engine.preview.numbering import Followed
 from engine.preview.recorder import Recorder
-from engine.preview.result import Preview, SnapPreview, StreamPreview, ViewPreview
-from engine.preview.stage import PreviewRegistry
+from engine.preview.result import Preview
+from engine.preview.stage import PreviewRegistry, takes_from_outside
+from engine.preview.summary import PreviewPlan, Summary
 from engine.registry import Registry
 from engine.run.execution import Load
 from engine.run.identity import identify
-from engine.run.report import SnapStatistics
 from engine.run.runner import run_plan
-from engine.run.secrets import Secrets
 from engine.run.stopping import Stopper
 from engine.script.executor import Executor
 from engine.sdk.http import HttpClient
@@ -33,21 +34,16 @@ Inputs = Mapping[str, Iterator[list[Item]]]
 class Request(msgspec.Struct, frozen=True):
     """What to preview. `to`: a snap or a view (`LABEL.VIEW`) after which it stops; empty: all.
 
-    `allowed`: what snaps may read from, `network` or `database`.
+    `allowed`: what snaps may read from, `network` or `database`. `document`: the document to
+    follow, as `LABEL:NUMBER`, or `NUMBER` for the first source; empty: show all.
     """
 
     to: str = ""
     limit: int = 50
+    document: str = ""
     allowed: Collection[str] = ()
     parameters: Mapping[str, str] = {}
     timezone: str = "UTC"
-
-
-class PreviewPlan(msgspec.Struct, frozen=True):
-    """A plan for a preview. `stopping` are the snaps where an error would stop a run."""
-
-    plan: Plan
-    stopping: Collection[str]
 
 
 def plan_preview(
@@ -79,7 +75,42 @@ def plan_preview(
     )
     if target is not None:
         _check_target(plan, target)
-    return PreviewPlan(plan, {snap.label for snap in complete.snaps if snap.on_error == "stop"})
+    return PreviewPlan(
+        plan,
+        stopping={snap.label for snap in complete.snaps if snap.on_error == "stop"},
+        only=target if target and target.view else None,
+        followed=_followed(plan, request.document) if request.document else None,
+    )
+
+
+def _followed(plan: Plan, document: str) -> Followed:
+    """The document to follow. Raises ConfigurationError."""
+    label, colon, number = document.rpartition(":")
+    if not number.isdecimal() or int(number) < 1:
+        raise ConfigurationError(
+            f"--doc {document!r} must be the number of a document, as in 3, or the label of a snap "
+            "and the number of a document that leaves it, as in parse:3"
+        )
+    snaps = {snap.label: snap for snap in plan.snaps}
+    if not colon:
+        edges = [(link.source.label, link.target.label) for link in plan.links]
+        label = next(
+            (label for label in order(list(snaps), edges) if _begins(snaps[label], plan)), ""
+        )
+        if not label:
+            raise ConfigurationError("--doc: no snap of this pipeline begins with documents")
+    elif label not in snaps:
+        hint = nearest_hint(label, snaps) or f"the snaps are: {', '.join(snaps)}"
+        raise ConfigurationError(f"--doc: there is no snap {label!r} in this preview; {hint}")
+    is_input = any(port.label == label for port in plan.open_inputs)
+    return Followed(label, int(number), is_input)
+
+
+def _begins(snap: PlannedSnap, plan: Plan) -> bool:
+    """Whether documents come into the pipeline at this snap."""
+    gives_documents = any(view.type == "document" for view in snap.outputs)
+    is_fed = any(port.label == snap.label for port in plan.open_inputs)
+    return is_fed or (gives_documents and takes_from_outside(snap, plan))
 
 
 def _target(spec: PipelineSpec, to: str) -> Port | None:
@@ -121,8 +152,9 @@ async def run_preview(
     """Run what `plan_preview` made. `inputs` are the documents for its open inputs; `show` gets the
     lines that snaps print. Raises ConfigurationError if it cannot start."""
     plan = planned.plan
-    stage = PreviewRegistry(registry, request.limit, request.allowed)
-    recorder = Recorder(request.limit, show)
+    followed = planned.followed
+    stage = PreviewRegistry(registry, request.limit, request.allowed, followed)
+    recorder = Recorder(request.limit, show, None if followed is None else followed.number)
     client = _client(request.allowed)
     try:
         report, failure = await run_plan(
@@ -143,7 +175,8 @@ async def run_preview(
             close()
     if isinstance(failure, ConfigurationError):
         raise failure
-    return _Summary(planned, recorder, stage, request).preview(report.snaps, failure)
+    notes = [(of, label, each.preview_note()) for of, label, each in stage.stand_ins]
+    return Summary(planned, recorder, notes, request.limit).preview(report.snaps, failure)
 
 
 def _client(allowed: Collection[str]) -> HttpClient:
@@ -162,105 +195,3 @@ def _first(batches: Iterator[list[Item]], limit: int) -> Iterator[list[Item]]:
         left -= len(batch)
         if left <= 0:
             return
-
-
-class _Summary:
-    def __init__(
-        self, planned: PreviewPlan, recorder: Recorder, stage: PreviewRegistry, request: Request
-    ) -> None:
-        self._plan = plan = planned.plan
-        self._stopping = planned.stopping
-        self._recorder = recorder
-        self._secrets: Secrets = recorder.secrets
-        self._limit = request.limit
-        self._only = _only_view(plan, request.to)
-        self._targets = {link.source: link.target for link in plan.links}
-        self._notes = {label: each.note() for of, label, each in stage.stand_ins if of is plan}
-        self._other_notes = [
-            f"in the pipeline {of.name!r}: {label}: {each.note()}"
-            for of, label, each in stage.stand_ins
-            if of is not plan
-        ]
-
-    def preview(self, statistics: list[SnapStatistics], failure: EngineError | None) -> Preview:
-        by_label = {snap.label: snap for snap in statistics}
-        labels = order(list(by_label), [(a.label, b.label) for a, b in self._targets.items()])
-        at = failure.label if isinstance(failure, SnapFailedError) else ""
-        mask = self._secrets.mask_text
-        return Preview(
-            pipeline=self._plan.name,
-            limit=self._limit,
-            snaps=[
-                self._snap(by_label[label], failure if label == at else None) for label in labels
-            ],
-            notes=list(dict.fromkeys(map(mask, self._other_notes))),
-            failure="" if failure is None or at else mask(str(failure)),
-        )
-
-    def _snap(self, snap: SnapStatistics, failure: EngineError | None) -> SnapPreview:
-        views = [view.name for view in self._plan.snap(snap.label).outputs]
-        ports = [Port(snap.label, view) for view in (*views, ERROR_VIEW.name)]
-        shown = [port for port in ports if self._is_shown(port, snap)]
-        return SnapPreview(
-            label=snap.label,
-            type=snap.type,
-            documents_in=snap.documents_in,
-            documents_out=snap.documents_out,
-            dropped=snap.dropped,
-            errors=snap.errors,
-            views=[self._view(port, snap, len(views)) for port in shown],
-            dropped_by=self._dropped_by(snap),
-            note=self._secrets.mask_text(self._notes.get(snap.label, "")),
-            failure=self._failure(snap, failure),
-        )
-
-    def _dropped_by(self, snap: SnapStatistics) -> str:
-        """The only expression of a snap that drops documents."""
-        expressions = self._plan.snap(snap.label).expressions
-        return expressions[0].text if snap.dropped and len(expressions) == 1 else ""
-
-    def _failure(self, snap: SnapStatistics, failure: EngineError | None) -> str:
-        if failure is not None:
-            return self._secrets.mask_text(str(failure))
-        if snap.errors and snap.label in self._stopping:
-            return "a run stops at the first error here: link its error view, or set on_error"
-        return ""
-
-    def _is_shown(self, port: Port, snap: SnapStatistics) -> bool:
-        if self._only is not None and port.label == self._only.label and port != self._only:
-            return False
-        is_error = port.view == ERROR_VIEW.name
-        return not is_error or port in self._targets or bool(snap.outputs.get(port.view))
-
-    def _view(self, port: Port, snap: SnapStatistics, outputs: int) -> ViewPreview:
-        target = self._targets.get(port)
-        planned = self._plan.snap(port.label).outputs
-        is_binary = any(view.name == port.view and view.type == "binary" for view in planned)
-        is_default = outputs == 1 and port.view != ERROR_VIEW.name
-        return ViewPreview(
-            view=port.view,
-            name=port.label if is_default else str(port),
-            target="" if target is None else self._target_name(target),
-            type="binary" if is_binary else "document",
-            count=snap.outputs.get(port.view, 0),
-            items=[self._masked(item) for item in self._recorder.items.get(port, ())],
-        )
-
-    def _target_name(self, target: Port) -> str:
-        is_default = len(self._plan.snap(target.label).inputs) == 1
-        return target.label if is_default else str(target)
-
-    def _masked(self, item: dict[str, object] | StreamPreview) -> dict[str, object] | StreamPreview:
-        if isinstance(item, StreamPreview):
-            start = self._secrets.mask_bytes(item.start)
-            return StreamPreview(self._secrets.mask(item.header), start, item.size)
-        masked: dict[str, object] = self._secrets.mask(item)
-        return masked
-
-
-def _only_view(plan: Plan, to: str) -> Port | None:
-    """The view after which the preview stops, if it names one."""
-    if not to or any(snap.label == to for snap in plan.snaps):
-        return None
-    label, _, view = to.partition(".")
-    return Port(label, view)

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 from engine.plan.plan import Plan, PlannedSnap
 from engine.preview.limits import Limited
+from engine.preview.numbering import Followed, Numbered
 from engine.preview.quotas import Quotas
 from engine.preview.standins import StandIn
 from engine.registry import Registry, SnapClass
@@ -24,14 +25,22 @@ class PreviewRegistry(Registry):
     """The classes of another registry, for a preview that gets `limit` documents from each source.
 
     It is used for the pipelines that snaps run as well. `allowed`: what snaps may reach.
+    `followed`: the document to follow, in the pipeline itself.
     """
 
-    def __init__(self, real: Registry, limit: int, allowed: Collection[str]) -> None:
+    def __init__(
+        self,
+        real: Registry,
+        limit: int,
+        allowed: Collection[str],
+        followed: Followed | None = None,
+    ) -> None:
         super().__init__(None, real.files)
         self.stand_ins: list[tuple[Plan, str, StandIn]] = []
         self._real = real
         self._limit = limit
         self._allowed = allowed
+        self._followed = followed
         self._made: dict[str, SnapClass] = {}
         self._quotas: WeakKeyDictionary[Execution, Quotas] = WeakKeyDictionary()
 
@@ -63,21 +72,32 @@ class PreviewRegistry(Registry):
         assert isinstance(context, SnapContext)  # a preview is a run
         execution = context.execution
         snap = execution.snap(context.label)
-        is_to_run = self._reason(original, snap)
-        if is_to_run is None and not _takes_from_outside(snap, execution.plan):
-            return original(settings, context)
-        mixin = Limited if is_to_run is None else StandIn
-        made = _subclass(original, (mixin, original), {})(settings, context)
+        reason = self._reason(original, snap)
+        if reason is not None:
+            kind = _subclass(original, (StandIn, original), {})
+        elif takes_from_outside(snap, execution.plan):
+            kind = _subclass(original, (Limited, original), {})
+        else:
+            return self._numbered(original, snap, execution)(settings, context)
+        made = self._numbered(kind, snap, execution)(settings, context)
         quotas = self._quotas.setdefault(execution, Quotas(execution.plan, self._limit))
         gives_documents = any(view.type == "document" for view in snap.outputs)
         if isinstance(made, StandIn):
-            made.reason = is_to_run or ""
+            made.preview_reason = reason or ""
             gives_documents = all(view.type == "document" for view in snap.inputs)
             self.stand_ins.append((execution.plan, snap.label, made))
-        cast(Any, made).quota = quotas.add(
+        cast(Any, made).preview_quota = quotas.add(
             snap.label, gives_documents=gives_documents, interrupt=made.interrupt
         )
         return made
+
+    def _numbered(self, kind: Any, snap: PlannedSnap, execution: Execution) -> Any:
+        """The class, or one that numbers documents."""
+        followed = self._followed
+        is_inner = execution.identity.parent_ruuid is not None
+        if followed is None or followed.label != snap.label or is_inner:
+            return kind
+        return _subclass(kind, (Numbered, kind), {"at_input": followed.is_input})
 
     def _reason(self, original: SnapClass, snap: PlannedSnap) -> str | None:
         """Why a snap must not run: empty if it writes; None if it may run."""
@@ -90,7 +110,7 @@ class PreviewRegistry(Registry):
         return None
 
 
-def _takes_from_outside(snap: PlannedSnap, plan: Plan) -> bool:
+def takes_from_outside(snap: PlannedSnap, plan: Plan) -> bool:
     """Whether what it puts out is not bounded by the documents that other snaps send to it."""
     if any(view.type == "binary" for view in (*snap.inputs, *snap.outputs)):
         return True

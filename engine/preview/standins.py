@@ -21,27 +21,30 @@ _FIELD = re.compile(r"\{(\w+)\}")
 
 
 class StandIn(Snap[Any]):
-    """Goes before the class of a snap that must not run. `reason`: why, if it does not write."""
+    """Goes before the class of a snap that must not run.
 
-    quota: Quota
-    reason = ""
+    `preview_reason`: why, if that is not because it writes.
+    """
+
+    preview_quota: Quota
+    preview_reason = ""
 
     def open(self) -> None:
         """Open nothing: the snap will not run."""
-        self._values: dict[str, dict[str, None]] = {name: {} for name in _fields(self.would)}
+        self.__values: dict[str, dict[str, None]] = {name: {} for name in _fields(self.would)}
 
     def start(self) -> Iterable[Item | To]:
         return ()
 
     def process_batch(self, view: str, batch: Batch) -> Emission:
-        self.quota.count(batch)
+        self.preview_quota.count(batch)
         for item in batch.items:
             if isinstance(item, StreamStart):
-                self._note(item.header)
+                self.__note(item.header)
             elif isinstance(item, dict):
-                self._note(item)
-        if self.quota.is_full:
-            self.quota.end()
+                self.__note(item)
+        if self.preview_quota.is_full:
+            self.preview_quota.end()
         return ()
 
     def finish(self) -> Iterable[Item | To | Batch]:
@@ -53,9 +56,9 @@ class StandIn(Snap[Any]):
     def close(self) -> None:
         """Nothing is open."""
 
-    def _note(self, document: dict[str, Any]) -> None:
+    def __note(self, document: dict[str, Any]) -> None:
         """Remember where the document would go."""
-        for name, values in self._values.items():
+        for name, values in self.__values.items():
             setting = getattr(self.settings, name, None)
             if not isinstance(setting, Evaluated):
                 continue
@@ -65,27 +68,27 @@ class StandIn(Snap[Any]):
                 value = f"(failed: {error})"
             values[str(value)] = None
 
-    def note(self) -> str:
+    def preview_note(self) -> str:
         """What it would have done, or why it did not run."""
-        if self.reason:
-            return f"not run: {self.reason}"
-        if not (self.quota.documents or self.quota.streams):
+        if self.preview_reason:
+            return f"not run: {self.preview_reason}"
+        if not (self.preview_quota.documents or self.preview_quota.streams):
             return "would do nothing: no documents reached it"
-        return f"would {_FIELD.sub(lambda found: self._shown(found[1]), self.would)}"
+        return f"would {_FIELD.sub(lambda found: self.__shown(found[1]), self.would)}"
 
-    def _shown(self, name: str) -> str:
+    def __shown(self, name: str) -> str:
         if name == "items":
-            return self._items()
-        values = list(self._values.get(name, ()))
+            return self.__items()
+        values = list(self.__values.get(name, ()))
         more = f" and {len(values) - _MOST_NAMES:,} more" if len(values) > _MOST_NAMES else ""
         return ", ".join(map(quoted, values[:_MOST_NAMES])) + more
 
-    def _items(self) -> str:
-        if self.quota.streams:
-            is_cut = self.quota.size >= ENOUGH_BYTES
-            size = "more than 1 MiB" if is_cut else _counted(self.quota.size, "byte")
-            return f"{_counted(self.quota.streams, 'binary stream')} ({size})"
-        return _counted(self.quota.documents, "document")
+    def __items(self) -> str:
+        if self.preview_quota.streams:
+            is_cut = self.preview_quota.size >= ENOUGH_BYTES
+            size = "more than 1 MiB" if is_cut else _counted(self.preview_quota.size, "byte")
+            return f"{_counted(self.preview_quota.streams, 'binary stream')} ({size})"
+        return _counted(self.preview_quota.documents, "document")
 
 
 def _fields(template: str) -> list[str]:

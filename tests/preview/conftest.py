@@ -40,7 +40,7 @@ def preview(
         for line in map(json.loads, out.splitlines()):
             if "number" in line:
                 found = items.setdefault(f"{line['label']}.{line['view']}", [])
-                assert line["number"] == len(found) + 1
+                assert line["number"] > len(found)
                 found.append(line.get("document", line))
             else:
                 counts[line["label"]] = line

@@ -34,6 +34,7 @@ _engine() {
     run:--project) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
     run:--timezone) :; return ;;
     preview:--to) :; return ;;
+    preview:--doc) :; return ;;
     preview:--limit) :; return ;;
     preview:--show) :; return ;;
     preview:--input) :; return ;;
@@ -80,7 +81,7 @@ _engine() {
   if [[ $current == -* ]]; then
     case $command in
       run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --quiet --report --html --project --timezone --debug' -- "$current")) ;;
-      preview) COMPREPLY=($(compgen -W '-h --help --to --limit --show --input --param --param-file --allow-rest --allow-sql --json --timezone' -- "$current")) ;;
+      preview) COMPREPLY=($(compgen -W '-h --help --to --doc --limit --show --input --param --param-file --allow-rest --allow-sql --json --timezone' -- "$current")) ;;
       validate) COMPREPLY=($(compgen -W '-h --help --format' -- "$current")) ;;
       graph) COMPREPLY=($(compgen -W '-h --help -o --output --report' -- "$current")) ;;
       test) COMPREPLY=($(compgen -W '-h --help -k -x -j --update --junit --coverage --lcov --fail-under --record --input --name --param --param-file' -- "$current")) ;;

@@ -32,6 +32,7 @@ complete -c engine -n '__fish_seen_subcommand_from run' -l debug -d 'show the fu
 complete -c engine -n '__fish_seen_subcommand_from run' -k -a '(__fish_complete_suffix .yaml; __fish_complete_suffix .yml; __fish_complete_suffix .slp)'
 complete -c engine -n '__fish_seen_subcommand_from preview' -s h -l help -d 'show this help message and exit'
 complete -c engine -n '__fish_seen_subcommand_from preview' -l to -x -d 'run only this snap and those before it; show only this view of it'
+complete -c engine -n '__fish_seen_subcommand_from preview' -l doc -x -d 'follow document N of the first source, or of those that leave SNAP, and all that comes from it'
 complete -c engine -n '__fish_seen_subcommand_from preview' -l limit -x -d 'documents to take from each source (default: 50)'
 complete -c engine -n '__fish_seen_subcommand_from preview' -l show -x -d 'documents to show of each link on a terminal (default: 10)'
 complete -c engine -n '__fish_seen_subcommand_from preview' -l input -x -d 'documents for an open input, as in \'engine run\'; may be repeated, with the name of the input (LABEL or LABEL.VIEW) if there are several'

@@ -49,6 +49,7 @@ _engine() {
           _arguments -S \
             '(-h --help)'{-h,--help}'[show this help message and exit]' \
             '(--to)'--to'[run only this snap and those before it; show only this view of it]:SNAP\[.VIEW\]: ' \
+            '(--doc)'--doc'[follow document N of the first source, or of those that leave SNAP, and all that comes from it]:\[SNAP\:\]N: ' \
             '(--limit)'--limit'[documents to take from each source (default\: 50)]:N: ' \
             '(--show)'--show'[documents to show of each link on a terminal (default\: 10)]:N: ' \
             '*'--input'[documents for an open input, as in '\''engine run'\''; may be repeated, with the name of the input (LABEL or LABEL.VIEW) if there are several]:\[VIEW=\]FILE: ' \

@@ -1,0 +1,186 @@
+"""Makes the result of a preview from the counts of the run and what was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import msgspec
+
+from engine.documents import Document
+from engine.errors import ConfigurationError, EngineError, SnapFailedError
+from engine.plan import Plan, Port
+from engine.plan.graph import order
+from engine.preview.numbering import Followed
+from engine.preview.recorder import Entries, Recorder
+from engine.preview.result import Preview, SnapPreview, StreamPreview, ViewPreview
+from engine.run.report import SnapStatistics
+from engine.sdk.views import ERROR_VIEW
+
+_NOTHING = Entries()
+
+
+class PreviewPlan(msgspec.Struct, frozen=True):
+    """A plan for a preview. `stopping` are the snaps where an error would stop a run; `only` is the
+    view of the last snap that is shown (None: all); `followed` the document to follow, if any."""
+
+    plan: Plan
+    stopping: Collection[str]
+    only: Port | None
+    followed: Followed | None
+
+
+class Summary:
+    """`notes` are about the stand-ins of all pipelines: plan, label, text."""
+
+    def __init__(
+        self,
+        planned: PreviewPlan,
+        recorder: Recorder,
+        notes: Sequence[tuple[Plan, str, str]],
+        limit: int,
+    ) -> None:
+        self._plan = plan = planned.plan
+        self._planned = planned
+        self._recorder = recorder
+        self._secrets = recorder.secrets
+        self._limit = limit
+        self._targets = {link.source: link.target for link in plan.links}
+        self._notes = {label: note for of, label, note in notes if of is plan}
+        self._other_notes = [
+            f"in the pipeline {of.name!r}: {label}: {note}"
+            for of, label, note in notes
+            if of is not plan
+        ]
+
+    def preview(self, counts: list[SnapStatistics], failure: EngineError | None) -> Preview:
+        by_label = {snap.label: snap for snap in counts}
+        labels = order(list(by_label), [(a.label, b.label) for a, b in self._targets.items()])
+        at = failure.label if isinstance(failure, SnapFailedError) else ""
+        mask = self._secrets.mask_text
+        snaps = [self._snap(by_label[each], failure if each == at else None) for each in labels]
+        if self._planned.followed is not None:
+            snaps = self._way_of(self._planned.followed, snaps, by_label)
+        return Preview(
+            pipeline=self._plan.name,
+            limit=self._limit,
+            snaps=snaps,
+            notes=list(dict.fromkeys(map(mask, self._other_notes))),
+            failure="" if failure is None or at else mask(str(failure)),
+        )
+
+    def _snap(self, snap: SnapStatistics, failure: EngineError | None) -> SnapPreview:
+        views = [view.name for view in self._plan.snap(snap.label).outputs]
+        ports = [Port(snap.label, view) for view in (*views, ERROR_VIEW.name)]
+        shown = [port for port in ports if self._is_shown(port, snap)]
+        return SnapPreview(
+            label=snap.label,
+            type=snap.type,
+            documents_in=snap.documents_in,
+            documents_out=snap.documents_out,
+            dropped=snap.dropped,
+            errors=snap.errors,
+            views=[self._view(port, snap, len(views)) for port in shown],
+            dropped_by=self._dropped_by(snap.label) if snap.dropped else "",
+            note=self._secrets.mask_text(self._notes.get(snap.label, "")),
+            failure=self._failure(snap, failure),
+        )
+
+    def _dropped_by(self, label: str) -> str:
+        """The only expression of a snap."""
+        expressions = self._plan.snap(label).expressions
+        return expressions[0].text if len(expressions) == 1 else ""
+
+    def _failure(self, snap: SnapStatistics, failure: EngineError | None) -> str:
+        if failure is not None:
+            return self._secrets.mask_text(str(failure))
+        if snap.errors and snap.label in self._planned.stopping:
+            return "a run stops at the first error here: link its error view, or set on_error"
+        return ""
+
+    def _is_shown(self, port: Port, snap: SnapStatistics) -> bool:
+        only = self._planned.only
+        if only is not None and port.label == only.label and port != only:
+            return False
+        is_error = port.view == ERROR_VIEW.name
+        return not is_error or port in self._targets or bool(snap.outputs.get(port.view))
+
+    def _view(self, port: Port, snap: SnapStatistics, outputs: int) -> ViewPreview:
+        target = self._targets.get(port)
+        planned = self._plan.snap(port.label).outputs
+        is_binary = any(view.name == port.view and view.type == "binary" for view in planned)
+        is_default = outputs == 1 and port.view != ERROR_VIEW.name
+        entries = self._recorder.entries.get(port, _NOTHING)
+        return ViewPreview(
+            view=port.view,
+            name=port.label if is_default else str(port),
+            target="" if target is None else self._target_name(target),
+            type="binary" if is_binary else "document",
+            count=snap.outputs.get(port.view, 0),
+            numbers=entries.numbers,
+            items=[self._masked(item) for item in entries.items],
+        )
+
+    def _target_name(self, target: Port) -> str:
+        is_default = len(self._plan.snap(target.label).inputs) == 1
+        return target.label if is_default else str(target)
+
+    def _masked(self, item: Document | StreamPreview) -> Document | StreamPreview:
+        if isinstance(item, StreamPreview):
+            start = self._secrets.mask_bytes(item.start)
+            return StreamPreview(self._secrets.mask(item.header), start, item.size)
+        masked: Document = self._secrets.mask(item)
+        return masked
+
+    def _way_of(
+        self,
+        followed: Followed,
+        snaps: Sequence[SnapPreview],
+        counts: dict[str, SnapStatistics],
+    ) -> list[SnapPreview]:
+        """The snaps that a document passed, with its own counts."""
+        origin = counts[followed.label]
+        passed = origin.documents_in if followed.is_input else origin.documents_out
+        if passed < followed.number:
+            verb = "reached" if followed.is_input else "left"
+            raise ConfigurationError(
+                f"--doc: there is no document {followed.number:,}, as only {passed:,} {verb} "
+                f"{followed.label!r}"
+            )
+        way = []
+        for snap in snaps:
+            arrived = sum(
+                len(self._recorder.entries.get(source, _NOTHING).items)
+                for source, target in self._targets.items()
+                if target.label == snap.label
+            )
+            if snap.label == followed.label:
+                arrived = int(followed.is_input)
+            if arrived or snap.label == followed.label:
+                way.append(self._passed(snap, arrived))
+        return way
+
+    def _passed(self, snap: SnapPreview, arrived: int) -> SnapPreview:
+        views = [
+            msgspec.structs.replace(view, count=len(view.items))
+            for view in snap.views
+            if view.items
+        ]
+        errors = sum(view.count for view in views if view.view == ERROR_VIEW.name)
+        left = sum(view.count for view in views) - errors
+        planned = self._plan.snap(snap.label)
+        is_gone = bool(arrived and not views and planned.outputs and not snap.note)
+        loses = planned.facts.loses_lineage if is_gone else ""
+        is_dropped = is_gone and not loses
+        return msgspec.structs.replace(
+            snap,
+            documents_in=arrived,
+            documents_out=left,
+            dropped=int(is_dropped),
+            errors=errors,
+            views=views,
+            dropped_by=self._dropped_by(snap.label) if is_dropped else "",
+            note=f"cannot be followed further: the snap {loses}"
+            if is_gone and loses
+            else snap.note,
+            failure=snap.failure if errors else "",
+        )
