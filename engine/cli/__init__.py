@@ -23,7 +23,7 @@ from engine.cli.exit_codes import BROKEN_PIPE, STOPPED
 
 _COMMANDS = {
     "run": "run a pipeline",
-    "preview": "show what a pipeline makes of its first documents, without side effects",
+    "preview": "show what a pipeline makes of its first documents",
     "validate": "check pipeline and task files without running them",
     "graph": "draw a pipeline",
     "test": "run the cases of test files",

@@ -3,7 +3,7 @@ complete -c engine -f
 complete -c engine -n __fish_use_subcommand -s h -l help -d 'show the help'
 complete -c engine -n __fish_use_subcommand -l version -d 'show the version'
 complete -c engine -n __fish_use_subcommand -a run -d 'run a pipeline'
-complete -c engine -n __fish_use_subcommand -a preview -d 'show what a pipeline makes of its first documents, without side effects'
+complete -c engine -n __fish_use_subcommand -a preview -d 'show what a pipeline makes of its first documents'
 complete -c engine -n __fish_use_subcommand -a validate -d 'check pipeline and task files without running them'
 complete -c engine -n __fish_use_subcommand -a graph -d 'draw a pipeline'
 complete -c engine -n __fish_use_subcommand -a test -d 'run the cases of test files'

@@ -10,7 +10,7 @@ _engine() {
       local -a commands
       commands=(
         'run:run a pipeline'
-        'preview:show what a pipeline makes of its first documents, without side effects'
+        'preview:show what a pipeline makes of its first documents'
         'validate:check pipeline and task files without running them'
         'graph:draw a pipeline'
         'test:run the cases of test files'
