@@ -4,6 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PAGE   := web/dist/page.js
+YAMLLS := tests/schema/node_modules/.package-lock.json
 PORT   ?= 8080
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 # The exact versions that the tests have passed with. Empty: the newest that pip finds.
@@ -61,7 +62,7 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
-unit: $(READY) $(if $(shell command -v npm),web)
+unit: $(READY) $(if $(shell command -v npm),web $(YAMLLS))
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
 
 ## The engine next to hand-written loops and other engines, in one table. ARGS=--quick takes a few minutes.
@@ -81,6 +82,11 @@ web: $(PAGE)
 $(PAGE): web/node_modules/.package-lock.json web/build.mjs $(wildcard web/src/*)
 	cd web && node build.mjs
 
+## The language server of editors, with which the tests check the schemas.
+$(YAMLLS): tests/schema/package.json tests/schema/package-lock.json tests/schema/.npmrc
+	cd tests/schema && npm ci --ignore-scripts --no-progress --loglevel=error
+	touch $@
+
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json web/.npmrc
 	cd web && npm ci --ignore-scripts --no-progress --loglevel=error
 	touch $@
@@ -99,4 +105,4 @@ docs: $(READY)
 	$(BIN)/python -m engine.cli.completion_scripts
 
 clean:
-	rm -rf $(VENV) build dist web/dist web/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist web/dist web/node_modules tests/schema/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

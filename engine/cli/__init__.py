@@ -30,6 +30,7 @@ _COMMANDS = {
     "snaps": "list the installed snaps, or explain one",
     "functions": "list the functions of expressions, or explain one",
     "eval": "evaluate an expression, or open a prompt",
+    "schema": "print a JSON Schema for editors that complete and check files",
     "new": "write a new pipeline, snap, task, test or project",
     "serve": "host pipelines as tasks",
     "tasks": "show the tasks that run on this machine",

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from engine import api
 from engine.cli.scaffold import (
+    SCHEMAS,
     NewFile,
     Project,
     files_of,
@@ -26,6 +27,7 @@ from engine.cli.scaffold import (
 from engine.errors import ConfigurationError
 from engine.registry import discover
 from engine.registry.files import folded, snake_case
+from engine.schema import KINDS, schema_file, schema_text
 
 _EXTENSION = ".yaml"
 
@@ -68,9 +70,10 @@ def _pipeline_files(folder: Path, name: str) -> list[NewFile]:
     pipeline = folder / f"{name}{_EXTENSION}"
     tests = _tests(folder)
     test = tests / f"test_{module_name(name)}.py"
+    head = Project(folder).schema_line("pipeline", folder)
     text = filled("pipeline/new_name.yaml", {"New name": title(name)})
     return [
-        NewFile(pipeline, text),
+        NewFile(pipeline, head + text),
         NewFile(test, filled("pipeline/test_new_name.py", _names(tests, pipeline))),
     ]
 
@@ -84,7 +87,8 @@ def _task(given: str) -> _Made:
     task, tests = folder / f"{name}{_EXTENSION}", _tests(folder)
     text = filled("task/new_name.yaml", {"new_pipeline.yaml": _relative(pipeline, folder)})
     test = filled("task/test_new_name_task.py", _names(tests, task))
-    files = [NewFile(task, text), NewFile(tests / f"test_{module_name(name)}_task.py", test)]
+    head = Project(folder).schema_line("task", folder)
+    files = [NewFile(task, head + text), NewFile(tests / f"test_{module_name(name)}_task.py", test)]
     if not pipeline.exists():
         files += _pipeline_files(pipelines, pipeline.stem)
     return _Made(files, [_engine("serve", task)])
@@ -139,7 +143,9 @@ def _refuse_taken(name: str, module: str, *, in_package: bool) -> None:
 
 def _after_snap(name: str, *, installable: bool) -> list[str]:
     if installable:
-        return [f"python -m pip install --editable .   # once: then pipelines find 'snap: {name}'"]
+        install = f"python -m pip install --editable .   # once: then pipelines find 'snap: {name}'"
+        describe = f"engine schema --all {SCHEMAS}   # then editors know its settings"
+        return [install, *([describe] if Project(Path()).has_schemas() else [])]
     return ["engine new project NAME   # a package, in which pipelines find your snaps by name"]
 
 
@@ -158,6 +164,10 @@ def _project(given: str) -> _Made:
     files = [
         NewFile(root / _replaced(stored_name(path), names), filled(f"project/{path}", names))
         for path in files_of("project")
+    ]
+    registry = discover()
+    files += [
+        NewFile(root / SCHEMAS / schema_file(kind), schema_text(kind, registry)) for kind in KINDS
     ]
     enter = [] if root.resolve() == Path.cwd() else [f"cd {shlex.quote(given)}"]
     return _Made(files, [*enter, "engine run pipelines/orders.yaml"])

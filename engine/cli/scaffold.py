@@ -15,8 +15,12 @@ from typing import NamedTuple
 from engine.errors import ConfigurationError
 from engine.plan.folders import project_of
 from engine.registry import GROUP
+from engine.schema import schema_file
 
 TEMPLATES = Path(__file__).with_name("templates")
+SCHEMAS = "schemas"
+"""The folder of a project that holds the JSON Schemas of its files."""
+
 _HIDDEN = {"gitignore": ".gitignore"}
 """Files that are stored under another name, so that no tool takes them for its own."""
 
@@ -37,6 +41,18 @@ class Project:
         """The folder of that name in the project, else the current one."""
         found = self._root / name
         return Path(os.path.relpath(found, self._folder.absolute())) if found.is_dir() else Path()
+
+    def schema_line(self, kind: str, folder: Path) -> str:
+        """The comment by which editors find the schema of a new file in `folder`; empty if the
+        project has no schemas."""
+        schema = self._root / SCHEMAS / schema_file(kind)
+        if not schema.is_file():
+            return ""
+        path = Path(os.path.relpath(schema, folder.absolute())).as_posix()
+        return f"# yaml-language-server: $schema={path}\n"
+
+    def has_schemas(self) -> bool:
+        return (self._root / SCHEMAS).is_dir()
 
     def snap_package(self) -> str:
         """The package of the project's own snaps; empty if it has none."""

@@ -11,12 +11,13 @@ from engine.plan.collector import ProblemCollector
 from engine.registry import Registry, SnapClass
 from engine.sdk.settings import shown
 
-_CLASS_IDS = "com-snaplogic-"
+CLASS_IDS = "com-snaplogic-"
+"""How the class id of every snap of SnapLogic's begins."""
 
 
 def is_class_id(name: str, registry: Registry) -> bool:
     """Whether it is the class id of a snap of SnapLogic's that has no counterpart here."""
-    return name.startswith(_CLASS_IDS) and name not in registry.by_foreign_id()
+    return name.startswith(CLASS_IDS) and name not in registry.by_foreign_id()
 
 
 def report_unsupported_snap(spec: SnapSpec, collector: ProblemCollector, *, idle: bool) -> None:

@@ -11,7 +11,6 @@ from engine.reference import accounts, expressions, snaps
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/accounts.md": accounts.page,
-    "docs/reference/accounts.schema.json": accounts.schema,
     "docs/reference/expressions.md": expressions.page,
     "docs/reference/snaps.md": snaps.page,
 }

@@ -65,14 +65,15 @@ def _entry(fact: SettingFacts) -> SettingEntry:
         type=type_text(fact.type),
         help=fact.help,
         required=fact.required,
-        default=None if fact.required else _default(fact),
+        default=None if fact.required else default_value(fact),
         choices=tuple(_choices(fact.type)),
         example=fact.example,
         rows=tuple(entry for row in rows for entry in setting_entries(row)),
     )
 
 
-def _default(fact: SettingFacts) -> Any:
+def default_value(fact: SettingFacts) -> Any:
+    """The default as a plain value; None if there is none, or if it is empty."""
     value = fact.default.value if isinstance(fact.default, Evaluated) else fact.default
     value = value.text if isinstance(value, Path | Expression) else value
     return None if value is None or value in ("", (), [], {}) else msgspec.to_builtins(value)

@@ -17,6 +17,7 @@ _engine() {
         'snaps:list the installed snaps, or explain one'
         'functions:list the functions of expressions, or explain one'
         'eval:evaluate an expression, or open a prompt'
+        'schema:print a JSON Schema for editors that complete and check files'
         'new:write a new pipeline, snap, task, test or project'
         'serve:host pipelines as tasks'
         'tasks:show the tasks that run on this machine'
@@ -114,6 +115,13 @@ _engine() {
             '*'--library'[an expression library (.expr), available as lib.NAME; may be repeated]:\[NAME=\]FILE:_files' \
             '(--timezone)'--timezone'[time zone of dates (default\: UTC)]:timezone: ' \
             '1:EXPRESSION: '
+          ;;
+        schema)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(-o --output)'{-o,--output}'[write it to this file]:FILE:_files' \
+            '(--all)'--all'[write the schemas of all kinds into this folder]:FOLDER:_files -/' \
+            '1:KIND:(pipeline task account test)'
           ;;
         new)
           _arguments -S \

@@ -30,7 +30,9 @@ def check_applicability(
     kind: TaskType, values: Mapping[str, Any], collector: ProblemCollector
 ) -> None:
     """Report settings that would be ignored, and a missing schedule."""
-    for path, kinds in _inapplicable(kind, values):
+    for path, kinds in inapplicable_settings(kind):
+        if _value_at(path, values) is None:
+            continue
         message = f"'{'.'.join(path)}' does not apply to {kind} tasks"
         hint = f"leave it out; it applies to {' and '.join(kinds)} tasks"
         collector.report("task-type", path, message, hint, at_key=True)
@@ -44,12 +46,13 @@ def applies(kind: TaskType, *path: str) -> bool:
     return kind in _TYPES_BY_SETTING.get(path, (kind,))
 
 
-def _inapplicable(
-    kind: TaskType, values: Mapping[str, Any]
+def inapplicable_settings(
+    kind: TaskType,
 ) -> Iterator[tuple[tuple[str, ...], tuple[TaskType, ...]]]:
+    """The settings that do not apply to a type, each with the types to which it does."""
     for path, kinds in _TYPES_BY_SETTING.items():
         within = applies(kind, *path[:-1])  # otherwise the enclosing setting is reported
-        if within and kind not in kinds and _value_at(path, values) is not None:
+        if within and kind not in kinds:
             yield path, kinds
 
 

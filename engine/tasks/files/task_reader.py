@@ -35,7 +35,7 @@ from engine.tasks.files.task import Limits, Schedule, Task, TaskType, Timeouts
 NAME = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s?#]+", re.IGNORECASE)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-_RANGES: Mapping[str, tuple[int, int]] = {
+RANGES: Mapping[str, tuple[int, int]] = {
     "instances": (1, 1000),
     "filtered_status": (200, 599),
     "queue": (1, 1_000_000),
@@ -44,6 +44,7 @@ _RANGES: Mapping[str, tuple[int, int]] = {
     "redeliveries": (0, 1000),
     "concurrent": (1, 1000),
 }
+"""The least and the greatest value of each number in a task file."""
 
 
 class TaskReader:
@@ -278,7 +279,7 @@ class TaskReader:
         return read_schedule(_given(ScheduleSettings, values), values, self.collector)
 
     def _check_range(self, path: KeyPath, value: Any) -> None:
-        least, most = _RANGES.get(str(path[-1]), (value, value))
+        least, most = RANGES.get(str(path[-1]), (value, value))
         if not least <= value <= most:
             message = f"{str(path[-1])!r} must be from {least:,} to {most:,}, not {value}"
             self.collector.report("bad-setting", path, message)
