@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from engine.api.checking import is_task_file, spec_of
 from engine.cli.inputs import documents_of
-from engine.cli.options import add_parameters, given_parameters
+from engine.cli.options import add_parameters, given_parameters, positive
 from engine.cli.preview_lines import print_lines
 from engine.cli.problems import print_problems
 from engine.cli.reserved import reserve_stdout
@@ -41,14 +41,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit",
         metavar="N",
-        type=_positive,
+        type=positive,
         default=50,
         help="documents to take from each source (default: 50)",
     )
     parser.add_argument(
         "--show",
         metavar="N",
-        type=_positive,
+        type=positive,
         default=10,
         help="documents to show of each link on a terminal (default: 10)",
     )
@@ -159,9 +159,3 @@ def _inputs(plan: Plan, given: list[str]) -> dict[str, Iterator[list[Item]]]:
             raise ConfigurationError(f"--input: {port!r} is given twice")
         inputs[port] = documents_of(file)
     return inputs
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of at least 1")
-    return int(text)

@@ -8,13 +8,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from engine import api
+from engine.api.checking import spec_of
 from engine.cli.display import Display, choose_display
 from engine.cli.inputs import documents_of
-from engine.cli.options import add_parameters, given_parameters
+from engine.cli.options import add_parameters, given_parameters, positive
 from engine.cli.problems import print_problems
 from engine.cli.reserved import reserve_stdout
 from engine.cli.stopping import stopped_by_signals
@@ -37,6 +39,9 @@ from engine.run.report import Report
 from engine.run.stopping import Stopper
 from engine.sdk.files import FileTarget
 
+if TYPE_CHECKING:
+    from engine.preview import PartialRun
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pipeline", metavar="PIPELINE", help="a pipeline file")
@@ -46,6 +51,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="documents for the open input: a JSON object, an array, or one object per line; - for "
         "standard input",
+    )
+    parser.add_argument(
+        "--to",
+        metavar="SNAP[.VIEW]",
+        default="",
+        help="run only this snap and those before it, and print what leaves it",
+    )
+    parser.add_argument(
+        "--limit", metavar="N", type=positive, help="documents to take from each source"
+    )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="do not run snaps that act on the outside, such as writers; say what they would do",
     )
     parser.add_argument(
         "--quiet",
@@ -77,18 +96,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 if the pipeline completed, 1 if it failed, 2 if it could not be started."""
     registry = discover()
-    plan = _plan(arguments, registry)
+    complete = _plan(arguments, registry)
+    part = _part(arguments, registry)
+    plan = complete if part is None else part.plan
     inputs = _inputs(plan, arguments.input)
-    print_problems(plan.warnings, sys.stderr)
+    print_problems(complete.warnings, sys.stderr)
     relax_garbage_collection()
     report = _report_file(arguments.report, "--report")
     with reserve_stdout() as out:
         display = choose_display(out, sys.stderr, plan.open_outputs, quiet=arguments.quiet)
         with _page(arguments, plan, registry, display) as watching:
             try:
-                failure = asyncio.run(_run(plan, registry, arguments, inputs, watching))
+                failure = asyncio.run(_run(part or plan, registry, arguments, inputs, watching))
             finally:
                 _write_report(report, display.report)
+    for note in () if part is None else part.notes:
+        print(note, file=sys.stderr)
     if isinstance(failure, SnapFailedError):
         if not inputs and (hint := _input_hint(plan, failure)):
             print(f"  hint: {hint}", file=sys.stderr)
@@ -114,6 +137,17 @@ def _plan(arguments: argparse.Namespace, registry: Registry) -> Plan:
                 f"{arguments.pipeline}"
             ) from None
         raise
+
+
+def _part(arguments: argparse.Namespace, registry: Registry) -> PartialRun | None:
+    """The part of the pipeline to run; None for an ordinary run."""
+    if not (arguments.to or arguments.limit or arguments.dry_run):
+        return None
+    from engine.preview import Part, PartialRun  # ordinary runs do not need it
+
+    part = Part(arguments.to, arguments.limit, arguments.dry_run)
+    spec = spec_of(arguments.pipeline, registry)
+    return PartialRun(spec, registry, part, arguments.project)
 
 
 def _inputs(plan: Plan, name: str | None) -> dict[str, Iterator[list[Item]]]:
@@ -204,7 +238,7 @@ def _write_report(file: FileTarget | None, report: Report | None) -> None:
 
 
 async def _run(
-    plan: Plan,
+    plan: Plan | PartialRun,
     registry: Registry,
     arguments: argparse.Namespace,
     inputs: dict[str, Iterator[list[Item]]],
@@ -212,17 +246,19 @@ async def _run(
 ) -> EngineError | None:
     """Run to the end, or until a signal stops it; returns the error if the pipeline failed."""
     stopper = Stopper()
+    declared = plan.parameters if isinstance(plan, Plan) else plan.plan.parameters
+    options: dict[str, Any] = {
+        "parameters": given_parameters(arguments, [spec.name for spec in declared]),
+        "inputs": inputs,
+        "observer": display,
+        "timezone": arguments.timezone,
+        "stopper": stopper,
+    }
     try:
         with stopped_by_signals(stopper):
-            _, failure = await api.start(
-                plan,
-                registry,
-                parameters=given_parameters(arguments, [spec.name for spec in plan.parameters]),
-                inputs=inputs,
-                observer=display,
-                timezone=arguments.timezone,
-                stopper=stopper,
-            )
+            if not isinstance(plan, Plan):
+                return await plan.start(load=spec_of, **options)
+            _, failure = await api.start(plan, registry, **options)
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     return failure

@@ -5,11 +5,14 @@ snaps it makes one that ends its output when there is enough (`limits`), or one 
 snap that must not run (`standins`).
 """
 
+from engine.preview.partial import Part, PartialRun
 from engine.preview.result import Preview, SnapPreview, StreamPreview, ViewPreview
 from engine.preview.running import Request, plan_preview, run_preview
 from engine.preview.summary import PreviewPlan
 
 __all__ = [
+    "Part",
+    "PartialRun",
     "Preview",
     "PreviewPlan",
     "Request",

@@ -12,10 +12,14 @@ ENOUGH_BYTES = 1024 * 1024
 
 
 class Quotas:
-    """The quotas of the snaps of one run, by label."""
+    """The quotas of the snaps of one run, by label.
 
-    def __init__(self, plan: Plan, limit: int) -> None:
+    Without `cuts_streams`, a binary stream ends early only if documents are made of it.
+    """
+
+    def __init__(self, plan: Plan, limit: int, *, cuts_streams: bool) -> None:
         self.limit = limit
+        self.cuts_streams = cuts_streams
         self._quotas: dict[str, Quota] = {}
         self._readers: dict[str, list[str]] = {}
         for link in plan.links:
@@ -65,9 +69,12 @@ class Quota:
         if self._gives_documents:
             return self.documents >= self._limit
         readers = list(self._quotas.readers_of(self._label))
+        if readers and all(each is not None and each.is_full for each in readers):
+            return True
+        if not self._quotas.cuts_streams:
+            return False
         if readers:
-            is_enough = self.taken >= ENOUGH_BYTES and not self._leads_to_documents
-            return is_enough or all(each is not None and each.is_full for each in readers)
+            return self.taken >= ENOUGH_BYTES and not self._leads_to_documents
         return self.streams >= self._limit or self.size >= ENOUGH_BYTES
 
     @property

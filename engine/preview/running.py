@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 import msgspec
 
 from engine.documents import Item
 from engine.errors import ConfigurationError
 from engine.pipeline.spec import PipelineSpec
-from engine.plan import Plan, Port, compile_spec
-from engine.plan.graph import downstream, order
+from engine.plan import Plan, compile_spec
+from engine.plan.graph import order
 from engine.plan.plan import PlannedSnap
 from engine.preview.files import NoHttp, PreviewFiles
 from engine.preview.numbering import Followed
+from engine.preview.planning import plan_up_to, target_of
 from engine.preview.recorder import Recorder
 from engine.preview.result import Preview
-from engine.preview.stage import PreviewRegistry, takes_from_outside
+from engine.preview.stage import Policy, PreviewRegistry, takes_from_outside
 from engine.preview.summary import PreviewPlan, Summary
 from engine.registry import Registry
 from engine.run.execution import Load
@@ -26,7 +28,6 @@ from engine.run.stopping import Stopper
 from engine.script.executor import Executor
 from engine.sdk.http import HttpClient
 from engine.sdk.settings import nearest_hint
-from engine.sdk.views import ERROR_VIEW
 
 Inputs = Mapping[str, Iterator[list[Item]]]
 
@@ -55,26 +56,10 @@ def plan_preview(
     goes to an error view, where it can be seen. Parsers keep all fields. Raises
     InvalidPipelineError, and ConfigurationError for an unknown snap or view.
     """
-    target = _target(spec, request.to)
+    target = target_of(spec, request.to)
     complete = compile_spec(spec, registry, project=project)
-    edges = [(link.target.label, link.source.label) for link in spec.links]
-    needed = downstream([target.label], edges) if target else set(spec.snaps)
-    snaps = {
-        label: msgspec.structs.replace(
-            snap,
-            mode=snap.mode if label in needed else "disabled",
-            on_error="route",
-        )
-        for label, snap in spec.snaps.items()
-    }
-    plan = compile_spec(msgspec.structs.replace(spec, snaps=snaps), registry, project=project)
-    plan = msgspec.structs.replace(
-        plan,
-        snaps=tuple(msgspec.structs.replace(snap, needed=None) for snap in plan.snaps),
-        warnings=complete.warnings,
-    )
-    if target is not None:
-        _check_target(plan, target)
+    plan = plan_up_to(spec, registry, target, project, shows_errors=True)
+    plan = msgspec.structs.replace(plan, warnings=complete.warnings)
     return PreviewPlan(
         plan,
         stopping={snap.label for snap in complete.snaps if snap.on_error == "stop"},
@@ -113,32 +98,6 @@ def _begins(snap: PlannedSnap, plan: Plan) -> bool:
     return is_fed or (gives_documents and takes_from_outside(snap, plan))
 
 
-def _target(spec: PipelineSpec, to: str) -> Port | None:
-    """The snap and the view (empty for all) after which the preview stops."""
-    if not to:
-        return None
-    label, _, view = (to, "", "") if to in spec.snaps else to.partition(".")
-    if label not in spec.snaps:
-        names = ", ".join(spec.snaps) or "none"
-        hint = nearest_hint(label, spec.snaps) or f"the snaps are: {names}"
-        raise ConfigurationError(f"--to: there is no snap {label!r}; {hint}")
-    return Port(label, view)
-
-
-def _check_target(plan: Plan, target: Port) -> None:
-    snap = next((snap for snap in plan.snaps if snap.label == target.label), None)
-    if snap is None:
-        raise ConfigurationError(
-            f"--to: the snap {target.label!r} does not run, as it or a snap before it is disabled"
-        )
-    views = [view.name for view in snap.outputs] + [ERROR_VIEW.name]
-    if target.view and target.view not in views:
-        hint = nearest_hint(target.view, views) or f"its views are: {', '.join(views)}"
-        raise ConfigurationError(
-            f"--to: the snap {target.label!r} has no output view {target.view!r}; {hint}"
-        )
-
-
 async def run_preview(
     planned: PreviewPlan,
     registry: Registry,
@@ -153,41 +112,44 @@ async def run_preview(
     lines that snaps print. Raises ConfigurationError if it cannot start."""
     plan = planned.plan
     followed = planned.followed
-    stage = PreviewRegistry(registry, request.limit, request.allowed, followed)
+    policy = Policy(limit=request.limit, allowed=request.allowed)
+    stage = PreviewRegistry(registry, policy, followed)
     recorder = Recorder(request.limit, show, None if followed is None else followed.number)
-    client = _client(request.allowed)
-    try:
+    with http_client(request.allowed) as client:
         report, failure = await run_plan(
             plan,
             stage,
             identify(plan, request.parameters, timezone=request.timezone),
             observer=recorder,
             scripts=Executor(),
-            inputs={name: _first(items, request.limit) for name, items in inputs.items()},
+            inputs={name: first_items(items, request.limit) for name, items in inputs.items()},
             http=client,
             files=PreviewFiles(plan.folder, plan.project, lambda: client, request.allowed),
             stopper=stopper,
             load=load,
         )
-    finally:
-        close = getattr(client, "close", None)
-        if close is not None:
-            close()
     if isinstance(failure, ConfigurationError):
         raise failure
     notes = [(of, label, each.preview_note()) for of, label, each in stage.stand_ins]
     return Summary(planned, recorder, notes, request.limit).preview(report.snaps, failure)
 
 
-def _client(allowed: Collection[str]) -> HttpClient:
+@contextmanager
+def http_client(allowed: Collection[str]) -> Iterator[HttpClient]:
+    """A client for one run, which sends nothing unless that is allowed."""
     if "network" not in allowed:
-        return NoHttp()
+        yield NoHttp()
+        return
     from engine.run.http import LoopClient  # importing aiohttp would double the start
 
-    return LoopClient()
+    client = LoopClient()
+    try:
+        yield client
+    finally:
+        client.close()
 
 
-def _first(batches: Iterator[list[Item]], limit: int) -> Iterator[list[Item]]:
+def first_items(batches: Iterator[list[Item]], limit: int) -> Iterator[list[Item]]:
     """The first documents; what comes after them is not read."""
     left = limit
     for batch in batches:

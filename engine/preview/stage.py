@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterator
 from typing import Any, cast
 from weakref import WeakKeyDictionary
+
+import msgspec
 
 from engine.plan.plan import Plan, PlannedSnap
 from engine.preview.limits import Limited
@@ -21,25 +24,27 @@ OPTIONS = {"network": "--allow-rest", "database": "--allow-sql"}
 _WHAT = {"network": "it reads over the network", "database": "it reads a database"}
 
 
-class PreviewRegistry(Registry):
-    """The classes of another registry, for a preview that gets `limit` documents from each source.
+class Policy(msgspec.Struct, frozen=True):
+    """What snaps may do: put out `limit` documents if they are sources (None: all of them), reach
+    what is `allowed`, and, with `writes`, act on the outside."""
 
-    It is used for the pipelines that snaps run as well. `allowed`: what snaps may reach.
-    `followed`: the document to follow, in the pipeline itself.
+    limit: int | None
+    allowed: Collection[str] = ()
+    writes: bool = False
+
+
+class PreviewRegistry(Registry):
+    """The classes of another registry, for a run with a policy.
+
+    It is used for the pipelines that snaps run as well. `followed`: the document to follow, in the
+    pipeline itself.
     """
 
-    def __init__(
-        self,
-        real: Registry,
-        limit: int,
-        allowed: Collection[str],
-        followed: Followed | None = None,
-    ) -> None:
+    def __init__(self, real: Registry, policy: Policy, followed: Followed | None = None) -> None:
         super().__init__(None, real.files)
         self.stand_ins: list[tuple[Plan, str, StandIn]] = []
         self._real = real
-        self._limit = limit
-        self._allowed = allowed
+        self._policy = policy
         self._followed = followed
         self._made: dict[str, SnapClass] = {}
         self._quotas: WeakKeyDictionary[Execution, Quotas] = WeakKeyDictionary()
@@ -75,12 +80,12 @@ class PreviewRegistry(Registry):
         reason = self._reason(original, snap)
         if reason is not None:
             kind = _subclass(original, (StandIn, original), {})
-        elif takes_from_outside(snap, execution.plan):
+        elif self._policy.limit is not None and takes_from_outside(snap, execution.plan):
             kind = _subclass(original, (Limited, original), {})
         else:
             return self._numbered(original, snap, execution)(settings, context)
         made = self._numbered(kind, snap, execution)(settings, context)
-        quotas = self._quotas.setdefault(execution, Quotas(execution.plan, self._limit))
+        quotas = self._quotas_of(execution)
         gives_documents = any(view.type == "document" for view in snap.outputs)
         if isinstance(made, StandIn):
             made.preview_reason = reason or ""
@@ -99,13 +104,23 @@ class PreviewRegistry(Registry):
             return kind
         return _subclass(kind, (Numbered, kind), {"at_input": followed.is_input})
 
+    def _quotas_of(self, execution: Execution) -> Quotas:
+        quotas = self._quotas.get(execution)
+        if quotas is None:
+            limit = sys.maxsize if self._policy.limit is None else self._policy.limit
+            quotas = Quotas(execution.plan, limit, cuts_streams=not self._policy.writes)
+            self._quotas[execution] = quotas
+        return quotas
+
     def _reason(self, original: SnapClass, snap: PlannedSnap) -> str | None:
         """Why a snap must not run: empty if it writes; None if it may run."""
+        if self._policy.writes:
+            return None
         if snap.mode == "execute_only":
             return "its mode is execute_only"
         if snap.facts.writes:
             return ""
-        if original.reaches and original.reaches not in self._allowed:
+        if original.reaches and original.reaches not in self._policy.allowed:
             return f"{_WHAT[original.reaches]}; allow that with {OPTIONS[original.reaches]}"
         return None
 

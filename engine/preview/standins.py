@@ -9,6 +9,7 @@ from typing import Any
 from engine.documents import Batch, Item, StreamStart
 from engine.errors import EngineError
 from engine.preview.quotas import ENOUGH_BYTES, Quota
+from engine.run.context import SnapContext
 from engine.sdk.results import Emission, To
 from engine.sdk.settings import Evaluated
 from engine.sdk.settings import shown as quoted
@@ -69,7 +70,11 @@ class StandIn(Snap[Any]):
             values[str(value)] = None
 
     def preview_note(self) -> str:
-        """What it would have done, or why it did not run."""
+        """What it would have done, or why it did not run, without secrets."""
+        assert isinstance(self.context, SnapContext)  # a preview is a run
+        return self.context.execution.secrets.mask_text(self.__text())
+
+    def __text(self) -> str:
         if self.preview_reason:
             return f"not run: {self.preview_reason}"
         if not (self.preview_quota.documents or self.preview_quota.streams):

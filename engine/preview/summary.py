@@ -64,7 +64,7 @@ class Summary:
             pipeline=self._plan.name,
             limit=self._limit,
             snaps=snaps,
-            notes=list(dict.fromkeys(map(mask, self._other_notes))),
+            notes=list(dict.fromkeys(self._other_notes)),
             failure="" if failure is None or at else mask(str(failure)),
         )
 
@@ -81,7 +81,7 @@ class Summary:
             errors=snap.errors,
             views=[self._view(port, snap, len(views)) for port in shown],
             dropped_by=self._dropped_by(snap.label) if snap.dropped else "",
-            note=self._secrets.mask_text(self._notes.get(snap.label, "")),
+            note=self._notes.get(snap.label, ""),
             failure=self._failure(snap, failure),
         )
 

@@ -29,6 +29,8 @@ _engine() {
     run:--param) :; return ;;
     run:--param-file) _engine_files; return ;;
     run:--input) _engine_files; return ;;
+    run:--to) :; return ;;
+    run:--limit) :; return ;;
     run:--report) _engine_files; return ;;
     run:--html) _engine_files; return ;;
     run:--project) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
@@ -82,7 +84,7 @@ _engine() {
   esac
   if [[ $current == -* ]]; then
     case $command in
-      run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --quiet --report --html --project --timezone --debug' -- "$current")) ;;
+      run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --to --limit --dry-run --quiet --report --html --project --timezone --debug' -- "$current")) ;;
       preview) COMPREPLY=($(compgen -W '-h --help --to --doc --limit --show --input --param --param-file --allow-rest --allow-sql --json --timezone' -- "$current")) ;;
       validate) COMPREPLY=($(compgen -W '-h --help --format' -- "$current")) ;;
       graph) COMPREPLY=($(compgen -W '-h --help -o --output --report' -- "$current")) ;;

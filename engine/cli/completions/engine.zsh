@@ -38,6 +38,9 @@ _engine() {
             '*'--param'[value of a pipeline parameter; may be repeated]:NAME=VALUE: ' \
             '*'--param-file'[values of parameters\: a YAML or JSON map, or lines of NAME=value (.env), of which those that the pipeline does not declare are ignored; --param takes precedence]:FILE:_files' \
             '(--input)'--input'[documents for the open input\: a JSON object, an array, or one object per line; - for standard input]:FILE:_files' \
+            '(--to)'--to'[run only this snap and those before it, and print what leaves it]:SNAP\[.VIEW\]: ' \
+            '(--limit)'--limit'[documents to take from each source]:N: ' \
+            '(--dry-run)'--dry-run'[do not run snaps that act on the outside, such as writers; say what they would do]' \
             '(--quiet)'--quiet'[show only documents, warnings and the reason if the run fails]' \
             '(--report)'--report'[write the run report as JSON to FILE]:FILE:_files' \
             '(--html)'--html'[write a page about the run to FILE\: graph, counts, times, errors, and the first documents of each link]:FILE:_files' \
