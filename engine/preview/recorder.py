@@ -16,10 +16,14 @@ _START = 500
 
 
 class Entries:
-    """What crossed a view: how many, and the items that are kept, with their numbers."""
+    """What crossed a view: how many, and the items that are kept, with their numbers.
+
+    `has_lineage`: whether items said where they come from.
+    """
 
     def __init__(self) -> None:
         self.count = 0
+        self.has_lineage = False
         self.numbers: list[int] = []
         self.items: list[Document | StreamPreview] = []
         self.stream: StreamPreview | None = None
@@ -53,6 +57,7 @@ class Recorder:
         """Keep copies: the next snaps may change the documents."""
         with self._lock:
             entries = self.entries.setdefault(port, Entries())
+            entries.has_lineage |= batch.lineage is not None
             for position, item in enumerate(batch.items):
                 if isinstance(item, bytes):
                     _add_bytes(entries.stream, item)

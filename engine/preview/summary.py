@@ -10,6 +10,7 @@ from engine.documents import Document
 from engine.errors import ConfigurationError, EngineError, SnapFailedError
 from engine.plan import Plan, Port
 from engine.plan.graph import order
+from engine.plan.plan import PlannedSnap
 from engine.preview.numbering import Followed
 from engine.preview.recorder import Entries, Recorder
 from engine.preview.result import Preview, SnapPreview, StreamPreview, ViewPreview
@@ -159,6 +160,14 @@ class Summary:
                 way.append(self._passed(snap, arrived))
         return way
 
+    def _loss(self, snap: PlannedSnap) -> str:
+        """Why what leaves the snap cannot be traced to its documents; empty if it can."""
+        ports = (Port(snap.label, view.name) for view in snap.outputs)
+        entries = [each for port in ports if (each := self._recorder.entries.get(port))]
+        if entries and not any(each.has_lineage for each in entries):
+            return snap.facts.loses_lineage or "does not say which documents its output comes from"
+        return snap.facts.loses_lineage
+
     def _passed(self, snap: SnapPreview, arrived: int) -> SnapPreview:
         views = [
             msgspec.structs.replace(view, count=len(view.items))
@@ -169,7 +178,7 @@ class Summary:
         left = sum(view.count for view in views) - errors
         planned = self._plan.snap(snap.label)
         is_gone = bool(arrived and not views and planned.outputs and not snap.note)
-        loses = planned.facts.loses_lineage if is_gone else ""
+        loses = self._loss(planned) if is_gone else ""
         is_dropped = is_gone and not loses
         return msgspec.structs.replace(
             snap,

@@ -101,6 +101,26 @@ def test_a_document_of_an_open_input_is_followed(preview: Preview) -> None:
     assert kept.items == {"large.output": [{"n": 3}]}
 
 
+def test_a_script_ends_the_trail_without_a_claim_that_it_dropped_the_document(
+    preview: Preview,
+) -> None:
+    Path("s.py").write_text("def snaplogic_process(row):\n    return {'m': row['n']}\n")
+    shown = preview(
+        """
+snaps:
+  make: {snap: JSONGenerator, documents: [{n: 1}, {n: 2}]}
+  run: {snap: RemotePythonScript, script: s.py}
+links: [make -> run]
+""",
+        "--doc",
+        "1",
+    )
+    assert shown.counts["run"]["dropped"] == 0
+    assert shown.counts["run"]["note"] == (
+        "cannot be followed further: the snap does not say which documents its output comes from"
+    )
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [
