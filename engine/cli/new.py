@@ -25,11 +25,13 @@ from engine.cli.scaffold import (
     write_new,
 )
 from engine.errors import ConfigurationError
+from engine.pipeline.case_files import is_test_file
 from engine.registry import discover
 from engine.registry.files import folded, snake_case
 from engine.schema import KINDS, schema_file, schema_text
 
 _EXTENSION = ".yaml"
+_TESTS = ".test.yaml"
 
 
 class _Made(NamedTuple):
@@ -54,11 +56,16 @@ def run(arguments: argparse.Namespace) -> int:
     write_new(made.files)
     for file in made.files:
         print(f"created {file.path}")
-    tests = [file.path for file in made.files if file.path.name.startswith("test_")]
-    is_project = arguments.kind == "project"
-    pytest = f"python -m pytest {'' if is_project else shlex.join(map(str, tests))}".rstrip()
-    print("\nNext:", *made.next, pytest, sep="\n  ")
+    print("\nNext:", *made.next, *_commands_for_tests(made.files, arguments.kind), sep="\n  ")
     return 0
+
+
+def _commands_for_tests(files: Sequence[NewFile], kind: str) -> list[str]:
+    if kind == "project":
+        return ["engine test", "python -m pytest"]
+    tests = [file.path for file in files if file.path.name.startswith("test_")]
+    commands = [_engine("test", file.path) for file in files if is_test_file(file.path)]
+    return [*commands, f"python -m pytest {shlex.join(map(str, tests))}"] if tests else commands
 
 
 def _pipeline(given: str) -> _Made:
@@ -67,14 +74,12 @@ def _pipeline(given: str) -> _Made:
 
 
 def _pipeline_files(folder: Path, name: str) -> list[NewFile]:
-    pipeline = folder / f"{name}{_EXTENSION}"
-    tests = _tests(folder)
-    test = tests / f"test_{module_name(name)}.py"
     head = Project(folder).schema_line("pipeline", folder)
     text = filled("pipeline/new_name.yaml", {"New name": title(name)})
+    tests = filled("pipeline/new_name.test.yaml", {})
     return [
-        NewFile(pipeline, head + text),
-        NewFile(test, filled("pipeline/test_new_name.py", _names(tests, pipeline))),
+        NewFile(folder / f"{name}{_EXTENSION}", head + text),
+        NewFile(folder / f"{name}{_TESTS}", Project(folder).schema_line("test", folder) + tests),
     ]
 
 
@@ -96,15 +101,12 @@ def _task(given: str) -> _Made:
 
 def _test(given: str) -> _Made:
     pipeline = Path(given)
-    plan = api.compile_plan(pipeline)
-    tests = _tests(pipeline.parent)
-    test = tests / f"test_{module_name(pipeline.stem)}.py"
-    openings = {
-        '["open_inputs"]': _listed([str(port) for port in plan.open_inputs]),
-        '["open_outputs"]': _listed([str(port) for port in plan.open_outputs]),
-    }
-    text = filled("test/test_new_name.py", {**_names(tests, pipeline), **openings})
-    return _Made([NewFile(test, text)], [])
+    api.compile_plan(pipeline)  # raises for a pipeline with mistakes
+    codes = ", ".join(sorted(problem.code for problem in api.check(pipeline)))
+    names = {"new_name.yaml": pipeline.name, "[codes]": f"[{codes}]"}
+    head = Project(pipeline.parent).schema_line("test", pipeline.parent)
+    text = head + filled("test/new_name.test.yaml", names)
+    return _Made([NewFile(pipeline.with_name(f"{pipeline.stem}{_TESTS}"), text)], [])
 
 
 def _snap(given: str) -> _Made:
@@ -218,10 +220,6 @@ def _names(tests: Path, tested: Path) -> dict[str, str]:
 
 def _relative(path: Path, folder: Path) -> str:
     return Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
-
-
-def _listed(names: Sequence[str]) -> str:
-    return "[" + ", ".join(f'"{name}"' for name in names) + "]"
 
 
 def _replaced(text: str, names: dict[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -57,7 +58,7 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_a_new_pipeline_runs_and_its_tests_pass(
     new: Callable[..., list[str]], tests_pass: Callable[[Path], int], tmp_path: Path
 ) -> None:
-    assert new("pipeline", "large-orders") == ["large-orders.yaml", "test_large_orders.py"]
+    assert new("pipeline", "large-orders") == ["large-orders.yaml", "large-orders.test.yaml"]
     assert api.check("large-orders.yaml") == []
     assert api.load("large-orders.yaml").name == "Large orders"
     assert api.run("large-orders.yaml").outputs == {
@@ -81,21 +82,22 @@ def test_a_new_task_hosts_a_new_pipeline(
         "orders.yaml",
         "test_orders_task.py",
         "orders_pipeline.yaml",
-        "test_orders_pipeline.py",
+        "orders_pipeline.test.yaml",
     ]
     assert api.check("orders.yaml") == []
     assert tests_pass(tmp_path) == 3
 
 
-def test_a_new_test_knows_the_openings_of_the_pipeline(
+def test_a_new_test_expects_what_validate_finds_today(
     new: Callable[..., list[str]], tests_pass: Callable[[Path], int], tmp_path: Path
 ) -> None:
-    Path("p.yaml").write_text(
-        "snaps: {a: {snap: Filter, filter: 'true'}, b: {snap: Filter, filter: 'true'}}"
-    )
-    assert new("test", "p.yaml") == ["test_p.py"]
-    assert '== ["a.input", "b.input"]' in Path("test_p.py").read_text()
-    assert tests_pass(tmp_path) == 1
+    Path("p.yaml").write_text("snaps: {a: {snap: Filter, filter: 'true'}}")
+    assert new("test", "p.yaml") == ["p.test.yaml"]
+    assert "expect: {diagnostics: []}\n" in Path("p.test.yaml").read_text()
+    Path("q.yaml").write_text("snaps: {a: {snap: Sort, sort_paths: [$a], memory: 16}}")
+    new("test", "q.yaml")
+    assert re.search(r"diagnostics: \[[a-z-]+", Path("q.test.yaml").read_text())
+    assert tests_pass(tmp_path) == 2
 
 
 def test_a_new_project_runs_and_its_tests_pass(
@@ -126,7 +128,7 @@ def test_new_files_go_to_the_folders_of_the_project(
 ) -> None:
     new("project", "shop")
     monkeypatch.chdir(tmp_path / "shop" / "pipelines")
-    assert new("pipeline", "late") == ["late.yaml", "../tests/test_late.py"]
+    assert new("pipeline", "late") == ["late.yaml", "late.test.yaml"]
     monkeypatch.chdir(tmp_path / "shop")
     assert new("snap", "Shout") == ["shop_snaps/shout.py", "tests/test_shout.py"]
     assert new("task", "late") == ["tasks/late.yaml", "tests/test_late_task.py"]
@@ -141,11 +143,11 @@ def test_the_next_commands_are_shown(
     monkeypatch.chdir(tmp_path)
     main(["new", "pipeline", "orders"])
     assert capsys.readouterr().out.endswith(
-        "\nNext:\n  engine run orders.yaml\n  python -m pytest test_orders.py\n"
+        "\nNext:\n  engine run orders.yaml\n  engine test orders.test.yaml\n"
     )
 
 
-@pytest.mark.parametrize("existing", ["orders.yaml", "test_orders.py"])
+@pytest.mark.parametrize("existing", ["orders.yaml", "orders.test.yaml"])
 def test_nothing_is_overwritten(
     existing: str,
     tmp_path: Path,
