@@ -8,6 +8,7 @@ from typing import Any
 from engine.pipeline.environment import escaped
 from engine.slp.export_file import SlpError, read_json
 from engine.slp.imported import ImportedFile
+from engine.slp.literals import string_literal
 from engine.slp.naming import name_of
 from engine.slp.stored import Leaf, flat, text_of
 from engine.slp.yaml_text import to_yaml
@@ -147,7 +148,10 @@ class _Account:
     def _given(self, key: str) -> str:
         """A value that is neither secret nor an expression."""
         leaf = self.stored.get(key, Leaf())
-        return "" if leaf.is_unset or leaf.is_expression else escaped(leaf.text)
+        if leaf.is_unset or leaf.is_expression:
+            return ""
+        text = leaf.text
+        return f"= {string_literal(text)}" if text.startswith("=") else escaped(text)
 
     def _text(self, key: str, name: str) -> str:
         return self._given(key) or self._variable(name)

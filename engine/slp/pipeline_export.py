@@ -160,7 +160,8 @@ class _Export:
             if default is not None and fill_in(default, {})[1]:
                 what = f"the default of the parameter {parameter.name!r}"
                 self.warnings.append(
-                    f"{what} reads the environment here; in SnapLogic it is the text {default!r}"
+                    f"{what} reads the environment here; in SnapLogic it is the text "
+                    f"{unescaped(default)!r}"
                 )
             yield {
                 "key": {"value": parameter.name},

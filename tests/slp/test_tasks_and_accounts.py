@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from engine.cli import main
+from engine.expressions.evaluation import evaluate
+from engine.pipeline.account_file import load_account
+from engine.sdk import BasicAccount
 from tests.slp.exports import Json, export, mapper, value, write
 
 
@@ -190,3 +193,15 @@ def test_an_account_of_an_unknown_kind_is_only_named(
 def test_a_parameter_of_a_task_never_reads_the_environment(tmp_path: Path) -> None:
     content = task({}, pipeline_parameters={"key": "${env:SECRET}"})
     assert "  key: $${env:SECRET}\n" in imported(tmp_path, "nightly.slt", content)
+
+
+def test_text_that_would_be_an_expression_here_stays_text(tmp_path: Path) -> None:
+    class_id = "com-snaplogic-snaps-rest-restbasicauthaccount"
+    settings = {"username": value("=it's ada"), "password": secret("x")}
+    imported(tmp_path, "x.sla", account(class_id, settings))
+    (made,) = (tmp_path / "project/accounts").iterdir()
+    file = load_account(made, (BasicAccount,), {"SHOP_DB_PASSWORD": "x"})
+    assert file.computed is not None
+    computed = file.computed.account(lambda text: evaluate(text, {}))
+    assert isinstance(computed, BasicAccount)
+    assert computed.username == "=it's ada"
