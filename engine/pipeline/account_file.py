@@ -14,7 +14,12 @@ import msgspec
 from engine.errors import ConfigurationError, Problem, Severity
 from engine.late_regex import late_regex
 from engine.locations import Location
-from engine.pipeline.computed_account import ComputedAccount, ComputedField, mistake_in
+from engine.pipeline.computed_account import (
+    ComputedAccount,
+    ComputedField,
+    is_constant,
+    mistake_in,
+)
 from engine.pipeline.environment import (
     FROM_ENVIRONMENT,
     MISSPELT_VARIABLE,
@@ -211,7 +216,7 @@ class _AccountReader:
             return None
         takes_text = str in _leaves(fact.type)
         if isinstance(node.value, str) and node.text.startswith("="):
-            self._compute(node.text[1:].strip(), path, is_text=takes_text)
+            self._compute(node.text[1:].strip(), path, fact, is_text=takes_text)
             return None
         if not isinstance(node.value, str):
             self._warn_of_secret(node.text, path, fact)
@@ -225,10 +230,13 @@ class _AccountReader:
         except ValueError:
             return text  # which the conversion refuses
 
-    def _compute(self, text: str, path: KeyPath, *, is_text: bool) -> None:
+    def _compute(self, text: str, path: KeyPath, fact: SettingFacts, *, is_text: bool) -> None:
         """Note a field whose value is an expression."""
         self.unknown.add(str(path[0]))
-        self.fields.append(ComputedField(path, text, self.source.where(path), is_text))
+        where = self.source.where(path)
+        self.fields.append(ComputedField(path, text, where, is_text, fact.secret))
+        if is_constant(text):
+            self._warn_of_secret(text, path, fact)
         if (error := mistake_in(text)) is not None:
             self._report("expression-syntax", path, error.message, error.hint)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from engine.errors import ConfigurationError, ExpressionSyntaxError
+from engine.errors import ConfigurationError, DataError, ExpressionSyntaxError
 from engine.expressions import analyse
-from engine.expressions.nodes import Root
+from engine.expressions.nodes import Literal, Root
 from engine.locations import Location
 from engine.pipeline.scalars import resolve
 from engine.pipeline.source import KeyPath
@@ -20,12 +20,16 @@ from engine.sdk.settings import Issue, settings_of
 
 
 class ComputedField(msgspec.Struct, frozen=True):
-    """A field at `path`, with the text of its expression. With `is_text`, digits stay a string."""
+    """A field at `path`, with the text of its expression. With `is_text`, digits stay a string.
+
+    What the expression of a secret field says or fails with is never shown: it may hold the secret.
+    """
 
     path: KeyPath
     text: str
     where: Location
     is_text: bool
+    is_secret: bool
 
 
 class ComputedAccount(msgspec.Struct, frozen=True):
@@ -49,7 +53,7 @@ class ComputedAccount(msgspec.Struct, frozen=True):
             holder: Any = values
             for step in field.path[:-1]:
                 holder = holder[step]
-            holder[field.path[-1]] = _usable(field, evaluate(field.text))
+            holder[field.path[-1]] = _usable(field, evaluate)
         settings, issues = convert(self.kind, values)
         account = settings if isinstance(settings, AccountKind) else None
         for issue in (*issues, *(account.issues() if account else ())):
@@ -76,9 +80,23 @@ def mistake_in(text: str) -> ExpressionSyntaxError | None:
     return None
 
 
-def _usable(field: ComputedField, value: Any) -> Any:
+def is_constant(text: str) -> bool:
+    """Whether the expression is the value itself, such as `'=x'`."""
+    return isinstance(analyse(text).node, Literal)
+
+
+def _usable(field: ComputedField, evaluate: Callable[[str], Any]) -> Any:
+    """The value of a field, as `convert` takes it."""
+    shown = "the expression" if field.is_secret else f"the expression {field.text!r}"
+    try:
+        value = evaluate(field.text)
+    except DataError:
+        if not field.is_secret:
+            raise
+        message = f"{shown} of {field.path[-1]!r} failed; why is not shown, as it may hold a secret"
+        raise ConfigurationError(message) from None
     if value is None:
-        raise ConfigurationError(f"the expression {field.text!r} of {field.path[-1]!r} is null")
+        raise ConfigurationError(f"{shown} of {field.path[-1]!r} is null")
     if not isinstance(value, str) or field.is_text:
         return value
     try:

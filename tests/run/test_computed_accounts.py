@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from engine import api
+from engine.cli import main
 from engine.errors import ConfigurationError, InvalidPipelineError, SnapFailedError
 from engine.run.report import Report
 from tests.http_server import Received, Reply, Server, serving
@@ -124,6 +125,30 @@ def test_a_number_may_be_computed_from_a_string(tmp_path: Path) -> None:
         run(tmp_path, f"parameters: {{port: {{}}}}\n{send}\n", port="9")
     with pytest.raises(ConfigurationError, match="'port' must be from 1 to 65,535, not 0"):
         run(tmp_path, f"parameters: {{port: {{}}}}\n{send}\n", port="0")
+
+
+@pytest.mark.parametrize(
+    "password", ["JSON.parse('hunter2' + _tenant)", "_tenant.match('hunter2')"]
+)
+def test_the_expression_of_a_secret_field_is_not_shown_when_it_fails(
+    password: str, tmp_path: Path
+) -> None:
+    accounts(tmp_path, crm=f"account: basic\nusername: ada\npassword: = {password}\n")
+    with pytest.raises(
+        ConfigurationError, match=r"expression of 'password' (failed|is null)"
+    ) as info:
+        run(tmp_path, GET % ("http://127.0.0.1:9", "crm"), tenant="a", password="b")
+    assert "hunter2" not in str(info.value)
+
+
+def test_a_secret_that_is_a_constant_expression_is_written_in_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accounts(tmp_path, crm="account: basic\nusername: = 'ada'\npassword: = '=hunter2'\n")
+    assert main(["validate", str(tmp_path / "accounts/crm.yaml")]) == 0
+    output = capsys.readouterr()
+    assert "secret-in-file  warning: 'password' is written in the file" in output.out + output.err
+    assert "hunter2" not in output.out + output.err
 
 
 @pytest.mark.parametrize(
