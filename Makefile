@@ -11,7 +11,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 CONSTRAINTS ?= requirements/constraints.txt
 PINNED := $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: demo test lint types unit bench bench-serve fuzz docs web web-demo clean setup update lowest
+.PHONY: demo test lint types unit bench bench-serve fuzz docs site web web-demo clean setup update lowest
 
 setup: $(READY)
 
@@ -104,5 +104,18 @@ docs: $(READY)
 	$(BIN)/python -m engine.reference
 	$(BIN)/python -m engine.cli.completion_scripts
 
+## Build docs/ as a site into build/site. The tool has an environment of its own.
+site: $(VENV)-site/.ready
+	rm -rf build/docs && mkdir -p build && cp -R docs build/docs
+	for page in README CONTRIBUTING SECURITY; do \
+	cp $$page.md build/docs/$$(echo $$page | tr A-Z a-z).md; done; cp LICENSE build/docs
+	$(BIN)/python docs/site/adapt_pages.py build/docs
+	$(VENV)-site/bin/zensical build --clean --strict
+
+$(VENV)-site/.ready: requirements/site.txt | $(READY)
+	$(PYTHON) -m venv --clear $(VENV)-site
+	$(VENV)-site/bin/python -m pip --disable-pip-version-check install --quiet --requirement requirements/site.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist web/dist web/node_modules tests/schema/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-site build dist web/dist web/node_modules tests/schema/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -40,6 +40,10 @@ def test_each_requirement_is_pinned_to_a_version_within_its_bounds(wanted: Requi
     assert wanted.specifier.contains(version)
 
 
+def test_the_site_tool_is_pinned_with_all_that_it_needs() -> None:
+    assert {"zensical", "markdown", "pymdown-extensions"} <= pins(REQUIREMENTS / "site.txt").keys()
+
+
 def test_the_libraries_of_the_digit_scripts_are_pinned() -> None:
     pinned = pins(ROOT / "pipelines/constraints.txt")
     required = {"tensorflow", "tensorflow-cpu"}
