@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 from engine import api
 from engine.cli import main
 from engine.cli.scaffold import TEMPLATES
+from engine.schema import KINDS
 
 pytest_plugins = ["pytester"]
 
@@ -109,6 +111,40 @@ def test_a_new_project_runs_and_its_tests_pass(
         "shape.output": [{"order": 2, "label": "BOB pays 300"}]
     }
     assert tests_pass(tmp_path / "shop") == 3
+
+
+def test_a_new_project_has_schemas_which_its_files_name(
+    new: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    created = new("project", "shop")
+    assert {f"shop/schemas/{kind}.schema.json" for kind in KINDS} <= {*created}
+    monkeypatch.chdir(tmp_path / "shop")
+    new("task", "late")
+    new("pipeline", "pipelines/reports/early")
+    for file in Path().glob("[pt]*s/**/*.yaml"):
+        named = re.match(r"# yaml-language-server: \$schema=(\S+)\n", file.read_text())
+        assert named is not None
+        schema = json.loads((file.parent / named[1]).read_text())
+        kind = "test file" if ".test." in file.name else file.parts[0].removesuffix("s")
+        assert schema["title"] == f"Snapline {kind}"
+
+
+def test_a_pipeline_outside_a_project_names_no_schema(new: Callable[..., list[str]]) -> None:
+    new("pipeline", "orders")
+    assert "$schema" not in Path("orders.yaml").read_text()
+
+
+def test_a_new_snap_of_a_project_needs_new_schemas(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    main(["new", "project", "shop"])
+    monkeypatch.chdir(tmp_path / "shop")
+    capsys.readouterr()
+    main(["new", "snap", "Murmur"])
+    assert "  engine schema --all schemas   # then editors know its settings\n" in (
+        capsys.readouterr().out
+    )
 
 
 def test_a_new_project_may_be_the_current_folder(
