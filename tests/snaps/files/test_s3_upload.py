@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from engine.documents import StreamEnd, StreamStart
 from engine.sdk import S3Account
 
@@ -45,3 +47,24 @@ def test_a_file_writer_writes_to_the_urls_of_the_platform(
     (result,) = run_snap("FileWriter", settings, stream(b"A"), accounts=ACCOUNT).output
     assert (result["filename"], result["result"]) == ("s3://shop/a.txt", "created")
     assert s3.cat("/shop/a.txt") == b"A"
+
+
+def test_a_refused_object_fails_its_stream_alone(
+    run_snap: Any, s3: Any, stream: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = type(s3).open
+
+    def refuse(self: Any, path: str, *arguments: Any, **options: Any) -> Any:
+        if "secret" in path:
+            raise PermissionError("Access Denied")
+        return opened(self, path, *arguments, **options)
+
+    monkeypatch.setattr(type(s3), "open", refuse)
+    given = [*stream(b"A", name="secret"), *stream(b"B", name="b")]
+    settings = {"bucket": "shop", "object_key": "= $name"}
+    result = run_snap("S3Upload", settings, given, on_error="route")
+    assert [document["object_key"] for document in result.output] == ["b"]
+    [error] = result.errors
+    assert "s3://shop/secret" in error["error"]
+    assert error["reason"] == "permission denied"
+    assert error["original"] == {"name": "secret"}

@@ -28,3 +28,13 @@ def test_each_document_gets_the_list(sqlite: TestDatabase) -> None:
     sqlite.run("CREATE TABLE nuts (id INTEGER)")
     output = sqlite.snap("SQLTableList", [{"n": 1}, {"n": 2}]).output
     assert [document["original"] for document in output] == [{"n": 1}, {"n": 2}]
+
+
+def test_a_server_that_is_not_there_fails_the_document(sqlite: TestDatabase) -> None:
+    unreachable = {"dialect": "postgresql", "host": "127.0.0.1", "port": 1, "database": "shop"}
+    result = sqlite.snap("SQLTableList", [{"n": 1}], account=unreachable, on_error="route")
+    assert result.output == []
+    [error] = result.errors
+    assert error["original"] == {"n": 1}
+    assert "127.0.0.1" in error["reason"]
+    assert error["resolution"]
