@@ -57,7 +57,10 @@ def test_a_pipeline_that_fails_ends_with_1(engine: Any, tmp_path: Path) -> None:
         (["run", "echo.yaml", "extra", "--more"], "engine run: error: unknown arguments: extra"),
         (["run", "--project", "nix", "echo.yaml"], "--project: there is no folder 'nix'"),
         (["run"], "PIPELINE"),
-        (["fly"], "engine: error: there is no command 'fly'; the commands are: run, preview, validate"),
+        (
+            ["fly"],
+            "engine: error: there is no command 'fly'; the commands are: run, preview, validate",
+        ),
         (["rnu"], "there is no command 'rnu'; did you mean 'run'?"),
         (
             ["run", "echo.yaml", "--parm", "a=b"],
