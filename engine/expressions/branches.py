@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from engine.errors import ExpressionError
@@ -37,11 +38,8 @@ class Branches:
     def taken(self, document: Any) -> list[Branch]:
         """The branches that the document takes, up to the first mistake in its evaluation."""
         found: list[Branch] = []
-        try:
-            with exact_decimals():
-                self._follow(self._node, document, found)
-        except ExpressionError:
-            pass  # the snap has reported it
+        with suppress(ExpressionError), exact_decimals():  # the snap has reported it
+            self._follow(self._node, document, found)
         return found
 
     def _follow(self, node: Node, document: Any, found: list[Branch]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
 from math import isinf
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from msgspec.structs import replace
@@ -36,12 +36,14 @@ from engine.sdk.settings import (
     shown,
 )
 
+S = TypeVar("S", bound=Settings)
 
-def convert(cls: type[Settings], values: Mapping[str, Any]) -> tuple[Settings | None, list[Issue]]:
+
+def convert(cls: type[S], values: Mapping[str, Any]) -> tuple[S | None, list[Issue]]:
     """The settings object, or None and all mistakes in `values`."""
     issues: list[Issue] = []
     settings = _convert_settings(cls, values, (), issues)
-    return (None, issues) if issues else (settings, [])
+    return (settings, []) if isinstance(settings, cls) and not issues else (None, issues)
 
 
 def convert_partly(cls: type[Settings], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ UNFINISHED = [
 ]
 
 
-def written(text: str, node: Node) -> str:
+def written(text: str, node: Node | ExpressionSyntaxError) -> str:
     return text[node.offset : node.offset + node.length]
 
 
@@ -90,7 +90,7 @@ def test_what_is_around_a_missing_value_is_known(text: str, around: type[Node]) 
 
 @pytest.mark.parametrize("text", ["$a.b. + foo", "{a: $b., c: foo}", "[$a., foo]", "f($b., foo)"])
 def test_an_unfinished_part_does_not_hide_the_other_mistakes(text: str) -> None:
-    places = [written(text, error) for error in analyse(text).errors]  # type: ignore[arg-type]
+    places = [written(text, error) for error in analyse(text).errors]
     assert "foo" in places
     assert any("name after `.`" in error.message for error in analyse(text).errors)
 

@@ -119,30 +119,6 @@ def test_a_snap_that_does_not_say_that_it_writes_cannot_write(
     assert not Path("sly.txt").exists()
 
 
-def test_every_snap_of_the_library_that_acts_on_the_outside_says_so() -> None:
-    writing = {name for name, snap in discover().usable() if snap.writes}
-    assert writing == {
-        "EmailSender",
-        "FileDelete",
-        "FileWriter",
-        "HTTPClient",
-        "RESTDelete",
-        "RESTPatch",
-        "RESTPost",
-        "RESTPut",
-        "RecordReplay",
-        "S3Upload",
-        "SQLDelete",
-        "SQLExecute",
-        "SQLInsert",
-        "SQLMerge",
-        "SQLStoredProcedure",
-        "SQLUpdate",
-        "TFJSWriter",
-        "ZipFileWrite",
-    }
-
-
 def test_every_snap_that_writes_says_what_it_would_do() -> None:
     writing = {name: snap.would for name, snap in discover().usable() if snap.writes}
     assert [name for name, would in writing.items() if would == Snap.would] == []

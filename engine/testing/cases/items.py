@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -71,6 +70,6 @@ class CaseItem(pytest.Item):
 def _shown(path: Path) -> str:
     """The path as a user would write it here."""
     try:
-        return str(path.relative_to(os.getcwd()))  # noqa: PTH109  # as it is, links unresolved
+        return str(path.relative_to(Path.cwd()))
     except ValueError:
         return str(path)

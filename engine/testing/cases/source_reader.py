@@ -33,7 +33,7 @@ class SourceReader:
             at = (*path, *issue.path)
             is_key = issue.at_key or issue.code == "missing-setting"
             self.report(issue.code, at, issue.message, issue.hint, at_key=is_key)
-        return settings  # type: ignore[return-value]  # of this class
+        return settings
 
     def partly(self, cls: type[Settings], path: KeyPath) -> dict[str, Any]:
         """The values that have no mistake, converted; mistakes are reported."""
