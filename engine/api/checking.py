@@ -4,43 +4,52 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.api.kinds import UserFile, is_export
 from engine.errors import ConfigurationError, Problem
 from engine.pipeline import PipelineSpec, load
+from engine.pipeline.case_files import is_test_file
+from engine.pipeline.load import read
 from engine.plan import Plan, check_spec, compile_spec
 from engine.registry import Registry, discover
 
 Pipeline = str | Path | PipelineSpec
 
 
-def check(pipeline: Pipeline, registry: Registry | None = None) -> list[Problem]:
+def check(
+    pipeline: Pipeline, registry: Registry | None = None, *, text: str | None = None
+) -> list[Problem]:
     """All problems of a pipeline file (YAML or .slp), an account file, a test file, or a task file
     and its pipeline, including warnings.
 
-    Environment variables that a task file reads need not be set: it is checked, not hosted.
+    Environment variables that a task file reads need not be set: it is checked, not hosted. With
+    `text`, the file is checked as if it held that.
     """
     registry = discover() if registry is None else registry
-    if not isinstance(pipeline, PipelineSpec):
-        from engine.pipeline.account_file import is_account_file
-        from engine.pipeline.case_files import is_test_file
+    if isinstance(pipeline, PipelineSpec):
+        return check_spec(pipeline, registry)
+    path = str(pipeline)
+    if text is None and is_export(path):
+        return check_spec(spec_of(path, registry), registry)
+    what = "test file" if is_test_file(path) else "pipeline file"
+    return _problems_of(UserFile(path, read(path, what) if text is None else text), registry)
+
+
+def _problems_of(file: UserFile, registry: Registry) -> list[Problem]:
+    if file.kind == "test":
+        from engine.testing.cases.preparing import prepare
+        from engine.testing.cases.reading import parse_tests
+
+        return prepare(parse_tests(file.text, file.path), registry)[1]
+    if file.kind == "account":
         from engine.plan.accounts import problems_of_account
 
-        if is_test_file(pipeline):
-            return _problems_of_tests(pipeline, registry)
-        if is_account_file(pipeline):
-            return problems_of_account(pipeline, registry)
-    if not isinstance(pipeline, PipelineSpec) and is_task_file(pipeline):
+        return problems_of_account(file.text, file.path, registry)
+    if file.kind == "task":
         from engine.tasks.files.check import check_task
-        from engine.tasks.files.task_file import load_task
+        from engine.tasks.files.task_file import parse_task
 
-        return check_task(load_task(pipeline, None), registry)
-    return check_spec(spec_of(pipeline, registry), registry)
-
-
-def _problems_of_tests(path: str | Path, registry: Registry) -> list[Problem]:
-    from engine.testing.cases.preparing import prepare
-    from engine.testing.cases.reading import load_tests
-
-    return prepare(load_tests(path), registry)[1]
+        return check_task(parse_task(file.text, file.path, None), registry)
+    return check_spec(file.spec, registry)
 
 
 def compile_plan(
@@ -65,7 +74,7 @@ def spec_of(pipeline: Pipeline, registry: Registry) -> PipelineSpec:
     """The pipeline of a YAML file, or of one exported from SnapLogic."""
     if isinstance(pipeline, PipelineSpec):
         return pipeline
-    if str(pipeline).lower().endswith(".slp"):
+    if is_export(pipeline):
         from engine.slp.load import load_export  # few pipelines are exports
 
         return load_export(pipeline, registry)

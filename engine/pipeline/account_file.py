@@ -96,9 +96,13 @@ def parse_account(
 def is_account_file(path: str | Path) -> bool:
     """Whether a file is an account, by its keys or by its folder; False if it cannot be read."""
     try:
-        text = read(path, "file")
+        return is_account(read(path, "file"), path)
     except ConfigurationError:
         return False
+
+
+def is_account(text: bytes, path: str | Path) -> bool:
+    """Whether a file with this text is an account."""
     if Path(path).suffix.lower() not in (".yaml", ".yml") or _IS_OTHER.search(text):
         return False
     folders = Path(path).absolute().parent.parts

@@ -1,7 +1,6 @@
 """From a place in a pipeline file to the key or value there: the way back of `Source.position`.
 
-A place is an index into the file's text, between two characters. Editors count lines and UTF-16
-units instead: `index_of` and `position_of` convert.
+A place is an index into the file's text, between two characters.
 """
 
 from __future__ import annotations
@@ -11,13 +10,9 @@ from typing import Literal
 
 import msgspec
 
-from engine.late_regex import late_regex
 from engine.pipeline.nodes import Entry, Items, Node, Scalar, Table
 from engine.pipeline.origins import origins
 from engine.pipeline.source import KeyPath, Source
-
-_EDITOR_LINE = late_regex("[^\r\n]*(?:\r\n|[\r\n]|$)")
-"""A line as editors count them: other characters that YAML counts as line breaks end none."""
 
 
 class Spot(msgspec.Struct, frozen=True):
@@ -129,37 +124,3 @@ class _Finder:
         if places is None:
             return 0 if self.index == scalar.start.index else None
         return bisect_left(places, self.index)
-
-
-def index_of(whole: str, line: int, character: int) -> int:
-    """The index of an editor's position, which counts lines and UTF-16 units from 0.
-
-    A position outside the text means the nearest one inside.
-    """
-    start = units = 0
-    for _ in range(line):
-        end = _end_of_line(whole, start)
-        if not whole.endswith(("\r", "\n"), start, end):
-            return len(whole)
-        start = end
-    for index in range(start, len(whole)):
-        if units >= character or whole[index] in "\r\n":
-            return index
-        units += 1 + (whole[index] > "\uffff")
-    return len(whole)
-
-
-def position_of(whole: str, index: int) -> tuple[int, int]:
-    """The line and the UTF-16 unit, both from 0, at which an editor shows the index."""
-    index = max(0, min(index, len(whole)))
-    line = start = 0
-    while (end := _end_of_line(whole, start)) <= index and whole.endswith(("\r", "\n"), start, end):
-        line, start = line + 1, end
-    text = whole[start:index]
-    return line, len(text) + sum(each > "\uffff" for each in text)
-
-
-def _end_of_line(whole: str, start: int) -> int:
-    """Where the line that begins at `start` ends, with its line break."""
-    found = _EDITOR_LINE.match(whole, start)
-    return len(whole) if found is None else found.end()

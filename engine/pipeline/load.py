@@ -31,7 +31,11 @@ def load(path: str | Path) -> PipelineSpec:
 
 def parse(text: str | bytes, path: str = "pipeline.yaml") -> PipelineSpec:
     """The pipeline in a string; all its mistakes are in `problems`. Raises nothing."""
-    source, problems = compose_text(text, path)
+    return spec_from(*compose_text(text, path))
+
+
+def spec_from(source: Source, problems: list[Problem]) -> PipelineSpec:
+    """The pipeline in a text that has been composed, with `problems`."""
     if is_platform_export(source):
         source, problems = Source(source.text), [_export(source.text)]
     return _spec(source, problems)

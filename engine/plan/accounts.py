@@ -228,14 +228,14 @@ def _is_name(name: str) -> bool:
     )
 
 
-def problems_of_account(path: str | Path, registry: Registry) -> list[Problem]:
-    """All problems of an account file. Raises ConfigurationError if it cannot be opened."""
-    from engine.pipeline.account_file import load_account
+def problems_of_account(text: str | bytes, path: str, registry: Registry) -> list[Problem]:
+    """All problems of an account file."""
+    from engine.pipeline.account_file import parse_account
     from engine.sdk.accounts import BUILTIN_KINDS
 
-    file = load_account(path, BUILTIN_KINDS)
+    file = parse_account(text, path, BUILTIN_KINDS)
     if file.kind is None:  # perhaps the kind of a package
-        file = load_account(path, (*BUILTIN_KINDS, *_kinds_accepted(registry)))
+        file = parse_account(text, path, (*BUILTIN_KINDS, *_kinds_accepted(registry)))
     return list(file.problems)
 
 

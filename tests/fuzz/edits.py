@@ -18,7 +18,7 @@ from pathlib import Path
 from engine.errors import Problem
 from engine.expressions import analysis, parameter_warnings, parsed
 from engine.pipeline import parse
-from engine.pipeline.cursor import index_of, position_of, spot_at
+from engine.pipeline.cursor import spot_at
 from engine.pipeline.half_written import parse_at
 from engine.plan import check_spec
 from engine.registry import Registry, discover
@@ -137,8 +137,7 @@ def _problems(text: str, registry: Registry) -> list[Problem]:
 def _look_around(text: str, chance: random.Random) -> None:
     """Ask for what is at a random place, as an editor does."""
     index = chance.randrange(len(text) + 1)
-    line, character = position_of(text, index)
-    spec, _ = parse_at(text, index_of(text, line, character))
+    spec, _ = parse_at(text, index)
     spot_at(spec.source, chance.randrange(-5, len(text) + 5))
 
 

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from engine.pipeline import parse
-from engine.pipeline.cursor import Spot, index_of, position_of, spot_at
+from engine.pipeline.cursor import Spot, spot_at
 from engine.pipeline.links import LinkPart, link_part_at
 from engine.pipeline.nodes import Items, Node, Scalar, Table
 from engine.pipeline.origins import origins
@@ -114,23 +112,3 @@ def test_every_character_of_a_file_leads_back_to_its_key_or_value(file: Path) ->
             if places[offset] > places[offset - 1]:
                 spot = spot_at(source, places[offset])
                 assert (spot.path, spot.part, spot.offset) == (path, part, offset)
-
-
-@given(st.text(alphabet="a\U0001f600é\r\n\u2028\t", max_size=30), st.integers(0, 40))
-def test_editors_positions_lead_back_to_the_same_index(whole: str, index: int) -> None:
-    index = min(index, len(whole))
-    if whole[index - 1 : index + 1] != "\r\n":  # no editor shows a place inside a line break
-        line, character = position_of(whole, index)
-        assert index_of(whole, line, character) == index
-
-
-@given(st.text(alphabet="a\U0001f600\n", max_size=9), st.integers(-5, 9), st.integers(-5, 20))
-def test_a_position_outside_the_text_means_the_nearest_inside(
-    whole: str, line: int, character: int
-) -> None:
-    assert 0 <= index_of(whole, line, character) <= len(whole)
-
-
-def test_an_emoji_counts_as_two_units() -> None:
-    assert position_of("x\n\U0001f600b", 3) == (1, 2)
-    assert index_of("x\n\U0001f600b", 1, 2) == 3

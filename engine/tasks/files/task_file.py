@@ -134,28 +134,34 @@ def load_file(path: str | Path) -> TaskFile:
 def is_task_file(path: str | Path) -> bool:
     """Whether the file is a task file rather than a pipeline file.
 
-    Name and folder decide only if the content does not. Raises InvalidPipelineError if
-    it is neither, ConfigurationError if it cannot be opened.
+    Raises InvalidPipelineError if it is neither, ConfigurationError if it cannot be opened.
     """
     source, problems = compose_text(read(path, "file"), str(path))
-    keys = _keys(source)
+    return is_task(source, is_empty=source.root is None and not problems)
+
+
+def is_task(source: Source, *, is_empty: bool = False) -> bool:
+    """Whether this is a task rather than a pipeline. Raises InvalidPipelineError if it is neither.
+
+    Name and folder decide only if the content does not.
+    """
+    keys, path = _keys(source), Path(source.text.path)
     if "snaps" in keys or is_platform_export(source):
         return False
-    if "type" in keys or _names_a_file(source, Path(path)):
+    if "type" in keys or _names_a_file(source, path):
         return True
     if any(key in keys for key in _PIPELINE_KEYS):
         return False
-    if _is_called_task(Path(path)):
+    if _is_called_task(path):
         return True
-    is_empty = source.root is None and not problems
-    raise InvalidPipelineError([_neither(path, keys, is_empty=is_empty)])
+    raise InvalidPipelineError([_neither(source.text.path, keys, is_empty=is_empty)])
 
 
 def _is_called_task(path: Path) -> bool:
     return path.absolute().parent.name == "tasks" or bool(_TASK_NAME.search(path.name))
 
 
-def _neither(path: str | Path, keys: Iterable[str], *, is_empty: bool) -> Problem:
+def _neither(path: str, keys: Iterable[str], *, is_empty: bool) -> Problem:
     near = [nearest_hint(key, ("snaps", *settings_of(TaskSettings))) for key in keys]
     hint = next(filter(None, near), "see docs/pipeline-files.md and docs/tasks.md")
     message = (
@@ -163,7 +169,7 @@ def _neither(path: str | Path, keys: Iterable[str], *, is_empty: bool) -> Proble
         "'snaps', nor a task file, which has 'type' and 'pipeline'"
     )
     code = "empty-file" if is_empty else "wrong-type"
-    return Problem(code, Location(str(path)), message, hint)
+    return Problem(code, Location(path), message, hint)
 
 
 def _keys(source: Source) -> list[str]:

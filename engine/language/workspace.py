@@ -1,0 +1,121 @@
+"""The files that are open in an editor, and what is computed once for each version of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from engine import api
+from engine.api.kinds import UserFile
+from engine.errors import ConfigurationError, InvalidPipelineError, Problem
+from engine.language.positions import Lines
+from engine.locations import Location
+from engine.pipeline.load import read
+from engine.plan.resolve import Resolution, resolve
+from engine.registry import Registry, discover
+
+Samples = Mapping[str, Sequence[Any]]
+"""`label.view` of an output to the documents that left there in the last preview."""
+
+SampleSource = Callable[[str], Samples]
+"""Returns the samples of the pipeline with this path; none if it has not been previewed."""
+
+
+def _no_samples(path: str) -> Samples:
+    return {}
+
+
+class Workspace:
+    """Open files by path. Files that are not open are read from the disk.
+
+    The registry is made once: snaps that are installed later are found after a restart.
+    """
+
+    def __init__(
+        self, registry: Registry | None = None, samples: SampleSource = _no_samples
+    ) -> None:
+        self.registry = discover() if registry is None else registry
+        self._samples = samples
+        self._sampled: dict[str, Samples] = {}
+        self._open: dict[str, Document] = {}
+
+    @property
+    def documents(self) -> list[Document]:
+        """The open files."""
+        return list(self._open.values())
+
+    def open(self, path: str, text: str, version: int = 0) -> Document:
+        """The document of a new version of an open file, or of one that is opened now."""
+        document = self._open[path] = Document(self, path, text, version)
+        return document
+
+    def close(self, path: str) -> None:
+        self._open.pop(path, None)
+
+    def document(self, path: str) -> Document:
+        """The open version of a file, or what the disk holds.
+
+        Raises ConfigurationError if it is not open and cannot be read.
+        """
+        if path in self._open:
+            return self._open[path]
+        text = read(path, "file").decode("utf-8-sig", "replace")
+        return Document(self, path, text)
+
+    def refresh(self) -> None:
+        """Forget what depends on the disk, because files there have changed."""
+        self._sampled.clear()
+        for document in self.documents:
+            self.open(document.path, document.text, document.version)
+
+    def samples_of(self, path: str) -> Samples:
+        """The documents of the last preview of a pipeline."""
+        if path not in self._sampled:
+            self._sampled[path] = self._samples(path)
+        return self._sampled[path]
+
+
+class Document(UserFile):
+    """One version of the text of a file. It never changes: an edit makes a new document.
+
+    What is computed from the text is kept. So is what was read of other files, until
+    `Workspace.refresh`.
+    """
+
+    text: str
+
+    def __init__(self, workspace: Workspace, path: str, text: str, version: int = 0) -> None:
+        super().__init__(path, text.removeprefix("\ufeff"))
+        self.workspace = workspace
+        self.version = version
+
+    @property
+    def registry(self) -> Registry:
+        return self.workspace.registry
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.path).parent
+
+    @cached_property
+    def lines(self) -> Lines:
+        return Lines(self.text)
+
+    @cached_property
+    def resolution(self) -> Resolution:
+        """The pipeline in the file with snaps and links resolved, as far as possible."""
+        return resolve(self.spec, self.registry)
+
+    @cached_property
+    def problems(self) -> list[Problem]:
+        """What `engine validate` reports for the file."""
+        if self.kind == "pipeline":
+            return self.resolution.problems
+        try:
+            return api.check(self.path, self.registry, text=self.text)
+        except InvalidPipelineError as error:
+            return list(error.problems)
+        except ConfigurationError as error:
+            return [Problem("missing-file", Location(self.path), str(error))]
