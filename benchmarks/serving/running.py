@@ -11,7 +11,11 @@ from benchmarks.serving.rivals.echo_asgi import TOKEN as ECHO_TOKEN
 from benchmarks.serving.servers import ServerProcess, engine_server, servers_python
 from benchmarks.serving.workloads import PIPELINES, Workload
 
-ROLES = {"engine.tasks.ultra.instance": "instance", "/engine/script/": "script", " serve ": "front"}
+ROLES = {
+    "engine.tasks.worker.instance": "instance",
+    "/engine/script/": "script",
+    " serve ": "front",
+}
 """Part of a command line → role of the process. A script has two: one supervises it."""
 NAMES = ("digits", "echo")
 

@@ -45,8 +45,8 @@ def _problems_of(file: UserFile, registry: Registry) -> list[Problem]:
 
         return problems_of_account(file.text, file.path, registry)
     if file.kind == "task":
-        from engine.tasks.files.check import check_task
-        from engine.tasks.files.task_file import parse_task
+        from engine.tasks.definition.check import check_task
+        from engine.tasks.definition.task_file import parse_task
 
         return check_task(parse_task(file.text, file.path, None), registry)
     return check_spec(file.spec, registry)
@@ -62,7 +62,7 @@ def compile_plan(
 
 def is_task_file(path: str | Path) -> bool:
     """Whether the file is a task file; a file that cannot be read is treated as a pipeline."""
-    from engine.tasks.files import task_file
+    from engine.tasks.definition import task_file
 
     try:
         return task_file.is_task_file(path)

@@ -46,7 +46,7 @@ class UserFile:
     def kind(self) -> FileKind:
         """What the file is; if that is not clear, a pipeline."""
         from engine.pipeline.account_file import is_account  # slow imports; not all commands ask
-        from engine.tasks.files.task_file import is_task
+        from engine.tasks.definition.task_file import is_task
 
         text = self.text if isinstance(self.text, bytes) else self.text.encode("utf-8", "replace")
         if is_test_file(self.path):

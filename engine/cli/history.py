@@ -13,7 +13,7 @@ from engine.cli.columns import columns
 from engine.errors import ConfigurationError, InvalidPipelineError
 
 if TYPE_CHECKING:
-    from engine.tasks.runs.history import RunRecord
+    from engine.tasks.scheduled.history import RunRecord
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _recent(path: str, state: str | None, number: int) -> list[RunRecord]:
-    from engine.tasks.runs.history import History, database
+    from engine.tasks.scheduled.history import History, database
 
     if not database(state).exists():
         return []
@@ -50,7 +50,7 @@ def _recent(path: str, state: str | None, number: int) -> list[RunRecord]:
 
 
 def _table(runs: Iterable[RunRecord], timezone: str) -> str:
-    from engine.tasks.runs.schedule import local_time
+    from engine.tasks.definition.schedule import local_time
 
     rows = [
         (
@@ -66,7 +66,7 @@ def _table(runs: Iterable[RunRecord], timezone: str) -> str:
 
 def _explain_empty_history(path: str, state: str | None) -> None:
     """Print why there are no runs. Raises ConfigurationError if a first run is not the reason."""
-    from engine.tasks.runs.history import database
+    from engine.tasks.scheduled.history import database
 
     _check_is_scheduled(path)
     place = database(state)
@@ -80,7 +80,7 @@ def _explain_empty_history(path: str, state: str | None) -> None:
 
 
 def _check_is_scheduled(path: str) -> None:
-    from engine.tasks.files.task_file import is_task_file, load_task
+    from engine.tasks.definition.task_file import is_task_file, load_task
 
     if not is_task_file(path):
         raise ConfigurationError(
@@ -99,7 +99,7 @@ def _check_is_scheduled(path: str) -> None:
 
 def _timezone(path: str) -> str:
     """The time zone of the schedule; UTC if the file is no longer valid."""
-    from engine.tasks.files.task_file import load_task
+    from engine.tasks.definition.task_file import load_task
 
     task = load_task(path, environment=None).task
     return task.schedule.timezone if task is not None and task.schedule is not None else "UTC"

@@ -62,12 +62,12 @@ def run(arguments: argparse.Namespace) -> int:
     import uvloop
 
     from engine.registry import discover
-    from engine.tasks.files.loading import Overrides, load_tasks
-    from engine.tasks.files.task_reader import is_origin
-    from engine.tasks.operations.logs import configure_logs
-    from engine.tasks.server import Address, Server
-    from engine.tasks.web.access import AccessLog
-    from engine.tasks.web.site import Site
+    from engine.tasks.definition.loading import Overrides, load_tasks
+    from engine.tasks.definition.task_reader import is_origin
+    from engine.tasks.front.access import AccessLog
+    from engine.tasks.front.site import Site
+    from engine.tasks.server.logs import configure_logs
+    from engine.tasks.server.server import Address, Server
 
     if arguments.instances is not None and arguments.instances < 1:
         raise ConfigurationError("--instances must be at least 1")

@@ -11,7 +11,7 @@ import msgspec
 from engine.cli.columns import columns
 
 if TYPE_CHECKING:
-    from engine.tasks.operations.control import ServerState, TaskState
+    from engine.tasks.server.control import ServerState, TaskState
 
 _TEXT_COLUMNS = ("task", "type", "state", "url", "next run")
 _NUMBER_COLUMNS = ("processes", "requests/runs", "errors", "queued", "p50 ms", "p99 ms", "server")
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Always 0."""
-    from engine.tasks.operations.control import servers
+    from engine.tasks.server.control import servers
 
     found = list(servers())
     if arguments.json:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import get_args
 
 from engine.schema.values import NULL, SCALAR, JsonSchema, ValueSchemas, closed_object, in_any_case
-from engine.tasks.files.applicability import inapplicable_settings
-from engine.tasks.files.settings import TaskSettings
-from engine.tasks.files.task import TaskType
-from engine.tasks.files.task_reader import RANGES
+from engine.tasks.definition.applicability import inapplicable_settings
+from engine.tasks.definition.settings import TaskSettings
+from engine.tasks.definition.task import TaskType
+from engine.tasks.definition.task_reader import RANGES
 
 
 def task_schema() -> JsonSchema:

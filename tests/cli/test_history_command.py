@@ -9,7 +9,7 @@ import pytest
 
 from engine.cli import main
 from engine.errors import SnapFailedError
-from engine.tasks.runs.history import History
+from engine.tasks.scheduled.history import History
 
 MOMENT = datetime(2026, 5, 4, 2, 30, tzinfo=UTC)
 SCHEDULED = """\

@@ -44,7 +44,7 @@ HEAVY = {
     "engine.run.http",
     "engine.run.spilling",
     "engine.script.process",
-    "engine.tasks.server",
+    "engine.tasks.server.server",
     "engine.testing",
     "fsspec",
     "hashlib",

@@ -189,11 +189,11 @@ sys.exit(main())
         ("asyncio", ["run", "filter.yaml"]),
         ("snaps.flow.filter", ["validate", "filter.yaml"]),
         ("snaps.flow.filter", ["run", "filter.yaml"]),
-        ("engine.tasks.server", ["serve", "filter.yaml", "--port", "0"]),
+        ("engine.tasks.server.server", ["serve", "filter.yaml", "--port", "0"]),
         ("engine.cli.repl", ["eval"]),
         ("engine.script.server", ["executor", "--port", "0", "--token-file", "t"]),
-        ("engine.tasks.runs.history", ["history", "filter.yaml"]),
-        ("engine.tasks.operations.control", ["tasks"]),
+        ("engine.tasks.scheduled.history", ["history", "filter.yaml"]),
+        ("engine.tasks.server.control", ["tasks"]),
     ],
 )
 def test_an_interrupt_while_a_command_starts_is_one_word(

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from engine.pipeline import load, parse
 from engine.plan import check_spec
 from engine.registry import Registry, discover, files_of
-from engine.tasks.files.check import check_names, check_task
-from engine.tasks.files.task_file import load_task
+from engine.tasks.definition.check import check_names, check_task
+from engine.tasks.definition.task_file import load_task
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

@@ -13,7 +13,7 @@ from engine.registry import Registry
 from engine.schema import schema_text
 from engine.sdk import Account, AccountKind, Settings, Snap, setting
 from engine.sdk.accounts import BUILTIN_KINDS
-from engine.tasks.files.task_file import parse_task
+from engine.tasks.definition.task_file import parse_task
 from engine.testing.cases.reading import parse_tests
 from tests.schema.conftest import Mistakes, Schemas
 

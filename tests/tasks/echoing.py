@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from engine.tasks.web.connection import Connection
-from engine.tasks.web.head import Head
-from engine.tasks.web.http_server import listen, server_for
-from engine.tasks.web.small_request import BodyHandler, Respond
+from engine.tasks.front.connection import Connection
+from engine.tasks.front.head import Head
+from engine.tasks.front.http_server import listen, server_for
+from engine.tasks.front.small_request import BodyHandler, Respond
 from tests.tasks.hosting import turns
 from tests.tasks.wire import Answer, answers, message
 

@@ -15,10 +15,11 @@ import msgspec
 
 from engine import api
 from engine.plan.plan import Plan
-from engine.tasks.files.task import Limits, Task, Timeouts
-from engine.tasks.operations.statistics import TaskStatistics
-from engine.tasks.processes.messages import Headers, Reply, Request
-from engine.tasks.runs.triggered import TriggeredTask
+from engine.tasks.definition.task import Limits, Task, Timeouts
+from engine.tasks.front.reply import Reply
+from engine.tasks.pool.statistics import TaskStatistics
+from engine.tasks.triggered.triggered import TriggeredTask
+from engine.tasks.wire.messages import Headers, Request
 
 SECONDS = 40.0
 """How long a test may take before it counts as hanging."""

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from engine.tasks.files.task import Task
-from engine.tasks.files.task_file import TaskFile, load_task, parse_task
+from engine.tasks.definition.task import Task
+from engine.tasks.definition.task_file import TaskFile, load_task, parse_task
 
 LEAST = "type: ultra\npipeline: p.yaml\n"
 SCHEDULED = "type: scheduled\npipeline: p.yaml\n"

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from engine.errors import ConfigurationError
-from engine.tasks.web.access import AccessLog, LogFormat
-from engine.tasks.web.head import Head, head_of
+from engine.tasks.front.access import AccessLog, LogFormat
+from engine.tasks.front.head import Head, head_of
 from tests.tasks.hosting import in_loop
 
 LINE = re.compile(

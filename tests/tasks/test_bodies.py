@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from engine.tasks.processes.messages import Headers
-from engine.tasks.web.bodies import decode_body, documents_of
-from engine.tasks.web.refusals import BadBody
+from engine.tasks.wire.messages import Headers
+from engine.tasks.worker.bodies import decode_body, documents_of
+from engine.tasks.worker.refusals import BadBody
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from engine.tasks.processes.messages import Headers
-from engine.tasks.runs.triggered import CallError, call_parameters
+from engine.tasks.triggered.triggered import CallError, call_parameters
+from engine.tasks.wire.messages import Headers
 from tests.tasks.hosting import plan_of, request
 
 WITH_PARAMETERS = """

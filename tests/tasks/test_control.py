@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ConfigurationError
-from engine.tasks.operations.control import Control, ServerState, folder, servers
+from engine.tasks.server.control import Control, ServerState, folder, servers
 from tests.tasks.conftest import Serve
 from tests.tasks.hosting import in_loop
 

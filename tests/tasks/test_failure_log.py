@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.tasks.ultra.failure_log import LINES_PER_SECOND, FailureLog
+from engine.tasks.worker.failure_log import LINES_PER_SECOND, FailureLog
 
 
 def test_ten_thousand_failures_of_a_second_leave_a_few_lines_and_then_their_number() -> None:

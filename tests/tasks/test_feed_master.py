@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from engine.tasks.files.task import Limits, Task, Timeouts
-from engine.tasks.operations.statistics import TaskStatistics
-from engine.tasks.processes.messages import Request, Response
-from engine.tasks.ultra import feed_master, fleet
+from engine.tasks.definition.task import Limits, Task, Timeouts
+from engine.tasks.pool import fleet
+from engine.tasks.pool.fleet import InstanceHandle
+from engine.tasks.pool.statistics import TaskStatistics
+from engine.tasks.ultra import feed_master
 from engine.tasks.ultra.feed_master import FeedMaster
-from engine.tasks.ultra.fleet import InstanceHandle
+from engine.tasks.wire.messages import Request, Response
 from tests.tasks.hosting import in_loop, turns
 
 SECONDS = 0.5

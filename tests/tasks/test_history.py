@@ -10,15 +10,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from engine.errors import ConfigurationError, ExecutionError
-from engine.tasks.runs import history as history_module
-from engine.tasks.runs.history import History, default_folder
+from engine.tasks.scheduled import history as history_module
+from engine.tasks.scheduled.history import History, default_folder
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 TASK = "/project/tasks/nightly.yaml"
 DIES_WHILE_RUNNING = """
 import os, signal, sys
 from datetime import UTC, datetime
-from engine.tasks.runs.history import History
+from engine.tasks.scheduled.history import History
 
 history = History(sys.argv[1])
 noon = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -28,7 +28,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 BEGINS_MANY = """
 import sys
 from datetime import UTC, datetime, timedelta
-from engine.tasks.runs.history import History
+from engine.tasks.scheduled.history import History
 
 noon = datetime(2026, 6, 1, 12, tzinfo=UTC)
 begun = 0

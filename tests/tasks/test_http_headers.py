@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.errors import DataError
-from engine.tasks.web.http_headers import SERVER_HEADERS, response_headers
+from engine.tasks.worker.http_headers import SERVER_HEADERS, response_headers
 
 
 def test_fields_become_headers_with_names_in_lower_case() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.tasks.web.connection import MAX_HEAD_BYTES
+from engine.tasks.front.connection import MAX_HEAD_BYTES
 from tests.tasks.echoing import GET, running
 from tests.tasks.hosting import in_loop, turns
 from tests.tasks.wire import answers, message

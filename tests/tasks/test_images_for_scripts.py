@@ -12,8 +12,8 @@ import pytest
 
 from engine.documents import RawJson
 from engine.sdk.moved_json import Places
-from engine.tasks.processes.messages import Request
-from engine.tasks.ultra.documents import request_document
+from engine.tasks.wire.messages import Request
+from engine.tasks.worker.documents import request_document
 from tests.tasks.conftest import Served, servers
 
 SCRIPT = """

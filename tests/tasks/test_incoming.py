@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from engine.tasks.processes.messages import Reply
-from engine.tasks.web import incoming
-from engine.tasks.web.incoming import IncomingBodies
+from engine.tasks.front import incoming
+from engine.tasks.front.incoming import IncomingBodies
+from engine.tasks.front.reply import Reply
 from tests.tasks.hosting import in_loop, turns
 
 LIMIT = 100

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from engine.errors import ExecutionError
-from engine.tasks.files.task import Limits
-from engine.tasks.runs.triggered import StreamedBody
+from engine.tasks.definition.task import Limits
+from engine.tasks.triggered.triggered import StreamedBody
 from tests.tasks.hosting import GATED, Gate, hosted, in_loop, plan_of, request, turns
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from engine.tasks.operations.metrics import metrics_text
-from engine.tasks.operations.statistics import TaskStatistics
-from engine.tasks.processes.messages import SnapCounts
+from engine.tasks.pool.statistics import TaskStatistics
+from engine.tasks.server.metrics import metrics_text
+from engine.tasks.wire.messages import SnapCounts
 
 
 def samples() -> dict[str, list[Any]]:

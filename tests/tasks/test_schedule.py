@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.tasks.files.task import Schedule
-from engine.tasks.runs.schedule import (
+from engine.tasks.definition.schedule import (
     MAX_DUE,
     Due,
     check_cron,
@@ -19,6 +18,7 @@ from engine.tasks.runs.schedule import (
     next_runs,
     zone_of,
 )
+from engine.tasks.definition.task import Schedule
 
 BERLIN = "Europe/Berlin"
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

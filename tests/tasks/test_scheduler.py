@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from engine.plan.plan import Plan
-from engine.tasks.files.task import Schedule, Task
-from engine.tasks.operations.statistics import TaskStatistics
-from engine.tasks.runs.history import History, RunRecord
-from engine.tasks.runs.scheduler import ScheduledTask, SystemClock
+from engine.tasks.definition.task import Schedule, Task
+from engine.tasks.pool.statistics import TaskStatistics
+from engine.tasks.scheduled.history import History, RunRecord
+from engine.tasks.scheduled.scheduler import ScheduledTask, SystemClock
 from tests.tasks.hosting import Gate, in_loop, plan_of, turns
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)

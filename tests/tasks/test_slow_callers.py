@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from engine.tasks.web.connection import (
+from engine.tasks.front.connection import (
     KEEP_ALIVE_SECONDS,
     LINGER_SECONDS,
     MAX_PIPELINED,

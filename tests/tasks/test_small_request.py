@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.tasks.web.connection import SMALL_BODY_BYTES, Connection
-from engine.tasks.web.http_server import server_for
+from engine.tasks.front.connection import SMALL_BODY_BYTES, Connection
+from engine.tasks.front.http_server import server_for
 from tests.tasks.echoing import GET, Echo, Running, running
 from tests.tasks.hosting import in_loop, turns
 from tests.tasks.wire import answers, message

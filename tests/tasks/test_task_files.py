@@ -13,10 +13,10 @@ from engine.errors import ConfigurationError
 from engine.registry import Registry, discover
 from engine.sdk.quantities import parse_duration, parse_size
 from engine.sdk.settings import settings_of
-from engine.tasks.files import settings as settings_module
-from engine.tasks.files.check import check_names, check_task
-from engine.tasks.files.task import Limits, Timeouts
-from engine.tasks.files.task_file import (
+from engine.tasks.definition import settings as settings_module
+from engine.tasks.definition.check import check_names, check_task
+from engine.tasks.definition.task import Limits, Timeouts
+from engine.tasks.definition.task_file import (
     is_task_file,
     load_task,
     parse_task,

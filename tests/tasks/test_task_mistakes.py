@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from engine.errors import ConfigurationError, InvalidPipelineError, Problem
 from engine.registry import Registry, discover
-from engine.tasks.files.check import check_task
-from engine.tasks.files.loading import Overrides, check_parameters, load_tasks
-from engine.tasks.files.task_file import is_task_file, load_task, parse_task
+from engine.tasks.definition.check import check_task
+from engine.tasks.definition.loading import Overrides, check_parameters, load_tasks
+from engine.tasks.definition.task_file import is_task_file, load_task, parse_task
 from tests.tasks.task_files import (
     LEAST,
     SCHEDULED,

@@ -10,8 +10,8 @@ import pytest
 
 from engine.plan.plan import Plan, Port
 from engine.plan.routes import routes_of
-from engine.tasks.files.task import Limits, Timeouts
-from engine.tasks.runs.triggered import METHODS
+from engine.tasks.definition.task import Limits, Timeouts
+from engine.tasks.triggered.triggered import METHODS
 from tests.tasks.hosting import GATED, Gate, documents, hosted, in_loop, plan_of, request, turns
 
 ECHO = "snaps: {echo: {snap: Mapper, pass_through: true, mappings: {$seen: 'true'}}}"

@@ -9,8 +9,8 @@ import pytest
 
 from engine.documents import Item, StreamEnd, StreamStart
 from engine.errors import DataError
-from engine.tasks.processes.messages import Headers, Request
-from engine.tasks.ultra.documents import request_document, request_stream, response_of
+from engine.tasks.wire.messages import Headers, Request
+from engine.tasks.worker.documents import request_document, request_stream, response_of
 
 
 def request(headers: Headers | None = None, body: bytes = b"", query: str = "") -> Request:

@@ -1,1 +1,1 @@
-"""Ultra tasks: a feed master, its instances, and how requests become documents."""
+"""Ultra tasks: the feed master."""

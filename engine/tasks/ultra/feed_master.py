@@ -21,12 +21,11 @@ from typing import Any
 from engine.plan.plan import Plan
 from engine.run.files.rules import FileRules
 from engine.run.identity import identify
-from engine.tasks.files.task import Task
-from engine.tasks.operations.statistics import SnapTotals, TaskStatistics
-from engine.tasks.processes.messages import Request, Response, SnapCounts
-from engine.tasks.ultra.documents import error_response
-from engine.tasks.ultra.fleet import Fleet, InstanceHandle
-from engine.tasks.ultra.instance import Opening
+from engine.tasks.definition.task import Task
+from engine.tasks.pool.fleet import Fleet, InstanceHandle
+from engine.tasks.pool.statistics import SnapTotals, TaskStatistics
+from engine.tasks.wire.messages import Opening, Request, Response, SnapCounts
+from engine.tasks.worker.documents import error_response
 
 log = logging.getLogger(__name__)
 

@@ -16,20 +16,21 @@ from engine.plan.plan import Plan, Port
 from engine.run.lineage import Ledger
 from engine.run.observer import Source
 from engine.sdk.http import HttpResponse
-from engine.tasks.processes.messages import Headers, Request, Response
-from engine.tasks.runs.results import is_binary, result_of
-from engine.tasks.runs.run_process import RunFailure, failure_of, inputs_of
-from engine.tasks.runs.triggered import CallError, call_parameters
-from engine.tasks.ultra.answers import Answers
-from engine.tasks.ultra.documents import (
+from engine.tasks.front.reply import error_reply
+from engine.tasks.triggered.triggered import CallError, call_parameters
+from engine.tasks.wire.messages import Headers, Request, Response, RunFailure
+from engine.tasks.worker.answers import Answers
+from engine.tasks.worker.documents import (
     described,
     error_response,
     request_document,
     request_stream,
     response_of,
 )
-from engine.tasks.web.error_reply import error_reply
-from engine.tasks.web.refusals import BadRequest
+from engine.tasks.worker.failures import failure_of
+from engine.tasks.worker.refusals import BadRequest
+from engine.tasks.worker.results import is_binary, result_of
+from engine.tasks.worker.run_process import inputs_of
 from engine.testing.cases.case import HostedTask, SentRequest
 from engine.testing.cases.recording import Recorder
 

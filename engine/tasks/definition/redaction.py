@@ -1,0 +1,26 @@
+"""Keep tokens and secrets out of the problems that are reported for a task file.
+
+Only the pipeline knows which parameters are secret, and a misspelt key could be any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from engine.errors import Problem
+from engine.pipeline.redaction import Redaction
+from engine.pipeline.source import Source
+from engine.sdk.settings import settings_of
+from engine.tasks.definition.settings import TaskSettings
+
+SECRET_KEYS = ("parameters", "bearer_token")
+_REDACTION = Redaction(
+    "a task file",
+    shown=tuple(key for key in settings_of(TaskSettings) if key not in SECRET_KEYS),
+    hidden=SECRET_KEYS,
+)
+
+
+def redacted(source: Source, problems: Iterable[Problem]) -> list[Problem]:
+    """The problems by location; none quotes a line that may hold a secret."""
+    return _REDACTION.redacted(source, problems)

@@ -1,0 +1,101 @@
+"""The settings of a task file. Defaults are in engine.tasks.definition.task; here they are None."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.sdk.settings import Settings, setting
+from engine.tasks.definition.task import TaskType
+
+Amount = float | str
+"""A duration or a size: see engine.sdk.quantities."""
+
+
+class TimeoutSettings(Settings):
+    request: Amount | None = setting(
+        default=None, help="How long a request may take.", example="30s"
+    )
+    start: Amount | None = setting(
+        default=None, help="How long an instance may take to become ready.", example="10m"
+    )
+    drain: Amount | None = setting(
+        default=None, help="How long to wait for open requests at shutdown.", example="30s"
+    )
+
+
+class LimitSettings(Settings):
+    body: Amount | None = setting(default=None, help="Size of a request body.", example="10 MiB")
+    queue: int | None = setting(default=None, help="Requests waiting in the queue.", example=1000)
+    in_flight: int | None = setting(
+        default=None, help="Requests that one instance processes at a time.", example=200
+    )
+    failures: int | None = setting(
+        default=None, help="Failed starts in a row until the task is disabled.", example=5
+    )
+    redeliveries: int | None = setting(
+        default=None,
+        help="How often a request is delivered again after its instance died.",
+        example=5,
+    )
+    concurrent: int | None = setting(default=None, help="Runs at a time.", example=10)
+
+
+class ScheduleSettings(Settings):
+    every: Amount | None = setting(default=None, help="The time between two runs.", example="5m")
+    cron: str | None = setting(
+        default=None, help="Minute, hour, day, month and weekday.", example="*/5 * * * *"
+    )
+    at: str | None = setting(
+        default=None,
+        help="When it runs, or first runs if `every` is given.",
+        example="2026-12-24T18:00",
+    )
+    timezone: str | None = setting(
+        default=None, help="The zone of `cron`, `at` and `until`.", example="Europe/Berlin"
+    )
+    until: str | None = setting(default=None, help="The last time or day.", example="2027-01-01")
+    grace: Amount | None = setting(
+        default=None, help="How late a run may start; after that it is missed.", example="15m"
+    )
+    timeout: Amount | None = setting(default=None, help="How long a run may take.", example="10m")
+
+
+class TaskSettings(Settings):
+    name: str | None = setting(
+        default=None, help="Name of the task; part of its URL.", example="digits"
+    )
+    type: TaskType = setting(help="How the pipeline is hosted: ultra, triggered or scheduled.")
+    pipeline: str = setting(help="The pipeline's file, relative to that of the task.")
+    parameters: dict[str, Any] = setting(default={}, help="Values for the pipeline's parameters.")
+    instances: int | None = setting(
+        default=None, help="Processes that run the pipeline.", example=2
+    )
+    bearer_token: str | None = setting(
+        default=None, help="Token that callers must send.", example="${env:TOKEN}"
+    )
+    allowed_origins: tuple[str, ...] | None = setting(
+        default=None,
+        help="Origins of web pages that may call the task.",
+        example=["https://example.org"],
+    )
+    filtered_status: int | None = setting(
+        default=None, help="HTTP status of the response to a filtered request.", example=204
+    )
+    overlap: bool | None = setting(
+        default=None, help="Whether a run may start while another is in progress.", example=False
+    )
+    status_from_document: bool | None = setting(
+        default=None,
+        help="Whether the field `status` of the first document is the HTTP status.",
+        example=True,
+    )
+    allow_outside: bool | None = setting(
+        default=None,
+        help="Whether snaps with `allow_outside: true` may let data name files anywhere.",
+        example=True,
+    )
+    timeouts: TimeoutSettings | None = setting(
+        default=None, help="How long requests, starts and shutdown may take."
+    )
+    limits: LimitSettings | None = setting(default=None, help="Upper limits for requests and runs.")
+    schedule: ScheduleSettings | None = setting(default=None, help="When the task runs.")

@@ -1,0 +1,80 @@
+"""A task: a pipeline and how it is hosted, as frozen plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+TaskType = Literal["ultra", "triggered", "scheduled"]
+
+
+class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds: for a request, for an instance to be ready, for open requests at a shutdown."""
+
+    request: float = 900.0
+    start: float = 600.0
+    drain: float = 30.0
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Upper limits of a task; `body` is in bytes."""
+
+    body: int = 10 * 1024 * 1024
+    queue: int = 1000
+    in_flight: int = 200
+    failures: int = 5
+    redeliveries: int = 5
+    concurrent: int = 10
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """When a scheduled task runs; one of `every`, `cron` and `at` is set, or `every` and `at`.
+
+    `every`, `grace` and `timeout` are seconds. `at` and `until` (inclusive) are aware.
+    If `grace` is None, engine.tasks.definition.schedule chooses it.
+    """
+
+    every: float | None = None
+    cron: str = ""
+    at: datetime | None = None
+    timezone: str = "UTC"
+    until: datetime | None = None
+    grace: float | None = None
+    timeout: float | None = None
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked task; `path` is its file, `pipeline` that of its pipeline.
+
+    An empty `bearer_token` lets everybody in. `overlap`: a run may start during another.
+    `allow_outside`: snaps may let data name files anywhere, if their own setting allows it.
+    """
+
+    name: str
+    pipeline: str
+    path: str
+    type: TaskType = "ultra"
+    parameters: Mapping[str, str] = msgspec.field(default_factory=dict)
+    instances: int = 1
+    bearer_token: str = ""
+    allowed_origins: tuple[str, ...] = ()
+    filtered_status: int = 204
+    overlap: bool = True
+    status_from_document: bool = False
+    allow_outside: bool = False
+    timeouts: Timeouts = Timeouts()
+    limits: Limits = Limits()
+    schedule: Schedule | None = None
+
+    @property
+    def identity(self) -> str:
+        """The key of its history: two projects may have tasks of the same name."""
+        return str(Path(self.path).absolute())
+
+    def __repr__(self) -> str:
+        """Without token and parameters, which may be secret."""
+        return f"<{self.type} task {self.name!r} of {self.pipeline!r}>"

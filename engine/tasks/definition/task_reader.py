@@ -1,0 +1,313 @@
+"""Read and check the values of a task file, one by one."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.errors import Problem, Severity
+from engine.pipeline.environment import (
+    FROM_ENVIRONMENT,
+    MISSPELT_VARIABLE,
+    fill_in,
+    is_malformed,
+    is_written_out,
+)
+from engine.pipeline.nodes import Entry, Items, Scalar, Table, plain
+from engine.pipeline.source import KeyPath, Source
+from engine.sdk.conversion import convert, convert_partly
+from engine.sdk.quantities import parse_duration, parse_size
+from engine.sdk.settings import Issue, Settings, shown
+from engine.tasks.definition.applicability import applies, check_applicability
+from engine.tasks.definition.problem_collector import ProblemCollector
+from engine.tasks.definition.redaction import SECRET_KEYS
+from engine.tasks.definition.settings import (
+    LimitSettings,
+    ScheduleSettings,
+    TaskSettings,
+    TimeoutSettings,
+)
+from engine.tasks.definition.task import Limits, Schedule, Task, TaskType, Timeouts
+
+NAME = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
+_ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s?#]+", re.IGNORECASE)
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+RANGES: Mapping[str, tuple[int, int]] = {
+    "instances": (1, 1000),
+    "filtered_status": (200, 599),
+    "queue": (1, 1_000_000),
+    "in_flight": (1, 1_000_000),
+    "failures": (1, 1_000_000),
+    "redeliveries": (0, 1000),
+    "concurrent": (1, 1000),
+}
+"""The least and the greatest value of each number in a task file."""
+
+
+class TaskReader:
+    """Reads one file into `problems`; the other public attributes are those of TaskFile."""
+
+    def __init__(
+        self,
+        source: Source,
+        environment: Mapping[str, str] | None,
+        problems: list[Problem],
+        parameters: Mapping[str, str],
+    ) -> None:
+        self.source = source
+        self.environment = environment
+        self.problems = problems
+        self.collector = ProblemCollector(source, problems)
+        self.parameters = parameters
+        self.type: TaskType | None = None
+        self.pipeline = ""
+        self.named: tuple[str, ...] | None = None
+        self.empty: set[str] = set()
+        self.written_out: set[str] = set()
+
+    def task(self) -> Task | None:
+        """The task, or None if there is any error."""
+        values = self._values()
+        if values is None:
+            return None
+        issues = convert(TaskSettings, values)[1]
+        for issue in issues:
+            self._report_issue(issue)
+        given = _given(TaskSettings, values)
+        kind = self.type = given.get("type")
+        self.named = self._named(issues)
+        fields = {
+            "name": self._name(given.get("name")),
+            "pipeline": self._pipeline(given.get("pipeline")),
+            "parameters": self._parameters(values.get("parameters")),
+            "bearer_token": self._bearer_token(given.get("bearer_token") or ""),
+            "allowed_origins": self._origins(given.get("allowed_origins", ())),
+            "timeouts": self._timeouts(values.get("timeouts")),
+            "limits": self._limits(values.get("limits")),
+            "schedule": self._schedule(values.get("schedule")),
+            "overlap": given.get("overlap", kind != "scheduled"),
+        }
+        for name in ("instances", "filtered_status", "status_from_document", "allow_outside"):
+            if name in given:
+                fields[name] = given[name]
+                self._check_range((name,), given[name])
+        if kind is not None:
+            check_applicability(kind, values, self.collector)
+        if kind is None or any(problem.severity == "error" for problem in self.problems):
+            return None
+        return Task(type=kind, path=self.source.text.path, **fields)
+
+    def _values(self) -> dict[str, Any] | None:
+        """Plain values; tokens and parameters as written, so that `007` stays `007`."""
+        root = self.source.root
+        if not isinstance(root, Table):
+            kind = "a list" if isinstance(root, Items) else "a single value"
+            hint = "a task needs at least 'type:' and 'pipeline:'"
+            self.collector.report("wrong-type", (), f"a task file must be a map, not {kind}", hint)
+            return None
+        values = {key: plain(entry.value) for key, entry in root.entries.items()}
+        for key in SECRET_KEYS:
+            entry = root.entries.get(key)
+            if entry is not None:
+                values[key] = self._strings(entry, (key,))
+        return values
+
+    def _named(self, issues: Iterable[Issue]) -> tuple[str, ...] | None:
+        if any("'parameters'" in issue.hint for issue in issues):  # it is there, but misspelt
+            return None
+        entry = self.collector.keys().get("parameters")
+        if entry is None or (isinstance(entry.value, Scalar) and entry.value.value is None):
+            return tuple(self.parameters)
+        if not isinstance(entry.value, Table):
+            return None
+        children = entry.value.entries.items()
+        named = (name for name, child in children if plain(child.value) is not None)
+        return tuple(dict.fromkeys((*named, *self.parameters)))
+
+    def _strings(self, entry: Entry, path: KeyPath) -> Any:
+        node = entry.value
+        if isinstance(node, Scalar):
+            if path != ("parameters",) or node.value is None:
+                return None if node.value is None else node.text
+        elif isinstance(node, Table) and path == ("parameters",):
+            texts = {
+                name: self._strings(child, (*path, name)) for name, child in node.entries.items()
+            }
+            return {name: text for name, text in texts.items() if text is not None}
+        expected = "a map" if path == ("parameters",) else "a string"
+        self.collector.report("wrong-type", path, f"{shown(str(path[-1]))} must be {expected}")
+        return None
+
+    def _name(self, name: str | None) -> str:
+        text = Path(self.source.text.path).stem if name is None else name
+        if not NAME.fullmatch(text):
+            message = f"{shown(text)} is not a valid name for a task"
+            hint = "use up to 100 letters, digits, - and _; the name is part of the URL"
+            if name is None:
+                message = f"the file's name {message}"
+                hint = f"add 'name:'; {hint}"
+            self.collector.report("bad-name", ("name",), message, hint)
+        return text
+
+    def _pipeline(self, name: str | None) -> str:
+        if name:
+            self.pipeline = _beside(self.source.text.path, name)
+        elif name is not None:
+            hint = "give the path of a pipeline file"
+            self.collector.report("missing-setting", ("pipeline",), "'pipeline' is empty", hint)
+        return self.pipeline
+
+    def _parameters(self, texts: Mapping[str, str] | None) -> dict[str, str]:
+        values = dict(self.parameters)
+        for name, text in (texts or {}).items():
+            if name not in values:
+                values[name] = self._parameter(name, text)
+            if is_written_out(text):
+                self.written_out.add(name)
+        return values
+
+    def _parameter(self, name: str, text: str) -> str:
+        path = ("parameters", name)
+        if MISSPELT_VARIABLE.search(text):
+            whole = MISSPELT_VARIABLE.fullmatch(text.strip())
+            self._report_misspelt(path, text, "error" if whole else "warning")
+        known = len(self.problems)
+        value = self._filled(path, text)
+        if not value and len(self.problems) == known:
+            self.empty.add(name)
+        return value
+
+    def _bearer_token(self, text: str) -> str:
+        path = ("bearer_token",)
+        if not text.strip():
+            self._check_open()
+            return ""
+        if MISSPELT_VARIABLE.search(text):
+            self._report_misspelt(path, text, "error")
+            return ""
+        token = self._filled(path, text)
+        if is_written_out(text):
+            message = "the bearer token is written in the file"
+            hint = "use ${env:NAME}"
+            self.collector.report("secret-in-file", path, message, hint, severity="warning")
+        if token and self.environment is not None and not _TOKEN.fullmatch(token):
+            message = "the bearer token has a character that an HTTP header cannot carry"
+            hint = "use ASCII letters, digits and punctuation"
+            self.collector.report("bad-setting", path, message, hint)
+        return token
+
+    def _check_open(self) -> None:
+        """Report an empty token: leaving out the key is the way to let everybody call."""
+        entry = self.collector.keys().get("bearer_token")
+        if entry is None or not isinstance(entry.value, Scalar):
+            return
+        if self.type is not None and not applies(self.type, "bearer_token"):
+            return
+        message = "an empty bearer_token would let everybody in"
+        hint = "leave the key out if you want that, or give ${env:NAME}"
+        self.collector.report("bad-setting", ("bearer_token",), message, hint)
+
+    def _report_misspelt(self, path: KeyPath, text: str, severity: Severity) -> None:
+        whole = MISSPELT_VARIABLE.fullmatch(text.strip())
+        written, name = (
+            (whole[0], whole[1]) if whole else ("${...}", "NAME")
+        )  # otherwise it may be a secret
+        message = f"{shown(str(path[-1]))} has {shown(written)}, which is not filled in"
+        hint = f"did you mean ${{env:{name}}}?"
+        self.collector.report("bad-setting", path, message, hint, severity=severity)
+
+    def _filled(self, path: KeyPath, text: str) -> str:
+        what = shown(str(path[-1]))
+        if is_malformed(text):
+            message = f"{what} has '{FROM_ENVIRONMENT}' without a variable name and '}}'"
+            self.collector.report(
+                "bad-setting", path, message, "a variable name has letters, digits and _"
+            )
+            return ""
+        if self.environment is None:
+            return text
+        filled, unset = fill_in(text, self.environment)
+        for name in unset:
+            message = f"{what} reads the environment variable {name!r}, which is not set"
+            self.collector.report(
+                "unset-variable", path, message, f"set {name} before you start the engine"
+            )
+        if text and not filled and not unset and path == ("bearer_token",):
+            names = ", ".join(fill_in(text, {})[1])
+            message = f"{what} reads the environment variable {names!r}, which is empty"
+            hint = "set it, or leave out 'bearer_token' to let everybody in"
+            self.collector.report("unset-variable", path, message, hint)
+        return filled
+
+    def _origins(self, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for index, origin in enumerate(origins):
+            if origin is not None and not is_origin(origin):
+                message = f"{shown(origin)} is not an origin"
+                hint = "write scheme and host such as 'https://example.org', or '*' for every page"
+                self.collector.report("bad-setting", ("allowed_origins", index), message, hint)
+        return tuple(origin.lower() for origin in origins if origin is not None)
+
+    def _timeouts(self, values: Any) -> Timeouts:
+        given = _given(TimeoutSettings, values)
+        return Timeouts(
+            **{
+                name: seconds
+                for name, value in given.items()
+                if (seconds := self.collector.parsed(("timeouts", name), value, parse_duration))
+                is not None
+            }
+        )
+
+    def _limits(self, values: Any) -> Limits:
+        given = _given(LimitSettings, values)
+        for name, value in given.items():
+            self._check_range(("limits", name), value)
+        if "body" in given:
+            given["body"] = (
+                self.collector.parsed(("limits", "body"), given["body"], parse_size) or 1
+            )
+        return Limits(**given)
+
+    def _schedule(self, values: Any) -> Schedule | None:
+        if not isinstance(values, Mapping):
+            return None
+        from engine.tasks.definition.schedules import read_schedule  # needs a library for cron
+
+        return read_schedule(_given(ScheduleSettings, values), values, self.collector)
+
+    def _check_range(self, path: KeyPath, value: Any) -> None:
+        least, most = RANGES.get(str(path[-1]), (value, value))
+        if not least <= value <= most:
+            message = f"{str(path[-1])!r} must be from {least:,} to {most:,}, not {value}"
+            self.collector.report("bad-setting", path, message)
+
+    def _report_issue(self, issue: Issue) -> None:
+        if issue.path and issue.path[0] in SECRET_KEYS:  # reported by _strings
+            return
+        hint = issue.hint
+        if issue.path == ("allowed_origins",):
+            origin = plain(self.collector.keys()["allowed_origins"].value)
+            hint = f'write it as a list: ["{origin}"]' if isinstance(origin, str) else hint
+        self.collector.report(issue.code, issue.path, issue.message, hint, at_key=issue.at_key)
+
+
+def _given(cls: type[Settings], values: Any) -> dict[str, Any]:
+    """The values that are given and could be converted."""
+    partly = convert_partly(cls, values) if isinstance(values, Mapping) else {}
+    return {name: value for name, value in partly.items() if value is not None}
+
+
+def _beside(path: str, name: str) -> str:
+    """The path of a file named in another, without `..` unless a symbolic link needs it."""
+    joined = Path(path).parent / name
+    tidy = Path(os.path.normpath(joined))
+    same = tidy.exists() and joined.exists() and tidy.samefile(joined)
+    return str(tidy if same or not joined.exists() else joined)
+
+
+def is_origin(text: str) -> bool:
+    """Whether a browser could send it as Origin; `*` counts too."""
+    return _ORIGIN.fullmatch(text) is not None

@@ -1,0 +1,35 @@
+"""What a caller gets, and errors in the form that those of tasks have."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from engine.tasks.wire.messages import Headers
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """A response. A body that is not `bytes` is streamed piece by piece.
+
+    Such a body raises EngineError if it cannot be completed; then the connection is cut, so that
+    no caller mistakes a part for the complete body.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes | AsyncIterator[bytes]
+    outcome: str = "answered"
+
+
+def error_reply(
+    status: int,
+    error: str,
+    reason: str = "",
+    resolution: str = "",
+    headers: Headers | None = None,
+) -> Reply:
+    """An error as a JSON response."""
+    body = msgspec.json.encode({"error": error, "reason": reason, "resolution": resolution})
+    fields: Headers = [("content-type", "application/json"), *(headers or ())]
+    return Reply(status, fields, body, "refused")

@@ -1,1 +1,0 @@
-"""What operators see of a server: counts, metrics, logs and its state."""

@@ -1,0 +1,84 @@
+"""What a task has done since the server started: its requests by outcome and duration."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+
+from engine.tasks.wire.messages import SnapCounts
+
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+"""Upper bounds in seconds of the latency histogram; one more bucket holds longer ones."""
+
+_RECENT = 2048
+
+
+class TaskStatistics:
+    """Counters of one task, as plain numbers; the metrics are computed when they are read."""
+
+    def __init__(self) -> None:
+        self.requests: Counter[tuple[int, str]] = Counter()
+        self.histogram = [0] * (len(BUCKETS) + 1)
+        self.seconds = 0.0
+        self.restarts = 0
+        self.redeliveries = 0
+        self.late = 0
+        self._recent: deque[float] = deque(maxlen=_RECENT)
+
+    def record(self, status: int, outcome: str, seconds: float) -> None:
+        """Count a request that was answered."""
+        self.requests[status, outcome] += 1
+        self.histogram[bisect_left(BUCKETS, seconds)] += 1
+        self.seconds += seconds
+        self._recent.append(seconds)
+
+    @property
+    def total(self) -> int:
+        return self.requests.total()
+
+    @property
+    def errors(self) -> int:
+        """Requests answered with a 5xx status."""
+        return sum(count for (status, _), count in self.requests.items() if status >= 500)
+
+    def quantile(self, share: float) -> float | None:
+        """Seconds within which that share of the last 2,048 requests was answered."""
+        ordered = sorted(self._recent)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
+
+
+class SnapTotals:
+    """The counts of a task's snaps over all its processes, ended ones included."""
+
+    def __init__(self) -> None:
+        self._ended: dict[str, SnapCounts] = {}
+
+    def keep(self, counts: Iterable[SnapCounts]) -> None:
+        """Keep the counts of a process that has ended."""
+        self._ended = summed([self._ended, {snap.label: snap for snap in counts}])
+
+    def with_running(self, running: Iterable[Iterable[SnapCounts]]) -> list[SnapCounts]:
+        maps = [{snap.label: snap for snap in counts} for counts in running]
+        return list(summed([self._ended, *maps]).values())
+
+
+def summed(parts: Iterable[Mapping[str, SnapCounts]]) -> dict[str, SnapCounts]:
+    """Counts by label, added up."""
+    totals: dict[str, SnapCounts] = {}
+    for part in parts:
+        for label, more in part.items():
+            known = totals.get(label)
+            totals[label] = more if known is None else _added(known, more)
+    return totals
+
+
+def _added(one: SnapCounts, other: SnapCounts) -> SnapCounts:
+    return SnapCounts(
+        one.label,
+        one.type,
+        one.documents_in + other.documents_in,
+        one.documents_out + other.documents_out,
+        one.dropped + other.dropped,
+        one.errors + other.errors,
+    )

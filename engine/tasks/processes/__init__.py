@@ -1,1 +1,0 @@
-"""Processes of the server, and the messages that they exchange."""

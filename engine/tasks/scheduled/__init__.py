@@ -1,0 +1,1 @@
+"""Scheduled tasks: runs at set times, and their history."""

@@ -1,0 +1,222 @@
+"""A scheduled task: runs at its times, each in a process, with a history that outlives the server.
+
+A run is recorded before it starts, so of several servers with one history only one runs it. No
+failure of a run or of the history stops the clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Protocol, TypeVar
+
+from engine.errors import ConfigurationError, EngineError
+from engine.plan.plan import Plan
+from engine.run.files.rules import FileRules
+from engine.run.identity import identify
+from engine.tasks.definition.schedule import Due, due, local_time, next_runs
+from engine.tasks.definition.task import Schedule, Task
+from engine.tasks.pool.run_pool import PooledTask, RefusedError, RunPool
+from engine.tasks.pool.statistics import TaskStatistics
+from engine.tasks.scheduled.history import Ending, History
+from engine.tasks.wire.messages import Ended, RunFailure, Start
+from engine.tasks.worker.failures import failure_of
+
+log = logging.getLogger(__name__)
+
+R = TypeVar("R")
+
+MAX_SLEEP_SECONDS = 30.0
+"""Seconds within which a changed clock, or a computer that has slept, is noticed."""
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """In UTC."""
+        ...
+
+    async def wait_until(self, moment: datetime) -> None: ...
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def wait_until(self, moment: datetime) -> None:
+        while (left := (moment - self.now()).total_seconds()) > 0:
+            await asyncio.sleep(min(left, MAX_SLEEP_SECONDS))
+
+
+class ScheduledTask(PooledTask):
+    """Starts the runs of one task, and records how they end."""
+
+    def __init__(
+        self,
+        task: Task,
+        plan: Plan,
+        statistics: TaskStatistics,
+        history: History,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__(task, statistics, RunPool(task, plan, statistics, warm=False))
+        self.next_run: datetime | None = None
+        self._history = history
+        self._clock = clock or SystemClock()
+        self._watch: asyncio.Task[None] | None = None
+        self._runs: set[asyncio.Task[None]] = set()
+        self._handled = self._clock.now()
+
+    def start(self) -> None:
+        """Continue where the last server stopped, and start the clock."""
+        now = self._clock.now()
+        last = self._try_history(lambda: self._history.last(self.task.identity))
+        self._handled = now if last is None else min(last.scheduled_at, now)
+        self._begin_watch()
+
+    async def reload(self, task: Task, plan: Plan) -> bool:
+        """New runs use the new plan and schedule; False if it cannot be started."""
+        schedule = self._schedule
+        if not await self._pool.reload(task, plan):
+            return False
+        await self._end_watch()
+        now = self._clock.now()
+        self._handle(due(schedule, self._handled, now))
+        self._handled = max(self._handled, now)
+        self.task = task
+        self._begin_watch()
+        if self._schedule != schedule:
+            log.info("the schedule has changed; %s", self.next_run_text, extra=self._about())
+        return True
+
+    async def drain(self, patience: float) -> None:
+        """Start no more runs; wait for those in progress, then end all processes."""
+        await self._end_watch()
+        await self._pool.drain(patience)
+        if self._runs:
+            await asyncio.wait(self._runs)
+
+    @property
+    def next_time(self) -> str | None:
+        """When the next run begins, in the zone of the schedule; None after the last one."""
+        return None if self.next_run is None else self._shown(self.next_run)
+
+    @property
+    def next_run_text(self) -> str:
+        """When it runs next, for the log."""
+        return "no more runs" if self.next_run is None else f"next run at {self.next_time}"
+
+    # The clock
+
+    def _begin_watch(self) -> None:
+        self._catch_up()
+        self._watch = asyncio.create_task(self._run_clock(), name=f"{self.task.name} clock")
+
+    async def _end_watch(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.wait([self._watch])
+            self._watch = None
+
+    async def _run_clock(self) -> None:
+        while self.next_run is not None:
+            await self._clock.wait_until(self.next_run)
+            self._catch_up()
+        log.info("the schedule has ended", extra=self._about())
+
+    def _catch_up(self) -> None:
+        """Handle everything that is due by now."""
+        now = self._clock.now()
+        self._handle(due(self._schedule, self._handled, now))
+        self._handled = max(self._handled, now)
+        self.next_run = next(next_runs(self._schedule, self._handled), None)
+
+    def _handle(self, what: Due) -> None:
+        missed = what.missed
+        if missed is not None:
+            log.warning("%s", missed, extra=self._about())
+            identity, text = self.task.identity, str(missed)
+            self._try_history(lambda: self._history.misfire(identity, missed.last, text))
+        for moment in what.runs:
+            self._fire(moment)
+
+    @property
+    def _schedule(self) -> Schedule:
+        assert self.task.schedule is not None  # a scheduled task has one
+        return self.task.schedule
+
+    def _shown(self, moment: datetime) -> str:
+        return local_time(moment, self._schedule.timezone)
+
+    # Runs
+
+    def _fire(self, moment: datetime) -> None:
+        """Start the run of that time, unless an earlier one goes on or another server has it."""
+        identity, when = self.task.identity, self._shown(moment)
+        running = len(self._runs) or self._try_history(lambda: self._history.running(identity))
+        if running and not self.task.overlap:
+            text = "an earlier run was still in progress"
+            log.warning("run of %s skipped: %s", when, text, extra=self._about())
+            self._try_history(lambda: self._history.skip(identity, moment, text))
+            return
+        number: int | None = None
+        try:
+            number = self._history.begin(identity, moment, self._clock.now())
+            if number is None:
+                return
+        except EngineError as error:  # a broken history must not stop the work
+            log.error("%s", error, extra=self._about())
+        run = asyncio.create_task(self._run(number), name=f"{self.task.name} at {when}")
+        self._runs.add(run)
+        run.add_done_callback(self._runs.discard)
+
+    async def _run(self, number: int | None) -> None:
+        started = time.monotonic()
+        end = await self._end_of_run()
+        seconds = time.monotonic() - started
+        status: Ending = "completed"
+        if end.failure is not None:
+            status = "stopped" if end.failure.status in _STOPPED else "failed"
+        self.statistics.record(500 if end.failure else 200, status, seconds)
+        if status == "completed":  # the pool has logged the others
+            log.info("run completed after %.1f s", seconds, extra=self._about())
+        if number is not None:
+            counts = {"snaps": end.report.get("snaps", [])}
+            self._try_history(
+                lambda: self._history.finish(number, self._clock.now(), status, end.message, counts)
+            )
+
+    async def _end_of_run(self) -> Ended:
+        parameters, seconds = self.task.parameters, self._schedule.timeout
+        try:
+            run = await self._pool.begin(lambda: self._begun_with(parameters))
+        except ConfigurationError as error:
+            log.error("run could not be started: %s", error, extra=self._about())
+            return Ended({}, str(error), failure_of(error))
+        except RefusedError as error:
+            ends = self._watch is None
+            return Ended({}, str(error), RunFailure(503 if ends else 500, str(error)))
+        if seconds is not None:
+            run.limit(seconds, RunFailure(504, f"the run took longer than {seconds:g} seconds"))
+        return await run.ended()
+
+    def _begun_with(self, parameters: Mapping[str, str]) -> Start:
+        rules = FileRules(allow_outside=self.task.allow_outside)
+        return Start(identify(self._pool.plan, parameters, files=rules))
+
+    def _try_history(self, call: Callable[[], R]) -> R | None:
+        """The result of a call to the history; None, and a log line, if the call fails."""
+        try:
+            return call()
+        except EngineError as error:
+            log.error("%s", error, extra=self._about())
+            return None
+
+    def _about(self) -> dict[str, object]:
+        return {"task": self.task.name}
+
+
+_STOPPED = (503, 504)
+"""Statuses of runs stopped by the shutdown (503) or by their timeout (504)."""

@@ -1,0 +1,1 @@
+"""The server: tasks behind one HTTP front, and what operators see of them."""

@@ -1,0 +1,1 @@
+"""Triggered tasks: a run for each call."""

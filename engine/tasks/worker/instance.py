@@ -1,0 +1,303 @@
+"""An instance of an ultra task: a process that runs one plan on the requests of the front.
+
+Requests that arrive while the pipeline is busy wait here and enter together, so a script that takes
+batches gets them under load, and a single request never waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import socket
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Any
+
+import uvloop
+
+from engine.documents import Batch, Document, Item, Lineage, ViewType
+from engine.errors import ConfigurationError, DataError, EngineError
+from engine.plan.plan import Plan, Port
+from engine.registry import discover
+from engine.run.garbage_collection import relax_garbage_collection
+from engine.run.lineage import Ledger
+from engine.run.plain_way import is_plain
+from engine.run.report import Report
+from engine.run.runner import run_plan
+from engine.run.secrets import Secrets
+from engine.run.slices import SLICE_SECONDS, SliceSize
+from engine.script.executor import Executor
+from engine.sdk.moved_json import Places, places_of
+from engine.sdk.results import BATCH_SIZE
+from engine.tasks.wire.channel import MessageChannel
+from engine.tasks.wire.messages import (
+    Counts,
+    Failed,
+    Finish,
+    LogLine,
+    Opening,
+    Ready,
+    Request,
+    Response,
+    SnapCounts,
+    ToInstance,
+)
+from engine.tasks.worker.answers import Answers
+from engine.tasks.worker.documents import (
+    described,
+    error_response,
+    request_document,
+    request_stream,
+    response_of,
+)
+from engine.tasks.worker.failure_log import FailureLog
+from engine.tasks.worker.refusals import BadRequest
+
+COUNTS_INTERVAL = 1.0
+"""Seconds between two reports of the snaps' counts."""
+
+
+def main(connection: socket.socket) -> None:
+    """The entry point of the process."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        code = runner.run(_serve(connection))
+    sys.exit(code)
+
+
+async def _serve(connection: socket.socket) -> int:
+    instance = Instance()
+    await instance.channel.connect(connection)
+    return await instance.serve()
+
+
+class Instance:
+    """Runs the plan: also its live source, its observer and the listener of its ledger."""
+
+    def __init__(self) -> None:
+        self.channel = MessageChannel(ToInstance, self._receive, self._hang_up, self._take_requests)
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._opened: asyncio.Future[Opening] = self._loop.create_future()
+        self._task: asyncio.Task[int] | None = None
+        self._arrived: deque[Request] = deque()
+        self._push: Callable[[Batch], None] | None = None
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._finishing = False
+        self._slice_size = SliceSize()
+        self._ledger = Ledger(self)
+        self._answers = Answers(self._ledger, self._note_stray)
+        self._failure_log = FailureLog(self._send_failure)
+        self._report: Report | None = None
+        self._sent_counts: list[SnapCounts] = []
+
+    async def serve(self) -> int:
+        """The exit code: 1 if the pipeline failed, 0 if the front has let it finish or has gone."""
+        self._task = asyncio.current_task()
+        try:
+            opening = await self._opened
+            return await self._run_plan(opening)
+        except asyncio.CancelledError:  # the front has gone
+            return 0
+        finally:
+            self._task = None
+            self.channel.close()
+            await self.channel.closed()
+
+    async def _run_plan(self, opening: Opening) -> int:
+        self._opening = opening
+        self._input_type = _input_type(opening)
+        self._seen = _seen_in_content(opening.plan)
+        reporting = asyncio.create_task(self._send_counts_repeatedly())
+        failure: EngineError | None
+        try:
+            _, failure = await run_plan(
+                opening.plan,
+                discover(),
+                opening.identity,
+                observer=self,
+                scripts=Executor(),
+                inputs={str(opening.port): self},
+                ledger=self._ledger,
+            )
+        except ConfigurationError as error:
+            failure = error
+        finally:
+            reporting.cancel()
+            self._send_counts()
+        if failure is not None:
+            self.channel.send(Failed(str(failure), fatal=isinstance(failure, ConfigurationError)))
+            return 1
+        self._fail_unanswered()
+        return 0
+
+    def _fail_unanswered(self) -> None:
+        """The pipeline has ended: a request without a response will never get one."""
+        error = DataError(
+            "the pipeline lost the request",
+            "it ended without a response to it",
+            "a snap held documents back; let it emit or drop each of them",
+        )
+        for request in self._ledger.close():
+            self.failed(request, described(error))
+
+    # From the front
+
+    def _receive(self, message: ToInstance) -> None:
+        if isinstance(message, Request):
+            self._arrived.append(message)
+        elif isinstance(message, Finish):
+            self._finishing = True
+        else:
+            self._opened.set_result(pickle.loads(message.opening))  # our own front
+
+    def _hang_up(self) -> None:
+        """The front has gone: nobody waits for a response any more."""
+        if self._task is not None:
+            self._task.cancel()
+
+    # The live source of the pipeline
+
+    async def run(self, push: Callable[[Batch], None]) -> None:
+        """Let the requests in: the pipeline is ready for them."""
+        relax_garbage_collection()
+        self._push = push
+        self.channel.send(Ready())
+        self._take_requests()
+        await self._ended
+
+    def _take_requests(self) -> None:
+        """Push the requests of one frame together, then send the responses that are ready."""
+        if self._push is None:
+            return
+        try:
+            while self._arrived:
+                batch = self._next_batch()
+                if batch.items and self._push_took_long(batch):
+                    break
+        except Exception as error:  # noqa: BLE001  # passed on to `run`
+            self._push = None
+            if not self._ended.done():
+                self._ended.set_exception(error)
+            return
+        self.channel.flush()
+        if self._arrived:  # responses leave before more work begins
+            self._loop.call_soon(self._take_requests)
+        elif self._finishing and not self._ended.done():
+            self._ended.set_result(None)
+
+    def _push_took_long(self, batch: Batch) -> bool:
+        assert self._push is not None  # the pipeline is ready
+        started = perf_counter()
+        self._push(batch)
+        seconds = perf_counter() - started
+        self._slice_size.learn(len(batch), seconds)
+        return seconds > SLICE_SECONDS
+
+    def _next_batch(self) -> Batch:
+        items: list[Item] = []
+        lineage: list[Lineage] = []
+        count = min(len(self._arrived), self._slice_size.items, BATCH_SIZE)
+        admitted: list[int] = []
+        for request in (self._arrived.popleft() for _ in range(count)):
+            try:
+                given = self._items_of(request)
+            except BadRequest as error:
+                document: Document = {
+                    "error": error.error,
+                    "reason": error.reason,
+                    "resolution": error.resolution,
+                }
+                self.channel.send(error_response(request.id, 400, document, "refused"))
+                continue
+            admitted.append(request.id)
+            items += given
+            lineage += [frozenset((request.id,))] * len(given)
+        self._ledger.admit(admitted)
+        return Batch(items, lineage)
+
+    def _items_of(self, request: Request) -> Sequence[Item]:
+        if self._input_type == "binary":
+            return request_stream(request, self._opening.task)
+        return (request_document(request, self._opening.task, self._seen),)
+
+    # The listener of the ledger
+
+    def answered(self, request: int, items: list[Item]) -> None:
+        try:
+            response = response_of(request, items)
+        except DataError as error:
+            self.failed(request, described(error))
+        except Exception as error:  # noqa: BLE001  # whatever it holds, a document costs only its request
+            wrapped = DataError("the response cannot be sent", f"{type(error).__name__}: {error}")
+            self.failed(request, described(wrapped))
+        else:
+            self._send(response)
+
+    def filtered(self, request: int) -> None:
+        self._send(Response(request, self._opening.filtered_status, [], b"", "filtered"))
+
+    def failed(self, request: int, error: Document) -> None:
+        self._send(error_response(request, 500, error.get("reply", error), "failed"))
+        self._failure_log.add(error)
+
+    def _send_failure(self, label: str, text: str) -> None:
+        self._loop.call_soon_threadsafe(self.channel.send, LogLine(label, text, is_failure=True))
+
+    def _send(self, response: Response) -> None:
+        if threading.get_ident() == self._thread:
+            self.channel.send(response)
+        else:
+            self._loop.call_soon_threadsafe(self.channel.send, response)
+
+    # The observer of the run
+
+    def started(self, report: Report, secrets: Secrets) -> None:
+        self._report = report
+
+    def show(self, label: str, text: str) -> None:
+        self._loop.call_soon_threadsafe(self.channel.send, LogLine(label, text))
+
+    def output(self, port: Port, batch: Batch) -> None:
+        self._answers.take(port, batch)
+
+    def finished(self, report: Report) -> None:
+        """The counts have been sent already."""
+
+    def _note_stray(self, port: Port) -> None:
+        text = "emitted a document that belongs to no request; it was discarded"
+        self.channel.send(LogLine(port.label, text))
+
+    # Counts
+
+    async def _send_counts_repeatedly(self) -> None:
+        while True:
+            await asyncio.sleep(COUNTS_INTERVAL)
+            self._send_counts()
+
+    def _send_counts(self) -> None:
+        counts = [] if self._report is None else [_counts(snap) for snap in self._report.snaps]
+        if counts != self._sent_counts:
+            self._sent_counts = counts
+            self.channel.send(Counts(counts))
+
+
+def _counts(snap: Any) -> SnapCounts:
+    return SnapCounts(
+        snap.label, snap.type, snap.documents_in, snap.documents_out, snap.dropped, snap.errors
+    )
+
+
+def _seen_in_content(plan: Plan) -> Places | None:
+    """What snaps look at in the content of a request; None if that is all of it."""
+    if () in plan.seen or is_plain():
+        return None
+    return places_of(path[1:] for path in plan.seen if path[0] == "content")
+
+
+def _input_type(opening: Opening) -> ViewType:
+    port = opening.port
+    views = opening.plan.snap(port.label).inputs
+    return next(view.type for view in views if view.name == port.view)

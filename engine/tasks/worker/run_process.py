@@ -1,0 +1,188 @@
+"""The process that executes the runs of a triggered or scheduled task, one at a time.
+
+It builds the response itself and sends it in pieces, so the front only passes bytes on. When the
+front stops reading, the open output waits, and with it the pipeline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import socket
+import threading
+from collections.abc import Awaitable, Mapping, Sequence
+
+from engine.documents import Batch, Item, StreamEnd, StreamStart
+from engine.errors import DataError, EngineError
+from engine.plan.plan import Plan, Port
+from engine.registry import Registry, discover
+from engine.run.garbage_collection import relax_garbage_collection
+from engine.run.report import Report
+from engine.run.runner import run_plan
+from engine.run.secrets import Secrets
+from engine.script.executor import Executor
+from engine.tasks.wire.channel import END_SECONDS, MessageChannel
+from engine.tasks.wire.messages import (
+    Ended,
+    LogLine,
+    Ready,
+    Request,
+    ResponseHead,
+    ResponsePiece,
+    RunFailure,
+    RunOpening,
+    Start,
+    ToRunProcess,
+)
+from engine.tasks.worker.bodies import check_empty, documents_of
+from engine.tasks.worker.failures import failure_of
+from engine.tasks.worker.http_headers import joined
+from engine.tasks.worker.refusals import BadRequest
+from engine.tasks.worker.results import Result, is_binary, result_of
+
+PIECE = 64 * 1024
+"""Bytes in a piece of a result."""
+
+
+def main(connection: socket.socket) -> None:
+    """The entry point of the process."""
+    asyncio.run(_serve(connection))
+
+
+async def _serve(connection: socket.socket) -> None:
+    process = RunProcess()
+    await process.channel.connect(connection)
+    await process.serve()
+
+
+class RunProcess:
+    """Runs the plan each time the front asks; ends when the front has gone."""
+
+    def __init__(self) -> None:
+        self.channel = MessageChannel(ToRunProcess, self._receive, self._hang_up)
+        self._opened: asyncio.Future[RunOpening] = asyncio.get_running_loop().create_future()
+        self._starts: asyncio.Queue[Start] = asyncio.Queue()
+        self._task = asyncio.current_task()
+
+    async def serve(self) -> None:
+        try:
+            opening = await self._opened
+            registry = discover()
+            relax_garbage_collection()
+            self.channel.send(Ready())
+            while True:
+                await self._run(opening, registry, await self._starts.get())
+        except asyncio.CancelledError:  # the front has gone
+            self._task = None
+
+    async def _run(self, opening: RunOpening, registry: Registry, start: Start) -> None:
+        try:
+            inputs = {} if start.request is None else inputs_of(opening.plan, start.request)
+        except BadRequest as error:
+            failed = RunFailure(400, error.error, error.reason, error.resolution)
+            self.channel.send(Ended({}, error.reason, failed))
+            return
+        answer = ResultSender(self.channel, opening, wanted=start.request is not None)
+        report: Report | None = None
+        try:
+            report, failure = await run_plan(
+                opening.plan,
+                registry,
+                start.identity,
+                observer=answer,
+                scripts=Executor(),
+                inputs=inputs,
+            )
+            if failure is None:
+                await answer.end()
+        except EngineError as error:
+            failure = error
+        self.channel.send(_ended(report or answer.report, failure))
+
+    def _receive(self, message: ToRunProcess) -> None:
+        if isinstance(message, Start):
+            self._starts.put_nowait(message)
+        else:
+            self._opened.set_result(pickle.loads(message.opening))  # our own front
+
+    def _hang_up(self) -> None:
+        """The front has gone: end, even if the run cannot be interrupted."""
+        if self._task is not None:
+            self._task.cancel()
+            ending = threading.Timer(END_SECONDS, os._exit, (1,))
+            ending.daemon = True
+            ending.start()
+
+
+class ResultSender:
+    """Observes a run and sends its output; discards it unless it is `wanted`."""
+
+    def __init__(self, channel: MessageChannel, opening: RunOpening, *, wanted: bool) -> None:
+        self.report: Report | None = None
+        self._channel = channel
+        self._loop = asyncio.get_running_loop()
+        self._wanted = wanted
+        self._result: Result = result_of(
+            opening.plan, status_from_document=opening.status_from_document
+        )
+        self._secrets = Secrets()
+        self._waiting = bytearray()
+        self._begun = False
+
+    def started(self, report: Report, secrets: Secrets) -> None:
+        self.report, self._secrets = report, secrets
+
+    def show(self, label: str, text: str) -> None:
+        self._loop.call_soon_threadsafe(self._channel.send, LogLine(label, text))
+
+    def output(self, port: Port, batch: Batch) -> Awaitable[None] | None:
+        if not self._wanted:
+            return None
+        try:
+            self._waiting += self._result.add(batch)
+        except DataError as error:
+            masked = map(self._secrets.mask_text, (error.error, error.reason, error.resolution))
+            raise DataError(*masked) from None
+        return self._send() if len(self._waiting) >= PIECE else None
+
+    def finished(self, report: Report) -> None:
+        self.report = report
+
+    async def end(self) -> None:
+        """The run has completed: send what is left."""
+        if self._wanted:
+            self._waiting += self._result.end()
+            await self._send()
+
+    async def _send(self) -> None:
+        """Send what is there in pieces, each once the front has read those before it."""
+        data, self._waiting = self._waiting, bytearray()
+        if not self._begun:
+            self._begun = True
+            self._channel.send(ResponseHead(self._result.status, self._result.headers))
+        for start in range(0, len(data), PIECE):
+            with memoryview(data) as view:
+                self._channel.send(ResponsePiece(bytes(view[start : start + PIECE])))
+            await self._channel.drain()
+
+
+def inputs_of(plan: Plan, request: Request) -> Mapping[str, Sequence[Item]]:
+    """The items of the open input. Without a body a document input gets what it gets unlinked."""
+    if not plan.open_inputs:
+        return {}
+    port = plan.open_inputs[0]
+    if is_binary(port, plan.snap(port.label).inputs):
+        body = (request.body,) if request.body else ()
+        return {str(port): [StreamStart(joined(request.headers)), *body, StreamEnd()]}
+    if not request.body:
+        check_empty(request.method, request.headers)
+    documents = documents_of(request.headers, request.body)
+    return {} if documents is None else {str(port): documents}
+
+
+def _ended(report: Report | None, failure: EngineError | None) -> Ended:
+    as_dict = {} if report is None else report.as_dict()
+    if failure is None:
+        return Ended(as_dict)
+    return Ended(as_dict, str(failure), failure_of(failure))
