@@ -6,7 +6,7 @@ depend on the parameters, which hints may propose.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 import msgspec
 
@@ -47,20 +47,40 @@ class LibraryMember(msgspec.Struct, frozen=True):
     length: int
 
 
+class UsedName(msgspec.Struct, frozen=True):
+    """A name from outside that an expression uses: a parameter (without underscore), or a library.
+
+    `offset` is that of what refers to it, such as `_name` or `lib.name`; `start` that of the name.
+    """
+
+    name: str
+    offset: int
+    start: int
+
+
 class Analysis(msgspec.Struct, frozen=True):
     """The result for an expression or path, including the paths in its `jsonPath` calls.
 
-    `node` is None for a path. `parameters` (without underscore) and `libraries` map each name to
-    its first place. `members` omits calls of methods that every object has.
+    `node` is None for a path. `members` omits calls of methods that every object has.
     """
 
     text: str
     node: Node | None
     errors: tuple[ExpressionSyntaxError, ...]
-    parameters: dict[str, int]
-    libraries: dict[str, int]
+    used_parameters: tuple[UsedName, ...]
+    used_libraries: tuple[UsedName, ...]
     members: tuple[LibraryMember, ...]
     lints: tuple[Lint, ...]
+
+    @property
+    def parameters(self) -> dict[str, int]:
+        """The first place of each parameter, in the order of these."""
+        return _first_places(self.used_parameters)
+
+    @property
+    def libraries(self) -> dict[str, int]:
+        """The first place of each library."""
+        return _first_places(self.used_libraries)
 
 
 def analyse(text: str, parameters: Collection[str] = ()) -> Analysis:
@@ -178,18 +198,24 @@ class _Pieces:
 
     def analysis(self) -> Analysis:
         errors = ExpressionSyntaxError.of(self.errors).all if self.errors else ()
-        parameters: dict[str, int] = {}
-        libraries: dict[str, int] = {}
+        parameters: list[UsedName] = []
+        libraries: list[UsedName] = []
         members: list[LibraryMember] = []
         for piece in self.pieces:
-            for name, offset in _parameters(piece.node):
-                parameters.setdefault(name, piece.place(offset))
-            for name, node in _library_members(piece.node):
-                libraries.setdefault(name, piece.place(node.offset))
+            parameters += (_used(piece, *found) for found in _parameters(piece.node))
+            libraries += (_used(piece, *found) for found in _library_members(piece.node))
             members += _members_used(piece)
-        first = sorted(parameters.items(), key=lambda pair: pair[1])
+        parameters.sort(key=lambda used: used.offset)
         lints = tuple(_lints(self.node)) if self.node is not None and not errors else ()
-        return Analysis(self.text, self.node, errors, dict(first), libraries, tuple(members), lints)
+        return Analysis(
+            self.text,
+            self.node,
+            errors,
+            tuple(parameters),
+            tuple(libraries),
+            tuple(members),
+            lints,
+        )
 
 
 _CONTEXT = context_of(Scope(), False)
@@ -232,26 +258,43 @@ def _in_parentheses(node: nodes.Conditional) -> bool:
     return node.offset < node.test.offset
 
 
-def _parameters(root: Node) -> Iterator[tuple[str, int]]:
+def _used(piece: _Piece, name: str, node: Node, behind: int) -> UsedName:
+    """`name` as `node` refers to it; it stands behind an offset in the text of the piece."""
+    start = piece.text.find(name, behind)
+    return UsedName(name, piece.place(node.offset), piece.place(max(start, node.offset)))
+
+
+def _first_places(names: Iterable[UsedName]) -> dict[str, int]:
+    places: dict[str, int] = {}
+    for used in names:
+        places.setdefault(used.name, used.offset)
+    return places
+
+
+def _parameters(root: Node) -> Iterator[tuple[str, Node, int]]:
+    """The name of each parameter, the node that refers to it, and what the name stands behind."""
     for node, local in with_locals(root, frozenset()):
         if isinstance(node, nodes.Name) and node.name.startswith("_") and node.name not in local:
             if not node.name.startswith("__"):
-                yield node.name[1:], node.offset
-        elif name := _argument_name(node):
-            yield name, node.offset
+                yield node.name[1:], node, node.offset + 1
+        elif isinstance(node, nodes.Member | nodes.Index) and (name := _argument_name(node)):
+            yield name, node, node.target.offset + node.target.length
 
 
-def _argument_name(node: Node) -> str:
-    """The name in `pipe.args.name` or `pipe.args['name']`."""
-    if isinstance(node, nodes.Member):
-        name = node.name
-    elif isinstance(node, nodes.Index) and isinstance(node.key, nodes.Literal):
-        name = node.key.value if isinstance(node.key.value, str) else ""
-    else:
-        return ""
+def _argument_name(node: nodes.Member | nodes.Index) -> str:
+    """The name in `pipe.args.name` or `pipe.args['name']`; empty for any other node."""
     target = node.target
-    is_args = isinstance(target, nodes.Member) and target.name == "args"
-    return name if is_args and _is_name(target.target, "pipe") else ""  # type: ignore[attr-defined]
+    if not (isinstance(target, nodes.Member) and target.name == "args"):
+        return ""
+    return _name_after(node) if _is_name(target.target, "pipe") else ""
+
+
+def _name_after(node: nodes.Member | nodes.MethodCall | nodes.Index) -> str:
+    """The name in `target.name` or `target['name']`; empty if it is computed."""
+    if not isinstance(node, nodes.Index):
+        return node.name
+    key = node.key
+    return key.value if isinstance(key, nodes.Literal) and isinstance(key.value, str) else ""
 
 
 def with_locals(node: Node, local: frozenset[str]) -> Iterator[tuple[Node, frozenset[str]]]:
@@ -266,14 +309,13 @@ def with_locals(node: Node, local: frozenset[str]) -> Iterator[tuple[Node, froze
         yield from with_locals(child, local)
 
 
-def _library_members(node: Node) -> Iterator[tuple[str, Node]]:
+def _library_members(node: Node) -> Iterator[tuple[str, Node, int]]:
+    """The name of each library, the node that refers to it, and what the name stands behind."""
     for inner in node.walk():
-        if isinstance(inner, nodes.Member | nodes.MethodCall) and _is_name(inner.target, "lib"):
-            yield inner.name, inner
-        elif isinstance(inner, nodes.Index) and _is_name(inner.target, "lib"):
-            key = inner.key
-            if isinstance(key, nodes.Literal) and isinstance(key.value, str):
-                yield key.value, inner
+        if not isinstance(inner, nodes.Member | nodes.MethodCall | nodes.Index):
+            continue
+        if _is_name(inner.target, "lib") and (name := _name_after(inner)):
+            yield name, inner, inner.target.offset + inner.target.length
 
 
 def _members_used(piece: _Piece) -> Iterator[LibraryMember]:

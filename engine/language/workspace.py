@@ -28,7 +28,8 @@ def _no_samples(path: str) -> Samples:
 
 
 class Workspace:
-    """Open files by path. Files that are not open are read from the disk.
+    """Open files by path, and the `folders` that the editor shows. Files that are not open are
+    read from the disk.
 
     The registry is made once: snaps that are installed later are found after a restart.
     """
@@ -36,6 +37,7 @@ class Workspace:
     def __init__(
         self, registry: Registry | None = None, samples: SampleSource = _no_samples
     ) -> None:
+        self.folders: tuple[Path, ...] = ()
         self.registry = discover() if registry is None else registry
         self._samples = samples
         self._sampled: dict[str, Samples] = {}

@@ -66,7 +66,7 @@ class _Place:
         self.path = path
         self.text = text
         self.collector = collector
-        self.shift = _shift(_value_at(spec.settings, path), text)
+        self.shift = shift_of(spec.settings, path, text)
 
     @property
     def declared(self) -> list[str]:
@@ -191,8 +191,9 @@ def _value_at(settings: Mapping[str, Any], path: KeyPath) -> Any:
     return value
 
 
-def _shift(written: Any, text: str) -> int:
-    """How many characters the value has before the expression: `= ` in `= $a`."""
+def shift_of(settings: Mapping[str, Any], path: KeyPath, text: str) -> int:
+    """How many characters the value at the path has before its expression: `= ` in `= $a`."""
+    written = _value_at(settings, path)
     if not isinstance(written, str) or written == text or not written.startswith("="):
         return 0
     return len(written) - len(written[1:].lstrip())

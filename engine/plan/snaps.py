@@ -36,7 +36,11 @@ _MAX_LISTED = 12
 
 
 class ResolvedSnap(msgspec.Struct, frozen=True):
-    """A snap as far as it could be resolved; None for what a mistake leaves unknown."""
+    """A snap as far as it could be resolved; None for what a mistake leaves unknown.
+
+    `parameters` are those that its templates read, and `files` those that must exist: see the
+    methods `parameters_read` and `files_needed` of a snap.
+    """
 
     spec: SnapSpec
     snap_class: SnapClass | None = None
@@ -47,6 +51,8 @@ class ResolvedSnap(msgspec.Struct, frozen=True):
     written: tuple[WrittenFile, ...] = ()
     code: tuple[PythonCode, ...] = ()
     children: tuple[ChildReference, ...] = ()
+    parameters: tuple[tuple[KeyPath, str, int, bool], ...] = ()
+    files: tuple[tuple[KeyPath, str], ...] = ()
 
 
 def resolve_snap(
@@ -101,6 +107,8 @@ def resolve_snap(
         inspection.written,
         inspection.code,
         inspection.children,
+        inspection.parameters,
+        inspection.files,
     )
 
 

@@ -41,7 +41,7 @@ from engine.testing.cases.settings import (
 )
 from engine.testing.cases.source_reader import SourceReader, kind_of
 
-_OF_THE_RUN = ("failure", "diagnostics", "files")
+OF_THE_RUN = ("failure", "diagnostics", "files")
 """Keys of `expect` that are neither labels nor views, besides `output` and `errors`."""
 
 
@@ -93,7 +93,7 @@ class _TestReader(SourceReader):
         self._check_expects(name, path)
         files = [(key, self.content((*path, "files", key))) for key in self.table((*path, "files"))]
         expect = self.table((*path, "expect"))
-        targets = [key for key in expect if key not in _OF_THE_RUN]
+        targets = [key for key in expect if key not in OF_THE_RUN]
         return Case(
             name=name,
             path=path,
