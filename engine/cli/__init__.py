@@ -92,6 +92,9 @@ def _module(command: str) -> ModuleType:
 def _command(arguments: Sequence[str], begin: Callable[[], None]) -> int:
     name = next((argument for argument in arguments if argument in _COMMANDS), "")
     parser = build_parser([name] if name else [])
+    if not arguments:
+        parser.print_help(sys.stderr)
+        return 2
     if not name:
         _refuse_unknown_command(parser, arguments)
         parser.parse_args(arguments)  # --help, --version, or an error

@@ -9,6 +9,8 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,10 +64,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _commands_for_tests(files: Sequence[NewFile], kind: str) -> list[str]:
     if kind == "project":
-        return ["engine test", "python -m pytest"]
+        return ["engine test", *_pytest()]
     tests = [file.path for file in files if file.path.name.startswith("test_")]
     commands = [_engine("test", file.path) for file in files if is_test_file(file.path)]
-    return [*commands, f"python -m pytest {shlex.join(map(str, tests))}"] if tests else commands
+    return [*commands, *_pytest(*map(str, tests))] if tests else commands
+
+
+def _pytest(*paths: str) -> list[str]:
+    """How to run tests in Python; the engine does not install pytest."""
+    install = [] if find_spec("pytest") else ["python -m pip install pytest"]
+    return [*install, shlex.join(["python", "-m", "pytest", *paths])]
 
 
 def _pipeline(given: str) -> _Made:
@@ -90,13 +98,30 @@ def _task(given: str) -> _Made:
     is_apart = pipelines.resolve() != folder.resolve()
     pipeline = pipelines / f"{name if is_apart else f'{name}_pipeline'}{_EXTENSION}"
     task, tests = folder / f"{name}{_EXTENSION}", _tests(folder)
-    text = filled("task/new_name.yaml", {"new_pipeline.yaml": _relative(pipeline, folder)})
+    text = filled(
+        "task/new_name.yaml",
+        {
+            "new_pipeline.yaml": _relative(pipeline, folder),
+            " such as ?threshold=20": _query_example(pipeline),
+        },
+    )
     test = filled("task/test_new_name_task.py", _names(tests, task))
     head = Project(folder).schema_line("task", folder)
     files = [NewFile(task, head + text), NewFile(tests / f"test_{module_name(name)}_task.py", test)]
     if not pipeline.exists():
         files += _pipeline_files(pipelines, pipeline.stem)
-    return _Made(files, [_engine("serve", task)])
+    call = f"curl http://127.0.0.1:8080/tasks/{name}   # in another terminal"
+    return _Made(files, [_engine("serve", task), call])
+
+
+def _query_example(pipeline: Path) -> str:
+    """How a caller gives the first parameter of the pipeline; empty if it has none."""
+    if not pipeline.exists():
+        return " such as ?threshold=20"  # as in the new pipeline
+    names: list[str] = []
+    with suppress(ConfigurationError):  # a pipeline with mistakes can have a task, too
+        names = [spec.name for spec in api.load(pipeline).parameters if not spec.secret]
+    return f" such as ?{names[0]}=VALUE" if names else ""
 
 
 def _test(given: str) -> _Made:

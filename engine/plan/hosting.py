@@ -58,7 +58,11 @@ def _wrong_inputs(plan: Plan) -> Iterator[Problem]:
     wanted = "an ultra task needs exactly one open input, for the requests"
     if not plan.open_inputs:
         message = f"{wanted}, but every input of this pipeline is linked or starts on its own"
-        hint = "start with a snap whose input is not linked, such as a Filter or a Mapper"
+        hint = (
+            "start with a snap whose input is not linked, such as a Filter or a Mapper; or host it "
+            "as a triggered task, which runs it once for each call: "
+            "'type: triggered' in a task file"
+        )
         if plan.snaps:
             yield Problem("ultra-input", plan.snaps[0].where, message, hint)
         return

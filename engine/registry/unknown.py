@@ -41,7 +41,10 @@ def explain_unknown(name: str, registry: Registry) -> tuple[str, str]:
         )
     names = list(registry)
     if len(names) > _MAX_LISTED:
-        return message, "'engine snaps' lists the installed snaps"
+        return message, (
+            "'engine snaps' lists the installed snaps; a snap of your own is one of them once its "
+            "package is installed, as with 'python -m pip install --editable .'"
+        )
     return message, f"the snaps are: {', '.join(names)}"
 
 

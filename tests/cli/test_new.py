@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,6 +91,33 @@ def test_a_new_task_hosts_a_new_pipeline(
     assert tests_pass(tmp_path) == 3
 
 
+def test_a_new_task_names_a_parameter_of_its_pipeline(
+    new: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    text = (
+        "parameters: {key: {secret: true}, least: 10}\nsnaps: {a: {snap: Filter, filter: 'true'}}"
+    )
+    Path("sales_pipeline.yaml").write_text(text)
+    new("task", "sales")
+    assert "query parameters such as ?least=VALUE become" in Path("sales.yaml").read_text()
+    Path("plain_pipeline.yaml").write_text("snaps: {a: {snap: Filter, filter: 'true'}}")
+    new("task", "plain")
+    assert "query parameters become" in Path("plain.yaml").read_text()
+
+
+def test_what_comes_next_installs_pytest_where_it_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "snap", "Loud"]) == 0
+    assert "install pytest" not in capsys.readouterr().out
+    monkeypatch.setattr("engine.cli.new.find_spec", lambda name: None)
+    assert main(["new", "snap", "Quiet"]) == 0
+    assert capsys.readouterr().out.endswith(
+        "\n  python -m pip install pytest\n  python -m pytest test_quiet.py\n"
+    )
+
+
 def test_a_new_test_expects_what_validate_finds_today(
     new: Callable[..., list[str]], tests_pass: Callable[[Path], int], tmp_path: Path
 ) -> None:
@@ -111,6 +139,14 @@ def test_a_new_project_runs_and_its_tests_pass(
         "shape.output": [{"order": 2, "label": "BOB pays 300"}]
     }
     assert tests_pass(tmp_path / "shop") == 3
+
+
+def test_pytest_in_a_new_project_runs_the_tests_of_its_pipelines(
+    new: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new("project", "shop")
+    options = tomllib.loads(Path("shop/pyproject.toml").read_text())["tool"]["pytest"]
+    assert options["ini_options"]["testpaths"] == ["tests", "pipelines", "shop_snaps"]
 
 
 def test_a_new_project_has_schemas_which_its_files_name(

@@ -113,6 +113,15 @@ def test_the_help_has_a_line_for_each_command(
     assert [line.split(maxsplit=1) for line in listed] == [[c.name, c.help] for c in commands]
 
 
+def test_without_a_command_the_help_is_shown_as_a_mistake(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main([]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "preview     show what" in captured.err
+
+
 def test_a_check_imports_no_runtime(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(GENERATE)
     imported = imported_by(tmp_path, "validate", "p.yaml")
