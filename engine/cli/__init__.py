@@ -30,6 +30,8 @@ _COMMANDS = {
     "snaps": "list the installed snaps, or explain one",
     "functions": "list the functions of expressions, or explain one",
     "eval": "evaluate an expression, or open a prompt",
+    "format": "indent and space pipeline, task, test and account files",
+    "lsp": "serve editors that speak the Language Server Protocol",
     "schema": "print a JSON Schema for editors that complete and check files",
     "new": "write a new pipeline, snap, task, test or project",
     "serve": "host pipelines as tasks",

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     """0 if no file has an error (warnings are fine), else 2."""
     found: list[Problem] = []
     registry = discover()
-    for path in _files(arguments.files):
+    for path in files_in(arguments.files):
         try:
             problems = api.check(path, registry)
         except UnusableSnapError:
@@ -66,7 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 2 if _errors(found) else 0
 
 
-def _files(given: Sequence[str]) -> Iterator[str]:
+def files_in(given: Sequence[str]) -> Iterator[str]:
+    """The given files, and those of ours in the given folders. Raises ConfigurationError for a
+    folder without any."""
     for name in given:
         path = Path(name)
         if not path.is_dir():

@@ -20,11 +20,17 @@ _SUFFIXES = (".yaml", ".yml")
 
 
 def project_documents(document: Document) -> Iterator[Document]:
-    """The document, and those of the other YAML files of its project, as they are now."""
+    """The document, and those of the other YAML files of its project, open or on the disk."""
     yield document
-    own, workspace = full_path(document.path), document.workspace
-    for path in yaml_files(root_of(document)):
-        if path != own:
+    workspace, root = document.workspace, root_of(document)
+    seen = {full_path(document.path)}
+    for other in workspace.documents:
+        path = full_path(other.path)
+        if path not in seen and Path(root) in Path(path).parents:
+            seen.add(path)
+            yield other
+    for path in yaml_files(root):
+        if path not in seen:
             try:
                 yield workspace.document(path)
             except ConfigurationError:

@@ -17,9 +17,18 @@ from engine.pipeline.load import compose_text
 from engine.pipeline.nodes import plain
 from engine.registry import discover
 from engine.schema import KINDS, schema_text
-from tests.schema.language_server import LanguageServer
+from tests.language_client import LanguageClient
 
 HERE = Path(__file__).parent
+_CLIENT = {
+    "textDocument": {
+        "completion": {"completionItem": {"documentationFormat": ["markdown", "plaintext"]}},
+        "hover": {"contentFormat": ["markdown"]},
+        "publishDiagnostics": {},
+    },
+    "workspace": {"configuration": True},
+}
+_SETTINGS = {"validate": True, "hover": True, "completion": True, "schemaStore": {"enable": False}}
 Schemas = dict[str, Draft202012Validator]
 Mistakes = Callable[[str, str], list[str]]
 
@@ -46,7 +55,7 @@ def mistakes(schemas: Schemas) -> Mistakes:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LanguageServer]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LanguageClient]:
     """yaml-language-server, in a folder with the schemas in `schemas/`."""
     program = HERE / "node_modules/yaml-language-server/bin/yaml-language-server"
     if not (program.is_file() and shutil.which("node")):
@@ -54,6 +63,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LanguageServer]
         pytest.fail(remedy) if os.environ.get("CI") else pytest.skip(remedy)
     folder = tmp_path_factory.mktemp("editor")
     assert main(["schema", "--all", str(folder / "schemas")]) == 0
-    started = LanguageServer(program, folder)
+    command = ["node", str(program), "--stdio"]
+    started = LanguageClient(command, folder, _CLIENT, {"yaml": _SETTINGS})
     yield started
     started.close()

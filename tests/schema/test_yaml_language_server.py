@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.schema.language_server import LanguageServer
+from tests.language_client import LanguageClient
 
 ROOT = Path(__file__).parents[2]
 HEAD = "# yaml-language-server: $schema=schemas/pipeline.schema.json\n"
 
 
-def messages(server: LanguageServer, name: str, text: str) -> list[tuple[int, str]]:
+def messages(server: LanguageClient, name: str, text: str) -> list[tuple[int, str]]:
     """The line of each diagnostic, counted from 0 in the text without its head; its message."""
     found = server.diagnose(name, HEAD + text)
     return [(each["range"]["start"]["line"] - 1, each["message"]) for each in found]
 
 
-def labels(server: LanguageServer, name: str, text: str) -> list[str]:
+def labels(server: LanguageClient, name: str, text: str) -> list[str]:
     return [each["label"] for each in server.complete(name, HEAD + text)]
 
 
-def test_the_name_of_a_snap_is_completed_with_its_purpose(server: LanguageServer) -> None:
+def test_the_name_of_a_snap_is_completed_with_its_purpose(server: LanguageClient) -> None:
     found = server.complete("name.yaml", f"{HEAD}snaps:\n  a:\n    snap: |\n")
     purposes = {each["label"]: each["documentation"]["value"] for each in found}
     assert purposes["Filter"] == (
@@ -29,25 +29,25 @@ def test_the_name_of_a_snap_is_completed_with_its_purpose(server: LanguageServer
     assert len(purposes) > 80
 
 
-def test_the_settings_of_the_named_snap_are_completed(server: LanguageServer) -> None:
+def test_the_settings_of_the_named_snap_are_completed(server: LanguageClient) -> None:
     found = labels(server, "key.yaml", "snaps:\n  a:\n    snap: Filter\n    |\n")
     assert {"filter", "null_safe_access", "on_error"} <= {*found}
     assert "mappings" not in found
 
 
-def test_the_choices_of_a_setting_are_completed(server: LanguageServer) -> None:
+def test_the_choices_of_a_setting_are_completed(server: LanguageClient) -> None:
     text = "snaps:\n  a:\n    snap: FileWriter\n    file: a\n    file_action: |\n"
     assert {"overwrite", "append", "ignore", "error"} <= {*labels(server, "choice.yaml", text)}
 
 
-def test_the_help_of_a_setting_is_shown(server: LanguageServer) -> None:
+def test_the_help_of_a_setting_is_shown(server: LanguageClient) -> None:
     text = "snaps:\n  a:\n    snap: Filter\n    fil|ter: $a\n"
     found = server.hover("hover.yaml", HEAD + text)
     assert "The condition, which must be true or false" in found
     assert "*expression*" in found
 
 
-def test_mistakes_are_shown_where_they_are(server: LanguageServer) -> None:
+def test_mistakes_are_shown_where_they_are(server: LanguageClient) -> None:
     text = (
         "snaps:\n"
         "  read: {snap: FileReader, fiel: a}\n"
@@ -69,7 +69,7 @@ def test_mistakes_are_shown_where_they_are(server: LanguageServer) -> None:
     ]
 
 
-def test_what_is_allowed_raises_no_alarm(server: LanguageServer) -> None:
+def test_what_is_allowed_raises_no_alarm(server: LanguageClient) -> None:
     text = (
         "parameters: {größe: 007, key: {secret: true}}\n"
         "snaps:\n"
@@ -82,7 +82,7 @@ def test_what_is_allowed_raises_no_alarm(server: LanguageServer) -> None:
     assert messages(server, "allowed.yaml", text) == []
 
 
-def test_the_files_of_the_repository_have_no_diagnostics(server: LanguageServer) -> None:
+def test_the_files_of_the_repository_have_no_diagnostics(server: LanguageClient) -> None:
     tests = [*(ROOT / "pipelines").glob("*.test.yaml")]
     pipelines = {*(ROOT / "pipelines").glob("*.yaml")} - {*tests}
     kinds = {"pipeline": pipelines, "test": tests, "task": [*(ROOT / "tasks").glob("*.yaml")]}
@@ -94,7 +94,7 @@ def test_the_files_of_the_repository_have_no_diagnostics(server: LanguageServer)
     assert [(name, each) for name in named for each in server.diagnostics(name)] == []
 
 
-def test_a_pipeline_of_200_snaps_is_checked(server: LanguageServer) -> None:
+def test_a_pipeline_of_200_snaps_is_checked(server: LanguageClient) -> None:
     pairs = "".join(
         f"  keep{n}:\n    snap: Filter\n    filter: $a > {n}\n    null_safe_access: true\n"
         f"  make{n}:\n    snap: Mapper\n    mappings:\n      $a: $a\n      $b: $b + {n}\n"

@@ -22,7 +22,7 @@ _engine() {
     previous=${COMP_WORDS[COMP_CWORD - 2]}
   fi
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case $command:$word in :run|:preview|:validate|:graph|:test|:snaps|:functions|:eval|:schema|:new|:serve|:tasks|:history|:executor|:import|:export|:coverage|:completion) command=$word ;; esac
+    case $command:$word in :run|:preview|:validate|:graph|:test|:snaps|:functions|:eval|:format|:lsp|:schema|:new|:serve|:tasks|:history|:executor|:import|:export|:coverage|:completion) command=$word ;; esac
     if [[ -n $command && $word != -* ]]; then ((given += 1)); fi
   done
   case $command:$previous in
@@ -92,6 +92,8 @@ _engine() {
       snaps) COMPREPLY=($(compgen -W '-h --help --json' -- "$current")) ;;
       functions) COMPREPLY=($(compgen -W '-h --help --json' -- "$current")) ;;
       eval) COMPREPLY=($(compgen -W '-h --help --doc --param --param-file --null-safe --library --timezone' -- "$current")) ;;
+      format) COMPREPLY=($(compgen -W '-h --help --check' -- "$current")) ;;
+      lsp) COMPREPLY=($(compgen -W '-h --help --stdio --verbose' -- "$current")) ;;
       schema) COMPREPLY=($(compgen -W '-h --help -o --output --all' -- "$current")) ;;
       new) COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
       serve) COMPREPLY=($(compgen -W '-h --help --port --host --param --param-file --instances --allow-origin --log-format --access-log --state --site' -- "$current")) ;;
@@ -107,7 +109,7 @@ _engine() {
     return
   fi
   case $command:$given in
-    :*) COMPREPLY=($(compgen -W 'run preview validate graph test snaps functions eval schema new serve tasks history executor import export coverage completion' -- "$current")) ;;
+    :*) COMPREPLY=($(compgen -W 'run preview validate graph test snaps functions eval format lsp schema new serve tasks history executor import export coverage completion' -- "$current")) ;;
     run:*) _engine_files yaml yml slp ;;
     preview:*) _engine_files yaml yml slp ;;
     validate:*) _engine_files ;;
@@ -116,6 +118,7 @@ _engine() {
     snaps:*) : ;;
     functions:*) : ;;
     eval:*) : ;;
+    format:*) _engine_files ;;
     schema:*) COMPREPLY=($(compgen -W 'pipeline task account test' -- "$current")) ;;
     new:0) COMPREPLY=($(compgen -W 'pipeline snap task test project' -- "$current")) ;;
     new:1) : ;;

@@ -17,6 +17,8 @@ _engine() {
         'snaps:list the installed snaps, or explain one'
         'functions:list the functions of expressions, or explain one'
         'eval:evaluate an expression, or open a prompt'
+        'format:indent and space pipeline, task, test and account files'
+        'lsp:serve editors that speak the Language Server Protocol'
         'schema:print a JSON Schema for editors that complete and check files'
         'new:write a new pipeline, snap, task, test or project'
         'serve:host pipelines as tasks'
@@ -118,6 +120,18 @@ _engine() {
             '*'--library'[an expression library (.expr), available as lib.NAME; may be repeated]:\[NAME=\]FILE:_files' \
             '(--timezone)'--timezone'[time zone of dates (default\: UTC)]:timezone: ' \
             '1:EXPRESSION: '
+          ;;
+        format)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(--check)'--check'[write nothing, and exit with 1 if a file would change]' \
+            '*:PATH:_files'
+          ;;
+        lsp)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(--stdio)'--stdio'[talk over standard input and output (what it always does; many editors pass this)]' \
+            '(--verbose)'--verbose'[log every message to standard error]'
           ;;
         schema)
           _arguments -S \

@@ -1,46 +1,55 @@
-"""A client for yaml-language-server: opens a file, asks, and waits for the answers."""
+"""A client for language servers: opens files, asks, and waits for the answers."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from queue import Queue
 from typing import Any
 
 Json = Any
-_CLIENT = {
-    "textDocument": {
-        "completion": {"completionItem": {"documentationFormat": ["markdown", "plaintext"]}},
-        "hover": {"contentFormat": ["markdown"]},
-        "publishDiagnostics": {},
-    },
-    "workspace": {"configuration": True},
-}
-_SETTINGS = {"validate": True, "hover": True, "completion": True, "schemaStore": {"enable": False}}
 
 
-class LanguageServer:
-    """The server in a process of its own. No wait is longer than `timeout` seconds."""
+class LanguageClient:
+    """A server in a process of its own, which shows `folder`. No wait is longer than `timeout`.
 
-    def __init__(self, program: Path, folder: Path, timeout: float = 60) -> None:
+    `capabilities` are those of the client, `settings` by section what the server may ask for.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        capabilities: Json,
+        settings: Mapping[str, Json] = {},
+        timeout: float = 60,
+    ) -> None:
         self._timeout = timeout
         self._folder = folder
+        self._settings = settings
         self._asked = 0
         self._answers: Queue[Json] = Queue()
         self._diagnostics: dict[str, Queue[Json]] = {}
         self._process = subprocess.Popen(
-            ["node", str(program), "--stdio"],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=folder,
         )
         threading.Thread(target=self._listen, daemon=True).start()
-        root = folder.as_uri()
-        self.ask("initialize", processId=None, rootUri=root, capabilities=_CLIENT)
-        self._tell("initialized")
+        root = {"uri": folder.as_uri(), "name": folder.name}
+        self.server: Json = self.ask(
+            "initialize",
+            processId=None,
+            rootUri=root["uri"],
+            workspaceFolders=[root],
+            capabilities=capabilities,
+        )
+        self.tell("initialized")
 
     def diagnose(self, name: str, text: str) -> list[Json]:
         """Open a file with this text: what the server has to say about it."""
@@ -48,14 +57,14 @@ class LanguageServer:
         return self.diagnostics(name)
 
     def open(self, name: str, text: str) -> None:
-        uri = self._uri(name)
+        uri = self.uri(name)
         self._diagnostics[uri] = Queue()
         document = {"uri": uri, "languageId": "yaml", "version": 1, "text": text}
-        self._tell("textDocument/didOpen", textDocument=document)
+        self.tell("textDocument/didOpen", textDocument=document)
 
     def diagnostics(self, name: str) -> list[Json]:
         """What the server has to say about a file that was opened."""
-        found: list[Json] = self._diagnostics[self._uri(name)].get(timeout=self._timeout)
+        found: list[Json] = self._diagnostics[self.uri(name)].get(timeout=self._timeout)
         return found
 
     def complete(self, name: str, text: str) -> list[Json]:
@@ -73,31 +82,50 @@ class LanguageServer:
         before = text[: text.index("|")]
         self.diagnose(name, text.replace("|", "", 1))
         position = {"line": before.count("\n"), "character": len(before.rpartition("\n")[2])}
-        return {"textDocument": {"uri": self._uri(name)}, "position": position}
+        return {"textDocument": {"uri": self.uri(name)}, "position": position}
 
-    def _uri(self, name: str) -> str:
+    def uri(self, name: str) -> str:
         return (self._folder / name).as_uri()
 
     def ask(self, method: str, **parameters: Json) -> Json:
+        answer = self.response(method, **parameters)
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    def response(self, method: str, **parameters: Json) -> Json:
+        """The response to a request, which may be an error."""
         self._asked += 1
         self._send({"id": self._asked, "method": method, "params": parameters})
         answer = self._answers.get(timeout=self._timeout)
         assert answer["id"] == self._asked
-        assert "error" not in answer, answer
-        return answer["result"]
+        return answer
+
+    def change(self, name: str, version: int, changes: Sequence[Json]) -> None:
+        document = {"uri": self.uri(name), "version": version}
+        self.tell("textDocument/didChange", textDocument=document, contentChanges=changes)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(data)
+        self._process.stdin.flush()
+
+    def end(self) -> int:
+        """End the session as an editor does; the exit code of the server."""
+        self.ask("shutdown")
+        self.tell("exit")
+        return self._process.wait(timeout=self._timeout)
 
     def close(self) -> None:
         self._process.kill()
         self._process.communicate()
 
-    def _tell(self, method: str, **parameters: Json) -> None:
+    def tell(self, method: str, **parameters: Json) -> None:
         self._send({"method": method, "params": parameters})
 
     def _send(self, message: Json) -> None:
         body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        assert self._process.stdin is not None
-        self._process.stdin.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
-        self._process.stdin.flush()
+        self.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
 
     def _listen(self) -> None:
         stream = self._process.stdout
@@ -114,11 +142,10 @@ class LanguageServer:
             self._answers.put(message)
         elif method == "textDocument/publishDiagnostics":
             found = message["params"]
-            self._diagnostics[found["uri"]].put(found["diagnostics"])
+            self._diagnostics.setdefault(found["uri"], Queue()).put(found["diagnostics"])
         elif method == "workspace/configuration":
-            sections = {"yaml": _SETTINGS}
             items = message["params"]["items"]
-            result = [sections.get(each.get("section"), {}) for each in items]
+            result = [self._settings.get(each.get("section"), {}) for each in items]
             self._send({"id": message["id"], "result": result})
         elif "id" in message:
             self._send({"id": message["id"], "result": None})

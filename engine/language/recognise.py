@@ -1,0 +1,32 @@
+"""Whether a YAML file is one of ours: an editor shows us all YAML files."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from engine.language.workspace import Document
+from engine.late_regex import late_regex
+from engine.pipeline.nodes import Table
+
+_SNAPS = late_regex(r"^snaps[ \t]*:", re.MULTILINE)
+_BEGUN = frozenset(("pipeline", "description", "parameters", "libraries", "links"))
+_ACCOUNTS = "accounts"
+
+
+def is_ours(document: Document) -> bool:
+    """Whether it is a pipeline, task, test or account, by its keys and its name.
+
+    A file of another tool, which the engine would report as a mistake, is not.
+    """
+    root = document.source.root
+    keys = frozenset(root.entries) if isinstance(root, Table) else frozenset()
+    if document.kind == "test":
+        return not keys or "cases" in keys
+    if document.kind == "account":
+        return "account" in keys or Path(document.path).parent.name == _ACCOUNTS
+    if document.kind == "task":
+        return "pipeline" in keys
+    if "snaps" in keys or ("pipeline" in keys and keys <= _BEGUN):
+        return True
+    return not isinstance(root, Table) and bool(_SNAPS.search(document.text))

@@ -1,0 +1,190 @@
+"""The requests of an editor, each answered by a function of `engine.language`.
+
+The name of a function is that of the request in `engine.lsp.server`. A file that does not exist, or
+is not one of ours, has no answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
+
+from engine.language import Document
+from engine.language.answers import TextEdit
+from engine.language.define import define
+from engine.language.format import FormatRefusedError, formatted
+from engine.language.outline import Lens, Symbol, find_symbols, foldings, lenses, links, outline
+from engine.language.recognise import is_ours
+from engine.language.refer import highlight, refer
+from engine.language.rename import RenameRefusedError, prepare_rename, rename
+from engine.lsp.session import Session
+
+_SYMBOLS = {
+    "section": types.SymbolKind.Namespace,
+    "snap": types.SymbolKind.Function,
+    "parameter": types.SymbolKind.Variable,
+    "library": types.SymbolKind.Module,
+    "case": types.SymbolKind.Method,
+    "key": types.SymbolKind.Field,
+}
+_ACTIONS = {
+    "preview": ("Preview to here", "snapline.preview"),
+    "test": ("Run test", "snapline.runTest"),
+}
+
+
+class HasDocument(Protocol):
+    """The parameters of a request about a file."""
+
+    text_document: types.TextDocumentIdentifier
+
+
+def definition(session: Session, params: types.DefinitionParams) -> list[types.Location]:
+    document = _document(session, params)
+    if document is None:
+        return []
+    found = define(document, session.position_in(document, params.position))
+    return [session.location(target) for target in found]
+
+
+def references(session: Session, params: types.ReferenceParams) -> list[types.Location]:
+    with_definition = params.context.include_declaration
+    document = _document(session, params)
+    if document is None:
+        return []
+    place = session.position_in(document, params.position)
+    found = refer(document, place, declaration=with_definition)
+    return [session.location(target) for target in found]
+
+
+def document_highlight(
+    session: Session, params: types.DocumentHighlightParams
+) -> list[types.DocumentHighlight]:
+    document = _document(session, params)
+    if document is None:
+        return []
+    found = highlight(document, session.position_in(document, params.position))
+    return [types.DocumentHighlight(session.range(document, each)) for each in found]
+
+
+def prepare_rename_at(
+    session: Session, params: types.PrepareRenameParams
+) -> types.PrepareRenamePlaceholder | None:
+    document = _document(session, params)
+    if document is None:
+        return None
+    try:
+        place, name = prepare_rename(document, session.position_in(document, params.position))
+    except RenameRefusedError:
+        return None  # the editor says that nothing can be renamed here
+    return types.PrepareRenamePlaceholder(session.range(document, place), name)
+
+
+def rename_at(session: Session, params: types.RenameParams) -> types.WorkspaceEdit | None:
+    document = _document(session, params)
+    if document is None:
+        return None
+    place = session.position_in(document, params.position)
+    try:
+        edits = rename(document, place, params.new_name)
+    except RenameRefusedError as refusal:
+        raise JsonRpcInvalidParams(str(refusal)) from None
+    return workspace_edit(session, edits)
+
+
+def document_symbol(
+    session: Session, params: types.DocumentSymbolParams
+) -> list[types.DocumentSymbol]:
+    document = _document(session, params)
+    if document is None:
+        return []
+    return [_symbol(session, document, each) for each in outline(document)]
+
+
+def workspace_symbol(
+    session: Session, params: types.WorkspaceSymbolParams
+) -> list[types.WorkspaceSymbol]:
+    return [
+        types.WorkspaceSymbol(
+            types.Location(session.uri_of(document.path), session.range(document, each.name_range)),
+            each.name,
+            _SYMBOLS[each.kind],
+            container_name=each.detail or None,
+        )
+        for document, each in find_symbols(session.workspace, params.query)
+    ]
+
+
+def document_link(session: Session, params: types.DocumentLinkParams) -> list[types.DocumentLink]:
+    document = _document(session, params)
+    if document is None:
+        return []
+    return [
+        types.DocumentLink(session.range(document, each.range), target=session.uri_of(each.path))
+        for each in links(document)
+    ]
+
+
+def folding_range(session: Session, params: types.FoldingRangeParams) -> list[types.FoldingRange]:
+    document = _document(session, params)
+    if document is None:
+        return []
+    return [types.FoldingRange(each.start.line, each.end.line) for each in foldings(document)]
+
+
+def code_lens(session: Session, params: types.CodeLensParams) -> list[types.CodeLens]:
+    document = _document(session, params)
+    return [] if document is None else [_lens(session, document, each) for each in lenses(document)]
+
+
+def formatting(
+    session: Session, params: types.DocumentFormattingParams
+) -> list[types.TextEdit] | None:
+    document = _document(session, params)
+    if document is None:
+        return None
+    try:
+        text = formatted(document.text, document.path)
+    except FormatRefusedError as refusal:
+        raise JsonRpcInvalidParams(str(refusal)) from None
+    if text == document.text:
+        return []
+    place = session.range(document, document.lines.range(0, len(document.text)))
+    return [types.TextEdit(place, text)]
+
+
+def workspace_edit(session: Session, edits: dict[str, list[TextEdit]]) -> types.WorkspaceEdit:
+    """Edits by file, in the terms of the editor."""
+    changes: dict[str, Sequence[types.TextEdit]] = {}
+    for path, those in edits.items():
+        document = session.workspace.document(path)
+        changes[session.uri_of(path)] = [
+            types.TextEdit(session.range(document, each.range), each.text) for each in those
+        ]
+    return types.WorkspaceEdit(changes=changes)
+
+
+def _symbol(session: Session, document: Document, symbol: Symbol) -> types.DocumentSymbol:
+    return types.DocumentSymbol(
+        symbol.name,
+        _SYMBOLS[symbol.kind],
+        session.range(document, symbol.range),
+        session.range(document, symbol.name_range),
+        detail=symbol.detail or None,
+        children=[_symbol(session, document, each) for each in symbol.children],
+    )
+
+
+def _lens(session: Session, document: Document, lens: Lens) -> types.CodeLens:
+    title, command = _ACTIONS[lens.action]
+    arguments = [session.uri_of(document.path), lens.name]
+    place = session.range(document, lens.range)
+    return types.CodeLens(place, types.Command(title, command, arguments=arguments))
+
+
+def _document(session: Session, params: HasDocument) -> Document | None:
+    document = session.document(params.text_document.uri)
+    return document if document is not None and is_ours(document) else None
