@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.api.checking import Pipeline, compile_plan, spec_of
 from engine.documents import Batch, Item
@@ -22,6 +22,9 @@ from engine.run.runner import run_plan
 from engine.run.secrets import Secrets
 from engine.run.stopping import Stopper, stopped_by
 from engine.sdk.http import HttpClient
+
+if TYPE_CHECKING:
+    from engine.run.taps import Taps
 
 Show = Callable[[str, str], None]
 R = TypeVar("R")
@@ -79,13 +82,15 @@ async def start(
     http: HttpClient | None = None,
     stopper: Stopper | None = None,
     exact: bool = False,
+    taps: Taps | None = None,
 ) -> tuple[Report, EngineError | None]:
     """Run a pipeline inside an event loop; its report, and the error if it failed.
 
     `observer` sees lines, outputs and the end (engine.run.observer), and all batches if it has a
     method `crossed`. Without one the report collects what leaves through open outputs, with numbers
     as `run` returns them; an observer gets them as int and Decimal. A signal handler may stop the
-    run through `stopper` while a snap keeps the event loop busy.
+    run through `stopper` while a snap keeps the event loop busy. `taps` (engine.run.taps) show what
+    crosses some views.
     """
     from engine.script.executor import Executor
 
@@ -101,6 +106,7 @@ async def start(
         http=http,
         stopper=stopper,
         load=spec_of,
+        taps=taps,
     )
 
 

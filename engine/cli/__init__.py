@@ -36,6 +36,7 @@ _COMMANDS = {
     "new": "write a new pipeline, snap, task, test or project",
     "serve": "host pipelines as tasks",
     "tasks": "show the tasks that run on this machine",
+    "tap": "show documents that cross the links of a hosted task",
     "history": "show the latest runs of a scheduled task",
     "executor": "run scripts for engines on other hosts",
     "import": "turn files exported from SnapLogic into a project",

@@ -53,6 +53,9 @@ class Display(Protocol):
     def show(self, label: str, text: str) -> None: ...
     def output(self, port: Port, batch: Batch) -> None: ...
     def finished(self, report: Report) -> None: ...
+    def line(self, text: str) -> None:
+        """Write to standard error, above what is redrawn there. From any thread."""
+        ...
 
 
 def choose_display(
@@ -115,7 +118,7 @@ class QuietDisplay:
             self.exit_code = 0 if report.status == "completed" and not lost else 1
             self._conclude(report)
             if lost and lost != report.failure:
-                self._line(lost)
+                self.line(lost)
 
     def _writer(self, secrets: Secrets) -> OutputWriter:
         if self._is_terminal:
@@ -130,9 +133,9 @@ class QuietDisplay:
 
     def _conclude(self, report: Report) -> None:
         if report.failure:
-            self._line(report.failure)
+            self.line(report.failure)
 
-    def _line(self, text: str) -> None:
+    def line(self, text: str) -> None:
         with (
             self._writing,
             suppress(BrokenPipeError),
@@ -152,22 +155,22 @@ class PlainDisplay(QuietDisplay):
         clock: Callable[[], float] = monotonic,
     ) -> None:
         super().__init__(out, err, open_outputs)
-        self.progress = ProgressLines(self._line, clock)
+        self.progress = ProgressLines(self.line, clock)
 
     def started(self, report: Report, secrets: Secrets) -> None:
         super().started(report, secrets)
         self.progress.start(report)
 
     def show(self, label: str, text: str) -> None:
-        self._line(f"{label} | {text}")
+        self.line(f"{label} | {text}")
 
     def _close(self) -> None:
         self.progress.stop()
 
     def _conclude(self, report: Report) -> None:
         if report.snaps:
-            self._line(plain_table(report))
-        self._line(f"{report.pipeline}: {report.status} in {report.seconds:.1f} s")
+            self.line(plain_table(report))
+        self.line(f"{report.pipeline}: {report.status} in {report.seconds:.1f} s")
         super()._conclude(report)
 
 
@@ -199,7 +202,7 @@ class LiveDisplay(QuietDisplay):
 
     def _writer(self, secrets: Secrets) -> OutputWriter:
         if self._is_terminal:
-            return TerminalOutputs(self._line, self._console.print_json, secrets, named=self._named)
+            return TerminalOutputs(self.line, self._console.print_json, secrets, named=self._named)
         return PipedOutputs(self._out, secrets, named=self._named)
 
     def _close(self) -> None:
@@ -216,7 +219,7 @@ class LiveDisplay(QuietDisplay):
         if report.failure:
             self._console.print(report.failure, style="red", markup=False, highlight=False)
 
-    def _line(self, text: str) -> None:
+    def line(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False)
 
     def _table(self, *, final: bool) -> Table:

@@ -51,6 +51,13 @@ def _name_and_value(text: str) -> tuple[str, str]:
     return name, value
 
 
+def whole(text: str) -> int:
+    """The value of an option that counts something, where 0 has a meaning of its own."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number")
+    return int(text)
+
+
 def positive(text: str) -> int:
     """The value of an option that counts something."""
     if not text.isdecimal() or int(text) < 1:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any, TextIO
 
 import msgspec
 
 from engine.documents import Document
-from engine.errors import DataError
+from engine.plan.plan import Port
 from engine.preview import Preview, SnapPreview, StreamPreview, ViewPreview
-from engine.sdk import to_json
+from engine.run.tap_lines import document_line, stream_line
 
 
 def print_lines(preview: Preview, out: TextIO, err: TextIO) -> None:
@@ -30,29 +29,10 @@ def print_lines(preview: Preview, out: TextIO, err: TextIO) -> None:
 
 
 def _item(label: str, view: ViewPreview, number: int, item: Document | StreamPreview) -> str:
-    place: dict[str, Any] = {"label": label, "view": view.view, "number": number}
+    port = Port(label, view.view)
     if isinstance(item, StreamPreview):
-        form, start = _start(item.start)
-        size = {"size": item.size, form: start}
-        return f'{_json(place)[:-1]},"header":{_document(item.header)},{_json(size)[1:]}'
-    return f'{_json(place)[:-1]},"document":{_document(item)}}}'
-
-
-def _start(data: bytes) -> tuple[str, str]:
-    """The beginning of a stream: as text if it is valid UTF-8, up to a character that is cut."""
-    for cut in range(4):
-        try:
-            return "text", data[: len(data) - cut].decode()
-        except UnicodeDecodeError:
-            continue
-    return "base64", base64.b64encode(data).decode()
-
-
-def _document(document: Document) -> str:
-    try:
-        return to_json(document).decode()
-    except DataError as error:  # such as a number that JSON cannot hold
-        return _json({"unreadable": error.reason})
+        return stream_line(port, number, item.header, item.start, item.size).decode()
+    return document_line(port, number, item).decode()
 
 
 def _counts(snap: SnapPreview) -> dict[str, Any]:

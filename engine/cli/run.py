@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from engine import api
 from engine.api.checking import spec_of
 from engine.cli.display import Display, choose_display
 from engine.cli.inputs import documents_of
-from engine.cli.options import add_parameters, given_parameters, positive
+from engine.cli.options import add_parameters, given_parameters, positive, whole
 from engine.cli.problems import print_problems
 from engine.cli.reserved import reserve_stdout
 from engine.cli.stopping import stopped_by_signals
@@ -40,7 +40,9 @@ from engine.run.stopping import Stopper
 from engine.sdk.files import FileTarget
 
 if TYPE_CHECKING:
+    from engine.cli.run_taps import RunTaps
     from engine.preview import PartialRun
+    from engine.run.taps import Taps
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +67,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dry-run",
         action="store_true",
         help="do not run snaps that act on the outside, such as writers; say what they would do",
+    )
+    parser.add_argument(
+        "--tap",
+        dest="taps",
+        metavar="SNAP[.VIEW]",
+        action="append",
+        default=[],
+        help="show documents that leave this snap, or cross this view, while the pipeline runs; "
+        "may be repeated, and have wildcards, as in 'parse*'",
+    )
+    parser.add_argument(
+        "--tap-limit",
+        metavar="N",
+        type=whole,
+        default=10,
+        help="documents to show of each tapped view; 0 shows all (default: 10)",
+    )
+    parser.add_argument(
+        "--filter",
+        metavar="EXPRESSION",
+        default="",
+        help="let taps show only documents for which this is true, such as '$total > 100'",
+    )
+    parser.add_argument(
+        "--tap-file",
+        metavar="FILE",
+        help="write what taps show to FILE, as JSON lines (default: standard error)",
     )
     parser.add_argument(
         "--quiet",
@@ -99,15 +128,21 @@ def run(arguments: argparse.Namespace) -> int:
     complete = _plan(arguments, registry)
     part = _part(arguments, registry)
     plan = complete if part is None else part.plan
+    tapping = _tapping(arguments, plan)
+    plan = plan if tapping is None else tapping.plan
     inputs = _inputs(plan, arguments.input)
     print_problems(complete.warnings, sys.stderr)
     relax_garbage_collection()
     report = _report_file(arguments.report, "--report")
     with reserve_stdout() as out:
         display = choose_display(out, sys.stderr, plan.open_outputs, quiet=arguments.quiet)
-        with _page(arguments, plan, registry, display) as watching:
+        with (
+            _page(arguments, plan, registry, display) as watching,
+            nullcontext() if tapping is None else tapping.open(display) as taps,
+        ):
+            running = _run(part or plan, registry, arguments, inputs, watching, taps)
             try:
-                failure = asyncio.run(_run(part or plan, registry, arguments, inputs, watching))
+                failure = asyncio.run(running)
             finally:
                 _write_report(report, display.report)
     for note in () if part is None else part.notes:
@@ -227,6 +262,17 @@ def _page(
             file.commit()
 
 
+def _tapping(arguments: argparse.Namespace, plan: Plan) -> RunTaps | None:
+    if not arguments.taps:
+        if arguments.filter or arguments.tap_file:
+            option = "--filter" if arguments.filter else "--tap-file"
+            raise ConfigurationError(f"{option} is for taps; say what to show with --tap SNAP")
+        return None
+    from engine.cli.run_taps import RunTaps  # few runs have taps
+
+    return RunTaps(arguments, plan)
+
+
 def _write_report(file: FileTarget | None, report: Report | None) -> None:
     if file is None:
         return
@@ -243,6 +289,7 @@ async def _run(
     arguments: argparse.Namespace,
     inputs: dict[str, Iterator[list[Item]]],
     display: Display,
+    taps: Taps | None,
 ) -> EngineError | None:
     """Run to the end, or until a signal stops it; returns the error if the pipeline failed."""
     stopper = Stopper()
@@ -253,6 +300,7 @@ async def _run(
         "observer": display,
         "timezone": arguments.timezone,
         "stopper": stopper,
+        "taps": taps,
     }
     try:
         with stopped_by_signals(stopper):

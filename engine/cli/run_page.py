@@ -66,6 +66,9 @@ class SamplingDisplay:
     def finished(self, report: Report) -> None:
         self._display.finished(report)
 
+    def line(self, text: str) -> None:
+        self._display.line(text)
+
     def crossed(self, port: Port, batch: Batch) -> None:
         """Keep the first items as texts: the snaps may change the documents later.
 

@@ -6,7 +6,7 @@ name on the spot. So nothing here may hold a closure, a handle or a global.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -226,6 +226,16 @@ class Plan(msgspec.Struct, frozen=True):
     error_pipeline: ErrorPipeline | None = None
     lenient: bool = False
     seen: frozenset[tuple[str, ...]] = frozenset({()})
+
+    def with_all_fields(self, labels: Container[str] | None = None) -> Plan:
+        """The plan in which these parsers (None: all) build fields that no snap reads, too."""
+        snaps = tuple(
+            msgspec.structs.replace(snap, needed=None)
+            if labels is None or snap.label in labels
+            else snap
+            for snap in self.snaps
+        )
+        return msgspec.structs.replace(self, snaps=snaps)
 
     def snap(self, label: str) -> PlannedSnap:
         return next(snap for snap in self.snaps if snap.label == label)

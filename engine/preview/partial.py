@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,6 +23,9 @@ from engine.run.observer import Observer
 from engine.run.runner import run_plan
 from engine.run.stopping import Stopper
 from engine.script.executor import Executor
+
+if TYPE_CHECKING:
+    from engine.run.taps import Taps
 
 _READS = ("network", "database")
 
@@ -69,6 +73,7 @@ class PartialRun:
         timezone: str,
         stopper: Stopper,
         load: Load,
+        taps: Taps | None = None,
     ) -> EngineError | None:
         """Run it; the error if it failed."""
         plan, limit = self.plan, self._part.limit
@@ -84,6 +89,7 @@ class PartialRun:
             inputs=inputs,
             stopper=stopper,
             load=load,
+            taps=taps,
         )
         if not self._part.is_dry:
             return (await run())[1]

@@ -40,8 +40,7 @@ def plan_up_to(
     plan = compile_spec(msgspec.structs.replace(spec, snaps=snaps), registry, project=project)
     if target is not None:
         _check_target(plan, target)
-    whole = (msgspec.structs.replace(snap, needed=None) for snap in plan.snaps)
-    return msgspec.structs.replace(plan, snaps=tuple(whole))
+    return plan.with_all_fields()
 
 
 def target_of(spec: PipelineSpec, to: str) -> Port | None:

@@ -1,15 +1,16 @@
 """Runs the first snaps of a stage as one function over blocks of lines.
 
 Whatever the function (engine.expressions.records) has no code for goes to the snaps themselves,
-which are right by definition: the first line of a stream, a block with an odd line, everything if
-the steps cannot be fused. Results, their order and all counts are the same either way.
-`SNAPLINE_PLAIN=1` forces the plain way.
+which are right by definition: the first line of a stream, a block with an odd line, lines that
+reach a tap, everything if the steps cannot be fused. Results, their order and all counts are the
+same either way. `SNAPLINE_PLAIN=1` forces the plain way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from time import perf_counter
+from typing import NamedTuple
 
 from engine.documents import Batch
 from engine.expressions.failures import TooSlowFailure
@@ -41,7 +42,23 @@ _ATTEMPTS = 2.5
 _MAX_SKIPPED = 64
 _MAX_SAMPLES = 5
 
+_MANY_TAPPED, _TAPPED_BLOCKS = 0.02, 4
+"""If a larger share of a block is for a tap, it and so many more go to the snaps at once."""
+
 Plainly = Callable[[str, Batch], Outputs]
+
+
+class Flow(NamedTuple):
+    """How many documents came to a site, and how many it dropped."""
+
+    site: Site
+    entered: int
+    dropped: int
+
+    @property
+    def left(self) -> int:
+        """Documents that left through each view; what leaves a formatter are streams."""
+        return 0 if isinstance(self.site.step, EncodeJson) else self.entered - self.dropped
 
 
 class FusedRun:
@@ -65,6 +82,10 @@ class FusedRun:
         self._skip = self._penalty = 0
         self._ran_out_of_time = False
         """A regex did: each further attempt would wait for it again."""
+        self._tapped = 0
+        """Documents for a tap in what was tried last."""
+        self._tapped_blocks = 0
+        """Blocks that need not be tried, as many of their documents are for a tap."""
         self._size = _FIRST_BYTES
 
     def process(self, view: str, batch: Batch) -> Outputs:
@@ -103,7 +124,14 @@ class FusedRun:
             start = end
 
     def _block(self, view: str, block: bytes) -> Outputs:
-        failed = None if self._failing is None else self._failed(self._failing, block)
+        is_tapped = any(member.tapped for member in self._members.values())
+        if is_tapped and self._tapped_blocks:
+            self._tapped_blocks -= 1
+            yield from self._plain(view, block)
+            return
+        failed = None
+        if self._failing is not None and not is_tapped:
+            failed = self._failed(self._failing, block)
         if failed is not None:
             yield from failed
             return
@@ -130,24 +158,31 @@ class FusedRun:
             block = block[start:]
             if not block:
                 if not self._has_begun:
-                    self._adapt(1.0)
+                    self._adapt(0.0 if self._tapped else 1.0)
                 return
+        yield from self._in_parts(view, block)
+
+    def _in_parts(self, view: str, block: bytes) -> Outputs:
+        """Process a block; lines that are odd, or that reach a tap, are found by halving it."""
         waiting, plain_bytes = [block], 0
         left = -1 if self._ran_out_of_time else _ATTEMPTS * len(block)
         while waiting:
             part = waiting.pop()
             left -= len(part)
+            self._tapped = 0
             outputs = None if left < 0 else self._fused(part)
             if outputs is not None:
                 yield from outputs
                 continue
-            if self._ran_out_of_time:
+            if self._ran_out_of_time or self._tapped_blocks:
                 left = -1
+            elif self._tapped:
+                left += len(part)  # it is not odd
             middle = part.find(b"\n", len(part) // 2, -1) + 1
             if left >= 0 and middle and part.count(b"\n") > _FEW_LINES:
                 waiting += (part[middle:], part[:middle])
             else:
-                plain_bytes += len(part)
+                plain_bytes += 0 if self._tapped else len(part)
                 yield from self._plain(view, part)
         self._adapt(plain_bytes / len(block))
 
@@ -203,10 +238,11 @@ class FusedRun:
             yield port, batch
 
     def _fused(self, block: bytes) -> list[tuple[Port, Batch]] | None:
-        """The outputs for the block; None if it is odd, or if its text has to begin the stream of
-        the formatter, which only the formatter can."""
+        """The outputs for the block; None if it is odd, if its text has to begin the stream of the
+        formatter, which only the formatter can, or if a document reaches a tap."""
         assert self._records is not None
         started = perf_counter()
+        self._tapped = 0
         try:
             result, count, dropped = self._records.process(block)
         except OddError as error:
@@ -216,8 +252,14 @@ class FusedRun:
             if result and not self._has_begun:
                 return None
             result = [result] if result else []
+        flows = list(_flows(self._root, count, iter(dropped)))
+        self._tapped = self._reaching_taps(flows)
+        if self._tapped:
+            is_mostly_tapped = len(block) > _FIRST_BYTES / 2 and self._tapped > _MANY_TAPPED * count
+            self._tapped_blocks = _TAPPED_BLOCKS if is_mostly_tapped else 0
+            return None
         seconds = perf_counter() - started
-        self._account(block, count, dropped, seconds)
+        self._account(block, count, flows, seconds)
         in_time = int(len(block) * SLICE_SECONDS / seconds)
         self._size = max(1, min(2 * self._size, BLOCK_BYTES, in_time))
         return [(self._exit, Batch(result)) if result else PAUSE]
@@ -236,7 +278,15 @@ class FusedRun:
         except Exception:  # noqa: BLE001  # unfusable or not: the plain way needs no function
             self._samples = _MAX_SAMPLES
 
-    def _account(self, block: bytes, count: int, dropped: tuple[int, ...], seconds: float) -> None:
+    def _reaching_taps(self, flows: Iterable[Flow]) -> int:
+        """The documents that reach the tapped view that most of them reach."""
+        return max(
+            flow.left if view in self._members[flow.site.label].tapped else 0
+            for flow in flows
+            for view, _ in flow.site.branches
+        )
+
+    def _account(self, block: bytes, count: int, flows: Iterable[Flow], seconds: float) -> None:
         """Count as if each snap had been called."""
         parser = self._members[self._root.label]
         if isinstance(parser.snap, StreamSnap):
@@ -244,7 +294,12 @@ class FusedRun:
         share = seconds / len(self._members)
         for member in self._members.values():
             member.statistics.seconds += share
-        _count(self._root, count, iter(dropped), self._members)
+        for flow in flows:
+            member = self._members[flow.site.label]
+            member.passed_in(flow.site.view, flow.entered)
+            member.statistics.dropped += flow.dropped
+            for view, _ in flow.site.branches:
+                member.passed_out(view, flow.left)
 
 
 def _in_few_batches(outputs: Outputs, exit_port: Port) -> Outputs:
@@ -278,19 +333,13 @@ def _after_lines(text: bytes, start: int) -> int:
     return start
 
 
-def _count(site: Site, count: int, dropped: Iterator[int], members: Mapping[str, Member]) -> None:
-    if isinstance(site.step, EncodeJson):
-        return  # a formatter counts streams
-    member = members[site.label]
-    if isinstance(site.step, Keep):
-        fewer = next(dropped)
-        count -= fewer
-        member.statistics.dropped += fewer
-    for view, following in site.branches:
-        member.passed_out(view, count)
+def _flows(site: Site, count: int, dropped: Iterator[int]) -> Iterator[Flow]:
+    """What goes through a site and those behind it; `dropped` by each Keep, in their order."""
+    flow = Flow(site, count, next(dropped) if isinstance(site.step, Keep) else 0)
+    yield flow
+    for _, following in site.branches:
         if following is not None:
-            members[following.label].passed_in(following.view, count)
-            _count(following, count, dropped, members)
+            yield from _flows(following, flow.left, dropped)
 
 
 def _site(plan: Plan, members: Mapping[str, Member], label: str, view: str) -> Site:

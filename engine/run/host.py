@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from engine.documents import Batch
 from engine.errors import ExecutionError
-from engine.plan.plan import Stage
+from engine.plan.plan import Port, Stage
 from engine.registry import Registry
 from engine.run.execution import Execution
 from engine.run.member import PAUSE, Member
 from engine.run.member import Outputs as Outputs
 from engine.run.plain_way import may_fuse
 from engine.run.report import SnapStatistics
+from engine.run.services import Crossed
 
 if TYPE_CHECKING:
     from engine.run.fused import FusedRun
@@ -40,6 +41,7 @@ class StageHost:
         self._members = [Member(label, registry, execution, cuts=cuts) for label in stage.labels]
         self._ledger = execution.ledger
         self._interrupted = False
+        self._entered: Crossed | None = None
         self._inside = {
             port: (target.place, target.view)
             for port, target in execution.plan.routes.inside(stage).items()
@@ -52,6 +54,10 @@ class StageHost:
             self._fused = FusedRun(members, execution.plan, self._process_plainly)
 
     @property
+    def members(self) -> list[Member]:
+        return self._members
+
+    @property
     def statistics(self) -> list[SnapStatistics]:
         return [member.statistics for member in self._members]
 
@@ -59,6 +65,10 @@ class StageHost:
     def flows(self) -> bool:
         """Whether the first snap yields each result as soon as it is ready."""
         return self._members[0].plan.facts.flows
+
+    def watch(self, entered: Crossed | None) -> None:
+        """Call `entered` for every batch that enters the stage; None: no longer."""
+        self._entered = entered
 
     def open(self) -> None:
         """Create and open the snaps. Raises SnapFailedError."""
@@ -72,6 +82,8 @@ class StageHost:
 
     def process(self, view: str, batch: Batch) -> Outputs:
         """The results of a batch for an input view of the stage's first snap."""
+        if (entered := self._entered) is not None:
+            entered(Port(self._members[0].plan.label, view), batch)
         if self._fused is None:
             return self._process_plainly(view, batch)
         return self._pass_on(self._fused.process(view, batch))

@@ -21,6 +21,7 @@ from engine.run.context import SnapContext
 from engine.run.execution import Execution
 from engine.run.ownership import Owner, owner_of
 from engine.run.report import SnapStatistics
+from engine.run.services import Crossed
 from engine.run.slices import MAX_ITEMS, SliceSize
 from engine.sdk.plain_values import plain
 from engine.sdk.results import (
@@ -59,6 +60,9 @@ class Member:
         self._in, self._out = self.context.info["in"], self.context.info["out"]
         self._in_ultra = execution.ledger is not None
         self._crossed = execution.services.crossed
+        self._is_observed = self._crossed is not None
+        self.tapped: frozenset[str] = frozenset()
+        """The output views that a tap watches."""
         self._made: Snap[Any] | None = None
         self._ports = {view.name: Port(label, view.name) for view in plan.outputs}
         declared = self._class.views_for(plan.settings).outputs
@@ -92,8 +96,12 @@ class Member:
             self._pipeline,
             expressions_change=self.context.opened(),
             repeats=not (self._by_document or facts.stateful) and facts.replayable,
-            watched=self._crossed is not None,
+            watched=self._is_observed,
         )
+
+    def watch(self, views: frozenset[str], crossed: Crossed | None) -> None:
+        """Call `crossed` for every batch that leaves; `views` are those that a tap watches."""
+        self.tapped, self._crossed = views, crossed
 
     def start(self) -> Outputs:
         return self._run(lambda: self._gathered(self.snap.start(), "start"))
@@ -306,8 +314,8 @@ class Member:
         self.statistics.outputs[view] += count
         self._out["totalCount"] += count
         port = self._ports[view]
-        if self._crossed is not None:
-            self._crossed(port, batch)
+        if (crossed := self._crossed) is not None:
+            crossed(port, batch)
         return port
 
     def _errors(self) -> Outputs:
@@ -317,8 +325,8 @@ class Member:
             context.error_documents, context.error_lineage = [], []
             context.info["error"]["totalCount"] = self.statistics.errors
             self.statistics.outputs[ERROR_VIEW.name] += len(batch)
-            if self._crossed is not None:
-                self._crossed(self._error_port, batch)
+            if (crossed := self._crossed) is not None:
+                crossed(self._error_port, batch)
             yield self._error_port, batch
 
     def _gathered(self, result: Any, method: str) -> Iterator[Mapping[str, Batch]]:

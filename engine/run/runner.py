@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import chain, islice
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.documents import Batch, Item, copied
 from engine.errors import ConfigurationError, EngineError
@@ -42,6 +42,9 @@ from engine.sdk.results import BATCH_SIZE
 from engine.sdk.scripts import ScriptExecutor
 from engine.sdk.views import View
 
+if TYPE_CHECKING:
+    from engine.run.taps import Taps
+
 R = TypeVar("R")
 
 
@@ -63,6 +66,7 @@ async def run_plan(
     load: Load = load_yaml,
     guard: Guard | None = None,
     caller: str = "",
+    taps: Taps | None = None,
 ) -> tuple[Report, EngineError | None]:
     """Run a plan to its end, or this process's part of it.
 
@@ -72,6 +76,7 @@ async def run_plan(
     `http`, `files` and `accounts` replace the run's own; a child run shares the services of its
     `parent`, masks its secrets, and is one of its `calls`; the snap `caller` runs it. `load` reads
     the files of other pipelines that it runs. A `guard` decides what each snap may reach.
+    `taps` show what crosses some views.
 
     Returns the report, and the error that stopped the pipeline, if any. Raises ConfigurationError,
     before anything starts, if the inputs do not match.
@@ -94,6 +99,8 @@ async def run_plan(
     )
     fed = _inputs_by_port(plan, inputs or {})
     run = _Run(plan, registry, execution, observer, fed, stopper or Stopper())
+    if taps is not None:
+        taps.open(execution, run.hosts)
     started = perf_counter()
     try:
         _open_error_pipeline(execution)
@@ -137,12 +144,12 @@ class _Run:
         self._tasks: dict[Stage, asyncio.Task[None]] = {}
         self._feeders: list[asyncio.Task[None]] = []
         self._failure: EngineError | None = None
-        self._hosts = {stage: StageHost(stage, registry, execution) for stage in plan.stages}
+        self.hosts = {stage: StageHost(stage, registry, execution) for stage in plan.stages}
         self._inboxes = {stage: _inbox_of(plan.routes, stage) for stage in plan.stages}
         self._direct: frozenset[Stage] = frozenset()
         self._targets = plan.routes.targets
         statistics = {
-            account.label: account for host in self._hosts.values() for account in host.statistics
+            account.label: account for host in self.hosts.values() for account in host.statistics
         }
         self.report = Report(
             pipeline=plan.name,
@@ -198,7 +205,7 @@ class _Run:
                 snap.status = "stopped"
 
     async def _run_stage(self, stage: Stage) -> None:
-        host, inbox = self._hosts[stage], self._inboxes[stage]
+        host, inbox = self.hosts[stage], self._inboxes[stage]
         caller = self._caller(stage, host)
         try:
             await caller.call(host.open)
@@ -274,7 +281,7 @@ class _Run:
     def _push(self, stage: Stage, view: str, batch: Batch) -> None:
         """Pass a batch to a stage now; a stage that never waits processes it immediately."""
         if stage in self._direct:
-            for port, given in self._hosts[stage].process(view, batch):
+            for port, given in self.hosts[stage].process(view, batch):
                 self._pass_on(port, given)
         else:
             self._inboxes[stage].put_at_once(view, batch)

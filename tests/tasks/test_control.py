@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from engine.errors import ConfigurationError
 from engine.tasks.server.control import Control, ServerState, folder, servers
+from engine.tasks.server.tapping import serve_tap
 from tests.tasks.conftest import Serve
 from tests.tasks.hosting import in_loop
 
@@ -51,7 +53,7 @@ async def test_a_path_that_is_too_long_for_a_socket_is_named(
     long = runtime / ("x" * 120)
     long.mkdir()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
-    control = Control(lambda: ServerState(1, "", []))
+    control = Control(lambda: ServerState(1, "", []), partial(serve_tap, {}))
     with pytest.raises(ConfigurationError, match=r"cannot create the socket.*shorter path"):
         await control.start()
 

@@ -22,7 +22,7 @@ _engine() {
     previous=${COMP_WORDS[COMP_CWORD - 2]}
   fi
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case $command:$word in :run|:preview|:validate|:graph|:test|:snaps|:functions|:eval|:format|:lsp|:schema|:new|:serve|:tasks|:history|:executor|:import|:export|:coverage|:completion) command=$word ;; esac
+    case $command:$word in :run|:preview|:validate|:graph|:test|:snaps|:functions|:eval|:format|:lsp|:schema|:new|:serve|:tasks|:tap|:history|:executor|:import|:export|:coverage|:completion) command=$word ;; esac
     if [[ -n $command && $word != -* ]]; then ((given += 1)); fi
   done
   case $command:$previous in
@@ -31,6 +31,10 @@ _engine() {
     run:--input) _engine_files; return ;;
     run:--to) :; return ;;
     run:--limit) :; return ;;
+    run:--tap) :; return ;;
+    run:--tap-limit) :; return ;;
+    run:--filter) :; return ;;
+    run:--tap-file) _engine_files; return ;;
     run:--report) _engine_files; return ;;
     run:--html) _engine_files; return ;;
     run:--project) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
@@ -73,6 +77,9 @@ _engine() {
     serve:--access-log) _engine_files; return ;;
     serve:--state) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
     serve:--site) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
+    tap:--filter) :; return ;;
+    tap:--limit) :; return ;;
+    tap:--server) :; return ;;
     history:--state) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
     history:--runs) :; return ;;
     executor:--port) :; return ;;
@@ -84,7 +91,7 @@ _engine() {
   esac
   if [[ $current == -* ]]; then
     case $command in
-      run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --to --limit --dry-run --quiet --report --html --project --timezone --debug' -- "$current")) ;;
+      run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --to --limit --dry-run --tap --tap-limit --filter --tap-file --quiet --report --html --project --timezone --debug' -- "$current")) ;;
       preview) COMPREPLY=($(compgen -W '-h --help --to --doc --limit --show --input --param --param-file --allow-rest --allow-sql --json --timezone' -- "$current")) ;;
       validate) COMPREPLY=($(compgen -W '-h --help --format' -- "$current")) ;;
       graph) COMPREPLY=($(compgen -W '-h --help -o --output --report' -- "$current")) ;;
@@ -98,6 +105,7 @@ _engine() {
       new) COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
       serve) COMPREPLY=($(compgen -W '-h --help --port --host --param --param-file --instances --allow-origin --log-format --access-log --state --site' -- "$current")) ;;
       tasks) COMPREPLY=($(compgen -W '-h --help --json' -- "$current")) ;;
+      tap) COMPREPLY=($(compgen -W '-h --help --filter --limit --json --server' -- "$current")) ;;
       history) COMPREPLY=($(compgen -W '-h --help --state --runs' -- "$current")) ;;
       executor) COMPREPLY=($(compgen -W '-h --help --port --token-file --host --sessions' -- "$current")) ;;
       import) COMPREPLY=($(compgen -W '-h --help -o --output --force --json' -- "$current")) ;;
@@ -109,7 +117,7 @@ _engine() {
     return
   fi
   case $command:$given in
-    :*) COMPREPLY=($(compgen -W 'run preview validate graph test snaps functions eval format lsp schema new serve tasks history executor import export coverage completion' -- "$current")) ;;
+    :*) COMPREPLY=($(compgen -W 'run preview validate graph test snaps functions eval format lsp schema new serve tasks tap history executor import export coverage completion' -- "$current")) ;;
     run:*) _engine_files yaml yml slp ;;
     preview:*) _engine_files yaml yml slp ;;
     validate:*) _engine_files ;;
@@ -123,6 +131,7 @@ _engine() {
     new:0) COMPREPLY=($(compgen -W 'pipeline snap task test project' -- "$current")) ;;
     new:1) : ;;
     serve:*) _engine_files ;;
+    tap:*) : ;;
     history:*) _engine_files yaml yml ;;
     import:*) _engine_files ;;
     export:*) _engine_files yaml yml slp ;;

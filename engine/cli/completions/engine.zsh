@@ -23,6 +23,7 @@ _engine() {
         'new:write a new pipeline, snap, task, test or project'
         'serve:host pipelines as tasks'
         'tasks:show the tasks that run on this machine'
+        'tap:show documents that cross the links of a hosted task'
         'history:show the latest runs of a scheduled task'
         'executor:run scripts for engines on other hosts'
         'import:turn files exported from SnapLogic into a project'
@@ -43,6 +44,10 @@ _engine() {
             '(--to)'--to'[run only this snap and those before it, and print what leaves it]:SNAP\[.VIEW\]: ' \
             '(--limit)'--limit'[documents to take from each source]:N: ' \
             '(--dry-run)'--dry-run'[do not run snaps that act on the outside, such as writers; say what they would do]' \
+            '*'--tap'[show documents that leave this snap, or cross this view, while the pipeline runs; may be repeated, and have wildcards, as in '\''parse*'\'']:SNAP\[.VIEW\]: ' \
+            '(--tap-limit)'--tap-limit'[documents to show of each tapped view; 0 shows all (default\: 10)]:N: ' \
+            '(--filter)'--filter'[let taps show only documents for which this is true, such as '\''$total > 100'\'']:EXPRESSION: ' \
+            '(--tap-file)'--tap-file'[write what taps show to FILE, as JSON lines (default\: standard error)]:FILE:_files' \
             '(--quiet)'--quiet'[show only documents, warnings and the reason if the run fails]' \
             '(--report)'--report'[write the run report as JSON to FILE]:FILE:_files' \
             '(--html)'--html'[write a page about the run to FILE\: graph, counts, times, errors, and the first documents of each link]:FILE:_files' \
@@ -165,6 +170,15 @@ _engine() {
           _arguments -S \
             '(-h --help)'{-h,--help}'[show this help message and exit]' \
             '(--json)'--json'[print JSON, one line per server]'
+          ;;
+        tap)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(--filter)'--filter'[show only documents for which this is true, such as '\''$total > 100'\'']:EXPRESSION: ' \
+            '(--limit)'--limit'[end after so many documents (default\: Ctrl-C)]:N: ' \
+            '(--json)'--json'[print JSON lines, as in a pipe, on a terminal too]' \
+            '(--server)'--server'[the server, if several host a task of this name; see '\''engine tasks'\'']:PID: ' \
+            '1:TASK\[/SNAP\[.VIEW\]\]: '
           ;;
         history)
           _arguments -S \

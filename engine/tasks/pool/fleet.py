@@ -12,6 +12,7 @@ import msgspec
 
 from engine.tasks.definition.task import Task
 from engine.tasks.pool.process import Process, described
+from engine.tasks.pool.tap_board import TapBoard
 from engine.tasks.wire.channel import MessageChannel
 from engine.tasks.wire.messages import (
     Counts,
@@ -25,6 +26,7 @@ from engine.tasks.wire.messages import (
     Request,
     Response,
     SnapCounts,
+    Tapped,
 )
 
 log = logging.getLogger(__name__)
@@ -168,11 +170,14 @@ class InstanceHandle:
         elif isinstance(message, Ready):
             self.ready = self.was_ready = True
             self._ready_or_lost.set()
+            self.fleet.taps.joined(self.channel)
             self._listener.instance_ready(self)
         elif isinstance(message, Counts):
             self.counts = message.snaps
         elif isinstance(message, LogLine):
             self._log_line(message)
+        elif isinstance(message, Tapped):
+            self.fleet.taps.received(message)
         else:
             self._failure = message
 
@@ -187,6 +192,7 @@ class InstanceHandle:
         self.ready = False
         self._ready_or_lost.set()
         self._lost.set()
+        self.fleet.taps.left(self.channel)
         self._listener.instance_lost(self)
 
 
@@ -197,9 +203,16 @@ class Fleet:
     """
 
     def __init__(
-        self, task: Task, opening: Opening, listener: InstanceListener, *, trial: bool = False
+        self,
+        task: Task,
+        opening: Opening,
+        listener: InstanceListener,
+        taps: TapBoard,
+        *,
+        trial: bool = False,
     ) -> None:
         self.task = task
+        self.taps = taps
         self.plan = opening.plan
         self.instances: list[InstanceHandle] = []
         self.disabled = ""

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from engine.errors import ExecutionError
 from engine.tasks.pool.process import Process, described
+from engine.tasks.pool.tap_board import TapBoard
 from engine.tasks.wire.channel import MessageChannel
 from engine.tasks.wire.messages import (
     Ended,
@@ -22,6 +23,7 @@ from engine.tasks.wire.messages import (
     ResponsePiece,
     RunFailure,
     Start,
+    Tapped,
 )
 
 log = logging.getLogger(__name__)
@@ -132,13 +134,14 @@ class Run:
 class RunWorker:
     """A process that runs the plan, one run at a time. `ending` says how it ended."""
 
-    def __init__(self, listener: WorkerListener, task: str) -> None:
+    def __init__(self, listener: WorkerListener, task: str, taps: TapBoard) -> None:
         self.run: Run | None = None
         self.ready = self.was_ready = False
         self.ending = ""
         self.process: Process | None = None
         self._listener = listener
         self._task = task
+        self._taps = taps
         self.killed = False
         self._started = asyncio.Event()
         self._over = asyncio.Event()
@@ -215,6 +218,8 @@ class RunWorker:
             log.info("%s", message.text, extra=extra)
         elif isinstance(message, Ready):
             self._become_ready()
+        elif isinstance(message, Tapped):
+            self._taps.received(message)
         elif self.run is None or self.killed:
             pass  # late messages of an aborted run
         elif isinstance(message, Ended):
@@ -226,6 +231,7 @@ class RunWorker:
         if not self._over.is_set():
             self.ready = self.was_ready = True
             self._started.set()
+            self._taps.joined(self.channel)
             self._listener.freed(self)
 
     def _end_run(self, end: Ended) -> None:
@@ -240,6 +246,7 @@ class RunWorker:
             self._listener.ended(end)
 
     def _on_lost(self) -> None:
+        self._taps.left(self.channel)
         self._end()
 
     def _fail_run(self) -> None:

@@ -17,6 +17,7 @@ from engine.plan.plan import Plan
 from engine.tasks.definition.task import Task
 from engine.tasks.pool.run import Run, RunWorker
 from engine.tasks.pool.statistics import SnapTotals, TaskStatistics
+from engine.tasks.pool.tap_board import TapBoard
 from engine.tasks.wire.messages import Ended, OpenRuns, RunFailure, RunOpening, SnapCounts, Start
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class RunPool:
         self.task = task
         self.plan = plan
         self.disabled = ""
+        self.taps = TapBoard()
         self._statistics = statistics
         self._totals = SnapTotals()
         self._opening = _opening(task, plan)
@@ -221,7 +223,7 @@ class RunPool:
         turn.set_result(worker.begin(message))
 
     def _start_worker(self, opening: bytes, task: Task) -> RunWorker:
-        worker = RunWorker(self, task.name)
+        worker = RunWorker(self, task.name, self.taps)
         life = worker.live(OpenRuns(opening), task.timeouts.start)
         self._lives[worker] = asyncio.create_task(life, name=f"{task.name} runs")
         return worker
@@ -281,6 +283,14 @@ class PooledTask:
         self.task = task
         self.statistics = statistics
         self._pool = pool
+
+    @property
+    def plan(self) -> Plan:
+        return self._pool.plan
+
+    @property
+    def taps(self) -> TapBoard:
+        return self._pool.taps
 
     @property
     def is_ready(self) -> bool:

@@ -1,18 +1,17 @@
-"""How `engine tasks` finds the servers of this user and reads their state.
+"""How commands find the servers of this user, read their state, and tap their tasks.
 
-Every server listens on a Unix socket in a folder that only its user can enter, and answers each
-connection with its state as JSON.
+Every server listens on a Unix socket in a folder that only its user can enter. A client sends at
+most one line: without one it gets the state as JSON, otherwise what the line asks for.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +50,18 @@ class ServerState(msgspec.Struct, frozen=True):
     tasks: list[TaskState]
 
 
+class TapRequest(msgspec.Struct, frozen=True):
+    """What to show of a task: views (see engine.run.tap_points), and a condition if not empty."""
+
+    task: str
+    views: list[str]
+    condition: str = ""
+
+
+ServeTap = Callable[[TapRequest, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+"""Sends a client the lines of a tap until it hangs up."""
+
+
 def folder() -> Path:
     """The folder of the sockets. Raises ConfigurationError if other users could reach them."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
@@ -70,10 +81,11 @@ def folder() -> Path:
 
 
 class Control:
-    """The server's end: a socket that answers with the state."""
+    """The server's end of the socket."""
 
-    def __init__(self, state: Callable[[], ServerState]) -> None:
+    def __init__(self, state: Callable[[], ServerState], tap: ServeTap) -> None:
         self._state = state
+        self._tap = tap
         self._path: Path | None = None
         self._server: asyncio.Server | None = None
 
@@ -81,7 +93,7 @@ class Control:
         self._path = folder() / f"{os.getpid()}.sock"
         try:
             self._path.unlink(missing_ok=True)
-            self._server = await asyncio.start_unix_server(self._send_state, str(self._path))
+            self._server = await asyncio.start_unix_server(self._answer, str(self._path))
         except OSError as error:  # the path of a socket may have 107 bytes
             raise ConfigurationError(
                 f"cannot create the socket {str(self._path)!r} for 'engine tasks': {error}; "
@@ -94,11 +106,19 @@ class Control:
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
-    async def _send_state(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            writer.write(msgspec.json.encode(self._state()))
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            line = await asyncio.wait_for(reader.readline(), _PATIENCE)
+            if line:
+                request = msgspec.json.decode(line, type=TapRequest)
+                await self._tap(request, reader, writer)
+            else:
+                writer.write(msgspec.json.encode(self._state()))
             await writer.drain()
-        writer.close()
+        except (OSError, TimeoutError, ValueError):  # it has gone, or is not a client of ours
+            pass
+        finally:
+            writer.close()
 
 
 def servers() -> Iterator[ServerState]:
@@ -112,10 +132,30 @@ def servers() -> Iterator[ServerState]:
             continue  # it is just starting or shutting down
 
 
+def tap(server: ServerState, request: TapRequest) -> Generator[bytes, None, None]:
+    """The lines that the server sends until it ends, or the iterator is closed.
+
+    Raises ConfigurationError if the server refuses, OSError if it has gone.
+    """
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(_PATIENCE)
+        connection.connect(str(folder() / f"{server.pid}.sock"))
+        connection.sendall(msgspec.json.encode(request) + b"\n")
+        with connection.makefile("rb") as lines:
+            first = lines.readline()
+            refusal = msgspec.json.decode(first).get("error") if first else "the server has gone"
+            if refusal is not None:
+                raise ConfigurationError(refusal)
+            connection.settimeout(None)
+            yield first
+            yield from lines
+
+
 def _read_state(path: Path) -> bytes:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(_PATIENCE)
         connection.connect(str(path))
+        connection.shutdown(socket.SHUT_WR)
         parts: list[Any] = []
         while part := connection.recv(65536):
             parts.append(part)

@@ -9,6 +9,7 @@ from engine.plan.plan import Plan
 from engine.tasks.definition.loading import Loaded
 from engine.tasks.definition.task import Task
 from engine.tasks.pool.statistics import TaskStatistics
+from engine.tasks.pool.tap_board import TapBoard
 from engine.tasks.scheduled.history import History
 from engine.tasks.scheduled.scheduler import ScheduledTask
 from engine.tasks.triggered.triggered import TriggeredTask
@@ -22,6 +23,10 @@ class Hosted(Protocol):
     task: Task
     statistics: TaskStatistics
 
+    @property
+    def plan(self) -> Plan: ...
+    @property
+    def taps(self) -> TapBoard: ...
     @property
     def is_ready(self) -> bool: ...
     @property

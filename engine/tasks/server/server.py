@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import msgspec
 
@@ -29,6 +30,7 @@ from engine.tasks.scheduled.scheduler import ScheduledTask
 from engine.tasks.server.control import Control, ServerState, TaskState
 from engine.tasks.server.hosted import Hosted, host
 from engine.tasks.server.metrics import CONTENT_TYPE, metrics_text
+from engine.tasks.server.tapping import serve_tap
 from engine.tasks.triggered.triggered import TriggeredTask
 from engine.tasks.ultra.feed_master import FeedMaster
 
@@ -103,7 +105,7 @@ class Server:
         for each in loaded:
             check_parameters(each)
         listener = self._listen()
-        control = Control(self._state)
+        control = Control(self._state, partial(serve_tap, self._tasks))
         try:
             await control.start()
             for each in loaded:

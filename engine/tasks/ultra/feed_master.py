@@ -24,6 +24,7 @@ from engine.run.identity import identify
 from engine.tasks.definition.task import Task
 from engine.tasks.pool.fleet import Fleet, InstanceHandle
 from engine.tasks.pool.statistics import SnapTotals, TaskStatistics
+from engine.tasks.pool.tap_board import TapBoard
 from engine.tasks.wire.messages import Opening, Request, Response, SnapCounts
 from engine.tasks.worker.documents import error_response
 
@@ -63,6 +64,7 @@ class FeedMaster:
     def __init__(self, task: Task, plan: Plan, statistics: TaskStatistics) -> None:
         self.task = task
         self.statistics = statistics
+        self.taps = TapBoard()
         self._totals = SnapTotals()
         self._loop = asyncio.get_running_loop()
         self._open: dict[int, Pending] = {}
@@ -82,6 +84,10 @@ class FeedMaster:
     def start(self) -> None:
         self._fleet.start()
         self._watch = asyncio.create_task(self._watch_time(), name=f"{self.task.name} clock")
+
+    @property
+    def plan(self) -> Plan:
+        return self._fleet.plan
 
     @property
     def is_ready(self) -> bool:
@@ -360,7 +366,7 @@ class FeedMaster:
         rules = FileRules(allow_outside=task.allow_outside)
         identity = identify(plan, task.parameters, files=rules)
         opening = Opening(plan, identity, task.name, task.filtered_status)
-        return Fleet(task, opening, self, trial=trial)
+        return Fleet(task, opening, self, self.taps, trial=trial)
 
     def _fleets(self) -> list[Fleet]:
         coming = () if self._upcoming is None else (self._upcoming,)

@@ -82,6 +82,27 @@ class Failed(msgspec.Struct, array_like=True, tag=True, frozen=True):
     fatal: bool = False
 
 
+class AttachTap(msgspec.Struct, array_like=True, tag=True, frozen=True):
+    """Show what crosses these views (see engine.run.tap_points) where the condition is true."""
+
+    number: int
+    views: list[str]
+    condition: str
+
+
+class DetachTap(msgspec.Struct, array_like=True, tag=True, frozen=True):
+    number: int
+
+
+class Tapped(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
+    """What the tap of that number shows, a line of JSON, or nothing. `missed`: documents since the
+    last such message that the process had no time for."""
+
+    number: int
+    line: bytes
+    missed: int
+
+
 # Of ultra tasks
 
 
@@ -105,8 +126,8 @@ class Open(msgspec.Struct, array_like=True, tag=True, frozen=True):
     opening: bytes
 
 
-ToInstance = Open | Request | Finish
-FromInstance = Ready | Response | LogLine | Counts | Failed
+ToInstance = Open | Request | Finish | AttachTap | DetachTap
+FromInstance = Ready | Response | LogLine | Counts | Tapped | Failed
 
 
 # Of runs
@@ -160,5 +181,5 @@ class Ended(msgspec.Struct, array_like=True, tag=True, frozen=True):
     failure: RunFailure | None = None
 
 
-ToRunProcess = OpenRuns | Start
-FromRunProcess = Ready | ResponseHead | ResponsePiece | LogLine | Ended
+ToRunProcess = OpenRuns | Start | AttachTap | DetachTap
+FromRunProcess = Ready | ResponseHead | ResponsePiece | LogLine | Tapped | Ended

@@ -34,7 +34,9 @@ from engine.sdk.moved_json import Places, places_of
 from engine.sdk.results import BATCH_SIZE
 from engine.tasks.wire.channel import MessageChannel
 from engine.tasks.wire.messages import (
+    AttachTap,
     Counts,
+    DetachTap,
     Failed,
     Finish,
     LogLine,
@@ -43,6 +45,7 @@ from engine.tasks.wire.messages import (
     Request,
     Response,
     SnapCounts,
+    Tapped,
     ToInstance,
 )
 from engine.tasks.worker.answers import Answers
@@ -54,6 +57,7 @@ from engine.tasks.worker.documents import (
     response_of,
 )
 from engine.tasks.worker.failure_log import FailureLog
+from engine.tasks.worker.process_taps import ProcessTaps
 from engine.tasks.worker.refusals import BadRequest
 
 COUNTS_INTERVAL = 1.0
@@ -90,6 +94,7 @@ class Instance:
         self._ledger = Ledger(self)
         self._answers = Answers(self._ledger, self._note_stray)
         self._failure_log = FailureLog(self._send_failure)
+        self._taps = ProcessTaps(self._send)
         self._report: Report | None = None
         self._sent_counts: list[SnapCounts] = []
 
@@ -121,6 +126,7 @@ class Instance:
                 scripts=Executor(),
                 inputs={str(opening.port): self},
                 ledger=self._ledger,
+                taps=self._taps.of_run(opening.plan),
             )
         except ConfigurationError as error:
             failure = error
@@ -150,6 +156,8 @@ class Instance:
             self._arrived.append(message)
         elif isinstance(message, Finish):
             self._finishing = True
+        elif isinstance(message, AttachTap | DetachTap):
+            self._taps.receive(message)
         else:
             self._opened.set_result(pickle.loads(message.opening))  # our own front
 
@@ -246,11 +254,11 @@ class Instance:
     def _send_failure(self, label: str, text: str) -> None:
         self._loop.call_soon_threadsafe(self.channel.send, LogLine(label, text, is_failure=True))
 
-    def _send(self, response: Response) -> None:
+    def _send(self, message: Response | Tapped) -> None:
         if threading.get_ident() == self._thread:
-            self.channel.send(response)
+            self.channel.send(message)
         else:
-            self._loop.call_soon_threadsafe(self.channel.send, response)
+            self._loop.call_soon_threadsafe(self.channel.send, message)
 
     # The observer of the run
 

@@ -24,6 +24,8 @@ from engine.run.secrets import Secrets
 from engine.script.executor import Executor
 from engine.tasks.wire.channel import END_SECONDS, MessageChannel
 from engine.tasks.wire.messages import (
+    AttachTap,
+    DetachTap,
     Ended,
     LogLine,
     Ready,
@@ -33,16 +35,22 @@ from engine.tasks.wire.messages import (
     RunFailure,
     RunOpening,
     Start,
+    Tapped,
     ToRunProcess,
 )
 from engine.tasks.worker.bodies import check_empty, documents_of
 from engine.tasks.worker.failures import failure_of
 from engine.tasks.worker.http_headers import joined
+from engine.tasks.worker.process_taps import ProcessTaps
 from engine.tasks.worker.refusals import BadRequest
 from engine.tasks.worker.results import Result, is_binary, result_of
 
 PIECE = 64 * 1024
 """Bytes in a piece of a result."""
+
+MOST_TAPPED = 100
+"""Documents of each view that a tap shows of one run. After them, snaps that can run as one
+function do so again."""
 
 
 def main(connection: socket.socket) -> None:
@@ -60,8 +68,10 @@ class RunProcess:
     """Runs the plan each time the front asks; ends when the front has gone."""
 
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self.channel = MessageChannel(ToRunProcess, self._receive, self._hang_up)
-        self._opened: asyncio.Future[RunOpening] = asyncio.get_running_loop().create_future()
+        self._taps = ProcessTaps(self._send_tapped, limit=MOST_TAPPED)
+        self._opened: asyncio.Future[RunOpening] = self._loop.create_future()
         self._starts: asyncio.Queue[Start] = asyncio.Queue()
         self._task = asyncio.current_task()
 
@@ -93,6 +103,7 @@ class RunProcess:
                 observer=answer,
                 scripts=Executor(),
                 inputs=inputs,
+                taps=self._taps.of_run(opening.plan),
             )
             if failure is None:
                 await answer.end()
@@ -103,8 +114,13 @@ class RunProcess:
     def _receive(self, message: ToRunProcess) -> None:
         if isinstance(message, Start):
             self._starts.put_nowait(message)
+        elif isinstance(message, AttachTap | DetachTap):
+            self._taps.receive(message)
         else:
             self._opened.set_result(pickle.loads(message.opening))  # our own front
+
+    def _send_tapped(self, message: Tapped) -> None:
+        self._loop.call_soon_threadsafe(self.channel.send, message)
 
     def _hang_up(self) -> None:
         """The front has gone: end, even if the run cannot be interrupted."""

@@ -86,7 +86,7 @@ class _Checker:
         self._check_labels()
         spec, registry = with_mocks(self.spec, self.registry, mocks)
         try:
-            plan = _with_all_fields(compile_spec(spec, registry))
+            plan = compile_spec(spec, registry).with_all_fields()
             found: Iterable[Problem] = plan.warnings
         except InvalidPipelineError as error:
             plan, found = None, error.problems
@@ -297,12 +297,6 @@ class _Answers:
 
 def _has_errors(snap: PlannedSnap) -> bool:
     return snap.on_error == "route"
-
-
-def _with_all_fields(plan: Plan) -> Plan:
-    """The plan without what a parser may leave out: an expectation looks at all fields."""
-    snaps = tuple(msgspec.structs.replace(snap, needed=None) for snap in plan.snaps)
-    return msgspec.structs.replace(plan, snaps=snaps)
 
 
 def files_permitted(plan: Plan, registry: Registry) -> dict[str, frozenset[str]]:
