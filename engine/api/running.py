@@ -24,6 +24,7 @@ from engine.run.stopping import Stopper, stopped_by
 from engine.sdk.http import HttpClient
 
 if TYPE_CHECKING:
+    from engine.run.breaking import Breaker
     from engine.run.taps import Taps
 
 Show = Callable[[str, str], None]
@@ -83,6 +84,7 @@ async def start(
     stopper: Stopper | None = None,
     exact: bool = False,
     taps: Taps | None = None,
+    breaker: Breaker | None = None,
 ) -> tuple[Report, EngineError | None]:
     """Run a pipeline inside an event loop; its report, and the error if it failed.
 
@@ -90,7 +92,7 @@ async def start(
     method `crossed`. Without one the report collects what leaves through open outputs, with numbers
     as `run` returns them; an observer gets them as int and Decimal. A signal handler may stop the
     run through `stopper` while a snap keeps the event loop busy. `taps` (engine.run.taps) show what
-    crosses some views.
+    crosses some views; a `breaker` (engine.run.breaking) decides about documents that fail.
     """
     from engine.script.executor import Executor
 
@@ -107,6 +109,7 @@ async def start(
         stopper=stopper,
         load=spec_of,
         taps=taps,
+        breaker=breaker,
     )
 
 

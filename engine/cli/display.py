@@ -59,12 +59,17 @@ class Display(Protocol):
 
 
 def choose_display(
-    out: TextIO, err: TextIO, open_outputs: Sequence[Port], *, quiet: bool = False
+    out: TextIO,
+    err: TextIO,
+    open_outputs: Sequence[Port],
+    *,
+    quiet: bool = False,
+    live: bool = True,
 ) -> Display:
-    """The live view on a terminal, otherwise plain lines."""
+    """The live view on a terminal, unless it would be in the way; otherwise plain lines."""
     if quiet:
         return QuietDisplay(out, err, open_outputs)
-    if err.isatty():
+    if live and err.isatty():
         return LiveDisplay(out, err, open_outputs)
     return PlainDisplay(out, err, open_outputs)
 

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,7 @@ from engine.run.stopping import Stopper
 from engine.sdk.files import FileTarget
 
 if TYPE_CHECKING:
+    from engine.cli.break_prompt import Breaking
     from engine.cli.run_taps import RunTaps
     from engine.preview import PartialRun
     from engine.run.taps import Taps
@@ -96,6 +97,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write what taps show to FILE, as JSON lines (default: standard error)",
     )
     parser.add_argument(
+        "--break-on-error",
+        action="store_true",
+        help="stop at each document that fails, show it, and ask at the terminal what to do",
+    )
+    parser.add_argument(
         "--quiet",
         action="store_true",
         help="show only documents, warnings and the reason if the run fails",
@@ -134,13 +140,19 @@ def run(arguments: argparse.Namespace) -> int:
     print_problems(complete.warnings, sys.stderr)
     relax_garbage_collection()
     report = _report_file(arguments.report, "--report")
-    with reserve_stdout() as out:
-        display = choose_display(out, sys.stderr, plan.open_outputs, quiet=arguments.quiet)
+    with reserve_stdout() as out, _breaking(arguments) as breaking:
+        display = choose_display(
+            out,
+            sys.stderr,
+            plan.open_outputs,
+            quiet=arguments.quiet,
+            live=breaking is None,
+        )
         with (
             _page(arguments, plan, registry, display) as watching,
             nullcontext() if tapping is None else tapping.open(display) as taps,
         ):
-            running = _run(part or plan, registry, arguments, inputs, watching, taps)
+            running = _run(part or plan, registry, arguments, inputs, watching, taps, breaking)
             try:
                 failure = asyncio.run(running)
             finally:
@@ -273,6 +285,14 @@ def _tapping(arguments: argparse.Namespace, plan: Plan) -> RunTaps | None:
     return RunTaps(arguments, plan)
 
 
+def _breaking(arguments: argparse.Namespace) -> AbstractContextManager[Breaking | None]:
+    if not arguments.break_on_error:
+        return nullcontext()
+    from engine.cli.break_prompt import breaking  # few runs are stopped at documents
+
+    return breaking()
+
+
 def _write_report(file: FileTarget | None, report: Report | None) -> None:
     if file is None:
         return
@@ -290,9 +310,10 @@ async def _run(
     inputs: dict[str, Iterator[list[Item]]],
     display: Display,
     taps: Taps | None,
+    breaking: Breaking | None,
 ) -> EngineError | None:
     """Run to the end, or until a signal stops it; returns the error if the pipeline failed."""
-    stopper = Stopper()
+    stopper = Stopper() if breaking is None else breaking.stopper
     declared = plan.parameters if isinstance(plan, Plan) else plan.plan.parameters
     options: dict[str, Any] = {
         "parameters": given_parameters(arguments, [spec.name for spec in declared]),
@@ -301,6 +322,7 @@ async def _run(
         "timezone": arguments.timezone,
         "stopper": stopper,
         "taps": taps,
+        "breaker": None if breaking is None else breaking.breaker,
     }
     try:
         with stopped_by_signals(stopper):

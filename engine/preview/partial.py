@@ -25,6 +25,7 @@ from engine.run.stopping import Stopper
 from engine.script.executor import Executor
 
 if TYPE_CHECKING:
+    from engine.run.breaking import Breaker
     from engine.run.taps import Taps
 
 _READS = ("network", "database")
@@ -74,6 +75,7 @@ class PartialRun:
         stopper: Stopper,
         load: Load,
         taps: Taps | None = None,
+        breaker: Breaker | None = None,
     ) -> EngineError | None:
         """Run it; the error if it failed."""
         plan, limit = self.plan, self._part.limit
@@ -90,6 +92,7 @@ class PartialRun:
             stopper=stopper,
             load=load,
             taps=taps,
+            breaker=breaker,
         )
         if not self._part.is_dry:
             return (await run())[1]

@@ -200,6 +200,7 @@ class Run:
                 caller=self._child.label,
                 calls=self._calls,
                 load=self._caller.load,
+                breaker=self._caller.breaker,
             )
         except EngineError as error:
             failure = error

@@ -25,7 +25,7 @@ from engine.run.error_documents import ErrorDescriber, place_of
 from engine.run.execution import Execution
 from engine.run.failures import BrokenSnapError, broken_snap, explain, full_trace, texts_for_callers
 from engine.run.files.access import SnapFiles
-from engine.run.late_facts import LateFacts
+from engine.run.late_facts import LateFacts, snap_info
 from engine.run.report import SnapStatistics
 from engine.run.setting_values import converted
 from engine.run.shown_lines import ShownLines
@@ -75,6 +75,7 @@ class SnapContext:
         self.released_lineage: list[Lineage] = []
         self._execution = execution
         self._describer = ErrorDescriber(snap, execution)
+        self.readable = self._describer.readable
         self._shown = ShownLines(partial(execution.show, snap.label))
         self._snap = snap
         self._linked = execution.plan.routes.linked.get(snap.label, frozenset())
@@ -87,7 +88,7 @@ class SnapContext:
         self._failed_at: int | None = None
         self._functions: dict[Expression, Function] = {}
         self._parts: dict[Expression, Parts | None] = {}
-        self.info = _snap_info(snap)
+        self.info = snap_info(snap)
 
     @property
     def execution(self) -> Execution:
@@ -246,9 +247,11 @@ class SnapContext:
     def failed(
         self, error: DataError, original: Document | None, lineage: Lineage = NO_LINEAGE
     ) -> None:
-        self.statistics.errors += 1
         if self._given is not self._batch:
             original = self._as_arrived(original)
+        if self._is_skipped(error, original):
+            return
+        self.statistics.errors += 1
         ledger = self._execution.ledger
         if self._snap.on_error == "route" and (ledger is None or self.linked(ERROR_VIEW.name)):
             self.error_documents.append(self._describer.document(error, original))
@@ -269,6 +272,7 @@ class SnapContext:
         if isinstance(error, DataError):
             self.failed(error, original, lineage)
         elif isinstance(error, EngineError) and not self._is_contained(lineage):
+            self._is_skipped(error, original, may_skip=False)
             raise self.failure(error, original) from self.shown_cause(error)
         elif isinstance(error, EngineError):
             self.statistics.errors += 1
@@ -276,10 +280,24 @@ class SnapContext:
             for_callers = texts_for_callers(self._snap, error)
             self._fail_requests(DataError(text, explain(error)), None, lineage, for_callers)
         elif self._snap.facts.stateful or self._stops(lineage):
+            if self._is_skipped(error, original, may_skip=not self._snap.facts.stateful):
+                return
             self.statistics.errors += 1
             raise self.failure(error, original) from self.shown_cause(error)
         else:
             self.failed(broken_snap(self.label, self._class, error), original, lineage)
+
+    def _is_skipped(
+        self, error: BaseException, original: Document | None, *, may_skip: bool = True
+    ) -> bool:
+        """Whether a person who is asked drops the document."""
+        breaker = self._execution.breaker
+        if breaker is None:
+            return False
+        is_skipped = breaker.skips(self, error, original, may_skip=may_skip)
+        self.statistics.dropped += is_skipped
+        self._failed_at = None
+        return is_skipped
 
     def _stops(self, lineage: Lineage) -> bool:
         """Whether a failed document stops the pipeline."""
@@ -350,7 +368,7 @@ class SnapContext:
         cause = explain(error)
         mask = self._execution.secrets
         if isinstance(error, BrokenSnapError) and original is not None:
-            shown = excerpt(mask.mask(self._describer.readable(original)), _EXCERPT)
+            shown = excerpt(mask.mask(self.readable(original)), _EXCERPT)
             cause = f"{cause}\n  the document: {shown}"
         texts = (cause, *for_callers, self._at(error, original), trace)
         return SnapFailedError(
@@ -359,7 +377,9 @@ class SnapContext:
 
     def _at(self, error: BaseException, original: Document | None) -> str:
         """Which document or stream failed, and the place of the expression that failed."""
-        number = None if original is None else self._number_of(original)
+        number = self.number_of(original)
+        if number is not None:
+            self._failed_at = number - self._before - 1
         text = self._from_where(original) if number is None else f" on document {number}"
         if number is not None and len(self._snap.inputs) > 1:
             text = f"{text} of the view {self._view!r}"
@@ -378,23 +398,8 @@ class SnapContext:
         address = location.partition("?")[0]  # a query may hold a signature
         return f" on the stream from {address if '://' in address else location!r}"
 
-    def _number_of(self, document: Document) -> int | None:
+    def number_of(self, document: Document | None) -> int | None:
         """Its number among the documents of its view; None if it is not in the current batch."""
-        for position, item in enumerate(self._batch.items):
-            if item is document:
-                self._failed_at = position
-                return self._before + position + 1
-        return None
-
-
-def _snap_info(snap: PlannedSnap) -> dict[str, Any]:
-    """What expressions see as `snap`; they encode the label for URLs (expression reference, 11)."""
-    return {
-        "label": snap.title,
-        "inputViews": {view.name: {"name": view.name} for view in snap.inputs},
-        "outputViews": {view.name: {"name": view.name} for view in snap.outputs},
-        "errorViews": {},
-        "in": {"totalCount": 0},
-        "out": {"totalCount": 0},
-        "error": {"totalCount": 0},
-    }
+        places = (place for place, item in enumerate(self._batch.items) if item is document)
+        place = next(places, None)
+        return None if place is None else self._before + place + 1

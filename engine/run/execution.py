@@ -32,6 +32,7 @@ from engine.sdk.settings import Evaluated
 
 if TYPE_CHECKING:
     from engine.pipeline.computed_account import ComputedAccount
+    from engine.run.breaking import Breaker
     from engine.run.error_pipeline import ErrorPipeline
     from engine.sdk.accounts import AccountKind
 
@@ -50,7 +51,8 @@ class Execution:
 
     With a `ledger` it is an ultra pipeline: documents carry the requests that they come from, and a
     failed document fails its requests instead of stopping the run. A run that another one started
-    has that one's `outer_secrets`, and is one of `calls`.
+    has that one's `outer_secrets`, and is one of `calls`. A `breaker` decides about documents that
+    fail.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Execution:
         ledger: Ledger | None = None,
         outer_secrets: Secrets | None = None,
         calls: CallTree | None = None,
+        breaker: Breaker | None = None,
     ) -> None:
         self.plan = plan
         self.identity = identity
@@ -71,6 +74,7 @@ class Execution:
         self.registry = registry
         self.load = load
         self.calls = calls
+        self.breaker = breaker
         self.ledger = ledger
         self.secrets = Secrets(
             (

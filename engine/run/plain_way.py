@@ -15,5 +15,7 @@ def is_plain() -> bool:
 
 
 def may_fuse(execution: Execution) -> bool:
-    """Not if the user forces the plain way, requests are tracked, or an observer sees batches."""
-    return not is_plain() and execution.ledger is None and execution.services.crossed is None
+    """Not if the user forces the plain way, requests are tracked, an observer sees batches, or each
+    failed document is shown."""
+    is_followed = execution.ledger is not None or execution.services.crossed is not None
+    return not (is_plain() or is_followed or execution.breaker is not None)

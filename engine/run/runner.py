@@ -43,6 +43,7 @@ from engine.sdk.scripts import ScriptExecutor
 from engine.sdk.views import View
 
 if TYPE_CHECKING:
+    from engine.run.breaking import Breaker
     from engine.run.taps import Taps
 
 R = TypeVar("R")
@@ -67,6 +68,7 @@ async def run_plan(
     guard: Guard | None = None,
     caller: str = "",
     taps: Taps | None = None,
+    breaker: Breaker | None = None,
 ) -> tuple[Report, EngineError | None]:
     """Run a plan to its end, or this process's part of it.
 
@@ -76,7 +78,7 @@ async def run_plan(
     `http`, `files` and `accounts` replace the run's own; a child run shares the services of its
     `parent`, masks its secrets, and is one of its `calls`; the snap `caller` runs it. `load` reads
     the files of other pipelines that it runs. A `guard` decides what each snap may reach.
-    `taps` show what crosses some views.
+    `taps` show what crosses some views; a `breaker` decides about documents that fail.
 
     Returns the report, and the error that stopped the pipeline, if any. Raises ConfigurationError,
     before anything starts, if the inputs do not match.
@@ -96,6 +98,7 @@ async def run_plan(
         ledger=ledger,
         outer_secrets=secrets,
         calls=calls,
+        breaker=breaker,
     )
     fed = _inputs_by_port(plan, inputs or {})
     run = _Run(plan, registry, execution, observer, fed, stopper or Stopper())

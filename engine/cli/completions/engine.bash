@@ -91,7 +91,7 @@ _engine() {
   esac
   if [[ $current == -* ]]; then
     case $command in
-      run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --to --limit --dry-run --tap --tap-limit --filter --tap-file --quiet --report --html --project --timezone --debug' -- "$current")) ;;
+      run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --to --limit --dry-run --tap --tap-limit --filter --tap-file --break-on-error --quiet --report --html --project --timezone --debug' -- "$current")) ;;
       preview) COMPREPLY=($(compgen -W '-h --help --to --doc --limit --show --input --param --param-file --allow-rest --allow-sql --json --timezone' -- "$current")) ;;
       validate) COMPREPLY=($(compgen -W '-h --help --format' -- "$current")) ;;
       graph) COMPREPLY=($(compgen -W '-h --help -o --output --report' -- "$current")) ;;

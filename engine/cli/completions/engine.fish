@@ -34,6 +34,7 @@ complete -c engine -n '__fish_seen_subcommand_from run' -l tap -x -d 'show docum
 complete -c engine -n '__fish_seen_subcommand_from run' -l tap-limit -x -d 'documents to show of each tapped view; 0 shows all (default: 10)'
 complete -c engine -n '__fish_seen_subcommand_from run' -l filter -x -d 'let taps show only documents for which this is true, such as \'$total > 100\''
 complete -c engine -n '__fish_seen_subcommand_from run' -l tap-file -r -F -d 'write what taps show to FILE, as JSON lines (default: standard error)'
+complete -c engine -n '__fish_seen_subcommand_from run' -l break-on-error -d 'stop at each document that fails, show it, and ask at the terminal what to do'
 complete -c engine -n '__fish_seen_subcommand_from run' -l quiet -d 'show only documents, warnings and the reason if the run fails'
 complete -c engine -n '__fish_seen_subcommand_from run' -l report -r -F -d 'write the run report as JSON to FILE'
 complete -c engine -n '__fish_seen_subcommand_from run' -l html -r -F -d 'write a page about the run to FILE: graph, counts, times, errors, and the first documents of each link'

@@ -48,6 +48,7 @@ _engine() {
             '(--tap-limit)'--tap-limit'[documents to show of each tapped view; 0 shows all (default\: 10)]:N: ' \
             '(--filter)'--filter'[let taps show only documents for which this is true, such as '\''$total > 100'\'']:EXPRESSION: ' \
             '(--tap-file)'--tap-file'[write what taps show to FILE, as JSON lines (default\: standard error)]:FILE:_files' \
+            '(--break-on-error)'--break-on-error'[stop at each document that fails, show it, and ask at the terminal what to do]' \
             '(--quiet)'--quiet'[show only documents, warnings and the reason if the run fails]' \
             '(--report)'--report'[write the run report as JSON to FILE]:FILE:_files' \
             '(--html)'--html'[write a page about the run to FILE\: graph, counts, times, errors, and the first documents of each link]:FILE:_files' \
