@@ -6,9 +6,11 @@ from pathlib import Path
 
 from engine.api.kinds import UserFile, is_export
 from engine.errors import ConfigurationError, Problem
+from engine.locations import Location
 from engine.pipeline import PipelineSpec, load
 from engine.pipeline.case_files import is_test_file
 from engine.pipeline.load import read
+from engine.pipeline.pin_files import pipeline_of
 from engine.plan import Plan, check_spec, compile_spec
 from engine.registry import Registry, discover
 
@@ -18,7 +20,7 @@ Pipeline = str | Path | PipelineSpec
 def check(
     pipeline: Pipeline, registry: Registry | None = None, *, text: str | None = None
 ) -> list[Problem]:
-    """All problems of a pipeline file (YAML or .slp), an account file, a test file, or a task file
+    """All problems of a pipeline file (YAML or .slp), an account, test or pin file, or a task file
     and its pipeline, including warnings.
 
     Environment variables that a task file reads need not be set: it is checked, not hosted. With
@@ -40,6 +42,8 @@ def _problems_of(file: UserFile, registry: Registry) -> list[Problem]:
         from engine.testing.cases.reading import parse_tests
 
         return prepare(parse_tests(file.text, file.path), registry)[1]
+    if file.kind == "pins":
+        return _problems_of_pins(file, registry)
     if file.kind == "account":
         from engine.plan.accounts import problems_of_account
 
@@ -50,6 +54,17 @@ def _problems_of(file: UserFile, registry: Registry) -> list[Problem]:
 
         return check_task(parse_task(file.text, file.path, None), registry)
     return check_spec(file.spec, registry)
+
+
+def _problems_of_pins(file: UserFile, registry: Registry) -> list[Problem]:
+    from engine.preview.pins import parse_pins
+
+    pipeline = pipeline_of(file.path)
+    if not Path(pipeline).is_file():
+        message = f"there is no pipeline {pipeline!r} for these pins"
+        hint = "a pin file is called like its pipeline: orders.preview.yaml beside orders.yaml"
+        return [Problem("missing-file", Location(file.path), message, hint)]
+    return list(parse_pins(file.text, file.path, spec_of(pipeline, registry), registry).problems)
 
 
 def compile_plan(

@@ -9,10 +9,11 @@ from typing import Literal
 from engine.errors import ConfigurationError, Problem
 from engine.pipeline.case_files import is_test_file
 from engine.pipeline.load import compose_text, spec_from
+from engine.pipeline.pin_files import is_pin_file
 from engine.pipeline.source import Source
 from engine.pipeline.spec import PipelineSpec
 
-FileKind = Literal["pipeline", "task", "account", "test"]
+FileKind = Literal["pipeline", "task", "account", "test", "pins"]
 
 
 def is_export(path: str | Path) -> bool:
@@ -51,6 +52,8 @@ class UserFile:
         text = self.text if isinstance(self.text, bytes) else self.text.encode("utf-8", "replace")
         if is_test_file(self.path):
             return "test"
+        if is_pin_file(self.path):
+            return "pins"
         if is_account(text, self.path):
             return "account"
         try:

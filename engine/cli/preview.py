@@ -6,6 +6,9 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Iterator
+from typing import TextIO
+
+import msgspec
 
 from engine.api.checking import is_task_file, spec_of
 from engine.cli.inputs import documents_of
@@ -14,10 +17,13 @@ from engine.cli.preview_lines import print_lines
 from engine.cli.problems import print_problems
 from engine.cli.reserved import reserve_stdout
 from engine.cli.stopping import stopped_by_signals
+from engine.cli.watching import own_code
 from engine.documents import Item
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, InvalidPipelineError
+from engine.pipeline.case_files import is_test_file
+from engine.pipeline.pin_files import is_pin_file, pin_file
 from engine.plan import Plan
-from engine.preview import Preview, PreviewPlan, Request, plan_preview, run_preview
+from engine.preview import Changes, Preview, PreviewPlan, Request, plan_preview, run_preview
 from engine.registry import Registry, discover
 from engine.run.stopping import Stopper
 
@@ -29,6 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SNAP[.VIEW]",
         default="",
         help="run only this snap and those before it; show only this view of it",
+    )
+    parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="SNAP",
+        default="",
+        help="run only this snap and those after it, with what the last preview, or a pin file, "
+        "has for it",
     )
     parser.add_argument(
         "--doc",
@@ -67,6 +81,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--allow-sql", action="store_true", help="let snaps read from databases")
     parser.add_argument(
+        "--no-cache",
+        action="store_true",
+        help="run all snaps, also those that nothing has changed for since the last preview",
+    )
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="preview again whenever a file of the pipeline changes, and mark what is different",
+    )
+    parser.add_argument(
         "--json",
         action="store_true",
         help="print JSON lines, as in a pipe: label, view, number and document",
@@ -79,32 +103,84 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 if it ran to its end, 1 if the pipeline failed, 2 if it could not be started."""
     registry = discover()
-    if is_task_file(arguments.pipeline):
+    try:
+        with reserve_stdout() as out:
+            if arguments.watch:
+                return _watch(arguments, registry, out)
+            preview = _preview(arguments, registry)
+            _print(preview, None, arguments, out)
+    except InvalidPipelineError:
+        _refuse_other_kinds(arguments.pipeline)
+        raise
+    return 1 if preview.has_failed else 0
+
+
+def _refuse_other_kinds(file: str) -> None:
+    """Say what a file is, instead of all that makes it no pipeline."""
+    if is_pin_file(file):
         raise ConfigurationError(
-            f"{arguments.pipeline!r} is a task file; preview the pipeline that it names"
-        )
-    allowed = {"network": arguments.allow_rest, "database": arguments.allow_sql}
+            f"{file!r} is a pin file; preview its pipeline, which uses it"
+        ) from None
+    if is_test_file(file):
+        raise ConfigurationError(f"{file!r} is a test file; preview its pipeline") from None
+    if is_task_file(file):
+        raise ConfigurationError(
+            f"{file!r} is a task file; preview the pipeline that it names"
+        ) from None
+
+
+def _preview(arguments: argparse.Namespace, registry: Registry) -> Preview:
     spec = spec_of(arguments.pipeline, registry)
+    allowed = {"network": arguments.allow_rest, "database": arguments.allow_sql}
     request = Request(
         to=arguments.to,
+        start=arguments.start,
         limit=arguments.limit,
         document=arguments.document,
         allowed=frozenset(name for name, is_allowed in allowed.items() if is_allowed),
         parameters=given_parameters(arguments, [each.name for each in spec.parameters]),
         timezone=arguments.timezone,
+        keeps=True,
+        afresh=arguments.no_cache,
     )
     planned = plan_preview(spec, registry, request)
-    inputs = _inputs(planned.plan, arguments.inputs)
+    files = _input_files(planned.plan, arguments.inputs)
+    inputs = {port: documents_of(file) for port, file in files.items()}
+    request = msgspec.structs.replace(request, input_files=files)
     print_problems(planned.plan.warnings, sys.stderr)
-    with reserve_stdout() as out:
-        preview = asyncio.run(_run(planned, registry, request, inputs))
-        if arguments.json or not out.isatty():
-            print_lines(preview, out, sys.stderr)
-        else:
-            from engine.cli.preview_page import print_preview  # a pipe needs no tables
+    return asyncio.run(_run(planned, registry, request, inputs))
 
-            print_preview(preview, out, arguments.show)
-    return 1 if preview.has_failed else 0
+
+def _print(
+    preview: Preview, changes: Changes | None, arguments: argparse.Namespace, out: TextIO
+) -> None:
+    if arguments.json or not out.isatty():
+        print_lines(preview, out, sys.stderr, changes)
+        return
+    from engine.cli.preview_page import print_preview  # a pipe needs no tables
+
+    print_preview(preview, out, arguments.show, changes)
+    out.flush()
+
+
+def _watch(arguments: argparse.Namespace, registry: Registry, out: TextIO) -> int:
+    from engine.cli.preview_watch import watch  # few previews are watched
+
+    given = [text.rpartition("=")[2] for text in arguments.inputs]
+    if "-" in given:
+        raise ConfigurationError("--watch reads its input again and again; give a file, not -")
+    files = [
+        arguments.pipeline,
+        pin_file(arguments.pipeline),
+        *given,
+        *arguments.parameter_files,
+    ]
+    return watch(
+        lambda: _preview(arguments, registry),
+        lambda preview, changes: _print(preview, changes, arguments, out),
+        files,
+        own_code(registry, arguments.pipeline),
+    )
 
 
 async def _run(
@@ -134,12 +210,12 @@ def _show(label: str, text: str) -> None:
     print(f"{label} | {text}", file=sys.stderr, flush=True)
 
 
-def _inputs(plan: Plan, given: list[str]) -> dict[str, Iterator[list[Item]]]:
-    """The documents of each open input, by its name."""
+def _input_files(plan: Plan, given: list[str]) -> dict[str, str]:
+    """The file with the documents of each open input, by its name."""
     ports = {str(port): port for port in plan.open_inputs}
     ports |= {port.label: port for port in reversed(plan.open_inputs)}
     names = ", ".join(map(str, plan.open_inputs))
-    inputs: dict[str, Iterator[list[Item]]] = {}
+    files: dict[str, str] = {}
     for text in given:
         name, equals, file = text.partition("=")
         if not plan.open_inputs:
@@ -155,7 +231,7 @@ def _inputs(plan: Plan, given: list[str]) -> dict[str, Iterator[list[Item]]]:
                 )
             name, file = str(plan.open_inputs[0]), text
         port = str(ports[name])
-        if port in inputs:
+        if port in files:
             raise ConfigurationError(f"--input: {port!r} is given twice")
-        inputs[port] = documents_of(file)
-    return inputs
+        files[port] = file
+    return files

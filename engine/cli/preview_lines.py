@@ -8,20 +8,22 @@ import msgspec
 
 from engine.documents import Document
 from engine.plan.plan import Port
-from engine.preview import Preview, SnapPreview, StreamPreview, ViewPreview
+from engine.preview import Changes, Preview, SnapChange, SnapPreview, StreamPreview, ViewPreview
 from engine.run.tap_lines import document_line, stream_line
 
 
-def print_lines(preview: Preview, out: TextIO, err: TextIO) -> None:
-    """Lines to `out`; what would have been done, and failures, to `err` too."""
+def print_lines(preview: Preview, out: TextIO, err: TextIO, changes: Changes | None = None) -> None:
+    """Lines to `out`; what would have been done, and failures, to `err` too. `changes` are those
+    since the last preview."""
     for snap in preview.snaps:
         for view in snap.views:
             for number, item in zip(view.numbers, view.items, strict=True):
                 out.write(f"{_item(snap.label, view, number, item)}\n")
-        out.write(f"{_json(_counts(snap))}\n")
+        changed = {} if changes is None else {"changes": _changes(changes[snap.label])}
+        out.write(f"{_json(_counts(snap) | changed)}\n")
         for text in filter(None, (snap.note, snap.failure)):
             err.write(f"{snap.label}: {text}\n")
-    for note in preview.notes:
+    for note in filter(None, (*preview.notes, preview.reuse_note)):
         err.write(f"{note}\n")
     if preview.failure and not any(snap.failure for snap in preview.snaps):
         err.write(f"{preview.failure}\n")
@@ -44,8 +46,17 @@ def _counts(snap: SnapPreview) -> dict[str, Any]:
         "dropped": snap.dropped,
         "errors": snap.errors,
     }
+    reused = {"reused": True} if snap.is_reused else {}
     texts = {"dropped_by": snap.dropped_by, "note": snap.note, "failure": snap.failure}
-    return counts | {name: text for name, text in texts.items() if text}
+    return counts | reused | {name: text for name, text in texts.items() if text}
+
+
+def _changes(snap: SnapChange) -> dict[str, Any]:
+    return {
+        view: {"new": len(each.added), "changed": len(each.changed), "gone": each.removed}
+        for view, each in snap.views.items()
+        if each
+    }
 
 
 def _json(value: Any) -> str:

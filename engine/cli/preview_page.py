@@ -9,12 +9,15 @@ from engine.cli import terminal_columns
 from engine.cli.preview_values import Grid, grid_of, in_line, tree
 from engine.cli.problems import has_colours
 from engine.documents import Document
-from engine.preview import Preview, SnapPreview, StreamPreview, ViewPreview
+from engine.preview import Changes, Preview, SnapPreview, StreamPreview, ViewChange, ViewPreview
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _INDENT = 2
+_STYLES = {"+": "green", "~": "yellow"}
+"""Of documents that are new, or changed since the last preview."""
+
 _MOST_TREES = 3
 """Documents that are shown as trees, if they fit no table."""
 
@@ -22,8 +25,9 @@ _FIRST_LINES = 5
 """Lines of a binary stream that are shown."""
 
 
-def print_preview(preview: Preview, out: TextIO, most: int) -> None:
-    """Show at most that many documents of each view."""
+def print_preview(preview: Preview, out: TextIO, most: int, changes: Changes | None = None) -> None:
+    """Show at most that many documents of each view; with `changes`, only of snaps that have some,
+    and mark them."""
     from rich.console import Console
 
     console = Console(
@@ -33,21 +37,27 @@ def print_preview(preview: Preview, out: TextIO, most: int) -> None:
         highlight=False,
         markup=False,
     )
-    _Page(console, preview, most).print()
+    _Page(console, preview, most, changes).print()
 
 
 class _Page:
-    def __init__(self, console: Console, preview: Preview, most: int) -> None:
+    def __init__(
+        self, console: Console, preview: Preview, most: int, changes: Changes | None
+    ) -> None:
         self._console = console
         self._preview = preview
         self._most = most
+        self._changes = changes
         self._width = console.width - _INDENT
 
     def print(self) -> None:
-        for position, snap in enumerate(self._preview.snaps):
-            if position:
+        was_short = True
+        for snap in self._preview.snaps:
+            is_short = self._changes is not None and not self._changes[snap.label].is_changed
+            if snap is not self._preview.snaps[0] and not (is_short and was_short):
                 self._console.print()
             self._snap(snap)
+            was_short = is_short
         notes, failure = self._preview.notes, self._preview.failure
         if notes or failure:
             self._console.print()
@@ -55,14 +65,20 @@ class _Page:
             self._line(note, "yellow")
         if failure:
             self._line(failure, "red")
+        if self._preview.reuse_note:
+            self._console.print()
+            self._line(self._preview.reuse_note, "dim")
 
     def _snap(self, snap: SnapPreview) -> None:
         from rich.text import Text
 
         title = Text(snap.label, style="bold")
         title.append(f"  {snap.type}", style="not bold cyan")
-        title.append(f"  {_counts(snap)}", style="not bold dim")
+        counts = _counts(snap)
+        title.append(f"  {counts} · as before" if snap.is_reused else f"  {counts}", "not bold dim")
         self._console.print(title)
+        if self._changes is not None and not self._changes[snap.label].is_changed:
+            return
         if snap.note:
             self._line(snap.note, "yellow", _INDENT)
         if snap.dropped_by:
@@ -82,6 +98,10 @@ class _Page:
             self._line(f"{name}{target}".strip() + nothing, "red" if is_error else "green", _INDENT)
         elif nothing:
             self._line(nothing[2:], "dim", _INDENT)
+        change = self._change_of(snap, view)
+        if change:
+            self._line(f"since the last preview: {change}", "yellow", _INDENT)
+        marked = [_marked(number, at, change) for at, number in enumerate(view.numbers)]
         streams = [item for item in view.items if isinstance(item, StreamPreview)]
         documents = [item for item in view.items if isinstance(item, dict)]
         for stream in streams[: self._most]:
@@ -89,23 +109,28 @@ class _Page:
         shown = min(self._most, len(streams))
         if documents:
             show = self._errors if is_error else self._documents
-            shown = show(documents, view.numbers)
+            shown = show(documents, marked)
         if view.count > shown:
             self._line(f"… {view.count - shown:,} more of {view.count:,}", "dim", _INDENT)
 
-    def _documents(self, documents: Sequence[Document], numbers: Sequence[int]) -> int:
+    def _change_of(self, snap: SnapPreview, view: ViewPreview) -> ViewChange:
+        if self._changes is None:
+            return ViewChange()
+        return self._changes[snap.label].views.get(view.view, ViewChange())
+
+    def _documents(self, documents: Sequence[Document], numbers: Sequence[str]) -> int:
         """Show documents; how many."""
         given = documents[: self._most]
         grid = grid_of(given, numbers[: self._most], self._width)
         if grid is not None:
-            self._grid(grid)
+            self._grid(grid, numbers)
             return len(given)
         given = given[:_MOST_TREES]
         for number, document in zip(numbers, given, strict=False):
             self._tree(number, document)
         return len(given)
 
-    def _errors(self, documents: Sequence[Document], numbers: Sequence[int]) -> int:
+    def _errors(self, documents: Sequence[Document], numbers: Sequence[str]) -> int:
         given = documents[: self._most]
         for number, document in zip(numbers, given, strict=False):
             self._line(f"{number} ✗ {document.get('error', '')}", "red", _INDENT)
@@ -116,17 +141,17 @@ class _Page:
                 self._line(in_line(document["original"], self._width - 14, "original: "), "dim", 4)
         return len(given)
 
-    def _grid(self, grid: Grid) -> None:
+    def _grid(self, grid: Grid, numbers: Sequence[str]) -> None:
         from rich.text import Text
 
         self._console.print(Text(" " * _INDENT + grid.head, style="bold"))
-        for row in grid.rows:
-            self._console.print(Text(" " * _INDENT + row))
+        for number, row in zip(numbers, grid.rows, strict=False):
+            self._console.print(Text(" " * _INDENT + row, style=_STYLES.get(number[0], "")))
 
-    def _tree(self, number: int, document: Document) -> None:
+    def _tree(self, number: str, document: Document) -> None:
         from rich.text import Text
 
-        self._line(f"{number}", "bold", _INDENT)
+        self._line(number, f"bold {_STYLES.get(number[0], '')}".rstrip(), _INDENT)
         for line in tree(document, self._width - 2):
             self._console.print(Text(" " * (_INDENT + 2) + line))
 
@@ -144,6 +169,12 @@ class _Page:
         for line in Text(text, style=style).wrap(self._console, self._console.width - indent):
             line.rstrip()
             self._console.print(" " * indent, line, sep="")
+
+
+def _marked(number: int, position: int, change: ViewChange) -> str:
+    """The number of an item, and whether it is new or another one than before."""
+    mark = "+" if position in change.added else "~" if position in change.changed else ""
+    return f"{mark}{number}"
 
 
 def _counts(snap: SnapPreview) -> str:

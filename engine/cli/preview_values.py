@@ -28,7 +28,7 @@ class Grid(NamedTuple):
     rows: Sequence[str]
 
 
-def grid_of(documents: Sequence[Document], numbers: Sequence[int], width: int) -> Grid | None:
+def grid_of(documents: Sequence[Document], numbers: Sequence[str], width: int) -> Grid | None:
     """Documents as a table with a column for each path; None if they are nested too deeply for
     that, or have too many fields for the width."""
     from rich.cells import cell_len
@@ -44,7 +44,7 @@ def grid_of(documents: Sequence[Document], numbers: Sequence[int], width: int) -
         return None
     cells = [[_cell(row[name]) if name in row else "" for name in names] for row in rows]
     natural = [max(map(cell_len, column)) for column in zip(names, *cells, strict=True)]
-    number_width = max(len(str(number)) for number in numbers)
+    number_width = max(map(len, numbers))
     room = width - number_width - len(_GAP) * len(names)
     widths = _fitted(natural, room)
     if widths is None:
@@ -54,7 +54,7 @@ def grid_of(documents: Sequence[Document], numbers: Sequence[int], width: int) -
     lines = []
     for number, row_cells in zip(numbers, cells, strict=True):
         fitted = map(_fit, row_cells, widths, right)
-        lines.append(_GAP.join([str(number).rjust(number_width), *fitted]).rstrip())
+        lines.append(_GAP.join([number.rjust(number_width), *fitted]).rstrip())
     return Grid(_GAP.join(heads).rstrip(), lines)
 
 

@@ -30,6 +30,7 @@ from engine.errors import (
     SnapFailedError,
 )
 from engine.pipeline.case_files import is_test_file
+from engine.pipeline.pin_files import is_pin_file
 from engine.plan.graph import downstream
 from engine.plan.plan import Plan
 from engine.registry import Registry, discover
@@ -102,6 +103,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="stop at each document that fails, show it, and ask at the terminal what to do",
     )
     parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="run again whenever a file of the pipeline changes",
+    )
+    parser.add_argument(
         "--quiet",
         action="store_true",
         help="show only documents, warnings and the reason if the run fails",
@@ -131,6 +137,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 if the pipeline completed, 1 if it failed, 2 if it could not be started."""
     registry = discover()
+    if arguments.watch:
+        from engine.cli.run_watch import watch_run  # few runs are watched
+
+        return watch_run(lambda options: _run_once(options, registry), arguments, registry)
+    return _run_once(arguments, registry)
+
+
+def _run_once(arguments: argparse.Namespace, registry: Registry) -> int:
     complete = _plan(arguments, registry)
     part = _part(arguments, registry)
     plan = complete if part is None else part.plan
@@ -177,6 +191,11 @@ def _plan(arguments: argparse.Namespace, registry: Registry) -> Plan:
             raise ConfigurationError(
                 f"{arguments.pipeline!r} is a test file; run its cases with: engine test "
                 f"{arguments.pipeline}"
+            ) from None
+        if is_pin_file(arguments.pipeline):
+            raise ConfigurationError(
+                f"{arguments.pipeline!r} is a pin file, which only 'engine preview' uses; run its "
+                "pipeline"
             ) from None
         if api.is_task_file(arguments.pipeline):
             raise ConfigurationError(

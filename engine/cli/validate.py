@@ -1,4 +1,4 @@
-"""`engine validate`: check pipeline, task, test and account files and report every problem."""
+"""`engine validate`: check pipeline, task, test, account and pin files and report every problem."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from engine.errors import ConfigurationError, InvalidPipelineError, Problem, Unu
 from engine.locations import Location
 from engine.pipeline.account_file import is_account_file
 from engine.pipeline.case_files import is_test_file
+from engine.pipeline.pin_files import is_pin_file
 from engine.registry import discover
 from engine.sdk.settings import nearest_hint
 
@@ -31,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="+",
         metavar="PATH",
-        help="a pipeline, task, test or account file, a pipeline exported from SnapLogic (.slp), "
-        "or a folder to search for them at any depth",
+        help="a pipeline, task, test, account or pin file, a pipeline exported from SnapLogic "
+        "(.slp), or a folder to search for them at any depth",
     )
     parser.add_argument(
         "--format",
@@ -137,7 +138,7 @@ def _is_empty(file: Path) -> bool:
 def _is_ours(file: Path) -> bool:
     """Whether a YAML file is for the engine: folders also contain those of other programs."""
     is_named_so = _IS_OURS_BY_NAME.search(file.name) or file.parent.name == "tasks"
-    is_named_so = is_named_so or is_test_file(file)
+    is_named_so = is_named_so or is_test_file(file) or is_pin_file(file)
     return bool(is_named_so) or is_account_file(file) or _mentions_snaps(file)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from copy import copy
 from typing import IO
 
 from engine.errors import ExecutionError
@@ -10,6 +11,9 @@ from engine.run.files import ProjectFiles
 from engine.run.files.names import is_local, split_chain
 from engine.sdk.files import FileAction, FileContent, FileEntry, FileTarget, Purpose
 from engine.sdk.http import HttpCall, HttpClient, HttpDownload, HttpRequest, shown_url
+
+Note = Callable[[str, str, str], None]
+"""Gets what is read: `file` or `folder`, the full path, and the pattern of a folder's entries."""
 
 _HINT = "allow that with --allow-rest"
 
@@ -26,6 +30,14 @@ class PreviewFiles(ProjectFiles):
     ) -> None:
         super().__init__(folder, project, http)
         self._allowed = allowed
+        self._note: Note = _ignore
+        self._vary: Callable[[], None] = _ignore
+
+    def for_snap(self, note: Note, vary: Callable[[], None]) -> PreviewFiles:
+        """The same files; `note` is called before one is read, `vary` if it is on another host."""
+        files = copy(self)
+        files._note, files._vary = note, vary
+        return files
 
     def in_folder(self, folder: str, project: str) -> PreviewFiles:
         return PreviewFiles(folder, project, self._http, self._allowed)
@@ -43,7 +55,7 @@ class PreviewFiles(ProjectFiles):
         return super().seekable(name)
 
     def entries(self, folder: str, pattern: str) -> Iterator[FileEntry]:
-        self._check(folder)
+        self._check(folder, "folder", pattern)
         return super().entries(folder, pattern)
 
     def write(self, name: str, action: FileAction, *, create_folder: bool) -> FileTarget:
@@ -52,14 +64,22 @@ class PreviewFiles(ProjectFiles):
     def remove(self, name: str) -> None:
         raise _changes("deletes", name)
 
-    def _check(self, name: str) -> None:
+    def _check(self, name: str, kind: str = "file", pattern: str = "") -> None:
         located = self.locate(name)
         last = located
         while rest := split_chain(last)[1]:
             last = rest
-        if not is_local(last) and not last.startswith("data:") and "network" not in self._allowed:
-            message = f"a preview does not read {shown_url(located)!r} over the network"
-            raise ExecutionError(message, _HINT)
+        if is_local(last):
+            self._note(kind, last, pattern)
+        elif not last.startswith("data:"):
+            if "network" not in self._allowed:
+                message = f"a preview does not read {shown_url(located)!r} over the network"
+                raise ExecutionError(message, _HINT)
+            self._vary()
+
+
+def _ignore(*read: str) -> None:
+    """Nobody wants to know."""
 
 
 def _changes(does: str, name: str) -> ExecutionError:

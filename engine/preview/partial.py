@@ -61,8 +61,9 @@ class PartialRun:
     def notes(self) -> Sequence[str]:
         """What snaps would have done that did not run."""
         return [
-            f"{'' if of.path == self.plan.path else f'{of.name}: '}{label}: {each.preview_note()}"
-            for of, label, each in self._stage.stand_ins
+            f"{'' if stood.plan.path == self.plan.path else f'{stood.plan.name}: '}{stood.label}: "
+            f"{stood.snap.preview_note()}"
+            for stood in self._stage.stand_ins
         ]
 
     async def start(

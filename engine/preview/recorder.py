@@ -5,20 +5,32 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from engine.documents import Batch, Document, Lineage, StreamStart, copied, without_raw_json
+from engine.documents import (
+    Batch,
+    Document,
+    Lineage,
+    StreamEnd,
+    StreamStart,
+    copied,
+    without_raw_json,
+)
 from engine.plan.plan import Port
 from engine.preview.result import StreamPreview
 from engine.run.report import Report
 from engine.run.secrets import Secrets
 
 _START = 500
-"""Bytes of a binary stream that are kept."""
+"""Bytes of a binary stream that are kept to be shown."""
+
+_WHOLE = 256 * 1024
+"""Bytes of a binary stream that is kept as a whole."""
 
 
 class Entries:
     """What crossed a view: how many, and the items that are kept, with their numbers.
 
-    `has_lineage`: whether items said where they come from.
+    `has_lineage`: whether items said where they come from. `contents` are those of the binary
+    streams; None for one that is too long or has no end.
     """
 
     def __init__(self) -> None:
@@ -26,7 +38,9 @@ class Entries:
         self.has_lineage = False
         self.numbers: list[int] = []
         self.items: list[Document | StreamPreview] = []
+        self.contents: list[bytes | None] = []
         self.stream: StreamPreview | None = None
+        self.content = bytearray()
 
 
 class Recorder:
@@ -60,7 +74,9 @@ class Recorder:
             entries.has_lineage |= batch.lineage is not None
             for position, item in enumerate(batch.items):
                 if isinstance(item, bytes):
-                    _add_bytes(entries.stream, item)
+                    _add_bytes(entries, item)
+                elif isinstance(item, StreamEnd):
+                    _end(entries, item)
                 elif isinstance(item, StreamStart | dict):
                     entries.count += 1
                     entries.stream = None
@@ -75,13 +91,24 @@ class Recorder:
 def _keep(entries: Entries, item: StreamStart | Document) -> None:
     entries.numbers.append(entries.count)
     if isinstance(item, StreamStart):
-        entries.stream = StreamPreview(copied(item.header))
+        entries.stream, entries.content = StreamPreview(copied(item.header)), bytearray()
         entries.items.append(entries.stream)
+        entries.contents.append(None)
     else:
         entries.items.append(copied(without_raw_json(item)))
 
 
-def _add_bytes(stream: StreamPreview | None, data: bytes) -> None:
+def _add_bytes(entries: Entries, data: bytes) -> None:
+    stream = entries.stream
     if stream is not None:
         stream.start += data[: max(_START - len(stream.start), 0)]
         stream.size += len(data)
+        if stream.size <= _WHOLE:
+            entries.content += data
+
+
+def _end(entries: Entries, end: StreamEnd) -> None:
+    stream = entries.stream
+    if stream is not None and not end.broken and stream.size <= _WHOLE:
+        entries.contents[-1] = bytes(entries.content)
+    entries.stream = None

@@ -35,7 +35,8 @@ class ViewPreview(msgspec.Struct):
 class SnapPreview(msgspec.Struct):
     """One snap. `dropped_by` is the expression that drops documents, if there is only one.
 
-    `note` says what it would have done, or why it did not run; `failure` why a run fails there.
+    `note` says what it would have done, or why it did not run; `failure` why a run fails there. If
+    `is_reused`, it has not run, and this is what the last preview found.
     """
 
     label: str
@@ -48,19 +49,35 @@ class SnapPreview(msgspec.Struct):
     dropped_by: str = ""
     note: str = ""
     failure: str = ""
+    is_reused: bool = False
+    has_run: bool = True
 
 
 class Preview(msgspec.Struct):
     """A preview. `notes` are about snaps of other pipelines that this one runs; `failure` is the
-    error that stopped it, if it belongs to no snap."""
+    error that stopped it, if it belongs to no snap. `files` are those that it was made from."""
 
     pipeline: str
     limit: int
     snaps: Sequence[SnapPreview]
     notes: Sequence[str] = ()
     failure: str = ""
+    files: Sequence[str] = ()
+
+    @property
+    def reuse_note(self) -> str:
+        """How many snaps did not run; empty if all did."""
+        reused = sum(snap.is_reused for snap in self.snaps)
+        if not reused:
+            return ""
+        ran = sum(snap.has_run for snap in self.snaps)
+        return f"{_counted(reused)} from the last preview, {f'{ran:,}' if ran else 'none'} run"
 
     @property
     def has_failed(self) -> bool:
         """Whether a run with these documents would fail."""
         return bool(self.failure) or any(snap.failure for snap in self.snaps)
+
+
+def _counted(snaps: int) -> str:
+    return f"{snaps:,} snap{'' if snaps == 1 else 's'}"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator
-from typing import Any, cast
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 import msgspec
 
+from engine.documents import Item
 from engine.plan.plan import Plan, PlannedSnap
 from engine.preview.limits import Limited
 from engine.preview.numbering import Followed, Numbered
 from engine.preview.quotas import Quotas
+from engine.preview.replays import Replay
 from engine.preview.standins import StandIn
 from engine.registry import Registry, SnapClass
 from engine.run.context import SnapContext
@@ -33,16 +35,33 @@ class Policy(msgspec.Struct, frozen=True):
     writes: bool = False
 
 
+class Stood(NamedTuple):
+    """A stand-in: the pipeline and the label of its snap, and the snap of the outermost pipeline
+    that runs that pipeline (empty if it is that pipeline)."""
+
+    plan: Plan
+    label: str
+    snap: StandIn
+    caller: str
+
+
 class PreviewRegistry(Registry):
     """The classes of another registry, for a run with a policy.
 
-    It is used for the pipelines that snaps run as well. `followed`: the document to follow, in the
-    pipeline itself.
+    It is used for the pipelines that snaps run as well. In the pipeline itself, `followed` is the
+    document to follow, and the snaps with `replays` do not run: these leave their views instead.
     """
 
-    def __init__(self, real: Registry, policy: Policy, followed: Followed | None = None) -> None:
+    def __init__(
+        self,
+        real: Registry,
+        policy: Policy,
+        followed: Followed | None = None,
+        replays: Mapping[str, Mapping[str, Sequence[Item]]] | None = None,
+    ) -> None:
         super().__init__(None, real.files)
-        self.stand_ins: list[tuple[Plan, str, StandIn]] = []
+        self.stand_ins: list[Stood] = []
+        self._replays = replays or {}
         self._real = real
         self._policy = policy
         self._followed = followed
@@ -77,6 +96,10 @@ class PreviewRegistry(Registry):
         assert isinstance(context, SnapContext)  # a preview is a run
         execution = context.execution
         snap = execution.snap(context.label)
+        if context.label in self._replays and not execution.services.caller:
+            replay = _subclass(original, (Replay, original), {})(settings, context)
+            replay.preview_items = self._replays[context.label]
+            return replay
         reason = self._reason(original, snap)
         if reason is not None:
             kind = _subclass(original, (StandIn, original), {})
@@ -90,7 +113,8 @@ class PreviewRegistry(Registry):
         if isinstance(made, StandIn):
             made.preview_reason = reason or ""
             gives_documents = all(view.type == "document" for view in snap.inputs)
-            self.stand_ins.append((execution.plan, snap.label, made))
+            caller = execution.services.caller
+            self.stand_ins.append(Stood(execution.plan, snap.label, made, caller))
         cast(Any, made).preview_quota = quotas.add(
             snap.label, gives_documents=gives_documents, interrupt=made.interrupt
         )

@@ -95,6 +95,11 @@ class Services:
         """What the snap of that label may reach."""
         return self if self._guard is None else self._guard(f"{self._prefix}{label}", self)
 
+    @property
+    def caller(self) -> str:
+        """The snap of the outermost run that runs this one; empty in that run itself."""
+        return self._prefix.partition("/")[0]
+
     @cached_property
     def folder(self) -> Path:
         """The temporary folder of the run, if a snap creates it."""

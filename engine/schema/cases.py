@@ -26,13 +26,13 @@ from engine.testing.cases.settings import (
 )
 
 _TEXT: JsonSchema = {"type": "string"}
-_ELSEWHERE: JsonSchema = {
+ELSEWHERE: JsonSchema = {
     "file": {**_TEXT, "description": "A file with the documents."},
     "csv": {**_TEXT, "description": "The documents as CSV."},
 }
-_DOCUMENTS: JsonSchema = {
+DOCUMENTS: JsonSchema = {
     "type": ["array", "object"],
-    "properties": _ELSEWHERE,
+    "properties": ELSEWHERE,
     "minProperties": 1,
     "maxProperties": 1,
     "additionalProperties": False,
@@ -50,7 +50,7 @@ def test_schema() -> JsonSchema:
     values = ValueSchemas()
     return {
         "title": "Snapline test file",
-        **_with(
+        **with_precise(
             closed_object(values.properties(FileSettings), FileSettings),
             cases={
                 "type": "object",
@@ -60,7 +60,7 @@ def test_schema() -> JsonSchema:
         ),
         "$defs": {
             "case": _case(values),
-            "documents": _DOCUMENTS,
+            "documents": DOCUMENTS,
             "content": _CONTENT,
             "mock": _mock(values),
             "expectation": _expectation(values, ExpectationSettings),
@@ -71,12 +71,12 @@ def test_schema() -> JsonSchema:
 
 
 def _case(values: ValueSchemas) -> JsonSchema:
-    return _with(
+    return with_precise(
         closed_object(values.properties(CaseSettings), CaseSettings),
         parameters={"type": ["object", "null"], "additionalProperties": SCALAR},
         input={
             "type": ["array", "object", "null"],
-            "properties": _ELSEWHERE,
+            "properties": ELSEWHERE,
             "additionalProperties": {"$ref": "#/$defs/documents"},
         },
         files={"type": ["object", "null"], "additionalProperties": {"$ref": "#/$defs/content"}},
@@ -112,7 +112,7 @@ def _mock(values: ValueSchemas) -> JsonSchema:
     return {
         **mock,
         "type": ["array", "object"],
-        "properties": {**mock["properties"], **_ELSEWHERE},
+        "properties": {**mock["properties"], **ELSEWHERE},
         "additionalProperties": {"$ref": "#/$defs/documents"},
     }
 
@@ -120,13 +120,13 @@ def _mock(values: ValueSchemas) -> JsonSchema:
 def _expectation(values: ValueSchemas, cls: type[Settings]) -> JsonSchema:
     """Documents, or what is expected of them."""
     documents = or_null({"$ref": "#/$defs/documents"})
-    found = _with(
+    found = with_precise(
         closed_object(values.properties(cls), cls),
         equals=documents,
         subset=documents,
         contains=documents,
     )
-    found["properties"].update(_ELSEWHERE)
+    found["properties"].update(ELSEWHERE)
     return {**found, "type": ["array", "object"]}
 
 
@@ -137,7 +137,7 @@ def _file_expectation(values: ValueSchemas) -> JsonSchema:
     }
 
 
-def _with(schema: JsonSchema, **precise: JsonSchema) -> JsonSchema:
+def with_precise(schema: JsonSchema, **precise: JsonSchema) -> JsonSchema:
     """The schema with more precise schemas for the values of some settings."""
     properties = schema["properties"]
     for name, value in precise.items():

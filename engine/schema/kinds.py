@@ -9,6 +9,7 @@ import msgspec
 from engine.registry import Registry
 from engine.schema.accounts import account_schema
 from engine.schema.cases import test_schema
+from engine.schema.pins import pin_schema
 from engine.schema.pipelines import pipeline_schema
 from engine.schema.tasks import task_schema
 from engine.schema.values import JsonSchema
@@ -19,6 +20,7 @@ KINDS: Mapping[str, Callable[[Registry], JsonSchema]] = {
     "task": lambda registry: task_schema(),
     "account": account_schema,
     "test": lambda registry: test_schema(),
+    "pins": lambda registry: pin_schema(),
 }
 """Each kind of file, and what makes its schema from the installed snaps."""
 

@@ -51,6 +51,7 @@ def test_all_schemas_are_written_into_a_folder(tmp_path: Path) -> None:
     assert main(["schema", "--all", str(tmp_path / "schemas")]) == 0
     assert sorted(file.name for file in (tmp_path / "schemas").iterdir()) == [
         "account.schema.json",
+        "pins.schema.json",
         "pipeline.schema.json",
         "task.schema.json",
         "test.schema.json",

@@ -22,7 +22,7 @@ def orders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("NO_COLOR", "1")
     for name, kind in (("orders.yaml", "yaml"), ("orders.csv", "csv")):
-        (text,) = re.findall(rf"^```{kind}\n((?:.*\n)*?)```$", GUIDE, re.MULTILINE)
+        text = re.findall(rf"^```{kind}\n((?:.*\n)*?)```$", GUIDE, re.MULTILINE)[0]
         Path(name).write_text(text)
 
 
@@ -37,6 +37,21 @@ def test_the_commands_print_what_the_guide_shows(
     )
     assert shown.replace(str(tmp_path), "<folder>") == output
     assert not Path("large.json").exists()
+
+
+def test_the_pins_in_the_guide_are_used(capsys: pytest.CaptureFixture[str]) -> None:
+    pins = re.findall(r"^```yaml\n(pins:\n(?:.*\n)*?)```$", GUIDE, re.MULTILINE)
+    assert len(pins) == 2
+    Path("orders.preview.yaml").write_text(pins[0])
+    assert main(["preview", "orders.yaml", "--json"]) == 0
+    assert '{"id":"2","name":"","total":"-1"}' in capsys.readouterr().out
+    Path("routed.yaml").write_text(
+        "snaps:\n  make: {snap: JSONGenerator, documents: []}\n"
+        "  route: {snap: Router, routes: {large: $total > 10}}\nlinks: [make -> route]\n"
+    )
+    Path("routed.preview.yaml").write_text(pins[1])
+    assert main(["preview", "routed.yaml", "--json"]) == 0
+    assert '"document":{"id":1,"total":100}' in capsys.readouterr().out
 
 
 def test_the_guide_has_commands() -> None:

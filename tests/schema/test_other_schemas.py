@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.api import check
 from engine.pipeline.account_file import parse_account
 from engine.registry import Registry
 from engine.schema import schema_text
@@ -150,3 +151,27 @@ def test_the_kinds_of_installed_snaps_are_known() -> None:
     schema = json.loads(schema_text("account", Registry({"OpenVault": OpenVault})))
     assert schema["properties"]["account"]["enum"][-1] == "vault"
     assert list(schema["$defs"]["vault"]["properties"]) == ["account", "token"]
+
+
+@pytest.mark.parametrize(
+    "pins",
+    [
+        "make: []",
+        "make: [{a: 1}]",
+        "make: {file: a.json}",
+        "make: {output: [{a: 1}], error: {csv: 'a'}}",
+        "make: 7",
+        "make: {output: {flie: a.json}}",
+        "make: {output: text}",
+        "",
+    ],
+)
+def test_a_pin_file_is_refused_as_the_engine_does(
+    pins: str, mistakes: Mistakes, tmp_path: Path
+) -> None:
+    (tmp_path / "a.json").write_text("[]")
+    (tmp_path / "p.yaml").write_text("snaps:\n  make: {snap: JSONGenerator, documents: []}\n")
+    file = tmp_path / "p.preview.yaml"
+    file.write_text(f"pins: {{{pins}}}\n" if pins else "pin: {}\n")
+    codes = {each.code for each in check(file)}
+    assert bool(mistakes("pins", file.read_text())) is bool(codes & SHAPE)

@@ -40,6 +40,7 @@ _engine() {
     run:--project) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
     run:--timezone) :; return ;;
     preview:--to) :; return ;;
+    preview:--from) :; return ;;
     preview:--doc) :; return ;;
     preview:--limit) :; return ;;
     preview:--show) :; return ;;
@@ -91,8 +92,8 @@ _engine() {
   esac
   if [[ $current == -* ]]; then
     case $command in
-      run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --to --limit --dry-run --tap --tap-limit --filter --tap-file --break-on-error --quiet --report --html --project --timezone --debug' -- "$current")) ;;
-      preview) COMPREPLY=($(compgen -W '-h --help --to --doc --limit --show --input --param --param-file --allow-rest --allow-sql --json --timezone' -- "$current")) ;;
+      run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --to --limit --dry-run --tap --tap-limit --filter --tap-file --break-on-error --watch --quiet --report --html --project --timezone --debug' -- "$current")) ;;
+      preview) COMPREPLY=($(compgen -W '-h --help --to --from --doc --limit --show --input --param --param-file --allow-rest --allow-sql --no-cache --watch --json --timezone' -- "$current")) ;;
       validate) COMPREPLY=($(compgen -W '-h --help --format' -- "$current")) ;;
       graph) COMPREPLY=($(compgen -W '-h --help -o --output --report' -- "$current")) ;;
       test) COMPREPLY=($(compgen -W '-h --help -k -x -j --update --junit --coverage --lcov --fail-under --record --input --name --param --param-file' -- "$current")) ;;
@@ -127,7 +128,7 @@ _engine() {
     functions:*) : ;;
     eval:*) : ;;
     format:*) _engine_files ;;
-    schema:*) COMPREPLY=($(compgen -W 'pipeline task account test' -- "$current")) ;;
+    schema:*) COMPREPLY=($(compgen -W 'pipeline task account test pins' -- "$current")) ;;
     new:0) COMPREPLY=($(compgen -W 'pipeline snap task test project' -- "$current")) ;;
     new:1) : ;;
     serve:*) _engine_files ;;

@@ -49,6 +49,7 @@ _engine() {
             '(--filter)'--filter'[let taps show only documents for which this is true, such as '\''$total > 100'\'']:EXPRESSION: ' \
             '(--tap-file)'--tap-file'[write what taps show to FILE, as JSON lines (default\: standard error)]:FILE:_files' \
             '(--break-on-error)'--break-on-error'[stop at each document that fails, show it, and ask at the terminal what to do]' \
+            '(--watch)'--watch'[run again whenever a file of the pipeline changes]' \
             '(--quiet)'--quiet'[show only documents, warnings and the reason if the run fails]' \
             '(--report)'--report'[write the run report as JSON to FILE]:FILE:_files' \
             '(--html)'--html'[write a page about the run to FILE\: graph, counts, times, errors, and the first documents of each link]:FILE:_files' \
@@ -61,6 +62,7 @@ _engine() {
           _arguments -S \
             '(-h --help)'{-h,--help}'[show this help message and exit]' \
             '(--to)'--to'[run only this snap and those before it; show only this view of it]:SNAP\[.VIEW\]: ' \
+            '(--from)'--from'[run only this snap and those after it, with what the last preview, or a pin file, has for it]:SNAP: ' \
             '(--doc)'--doc'[follow document N of the first source, or of those that leave SNAP, and all that comes from it]:\[SNAP\:\]N: ' \
             '(--limit)'--limit'[documents to take from each source (default\: 50)]:N: ' \
             '(--show)'--show'[documents to show of each link on a terminal (default\: 10)]:N: ' \
@@ -69,6 +71,8 @@ _engine() {
             '*'--param-file'[values of parameters\: a YAML or JSON map, or lines of NAME=value (.env), of which those that the pipeline does not declare are ignored; --param takes precedence]:FILE:_files' \
             '(--allow-rest)'--allow-rest'[let snaps read from other hosts\: HTTP, S3]' \
             '(--allow-sql)'--allow-sql'[let snaps read from databases]' \
+            '(--no-cache)'--no-cache'[run all snaps, also those that nothing has changed for since the last preview]' \
+            '(--watch)'--watch'[preview again whenever a file of the pipeline changes, and mark what is different]' \
             '(--json)'--json'[print JSON lines, as in a pipe\: label, view, number and document]' \
             '(--timezone)'--timezone'[time zone of expressions (default\: UTC)]:ZONE: ' \
             '1:PIPELINE:_files -g "*.(yaml|yml|slp)(-.)"'
@@ -144,7 +148,7 @@ _engine() {
             '(-h --help)'{-h,--help}'[show this help message and exit]' \
             '(-o --output)'{-o,--output}'[write it to this file]:FILE:_files' \
             '(--all)'--all'[write the schemas of all kinds into this folder]:FOLDER:_files -/' \
-            '1:KIND:(pipeline task account test)'
+            '1:KIND:(pipeline task account test pins)'
           ;;
         new)
           _arguments -S \
