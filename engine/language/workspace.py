@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from engine import api
-from engine.api.kinds import UserFile
+from engine.api.kinds import FileKind, UserFile
 from engine.errors import ConfigurationError, InvalidPipelineError, Problem
 from engine.language.positions import Lines
+from engine.language.schema_places import SchemaPlaces
 from engine.locations import Location
 from engine.pipeline.load import read
 from engine.plan.resolve import Resolution, resolve
@@ -42,6 +43,7 @@ class Workspace:
         self._samples = samples
         self._sampled: dict[str, Samples] = {}
         self._open: dict[str, Document] = {}
+        self._schemas: dict[FileKind, SchemaPlaces] = {}
 
     @property
     def documents(self) -> list[Document]:
@@ -72,6 +74,12 @@ class Workspace:
         for document in self.documents:
             self.open(document.path, document.text, document.version)
 
+    def schemas(self, kind: FileKind) -> SchemaPlaces:
+        """What the JSON Schema of a kind of file says about its keys."""
+        if kind not in self._schemas:
+            self._schemas[kind] = SchemaPlaces(kind, self.registry)
+        return self._schemas[kind]
+
     def samples_of(self, path: str) -> Samples:
         """The documents of the last preview of a pipeline."""
         if path not in self._sampled:
@@ -100,6 +108,10 @@ class Document(UserFile):
     @property
     def folder(self) -> Path:
         return Path(self.path).parent
+
+    @property
+    def schemas(self) -> SchemaPlaces:
+        return self.workspace.schemas(self.kind)
 
     @cached_property
     def lines(self) -> Lines:

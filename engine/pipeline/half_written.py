@@ -25,35 +25,37 @@ def parse_at(text: str, index: int, path: str = "pipeline.yaml") -> tuple[Pipeli
     An empty line, or an item without a value, holds PLACEHOLDER as its key or value; a key without
     its colon is a key. Problems of what was put in are left out.
     """
-    spec = parse(finished(text, index, path), path)
+    spec = parse(finished(text, index), path)
     problems = tuple(each for each in spec.problems if not _is_about_placeholder(each))
     return msgspec.structs.replace(spec, problems=problems), spot_at(spec.source, index)
 
 
-def finished(text: str, index: int, path: str = "pipeline.yaml") -> str:
-    """The text with the line of the cursor finished; what precedes the cursor stays as it is."""
+def finished(text: str, index: int, source: Source | None = None) -> str:
+    """The text with the line of the cursor finished; what precedes the cursor stays as it is.
+
+    `source` is that of the text, if it has been composed already.
+    """
     start = max(text.rfind(mark, 0, index) for mark in "\r\n") + 1
     ends = (text.find(mark, index) for mark in "\r\n")
     end = min((found for found in ends if found >= 0), default=len(text))
     line = text[start:end]
     written = line.strip()
     if written in ("", "-"):
-        if _is_inside_scalar(text, index, path):
+        if _is_inside_scalar(source or compose_text(text, "")[0], index):
             return text
         space = " " if line.endswith("-") else ""
         colon = "" if written else ":"
         return f"{text[:index]}{space}{PLACEHOLDER}{colon}{text[index:]}"
     if _KEY.fullmatch(written) and not written.startswith("-"):
-        if _is_inside_scalar(text, index, path):
+        if _is_inside_scalar(source or compose_text(text, "")[0], index):
             return text
         at = max(index, start + len(line.rstrip()))
         return f"{text[:at]}:{text[at:]}"
     return text
 
 
-def _is_inside_scalar(text: str, index: int, path: str) -> bool:
+def _is_inside_scalar(source: Source, index: int) -> bool:
     """Whether the line continues a value that begins on a line above it."""
-    source, _ = compose_text(text, path)
     line = source.text.at_index(index).line - 1
     return source.root is not None and _continues(source, source.root, line)
 

@@ -74,13 +74,16 @@ class Accounts:
 
     def names(self) -> list[str]:
         """The names of all accounts, for messages."""
-        found = {
-            file.relative_to(folder).with_suffix("").as_posix(): None
-            for folder in self._folders
-            for file in sorted(folder.rglob("*"))
-            if file.suffix in _EXTENSIONS and file.is_file()
-        }
-        return list(found)
+        return list(self.files())
+
+    def files(self) -> dict[str, Path]:
+        """The file of each account by the name that a pipeline uses."""
+        found: dict[str, Path] = {}
+        for folder in self._folders:
+            for file in sorted(folder.rglob("*")):
+                if file.suffix in _EXTENSIONS and file.is_file():
+                    found.setdefault(file.relative_to(folder).with_suffix("").as_posix(), file)
+        return found
 
     def _find(self, name: str) -> Path | None:
         if not _is_name(name):

@@ -193,6 +193,18 @@ def _cut_value_hint(spec: SnapSpec, issue: Issue, where: Location) -> str:
     return "if it belongs to the value before it, put that whole value in quotes"
 
 
+def views_of(spec: SnapSpec, registry: Registry) -> Views | None:
+    """The views of a snap; None if its class, or a mistake in its settings, leaves them unknown."""
+    try:
+        snap_class = registry[spec.type]
+        if fixed := _fixed_views(snap_class):
+            return fixed
+        settings, _ = convert(snap_class.settings_class, spec.settings)
+        return None if settings is None else inspect_snap(snap_class, settings).views
+    except (KeyError, UnusableSnapError):
+        return None
+
+
 def _fixed_views(snap_class: SnapClass) -> Views | None:
     """The views of a class whose views do not depend on settings."""
     own: Any = snap_class.views_for

@@ -161,6 +161,11 @@ class Snap(Generic[S]):
         return ()
 
     @classmethod
+    def known_output(cls, settings: S) -> Sequence[Document]:
+        """Output documents that the settings show, for the help that editors give; empty: none."""
+        return ()
+
+    @classmethod
     def check(cls, settings: S) -> Iterable[Issue]:
         """Mistakes in the settings beyond wrong types; warnings do not stop the pipeline."""
         return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +126,11 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
     ) -> Iterable[tuple[tuple[str | int, ...], str]]:
         if settings.file:
             yield ("file",), settings.file
+
+    @classmethod
+    def known_output(cls, settings: JSONGeneratorSettings) -> Sequence[Document]:
+        documents = settings.documents or ()
+        return [documents] if isinstance(documents, dict) else documents
 
     def open(self) -> None:
         settings = self.settings

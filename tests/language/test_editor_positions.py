@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.language.positions import Lines, Position, Range, units_in
 
 
+@settings(max_examples=50)
 @given(st.text(alphabet="a\U0001f600é\r\n\u2028\t", max_size=30), st.integers(0, 40))
 def test_a_position_leads_back_to_the_same_index(text: str, index: int) -> None:
     index, lines = min(index, len(text)), Lines(text)
@@ -15,6 +16,7 @@ def test_a_position_leads_back_to_the_same_index(text: str, index: int) -> None:
         assert lines.index(lines.position(index)) == index
 
 
+@settings(max_examples=50)
 @given(st.text(alphabet="a\U0001f600\n", max_size=9), st.integers(-5, 9), st.integers(-5, 20))
 def test_a_position_outside_the_text_means_the_nearest_inside(
     text: str, line: int, character: int

@@ -1,0 +1,169 @@
+"""What is at the cursor of somebody who is typing."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import msgspec
+
+from engine.language.answers import TextEdit
+from engine.language.positions import Position
+from engine.language.workspace import Document
+from engine.late_regex import late_regex
+from engine.pipeline.cursor import Spot, spot_at
+from engine.pipeline.half_written import PLACEHOLDER, finished
+from engine.pipeline.nodes import Items, Node, Scalar, Table, plain
+from engine.pipeline.source import KeyPath
+
+_COMMENT = late_regex(r"(?:^|[ \t])#")
+_COLON = late_regex(r"[ ]*:(?:[ \t\r\n]|$)")
+_WORD_END = late_regex(r"[\w-]*")
+
+
+class Here(msgspec.Struct, frozen=True, dict=True):
+    """A cursor in a `document` whose line has been finished so that it can be read.
+
+    `index` is the cursor's place in both texts; `original` is the document as it is.
+    """
+
+    original: Document
+    document: Document
+    index: int
+    spot: Spot
+
+    @property
+    def path(self) -> KeyPath:
+        return self.spot.path
+
+    @property
+    def is_comment(self) -> bool:
+        if self.spot.offset is not None:
+            return False
+        start, _ = self.original.lines.line_around(self.index)
+        return bool(_COMMENT.search(self.original.text, start, self.index))
+
+    @property
+    def has_colon(self) -> bool:
+        """Whether the key at the cursor is followed by its colon."""
+        scalar = self.scalar
+        is_new = scalar is None or self.written == ""
+        end = self.index if is_new or scalar is None else scalar.end.index
+        return bool(_COLON.match(self.original.text, end))
+
+    def node(self, path: KeyPath) -> Node | None:
+        """The value at a path of the finished document, if there is one."""
+        node = self.document.source.root
+        for step in path:
+            if isinstance(node, Table):
+                entry = node.entries.get(str(step))
+                node = None if entry is None else entry.value
+            elif isinstance(node, Items) and isinstance(step, int) and step < len(node.items):
+                node = node.items[step]
+            else:
+                return None
+        return node
+
+    def value(self, path: KeyPath) -> object:
+        """The plain value at a path; None if there is none."""
+        node = self.node(path)
+        return None if node is None else plain(node)
+
+    @cached_property
+    def scalar(self) -> Scalar | None:
+        """The key or value that the cursor is in."""
+        if self.spot.part == "value":
+            node = self.node(self.path)
+            return node if isinstance(node, Scalar) else None
+        table = self.node(self.path[:-1]) if self.spot.part == "key" else None
+        entry = table.entries.get(str(self.path[-1])) if isinstance(table, Table) else None
+        return None if entry is None else entry.key
+
+    @cached_property
+    def _gap(self) -> str:
+        """The spaces between the end of a plain value and the cursor, which YAML does not count."""
+        scalar = self.scalar
+        if scalar is None or scalar.style or scalar.text == PLACEHOLDER or not scalar.text:
+            return ""
+        return self.document.source.text.whole[scalar.end.index : self.index]
+
+    @property
+    def written(self) -> str:
+        """The key or value that the cursor is in, as YAML reads it, and spaces after it."""
+        scalar = self.scalar
+        return "" if scalar is None or scalar.text == PLACEHOLDER else scalar.text + self._gap
+
+    @property
+    def offset(self) -> int | None:
+        """How many characters of it precede the cursor; None if it is in no scalar."""
+        scalar, offset = self.scalar, self.spot.offset
+        if offset is None or (scalar is not None and self._is_after_quotes(scalar)):
+            return None
+        return offset + len(self._gap)
+
+    def _is_after_quotes(self, scalar: Scalar) -> bool:
+        end = scalar.end.index
+        is_closed = self.document.source.text.whole[end - 1 : end] == scalar.style
+        return scalar.style in ("'", '"') and is_closed and self.index >= end
+
+    @property
+    def typed(self) -> str:
+        """What precedes the cursor of it."""
+        return self.written[: self.offset or 0]
+
+    @property
+    def is_flow(self) -> bool:
+        """Whether the cursor is between brackets of YAML, where commas and brackets end values."""
+        text, node = self.document.source.text.whole, self.document.source.root
+        for step in self.path:
+            if isinstance(node, Table | Items) and text.startswith(("{", "["), node.start.index):
+                return True
+            if isinstance(node, Table) and str(step) in node.entries:
+                node = node.entries[str(step)].value
+            elif isinstance(node, Items) and isinstance(step, int) and step < len(node.items):
+                node = node.items[step]
+        return isinstance(node, Table | Items) and text.startswith(("{", "["), node.start.index)
+
+    @property
+    def indent(self) -> str:
+        """The spaces before what is written in the line of the cursor, and before list marks."""
+        start, _ = self.original.lines.line_around(self.index)
+        before = self.original.text[start : self.index]
+        written = before.lstrip(" ")
+        spaces = len(before) - len(written)
+        while written.startswith("- "):
+            inner = written[2:].lstrip(" ")
+            spaces, written = spaces + len(written) - len(inner), inner
+        return " " * spaces
+
+    @property
+    def line_break(self) -> str:
+        return "\r\n" if "\r\n" in self.original.text else "\n"
+
+    def replace_word(self, typed: int, text: str) -> TextEdit:
+        """Put `text` in place of the last `typed` characters and of the rest of that word."""
+        rest = _WORD_END.match(self.original.text, self.index)
+        end = rest.end() if rest else self.index
+        return TextEdit(self.original.lines.range(self.index - typed, end), text)
+
+    def replace_scalar(self, text: str) -> TextEdit:
+        """Put `text` in place of the key or value that the cursor is in."""
+        scalar = self.scalar
+        if scalar is None or not self.written:
+            return TextEdit(self.original.lines.range(self.index, self.index), text)
+        return TextEdit(self.original.lines.range(scalar.start.index, scalar.end.index), text)
+
+
+def place_at(document: Document, position: Position) -> Here:
+    """What is at a position of a document as it is, where nobody is typing."""
+    index = document.lines.index(position)
+    return Here(document, document, index, spot_at(document.source, index))
+
+
+def here_at(document: Document, position: Position) -> Here:
+    """What is at a position, or at the nearest one inside the document."""
+    index = document.lines.index(position)
+    text = finished(document.text, index, document.source)
+    readable = document
+    if text != document.text:
+        readable = Document(document.workspace, document.path, text, document.version)
+    return Here(document, readable, index, spot_at(readable.source, index))

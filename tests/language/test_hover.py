@@ -1,0 +1,120 @@
+"""Hover and signature help."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.language.editing import HEAD, LINKS, filtered, hovered, signed
+
+
+@pytest.mark.parametrize(
+    ("expression", "word", "part"),
+    [
+        ("¦$name", "$name", '*string*, such as `"Ada"`'),
+        ("$na¦me", "$name", "*string*"),
+        ("$address.ci¦ty", "$address.city", '`"Rome"`'),
+        ("$address['ci¦ty']", "", ""),
+        ("$orders.map(o => o.i¦d)", "o.id", "*number*, such as `1`"),
+        ("$orders.map(o => ¦o)", "o", "*object*"),
+        ("$name.tr¦im()", "trim", "Without white space at both ends."),
+        ("$name.trim(¦)", "", ""),
+        ("M¦ath.max(1)", "Math", "Numbers as in JavaScript."),
+        ("Math.m¦ax(1)", "max", "Math.max(1, 5, 3)  // 5"),
+        ("Math.P¦I", "Math.PI", "`3.14"),
+        ("pars¦eInt('1')", "parseInt", "parseInt(text, [radix])"),
+        ("_da¦y", "_day", "default `2026-01-01`"),
+        ("_to¦ken", "_token", "parameter"),
+        ("pipe.ru¦uid", "pipe.ruuid", "The id of the run."),
+        ("nu¦ll", "", ""),
+        ("'a¦b'", "", ""),
+        ("$unkn¦own", "", ""),
+    ],
+)
+def test_parts_of_an_expression_are_explained(expression: str, word: str, part: str) -> None:
+    found, markdown = hovered(filtered(f'"{expression}"'))
+    assert found == word
+    assert part in markdown
+
+
+@pytest.mark.parametrize(
+    ("lines", "word", "part"),
+    [
+        ("    sn¦ap: Filter\n", "snap", "The type of the snap."),
+        ("    snap: Fil¦ter\n", "Filter", "- `filter` (expression, required): The condition"),
+        ("    snap: Filter\n    fil¦ter: $a\n", "filter", "For example: `$age >= 18`"),
+        ("    snap: Filter\n    on_er¦ror: stop\n", "on_error", "What happens to a document"),
+        ("    snap: Router\n    routes:\n      - out¦put: a\n", "output", "view"),
+        ("    snap: Filter\n    noth¦ing: $a\n", "", ""),
+        ("    snap: Noth¦ing\n", "", ""),
+        ("    snap: Filter # com¦ment\n", "", ""),
+    ],
+)
+def test_keys_and_values_of_a_snap_are_explained(lines: str, word: str, part: str) -> None:
+    found, markdown = hovered(f"{HEAD}  x:\n{lines}{LINKS}")
+    assert found == word
+    assert part in markdown
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "part"),
+    [
+        (filtered("$a").replace("- read", "- re¦ad"), "read", "JSONGenerator"),
+        (
+            filtered("$a").replace("- read", "- read.out¦put"),
+            "output",
+            "**read.output**: documents",
+        ),
+        (filtered("$a").replace("  x:", "  x¦:"), "x", 'Input, for example: `{"name":"Ada"'),
+        (filtered("$a").replace("links:", "li¦nks:"), "links", "How the snaps are linked"),
+        (filtered("$a").replace("  day:", "  da¦y:"), "day", "default `2026-01-01`"),
+        (filtered("$a").replace("read -> x", "read -> no¦thing"), "", ""),
+    ],
+)
+def test_labels_links_and_keys_are_explained(text: str, word: str, part: str) -> None:
+    found, markdown = hovered(text)
+    assert found == word
+    assert part in markdown
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "part"),
+    [
+        ("a.task.yaml", "type: ul¦tra\n", ""),
+        ("a.task.yaml", "typ¦e: ultra\n", "How the pipeline is hosted"),
+        ("accounts/a.yaml", "account: bas¦ic\n", "basic"),
+        ("a.test.yaml", "cases:\n  one:\n    mo¦cks: {}\n", "mocks"),
+    ],
+)
+def test_other_files_are_explained(path: str, text: str, part: str) -> None:
+    assert part in hovered(text, path)[1]
+
+
+@pytest.mark.parametrize(
+    ("expression", "label", "active"),
+    [
+        ("$name.substr(¦", "substr(start, [count])", 0),
+        ("$name.substr(1, ¦", "substr(start, [count])", 1),
+        ("$name.substr(1, ¦2)", "substr(start, [count])", 1),
+        ("$name.substr([1, 2], ¦", "substr(start, [count])", 1),
+        ("$name.substr(1, 2, ¦", "substr(start, [count])", None),
+        ("Math.max(1, 2, ¦", "Math.max(...values)", 0),
+        ("Math.max(1, parseInt('1', ¦", "parseInt(text, [radix])", 1),
+        ("$orders.map(o => o.id.toFixed(¦", "toFixed([digits])", 0),
+        ("$name.replace('a, ¦", "replace(what, replacement)", 0),
+        ("Math.max([1, ¦", "Math.max(...values)", 0),
+    ],
+)
+def test_the_signature_of_the_innermost_function_is_shown(
+    expression: str, label: str, active: int | None
+) -> None:
+    found = signed(filtered(f'"{expression}"'))
+    assert found is not None
+    assert (found.label, found.active) == (label, active)
+    assert "```js" in found.documentation
+
+
+@pytest.mark.parametrize(
+    "expression", ["$name¦", "$name.trim()¦", "(1 + ¦", "nothing(¦", "$name.nothing(¦"]
+)
+def test_outside_of_a_known_function_there_is_no_signature(expression: str) -> None:
+    assert signed(filtered(f'"{expression}"')) is None
