@@ -162,7 +162,7 @@ def place_at(document: Document, position: Position) -> Here:
 def here_at(document: Document, position: Position) -> Here:
     """What is at a position, or at the nearest one inside the document."""
     index = document.lines.index(position)
-    text = finished(document.text, index, document.source)
+    text = finished(document.text, index)
     readable = document
     if text != document.text:
         readable = Document(document.workspace, document.path, text, document.version)

@@ -40,8 +40,7 @@ class Workspace:
     ) -> None:
         self.folders: tuple[Path, ...] = ()
         self.registry = discover() if registry is None else registry
-        self._samples = samples
-        self._sampled: dict[str, Samples] = {}
+        self.samples_of = samples
         self._open: dict[str, Document] = {}
         self._schemas: dict[FileKind, SchemaPlaces] = {}
 
@@ -70,7 +69,6 @@ class Workspace:
 
     def refresh(self) -> None:
         """Forget what depends on the disk, because files there have changed."""
-        self._sampled.clear()
         for document in self.documents:
             self.open(document.path, document.text, document.version)
 
@@ -79,12 +77,6 @@ class Workspace:
         if kind not in self._schemas:
             self._schemas[kind] = SchemaPlaces(kind, self.registry)
         return self._schemas[kind]
-
-    def samples_of(self, path: str) -> Samples:
-        """The documents of the last preview of a pipeline."""
-        if path not in self._sampled:
-            self._sampled[path] = self._samples(path)
-        return self._sampled[path]
 
 
 class Document(UserFile):

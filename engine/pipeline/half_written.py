@@ -3,6 +3,8 @@ is around it can be read."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from engine.errors import Problem
@@ -12,6 +14,8 @@ from engine.pipeline.load import compose_text, parse
 from engine.pipeline.nodes import Items, Node, Scalar, Table
 from engine.pipeline.source import Source
 from engine.pipeline.spec import PipelineSpec
+from engine.pipeline.text import Text
+from engine.pipeline.yaml_lines import entry_lines, line_above, parse_line
 
 PLACEHOLDER = "__here__"
 _KEY = late_regex(
@@ -30,34 +34,57 @@ def parse_at(text: str, index: int, path: str = "pipeline.yaml") -> tuple[Pipeli
     return msgspec.structs.replace(spec, problems=problems), spot_at(spec.source, index)
 
 
-def finished(text: str, index: int, source: Source | None = None) -> str:
-    """The text with the line of the cursor finished; what precedes the cursor stays as it is.
-
-    `source` is that of the text, if it has been composed already.
-    """
+def finished(text: str, index: int) -> str:
+    """The text with the line of the cursor finished; what precedes the cursor stays as it is."""
     start = max(text.rfind(mark, 0, index) for mark in "\r\n") + 1
     ends = (text.find(mark, index) for mark in "\r\n")
     end = min((found for found in ends if found >= 0), default=len(text))
     line = text[start:end]
     written = line.strip()
     if written in ("", "-"):
-        if _is_inside_scalar(source or compose_text(text, "")[0], index):
+        if _is_inside_scalar(text, index):
             return text
         space = " " if line.endswith("-") else ""
         colon = "" if written else ":"
         return f"{text[:index]}{space}{PLACEHOLDER}{colon}{text[index:]}"
     if _KEY.fullmatch(written) and not written.startswith("-"):
-        if _is_inside_scalar(source or compose_text(text, "")[0], index):
+        if _is_inside_scalar(text, index):
             return text
         at = max(index, start + len(line.rstrip()))
         return f"{text[:at]}:{text[at:]}"
     return text
 
 
-def _is_inside_scalar(source: Source, index: int) -> bool:
+def _is_inside_scalar(text: str, index: int) -> bool:
     """Whether the line continues a value that begins on a line above it."""
-    line = source.text.at_index(index).line - 1
-    return source.root is not None and _continues(source, source.root, line)
+    lines = Text.of("", text)
+    number = lines.at_index(index).line - 1
+    source, _ = compose_text(_entry_around(lines.lines, number), "")
+    return source.root is not None and _continues(source, source.root, number)
+
+
+def _entry_around(lines: Sequence[str], number: int) -> str:
+    """The largest entry around a line that is inside a top-level one, with its line numbers.
+
+    A top-level key that does not just open a map or list is the entry itself.
+    """
+    line, indent = number, len(lines[number]) - len(lines[number].lstrip(" "))
+    if not lines[number].strip():
+        above = line_above(lines, number)
+        line, indent = (number, 0) if above is None else (above.number, above.indent)
+    found = [line]
+    for upper in range(line - 1, -1, -1):
+        if not indent:
+            break
+        each = parse_line(upper, lines[upper])
+        if not each.is_empty and each.indent < indent:
+            found.append(upper)
+            indent = each.indent
+    outermost = parse_line(found[-1], lines[found[-1]])
+    if len(found) > 1 and not outermost.indent and outermost.key and not outermost.value:
+        found.pop()
+    entry = entry_lines(lines, found[-1])
+    return "\n" * entry.start + "\n".join(lines[entry.start : max(entry.stop, number + 1)])
 
 
 def _continues(source: Source, node: Node, line: int) -> bool:
