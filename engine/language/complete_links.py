@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import msgspec
 
@@ -37,7 +38,7 @@ def complete_link(here: Here) -> list[Completion]:
     return list(_labels(link))
 
 
-class _Link(msgspec.Struct):
+class _Link(msgspec.Struct, dict=True):
     """The link that is being typed, and the end of it that the cursor is in."""
 
     here: Here
@@ -86,10 +87,14 @@ class _Link(msgspec.Struct):
     def views(self, label: str, side: Side) -> tuple[View, ...] | None:
         return views_on_side(self.here.document, label, side)
 
-    def linked(self, label: str, side: Side) -> list[str]:
-        """The views of a snap that other links name, empty for its default view."""
-        ports = (each.source if side == "output" else each.target for each in self.spec.links)
-        return [port.view for port in ports if port.label == label]
+    @cached_property
+    def linked(self) -> dict[str, list[str]]:
+        """For each snap, the views on this side that links name; empty for its default view."""
+        found: dict[str, list[str]] = {}
+        for each in self.spec.links:
+            port = each.source if self.side == "output" else each.target
+            found.setdefault(port.label, []).append(port.view)
+        return found
 
     def edit(self, text: str) -> TextEdit:
         """Put a label or view in place of what is written of it."""
@@ -120,7 +125,7 @@ def _labels(link: _Link) -> Iterator[Completion]:
             if not regular or label == link.before:
                 continue
             is_other_type = other is not None and all(view.type != other for view in regular)
-            rank = _LINKED if link.linked(label, link.side) else _FITS
+            rank = _LINKED if link.linked.get(label) else _FITS
             rank = _OTHER_TYPE if is_other_type else rank
         rank = _CYCLE if label in above else rank
         yield Completion(label, "label", link.edit(label), spec.type, rank=rank)
@@ -146,7 +151,7 @@ def _above(link: _Link) -> set[str]:
 def _views(link: _Link) -> Iterator[Completion]:
     label = link.part.label
     declared = link.views(label, link.side) or ()
-    linked, other = link.linked(label, link.side), link.other_type
+    linked, other = link.linked.get(label, ()), link.other_type
     for view in declared:
         name = view.name
         if view.many:

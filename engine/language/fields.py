@@ -19,7 +19,7 @@ from engine.sdk.settings import Settings
 from engine.sdk.snap import Snap
 from engine.sdk.views import ERROR_VIEW
 
-_MAX_SNAPS_ABOVE = 40
+_MAX_SNAPS_ABOVE = 12
 _EMPTY: Mapping[Kind, Any] = {
     "string": "",
     "number": 0,
@@ -99,15 +99,13 @@ class _Upstream:
         """What a snap makes of its inputs, as far as its class tells."""
         try:
             snap: type[Snap[Settings]] = self._document.registry[spec.type]
+            if snap.passes_on:
+                return inputs
             settings, _ = convert(snap.settings_class, spec.settings)
-            if settings is None:
-                return inputs if snap.passes_on else []
-            steps = inspect_snap(snap, settings).steps
+            found = None if settings is None else inspect_snap(snap, settings)
         except (KeyError, UnusableSnapError):
             return []
-        if snap.passes_on:
-            return inputs
-        return snap.known_output(settings) or _after(steps, inputs)
+        return [] if found is None else found.output or _after(found.steps, inputs)
 
 
 def _after(steps: Sequence[Step], inputs: list[Any]) -> list[Any]:

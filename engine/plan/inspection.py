@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from engine.documents import Document
 from engine.errors import ExpressionError, UnusableSnapError
 from engine.expressions.steps import Step
 from engine.plan.plan import Facts
@@ -38,6 +39,7 @@ class Inspection(NamedTuple):
     views: Views
     facts: Facts | None
     steps: tuple[Step, ...]
+    output: tuple[Document, ...]
 
 
 def inspect_snap(snap_class: SnapClass, settings: Settings) -> Inspection:
@@ -53,6 +55,7 @@ def inspect_snap(snap_class: SnapClass, settings: Settings) -> Inspection:
             _answer(snap_class, "views_for", settings),
             _readable_facts(snap_class, settings),
             _steps(snap_class, settings),
+            _items(snap_class, "known_output", settings),
         )
     if inspection.views.inputs and (missing := _missing_method(snap_class)):
         statement = file.classes.get(snap_class.__name__)
@@ -169,6 +172,7 @@ _RESULTS: dict[str, tuple[Callable[[object], bool], str]] = {
     "views_for": (_is(Views), "Views"),
     "reads": (_is_paths, "None or a frozenset of paths, which are tuples of strings"),
     "steps": (_is(Step), "steps such as Keep and Make"),
+    "known_output": (_is(dict), "documents"),
     "loses_lineage_for": (_is(str), "a string"),
     "writes_for": (_is(bool), "true or false"),
 }
