@@ -14,6 +14,7 @@ from engine.language import Document, Position, Workspace
 from engine.language.complete import complete
 from engine.language.diagnose import diagnose
 from engine.language.hover import hover
+from engine.language.warm_up import warm_up
 
 PATH = "pipeline.yaml"
 ANSWER_GOAL, DIAGNOSTICS_GOAL = 30, 50
@@ -33,7 +34,7 @@ _PLACES = (
 def measure(rounds: int) -> Section:
     workspace = Workspace(samples=lambda path: {"s0.output": [_SAMPLE]})
     text, chance = large_pipeline(), random.Random(1)
-    _warm_up(workspace, text)
+    warm_up(workspace)
     rows = []
     for written, typed, title in _PLACES:
         start = text.index(written)
@@ -46,12 +47,6 @@ def measure(rounds: int) -> Section:
     spent = [_milliseconds(diagnose, edited()[0]) for _ in range(rounds)]
     rows.append(_row("all problems", spent, DIAGNOSTICS_GOAL, text))
     return Section("Editor help, 200 snaps", "CPU ms, 95th percentile", "Snapline / goal", rows)
-
-
-def _warm_up(workspace: Workspace, text: str) -> None:
-    document = workspace.open(PATH, text)
-    diagnose(document)
-    complete(document, Position(0, 0))
 
 
 def _typing(

@@ -13,7 +13,6 @@ from engine.language.here import Here
 from engine.language.workspace import Document
 from engine.pipeline.links import ARROW, LinkPart, link_part_at
 from engine.pipeline.spec import PipelineSpec
-from engine.plan.snaps import views_of
 from engine.plan.views import Side, declared_view
 from engine.sdk.views import ERROR_VIEW, View
 
@@ -109,7 +108,7 @@ class _Link(msgspec.Struct, dict=True):
 def views_on_side(document: Document, label: str, side: Side) -> tuple[View, ...] | None:
     """The views of a snap on one side, with the error view; None if they are unknown."""
     spec = document.spec.snaps.get(label)
-    views = None if spec is None else views_of(spec, document.registry)
+    views = None if spec is None else document.workspace.views_of(spec)
     if views is None:
         return None
     return views.inputs if side == "input" else (*views.outputs, ERROR_VIEW)

@@ -13,7 +13,7 @@ from engine.language.known import MAX_EXAMPLES, Knowledge, Known, node_of
 from engine.language.workspace import Document
 from engine.pipeline.spec import PortSpec, SnapSpec
 from engine.plan.folders import folder_of, is_file, local_path, project_of
-from engine.plan.inspection import inspect_snap
+from engine.plan.inspection import inspect_output
 from engine.sdk.conversion import convert
 from engine.sdk.settings import Settings
 from engine.sdk.snap import Snap
@@ -102,10 +102,12 @@ class _Upstream:
             if snap.passes_on:
                 return inputs
             settings, _ = convert(snap.settings_class, spec.settings)
-            found = None if settings is None else inspect_snap(snap, settings)
+            if settings is None:
+                return []
+            known, steps = inspect_output(snap, settings)
         except (KeyError, UnusableSnapError):
             return []
-        return [] if found is None else found.output or _after(found.steps, inputs)
+        return known or _after(steps, inputs)
 
 
 def _after(steps: Sequence[Step], inputs: list[Any]) -> list[Any]:

@@ -14,7 +14,6 @@ from engine.language.workspace import Document
 from engine.pipeline.source import KeyPath
 from engine.pipeline.spec import PipelineSpec
 from engine.plan.folders import folder_of, local_path, project_of
-from engine.plan.snaps import views_of
 from engine.sdk.children import PIPELINE_SUFFIXES
 from engine.sdk.views import ERROR_VIEW
 
@@ -93,7 +92,7 @@ def _labels(spec: PipelineSpec) -> Iterator[Declared]:
 def _outputs(pipeline: Document) -> Iterator[Declared]:
     """The output views of all snaps, for expectations."""
     for label, snap in pipeline.spec.snaps.items():
-        views = views_of(snap, pipeline.registry)
+        views = pipeline.workspace.views_of(snap)
         if views is not None:
             for view in (*views.outputs, ERROR_VIEW):
                 if not view.many:

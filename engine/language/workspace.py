@@ -14,14 +14,21 @@ from engine.language.positions import Lines
 from engine.language.schema_places import SchemaPlaces
 from engine.locations import Location
 from engine.pipeline.load import read
+from engine.pipeline.spec import SnapSpec
 from engine.plan.resolve import Resolution, resolve
+from engine.plan.snaps import views_of
 from engine.registry import Registry, discover
+from engine.sdk.views import Views
 
 Samples = Mapping[str, Sequence[Any]]
 """`label.view` of an output to the documents that left there in the last preview."""
 
 SampleSource = Callable[[str], Samples]
 """Returns the samples of the pipeline with this path; none if it has not been previewed."""
+
+
+_MAX_VIEWS = 10_000
+"""Snaps with different settings whose views are remembered."""
 
 
 def _no_samples(path: str) -> Samples:
@@ -43,6 +50,7 @@ class Workspace:
         self.samples_of = samples
         self._open: dict[str, Document] = {}
         self._schemas: dict[FileKind, SchemaPlaces] = {}
+        self._views: dict[str, Views | None] = {}
 
     @property
     def documents(self) -> list[Document]:
@@ -71,6 +79,15 @@ class Workspace:
         """Forget what depends on the disk, because files there have changed."""
         for document in self.documents:
             self.open(document.path, document.text, document.version)
+
+    def views_of(self, snap: SnapSpec) -> Views | None:
+        """The views of a snap; None if its class, or a mistake in its settings, hides them."""
+        key = f"{snap.type} {snap.settings}"
+        if key not in self._views:
+            if len(self._views) >= _MAX_VIEWS:
+                self._views.clear()
+            self._views[key] = views_of(snap, self.registry)
+        return self._views[key]
 
     def schemas(self, kind: FileKind) -> SchemaPlaces:
         """What the JSON Schema of a kind of file says about its keys."""

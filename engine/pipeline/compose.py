@@ -183,7 +183,7 @@ class _Composer:
             self._report_tag(event.tag, self.text.span(start, end))
         node = Table(start, end) if is_table else Items(start, end)
         self._anchored(event, node)
-        self._limit(self.text.span(start, end), node)
+        self._limit(None, node)
         self.open.append(_OpenNode(node))
 
     def _end(self, event: yaml.Event) -> None:

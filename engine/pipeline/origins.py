@@ -7,7 +7,7 @@ character; if the result differs from the value, the positions are unknown (None
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from engine.late_regex import late_regex
 from engine.pipeline.nodes import Scalar
@@ -22,9 +22,11 @@ _ESCAPES = {
 }  # fmt: skip
 
 
-def origins(whole: str, scalar: Scalar) -> list[int] | None:
+def origins(whole: str, scalar: Scalar) -> Sequence[int] | None:
     """The index in `whole` of each character of the scalar's text, or None if unknown."""
     raw = whole[scalar.start.index : scalar.end.index]
+    if raw == scalar.text and not scalar.style:  # as most are: plain, and on one line
+        return range(scalar.start.index, scalar.end.index)
     decoded = _block(raw, scalar.text) if scalar.style in ("|", ">") else _flow(raw, scalar.style)
     if not decoded or not decoded.text.startswith(scalar.text):
         return None

@@ -39,7 +39,6 @@ class Inspection(NamedTuple):
     views: Views
     facts: Facts | None
     steps: tuple[Step, ...]
-    output: tuple[Document, ...]
 
 
 def inspect_snap(snap_class: SnapClass, settings: Settings) -> Inspection:
@@ -55,7 +54,6 @@ def inspect_snap(snap_class: SnapClass, settings: Settings) -> Inspection:
             _answer(snap_class, "views_for", settings),
             _readable_facts(snap_class, settings),
             _steps(snap_class, settings),
-            _items(snap_class, "known_output", settings),
         )
     if inspection.views.inputs and (missing := _missing_method(snap_class)):
         statement = file.classes.get(snap_class.__name__)
@@ -65,6 +63,17 @@ def inspect_snap(snap_class: SnapClass, settings: Settings) -> Inspection:
             f"define {missing}",
         )
     return inspection
+
+
+def inspect_output(
+    snap_class: SnapClass, settings: Settings
+) -> tuple[tuple[Document, ...], tuple[Step, ...]]:
+    """What a class says about the documents that it makes: known ones, and its steps.
+
+    Raises UnusableSnapError if one of its methods fails.
+    """
+    with _named_when_failing(snap_class):
+        return _items(snap_class, "known_output", settings), _steps(snap_class, settings)
 
 
 def inspect_inputs(
