@@ -23,7 +23,7 @@ def complete(document: Document, position: Position) -> list[Completion]:
     """All that fits at a position, best first. What has been typed of it does not filter them:
     editors do that."""
     here = here_at(document, position)
-    if here.is_comment:
+    if here.is_comment or (here.spot.part == "value" and not here.path):
         return []
     if place := expression_at(here):
         found = complete_expression(here, place, knowledge_at(here.document, place.label))

@@ -16,6 +16,9 @@ from engine.plan.folders import folder_of, local_path, project_of
 from engine.sdk.settings import Account, AccountPerDocument
 
 _MAX_ENTRIES = 500
+_DEPTH = 4
+"""How many keys lead to a setting that names files, such as `snaps.label.modules.0`."""
+
 _YAML = (".yaml", ".yml")
 _WANTED = {
     "directory": (),
@@ -34,11 +37,12 @@ _WANTED = {
 
 def names_file(here: Here) -> bool:
     """Whether the value at the cursor is the path of a file."""
-    if here.spot.part != "value" or here.document.kind == "account" or here.path == ("pipeline",):
-        return here.document.kind in ("task", "test") and here.path == ("pipeline",)
-    if here.path[:1] == ("snaps",) and len(here.path) > 4:
+    path, kind = here.path, here.document.kind
+    if here.spot.part != "value" or kind == "account" or _setting(here) not in _WANTED:
         return False
-    return _setting(here) in _WANTED
+    if kind == "pipeline":  # where `pipeline` is its name, and documents may have such keys
+        return path != ("pipeline",) and len(path) <= _DEPTH
+    return not any(isinstance(step, int) for step in path)
 
 
 def _setting(here: Here) -> str:

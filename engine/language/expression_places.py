@@ -51,7 +51,7 @@ def expression_at(here: Here) -> ExpressionPlace | None:
     if offset is None or here.is_comment:
         return None
     found, text, style = _types(here), here.written, here.scalar.style if here.scalar else ""
-    label = str(here.path[1]) if here.path[0] == "snaps" else ""
+    label = here.snap or ""
     form: Form | None = None
     shift = 0
     if Expression in found:
@@ -93,7 +93,7 @@ def _owner(here: Here, path: KeyPath) -> tuple[Any, KeyPath] | None:
 
 def setting_class(here: Here) -> type[Settings] | None:
     """The settings class of the snap that the cursor is in."""
-    if here.document.kind != "pipeline" or here.path[0] != "snaps" or len(here.path) < 2:
+    if here.document.kind != "pipeline" or here.snap is None:
         return None
     try:
         snap = here.document.registry[str(here.value((*here.path[:2], "snap")))]

@@ -36,6 +36,11 @@ class Here(msgspec.Struct, frozen=True, dict=True):
         return self.spot.path
 
     @property
+    def snap(self) -> str | None:
+        """The label of the snap that the cursor is in; None if it is in none."""
+        return str(self.path[1]) if self.path[:1] == ("snaps",) and len(self.path) > 1 else None
+
+    @property
     def is_comment(self) -> bool:
         if self.spot.offset is not None:
             return False

@@ -29,7 +29,7 @@ from engine.registry import SnapClass
 def hover(document: Document, position: Position) -> Hover | None:
     """Help on the snap, setting, function, field or label at a position; None if there is none."""
     here = place_at(document, position)
-    if here.offset is None or here.is_comment:
+    if here.offset is None or here.is_comment or not here.path:
         return None
     if place := expression_at(here):
         knowledge = knowledge_at(document, place.label)
