@@ -29,10 +29,12 @@ def complete(document: Document, position: Position) -> list[Completion]:
         found = complete_expression(here, place, knowledge_at(here.document, place.label))
     elif is_link(here):
         found = complete_link(here)
-    elif here.spot.part != "value":
-        found = complete_key(here) if here.spot.part == "key" or here.is_flow else []
+    elif here.spot.part == "between":
+        found = complete_key(here) if here.is_flow else []
     elif here.offset is None:
         found = []
+    elif here.spot.part == "key":
+        found = complete_key(here)
     elif names_file(here):
         found = complete_file(here)
     elif kinds := account_kinds(here):

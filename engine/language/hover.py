@@ -40,7 +40,7 @@ def hover(document: Document, position: Position) -> Hover | None:
         return _link_end(here)
     markdown = _key(here) if here.spot.part == "key" else _value(here)
     scalar = here.scalar
-    if not markdown or scalar is None:
+    if not markdown or scalar is None or here.index < scalar.start.index:
         return None
     return Hover(document.lines.range(scalar.start.index, scalar.end.index), markdown)
 

@@ -33,7 +33,10 @@ def explain(text: str, offset: int, form: Form, knowledge: Knowledge) -> Explain
     if form != "expression":
         markdown = known_markdown(knowledge.of_path(text))
         return Explained(f"**{text}**: {markdown}", 0, len(text)) if markdown else None
-    chain = nodes_at(node_of(text), min(offset + 1, len(text)))
+    around = nodes_at(node_of(text), min(offset + 1, len(text)))
+    chain = [each for each in around if each.offset <= offset]
+    if not chain:
+        return None
     node = chain[-1]
     if isinstance(node, nodes.Root) and len(chain) > 1 and isinstance(chain[-2], nodes.Member):
         chain, node = chain[:-1], chain[-2]  # `$name` is one word

@@ -2,8 +2,8 @@
 
 `python -m tests.fuzz.editor --edits 10000 [--seed N]` runs for some minutes and prints what went
 wrong; the tests run a short round of the same. Every edit of a file builds on the one before. An
-edit fails if a question raises an exception or takes too long, if an answer is outside the text, or
-if it differs from that of a workspace that has just been opened.
+edit fails if a question raises an exception or takes too long, if an answer is not about the place
+of the cursor, or if it differs from that of a workspace that has just been opened.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.language import Document, Position, Range, Workspace
+from engine.language import Document, Position, Workspace
 from engine.language.answers import Completion, Hover
 from engine.language.complete import complete
 from engine.language.diagnose import diagnose
@@ -86,9 +86,10 @@ def fault_of(
         return f"{type(error).__name__}: {error}"
     if (spent := time.process_time() - start) > MAX_SECONDS:
         return f"took {spent:.1f} s"
-    outside = [name for name, answer in answers.items() if not _is_inside(answer, document)]
+    cursor = document.lines.position(document.lines.index(position))
+    outside = [name for name, each in answers.items() if not _is_around(each, document, cursor)]
     if outside:
-        return f"outside the text at {position}: {outside}"
+        return f"not around the cursor at {position}: {outside}"
     if fresh:
         forget()
         again = new_workspace(workspace).open(path, text)
@@ -104,15 +105,18 @@ def _position(document: Document, chance: random.Random) -> Position:
     return document.lines.position(chance.randrange(len(document.text) + 1))
 
 
-def _is_inside(answer: Any, document: Document) -> bool:
-    ranges: list[Range] = []
-    for each in answer if isinstance(answer, list) else [answer]:
-        if isinstance(each, Completion):
-            ranges.append(each.edit.range)
-        elif isinstance(each, Hover):
-            ranges.append(each.range)
-    last = document.lines.position(len(document.text))
-    return all(Position(0, 0) <= each.start <= each.end <= last for each in ranges)
+def _is_around(answer: Any, document: Document, cursor: Position) -> bool:
+    """Whether an edit is in the line of the cursor, and a hover around the cursor."""
+    if isinstance(answer, Hover):
+        return answer.range.start <= cursor <= answer.range.end
+    found = answer if isinstance(answer, list) else []
+    edits = [each.edit for each in found if isinstance(each, Completion)]
+    return all(
+        edit.range.start <= cursor <= edit.range.end
+        and edit.range.start.line == edit.range.end.line
+        and edit.range.end <= document.lines.position(len(document.text))
+        for edit in edits
+    )
 
 
 def main() -> int:

@@ -41,6 +41,8 @@ def test_a_setting_comes_with_its_help() -> None:
         ("    snap: Router\n    routes:\n      - condition: $a\n        ¦\n", "output",
          "        output: \n"),
         ("    snap: Fil¦\n", "Filter", "    snap: Filter\n"),
+        ("    snap:¦\n", "Filter", "    snap: Filter\n"),
+        ("    snap:¦ Copy\n", "Filter", "    snap: Filter\n"),
         ("    snap: Filter\n    on_error: ¦\n", "route", "    on_error: route\n"),
         ("    snap: Filter\n    null_safe_access: f¦\n", "true", "    null_safe_access: true\n"),
     ],

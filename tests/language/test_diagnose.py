@@ -16,8 +16,13 @@ from engine.language.diagnose import diagnose
 ROOT = Path(__file__).parents[2]
 FIXTURES = sorted(
     str(path.relative_to(ROOT))
-    for folder in ("tests/diagnostics", "tests/diagnostics/tasks", "pipelines", "tasks")
-    for path in (ROOT / folder).glob("*.yaml")
+    for pattern in (
+        "tests/diagnostics/*.yaml",
+        "tests/diagnostics/tasks/*.yaml",
+        "pipelines/*.test.yaml",
+        "tasks/*.yaml",
+    )
+    for path in ROOT.glob(pattern)
 )
 
 

@@ -24,6 +24,7 @@ from tests.language.editing import HEAD, LINKS, filtered, hovered, signed
         ("pars¦eInt('1')", "parseInt", "parseInt(text, [radix])"),
         ("_da¦y", "_day", "default `2026-01-01`"),
         ("_to¦ken", "_token", "parameter"),
+        ("¦!_day", "", ""),
         ("pipe.ru¦uid", "pipe.ruuid", "The id of the run."),
         ("nu¦ll", "", ""),
         ("'a¦b'", "", ""),
