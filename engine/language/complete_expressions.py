@@ -33,6 +33,7 @@ from engine.language.known import UNKNOWN, Knowledge, Known, Locals, found_by, n
 from engine.late_regex import late_regex
 
 _NAME = late_regex(r"[^\W\d][\w$]*")
+_WORD_END = late_regex(r"^\w*")
 _OPEN_NAME = late_regex(r"""^(?P<base>.*?)(?:\.|(?P<bracket>\[)(?P<quote>['"])|^(?=[^$.\[]*$))"""
                         r"""(?P<name>[^.\[\]'"()]*)$""", re.DOTALL)  # fmt: skip
 _FIELDS, _METHODS, _NAMES, _FUNCTIONS = 0, 1, 1, 2
@@ -93,7 +94,7 @@ class _Writer:
     def __init__(self, here: Here, place: ExpressionPlace) -> None:
         self.here = here
         self.style = place.style
-        self.after = place.text[place.offset :]
+        self.after = _WORD_END.sub("", place.text[place.offset :], count=1)
 
     def word(
         self,

@@ -16,6 +16,7 @@ from engine.plan.folders import folder_of, local_path, project_of
 from engine.sdk.settings import Account, AccountPerDocument
 
 _MAX_ENTRIES = 500
+_NAME_END = re.compile(r"[^/\\\s'\",}\]]*")
 _DEPTH = 4
 """How many keys lead to a setting that names files, such as `snaps.label.modules.0`."""
 
@@ -67,7 +68,7 @@ def complete_file(here: Here) -> list[Completion]:
         Completion(
             f"{entry}/" if is_folder else entry,
             "folder" if is_folder else "file",
-            here.replace_word(len(name), f"{entry}/" if is_folder else entry),
+            here.replace_word(len(name), f"{entry}/" if is_folder else entry, _NAME_END),
             asks_again=is_folder,
             rank=int(is_folder),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 
 import msgspec
@@ -17,7 +18,7 @@ from engine.pipeline.source import KeyPath
 
 _COMMENT = late_regex(r"(?:^|[ \t])#")
 _COLON = late_regex(r"[ ]*:(?:[ \t\r\n]|$)")
-_WORD_END = late_regex(r"[\w-]*")
+_WORD_END = re.compile(r"\w*")
 
 
 class Here(msgspec.Struct, frozen=True, dict=True):
@@ -144,9 +145,11 @@ class Here(msgspec.Struct, frozen=True, dict=True):
     def line_break(self) -> str:
         return "\r\n" if "\r\n" in self.original.text else "\n"
 
-    def replace_word(self, typed: int, text: str) -> TextEdit:
+    def replace_word(
+        self, typed: int, text: str, rest_of_word: re.Pattern[str] = _WORD_END
+    ) -> TextEdit:
         """Put `text` in place of the last `typed` characters and of the rest of that word."""
-        rest = _WORD_END.match(self.original.text, self.index)
+        rest = rest_of_word.match(self.original.text, self.index)
         end = rest.end() if rest else self.index
         return self._edit(self.index - typed, end, text)
 

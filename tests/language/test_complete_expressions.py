@@ -60,6 +60,8 @@ def test_a_field_comes_with_its_kind_and_an_example() -> None:
         ("$name.¦", "trim", "$name.trim()"),
         ("$name.sub¦", "substr", "$name.substr("),
         ("$name.sub¦(1)", "substr", "$name.substr(1)"),
+        ("$name.sub¦str(1)", "substr", "$name.substr(1)"),
+        ("$na¦-1", "$age", "$age-1"),
         ("\"'\U0001f600' + $name.tr¦\"", "trim", "\"'\U0001f600' + $name.trim()\""),
         ("Math.m¦", "max", "Math.max("),
         ("_t¦ == 1", "_token", "_token == 1"),

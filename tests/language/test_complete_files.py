@@ -191,6 +191,8 @@ def test_a_file_is_completed_after_its_folder(project: Path) -> None:
     text = snap("    snap: RemotePythonScript\n    script: scripts/r¦\n")
     found = chosen(text, "run.py", str(project / "pipeline.yaml"))
     assert "    script: scripts/run.py\n" in found
+    again = chosen(text.replace("r¦", "no¦te.txt"), "run.py", str(project / "pipeline.yaml"))
+    assert "    script: scripts/run.py\n" in again
 
 
 @pytest.mark.parametrize(
