@@ -34,8 +34,10 @@ from engine.late_regex import late_regex
 
 _NAME = late_regex(r"[^\W\d][\w$]*")
 _WORD_END = late_regex(r"^\w*")
-_OPEN_NAME = late_regex(r"""^(?P<base>.*?)(?:\.|(?P<bracket>\[)(?P<quote>['"])|^(?=[^$.\[]*$))"""
-                        r"""(?P<name>[^.\[\]'"()]*)$""", re.DOTALL)  # fmt: skip
+_FIRST_NAME = late_regex(r"\$?\w*")
+_OPEN_NAME = late_regex(
+    r"""(?P<base>.+?)(?:\.|(?P<bracket>\[)(?P<quote>['"]))(?P<name>[^.\[\]'"()]*)""", re.DOTALL
+)
 _FIELDS, _METHODS, _NAMES, _FUNCTIONS = 0, 1, 1, 2
 """Ranks: fields come before methods, and what the pipeline declares before global functions."""
 
@@ -294,14 +296,11 @@ def _in_path(writer: _Writer, before: str, document: Known) -> Iterator[Completi
     """The fields that a path may go on with."""
     if "$" in before[1:] or before.count("(") > before.count(")"):
         return
-    if before in ("", "$"):
+    if _FIRST_NAME.fullmatch(before):
         yield from _fields(document, writer, len(before), dot=0)
         return
-    if re.fullmatch(r"\$[\w]*", before):
-        yield from _fields(document, writer, len(before), dot=0)
-        return
-    found = _OPEN_NAME.match(before)
-    if found is None or not found["base"]:
+    found = _OPEN_NAME.fullmatch(before)
+    if found is None:
         return
     known = found_by(found["base"], document)
     if found["bracket"]:

@@ -193,6 +193,8 @@ class Locals:
         if isinstance(target, nodes.Name) and target.name == "lib" and "lib" not in self.names:
             members = self.knowledge.libraries.get(node.name, ())
             return Known("object", (), f"lib.{node.name}", tuple(members))
+        if isinstance(target, nodes.Name) and target.name == "pipe" and node.name == "args":
+            return Known("object", (dict(self.knowledge.parameters),))
         found = self.of(target).member(node.name)
         return found if found != UNKNOWN else Known(self._kind(node))
 

@@ -41,6 +41,10 @@ def declared_keys(here: Here, path: KeyPath) -> Iterator[Declared]:
         elif pipeline is not None and path[2] == "expect":
             yield from _labels(pipeline.spec)
             yield from _outputs(pipeline)
+    elif document.kind == "test" and path[:1] == ("cases",) and path[2:3] == ("mocks",):
+        pipeline = pipeline_of(here, path) if len(path) == 4 else None
+        if pipeline is not None:
+            yield from _views_of(pipeline, str(path[3]))
 
 
 def declared_values(here: Here) -> Iterator[Declared]:
@@ -87,6 +91,15 @@ def _parameters(spec: PipelineSpec) -> Iterator[Declared]:
 def _labels(spec: PipelineSpec) -> Iterator[Declared]:
     for label, snap in spec.snaps.items():
         yield Declared(label, "label", snap.type)
+
+
+def _views_of(pipeline: Document, label: str) -> Iterator[Declared]:
+    """The views on which a mock of the snap may send documents."""
+    snap = pipeline.spec.snaps.get(label)
+    views = None if snap is None else pipeline.workspace.views_of(snap)
+    for view in () if views is None else (*views.outputs, ERROR_VIEW):
+        if not view.many:
+            yield Declared(view.name, "view", view.type)
 
 
 def _outputs(pipeline: Document) -> Iterator[Declared]:

@@ -94,6 +94,7 @@ def test_between_brackets_of_yaml_no_name_is_offered_that_would_end_the_value() 
         ("Math.¦", "max", "trim"),
         ("Math.¦", "PI", "parseInt"),
         ("pipe.¦", "ruuid", "trim"),
+        ("pipe.args.¦", "day", "trim"),
         ("¦", "parseInt", "trim"),
         ("$age == ¦", "_token", "trim"),
         ("$age in ¦", "$orders", "trim"),
@@ -159,6 +160,13 @@ MAPPER = f"{HEAD}  x:\n    snap: Mapper\n    mappings:\n"
 def test_targets_and_expressions_of_a_mapper_are_completed(row: str, expected: list[str]) -> None:
     found = completions(f"{MAPPER}{row}{LINKS}")
     assert [each.label for each in found if each.kind == "field"] == expected
+
+
+@pytest.mark.parametrize("path", ["$na¦", "na¦", "¦", "$orders[0].¦"])
+def test_paths_in_lists_are_completed(path: str) -> None:
+    text = f"{HEAD}  x:\n    snap: Sort\n    sort_paths:\n      - {path}\n{LINKS}"
+    expected = "id" if path.startswith("$orders") else "$name"
+    assert expected in labels(text)
 
 
 @pytest.mark.parametrize(

@@ -232,7 +232,7 @@ def test_account_files_are_completed(text: str, has: list[str], project: Path) -
         ("¦\n", ["cases", "pipeline"]),
         ("cases:\n  one:\n    ¦\n", ["mocks", "expect", "input"]),
         ("cases:\n  one:\n    mocks:\n      ¦\n", ["a"]),
-        ("cases:\n  one:\n    mocks:\n      a:\n        ¦\n", ["fails", "http"]),
+        ("cases:\n  one:\n    mocks:\n      a:\n        ¦\n", ["fails", "http", "error"]),
         ("cases:\n  one:\n    expect:\n      ¦\n", ["a", "a.error", "failure"]),
         ("cases:\n  one:\n    expect:\n      a:\n        ¦\n", ["equals", "count"]),
         ("cases:\n  one:\n    parameters:\n      ¦\n", ["size"]),
