@@ -13,6 +13,7 @@ from engine.pipeline.source import KeyPath
 
 JsonSchema = Mapping[str, Any]
 _STEP = "  "
+_OF_ALL_SNAPS = ("on_error", "mode", "label", "open_input", "open_output", "unsupported")
 
 
 def complete_key(here: Here) -> list[Completion]:
@@ -23,7 +24,16 @@ def complete_key(here: Here) -> list[Completion]:
     taken = set(node.entries) - {own} if isinstance(node, Table) else set()
     if node is not None and not isinstance(node, Table):
         return []
-    return [*_known_keys(here, path, taken), *_declared_keys(here, path, taken)]
+    found = [*_known_keys(here, path, taken), *_declared_keys(here, path, taken)]
+    return found or list(_items(here, path))
+
+
+def _items(here: Here, path: KeyPath) -> Iterator[Completion]:
+    """The mark of an item, in a line where a list is expected."""
+    parts = here.document.schemas.at(here.document.source.root, path)
+    if not here.written and any("array" in _types(part) for part in parts):
+        edit = here.replace_scalar("- ")
+        yield Completion("-", "keyword", edit, "an item of the list", asks_again=True)
 
 
 def _known_keys(here: Here, path: KeyPath, taken: set[str]) -> Iterator[Completion]:
@@ -37,9 +47,6 @@ def _known_keys(here: Here, path: KeyPath, taken: set[str]) -> Iterator[Completi
         is_own = not is_snap or name not in _OF_ALL_SNAPS
         rank = place + (0 if name in required else 100 if is_own else 200)
         yield _key(here, name, parts, "required" if name in required else "", rank)
-
-
-_OF_ALL_SNAPS = ("on_error", "mode", "label", "open_input", "open_output", "unsupported")
 
 
 def _key(here: Here, name: str, parts: Sequence[JsonSchema], note: str, rank: int) -> Completion:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cached_property, reduce
 
 import msgspec
 
@@ -13,7 +13,7 @@ from engine.language.workspace import Document
 from engine.late_regex import late_regex
 from engine.pipeline.cursor import Spot, spot_at
 from engine.pipeline.half_written import PLACEHOLDER, finished
-from engine.pipeline.nodes import Items, Node, Scalar, Table, plain
+from engine.pipeline.nodes import Items, Node, Scalar, Table, child_of, plain
 from engine.pipeline.source import KeyPath
 
 _COMMENT = late_regex(r"(?:^|[ \t])#")
@@ -58,16 +58,7 @@ class Here(msgspec.Struct, frozen=True, dict=True):
 
     def node(self, path: KeyPath) -> Node | None:
         """The value at a path of the finished document, if there is one."""
-        node = self.document.source.root
-        for step in path:
-            if isinstance(node, Table):
-                entry = node.entries.get(str(step))
-                node = None if entry is None else entry.value
-            elif isinstance(node, Items) and isinstance(step, int) and step < len(node.items):
-                node = node.items[step]
-            else:
-                return None
-        return node
+        return reduce(child_of, path, self.document.source.root)
 
     def value(self, path: KeyPath) -> object:
         """The plain value at a path; None if there is none."""
@@ -119,15 +110,12 @@ class Here(msgspec.Struct, frozen=True, dict=True):
     @property
     def is_flow(self) -> bool:
         """Whether the cursor is between brackets of YAML, where commas and brackets end values."""
-        text, node = self.document.source.text.whole, self.document.source.root
-        for step in self.path:
-            if isinstance(node, Table | Items) and text.startswith(("{", "["), node.start.index):
-                return True
-            if isinstance(node, Table) and str(step) in node.entries:
-                node = node.entries[str(step)].value
-            elif isinstance(node, Items) and isinstance(step, int) and step < len(node.items):
-                node = node.items[step]
-        return isinstance(node, Table | Items) and text.startswith(("{", "["), node.start.index)
+        around = [self.node(self.path[:count]) for count in range(len(self.path) + 1)]
+        return any(
+            self.document.source.text.whole.startswith(("{", "["), node.start.index)
+            for node in around
+            if isinstance(node, Table | Items)
+        )
 
     @property
     def indent(self) -> str:

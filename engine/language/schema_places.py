@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.api.kinds import FileKind
-from engine.pipeline.nodes import Items, Node, Scalar, Table
+from engine.pipeline.nodes import Node, Scalar, Table, child_of
 from engine.pipeline.source import KeyPath
 from engine.registry import Registry
 from engine.schema import KINDS
@@ -34,7 +34,7 @@ class SchemaPlaces:
         """
         found, node = self._parts([self._root], root), root
         for step in path:
-            node = _child(node, step)
+            node = child_of(node, step)
             found = self._parts(_inner(found, step), node)
         return found
 
@@ -85,15 +85,6 @@ def _inner(schemas: Sequence[JsonSchema], step: str | int) -> list[JsonSchema]:
         if isinstance(inner, Mapping):
             found.append(inner)
     return found
-
-
-def _child(node: Node | None, step: str | int) -> Node | None:
-    if isinstance(node, Table):
-        entry = node.entries.get(str(step))
-        return None if entry is None else entry.value
-    if isinstance(node, Items) and isinstance(step, int) and step < len(node.items):
-        return node.items[step]
-    return None
 
 
 def _fits(node: Node | None, condition: JsonSchema) -> bool:

@@ -56,6 +56,16 @@ class Table(msgspec.Struct):
 Node = Scalar | Items | Table
 
 
+def child_of(node: Node | None, step: str | int) -> Node | None:
+    """What is in a map or list at a key or place; None if there is nothing."""
+    if isinstance(node, Table):
+        entry = node.entries.get(str(step))
+        return None if entry is None else entry.value
+    if isinstance(node, Items) and isinstance(step, int) and 0 <= step < len(node.items):
+        return node.items[step]
+    return None
+
+
 def plain(node: Node) -> Any:
     """The node as plain Python values."""
     if isinstance(node, Scalar):

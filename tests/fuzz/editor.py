@@ -56,7 +56,8 @@ class _AnySample(dict[str, Sequence[Any]]):
 def new_workspace(workspace: Workspace | None = None) -> Workspace:
     """A workspace that knows nothing yet; snaps are imported only once."""
     samples = _AnySample({"read.output": [_SAMPLE]})
-    return Workspace(workspace and workspace.registry, lambda path: samples)
+    registry = None if workspace is None else workspace.registry
+    return Workspace(registry, lambda path: samples)
 
 
 def edited(seed: int, count: int) -> Iterator[tuple[str, str]]:

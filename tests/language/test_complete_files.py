@@ -41,6 +41,7 @@ def test_a_setting_comes_with_its_help() -> None:
         ("    snap: Router\n    routes:\n      - condition: $a\n        ¦\n", "output",
          "        output: \n"),
         ("    snap: Fil¦\n", "Filter", "    snap: Filter\n"),
+        ("    snap: Sort\n    sort_paths:\n      ¦\n", "-", "    sort_paths:\n      - \n"),
         ("    snap:¦\n", "Filter", "    snap: Filter\n"),
         ("    snap:¦ Copy\n", "Filter", "    snap: Filter\n"),
         ("    snap: Filter\n    on_error: ¦\n", "route", "    on_error: route\n"),
