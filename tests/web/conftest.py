@@ -149,7 +149,9 @@ class Opened:
 @pytest.fixture
 def opened(browser: Browser) -> Iterator[Opened]:
     """A page that must not write anything to the console."""
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    context = browser.new_context(
+        viewport={"width": 1200, "height": 900}, reduced_motion="reduce", accept_downloads=True
+    )
     page = context.new_page()
     page.set_default_timeout(15_000)
     opened = Opened(page)

@@ -29,7 +29,6 @@ def page(opened: Opened, url: str) -> Opened:
 def test_the_answer_appears_while_drawing(page: Opened) -> None:
     box = page["#canvas"].bounding_box()
     assert box
-    assert page.text("#verdict") == "Nothing drawn yet"
     page.page.mouse.move(box["x"] + 150, box["y"] + 60)
     page.page.mouse.down()
     page.page.mouse.move(box["x"] + 150, box["y"] + 240, steps=5)
@@ -52,6 +51,21 @@ def test_undo_takes_back_one_line_and_clear_all(page: Opened) -> None:
     page.wait()
     assert (page.text("#digit"), page.text("#verdict")) == ("–", "Nothing drawn yet")
     assert page["#clear"].is_disabled()
+    assert page.page.evaluate("document.activeElement.id") == "canvas"
+
+
+def test_clearing_can_be_undone_from_anywhere_but_a_field_of_text(page: Opened) -> None:
+    page.draw([(150, 60), (150, 240)])
+    page["#clear"].click()
+    page["#saliency"].focus()
+    page.page.keyboard.press("Control+z")
+    page.wait()
+    assert page.text("#digit") == "1"
+    page.page.get_by_label("Through the API").check(force=True)
+    page["#token"].press_sequentially("x")
+    page.page.keyboard.press("Control+z")
+    assert page["#clear"].is_enabled()
+    assert page["#token"].input_value() == ""
 
 
 def test_a_finger_can_draw(browser: Browser, url: str) -> None:
@@ -89,13 +103,16 @@ def test_the_keyboard_can_draw_and_the_page_announces_it(page: Opened) -> None:
 
 def test_the_tab_key_reaches_every_control(page: Opened) -> None:
     page.draw(*SEVEN)
-    page.through_api()
-    page.page.evaluate("document.activeElement.blur()")
+    page["#right"].click()
+    page.draw(*SEVEN)
+    page["h1"].click()
     reached = []
-    for _ in range(8):
+    for _ in range(9):
         page.page.keyboard.press("Tab")
         reached.append(page.page.evaluate(FOCUSED))
-    assert reached == ["body", "canvas", "undo", "clear", "summary", "api", "token", "task"]
+    assert reached == [
+        *("canvas", "undo", "clear", "right", "meant", "saliency", "browser", "save", "forget")
+    ]
     assert page.page.evaluate(UNNAMED) == []
 
 
@@ -115,7 +132,8 @@ def test_a_single_dot_is_not_a_digit(page: Opened) -> None:
 
 
 def test_a_line_over_the_edge_ends_there_and_the_page_says_so(page: Opened) -> None:
-    page.draw([(150, 100), (150, 290), (150, 400), (400, 400), (400, 100), (200, 100)])
+    beyond = page["#canvas"].bounding_box()["width"] + 60  # type: ignore[index]
+    page.draw([(150, 100), (150, beyond), (beyond, beyond), (beyond, 100), (200, 100)])
     assert page.text("#note") == "Part of it is over the edge. Only the part on the canvas counts."
     assert page.text("#digit") != "–"
     page["#clear"].click()

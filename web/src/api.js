@@ -1,14 +1,14 @@
 // The network behind the API: the hosted pipeline, on the same origin as the page.
 import { SIZE } from "./mnist.js";
-import { Trouble } from "./network.js";
+import { CLASSES, Trouble } from "./network.js";
 
 const TIMEOUT = 15_000; // milliseconds
 
-/** {pred, conf} for an image of grey values from 0 to 1. Throws Trouble. */
+const SURE = 0.6; // for tasks that do not say whether they are sure
+
+/** The answer for an image of grey values from 0 to 1, as a network here would give it. Throws Trouble. */
 export async function askApi(image, { task, token }) {
-  if (new URL(task, document.baseURI).origin !== location.origin) {
-    throw new Trouble(`The page only calls its own server, not ${task}. Enter a path such as /tasks/digits.`);
-  }
+  checkAddress(task);
   const content = { token, params: { image: rows(image) } };
   let answer;
   try {
@@ -28,6 +28,15 @@ export async function askApi(image, { task, token }) {
   return read(answer, task);
 }
 
+function checkAddress(task) {
+  if (!URL.canParse(task, document.baseURI)) {
+    throw new Trouble(`“${task}” is not an address. Enter a path such as /tasks/digits.`);
+  }
+  if (new URL(task, document.baseURI).origin !== location.origin) {
+    throw new Trouble(`The page only calls its own server, not ${task}. Enter a path such as /tasks/digits.`);
+  }
+}
+
 async function read(answer, task) {
   if (answer.status === 204) {
     throw new Trouble(
@@ -36,10 +45,20 @@ async function read(answer, task) {
   }
   const content = await answer.json().catch(() => null);
   if (!answer.ok) throw new Trouble(refusal(answer.status, content, task));
-  if (!content || !Number.isInteger(content.pred) || typeof content.conf !== "number") {
+  if (!isDigit(content?.pred) || !(content.conf >= 0 && content.conf <= 1)) {
     throw new Trouble("The API's answer has no “pred” and “conf”. Is this the digit task?");
   }
-  return content;
+  return answerOf(content);
+}
+
+function isDigit(value) {
+  return Number.isInteger(value) && value >= 0 && value < CLASSES;
+}
+
+/** The API tells its best digits only: the other probabilities are null. */
+function answerOf({ pred, conf, second, sure }) {
+  const probabilities = Array.from({ length: CLASSES }, (_, digit) => (digit === pred ? conf : null));
+  return { probabilities, best: pred, second: isDigit(second) ? second : null, isSure: sure ?? conf >= SURE };
 }
 
 function refusal(status, content, task) {

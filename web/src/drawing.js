@@ -4,6 +4,8 @@ export const PEN = 18;
 const STEP = 15;
 const SMALL_STEP = 3;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const PALM_PAUSE = 1500; // milliseconds after the pen was used in which touches are a palm
+const REMEMBERED = 100; // steps that can be undone
 
 export class Drawing {
   /** Calls `changed(drawing)` after each change, and `announce(text)` with what the keyboard did. */
@@ -12,8 +14,11 @@ export class Drawing {
     this._context = canvas.getContext("2d");
     this._changed = changed;
     this._announce = announce;
-    this._gestures = []; // one undo takes back one gesture: the strokes of one touch
-    this._pointer = null;
+    this._gestures = []; // the strokes of one touch, or of the keyboard's pen from down to up
+    this._before = []; // the gestures before each step, for undo
+    this._sample = []; // strokes that show how it works, until the person draws
+    this._pointer = null; // the pointer that draws: {id, type}
+    this._penUsed = -Infinity;
     this._outside = false;
     this._cursor = { at: [EXTENT / 2, EXTENT / 2], down: false, shown: false };
     this._listenToPointers();
@@ -26,60 +31,114 @@ export class Drawing {
     return this._gestures.flatMap((gesture) => gesture.strokes);
   }
 
-  /** Whether part of it was drawn over the edge. */
-  get wentOver() {
-    return this._gestures.some((gesture) => gesture.wentOver);
+  /** What is on the canvas: the drawing, or the sample. */
+  get shown() {
+    return this.isEmpty ? this._sample : this.strokes;
+  }
+
+  get isSample() {
+    return this.isEmpty && this._sample.length > 0;
   }
 
   get isEmpty() {
     return this._gestures.length === 0;
   }
 
+  get canUndo() {
+    return this._before.length > 0;
+  }
+
+  /** Whether part of it was drawn over the edge. */
+  get wentOver() {
+    return this._gestures.some((gesture) => gesture.wentOver);
+  }
+
+  /** Show these strokes until the person draws. */
+  showSample(strokes) {
+    if (!this.isEmpty) return;
+    this._sample = strokes;
+    this._refresh();
+  }
+
+  /** Take back the last step: a touch, or clearing. */
   undo() {
-    this._cursor.down = false;
-    this._pointer = null;
-    this._gestures.pop();
+    if (!this.canUndo) return;
+    this._release();
+    this._gestures = this._before.pop();
     this._refresh();
   }
 
   clear() {
+    this._release();
+    this._sample = [];
+    if (!this.isEmpty) {
+      this._remember();
+      this._gestures = [];
+    }
+    this._refresh();
+  }
+
+  focus() {
+    this._canvas.focus({ preventScroll: true });
+  }
+
+  _begin(gesture) {
+    this._sample = [];
+    this._remember();
+    this._gestures = [...this._gestures, gesture];
+  }
+
+  _remember() {
+    this._before.push(this._gestures);
+    if (this._before.length > REMEMBERED) this._before.shift();
+  }
+
+  _release() {
     this._cursor.down = false;
     this._pointer = null;
-    this._gestures = [];
-    this._refresh();
   }
 
   // Pointers
 
   _listenToPointers() {
     const canvas = this._canvas;
-    canvas.addEventListener("pointerdown", (event) => this._begin(event));
+    canvas.addEventListener("pointerdown", (event) => this._press(event));
     canvas.addEventListener("pointermove", (event) => this._go(event));
     for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
-      canvas.addEventListener(name, (event) => this._end(event));
+      canvas.addEventListener(name, (event) => this._lift(event));
     }
   }
 
-  _begin(event) {
-    if (this._pointer !== null || event.button !== 0) return;
-    this._pointer = event.pointerId;
+  _press(event) {
+    if (event.button !== 0 || this._isPalm(event)) return;
+    if (this._pointer !== null) {
+      if (event.pointerType !== "pen" || this._pointer.type !== "touch") return;
+      this._gestures = this._before.pop(); // the hand came before the pen: it did not mean to draw
+    }
+    this._pointer = { id: event.pointerId, type: event.pointerType };
     this._canvas.setPointerCapture(event.pointerId); // follow a line that leaves the canvas
     this._cursor.shown = this._cursor.down = false;
     this._outside = false;
-    this._gestures.push({ strokes: [[]], wentOver: false });
+    this._begin({ strokes: [[]], wentOver: false });
     this._add(this._place(event));
     this._refresh();
   }
 
+  _isPalm(event) {
+    if (event.pointerType === "pen") this._penUsed = event.timeStamp;
+    return event.pointerType === "touch" && event.timeStamp - this._penUsed < PALM_PAUSE;
+  }
+
   _go(event) {
-    if (event.pointerId !== this._pointer) return;
+    if (event.pointerId !== this._pointer?.id) return;
+    if (event.pointerType === "pen") this._penUsed = event.timeStamp;
     const passed = event.getCoalescedEvents?.() ?? [];
     for (const each of passed.length > 0 ? passed : [event]) this._add(this._place(each));
     this._refresh();
   }
 
-  _end(event) {
-    if (event.pointerId === this._pointer) this._pointer = null;
+  _lift(event) {
+    if (event.pointerId === this._pointer?.id) this._pointer = null;
   }
 
   _place(event) {
@@ -111,13 +170,16 @@ export class Drawing {
     });
     canvas.addEventListener("focus", () => this._showCursor(canvas.matches(":focus-visible")));
     canvas.addEventListener("blur", () => this._showCursor(false));
+    document.addEventListener("keydown", (event) => {
+      if (!isUndo(event) || isTyping(event.target)) return;
+      event.preventDefault();
+      this._change("undone", () => this.undo());
+    });
   }
 
   _key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) {
-      if (event.key !== "z" || event.altKey) return false;
-      this._change("undone", () => this.undo());
-    } else if (event.key in ARROWS) this._move(ARROWS[event.key], event.shiftKey ? SMALL_STEP : STEP);
+    if (event.ctrlKey || event.metaKey || event.altKey) return false;
+    if (event.key in ARROWS) this._move(ARROWS[event.key], event.shiftKey ? SMALL_STEP : STEP);
     else if (event.key === " ") this._setPen(!this._cursor.down);
     else if (event.key === "Backspace") this._change("undone", () => this.undo());
     else if (event.key === "Delete") this._change("cleared", () => this.clear());
@@ -138,7 +200,7 @@ export class Drawing {
   _setPen(down) {
     this._cursor.down = down;
     this._cursor.shown = true;
-    if (down) this._gestures.push({ strokes: [[this._cursor.at]], wentOver: false });
+    if (down) this._begin({ strokes: [[this._cursor.at]], wentOver: false });
     this._announce(down ? "Pen down" : "Pen up");
     this._refresh();
   }
@@ -173,8 +235,9 @@ export class Drawing {
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.fillStyle = "#000";
     context.fillRect(0, 0, EXTENT, EXTENT);
-    Object.assign(context, { lineWidth: PEN, lineCap: "round", lineJoin: "round", strokeStyle: "#fff" });
-    for (const stroke of this.strokes) {
+    Object.assign(context, { lineWidth: PEN, lineCap: "round", lineJoin: "round" });
+    context.strokeStyle = this.isSample ? "#8fb2ff" : "#fff";
+    for (const stroke of this.shown) {
       context.beginPath();
       context.moveTo(...stroke[0]);
       for (const point of stroke) context.lineTo(...point);
@@ -190,4 +253,13 @@ export class Drawing {
     Object.assign(context, { lineWidth: 3, strokeStyle: this._cursor.down ? "#ffb000" : "#58a6ff" });
     context.stroke();
   }
+}
+
+function isUndo(event) {
+  return event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
+}
+
+/** Whether the element has an undo of its own. */
+function isTyping(element) {
+  return element instanceof HTMLInputElement && ["text", "password"].includes(element.type);
 }

@@ -5,6 +5,7 @@ import { SIZE } from "./mnist.js";
 
 const MODEL = "model/model.json";
 export const CLASSES = 10;
+const SURE = 0.6; // for models that do not say from which probability on they are sure
 
 /** A problem, described for the person who draws. */
 export class Trouble extends Error {}
@@ -69,19 +70,36 @@ async function works() {
   return tidy(() => square(tensor1d([2])).dataSync()[0] === 4);
 }
 
-/** A network that is ready to run. Throws Trouble. */
-export async function loadNetwork() {
+/**
+ * A network that is ready to run: `probabilities(image)`, `batch(images)` and
+ * `answer(probabilities)`. Throws Trouble.
+ * `progress` is called with the part of the weights that has arrived, from 0 to 1.
+ */
+export async function loadNetwork(progress) {
   const [description, backend] = await Promise.all([readDescription(), startBackend()]);
   let model;
   try {
-    model = await loadLayersModel(fromDescription(description));
+    model = await loadLayersModel(fromDescription(description, progress));
   } catch (error) {
     throw new Trouble(`The model could not be read (${firstLine(error)}). Export it again.`);
   }
   checkShapes(model);
-  const network = { backend, probabilities: (image) => run(model, image) };
+  const sure = description.userDefinedMetadata?.sure ?? SURE;
+  const network = {
+    backend,
+    probabilities: (image) => run(model, [image])[0],
+    batch: (images) => run(model, images),
+    answer: (probabilities) => answerOf(probabilities, sure),
+  };
   network.probabilities(new Float32Array(SIZE * SIZE)); // the first run is slow: do it before drawing starts
   return network;
+}
+
+/** The two most probable digits, and whether the first is probable enough to count as sure. */
+function answerOf(probabilities, sure) {
+  const ranked = probabilities.map((_, digit) => digit).sort((a, b) => probabilities[b] - probabilities[a]);
+  const [best, second] = ranked;
+  return { probabilities, best, second, isSure: probabilities[best] >= sure };
 }
 
 async function readDescription() {
@@ -110,12 +128,15 @@ const NO_MODEL =
   "There is no model yet. “make web-demo” exports one and serves it; a server that is already running loads it on SIGHUP. The API still works.";
 
 /** A loader for TensorFlow.js: takes the given description, and fetches the weights next to it. */
-function fromDescription({ modelTopology, weightsManifest, format }) {
+function fromDescription({ modelTopology, weightsManifest, format }, progress) {
   return {
     load: async () => {
       const paths = weightsManifest.flatMap((group) => group.paths);
       const folder = new URL(MODEL, document.baseURI);
-      const shards = await Promise.all(paths.map((path) => readShard(new URL(path, folder))));
+      const total = weightsManifest.flatMap((group) => group.weights.map(bytesOf)).reduce((a, b) => a + b, 0);
+      let arrived = 0;
+      const count = (bytes) => progress(Math.min((arrived += bytes) / total, 1));
+      const shards = await Promise.all(paths.map((path) => readShard(new URL(path, folder), count)));
       return {
         modelTopology,
         format,
@@ -126,10 +147,23 @@ function fromDescription({ modelTopology, weightsManifest, format }) {
   };
 }
 
-async function readShard(url) {
+/** The bytes of a weight in the files. */
+function bytesOf({ shape, dtype, quantization }) {
+  return shape.reduce((a, b) => a * b, BYTES[quantization?.dtype ?? dtype] ?? 4);
+}
+
+const BYTES = { float32: 4, int32: 4, float16: 2, uint16: 2, uint8: 1, bool: 1 };
+
+async function readShard(url, count) {
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(`its weights are missing: the server responded with ${answer.status}`);
-  return answer.arrayBuffer();
+  const pieces = [];
+  const reader = answer.body.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    pieces.push(next.value);
+    count(next.value.length);
+  }
+  return new Blob(pieces);
 }
 
 function checkShapes(model) {
@@ -153,12 +187,15 @@ function same(found, wanted) {
   return found.length === wanted.length && found.every((each, at) => each === wanted[at]);
 }
 
-function run(model, image) {
-  return tidy(() => {
-    const shape = [1, ...model.inputs[0].shape.slice(1)];
-    const input = reshape(tensor1d(image), shape);
-    return model.predict(input).dataSync();
+/** The probabilities of the ten digits, for each image. */
+function run(model, images) {
+  const values = new Float32Array(images.length * SIZE * SIZE);
+  images.forEach((image, index) => values.set(image, index * SIZE * SIZE));
+  const found = tidy(() => {
+    const shape = [images.length, ...model.inputs[0].shape.slice(1)];
+    return model.predict(reshape(tensor1d(values), shape), { batchSize: images.length }).dataSync();
   });
+  return images.map((_, index) => Array.from(found.subarray(index * CLASSES, (index + 1) * CLASSES)));
 }
 
 function firstLine(error) {

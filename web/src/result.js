@@ -2,8 +2,8 @@
 import { CLASSES } from "./network.js";
 import { SIZE } from "./mnist.js";
 
-const SURE = 0.6;
 const SPEAK_AFTER = 700; // milliseconds without a change, so that a screen reader can finish
+const ORANGE = [255, 138, 0];
 
 const element = (id) => document.getElementById(id);
 const percent = (value) => (value >= 0.9995 ? "> 99.9 %" : `${(100 * value).toFixed(1)} %`);
@@ -29,23 +29,30 @@ function speakSoon(text) {
   speaking = setTimeout(() => speak(text), SPEAK_AFTER);
 }
 
-/** Shows the probabilities of the ten digits; null where nothing is known. */
-export function showAnswer(probabilities) {
-  const known = probabilities.map((value) => value ?? -1);
-  const best = known.indexOf(Math.max(...known));
-  const conf = probabilities[best];
+/**
+ * Shows an answer: `probabilities` of the ten digits (null where unknown), `best` and `second` (null
+ * where unknown), and whether the network `isSure`.
+ */
+export function showAnswer(answer) {
+  const { best, probabilities, isSure } = answer;
   element("digit").textContent = best;
-  const words =
-    conf >= SURE ? `${percent(conf)} sure` : `Not sure: perhaps a ${best} (${percent(conf)})`;
-  element("verdict").textContent = words;
+  element("verdict").textContent = inWords(answer);
+  element("result").classList.toggle("unsure", !isSure);
   showBars(probabilities, best);
-  speakSoon(`${best}, ${words}`);
+  speakSoon(isSure ? `${best}, ${inWords(answer)}` : inWords(answer));
+}
+
+function inWords({ best, second, probabilities, isSure }) {
+  const confidence = percent(probabilities[best]);
+  if (isSure) return `${confidence} sure`;
+  return `Not sure: a ${best} (${confidence})${second === null ? "" : `, or a ${second}`}`;
 }
 
 /** Shows no digit; `why` is next to the words, where a phone shows it without scrolling. */
 export function showNothing(words, why = "") {
   element("digit").textContent = "–";
   element("verdict").textContent = words;
+  element("result").classList.remove("unsure");
   showBars(Array(CLASSES).fill(null), -1);
   element("time").textContent = why;
   clearTimeout(speaking); // the status line announces problems
@@ -57,7 +64,7 @@ function showBars(probabilities, best) {
     const { item, bar, value: text } = bars[digit];
     item.classList.toggle("best", digit === best);
     item.classList.toggle("unknown", best >= 0 && value === null);
-    bar.style.transform = `scaleX(${value ?? 0})`;
+    bar.style.setProperty("--part", value ?? 0);
     text.textContent = value === null ? "–" : percent(value);
   });
 }
@@ -68,21 +75,31 @@ export function showTime(mode, milliseconds) {
   element("time").textContent = `in ${shown}`;
 }
 
-/** Shows an image of grey values from 0 to 1; null shows it black. */
-export function showSeen(image) {
+/**
+ * Shows an image of grey values from 0 to 1; null shows it black. `weights` (0 to 1 for each pixel)
+ * tints what counts.
+ */
+export function showSeen(image, weights = null) {
   const context = element("seen").getContext("2d");
   const pixels = context.createImageData(SIZE, SIZE);
   for (let at = 0; at < SIZE * SIZE; at++) {
     const grey = image === null ? 0 : Math.round(255 * image[at]);
-    pixels.data.set([grey, grey, grey, 255], 4 * at);
+    const tint = weights === null ? 0 : weights[at];
+    const colour = ORANGE.map((value) => Math.round(grey + tint * ((grey / 255) * value - grey)));
+    pixels.data.set([...colour, 255], 4 * at);
   }
   context.putImageData(pixels, 0, 0);
   const what = image === null ? "nothing yet" : "the digit, centred";
-  element("seen").setAttribute("aria-label", `The drawing in 28 by 28 pixels: ${what}`);
+  const tinted = weights === null ? "" : "; what decides is orange";
+  element("seen").setAttribute("aria-label", `The drawing in 28 by 28 pixels: ${what}${tinted}`);
 }
 
 export function showState(id, text, kind = "") {
   const state = element(id);
   if (state.textContent !== text) state.textContent = text;
   state.className = `state ${kind}`;
+}
+
+export function showProgress(part) {
+  element("progress").value = part;
 }
