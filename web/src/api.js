@@ -1,10 +1,8 @@
 // The network behind the API: the hosted pipeline, on the same origin as the page.
 import { SIZE } from "./mnist.js";
-import { CLASSES, Trouble } from "./network.js";
+import { CLASSES, SURE_ABOVE, Trouble } from "./network.js";
 
 const TIMEOUT = 15_000; // milliseconds
-
-const SURE = 0.6; // for tasks that do not say whether they are sure
 
 /** The answer for an image of grey values from 0 to 1, as a network here would give it. Throws Trouble. */
 export async function askApi(image, { task, token }) {
@@ -58,7 +56,7 @@ function isDigit(value) {
 /** The API tells its best digits only: the other probabilities are null. */
 function answerOf({ pred, conf, second, sure }) {
   const probabilities = Array.from({ length: CLASSES }, (_, digit) => (digit === pred ? conf : null));
-  return { probabilities, best: pred, second: isDigit(second) ? second : null, isSure: sure ?? conf >= SURE };
+  return { probabilities, best: pred, second: isDigit(second) ? second : null, isSure: sure ?? conf >= SURE_ABOVE };
 }
 
 function refusal(status, content, task) {

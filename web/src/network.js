@@ -5,7 +5,7 @@ import { SIZE } from "./mnist.js";
 
 const MODEL = "model/model.json";
 export const CLASSES = 10;
-const SURE = 0.6; // for models that do not say from which probability on they are sure
+export const SURE_ABOVE = 0.6; // where the model does not say above which probability it is sure
 
 /** A problem, described for the person who draws. */
 export class Trouble extends Error {}
@@ -84,22 +84,22 @@ export async function loadNetwork(progress) {
     throw new Trouble(`The model could not be read (${firstLine(error)}). Export it again.`);
   }
   checkShapes(model);
-  const sure = description.userDefinedMetadata?.sure ?? SURE;
+  const sureAbove = description.userDefinedMetadata?.sure_above ?? SURE_ABOVE;
   const network = {
     backend,
     probabilities: (image) => run(model, [image])[0],
     batch: (images) => run(model, images),
-    answer: (probabilities) => answerOf(probabilities, sure),
+    answer: (probabilities) => answerOf(probabilities, sureAbove),
   };
   network.probabilities(new Float32Array(SIZE * SIZE)); // the first run is slow: do it before drawing starts
   return network;
 }
 
 /** The two most probable digits, and whether the first is probable enough to count as sure. */
-function answerOf(probabilities, sure) {
+function answerOf(probabilities, sureAbove) {
   const ranked = probabilities.map((_, digit) => digit).sort((a, b) => probabilities[b] - probabilities[a]);
   const [best, second] = ranked;
-  return { probabilities, best, second, isSure: probabilities[best] >= sure };
+  return { probabilities, best, second, isSure: probabilities[best] >= sureAbove };
 }
 
 async function readDescription() {

@@ -4,7 +4,7 @@ import { Collection } from "./collection.js";
 import { Drawing } from "./drawing.js";
 import { isDot, toMnist } from "./mnist.js";
 import { CLASSES, Trouble, loadNetwork } from "./network.js";
-import { showAnswer, showNothing, showProgress, showSeen, showState, showTime, speak } from "./result.js";
+import { named, showAnswer, showNothing, showProgress, showSeen, showState, showTime, speak } from "./result.js";
 import { drawSample } from "./sample.js";
 import { saliency } from "./saliency.js";
 
@@ -156,8 +156,8 @@ function keep(digit) {
   const { best, probabilities } = answer;
   collection.add({ digit, read: best, confidence: probabilities[best], strokes: drawing.strokes });
   clear();
-  speak(`Kept as a ${digit}. Draw the next one.`);
-  showCollection(`Kept as a ${digit}. `);
+  speak(`Kept as ${named(digit)}. Draw the next one.`);
+  showCollection(`Kept as ${named(digit)}. `);
 }
 
 function showCollection(news = "") {
@@ -211,7 +211,7 @@ function connect() {
   element("api").addEventListener("submit", (event) => event.preventDefault());
   element("api").addEventListener("change", read);
   element("api").addEventListener("input", () => readAfter(TYPING_PAUSE));
-  for (let digit = 0; digit < CLASSES; digit++) element("meant").add(new Option(`a ${digit}`, digit));
+  for (let digit = 0; digit < CLASSES; digit++) element("meant").add(new Option(named(digit), digit));
   element("right").addEventListener("click", () => !collection.isFull && keep(answer.best));
   element("meant").addEventListener("change", ({ target }) => {
     if (target.value !== "" && answer !== null && !collection.isFull) keep(Number(target.value));

@@ -7,6 +7,7 @@ const ORANGE = [255, 138, 0];
 
 const element = (id) => document.getElementById(id);
 const percent = (value) => (value >= 0.9995 ? "> 99.9 %" : `${(100 * value).toFixed(1)} %`);
+export const named = (digit) => `${digit === 8 ? "an" : "a"} ${digit}`;
 
 const bars = Array.from({ length: CLASSES }, (_, digit) => {
   const item = document.createElement("li");
@@ -45,7 +46,7 @@ export function showAnswer(answer) {
 function inWords({ best, second, probabilities, isSure }) {
   const confidence = percent(probabilities[best]);
   if (isSure) return `${confidence} sure`;
-  return `Not sure: a ${best} (${confidence})${second === null ? "" : `, or a ${second}`}`;
+  return `Not sure: perhaps ${named(best)} (${confidence})${second === null ? "" : `, or ${named(second)}`}`;
 }
 
 /** Shows no digit; `why` is next to the words, where a phone shows it without scrolling. */
