@@ -7,12 +7,13 @@ can be pickled, so it crosses processes intact.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, Self
 
 import msgspec
+
+from engine.visible import ACTED_ON
 
 
 class EngineError(Exception):
@@ -136,7 +137,6 @@ class SnapFailedError(ExecutionError):
 
 _LONGEST_LINE = 200
 _SHOWN_BEFORE = 60
-_ACTED_ON = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def underlined(line: str, column: int, length: int) -> tuple[str, str]:
@@ -148,7 +148,7 @@ def underlined(line: str, column: int, length: int) -> tuple[str, str]:
     start = max(0, min(column - _SHOWN_BEFORE, len(line) - _LONGEST_LINE))
     end = min(start + _LONGEST_LINE, len(line))
     before, after = "…" if start else "", "…" if end < len(line) else ""
-    shown = _ACTED_ON.sub("\ufffd", line[start:end].replace("\t", " "))
+    shown = ACTED_ON.sub("\ufffd", line[start:end].replace("\t", " "))
     carets = "^" * max(1, min(length, end - column))
     return f"{before}{shown}{after}", f"{' ' * (len(before) + column - start)}{carets}"
 

@@ -23,6 +23,7 @@ from engine.errors import ExecutionError
 from engine.plan.plan import Port
 from engine.run.report import Report
 from engine.run.secrets import Secrets
+from engine.visible import visible
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -145,7 +146,7 @@ class QuietDisplay:
             self._writing,
             suppress(BrokenPipeError),
         ):  # the run continues when the reader of the log has gone
-            self._err.write(f"{text}\n")
+            self._err.write(f"{visible(text)}\n")
             self._err.flush()
 
 
@@ -203,11 +204,11 @@ class LiveDisplay(QuietDisplay):
         self._live.start()
 
     def show(self, label: str, text: str) -> None:
-        self._console.print(f"[cyan]{escaped(label)}[/] {escaped(text)}", highlight=False)
+        self._console.print(f"[cyan]{escaped(label)}[/] {escaped(visible(text))}", highlight=False)
 
     def _writer(self, secrets: Secrets) -> OutputWriter:
         if self._is_terminal:
-            return TerminalOutputs(self.line, self._console.print_json, secrets, named=self._named)
+            return TerminalOutputs(self.line, self._json, secrets, named=self._named)
         return PipedOutputs(self._out, secrets, named=self._named)
 
     def _close(self) -> None:
@@ -222,10 +223,17 @@ class LiveDisplay(QuietDisplay):
             highlight=False,
         )
         if report.failure:
-            self._console.print(report.failure, style="red", markup=False, highlight=False)
+            self._console.print(visible(report.failure), style="red", markup=False, highlight=False)
 
     def line(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False)
+        self._console.print(visible(text), markup=False, highlight=False)
+
+    def _json(self, text: str) -> None:
+        """JSON in colour; `print_json` of rich would read it, and numbers would lose digits."""
+        from rich.highlighter import JSONHighlighter
+        from rich.text import Text
+
+        self._console.print(JSONHighlighter()(Text(text)), soft_wrap=True)
 
     def _table(self, *, final: bool) -> Table:
         elapsed = perf_counter() - self._start

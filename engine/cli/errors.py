@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from engine.cli.problems import print_problems
 from engine.errors import ConfigurationError, EngineError, InvalidPipelineError
+from engine.visible import visible
 
 
 def run_command(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
@@ -18,8 +19,8 @@ def run_command(run: Callable[[argparse.Namespace], int], options: argparse.Name
         print_problems(error.problems, sys.stderr)
         return 2
     except ConfigurationError as error:
-        print(f"engine: {error}", file=sys.stderr)
+        print(visible(f"engine: {error}"), file=sys.stderr)
         return 2
     except EngineError as error:
-        print(f"engine: {error}", file=sys.stderr)
+        print(visible(f"engine: {error}"), file=sys.stderr)
         return 1

@@ -24,6 +24,7 @@ from engine.expressions import analyse, check_timezone, to_json
 from engine.expressions.nodes import Root
 from engine.sdk.json_errors import JsonSyntaxError
 from engine.sdk.json_input import decoded_value
+from engine.visible import visible, visible_json
 
 _LEADING_MINUS = re.compile(r"-[^-]")
 _OPTION_HINTS = {
@@ -78,9 +79,9 @@ def show(evaluate: Any, without_document: str = "") -> int:
     try:
         text = value_text(evaluate())
     except ExpressionError as error:
-        print(_with_hint(error, without_document), file=sys.stderr)
+        print(visible(str(_with_hint(error, without_document))), file=sys.stderr)
         return 2 if isinstance(error, ExpressionSyntaxError) else 1
-    print(text)
+    print(visible_json(text) if sys.stdout.isatty() else text)
     return 0
 
 

@@ -13,11 +13,12 @@ from typing import Any, Protocol, TextIO
 import msgspec
 
 from engine.documents import Item, StreamEnd, StreamStart
-from engine.errors import DataError, ExecutionError
 from engine.late_regex import late_regex
 from engine.plan.plan import Port
+from engine.run.open_outputs import encoded
 from engine.run.secrets import Secrets
 from engine.sdk import prettified, to_json, to_json_lines
+from engine.visible import visible, visible_json
 
 MAX_SHOWN_LENGTH = 200
 """Characters of one value that are shown on a terminal; a model in base64 has millions."""
@@ -137,7 +138,7 @@ class TerminalOutputs:
         """Only complete lines can be written above the table that is redrawn."""
         complete, newline, self._partial = (self._partial + text).rpartition("\n")
         if newline:
-            self._write_lines(complete)
+            self._write_lines(visible(complete))
 
 
 def _is_text_without_line_end(end: bytes) -> bool:
@@ -160,18 +161,6 @@ def _piece(data: bytes) -> tuple[str, str]:
         return "base64", base64.b64encode(data).decode()
 
 
-def encoded(port: Port, document: Any) -> bytes:
-    """The document as JSON. Raises ExecutionError for what JSON cannot hold: nobody decides on a
-    document that has left the pipeline, so the run fails."""
-    try:
-        return to_json(document)
-    except DataError as error:
-        raise ExecutionError(
-            f"the open output '{port}' received a document that cannot be written as JSON: "
-            f"{error.reason}\n  hint: {error.resolution}"
-        ) from None
-
-
 def _pretty(port: Port, document: Any) -> str:
     encoded(port, document)  # as it would be refused in a pipe
     return readable(document)
@@ -179,7 +168,7 @@ def _pretty(port: Port, document: Any) -> str:
 
 def readable(document: Any) -> str:
     """JSON on several lines, with long strings and bytes cut."""
-    return prettified(to_json(_shortened(document))).decode()
+    return visible_json(prettified(to_json(_shortened(document))).decode())
 
 
 def _shortened(value: Any) -> Any:

@@ -26,6 +26,7 @@ from engine.plan import Plan
 from engine.preview import Changes, Preview, PreviewPlan, Request, plan_preview, run_preview
 from engine.registry import Registry, discover
 from engine.run.stopping import Stopper
+from engine.visible import visible
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -207,7 +208,7 @@ async def _run(
 
 def _show(label: str, text: str) -> None:
     """A line that a snap prints, such as the progress of an installation."""
-    print(f"{label} | {text}", file=sys.stderr, flush=True)
+    print(visible(f"{label} | {text}"), file=sys.stderr, flush=True)
 
 
 def _input_files(plan: Plan, given: list[str]) -> dict[str, str]:

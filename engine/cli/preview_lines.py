@@ -10,23 +10,25 @@ from engine.documents import Document
 from engine.plan.plan import Port
 from engine.preview import Changes, Preview, SnapChange, SnapPreview, StreamPreview, ViewPreview
 from engine.run.tap_lines import document_line, stream_line
+from engine.visible import visible, visible_json
 
 
 def print_lines(preview: Preview, out: TextIO, err: TextIO, changes: Changes | None = None) -> None:
     """Lines to `out`; what would have been done, and failures, to `err` too. `changes` are those
     since the last preview."""
+    safe = visible_json if out.isatty() else str
     for snap in preview.snaps:
         for view in snap.views:
             for number, item in zip(view.numbers, view.items, strict=True):
-                out.write(f"{_item(snap.label, view, number, item)}\n")
+                out.write(f"{safe(_item(snap.label, view, number, item))}\n")
         changed = {} if changes is None else {"changes": _changes(changes[snap.label])}
         out.write(f"{_json(_counts(snap) | changed)}\n")
         for text in filter(None, (snap.note, snap.failure)):
-            err.write(f"{snap.label}: {text}\n")
+            err.write(f"{visible(f'{snap.label}: {text}')}\n")
     for note in filter(None, (*preview.notes, preview.reuse_note)):
-        err.write(f"{note}\n")
+        err.write(f"{visible(note)}\n")
     if preview.failure and not any(snap.failure for snap in preview.snaps):
-        err.write(f"{preview.failure}\n")
+        err.write(f"{visible(preview.failure)}\n")
     out.flush()
 
 

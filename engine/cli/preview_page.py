@@ -10,6 +10,7 @@ from engine.cli.preview_values import Grid, grid_of, in_line, tree
 from engine.cli.problems import has_colours
 from engine.documents import Document
 from engine.preview import Changes, Preview, SnapPreview, StreamPreview, ViewChange, ViewPreview
+from engine.visible import visible, visible_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -72,8 +73,8 @@ class _Page:
     def _snap(self, snap: SnapPreview) -> None:
         from rich.text import Text
 
-        title = Text(snap.label, style="bold")
-        title.append(f"  {snap.type}", style="not bold cyan")
+        title = Text(visible_line(snap.label), style="bold")
+        title.append(f"  {visible_line(snap.type)}", style="not bold cyan")
         counts = _counts(snap)
         title.append(f"  {counts} · as before" if snap.is_reused else f"  {counts}", "not bold dim")
         self._console.print(title)
@@ -166,7 +167,8 @@ class _Page:
         """A text, wrapped to the width and indented."""
         from rich.text import Text
 
-        for line in Text(text, style=style).wrap(self._console, self._console.width - indent):
+        width = self._console.width - indent
+        for line in Text(visible(text), style=style).wrap(self._console, width):
             line.rstrip()
             self._console.print(" " * indent, line, sep="")
 

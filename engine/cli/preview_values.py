@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from engine.documents import Document
 from engine.errors import DataError
 from engine.sdk import to_json
+from engine.sdk.excerpts import excerpt
 
 _GAP = "  "
 _WIDEST, _NARROWEST = 32, 8
@@ -121,13 +122,20 @@ def _cell(value: Any) -> str:
     try:
         return _printable(to_json(value).decode().strip('"'))
     except DataError:
-        return str(value)
+        return _printable(excerpt(value))
+
+
+_JOINER = "\u200d"
+"""It makes one emoji of several."""
 
 
 def _printable(text: str) -> str:
+    """The text with all characters that cannot be seen as escapes."""
     if text.isprintable():
         return text
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    return "".join(
+        char if char.isprintable() or char == _JOINER else ascii(char)[1:-1] for char in text
+    )
 
 
 def _is_number(value: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Literal, TextIO
 import msgspec
 
 from engine.errors import Problem
+from engine.visible import visible
 
 Format = Literal["text", "json", "github"]
 _BOLD, _DIM, _RED, _YELLOW, _CYAN, _PLAIN = (f"\x1b[{code}m" for code in (1, 2, 31, 33, 36, 0))
@@ -16,9 +17,10 @@ _BOLD, _DIM, _RED, _YELLOW, _CYAN, _PLAIN = (f"\x1b[{code}m" for code in (1, 2, 
 
 def print_problems(problems: Iterable[Problem], stream: TextIO) -> None:
     """Print each problem as text, with colours on a terminal."""
-    show = _coloured if has_colours(stream) else str
+    is_coloured = has_colours(stream)
     for problem in problems:
-        stream.write(f"{show(problem)}\n")
+        text = visible(str(problem))
+        stream.write(f"{_coloured(text, problem) if is_coloured else text}\n")
 
 
 def has_colours(stream: TextIO) -> bool:
@@ -66,9 +68,9 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def _coloured(problem: Problem) -> str:
+def _coloured(text: str, problem: Problem) -> str:
     color = _RED if problem.severity == "error" else _YELLOW
-    first, *more = str(problem).split("\n")
+    first, *more = text.split("\n")
     place = str(problem.where)
     rest = first.removeprefix(place).replace(problem.code, f"{color}{problem.code}{_PLAIN}", 1)
     lines = [f"{_BOLD}{place}{_PLAIN}{rest}"]

@@ -39,6 +39,7 @@ from engine.run.garbage_collection import relax_garbage_collection
 from engine.run.report import Report
 from engine.run.stopping import Stopper
 from engine.sdk.files import FileTarget
+from engine.visible import visible
 
 if TYPE_CHECKING:
     from engine.cli.break_prompt import Breaking
@@ -172,12 +173,12 @@ def _run_once(arguments: argparse.Namespace, registry: Registry) -> int:
             finally:
                 _write_report(report, display.report)
     for note in () if part is None else part.notes:
-        print(note, file=sys.stderr)
+        print(visible(note), file=sys.stderr)
     if isinstance(failure, SnapFailedError):
         if not inputs and (hint := _input_hint(plan, failure)):
             print(f"  hint: {hint}", file=sys.stderr)
         if arguments.debug and failure.trace:
-            print(failure.trace, file=sys.stderr)
+            print(visible(failure.trace), file=sys.stderr)
     return 2 if isinstance(failure, ConfigurationError) else display.exit_code
 
 

@@ -90,7 +90,7 @@ class SamplingDisplay:
             samples.append(f"stream {header}")
         elif isinstance(item, bytes):
             if samples and samples[-1].startswith("stream ") and "\n\n" not in samples[-1]:
-                shown = self._secrets.mask_bytes(item)[:_FIRST_BYTES]
+                shown = self._secrets.mask_start(item)[:_FIRST_BYTES]
                 samples[-1] += f"\n\n{shown.decode(errors='backslashreplace')}"
         elif isinstance(item, dict):
             samples.append(_cut(readable(self._secrets.mask(item))))

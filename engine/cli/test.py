@@ -22,6 +22,7 @@ from engine.testing.cases.finding import find_tests
 from engine.testing.cases.junit import junit_xml
 from engine.testing.cases.result import CaseResult
 from engine.testing.cases.suite import coverage_of, load_suite, run_suite
+from engine.visible import visible_line
 
 _BOLD, _RED, _GREEN, _CYAN, _PLAIN = (f"\x1b[{code}m" for code in (1, 31, 32, 36, 0))
 
@@ -177,7 +178,8 @@ class _Printer:
             self._file = result.path
             self._line(self._styled(result.path, _BOLD))
         verdict = self._styled("ok  ", _GREEN) if result.passed else self._styled("FAIL", _RED)
-        self._line(f"  {verdict}  {result.name}  ({result.seconds * 1000:.0f} ms)")
+        name = visible_line(result.name)
+        self._line(f"  {verdict}  {name}  ({result.seconds * 1000:.0f} ms)")
         for note in result.notes:
             self._line(f"        {note}")
         for failure in result.failures:

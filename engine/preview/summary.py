@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from engine.documents import Document
-from engine.errors import ConfigurationError, EngineError, SnapFailedError
+from engine.errors import ConfigurationError, EngineError, ExecutionError, SnapFailedError
 from engine.pipeline.pin_files import pin_file
 from engine.pipeline.spec import PipelineSpec
 from engine.plan import Plan, Port
@@ -19,6 +19,7 @@ from engine.preview.pins import Pins
 from engine.preview.recorder import Entries, Recorder
 from engine.preview.result import Preview, SnapPreview, StreamPreview, ViewPreview
 from engine.preview.reuse import Reuse
+from engine.run.open_outputs import encoded
 from engine.run.report import SnapStatistics
 from engine.sdk.views import ERROR_VIEW
 
@@ -122,6 +123,19 @@ class Summary:
         is_pinned = snap.label in self._reuse.pinned
         if snap.errors and snap.label in self._planned.stopping and not is_pinned:
             return "a run stops at the first error here: link its error view, or set on_error"
+        return self._refusal(snap.label)
+
+    def _refusal(self, label: str) -> str:
+        """The error with which a run would end at an open output of the snap; empty if it would
+        not."""
+        for port in self._plan.open_outputs:
+            items = self._recorder.entries.get(port, _NOTHING).items if port.label == label else ()
+            try:
+                for item in items:
+                    if isinstance(item, dict):
+                        encoded(port, item)
+            except ExecutionError as error:
+                return self._secrets.mask_text(str(error))
         return ""
 
     def _is_shown(self, port: Port, snap: SnapStatistics) -> bool:
@@ -153,7 +167,7 @@ class Summary:
 
     def _masked(self, item: Document | StreamPreview) -> Document | StreamPreview:
         if isinstance(item, StreamPreview):
-            start = self._secrets.mask_bytes(item.start)
+            start = self._secrets.mask_start(item.start)
             return StreamPreview(self._secrets.mask(item.header), start, item.size)
         masked: Document = self._secrets.mask(item)
         return masked

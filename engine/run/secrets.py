@@ -67,6 +67,15 @@ class Secrets:
             data = data.replace(value, MASK.encode())
         return data
 
+    def mask_start(self, data: bytes) -> bytes:
+        """The beginning of something, which may end in the middle of a secret."""
+        masked = self.mask_bytes(data)
+        for value in self._bytes:
+            for length in range(min(len(value) - 1, len(masked)), MIN_INSIDE_TEXT - 1, -1):
+                if masked.endswith(value[:length]):
+                    return masked[: len(masked) - length] + MASK.encode()
+        return masked
+
     def mask(self, value: Any) -> Any:
         """The value with all secrets replaced; the same object if there are no secrets."""
         if not self._values:

@@ -63,9 +63,16 @@ def test_a_terminal_shows_a_line_for_each_snap(tmp_path: Path) -> None:
 def test_a_terminal_shows_documents_readably(tmp_path: Path) -> None:
     (tmp_path / "watched.yaml").write_text(PIPELINE)
     _, text = run_on_terminal(tmp_path, "run", "watched.yaml")
-    assert '"a": 2,' in text
+    assert '"a" : 2,' in text
     assert "… (5,000 characters)" in text
     assert "x" * 300 not in text
+
+
+def test_a_terminal_shows_all_digits_of_numbers(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("snaps: {keep: {snap: Filter, filter: 'true'}}")
+    (tmp_path / "in.json").write_text('{"a": 12345678901234567890.12340}')
+    _, text = run_on_terminal(tmp_path, "run", "p.yaml", "--input", "in.json")
+    assert '"a" : 12345678901234567890.12340' in text
 
 
 def test_a_terminal_shows_why_the_pipeline_failed(tmp_path: Path) -> None:
@@ -108,8 +115,8 @@ def test_a_terminal_names_each_of_several_outputs(tmp_path: Path) -> None:
       right: {snap: JSONGenerator, documents: [{b: 2}]}
     """)
     _, text = run_on_terminal(tmp_path, "run", "two.yaml")
-    assert re.search(r'\[left\.output\].*"a": 1', text, re.DOTALL)
-    assert re.search(r'\[right\.output\].*"b": 2', text, re.DOTALL)
+    assert re.search(r'\[left\.output\].*"a" : 1', text, re.DOTALL)
+    assert re.search(r'\[right\.output\].*"b" : 2', text, re.DOTALL)
 
 
 class SettableClock:

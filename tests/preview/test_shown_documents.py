@@ -168,3 +168,26 @@ def test_a_binary_stream_shows_its_first_bytes(page: Page) -> None:
     shown = page("snaps:\n  read: {snap: FileReader, file: a.bin}\n")
     assert "binary stream, 50 bytes read" in shown
     assert "c8 c9 ca cb" in shown
+
+
+def test_a_number_that_a_run_could_not_write_fails_the_preview(
+    preview: Preview, page: Page
+) -> None:
+    snaps = _make('[{"a": "x"}]') + "  shape: {snap: Mapper, mappings: {$b: parseFloat($a)}}\n"
+    pipeline = f"{snaps}links: [make -> shape]"
+    shown = preview(pipeline)
+    assert shown.code == 1
+    assert "the open output 'shape.output' received a document that cannot be" in shown.err
+    assert "$.b is NaN" in shown.counts["shape"]["failure"]
+    assert "\n  1  NaN\n" in page(pipeline)
+
+
+def test_a_secret_that_the_shown_part_of_a_stream_cuts_is_masked(
+    preview: Preview, tmp_path: Path
+) -> None:
+    (tmp_path / "in.txt").write_text("x" * 493 + "open-sesame")
+    shown = preview(
+        "parameters: {token: {secret: true, default: open-sesame}}\n"
+        "snaps: {read: {snap: FileReader, file: in.txt}}"
+    )
+    assert shown.items["read.output"][0]["text"] == "x" * 493 + "***"

@@ -14,6 +14,7 @@ from engine.testing.cases.preparing import Prepared, prepare
 from engine.testing.cases.reading import load_tests
 from engine.testing.cases.result import CaseResult
 from engine.testing.cases.running import run_case
+from engine.visible import visible_line
 
 _REGISTRY = pytest.StashKey[Registry]()
 
@@ -43,7 +44,7 @@ class CaseFile(pytest.File):
         if problems:
             raise self.CollectError("\n".join(map(str, problems)))
         for each in prepared:
-            item: CaseItem = CaseItem.from_parent(self, name=each.case.name)
+            item: CaseItem = CaseItem.from_parent(self, name=visible_line(each.case.name))
             item.prepared = each
             yield item
 

@@ -27,6 +27,7 @@ from engine.testing.cases.guarding import CaseGuard
 from engine.testing.cases.preparing import Prepared, Watched, full_path
 from engine.testing.cases.recording import Recorder
 from engine.testing.cases.result import CaseResult, Failure
+from engine.visible import visible_line
 
 _SHOWN_FAILURE_LINES = 12
 
@@ -179,7 +180,8 @@ class _Judge:
 
     def _fail(self, path: KeyPath, message: str, details: Sequence[str] = ()) -> None:
         where = self.prepared.file.source.where_key(path)
-        self.failures.append(Failure(where, message, tuple(details)))
+        shown = tuple(map(visible_line, details))
+        self.failures.append(Failure(where, visible_line(message), shown))
 
 
 def _scope_of(plan: Plan, case: Case) -> Scope:
