@@ -211,8 +211,10 @@ class _Printer:
 
 
 def _write(name: str, content: bytes) -> None:
+    path = Path(name)
     try:
-        Path(name).write_bytes(content)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     except OSError as error:
         raise ConfigurationError(f"cannot write {name!r}: {error.strerror}") from None
 

@@ -50,6 +50,10 @@ class Secrets:
         self._bytes = [value.encode(errors="surrogatepass") for value in self._inside]
         self._values = known
 
+    def without(self, values: Iterable[str]) -> Secrets:
+        """The same secrets except these."""
+        return Secrets(self._values.difference(values))
+
     def __bool__(self) -> bool:
         return bool(self._values)
 

@@ -23,6 +23,7 @@ from engine.pipeline.load import compose_text
 from engine.pipeline.nodes import Table
 from engine.plan.plan import Plan, Port
 from engine.registry import Registry
+from engine.run.secrets import Secrets
 from engine.sdk import to_json
 from engine.sdk.views import ERROR_VIEW
 from engine.testing.cases.comparing import compare_all, differing_paths, same
@@ -113,6 +114,7 @@ class _Capture:
         self._registry = registry
         self._plan, prepared = self._prepared()
         self._real = _completed(run_plan_of(prepared, self._plan, None)).recorder
+        self._secrets = self._real.secrets.without(draft.parameters.values())
 
     def two_runs(self) -> tuple[Recorder, Recorder]:
         """Two runs with mocks for all snaps that act on the outside; the draft gets the mocks."""
@@ -131,10 +133,9 @@ class _Capture:
         """Add what happened in the first run to the draft; notes on what differs in the second."""
         for target, get in self._targets():
             one, other = comparable(get(first)), comparable(get(second))
-            lines, note = _expectation(one, other)
+            lines, notes = _expectation(one, other, self._secrets)
             self._draft.expect += [f"      {_key(target)}:", *(f"        {line}" for line in lines)]
-            if note:
-                yield f"{target}: {note}"
+            yield from (f"{target}: {note}" for note in notes)
         if not self._draft.expect:
             raise ConfigurationError("nothing leaves the pipeline or reaches a mock at its end")
 
@@ -152,7 +153,8 @@ class _Capture:
         linked = self._plan.routes.linked.get(label, frozenset())
         for view in (*self._plan.snap(label).outputs, ERROR_VIEW):
             if view.name in linked:
-                yield view.name, _as_given(self._real.left.get(Port(label, view.name), []))
+                given = _as_given(self._real.left.get(Port(label, view.name), []))
+                yield view.name, self._secrets.mask(given)
 
     def _targets(self) -> Iterator[tuple[str, Callable[[Recorder], Sequence[Item]]]]:
         """What is expected: what left open outputs, and what reached mocks at the end."""
@@ -205,22 +207,33 @@ def _as_given(items: Sequence[Item]) -> list[Any]:
     return documents
 
 
-def _expectation(one: list[Any], other: list[Any]) -> tuple[list[str], str]:
-    """The lines of an expectation that both runs meet, and what differs between them."""
-    equals = list(_listed("equals", one))
-    if not compare_all(one, other, same, unordered=False):
-        return equals, ""
-    if not compare_all(one, other, same, unordered=True):
-        note = "the order differed between two runs"
-        return [*equals, f"unordered: true  # {note}"], note
-    if len(one) == len(other):
-        pairs = zip(one, other, strict=True)
-        found = (path for pair in pairs for path in differing_paths(*pair, "$"))
-        paths = list(dict.fromkeys(_INDEX.sub("[*]", path).replace("$.", "$", 1) for path in found))
-        note = f"differed between two runs: {', '.join(paths)}"
-        return [*equals, f"ignore: {_json(paths)}  # differed between two runs"], note
-    note = f"two runs gave {len(one)} and {len(other)} documents"
-    return [f"contains: []  # {note}"], note
+def _expectation(one: list[Any], other: list[Any], secrets: Secrets) -> tuple[list[str], list[str]]:
+    """The lines of an expectation that both runs meet, and notes on what it does not compare."""
+    if len(one) != len(other):
+        note = f"two runs gave {len(one)} and {len(other)} documents"
+        return [f"contains: []  # {note}"], [note]
+    safe = secrets.mask(one)
+    lines, notes = list(_listed("equals", safe)), []
+    ignored = {"held secrets": _differing(one, safe)}
+    if compare_all(one, other, same, unordered=False):
+        if compare_all(one, other, same, unordered=True):
+            ignored["differed between two runs"] = _differing(one, other)
+        else:
+            notes.append("the order differed between two runs")
+            lines.append(f"unordered: true  # {notes[0]}")
+    reasons = [reason for reason, paths in ignored.items() if paths]
+    notes += [f"{reason}: {', '.join(ignored[reason])}" for reason in reasons]
+    if reasons:
+        paths = [path for reason in reasons for path in ignored[reason]]
+        lines.append(f"ignore: {_json(paths)}  # {' or '.join(reasons)}")
+    return lines, notes
+
+
+def _differing(one: list[Any], other: list[Any]) -> list[str]:
+    """The paths at which documents of the two lists differ, as `ignore` takes them."""
+    pairs = zip(one, other, strict=True)
+    found = (path for pair in pairs for path in differing_paths(*pair, "$"))
+    return list(dict.fromkeys(_INDEX.sub("[*]", path).replace("$.", "$", 1) for path in found))
 
 
 def _listed(key: str, documents: Sequence[Any]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from engine.documents import Item, copied
 from engine.errors import EvaluationError
 from engine.expressions import Scope, compile_expression, compile_mapping, exact_decimals
 from engine.pipeline.source import KeyPath
+from engine.run.secrets import Secrets
 from engine.sdk import to_json
 from engine.sdk.http import HttpResponse
 from engine.testing.cases.case import Expectation, FileExpectation, Given, SentRequest
@@ -42,10 +43,18 @@ class Finding(NamedTuple):
     details: tuple[str, ...] = ()
 
 
+class Snapshots(NamedTuple):
+    """How snapshots are compared: without the secrets of the run. With `update`, they are written
+    instead, and it gets the name of each that has changed."""
+
+    secrets: Secrets
+    update: Callable[[str], None] | None = None
+
+
 def check_expectation(
-    expectation: Expectation, items: Sequence[Item], scope: Scope, update: Update | None
+    expectation: Expectation, items: Sequence[Item], scope: Scope, snapshots: Snapshots
 ) -> Iterator[Finding]:
-    """The differences; with `update`, snapshots are written instead of compared."""
+    """The differences between what was expected and what came."""
     documents = _without(expectation.ignore, comparable(items), scope)
     yield from _differences(expectation, documents, scope)
     if expectation.count is not None and expectation.count != len(documents):
@@ -54,7 +63,7 @@ def check_expectation(
     originals = documents if items and not isinstance(items[0], dict) else items
     yield from _false_expressions(expectation, originals, scope)
     if expectation.snapshot:
-        yield from _snapshot(expectation, documents, scope, update)
+        yield from _snapshot(expectation, documents, scope, snapshots)
 
 
 def check_response(sent: SentRequest, response: HttpResponse | None) -> Iterator[Finding]:
@@ -92,7 +101,7 @@ def _check_json(path: KeyPath, name: str, expected: Any, body: str) -> Iterator[
 
 
 def check_file(
-    expectation: FileExpectation, content: bytes, scope: Scope, update: Update | None
+    expectation: FileExpectation, content: bytes, scope: Scope, snapshots: Snapshots
 ) -> Iterator[Finding]:
     """The differences between a file that was written and what it must hold."""
     text = content.decode(errors="backslashreplace")
@@ -109,11 +118,7 @@ def check_file(
         except GivenError as error:
             yield Finding(expectation.path, f"{expectation.name}: {error.message}")
             return
-        yield from check_expectation(expectation.documents, documents, scope, update)
-
-
-Update = Callable[[str], None]
-"""Gets the name of each snapshot that was written."""
+        yield from check_expectation(expectation.documents, documents, scope, snapshots)
 
 
 def _differences(expectation: Expectation, documents: list[Any], scope: Scope) -> Iterator[Finding]:
@@ -180,14 +185,16 @@ def _false_expressions(
 
 
 def _snapshot(
-    expectation: Expectation, documents: list[Any], scope: Scope, update: Update | None
+    expectation: Expectation, documents: list[Any], scope: Scope, snapshots: Snapshots
 ) -> Iterator[Finding]:
     path, file = (*expectation.path, "snapshot"), Path(expectation.snapshot)
-    if update is not None:
+    documents = snapshots.secrets.mask(documents)
+    if snapshots.update is not None:
         text = f"{_pretty(documents)}\n".encode()
         if not file.is_file() or file.read_bytes() != text:
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(text)
-            update(str(file))
+            snapshots.update(str(file))
         return
     if not file.is_file():
         hint = "hint: write it with --update, and look at it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from copy import copy
 from pathlib import Path
@@ -104,10 +105,10 @@ class CaseFiles(ScratchFiles):
         return super()._is_hidden(located) or (self.refuse is not None and is_real)
 
     def _shown(self, located: str) -> str:
-        """The name relative to the pipeline's folder, where that is shorter."""
-        folder = self.locate(".")
-        path = Path(located)
-        return str(path.relative_to(folder)) if path.is_relative_to(folder) else located
+        """The name as the pipeline would write it: within its project, relative to its folder."""
+        if not is_local(located) or not Path(located).is_relative_to(self.locate("sldb:///")):
+            return located
+        return os.path.relpath(located, self.locate("."))
 
 
 class CaseGuard:

@@ -298,9 +298,7 @@ class _TestReader(SourceReader):
             self.report("missing-setting", path, message, hint, at_key=True)
         if count is not None and count < 0:
             self.report("bad-setting", (*path, "count"), "'count' must not be negative")
-        if snapshot and not (self.folder / snapshot).parent.is_dir():
-            message = f"there is no folder for the snapshot {shown(snapshot)}"
-            self.report("missing-file", (*path, "snapshot"), message, "create it")
+        self._check_snapshot((*path, "snapshot"), snapshot)
         return Expectation(
             str(path[-1]),
             path,
@@ -311,6 +309,18 @@ class _TestReader(SourceReader):
             ignore=ignored,
             snapshot=str(self.folder / snapshot) if snapshot else "",
         )
+
+    def _check_snapshot(self, path: KeyPath, name: str) -> None:
+        """`--update` writes it, so it must not be another file of the user."""
+        if not name:
+            return
+        if not (self.folder / name).resolve().is_relative_to(self.folder.resolve()):
+            message = f"the snapshot {shown(name)} is outside the folder of the test file"
+            hint = "name a file in this folder or in a folder below it"
+            self.report("bad-setting", path, message, hint)
+        elif not name.endswith(".json"):
+            message = "a snapshot is written as JSON, so the name of its file must end in .json"
+            self.report("bad-setting", path, f"{message}, not {shown(name)}")
 
     def _file_expectation(self, path: KeyPath) -> FileExpectation:
         value, name = self.value(path), str(path[-1])

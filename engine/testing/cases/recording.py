@@ -24,6 +24,7 @@ class Recorder:
         """All items that reached a snap, by its label."""
         self.take: Callable[[Port, Batch], None] | None = None
         self.reports: list[Report] = []
+        self.secrets = Secrets()
         self._targets = {link.source: link.target for link in plan.links}
         self._lock = threading.Lock()
         ports = {str(port): port for port in plan.open_inputs}
@@ -32,6 +33,7 @@ class Recorder:
 
     def started(self, report: Report, secrets: Secrets) -> None:
         self.reports.append(report)
+        self.secrets = secrets
 
     def show(self, label: str, text: str) -> None:
         """Lines of snaps are not compared."""

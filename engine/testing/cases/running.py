@@ -13,10 +13,12 @@ from engine.expressions import Scope, scope_with_libraries
 from engine.pipeline.source import KeyPath
 from engine.plan.hosting import check_triggered, check_ultra
 from engine.plan.plan import Plan
+from engine.run.secrets import Secrets
 from engine.sdk.http import HttpResponse
 from engine.testing.cases.case import Case, HostedTask
 from engine.testing.cases.checking import (
     Finding,
+    Snapshots,
     check_expectation,
     check_file,
     check_response,
@@ -63,7 +65,7 @@ class _Judge:
         self.notes: list[str] = []
         self.hits: Hits = {}
         self._measures = coverage
-        self._update = self._note_snapshot if update else None
+        self._snapshots = Snapshots(Secrets(), self._note_snapshot if update else None)
         self._scope = Scope()
 
     def check(self) -> None:
@@ -84,6 +86,8 @@ class _Judge:
         if self.failures or not self._expects_a_run():
             return
         run = run_plan_of(self.prepared, plan, guard)
+        secrets = run.recorder.secrets.without(case.parameters.values())
+        self._snapshots = self._snapshots._replace(secrets=secrets)
         if self._measures:
             self.hits = hits_of(plan, self.prepared.original, run.recorder, self._scope)
         if guard.refusals:
@@ -124,12 +128,20 @@ class _Judge:
             who = f"the snap {top!r}"
             if inner:
                 who = f"the snap {inner[-1]!r} of the pipeline that {top!r} runs"
-            other = f"mock {top!r}, or add it to 'allow:'"
+            enough = f" ({top}: [] is enough, as only mocks follow it)"
+            other = f"mock {top!r}{enough * self._leads_to_mocks(top)}, or add it to 'allow:'"
             self._fail(
                 self.case.path,
                 f"{who} {action}, and is neither mocked nor allowed",
                 [f"hint: {f'{hint}, ' if hint else ''}{other}"],
             )
+
+    def _leads_to_mocks(self, label: str) -> bool:
+        """Whether only mocks get what the snap puts out, and do not look at it."""
+        links = self.prepared.original.links
+        targets = [link.target.label for link in links if link.source.label == label]
+        mocks = (self.case.mocks.get(target) for target in targets)
+        return bool(targets) and all(mock is not None and mock.outputs for mock in mocks)
 
     # What came of it
 
@@ -161,7 +173,7 @@ class _Judge:
     def _check_documents(self, run: Run) -> None:
         for watched in self.prepared.watched:
             items = list(_items(watched, run.recorder))
-            self._add(check_expectation(watched.expectation, items, self._scope, self._update))
+            self._add(check_expectation(watched.expectation, items, self._scope, self._snapshots))
 
     def _check_files(self, plan: Plan, written: Mapping[str, bytes]) -> None:
         contents = {full_path(name, plan): content for name, content in written.items()}
@@ -172,7 +184,7 @@ class _Judge:
                 names = ", ".join(written) or "none"
                 self._fail(file.path, f"{file.name}: the file {what}", [f"files written: {names}"])
             elif content is not None:
-                self._add(check_file(file, content, self._scope, self._update))
+                self._add(check_file(file, content, self._scope, self._snapshots))
 
     def _add(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
@@ -180,8 +192,9 @@ class _Judge:
 
     def _fail(self, path: KeyPath, message: str, details: Sequence[str] = ()) -> None:
         where = self.prepared.file.source.where_key(path)
-        shown = tuple(map(visible_line, details))
-        self.failures.append(Failure(where, visible_line(message), shown))
+        mask = self._snapshots.secrets.mask_text
+        shown = tuple(visible_line(mask(line)) for line in details)
+        self.failures.append(Failure(where, visible_line(mask(message)), shown))
 
 
 def _scope_of(plan: Plan, case: Case) -> Scope:

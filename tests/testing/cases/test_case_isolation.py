@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 
 import pytest
 
+from engine import cli
+
 CASE = "cases:\n  first:\n    expect: {shape: {count: 0}}\n"
 
 
@@ -151,3 +153,20 @@ links: [read -> shape]
 """
     out = run_tests(CASE, pipeline=text).out
     assert "the snap 'read' reads 'orders.json', and is neither mocked nor allowed" in out
+
+
+def test_a_file_of_the_project_is_named_as_the_pipeline_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["new", "project", "shop"]) == 0
+    Path("shop/pipelines/orders.test.yaml").write_text("cases: {a: {expect: {large: []}}}")
+    cli.main(["test", "shop"])
+    assert "give the file in 'files:' as '../data/orders.json', mock" in capsys.readouterr().out
+
+
+def test_a_snap_before_mocks_only_needs_an_empty_mock(run_tests: Any) -> None:
+    cases = "cases:\n  first:\n    mocks: {parse: [{id: 1, amount: 20}]}\n    expect: {big: {count: 1}}\n"
+    assert "mock 'read' (read: [] is enough, as only mocks follow it), or" in run_tests(cases).out
+    enough = cases.replace("mocks: {", "mocks: {read: [], ")
+    assert run_tests(enough).code == 0

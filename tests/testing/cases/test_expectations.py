@@ -217,3 +217,33 @@ def test_a_snapshot_is_written_by_update_and_compared_afterwards(run_tests: Any)
     assert Path("rows.json").stat().st_mtime_ns == before
     changed = cases.replace("n: 1.50", "n: 2")
     assert "output: document 1 of 1 differs at $.n" in run_tests(changed, pipeline=ROWS).out
+
+
+def test_update_makes_the_folder_of_a_snapshot_and_writes_no_secrets(
+    run_tests: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "open-sesame")
+    pipeline = (
+        "parameters: {token: {secret: true, default: '${env:TOKEN}'}}\n"
+        "snaps: {shape: {snap: Mapper, mappings: {$n: $n, $token: _token}}}\n"
+    )
+    cases = case("{output: {snapshot: seen/rows.json}}", "[{n: 1}]")
+    assert "there is no snapshot" in run_tests(cases, pipeline=pipeline).out
+    assert run_tests(cases, "--update", pipeline=pipeline).code == 0
+    assert '"token": "***"' in Path("seen/rows.json").read_text()
+    assert run_tests(cases, pipeline=pipeline).code == 0
+
+
+def test_a_difference_shows_no_secret_that_the_case_does_not_give(
+    run_tests: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "open-sesame")
+    pipeline = (
+        "parameters: {token: {secret: true, default: '${env:TOKEN}'}, key: {secret: true}}\n"
+        "snaps: {shape: {snap: Mapper, mappings: {$token: _token, $key: _key}}}\n"
+    )
+    cases = "cases:\n  a:\n    parameters: {key: for-tests}\n    expect: {output: [{n: 1}]}\n"
+    run_tests(cases, "--junit", "out/results.xml", pipeline=pipeline)
+    written = Path("out/results.xml").read_text()
+    assert '+  "token": "***"' in written
+    assert '+  "key": "for-tests"' in written

@@ -61,8 +61,13 @@ MISTAKES = [
     (CASE.replace("output: []", "big: {expressions: [$a +]}"), "expression-syntax"),
     (CASE.replace("output: []", "big: {count: 0, ignore: ['$a[']}"), "expression-syntax"),
     (
-        CASE.replace("output: []", "big: {snapshot: no/x.json}"),
-        "there is no folder for the snapshot",
+        CASE.replace("output: []", "big: {snapshot: ../x.json}"),
+        "the snapshot '../x.json' is outside the folder of the test file",
+    ),
+    (CASE.replace("output: []", "big: {snapshot: /x.json}"), "'/x.json' is outside the folder"),
+    (
+        CASE.replace("output: []", "big: {snapshot: orders.yaml}"),
+        "the name of its file must end in .json, not 'orders.yaml'",
     ),
     (CASE.replace("output: []", "failure: 3"), "'failure' must be a string, not '3'"),
     (CASE.replace("output: []", "diagnostics: cycle"), "'diagnostics' must be a list of codes"),

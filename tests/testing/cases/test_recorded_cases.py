@@ -170,3 +170,20 @@ def test_a_run_that_cannot_be_recorded_is_a_mistake(
     assert record(pipeline, *arguments) == 2
     assert message in capsys.readouterr().err
     assert not Path("orders.test.yaml").exists()
+
+
+def test_a_recorded_case_holds_no_secret_of_the_environment(
+    record: Record, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TOKEN", "open-sesame")
+    pipeline = (
+        "parameters: {token: {secret: true, default: '${env:TOKEN}'}}\n"
+        "snaps: {shape: {snap: Mapper, mappings: {$n: '1', $in.token: _token}}}\n"
+    )
+    assert record(pipeline) == 0
+    text = Path("orders.test.yaml").read_text()
+    assert "open-sesame" not in text
+    assert 'ignore: ["$in.token"]  # held secrets' in text
+    assert "shape.output: held secrets: $in.token" in capsys.readouterr().out
+    monkeypatch.setenv("TOKEN", "another")
+    assert cli.main(["test"]) == 0
