@@ -18,16 +18,23 @@ _YAML = ("yaml", "yml")
 _EXTENSIONS = {"PIPELINE": _PIPELINES, "TASK": _YAML}
 """Extensions of the files that a placeholder in the help stands for."""
 
+_TESTS = "*.test.y*ml"
+"""Files of tests, which are no pipelines."""
+
 _FILES = ("FILE", "PATH", "[NAME=]FILE", "JSON|FILE")
 _FOLDERS = ("FOLDER",)
 
 
 class Value(NamedTuple):
-    """What completes a value: its choices, files with these extensions (empty: any), or folders."""
+    """What completes a value: its choices, files with these extensions (empty: any), or folders.
+
+    Files that match `excluded` are not offered.
+    """
 
     name: str
     choices: Sequence[str] = ()
     extensions: Sequence[str] | None = None
+    excluded: str = ""
     is_folder: bool = False
 
 
@@ -87,15 +94,17 @@ def _value(action: argparse.Action) -> Value:
         return Value(name, is_folder=True)
     if name in _FILES:
         return Value(name, extensions=())
-    return Value(name, extensions=_EXTENSIONS.get(name))
+    excluded = _TESTS if name == "PIPELINE" else ""
+    return Value(name, extensions=_EXTENSIONS.get(name), excluded=excluded)
 
 
 def bash(commands: Sequence[Command]) -> str:
     names = [command.name for command in commands]
     lines = [
         "# Completion of the command engine for bash: generated from its parser.",
-        "_engine_files() {  # files with these extensions, or all",
-        "  local IFS=$'\\n' extension",
+        "_engine_files() {  # files with these extensions, or all, except those of a pattern",
+        "  local IFS=$'\\n' excluded=$1 extension name",
+        "  shift",
         "  compopt -o filenames 2>/dev/null",
         "  if (($# == 0)); then",
         '    COMPREPLY=($(compgen -f -- "$current"))',
@@ -103,7 +112,9 @@ def bash(commands: Sequence[Command]) -> str:
         "  fi",
         '  COMPREPLY=($(compgen -d -- "$current"))',
         '  for extension in "$@"; do',
-        '    COMPREPLY+=($(compgen -f -X "!*.$extension" -- "$current"))',
+        '    for name in $(compgen -f -X "!*.$extension" -- "$current"); do',
+        '      [[ -n $excluded && $name == $excluded ]] || COMPREPLY+=("$name")',
+        "    done",
         "  done",
         "}",
         "",
@@ -155,7 +166,7 @@ def _bash_value(value: Value) -> str:
     if value.is_folder:
         return 'compopt -o filenames; COMPREPLY=($(compgen -d -- "$current"))'
     if value.extensions is not None:
-        return " ".join(["_engine_files", *value.extensions])
+        return " ".join(["_engine_files", f"'{value.excluded}'", *value.extensions])
     return ":"
 
 
@@ -220,7 +231,8 @@ def _zsh_value(value: Value) -> str:
     if value.is_folder:
         return f":{name}:_files -/"
     if value.extensions:
-        return f':{name}:_files -g "*.({"|".join(value.extensions)})(-.)"'
+        excluded = f' -F "{value.excluded}"' if value.excluded else ""
+        return f':{name}:_files{excluded} -g "*.({"|".join(value.extensions)})(-.)"'
     return f":{name}:{'_files' if value.extensions is not None else ' '}"
 
 
@@ -273,6 +285,8 @@ def _fish_value(value: Value) -> str:
     if not value.extensions:
         return "-F"
     found = "; ".join(f"__fish_complete_suffix .{extension}" for extension in value.extensions)
+    if value.excluded:  # a path, a tab and a description
+        found = f'begin; {found}; end | string match -v "{value.excluded}*"'
     return f"-k -a '({found})'"
 
 

@@ -18,13 +18,13 @@ from engine.cli.display import Display, choose_display
 from engine.cli.inputs import documents_of
 from engine.cli.options import add_parameters, given_parameters, positive, whole
 from engine.cli.problems import print_problems
+from engine.cli.report_files import report_file
 from engine.cli.reserved import reserve_stdout
 from engine.cli.stopping import stopped_by_signals
 from engine.documents import Item
 from engine.errors import (
     AbsentError,
     ConfigurationError,
-    DataError,
     EngineError,
     InvalidPipelineError,
     SnapFailedError,
@@ -34,11 +34,9 @@ from engine.pipeline.pin_files import is_pin_file
 from engine.plan.graph import downstream
 from engine.plan.plan import Plan
 from engine.registry import Registry, discover
-from engine.run.files import ProjectFiles
 from engine.run.garbage_collection import relax_garbage_collection
 from engine.run.report import Report
 from engine.run.stopping import Stopper
-from engine.sdk.files import FileTarget
 from engine.visible import visible
 
 if TYPE_CHECKING:
@@ -154,8 +152,11 @@ def _run_once(arguments: argparse.Namespace, registry: Registry) -> int:
     inputs = _inputs(plan, arguments.input)
     print_problems(complete.warnings, sys.stderr)
     relax_garbage_collection()
-    report = _report_file(arguments.report, "--report")
-    with reserve_stdout() as out, _breaking(arguments) as breaking:
+    with (
+        report_file(arguments.report, "--report") as write_report,
+        reserve_stdout() as out,
+        _breaking(arguments) as breaking,
+    ):
         display = choose_display(
             out,
             sys.stderr,
@@ -171,7 +172,8 @@ def _run_once(arguments: argparse.Namespace, registry: Registry) -> int:
             try:
                 failure = asyncio.run(running)
             finally:
-                _write_report(report, display.report)
+                if display.report is not None:
+                    write_report(_as_json(display.report))
     for note in () if part is None else part.notes:
         print(visible(note), file=sys.stderr)
     if isinstance(failure, SnapFailedError):
@@ -255,43 +257,25 @@ def _is_for_missing_field(error: BaseException | None) -> bool:
     return error is not None
 
 
-def _report_file(name: str | None, option: str) -> FileTarget | None:
-    """The file of a report, opened before the run so that a bad path is reported first."""
-    if name is None:
-        return None
-    if name == "-":
-        raise ConfigurationError(
-            f"{option} needs the name of a file, as standard output holds documents only; "
-            "write ./- for a file called '-'"
-        )
-    try:
-        return ProjectFiles(str(Path.cwd()), ".").write(name, "overwrite", create_folder=False)
-    except DataError as error:
-        raise ConfigurationError(f"{option}: {error}") from None
-
-
 @contextmanager
 def _page(
     arguments: argparse.Namespace, plan: Plan, registry: Registry, display: Display
 ) -> Iterator[Display]:
     """The display for a run, which also writes the page of `--html` when the run has ended."""
-    file = _report_file(arguments.html, "--html")
-    if file is None:
+    if arguments.html is None:
         yield display
         return
     from engine.cli.run_page import SamplingDisplay, diagram_of_file  # few runs write a page
 
-    diagram = diagram_of_file(arguments.pipeline, registry)
-    sampling = SamplingDisplay(display)
-    try:
-        yield sampling
-    finally:
-        if display.report is None:
-            file.discard()
-        else:
-            given = given_parameters(arguments, [spec.name for spec in plan.parameters])
-            file.write(sampling.page(diagram, plan.parameters, given).encode())
-            file.commit()
+    with report_file(arguments.html, "--html") as write_page:
+        diagram = diagram_of_file(arguments.pipeline, registry)
+        sampling = SamplingDisplay(display)
+        try:
+            yield sampling
+        finally:
+            if display.report is not None:
+                given = given_parameters(arguments, [spec.name for spec in plan.parameters])
+                write_page(sampling.page(diagram, plan.parameters, given).encode())
 
 
 def _tapping(arguments: argparse.Namespace, plan: Plan) -> RunTaps | None:
@@ -313,14 +297,8 @@ def _breaking(arguments: argparse.Namespace) -> AbstractContextManager[Breaking 
     return breaking()
 
 
-def _write_report(file: FileTarget | None, report: Report | None) -> None:
-    if file is None:
-        return
-    if report is None:
-        file.discard()
-        return
-    file.write(msgspec.json.format(msgspec.json.encode(report.as_dict()), indent=2) + b"\n")
-    file.commit()
+def _as_json(report: Report) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(report.as_dict()), indent=2) + b"\n"
 
 
 async def _run(

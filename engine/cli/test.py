@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from time import perf_counter
@@ -13,6 +13,7 @@ from typing import TextIO
 from engine.cli.coverage_table import coverage_table
 from engine.cli.options import add_parameters, given_parameters
 from engine.cli.problems import has_colours, print_problems
+from engine.cli.report_files import report_file
 from engine.errors import ConfigurationError
 from engine.registry import Registry, discover
 from engine.run.garbage_collection import relax_garbage_collection
@@ -20,6 +21,7 @@ from engine.testing.cases.coverage import Hits, lcov, percent
 from engine.testing.cases.documents import GivenError, documents_in
 from engine.testing.cases.finding import find_tests
 from engine.testing.cases.junit import junit_xml
+from engine.testing.cases.preparing import Prepared
 from engine.testing.cases.result import CaseResult
 from engine.testing.cases.suite import coverage_of, load_suite, run_suite
 from engine.visible import visible_line
@@ -95,31 +97,46 @@ def run(arguments: argparse.Namespace) -> int:
     print_problems(suite.problems, sys.stderr)
     if not suite.cases and not suite.problems:
         raise ConfigurationError(f"no case has {arguments.word!r} in its name or file")
-    printer = _Printer(sys.stdout)
-    results: list[CaseResult] = []
-    measures = arguments.coverage or arguments.lcov or arguments.fail_under is not None
+    with (
+        report_file(arguments.junit, "--junit", create_folder=True) as write_junit,
+        report_file(arguments.lcov, "--lcov", create_folder=True) as write_lcov,
+    ):
+        printer = _Printer(sys.stdout)
+        results = list(_results(suite.cases, arguments, printer))
+        seconds = perf_counter() - started
+        printer.conclude(results, len(suite.cases), len(suite.problems), seconds)
+        if arguments.junit:
+            write_junit(junit_xml(results))
+        is_covered = True
+        if _measures(arguments):
+            coverage = coverage_of(suite.cases, results, registry)
+            write_lcov(lcov(coverage).encode())
+            is_covered = _report_coverage(coverage, arguments)
+    if suite.problems:
+        return 2
+    return 0 if is_covered and all(result.passed for result in results) else 1
+
+
+def _measures(arguments: argparse.Namespace) -> bool:
+    return bool(arguments.coverage or arguments.lcov or arguments.fail_under is not None)
+
+
+def _results(
+    cases: Sequence[Prepared], arguments: argparse.Namespace, printer: _Printer
+) -> Iterator[CaseResult]:
+    """Run the cases, and show each result as it comes."""
     running = run_suite(
-        suite.cases,
+        cases,
         processes=arguments.processes,
         update=arguments.update,
-        coverage=bool(measures),
+        coverage=_measures(arguments),
     )
     with closing(running):
         for result in running:
             printer.show(result)
-            results.append(result)
+            yield result
             if arguments.first and not result.passed:
-                break
-    printer.conclude(results, len(suite.cases), len(suite.problems), perf_counter() - started)
-    if arguments.junit:
-        _write(arguments.junit, junit_xml(results))
-    is_covered = True
-    if measures:
-        coverage = coverage_of(suite.cases, results, registry)
-        is_covered = _report_coverage(coverage, arguments)
-    if suite.problems:
-        return 2
-    return 0 if is_covered and all(result.passed for result in results) else 1
+                return
 
 
 def _record(arguments: argparse.Namespace, registry: Registry) -> int:
@@ -152,11 +169,9 @@ def _record(arguments: argparse.Namespace, registry: Registry) -> int:
 
 
 def _report_coverage(coverage: Mapping[str, Hits], arguments: argparse.Namespace) -> bool:
-    """Show and write the coverage; whether it is high enough."""
+    """Show the coverage; whether it is high enough."""
     if arguments.coverage:
         print(coverage_table(coverage))
-    if arguments.lcov:
-        _write(arguments.lcov, lcov(coverage).encode())
     reached = percent([count for hits in coverage.values() for count in hits.values()])
     least = arguments.fail_under
     if least is None or reached >= least:
@@ -208,15 +223,6 @@ class _Printer:
 
     def _line(self, text: str) -> None:
         self._out.write(f"{text}\n")
-
-
-def _write(name: str, content: bytes) -> None:
-    path = Path(name)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise ConfigurationError(f"cannot write {name!r}: {error.strerror}") from None
 
 
 def _percentage(text: str) -> float:

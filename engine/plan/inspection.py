@@ -92,7 +92,7 @@ def _named_when_failing(snap_class: SnapClass) -> Iterator[SnapFile]:
         yield file
     except UnusableSnapError:
         raise
-    except Exception as error:
+    except Exception as error:  # the code of a snap may raise anything
         path, line = place_of(error, file)
         raise UnusableSnapError(
             f"the snap {snap_class.__name__} failed while checking its settings: "

@@ -58,7 +58,7 @@ class Limited(Snap[Any]):
     def __next(self, remaining: Iterator[Any]) -> Any:
         try:
             return next(remaining, None)
-        except Exception:
+        except Exception:  # after an interruption a snap may raise anything
             if self.preview_quota.is_full:
                 return None
             raise

@@ -30,7 +30,11 @@ class UnusableAccountError(ConfigurationError):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message}; {self.hint}" if self.hint else self.message
+        if not self.hint:
+            return self.message
+        has_lines = "\n" in self.message  # the last may hold the carets below an expression
+        joint = "\n  hint: " if has_lines else "; "
+        return f"{self.message}{joint}{self.hint}"
 
 
 def account_of(

@@ -318,7 +318,7 @@ def _in_few_batches(outputs: Outputs, exit_port: Port) -> Outputs:
                 texts = []
             if not is_text:
                 yield port, batch
-    except Exception:
+    except Exception:  # raised again after what came before it
         if texts:
             yield exit_port, Batch(texts)
         raise

@@ -384,7 +384,7 @@ def _joined(outputs: Outputs) -> Outputs:
             if full or perf_counter() - since > HELD_SECONDS:
                 yield from held.items()
                 held, since = {}, perf_counter()
-    except Exception:
+    except Exception:  # raised again after what came before it
         yield from held.items()
         raise
     yield from held.items()

@@ -69,7 +69,7 @@ class ScriptProcess:
         held, self._lifeline = os.pipe()
         try:
             self._process = self._spawn(script, environment, theirs.fileno(), held, limit)
-        except BaseException:
+        except BaseException:  # raised again once nothing is left open
             ours.close()
             os.close(self._lifeline)
             self.state.close()

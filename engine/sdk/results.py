@@ -135,7 +135,7 @@ class Collected:
         """A complete result in batches, including the items before a failure."""
         try:
             yield from self.pass_on(result, lineage)
-        except Exception:
+        except Exception:  # raised again after what came before it
             if self.count:
                 yield self.take()
             raise

@@ -245,7 +245,7 @@ class Snap(Generic[S]):
                     self.context.broke(error, document, lineage)
                 if collected.count >= BATCH_SIZE:
                     yield collected.take()
-        except Exception:
+        except Exception:  # raised again after what came before it
             if collected.count:  # keep the results from before the failure
                 yield collected.take()
             raise

@@ -158,7 +158,7 @@ class SQLInsert(WriteSnap[SQLInsertSettings]):
         savepoint = self.session.savepoint(connection)
         try:
             connection.exec_driver_sql(text.text, [text.arguments(row.values) for row in rows])
-        except Exception as error:
+        except Exception as error:  # each driver has its own errors
             self._raise_if_not_of_the_row(error)
             if savepoint is None:
                 raise RowError(0, error) from error

@@ -187,7 +187,7 @@ class JSONSplitter(Snap[JSONSplitterSettings]):
                         if len(made) >= BATCH_SIZE:
                             yield {"output": Batch(made, lines)}
                             made, lines = [], None if lines is None else []
-        except Exception:
+        except Exception:  # raised again after what came before it
             if made:  # keep the results from before the failure
                 yield {"output": Batch(made, lines)}
             raise

@@ -37,6 +37,17 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def test_a_report_that_cannot_be_written_is_refused_before_the_cases_run(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["test", "a", "--junit", "a/one.yaml/results.xml"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("engine: --junit: cannot")
+    assert cli.main(["test", "a", "--junit", "out/new/results.xml", "--lcov", "out/l.info"]) == 1
+    assert {path.name for path in (project / "out").rglob("*.*")} == {"results.xml", "l.info"}
+
+
 def test_all_test_files_below_the_folder_run(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,13 +141,6 @@ def test_results_are_written_as_junit_xml(project: Path) -> None:
     failure = cases["fails"].find("failure")
     assert failure is not None
     assert failure.attrib["message"] == "output: document 1 of 1 differs at $.n"
-
-
-def test_a_file_for_the_results_that_cannot_be_written_is_a_mistake(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cli.main(["test", "--junit", "no/results.xml"]) == 2
-    assert "cannot write 'no/results.xml'" in capsys.readouterr().err
 
 
 def test_results_are_plain_in_a_pipe_and_coloured_on_a_terminal(

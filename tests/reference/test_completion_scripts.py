@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import select
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -31,6 +34,7 @@ CASES = {
     ("run", ""): ["folder", "a b.yaml", "old.slp"],
     ("run", "--param", "a", "=", "b", "a"): ["a b.yaml"],
     ("run", "--input", "d"): ["data.json"],
+    ("test", "a"): ["a b.test.yaml", "a b.yaml"],
     ("import", "-o", ""): ["folder"],
     ("--v",): ["--version"],
 }
@@ -47,7 +51,7 @@ def run_shell(command: Sequence[str], folder: Path) -> str:
 def folder(tmp_path: Path) -> Path:
     """A folder with a folder, a pipeline, an export and another file."""
     (tmp_path / "folder").mkdir()
-    for name in ("a b.yaml", "old.slp", "data.json"):
+    for name in ("a b.yaml", "a b.test.yaml", "old.slp", "data.json"):
         (tmp_path / name).touch()
     return tmp_path
 
@@ -95,6 +99,63 @@ def test_fish_completes(line: str, expected: list[str], folder: Path) -> None:
     assert [each.split("\t")[0] for each in found.splitlines()] == expected
 
 
+@pytest.mark.skipif(shutil.which("fish") is None, reason="needs fish")
+def test_fish_offers_no_test_file_where_a_pipeline_goes(folder: Path) -> None:
+    commands = f"source {FOLDER / 'engine.fish'}; complete -C 'engine run '"
+    found = run_shell(["fish", "--no-config", "-c", commands], folder)
+    assert "a b.yaml" in found
+    assert "test.yaml" not in found
+
+
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="needs zsh")
-def test_zsh_can_read_its_script(folder: Path) -> None:
-    assert run_shell(["zsh", "-fn", str(FOLDER / "engine.zsh")], folder) == ""
+@pytest.mark.parametrize(
+    ("line", "shown", "absent"),
+    [
+        ("engine prev", "engine preview ", "validate"),
+        ("engine validate --format gi", "--format github ", "json"),
+        ("engine run ", "old.slp", "test.yaml"),
+    ],
+)
+def test_zsh_completes(line: str, shown: str, absent: str, folder: Path) -> None:
+    screen = Zsh(folder)
+    try:
+        screen.send(f"autoload -U compinit; compinit -D -u; source {FOLDER / 'engine.zsh'}\n")
+        screen.send("echo re''ady\n")
+        screen.shown("ready")
+        screen.send(f"{line}\t\t")
+        assert absent not in screen.shown(shown)
+    finally:
+        screen.close()
+
+
+class Zsh:
+    """An interactive zsh on a terminal of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._ours, theirs = pty.openpty()
+        self._shell = subprocess.Popen(
+            ["zsh", "-f", "-i"],
+            cwd=folder,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": "dumb"},
+            start_new_session=True,
+        )
+        os.close(theirs)
+
+    def send(self, text: str) -> None:
+        os.write(self._ours, text.encode())
+
+    def shown(self, wanted: str) -> str:
+        """What it has shown until this appears."""
+        text = ""
+        while wanted not in text:
+            assert select.select([self._ours], [], [], 30)[0], f"only {text!r}"
+            text += os.read(self._ours, 65536).decode()
+        return text
+
+    def close(self) -> None:
+        self._shell.kill()
+        self._shell.wait(timeout=30)
+        os.close(self._ours)

@@ -222,3 +222,9 @@ def test_a_wrong_kind_by_a_document_is_an_error_of_the_document(
         {"reason": WRONG, "resolution": KINDS},
         {"reason": "there is no account 'nobody'", "resolution": "the accounts are: crm, db"},
     ]
+
+
+def test_the_hint_is_below_the_place_in_a_field_that_fails(tmp_path: Path) -> None:
+    accounts(tmp_path, crm="account: basic\npassword: = _password\nusername: = _tenant.length.x\n")
+    with pytest.raises(ConfigurationError, match=r"\^\n  hint: give the parameters"):
+        run(tmp_path, GET % ("http://127.0.0.1:9", "crm"), password="b", tenant="a")

@@ -1,6 +1,7 @@
 # Completion of the command engine for bash: generated from its parser.
-_engine_files() {  # files with these extensions, or all
-  local IFS=$'\n' extension
+_engine_files() {  # files with these extensions, or all, except those of a pattern
+  local IFS=$'\n' excluded=$1 extension name
+  shift
   compopt -o filenames 2>/dev/null
   if (($# == 0)); then
     COMPREPLY=($(compgen -f -- "$current"))
@@ -8,7 +9,9 @@ _engine_files() {  # files with these extensions, or all
   fi
   COMPREPLY=($(compgen -d -- "$current"))
   for extension in "$@"; do
-    COMPREPLY+=($(compgen -f -X "!*.$extension" -- "$current"))
+    for name in $(compgen -f -X "!*.$extension" -- "$current"); do
+      [[ -n $excluded && $name == $excluded ]] || COMPREPLY+=("$name")
+    done
   done
 }
 
@@ -27,16 +30,16 @@ _engine() {
   done
   case $command:$previous in
     run:--param) :; return ;;
-    run:--param-file) _engine_files; return ;;
-    run:--input) _engine_files; return ;;
+    run:--param-file) _engine_files ''; return ;;
+    run:--input) _engine_files ''; return ;;
     run:--to) :; return ;;
     run:--limit) :; return ;;
     run:--tap) :; return ;;
     run:--tap-limit) :; return ;;
     run:--filter) :; return ;;
-    run:--tap-file) _engine_files; return ;;
-    run:--report) _engine_files; return ;;
-    run:--html) _engine_files; return ;;
+    run:--tap-file) _engine_files ''; return ;;
+    run:--report) _engine_files ''; return ;;
+    run:--html) _engine_files ''; return ;;
     run:--project) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
     run:--timezone) :; return ;;
     preview:--to) :; return ;;
@@ -46,36 +49,36 @@ _engine() {
     preview:--show) :; return ;;
     preview:--input) :; return ;;
     preview:--param) :; return ;;
-    preview:--param-file) _engine_files; return ;;
+    preview:--param-file) _engine_files ''; return ;;
     preview:--timezone) :; return ;;
     validate:--format) COMPREPLY=($(compgen -W 'text json github' -- "$current")); return ;;
-    graph:-o|graph:--output) _engine_files; return ;;
-    graph:--report) _engine_files; return ;;
+    graph:-o|graph:--output) _engine_files ''; return ;;
+    graph:--report) _engine_files ''; return ;;
     test:-k) :; return ;;
     test:-j) :; return ;;
-    test:--junit) _engine_files; return ;;
-    test:--lcov) _engine_files; return ;;
+    test:--junit) _engine_files ''; return ;;
+    test:--lcov) _engine_files ''; return ;;
     test:--fail-under) :; return ;;
-    test:--record) _engine_files yaml yml slp; return ;;
-    test:--input) _engine_files; return ;;
+    test:--record) _engine_files '*.test.y*ml' yaml yml slp; return ;;
+    test:--input) _engine_files ''; return ;;
     test:--name) :; return ;;
     test:--param) :; return ;;
-    test:--param-file) _engine_files; return ;;
-    eval:--doc) _engine_files; return ;;
+    test:--param-file) _engine_files ''; return ;;
+    eval:--doc) _engine_files ''; return ;;
     eval:--param) :; return ;;
-    eval:--param-file) _engine_files; return ;;
-    eval:--library) _engine_files; return ;;
+    eval:--param-file) _engine_files ''; return ;;
+    eval:--library) _engine_files ''; return ;;
     eval:--timezone) :; return ;;
-    schema:-o|schema:--output) _engine_files; return ;;
+    schema:-o|schema:--output) _engine_files ''; return ;;
     schema:--all) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
     serve:--port) :; return ;;
     serve:--host) :; return ;;
     serve:--param) :; return ;;
-    serve:--param-file) _engine_files; return ;;
+    serve:--param-file) _engine_files ''; return ;;
     serve:--instances) :; return ;;
     serve:--allow-origin) :; return ;;
     serve:--log-format) COMPREPLY=($(compgen -W 'text json' -- "$current")); return ;;
-    serve:--access-log) _engine_files; return ;;
+    serve:--access-log) _engine_files ''; return ;;
     serve:--state) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
     serve:--site) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
     tap:--filter) :; return ;;
@@ -84,11 +87,11 @@ _engine() {
     history:--state) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
     history:--runs) :; return ;;
     executor:--port) :; return ;;
-    executor:--token-file) _engine_files; return ;;
+    executor:--token-file) _engine_files ''; return ;;
     executor:--host) :; return ;;
     executor:--sessions) :; return ;;
     import:-o|import:--output) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
-    export:-o|export:--output) _engine_files; return ;;
+    export:-o|export:--output) _engine_files ''; return ;;
   esac
   if [[ $current == -* ]]; then
     case $command in
@@ -119,23 +122,23 @@ _engine() {
   fi
   case $command:$given in
     :*) COMPREPLY=($(compgen -W 'run preview validate graph test snaps functions eval format lsp schema new serve tasks tap history executor import export coverage completion' -- "$current")) ;;
-    run:*) _engine_files yaml yml slp ;;
-    preview:*) _engine_files yaml yml slp ;;
-    validate:*) _engine_files ;;
-    graph:*) _engine_files yaml yml slp ;;
-    test:*) _engine_files ;;
+    run:*) _engine_files '*.test.y*ml' yaml yml slp ;;
+    preview:*) _engine_files '*.test.y*ml' yaml yml slp ;;
+    validate:*) _engine_files '' ;;
+    graph:*) _engine_files '*.test.y*ml' yaml yml slp ;;
+    test:*) _engine_files '' ;;
     snaps:*) : ;;
     functions:*) : ;;
     eval:*) : ;;
-    format:*) _engine_files ;;
+    format:*) _engine_files '' ;;
     schema:*) COMPREPLY=($(compgen -W 'pipeline task account test pins' -- "$current")) ;;
     new:0) COMPREPLY=($(compgen -W 'pipeline snap task test project' -- "$current")) ;;
     new:1) : ;;
-    serve:*) _engine_files ;;
+    serve:*) _engine_files '' ;;
     tap:*) : ;;
-    history:*) _engine_files yaml yml ;;
-    import:*) _engine_files ;;
-    export:*) _engine_files yaml yml slp ;;
+    history:*) _engine_files '' yaml yml ;;
+    import:*) _engine_files '' ;;
+    export:*) _engine_files '*.test.y*ml' yaml yml slp ;;
     coverage:*) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")) ;;
     completion:*) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$current")) ;;
   esac

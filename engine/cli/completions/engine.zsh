@@ -56,7 +56,7 @@ _engine() {
             '(--project)'--project'[root of sldb\:/// (default\: the project of the pipeline file)]:FOLDER:_files -/' \
             '(--timezone)'--timezone'[time zone of expressions (default\: UTC)]:ZONE: ' \
             '(--debug)'--debug'[show the full traceback of an exception in the code of a snap]' \
-            '1:PIPELINE:_files -g "*.(yaml|yml|slp)(-.)"'
+            '1:PIPELINE:_files -F "*.test.y*ml" -g "*.(yaml|yml|slp)(-.)"'
           ;;
         preview)
           _arguments -S \
@@ -75,7 +75,7 @@ _engine() {
             '(--watch)'--watch'[preview again whenever a file of the pipeline changes, and mark what is different]' \
             '(--json)'--json'[print JSON lines, as in a pipe\: label, view, number and document]' \
             '(--timezone)'--timezone'[time zone of expressions (default\: UTC)]:ZONE: ' \
-            '1:PIPELINE:_files -g "*.(yaml|yml|slp)(-.)"'
+            '1:PIPELINE:_files -F "*.test.y*ml" -g "*.(yaml|yml|slp)(-.)"'
           ;;
         validate)
           _arguments -S \
@@ -88,7 +88,7 @@ _engine() {
             '(-h --help)'{-h,--help}'[show this help message and exit]' \
             '(-o --output)'{-o,--output}'[the file to write\: .svg, .html, .mmd or .json (default\: draw it here)]:FILE:_files' \
             '(--report)'--report'[show the counts of a run, from the report that '\''engine run --report FILE'\'' wrote]:FILE:_files' \
-            '1:PIPELINE:_files -g "*.(yaml|yml|slp)(-.)"'
+            '1:PIPELINE:_files -F "*.test.y*ml" -g "*.(yaml|yml|slp)(-.)"'
           ;;
         test)
           _arguments -S \
@@ -101,7 +101,7 @@ _engine() {
             '(--coverage)'--coverage'[show how much of each pipeline the cases have run, and what they have not]' \
             '(--lcov)'--lcov'[write the coverage for lcov to FILE]:FILE:_files' \
             '(--fail-under)'--fail-under'[fail if less than PERCENT of the pipelines was run]:PERCENT: ' \
-            '(--record)'--record'[run the pipeline once, and write what happened as a case of the test file beside it]:PIPELINE:_files -g "*.(yaml|yml|slp)(-.)"' \
+            '(--record)'--record'[run the pipeline once, and write what happened as a case of the test file beside it]:PIPELINE:_files -F "*.test.y*ml" -g "*.(yaml|yml|slp)(-.)"' \
             '(--input)'--input'[with --record\: documents for the open input (JSON or CSV)]:FILE:_files' \
             '(--name)'--name'[with --record\: the name of the case]:CASE: ' \
             '*'--param'[value of a pipeline parameter; may be repeated]:NAME=VALUE: ' \
@@ -213,7 +213,7 @@ _engine() {
             '(-h --help)'{-h,--help}'[show this help message and exit]' \
             '(-o --output)'{-o,--output}'[the file to write]:FILE:_files' \
             '(--force)'--force'[overwrite an existing file]' \
-            '1:PIPELINE:_files -g "*.(yaml|yml|slp)(-.)"'
+            '1:PIPELINE:_files -F "*.test.y*ml" -g "*.(yaml|yml|slp)(-.)"'
           ;;
         coverage)
           _arguments -S \

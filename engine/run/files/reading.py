@@ -81,7 +81,7 @@ def _member(
     held = open_seekable(archive, elsewhere)
     try:
         file, size = open_member(scheme, held, first.partition("://")[2])
-    except BaseException:
+    except BaseException:  # raised again once the archive is closed
         held.close()
         raise
     return FileContent(_then_closed(_chunks_of(file, located), held), size, guessed_type(first))
@@ -94,7 +94,7 @@ def _held(located: str, elsewhere: Elsewhere) -> IO[bytes]:
     try:
         for chunk in open_file(located, elsewhere):
             held.write(chunk)
-    except BaseException:
+    except BaseException:  # raised again once it is closed
         held.close()
         raise
     held.seek(0)

@@ -63,7 +63,7 @@ class RemoteTarget:
             if self._files.exists(self._path):
                 with self._files.open(self._path, "rb") as old:
                     shutil.copyfileobj(old, self._file, CHUNK)
-        except Exception:
+        except Exception:  # raised again; each file system has its own
             self.discard()
             raise
 

@@ -63,5 +63,5 @@ def _refuse_what_is_loaded(text: dict[str, str]) -> None:
 def _compiled(text: dict[str, str]) -> CodeType:
     try:
         return compile(text["source"], text["file"], "exec", dont_inherit=True)
-    except Exception as error:
+    except Exception as error:  # the compiler raises more than SyntaxError
         raise failure.ScriptRaisedError(failure.describe(error, text["file"])) from error

@@ -92,7 +92,7 @@ class Program:
         self._state.enter(phase)
         try:
             return call()
-        except BaseException as error:
+        except BaseException as error:  # a script may raise anything
             raise ScriptRaisedError(failure.describe(error, self._name, hook)) from error
 
     @property
@@ -155,7 +155,7 @@ class Program:
                     if isinstance(given, dict) and given is result:
                         self._flat.missed(result)
                         is_flat = self._flat.check
-            except BaseException as error:  # noqa: BLE001
+            except BaseException as error:  # noqa: BLE001  # a script may raise anything
                 answer(self._failed(error, hook))
 
     def _answer_batch(
@@ -165,7 +165,7 @@ class Program:
         self._state.begin_batch(count)
         try:
             results = batched(rows)
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001  # a script may raise anything
             if callable(single):
                 self._state.end_batch(done=False)
                 self._answer_rows(single, again())
@@ -245,7 +245,7 @@ class Program:
                 result = hook(entry.row)
                 if not tracked.settle_simple([entry], [result]):
                     given = tracked.parse(result, "snaplogic_process")
-            except BaseException as error:  # noqa: BLE001
+            except BaseException as error:  # noqa: BLE001  # a script may raise anything
                 failed = self._failure(error, hook)
             # From here on the exception is gone, and with it the frames that refer to the row.
             result = None
@@ -272,7 +272,7 @@ class Program:
         raised = False
         try:
             results = batched([entry.row for entry in entries])
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001  # a script may raise anything
             failed, raised = self._failed(error, batched), True
         else:
             failed = self._misshapen(batched, results, count)

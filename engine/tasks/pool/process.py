@@ -43,7 +43,7 @@ class Process:
         call = json.dumps([sys.path, module, function, theirs.fileno()])
         try:
             popen = await asyncio.to_thread(_spawn, call, theirs, title)
-        except BaseException:
+        except BaseException:  # raised again; also if the start is cancelled
             ours.close()
             raise
         finally:

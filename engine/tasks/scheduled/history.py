@@ -157,7 +157,7 @@ class History:
                 connection.execute("BEGIN IMMEDIATE")
                 self._prepare(connection)
                 connection.execute("COMMIT")
-            except BaseException:
+            except BaseException:  # raised again once it is closed
                 connection.close()
                 raise
         return connection
@@ -226,7 +226,7 @@ class History:
             try:
                 yield self._connection
                 self._connection.execute("COMMIT")
-            except BaseException:
+            except BaseException:  # raised again once it is undone
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise

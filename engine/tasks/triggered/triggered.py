@@ -181,7 +181,7 @@ async def _reply(run: Run, method: str) -> Reply:
         bodiless = method == "HEAD" or run.status in _BODILESS
         if body is None and bodiless:
             await run.ended()
-    except BaseException:
+    except BaseException:  # raised again; also if the caller has gone
         run.cancel()
         raise
     if run.end is not None and run.end.failure is not None:

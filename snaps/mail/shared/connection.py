@@ -66,7 +66,7 @@ class MailConnection:
                 server.login(account.email_id, account.password)
             assert server.sock is not None  # it is connected
             server.sock.settimeout(account.read_timeout)
-        except BaseException:
+        except BaseException:  # raised again once it is closed
             server.close()
             raise
         return server

@@ -189,7 +189,7 @@ class Session:
         savepoint = None if self.commits else self.savepoint(connection)
         try:
             result = task(connection)
-        except BaseException:
+        except BaseException:  # raised again once it is rolled back
             self._roll_back(connection, savepoint)
             raise
         try:

@@ -107,7 +107,7 @@ class WriteSnap(SqlSnap[W], ABC):
                 counts.append(self.write_one(connection, row))
             except DataError:
                 raise
-            except Exception as error:
+            except Exception as error:  # each driver has its own errors
                 self._raise_if_not_of_the_row(error)
                 raise RowError(index, error) from error
         return counts

@@ -166,7 +166,8 @@ def test_a_file_of_the_project_is_named_as_the_pipeline_names_it(
 
 
 def test_a_snap_before_mocks_only_needs_an_empty_mock(run_tests: Any) -> None:
-    cases = "cases:\n  first:\n    mocks: {parse: [{id: 1, amount: 20}]}\n    expect: {big: {count: 1}}\n"
+    mocks = "mocks: {parse: [{id: 1, amount: 20}]}"
+    cases = f"cases:\n  first:\n    {mocks}\n    expect: {{big: {{count: 1}}}}\n"
     assert "mock 'read' (read: [] is enough, as only mocks follow it), or" in run_tests(cases).out
     enough = cases.replace("mocks: {", "mocks: {read: [], ")
     assert run_tests(enough).code == 0
