@@ -11,7 +11,7 @@ _REMEMBERED = 128
 
 
 def nearest(
-    name: str, names: Iterable[object], count: int = 1, cutoff: float = 0.6
+    name: str, names: Iterable[object], count: int = 1, cutoff: float = 0.65
 ) -> tuple[str, ...]:
     """Up to `count` of `names` that resemble `name`, best first; case matters little."""
     return _nearest(name, tuple(islice(names, MAX_NAMES)), count, cutoff)

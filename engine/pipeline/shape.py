@@ -188,12 +188,13 @@ class _SpecReader:
         if kind is not None:
             return
         hint = "add 'snap:' with the name of a snap"
-        for key in foreign_keys.TYPE_KEYS:
-            named = table.get(key)
-            if isinstance(named, Scalar):
-                hint = f"write 'snap: {named.text}' instead of '{key}:'"
-                break
         message = f"the snap {shown(label)} has no key 'snap'"
+        for key in sorted(table, key=lambda each: each.lower() != "snap"):
+            named = table[key]
+            if key.lower() in ("snap", *foreign_keys.TYPE_KEYS) and isinstance(named, Scalar):
+                hint = f"write 'snap: {named.text}' instead of {shown(f'{key}:')}"
+                path = (*path, key)
+                break
         self._report("missing-snap-type", path, message, hint, at_key=True)
 
     def _is_glued(self, text: str, path: KeyPath, *, at_key: bool = True) -> bool:

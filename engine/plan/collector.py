@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import msgspec
 
 from engine.errors import Problem, Severity, Where
 from engine.locations import Location
-from engine.pipeline.nodes import Scalar, Table
+from engine.pipeline.nodes import Node, Scalar, Table
 from engine.pipeline.spec import PipelineSpec
 from engine.sdk.settings import KEY, nearest_hint
 
@@ -90,7 +90,7 @@ class ProblemCollector(msgspec.Struct):
         if "snaps" not in entries or not isinstance(entries["snaps"].value, Table):
             return True
         unread = [entries[key].value for key in _DECLARING if key in entries]
-        texts = [node.text for node in unread if isinstance(node, Scalar)]
+        texts = [text for node in unread if not isinstance(node, Table) for text in _texts(node)]
         lost = "\n".join([source.lost_text(), *texts])
         return bool(re.search(rf"(?<!\w){re.escape(name)}(?!\w)\s*:?", lost))
 
@@ -112,6 +112,17 @@ class ProblemCollector(msgspec.Struct):
     def _order(self, problem: Problem) -> tuple[bool, str, int, int]:
         where = problem.where
         return (where.path != self.spec.path, where.path, where.line, where.column)
+
+
+def _texts(node: Node) -> Iterator[str]:
+    """All keys and values in a node."""
+    if isinstance(node, Scalar):
+        yield node.text
+        return
+    if isinstance(node, Table):
+        yield from node.entries
+    for child in node.children():
+        yield from _texts(child)
 
 
 def _is_within(where: Where, places: Collection[Where]) -> bool:

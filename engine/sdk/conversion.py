@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from functools import partial
 from math import isinf
@@ -68,7 +68,7 @@ def _convert_settings(
     free = [name for name in facts if name not in values]  # one that is given is hardly meant
     meant = ""
     for key in unknown:
-        near = nearest_hint(key, free)
+        near = _not_nested(key, values[key], free) or nearest_hint(key, free)
         meant += near
         issues.append(
             Issue(
@@ -92,6 +92,13 @@ def _convert_settings(
         elif fact.required and repr(name) not in meant:
             issues.append(_missing(fact, path, is_empty=name in values))
     return None if issues else cls(**converted).settled()
+
+
+def _not_nested(key: str, value: Any, free: Collection[str]) -> str:
+    """The hint for a map that holds settings, as under `settings:`; else empty."""
+    held = [str(name) for name in value if name in free] if isinstance(value, Mapping) else []
+    names = ", ".join(map(repr, held))
+    return f"remove '{key}:', and write {names} in its place" if held else ""
 
 
 def _instead_of(unknown: list[str], missing: list[str]) -> str:

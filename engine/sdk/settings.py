@@ -27,6 +27,9 @@ from engine.errors import Severity
 from engine.sdk.excerpts import in_json
 
 _MAX_NEAREST = 2
+_SURELY_MEANT = 0.85
+"""A name that is so similar is the only one that is suggested."""
+
 A = TypeVar("A")
 T = TypeVar("T")
 S = TypeVar("S", bound="Settings")
@@ -227,11 +230,14 @@ def nearest_names(name: str, known: Any, cutoff: float = 0.6) -> list[str]:
 
     If none is spelt like it, those with a word in common, or of which it is the beginning.
     """
-    from difflib import get_close_matches  # importing it takes a third of the engine's start time
+    # importing it takes a third of the engine's start time
+    from difflib import SequenceMatcher, get_close_matches
 
     folded = {str(candidate).lower(): str(candidate) for candidate in known}
     wanted = name.lower()
     near = get_close_matches(wanted, folded, n=_MAX_NEAREST, cutoff=cutoff)
+    if near and SequenceMatcher(None, near[0], wanted).ratio() >= _SURELY_MEANT:
+        near = near[:1]
     return [folded[match] for match in near or _related(wanted, folded)]
 
 
