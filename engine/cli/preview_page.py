@@ -22,6 +22,9 @@ _STYLES = {"+": "green", "~": "yellow"}
 _MOST_TREES = 3
 """Documents that are shown as trees, if they fit no table."""
 
+_LONGEST_TREE = 60
+"""Lines of one tree that are shown."""
+
 _FIRST_LINES = 5
 """Lines of a binary stream that are shown."""
 
@@ -155,6 +158,8 @@ class _Page:
         self._line(number, f"bold {_STYLES.get(number[0], '')}".rstrip(), _INDENT)
         for line in tree(document, self._width - 2):
             self._console.print(Text(" " * (_INDENT + 2) + line))
+        if len(lines) > _LONGEST_TREE:
+            self._line(f"… {len(lines) - _LONGEST_TREE:,} more lines", "dim", _INDENT + 2)
 
     def _stream(self, stream: StreamPreview) -> None:
         self._line(f"binary stream, {stream.size:,} bytes read", "bold", _INDENT)

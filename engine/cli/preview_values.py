@@ -16,6 +16,7 @@ _GAP = "  "
 _WIDEST, _NARROWEST = 32, 8
 """Columns of a table are as wide as their values, within these bounds."""
 
+_NARROWEST_TREE = 16
 _LONGEST_LIST = 5
 """Elements of a list that are shown in a tree."""
 
@@ -60,11 +61,11 @@ def grid_of(documents: Sequence[Document], numbers: Sequence[str], width: int) -
 
 
 def tree(value: Any, width: int) -> Iterator[str]:
-    """The lines of a map or list, as in YAML."""
+    """The lines of a map or list, as in YAML; what is nested too deeply for the width is JSON."""
     for name, item in _named_items(value):
         prefix = f"{name} " if name == "-" else f"{name}: "
-        if isinstance(item, dict | list) and item:
-            inner = list(tree(item, max(width - 2, 10)))
+        if isinstance(item, dict | list) and item and width > _NARROWEST_TREE:
+            inner = list(tree(item, width - 2))
             if name == "-":
                 yield f"- {inner[0]}"
                 yield from (f"  {line}" for line in inner[1:])

@@ -11,7 +11,7 @@ _REMEMBERED = 128
 
 
 def nearest(
-    name: str, names: Iterable[object], count: int = 1, cutoff: float = 0.65
+    name: str, names: Iterable[object], count: int = 1, cutoff: float = 0.6
 ) -> tuple[str, ...]:
     """Up to `count` of `names` that resemble `name`, best first; case matters little."""
     return _nearest(name, tuple(islice(names, MAX_NAMES)), count, cutoff)
@@ -31,5 +31,5 @@ def _nearest(name: str, names: tuple[object, ...], count: int, cutoff: float) ->
 
 def did_you_mean(name: str, names: Iterable[object]) -> str:
     """`did you mean ...?`, or nothing."""
-    found = nearest(name, names)
+    found = nearest(name, names, cutoff=0.65)
     return f"did you mean `{found[0]}`?" if found else ""

@@ -223,7 +223,5 @@ def test_an_unknown_function_is_answered_with_similar_names(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     message = refusal(capsys, "functions", "trimm")
-    assert message == (
-        "engine: there is no function called 'trimm'; did you mean 'trim' or 'trimLeft'?\n"
-    )
+    assert message == ("engine: there is no function called 'trimm'; did you mean 'trim'?\n")
     assert "'engine functions' lists all" in refusal(capsys, "functions", "qqqqqq")

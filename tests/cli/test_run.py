@@ -64,7 +64,7 @@ def test_a_pipeline_that_fails_ends_with_1(engine: Any, tmp_path: Path) -> None:
         (["rnu"], "there is no command 'rnu'; did you mean 'run'?"),
         (
             ["run", "echo.yaml", "--parm", "a=b"],
-            "--parm a=b; did you mean '--param' or '--param-file'?",
+            "--parm a=b; did you mean '--param'?",
         ),
     ],
 )

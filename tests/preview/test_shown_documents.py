@@ -191,3 +191,12 @@ def test_a_secret_that_the_shown_part_of_a_stream_cuts_is_masked(
         "snaps: {read: {snap: FileReader, file: in.txt}}"
     )
     assert shown.items["read.output"][0]["text"] == "x" * 493 + "***"
+
+
+def test_a_tree_of_many_fields_or_levels_is_cut(page: Page) -> None:
+    fields = ", ".join(f'"f{n}": {n}' for n in range(100))
+    shown = page(_make(f"[{{{fields}}}]")).splitlines()
+    assert "    f59: 59" in shown
+    assert shown[-1] == "    … 40 more lines"
+    deep = '{"n":' * 200 + "1" + "}" * 200
+    assert max(map(cell_len, page(_make(f'[{{"a": [{deep}]}}]')).splitlines())) <= 80
