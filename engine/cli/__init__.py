@@ -9,6 +9,7 @@ Only the module of the given command is imported, so `--help` imports nothing of
 from __future__ import annotations
 
 import argparse
+import codecs
 import importlib
 import io
 import keyword
@@ -165,6 +166,21 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+_ESCAPING = "engine.escaping"
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """Characters that a stream cannot encode, as JSON and people can read them."""
+    assert isinstance(error, UnicodeEncodeError)  # nothing is decoded
+    text = error.object[error.start : error.end]
+    units = text.encode("utf-16-be", "surrogatepass")
+    pairs = zip(units[::2], units[1::2], strict=True)
+    return "".join(f"\\u{high:02x}{low:02x}" for high, low in pairs), error.end
+
+
+codecs.register_error(_ESCAPING, _escaped)
+
+
 def _prepare_streams() -> None:
     """Discard output to closed streams, and escape characters that a stream cannot encode."""
     for name in ("stdout", "stderr"):
@@ -172,7 +188,7 @@ def _prepare_streams() -> None:
         if stream is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123  # open until the process exits
         elif isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors=_ESCAPING)
 
 
 def _discard_output(*streams: TextIO) -> None:

@@ -15,6 +15,7 @@ from engine.diagram.counts import read_counts, with_counts
 from engine.diagram.diagram import Diagram, diagram_of
 from engine.errors import ConfigurationError, InvalidPipelineError
 from engine.registry import discover
+from engine.run.files.complete import write_complete
 
 _WRITERS = {
     ".svg": ("svg", "svg"),
@@ -86,10 +87,7 @@ def _diagram(path: str) -> Diagram:
 def _write(diagram: Diagram, path: Path) -> None:
     module, function = _WRITERS[path.suffix.lower()]
     writer = getattr(importlib.import_module(f"engine.diagram.{module}"), function)
-    try:
-        path.write_text(writer(diagram), encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"cannot write {str(path)!r}: {error.strerror}") from error
+    write_complete(path, writer(diagram).encode())
 
 
 def _draw(diagram: Diagram) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from engine.errors import ConfigurationError, DataError
-from engine.run.files import ProjectFiles
+from engine.run.files.complete import fill, opened
 from engine.sdk.files import FileTarget
 
 
@@ -29,8 +28,7 @@ def report_file(
         yield contents.append
     finally:
         if contents:
-            file.write(contents[-1])
-            file.commit()
+            fill(file, contents[-1])
         else:
             file.discard()
 
@@ -42,7 +40,6 @@ def _opened(name: str, option: str, *, create_folder: bool) -> FileTarget:
             "write ./- for a file called '-'"
         )
     try:
-        files = ProjectFiles(str(Path.cwd()), ".")
-        return files.write(name, "overwrite", create_folder=create_folder)
+        return opened(name, create_folder=create_folder)
     except DataError as error:
         raise ConfigurationError(f"{option}: {error}") from None

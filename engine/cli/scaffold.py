@@ -87,19 +87,23 @@ def stored_name(path: str) -> str:
 
 
 def write_new(files: Iterable[NewFile]) -> None:
-    """Write files. Raises ConfigurationError, and writes nothing, if one exists."""
+    """Write files. Raises ConfigurationError if one exists or cannot be written; then none is."""
     files = list(files)
     for file in files:
         if file.path.exists() or file.path.is_symlink():
             raise ConfigurationError(
                 f"'{file.path}' already exists; choose another name, or remove it"
             )
+    begun: list[Path] = []
     try:
         for file in files:
             file.path.parent.mkdir(parents=True, exist_ok=True)
             with file.path.open("x", encoding="utf-8") as opened:
+                begun.append(file.path)
                 opened.write(file.text)
     except OSError as error:
+        for path in begun:
+            path.unlink()
         raise ConfigurationError(f"cannot write '{file.path}': {error.strerror}") from error
 
 

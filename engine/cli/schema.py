@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from engine.errors import ConfigurationError
 from engine.registry import discover
+from engine.run.files.complete import write_complete
 from engine.schema import KINDS, schema_file, schema_text
 
 
@@ -42,9 +42,5 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"cannot write '{path}': {error.strerror}") from error
+    write_complete(path, text.encode())
     print(f"wrote {path}")

@@ -290,3 +290,14 @@ def test_the_snap_of_the_template_keeps_the_rules(tmp_path: Path) -> None:
     finally:
         sys.path.remove(str(TEMPLATES / "snap"))
         sys.modules.pop("new_name", None)
+
+
+def test_nothing_is_left_of_files_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("large").mkdir()
+    Path("large/a.test.yaml").symlink_to("/nonexistent/folder/a.test.yaml")
+    monkeypatch.setattr(Path, "is_symlink", lambda path: False)  # as if it came in between
+    assert "cannot write 'large/a.test.yaml'" in refusal(capsys, "pipeline", "large/a")
+    assert not Path("large/a.yaml").exists()

@@ -63,7 +63,7 @@ def test_a_schema_that_cannot_be_written_is_an_error(
 ) -> None:
     (tmp_path / "file").touch()
     assert main(["schema", "-o", str(tmp_path / "file" / "schema.json")]) == 2
-    assert f"cannot write '{tmp_path / 'file' / 'schema.json'}'" in capsys.readouterr().err
+    assert f"cannot write the file '{tmp_path / 'file' / 'schema.json'}'" in capsys.readouterr().err
 
 
 def test_the_settings_of_an_own_snap_are_in_the_schema(

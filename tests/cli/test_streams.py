@@ -210,3 +210,18 @@ def test_an_interrupt_while_a_command_starts_is_one_word(
         check=False,
     )
     assert (done.returncode, done.stderr) == (130, "stopped\n")
+
+
+def test_json_stays_json_where_the_terminal_knows_ascii_only(tmp_path: Path) -> None:
+    snaps = 'ä: {snap: JSONGenerator, documents: [{a: "ü😀"}]}'
+    (tmp_path / "p.yaml").write_text(f"snaps: {{{snaps}}}", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8=0", "-m", "engine", "preview", "p.yaml"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=True,
+        timeout=60,
+        env=os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONPATH": str(Path.cwd())},
+    )
+    first = json.loads(done.stdout.splitlines()[0])
+    assert (first["label"], first["document"]) == ("ä", {"a": "ü😀"})

@@ -23,6 +23,7 @@ from engine.pipeline.load import compose_text
 from engine.pipeline.nodes import Table
 from engine.plan.plan import Plan, Port
 from engine.registry import Registry
+from engine.run.files.complete import write_complete
 from engine.run.secrets import Secrets
 from engine.sdk import to_json
 from engine.sdk.views import ERROR_VIEW
@@ -100,7 +101,7 @@ def record(
     first, second = capture.two_runs()
     notes = tuple(capture.expect(first, second))
     text = before + "\n".join(draft.lines()) + "\n"
-    tests.write_text(text, encoding="utf-8")
+    write_complete(tests, text.encode())
     return Recording(str(tests), name, text, notes)
 
 

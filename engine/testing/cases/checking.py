@@ -12,6 +12,7 @@ from engine.documents import Item, copied
 from engine.errors import EvaluationError
 from engine.expressions import Scope, compile_expression, compile_mapping, exact_decimals
 from engine.pipeline.source import KeyPath
+from engine.run.files.complete import write_complete
 from engine.run.secrets import Secrets
 from engine.sdk import to_json
 from engine.sdk.http import HttpResponse
@@ -192,8 +193,7 @@ def _snapshot(
     if snapshots.update is not None:
         text = f"{_pretty(documents)}\n".encode()
         if not file.is_file() or file.read_bytes() != text:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(text)
+            write_complete(file, text)
             snapshots.update(str(file))
         return
     if not file.is_file():
