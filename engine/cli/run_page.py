@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from engine.api.checking import spec_of
@@ -42,6 +43,7 @@ class SamplingDisplay:
     def __init__(self, display: Display) -> None:
         self._display = display
         self._secrets = Secrets()
+        self._started = datetime.now(UTC)
         self._samples: dict[Port, list[str]] = {}
         self._adding = threading.Lock()
 
@@ -55,6 +57,7 @@ class SamplingDisplay:
 
     def started(self, report: Report, secrets: Secrets) -> None:
         self._secrets = secrets
+        self._started = datetime.now(UTC)
         self._display.started(report, secrets)
 
     def show(self, label: str, text: str) -> None:
@@ -104,7 +107,8 @@ class SamplingDisplay:
         values = resolve_parameters(declared, given)
         shown = {spec.name: self._shown(spec, values[spec.name]) for spec in declared}
         data = self._secrets.mask(report.as_dict())
-        return report_page(diagram, data, self._port_samples(report, diagram), shown)
+        samples = self._port_samples(report, diagram)
+        return report_page(diagram, data, samples, shown, self._started)
 
     def _shown(self, spec: ParameterSpec, value: str | None) -> str | None:
         return MASK if spec.secret else None if value is None else self._secrets.mask_text(value)

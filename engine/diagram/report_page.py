@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -30,11 +31,12 @@ def report_page(
     report: Mapping[str, Any],
     samples: Sequence[PortSamples],
     parameters: Mapping[str, str | None],
+    started: datetime,
 ) -> str:
     """A complete page. `report` is that of `engine run --report`, without secrets."""
     counted = with_counts(diagram, counts_of(dict(report)))
     sections = [
-        *graph_section(counted, list(_summary(report))),
+        *graph_section(counted, list(_summary(report, started))),
         *_snaps(report),
         *_parameters(parameters),
         *_samples(samples),
@@ -42,12 +44,13 @@ def report_page(
     return document(f"{diagram.name}: {report['status']}", sections)
 
 
-def _summary(report: Mapping[str, Any]) -> Iterator[str]:
+def _summary(report: Mapping[str, Any], started: datetime) -> Iterator[str]:
     status = str(report["status"])
     name = "failed" if status == "failed" else "status"
     yield (
         f'<p><span class="{name}">{text(_STATUS.get(status, status))}</span> in '
-        f"{report['seconds']:.2f} s · run {text(str(report['ruuid']))}</p>"
+        f"{report['seconds']:.2f} s · started at {started:%Y-%m-%d %H:%M:%S %Z} · "
+        f"run {text(str(report['ruuid']))}</p>"
     )
     if report["failure"]:
         yield f'<pre class="failure" role="alert">{text(report["failure"])}</pre>'

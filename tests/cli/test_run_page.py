@@ -166,3 +166,7 @@ def test_only_a_run_with_a_page_is_watched(capsys: pytest.CaptureFixture[str]) -
     display = PlainDisplay(sys.stdout, sys.stderr, [])
     assert not isinstance(display, Watcher)
     assert isinstance(SamplingDisplay(display), Watcher)
+
+
+def test_the_page_says_when_the_run_started(page: str) -> None:
+    assert re.search(r" s · started at 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC · run ", page)
