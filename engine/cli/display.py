@@ -218,7 +218,7 @@ class LiveDisplay(QuietDisplay):
         self._console.print(self._table(final=True))
         color = {"completed": "green", "failed": "red"}.get(report.status, "yellow")
         self._console.print(
-            f"[bold]{escaped(report.pipeline)}[/]: [{color}]{report.status}[/] "
+            f"[bold]{escaped(visible(report.pipeline))}[/]: [{color}]{report.status}[/] "
             f"in {report.seconds:.1f} s",
             highlight=False,
         )

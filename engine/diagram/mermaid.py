@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from engine.diagram.diagram import Diagram, DrawnPort
 from engine.diagram.drawing import kind_of
+from engine.visible import visible_line
 
 
 def mermaid(diagram: Diagram) -> str:
@@ -45,4 +46,5 @@ def _label(output: DrawnPort, count: int | None) -> str:
 def _text(text: str) -> str:
     """A text without the characters that mean something to Mermaid."""
     codes = {"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "|": "#124;", "`": "#96;"}
-    return "".join(codes.get(character, character) for character in " ".join(text.split()))
+    shown = visible_line(" ".join(text.split()))
+    return "".join(codes.get(character, character) for character in shown)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 
+from engine.visible import visible_line
+
 Measure = Callable[[str], int]
 
 _WIDE = 1000
@@ -66,7 +68,7 @@ def _cells_of(character: str) -> int:
 
 def shortened(text: str, measure: Measure, room: int) -> str:
     """The text on one line, cut with `…` if it needs more room."""
-    text = " ".join(text.split())
+    text = visible_line(" ".join(text.split()))
     if measure(text) <= room:
         return text
     while text and measure(f"{text}…") > room:

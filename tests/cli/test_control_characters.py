@@ -95,3 +95,18 @@ def test_names_and_differences_of_cases_are_escaped(show: Show) -> None:
     shown = show("test", code=1)
     assert r"a\x1b[2J\u202e" in shown
     assert r"\u001b[2J\x9b2J\u202e" in shown
+
+
+@pytest.mark.parametrize("columns", ["120", "30"])
+def test_a_graph_has_no_control_characters(
+    show: Show, columns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    snaps = r"""r: {snap: Router, routes: {a: "$x == '\e[2J\u202e'", b: 'true'}}"""
+    Path("p.yaml").write_text(
+        f'pipeline: "P\\e[2J"\nsnaps:\n  {snaps}\n'
+        '  n: {snap: "No\\e[2JSuch"}\nlinks: [r.a -> n]\n'
+    )
+    assert r"\x1b[2J" in show("graph", "p.yaml", is_terminal=columns == "30")
+    show("graph", "p.yaml", "-o", "p.mmd")
+    assert not {"\x1b", "\u202e"} & {*Path("p.mmd").read_text()}
