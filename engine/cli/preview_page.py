@@ -156,7 +156,8 @@ class _Page:
         from rich.text import Text
 
         self._line(number, f"bold {_STYLES.get(number[0], '')}".rstrip(), _INDENT)
-        for line in tree(document, self._width - 2):
+        lines = list(tree(document, self._width - 2))
+        for line in lines[:_LONGEST_TREE]:
             self._console.print(Text(" " * (_INDENT + 2) + line))
         if len(lines) > _LONGEST_TREE:
             self._line(f"… {len(lines) - _LONGEST_TREE:,} more lines", "dim", _INDENT + 2)
