@@ -27,6 +27,8 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STRING_TAGS = ("!", "tag:yaml.org,2002:str")
 _TABLE_TAGS = ("!", "tag:yaml.org,2002:map")
 _LIST_TAGS = ("!", "tag:yaml.org,2002:seq")
+_BEGINNINGS = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
+_ENDS = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 
 
 def compose(text: Text) -> tuple[Node | None, list[Problem], frozenset[int]]:
@@ -78,6 +80,7 @@ class _Composer:
     def __init__(self, repaired: RepairedText) -> None:
         self.repaired = repaired
         self.text = repaired.original
+        self._mark_at = repaired.mark
         self.problems: list[Problem] = []
         self.open: list[_OpenNode] = []
         self.anchors: dict[str, Node] = {}
@@ -87,25 +90,25 @@ class _Composer:
     def run(self) -> Node | None:
         documents = 0
         for event in self._events():
-            if isinstance(event, yaml.DocumentStartEvent):
+            if isinstance(event, yaml.ScalarEvent):
+                node = self._scalar(event)
+                is_bare = event.anchor is not None and not node.text and not node.style
+                self._add(self._bare_anchor(event) if is_bare else self._anchored(event, node))
+            elif isinstance(event, _BEGINNINGS):
+                self._begin(event)
+            elif isinstance(event, _ENDS):
+                self._end(event)
+            elif isinstance(event, yaml.AliasEvent):
+                self._add(self._alias(event))
+            elif isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
                     self._report_second_document(event)
                     break
-            elif isinstance(event, yaml.AliasEvent):
-                self._add(self._alias(event))
-            elif isinstance(event, yaml.ScalarEvent):
-                node = self._scalar(event)
-                is_bare = event.anchor is not None and not node.text and not node.style
-                self._add(self._bare_anchor(event) if is_bare else self._anchored(event, node))
-            elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-                self._begin(event)
-            elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-                self._end(event)
         return self.root
 
     def _mark(self, mark: Any) -> Mark:
-        return self.repaired.mark(mark.line, mark.column)
+        return self._mark_at(mark.line, mark.column)
 
     def _events(self) -> Iterator[yaml.Event]:
         return iter(yaml.parse(self.repaired.whole, Loader=_LOADER))
@@ -118,7 +121,7 @@ class _Composer:
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
         start, end = self._mark(event.start_mark), self._mark(event.end_mark)
-        style = "" if event.style is None else event.style
+        style = event.style or ""
         if style in ("'", '"') and self.repaired.is_changed(start.line):
             style = style if self.text.whole.startswith(style, start.index) else ""
         scalar = Scalar(start, end, event.value, event.value, style)

@@ -28,6 +28,8 @@ class RepairedText:
         self.original = text
         self.damage: set[int] = set()
         self._changes: dict[int, list[Change]] = {}
+        self._starts = text.starts
+        self._last = len(text.lines) - 1
 
     def apply(self, changes: Iterable[Change]) -> None:
         for change in changes:
@@ -68,12 +70,11 @@ class RepairedText:
 
     def mark(self, line: int, column: int) -> Mark:
         """The mark in the file for a place in the repaired text."""
-        last = len(self.original.lines) - 1
-        if line > last:
-            line, column = last, len(self.original.lines[last])
+        if line > self._last:
+            line, column = self._last, len(self.original.lines[self._last])
         elif self._changes:
             column = self._column(line, column)
-        return Mark(self.original.starts[line] + column, line, column)
+        return Mark(self._starts[line] + column, line, column)
 
     def _column(self, line: int, column: int) -> int:
         shift = 0
