@@ -19,7 +19,7 @@ from engine.language.here import Here, place_at
 from engine.language.hover_expressions import Explained, explain
 from engine.language.positions import Position, Range
 from engine.language.workspace import Document
-from engine.pipeline.links import ARROW, link_part_at
+from engine.pipeline.links import link_part_at
 from engine.pipeline.source import KeyPath
 from engine.reference.settings import SettingEntry, setting_entries
 from engine.reference.snaps import purpose, snap_entry
@@ -141,6 +141,6 @@ def _link_end(here: Here) -> Hover | None:
         view = next((each for each in views if each.name == part.view), None)
         markdown = view_markdown(label, view) if view else ""
         start, length = start + length + 1, len(part.view)
-    if not markdown or here.written[offset:].startswith(ARROW):
+    if not markdown or not start <= offset <= start + length:
         return None
     return Hover(_range_inside(here, Explained("", start, length), 0), markdown)

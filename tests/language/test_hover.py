@@ -69,6 +69,7 @@ def test_keys_and_values_of_a_snap_are_explained(lines: str, word: str, part: st
         (filtered("$a").replace("links:", "li¦nks:"), "links", "How the snaps are linked"),
         (filtered("$a").replace("  day:", "  da¦y:"), "day", "default `2026-01-01`"),
         (filtered("$a").replace("read -> x", "read -> no¦thing"), "", ""),
+        (filtered("$a").replace("read -> x", "read ->¦ x"), "", ""),
     ],
 )
 def test_labels_links_and_keys_are_explained(text: str, word: str, part: str) -> None:
