@@ -33,6 +33,7 @@ FACTS: Mapping[str, Mapping[str, str]] = {
         "errorViews": "The error views.",
         "in": "`totalCount` of its input documents.",
         "inputViews": "The input views by name.",
+        "instanceId": "An id of the snap that is the same in every run.",
         "label": "The label of the snap.",
         "out": "`totalCount` of its output documents.",
         "outputViews": "The output views by name.",
