@@ -95,7 +95,7 @@ def complete_value(here: Here) -> list[Completion]:
         for place, value in enumerate(part.get("enum", ())):
             text = texts[place] if place < len(texts) else ""
             _add(found, here, value, kind, text)
-        if "boolean" in _types(part):
+        if set(_types(part)) in ({"boolean"}, {"boolean", "null"}):  # not any plain value
             for value in (True, False):
                 _add(found, here, value, "value", "")
     if isinstance(here.path[-1], int):  # an item may be a map, and this its first key

@@ -18,6 +18,7 @@ from engine.language.help import (
 from engine.language.here import Here, place_at
 from engine.language.hover_expressions import Explained, explain
 from engine.language.positions import Position, Range
+from engine.language.related import declared_keys
 from engine.language.workspace import Document
 from engine.pipeline.links import link_part_at
 from engine.pipeline.source import KeyPath
@@ -62,8 +63,18 @@ def _key(here: Here) -> str:
         return _parameter(document, str(path[1]))
     if entry := _setting(here):
         return setting_markdown(entry)
+    name = str(path[-1])
     keys = document.schemas.keys(document.source.root, path[:-1])
-    return schema_markdown(str(path[-1]), keys.get(str(path[-1]), ()))
+    return schema_markdown(name, keys.get(name, ())) or _declared(here, name)
+
+
+def _declared(here: Here, name: str) -> str:
+    """A name that another file declares, such as a parameter or a label in a test."""
+    for each in declared_keys(here, here.path[:-1]):
+        if each.name == name:
+            title = f"**{name}**: {each.detail or each.kind}"
+            return "\n\n".join(filter(None, (title, each.documentation)))
+    return ""
 
 
 def _setting(here: Here) -> SettingEntry | None:

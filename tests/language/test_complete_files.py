@@ -97,6 +97,7 @@ def test_the_keys_of_a_pipeline_are_offered_once() -> None:
         "# ¦\n",
         f"{HEAD}  x: {{snap: Filter}} # com¦\n",
         "pipeline: My ¦\nsnaps: {}\n",
+        "parameters:\n  day:\n    default: ¦\nsnaps: {}\n",
         "description: Reads ¦\n",
         "description: |\n  Reads\n  ¦\nsnaps: {}\n",
         "description: 'a\n  ¦b'\n",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.language.editing import HEAD, LINKS, filtered, hovered, signed
@@ -120,3 +122,13 @@ def test_the_signature_of_the_innermost_function_is_shown(
 )
 def test_outside_of_a_known_function_there_is_no_signature(expression: str) -> None:
     assert signed(filtered(f'"{expression}"')) is None
+
+
+def test_names_of_the_pipeline_under_test_are_explained(tmp_path: Path) -> None:
+    pipeline = "parameters: {size: {description: How many.}}\nsnaps: {a: {snap: Copy}}\n"
+    (tmp_path / "p.yaml").write_text(pipeline)
+    path = str(tmp_path / "p.test.yaml")
+    mock = "cases:\n  one:\n    mocks: {¦a: [{}]}\n"
+    assert hovered(mock, path) == ("a", "**a**: Copy")
+    parameter = "cases:\n  one:\n    parameters: {si¦ze: 1}\n"
+    assert hovered(parameter, path) == ("size", "**size**: parameter\n\nHow many.")
