@@ -11,8 +11,9 @@ from engine.errors import ConfigurationError
 from engine.language.answers import CompletionKind
 from engine.language.here import Here
 from engine.language.workspace import Document
+from engine.pipeline import pin_files
 from engine.pipeline.source import KeyPath
-from engine.pipeline.spec import PipelineSpec
+from engine.pipeline.spec import PipelineSpec, SnapSpec
 from engine.plan.folders import folder_of, local_path, project_of
 from engine.sdk.children import PIPELINE_SUFFIXES
 from engine.sdk.views import ERROR_VIEW
@@ -34,17 +35,19 @@ def declared_keys(here: Here, path: KeyPath) -> Iterator[Declared]:
         yield from _labels_of_links(document.spec)
     elif path[-1:] == ("parameters",) and (pipeline := pipeline_of(here, path)):
         yield from _parameters(pipeline.spec)
-    elif document.kind == "test" and path[:1] == ("cases",) and len(path) == 3:
-        pipeline = pipeline_of(here, path)
-        if pipeline is not None and path[2] == "mocks":
-            yield from _labels(pipeline.spec)
-        elif pipeline is not None and path[2] == "expect":
-            yield from _labels(pipeline.spec)
-            yield from _outputs(pipeline)
-    elif document.kind == "test" and path[:1] == ("cases",) and path[2:3] == ("mocks",):
-        pipeline = pipeline_of(here, path) if len(path) == 4 else None
-        if pipeline is not None:
-            yield from _views_of(pipeline, str(path[3]))
+    elif document.kind in ("test", "pins") and (pipeline := pipeline_of(here, path)):
+        yield from _of_pipeline(pipeline, path[2:] if document.kind == "test" else path)
+
+
+def _of_pipeline(pipeline: Document, path: KeyPath) -> Iterator[Declared]:
+    """Labels and views for a path in a case of a test file, or in a pin file."""
+    if path in (("mocks",), ("pins",)):
+        yield from _labels(pipeline.spec)
+    elif path == ("expect",):
+        yield from _labels(pipeline.spec)
+        yield from _outputs(pipeline)
+    elif path[:1] in (("mocks",), ("pins",)) and len(path) == 2:
+        yield from _views_of(pipeline, str(path[1]))
 
 
 def declared_values(here: Here) -> Iterator[Declared]:
@@ -63,6 +66,8 @@ def pipeline_of(here: Here, path: KeyPath) -> Document | None:
         from engine.testing.cases.reading import parse_tests
 
         return _opened(document, Path(parse_tests(document.text, document.path).pipeline))
+    if document.kind == "pins":
+        return _opened(document, Path(pin_files.pipeline_of(document.path)))
     named = here.value((*path[:-1], "pipeline"))
     if not isinstance(named, str) or named.startswith("="):
         return None
@@ -94,22 +99,24 @@ def _labels(spec: PipelineSpec) -> Iterator[Declared]:
 
 
 def _views_of(pipeline: Document, label: str) -> Iterator[Declared]:
-    """The views on which a mock of the snap may send documents."""
+    """The views on which a mock or a pin of the snap may send documents."""
     snap = pipeline.spec.snaps.get(label)
-    views = None if snap is None else pipeline.workspace.views_of(snap)
-    for view in () if views is None else (*views.outputs, ERROR_VIEW):
-        if not view.many:
-            yield Declared(view.name, "view", view.type)
+    for name, carried in _output_names(pipeline, snap) if snap else ():
+        yield Declared(name, "view", carried)
 
 
 def _outputs(pipeline: Document) -> Iterator[Declared]:
     """The output views of all snaps, for expectations."""
     for label, snap in pipeline.spec.snaps.items():
-        views = pipeline.workspace.views_of(snap)
-        if views is not None:
-            for view in (*views.outputs, ERROR_VIEW):
-                if not view.many:
-                    yield Declared(f"{label}.{view.name}", "view", snap.type)
+        for name, _ in _output_names(pipeline, snap):
+            yield Declared(f"{label}.{name}", "view", snap.type)
+
+
+def _output_names(pipeline: Document, snap: SnapSpec) -> Iterator[tuple[str, str]]:
+    """The output views of a snap, with what they carry; of a family, its first member."""
+    views = pipeline.workspace.views_of(snap)
+    for view in () if views is None else (*views.outputs, ERROR_VIEW):
+        yield f"{view.name}0" if view.many else view.name, view.type
 
 
 def _labels_of_links(spec: PipelineSpec) -> Iterator[Declared]:

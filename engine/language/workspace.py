@@ -24,15 +24,18 @@ Samples = Mapping[str, Sequence[Any]]
 """`label.view` of an output to the documents that left there in the last preview."""
 
 SampleSource = Callable[[str], Samples]
-"""Returns the samples of the pipeline with this path; none if it has not been previewed."""
+"""Returns the samples of the pipeline with this path; none if it has not been previewed. What it
+returns is always that of the last preview."""
 
 
 _MAX_VIEWS = 10_000
 """Snaps with different settings whose views are remembered."""
 
 
-def _no_samples(path: str) -> Samples:
-    return {}
+def _last_preview(path: str) -> Samples:
+    from engine.preview.store import samples  # slow to import
+
+    return samples(path)
 
 
 class Workspace:
@@ -43,7 +46,7 @@ class Workspace:
     """
 
     def __init__(
-        self, registry: Registry | None = None, samples: SampleSource = _no_samples
+        self, registry: Registry | None = None, samples: SampleSource = _last_preview
     ) -> None:
         self.folders: tuple[Path, ...] = ()
         self.registry = discover() if registry is None else registry

@@ -78,6 +78,9 @@ def fault_of(
     path: str, text: str, workspace: Workspace, chance: random.Random, *, fresh: bool = True
 ) -> str:
     """What is wrong with the answers after this edit; empty if nothing is."""
+    for other in workspace.documents:
+        if other.path != path:  # it would count instead of what the disk holds
+            workspace.close(other.path)
     start = time.process_time()
     try:
         document = workspace.open(path, text)

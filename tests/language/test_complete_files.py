@@ -244,3 +244,16 @@ def test_account_files_are_completed(text: str, has: list[str], project: Path) -
 def test_test_files_are_completed(text: str, has: list[str], project: Path) -> None:
     found = labels(text, str(project / "child.test.yaml"))
     assert [name for name in has if name not in found] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "has"),
+    [
+        ("¦\n", ["pins"]),
+        ("pins:\n  ¦\n", ["a"]),
+        ("pins:\n  a:\n    ¦\n", ["output0", "error", "file"]),
+    ],
+)
+def test_pin_files_are_completed(text: str, has: list[str], project: Path) -> None:
+    found = labels(text, str(project / "child.preview.yaml"))
+    assert [name for name in has if name not in found] == []
