@@ -32,7 +32,7 @@ def complete_link(here: Here) -> list[Completion]:
     if link.part.is_view_at(offset):
         return list(_views(link))
     if link.typed.endswith(" ") and link.typed.strip() in link.spec.snaps:
-        edit = TextEdit(here.replace_word(0, "").range, f"{ARROW} ")
+        edit = here.edit(here.index, here.index, f"{ARROW} ")
         return [Completion(ARROW, "keyword", edit, asks_again=True)]
     return list(_labels(link))
 
@@ -100,9 +100,8 @@ class _Link(msgspec.Struct, dict=True):
         end = self.offset
         while end < len(self.text) and self.text[end] not in ".-" and self.text[end] > " ":
             end += 1
-        lines, index = self.here.original.lines, self.here.index
-        start = index - len(self.typed)
-        return TextEdit(lines.range(start, index + end - self.offset), text)
+        index = self.here.index
+        return self.here.edit(index - len(self.typed), index + end - self.offset, text)
 
 
 def views_on_side(document: Document, label: str, side: Side) -> tuple[View, ...] | None:

@@ -139,19 +139,21 @@ class Here(msgspec.Struct, frozen=True, dict=True):
         """Put `text` in place of the last `typed` characters and of the rest of that word."""
         rest = rest_of_word.match(self.original.text, self.index)
         end = rest.end() if rest else self.index
-        return self._edit(self.index - typed, end, text)
+        return self.edit(self.index - typed, end, text)
 
     def replace_scalar(self, text: str) -> TextEdit:
         """Put `text` in place of the key or value that the cursor is in."""
         scalar = self.scalar
         if scalar is None or not self.written:
-            return self._edit(self.index, self.index, text)
-        if scalar.start.line != scalar.end.line:  # editors replace parts of one line only
-            return self.replace_word(0, text)
+            return self.edit(self.index, self.index, text)
         start = min(scalar.start.index, self.index)
-        return self._edit(start, max(scalar.end.index, self.index), text)
+        return self.edit(start, max(scalar.end.index, self.index), text)
 
-    def _edit(self, start: int, end: int, text: str) -> TextEdit:
+    def edit(self, start: int, end: int, text: str) -> TextEdit:
+        """Put `text` in place of what is between two indexes, within the line of the cursor:
+        editors take no edits that reach beyond it."""
+        first, last = self.original.lines.line_around(self.index)
+        start, end = max(start, first), min(end, last)
         if self.spot.part == "value" and self.original.text.endswith(":", 0, start):
             is_key_end = not self.written or not self.offset
             text = f" {text}" if is_key_end else text  # YAML wants a space there
