@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from engine.expressions.functions import Declaration
@@ -11,6 +12,10 @@ from engine.reference.expressions import example_line
 from engine.sdk.excerpts import excerpt
 
 _MAX_SHOWN = 3
+_MAX_READ = 10
+_LONGEST = 64
+"""Characters, items and entries of a value that are looked at; of an inner one, half of them."""
+
 
 FACTS: Mapping[str, Mapping[str, str]] = {
     "pipe": {
@@ -70,8 +75,22 @@ def kind_text(values: Sequence[Any]) -> str:
 
 def examples_text(values: Sequence[Any]) -> str:
     """Some values as Markdown."""
-    shown = dict.fromkeys(excerpt(value).replace("`", "'") for value in values)
+    shown: dict[str, None] = {}
+    for value in values[:_MAX_READ]:
+        shown[excerpt(_beginning(value)).replace("`", "'")] = None
     return ", ".join(f"`{text}`" for text in list(shown)[:_MAX_SHOWN])
+
+
+def _beginning(value: Any, depth: int = 0) -> Any:
+    """As much of a value as an excerpt can show: it may be a picture or a model."""
+    if value.__class__ in (str, bytes):
+        return value[:_LONGEST]
+    if value.__class__ is list:
+        return [_beginning(each, depth + 1) for each in value[: _LONGEST >> depth]]
+    if value.__class__ is dict:
+        first = islice(value.items(), _LONGEST >> depth)
+        return {name: _beginning(each, depth + 1) for name, each in first}
+    return value
 
 
 def known_markdown(known: Known) -> str:

@@ -151,6 +151,8 @@ def _link_end(here: Here) -> Hover | None:
         views = views_on_side(document, label, "input" if part.place else "output") or ()
         view = next((each for each in views if each.name == part.view), None)
         markdown = view_markdown(label, view) if view else ""
+        if documents := document.workspace.samples_of(document.path).get(f"{label}.{part.view}"):
+            markdown += f"\n\nFor example: {examples_text(documents)}"
         start, length = start + length + 1, len(part.view)
     if not markdown or not start <= offset <= start + length:
         return None

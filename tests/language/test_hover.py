@@ -132,3 +132,10 @@ def test_names_of_the_pipeline_under_test_are_explained(tmp_path: Path) -> None:
     assert hovered(mock, path) == ("a", "**a**: Copy")
     parameter = "cases:\n  one:\n    parameters: {si¦ze: 1}\n"
     assert hovered(parameter, path) == ("size", "**size**: parameter\n\nHow many.")
+
+
+def test_of_a_large_value_only_the_beginning_is_looked_at() -> None:
+    picture = {"pixels": [[0] * 10_000] * 10_000, "model": "x" * 10_000_000}
+    samples = {"read.output": [picture] * 50}
+    assert "[[0,0,0" in hovered(filtered("$pix¦els"), samples=samples)[1]
+    assert len(hovered(filtered("$mod¦el"), samples=samples)[1]) < 200
