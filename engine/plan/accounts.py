@@ -94,7 +94,7 @@ class Accounts:
     def _load(self, path: Path, accepted: tuple[type[AccountKind], ...]) -> AccountFile:
         # most pipelines have no account
         from engine.pipeline.account_file import load_account
-        from engine.sdk.accounts import BUILTIN_KINDS
+        from engine.sdk.accounts.builtin import BUILTIN_KINDS
 
         file = load_account(_shown_path(path), (*BUILTIN_KINDS, *accepted), self._environment)
         return located(file, _folder_above(path), self._project)
@@ -234,7 +234,7 @@ def _is_name(name: str) -> bool:
 def problems_of_account(text: str | bytes, path: str, registry: Registry) -> list[Problem]:
     """All problems of an account file."""
     from engine.pipeline.account_file import parse_account
-    from engine.sdk.accounts import BUILTIN_KINDS
+    from engine.sdk.accounts.builtin import BUILTIN_KINDS
 
     file = parse_account(text, path, BUILTIN_KINDS)
     if file.kind is None:  # perhaps the kind of a package

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from inspect import cleandoc
 
 from engine.reference.settings import setting_entries, settings_lines
-from engine.sdk.accounts import BUILTIN_KINDS, AccountKind
+from engine.sdk.accounts import AccountKind
+from engine.sdk.accounts.builtin import BUILTIN_KINDS
 from engine.sdk.settings import settings_of
 
 _INTRODUCTION = """\

@@ -28,8 +28,8 @@ MIN_BYTES = 16 * 1024
 """For less text, generating the function takes longer than it saves."""
 
 BLOCK_BYTES = 128 * 1024
-"""Lines are processed in blocks of at most about this size, usually one for each chunk of a file.
-A block is smaller where an expression makes so much of a line that it takes long."""
+"""Lines are processed in blocks of at most about this size, several for each chunk of a file. A
+block is smaller where an expression makes so much of a line that it takes long."""
 
 _FIRST_BYTES = 4 * 1024
 _HELD_BYTES = 256 * 1024

@@ -10,7 +10,8 @@ from typing import Any, Union, get_args, get_origin
 from engine.pipeline.account_file import KEY
 from engine.registry import Registry
 from engine.schema.values import JsonSchema, ValueSchemas, closed_object, described_by, either
-from engine.sdk.accounts import BUILTIN_KINDS, AccountKind
+from engine.sdk.accounts import AccountKind
+from engine.sdk.accounts.builtin import BUILTIN_KINDS
 from engine.sdk.settings import Account, AccountPerDocument, SettingFacts, settings_of
 
 _FILLED_IN: JsonSchema = {"type": "string", "pattern": r"^=|\$\{env:[A-Za-z_][A-Za-z0-9_]*\}"}

@@ -81,16 +81,11 @@ if TYPE_CHECKING:
     from engine.expressions.dates import DateTime, LocalDate, LocalDateTime, LocalTime
     from engine.expressions.values import to_text
     from engine.numbers import decimal_of
-    from engine.sdk.accounts import (
-        AccountKind,
-        BasicAccount,
-        BearerAccount,
-        HeaderAccount,
-        OAuth2Account,
-        S3Account,
-        SmtpAccount,
-        SqlAccount,
-    )
+    from engine.sdk.accounts import AccountKind
+    from engine.sdk.accounts.rest import BasicAccount, BearerAccount, HeaderAccount, OAuth2Account
+    from engine.sdk.accounts.s3 import S3Account
+    from engine.sdk.accounts.smtp import SmtpAccount
+    from engine.sdk.accounts.sql import SqlAccount
     from engine.sdk.addresses import AddressError, address_of
     from engine.sdk.columns import Columns
     from engine.sdk.compression import (
@@ -144,13 +139,13 @@ _IMPORTED_WHEN_USED = {
     "decoded": "engine.charsets",
     "encoded": "engine.charsets",
     "AccountKind": "engine.sdk.accounts",
-    "BasicAccount": "engine.sdk.accounts",
-    "BearerAccount": "engine.sdk.accounts",
-    "HeaderAccount": "engine.sdk.accounts",
-    "OAuth2Account": "engine.sdk.accounts",
-    "S3Account": "engine.sdk.accounts",
-    "SmtpAccount": "engine.sdk.accounts",
-    "SqlAccount": "engine.sdk.accounts",
+    "BasicAccount": "engine.sdk.accounts.rest",
+    "BearerAccount": "engine.sdk.accounts.rest",
+    "HeaderAccount": "engine.sdk.accounts.rest",
+    "OAuth2Account": "engine.sdk.accounts.rest",
+    "S3Account": "engine.sdk.accounts.s3",
+    "SmtpAccount": "engine.sdk.accounts.smtp",
+    "SqlAccount": "engine.sdk.accounts.sql",
     "AddressError": "engine.sdk.addresses",
     "address_of": "engine.sdk.addresses",
     "BombError": "engine.sdk.compression",

@@ -6,6 +6,8 @@ import re
 from collections.abc import Generator, Iterator
 from typing import Literal, NamedTuple
 
+from engine.late_regex import late_regex
+
 Form = Literal["values", "element", "last", "odd"]
 
 
@@ -118,8 +120,8 @@ def _end_of(pattern: re.Pattern[bytes], chunk: bytes, position: int) -> int:
 
 
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-_STRING_REST = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
-_TO_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|%b)*+' % _STRING, re.DOTALL)
+_STRING_REST = late_regex(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+_TO_BRACKET = late_regex(rb'(?:[^"{}\[\]]++|%b)*+' % _STRING, re.DOTALL)
 
 
 def _nested(levels: int) -> bytes:
@@ -130,8 +132,8 @@ def _nested(levels: int) -> bytes:
     return inside
 
 
-_WHOLE_OBJECTS = re.compile(rb"(?:\s*+\{%b\})*+\s*+" % _nested(2), re.DOTALL)
-_WHOLE_ELEMENTS = re.compile(
+_WHOLE_OBJECTS = late_regex(rb"(?:\s*+\{%b\})*+\s*+" % _nested(2), re.DOTALL)
+_WHOLE_ELEMENTS = late_regex(
     rb'(?:(?:[^",{}\[\]]++|%b|[{\[]%b[}\]])*+,)*+' % (_STRING, _nested(2)), re.DOTALL
 )
 
@@ -160,4 +162,4 @@ def boundary_at(chunk: bytes, cut: Cut) -> Boundary | None:
     return Boundary(chunk[cut.end - before : following.end()], before)
 
 
-_NEXT_OBJECT = re.compile(rb'\s*+,?+\s*+\{\s*+"[^"\\]*+"')
+_NEXT_OBJECT = late_regex(rb'\s*+,?+\s*+\{\s*+"[^"\\]*+"')

@@ -9,7 +9,7 @@ import pytest
 
 from engine.pipeline.account_file import AccountFile, parse_account
 from engine.sdk import AccountKind, setting
-from engine.sdk.accounts import BUILTIN_KINDS
+from engine.sdk.accounts.builtin import BUILTIN_KINDS
 
 
 def read(text: str, environment: Mapping[str, str] | None = None, **more: Any) -> AccountFile:

@@ -13,7 +13,7 @@ from engine.pipeline.account_file import parse_account
 from engine.registry import Registry
 from engine.schema import schema_text
 from engine.sdk import Account, AccountKind, Settings, Snap, setting
-from engine.sdk.accounts import BUILTIN_KINDS
+from engine.sdk.accounts.builtin import BUILTIN_KINDS
 from engine.tasks.definition.task_file import parse_task
 from engine.testing.cases.reading import parse_tests
 from tests.schema.conftest import Mistakes, Schemas

@@ -72,7 +72,7 @@ class ProjectFiles:
             raise failure(to, located, error) from error
 
     def read(self, name: str) -> FileContent:
-        """Open a file; its bytes come in chunks of at most 128 KiB."""
+        """Open a file; its bytes come in chunks of at most 512 KiB."""
         return open_file(self.locate(name), self._elsewhere())
 
     def seekable(self, name: str) -> IO[bytes]:

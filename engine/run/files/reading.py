@@ -14,7 +14,9 @@ from engine.run.files.failures import failure
 from engine.run.files.names import errors_of, is_compression, is_local, split_chain
 from engine.sdk.files import FileContent
 
-CHUNK = 128 * 1024
+CHUNK = 512 * 1024
+"""To pass a chunk on to the next thread takes as long as to process a hundred lines."""
+
 SPOOLED = 8 * 1024 * 1024
 """Largest remote archive, in bytes, that is held in memory; a larger one goes to a file."""
 

@@ -1,36 +1,10 @@
-"""The kinds of accounts that come with the engine; a package may bring more.
+"""The kinds of accounts; those of the engine are in `builtin`, and a package may bring more.
 
 A kind is a class of settings. A snap says which kinds its account may be: `account:
 Account[BasicAccount]`. A kind of somebody else's needs no registration: the snaps that accept it
 name it.
 """
 
-from __future__ import annotations
-
 from engine.sdk.accounts.base import AccountKind
-from engine.sdk.accounts.rest import BasicAccount, BearerAccount, HeaderAccount, OAuth2Account
-from engine.sdk.accounts.s3 import S3Account
-from engine.sdk.accounts.smtp import SmtpAccount
-from engine.sdk.accounts.sql import SqlAccount
 
-BUILTIN_KINDS: tuple[type[AccountKind], ...] = (
-    BasicAccount,
-    BearerAccount,
-    HeaderAccount,
-    OAuth2Account,
-    SqlAccount,
-    S3Account,
-    SmtpAccount,
-)
-
-__all__ = [
-    "BUILTIN_KINDS",
-    "AccountKind",
-    "BasicAccount",
-    "BearerAccount",
-    "HeaderAccount",
-    "OAuth2Account",
-    "S3Account",
-    "SmtpAccount",
-    "SqlAccount",
-]
+__all__ = ["AccountKind"]

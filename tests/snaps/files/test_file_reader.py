@@ -33,11 +33,11 @@ def test_reads_one_file_for_each_document(run_snap: Any, tmp_path: Path, content
 
 
 def test_a_large_file_comes_in_pieces(run_snap: Any, tmp_path: Path, content: Any) -> None:
-    data = os.urandom(600_000)
+    data = os.urandom(1_200_000)
     (tmp_path / "big.bin").write_bytes(data)
     pieces = run_snap("FileReader", {"file": "big.bin"}).output
     assert content(pieces) == data
-    assert max(len(piece) for piece in pieces if isinstance(piece, bytes)) <= 131_072
+    assert max(len(piece) for piece in pieces if isinstance(piece, bytes)) <= 524_288
 
 
 def test_an_empty_file_is_an_empty_stream(run_snap: Any, tmp_path: Path) -> None:
