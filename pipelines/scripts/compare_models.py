@@ -1,9 +1,9 @@
 """Train networks on MNIST one after the other, and emit one document for each.
 
-A Remote Python script. Its only row is the document of `load_mnist.py`; its parameters are the
-pipeline's (`snaplogic_pipe["args"]`). The test images are the validation images: accuracy and loss
-on them are recorded after every epoch, but decide nothing. The result is the network after its last
-epoch.
+A Remote Python script. One row is the document of `load_mnist.py`; others, with `strokes` and the
+`digit` that they mean, are digits that people drew. Its parameters are the pipeline's
+(`snaplogic_pipe["args"]`). The test images are the validation images: accuracy and loss on them are
+recorded after every epoch, but decide nothing. The result is the network after its last epoch.
 """
 
 import base64
@@ -18,12 +18,17 @@ from tensorflow_setup import has_bfloat16, quiet, use_all_cores
 
 tensorflow_setup.ensure()
 
-import numpy as np  # noqa: E402 - it comes with TensorFlow
+import fast_network  # noqa: E402 - these need numpy, which comes with TensorFlow
+import numpy as np  # noqa: E402
 from mnist import SHAPE, TRAIN_IMAGES, network_input, unpacked  # noqa: E402
+from pen_strokes import to_mnist  # noqa: E402
 
 CLASSES = 10
 WORST = 24
 """How many mistakes a document contains."""
+
+packs = []
+drawings = []
 
 
 # Networks -------------------------------------------------------------------------------------
@@ -34,12 +39,16 @@ class Network:
     """`published` is the validation accuracy, in percent, in the original use case."""
 
     title: str
-    published: float
+    published: float | None
     layers: Callable
     bfloat16: bool = True
     """Whether bfloat16 is faster for it, on a processor that supports it."""
     one_cycle: bool = False
     """Whether the learning rate rises and falls once over all epochs; if not, it is constant."""
+    varied: bool = False
+    """Whether it is trained as `fast` is: other images in every epoch, and labels smoothed."""
+    pace: int = 1
+    """It is trained for one of so many epochs."""
 
 
 def dense_layers(layers):
@@ -62,45 +71,23 @@ def deep_cnn_layers(layers):
         hidden += [
             layers.Conv2D(filters, 3, use_bias=False, padding="same"),
             layers.MaxPooling2D(),
-            normalisation(layers),
+            fast_network.fused_normalisation()(momentum=0.95),  # 0.99 adapts too slowly
             layers.ReLU(),
             layers.Dropout(0.25),
         ]
     return [*hidden, layers.Flatten(), layers.Dense(128, activation="relu"), layers.Dropout(0.5)]
 
 
+def fast_layers(layers):
+    return fast_network.hidden_layers(layers, fast_network.fused_normalisation())
+
+
 NETWORKS = {
     "dense": Network("Dense network", 97.98, dense_layers, bfloat16=False),
     "cnn": Network("First CNN", 98.33, cnn_layers),
     "deep_cnn": Network("Deeper CNN", 99.38, deep_cnn_layers, one_cycle=True),
+    "fast": Network("Fast network", None, fast_layers, one_cycle=True, varied=True, pace=5),
 }
-
-
-def normalisation(layers):
-    """Batch normalisation, trained through TensorFlow's fused operation.
-
-    Keras composes it of many operations, which takes nearly twice as long.
-    """
-    import tensorflow as tf
-
-    class BatchNormalization(layers.BatchNormalization):
-        def call(self, inputs, training=None):
-            if not training:
-                return super().call(inputs)
-            result, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-                x=inputs,
-                scale=tf.convert_to_tensor(self.gamma),
-                offset=tf.convert_to_tensor(self.beta),
-                mean=tf.zeros(0),
-                variance=tf.zeros(0),
-                epsilon=self.epsilon,
-            )
-            old = self.momentum
-            self.moving_mean.assign(old * self.moving_mean + (1 - old) * mean)
-            self.moving_variance.assign(old * self.moving_variance + (1 - old) * variance)
-            return result
-
-    return BatchNormalization(momentum=0.95)  # 0.99 adapts too slowly for short trainings
 
 
 def build(network, precision):
@@ -112,16 +99,9 @@ def build(network, precision):
 
 
 def optimizer(network, steps):
-    """Adam, or AdamW with one cycle over all steps: a linear rise, then a cosine decay to zero."""
     import keras
 
-    if not network.one_cycle:
-        return keras.optimizers.Adam()
-    rise = max(1, steps // 5)
-    rate = keras.optimizers.schedules.CosineDecay(
-        1e-4, max(1, steps - rise), warmup_target=4e-3, warmup_steps=rise
-    )
-    return keras.optimizers.AdamW(rate, weight_decay=1e-4, beta_2=0.99)
+    return fast_network.one_cycle(steps) if network.one_cycle else keras.optimizers.Adam()
 
 
 # Parameters -----------------------------------------------------------------------------------
@@ -178,22 +158,25 @@ def train(name, precision, training, validation):
     keras.backend.clear_session()
     keras.utils.set_random_seed(settings.seed)
     images, labels = training
+    epochs = max(1, settings.epochs // network.pace)
     steps = -(-len(images) // settings.batch_size)
     model = build(network, precision)
     model.compile(
-        optimizer=optimizer(network, steps * settings.epochs),
-        loss="sparse_categorical_crossentropy",
+        optimizer=optimizer(network, steps * epochs),
+        loss=keras.losses.CategoricalCrossentropy(
+            label_smoothing=fast_network.SMOOTHING if network.varied else 0
+        ),
         metrics=["accuracy"],
         jit_compile=False,  # XLA takes several times as long on a CPU
     )
     random = np.random.default_rng(settings.seed)
     history = []
-    for epoch in range(settings.epochs):
-        order = random.permutation(len(images))
+    for epoch in range(epochs):
         started = time.monotonic()
+        shown, meant = epoch_images(network, images, labels, random)
         fitted = model.fit(
-            images[order],
-            labels[order],
+            shown,
+            np.eye(CLASSES, dtype=np.float32)[meant],
             batch_size=settings.batch_size,
             initial_epoch=epoch,
             epochs=epoch + 1,
@@ -203,8 +186,16 @@ def train(name, precision, training, validation):
         seconds = time.monotonic() - started
         answers = probabilities(model, validation[0])
         history.append(epoch_record(fitted.history, seconds, answers, validation[1]))
-        show_progress(network, history)
+        show_progress(network, history, epochs)
     return model, history, answers
+
+
+def epoch_images(network, images, labels, random):
+    """The images of an epoch in a new order, and their labels."""
+    if network.varied:
+        return fast_network.epoch_images(images, labels, random)
+    order = random.permutation(len(images))
+    return images[order], labels[order]
 
 
 def epoch_record(fitted, seconds, answers, labels):
@@ -228,10 +219,10 @@ def probabilities(model, images):
     return np.concatenate([model.predict_on_batch(batch) for batch in batches])
 
 
-def show_progress(network, history):
+def show_progress(network, history, epochs):
     last = history[-1]
     say(
-        f"{network.title}  epoch {len(history):>{len(str(settings.epochs))}}/{settings.epochs}"
+        f"{network.title}  epoch {len(history):>{len(str(epochs))}}/{epochs}"
         f"  {last['seconds']:.1f} s"
         f"  training {100 * last['training_accuracy']:.2f} %"
         f"  validation {100 * last['validation_accuracy']:.2f} %"
@@ -254,7 +245,7 @@ def document(name, precision, model, history, answers, validation):
         "layers": [described(layer) for layer in model.layers],
         "weights": int(model.count_params()),
         "precision": precision,
-        "epochs": settings.epochs,
+        "epochs": len(history),
         "batch_size": settings.batch_size,
         "images": settings.images,
         "validation_images": len(labels),
@@ -262,7 +253,9 @@ def document(name, precision, model, history, answers, validation):
         "seconds": round(sum(epoch["seconds"] for epoch in history), 2),
         "training_accuracy": last["training_accuracy"],
         "validation_accuracy": last["validation_accuracy"],
-        "published_accuracy": round(network.published / 100, 4),
+        "strokes_accuracy": strokes_accuracy(model),
+        "drawings": len(drawings),
+        "published_accuracy": network.published and round(network.published / 100, 4),
         "history": history,
         "confusion": confusion(answers, labels),
         "mistakes": worst_mistakes(answers, images, labels),
@@ -273,6 +266,15 @@ def document(name, precision, model, history, answers, validation):
             "numpy": np.__version__,
         },
     }
+
+
+def strokes_accuracy(model):
+    """The share that is right of what people drew; None if there are no such rows."""
+    if not drawings:
+        return None
+    images = np.stack([to_mnist(row["strokes"]) for row in drawings])
+    digits = np.array([row["digit"] for row in drawings])
+    return round(float(np.mean(probabilities(model, images).argmax(axis=1) == digits)), 6)
 
 
 def described(layer):
@@ -326,7 +328,16 @@ def snaplogic_init():
 
 
 def snaplogic_process(row):
-    """One document for each network, once all are trained."""
+    """Keep the row; all networks are trained at the end."""
+    if "strokes" in row:
+        drawings.append(row)
+    else:
+        packs.append(row)
+
+
+def snaplogic_final():
+    """One document for each network."""
+    [row] = packs
     train_x, train_y = (unpacked(row["train"][part]) for part in ("images", "labels"))
     test_x, test_y = (unpacked(row["test"][part]) for part in ("images", "labels"))
     training = network_input(train_x[: settings.images]), train_y[: settings.images].astype(int)
@@ -340,7 +351,3 @@ def snaplogic_process(row):
         model, history, answers = train(name, precision, training, (network_input(test_x), test_y))
         documents.append(document(name, precision, model, history, answers, (test_x, test_y)))
     return documents
-
-
-def snaplogic_final():
-    return None

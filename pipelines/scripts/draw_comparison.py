@@ -282,7 +282,8 @@ li { break-inside: avoid; }
 <h2>Summary</h2>
 <div class="card wide" tabindex="0" role="region" aria-label="Summary table"><table>
 <thead><tr><th scope="col">Network<th scope="col">Training time<th scope="col">Training
-accuracy<th scope="col">Validation accuracy<th scope="col">Published<th scope="col">Weights
+accuracy<th scope="col">Validation accuracy<th scope="col">Real strokes<th scope="col">Published
+<th scope="col">Weights
 <tbody>$rows</table></div>
 <p class="quiet" style="margin-top: .75rem">$reading</p>
 <h2>Learning</h2>
@@ -307,7 +308,8 @@ NETWORK = Template("""<section>
 """)
 
 ROW = Template(
-    "<tr><th scope='row'>$title<td>$seconds<td>$training<td>$validation<td>$published<td>$weights"
+    "<tr><th scope='row'>$title<td>$seconds<td>$training<td>$validation<td>$strokes"
+    "<td>$published<td>$weights"
 )
 
 
@@ -329,8 +331,8 @@ def conditions(networks):
     libraries = first["libraries"]
     return (
         f"MNIST, {first['images']:,} training images and {first['validation_images']:,} validation"
-        f" images. {counted(first['epochs'], 'epoch')}, batches of {first['batch_size']}, seed"
-        f" {first['seed']}. TensorFlow {libraries['tensorflow']}, Keras {libraries['keras']}."
+        f" images. Batches of {first['batch_size']}, seed {first['seed']}. TensorFlow"
+        f" {libraries['tensorflow']}, Keras {libraries['keras']}."
     )
 
 
@@ -353,6 +355,7 @@ def summary_row(network):
         seconds=duration(network["seconds"]),
         training=percent(network["training_accuracy"]),
         validation=f"<strong>{percent(network['validation_accuracy'])}</strong>",
+        strokes=percent(network.get("strokes_accuracy")),
         published=percent(network["published_accuracy"]),
         weights=f"{network['weights']:,}",
     )
@@ -367,8 +370,7 @@ def section(network, pictures):
         sentence=f"{network['weights']:,} weights. {counted(wrong, 'mistake')} on"
         f" {network['validation_images']:,} images after {counted(network['epochs'], 'epoch')} in"
         f" {duration(network['seconds'])}, computed in {html.escape(network['precision'])};"
-        f" validation accuracy {percent(network['validation_accuracy'])}, published"
-        f" {percent(network['published_accuracy'])}.",
+        f" validation accuracy {percent(network['validation_accuracy'])}.",
         confusion=picture(pictures[f"confusion_{name}"], f"Confusion matrix: {title}"),
         mistakes=picture(pictures[f"mistakes_{name}"], f"Worst mistakes: {title}"),
         layers="".join(f"<li>{html.escape(layer)}" for layer in network["layers"]),
@@ -387,7 +389,7 @@ def picture(themes, description):
 
 
 def percent(share):
-    return f"{100 * share:.2f} %"
+    return "–" if share is None else f"{100 * share:.2f} %"
 
 
 def duration(seconds):

@@ -3,8 +3,8 @@
 A Remote Python script. A document with a `model`, a `.keras` file as base64, becomes one with
 `topology` (from Keras' `to_json`), `weights` (name, shape, and little-endian float32 as base64,
 whatever the precision was) and `metadata`: the `input_shape` and the document's `labels`,
-`accuracy` and `architecture`. A weight is named layer/weight, or model/layer/weight in a nested
-model.
+`accuracy`, `architecture` and `sure_above`. A weight is named layer/weight, or model/layer/weight
+in a nested model.
 """
 
 import base64
@@ -22,7 +22,7 @@ tensorflow_setup.ensure()
 import numpy as np  # noqa: E402 - it comes with TensorFlow
 
 MODELS = ("Sequential", "Functional")
-COPIED = ("labels", "accuracy", "architecture")
+COPIED = ("labels", "accuracy", "architecture", "sure_above")
 """Fields of the document that go into the metadata."""
 
 exported = 0

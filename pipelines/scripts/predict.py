@@ -4,8 +4,9 @@ A Remote Python script without modules. The snap's requirements name its library
 it does not need TensorFlow, so it starts quickly. A document with `litert`, as model_building.yaml
 saves it, contains the network and must come first. A document with an `image` is a sample: 28 rows
 of 28 grey values (or all 784 in one list), a white digit on black, from 0 to 255 or, if no value is
-above 1, from 0 to 1. The answer has `pred`, the label, `conf`, its probability, and the sample's
-other fields.
+above 1, from 0 to 1. The answer has `pred`, the label, `conf`, its probability, `second`, the next
+best label, `sure`, whether `conf` is as high as it nearly always is when `pred` is right, and the
+sample's other fields.
 """
 
 import base64
@@ -24,8 +25,12 @@ MAX_NUMBERS = 100_000
 BATCH_SIZES = (8, 4, 2, 1)
 """How many images one call of the network takes. Larger batches are no faster on a CPU."""
 
+SURE_ABOVE = 0.6
+"""For a model document that does not say above which confidence the network is sure."""
+
 network = None
 labels = []
+sure_above = SURE_ABOVE
 
 
 # Samples --------------------------------------------------------------------------------------
@@ -202,6 +207,13 @@ def compiled_content(document):
     return content
 
 
+def confidence_limit(document):
+    limit = document.get("sure_above", SURE_ABOVE)
+    if isinstance(limit, bool) or not isinstance(limit, int | float):
+        raise ValueError(f"The field 'sure_above' must be a number, not {described(limit)}.")
+    return limit
+
+
 @contextlib.contextmanager
 def quiet():
     """Silence LiteRT, which writes to standard error when it starts."""
@@ -223,14 +235,13 @@ def brings_model(row):
 
 
 def snaplogic_process(row):
-    global network, labels
+    global network, labels, sure_above
     if brings_model(row):
         network, labels = load(row)
+        sure_above = confidence_limit(row)
         return slt.get_drop_doc()
     check_order(row)
-    probabilities = network.run_one(network_input(row["image"])[None])[0]
-    best = int(probabilities.argmax())
-    return {"pred": labels[best], "conf": float(probabilities[best]), **others(row)}
+    return answers(network.run_one(network_input(row["image"])[None]), [row])[0]
 
 
 def snaplogic_process_batch(rows):
@@ -239,10 +250,21 @@ def snaplogic_process_batch(rows):
         return [snaplogic_process(row) for row in rows]
     for row in rows:
         check_order(row)
-    probabilities = network.run(np.stack([network_input(row["image"]) for row in rows]))
-    best, conf = probabilities.argmax(axis=1).tolist(), probabilities.max(axis=1).tolist()
+    return answers(network.run(np.stack([network_input(row["image"]) for row in rows])), rows)
+
+
+def answers(probabilities, rows):
+    order = (-probabilities).argsort(axis=1, kind="stable").tolist()
+    conf = probabilities.max(axis=1).tolist()
     return [
-        {"pred": labels[best[at]], "conf": conf[at], **others(row)} for at, row in enumerate(rows)
+        {
+            "pred": labels[ranks[0]],
+            "conf": likely,
+            "second": labels[ranks[1]] if len(labels) > 1 else None,
+            "sure": likely >= sure_above,
+            **others(row),
+        }
+        for ranks, likely, row in zip(order, conf, rows, strict=True)
     ]
 
 

@@ -34,7 +34,7 @@ def engine_run(pipeline: str, *parameters: str) -> subprocess.CompletedProcess[s
 
 def test_empty_parameters_mean_all_networks_and_twenty_epochs(compare: Any) -> None:
     settings = compare.read_settings({"networks": "", "epochs": None})
-    assert settings.networks == ("dense", "cnn", "deep_cnn")
+    assert settings.networks == ("dense", "cnn", "deep_cnn", "fast")
     assert (settings.epochs, settings.seed, settings.images) == (20, 1, 60_000)
 
 
@@ -46,7 +46,7 @@ def test_networks_are_trained_once_each_in_the_order_of_the_table(compare: Any, 
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("networks", "dense, resnet", "names .* 'resnet'; choose among dense, cnn, deep_cnn"),
+        ("networks", "dense, resnet", "names .* 'resnet'; choose among dense, cnn, deep_cnn, fast"),
         ("epochs", "0", "is '0', but must be a whole number from 1 to 1,000"),
         ("epochs", "many", "is 'many', but must be a whole number from 1 to 1,000"),
         ("images", "0", "is '0', but must be a whole number from 1 to 60,000"),
@@ -96,6 +96,30 @@ def test_an_epoch_is_recorded_with_means_over_the_validation_images(compare: Any
 
 def test_a_digit_with_probability_zero_has_a_finite_loss(compare: Any) -> None:
     assert np.isfinite(compare.losses(np.eye(10)[[0]], np.array([1]))).all()
+
+
+def test_drawings_are_rows_to_keep_until_all_networks_are_trained(compare: Any) -> None:
+    drawing = {"digit": 1, "strokes": [[[0, 0], [0, 9]]]}
+    assert compare.snaplogic_process(drawing) is None
+    assert compare.snaplogic_process({"train": {}, "test": {}}) is None
+    assert (compare.drawings, len(compare.packs)) == ([drawing], 1)
+
+
+def test_accuracy_on_drawings_is_the_share_that_is_right(
+    compare: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert compare.strokes_accuracy(object()) is None
+    shown = []
+
+    def probabilities(model: object, images: Any) -> Any:
+        shown.append(images)
+        return np.eye(10)[[1] * len(images)]
+
+    monkeypatch.setattr(compare, "probabilities", probabilities)
+    for digit in (1, 1, 7):
+        compare.snaplogic_process({"digit": digit, "strokes": [[[0, 0], [0, 9]]]})
+    assert compare.strokes_accuracy(object()) == pytest.approx(2 / 3, abs=1e-6)
+    assert shown[0].shape == (3, 28, 28, 1)
 
 
 # Drawing --------------------------------------------------------------------------------------
@@ -157,6 +181,7 @@ def test_two_networks_are_drawn_into_files_and_one_page() -> None:
     assert "Net &lt;a&gt;" in report
     assert "<a>" not in report
     assert "2 min 05 s" in report
+    assert "<td><strong>91.00 %</strong><td>–<td>97.98 %" in report
     assert "7,850 weights. 3 mistakes on 10,000 images after 2 epochs" in report
     assert len(re.findall(r'(?:src|srcset)="data:image/png;base64,', report)) == 12
     assert not re.search(r'(?:src|srcset|href)="(?!data:)|url\(|@import|<script', report)

@@ -22,11 +22,13 @@ SMALL_MODEL = json.loads((HERE / "small_model.json").read_text())
 """Means of 4 x 4 grey values and one dense layer: 490 weights, right for 89 % of test images."""
 ONE = json.loads((PIPELINES / "samples/one.json").read_text())
 BLACK = [[0] * 28 for _ in range(28)]
+THREE = {"pred": 3, "conf": 0.75, "second": 5, "sure": True}
+COMPILED = base64.b64encode(b"\x1c\0\0\0TFL3").decode()
 DROP = {"snaplogic_flag": "drop"}
 
 
 class FakeNetwork:
-    """Recognises the digit 3 in black images and the digit 7 in all others."""
+    """Recognises the digit 3 in black images and the digit 7 in all others; perhaps it is a 5."""
 
     outputs = (10,)
 
@@ -40,6 +42,7 @@ class FakeNetwork:
         probabilities = np.zeros((len(images), 10), np.float32)
         white = images.max(axis=(1, 2, 3)) > 0
         probabilities[np.arange(len(images)), np.where(white, 7, 3)] = 0.75
+        probabilities[:, 5] = 0.25
         return probabilities
 
     run_one = run
@@ -54,8 +57,7 @@ def network() -> FakeNetwork:
 def ready(predictor: Any, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The script after it got its model."""
     monkeypatch.setattr(predictor, "Network", lambda content: network)
-    content = base64.b64encode(b"\x1c\0\0\0TFL3").decode()
-    assert predictor.snaplogic_process({"litert": content, "model": "…"}) == DROP
+    assert predictor.snaplogic_process({"litert": COMPILED, "model": "…"}) == DROP
     return predictor
 
 
@@ -116,10 +118,9 @@ def test_a_request_cannot_replace_the_model() -> None:
 
 
 def test_the_response_contains_the_answer_and_allows_any_origin() -> None:
-    prepared = run_snap("Mapper", settings("prepare_response"), [{"pred": 1, "conf": 0.5}])
-    assert prepared.output == [
-        {"content": {"pred": 1, "conf": 0.5}, "Access-Control-Allow-Origin": "*"}
-    ]
+    answer = {"pred": 1, "conf": 0.5, "second": 7, "sure": False}
+    prepared = run_snap("Mapper", settings("prepare_response"), [answer])
+    assert prepared.output == [{"content": answer, "Access-Control-Allow-Origin": "*"}]
 
 
 # The script -----------------------------------------------------------------------------------
@@ -127,7 +128,33 @@ def test_the_response_contains_the_answer_and_allows_any_origin() -> None:
 
 def test_a_sample_is_answered_with_its_other_fields(ready: Any) -> None:
     answer = ready.snaplogic_process({"id": "a", "image": BLACK})
-    assert answer == {"pred": 3, "conf": 0.75, "id": "a"}
+    assert answer == {**THREE, "id": "a"}
+
+
+@pytest.mark.parametrize(("limit", "sure"), [(0.7, True), (0.75, True), (0.76, False), (1, False)])
+def test_the_model_says_from_which_confidence_on_it_is_sure(
+    ready: Any, limit: float, sure: bool
+) -> None:
+    ready.snaplogic_process({"litert": COMPILED, "sure_above": limit})
+    assert ready.snaplogic_process({"image": BLACK})["sure"] is sure
+    assert ready.snaplogic_process_batch([{"image": BLACK}])[0]["sure"] is sure
+
+
+@pytest.mark.parametrize(
+    ("limit", "described"), [("0.9", "a string"), (None, "null"), (True, "a boolean")]
+)
+def test_a_limit_that_is_not_a_number_is_refused(ready: Any, limit: Any, described: str) -> None:
+    with pytest.raises(ValueError, match=f"'sure_above' must be a number, not {described}"):
+        ready.snaplogic_process({"litert": COMPILED, "sure_above": limit})
+
+
+def test_a_network_with_one_label_has_no_second_guess(
+    ready: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = type("Network", (), {"run_one": lambda self, images: np.ones((1, 1), np.float32)})()
+    monkeypatch.setattr(ready, "load", lambda row: (only, ["digit"]))
+    ready.snaplogic_process({"litert": "…"})
+    assert ready.snaplogic_process({"image": BLACK})["second"] is None
 
 
 def test_the_labels_of_the_model_are_the_answers(
@@ -135,7 +162,8 @@ def test_the_labels_of_the_model_are_the_answers(
 ) -> None:
     monkeypatch.setattr(ready, "load", lambda row: (network, list("abcdefghij")))
     ready.snaplogic_process({"litert": "…"})
-    assert ready.snaplogic_process({"image": BLACK})["pred"] == "d"
+    answer = ready.snaplogic_process({"image": BLACK})
+    assert (answer["pred"], answer["second"]) == ("d", "f")
     assert ready.snaplogic_process_batch([{"image": BLACK}])[0]["pred"] == "d"
 
 
@@ -149,10 +177,9 @@ def test_a_batch_is_answered_in_one_go_and_in_order(ready: Any, network: FakeNet
 
 
 def test_a_batch_may_begin_with_the_model(ready: Any, network: FakeNetwork) -> None:
-    content = base64.b64encode(b"\x1c\0\0\0TFL3").decode()
     ready.network = None
-    answers = ready.snaplogic_process_batch([{"litert": content}, {"image": BLACK}])
-    assert answers == [DROP, {"pred": 3, "conf": 0.75}]
+    answers = ready.snaplogic_process_batch([{"litert": COMPILED}, {"image": BLACK}])
+    assert answers == [DROP, THREE]
 
 
 def test_a_model_with_line_breaks_is_loaded(ready: Any) -> None:
@@ -256,10 +283,9 @@ def test_labels_that_do_not_match_the_network_are_refused(
     predictor: Any, network: FakeNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(predictor, "Network", lambda content: network)
-    content = base64.b64encode(b"\x1c\0\0\0TFL3").decode()
     for names in ([0, 1], "0123456789"):
         with pytest.raises(ValueError, match=r"shape is \(10,\), which does not match the labels"):
-            predictor.snaplogic_process({"litert": content, "labels": names})
+            predictor.snaplogic_process({"litert": COMPILED, "labels": names})
 
 
 # With LiteRT, in the environment that hosting uses --------------------------------------------
@@ -284,7 +310,9 @@ def test_a_network_answers_the_same_one_by_one_and_in_batches(
     alone = [ONE["image"]] * (BATCH_SIZE - 1 - len(shifted)) + shifted  # the model comes with them
     result = predict([SMALL_MODEL, *({"image": image} for image in alone + shifted)])
     assert (result.dropped, result.errors, result.shown) == (1, [], [])
-    assert result.output[0] == {"pred": 1, "conf": pytest.approx(0.9526, abs=1e-4)}
+    first = result.output[0]
+    assert (first["pred"], first["sure"]) == (1, True)
+    assert first["conf"] == pytest.approx(0.9526, abs=1e-4)
     one_by_one, batch = result.output[-30:-15], result.output[-15:]
     assert [answer["pred"] for answer in batch] == [answer["pred"] for answer in one_by_one]
     for found, wanted in zip(batch, one_by_one, strict=True):

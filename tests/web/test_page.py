@@ -10,10 +10,23 @@ import pytest
 from playwright.sync_api import Browser, Route
 
 from tests.web.conftest import TOKEN, Opened
-from tests.web.handwriting import HANDS
 
 pytestmark = pytest.mark.slow
 SEVEN = [[(90, 70), (210, 70), (150, 240)]]
+THREE = [
+    [
+        (92, 70),
+        (140, 50),
+        (180, 78),
+        (168, 122),
+        (124, 142),
+        (172, 158),
+        (192, 198),
+        (160, 242),
+        (112, 250),
+        (84, 226),
+    ]
+]
 MAX_BYTES = 1_000_000
 
 
@@ -146,7 +159,7 @@ def test_a_line_over_the_edge_ends_there_and_the_page_says_so(page: Opened) -> N
 
 def test_the_api_answers_with_its_best_digit_only_and_the_page_says_so(page: Opened) -> None:
     page.through_api()
-    page.draw(*HANDS_AT_SIZE)
+    page.draw(*THREE)
     assert page.text("#digit") == "3"
     assert page["#bars li.unknown"].count() == 9
     assert "says nothing about the other nine" in page.text("#bars-note")
@@ -154,9 +167,6 @@ def test_the_api_answers_with_its_best_digit_only_and_the_page_says_so(page: Ope
     page.page.get_by_label("In this browser").check(force=True)
     page.wait()
     assert page["#bars li.unknown"].count() == 0
-
-
-HANDS_AT_SIZE = [[(x * 2 + 80, y * 2 + 50) for x, y in stroke] for stroke in HANDS[3][0]]
 
 
 def test_a_wrong_token_is_explained(page: Opened) -> None:

@@ -244,4 +244,5 @@ function slowness() {
 
 connect();
 /** For code that runs the network without drawing, such as the tests. */
+export { toMnist };
 export const networkReady = prepareNetwork();
