@@ -91,10 +91,10 @@ def test_texts_stay_inside_their_boxes(tmp_path: Path) -> None:
     assert f"{label}, Copy" in titles(root)
 
 
-def test_characters_that_xml_cannot_hold_are_left_out(tmp_path: Path) -> None:
+def test_characters_that_xml_cannot_hold_are_escapes(tmp_path: Path) -> None:
     text = 'pipeline: "a\\u0001<b>"\nsnaps: {"x&\\"y": {snap: Copy}}'
     root = svg_of(text, tmp_path)
-    assert texts(root)[:1] == ["a <b>"]
+    assert texts(root)[:1] == [r"a\x01<b>"]
 
 
 def test_a_page_has_the_graph_and_tables(draw: Callable[..., str]) -> None:
