@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from difflib import SequenceMatcher
 
 import msgspec
 
@@ -63,6 +62,8 @@ def _of_view(before: ViewPreview | None, after: ViewPreview) -> ViewChange:
     later = [_packed(item) for item in after.items]
     if earlier == later:
         return ViewChange()
+    from difflib import SequenceMatcher  # few previews are compared
+
     added: list[int] = []
     changed: list[int] = []
     removed = 0

@@ -18,14 +18,15 @@ from engine.preview.recorder import Entries, Recorder
 from engine.preview.result import StreamPreview
 from engine.preview.reuse import Reuse, id_of, links_to
 from engine.preview.store import MAX_FILE, Held, HeldSnap, HeldView
+from engine.preview.summary import Notes
 from engine.preview.tracing import Traces
 from engine.run.report import SnapStatistics
 
 MAX_VIEW = 4 << 20
 """Bytes of one view."""
 
-_SAMPLE = 16 << 10
-"""Bytes of a view that are kept although there is no room."""
+_OVERHEAD = 1 << 20
+"""Bytes of a file for everything but documents."""
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -50,7 +51,7 @@ class Holder:
         self._limit = limit
         self._links = links_to(plan)
         self._ids = dict(reuse.ids)
-        self._room = MAX_FILE - (1 << 20)
+        self._room = MAX_FILE - _OVERHEAD
         self._now = time()
 
     def held(
@@ -58,10 +59,9 @@ class Holder:
         earlier: Held,
         labels: frozenset[str],
         counts: Mapping[str, SnapStatistics],
-        notes: Mapping[str, tuple[str, tuple[str, ...]]],
+        notes: Mapping[str, Notes],
     ) -> Held:
-        """`labels` are those of the pipeline: what is held of other snaps is forgotten. `notes` are
-        what snaps would have done, and the same of the pipelines that they run."""
+        """`labels` are those of the pipeline: what is held of other snaps is forgotten."""
         snaps = {label: snap for label, snap in earlier.snaps.items() if label in labels}
         planned = {snap.label: snap for snap in self._plan.snaps}
         unchanged = self._reuse.replays.keys() - self._reuse.pinned
@@ -71,13 +71,11 @@ class Holder:
             self._room -= 0 if kept is None else sum(len(v.items) for v in kept.views.values())
         for label in order(list(planned), edges):
             if label not in unchanged:
-                note, inner = notes.get(label, ("", ()))
-                snaps[label] = self._snap(planned[label], counts[label], note, inner)
+                note = notes.get(label, Notes())
+                snaps[label] = self._snap(planned[label], counts[label], note)
         return Held(earlier.salt, snaps)
 
-    def _snap(
-        self, snap: PlannedSnap, counts: SnapStatistics, note: str, inner: tuple[str, ...]
-    ) -> HeldSnap:
+    def _snap(self, snap: PlannedSnap, counts: SnapStatistics, note: Notes) -> HeldSnap:
         views = dict(self._views(snap, counts))
         is_pinned = snap.label in self._reuse.pinned
         runs_pipelines = not is_pinned and self._keys.runs_pipelines(snap)
@@ -101,8 +99,8 @@ class Holder:
             dropped=counts.dropped,
             errors=counts.errors,
             views=views,
-            note=note,
-            inner_notes=inner,
+            note=note.own,
+            inner_notes=note.inner,
             files=files or (),
             varies=self._keys.varies(snap) or snap.label in self._traces.varying,
             line=snap.where.line,
@@ -122,7 +120,7 @@ class Holder:
     def _view(
         self, entries: Entries, kind: ViewType, count: int, counts: SnapStatistics
     ) -> HeldView:
-        room = max(min(MAX_VIEW, self._room), _SAMPLE)
+        room = min(MAX_VIEW, self._room)
         packed: list[msgspec.Raw] = []
         is_exact, size = True, 0
         for position, item in enumerate(entries.items):
@@ -131,9 +129,9 @@ class Holder:
                 data = pack(value)
             except (TypeError, ValueError, OverflowError, RecursionError):
                 break  # a snap put out what no document may hold
-            size += len(data)
-            if size > room:
+            if size + len(data) > room:
                 break
+            size += len(data)
             is_exact &= as_it_was
             packed.append(msgspec.Raw(data))
         self._room -= size

@@ -123,12 +123,12 @@ class Keeping:
             self._held,
             frozenset(self._planned.spec.snaps),
             {each.label: each for each in counts},
-            {label: (each.own, each.inner) for label, each in notes.items()},
+            notes,
         )
         try:
             self._store.save(held)
         except OSError as error:
-            self.notices.append(f"nothing is kept for the next preview: {error}")
+            self.notices.append(f"nothing is kept for the next preview: {error.strerror}")
 
 
 def _entries(view: HeldView) -> Entries:

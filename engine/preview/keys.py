@@ -24,7 +24,8 @@ _COST = {"n": 2**13, "r": 8, "p": 1}
 
 
 class Keys:
-    """The keys of the snaps of one preview. `input_files` are those of open inputs, by port.
+    """The keys of the snaps of one preview, made before it reads anything. `input_files` are those
+    of open inputs, by port.
 
     A secret goes into a key as a hash that is slow to compute, with the salt of the file.
     """
@@ -43,7 +44,10 @@ class Keys:
         self._plan = plan
         self._registry = registry
         self._parameters = parameters
-        self._input_files = input_files
+        self._inputs = {
+            port: fingerprint(Read("file", str(Path(file).absolute())))
+            for port, file in input_files.items()
+        }
         self._salt = salt
         libraries = [(library.name, library.text) for library in plan.libraries]
         self._common = digest_of(
@@ -74,7 +78,7 @@ class Keys:
             _version_of(snap_class.__module__),
             [(view.name, view.name in linked) for view in snap.inputs],
             [(view.name, bool(n) and view.name in linked) for n, view in enumerate(snap.outputs)],
-            [self._input(f"{snap.label}.{view.name}") for view in snap.inputs],
+            [self._inputs.get(f"{snap.label}.{view.name}") for view in snap.inputs],
             [(name, self._value(name)) for name in self._used(snap, snap_class, text)],
         )
 
@@ -86,10 +90,6 @@ class Keys:
 
     def runs_pipelines(self, snap: PlannedSnap) -> bool:
         return any(self._registry[snap.type].children(snap.settings))
-
-    def _input(self, port: str) -> bytes:
-        file = self._input_files.get(port)
-        return b"" if file is None else fingerprint(Read("file", str(Path(file).absolute())))
 
     def _used(self, snap: PlannedSnap, snap_class: SnapClass, text: str) -> Iterator[str]:
         """The parameters that a snap may read; rather too many than too few."""

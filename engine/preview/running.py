@@ -94,6 +94,8 @@ def _check_start(request: Request, spec: PipelineSpec, plan: Plan) -> None:
         return
     if request.document:
         raise ConfigurationError("--doc follows a document from its source; leave out --from")
+    if request.afresh:
+        raise ConfigurationError("--from uses what the last preview found; leave out --no-cache")
     if start not in spec.snaps:
         names = ", ".join(spec.snaps) or "none"
         hint = nearest_hint(start, spec.snaps) or f"the snaps are: {names}"

@@ -8,6 +8,7 @@ of one. A file that cannot be read is as good as none.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -115,8 +116,10 @@ class Store:
 
     def save(self, held: Held) -> None:
         """Replace what is held. Raises OSError."""
-        self._make_folder()
         data = _encoder.encode(held)
+        if len(data) > MAX_FILE:
+            raise OSError(errno.EFBIG, "it is too much")
+        self._make_folder()
         descriptor, name = tempfile.mkstemp(dir=self._folder, suffix=".new")  # 0600
         try:
             with open(descriptor, "wb") as file:  # noqa: PTH123  # it is open already

@@ -209,6 +209,7 @@ def test_a_preview_cannot_start_where_nothing_is_held(preview: Preview) -> None:
         (("--from", "doubel"), "--from: there is no snap 'doubel'; did you mean 'double'?"),
         (("--from", "halve", "--to", "double"), "it is not one of those that 'double' needs"),
         (("--from", "halve", "--doc", "1"), "leave out --from"),
+        (("--from", "halve", "--no-cache"), "leave out --no-cache"),
     ],
 )
 def test_a_wrong_first_snap_is_a_mistake(
