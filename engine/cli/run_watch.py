@@ -13,9 +13,10 @@ from engine.cli.errors import run_command
 from engine.cli.watching import Watch, announce, own_code, restart
 from engine.errors import ConfigurationError, InvalidPipelineError
 from engine.plan import compile_spec
-from engine.plan.folders import local_path
+from engine.plan.folders import is_file, local_path
 from engine.plan.plan import Plan
 from engine.registry import Registry
+from engine.sdk.settings import Evaluated, settings_of
 
 
 def watch_run(
@@ -107,12 +108,16 @@ def _named_files(plan: Plan, registry: Registry) -> Iterator[str]:
     yield from (library.path for library in plan.libraries)
     for snap in plan.snaps:
         snap_class, settings = registry[snap.type], snap.settings
-        names = [name for _, name in snap_class.files_needed(settings)]
-        names += [code.file for code in snap_class.python_code(settings) if code.file]
+        written = {file.name.value for file in snap_class.files_written(settings)}
+        values = (getattr(settings, name) for name in settings_of(type(settings)))
+        names = [value.value for value in values if isinstance(value, Evaluated)]
+        names += [name for _, name in snap_class.files_needed(settings)]
+        names += [code.file for code in snap_class.python_code(settings)]
         for name in names:
-            path = local_path(name, plan.folder, plan.project)
-            if path is not None:
-                yield str(path)
+            if name and isinstance(name, str) and name not in written:
+                path = local_path(name, plan.folder, plan.project)
+                if path is not None and is_file(path):
+                    yield str(path)
 
 
 def _pipelines_of(plan: Plan, registry: Registry) -> Iterator[str]:

@@ -63,6 +63,24 @@ def test_a_library_is_watched(
     assert capsys.readouterr().out == '{"n":2}\n{"n":8}\n'
 
 
+def test_what_is_read_is_watched_and_what_is_written_is_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("in.json").write_text('[{"n": 1}]')
+    Path("p.yaml").write_text("""
+snaps:
+  read: {snap: FileReader, file: in.json}
+  parse: {snap: JSONParser}
+  format: {snap: JSONFormatter}
+  write: {snap: FileWriter, file: out.json}
+links: [read -> parse -> format -> write]
+""")
+    edits = [lambda: Path("in.json").write_text('[{"n": 2}]'), lambda: None]
+    assert watch(monkeypatch, ["run", "p.yaml", "--watch", "--quiet"], edits) == 0
+    assert Path("out.json").read_text() == '[{"n":2}]'
+    assert capsys.readouterr().err.count("── ") == 1
+
+
 def test_a_change_stops_a_run_that_is_in_progress(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
