@@ -17,7 +17,7 @@ from engine.cli.preview_lines import print_lines
 from engine.cli.problems import print_problems
 from engine.cli.reserved import reserve_stdout
 from engine.cli.stopping import stopped_by_signals
-from engine.cli.watching import own_code
+from engine.cli.watching import own_code, restart
 from engine.documents import Item
 from engine.errors import ConfigurationError, InvalidPipelineError
 from engine.pipeline.case_files import is_test_file
@@ -106,14 +106,17 @@ def run(arguments: argparse.Namespace) -> int:
     registry = discover()
     try:
         with reserve_stdout() as out:
-            if arguments.watch:
-                return _watch(arguments, registry, out)
-            preview = _preview(arguments, registry)
-            _print(preview, None, arguments, out)
+            if not arguments.watch:
+                preview = _preview(arguments, registry)
+                _print(preview, None, arguments, out)
+                return 1 if preview.has_failed else 0
+            must_restart = _watch(arguments, registry, out)
     except InvalidPipelineError:
         _refuse_other_kinds(arguments.pipeline)
         raise
-    return 1 if preview.has_failed else 0
+    if must_restart:  # only now: standard output is the process's own again
+        restart()
+    return 0
 
 
 def _refuse_other_kinds(file: str) -> None:
@@ -164,7 +167,7 @@ def _print(
     out.flush()
 
 
-def _watch(arguments: argparse.Namespace, registry: Registry, out: TextIO) -> int:
+def _watch(arguments: argparse.Namespace, registry: Registry, out: TextIO) -> bool:
     from engine.cli.preview_watch import watch  # few previews are watched
 
     given = [text.rpartition("=")[2] for text in arguments.inputs]

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Collection, Sequence
 
 from engine.cli.problems import print_problems
-from engine.cli.watching import Watch, announce, restart, say
+from engine.cli.watching import Watch, announce, needs_restart, say
 from engine.errors import EngineError, InvalidPipelineError
 from engine.preview import Changes, Preview, changes
 
@@ -16,8 +16,8 @@ Show = Callable[[Preview, Changes | None], None]
 
 def watch(
     run: Callable[[], Preview], show: Show, files: Collection[str], code: Collection[str]
-) -> int:
-    """Show previews until Ctrl+C ends it; 0.
+) -> bool:
+    """Show previews until Ctrl+C ends it; whether the process must restart instead.
 
     `files` are known from the start; a preview adds those that it read. `code` is that of snaps.
     """
@@ -38,9 +38,10 @@ def watch(
                 say("the preview could not start; what was shown last is still there")
             watched.announce()
             changed = watched.wait()
-            restart(code, changed)
+            if needs_restart(code, changed):
+                return True
     except KeyboardInterrupt:
-        return 0
+        return False
 
 
 def _attempt(run: Callable[[], Preview], watched: Watch) -> Preview | None:

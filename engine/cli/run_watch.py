@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from engine.api.checking import spec_of
 from engine.cli.errors import run_command
-from engine.cli.watching import Watch, announce, own_code, restart
+from engine.cli.watching import Watch, announce, needs_restart, own_code, restart
 from engine.errors import ConfigurationError, InvalidPipelineError
 from engine.plan import compile_spec
 from engine.plan.folders import is_file, local_path
@@ -36,7 +36,8 @@ def watch_run(
                 announce(changed)
             watched.add(_files_of(arguments.pipeline, registry))
             changed = _run_until_change(run, arguments, watched)
-            restart(code, changed)
+            if needs_restart(code, changed):
+                restart()
     except KeyboardInterrupt:
         return 0
 

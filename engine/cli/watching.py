@@ -72,10 +72,14 @@ def announce(changed: Sequence[str]) -> None:
     say(f"\n{text.ljust(min(terminal_columns(), 100), '─')}")
 
 
-def restart(code: Iterable[str], changed: Iterable[str]) -> None:
-    """Start the process again if code that it has imported is among the changed files."""
-    if {os.path.abspath(file) for file in code}.intersection(changed):  # noqa: PTH100
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+def needs_restart(code: Iterable[str], changed: Iterable[str]) -> bool:
+    """Whether code that the process has imported is among the changed files."""
+    return bool({os.path.abspath(file) for file in code}.intersection(changed))  # noqa: PTH100
+
+
+def restart() -> None:
+    """Start the process again, with the same command."""
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def say(text: str) -> None:

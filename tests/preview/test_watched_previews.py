@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from engine.cli import preview
 from tests.cli.terminals import Terminal
 from tests.cli.watched import Edit, watch
 
@@ -138,6 +140,16 @@ def test_a_half_written_file_shows_its_problems_and_keeps_the_last_preview(
 
 def test_a_pipeline_that_is_gone_for_a_moment_is_waited_for(watched: Watched) -> None:
     assert len(watched([lambda: Path("p.yaml").unlink(), _write("p.yaml", PIPELINE)])) == 2
+
+
+def test_a_changed_snap_class_restarts_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("own.py").write_text("")
+    started: list[list[str]] = []
+    monkeypatch.setattr(preview, "own_code", lambda *_: ["own.py"])
+    monkeypatch.setattr(os, "execv", lambda program, given: started.append(given))
+    edits = [_write("own.py", "# changed\n")]
+    assert watch(monkeypatch, ["preview", "p.yaml", "--watch"], edits) == 0
+    assert started == [[sys.executable, *sys.orig_argv[1:]]]
 
 
 def test_standard_input_cannot_be_watched(
