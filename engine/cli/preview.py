@@ -84,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-cache",
         action="store_true",
-        help="run all snaps, also those that nothing has changed for since the last preview",
+        help="run all snaps, even if nothing has changed since the last preview",
     )
     parser.add_argument(
         "--watch",
