@@ -54,7 +54,7 @@ complete -c engine -n '__fish_seen_subcommand_from preview' -l param -x -d 'valu
 complete -c engine -n '__fish_seen_subcommand_from preview' -l param-file -r -F -d 'values of parameters: a YAML or JSON map, or lines of NAME=value (.env), of which those that the pipeline does not declare are ignored; --param takes precedence'
 complete -c engine -n '__fish_seen_subcommand_from preview' -l allow-rest -d 'let snaps read from other hosts: HTTP, S3'
 complete -c engine -n '__fish_seen_subcommand_from preview' -l allow-sql -d 'let snaps read from databases'
-complete -c engine -n '__fish_seen_subcommand_from preview' -l no-cache -d 'run all snaps, also those that nothing has changed for since the last preview'
+complete -c engine -n '__fish_seen_subcommand_from preview' -l no-cache -d 'run all snaps, even if nothing has changed since the last preview'
 complete -c engine -n '__fish_seen_subcommand_from preview' -l watch -d 'preview again whenever a file of the pipeline changes, and mark what is different'
 complete -c engine -n '__fish_seen_subcommand_from preview' -l json -d 'print JSON lines, as in a pipe: label, view, number and document'
 complete -c engine -n '__fish_seen_subcommand_from preview' -l timezone -x -d 'time zone of expressions (default: UTC)'

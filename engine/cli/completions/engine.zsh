@@ -71,7 +71,7 @@ _engine() {
             '*'--param-file'[values of parameters\: a YAML or JSON map, or lines of NAME=value (.env), of which those that the pipeline does not declare are ignored; --param takes precedence]:FILE:_files' \
             '(--allow-rest)'--allow-rest'[let snaps read from other hosts\: HTTP, S3]' \
             '(--allow-sql)'--allow-sql'[let snaps read from databases]' \
-            '(--no-cache)'--no-cache'[run all snaps, also those that nothing has changed for since the last preview]' \
+            '(--no-cache)'--no-cache'[run all snaps, even if nothing has changed since the last preview]' \
             '(--watch)'--watch'[preview again whenever a file of the pipeline changes, and mark what is different]' \
             '(--json)'--json'[print JSON lines, as in a pipe\: label, view, number and document]' \
             '(--timezone)'--timezone'[time zone of expressions (default\: UTC)]:ZONE: ' \
