@@ -93,7 +93,7 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json web/
 
 ## All in one: train, export and host the network, and serve the page next to it.
 web-demo: $(READY) $(PAGE) models/digits.json
-	$(BIN)/engine run pipelines/export_web_model.yaml --param quantize=float16
+	$(BIN)/engine run pipelines/export_web_model.yaml --param quantize=float16 --param verify=true
 	$(BIN)/engine serve pipelines/model_hosting.yaml --param token=open-sesame --site web/dist --port $(PORT)
 
 fuzz: $(READY)

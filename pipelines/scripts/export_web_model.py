@@ -4,7 +4,8 @@ A Remote Python script. A document with a `model`, a `.keras` file as base64, be
 `topology` (from Keras' `to_json`), `weights` (name, shape, and little-endian float32 as base64,
 whatever the precision was) and `metadata`: the `input_shape` and the document's `labels`,
 `accuracy`, `architecture` and `sure_above`. A weight is named layer/weight, or model/layer/weight
-in a nested model.
+in a nested model. `probe` has what Keras answers to a few random inputs, with which the export can
+be verified.
 """
 
 import base64
@@ -24,6 +25,9 @@ import numpy as np  # noqa: E402 - it comes with TensorFlow
 MODELS = ("Sequential", "Functional")
 COPIED = ("labels", "accuracy", "architecture", "sure_above")
 """Fields of the document that go into the metadata."""
+
+PROBES = 4
+"""Random inputs to verify an export with."""
 
 exported = 0
 
@@ -95,6 +99,7 @@ def plain(model, document):
         "topology": json.loads(model.to_json()),
         "weights": [plain_weight(name, variable) for name, variable in named_weights(model, "")],
         "metadata": metadata(model, document),
+        "probe": probe(model),
     }
 
 
@@ -108,12 +113,7 @@ def named_weights(model, prefix):
 
 
 def plain_weight(name, variable):
-    values = np.asarray(variable).astype("<f4")
-    return {
-        "name": name,
-        "shape": list(values.shape),
-        "data": base64.b64encode(values.tobytes()).decode("ascii"),
-    }
+    return {"name": name, **tensor(variable)}
 
 
 def metadata(model, document):
@@ -129,6 +129,28 @@ def metadata(model, document):
     if isinstance(given, tuple):  # it is a list if the model has several inputs
         found["input_shape"] = list(given[1:])
     return found
+
+
+def probe(model):
+    """Random inputs, and the model's outputs for them; null if an input has no definite shape."""
+    if not model.built:
+        return None
+    shapes = [given.shape[1:] for given in model.inputs]
+    if any(size is None for shape in shapes for size in shape):
+        return None
+    random = np.random.default_rng(1)
+    inputs = [random.random((PROBES, *shape), dtype="float32") for shape in shapes]
+    outputs = model(inputs if len(inputs) > 1 else inputs[0], training=False)
+    outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
+    return {"inputs": list(map(tensor, inputs)), "outputs": list(map(tensor, outputs))}
+
+
+def tensor(values):
+    values = np.asarray(values).astype("<f4")
+    return {
+        "shape": list(values.shape),
+        "data": base64.b64encode(values.tobytes()).decode("ascii"),
+    }
 
 
 # The three functions of a Remote Python script ------------------------------------------------

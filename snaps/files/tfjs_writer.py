@@ -23,6 +23,7 @@ from engine.sdk import (
     outside_setting,
     setting,
 )
+from snaps.files.shared.tfjs_check import Check
 from snaps.files.shared.tfjs_layers import refused
 from snaps.files.shared.tfjs_topology import Topology, check_weights, translated
 from snaps.files.shared.tfjs_weights import Encoded, Quantization, encoded, shards
@@ -44,6 +45,16 @@ class TFJSWriterSettings(Settings):
         "quarter; biases and normalisation stay float32).",
         example="float16",
     )
+    verify: Evaluated[bool] = setting(
+        default=Evaluated(value=False, kind=bool),
+        help="Run the model in TensorFlow.js before it is written, and fail if it does not compute "
+        "what Keras does. Needs Node, and `probe` in the document.",
+    )
+    node_folder: Evaluated[str] = setting(
+        default=Evaluated("."),
+        help="For `verify`: the folder with `node_modules`, or one below it.",
+        example="../web",
+    )
     allow_outside: bool = outside_setting()
 
 
@@ -54,7 +65,9 @@ class TFJSWriter(Snap[TFJSWriterSettings]):
     about = """
     `topology` is what `model.to_json()` of Keras 3 gives, parsed; `weights` is a list of `{name,
     shape, data}`, named as `conv2d/kernel`, with data as little-endian float32 in bytes or
-    base64. A script of a few lines makes the document, and the engine needs no Keras.
+    base64. A script of a few lines makes the document, and the engine needs no Keras. For `verify`,
+    `probe` has `inputs` and `outputs`: for each input and output of the model the shape (with the
+    batch) and data of a tensor, and what Keras answers.
     """
     single = True
     replayable = False
@@ -119,6 +132,7 @@ class TFJSWriter(Snap[TFJSWriterSettings]):
         yield WrittenFile(("folder",), settings.folder)
 
     def open(self) -> None:
+        self._check: Check | None = None
         self._targets: list[FileTarget] = []
         self._interrupted = False
 
@@ -130,6 +144,7 @@ class TFJSWriter(Snap[TFJSWriterSettings]):
         weights = _encoded_weights(document.get("weights"), topology, quantize)
         files = shards(b"".join(weight.content for weight in weights))
         model = _model_json(topology, weights, list(files), document.get("metadata"))
+        verified = self._verified(model, b"".join(files.values()), document, quantize)
         name = folder.inside(MODEL)
         earlier = self._shards_named_in(name)
         existed = self.context.files.size(name, to="write") is not None
@@ -143,10 +158,24 @@ class TFJSWriter(Snap[TFJSWriterSettings]):
             "shards": list(files),
             "weight_bytes": sum(map(len, files.values())),
             "removed": removed,
+            **verified,
         }
+
+    def _verified(
+        self, model: bytes, weights: bytes, document: Document, quantize: Quantization
+    ) -> Document:
+        if not self.context.value(self.settings.verify, document):
+            return {}
+        node_folder = self.context.file(self.settings.node_folder, document)
+        self._check = Check(self.context.files.locate(node_folder))
+        probe = document.get("probe")
+        difference = self._check.largest_difference(model, weights, probe, quantize)
+        return {"largest_difference": difference}
 
     def interrupt(self) -> None:
         self._interrupted = True
+        if self._check is not None:
+            self._check.stop()
         for target in self._targets:
             target.abort()
 

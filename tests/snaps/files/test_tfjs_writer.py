@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from tests.tfjs.documents import (
     tensor,
     weight,
 )
-from tests.tfjs.loading import answers
+from tests.tfjs.loading import WEB, answers
 
 
 def write(project: Path, document: Document, **settings: Any) -> Document:
@@ -302,3 +303,54 @@ def test_a_model_can_be_written_to_a_remote_folder() -> None:
         write(Path("/"), DENSE, folder="memory://models/web", quantize=quantize)
         files = fsspec.filesystem("memory")
         assert files.size("/models/web/group1-shard1of1.bin") == size
+
+
+# verify
+
+
+def probed(outputs: Any) -> Document:
+    given = RANDOM.normal(0, 1, (2, 4)).astype("f4")
+    correct = np.maximum(given @ KERNEL + BIAS, 0)
+    tensors = {"inputs": [weight("", given)], "outputs": [weight("", outputs(correct))]}
+    return {**DENSE, "probe": tensors}
+
+
+needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="TensorFlow.js runs in Node")
+
+
+@needs_node
+@pytest.mark.parametrize("quantize", ["none", "float16", "uint8"])
+def test_a_verified_model_computes_what_keras_does(tmp_path: Path, quantize: str) -> None:
+    result = write(tmp_path, probed(np.array), verify=True, node_folder=str(WEB), quantize=quantize)
+    assert result["largest_difference"] <= {"none": 1e-6, "float16": 1e-2, "uint8": 0.1}[quantize]
+    assert model_of(tmp_path)["format"] == "layers-model"
+
+
+@needs_node
+def test_a_model_that_computes_something_else_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ExecutionError, match=r"TensorFlow\.js does not compute what Keras does"):
+        write(tmp_path, probed(lambda correct: correct + 1), verify=True, node_folder=str(WEB))
+    with pytest.raises(ExecutionError, match=r"TensorFlow\.js does not compute what Keras does"):
+        write(tmp_path, probed(np.transpose), verify=True, node_folder=str(WEB))
+    assert not (tmp_path / "web").exists()
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [None, {}, {"inputs": []}, {"inputs": [{"shape": [2], "data": "AAAA"}]}, {"inputs": [3]}],
+)
+def test_a_model_without_a_probe_cannot_be_verified(tmp_path: Path, probe: Any) -> None:
+    with pytest.raises(ExecutionError, match=r"the model cannot be verified: `probe\.inputs` is"):
+        write(tmp_path, {**DENSE, "probe": probe}, verify=True)
+
+
+@needs_node
+def test_tensorflow_js_must_be_installed_to_verify(tmp_path: Path) -> None:
+    with pytest.raises(ExecutionError, match=r"Node does not find from"):
+        write(tmp_path, probed(np.array), verify=True)
+
+
+def test_node_must_be_installed_to_verify(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ExecutionError, match="verify needs Node, which cannot be started"):
+        write(tmp_path, probed(np.array), verify=True)
