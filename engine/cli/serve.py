@@ -6,10 +6,14 @@ import argparse
 import logging
 import sys
 from functools import partial
+from typing import TYPE_CHECKING
 
 from engine.cli.options import add_parameters, given_parameters
 from engine.cli.problems import print_problems
 from engine.errors import ConfigurationError, Problem
+
+if TYPE_CHECKING:
+    from engine.tasks.front.front import Policy
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +44,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="allow calls from pages of this origin, such as https://example.org; * allows all",
     )
     parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="serve requests for this host name; * serves any (default: only names of this machine "
+        "if it listens there only, otherwise any)",
+    )
+    parser.add_argument(
+        "--errors",
+        choices=("full", "terse"),
+        help="what callers learn of a failed request (default: full on this machine, otherwise "
+        "terse)",
+    )
+    parser.add_argument(
         "--log-format", choices=("text", "json"), default="text", help="format of the log lines"
     )
     parser.add_argument(
@@ -63,10 +81,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     from engine.registry import discover
     from engine.tasks.definition.loading import Overrides, load_tasks
-    from engine.tasks.definition.task_reader import is_origin
+    from engine.tasks.definition.origin import is_origin
     from engine.tasks.front.access import AccessLog
+    from engine.tasks.front.line_writer import LineWriter
     from engine.tasks.front.site import Site
-    from engine.tasks.server.logs import configure_logs
+    from engine.tasks.server.logs import configure_logs, write_to_stderr
     from engine.tasks.server.server import Address, Server
 
     if arguments.instances is not None and arguments.instances < 1:
@@ -86,7 +105,8 @@ def run(arguments: argparse.Namespace) -> int:
     configure_logs(arguments.log_format)
     access = None
     if arguments.access_log is not None:
-        target = sys.stderr.buffer if arguments.access_log == "-" else arguments.access_log
+        to_stderr = arguments.access_log == "-"
+        target = LineWriter(write_to_stderr) if to_stderr else arguments.access_log
         access = AccessLog(target, arguments.log_format)
 
     site = None if arguments.site is None else Site(arguments.site)
@@ -100,10 +120,25 @@ def run(arguments: argparse.Namespace) -> int:
             access,
             arguments.state,
             site,
+            _policy(arguments),
         )
         return await server.run()
 
     return int(uvloop.run(serve()))
+
+
+def _policy(arguments: argparse.Namespace) -> Policy:
+    from engine.tasks.front.front import Policy
+
+    local = arguments.host in _LOCAL_HOSTS
+    names = {name.strip().lower() for name in arguments.allow_host}
+    hosts = None
+    if "*" not in names and (names or local):
+        hosts = frozenset({*_LOCAL_HOSTS, "[::1]", arguments.host.lower(), *names})
+    return Policy(hosts, terse=arguments.errors == "terse" or (not arguments.errors and not local))
+
+
+_LOCAL_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))
 
 
 def _warn(problem: Problem, log_format: str) -> None:

@@ -324,6 +324,10 @@ class SnapContext:
     def dropped(self, count: int, lineage: Sequence[Lineage] = ()) -> None:
         self.statistics.dropped += count
 
+    def abandoned(self, lineage: Lineage) -> bool:
+        ledger = self._execution.ledger
+        return ledger is not None and ledger.is_abandoned(lineage)
+
     def held(self, lineage: Sequence[Lineage]) -> None:
         self.held_lineage += lineage
 

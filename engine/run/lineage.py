@@ -41,6 +41,7 @@ class LedgerListener(Protocol):
 class _Account(msgspec.Struct):
     live: int = 1
     error: Document | None = None
+    abandoned: bool = False
 
 
 class Ledger:
@@ -49,6 +50,7 @@ class Ledger:
     def __init__(self, listener: LedgerListener) -> None:
         self._listener = listener
         self._accounts: dict[int, _Account] = {}
+        self._any_abandoned = False
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -95,6 +97,20 @@ class Ledger:
                 account = self._accounts.get(request)
                 if account is not None and account.error is None:
                     account.error = error
+
+    def abandon(self, request: int) -> None:
+        """Nobody waits for the answer any more; it is settled as the others are."""
+        account = self._accounts.get(request)
+        if account is not None:
+            account.abandoned = True
+            self._any_abandoned = True
+
+    def is_abandoned(self, lineage: Lineage) -> bool:
+        """Whether nobody waits for any of these requests."""
+        if not self._any_abandoned or not lineage:
+            return False
+        accounts = (self._accounts.get(request) for request in lineage)
+        return all(account is not None and account.abandoned for account in accounts)
 
     def close(self) -> list[int]:
         """Close all accounts; returns the requests that will never get an answer."""

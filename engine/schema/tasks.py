@@ -6,9 +6,8 @@ from typing import get_args
 
 from engine.schema.values import NULL, SCALAR, JsonSchema, ValueSchemas, closed_object, in_any_case
 from engine.tasks.definition.applicability import inapplicable_settings
-from engine.tasks.definition.settings import TaskSettings
+from engine.tasks.definition.settings import RANGES, TaskSettings
 from engine.tasks.definition.task import TaskType
-from engine.tasks.definition.task_reader import RANGES
 
 
 def task_schema() -> JsonSchema:

@@ -191,6 +191,10 @@ class Context(Protocol):
         """Acknowledge documents that end here."""
         ...
 
+    def abandoned(self, lineage: Lineage) -> bool:
+        """Whether the callers of all these requests have gone: nobody waits for a response."""
+        ...
+
     def held(self, lineage: Sequence[Lineage]) -> None:
         """Documents of the current batch are kept: each stays live until it is released.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
+from time import perf_counter
 from typing import Literal
 
 import msgspec
@@ -20,6 +21,7 @@ from engine.sdk import (
     Foreign,
     HeldRows,
     Issue,
+    Outcome,
     PythonCode,
     Script,
     ScriptAnswer,
@@ -38,7 +40,12 @@ from snaps.script.shared.script_settings import memory_limit, script_issues, var
 from snaps.script.shared.script_texts import run_information, text_of
 
 _ONLY_DOCUMENTS = frozenset((dict,))
-_ROW_FUNCTIONS = ("snaplogic_process", "snaplogic_process_batch")
+PART_SECONDS = 0.01
+"""How long the rows of requests that go to a script together should take."""
+
+_FASTEST = 1e-7
+_BATCH_FUNCTION = "snaplogic_process_batch"
+_ROW_FUNCTIONS = ("snaplogic_process", _BATCH_FUNCTION)
 _CALLS = {
     "snaplogic_init": (),
     "snaplogic_process": ("row",),
@@ -212,6 +219,8 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         self._script_linked = self.context.linked("script")
         self._stdout_linked = self.context.linked("stdout")
         self._script = self._planned_script("" if self._script_linked else self._own_source())
+        self._takes_batches = False
+        self._pace = PART_SECONDS
 
     def start(self) -> Iterator[Document | To]:
         if not self._script_linked:
@@ -236,9 +245,38 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
                     for output in self._outputs(answers, rows):
                         yield self._with_lines(output)
         else:
-            for outcomes in session.process_tracked(batch.items, held.admit(batch)):
-                for output in held.settle(outcomes):
-                    yield self._with_lines(output)
+            for part in self._parts(batch):
+                for outcomes in self._outcomes(part, session, held):
+                    for output in held.settle(outcomes):
+                        yield self._with_lines(output)
+
+    def _parts(self, batch: Batch) -> Iterator[Batch]:
+        """The rows of requests, in parts of about PART_SECONDS: those whose callers go away in the
+        meantime need no call. A function for batches gets them together."""
+        start = 0
+        while start < len(batch):
+            size = len(batch) if self._takes_batches else int(PART_SECONDS / self._pace) or 1
+            part = batch.at(range(start, min(start + size, len(batch))))
+            start += size
+            begun = perf_counter()
+            yield part
+            self._pace = max((perf_counter() - begun) / len(part), _FASTEST)
+
+    def _outcomes(
+        self, part: Batch, session: ScriptSession, held: HeldRows
+    ) -> Iterator[list[Outcome]]:
+        numbers = held.admit(part)
+        wanted = [
+            position
+            for position in range(len(part))
+            if not self.context.abandoned(part.lineage_of(position))
+        ]
+        if len(wanted) < len(part):
+            gone = set(range(len(part))).difference(wanted)
+            yield [(numbers[position], None) for position in gone]
+            part, numbers = part.at(wanted), [numbers[position] for position in wanted]
+        if wanted:
+            yield from session.process_tracked(part.items, numbers)
 
     def _outputs(self, answers: list[ScriptAnswer], rows: list[Document]) -> Iterator[Batch]:
         """The documents of answers to these rows; those before a failure are passed on first."""
@@ -330,6 +368,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
 
     def _begin(self, script: Script) -> Iterator[Document | To]:
         """Open the session, and emit the script's documents before its first row."""
+        self._takes_batches = _BATCH_FUNCTION in script.source
         session = self.context.scripts.open(script, self._print, self.context.fail)
         self._session = session
         yield from session.start()

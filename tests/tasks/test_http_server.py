@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from engine.tasks.front.connection import MAX_HEAD_BYTES
-from tests.tasks.echoing import GET, running
+from engine.tasks.front.connection import Connection
+from engine.tasks.front.head import MAX_HEAD_BYTES
+from engine.tasks.front.http_server import HttpServer
+from tests.tasks.echoing import GET, LIMIT, Echo, running
 from tests.tasks.hosting import in_loop, turns
 from tests.tasks.wire import answers, message
+
+LATE = message("POST", "/late", (), b"1")
 
 
 @in_loop
 async def test_pipelined_requests_are_answered_in_order() -> None:
     async with running() as server:
-        first = message("POST", "/wait", (), b"1")
-        server.echo.gate.set()
-        response = await server.talk(first + message("POST", "/b", (), b"2") + GET)
-    assert [each.body for each in response] == [b"POST /wait 1", b"POST /b 2", b"GET / "]
+        reader, writer = await server.connect()
+        writer.write(LATE + message("POST", "/b", (), b"2") + GET)
+        await server.let_go()
+        response = answers(await reader.read())
+    assert [each.body for each in response] == [b"POST /late 1", b"POST /b 2", b"GET / "]
 
 
 @in_loop
 async def test_invalid_http_is_refused_after_earlier_responses() -> None:
     async with running() as server:
-        server.echo.gate.set()
-        good, bad = await server.talk(message("POST", "/wait", (), b"1") + b"NONSENSE\r\n\r\n")
-    assert good.body == b"POST /wait 1"
+        reader, writer = await server.connect()
+        writer.write(LATE + b"NONSENSE\r\n\r\n")
+        await server.let_go()
+        good, bad = answers(await reader.read())
+    assert good.body == b"POST /late 1"
     assert bad.status == 400
     assert bad.json["error"] == "the request is not valid HTTP"
     assert bad.header("connection") == ["close"]
@@ -35,28 +45,45 @@ async def test_invalid_http_is_refused_after_earlier_responses() -> None:
 @pytest.mark.parametrize(
     ("head", "reason"),
     [
-        ("POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n", "Content-Length"),
-        ("POST / HTTP/1.1\r\ncontent-length: 1, 1\r\n\r\n1", "Content-Length"),
-        ("POST / HTTP/1.1\r\ncontent-length: 0x1\r\n\r\n1", "Content-Length"),
-        ("POST / HTTP/1.1\r\ncontent-length: 99999999999999999999\r\n\r\n1", "overflow"),
-        ("POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 1\r\n\r\n1", "Duplicate"),
-        ("POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n1", "Duplicate"),
+        ("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: -1\r\n\r\n", "Content-Length"),
+        ("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1, 1\r\n\r\n1", "Content-Length"),
+        ("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 0x1\r\n\r\n1", "Content-Length"),
+        ("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 99999999999999999999\r\n\r\n1", "overflow"),
         (
-            "POST / HTTP/1.1\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+            "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 1\r\n\r\n1",
+            "Duplicate",
+        ),
+        (
+            "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n1",
+            "Duplicate",
+        ),
+        (
+            "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n",
             "can't be present with",
         ),
         (
-            "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\ncontent-length: 4\r\n\r\n0\r\n\r\n",
+            "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\ncontent-length: 4\r\n\r\n",
             "can't be present with",
         ),
-        ("POST / HTTP/1.1\r\ntransfer-encoding: chunked, x\r\n\r\n0\r\n\r\n", "Transfer-Encoding"),
-        ("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nxx\r\n", "chunk size"),
+        (
+            "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked, x\r\n\r\n0\r\n\r\n",
+            "Transfer-Encoding",
+        ),
+        ("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nxx\r\n", "chunk size"),
         ("GET / HTTP/1.1\r\nhost : here\r\n\r\n", "header token"),
         ("GET / HTTP/1.1\r\nx: 1\r\n folded\r\n\r\n", "whitespace"),
         ("GET / HTTP/1.1\r\nx: \0\r\n\r\n", "header value"),
         ("GET / HTTP/1.1\nhost: here\n\n", "CRLF"),
         ("GET / HTTP/3.0\r\n\r\n", "version"),
-        ("GET http://here HTTP/1.1\r\n\r\n", "URL"),
+        ("GET / HTTP/1.1\r\n\r\n", "no Host header"),
+        ("GET / HTTP/1.1\r\nhost: a\r\nhost: a\r\n\r\n", "2 Host headers"),
+        ("GET / HTTP/1.0\r\nhost: a\r\nhost: b\r\n\r\n", "2 Host headers"),
+        ("GET / HTTP/1.1\r\nhost: a b\r\n\r\n", "'a b' is not valid"),
+        ("GET / HTTP/1.1\r\nhost: a,b@c\r\n\r\n", "'a,b@c' is not valid"),
+        ("GET / HTTP/1.1\r\nhost: a:b\r\n\r\n", "'a:b' is not valid"),
+        ("GET http://u:p@here/ HTTP/1.1\r\nhost: here\r\n\r\n", "'u:p@here' is not valid"),
+        ("GET http:///a HTTP/1.1\r\nhost: here\r\n\r\n", "has no host"),
+        ("GET * HTTP/1.1\r\nhost: here\r\n\r\n", "URL"),
         ("GET /\x80 HTTP/1.1\r\n\r\n", "url"),
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "PRI"),
         ("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "method"),
@@ -67,7 +94,6 @@ def test_a_request_that_can_be_read_in_two_ways_is_refused(head: str, reason: st
     async def check() -> None:
         async with running() as server:
             (response,) = await server.talk(head.encode("latin-1"))
-            assert server.echo.asked in ([], ["/"])  # one whose body is wrong has begun
         assert response.status == 400
         assert reason in response.json["reason"]
         assert response.json["resolution"]
@@ -82,10 +108,7 @@ async def test_trailers_of_a_chunked_body_are_not_headers() -> None:
         request = message("POST", "/", [("Transfer-Encoding", "chunked")], chunks) + GET
         first, _ = await server.talk(request)
         assert first.body == b"POST / x"
-        _, writer = await server.connect()
-        writer.write(message("POST", "/wait", [("Transfer-Encoding", "chunked")], chunks))
-        await turns(lambda: "/wait" in server.echo.asked)
-        assert b"authorization" not in dict(server.echo.headers)
+    assert all("authorization" not in dict(head.headers) for head in server.echo.heads)
 
 
 @pytest.mark.parametrize("size", [1, 3, 1_000_000])
@@ -116,7 +139,8 @@ async def test_requests_refused_unread_are_reported_to_the_application() -> None
         await server.talk(b"NONSENSE\r\n\r\n")
         await server.talk(message("GET", "/?" + "a" * MAX_HEAD_BYTES))
         await server.talk(GET)
-    assert server.echo.refused == [(400, "127.0.0.1"), (431, "127.0.0.1")]
+    assert server.echo.unread == [(400, "127.0.0.1"), (414, "127.0.0.1")]
+    assert server.echo.sent == [(200, 6)]
 
 
 # Heads
@@ -140,7 +164,8 @@ def test_a_head_is_too_large_however_it_arrives(pieces: int) -> None:
     @in_loop
     async def check() -> None:
         async with running() as server:
-            request = message("GET", "/?" + "a" * MAX_HEAD_BYTES, [("Connection", "close")])
+            headers = [(f"X-{number}", "y" * 1000) for number in range(MAX_HEAD_BYTES // 1000)]
+            request = message("GET", "/", [*headers, ("Connection", "close")])
             reader, writer = await server.connect()
             size = len(request) // pieces + 1
             for start in range(0, len(request), size):
@@ -195,8 +220,35 @@ async def test_a_caller_that_expects_100_continue_gets_it() -> None:
         writer.write(message("POST", "/a", expect))
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
         writer.write(b"abc")
-        (response,) = answers(await reader.read())
-    assert response.body == b"POST /a abc"
+        assert answers(await reader.readuntil(b"POST /a abc"))[0].status == 200
+        writer.write(GET)
+        assert answers(await reader.read())[0].header("connection") == ["close"]
+
+
+@in_loop
+async def test_100_continue_comes_after_the_responses_before_it() -> None:
+    async with running() as server:
+        reader, writer = await server.connect()
+        expect = [("Expect", "100-continue"), ("Content-Length", "3")]
+        writer.write(LATE + message("POST", "/a", expect))
+        await server.let_go()
+        await reader.readuntil(b"POST /late 1")
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+@in_loop
+async def test_a_request_without_a_body_gets_no_100_continue() -> None:
+    async with running() as server:
+        request = message("GET", "/", [("Expect", "100-continue"), ("Connection", "close")])
+        (response,) = await server.talk(request)
+    assert response.status == 200
+
+
+@in_loop
+async def test_other_expectations_cannot_be_met() -> None:
+    async with running() as server:
+        (response,) = await server.talk(message("GET", "/", [("Expect", "coffee")]))
+    assert response.status == 417
 
 
 @in_loop
@@ -204,8 +256,8 @@ async def test_a_caller_refused_before_its_body_cannot_send_another_request() ->
     """What follows could be the body, or another request."""
     async with running() as server:
         expect = [("Expect", "100-continue"), ("Content-Length", "100")]
-        (response,) = await server.talk(message("POST", "/unread", expect) + message("GET", "/b"))
-        assert server.echo.asked == ["/unread"]
+        (response,) = await server.talk(message("POST", "/refused", expect) + message("GET", "/b"))
+        assert server.echo.asked == ["/refused"]
     assert response.header("connection") == ["close"]
 
 
@@ -229,11 +281,193 @@ async def test_an_answer_to_head_has_no_body() -> None:
 
 @in_loop
 async def test_too_many_connections_are_refused() -> None:
-    async with running() as server:
+    async with running(max_connections=1) as server:
         reader, writer = await server.connect()
-        config: Any = (await server.connection()).config
-        config.max_connections = 1
+        await server.connection()
         (response,) = await server.talk(b"")
         assert response.status == 503
         writer.write(GET)
         assert (await reader.read())[9:12] == b"200"
+
+
+@pytest.mark.parametrize("version", ["0.9", "2.0"])
+def test_other_versions_of_http_are_refused(version: str) -> None:
+    @in_loop
+    async def check() -> None:
+        async with running() as server:
+            (response,) = await server.talk(f"GET / HTTP/{version}\r\nHost: a\r\n\r\n".encode())
+            assert server.echo.asked == []
+        assert response.status == 505
+
+    check()
+
+
+@pytest.mark.parametrize("method", ["CONNECT", "TRACE", "PROPFIND", "M-SEARCH"])
+def test_only_the_methods_of_pipelines_are_allowed(method: str) -> None:
+    @in_loop
+    async def check() -> None:
+        async with running() as server:
+            target = "here:80" if method == "CONNECT" else "/"
+            (response,) = await server.talk(message(method, target))
+            assert server.echo.asked == []
+        assert response.status == 405
+        assert response.header("allow") == ["GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"]
+
+    check()
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "host"),
+    [
+        ("http://There:80/a?b", "/a", "there"),
+        ("http://there", "/", "there"),
+        ("http://there?b", "/", "there"),
+        ("/a#b", "/a", "localhost"),
+    ],
+)
+def test_a_target_may_name_its_host(target: str, path: str, host: str) -> None:
+    @in_loop
+    async def check() -> None:
+        async with running() as server:
+            await server.talk(message("GET", target, [("Connection", "close")]))
+            (head,) = server.echo.heads
+        assert (head.raw_path, head.host) == (path, host)
+
+    check()
+
+
+@in_loop
+async def test_malformed_bodies_of_requests_answered_early_are_dropped_quietly(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with running() as server:
+        chunked = [("Transfer-Encoding", "chunked")]
+        (response,) = await server.talk(message("POST", "/refused", chunked, b"zz\r\n"))
+    assert response.body == b"POST /refused "
+    assert caplog.text == ""
+
+
+# Bodies
+
+
+@in_loop
+async def test_a_body_beyond_its_limit_is_refused_before_it_is_there() -> None:
+    async with running() as server:
+        announced = message("POST", "/a", [("Content-Length", str(LIMIT + 1))])
+        assert (await server.talk(announced))[0].status == 413
+
+
+@in_loop
+async def test_bodies_that_are_too_much_together_are_refused_until_others_are_done() -> None:
+    async with running() as server:
+        server.server.max_incoming = 150
+        begun = message("POST", "/a", [("Content-Length", "100")])
+        first, writer = await server.connect()
+        writer.write(begun + bytes(90))
+        await turns(lambda: server.server.held == 90)
+        (response,) = await server.talk(begun + bytes(90))
+        assert response.status == 503
+        writer.write(bytes(10))
+        await first.readuntil(b"POST /a ")
+        assert server.server.held == 0
+        writer.write(begun + bytes(90))
+        await turns(lambda: server.server.held == 90)
+        writer.close()
+        await turns(lambda: server.server.held == 0)
+
+
+# Whatever is sent, however it arrives
+
+_HEADERS = st.sampled_from([
+    "Host: here",
+    "Connection: close",
+    "Connection: keep-alive",
+    "Content-Length: 3",
+    "Content-Length: 03",
+    "Content-Length: 0",
+    "Content-Length: -3",
+    "Content-Length: 3, 3",
+    "Transfer-Encoding: chunked",
+    "Transfer-Encoding: gzip, chunked",
+    "Expect: 100-continue",
+    "Upgrade: h2c",
+    "X: \xe4",
+    " folded",
+    "X : y",
+])  # fmt: skip
+_REQUESTS = st.builds(
+    lambda method, target, version, headers, body: (
+        "\r\n".join([f"{method} {target} HTTP/{version}", "Host: here", *headers, "", ""]) + body
+    ).encode("latin-1"),
+    st.sampled_from(["GET", "POST", "HEAD", "OPTIONS", "CONNECT", "get"]),
+    st.sampled_from(["/a", "/refused", "/a%20b?d=%20", "//", "*", "http://here/a", "/\xe4", "a"]),
+    st.sampled_from(["1.1", "1.1", "1.1", "1.0", "2.0"]),
+    st.lists(_HEADERS, max_size=3),
+    st.sampled_from(["", "", "abc", "3\r\nabc\r\n0\r\n\r\n", "\r\n", "GET /b HTTP/1.1\r\n\r\n"]),
+)
+
+
+class Wire(asyncio.Transport):
+    """A transport that keeps its output, and can be read to its end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said = b""
+        self.closed = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        if not self.closed:
+            self.said += data
+
+    def close(self) -> None:
+        self.closed = True
+
+    abort = write_eof = close
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def pause_reading(self) -> None:
+        """What is written to it comes nevertheless."""
+
+    def resume_reading(self) -> None:
+        """It has never stopped."""
+
+
+def said_to(pieces: list[bytes]) -> tuple[bytes, bool]:
+    """The output of a connection that receives these pieces, and whether it ends."""
+
+    async def talk() -> tuple[bytes, bool]:
+        server = HttpServer(Echo())
+        connection, wire = Connection(server), Wire()
+        connection.connection_made(wire)
+        for piece in pieces:
+            connection.data_received(piece)
+        closed = wire.closed
+        connection.connection_lost(None)
+        assert server.held == 0
+        return wire.said, closed
+
+    return asyncio.run(talk())
+
+
+@given(st.lists(_REQUESTS, min_size=1, max_size=4), st.lists(st.integers(0, 200), max_size=6))
+def test_the_responses_do_not_depend_on_how_requests_are_cut(
+    requests: list[bytes], cuts: list[int]
+) -> None:
+    data = b"".join(requests)
+    ends = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
+    pieces = [data[a:b] for a, b in itertools.pairwise(ends)]
+    said, closed = said_to(pieces)
+    assert (without_interim(said), closed) == (without_interim(said_to([data])[0]), closed)
+
+
+def without_interim(said: bytes) -> bytes:
+    """A body that has arrived with its head needs no 100 Continue."""
+    return said.replace(b"HTTP/1.1 100 Continue\r\n\r\n", b"")

@@ -75,7 +75,7 @@ async def test_more_processes_run_under_load_and_answers_stay_with_their_calls(
 async def test_a_process_beyond_those_kept_ends_when_it_is_idle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.tasks.pool.run_pool.IDLE_SECONDS", 0.1)
+    monkeypatch.setattr("engine.tasks.pool.generations.IDLE_SECONDS", 0.1)
     gate = Gate(tmp_path)
     async with hosted(plan_of(tmp_path, GATED)) as task:
         calls = [asyncio.create_task(task.answer(request())) for _ in range(2)]
@@ -181,7 +181,7 @@ async def test_a_shutdown_aborts_runs_that_do_not_end_in_time(tmp_path: Path) ->
 async def test_a_task_whose_process_cannot_start_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.tasks.pool.run._TARGET", "engine.tasks.none:main")
+    monkeypatch.setattr("engine.tasks.pool.staffing.RUNS", "engine.tasks.none:main")
     async with hosted(plan_of(tmp_path, ECHO), limits=Limits(failures=2)) as task:
         reply = await task.answer(request())
         assert reply.status == 503
@@ -196,7 +196,7 @@ async def test_a_task_whose_process_cannot_start_is_given_up(
 async def test_a_process_that_never_becomes_ready_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.tasks.pool.run._TARGET", "tests.tasks.hosting:never_ready")
+    monkeypatch.setattr("engine.tasks.pool.staffing.RUNS", "tests.tasks.hosting:never_ready")
     slow = Timeouts(start=0.3)
     async with hosted(plan_of(tmp_path, ECHO), timeouts=slow, limits=Limits(failures=1)) as task:
         assert (await task.answer(request())).status == 503

@@ -46,7 +46,8 @@ class SetClock:
         self._changed.set()
 
     async def wait_until(self, moment: datetime) -> None:
-        while self._now < moment:
+        begun = self._now
+        while begun <= self._now < moment:
             self._changed.clear()
             await self._changed.wait()
 
@@ -122,6 +123,52 @@ async def test_a_run_begins_at_its_time_and_is_written_down(tmp_path: Path) -> N
         it.clock.advance(hours=1)
         await turns(lambda: it.statuses() == ["completed", "completed"])
         assert it.scheduled.statistics.total == 2
+
+
+@in_loop
+async def test_a_clock_that_is_set_back_makes_the_times_come_again(tmp_path: Path) -> None:
+    async with hosted(plan_of(tmp_path, ONE), tmp_path) as it:
+        it.clock.advance(hours=1)
+        await turns(lambda: it.statuses() == ["completed"])
+        it.clock.advance(hours=-2)
+        await turns(lambda: it.scheduled.next_run == NOON)
+        it.clock.advance(hours=1)
+        await turns(lambda: it.statuses() == ["completed"])
+        it.clock.advance(hours=1)
+        await turns(lambda: it.statuses() == ["completed"] * 2)
+        times = [record.scheduled_at for record in it.records()]
+        assert times == [NOON, NOON + timedelta(hours=1)]
+
+
+@in_loop
+async def test_a_clock_that_is_corrected_by_a_little_repeats_nothing(tmp_path: Path) -> None:
+    async with hosted(plan_of(tmp_path, ONE), tmp_path) as it:
+        it.clock.advance(hours=1)
+        await turns(lambda: it.statuses() == ["completed"])
+        it.clock.advance(seconds=-5)
+        await asyncio.sleep(0)
+        it.clock.advance(seconds=10)
+        await asyncio.sleep(0)
+        assert it.scheduled.next_run == NOON + timedelta(hours=2)
+        assert it.statuses() == ["completed"]
+
+
+@in_loop
+async def test_a_server_that_starts_after_the_clock_was_set_back_does_not_wait(
+    tmp_path: Path,
+) -> None:
+    plan = plan_of(tmp_path, ONE)
+    with History(tmp_path / "history") as history:
+        it = Hosted(plan, history, HOURLY)
+        run = history.begin(it.identity, NOON + timedelta(days=9), NOON + timedelta(days=9))
+        assert run is not None
+        history.finish(run, NOON + timedelta(days=9), "completed")
+        it.scheduled.start()
+        try:
+            assert it.scheduled.next_run == NOON + timedelta(hours=1)
+            assert it.records() == []
+        finally:
+            await it.scheduled.drain(0)
 
 
 @in_loop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import socket
 import struct
@@ -9,7 +10,6 @@ import weakref
 from functools import partial
 
 import pytest
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from engine.tasks.front.connection import (
     KEEP_ALIVE_SECONDS,
@@ -19,15 +19,10 @@ from engine.tasks.front.connection import (
     UNREAD_ANSWER_SECONDS,
     Connection,
 )
-from tests.tasks.echoing import GET, running
+from engine.tasks.front.http_server import STALLED_SECONDS
+from tests.tasks.echoing import GET, LIMIT, Pieces, running
 from tests.tasks.hosting import in_loop, turns
 from tests.tasks.wire import answers, message
-
-
-def _cycle(connection: Connection) -> RequestResponseCycle:
-    cycle = connection.cycle
-    assert isinstance(cycle, RequestResponseCycle)
-    return cycle
 
 
 @pytest.mark.parametrize(
@@ -40,7 +35,7 @@ def test_a_stalled_request_is_refused(begun: bytes) -> None:
             reader, writer = await server.connect()
             writer.write(begun)
             connection = await server.connection()
-            await turns(lambda: connection._came == len(begun))
+            await turns(lambda: not connection.is_idle)
             await server.later(REQUEST_SECONDS - 1)
             assert not connection.transport.is_closing()
             await server.later(REQUEST_SECONDS + 1)
@@ -59,22 +54,17 @@ async def test_a_connection_without_a_request_is_closed_silently() -> None:
         assert await reader.read() == b""
 
 
-@pytest.mark.parametrize("takes", [True, False])
-def test_a_connection_that_waits_for_its_next_request_is_ended_in_time(takes: bool) -> None:
-    @in_loop
-    async def check() -> None:
-        async with running() as server:
-            server.echo.takes = takes
-            reader, writer = await server.connect()
-            writer.write(message("GET", "/a"))
-            await reader.readuntil(b"GET /a ")
-            await server.later(KEEP_ALIVE_SECONDS - 1)
-            writer.write(message("GET", "/b"))
-            await reader.readuntil(b"GET /b ")
-            await server.later(KEEP_ALIVE_SECONDS + 1)
-            assert await reader.read() == b""
-
-    check()
+@in_loop
+async def test_a_connection_that_waits_for_its_next_request_is_ended_in_time() -> None:
+    async with running() as server:
+        reader, writer = await server.connect()
+        writer.write(message("GET", "/a"))
+        await reader.readuntil(b"GET /a ")
+        await server.later(KEEP_ALIVE_SECONDS - 1)
+        writer.write(message("GET", "/b"))
+        await reader.readuntil(b"GET /b ")
+        await server.later(KEEP_ALIVE_SECONDS + 1)
+        assert await reader.read() == b""
 
 
 @in_loop
@@ -85,7 +75,7 @@ async def test_line_breaks_between_requests_do_not_keep_a_connection() -> None:
         await reader.readuntil(b"GET /a ")
         writer.write(b"\r\n")
         connection = await server.connection()
-        await turns(lambda: connection._came == 2)
+        await turns(lambda: connection._reading_since is not None)
         await server.later(REQUEST_SECONDS + 1)
         assert await reader.read() == b""
 
@@ -96,8 +86,7 @@ async def test_a_body_that_comes_fast_enough_may_take_long() -> None:
         reader, writer = await server.connect()
         body = bytes(1_000_000)
         writer.write(message("POST", "/a", [("Content-Length", "1000001")]) + body)
-        connection = await server.connection()
-        await turns(lambda: server.echo.asked and not _cycle(connection).body)
+        await turns(lambda: server.server.held == len(body))
         await server.later(REQUEST_SECONDS - 1)
         writer.write(b"x")
         assert (await reader.readuntil(b"POST /a "))[9:12] == b"200"
@@ -107,30 +96,26 @@ async def test_a_body_that_comes_fast_enough_may_take_long() -> None:
 async def test_a_request_that_waited_for_its_turn_is_not_too_slow() -> None:
     async with running() as server:
         reader, writer = await server.connect()
-        late = message("POST", "/late", [("Content-Length", "10")])
-        writer.write(message("GET", "/wait") + late)
-        connection = await server.connection()
-        await turns(lambda: connection.pipeline)
+        begun = message("POST", "/a", [("Content-Length", "10")])
+        writer.write(message("GET", "/late") + begun)
+        await turns(lambda: len(server.echo.asked) == 2)
         await server.later(10 * REQUEST_SECONDS)
-        began = connection._reading_since
-        assert began is not None
-        connection._reading_since = began - 10 * REQUEST_SECONDS
-        server.echo.gate.set()
-        await reader.readuntil(b"GET /wait ")
+        await server.let_go()
+        await reader.readuntil(b"GET /late ")
         await server.later(1)
         writer.write(b"0123456789")
-        assert (await reader.readuntil(b"POST /late "))[9:12] == b"200"
+        assert (await reader.readuntil(b"POST /a "))[9:12] == b"200"
 
 
 @in_loop
 async def test_an_answer_may_take_as_long_as_it_likes() -> None:
     async with running() as server:
         reader, writer = await server.connect()
-        writer.write(message("GET", "/wait"))
-        await turns(lambda: server.echo.asked)
+        writer.write(message("GET", "/late"))
+        await turns(lambda: server.echo.late)
         await server.later(1000 * REQUEST_SECONDS)
-        server.echo.gate.set()
-        assert (await reader.readuntil(b"GET /wait "))[9:12] == b"200"
+        await server.let_go()
+        assert (await reader.readuntil(b"GET /late "))[9:12] == b"200"
 
 
 @in_loop
@@ -140,7 +125,6 @@ async def test_a_caller_that_does_not_read_its_response_is_cut_off() -> None:
         writer.write(message("GET", "/large"))
         connection = await server.connection()
         await turns(lambda: connection.transport.get_write_buffer_size() > 1_000_000)
-        await turns(lambda: _cycle(connection).response_started)
         await server.later(0)
         await server.later(0)
         await server.later(UNREAD_ANSWER_SECONDS - 1)
@@ -157,12 +141,50 @@ async def test_a_caller_that_does_not_read_its_response_is_cut_off() -> None:
 async def test_a_caller_that_has_said_all_and_half_closed_gets_its_answers() -> None:
     async with running() as server:
         reader, writer = await server.connect()
-        writer.write(message("GET", "/wait") + message("GET", "/b"))
+        writer.write(message("GET", "/late"))
         writer.write_eof()
-        await turns(lambda: server.echo.asked)
-        server.echo.gate.set()
+        interim = await reader.readuntil(b"\r\n\r\n")
+        assert interim == b"HTTP/1.1 100 Continue\r\n\r\n"  # who has gone would reset now
+        await server.let_go()
+        (response,) = answers(await reader.read())
+    assert response.body == b"GET /late "
+    assert server.echo.withdrawn == []
+
+
+@in_loop
+async def test_all_requests_before_the_half_close_are_answered() -> None:
+    async with running() as server:
+        reader, writer = await server.connect()
+        writer.write(message("GET", "/late") + message("GET", "/b"))
+        writer.write_eof()
+        await server.let_go()
         response = answers(await reader.read())
-    assert [each.body for each in response] == [b"GET /wait ", b"GET /b "]
+    assert [each.body for each in response] == [b"GET /late ", b"GET /b "]
+
+
+@in_loop
+async def test_a_caller_of_http_1_0_that_has_half_closed_gets_its_answer_alone() -> None:
+    async with running() as server:
+        reader, writer = await server.connect()
+        writer.write(b"GET /late HTTP/1.0\r\n\r\n")
+        writer.write_eof()
+        await server.let_go()
+        (response,) = answers(await reader.read())
+    assert response.status == 200
+
+
+@in_loop
+async def test_the_request_of_a_caller_that_hangs_up_is_withdrawn() -> None:
+    async with running() as server:
+        _, writer = await server.connect()
+        writer.write(message("GET", "/late"))
+        await turns(lambda: server.echo.late)
+        writer.close()
+        await turns(lambda: server.echo.withdrawn)
+        assert server.echo.withdrawn == ["/late"]
+        await turns(lambda: not server.connections())
+        await server.let_go()
+    assert server.echo.sent == []
 
 
 @in_loop
@@ -180,66 +202,58 @@ async def test_a_caller_that_resets_leaves_nothing_behind() -> None:
     async with running() as server:
         with socket.create_connection(("127.0.0.1", server.port)) as caller:
             caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            caller.sendall(message("GET", "/wait") + GET[:10])
+            caller.sendall(message("GET", "/late") + GET[:10])
             await turns(lambda: server.echo.asked)
         await turns(lambda: not server.connections())
         (response,) = await server.talk(GET)
     assert response.status == 200
 
 
-@pytest.mark.parametrize("takes", [True, False])
-def test_a_closed_connection_leaves_no_garbage(takes: bool) -> None:
+@in_loop
+async def test_a_closed_connection_leaves_no_garbage() -> None:
     """Garbage is collected rarely, and thousands of connections may come and go before."""
-
-    @in_loop
-    async def check() -> None:
-        async with running() as server:
-            server.echo.takes = takes
-            reader, writer = await server.connect()
-            writer.write(message("GET", "/a") + message("GET", "/b"))
-            connection = weakref.ref(await server.connection())
-            await reader.readuntil(b"GET /b ")
-            gc.disable()
-            try:
-                writer.close()
-                await turns(lambda: connection() is None)
-            finally:
-                gc.enable()
-
-    check()
+    async with running() as server:
+        reader, writer = await server.connect()
+        server.echo.gate.set()
+        writer.write(message("GET", "/a") + message("GET", "/pieces") + message("GET", "/b"))
+        connection = weakref.ref(await server.connection())
+        await reader.readuntil(b"GET /b ")
+        gc.collect()
+        gc.disable()
+        try:
+            writer.close()
+            await turns(lambda: connection() is None)
+        finally:
+            gc.enable()
 
 
 @in_loop
 async def test_a_caller_that_is_still_sending_can_read_the_final_response() -> None:
     async with running() as server:
-        length = 30_000_000
-        head = message("POST", "/unread/refused", [("Content-Length", str(length))])
-        (response,) = await server.talk(head + bytes(length))
-        assert response.body == b"POST /unread/refused "
+        (response,) = await server.talk(
+            message("POST", "/a", [("Content-Length", str(LIMIT + 1))]) + bytes(30_000_000)
+        )
+        assert response.status == 413
         await turns(lambda: not server.connections())
 
 
 @in_loop
 async def test_hundreds_of_requests_that_wait_for_their_turn_are_answered() -> None:
     async with running() as server:
-        server.echo.takes = True
         reader, writer = await server.connect()
-        writer.write(message("GET", "/wait") + 998 * message("GET", "/taken") + GET)
-        await turns(lambda: server.echo.asked)
-        server.echo.gate.set()
+        writer.write(message("GET", "/late") + 998 * message("GET", "/a") + GET)
+        await server.let_go()
         response = answers(await reader.read())
-    assert [each.body for each in response] == [b"GET /wait ", *(998 * [b"GET /taken "]), b"GET / "]
+    assert [each.body for each in response] == [b"GET /late ", *(998 * [b"GET /a "]), b"GET / "]
 
 
 @in_loop
 async def test_requests_without_end_that_wait_for_their_turn_are_refused() -> None:
     async with running() as server:
-        server.echo.takes = True
         reader, writer = await server.connect()
-        writer.write(message("GET", "/wait") + (MAX_PIPELINED + 10) * message("GET", "/taken"))
-        connection = await server.connection()
-        await turns(lambda: connection._refusal is not None)
-        server.echo.gate.set()
+        writer.write(message("GET", "/late") + (MAX_PIPELINED + 10) * message("GET", "/a"))
+        await turns(lambda: len(server.echo.asked) == MAX_PIPELINED + 1)
+        await server.let_go()
         response = answers(await reader.read())
     assert [each.status for each in response] == [200] * (MAX_PIPELINED + 1) + [503]
     assert response[-1].json["error"] == "too many requests are waiting on this connection"
@@ -249,33 +263,88 @@ async def test_requests_without_end_that_wait_for_their_turn_are_refused() -> No
 async def test_no_more_is_read_while_requests_wait_for_their_turn() -> None:
     async with running() as server:
         reader, writer = await server.connect()
-        writer.write(message("GET", "/wait") + 5 * message("GET", "/a"))
+        writer.write(message("GET", "/late") + 5 * message("GET", "/a"))
+        await turns(lambda: len(server.echo.asked) == 6)
         connection = await server.connection()
-        await turns(lambda: len(connection.pipeline) == 5)
-        connection.flow.resume_reading()
-        assert connection.flow.read_paused
+        assert not connection.transport.is_reading()
         writer.write(message("GET", "/b"))
-        server.echo.gate.set()
+        await server.let_go()
         await reader.readuntil(b"GET /b ")
-        assert not connection.flow.read_paused
+        assert connection.transport.is_reading()
+
+
+# Responses in pieces
 
 
 @in_loop
-async def test_a_request_in_work_learns_that_its_caller_has_gone() -> None:
+async def test_a_response_in_pieces_is_chunked() -> None:
     async with running() as server:
-        _, writer = await server.connect()
-        writer.write(message("GET", "/wait") + GET)
-        connection = await server.connection()
-        await turns(lambda: connection.pipeline)
-        cycle = connection._running
-        connection.transport.abort()
-        await turns(lambda: not server.connections())
-        assert cycle is not None
-        assert cycle.disconnected
+        reader, writer = await server.connect()
+        writer.write(message("GET", "/pieces") + GET)
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert b"transfer-encoding: chunked\r\n" in head
+        assert await reader.readuntil(b"one\r\n") == b"3\r\none\r\n"
+        server.echo.gate.set()
+        assert await reader.readuntil(b"0\r\n\r\n") == b"3\r\ntwo\r\n0\r\n\r\n"
+        assert answers(await reader.read())[0].body == b"GET / "
+    assert server.echo.sent == [(200, 6), (200, 6)]
+    assert server.echo.pieces.closed
+
+
+@in_loop
+async def test_to_http_1_0_the_pieces_end_with_the_connection() -> None:
+    async with running() as server:
+        server.echo.gate.set()
+        reader, writer = await server.connect()
+        writer.write(b"GET /pieces HTTP/1.0\r\n\r\n")
+        assert (await reader.read()).endswith(b"connection: close\r\n\r\nonetwo")
+
+
+@in_loop
+async def test_the_pieces_end_when_the_caller_hangs_up() -> None:
+    async with running() as server:
+        server.echo.pieces = pieces = Endless([], server.echo.gate)
+        reader, writer = await server.connect()
+        writer.write(message("GET", "/pieces"))
+        await reader.readuntil(b"x")
+        writer.close()
+        await turns(lambda: pieces.closed)
+    ((status, size),) = server.echo.sent
+    assert status == 200
+    assert size > 0
+
+
+# Responses that nobody reads
+
+
+@in_loop
+async def test_callers_that_read_nothing_are_cut_off_when_they_hold_too_much() -> None:
+    async with running() as server:
+        pressure: list[bool] = []
+        server.server.on_pressure = pressure.append
+        server.server.max_unsent = 20_000_000
+        now = server.server.now
+        for _ in range(3):
+            _, writer = await server.connect(limit=1000)
+            writer.write(message("GET", "/large"))
+        await turns(lambda: pressure)
+        assert len(server.connections()) == 3
+        server.server.now = lambda: now() + STALLED_SECONDS
+        await turns(lambda: len(pressure) == 2)
+        assert pressure == [True, False]
+        assert len(server.connections()) < 3
+        (response,) = await server.talk(GET)
+    assert response.status == 200
+
+
+class Endless(Pieces):
+    async def __anext__(self) -> bytes:
+        await asyncio.sleep(0.001)
+        return b"x"
 
 
 def _has_less_to_send(connection: Connection, than: int) -> bool:
-    return bool(connection.transport.get_write_buffer_size() < than)
+    return connection.transport.get_write_buffer_size() < than or not than
 
 
 @in_loop
@@ -285,13 +354,12 @@ async def test_a_caller_that_reads_slowly_is_not_idle() -> None:
         writer.write(message("GET", "/large"))
         connection = await server.connection()
         await turns(lambda: connection.transport.get_write_buffer_size() > 1_000_000)
-        await turns(lambda: _cycle(connection).response_complete)
-        began = connection.loop.time()
-        for looks in range(1, 6):
+        began = server.server.now()
+        for looks in range(1, 4):  # the system holds the rest
             left = connection.transport.get_write_buffer_size()
             await reader.readexactly(3_000_000)
             await turns(partial(_has_less_to_send, connection, left))
-            connection.end_if_too_slow(began + 50 * looks)
+            connection.check_time(began + 50 * looks)
         assert not connection.transport.is_closing()
 
 
@@ -310,5 +378,39 @@ async def test_lingering_ends() -> None:
 @in_loop
 async def test_a_body_that_nobody_wants_leaves_the_connection_usable() -> None:
     async with running() as server:
-        response = await server.talk(message("POST", "/unread", (), bytes(2_000_000)) + GET)
-    assert [each.body for each in response] == [b"POST /unread ", b"GET / "]
+        response = await server.talk(message("POST", "/refused", (), bytes(2_000_000)) + GET)
+    assert [each.body for each in response] == [b"POST /refused ", b"GET / "]
+
+
+# A server that is draining
+
+
+@in_loop
+async def test_a_draining_server_answers_first_and_says_that_it_hangs_up() -> None:
+    async with running() as server:
+        reader, writer = await server.connect()
+        writer.write(message("GET", "/late"))
+        await turns(lambda: server.echo.late)
+        await server.server.drain()
+        await server.let_go()
+        (response,) = answers(await reader.read())
+    assert response.header("connection") == ["close"]
+
+
+@in_loop
+async def test_a_draining_server_answers_what_has_arrived_and_new_callers() -> None:
+    async with running() as server:
+        idle, _ = await server.connect()
+        kept, writer = await server.connect()
+        writer.write(message("GET", "/a"))
+        await kept.readuntil(b"GET /a ")
+        draining = asyncio.create_task(server.server.drain())
+        await turns(lambda: server.server.draining)
+        writer.write(message("GET", "/late") + message("GET", "/c"))
+        await server.let_go()
+        response = answers(await kept.read())
+        assert [each.body for each in response] == [b"GET /late ", b"GET /c "]
+        assert [each.header("connection") for each in response] == [[], ["close"]]
+        assert (await server.talk(message("GET", "/d")))[0].header("connection") == ["close"]
+        await draining
+        assert await idle.read() == b""

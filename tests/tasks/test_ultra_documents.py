@@ -87,13 +87,17 @@ def test_a_document_makes_an_answer(document: dict[str, Any], expected: Any) -> 
 
 @pytest.mark.parametrize(
     "status",
-    [0, 99, 100, 199, 600, -1, "abc", "", "２００", "200\r\nx: y", 3.5, True, None, [], {}, 1e300],
+    [0, 99, 100, 199, 600, -1, "abc", "", "２００", "200\r\nx: y", 3.5, True, [], {}, 1e300],
 )
 def test_an_invalid_status_is_named(status: Any) -> None:
     with pytest.raises(
         DataError, match=r"the response has no valid HTTP status.*its field 'status' is"
     ):
         answer({"content": 1, "status": status})
+
+
+def test_a_status_of_null_counts_as_left_out() -> None:
+    assert answer({"content": 1, "status": None})[0] == 200
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def message(
     method: str, path: str, headers: Iterable[tuple[str, str]] = (), body: bytes | None = None
 ) -> bytes:
     """A request; one with a body says how long it is, if no header does."""
-    given = [("Host", "here"), *headers]
+    given = [("Host", "localhost"), *headers]
     names = {name.lower() for name, _ in given}
     if body is not None and not names & {"content-length", "transfer-encoding"}:
         given.append(("Content-Length", str(len(body))))

@@ -33,13 +33,21 @@ def read_schedule(
 
 def _parsers(zone: Any) -> Mapping[str, Callable[[Any], Any]]:
     return {
-        "every": parse_duration,
+        "every": _interval,
         "grace": parse_duration,
         "timeout": parse_duration,
         "cron": _cron,
         "at": partial(_time, of_day=time.min, zone=zone),
         "until": partial(_time, of_day=time.max, zone=zone),
     }
+
+
+def _interval(value: float | str) -> float:
+    """Seconds, at least 1. Raises ValueError."""
+    seconds = parse_duration(value)
+    if seconds < 1:
+        raise ValueError(f"{shown(value)} is out of range; a task can run every second at most")
+    return seconds
 
 
 def _cron(text: str) -> str:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from engine.sdk.settings import Settings, setting
 from engine.tasks.definition.task import TaskType
+
+RANGES: Mapping[str, tuple[int, int]] = {
+    "instances": (1, 1000),
+    "filtered_status": (200, 599),
+    "queue": (1, 1_000_000),
+    "in_flight": (1, 1_000_000),
+    "failures": (1, 1_000_000),
+    "redeliveries": (0, 1000),
+    "concurrent": (1, 1000),
+}
+"""The least and the greatest value of each number."""
 
 Amount = float | str
 """A duration or a size: see engine.sdk.quantities."""
@@ -38,6 +50,12 @@ class LimitSettings(Settings):
         example=5,
     )
     concurrent: int | None = setting(default=None, help="Runs at a time.", example=10)
+    rate_per_address: str | None = setting(
+        default=None, help="Requests from one address, per s, m, h or d.", example="10/s"
+    )
+    rate_per_token: str | None = setting(
+        default=None, help="Requests with one bearer token, per s, m, h or d.", example="1000/m"
+    )
 
 
 class ScheduleSettings(Settings):

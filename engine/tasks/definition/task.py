@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from engine.tasks.definition.rate import Rate
+
 TaskType = Literal["ultra", "triggered", "scheduled"]
 
 
@@ -29,6 +31,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     failures: int = 5
     redeliveries: int = 5
     concurrent: int = 10
+    rate_per_address: Rate | None = None
+    rate_per_token: Rate | None = None
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):

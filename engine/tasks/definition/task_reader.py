@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,12 @@ from engine.sdk.conversion import convert, convert_partly
 from engine.sdk.quantities import parse_duration, parse_size
 from engine.sdk.settings import Issue, Settings, shown
 from engine.tasks.definition.applicability import applies, check_applicability
+from engine.tasks.definition.origin import is_origin
 from engine.tasks.definition.problem_collector import ProblemCollector
+from engine.tasks.definition.rate import parse_rate
 from engine.tasks.definition.redaction import SECRET_KEYS
 from engine.tasks.definition.settings import (
+    RANGES,
     LimitSettings,
     ScheduleSettings,
     TaskSettings,
@@ -33,18 +36,12 @@ from engine.tasks.definition.settings import (
 from engine.tasks.definition.task import Limits, Schedule, Task, TaskType, Timeouts
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
-_ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s?#]+", re.IGNORECASE)
-_TOKEN = re.compile(r"[\x21-\x7e]+")
-RANGES: Mapping[str, tuple[int, int]] = {
-    "instances": (1, 1000),
-    "filtered_status": (200, 599),
-    "queue": (1, 1_000_000),
-    "in_flight": (1, 1_000_000),
-    "failures": (1, 1_000_000),
-    "redeliveries": (0, 1000),
-    "concurrent": (1, 1000),
+_PARSERS: Mapping[str, Callable[[Any], Any]] = {
+    "body": parse_size,
+    "rate_per_address": parse_rate,
+    "rate_per_token": parse_rate,
 }
-"""The least and the greatest value of each number in a task file."""
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 class TaskReader:
@@ -263,13 +260,16 @@ class TaskReader:
 
     def _limits(self, values: Any) -> Limits:
         given = _given(LimitSettings, values)
-        for name, value in given.items():
-            self._check_range(("limits", name), value)
-        if "body" in given:
-            given["body"] = (
-                self.collector.parsed(("limits", "body"), given["body"], parse_size) or 1
-            )
-        return Limits(**given)
+        for name, value in list(given.items()):
+            if name in _PARSERS:
+                given[name] = self.collector.parsed(("limits", name), value, _PARSERS[name])
+            else:
+                self._check_range(("limits", name), value)
+        if given.get("rate_per_token") and not self.collector.keys().get("bearer_token"):
+            message = "'rate_per_token' does nothing without a 'bearer_token'"
+            hint = "add 'bearer_token', or use 'rate_per_address'"
+            self.collector.report("bad-setting", ("limits", "rate_per_token"), message, hint)
+        return Limits(**{name: value for name, value in given.items() if value is not None})
 
     def _schedule(self, values: Any) -> Schedule | None:
         if not isinstance(values, Mapping):
@@ -306,8 +306,3 @@ def _beside(path: str, name: str) -> str:
     tidy = Path(os.path.normpath(joined))
     same = tidy.exists() and joined.exists() and tidy.samefile(joined)
     return str(tidy if same or not joined.exists() else joined)
-
-
-def is_origin(text: str) -> bool:
-    """Whether a browser could send it as Origin; `*` counts too."""
-    return _ORIGIN.fullmatch(text) is not None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
-from pathlib import Path
-from typing import IO, Literal
+from functools import partial
+from typing import IO, Literal, Protocol
 
 import msgspec
 
@@ -22,13 +23,17 @@ _MAX_BUFFERED = 64 * 1024
 _MAX_PATH = 4096
 
 
+class Writable(Protocol):
+    def write(self, data: bytes, /) -> object: ...
+
+
 class AccessLog:
     """Writes to a file or an open stream; buffered lines are written every second.
 
     A line of text is `client - - [time] "METHOD path HTTP/1.1" status bytes milliseconds`.
     """
 
-    def __init__(self, target: str | IO[bytes], form: LogFormat = "text") -> None:
+    def __init__(self, target: str | Writable, form: LogFormat = "text") -> None:
         self._form = form
         self._path = target if isinstance(target, str) else None
         self._lines: list[bytes] = []
@@ -37,7 +42,10 @@ class AccessLog:
         self._failed = False
         self._second = 0
         self._time = ""
-        self._stream = _opened(target) if isinstance(target, str) else target
+        self._file: IO[bytes] | None = None
+        if isinstance(target, str):
+            target = self._file = _opened(target)
+        self._target: Writable = target
 
     def write(self, head: Head, status: int, size: int, seconds: float) -> None:
         """Log a request that was answered."""
@@ -55,18 +63,19 @@ class AccessLog:
         if self._path is None:
             return
         try:
-            stream = _opened(self._path)
+            file = _opened(self._path)
         except ConfigurationError as error:
             log.error("%s; lines still go to the old file", error)
         else:
-            self._stream.close()
-            self._stream = stream
+            if self._file is not None:
+                self._file.close()
+            self._file = self._target = file
 
     def close(self) -> None:
         """Write the buffered lines and close the file."""
         self.flush()
-        if self._path is not None:
-            self._stream.close()
+        if self._file is not None:
+            self._file.close()
 
     def flush(self) -> None:
         """Write the buffered lines."""
@@ -77,7 +86,7 @@ class AccessLog:
         if not lines:
             return
         try:
-            self._stream.write(b"".join(lines))
+            self._target.write(b"".join(lines))
         except OSError as error:  # a full disk must not cost responses
             if not self._failed:
                 log.error("cannot write the access log: %s", error)
@@ -116,7 +125,7 @@ class AccessLog:
 
 def _opened(path: str) -> IO[bytes]:
     try:
-        return Path(path).open("ab", buffering=0)
+        return open(path, "ab", buffering=0, opener=partial(os.open, mode=0o600))
     except OSError as error:
         raise ConfigurationError(
             f"cannot write the access log {path!r}: {error.strerror}"

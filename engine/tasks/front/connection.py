@@ -1,21 +1,26 @@
-"""A connection: uvicorn's, hardened against callers that are slow, send without end or hang up.
+"""A connection: HTTP/1.1 as one state machine.
 
-A small request to a task that answers without an asyncio task takes a fast path
-(engine.tasks.front.small_request).
+Requests are answered one after the other; while one waits for its turn, nothing more is read. All
+that a caller may do is limited in size and time. A connection that ends while its caller is still
+sending lingers: its output ends, and what arrives is discarded, because closing it with unread data
+would reset it, and the response might be lost with it.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol, cast
+import asyncio
+import socket
+from collections import deque
+from typing import TYPE_CHECKING, cast
 
-import httptools
-import msgspec
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from engine.tasks.front.calls import UnreadCall
+from engine.tasks.front.exchange import Exchange
+from engine.tasks.front.head import Head, RefusedHeadError
+from engine.tasks.front.reply import Reply, error_reply, too_large, too_much
+from engine.tasks.front.request_reader import RequestReader
 
-from engine.tasks.front.head import Head, as_text
-from engine.tasks.front.small_request import BodyHandler, SmallRequest
-from engine.tasks.front.transport import LingeringTransport, PipelineFlowControl
+if TYPE_CHECKING:
+    from engine.tasks.front.http_server import HttpServer
 
 REQUEST_SECONDS = 20.0
 """Seconds to send the head of a request, and again for its body ..."""
@@ -35,348 +40,283 @@ KEEP_ALIVE_SECONDS = 75.0
 MAX_PIPELINED = 1000
 """Requests of a connection that may wait for earlier ones to be answered."""
 
-MAX_HEAD_BYTES = 64 * 1024
-SMALL_BODY_BYTES = 65_535
-"""Largest body on the fast path; uvicorn reads no further unless the body is asked for."""
-
-_PHRASES = {
-    400: "Bad Request",
-    408: "Request Timeout",
-    431: "Request Header Fields Too Large",
-    503: "Service Unavailable",
-}
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LATER = "try again later"
 
 
-class Application(Protocol):
-    """An ASGI application that can answer some requests without an asyncio task."""
+class Connection(asyncio.Protocol):
+    """One connection of `server`, which calls `check_time` regularly."""
 
-    def body_handler(self, head: Head) -> BodyHandler | None:
-        """The handler for the body of this request; None if it has to go through ASGI."""
-        ...
+    def __init__(self, server: HttpServer) -> None:
+        self.server = server
+        self.transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self.lingers = False
+        self.half_closed = False
+        self.unsent_since = 0.0
+        """Since when the caller has read nothing of the bytes that wait for it."""
 
-    def record_unread(self, client: str, status: int, size: int) -> None:
-        """A request that could not be read was answered with this status and body size."""
-        ...
+        self._unsent = 0
+        self._client = ""
+        self.takes_no_more = False
+        self._reader = RequestReader(self)
+        self._exchanges: deque[Exchange] = deque()
+        self._reading: Exchange | None = None
+        self._reading_since: float | None = server.now()
+        self._idle_since = 0.0
+        self._advancing = False
+        self._paused = False
+        self._writable: asyncio.Event | None = None
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        peer = transport.get_extra_info("peername")
+        if isinstance(peer, tuple):
+            self._client = f"{peer[0]}:{peer[1]}"
+        if not self.server.add(self):
+            self._reading_since = None  # do not linger
+            self.refuse(error_reply(503, "the server has too many connections", "", _LATER))
 
+    def connection_lost(self, error: Exception | None) -> None:
+        self.server.remove(self)
+        exchanges, self._exchanges = self._exchanges, deque()
+        if self._reading is not None and self._reading not in exchanges:
+            self._reading.leave()
+        self._reading = None
+        for exchange in exchanges:
+            exchange.leave()
+        self._reader.close()
+        if self._writable is not None:
+            self._writable.set()
 
-class Config(uvicorn.Config):
-    max_connections = 0
+    # From the reader
 
+    def head_begins(self) -> None:
+        self._reading_since = self.server.now()
 
-class Connection(HttpToolsProtocol):
-    """A connection that limits the time and the size of what it reads."""
+    def head_complete(self, head: Head, length: int, *, keep_alive: bool, expects: bool) -> None:
+        if len(self._exchanges) > MAX_PIPELINED:
+            why = f"{MAX_PIPELINED:,} are already waiting"
+            error = "too many requests are waiting on this connection"
+            raise RefusedHeadError(error_reply(503, error, why, _LATER))
+        call = self.server.application.call(head)
+        exchange = Exchange(self, call, head.http_version, sends_body=self._reader.sends_body)
+        exchange.keep_alive = keep_alive
+        if exchange.refusal is None and length > call.limit:
+            exchange.refusal, exchange.keep_alive = call.refuse(too_large(call.limit)), False
+        if expects and exchange.refusal is not None:
+            exchange.keep_alive = False  # the body may come or not
+        exchange.expects = expects and exchange.refusal is None
+        self._exchanges.append(exchange)
+        self._reading = exchange
+        if len(self._exchanges) == 1:
+            self._advance()
+        elif not self._paused:
+            self._paused = True
+            self.transport.pause_reading()
 
-    transport: LingeringTransport  # type: ignore[assignment]
-    cycle: RequestResponseCycle | SmallRequest | None  # type: ignore[assignment]
-    _small_request: SmallRequest | None = None
-    """The request on the fast path whose body is arriving."""
-
-    _running: RequestResponseCycle | None = None
-    """The request that has an asyncio task."""
-
-    _reading_since: float | None = None
-    _idle_since = 0.0
-    _in_head = False
-    _head_bytes = 0
-    """Bytes received since the request, or a piece of its body, began."""
-
-    _came = 0
-    _first = 0
-    """Bytes of the chunk in which the request began, which may hold more than that."""
-
-    _caller = ""
-    _framing = b""
-    _skips_head = False
-    _refusal: _Refusal | None = None
-    _left = 0
-    _left_since = 0.0
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(cast("Any", LingeringTransport(transport)))
-        self.flow = PipelineFlowControl(self.transport, self.pipeline)
-        self._reading_since = self.loop.time()
-        if self.client is not None:
-            self._caller = f"{self.client[0]}:{self.client[1]}"
-        if len(self.connections) > cast("Config", self.config).max_connections:
-            self._refuse(503, "the server has too many connections", "", _LATER, linger=False)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        if self._running is not None:  # uvicorn notifies the last request only
-            self._running.disconnected = True
-            self._running.message_event.set()
-        self.cycle = self._small_request = self._running = (
-            None  # leave no garbage, which is collected rarely
-        )
-        self.pipeline.clear()
-
-    # From the parser
-
-    def on_message_begin(self) -> None:
-        if not self._skips_head:
-            self.url, self.headers, self.expect_100_continue = b"", [], False
-            self._reading_since = self.loop.time()
-            self._in_head, self._head_bytes, self._first = True, 0, self._came
-
-    def on_headers_complete(self) -> None:
-        if self._skips_head:
-            self._skips_head = False
+    def body_piece(self, piece: bytes) -> None:
+        exchange = self._reading
+        if exchange is None or exchange.answered or exchange.refusal is not None:
             return
-        may_be_large = self._first + self._head_bytes > MAX_HEAD_BYTES
-        if may_be_large and self._head_size() > MAX_HEAD_BYTES:
-            raise _HeadTooLargeError
-        if self.expect_100_continue and self.parser.get_http_version() == "1.0":
-            self.expect_100_continue = False  # HTTP/1.0 has no 100 Continue
-        upgrades = self.parser.should_upgrade()
-        if upgrades or not (self._is_simple() and self._offer()):
-            self._begin_cycle()
-        self._in_head = False
-        self.transport.unread = True
-        if self.expect_100_continue and self.cycle is not None:
-            self.cycle.keep_alive = False  # without a 100, the body may or may not come
-        if upgrades:
-            self._framing = _framing(self.headers)
-        self.headers = []  # trailers after the body are not headers
+        has_room = exchange.add_piece(piece)
+        if len(exchange.body) > exchange.call.limit:
+            self._refuse_body(exchange, too_large(exchange.call.limit))
+        elif not has_room:
+            self._refuse_body(exchange, too_much(self.server.max_incoming))
 
-    def on_body(self, body: bytes) -> None:
-        self._head_bytes = 0
-        if self._small_request is None:
-            super().on_body(body)
-        else:
-            self._small_request.pieces.append(body)
+    def _refuse_body(self, exchange: Exchange, reply: Reply) -> None:
+        exchange.refusal, exchange.keep_alive = exchange.call.refuse(reply), False
+        exchange.drop_body()
+        self._advance()
 
-    def on_message_complete(self) -> None:
-        if self._framing:
+    def body_complete(self) -> None:
+        exchange = self._reading
+        if exchange is None:
             return
-        self._reading_since = None
-        self.transport.unread = False
-        request, self._small_request = self._small_request, None
-        if request is None:
-            super().on_message_complete()
+        self._reading = self._reading_since = None
+        exchange.complete = True
+        if not exchange.keep_alive:
+            self.takes_no_more = True
+        if exchange.answered:
+            self._idle_since = self.server.now()
         else:
-            request.complete()
+            self._advance()
 
-    def on_response_complete(self) -> None:
-        """Continue: read on, or start the next request that has already arrived."""
-        self.server_state.total_requests += 1
-        now = self._idle_since = self.loop.time()
+    def refuse(self, reply: Reply) -> None:
+        """Read no more; respond after the earlier requests are answered, and hang up."""
+        self.takes_no_more = True
+        exchange = self._reading
+        if exchange is not None and exchange.answered:
+            self._close()  # its response was sent before its body had come
+            return
+        call = UnreadCall(self.server.application, self._client, reply)
+        if exchange is None:
+            exchange = Exchange(self, call, "1.1", sends_body=self._reader.sends_body)
+            self._exchanges.append(exchange)
+        exchange.refuse(call)
+        self._advance()
+
+    # Responses
+
+    def _advance(self) -> None:
+        """Start the next request, or refuse it, when all before it are answered."""
+        if self._advancing:
+            return
+        self._advancing = True
+        try:
+            while self._exchanges:
+                exchange = self._exchanges[0]
+                if exchange.started:
+                    return
+                if exchange.refusal is not None:
+                    exchange.started = True
+                    exchange.respond(exchange.refusal)
+                elif exchange.complete:
+                    exchange.start()
+                else:
+                    if exchange.expects:
+                        exchange.expects = False
+                        self.write(_CONTINUE)
+                    return
+        finally:
+            self._advancing = False
+
+    def finished(self, exchange: Exchange) -> None:
+        """The response is sent: end the connection, or continue with the next request."""
+        if self._exchanges and self._exchanges[0] is exchange:
+            self._exchanges.popleft()
+        if self.transport.is_closing() or self.lingers:
+            return
+        if not exchange.keep_alive:
+            self._close()
+            return
+        now = self._idle_since = self.server.now()
         if self._reading_since is not None:
             self._reading_since = now  # the request had to wait for its turn
-        if self.transport.lingers:
-            self.flow.resume_reading()
-        elif self._refusal and all(cycle.more_body for cycle, _ in self.pipeline):
-            self._hang_up()
-        elif not self.transport.is_closing():
-            following = self.pipeline.pop() if self.pipeline else None
-            self.flow.resume_reading()
-            if following is not None:
-                self._start_asgi_task(*following)
+        if self._paused and len(self._exchanges) <= 1:
+            self._paused = False
+            self.transport.resume_reading()
+        self._advance()
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._running = cycle
-        super()._start_asgi_task(cycle, app)
+    def write(self, data: bytes | bytearray) -> None:
+        self.transport.write(data)
 
-    # The fast path
+    async def writable(self) -> None:
+        """Wait until the caller has read most of what was written, or has gone."""
+        if self._writable is not None:
+            await self._writable.wait()
 
-    def _is_simple(self) -> bool:
-        """Whether the request is next, and only has to be read and answered."""
-        if self.cycle is not None and not self.cycle.response_complete:
-            return False
-        if self.expect_100_continue or self.flow.write_paused:
-            return False
-        for name, value in self.headers:
-            if name == b"content-length":
-                if len(value) > len(str(SMALL_BODY_BYTES)) or int(value) > SMALL_BODY_BYTES:
-                    return False
-            elif name == b"transfer-encoding":
-                return False
-        return True
+    def pause_writing(self) -> None:
+        self._writable = asyncio.Event()
+        self.server.note_unsent(self)
 
-    def _offer(self) -> bool:
-        """Hand the request to its task, which waits for the body; False if it needs ASGI."""
-        target = httptools.parse_url(self.url)
-        method = self.parser.get_method().decode("ascii")
-        head = Head(
-            method,
-            target.path.decode("ascii"),
-            (target.query or b"").decode("latin-1"),
-            as_text(self.headers),
-            self._caller,
-            self.parser.get_http_version(),
+    def resume_writing(self) -> None:
+        if self._writable is not None:
+            self._writable.set()
+            self._writable = None
+
+    def abort(self) -> None:
+        self.transport.abort()
+
+    def _close(self) -> None:
+        """Send what is waiting and hang up; linger if the caller may still be sending."""
+        self.takes_no_more = True
+        exchanges, self._exchanges = self._exchanges, deque()
+        for exchange in exchanges:
+            exchange.leave()
+        unread = (
+            self._reading is not None or self._reader.in_head or self._reading_since is not None
         )
-        take = cast("Application", self.config.app).body_handler(head)
-        if take is None:
-            return False
-        keep_alive = head.http_version != "1.0" and self.parser.should_keep_alive()
-        self.cycle = self._small_request = SmallRequest(
-            self, take, keep_alive, sends_body=method != "HEAD"
-        )
-        return True
-
-    def _begin_cycle(self) -> None:
-        """Take uvicorn's own path, which creates the scope before it knows the headers."""
-        if len(self.pipeline) >= MAX_PIPELINED:
-            raise _TooManyWaitingError
-        url, headers, expects = self.url, self.headers, self.expect_100_continue
-        super().on_message_begin()
-        self.url, self.expect_100_continue = url, expects
-        self.headers += headers
-        super().on_headers_complete()
+        self._reading_since = self.server.now()
+        if unread and not self.half_closed and self.transport.can_write_eof():
+            self.lingers = True
+            self.transport.write_eof()
+            self.transport.resume_reading()
+        else:
+            self.transport.close()
 
     # From the caller
 
     def data_received(self, data: bytes) -> None:
-        if self._refusal is not None or self.transport.lingers:
+        if self.takes_no_more or self.lingers:
             return
-        if self.cycle is not None and self.cycle.response_complete and self._reading_since is None:
-            self._reading_since = self.loop.time()  # even if nothing but line breaks arrives
-        self._came = len(data)
-        self._head_bytes += self._came
-        self._feed(data)
+        if self._reading_since is None and not self._exchanges:
+            self._reading_since = self.server.now()  # even if nothing but line breaks arrives
+        in_body = self._reading is not None
+        self._reader.feed(data, self._client, in_body=in_body)
         since = self._reading_since
-        if since is None:
-            return
-        if self._head_bytes > MAX_HEAD_BYTES:  # of the head, or of chunk headers and trailers
-            self._refuse_head()
-        elif not self._in_head:
-            self._reading_since = min(self.loop.time(), since + len(data) / MIN_BODY_RATE)
+        if since is not None and not self._reader.in_head:
+            self._reading_since = min(self.server.now(), since + len(data) / MIN_BODY_RATE)
 
-    def _feed(self, data: bytes) -> None:
-        while data:
-            try:
-                self.parser.feed_data(data)
-                return
-            except httptools.HttpParserUpgrade as upgrade:
-                data = self._without_upgrade(data[upgrade.args[0] :])
-            except httptools.HttpParserError as error:
-                self._refuse_unparsed(error)
-                return
-
-    def _without_upgrade(self, rest: bytes) -> bytes:
-        """What is left to parse after a request to switch to another protocol.
-
-        None is supported, so the request continues as if it had not asked. The parser has skipped
-        the body; a new one gets a head that says only how long the body is.
-        """
-        framing, self._framing = self._framing, b""
-        if not framing:
-            return rest
-        self.parser = httptools.HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self._skips_head = True
-        return b"POST / HTTP/1.1\r\n" + framing + b"\r\n" + rest
-
-    def eof_received(self) -> bool:  # type: ignore[override]
-        """The caller has half-closed, and can still read: send its response first."""
-        cycle = self.cycle
-        if self.transport.lingers or cycle is None or cycle.response_complete or cycle.more_body:
+    def eof_received(self) -> bool:
+        """The caller has gone, or has half-closed and can still read its responses."""
+        if self.lingers:
             return False
-        cycle.keep_alive = False
+        if self._reading is not None and self._reading in self._exchanges:
+            self._exchanges.remove(self._reading)  # it will never be complete
+            self._reading.leave()
+        if not self._exchanges or not self.transport.can_write_eof():
+            return False
+        last = self._exchanges[-1]
+        last.keep_alive = False
+        self.takes_no_more = self.half_closed = True
+        self._reading = self._reading_since = None
+        if last.version == "1.1" and not self._exchanges[0].answered:
+            # Allowed before any response; a caller that has gone resets the connection now.
+            self.transport.write(_CONTINUE)
+        self.server.note_half_closed(self)
         return True
+
+    def check_gone(self) -> None:
+        """End the connection if its caller, which has half-closed, no longer reads."""
+        connected = self.transport.get_extra_info("socket")
+        if connected is not None and connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            self.transport.abort()
 
     # Refusals
 
-    def end_if_too_slow(self, now: float) -> None:
+    def check_time(self, now: float) -> None:
         """Hang up on a caller that is too slow to send its request or to read its response."""
-        left = self.transport.get_write_buffer_size()
-        if left:
+        if self.look_at_unsent(now):
             self._idle_since = now
-        if left != self._left or not left:
-            self._left, self._left_since = left, now
-        elif now - self._left_since >= UNREAD_ANSWER_SECONDS:
-            self.transport.abort()
+            if now - self.unsent_since >= UNREAD_ANSWER_SECONDS:
+                self.transport.abort()
             return
         since = self._reading_since
-        if since is None:
-            is_idle = self.cycle is not None and self.cycle.response_complete
-            if is_idle and now - self._idle_since >= KEEP_ALIVE_SECONDS:
-                self.transport.close()
-        elif self.transport.lingers:
-            if now - since >= LINGER_SECONDS:
+        if self.lingers:
+            if since is not None and now - since >= LINGER_SECONDS:
                 self.transport.abort()
-        elif not self.pipeline and now - since >= REQUEST_SECONDS:
+        elif since is None:
+            if not self._exchanges and now - self._idle_since >= KEEP_ALIVE_SECONDS:
+                self.transport.close()
+        elif now - since >= REQUEST_SECONDS and not self._is_waiting():
             self._end_slow()
 
+    def look_at_unsent(self, now: float) -> int:
+        """Bytes of responses that the caller has not read."""
+        left = self.transport.get_write_buffer_size()
+        if left != self._unsent or not left:
+            self._unsent, self.unsent_since = left, now
+        return left
+
+    def _is_waiting(self) -> bool:
+        """Whether the request that arrives has to wait for earlier ones."""
+        return bool(self._exchanges) and self._exchanges[0] is not self._reading
+
+    def is_last(self, exchange: Exchange) -> bool:
+        return self._exchanges[-1] is exchange
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._exchanges and self._reading is None and not self._reader.in_head
+
     def _end_slow(self) -> None:
-        cycle = self.cycle
-        is_answered = cycle is None or cycle.response_complete
-        self.transport.unread = False
-        if is_answered and not self._in_head:
+        if not self._reader.in_head and self._reading is None:
             self.transport.close()  # there is no request
-        elif cycle is None or is_answered or cycle.more_body:
-            why = f"it was incomplete after {REQUEST_SECONDS:g} seconds"
-            remedy = f"send at least {MIN_BODY_RATE:,} bytes a second"
-            self._refuse(408, "the request arrived too slowly", why, remedy, linger=False)
-
-    def _head_size(self) -> int:
-        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-
-    def _refuse_unparsed(self, error: httptools.HttpParserError) -> None:
-        if isinstance(error.__context__, _HeadTooLargeError):
-            self._refuse_head()
             return
-        if isinstance(error.__context__, _TooManyWaitingError):
-            why = f"{MAX_PIPELINED:,} are already waiting"
-            self._refuse(503, "too many requests are waiting on this connection", why, _LATER)
-            return
-        is_ours = isinstance(error, httptools.HttpParserCallbackError)
-        why = "its URL cannot be read" if is_ours else str(error)
-        remedy = "send HTTP/1.1, with one header per line and one body length"
-        self._refuse(400, "the request is not valid HTTP", why, remedy)
-
-    def _refuse_head(self) -> None:
-        why = f"it has more than {MAX_HEAD_BYTES:,} bytes"
-        remedy = "send fewer or shorter headers, or a shorter URL; the body may be longer"
-        self._refuse(431, "the head of the request is too large", why, remedy)
-
-    def _refuse(
-        self, status: int, error: str, reason: str, resolution: str, *, linger: bool = True
-    ) -> None:
-        """Stop reading; respond after the earlier requests were answered, and hang up."""
-        self._refusal = _Refusal(status, error, reason, resolution)
-        self.transport.unread = linger
-        cycle = self.cycle
-        if not self.pipeline and (cycle is None or cycle.response_complete or cycle.more_body):
-            self._hang_up()
-
-    def _hang_up(self) -> None:
-        self._reading_since = self.loop.time()
-        refusal = self._refusal
-        if refusal is not None and not self.transport.is_closing():
-            self.transport.write(refusal.head + refusal.body)
+        if self._reading is not None and self._reading.answered:
             self.transport.close()
-            self.flow.resume_reading()
-            application = cast("Application", self.config.app)
-            application.record_unread(self._caller, refusal.status, len(refusal.body))
-
-
-class _HeadTooLargeError(Exception):
-    pass
-
-
-class _TooManyWaitingError(Exception):
-    pass
-
-
-def _framing(headers: list[tuple[bytes, bytes]]) -> bytes:
-    """The headers that say where the body ends."""
-    names = (b"content-length", b"transfer-encoding")
-    return b"".join(b"%b: %b\r\n" % header for header in headers if header[0] in names)
-
-
-class _Refusal:
-    """The response to a request that is not read to its end."""
-
-    __slots__ = ("body", "head", "status")
-
-    def __init__(self, status: int, error: str, reason: str, resolution: str) -> None:
-        content = {"error": error, "reason": reason, "resolution": resolution}
-        self.status = status
-        self.body = msgspec.json.encode(content)
-        self.head = (
-            f"HTTP/1.1 {status} {_PHRASES[status]}\r\ncontent-type: application/json\r\n"
-            f"content-length: {len(self.body)}\r\nconnection: close\r\n\r\n"
-        ).encode()
+            return
+        why = f"it was incomplete after {REQUEST_SECONDS:g} seconds"
+        remedy = f"send at least {MIN_BODY_RATE:,} bytes a second"
+        self.refuse(error_reply(408, "the request arrived too slowly", why, remedy))

@@ -1,54 +1,167 @@
-"""The HTTP server: uvicorn with our own connection class, on an open socket."""
+"""The HTTP server: it accepts connections on an open socket, and watches them."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import resource
 import socket
+import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
+from email.utils import formatdate
 
-import uvicorn
-
-from engine.tasks.front.connection import Application, Config, Connection
+from engine.tasks.front.calls import Application
+from engine.tasks.front.connection import Connection
 
 BACKLOG = 4096
+MAX_INCOMING_BYTES = 512 * 1024 * 1024
+"""Bytes of incomplete bodies, over all callers."""
+
+MAX_UNSENT_BYTES = 64 * 1024 * 1024
+"""Bytes of responses that callers have not read: beyond that, the server takes no more of them from
+its processes, and cuts off callers that read nothing."""
+
+STALLED_SECONDS = 1.0
+"""Seconds without reading that count as stalled then."""
+
+TICK_SECONDS = 0.25
+CLOSE_SECONDS = 1.0
+"""Seconds that an idle connection may send another request in, once the server is draining."""
+
+_GONE_SECONDS = 0.01
+"""Seconds after which a caller that has hung up, and not only half-closed, is known."""
 
 _SPARE_FILES = 512
 """Open files that are reserved for the task processes and everything else."""
 
 
-class HttpServer(uvicorn.Server):
-    """Serves an application until `should_exit` is set. Signals are left to the caller."""
+class HttpServer:
+    """Serves an application. `draining`: every connection ends with its next response."""
 
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+    def __init__(self, application: Application, max_connections: int | None = None) -> None:
+        """Raises the limit of open files as far as allowed."""
+        self.application = application
+        self.connections: set[Connection] = set()
+        self.draining = False
+        self.date = b""
+        self.max_connections = _max_connections() if max_connections is None else max_connections
+        self.max_incoming = MAX_INCOMING_BYTES
+        self.max_unsent = MAX_UNSENT_BYTES
+        self.on_pressure: Callable[[bool], None] = lambda full: None
+        """Called when callers leave too much unread, and when they have read it."""
 
-    async def on_tick(self, counter: int) -> bool:
-        if counter % 10 == 0:
-            for connection in list(self.server_state.connections):
-                if isinstance(connection, Connection):
-                    connection.end_if_too_slow(connection.loop.time())
-        return await super().on_tick(counter)
+        self._is_full = False
 
+        self.held = 0
+        """Bytes of bodies that are arriving."""
 
-def server_for(application: Application) -> HttpServer:
-    """A server for the application. Raises the limit of open files as far as allowed."""
-    config = Config(
-        application,
-        http=Connection,
-        loop="none",  # the caller runs one
-        ws="none",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        backlog=BACKLOG,
-    )
-    config.max_connections = _max_connections()
-    return HttpServer(config)
+        self._unsent: set[Connection] = set()
+        self._half_closed: set[Connection] = set()
+        self._loop = asyncio.get_running_loop()
+        self.now = self._loop.time
+        self._server: asyncio.Server | None = None
+        self._clock: asyncio.Task[None] | None = None
+
+    async def start(self, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
+        self._set_date()
+        self._server = await self._loop.create_server(
+            lambda: Connection(self), sock=listener, ssl=tls, backlog=BACKLOG
+        )
+        self._clock = asyncio.create_task(self._tick(), name="http clock")
+
+    async def drain(self, patience: float = CLOSE_SECONDS) -> None:
+        """Accept no more connections, and close those that stay idle."""
+        self.draining = True
+        end = self.now() + patience
+        while self.now() < end and any(each.is_idle for each in self.connections):
+            await asyncio.sleep(TICK_SECONDS / 10)
+        self.stop_listening()
+        for connection in list(self.connections):
+            if connection.is_idle:
+                connection.transport.close()
+
+    def stop_listening(self) -> None:
+        if self._server is not None:
+            self._server.close()
+
+    async def closed(self, patience: float) -> None:
+        """Wait for the responses to be sent, then cut the connections that are left."""
+        end = self.now() + patience
+        while self.connections and self.now() < end:
+            await asyncio.sleep(TICK_SECONDS / 10)
+        for connection in list(self.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
+        if self._clock is not None:
+            self._clock.cancel()
+
+    # For connections
+
+    def add(self, connection: Connection) -> bool:
+        """Whether it may stay."""
+        self.connections.add(connection)
+        return len(self.connections) <= self.max_connections
+
+    def remove(self, connection: Connection) -> None:
+        self.connections.discard(connection)
+        self._unsent.discard(connection)
+        self._half_closed.discard(connection)
+
+    def hold(self, size: int) -> bool:
+        """Count bytes of a body that is arriving; False if there are too many."""
+        self.held += size
+        return self.held <= self.max_incoming
+
+    def release(self, size: int) -> None:
+        self.held -= size
+
+    def note_unsent(self, connection: Connection) -> None:
+        """Its caller reads more slowly than it is answered."""
+        self._unsent.add(connection)
+        self._check_unsent()
+
+    def note_half_closed(self, connection: Connection) -> None:
+        self._half_closed.add(connection)
+        self._loop.call_later(_GONE_SECONDS, self._check_gone)
+
+    # The clock
+
+    async def _tick(self) -> None:
+        ticks = 0
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            ticks += 1
+            self._check_gone()
+            self._check_unsent()
+            if ticks % round(1 / TICK_SECONDS) == 0:
+                self._set_date()
+                now = self.now()
+                for connection in list(self.connections):
+                    connection.check_time(now)
+
+    def _set_date(self) -> None:
+        self.date = f"date: {formatdate(usegmt=True)}\r\n".encode()
+
+    def _check_gone(self) -> None:
+        for connection in list(self._half_closed):
+            connection.check_gone()
+
+    def _check_unsent(self) -> None:
+        """See what callers have read; cut off those that read nothing if they hold too much."""
+        now, total = self.now(), 0
+        for connection in list(self._unsent):
+            left = connection.look_at_unsent(now)
+            if not left:
+                self._unsent.discard(connection)
+            total += left
+        is_full = total > self.max_unsent
+        if is_full is not self._is_full:
+            self._is_full = is_full
+            self.on_pressure(is_full)
+        for connection in list(self._unsent) if is_full else ():
+            if now - connection.unsent_since >= STALLED_SECONDS:
+                connection.transport.abort()
 
 
 def _max_connections() -> int:

@@ -33,3 +33,24 @@ def error_reply(
     body = msgspec.json.encode({"error": error, "reason": reason, "resolution": resolution})
     fields: Headers = [("content-type", "application/json"), *(headers or ())]
     return Reply(status, fields, body, "refused")
+
+
+def too_large(limit: int) -> Reply:
+    """The refusal of a body that is larger than the task allows."""
+    return error_reply(
+        413,
+        "the body of the request is too large",
+        f"at most {limit:,} bytes are allowed",
+        "send less, or raise 'limits: {body: …}' of the task",
+    )
+
+
+def too_much(limit: int) -> Reply:
+    """The refusal of a body because too many others are arriving."""
+    return error_reply(
+        503,
+        "the server is receiving too much at once",
+        f"more than {limit:,} bytes of bodies are incomplete",
+        "try again later",
+        [("retry-after", "1")],
+    )

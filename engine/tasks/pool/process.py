@@ -41,15 +41,20 @@ class Process:
         ours, theirs = socket.socketpair()
         module, _, function = target.partition(":")
         call = json.dumps([sys.path, module, function, theirs.fileno()])
+        spawning = asyncio.ensure_future(asyncio.to_thread(_spawn, call, theirs, title))
         try:
-            popen = await asyncio.to_thread(_spawn, call, theirs, title)
-        except BaseException:  # raised again; also if the start is cancelled
+            process = cls(await asyncio.shield(spawning), channel)
+        except asyncio.CancelledError:  # the thread goes on
+            await cls(await spawning, channel).kill()
+            ours.close()
+            raise
+        except OSError:
             ours.close()
             raise
         finally:
             theirs.close()
         await channel.connect(ours)
-        return cls(popen, channel)
+        return process
 
     @property
     def pid(self) -> int:

@@ -112,6 +112,14 @@ class History:
         """Record that the run was skipped because an earlier one was in progress."""
         self._add(task, scheduled_at, "skipped", message)
 
+    def forget_after(self, task: str, now: datetime) -> None:
+        """Remove times later than `now`: the clock was wrong when they were recorded."""
+        with self._transaction() as database:
+            database.execute(
+                "DELETE FROM runs WHERE task = ? AND scheduled_at > ? AND status != 'running'",
+                (task, _text(now)),
+            )
+
     def last(self, task: str) -> RunRecord | None:
         """The latest scheduled time that was handled in any way."""
         return next(iter(self.recent(task, 1)), None)
@@ -148,8 +156,10 @@ class History:
         self.close()
 
     def _open(self) -> sqlite3.Connection:
-        self._locks.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._locks.mkdir(mode=0o700, exist_ok=True)
         with self._exclusive():
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
             connection = sqlite3.connect(self.path, timeout=_LOCK_TIMEOUT, isolation_level=None)
             try:
                 connection.execute("PRAGMA journal_mode = WAL")

@@ -7,11 +7,15 @@ failure of a run or of the history stops the clock.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
+import pickle
 import time
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
+
+import msgspec
 
 from engine.errors import ConfigurationError, EngineError
 from engine.plan.plan import Plan
@@ -19,15 +23,21 @@ from engine.run.files.rules import FileRules
 from engine.run.identity import identify
 from engine.tasks.definition.schedule import Due, due, local_time, next_runs
 from engine.tasks.definition.task import Schedule, Task
-from engine.tasks.pool.run_pool import PooledTask, RefusedError, RunPool
+from engine.tasks.pool.hosted_task import HostedTask
+from engine.tasks.pool.job import JobError
+from engine.tasks.pool.pool import Pool
+from engine.tasks.pool.run import HostedRun
+from engine.tasks.pool.staffing import for_runs
 from engine.tasks.pool.statistics import TaskStatistics
 from engine.tasks.scheduled.history import Ending, History
-from engine.tasks.wire.messages import Ended, RunFailure, Start
-from engine.tasks.worker.failures import failure_of
+from engine.tasks.wire.messages import Ended, RunFailure, RunOpening, Start
 
 log = logging.getLogger(__name__)
 
 R = TypeVar("R")
+
+CLOCK_TOLERANCE = timedelta(seconds=60)
+"""A clock that is set back by less needs no attention."""
 
 MAX_SLEEP_SECONDS = 30.0
 """Seconds within which a changed clock, or a computer that has slept, is noticed."""
@@ -38,7 +48,9 @@ class Clock(Protocol):
         """In UTC."""
         ...
 
-    async def wait_until(self, moment: datetime) -> None: ...
+    async def wait_until(self, moment: datetime) -> None:
+        """Wait until then, or until the clock is set back."""
+        ...
 
 
 class SystemClock:
@@ -46,11 +58,15 @@ class SystemClock:
         return datetime.now(UTC)
 
     async def wait_until(self, moment: datetime) -> None:
-        while (left := (moment - self.now()).total_seconds()) > 0:
-            await asyncio.sleep(min(left, MAX_SLEEP_SECONDS))
+        now = self.now()
+        while now < moment:
+            await asyncio.sleep(min((moment - now).total_seconds(), MAX_SLEEP_SECONDS))
+            before, now = now, self.now()
+            if now < before:
+                return
 
 
-class ScheduledTask(PooledTask):
+class ScheduledTask(HostedTask):
     """Starts the runs of one task, and records how they end."""
 
     def __init__(
@@ -61,7 +77,9 @@ class ScheduledTask(PooledTask):
         history: History,
         clock: Clock | None = None,
     ) -> None:
-        super().__init__(task, statistics, RunPool(task, plan, statistics, warm=False))
+        pool = Pool(task, for_runs(task, warm=False), _opening(plan), statistics)
+        super().__init__(task, plan, statistics, pool)
+        self._numbers = itertools.count(1)
         self.next_run: datetime | None = None
         self._history = history
         self._clock = clock or SystemClock()
@@ -71,21 +89,22 @@ class ScheduledTask(PooledTask):
 
     def start(self) -> None:
         """Continue where the last server stopped, and start the clock."""
+        super().start()
         now = self._clock.now()
         last = self._try_history(lambda: self._history.last(self.task.identity))
-        self._handled = now if last is None else min(last.scheduled_at, now)
+        self._handled = now if last is None else last.scheduled_at
         self._begin_watch()
 
     async def reload(self, task: Task, plan: Plan) -> bool:
         """New runs use the new plan and schedule; False if it cannot be started."""
         schedule = self._schedule
-        if not await self._pool.reload(task, plan):
+        if not await self.pool.reload(task, for_runs(task, warm=False), _opening(plan)):
             return False
         await self._end_watch()
         now = self._clock.now()
         self._handle(due(schedule, self._handled, now))
         self._handled = max(self._handled, now)
-        self.task = task
+        self.task, self.plan = task, plan
         self._begin_watch()
         if self._schedule != schedule:
             log.info("the schedule has changed; %s", self.next_run_text, extra=self._about())
@@ -94,7 +113,7 @@ class ScheduledTask(PooledTask):
     async def drain(self, patience: float) -> None:
         """Start no more runs; wait for those in progress, then end all processes."""
         await self._end_watch()
-        await self._pool.drain(patience)
+        await super().drain(patience)
         if self._runs:
             await asyncio.wait(self._runs)
 
@@ -129,9 +148,19 @@ class ScheduledTask(PooledTask):
     def _catch_up(self) -> None:
         """Handle everything that is due by now."""
         now = self._clock.now()
+        self._check_clock(now)
         self._handle(due(self._schedule, self._handled, now))
         self._handled = max(self._handled, now)
         self.next_run = next(next_runs(self._schedule, self._handled), None)
+
+    def _check_clock(self, now: datetime) -> None:
+        """If the clock was set back, the times from now on come again."""
+        if now >= self._handled - CLOCK_TOLERANCE:
+            return
+        text = "the clock was set back from %s to %s; the times between them come again"
+        log.warning(text, self._shown(self._handled), self._shown(now), extra=self._about())
+        self._handled, identity = now, self.task.identity
+        self._try_history(lambda: self._history.forget_after(identity, now))
 
     def _handle(self, what: Due) -> None:
         missed = what.missed
@@ -189,22 +218,22 @@ class ScheduledTask(PooledTask):
             )
 
     async def _end_of_run(self) -> Ended:
-        parameters, seconds = self.task.parameters, self._schedule.timeout
+        seconds = self._schedule.timeout
+        reason = f"the run took longer than {seconds or 0:g} seconds"
+        run = HostedRun(next(self._numbers), self._start, RunFailure(504, reason), seconds=seconds)
+        self.pool.submit(run)
+        end = await run.ended()
+        if end.failure is not None and end.failure.status == 503 and self._watch is not None:
+            return msgspec.structs.replace(end, failure=RunFailure(500, end.message))
+        return end
+
+    def _start(self, number: int) -> Start:
+        rules = FileRules(allow_outside=self.task.allow_outside)
         try:
-            run = await self._pool.begin(lambda: self._begun_with(parameters))
+            return Start(number, identify(self.plan, self.task.parameters, files=rules))
         except ConfigurationError as error:
             log.error("run could not be started: %s", error, extra=self._about())
-            return Ended({}, str(error), failure_of(error))
-        except RefusedError as error:
-            ends = self._watch is None
-            return Ended({}, str(error), RunFailure(503 if ends else 500, str(error)))
-        if seconds is not None:
-            run.limit(seconds, RunFailure(504, f"the run took longer than {seconds:g} seconds"))
-        return await run.ended()
-
-    def _begun_with(self, parameters: Mapping[str, str]) -> Start:
-        rules = FileRules(allow_outside=self.task.allow_outside)
-        return Start(identify(self._pool.plan, parameters, files=rules))
+            raise JobError(RunFailure(500, str(error))) from None
 
     def _try_history(self, call: Callable[[], R]) -> R | None:
         """The result of a call to the history; None, and a log line, if the call fails."""
@@ -216,6 +245,10 @@ class ScheduledTask(PooledTask):
 
     def _about(self) -> dict[str, object]:
         return {"task": self.task.name}
+
+
+def _opening(plan: Plan) -> bytes:
+    return pickle.dumps(RunOpening(plan), pickle.HIGHEST_PROTOCOL)
 
 
 _STOPPED = (503, 504)

@@ -9,13 +9,13 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
+from engine.tasks.pool.hosted_task import HostedTask
 from engine.tasks.pool.statistics import BUCKETS
-from engine.tasks.server.hosted import Hosted
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def metrics_text(tasks: Mapping[str, Hosted], unread: Mapping[int, int]) -> bytes:
+def metrics_text(tasks: Mapping[str, HostedTask], unread: Mapping[int, int]) -> bytes:
     """All metrics, computed on request: counting itself costs next to nothing.
 
     `unread` counts the requests that could not be read, by status of the response.
@@ -25,11 +25,11 @@ def metrics_text(tasks: Mapping[str, Hosted], unread: Mapping[int, int]) -> byte
     return generate_latest(registry)
 
 
-_Value = Callable[[Hosted], float]
+_Value = Callable[[HostedTask], float]
 
 
 class _MetricsCollector:
-    def __init__(self, tasks: Mapping[str, Hosted], unread: Mapping[int, int]) -> None:
+    def __init__(self, tasks: Mapping[str, HostedTask], unread: Mapping[int, int]) -> None:
         self._tasks = tasks
         self._unread = unread
 
@@ -117,7 +117,7 @@ class _MetricsCollector:
 
 
 def _filled(
-    family: CounterMetricFamily | GaugeMetricFamily, tasks: Mapping[str, Hosted], value: _Value
+    family: CounterMetricFamily | GaugeMetricFamily, tasks: Mapping[str, HostedTask], value: _Value
 ) -> Metric:
     for name, task in tasks.items():
         family.add_metric([name], value(task))

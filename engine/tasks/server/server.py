@@ -13,8 +13,9 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -22,15 +23,18 @@ from engine.errors import ConfigurationError, EngineError
 from engine.run.garbage_collection import relax_garbage_collection
 from engine.tasks.definition.loading import Loaded, check_parameters
 from engine.tasks.front.access import AccessLog
-from engine.tasks.front.front import PREFIX, Answering, Front, Page
-from engine.tasks.front.http_server import listen, server_for
+from engine.tasks.front.front import PREFIX, Front, Page, Policy
+from engine.tasks.front.http_server import HttpServer, listen
 from engine.tasks.front.site import Site
+from engine.tasks.front.task_call import Answering
+from engine.tasks.pool.hosted_task import HostedTask
+from engine.tasks.pool.statistics import TaskStatistics
 from engine.tasks.scheduled.history import History
 from engine.tasks.scheduled.scheduler import ScheduledTask
-from engine.tasks.server.control import Control, ServerState, TaskState
-from engine.tasks.server.hosted import Hosted, host
+from engine.tasks.server.control import Control, ServerState
 from engine.tasks.server.metrics import CONTENT_TYPE, metrics_text
 from engine.tasks.server.tapping import serve_tap
+from engine.tasks.server.status import readiness, state_of
 from engine.tasks.triggered.triggered import TriggeredTask
 from engine.tasks.ultra.feed_master import FeedMaster
 
@@ -38,7 +42,7 @@ log = logging.getLogger(__name__)
 
 DONE, FAILED, STOPPED = 0, 1, 130
 FLUSH_SECONDS = 5.0
-"""Seconds for finished responses to be sent at shutdown."""
+"""Seconds for finished responses to be sent and read at shutdown."""
 
 _STATE_INTERVAL = 0.2
 
@@ -75,26 +79,26 @@ class Server:
         access: AccessLog | None = None,
         state_folder: str | None = None,
         site: Site | None = None,
+        policy: Policy = Policy(),  # noqa: B008  # frozen
     ) -> None:
         self._load = load
         self._address = address
         self._access = access
         self._state_folder = state_folder
         self._site = site
-        self._tasks: dict[str, Hosted] = {}
+        self._tasks: dict[str, HostedTask] = {}
         self._answering: dict[str, Answering] = {}
         self._history: History | None = None
         self._stopping = asyncio.Event()
         self._forced = asyncio.Event()
-        self._reloading = asyncio.Lock()
-        self._background: set[asyncio.Task[None]] = set()
+        self._wants_reload = False
+        self._reloading: asyncio.Task[None] | None = None
         pages: dict[str, Page] = {
             "/healthz": lambda: (200, "text/plain", b"ok\n"),
-            "/readyz": self._readiness,
+            "/readyz": lambda: readiness(self._tasks, stopping=self._stopping.is_set()),
             "/metrics": lambda: (200, CONTENT_TYPE, metrics_text(self._tasks, front.unread)),
         }
-        front = Front(self._answering, pages, access, site)
-        self._http = server_for(front)
+        front = self._front = Front(self._answering, pages, access, site, policy)
 
     async def run(self) -> int:
         """0 after a clean shutdown, 1 if no task could be started, 130 if it was forced to stop.
@@ -131,7 +135,7 @@ class Server:
 
     def _host(self, loaded: Loaded) -> None:
         name = loaded.task.name
-        hosted = self._tasks[name] = host(loaded, self._get_history)
+        hosted = self._tasks[name] = self._make(loaded)
         if isinstance(hosted, FeedMaster | TriggeredTask):
             self._answering[name] = hosted
         hosted.start()
@@ -139,16 +143,40 @@ class Server:
         detail = f"; {hosted.next_run_text}" if isinstance(hosted, ScheduledTask) else place
         log.info("%s task%s", loaded.task.type, detail, extra={"task": name})
 
+    def _make(self, loaded: Loaded) -> HostedTask:
+        task, plan, statistics = loaded.task, loaded.plan, TaskStatistics()
+        if task.type == "triggered":
+            return TriggeredTask(task, plan, statistics)
+        if task.type == "scheduled":
+            return ScheduledTask(task, plan, statistics, self._get_history())
+        return FeedMaster(task, plan, statistics)
+
     async def _serve(self, listener: socket.socket) -> int:
-        serving = asyncio.create_task(self._http.serve(sockets=[listener]), name="http")
+        http = HttpServer(self._front)
+        http.on_pressure = self._hold
+        await http.start(listener)
         with self._signals():
             code = await self._until_end()
-            self._http.should_exit = True  # refuse connections; open requests go on
+            log.info("shutting down")
+            await self._until_forced(http.drain())
             await self._drain()
-            await asyncio.wait({serving}, timeout=0 if self._forced.is_set() else FLUSH_SECONDS)
-            self._http.force_exit = True
-            await serving
+            await http.closed(FLUSH_SECONDS)
         return STOPPED if self._forced.is_set() else code
+
+    def _hold(self, full: bool) -> None:
+        """Callers leave too much unread: take no more responses from the instances."""
+        for hosted in self._tasks.values():
+            if isinstance(hosted, FeedMaster):  # runs wait for their own readers
+                hosted.pool.hold(full)
+
+    async def _until_forced(self, *work: Coroutine[Any, Any, None]) -> None:
+        """Wait for all of this, unless a second signal stops the server at once."""
+        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(each) for each in work]
+        forced: asyncio.Task[Any] = asyncio.create_task(self._forced.wait())
+        for task in tasks:
+            await asyncio.wait({task, forced}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (forced, *tasks):
+            task.cancel()
 
     async def _until_end(self) -> int:
         """Wait for a signal, or until no task can run."""
@@ -162,19 +190,14 @@ class Server:
 
     async def _drain(self) -> None:
         """Let the open requests finish, for as long as each task's drain timeout."""
-        if self._tasks:
-            log.info("shutting down; new requests are refused")
-        drains = [hosted.drain(hosted.task.timeouts.drain) for hosted in self._tasks.values()]
-        draining = [asyncio.create_task(drain) for drain in drains]
-        forced = asyncio.create_task(self._forced.wait())
-        for drain in draining:
-            await asyncio.wait({drain, forced}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (forced, *draining):
-            task.cancel()
+        tasks = list(self._tasks.values())
+        await self._until_forced(*(hosted.drain(hosted.task.timeouts.drain) for hosted in tasks))
+        for hosted in tasks:
+            await hosted.drain(0)
 
     async def _end_all(self) -> None:
-        for task in self._background:
-            task.cancel()
+        if self._reloading is not None:
+            self._reloading.cancel()
         for hosted in self._tasks.values():
             await hosted.drain(0)
         if self._access is not None:
@@ -212,31 +235,36 @@ class Server:
         self._stopping.set()
 
     def _begin_reload(self) -> None:
-        task = asyncio.create_task(self._reload())
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        """Reload now, or once more after the reload in progress, however often that is asked."""
+        self._wants_reload = True
+        if self._reloading is None or self._reloading.done():
+            self._reloading = asyncio.create_task(self._reload_while_asked(), name="reload")
+
+    async def _reload_while_asked(self) -> None:
+        while self._wants_reload:
+            self._wants_reload = False
+            await self._reload()
 
     async def _reload(self) -> None:
         """Reload the files; if they cannot be served, log why and change nothing."""
-        async with self._reloading:
-            log.info("reloading the files")
-            if self._access is not None:
-                self._access.reopen()
-            try:
-                loaded = {each.task.name: each for each in await asyncio.to_thread(self._load)}
-                for each in loaded.values():
-                    check_parameters(each)
-                if self._site is not None:
-                    await asyncio.to_thread(self._site.reload)
-            except ConfigurationError as error:
-                log.error("reload failed; all tasks stay as they were:\n%s", error)
-                return
-            await asyncio.gather(*(self._reload_task(each) for each in loaded.values()))
-            for name in self._tasks.keys() - loaded.keys():
-                hosted = self._tasks.pop(name)
-                self._answering.pop(name, None)
-                await hosted.drain(hosted.task.timeouts.drain)
-                log.info("task removed", extra={"task": name})
+        log.info("reloading the files")
+        if self._access is not None:
+            self._access.reopen()
+        try:
+            loaded = {each.task.name: each for each in await asyncio.to_thread(self._load)}
+            for each in loaded.values():
+                check_parameters(each)
+            if self._site is not None:
+                await asyncio.to_thread(self._site.reload)
+        except ConfigurationError as error:
+            log.error("reload failed; all tasks stay as they were:\n%s", error)
+            return
+        await asyncio.gather(*(self._reload_task(each) for each in loaded.values()))
+        for name in self._tasks.keys() - loaded.keys():
+            hosted = self._tasks.pop(name)
+            self._answering.pop(name, None)
+            await hosted.drain(hosted.task.timeouts.drain)
+            log.info("task removed", extra={"task": name})
 
     async def _reload_task(self, loaded: Loaded) -> None:
         name = loaded.task.name
@@ -252,38 +280,18 @@ class Server:
 
     # Status
 
-    def _readiness(self) -> tuple[int, str, bytes]:
-        waiting = [name for name, hosted in self._tasks.items() if not hosted.is_ready]
-        if self._stopping.is_set():
-            return 503, "text/plain", b"ending\n"
-        if waiting:
-            return 503, "text/plain", f"not ready: {', '.join(waiting)}\n".encode()
-        return 200, "text/plain", b"ready\n"
-
     def _url(self, name: str) -> str:
         return f"{self._address.url()}/{PREFIX}/{name}"
 
     def _state(self) -> ServerState:
-        tasks = [self._state_of(name, hosted) for name, hosted in self._tasks.items()]
+        stopping = self._stopping.is_set()
+        tasks = [
+            state_of(
+                name,
+                hosted,
+                self._url(name) if name in self._answering else "",
+                stopping=stopping,
+            )
+            for name, hosted in self._tasks.items()
+        ]
         return ServerState(os.getpid(), self._address.url(), tasks)
-
-    def _state_of(self, name: str, hosted: Hosted) -> TaskState:
-        statistics = hosted.statistics
-        state = "ready" if hosted.is_ready else "disabled" if hosted.disabled else "starting"
-        if self._stopping.is_set():
-            state = "ending"
-        return TaskState(
-            name=name,
-            type=hosted.task.type,
-            pipeline=hosted.task.pipeline,
-            url=self._url(name) if name in self._answering else "",
-            state=state,
-            instances=len(hosted.instances),
-            requests=statistics.total,
-            errors=statistics.errors,
-            queued=hosted.queue_depth,
-            p50=statistics.quantile(0.5),
-            p99=statistics.quantile(0.99),
-            note=hosted.disabled,
-            next_run=hosted.next_time if isinstance(hosted, ScheduledTask) else None,
-        )

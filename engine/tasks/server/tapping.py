@@ -16,8 +16,8 @@ import msgspec
 from engine.errors import ConfigurationError
 from engine.run.tap_points import check_condition, tap_points
 from engine.sdk.settings import nearest_hint
+from engine.tasks.pool.hosted_task import HostedTask
 from engine.tasks.server.control import TapRequest
-from engine.tasks.server.hosted import Hosted
 from engine.tasks.wire.messages import Tapped
 
 _MOST_WAITING = 1024 * 1024
@@ -25,7 +25,7 @@ _MOST_WAITING = 1024 * 1024
 
 
 async def serve_tap(
-    tasks: Mapping[str, Hosted],
+    tasks: Mapping[str, HostedTask],
     request: TapRequest,
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
@@ -67,7 +67,7 @@ class TapClient:
             self._writer.write(tapped.line + b"\n")
 
 
-def _task(name: str, tasks: Mapping[str, Hosted]) -> Hosted:
+def _task(name: str, tasks: Mapping[str, HostedTask]) -> HostedTask:
     if name not in tasks:
         hint = nearest_hint(name, tasks) or f"the tasks are: {', '.join(tasks)}"
         raise ConfigurationError(f"there is no task {name!r}; {hint}")

@@ -72,7 +72,10 @@ class SnapCounts(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Counts(msgspec.Struct, array_like=True, tag=True, frozen=True):
+    """The counts so far; if `complete`, those of a run that is over."""
+
     snaps: list[SnapCounts]
+    complete: bool = False
 
 
 class Failed(msgspec.Struct, array_like=True, tag=True, frozen=True):
@@ -103,11 +106,32 @@ class Tapped(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
     missed: int
 
 
+class RunFailure(msgspec.Struct, array_like=True, frozen=True):
+    """Why there is no result, as the caller sees it."""
+
+    status: int
+    error: str
+    reason: str = ""
+    resolution: str = ""
+
+
+class Open(msgspec.Struct, array_like=True, tag=True, frozen=True):
+    """The first message to a process: a pickled InstanceOpening or RunOpening."""
+
+    opening: bytes
+
+
+class Forget(msgspec.Struct, array_like=True, tag=True, frozen=True):
+    """Nobody waits for the response to the request of that id any more."""
+
+    id: int
+
+
 # Of ultra tasks
 
 
-class Opening(msgspec.Struct, frozen=True):
-    """What an instance runs; sent to it pickled, before anything else."""
+class InstanceOpening(msgspec.Struct, frozen=True):
+    """What an instance runs."""
 
     plan: Plan
     identity: RunIdentity
@@ -120,66 +144,46 @@ class Opening(msgspec.Struct, frozen=True):
         return self.plan.open_inputs[0]
 
 
-class Open(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """The first message: a pickled Opening."""
-
-    opening: bytes
-
-
-ToInstance = Open | Request | Finish | AttachTap | DetachTap
-FromInstance = Ready | Response | LogLine | Counts | Tapped | Failed
-
-
-# Of runs
+# Of triggered and scheduled tasks
 
 
 class RunOpening(msgspec.Struct, frozen=True):
-    """What the process runs; sent to it pickled, before anything else."""
+    """What a process runs, one run at a time."""
 
     plan: Plan
     status_from_document: bool = False
 
 
-class OpenRuns(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """The first message: a pickled RunOpening."""
-
-    opening: bytes
-
-
 class Start(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """Run the plan. Without a request it gets no input, and its output is discarded."""
 
+    id: int
     identity: RunIdentity
     request: Request | None = None
 
 
 class ResponseHead(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """Status and headers of the response; pieces of its body follow."""
+    """Status and headers of the response to a run; pieces of its body follow."""
 
+    id: int
     status: int
     headers: Headers
 
 
 class ResponsePiece(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
+    id: int
     data: bytes
-
-
-class RunFailure(msgspec.Struct, array_like=True, frozen=True):
-    """Why there is no result, as the caller sees it."""
-
-    status: int
-    error: str
-    reason: str = ""
-    resolution: str = ""
 
 
 class Ended(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """The run is over; the process is free. `report` is empty if nothing was started."""
 
+    id: int
     report: dict[str, Any]
     message: str = ""
     failure: RunFailure | None = None
 
 
-ToRunProcess = OpenRuns | Start | AttachTap | DetachTap
-FromRunProcess = Ready | ResponseHead | ResponsePiece | LogLine | Tapped | Ended
+ToWorker = Open | Request | Start | Forget | Finish | AttachTap | DetachTap
+FromJob = Response | ResponseHead | ResponsePiece | Ended
+FromWorker = FromJob | Ready | LogLine | Counts | Tapped | Failed

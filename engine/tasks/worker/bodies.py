@@ -15,7 +15,7 @@ from engine.sdk.content_types import charset_of, is_json, media_type
 from engine.sdk.json_errors import JsonSyntaxError
 from engine.sdk.moved_json import Places, decoded_with_text
 from engine.tasks.wire.messages import Headers
-from engine.tasks.worker.refusals import BadBody
+from engine.tasks.worker.refusals import BadBody, CodedBody
 from engine.tasks.worker.urlencoded import as_lists, pairs_of
 
 Form = Literal["json", "form", "text", "bytes"]
@@ -76,14 +76,9 @@ def _decoded(headers: Headers, body: bytes, seen: Places | None = None) -> tuple
         elif name == "sec-fetch-site":
             by_a_page = True
         elif name == "content-encoding" and value.strip().lower() not in ("", "identity"):
-            raise BadBody(
+            raise CodedBody(
                 f"the body has the content encoding {value!r:.60}, which is not supported",
                 "send the body uncompressed",
-            )
-        elif name == "transfer-encoding" and value.strip().lower() != "chunked":
-            raise BadBody(
-                f"the body has the transfer encoding {value!r:.60}, which is not supported",
-                "send the body plain or chunked",
             )
     form = _form(content_type, body, by_a_page)
     if form == "json":

@@ -83,7 +83,7 @@ def response_of(request: int, items: list[Item]) -> Response:
     start, *pieces = items
     assert isinstance(start, StreamStart)  # a stream begins with it
     fields = {name: value for name, value in start.header.items() if name != "status"}
-    status = response_status(start.header.get("status", _OK))
+    status = response_status(start.header.get("status"))
     body = b"".join(piece for piece in pieces if isinstance(piece, bytes))
     return Response(request, status, response_headers(fields), body)
 
@@ -92,7 +92,7 @@ def _response_of_document(request: int, document: Document) -> Response:
     if "content" not in document:
         return Response(request, _OK, [_JSON], to_json(document, "the response"))
     fields = {name: value for name, value in document.items() if name not in ("content", "status")}
-    status = response_status(document.get("status", _OK))
+    status = response_status(document.get("status"))
     headers = response_headers(_plain(fields)) if fields else []
     given = next((value for name, value in headers if name == "content-type"), None)
     content = document["content"]

@@ -36,6 +36,23 @@ SERVER_HEADERS = frozenset(
 )
 """Dropped silently: streams of files and requests that are passed on have some of them."""
 
+_SINGLE = frozenset(
+    {
+        "access-control-allow-origin",
+        "age",
+        "content-disposition",
+        "content-encoding",
+        "content-range",
+        "content-type",
+        "etag",
+        "expires",
+        "last-modified",
+        "location",
+        "retry-after",
+    }
+)
+"""Headers that a response can have only once (RFC 9110)."""
+
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _HINT = "let the pipeline remove the field, or set it to a string without line breaks"
 
@@ -55,7 +72,9 @@ def joined(headers: Headers) -> dict[str, Any]:
 def response_headers(fields: Mapping[str, Any]) -> Headers:
     """The headers, names in lower case; a list becomes a header for each element, null none.
 
-    Raises DataError, with its name, for a field that cannot be a header.
+    Fields whose names differ only in capitals are one header: all their values are sent, or the
+    last if it can have only one. Raises DataError, with its name, for a field that cannot be a
+    header.
     """
     headers: dict[str, list[str]] = {}
     for field, value in fields.items():
@@ -65,12 +84,19 @@ def response_headers(fields: Mapping[str, Any]) -> Headers:
         if not _NAME.fullmatch(name):
             raise _refused(field, "its name has characters that a header name cannot have")
         values = value if isinstance(value, list | tuple) else [value]
-        headers[name] = [_text(field, each) for each in values]
+        if name not in _SINGLE:
+            headers.setdefault(name, []).extend(_text(field, each) for each in values)
+        elif len(values) == 1:
+            headers[name] = [_text(field, values[0])]
+        elif values:
+            raise _refused(field, f"it has {len(values)} values, but can be sent only once")
     return [(name, value) for name, values in headers.items() for value in values]
 
 
 def response_status(value: Any) -> int:
-    """The status in a field `status`, a number or a string. Raises DataError."""
+    """The status in a field `status`, a number or a string; 200 for null. Raises DataError."""
+    if value is None:
+        return 200
     if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{3}\s*", value):
         value = int(value)
     value = as_integer(value)

@@ -14,7 +14,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import Any
 
 import uvloop
 
@@ -39,16 +38,19 @@ from engine.tasks.wire.messages import (
     DetachTap,
     Failed,
     Finish,
+    Forget,
+    InstanceOpening,
     LogLine,
-    Opening,
+    Open,
     Ready,
     Request,
     Response,
     SnapCounts,
     Tapped,
-    ToInstance,
+    ToWorker,
 )
 from engine.tasks.worker.answers import Answers
+from engine.tasks.worker.counts import counts_of
 from engine.tasks.worker.documents import (
     described,
     error_response,
@@ -81,10 +83,10 @@ class Instance:
     """Runs the plan: also its live source, its observer and the listener of its ledger."""
 
     def __init__(self) -> None:
-        self.channel = MessageChannel(ToInstance, self._receive, self._hang_up, self._take_requests)
+        self.channel = MessageChannel(ToWorker, self._receive, self._hang_up, self._take_requests)
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
-        self._opened: asyncio.Future[Opening] = self._loop.create_future()
+        self._opened: asyncio.Future[InstanceOpening] = self._loop.create_future()
         self._task: asyncio.Task[int] | None = None
         self._arrived: deque[Request] = deque()
         self._push: Callable[[Batch], None] | None = None
@@ -111,7 +113,7 @@ class Instance:
             self.channel.close()
             await self.channel.closed()
 
-    async def _run_plan(self, opening: Opening) -> int:
+    async def _run_plan(self, opening: InstanceOpening) -> int:
         self._opening = opening
         self._input_type = _input_type(opening)
         self._seen = _seen_in_content(opening.plan)
@@ -151,15 +153,26 @@ class Instance:
 
     # From the front
 
-    def _receive(self, message: ToInstance) -> None:
+    def _receive(self, message: ToWorker) -> None:
         if isinstance(message, Request):
             self._arrived.append(message)
-        elif isinstance(message, Finish):
-            self._finishing = True
+        elif isinstance(message, Forget):
+            self._forget(message.id)
         elif isinstance(message, AttachTap | DetachTap):
             self._taps.receive(message)
-        else:
+        elif isinstance(message, Finish):
+            self._finishing = True
+        elif isinstance(message, Open):
             self._opened.set_result(pickle.loads(message.opening))  # our own front
+
+    def _forget(self, number: int) -> None:
+        """Nobody waits for the response: do not begin the request, or tell the snaps."""
+        for request in self._arrived:
+            if request.id == number:
+                self._arrived.remove(request)
+                self.filtered(number)
+                return
+        self._ledger.abandon(number)
 
     def _hang_up(self) -> None:
         """The front has gone: nobody waits for a response any more."""
@@ -218,7 +231,7 @@ class Instance:
                     "reason": error.reason,
                     "resolution": error.resolution,
                 }
-                self.channel.send(error_response(request.id, 400, document, "refused"))
+                self.channel.send(error_response(request.id, error.status, document, "refused"))
                 continue
             admitted.append(request.id)
             items += given
@@ -286,16 +299,10 @@ class Instance:
             self._send_counts()
 
     def _send_counts(self) -> None:
-        counts = [] if self._report is None else [_counts(snap) for snap in self._report.snaps]
+        counts = [] if self._report is None else counts_of(self._report)
         if counts != self._sent_counts:
             self._sent_counts = counts
             self.channel.send(Counts(counts))
-
-
-def _counts(snap: Any) -> SnapCounts:
-    return SnapCounts(
-        snap.label, snap.type, snap.documents_in, snap.documents_out, snap.dropped, snap.errors
-    )
 
 
 def _seen_in_content(plan: Plan) -> Places | None:
@@ -305,7 +312,7 @@ def _seen_in_content(plan: Plan) -> Places | None:
     return places_of(path[1:] for path in plan.seen if path[0] == "content")
 
 
-def _input_type(opening: Opening) -> ViewType:
+def _input_type(opening: InstanceOpening) -> ViewType:
     port = opening.port
     views = opening.plan.snap(port.label).inputs
     return next(view.type for view in views if view.name == port.view)

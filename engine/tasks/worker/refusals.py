@@ -9,6 +9,7 @@ class BadRequest(Exception):  # noqa: N818  # named for what the caller has sent
     """A part of the request cannot be read."""
 
     error: ClassVar[str]
+    status = 400
 
     def __init__(self, reason: str, resolution: str = "") -> None:
         super().__init__(reason, resolution)
@@ -23,6 +24,12 @@ class BadBody(BadRequest):
     """The body is not what its content type says, or not what an input can take."""
 
     error = "the body of the request cannot be read"
+
+
+class CodedBody(BadBody):
+    """The body is compressed."""
+
+    status = 415
 
 
 class BadQuery(BadRequest):

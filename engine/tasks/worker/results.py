@@ -104,7 +104,7 @@ class Streams:
 
     def _take(self, start: StreamStart) -> None:
         fields = dict(start.header)
-        self.status = response_status(fields.pop("status", _OK))
+        self.status = response_status(fields.pop("status", None))
         self.headers = response_headers(fields)
 
 

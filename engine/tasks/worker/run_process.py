@@ -25,9 +25,12 @@ from engine.script.executor import Executor
 from engine.tasks.wire.channel import END_SECONDS, MessageChannel
 from engine.tasks.wire.messages import (
     AttachTap,
+    Counts,
     DetachTap,
     Ended,
+    Finish,
     LogLine,
+    Open,
     Ready,
     Request,
     ResponseHead,
@@ -36,21 +39,22 @@ from engine.tasks.wire.messages import (
     RunOpening,
     Start,
     Tapped,
-    ToRunProcess,
+    ToWorker,
 )
 from engine.tasks.worker.bodies import check_empty, documents_of
+from engine.tasks.worker.counts import counts_of
 from engine.tasks.worker.failures import failure_of
 from engine.tasks.worker.http_headers import joined
 from engine.tasks.worker.process_taps import ProcessTaps
 from engine.tasks.worker.refusals import BadRequest
 from engine.tasks.worker.results import Result, is_binary, result_of
 
-PIECE = 64 * 1024
-"""Bytes in a piece of a result."""
-
 MOST_TAPPED = 100
 """Documents of each view that a tap shows of one run. After them, snaps that can run as one
 function do so again."""
+
+PIECE = 64 * 1024
+"""Bytes in a piece of a result."""
 
 
 def main(connection: socket.socket) -> None:
@@ -69,10 +73,10 @@ class RunProcess:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self.channel = MessageChannel(ToRunProcess, self._receive, self._hang_up)
+        self.channel = MessageChannel(ToWorker, self._receive, self._hang_up)
         self._taps = ProcessTaps(self._send_tapped, limit=MOST_TAPPED)
         self._opened: asyncio.Future[RunOpening] = self._loop.create_future()
-        self._starts: asyncio.Queue[Start] = asyncio.Queue()
+        self._starts: asyncio.Queue[Start | None] = asyncio.Queue()
         self._task = asyncio.current_task()
 
     async def serve(self) -> None:
@@ -81,8 +85,10 @@ class RunProcess:
             registry = discover()
             relax_garbage_collection()
             self.channel.send(Ready())
-            while True:
-                await self._run(opening, registry, await self._starts.get())
+            while (start := await self._starts.get()) is not None:
+                await self._run(opening, registry, start)
+            self.channel.close()
+            await self.channel.closed()
         except asyncio.CancelledError:  # the front has gone
             self._task = None
 
@@ -90,10 +96,10 @@ class RunProcess:
         try:
             inputs = {} if start.request is None else inputs_of(opening.plan, start.request)
         except BadRequest as error:
-            failed = RunFailure(400, error.error, error.reason, error.resolution)
-            self.channel.send(Ended({}, error.reason, failed))
+            failed = RunFailure(error.status, error.error, error.reason, error.resolution)
+            self.channel.send(Ended(start.id, {}, error.reason, failed))
             return
-        answer = ResultSender(self.channel, opening, wanted=start.request is not None)
+        answer = ResultSender(self.channel, opening, start)
         report: Report | None = None
         try:
             report, failure = await run_plan(
@@ -109,14 +115,19 @@ class RunProcess:
                 await answer.end()
         except EngineError as error:
             failure = error
-        self.channel.send(_ended(report or answer.report, failure))
+        report = report or answer.report
+        if report is not None:
+            self.channel.send(Counts(counts_of(report), complete=True))
+        self.channel.send(_ended(start.id, report, failure))
 
-    def _receive(self, message: ToRunProcess) -> None:
+    def _receive(self, message: ToWorker) -> None:
         if isinstance(message, Start):
             self._starts.put_nowait(message)
         elif isinstance(message, AttachTap | DetachTap):
             self._taps.receive(message)
-        else:
+        elif isinstance(message, Finish):
+            self._starts.put_nowait(None)
+        elif isinstance(message, Open):
             self._opened.set_result(pickle.loads(message.opening))  # our own front
 
     def _send_tapped(self, message: Tapped) -> None:
@@ -132,13 +143,14 @@ class RunProcess:
 
 
 class ResultSender:
-    """Observes a run and sends its output; discards it unless it is `wanted`."""
+    """Observes a run and sends its output; discards it unless there is a request."""
 
-    def __init__(self, channel: MessageChannel, opening: RunOpening, *, wanted: bool) -> None:
+    def __init__(self, channel: MessageChannel, opening: RunOpening, start: Start) -> None:
         self.report: Report | None = None
         self._channel = channel
         self._loop = asyncio.get_running_loop()
-        self._wanted = wanted
+        self._run = start.id
+        self._wanted = start.request is not None
         self._result: Result = result_of(
             opening.plan, status_from_document=opening.status_from_document
         )
@@ -176,10 +188,10 @@ class ResultSender:
         data, self._waiting = self._waiting, bytearray()
         if not self._begun:
             self._begun = True
-            self._channel.send(ResponseHead(self._result.status, self._result.headers))
+            self._channel.send(ResponseHead(self._run, self._result.status, self._result.headers))
         for start in range(0, len(data), PIECE):
             with memoryview(data) as view:
-                self._channel.send(ResponsePiece(bytes(view[start : start + PIECE])))
+                self._channel.send(ResponsePiece(self._run, bytes(view[start : start + PIECE])))
             await self._channel.drain()
 
 
@@ -197,8 +209,8 @@ def inputs_of(plan: Plan, request: Request) -> Mapping[str, Sequence[Item]]:
     return {} if documents is None else {str(port): documents}
 
 
-def _ended(report: Report | None, failure: EngineError | None) -> Ended:
+def _ended(run: int, report: Report | None, failure: EngineError | None) -> Ended:
     as_dict = {} if report is None else report.as_dict()
     if failure is None:
-        return Ended(as_dict)
-    return Ended(as_dict, str(failure), failure_of(failure))
+        return Ended(run, as_dict)
+    return Ended(run, as_dict, str(failure), failure_of(failure))

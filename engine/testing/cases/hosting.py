@@ -17,7 +17,8 @@ from engine.run.lineage import Ledger
 from engine.run.observer import Source
 from engine.sdk.http import HttpResponse
 from engine.tasks.front.reply import error_reply
-from engine.tasks.triggered.triggered import CallError, call_parameters
+from engine.tasks.pool.job import JobError
+from engine.tasks.triggered.call_parameters import call_parameters
 from engine.tasks.wire.messages import Headers, Request, Response, RunFailure
 from engine.tasks.worker.answers import Answers
 from engine.tasks.worker.documents import (
@@ -85,7 +86,7 @@ class _Ultra:
             except BadRequest as error:
                 document = {"error": error.error, "reason": error.reason}
                 document["resolution"] = error.resolution
-                self._respond(error_response(request.id, 400, document, "refused"))
+                self._respond(error_response(request.id, error.status, document, "refused"))
                 continue
             self._answered.clear()
             self.ledger.admit([request.id])
@@ -139,10 +140,10 @@ async def _triggered(
     try:
         parameters = call_parameters(plan, task.parameters, request)
         inputs = inputs_of(plan, request)
-    except CallError as error:
+    except JobError as error:
         return _refusal(error.failure)
     except BadRequest as error:
-        return _refusal(RunFailure(400, error.error, error.reason, error.resolution))
+        return _refusal(RunFailure(error.status, error.error, error.reason, error.resolution))
     result = result_of(plan, status_from_document=task.status_from_document)
     body = bytearray()
 

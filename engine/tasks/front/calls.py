@@ -1,0 +1,70 @@
+"""What the server needs of the application that answers its requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from engine.tasks.front.head import Head
+from engine.tasks.front.reply import Reply
+from engine.tasks.wire.messages import Response
+
+Respond = Callable[[Response | Reply], None]
+"""Takes the response; called once, now or later."""
+
+
+class Call(Protocol):
+    """One request, from its head on."""
+
+    @property
+    def refusal(self) -> Reply | None:
+        """The response, if it does not depend on the body."""
+        ...
+
+    @property
+    def limit(self) -> int:
+        """Bytes that the body may have."""
+        ...
+
+    def refuse(self, reply: Reply) -> Reply:
+        """The response to a body that cannot be taken, as the caller may see it."""
+        ...
+
+    def start(self, body: bytes, respond: Respond) -> None: ...
+    def withdraw(self) -> None:
+        """The caller has gone, and will not get its response."""
+        ...
+
+    def record(self, reply: Response | Reply, size: int) -> None:
+        """The response was sent, with a body of this size."""
+        ...
+
+
+class Application(Protocol):
+    def call(self, head: Head) -> Call: ...
+    def record_unread(self, client: str, status: int, size: int) -> None:
+        """A request that could not be read was answered with this status and body size."""
+        ...
+
+
+class UnreadCall:
+    """A request that cannot be read: it is only counted."""
+
+    limit = 0
+
+    def __init__(self, application: Application, client: str, refusal: Reply) -> None:
+        self.refusal = refusal
+        self._application = application
+        self._client = client
+
+    def refuse(self, reply: Reply) -> Reply:
+        return reply
+
+    def start(self, body: bytes, respond: Respond) -> None:
+        """Never called: it is refused."""
+
+    def withdraw(self) -> None:
+        """Nothing is in progress."""
+
+    def record(self, reply: Response | Reply, size: int) -> None:
+        self._application.record_unread(self._client, reply.status, size)

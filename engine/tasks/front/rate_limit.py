@@ -1,0 +1,67 @@
+"""Rate limits: a token bucket for each caller, in a table of bounded size."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from engine.tasks.definition.rate import Rate
+from engine.tasks.definition.task import Task
+from engine.tasks.front.reply import Reply, error_reply
+
+MAX_CALLERS = 10_000
+"""Callers that are remembered; those that have not called for longest are forgotten first."""
+
+
+class RateLimit:
+    """Lets each caller send as many requests as the rate says, all at once or spread."""
+
+    def __init__(self, rate: Rate, of: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._of = of
+        self._clock = clock
+        self._callers: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def refusal(self, caller: str) -> Reply | None:
+        """The response to a request too many; None if it may go on, which counts it."""
+        rate, now = self._rate, self._clock()
+        left, since = self._callers.pop(caller, (float(rate.count), now))
+        left = min(float(rate.count), left + (now - since) * rate.count / rate.seconds)
+        allowed = left >= 1
+        self._callers[caller] = (left - 1 if allowed else left, now)
+        if len(self._callers) > MAX_CALLERS:
+            self._callers.popitem(last=False)
+        if allowed:
+            return None
+        seconds = math.ceil((1 - left) * rate.seconds / rate.count)
+        return error_reply(
+            429,
+            "too many requests",
+            f"at most {rate} are allowed from one {self._of}",
+            f"try again in {seconds} second{'' if seconds == 1 else 's'}",
+            [("retry-after", str(seconds))],
+        )
+
+
+class RateLimits:
+    """Those of all tasks; a limit that a reload has changed starts again."""
+
+    def __init__(self) -> None:
+        self._limits: dict[tuple[str, str, Rate], RateLimit] = {}
+
+    def refusal(self, task: Task, client: str, *, has_token: bool) -> Reply | None:
+        """The response if the caller sends more requests than the task allows."""
+        limits = task.limits
+        reply = None
+        if limits.rate_per_address is not None:
+            address = client.rpartition(":")[0]
+            reply = self._limit(task, limits.rate_per_address, "address").refusal(address)
+        if reply is None and limits.rate_per_token is not None and has_token:
+            reply = self._limit(task, limits.rate_per_token, "token").refusal(task.bearer_token)
+        return reply
+
+    def _limit(self, task: Task, rate: Rate, of: str) -> RateLimit:
+        key = task.name, of, rate
+        return self._limits.get(key) or self._limits.setdefault(key, RateLimit(rate, of))

@@ -1,0 +1,184 @@
+"""From the bytes of a connection to the heads and bodies of requests, with httptools' parser."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Protocol, cast
+
+import httptools
+
+from engine.sdk.header_values import read_header
+from engine.tasks.front.head import (
+    MAX_HEAD_BYTES,
+    Head,
+    RefusedHeadError,
+    head_too_large,
+    read_head,
+    unreadable,
+)
+from engine.tasks.front.reply import Reply, error_reply
+from engine.tasks.wire.messages import Headers
+
+log = logging.getLogger(__name__)
+
+_FRAMING = (b"content-length", b"transfer-encoding")
+
+
+class Reading(Protocol):
+    """Gets what the reader has read."""
+
+    takes_no_more: bool
+    """Whether the last request of the connection has been read."""
+
+    def head_begins(self) -> None: ...
+    def head_complete(self, head: Head, length: int, *, keep_alive: bool, expects: bool) -> None:
+        """`length` is that of the body as announced, 0 if it is not; `expects`: the caller waits
+        for 100 Continue before it sends one. May raise RefusedHeadError."""
+        ...
+
+    def body_piece(self, piece: bytes) -> None: ...
+    def body_complete(self) -> None: ...
+    def refuse(self, reply: Reply) -> None:
+        """What has arrived cannot be read; nothing more will be."""
+        ...
+
+
+class RequestReader:
+    """`in_head`: a head has begun and is not complete. `sends_body`: its response has a body."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.in_head = False
+        self.sends_body = True
+        self._reading = reading
+        self._parser = httptools.HttpRequestParser(self)
+        self._client = ""
+        self._url = b""
+        self._headers: Headers = []
+        self._hosts: list[str] = []
+        self._framing: list[tuple[bytes, bytes]] = []
+        self._expects = b""
+        self._upgrades = False
+        self._skips_head = False
+        self._came = 0
+        """Bytes since the head began, or since the last piece of the body."""
+
+    def close(self) -> None:
+        """Leave no garbage, which is collected rarely."""
+        self._reading = self._parser = cast("Any", None)
+
+    def feed(self, data: bytes, client: str, *, in_body: bool) -> None:
+        self._client = client
+        self._came += len(data)
+        while data and self._parser is not None and not self._reading.takes_no_more:
+            try:
+                self._parser.feed_data(data)
+                break
+            except httptools.HttpParserUpgrade as upgrade:
+                data = self._without_upgrade(data[upgrade.args[0] :])
+            except httptools.HttpParserError as error:
+                if not self._reading.takes_no_more:
+                    self._reading.refuse(_refusal(error))
+                return
+        if self._came > MAX_HEAD_BYTES and (self.in_head or in_body):
+            self._reading.refuse(head_too_large(self._url))  # or chunk headers without end
+
+    def _without_upgrade(self, rest: bytes) -> bytes:
+        """What is left to parse after a request to switch to another protocol.
+
+        None is supported, so the request continues as if it had not asked. The parser has skipped
+        the body; a new one gets a head that says only how long the body is.
+        """
+        self._upgrades = False
+        framing = b"".join(b"%b: %b\r\n" % header for header in self._framing)
+        self._parser = httptools.HttpRequestParser(self)
+        self._skips_head = True
+        return b"POST / HTTP/1.1\r\n" + framing + b"\r\n" + rest
+
+    # From the parser
+
+    def on_message_begin(self) -> None:
+        if self._skips_head:
+            return
+        self._url, self._headers, self._hosts = b"", [], []
+        self._framing, self._expects, self.sends_body = [], b"", True
+        self.in_head, self._came = True, 0
+        self._reading.head_begins()
+
+    def on_url(self, url: bytes) -> None:
+        if not self._skips_head:
+            self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self.in_head:
+            return  # trailers after the body are not headers
+        name = name.lower()
+        text = read_header(value)
+        self._headers.append((name.decode("latin-1"), text))
+        if name == b"host":
+            self._hosts.append(text.strip())
+        elif name in _FRAMING:
+            self._framing.append((name, value))
+        elif name == b"expect":
+            self._expects = value.lower()
+
+    def on_headers_complete(self) -> None:
+        if self._skips_head:
+            self._skips_head = False
+            return
+        if self._reading.takes_no_more:
+            raise _NoMoreError
+        parser, headers = self._parser, self._headers
+        method, version = parser.get_method().decode("latin-1"), parser.get_http_version()
+        self.sends_body = method != "HEAD"
+        size = len(self._url) + sum([len(name) + len(value) + 4 for name, value in headers])
+        if size > MAX_HEAD_BYTES:
+            raise RefusedHeadError(head_too_large(self._url))
+        head = read_head(method, self._url, headers, self._client, version, self._hosts)
+        length, has_body = self._body_length()
+        if self._expects not in (b"", b"100-continue"):
+            why = "the header Expect may only be 100-continue"
+            raise RefusedHeadError(error_reply(417, "the expectation cannot be met", why))
+        self._upgrades = parser.should_upgrade()
+        self.in_head, self._headers = False, []
+        self._reading.head_complete(
+            head,
+            length,
+            keep_alive=version == "1.1" and (self._upgrades or parser.should_keep_alive()),
+            expects=has_body and self._expects != b"" and version == "1.1",
+        )
+
+    def _body_length(self) -> tuple[int, bool]:
+        """The announced length of the body, and whether there is one."""
+        length, is_chunked = 0, False
+        for name, value in self._framing:
+            if name == b"content-length":
+                length = int(value)
+                continue
+            is_chunked = value.strip().lower() == b"chunked"
+            if not is_chunked:
+                why = f"it is {value.decode('latin-1')!r:.60}, but only 'chunked' is supported"
+                error = "the transfer encoding is not supported"
+                raise RefusedHeadError(error_reply(501, error, why, "send the body plain"))
+        return length, is_chunked or length > 0
+
+    def on_body(self, piece: bytes) -> None:
+        self._came = 0
+        self._reading.body_piece(piece)
+
+    def on_message_complete(self) -> None:
+        if not self._upgrades:
+            self._reading.body_complete()
+
+
+class _NoMoreError(Exception):
+    """Another request after the last one of the connection."""
+
+
+def _refusal(error: httptools.HttpParserError) -> Reply:
+    reason = error.__context__
+    if isinstance(reason, RefusedHeadError):
+        return reason.reply
+    if isinstance(error, httptools.HttpParserCallbackError):
+        log.error("a request could not be read", exc_info=error)
+        return error_reply(500, "internal server error", "", "see the server's log")
+    return unreadable(str(error))

@@ -1,0 +1,58 @@
+"""A job: what a process of a task does for one request, or for one time of a schedule."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from engine.tasks.wire.messages import RunFailure
+
+if TYPE_CHECKING:
+    from engine.tasks.pool.task_process import TaskProcess
+
+
+class Job(ABC):
+    """Ends once: with `take` returning True, with `fail`, or because it is withdrawn.
+
+    `deadline` is a time of the loop, after which it fails with `too_late`. `deaths` counts the
+    processes that ended while they worked on it; `begun` is when the last one got it.
+    """
+
+    __slots__ = ("begun", "deadline", "deaths", "id", "process", "size", "too_late")
+
+    def __init__(self, number: int, deadline: float, too_late: RunFailure, size: int = 0) -> None:
+        self.id = number
+        self.deadline = deadline
+        self.too_late = too_late
+        self.size = size
+        self.begun = 0.0
+        self.deaths = 0
+        self.process: TaskProcess | None = None
+
+    @abstractmethod
+    def message(self, now: float) -> Any:
+        """The message that gives it to a process. Raises JobError if it cannot begin."""
+
+    @abstractmethod
+    def take(self, message: Any) -> bool:
+        """A message of the process about it; True if that was the last."""
+
+    @abstractmethod
+    def fail(self, failure: RunFailure) -> None:
+        """It ends without a result of the pipeline."""
+
+    @abstractmethod
+    def lost(self, reason: str) -> RunFailure:
+        """The failure if processes end in the middle of it, and it is not given to another."""
+
+
+class JobError(Exception):
+    """The job cannot begin."""
+
+    def __init__(self, failure: RunFailure) -> None:
+        super().__init__(failure)
+        self.failure = failure
+
+
+NEVER = math.inf

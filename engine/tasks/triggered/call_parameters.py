@@ -1,0 +1,80 @@
+"""The values of a pipeline's parameters for one call of a triggered task.
+
+They come from the query string, then the headers, then the task, then the pipeline. A secret, which
+only the operator may set, is never taken from a caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.plan.plan import Plan
+from engine.tasks.pool.job import JobError
+from engine.tasks.wire.messages import Request, RunFailure
+from engine.tasks.worker.http_headers import joined
+from engine.tasks.worker.refusals import BadQuery
+from engine.tasks.worker.urlencoded import query_of
+
+
+def call_parameters(plan: Plan, given: Mapping[str, str], request: Request) -> dict[str, str]:
+    """The values for one call, without the pipeline's defaults.
+
+    `given` are the task's. Raises JobError if a required value is missing, or the query cannot
+    be read.
+    """
+    said = caller_values(plan, request)
+    values: dict[str, str] = {}
+    for spec in plan.parameters:
+        name = spec.name
+        source = next((source for source in (said, given) if name in source), None)
+        if source is not None:
+            values[name] = source[name]
+        elif spec.required and not spec.secret and spec.default is None:
+            raise JobError(_missing(name, spec.description))
+    return values
+
+
+def caller_values(plan: Plan, request: Request) -> dict[str, str]:
+    """The values that come from the caller: they are data. Raises JobError for a bad query."""
+    headers = {
+        name.upper().replace("-", "_"): value
+        for name, value in joined(request.headers).items()
+        if "_" not in name  # a proxy that filters X-NAME may let X_NAME pass
+    }
+    try:
+        query = dict(reversed(query_of(request.query, request.headers)))  # the first value counts
+    except BadQuery as error:
+        raise JobError(RunFailure(400, error.error, error.reason, error.resolution)) from None
+    facts = _facts(request)
+    said = {}
+    for spec in plan.parameters:
+        name = spec.name
+        if name in facts:
+            said[name] = facts[name]
+        elif not spec.secret and name != "REMOTE_USER":
+            source = query if name in query else headers
+            if name in source:
+                said[name] = source[name]
+    return said
+
+
+def _facts(request: Request) -> dict[str, str]:
+    """Under their CGI names; there is no REMOTE_USER, since the server has no users."""
+    address, _, port = request.client.rpartition(":")
+    return {
+        "PATH_INFO": request.path_info,
+        "REMOTE_ADDR": address.strip("[]"),
+        "REMOTE_PORT": port,
+        "REQUEST_METHOD": request.method,
+        "QUERY_STRING": request.query,
+    }
+
+
+def _missing(name: str, description: str) -> RunFailure:
+    meaning = f" ({description})" if description else ""
+    return RunFailure(
+        400,
+        "a parameter is missing",
+        f"the parameter {name!r} is required{meaning}",
+        f"add it to the query string: ?{name}=VALUE",
+    )

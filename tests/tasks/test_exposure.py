@@ -1,0 +1,83 @@
+"""What a server shows: to which hosts, in errors, to pipelines, and in its files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.tasks.front.access import AccessLog
+from engine.tasks.front.head import Head
+from engine.tasks.scheduled.history import History
+from tests.tasks.conftest import Serve, Served
+from tests.tasks.hosting import in_loop
+from tests.tasks.wire import CLOSE, answers, talk
+
+ECHO = "snaps: {echo: {snap: Mapper, mappings: {$content: $}}}"
+GUARDED = "type: ultra\npipeline: echo.yaml\nbearer_token: ${env:SECRET}\n"
+
+
+def asked(served: Served, host: str, path: str = "/readyz") -> int:
+    request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{': '.join(CLOSE)}\r\n\r\n"
+    return answers(talk(served.port, request.encode()))[0].status
+
+
+def test_a_server_of_this_machine_serves_no_other_names(serve: Serve, tmp_path: Path) -> None:
+    """Otherwise a page elsewhere could let its name point here, and read the answers."""
+    (tmp_path / "echo.yaml").write_text(ECHO)
+    served = serve("echo.yaml", "--allow-host", "Digits.Example")
+    for host in ("localhost", "LOCALHOST:1", "127.0.0.1:8080", "[::1]", "digits.example:80"):
+        assert asked(served, host) == 200, host
+    for host in ("evil.example", "127.0.0.2", "localhost.evil.example"):
+        assert asked(served, host) == 421, host
+        assert asked(served, host, "/tasks/echo") == 421, host
+    assert asked(served, "localhost", "http://evil.example/metrics") == 421
+
+
+def test_any_name_is_served_if_the_operator_says_so(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "echo.yaml").write_text(ECHO)
+    assert asked(serve("echo.yaml", "--allow-host", "*"), "any.example") == 200
+
+
+@pytest.mark.parametrize("errors", ["full", "terse"])
+def test_terse_errors_tell_nothing_of_the_server(serve: Serve, tmp_path: Path, errors: str) -> None:
+    (tmp_path / "fail.yaml").write_text(
+        "snaps: {fail: {snap: Mapper, mappings: {$a: $content.b.c.d}}}"
+    )
+    served = serve("fail.yaml", "--errors", errors)
+    body = b"GET /tasks/fail HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    (response,) = answers(talk(served.port, body))
+    assert response.status == 500
+    told = response.json["error"]
+    assert told == ("the request failed" if errors == "terse" else "the snap 'fail' failed")
+    assert ("'fail'" in response.body.decode()) == (errors == "full")
+
+
+def test_the_token_that_the_server_checks_does_not_reach_the_pipeline(
+    serve: Serve, tmp_path: Path
+) -> None:
+    (tmp_path / "echo.yaml").write_text(ECHO)
+    (tmp_path / "guarded.yaml").write_text(GUARDED)
+    served = serve("guarded.yaml", "echo.yaml", environment={"SECRET": "s3cret"})
+    head = "HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer s3cret\r\nConnection: close\r\n"
+    for task, reaches in (("guarded", False), ("echo", True)):
+        (response,) = answers(talk(served.port, f"GET /tasks/{task} {head}\r\n".encode()))
+        assert response.status == 200
+        assert ("authorization" in response.json) is reaches
+
+
+def test_others_cannot_read_the_history(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    with History(folder) as history:
+        modes = {path: path.stat().st_mode & 0o777 for path in folder.rglob("*")}
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert modes[history.path] == 0o600
+
+
+@in_loop
+async def test_others_cannot_read_the_access_log(tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    log = AccessLog(str(path))
+    log.write(Head("GET", "/", "", [], "127.0.0.1:1"), 200, 0, 0.0)
+    log.close()
+    assert path.stat().st_mode & 0o777 == 0o600
