@@ -27,6 +27,11 @@ STOP_PATIENCE = 15.0
 _TASK_URL = re.compile(r"http://\S+/tasks/\S+")
 
 
+def echo_python() -> Path:
+    """The interpreter of the hand-written echo."""
+    return rivals_python("echo", REQUIREMENTS.with_name("echo_requirements.txt"))
+
+
 def servers_python() -> Path:
     """The interpreter of the other servers of digits; installing them takes minutes."""
     return rivals_python("rivals", REQUIREMENTS)

@@ -33,8 +33,8 @@ from engine.tasks.scheduled.history import History
 from engine.tasks.scheduled.scheduler import ScheduledTask
 from engine.tasks.server.control import Control, ServerState
 from engine.tasks.server.metrics import CONTENT_TYPE, metrics_text
-from engine.tasks.server.tapping import serve_tap
 from engine.tasks.server.status import readiness, state_of
+from engine.tasks.server.tapping import serve_tap
 from engine.tasks.triggered.triggered import TriggeredTask
 from engine.tasks.ultra.feed_master import FeedMaster
 
