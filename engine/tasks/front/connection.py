@@ -269,8 +269,10 @@ class Connection(asyncio.Protocol):
 
     def check_gone(self) -> None:
         """End the connection if its caller, which has half-closed, no longer reads."""
+        if self.transport.is_closing():
+            return
         connected = self.transport.get_extra_info("socket")
-        if connected is not None and connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        if connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self.transport.abort()
 
     # Refusals

@@ -25,6 +25,7 @@ for _status in range(200, 1000):
     _phrase = _PHRASES.get(_status, "")
     _STATUS_LINES[_status] = f"HTTP/1.1 {_status} {_phrase}\r\n".encode()
 
+_PIECE_BYTES = 256 * 1024
 _JOINED_BYTES = 64 * 1024
 """Bodies up to this size are copied behind their head, to be sent in one write."""
 
@@ -126,7 +127,8 @@ class Exchange:
             connection.write(head + sent)
         else:
             connection.write(head)
-            connection.write(sent)
+            for start in range(0, len(sent), _PIECE_BYTES):  # what is sent can be freed
+                connection.write(sent[start : start + _PIECE_BYTES])
         self._finish(connection, reply, len(body))
 
     def _head(self, connection: Connection, reply: Response | Reply, framing: bytes) -> bytes:

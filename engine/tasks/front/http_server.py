@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import resource
 import socket
 import ssl
@@ -13,6 +14,8 @@ from email.utils import formatdate
 
 from engine.tasks.front.calls import Application
 from engine.tasks.front.connection import Connection
+
+log = logging.getLogger(__name__)
 
 BACKLOG = 4096
 MAX_INCOMING_BYTES = 512 * 1024 * 1024
@@ -123,7 +126,7 @@ class HttpServer:
 
     def note_half_closed(self, connection: Connection) -> None:
         self._half_closed.add(connection)
-        self._loop.call_later(_GONE_SECONDS, self._check_gone)
+        self._loop.call_later(_GONE_SECONDS, connection.check_gone)
 
     # The clock
 
@@ -132,20 +135,23 @@ class HttpServer:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             ticks += 1
-            self._check_gone()
-            self._check_unsent()
-            if ticks % round(1 / TICK_SECONDS) == 0:
-                self._set_date()
-                now = self.now()
-                for connection in list(self.connections):
-                    connection.check_time(now)
+            try:
+                self._look(complete=ticks % round(1 / TICK_SECONDS) == 0)
+            except Exception:  # a bug of ours must not stop the clock
+                log.exception("checking the connections failed")
+
+    def _look(self, *, complete: bool) -> None:
+        for connection in list(self._half_closed):
+            connection.check_gone()
+        self._check_unsent()
+        if complete:
+            self._set_date()
+            now = self.now()
+            for connection in list(self.connections):
+                connection.check_time(now)
 
     def _set_date(self) -> None:
         self.date = f"date: {formatdate(usegmt=True)}\r\n".encode()
-
-    def _check_gone(self) -> None:
-        for connection in list(self._half_closed):
-            connection.check_gone()
 
     def _check_unsent(self) -> None:
         """See what callers have read; cut off those that read nothing if they hold too much."""

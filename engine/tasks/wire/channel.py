@@ -19,7 +19,8 @@ END_SECONDS = 3.0
 """Seconds that a process gets to end after its channel was closed."""
 
 _HEADER = struct.Struct("!I")
-_MAX_FRAME_BYTES = (1 << 32) - 1
+_FRAME_BYTES = 1024 * 1024
+"""A larger frame is split, so that a peer that stops reading holds no more than one message."""
 
 
 class MessageChannel(asyncio.Protocol):
@@ -93,10 +94,9 @@ class MessageChannel(asyncio.Protocol):
         frame = bytearray(_HEADER.size)
         self._encoder.encode_into(messages, frame, _HEADER.size)
         size = len(frame) - _HEADER.size
-        if size > _MAX_FRAME_BYTES and len(messages) > 1:
-            middle = len(messages) // 2
-            self._write(messages[:middle])
-            self._write(messages[middle:])
+        if size > _FRAME_BYTES and len(messages) > 1:
+            for message in messages:
+                self._write([message])
             return
         _HEADER.pack_into(frame, 0, size)
         assert self._transport is not None  # flush has checked
