@@ -13,6 +13,7 @@ import msgspec
 from engine.api.checking import is_task_file, spec_of
 from engine.cli.inputs import documents_of
 from engine.cli.options import add_parameters, given_parameters, positive
+from engine.cli.pipelines import STDIN, given_pipeline, refuse_watching_stdin
 from engine.cli.preview_lines import print_lines
 from engine.cli.problems import print_problems
 from engine.cli.reserved import reserve_stdout
@@ -30,7 +31,9 @@ from engine.visible import visible
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("pipeline", metavar="PIPELINE", help="a pipeline file")
+    parser.add_argument(
+        "pipeline", metavar="PIPELINE", help="a pipeline file; - for standard input"
+    )
     parser.add_argument(
         "--to",
         metavar="SNAP[.VIEW]",
@@ -110,6 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
                 preview = _preview(arguments, registry)
                 _print(preview, None, arguments, out)
                 return 1 if preview.has_failed else 0
+            refuse_watching_stdin(arguments.pipeline)
             must_restart = _watch(arguments, registry, out)
     except InvalidPipelineError:
         _refuse_other_kinds(arguments.pipeline)
@@ -134,7 +138,7 @@ def _refuse_other_kinds(file: str) -> None:
 
 
 def _preview(arguments: argparse.Namespace, registry: Registry) -> Preview:
-    spec = spec_of(arguments.pipeline, registry)
+    spec = given_pipeline(arguments.pipeline, registry)
     allowed = {"network": arguments.allow_rest, "database": arguments.allow_sql}
     request = Request(
         to=arguments.to,
@@ -144,10 +148,14 @@ def _preview(arguments: argparse.Namespace, registry: Registry) -> Preview:
         allowed=frozenset(name for name, is_allowed in allowed.items() if is_allowed),
         parameters=given_parameters(arguments, [each.name for each in spec.parameters]),
         timezone=arguments.timezone,
-        keeps=True,
+        keeps=arguments.pipeline != STDIN,
         afresh=arguments.no_cache,
     )
     planned = plan_preview(spec, registry, request)
+    if arguments.pipeline == STDIN in [text.rpartition("=")[2] for text in arguments.inputs]:
+        raise ConfigurationError(
+            "--input -: standard input is the pipeline; give the documents in a file"
+        )
     files = _input_files(planned.plan, arguments.inputs)
     inputs = {port: documents_of(file) for port, file in files.items()}
     request = msgspec.structs.replace(request, input_files=files)

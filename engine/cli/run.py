@@ -17,6 +17,7 @@ from engine.api.checking import spec_of
 from engine.cli.display import Display, choose_display
 from engine.cli.inputs import documents_of
 from engine.cli.options import add_parameters, given_parameters, positive, whole
+from engine.cli.pipelines import STDIN, given_pipeline, refuse_watching_stdin
 from engine.cli.problems import print_problems
 from engine.cli.report_files import report_file
 from engine.cli.reserved import reserve_stdout
@@ -29,6 +30,7 @@ from engine.errors import (
     InvalidPipelineError,
     SnapFailedError,
 )
+from engine.pipeline import PipelineSpec
 from engine.pipeline.case_files import is_test_file
 from engine.pipeline.pin_files import is_pin_file
 from engine.plan.graph import downstream
@@ -47,7 +49,9 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("pipeline", metavar="PIPELINE", help="a pipeline file")
+    parser.add_argument(
+        "pipeline", metavar="PIPELINE", help="a pipeline file; - for standard input"
+    )
     add_parameters(parser)
     parser.add_argument(
         "--input",
@@ -137,6 +141,7 @@ def run(arguments: argparse.Namespace) -> int:
     """0 if the pipeline completed, 1 if it failed, 2 if it could not be started."""
     registry = discover()
     if arguments.watch:
+        refuse_watching_stdin(arguments.pipeline)
         from engine.cli.run_watch import watch_run  # few runs are watched
 
         return watch_run(lambda options: _run_once(options, registry), arguments, registry)
@@ -144,12 +149,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run_once(arguments: argparse.Namespace, registry: Registry) -> int:
-    complete = _plan(arguments, registry)
-    part = _part(arguments, registry)
+    spec = given_pipeline(arguments.pipeline, registry)
+    complete = _plan(spec, arguments, registry)
+    part = _part(spec, arguments, registry)
     plan = complete if part is None else part.plan
     tapping = _tapping(arguments, plan)
     plan = plan if tapping is None else tapping.plan
-    inputs = _inputs(plan, arguments.input)
+    inputs = _inputs(plan, arguments)
     print_problems(complete.warnings, sys.stderr)
     relax_garbage_collection()
     with (
@@ -165,7 +171,7 @@ def _run_once(arguments: argparse.Namespace, registry: Registry) -> int:
             live=breaking is None,
         )
         with (
-            _page(arguments, plan, registry, display) as watching,
+            _page(arguments, spec, plan, registry, display) as watching,
             nullcontext() if tapping is None else tapping.open(display) as taps,
         ):
             running = _run(part or plan, registry, arguments, inputs, watching, taps, breaking)
@@ -184,11 +190,11 @@ def _run_once(arguments: argparse.Namespace, registry: Registry) -> int:
     return 2 if isinstance(failure, ConfigurationError) else display.exit_code
 
 
-def _plan(arguments: argparse.Namespace, registry: Registry) -> Plan:
+def _plan(spec: PipelineSpec, arguments: argparse.Namespace, registry: Registry) -> Plan:
     if arguments.project is not None and not Path(arguments.project).is_dir():
         raise ConfigurationError(f"--project: there is no folder {arguments.project!r}")
     try:
-        return api.compile_plan(arguments.pipeline, registry, project=arguments.project)
+        return api.compile_plan(spec, registry, project=arguments.project)
     except InvalidPipelineError:
         if is_test_file(arguments.pipeline):
             raise ConfigurationError(
@@ -208,21 +214,27 @@ def _plan(arguments: argparse.Namespace, registry: Registry) -> Plan:
         raise
 
 
-def _part(arguments: argparse.Namespace, registry: Registry) -> PartialRun | None:
+def _part(
+    spec: PipelineSpec, arguments: argparse.Namespace, registry: Registry
+) -> PartialRun | None:
     """The part of the pipeline to run; None for an ordinary run."""
     if not (arguments.to or arguments.limit or arguments.dry_run):
         return None
     from engine.preview import Part, PartialRun  # ordinary runs do not need it
 
     part = Part(arguments.to, arguments.limit, arguments.dry_run)
-    spec = spec_of(arguments.pipeline, registry)
     return PartialRun(spec, registry, part, arguments.project)
 
 
-def _inputs(plan: Plan, name: str | None) -> dict[str, Iterator[list[Item]]]:
+def _inputs(plan: Plan, arguments: argparse.Namespace) -> dict[str, Iterator[list[Item]]]:
     """The documents of `--input` for the open input, read as the run consumes them."""
+    name = arguments.input
     if name is None:
         return {}
+    if name == arguments.pipeline == STDIN:
+        raise ConfigurationError(
+            "--input -: standard input is the pipeline; give the documents in a file"
+        )
     if len(plan.open_inputs) != 1:
         raise ConfigurationError(f"--input {_input_refusal(plan)}")
     return {str(plan.open_inputs[0]): documents_of(name)}
@@ -259,22 +271,27 @@ def _is_for_missing_field(error: BaseException | None) -> bool:
 
 @contextmanager
 def _page(
-    arguments: argparse.Namespace, plan: Plan, registry: Registry, display: Display
+    arguments: argparse.Namespace,
+    spec: PipelineSpec,
+    plan: Plan,
+    registry: Registry,
+    display: Display,
 ) -> Iterator[Display]:
     """The display for a run, which also writes the page of `--html` when the run has ended."""
     if arguments.html is None:
         yield display
         return
-    from engine.cli.run_page import SamplingDisplay, diagram_of_file  # few runs write a page
+    from engine.cli.run_page import SamplingDisplay  # few runs write a page
+    from engine.diagram.diagram import diagram_of
 
     with report_file(arguments.html, "--html") as write_page:
-        diagram = diagram_of_file(arguments.pipeline, registry)
+        diagram = diagram_of(spec, registry)
         sampling = SamplingDisplay(display)
         try:
             yield sampling
         finally:
             if display.report is not None:
-                given = given_parameters(arguments, [spec.name for spec in plan.parameters])
+                given = given_parameters(arguments, [each.name for each in plan.parameters])
                 write_page(sampling.page(diagram, plan.parameters, given).encode())
 
 

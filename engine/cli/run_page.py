@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from engine.api.checking import spec_of
 from engine.cli.display import Display
 from engine.cli.outputs import readable
-from engine.diagram.diagram import Diagram, diagram_of
+from engine.diagram.diagram import Diagram
 from engine.diagram.report_page import PortSamples, report_page
 from engine.documents import Batch, StreamStart
 from engine.pipeline.spec import ParameterSpec
 from engine.plan.plan import Port
-from engine.registry import Registry
 from engine.run.parameters import resolve_parameters
 from engine.run.report import Report
 from engine.run.secrets import MASK, Secrets
@@ -27,11 +25,6 @@ _LONGEST = 4_000
 """Characters of a document that are shown."""
 
 _FIRST_BYTES = 300
-
-
-def diagram_of_file(path: str, registry: Registry) -> Diagram:
-    """The diagram of a valid pipeline file."""
-    return diagram_of(spec_of(path, registry), registry)
 
 
 class SamplingDisplay:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engine import api
+from engine.cli.pipelines import SHOWN_STDIN, STDIN, given_pipeline
 from engine.cli.problems import as_annotation, as_json, print_problems
 from engine.errors import ConfigurationError, InvalidPipelineError, Problem, UnusableSnapError
 from engine.locations import Location
@@ -33,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="PATH",
         help="a pipeline, task, test, account or pin file, a pipeline exported from SnapLogic "
-        "(.slp), or a folder to search for them at any depth",
+        "(.slp), or a folder to search for them at any depth; - for a pipeline on "
+        "standard input",
     )
     parser.add_argument(
         "--format",
@@ -49,7 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
     registry = discover()
     for path in files_in(arguments.files):
         try:
-            problems = api.check(path, registry)
+            problems = api.check(
+                given_pipeline(path, registry) if path == STDIN else path, registry
+            )
         except UnusableSnapError:
             raise  # it concerns all files
         except ConfigurationError as error:
@@ -58,7 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
         found += fresh
         if arguments.format == "text":
             print_problems(fresh, sys.stderr)
-            print(f"{path}: {_verdict(problems)}", flush=True)
+            shown = SHOWN_STDIN if path == STDIN else path
+            print(f"{shown}: {_verdict(problems)}", flush=True)
         elif arguments.format == "github":
             for problem in fresh:
                 print(as_annotation(problem))

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.late_regex import late_regex
 from engine.registry.files import NOT_DERIVED, folded, snake_case
 from engine.registry.platform import SNAPS
 from engine.sdk.settings import shown
@@ -12,6 +18,9 @@ from engine.sdk.settings import shown
 if TYPE_CHECKING:
     from engine.registry.registry import Registry
 
+_INSTALL = "python -m pip install --editable"
+_ENTRY_POINTS = '[project.entry-points."engine.snaps"]'
+_SNAP_PACKAGE = late_regex(r"""^[\w.-]+\s*=\s*["']([\w.]+)""", re.MULTILINE)
 _MAX_LISTED = 20
 _MAX_SUGGESTED = 2
 _CLASS_IDS = "com-snaplogic-"
@@ -22,7 +31,7 @@ _DATABASES = ("MySQL", "SQLServer", "Oracle", "PostgreSQL", "Snowflake", "Redshi
 def explain_unknown(name: str, registry: Registry) -> tuple[str, str]:
     """Message and hint for the name of a snap that is not installed."""
     message = f"there is no snap called {shown(name)}"
-    if hint := _misnamed_snap(name, registry):
+    if hint := _misnamed_snap(name, registry) or _not_installed(name):
         return message, hint
     known = {folded(each): each for each in registry}
     platform = {folded(each): each for each in SNAPS}
@@ -43,7 +52,7 @@ def explain_unknown(name: str, registry: Registry) -> tuple[str, str]:
     if len(names) > _MAX_LISTED:
         return message, (
             "'engine snaps' lists the installed snaps; a snap of your own is one of them once its "
-            "package is installed, as with 'python -m pip install --editable .'"
+            f"package is installed, as with '{_INSTALL} .'"
         )
     return message, f"the snaps are: {', '.join(names)}"
 
@@ -74,6 +83,31 @@ def _misnamed_snap(name: str, registry: Registry) -> str:
             return file.misplacement(name)
         if not statement and file.key == folded(name) and not file.snap_name:
             return f"{file.path} has no class {name}, but a snap's file is named after its class"
+    return ""
+
+
+def _not_installed(name: str) -> str:
+    """The hint if a package of this folder, or of one above it, would provide the snap.
+
+    Its code is not run: whoever installs a package trusts it.
+    """
+    with suppress(OSError, ValueError):  # an unreadable folder, or a name that no file can have
+        here = Path.cwd()
+        for folder in (here, *here.parents):
+            project = folder / "pyproject.toml"
+            if project.is_file():
+                text = project.read_text(encoding="utf-8")
+                return _in_packages(name, folder, text.partition(_ENTRY_POINTS)[2])
+    return ""
+
+
+def _in_packages(name: str, folder: Path, declared: str) -> str:
+    """The hint if one of the declared packages of a project has a file for the snap."""
+    for module in _SNAP_PACKAGE.findall(declared.partition("\n[")[0]):
+        file = folder.joinpath(*module.split(".")) / f"{snake_case(name)}.py"
+        if file.is_file():
+            install = f"{_INSTALL} {shlex.quote(os.path.relpath(folder))}"
+            return f"it is in {os.path.relpath(file)}; install its package: {install}"
     return ""
 
 

@@ -73,7 +73,7 @@ class SnapContext:
         self.error_lineage: list[Lineage] = []
         self.held_lineage: list[Lineage] = []
         self.released_lineage: list[Lineage] = []
-        self._execution = execution
+        self._execution, self._breaker = execution, execution.breaker
         self._describer = ErrorDescriber(snap, execution)
         self.readable = self._describer.readable
         self._shown = ShownLines(partial(execution.show, snap.label))
@@ -249,7 +249,7 @@ class SnapContext:
     ) -> None:
         if self._given is not self._batch:
             original = self._as_arrived(original)
-        if self._is_skipped(error, original):
+        if self._breaker is not None and self._is_skipped(error, original, True):
             return
         self.statistics.errors += 1
         ledger = self._execution.ledger
@@ -272,7 +272,7 @@ class SnapContext:
         if isinstance(error, DataError):
             self.failed(error, original, lineage)
         elif isinstance(error, EngineError) and not self._is_contained(lineage):
-            self._is_skipped(error, original, may_skip=False)
+            self._is_skipped(error, original, False)
             raise self.failure(error, original) from self.shown_cause(error)
         elif isinstance(error, EngineError):
             self.statistics.errors += 1
@@ -280,21 +280,18 @@ class SnapContext:
             for_callers = texts_for_callers(self._snap, error)
             self._fail_requests(DataError(text, explain(error)), None, lineage, for_callers)
         elif self._snap.facts.stateful or self._stops(lineage):
-            if self._is_skipped(error, original, may_skip=not self._snap.facts.stateful):
+            if self._is_skipped(error, original, not self._snap.facts.stateful):
                 return
             self.statistics.errors += 1
             raise self.failure(error, original) from self.shown_cause(error)
         else:
             self.failed(broken_snap(self.label, self._class, error), original, lineage)
 
-    def _is_skipped(
-        self, error: BaseException, original: Document | None, *, may_skip: bool = True
-    ) -> bool:
-        """Whether a person who is asked drops the document."""
-        breaker = self._execution.breaker
-        if breaker is None:
+    def _is_skipped(self, error: BaseException, original: Document | None, may_skip: bool) -> bool:
+        """Whether the person who is asked about a failed document, if any, drops it."""
+        if self._breaker is None:
             return False
-        is_skipped = breaker.skips(self, error, original, may_skip=may_skip)
+        is_skipped = self._breaker.skips(self, error, original, may_skip=may_skip)
         self.statistics.dropped += is_skipped
         self._failed_at = None
         return is_skipped
@@ -404,6 +401,5 @@ class SnapContext:
 
     def number_of(self, document: Document | None) -> int | None:
         """Its number among the documents of its view; None if it is not in the current batch."""
-        places = (place for place, item in enumerate(self._batch.items) if item is document)
-        place = next(places, None)
-        return None if place is None else self._before + place + 1
+        numbered = enumerate(self._batch.items, self._before + 1)
+        return next((number for number, item in numbered if item is document), None)

@@ -41,6 +41,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="check the snaps of collected snap packages against all rules, not only examples",
     )
+    group.addoption(
+        "--snapline-update",
+        action="store_true",
+        help="write the snapshots of test files instead of comparing them",
+    )
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

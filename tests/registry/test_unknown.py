@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from engine.registry import Registry, discover
@@ -103,3 +105,23 @@ def test_a_helper_class_in_the_file_of_a_snap_is_not_taken_for_a_snap() -> None:
 def test_snaps_that_begin_with_the_name_are_both_proposed() -> None:
     _, hint = discover().explain_unknown("GroupBy")
     assert hint == "did you mean 'GroupByN' or 'GroupByFields'?"
+
+
+@pytest.mark.parametrize("below", ["", "pipelines"])
+def test_a_snap_of_the_project_that_is_not_installed_is_found(
+    below: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[project.entry-points."engine.snaps"]\nshop = "shop_snaps"\n\n[tool.setuptools]\n'
+    )
+    (tmp_path / "shop_snaps").mkdir()
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "shop_snaps" / "word_count.py").write_text("raise SystemExit('it was run')\n")
+    monkeypatch.chdir(tmp_path / below)
+    up = "../" if below else ""
+    message, hint = discover().explain_unknown("WordCount")
+    assert message == "there is no snap called 'WordCount'"
+    assert hint == (
+        f"it is in {up}shop_snaps/word_count.py; install its package: "
+        f"python -m pip install --editable {(up and '..') or '.'}"
+    )

@@ -55,7 +55,7 @@ class CaseItem(pytest.Item):
     prepared: Prepared
 
     def runtest(self) -> None:
-        result = run_case(self.prepared)
+        result = run_case(self.prepared, update=self.config.getoption("snapline_update"))
         if not result.passed:
             raise CaseFailedError(result)
 

@@ -53,6 +53,15 @@ def test_cases_are_chosen_by_name_and_by_the_last_failure(project: pytest.Pytest
     run(project, "rows.test.yaml::passes").assert_outcomes(passed=1)
 
 
+def test_snapshots_are_written_on_request(project: pytest.Pytester) -> None:
+    cases = "cases:\n  kept:\n    input: [{n: 1}]\n    expect: {output: {snapshot: rows.json}}\n"
+    (project.path / "rows.test.yaml").write_text(cases)
+    run(project).assert_outcomes(failed=1)
+    run(project, "--snapline-update").assert_outcomes(passed=1)
+    assert (project.path / "rows.json").read_text() == '[\n  {\n    "n": 1\n  }\n]\n'
+    run(project).assert_outcomes(passed=1)
+
+
 def test_the_first_failure_may_end_the_run(project: pytest.Pytester) -> None:
     (project.path / "rows.test.yaml").write_text(CASES.replace("n: 1}]}", "n: 3}]}"))
     run(project, "-x").assert_outcomes(failed=1)
