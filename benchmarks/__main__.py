@@ -17,6 +17,7 @@ from benchmarks import (
     readme,
     script_child,
     start,
+    tapped_runs,
     throughput,
 )
 from benchmarks.cases import NAMES
@@ -33,6 +34,9 @@ OTHERS: dict[str, Callable[[bool], Section]] = {
     "start": lambda quick: start.measure(rounds=5 if quick else 15),
     "editing": lambda quick: editing.measure(rounds=7 if quick else 25),
     "language": lambda quick: language.measure(rounds=20 if quick else 60),
+    "taps": lambda quick: tapped_runs.measure(
+        documents=200_000 if quick else 1_000_000, rounds=5 if quick else 11
+    ),
     "library": lambda quick: library.measure(rounds=5 if quick else 15),
     "expressions": lambda quick: expressions.section(),
     "scripts": lambda quick: script_child.measure(rounds=3 if quick else 15),

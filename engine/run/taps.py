@@ -39,8 +39,8 @@ class Tap:
     """Shows the documents of some views, as lines of JSON without secrets.
 
     At most `limit` of each view are shown (None: all), and only those for which the expression
-    `condition` is true (see tap_points.check_condition). A document for which the
-    `pace` leaves no time is left out.
+    `condition` is true (see tap_points.check_condition). A document for which the `pace` leaves no
+    time is left out.
     """
 
     def __init__(
@@ -105,9 +105,14 @@ class Tap:
                 self._pace.end()
 
     def _show_document(self, port: Port, number: int, document: Document) -> None:
-        readable = without_raw_json(document)
-        if self._is_wanted(port, readable):
-            self._put(port, document_line(port, number, self._secrets.mask(readable)))
+        try:
+            readable = without_raw_json(document)
+            if not self._is_wanted(port, readable):
+                return
+            line = document_line(port, number, self._secrets.mask(readable))
+        except Exception as error:  # noqa: BLE001  # whatever a document holds, a tap does no harm
+            line = document_line(port, number, {"unreadable": type(error).__name__})
+        self._put(port, line)
 
     def _is_wanted(self, port: Port, document: Document) -> bool:
         if not self._filters:

@@ -11,6 +11,7 @@ import pytest
 
 from engine.run import fused
 from engine.run.plain_way import PLAIN_VARIABLE
+from engine.run.taps import Tap, Taps
 from tests.run.flowing import Collecting, run
 
 
@@ -25,11 +26,11 @@ def both_ways(pipeline: str, text: bytes) -> tuple[dict[str, Any], dict[str, Any
         return plain, left_by(pipeline, text)
 
 
-def left_by(pipeline: str, text: bytes) -> dict[str, Any]:
+def left_by(pipeline: str, text: bytes, *taps: Tap) -> dict[str, Any]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "in.jsonl").write_bytes(text)
-        report, failure, _ = run(folder, pipeline, observer=Collecting())
+        report, failure, _ = run(folder, pipeline, observer=Collecting(), taps=Taps(taps))
         files = {file.name: file.read_bytes() for file in sorted(folder.glob("out*"))}
         if "out-bad.jsonl" in files:  # a Union mixes the errors of two snaps in any order
             files["out-bad.jsonl"] = b"\n".join(sorted(files["out-bad.jsonl"].split(b"\n")))

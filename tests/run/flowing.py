@@ -13,6 +13,7 @@ from engine.errors import EngineError
 from engine.plan.plan import Port
 from engine.registry import Registry, discover
 from engine.run.report import Report
+from engine.run.taps import Taps
 
 
 class Collecting:
@@ -51,12 +52,13 @@ def run(
     *snaps: type[Any],
     inputs: Mapping[str, Sequence[Any]] | None = None,
     observer: Any = None,
+    taps: Taps | None = None,
 ) -> tuple[Report, EngineError | None, Any]:
     """The report, the error if the pipeline failed, and the observer."""
     file = folder / "pipeline.yaml"
     file.write_text(text)
     observer = observer or Watching()
     report, failure = asyncio.run(
-        api.start(file, registry_with(*snaps), inputs=inputs, observer=observer)
+        api.start(file, registry_with(*snaps), inputs=inputs, observer=observer, taps=taps)
     )
     return report, failure, observer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 
 from engine import api
 from engine.plan.plan import Port
+from engine.run import fused
 from engine.run.fused import FusedRun
 from engine.run.taps import Tap, Taps
+from tests.run.both_ways import left_by, lines_through, usual_line
 from tests.run.flowing import Collecting
 
 FILTERED = """
@@ -132,6 +135,40 @@ links: [read -> parse -> shape -> format -> unused, shape.error -> bad -> write]
 
 def test_lines_that_all_fail_reach_a_tap_on_errors(tmp_path: Path) -> None:
     untapped = run(tmp_path, text=FAILING)
-    tap, shown = tap_on("shape.error")
+    tap, shown = tap_on("shape.error", limit=500)
     assert run(tmp_path, tap, text=FAILING) == untapped
-    assert [json.loads(line)["document"]["original"]["n"] for line in shown] == list(range(LINES))
+    assert [json.loads(line)["document"]["original"]["n"] for line in shown] == list(range(500))
+
+
+ODD_LINES = ["", "{", '{"a": "x"}', '{"a": 1, "n": null, "s": 5, "b": {}, "l": []}', "[1]"]
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    "snaps",
+    [
+        ["snap: Filter, filter: $a % 50 < 3", "snap: Mapper, mappings: {$x: $a, $y: $b.c}"],
+        [
+            "snap: Mapper, pass_through: true, mappings: {$x: $a * $n}",
+            "snap: Filter, filter: $x > 9",
+        ],
+    ],
+    ids=["filter and mapper", "mapper and filter"],
+)
+def test_taps_change_nothing_whatever_the_lines(
+    snaps: list[str], seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(seed)
+    odd = (chance.choice(ODD_LINES) if chance.random() < 0.03 else "" for _ in range(300))
+    lines = [line or usual_line(number) for number, line in enumerate(odd)]
+    monkeypatch.setattr(fused, "MIN_BYTES", 0)
+    monkeypatch.setattr(fused, "BLOCK_BYTES", 2_000)
+    monkeypatch.setattr(fused, "_FIRST_BYTES", 500)
+    pipeline = lines_through(*snaps, on_error="route")
+    untapped = left_by(pipeline, "\n".join(lines).encode())
+    views = "parse.output", "s0.output", "s1.output", "s0.error", "s1.error"
+    for view in views:
+        tap, shown = tap_on(view, limit=chance.choice([1, 7, None]))
+        assert left_by(pipeline, "\n".join(lines).encode(), tap) == untapped
+        numbers = [json.loads(line)["number"] for line in shown]
+        assert numbers == list(range(1, len(shown) + 1))
