@@ -44,6 +44,7 @@ HEAVY = {
     "engine.run.http",
     "engine.run.spilling",
     "engine.script.process",
+    "engine.sdk.accounts.rest",
     "engine.tasks.server.server",
     "engine.testing",
     "fsspec",
