@@ -175,7 +175,7 @@ class DataError(EngineError):
         super().__init__(error, reason, resolution)
         self.error = error
         self.reason = reason
-        self.resolution = resolution
+        self.resolution = str(resolution)  # a plain string: it becomes a field of a document
         self.details = dict(details or {})
 
     def __str__(self) -> str:
@@ -224,7 +224,8 @@ class ExpressionError(DataError):
         self.args = (message, text, offset, length, hint)
         self.error = f"the expression {text!r} failed" if text else message
         self.message = self.reason = message
-        self.hint = self.resolution = hint
+        self.hint = hint
+        self.resolution = str(hint)
         self.text = text
         self.offset = offset
         self.length = length

@@ -118,7 +118,7 @@ def _as_dict(
                 "code": problem.code,
                 "severity": problem.severity,
                 "message": problem.message,
-                "hint": problem.hint,
+                "hint": str(problem.hint),
             }
             for problem in problems.get(report.source, ())
         ],

@@ -56,7 +56,7 @@ def _fields(problem: Problem) -> dict[str, Any]:
         "code": problem.code,
         "severity": problem.severity,
         "message": problem.message,
-        "hint": problem.hint,
+        "hint": str(problem.hint),
     }
 
 

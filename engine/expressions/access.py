@@ -160,9 +160,8 @@ def _function_hint(target: Any, name: str) -> str:
 
 def method_hint(name: str, cls: type | None = None) -> str:
     known = [n for n, types in functions.METHODS.items() if cls is None or cls in types]
-    near = nearest(name, known)
-    if near:
-        return f"did you mean `{near[0]}`?"
+    if hint := did_you_mean(name, known):
+        return hint
     others = functions.METHODS.get(name, {})
     kinds = sorted({kind_of_type(other) for other in others})
     if cls is not None and kind_of_type(cls) in kinds:  # a date, but not of this class

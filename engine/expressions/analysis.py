@@ -27,6 +27,7 @@ from engine.expressions.paths.steps import Embedded
 from engine.expressions.reads import Steps
 from engine.expressions.scope import Scope
 from engine.expressions.values import property_name
+from engine.hints import Hint, Replacement
 
 
 class Lint(msgspec.Struct, frozen=True):
@@ -206,7 +207,7 @@ class _Pieces:
             libraries += (_used(piece, *found) for found in _library_members(piece.node))
             members += _members_used(piece)
         parameters.sort(key=lambda used: used.offset)
-        lints = tuple(_lints(self.node)) if self.node is not None and not errors else ()
+        lints = tuple(_lints(self.node, self.text)) if self.node is not None and not errors else ()
         return Analysis(
             self.text,
             self.node,
@@ -244,14 +245,16 @@ def _is_name(node: Node, name: str) -> bool:
     return isinstance(node, nodes.Name) and node.name == name
 
 
-def _lints(node: Node) -> Iterator[Lint]:
+def _lints(node: Node, text: str) -> Iterator[Lint]:
     message = "nested conditional without parentheses"
     hint = "put the inner one in parentheses: a ? b : (c ? d : e)"
     for outer in node.walk():
         if isinstance(outer, nodes.Conditional):
             for inner in (outer.yes, outer.no):
                 if isinstance(inner, nodes.Conditional) and not _in_parentheses(inner):
-                    yield Lint(message, inner.offset, inner.length, hint)
+                    written = text[inner.offset : inner.offset + inner.length]
+                    fixes = [Replacement(f"({written})", written)]
+                    yield Lint(message, inner.offset, inner.length, Hint(hint, fixes))
 
 
 def _in_parentheses(node: nodes.Conditional) -> bool:

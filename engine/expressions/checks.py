@@ -158,7 +158,7 @@ class Checker:
         family = functions.NAMESPACES[namespace]
         hint = FUNCTION_HINTS.get(f"{namespace}.{node.name}", "")
         hint = hint or did_you_mean(node.name, [*family.functions, *family.constants])
-        hint = with_arguments(hint, self.text, arguments)
+        hint = with_arguments(hint, self.text, node, arguments)
         return self._fault(node, f"`{namespace}.{node.name}` is not known", hint, *arguments)
 
     def _index(self, node: Any) -> Inferred:
@@ -185,7 +185,7 @@ class Checker:
             if self.names.is_unknown_function(function.name):
                 message = f"there is no function `{function.name}`"
                 hint = self.names.function_hint(function.name)
-                hint = with_arguments(hint, self.text, node.arguments)
+                hint = with_arguments(hint, self.text, node, node.arguments)
                 return self._fault(node, message, hint, *node.arguments, place=function)
         self.check(function)
         self._arguments(node.arguments)
@@ -209,10 +209,10 @@ class Checker:
                 return self._unknown_in_namespace(node, namespace, node.arguments)
             return self._declared_call(node, declared)
         if problem := self._unknown_function_of_name(node):
-            hint = with_arguments(problem[1], self.text, node.arguments)
+            hint = with_arguments(problem[1], self.text, node, node.arguments)
             return self._fault(node, problem[0], hint, *node.arguments)
         if problem := facts.method_problem(node, self.variables):
-            hint = with_arguments(problem[1], self.text, node.arguments)
+            hint = with_arguments(problem[1], self.text, node, node.arguments)
             return self._fault(node, problem[0], hint, node.target, *node.arguments)
         receiver = self.check(node.target)
         return self._method_of(node, receiver)
@@ -233,7 +233,7 @@ class Checker:
         if cls is not None and receiver.is_certain:
             if method is None:
                 message, hint = absent_method(in_words(receiver.kind), node.name, cls)
-                hint = with_arguments(hint, self.text, node.arguments)
+                hint = with_arguments(hint, self.text, node, node.arguments)
                 return self._fault(node, message, hint, *node.arguments)
             if facts.are_countable(node.arguments) and not method.accepts(len(node.arguments)):
                 return self._wrong_count(node, method)

@@ -17,6 +17,7 @@ from engine.errors import ExpressionSyntaxError
 from engine.expressions.foreign_syntax import FOREIGN_CHARACTERS, FOREIGN_QUOTES, FOREIGN_SIGNS
 from engine.expressions.limits import MAX_SOURCE
 from engine.expressions.utf16 import join
+from engine.hints import Hint, Replacement
 from engine.late_regex import late_regex
 from engine.numbers import MAX_DIGITS, decimal_of
 
@@ -216,7 +217,9 @@ class Lexer:
     def _foreign(self, character: str) -> Token | None:
         """A character that belongs to no token; a string in foreign quotes is still read as one."""
         sign = FOREIGN_SIGNS.get(character, "")
-        hint = f"write {sign}" if sign else FOREIGN_CHARACTERS.get(character, "")
+        hint = FOREIGN_CHARACTERS.get(character, "")
+        if sign:
+            hint = Hint(f"write {sign}", [Replacement(sign)])
         message = f"`{character}` does not belong in an expression"
         self._report(message, self.at, 1, hint)
         if sign:

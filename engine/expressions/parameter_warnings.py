@@ -9,6 +9,7 @@ from engine.expressions import nodes
 from engine.expressions.analysis import Analysis, Lint, with_locals
 from engine.expressions.nodes import Node
 from engine.expressions.parsed import Memo, parse
+from engine.hints import Hint, Replacement
 
 _ARITHMETIC = ("-", "*", "/", "%")
 _ORDER = ("<", ">", "<=", ">=")
@@ -46,7 +47,9 @@ def _at(node: Node, text: str, local: Collection[str]) -> Iterator[tuple[str, Li
     for test in _tests_of(node):
         if name := _parameter(test, local):
             message = f"`{name}` is a string, and even the string 'false' is true"
-            yield name[1:], _lint(test, message, f"write {name} == 'true'")
+            instead = f"{name} == 'true'"
+            fix = Replacement(f"({instead})" if isinstance(node, nodes.Unary) else instead)
+            yield name[1:], _lint(test, message, Hint(f"write {instead}", [fix]))
 
 
 def _parameter(node: Node, local: Collection[str]) -> str:
@@ -67,7 +70,10 @@ def _about_values(node: Node, text: str, local: Collection[str]) -> Iterator[Lin
                 node,
                 f"`{text[node.offset : node.offset + node.length]}` joins strings: the value of "
                 f"`{name}` is a string, like that of every parameter",
-                f"write parseInt({name}) or parseFloat({name}) to add numbers",
+                Hint(
+                    f"write parseInt({name}) or parseFloat({name}) to add numbers",
+                    (Replacement(f"{each}({name})", name) for each in ("parseInt", "parseFloat")),
+                ),
             )
         elif node.operator in _ORDER and left and right:
             message = f"`{left}` and `{right}` are strings, so '10' comes before '9'"
@@ -77,7 +83,9 @@ def _about_values(node: Node, text: str, local: Collection[str]) -> Iterator[Lin
                 if name and isinstance(other, nodes.Literal) and isinstance(other.value, bool):
                     word = "true" if other.value else "false"
                     message = f"`{name}` is a string, like every parameter, and never equals {word}"
-                    yield _lint(node, message, f"write {name} {node.operator} '{word}'")
+                    instead = f"{name} {node.operator} '{word}'"
+                    hint = Hint(f"write {instead}", [Replacement(instead)])
+                    yield _lint(node, message, hint)
 
 
 def _tests_of(node: Node) -> tuple[Node, ...]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import islice
 
+from engine.hints import Hint, Replacement
+
 MAX_NAMES = 2_000
 _REMEMBERED = 128
 
@@ -32,4 +34,4 @@ def _nearest(name: str, names: tuple[object, ...], count: int, cutoff: float) ->
 def did_you_mean(name: str, names: Iterable[object]) -> str:
     """`did you mean ...?`, or nothing."""
     found = nearest(name, names, cutoff=0.65)
-    return f"did you mean `{found[0]}`?" if found else ""
+    return Hint(f"did you mean `{found[0]}`?", [Replacement(found[0], name)]) if found else ""

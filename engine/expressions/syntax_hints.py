@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine.expressions import nodes
 from engine.expressions.foreign_syntax import OPERATOR_HINTS
 from engine.expressions.nodes import Node
+from engine.hints import Fix, Hint, Replacement, fixes_of
 from engine.late_regex import late_regex
 
 if TYPE_CHECKING:
@@ -126,20 +127,42 @@ _MAX_ARGUMENT = 40
 _NEEDS_PARENTHESES = (nodes.Binary, nodes.Logical, nodes.Conditional, nodes.Unary, nodes.Arrow)
 
 
-def with_arguments(hint: str, text: str, arguments: Sequence[Node]) -> str:
-    """The hint with the user's own arguments in place of {x} and {y}."""
-    for mark, place in (("{x}", 0), ("{y}", 1)):
-        hint = hint.replace(mark, _argument(text, arguments, place, mark.strip("{}")))
-    return hint
+def with_arguments(hint: str, text: str, call: Node, arguments: Sequence[Node]) -> str:
+    """The hint for a call with the user's own arguments in place of {x} and {y}."""
+    marks = ("{x}", "{y}")
+    given = [_argument(text, arguments, place) for place in range(len(marks))]
+
+    def filled(template: str) -> str:
+        for mark, argument in zip(marks, given, strict=True):
+            template = template.replace(mark, argument or mark.strip("{}"))
+        return template
+
+    old = text[call.offset : call.offset + call.length]
+    fixes: list[Fix] = []
+    for fix in fixes_of(hint):
+        if isinstance(fix, Replacement) and not fix.old:
+            wanted = sum(mark in fix.new for mark in marks)
+            if wanted == len(arguments) and all(given[:wanted]):
+                fixes.append(Replacement(_as_operand(filled(fix.new), old == text), old))
+        else:
+            fixes.append(fix)
+    return Hint(filled(hint), fixes)
 
 
-def _argument(text: str, arguments: Sequence[Node], place: int, otherwise: str) -> str:
+def _as_operand(text: str, is_alone: bool) -> str:
+    """An expression in place of a call: in parentheses if it has operators of its own."""
+    outside = re.sub(r"\(.*\)", "", text)
+    return f"({text})" if " " in outside and not is_alone else text
+
+
+def _argument(text: str, arguments: Sequence[Node], place: int) -> str:
+    """An argument as written; empty if there is none, or it is long."""
     if len(arguments) <= place:
-        return otherwise
+        return ""
     node = arguments[place]
     written = text[node.offset : node.offset + node.length]
     if len(written) > _MAX_ARGUMENT or isinstance(node, nodes.Broken):
-        return otherwise
+        return ""
     has_parentheses = written.startswith("(") and written.endswith(")")
     return (
         f"({written})" if isinstance(node, _NEEDS_PARENTHESES) and not has_parentheses else written

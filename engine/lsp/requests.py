@@ -15,11 +15,13 @@ from pygls.exceptions import JsonRpcInvalidParams
 from engine.language import Document
 from engine.language.answers import TextEdit
 from engine.language.define import define
+from engine.language.fix import QuickFix, quick_fixes
 from engine.language.format import FormatRefusedError, formatted
 from engine.language.outline import Lens, Symbol, find_symbols, foldings, lenses, links, outline
 from engine.language.recognise import is_ours
 from engine.language.refer import highlight, refer
 from engine.language.rename import RenameRefusedError, prepare_rename, rename
+from engine.lsp.publishing import diagnostic
 from engine.lsp.session import Session
 
 _SYMBOLS = {
@@ -154,6 +156,33 @@ def formatting(
         return []
     place = session.range(document, document.lines.range(0, len(document.text)))
     return [types.TextEdit(place, text)]
+
+
+def code_action(session: Session, params: types.CodeActionParams) -> list[types.CodeAction]:
+    document = _document(session, params)
+    if document is None or not _are_wanted(params.context.only):
+        return []
+    place = session.range_in(document, params.range)
+    return [_quick_fix(session, document, each) for each in quick_fixes(document, place)]
+
+
+def _are_wanted(kinds: Sequence[types.CodeActionKind | str] | None) -> bool:
+    """Whether the editor asks for quick fixes, among others."""
+    return kinds is None or any(_name(kind) in ("", "quickfix") for kind in kinds)
+
+
+def _name(kind: types.CodeActionKind | str) -> str:
+    return str(getattr(kind, "value", kind))
+
+
+def _quick_fix(session: Session, document: Document, fix: QuickFix) -> types.CodeAction:
+    return types.CodeAction(
+        fix.title,
+        kind=types.CodeActionKind.QuickFix,
+        diagnostics=[diagnostic(session, document, fix.diagnostic)],
+        is_preferred=fix.is_preferred,
+        edit=workspace_edit(session, {document.path: list(fix.edits)}),
+    )
 
 
 def workspace_edit(session: Session, edits: dict[str, list[TextEdit]]) -> types.WorkspaceEdit:

@@ -37,6 +37,10 @@ _REQUESTS: dict[str, tuple[str, Any]] = {
     types.TEXT_DOCUMENT_DOCUMENT_LINK: ("document_link", None),
     types.TEXT_DOCUMENT_FOLDING_RANGE: ("folding_range", None),
     types.TEXT_DOCUMENT_CODE_LENS: ("code_lens", None),
+    types.TEXT_DOCUMENT_CODE_ACTION: (
+        "code_action",
+        types.CodeActionOptions([types.CodeActionKind.QuickFix]),
+    ),
     types.TEXT_DOCUMENT_FORMATTING: ("formatting", None),
 }
 """For each request, the function of `engine.lsp.requests` that answers it, and its options."""

@@ -12,6 +12,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import msgspec
 
 from engine.errors import ConfigurationError, Problem, Severity
+from engine.hints import Hint, Replacement
 from engine.late_regex import late_regex
 from engine.locations import Location
 from engine.pipeline.computed_account import (
@@ -251,7 +252,10 @@ class _AccountReader:
             written, name = (whole[0], whole[1]) if whole else ("${...}", "NAME")
             message = f"{what} has {shown(written)}, which is not filled in"
             severity: Severity = "error" if whole else "warning"
-            hint = f"did you mean ${{env:{name}}}?"
+            variable = f"${{env:{name}}}"
+            hint = Hint(
+                f"did you mean {variable}?", [Replacement(variable, written)] if whole else ()
+            )
             self._report("bad-setting", path, message, hint, severity=severity)
         if is_malformed(text):
             message = f"{what} has '{FROM_ENVIRONMENT}' without a variable name and '}}'"

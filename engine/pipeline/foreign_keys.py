@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from engine.hints import Hint, Replacement
 from engine.late_regex import late_regex
 from engine.pipeline.nodes import Items, Node, Scalar, Table
 from engine.sdk.dialects import boolean_hint
@@ -83,7 +84,8 @@ def link_hint(node: Node) -> str:
 def arrow_hint(text: str) -> str:
     """The link with the intended arrow; empty if nothing in it looks like one."""
     ends = arrow_ends(text)
-    return f"write '{' -> '.join(ends)}'" if ends else ""
+    link = " -> ".join(ends)
+    return Hint(f"write '{link}'", [Replacement(link, text)]) if ends else ""
 
 
 def arrow_ends(text: str) -> list[str]:

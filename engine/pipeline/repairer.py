@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import yaml
 
 from engine.errors import Problem
+from engine.hints import Hint, Repair
 from engine.pipeline.repairs import RepairedText
 from engine.pipeline.yaml_errors import is_too_deep, issue_of
 from engine.pipeline.yaml_issue import YamlIssue, too_deep
@@ -63,7 +64,10 @@ class Repairer:
 
     def _report(self, issue: YamlIssue) -> None:
         where = self._text.original.at(issue.line, issue.column, issue.length)
-        self.problems.append(Problem("yaml-error", where, issue.message, issue.hint))
+        hint = issue.hint
+        if issue.repair and hint:
+            hint = Hint(hint, [Repair(tuple(issue.repair))])
+        self.problems.append(Problem("yaml-error", where, issue.message, hint))
 
     def _leave_out(self, number: int) -> bool:
         """Empty the entry that the line is in, or the next larger one if it is empty already."""

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
-
+from engine.hints import LineChange
 from engine.pipeline.text import Mark, Text
-
-
-class Change(msgspec.Struct, frozen=True):
-    """Replaces `removed` characters of a line, from `column` on, with `added`."""
-
-    line: int
-    column: int
-    removed: int = 0
-    added: str = ""
 
 
 class RepairedText:
@@ -27,11 +17,11 @@ class RepairedText:
     def __init__(self, text: Text) -> None:
         self.original = text
         self.damage: set[int] = set()
-        self._changes: dict[int, list[Change]] = {}
+        self._changes: dict[int, list[LineChange]] = {}
         self._starts = text.starts
         self._last = len(text.lines) - 1
 
-    def apply(self, changes: Iterable[Change]) -> None:
+    def apply(self, changes: Iterable[LineChange]) -> None:
         for change in changes:
             here = self._changes.setdefault(change.line, [])
             here.append(change)
@@ -42,7 +32,7 @@ class RepairedText:
         for line in lines:
             length = len(self.original.lines[line])
             if length:
-                self._changes[line] = [Change(line, 0, length)]
+                self._changes[line] = [LineChange(line, 0, length)]
                 self.damage.add(line)
 
     def is_changed(self, line: int) -> bool:

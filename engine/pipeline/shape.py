@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from engine.errors import Problem
+from engine.hints import Hint, NewValue, Replacement
 from engine.pipeline import foreign_keys
 from engine.pipeline.links import ARROW, read_links
 from engine.pipeline.nodes import Items, Node, Scalar, Table, plain
@@ -193,6 +194,7 @@ class _SpecReader:
             named = table[key]
             if key.lower() in ("snap", *foreign_keys.TYPE_KEYS) and isinstance(named, Scalar):
                 hint = f"write 'snap: {named.text}' instead of {shown(f'{key}:')}"
+                hint = Hint(hint, [Replacement("snap", key)])
                 path = (*path, key)
                 break
         self._report("missing-snap-type", path, message, hint, at_key=True)
@@ -204,6 +206,7 @@ class _SpecReader:
             return False
         message = f"a space is missing after '{brief(found['key'])}:'"
         hint = f"write '{brief(found['key'])}: {brief(found['value'])}'"
+        hint = Hint(hint, [NewValue(f"{found['key']}: {found['value']}")] if not at_key else ())
         if found["value"][:1] in "{[":
             hint = f"write '{brief(found['key'])}: {found['value'][:1]}...'"
         self._report("yaml-error", path, message, hint, at_key=at_key)
@@ -288,6 +291,7 @@ class _SpecReader:
         if name.startswith("_") and name.strip("_").isidentifier() and what == "parameter":
             plain_name = name.lstrip("_")
             hint = f"declare it as {plain_name!r}; expressions refer to it as '_{plain_name}'"
+            hint = Hint(hint, [Replacement(plain_name, name)])
         self._report("bad-name", path, message, hint, at_key=True)
 
     def _known_keys(self, table: dict[str, Node], path: KeyPath, known: tuple[str, ...]) -> None:
@@ -348,7 +352,9 @@ class _SpecReader:
             return value
         message = f"{shown(str(path[-1]))} cannot be {_kind(node)}"
         meant = foreign_keys.CHOICES.get(str(value).lower())
-        hint = f"write {meant}" if meant in known else nearest_hint(str(value), known)
+        hint = nearest_hint(str(value), known)
+        if meant and meant in known:
+            hint = Hint(f"write {meant}", [NewValue(meant)])
         hint = hint or f"it can be {', '.join(known)}"
         self._report("wrong-type", path, message, hint)
         return None

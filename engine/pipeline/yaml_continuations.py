@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from engine.pipeline.repairs import Change
+from engine.hints import LineChange
 from engine.pipeline.yaml_issue import YamlIssue
 from engine.pipeline.yaml_lines import YamlLine, brief, line_above
 
@@ -37,7 +37,7 @@ def continuation(lines: Sequence[str], line: YamlLine) -> YamlIssue | None:
         f"this line continues the value of '{name}', but is not indented further than '{name}'",
         f"indent it by {deeper} spaces or more",
         length=len(line.value),
-        repair=[Change(line.number, 0, 0, " " * (deeper - line.indent))],
+        repair=[LineChange(line.number, 0, 0, " " * (deeper - line.indent))],
     )
 
 
@@ -52,7 +52,7 @@ def second_key_below(lines: Sequence[str], line: YamlLine) -> YamlIssue | None:
     end = line.value_column + len(line.value)
     parts = [(above.number, above.value_column, len(above.text)), (line.number, 0, end)]
     quotes = [
-        Change(number, column, 0, "'")
+        LineChange(number, column, 0, "'")
         for number, start, stop in parts
         for column in range(start, stop)
         if lines[number][column] == "'"
@@ -63,9 +63,9 @@ def second_key_below(lines: Sequence[str], line: YamlLine) -> YamlIssue | None:
         f"YAML reads the ': ' here as a second key, but this line continues '{above.name}'",
         f"put the value of '{above.name}' in quotes, from line {above.number + 1} to the end",
         repair=[
-            Change(above.number, above.value_column, 0, "'"),
+            LineChange(above.number, above.value_column, 0, "'"),
             *quotes,
-            Change(line.number, end, 0, "'"),
+            LineChange(line.number, end, 0, "'"),
         ],
     )
 

@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 import yaml
 
-from engine.pipeline.repairs import Change, RepairedText
+from engine.hints import LineChange
+from engine.pipeline.repairs import RepairedText
 from engine.pipeline.text import Mark
 from engine.pipeline.yaml_continuations import (
     begins_with_operator,
@@ -154,7 +155,7 @@ class _ErrorReader:
             message,
             f"write the backslash twice in double quotes, '\\{sequence}', or use single quotes",
             length=2,
-            repair=[Change(line, column, 0, "\\")],
+            repair=[LineChange(line, column, 0, "\\")],
         )
 
     def _surrogate_pair(self, line: int, pair: re.Match[str]) -> YamlIssue:
@@ -165,7 +166,7 @@ class _ErrorReader:
             f"write {_long_escape(pair)} or {chr(_code_point(pair))} instead",
             length=len(pair[0]),
             repair=[
-                Change(line, each.start(), len(each[0]), _long_escape(each))
+                LineChange(line, each.start(), len(each[0]), _long_escape(each))
                 for each in _SURROGATE_PAIR.finditer(self.lines[line], pair.start())
             ],
         )
@@ -186,7 +187,7 @@ class _ErrorReader:
             message,
             hint,
             length=max(1, end - opening.column),
-            repair=[Change(opening.line, end, 0, sign)],
+            repair=[LineChange(opening.line, end, 0, sign)],
         )
 
     def _sign(self, sign: str) -> YamlIssue:
@@ -227,7 +228,7 @@ class _ErrorReader:
             if line.value == "...":
                 message = "'...' ends the YAML document, but more lines follow"
             end = line.value_column + len(line.value)
-            repair = [Change(line.number, line.value_column, len(line.value))]
+            repair = [LineChange(line.number, line.value_column, len(line.value))]
             column, length = line.value_column, end - line.value_column
             hint = "write '#'" if line.value != "..." else "remove the line"
             return YamlIssue(line.number, column, message, hint, length, repair)
@@ -238,7 +239,7 @@ class _ErrorReader:
                 column - 1,
                 f"a space is missing after '{brief(found['key'])}:'",
                 f"write '{brief(found['key'])}: {brief(text[column:].strip())}'",
-                repair=[Change(line.number, column, 0, " ")],
+                repair=[LineChange(line.number, column, 0, " ")],
             )
         if re.match(r"\s*-[^\s-]", text):
             return YamlIssue(
@@ -246,7 +247,7 @@ class _ErrorReader:
                 line.indent,
                 "a space is missing after '-'",
                 f"write '- {brief(text.strip()[1:])}'",
-                repair=[Change(line.number, line.indent + 1, 0, " ")],
+                repair=[LineChange(line.number, line.indent + 1, 0, " ")],
             )
         if (found := _EQUALS.match(text)) and not begins_with_operator(text.strip()):
             key, rest = found["key"], text[found.end("sign") :].strip()
@@ -255,7 +256,7 @@ class _ErrorReader:
                 found.start("sign"),
                 f"expected ':' after '{brief(key)}', got '='",
                 f"write '{brief(key)}: {brief(rest)}'",
-                repair=[Change(line.number, found.start("sign"), 1, ": ")],
+                repair=[LineChange(line.number, found.start("sign"), 1, ": ")],
             )
         return continuation(self.lines, line) or self._missing_colon(line)
 
@@ -269,7 +270,7 @@ class _ErrorReader:
                 f"a '-' is missing before {shown(line.value)}, which follows the items of a list",
                 f"write '- {brief(line.value)}'",
                 length=len(line.value),
-                repair=[Change(line.number, line.indent, 0, "- ")],
+                repair=[LineChange(line.number, line.indent, 0, "- ")],
             )
         return YamlIssue(
             line.number,
@@ -277,7 +278,7 @@ class _ErrorReader:
             f"{shown(line.value)} is neither a key, which ends with ':', nor part of a value",
             f"write '{brief(line.value)}:' if it is a key",
             length=len(line.value),
-            repair=[Change(line.number, end, 0, ":")],
+            repair=[LineChange(line.number, end, 0, ":")],
         )
 
     def _starts_its_line(self) -> bool:
@@ -332,7 +333,7 @@ class _ErrorReader:
             "start it at the beginning of the line",
             length=len(level.name),
             repair=[
-                Change(number, 0, level.indent)
+                LineChange(number, 0, level.indent)
                 for number in range(self.line.number)
                 if parse_line(number, self.lines[number]).indent >= level.indent
             ],
@@ -359,7 +360,7 @@ class _ErrorReader:
                 column,
                 f"this '{sign}' has no matching '{_OPENERS[sign]}'",
                 f"remove the '{sign}'",
-                repair=[Change(line.number, column, 1)],
+                repair=[LineChange(line.number, column, 1)],
             )
         if re.fullmatch(r"'.*\w'\w.*'", line.value):
             twice = line.value[1:-1].replace("'", "''")
@@ -386,12 +387,12 @@ class _ErrorReader:
         return YamlIssue(line.number, column, message, "check its indentation, quotes and brackets")
 
 
-def _quote_from(line: YamlLine, column: int) -> list[Change]:
+def _quote_from(line: YamlLine, column: int) -> list[LineChange]:
     """The value that begins at a column, in quotes."""
     end = value_end(line.text, column)
     value = line.text[column:end]
-    inner = [Change(line.number, column + at, 0, "'") for at, c in enumerate(value) if c == "'"]
-    return [Change(line.number, column, 0, "'"), *inner, Change(line.number, end, 0, "'")]
+    inner = [LineChange(line.number, column + at, 0, "'") for at, c in enumerate(value) if c == "'"]
+    return [LineChange(line.number, column, 0, "'"), *inner, LineChange(line.number, end, 0, "'")]
 
 
 def _is_open(text: str) -> bool:

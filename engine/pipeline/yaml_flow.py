@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from engine.pipeline.repairs import Change
+from engine.hints import LineChange
 from engine.pipeline.text import Mark
 from engine.pipeline.yaml_issue import YamlIssue
 from engine.pipeline.yaml_lines import brief, parse_line, quoted
@@ -31,7 +31,7 @@ def flow_issue(lines: Sequence[str], opening: Mark, place: Mark) -> YamlIssue:
             f"this '{sign}' is closed by '{character}'"
             + (f" on line {place.line + 1}" if place.line != opening.line else ""),
             f"put a '{closer}' before that '{character}'",
-            repair=[Change(place.line, place.column, 0, closer)],
+            repair=[LineChange(place.line, place.column, 0, closer)],
         )
     if character == ":":
         return _colon(text, place)
@@ -79,7 +79,7 @@ def _unclosed(
         opening.column,
         f"this '{sign}' is never closed",
         f"put a '{closer}' at the end of {where}",
-        repair=[Change(last, end, 0, f" {closer}" if is_key else closer)],
+        repair=[LineChange(last, end, 0, f" {closer}" if is_key else closer)],
     )
 
 
@@ -121,7 +121,7 @@ def _comma(text: str, line: int, column: int, name: str = "") -> YamlIssue:
         f"a ',' is missing before {before}",
         "separate the entries with commas",
         length=max(1, len(name)),
-        repair=[Change(line, end, 0, ",") if end else Change(line, column, 0, ", ")],
+        repair=[LineChange(line, end, 0, ",") if end else LineChange(line, column, 0, ", ")],
     )
 
 
@@ -139,12 +139,12 @@ def _after_the_value(
     )
 
 
-def _in_quotes(line: int, start: int, value: str) -> list[Change]:
+def _in_quotes(line: int, start: int, value: str) -> list[LineChange]:
     """Changes that put the value in quotes and double the quotes in it."""
     inner = [
-        Change(line, start + offset, 0, "'") for offset, sign in enumerate(value) if sign == "'"
+        LineChange(line, start + offset, 0, "'") for offset, sign in enumerate(value) if sign == "'"
     ]
-    return [Change(line, start, 0, "'"), *inner, Change(line, start + len(value), 0, "'")]
+    return [LineChange(line, start, 0, "'"), *inner, LineChange(line, start + len(value), 0, "'")]
 
 
 def _value_around(text: str, column: int) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from engine.pipeline.repairs import Change
+from engine.hints import LineChange
 from engine.pipeline.yaml_lines import YamlLine, line_above, parse_line
 
 _TOP_LEVEL = ("pipeline", "description", "parameters", "libraries", "snaps", "links")
@@ -41,7 +41,7 @@ def indent_message(line: YamlLine, level: YamlLine) -> tuple[str, str]:
     return message, hint
 
 
-def shifted(lines: Sequence[str], number: int, target: int) -> list[Change]:
+def shifted(lines: Sequence[str], number: int, target: int) -> list[LineChange]:
     """Changes that move a line, its children and its siblings to the indent `target`."""
     line = parse_line(number, lines[number])
     delta = target - line.indent
@@ -66,10 +66,10 @@ def shifted(lines: Sequence[str], number: int, target: int) -> list[Change]:
     return changes
 
 
-def _shift(line: YamlLine, delta: int) -> Change:
+def _shift(line: YamlLine, delta: int) -> LineChange:
     if delta > 0:
-        return Change(line.number, 0, 0, " " * delta)
-    return Change(line.number, 0, min(-delta, line.indent))
+        return LineChange(line.number, 0, 0, " " * delta)
+    return LineChange(line.number, 0, min(-delta, line.indent))
 
 
 def _inside(level: YamlLine) -> YamlLine | None:

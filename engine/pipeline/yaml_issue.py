@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from engine.errors import Problem
+from engine.hints import LineChange
 from engine.locations import Location
-from engine.pipeline.repairs import Change
 
 MAX_DEPTH = 100
 MEANINGS = {
@@ -38,7 +38,7 @@ class YamlIssue(msgspec.Struct, frozen=True):
     message: str
     hint: str = ""
     length: int = 1
-    repair: Sequence[Change] = ()
+    repair: Sequence[LineChange] = ()
 
 
 def too_deep(where: Location) -> Problem:

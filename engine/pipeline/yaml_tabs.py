@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from engine.pipeline.repairs import Change
+from engine.hints import LineChange
 from engine.pipeline.text import Mark
 from engine.pipeline.yaml_issue import YamlIssue
 from engine.pipeline.yaml_lines import YamlLine, line_above, parse_line
@@ -36,7 +36,8 @@ def odd_indentation(lines: Sequence[str], place: Mark) -> YamlIssue | None:
         f"YAML does not allow {name} in indentation",
         "indent with spaces",
         repair=[
-            Change(number, 0, len(_margin(lines[number])), " " * spaces[number]) for number in odd
+            LineChange(number, 0, len(_margin(lines[number])), " " * spaces[number])
+            for number in odd
         ],
     )
 

@@ -14,7 +14,7 @@ from engine.expressions import analyse
 from engine.expressions.nodes import Root
 from engine.locations import Location
 from engine.pipeline.spec import SnapSpec
-from engine.plan.collector import ProblemCollector, nearest_of
+from engine.plan.collector import ProblemCollector, declare_hint, nearest_of
 from engine.plan.folders import is_file, local_path
 from engine.registry import Registry
 from engine.sdk.settings import (
@@ -172,9 +172,7 @@ def _check_parameters(account: ComputedAccount, collector: ProblemCollector) -> 
     for field in account.fields:
         for name in analyse(field.text).parameters:
             if f"_{name}" not in known and not collector.may_be_lost(name):
-                hint = (
-                    nearest_hint(f"_{name}", known) or f"declare it: 'parameters: {{{name}: ...}}'"
-                )
+                hint = nearest_hint(f"_{name}", known) or declare_hint(name)
                 message = f"the pipeline does not declare the parameter '_{name}' of this account"
                 collector.add(Problem("unknown-parameter", field.where, message, hint))
 

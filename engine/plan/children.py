@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from engine.errors import ConfigurationError
+from engine.hints import Addition, Hint, Replacement
 from engine.pipeline.load import load
 from engine.pipeline.spec import ParameterSpec, PipelineSpec
 from engine.plan.collector import ProblemCollector
@@ -44,7 +45,9 @@ def check_child(
     if file is None:
         where = collector.setting(label, reference.path)
         near = nearest_path(wanted)
-        hint = f"did you mean {near.name!r}?" if near else f"full path: {shown(str(wanted))}"
+        hint = f"full path: {shown(str(wanted))}"
+        if near:
+            hint = Hint(f"did you mean {near.name!r}?", [Replacement(near.name, wanted.name)])
         collector.report("missing-file", where, f"there is no pipeline {shown(name)}", hint)
         return
     try:
@@ -74,6 +77,8 @@ def _check_parameters(
             where = collector.setting(label, reference.path)
             message = f"the pipeline {shown(child.name)} requires the parameter {parameter.name!r}"
             hint = f"add {parameter.name!r} to {reference.parameters_path[0]!r}"
+            path = collector.path_of(label, reference.parameters_path)
+            hint = Hint(hint, [Addition(parameter.name, '""', path)])
             collector.report("missing-parameter", where, message, hint)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 import msgspec
 
 from engine.errors import Problem, Severity, Where
+from engine.hints import Addition, Hint
 from engine.locations import Location
 from engine.pipeline.nodes import Node, Scalar, Table
 from engine.pipeline.spec import PipelineSpec
@@ -37,6 +38,12 @@ def nearest_of(name: str, known: Collection[str], what: str) -> str:
     if near or not 0 < len(known) <= _MAX_LISTED:
         return near
     return f"the {what} are: {', '.join(known)}"
+
+
+def declare_hint(name: str) -> str:
+    """A hint for a parameter that the pipeline does not declare."""
+    hint = f"declare it: 'parameters: {{{name}: ...}}'"
+    return Hint(hint, [Addition(name, "{required: true}", ("parameters",))])
 
 
 class ProblemCollector(msgspec.Struct):
@@ -72,6 +79,10 @@ class ProblemCollector(msgspec.Struct):
         """The place of characters in a setting; `path` ends with KEY if they are in its key."""
         full, at_key = _full(label, path)
         return self.spec.source.position(full, offset, length, at_key=at_key)
+
+    def path_of(self, label: str, path: KeyPath) -> KeyPath:
+        """The path in the file of a setting of a snap."""
+        return (*_owner(label), *path)
 
     def cut_by(self, label: str, path: KeyPath) -> str:
         """The character at which YAML ends a setting before the end of its line."""

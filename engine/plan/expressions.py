@@ -7,9 +7,10 @@ from typing import Any
 
 from engine.errors import ExpressionSyntaxError, Severity
 from engine.expressions import Analysis, Lint, analyse, analyse_path, lint_parameters
+from engine.hints import Addition, Hint, Replacement
 from engine.late_regex import late_regex
 from engine.pipeline.spec import SnapSpec
-from engine.plan.collector import KeyPath, ProblemCollector, nearest_of
+from engine.plan.collector import KeyPath, ProblemCollector, declare_hint, nearest_of
 from engine.sdk.settings import (
     Expression,
     Path,
@@ -76,7 +77,7 @@ class _Place:
     def report(self, code: str, error: ExpressionSyntaxError) -> None:
         hint = error.hint
         if self.shift and self.text.startswith("="):
-            hint = "write one '=' before the expression"
+            hint = Hint("write one '=' before the expression", [Replacement("", "=")])
         elif error.offset >= len(self.text.rstrip()) or error.message.endswith("is not closed"):
             hint = self._cut_hint() or hint
         elif code == "expression-syntax" and self._is_text_in_quotes():
@@ -110,7 +111,7 @@ class _Place:
         """Report a parameter, read at `offset`, that the pipeline does not declare."""
         known = [f"_{parameter.name}" for parameter in self.collector.spec.parameters]
         if f"_{name}" not in known and not self.collector.may_be_lost(name):
-            hint = nearest_hint(f"_{name}", known) or f"declare it: 'parameters: {{{name}: ...}}'"
+            hint = nearest_hint(f"_{name}", known) or declare_hint(name)
             message = f"the pipeline does not declare the parameter '_{name}'"
             self.report_at("unknown-parameter", offset, len(name) + 1, message, hint, severity)
 
@@ -136,7 +137,7 @@ def _check_path(path: Path, place: _Place) -> None:
     found = analyse_path(path.text, target=target, parameters=place.declared)
     for error in found.errors:
         if path.text.lstrip().startswith("="):
-            hint = "a path is not an expression: remove the '='"
+            hint = Hint("a path is not an expression: remove the '='", [Replacement("", "=")])
             error = ExpressionSyntaxError(error.message, error.text, error.offset, 1, hint)
         place.report("bad-path", error)
     _check_names(found, place)
@@ -162,10 +163,15 @@ def _check_libraries(found: Analysis, place: _Place) -> None:
     known = [library.name for library in place.collector.spec.libraries]
     for name, offset in found.libraries.items():
         if name not in known and not place.collector.may_be_lost(name):
-            hint = nearest_hint(name, known) or f"import it: 'libraries: {{{name}: FILE}}'"
+            hint = nearest_hint(name, known) or _import_hint(name)
             message = f"the pipeline does not import the library 'lib.{name}'"
             length = len(f"lib.{name}")
             place.report_at("unknown-library", offset, length, message, hint, place.severity)
+
+
+def _import_hint(name: str) -> str:
+    hint = f"import it: 'libraries: {{{name}: FILE}}'"
+    return Hint(hint, [Addition(name, f"{name}.expr", ("libraries",))])
 
 
 def _check_members(found: Analysis, place: _Place) -> None:

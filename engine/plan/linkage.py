@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from engine.hints import Addition, Hint, NewValue
 from engine.pipeline.spec import SnapSpec
 from engine.plan import graph
 from engine.plan.collector import ProblemCollector
@@ -110,13 +111,16 @@ def _check_error_view(spec: SnapSpec, linked: _Linked, collector: ProblemCollect
         where = collector.setting(spec.label, ("on_error",))
         message = f"documents that fail in '{spec.label}' go to its error view, which has no link"
         hint = f"link it ('{spec.label}.error -> ...'), or set 'on_error: discard'"
+        hint = Hint(hint, [NewValue("discard")])
         collector.report("unlinked-error-view", where, message, hint, "warning")
     elif link is not None and spec.on_error in ("stop", "discard"):
         message = (
             f"'{spec.label}.error' is linked but never receives anything: "
             f"'{spec.label}' has 'on_error: {spec.on_error}'"
         )
+        path = collector.path_of(spec.label, ())
         hint = "set 'on_error: route', or remove the link"
+        hint = Hint(hint, [Addition("on_error", "route", path)])
         collector.report("error-view-not-routed", link.spec.source.where, message, hint)
 
 

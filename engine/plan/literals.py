@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.expressions import analyse
 from engine.expressions.nodes import Root
+from engine.hints import Hint, NewValue, Replacement
 from engine.late_regex import late_regex
 from engine.pipeline.spec import SnapSpec
 from engine.plan.collector import KeyPath, ProblemCollector
@@ -93,6 +94,7 @@ class _LiteralText:
         elif self.may_compute and re.fullmatch(r"'[^']*'|\"[^\"]*\"", text):
             message = f"{self._name()} is plain text, so the inner quotes are part of it"
             hint = f'leave them out, or make it an expression: "= {text}"'
+            hint = Hint(hint, [Replacement(text[1:-1], text), NewValue(_in_quotes(text))])
             self._report("unmarked-expression", 0, len(text), message, hint)
 
     def _report_parameter(self, found: re.Match[str]) -> None:
@@ -103,10 +105,12 @@ class _LiteralText:
     def _marked(self) -> None:
         if not self.may_compute:
             message = f"{self._name()} does not take an expression, so the '=' is part of the text"
-            self._report("unmarked-expression", 0, len(self.text), message, "remove the '='")
+            hint = Hint("remove the '='", [Replacement(self.text.lstrip()[1:].lstrip(), self.text)])
+            self._report("unmarked-expression", 0, len(self.text), message, hint)
         elif not self.text.startswith("="):
             message = f"{self._name()} begins with a space, so it is plain text, not an expression"
-            hint = "remove the space before the '='"
+            fixes = [Replacement(self.text.lstrip(), self.text)]
+            hint = Hint("remove the space before the '='", fixes)
             self._report("unmarked-expression", 0, len(self.text), message, hint)
 
     def _placeholder(self, found: re.Match[str]) -> None:
@@ -114,7 +118,7 @@ class _LiteralText:
         message = f"'{found[0]}' is not filled in here; it stays in the text as written"
         parameter = name.lower()
         value = _joined(self.text, [(found.start(), found.end(), f"_{parameter}")])
-        hint = f"write {_in_quotes(value)}"
+        hint: str = Hint(f"write {_in_quotes(value)}", [NewValue(_in_quotes(value))])
         if name not in self.declared and parameter not in self.declared:
             declaration = f"{parameter}: ${{env:{name}}}"
             hint = f"declare '{declaration}' under 'parameters:' and {hint}"
@@ -142,13 +146,15 @@ class _LiteralText:
         if not self.may_compute:
             return "this setting does not take an expression: write the value itself"
         if not analyse(self.text, self.declared).errors:
-            return f"start it with '=' to make it an expression: {_in_quotes(self.text)}"
+            value = _in_quotes(self.text)
+            return Hint(f"start it with '=' to make it an expression: {value}", [NewValue(value)])
         pieces = [
             (found.start(), found.end(), found[0])
             for found in re.finditer(r"(?<![\w$])_\w+", self.text)
             if found[0][1:] in self.declared
         ]
-        return f"write an expression: {_in_quotes(_joined(self.text, pieces))}"
+        value = _in_quotes(_joined(self.text, pieces))
+        return Hint(f"write an expression: {value}", [NewValue(value)])
 
     def _name(self) -> str:
         named = (step for step in reversed(self.path) if isinstance(step, str))

@@ -6,6 +6,7 @@ import re
 
 import msgspec
 
+from engine.hints import Hint, Replacement
 from engine.late_regex import late_regex
 from engine.locations import Location
 from engine.pipeline.spec import ParameterSpec
@@ -27,6 +28,7 @@ def check_parameters(collector: ProblemCollector) -> None:
             where = _place(collector, parameter, found.start(), len(found[0]))
             message = f"'{found[0]}' is not filled in; it stays in the default as written"
             hint = f"write ${{env:{name}}} to read the environment variable {name}"
+            hint = Hint(hint, [Replacement(f"${{env:{name}}}", found[0])])
             collector.report("placeholder", where, message, hint, "warning")
         if default.startswith("="):
             where = _place(collector, parameter, 0, len(default))

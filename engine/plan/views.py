@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from engine.hints import Hint, Replacement
 from engine.pipeline.foreign_keys import arrow_ends
 from engine.pipeline.spec import LinkSpec, PortSpec, SnapSpec
 from engine.plan.collector import ProblemCollector, nearest_of
@@ -65,8 +66,9 @@ def _joins_snaps(
             continue
         ends = arrow_ends(port.label)
         if ends and all(end in snaps for end in ends):
-            hint = f"write '{' -> '.join(ends)}'"
-            collector.report("bad-link", port.where, "the arrow of a link is '->'", hint)
+            chain = " -> ".join(ends)
+            meant = Hint(f"write '{chain}'", [Replacement(chain, port.label)])
+            collector.report("bad-link", port.where, "the arrow of a link is '->'", meant)
             continue
         hint = nearest_of(port.label, snaps, "snaps")
         message = f"there is no snap labelled {shown(port.label)}"

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.hints import Hint, Replacement
 from engine.late_regex import late_regex
 from engine.registry.files import NOT_DERIVED, folded, snake_case
 from engine.registry.platform import SNAPS
@@ -42,7 +43,9 @@ def explain_unknown(name: str, registry: Registry) -> tuple[str, str]:
         return _instead(platform[wanted], known) or _not_yet(platform[wanted])
     near = [*dict.fromkeys((*_near(wanted, known), *_with_its_words(name, known)))]
     if near := near[:_MAX_SUGGESTED]:
-        return message, f"did you mean {' or '.join(repr(known[each]) for each in near)}?"
+        names = [known[each] for each in near]
+        fixes = (Replacement(each) for each in names)
+        return message, Hint(f"did you mean {' or '.join(map(repr, names))}?", fixes)
     if near := _near(wanted, platform):
         return (
             message,
@@ -64,7 +67,8 @@ def _instead(name: str, known: Mapping[str, str]) -> tuple[str, str] | None:
         generic = known.get(folded(f"SQL{verb}"))
         if verb != name and generic is not None:
             message = f"SnapLogic's {name} is {generic} here"
-            return message, f"write 'snap: {generic}'; the account says which database it is"
+            hint = f"write 'snap: {generic}'; the account says which database it is"
+            return message, Hint(hint, [Replacement(generic)])
     return None
 
 

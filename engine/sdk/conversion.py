@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 import msgspec
 from msgspec.structs import replace
 
+from engine.hints import Addition, Hint, NewValue, Replacement
 from engine.sdk.dialects import value_hint
 from engine.sdk.excerpts import in_json
 from engine.sdk.settings import (
@@ -105,7 +106,8 @@ def _instead_of(unknown: list[str], missing: list[str]) -> str:
     """The hint for the only unknown setting if a single setting is missing; else empty."""
     if len(unknown) != 1 or len(missing) != 1:
         return ""
-    return f"rename it if you mean {missing[0]!r}, which is missing"
+    hint = f"rename it if you mean {missing[0]!r}, which is missing"
+    return Hint(hint, [Replacement(missing[0], unknown[0])])
 
 
 def _known_settings(facts: Mapping[str, SettingFacts]) -> str:
@@ -130,7 +132,16 @@ def _missing(fact: SettingFacts, path: KeyPath, *, is_empty: bool) -> Issue:
         place = (*path, fact.name)
         return Issue(place, message, fact.help, code="missing-setting", at_key=True)
     message = f"the setting {fact.name!r} is missing"
-    return Issue(path, message, fact.help, code="missing-setting")
+    return Issue(path, message, Hint(fact.help, [_addition(fact)]), code="missing-setting")
+
+
+def _addition(fact: SettingFacts) -> Addition:
+    """The setting with its example as value."""
+    if fact.example is None:
+        return Addition(fact.name)
+    from engine.sdk.yaml_text import inline  # imports yaml, needed for messages only
+
+    return Addition(fact.name, inline(fact.example))
 
 
 def _not_a_map(cls: type[Settings], value: Any, path: KeyPath) -> Issue:
@@ -223,7 +234,7 @@ def _convert_account(cls: Any, kinds: Any, value: Any, path: KeyPath, issues: li
 def _convert_rows(kind: Any, value: Any, path: KeyPath, issues: list[Issue]) -> Any:
     if not isinstance(value, list | tuple):
         is_single = _takes_plain(kind) and isinstance(value, str | int | float)
-        hint = f"write a list: [{value}]" if is_single else ""
+        hint = Hint(f"write a list: [{value}]", [NewValue(f"[{value}]")]) if is_single else ""
         issues.append(_wrong_type(path, "a list", value, hint))
         return ()
     return tuple(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from engine.hints import Hint, NewValue
 from engine.late_regex import late_regex
 
 _YES, _NO = ("yes", "y", "on", "1"), ("no", "n", "off", "0")
@@ -16,10 +17,10 @@ def boolean_hint(text: str, *, quoted: bool = False) -> str:
     """How `yes`, `on` or `'true'` is written as a boolean; empty for anything else."""
     word = text.strip().lower()
     if word in ("true", "false"):
-        return f"leave out the quotes: {word}" if quoted else f"write {word}"
+        return _write(word, "leave out the quotes:" if quoted else "write")
     if word in _YES:
-        return "write true"
-    return "write false" if word in _NO else ""
+        return _write("true")
+    return _write("false") if word in _NO else ""
 
 
 def value_hint(kind: Any, value: Any) -> str:
@@ -35,7 +36,11 @@ def value_hint(kind: Any, value: Any) -> str:
         return ""
     digits, unit = re.sub("[_,']", "", found[1]), found[2]
     if not unit:
-        return f"leave out the quotes: {digits}" if digits == value else f"write {digits}"
+        return _write(digits, "leave out the quotes:" if digits == value else "write")
     if unit not in _UNITS:
-        return "write the number without a unit"
-    return f"write the number of seconds: {float(digits) * _UNITS[unit]:g}"
+        return Hint("write the number without a unit", [NewValue(digits)])
+    return _write(f"{float(digits) * _UNITS[unit]:g}", "write the number of seconds:")
+
+
+def _write(value: str, verb: str = "write") -> str:
+    return Hint(f"{verb} {value}", [NewValue(value)])

@@ -24,6 +24,7 @@ from typing import get_type_hints as type_hints_of
 import msgspec
 
 from engine.errors import Severity
+from engine.hints import Hint, Replacement
 from engine.sdk.excerpts import in_json
 
 _MAX_NEAREST = 2
@@ -221,8 +222,11 @@ def shown(value: Any, limit: int = 60) -> str:
 
 def nearest_hint(name: str, known: Any, cutoff: float = 0.6) -> str:
     """A "did you mean" for the known names that resemble `name`; empty if there are none."""
-    names = " or ".join(map(repr, nearest_names(name, known, cutoff)))
-    return f"did you mean {names}?" if names else ""
+    near = nearest_names(name, known, cutoff)
+    if not near:
+        return ""
+    fixes = (Replacement(each, name) for each in near)
+    return Hint(f"did you mean {' or '.join(map(repr, near))}?", fixes)
 
 
 def nearest_names(name: str, known: Any, cutoff: float = 0.6) -> list[str]:

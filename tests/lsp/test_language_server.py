@@ -120,6 +120,20 @@ def test_a_file_is_formatted_as_a_whole(client: LanguageClient) -> None:
     assert edit["newText"] == VALID
 
 
+def test_a_hint_that_is_a_change_is_a_quick_fix(client: LanguageClient) -> None:
+    (found,) = client.diagnose("fixed.yaml", VALID.replace("snap: Filter", "snap: Filtr"))
+    (fix,) = client.ask(
+        "textDocument/codeAction",
+        textDocument={"uri": client.uri("fixed.yaml")},
+        range=found["range"],
+        context={"diagnostics": [found]},
+    )
+    assert fix["title"] == "Write 'Filter'"
+    assert fix["diagnostics"] == [found]
+    edit = {"range": found["range"], "newText": "Filter"}
+    assert fix["edit"]["changes"] == {client.uri("fixed.yaml"): [edit]}
+
+
 def test_files_that_change_on_the_disk_are_read_again(
     client: LanguageClient, tmp_path: Path
 ) -> None:

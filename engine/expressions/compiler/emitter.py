@@ -70,7 +70,7 @@ class Emitter:
 
     def fail(self, fault: ExpressionSyntaxError) -> ast.expr:
         """Python that raises Failure, for a node with a mistake in a lenient scope."""
-        return self.call(_fail, ast.Constant(fault.message), ast.Constant(fault.hint))
+        return self.call(_fail, ast.Constant(fault.message), ast.Constant(str(fault.hint)))
 
     def call(self, function: Callable[..., Any], *arguments: ast.expr) -> ast.Call:
         return self.unit.call(function, *arguments)

@@ -14,6 +14,7 @@ from engine.expressions.functions import Declaration
 from engine.expressions.scope import Context, Scope
 from engine.expressions.suggestions import did_you_mean, nearest
 from engine.expressions.values import INFINITY, NAN, to_text
+from engine.hints import Hint, Replacement, fixes_of
 
 _FIXED = {"undefined": None, "Null": None, "NaN": NAN, "Infinity": INFINITY}
 
@@ -58,8 +59,10 @@ class Names:
         if name in functions.NAMESPACES:
             return f"`{name}` is not a value", f"write `{name}.name(...)`"
         field = f"write `${name}` for the field, or `'{name}'` for the string"
+        fixes = [Replacement(f"${name}", name), Replacement(f"'{name}'", name)]
         if name in self.declared:
-            return f"`{name}` is not known", f"did you mean the parameter `_{name}`? {field}"
+            hint = f"did you mean the parameter `_{name}`? {field}"
+            return f"`{name}` is not known", Hint(hint, [Replacement(f"_{name}", name), *fixes])
         parameters = [f"_{parameter}" for parameter in self.declared]
         known = [
             *local,
@@ -74,8 +77,8 @@ class Names:
         ]
         hint = NAME_HINTS.get(name, "")
         if not hint and (near := did_you_mean(name, [*known, "true", "false", "null"])):
-            hint = f"{near} {field}"
-        return f"`{name}` is not known", hint or field
+            hint = Hint(f"{near} {field}", [*fixes_of(near), *fixes])
+        return f"`{name}` is not known", hint or Hint(field, fixes)
 
     def is_unknown_function(self, name: str) -> bool:
         """Whether a called name is neither a function nor a variable, and has no other meaning."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import Problem, Severity
+from engine.hints import Hint, Replacement
 from engine.pipeline.environment import (
     FROM_ENVIRONMENT,
     MISSPELT_VARIABLE,
@@ -213,7 +214,8 @@ class TaskReader:
             (whole[0], whole[1]) if whole else ("${...}", "NAME")
         )  # otherwise it may be a secret
         message = f"{shown(str(path[-1]))} has {shown(written)}, which is not filled in"
-        hint = f"did you mean ${{env:{name}}}?"
+        variable = f"${{env:{name}}}"
+        hint = Hint(f"did you mean {variable}?", [Replacement(variable, written)] if whole else ())
         self.collector.report("bad-setting", path, message, hint, severity=severity)
 
     def _filled(self, path: KeyPath, text: str) -> str:
