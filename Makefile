@@ -11,7 +11,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 CONSTRAINTS ?= requirements/constraints.txt
 PINNED := $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: demo test lint types unit bench bench-serve fuzz docs site web web-demo clean setup update lowest
+.PHONY: demo test lint types unit bench bench-serve fuzz docs site vscode web web-demo clean setup update lowest
 
 setup: $(READY)
 
@@ -117,5 +117,14 @@ $(VENV)-site/.ready: requirements/site.txt | $(READY)
 	$(VENV)-site/bin/python -m pip --disable-pip-version-check install --quiet --requirement requirements/site.txt
 	touch $@
 
+## The extension of VS Code, as build/snapline.vsix.
+vscode: editors/vscode/node_modules/.package-lock.json
+	mkdir -p build && cp LICENSE editors/vscode
+	cd editors/vscode && npm run --silent package
+
+editors/vscode/node_modules/.package-lock.json: editors/vscode/package.json editors/vscode/package-lock.json editors/vscode/.npmrc
+	cd editors/vscode && npm ci --ignore-scripts --no-progress --loglevel=error
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(VENV)-site build dist web/dist web/node_modules tests/schema/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-site build dist web/dist web/node_modules tests/schema/node_modules editors/vscode/dist editors/vscode/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

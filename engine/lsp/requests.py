@@ -32,7 +32,7 @@ _SYMBOLS = {
     "case": types.SymbolKind.Method,
     "key": types.SymbolKind.Field,
 }
-_ACTIONS = {
+LENS_COMMANDS = {
     "preview": ("Preview to here", "snapline.preview"),
     "test": ("Run test", "snapline.runTest"),
 }
@@ -139,7 +139,9 @@ def folding_range(session: Session, params: types.FoldingRangeParams) -> list[ty
 
 def code_lens(session: Session, params: types.CodeLensParams) -> list[types.CodeLens]:
     document = _document(session, params)
-    return [] if document is None else [_lens(session, document, each) for each in lenses(document)]
+    if document is None or not session.runs_commands:
+        return []
+    return [_lens(session, document, each) for each in lenses(document)]
 
 
 def formatting(
@@ -208,7 +210,7 @@ def _symbol(session: Session, document: Document, symbol: Symbol) -> types.Docum
 
 
 def _lens(session: Session, document: Document, lens: Lens) -> types.CodeLens:
-    title, command = _ACTIONS[lens.action]
+    title, command = LENS_COMMANDS[lens.action]
     arguments = [session.uri_of(document.path), lens.name]
     place = session.range(document, lens.range)
     return types.CodeLens(place, types.Command(title, command, arguments=arguments))

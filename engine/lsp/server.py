@@ -55,6 +55,7 @@ class Server(LanguageServer):
     def __init__(self) -> None:
         super().__init__("snapline", version("snapline"), protocol_cls=Protocol)
         self.pulls = False
+        self.runs_commands = False
 
     @cached_property
     def session(self) -> Session:
@@ -62,6 +63,7 @@ class Server(LanguageServer):
 
         session = Session(self.server_capabilities.position_encoding or "utf-16")
         session.workspace.folders = folder_paths([*self.workspace.folders.values()])
+        session.runs_commands = self.runs_commands
         return session
 
     @cached_property
@@ -138,6 +140,11 @@ def _add_diagnostics(server: Server) -> None:
 
 
 def _add_notifications(server: Server) -> None:
+    @server.feature(types.INITIALIZE)
+    def initialize(params: types.InitializeParams) -> None:
+        options = params.initialization_options
+        server.runs_commands = isinstance(options, dict) and options.get("codeLens") is True
+
     @server.feature(types.INITIALIZED)
     async def initialized(_: types.InitializedParams) -> None:
         client = server.client_capabilities

@@ -20,11 +20,13 @@ _CODECS = {"utf-8": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
 class Session:
     """The files that an editor has open, by URI, in the terms of `engine.language`.
 
-    `encoding` is the unit in which the editor counts the characters of a line.
+    `encoding` is the unit in which the editor counts the characters of a line. `runs_commands`:
+    it has the commands that lenses start, which are not those of the server.
     """
 
     def __init__(self, encoding: str = "utf-16") -> None:
         self.workspace = Workspace()
+        self.runs_commands = False
         self.encoding = str(encoding) if str(encoding) in _CODECS else "utf-16"
         self._uris: dict[str, str] = {}
 
