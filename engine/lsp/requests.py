@@ -13,14 +13,17 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
 from engine.language import Document
-from engine.language.answers import TextEdit
+from engine.language.answers import Completion, TextEdit
+from engine.language.complete import complete
 from engine.language.define import define
 from engine.language.fix import QuickFix, quick_fixes
 from engine.language.format import FormatRefusedError, formatted
+from engine.language.hover import hover
 from engine.language.outline import Lens, Symbol, find_symbols, foldings, lenses, links, outline
 from engine.language.recognise import is_ours
 from engine.language.refer import highlight, refer
 from engine.language.rename import RenameRefusedError, prepare_rename, rename
+from engine.language.signature import signature
 from engine.lsp.publishing import diagnostic
 from engine.lsp.session import Session
 
@@ -32,6 +35,28 @@ _SYMBOLS = {
     "case": types.SymbolKind.Method,
     "key": types.SymbolKind.Field,
 }
+_COMPLETIONS = {
+    "account": types.CompletionItemKind.Reference,
+    "constant": types.CompletionItemKind.Constant,
+    "field": types.CompletionItemKind.Field,
+    "file": types.CompletionItemKind.File,
+    "folder": types.CompletionItemKind.Folder,
+    "function": types.CompletionItemKind.Function,
+    "key": types.CompletionItemKind.Property,
+    "keyword": types.CompletionItemKind.Keyword,
+    "label": types.CompletionItemKind.Reference,
+    "library": types.CompletionItemKind.Module,
+    "method": types.CompletionItemKind.Method,
+    "namespace": types.CompletionItemKind.Module,
+    "parameter": types.CompletionItemKind.Variable,
+    "snap": types.CompletionItemKind.Class,
+    "value": types.CompletionItemKind.Value,
+    "variable": types.CompletionItemKind.Variable,
+    "view": types.CompletionItemKind.Interface,
+}
+_ASK_AGAIN = types.Command("Complete", "editor.action.triggerSuggest")
+"""A command of VS Code, which our extension alone has."""
+
 LENS_COMMANDS = {
     "preview": ("Preview to here", "snapline.preview"),
     "test": ("Run test", "snapline.runTest"),
@@ -42,6 +67,40 @@ class HasDocument(Protocol):
     """The parameters of a request about a file."""
 
     text_document: types.TextDocumentIdentifier
+
+
+def completion(session: Session, params: types.CompletionParams) -> types.CompletionList | None:
+    document = _typed_in(session, params)
+    if document is None:
+        return None
+    found = complete(document, session.position_in(document, params.position))
+    return types.CompletionList(
+        is_incomplete=False, items=[_completion(session, document, each) for each in found]
+    )
+
+
+def hover_at(session: Session, params: types.HoverParams) -> types.Hover | None:
+    document = _document(session, params)
+    if document is None:
+        return None
+    found = hover(document, session.position_in(document, params.position))
+    if found is None:
+        return None
+    return types.Hover(_markdown(found.markdown), session.range(document, found.range))
+
+
+def signature_help(
+    session: Session, params: types.SignatureHelpParams
+) -> types.SignatureHelp | None:
+    document = _document(session, params)
+    if document is None:
+        return None
+    found = signature(document, session.position_in(document, params.position))
+    if found is None:
+        return None
+    parameters = [types.ParameterInformation(each) for each in found.parameters]
+    shown = types.SignatureInformation(found.label, _markdown(found.documentation), parameters)
+    return types.SignatureHelp([shown], active_signature=0, active_parameter=found.active)
 
 
 def definition(session: Session, params: types.DefinitionParams) -> list[types.Location]:
@@ -214,6 +273,31 @@ def _lens(session: Session, document: Document, lens: Lens) -> types.CodeLens:
     arguments = [session.uri_of(document.path), lens.name]
     place = session.range(document, lens.range)
     return types.CodeLens(place, types.Command(title, command, arguments=arguments))
+
+
+def _completion(session: Session, document: Document, found: Completion) -> types.CompletionItem:
+    edit = types.TextEdit(session.range(document, found.edit.range), found.edit.text)
+    return types.CompletionItem(
+        found.label,
+        kind=_COMPLETIONS[found.kind],
+        detail=found.detail or None,
+        documentation=_markdown(found.documentation) if found.documentation else None,
+        sort_text=f"{found.rank:04}",
+        filter_text=found.edit.text,
+        text_edit=edit,
+        command=_ASK_AGAIN if found.asks_again and session.runs_commands else None,
+    )
+
+
+def _markdown(text: str) -> types.MarkupContent:
+    return types.MarkupContent(types.MarkupKind.Markdown, text)
+
+
+def _typed_in(session: Session, params: HasDocument) -> Document | None:
+    """A file of ours, or one that is still empty."""
+    document = session.document(params.text_document.uri)
+    is_new = document is not None and document.source.root is None
+    return document if document is not None and (is_new or is_ours(document)) else None
 
 
 def _document(session: Session, params: HasDocument) -> Document | None:

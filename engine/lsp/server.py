@@ -27,6 +27,15 @@ if TYPE_CHECKING:
     from engine.lsp.session import Session
 
 _REQUESTS: dict[str, tuple[str, Any]] = {
+    types.TEXT_DOCUMENT_COMPLETION: (
+        "completion",
+        types.CompletionOptions(trigger_characters=[*" .$_'\"[(>/"]),
+    ),
+    types.TEXT_DOCUMENT_HOVER: ("hover_at", None),
+    types.TEXT_DOCUMENT_SIGNATURE_HELP: (
+        "signature_help",
+        types.SignatureHelpOptions(trigger_characters=["(", ","]),
+    ),
     types.TEXT_DOCUMENT_DEFINITION: ("definition", None),
     types.TEXT_DOCUMENT_REFERENCES: ("references", None),
     types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT: ("document_highlight", None),
