@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.language.answers import Target
-from engine.language.mentions import mention_at, mentions_of
+from engine.language.mentions import mention_at, mentions, mentions_of
 from engine.language.positions import Position, Range
 from engine.language.workspace import Document
 
@@ -23,4 +23,9 @@ def refer(document: Document, position: Position, *, declaration: bool = True) -
 
 def highlight(document: Document, position: Position) -> list[Range]:
     """The places in the document itself."""
-    return [target.range for target in refer(document, position) if target.path == document.path]
+    mention = mention_at(document, position)
+    return [
+        document.lines.range(each.start, each.end)
+        for each in (mentions(document) if mention else ())
+        if mention and each.named == mention.named
+    ]

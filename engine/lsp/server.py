@@ -81,6 +81,13 @@ class Server(LanguageServer):
 
         return Publisher(self.session, self.text_document_publish_diagnostics)
 
+    def load(self) -> None:
+        """Import what the answers need, before somebody waits for them."""
+        importlib.import_module("engine.lsp.requests")
+        from engine.language.warm_up import warm_up
+
+        warm_up(self.session.workspace)
+
     def check_soon(self, uri: str) -> None:
         """Send the problems of a file after a pause, unless the editor asks for them itself."""
         if not self.pulls:
@@ -162,8 +169,7 @@ def _add_notifications(server: Server) -> None:
         if watched and watched.dynamic_registration:
             server.client_register_capability(_registration())
         await asyncio.sleep(0)
-        importlib.import_module("engine.lsp.requests")
-        assert server.publisher
+        server.load()
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def opened(params: types.DidOpenTextDocumentParams) -> None:

@@ -16,11 +16,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.language import Document, Position, Workspace
+from engine.language import Document, Position, Range, Workspace
 from engine.language.answers import Completion, Hover
 from engine.language.complete import complete
+from engine.language.define import define
 from engine.language.diagnose import diagnose
+from engine.language.fix import quick_fixes
+from engine.language.format import FormatRefusedError, formatted
 from engine.language.hover import hover
+from engine.language.outline import foldings, lenses, links, outline
+from engine.language.rename import RenameRefusedError, prepare_rename
 from engine.language.signature import signature
 from tests.fuzz.edits import EDITS, forget
 
@@ -38,11 +43,35 @@ _NONSENSE = (-(10**9), -1, 0, 7, 10**9)
 _SAMPLE = {"name": "Ada", "content": {"params": {"image": [1, 2]}}, "a b": [{"c": 1}], "n": None}
 
 Ask = Callable[[Document, Position], object]
+
+
+def _format(document: Document, _: Position) -> object:
+    try:
+        return formatted(document.text, document.path)
+    except FormatRefusedError:
+        return None
+
+
+def _rename(document: Document, position: Position) -> object:
+    try:
+        return prepare_rename(document, position)
+    except RenameRefusedError:
+        return None
+
+
 QUESTIONS: dict[str, Ask] = {
     "complete": complete,
     "hover": hover,
     "signature": signature,
     "diagnose": lambda document, position: diagnose(document),
+    "define": define,
+    "rename": _rename,
+    "fix": lambda document, position: quick_fixes(document, Range(position, position)),
+    "format": _format,
+    "outline": lambda document, position: outline(document),
+    "foldings": lambda document, position: foldings(document),
+    "links": lambda document, position: links(document),
+    "lenses": lambda document, position: lenses(document),
 }
 
 

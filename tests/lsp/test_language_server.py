@@ -86,6 +86,38 @@ def test_yaml_of_other_programs_is_left_alone(client: LanguageClient) -> None:
     assert client.ask("textDocument/documentSymbol", **at(client, "compose.yaml", 0, 0)) == []
 
 
+def test_what_may_be_written_is_offered(client: LanguageClient) -> None:
+    items = client.complete("typed.yaml", VALID.replace("filter: $x", "filter: $x.toF|"))
+    found = next(each for each in items if each["label"] == "toFixed")
+    line = len("  b: {snap: Filter, filter: $x.")
+    assert found["textEdit"] == {
+        "range": {
+            "start": {"line": 2, "character": line},
+            "end": {"line": 2, "character": line + len("toF")},
+        },
+        "newText": "toFixed(",
+    }
+    assert "toFixed(" in found["documentation"]["value"]
+
+
+def test_an_empty_file_is_offered_the_keys_of_a_pipeline(client: LanguageClient) -> None:
+    labels = [each["label"] for each in client.complete("new.yaml", "|")]
+    assert "snaps" in labels
+
+
+def test_help_is_shown_for_what_is_at_the_cursor(client: LanguageClient) -> None:
+    shown = client.hover("typed.yaml", VALID.replace("snap: Filter", "snap: Fil|ter"))
+    assert "Pass on the documents for which an expression is true" in shown
+
+
+def test_the_parameters_of_a_function_are_shown(client: LanguageClient) -> None:
+    text = VALID.replace("filter: $x", "filter: 'Math.max(1, $x'")
+    client.open("typed.yaml", text)
+    place = at(client, "typed.yaml", 2, len("  b: {snap: Filter, filter: 'Math.max(1, $x"))
+    found = client.ask("textDocument/signatureHelp", **place)
+    assert found["signatures"][0]["label"].startswith("Math.max(")
+
+
 def test_a_definition_in_another_file_is_found(client: LanguageClient) -> None:
     client.diagnose("flow.yaml", VALID)
     test = "cases: {one: {mocks: {b: []}, expect: {b: {count: 1}}}}\n"
