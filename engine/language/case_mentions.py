@@ -1,10 +1,11 @@
-"""What test files and task files mention of their pipelines."""
+"""What test, pin and task files mention of their pipelines."""
 
 from __future__ import annotations
 
 from engine.language.named import Mentions, Named, full_path, keys_at, node_at, scalars_in
 from engine.language.workspace import Document
 from engine.pipeline.nodes import Items, Scalar
+from engine.pipeline.pin_files import pipeline_of
 from engine.pipeline.source import KeyPath
 from engine.testing.cases.reading import OF_THE_RUN, parse_tests
 
@@ -24,6 +25,18 @@ def mentions_in_tests(document: Document) -> Mentions:
         _add_case(found, pipeline, ("cases", name))
     for path, text in scalars_in(node_at(root, ("cases",)), ("cases",)):
         if path[-1] in ("file", "snapshot"):
+            _add_file(found, full_path(document.folder, text), path)
+    return found
+
+
+def mentions_in_pins(document: Document) -> Mentions:
+    """The mentions in a file with pins for previews."""
+    found = Mentions(document)
+    root, pipeline = document.source.root, full_path(pipeline_of(document.path))
+    for label in keys_at(root, ("pins",)):
+        found.add_key(Named("label", pipeline, label), ("pins", label))
+    for path, text in scalars_in(node_at(root, ("pins",)), ("pins",)):
+        if path[-1] == "file":
             _add_file(found, full_path(document.folder, text), path)
     return found
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.errors import ConfigurationError
-from engine.language.case_mentions import mentions_in_task, mentions_in_tests
+from engine.language.case_mentions import mentions_in_pins, mentions_in_task, mentions_in_tests
 from engine.language.named import Mention, Mentions, Named
 from engine.language.pipeline_mentions import mentions_in_pipeline
 from engine.language.positions import Position
@@ -18,6 +18,7 @@ from engine.language.workspace import Document
 _READERS = {
     "pipeline": mentions_in_pipeline,
     "test": mentions_in_tests,
+    "pins": mentions_in_pins,
     "task": mentions_in_task,
     "account": Mentions,
 }

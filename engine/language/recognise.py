@@ -11,6 +11,9 @@ from engine.pipeline.nodes import Table
 
 _SNAPS = late_regex(r"^snaps[ \t]*:", re.MULTILINE)
 _BEGUN = frozenset(("pipeline", "description", "parameters", "libraries", "links"))
+_NAMED = {"test": "cases", "pins": "pins"}
+"""The key of each kind of file that has a name of its own."""
+
 _ACCOUNTS = "accounts"
 
 
@@ -21,8 +24,8 @@ def is_ours(document: Document) -> bool:
     """
     root = document.source.root
     keys = frozenset(root.entries) if isinstance(root, Table) else frozenset()
-    if document.kind == "test":
-        return not keys or "cases" in keys
+    if document.kind in _NAMED:
+        return not keys or _NAMED[document.kind] in keys
     if document.kind == "account":
         return "account" in keys or Path(document.path).parent.name == _ACCOUNTS
     if document.kind == "task":

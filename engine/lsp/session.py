@@ -12,6 +12,7 @@ from engine.errors import ConfigurationError
 from engine.language import Document, Position, Range, Workspace
 from engine.language.answers import Target
 from engine.language.positions import Lines
+from engine.preview import samples
 
 _BYTES_OF_UNIT = {"utf-8": 1, "utf-16": 2, "utf-32": 4}
 _CODECS = {"utf-8": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
@@ -25,7 +26,7 @@ class Session:
     """
 
     def __init__(self, encoding: str = "utf-16") -> None:
-        self.workspace = Workspace()
+        self.workspace = Workspace(samples=samples)
         self.runs_commands = False
         self.encoding = str(encoding) if str(encoding) in _CODECS else "utf-16"
         self._uris: dict[str, str] = {}

@@ -34,6 +34,7 @@ cases:
     allow: [parse]
     expect: {big: {count: 1}, big.output: [], output: []}
 """
+PINS = "pins: {read: [{a: 1}], big: {output: [{file: orders.json}]}}\n"
 TASK = "type: triggered\npipeline: ../main.yaml\nparameters: {least: 3}\n"
 
 
@@ -97,6 +98,7 @@ def orders(path: Path) -> Folder:
     folder = Folder(path)
     folder.write("main.yaml", PIPELINE)
     folder.write("main.test.yaml", TESTS)
+    folder.write("main.preview.yaml", PINS)
     folder.write("child.yaml", CHILD)
     folder.write("tasks/main.yaml", TASK)
     folder.write("tax.expr", "{\n  rate: 0.19,\n  'other': 1\n}")

@@ -8,7 +8,7 @@ import pytest
 
 from engine.language.define import define
 from engine.language.refer import highlight, refer
-from tests.language.folders import CHILD, PIPELINE, TASK, TESTS, Folder, marked, orders
+from tests.language.folders import CHILD, PINS, PIPELINE, TASK, TESTS, Folder, marked, orders
 
 
 @pytest.fixture
@@ -106,6 +106,7 @@ def test_references_of_a_label_are_in_its_links_and_tests(folder: Folder) -> Non
         "main.yaml:6:big",
         "main.yaml:9:big",
         "main.yaml:10:big",
+        "main.preview.yaml:1:big",
         "main.test.yaml:6:big",
         "main.test.yaml:6:big",
     ]
@@ -139,7 +140,7 @@ def test_references_of_a_file_are_the_files_that_name_it(folder: Folder) -> None
 def test_an_open_file_counts_as_it_is_in_the_editor(folder: Folder) -> None:
     folder.open("main.test.yaml", TESTS.replace("mocks: {read: [], ", "mocks: {"))
     found = referred(folder, "main.yaml", marked(PIPELINE, "  re¦ad: {"))
-    assert found == ["main.yaml:4:read", "main.yaml:9:read"]
+    assert found == ["main.yaml:4:read", "main.yaml:9:read", "main.preview.yaml:1:read"]
 
 
 def test_references_without_the_declaration(folder: Folder) -> None:
@@ -151,3 +152,9 @@ def test_references_without_the_declaration(folder: Folder) -> None:
 def test_highlights_are_those_of_the_file(folder: Folder) -> None:
     document, position = folder.open("main.yaml", marked(PIPELINE, "  re¦ad: {"))
     assert [each.start.line for each in highlight(document, position)] == [3, 8]
+
+
+def test_leads_from_pins_to_the_snap_that_has_them(folder: Folder) -> None:
+    assert defined(folder, "main.preview.yaml", marked(PINS, "{re¦ad:")) == ["main.yaml:4:read"]
+    found = defined(folder, "main.preview.yaml", marked(PINS, "ord¦ers.json"))
+    assert found == ["orders.json:1:"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.language.rename import RenameRefusedError, prepare_rename, rename
-from tests.language.folders import CHILD, PIPELINE, TASK, TESTS, Folder, marked, orders
+from tests.language.folders import CHILD, PINS, PIPELINE, TASK, TESTS, Folder, marked, orders
 
 
 @pytest.fixture
@@ -28,6 +28,7 @@ def refused(folder: Folder, text: str, new: str, name: str = "main.yaml") -> str
 def test_a_label_is_renamed_in_links_and_tests(folder: Folder) -> None:
     assert renamed(folder, "-> bi¦g", "large orders") == {
         "main.yaml": PIPELINE.replace("big", "large orders"),
+        "main.preview.yaml": PINS.replace("big", "large orders"),
         "main.test.yaml": TESTS.replace("big", "large orders"),
     }
 
