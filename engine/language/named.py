@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from engine.language.workspace import Document
-from engine.pipeline.nodes import Items, Node, Scalar, Table
+from engine.pipeline.nodes import Items, Node, Scalar, Table, child_of
 from engine.pipeline.source import KeyPath
 
 Kind = Literal["label", "parameter", "library", "member", "snap", "file"]
@@ -83,12 +83,7 @@ def node_at(root: Node | None, path: KeyPath) -> Node | None:
     """The node that a path leads to."""
     node = root
     for step in path:
-        if isinstance(node, Table) and str(step) in node.entries:
-            node = node.entries[str(step)].value
-        elif isinstance(node, Items) and isinstance(step, int) and 0 <= step < len(node.items):
-            node = node.items[step]
-        else:
-            return None
+        node = child_of(node, step)
     return node
 
 
