@@ -99,6 +99,8 @@ web-demo: $(READY) $(PAGE) models/digits.json
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.expressions --inputs 100000
 	$(BIN)/python -m tests.fuzz.edits --edits 10000
+	$(BIN)/python -m tests.fuzz.editor --edits 10000
+	$(BIN)/python -m tests.fuzz.over_stdio --edits 2000
 
 docs: $(READY)
 	$(BIN)/python -m engine.reference

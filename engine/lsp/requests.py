@@ -54,6 +54,9 @@ _COMPLETIONS = {
     "variable": types.CompletionItemKind.Variable,
     "view": types.CompletionItemKind.Interface,
 }
+_MOST_OF_NEW_FILE = 2_000
+"""Characters of the comments with which a file may begin."""
+
 _ASK_AGAIN = types.Command("Complete", "editor.action.triggerSuggest")
 """A command of VS Code, which our extension alone has."""
 
@@ -296,8 +299,10 @@ def _markdown(text: str) -> types.MarkupContent:
 def _typed_in(session: Session, params: HasDocument) -> Document | None:
     """A file of ours, or one that is still empty."""
     document = session.document(params.text_document.uri)
-    is_new = document is not None and document.source.root is None
-    return document if document is not None and (is_new or is_ours(document)) else None
+    if document is None or is_ours(document):
+        return document
+    is_new = len(document.text) < _MOST_OF_NEW_FILE and document.source.root is None
+    return document if is_new else None
 
 
 def _document(session: Session, params: HasDocument) -> Document | None:

@@ -39,3 +39,10 @@ def test_pipelines_tasks_tests_pins_and_accounts_are(path: str, text: str) -> No
 @pytest.mark.parametrize(("path", "text"), OTHERS.items(), ids=OTHERS)
 def test_files_of_other_programs_are_not(path: str, text: str) -> None:
     assert not is_ours(Workspace(Registry()).open(path, text))
+
+
+def test_a_huge_file_is_not_read() -> None:
+    text = "a: [snaps]\n" * 1_000_000
+    document = Workspace(Registry()).open("huge.yaml", text)
+    assert not is_ours(document)
+    assert "_composed" not in document.__dict__
