@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from engine.errors import Problem
-from engine.hints import Addition, Fix, LineChange, NewValue, Replacement, fixes_of
+from engine.hints import Addition, Fix, LineChange, NewValue, Repair, Replacement, fixes_of
 from engine.language.additions import with_key
 from engine.language.answers import Diagnostic, TextEdit
 from engine.language.diagnose import diagnose
@@ -45,7 +45,7 @@ def _fixes(document: Document, problem: Problem, diagnostic: Diagnostic) -> Iter
     start, end = map(document.lines.index, diagnostic.range)
     for fix in fixes:
         changes = _changes(document, fix, start, end, problem.code)
-        if changes and _is_readable(document, changes):
+        if changes and _helps(document, changes, fix):
             edits = tuple(
                 TextEdit(document.lines.range(first, last), text) for first, last, text in changes
             )
@@ -70,11 +70,12 @@ def _change(document: Document, change: LineChange) -> Change:
     return start, start + change.removed, change.added
 
 
-def _is_readable(document: Document, changes: Sequence[Change]) -> bool:
-    """Whether the file has no new mistakes in its YAML after the changes."""
+def _helps(document: Document, changes: Sequence[Change], fix: Fix) -> bool:
+    """Whether the file has no new mistakes in its YAML after the changes; one less if it had one
+    that they repair."""
     _, problems = compose_text(changed(document.text, changes), document.path)
     _, before = compose_text(document.text, document.path)
-    return len(problems) <= len(before)
+    return len(problems) <= len(before) - isinstance(fix, Repair)
 
 
 def changed(text: str, changes: Sequence[Change]) -> str:
