@@ -110,11 +110,14 @@ class Session:
     def _utf16(self, position: types.Position, lines: Lines) -> Position:
         if self.encoding == "utf-16":
             return Position(position.line, position.character)
-        start, end = lines.line_around(lines.index(Position(position.line, 0)))
+        first = lines.index(Position(position.line, 0))
+        start, end = lines.line_around(first)
+        if position.line < 0 or lines.position(start).line < position.line:
+            return lines.position(first)
         size = max(0, position.character) * _BYTES_OF_UNIT[self.encoding]
         before = lines.text[start:end].encode(_CODECS[self.encoding], "surrogatepass")[:size]
         index = start + len(before.decode(_CODECS[self.encoding], "ignore"))
-        return lines.position(index) if position.line >= 0 else Position(0, 0)
+        return lines.position(index)
 
     def _units(self, text: str) -> int:
         size = len(text.encode(_CODECS[self.encoding], "surrogatepass"))

@@ -234,6 +234,15 @@ def test_an_editor_that_counts_bytes_asks_for_problems(pulling: LanguageClient) 
     assert report["items"] == []
 
 
+def test_a_change_up_to_a_line_behind_the_last_one_replaces_all(pulling: LanguageClient) -> None:
+    pulling.open("behind.yaml", "snaps: {a: {snap: Nothing}}  # é")
+    start, end = {"line": 0, "character": 0}, {"line": 1, "character": 0}
+    change = {"range": {"start": start, "end": end}, "text": VALID}
+    pulling.change("behind.yaml", 2, [change])
+    document = {"uri": pulling.uri("behind.yaml")}
+    assert pulling.ask("textDocument/diagnostic", textDocument=document)["items"] == []
+
+
 def test_the_server_ends_when_the_editor_does(tmp_path: Path) -> None:
     pytest.importorskip("pygls")
     started = LanguageClient(COMMAND, tmp_path, PUSHED)

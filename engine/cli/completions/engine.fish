@@ -111,6 +111,8 @@ complete -c engine -n '__fish_seen_subcommand_from serve' -l param -x -d 'value 
 complete -c engine -n '__fish_seen_subcommand_from serve' -l param-file -r -F -d 'values of parameters: a YAML or JSON map, or lines of NAME=value (.env), of which those that the pipeline does not declare are ignored; --param takes precedence'
 complete -c engine -n '__fish_seen_subcommand_from serve' -l instances -x -d 'instances of each ultra task (default: as in its file)'
 complete -c engine -n '__fish_seen_subcommand_from serve' -l allow-origin -x -d 'allow calls from pages of this origin, such as https://example.org; * allows all'
+complete -c engine -n '__fish_seen_subcommand_from serve' -l allow-host -x -d 'serve requests for this host name; * serves any (default: only names of this machine if it listens there only, otherwise any)'
+complete -c engine -n '__fish_seen_subcommand_from serve' -l errors -x -a 'full terse' -d 'what callers learn of a failed request (default: full on this machine, otherwise terse)'
 complete -c engine -n '__fish_seen_subcommand_from serve' -l log-format -x -a 'text json' -d 'format of the log lines'
 complete -c engine -n '__fish_seen_subcommand_from serve' -l access-log -r -F -d 'write a line for each request; - for standard error'
 complete -c engine -n '__fish_seen_subcommand_from serve' -l state -x -a '(__fish_complete_directories)' -d 'folder for the history of scheduled runs (default: your state folder)'

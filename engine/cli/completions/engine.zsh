@@ -165,6 +165,8 @@ _engine() {
             '*'--param-file'[values of parameters\: a YAML or JSON map, or lines of NAME=value (.env), of which those that the pipeline does not declare are ignored; --param takes precedence]:FILE:_files' \
             '(--instances)'--instances'[instances of each ultra task (default\: as in its file)]:N: ' \
             '*'--allow-origin'[allow calls from pages of this origin, such as https\://example.org; * allows all]:ORIGIN: ' \
+            '*'--allow-host'[serve requests for this host name; * serves any (default\: only names of this machine if it listens there only, otherwise any)]:NAME: ' \
+            '(--errors)'--errors'[what callers learn of a failed request (default\: full on this machine, otherwise terse)]:errors:(full terse)' \
             '(--log-format)'--log-format'[format of the log lines]:log_format:(text json)' \
             '(--access-log)'--access-log'[write a line for each request; - for standard error]:FILE:_files' \
             '(--state)'--state'[folder for the history of scheduled runs (default\: your state folder)]:FOLDER:_files -/' \
