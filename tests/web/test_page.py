@@ -27,7 +27,7 @@ THREE = [
         (84, 226),
     ]
 ]
-MAX_BYTES = 1_000_000
+MAX_BYTES = 614_400
 
 
 @pytest.fixture
