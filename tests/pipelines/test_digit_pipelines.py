@@ -34,6 +34,7 @@ def test_a_network_that_one_pipeline_builds_recognises_a_digit_in_the_others(
     document = json.loads(model.read_text())
     assert document["accuracy"] > 0.9
     assert document["history"][0]["epoch"] == 1
+    assert 0 < document["sure_above"] < 1
 
     tested = engine_run("model_testing.yaml", f"model={model}")
     assert tested.returncode == 0, tested.stdout + tested.stderr
@@ -44,6 +45,7 @@ def test_a_network_that_one_pipeline_builds_recognises_a_digit_in_the_others(
     hosted = answered_by_hosting(document)
     assert hosted["pred"] == 1
     assert hosted["conf"] == pytest.approx(answer["conf"], abs=1e-4)
+    assert hosted["sure"] == (hosted["conf"] >= document["sure_above"])
 
 
 def answered_by_hosting(model: dict[str, Any]) -> dict[str, Any]:
