@@ -13,6 +13,7 @@ import queue
 import select
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -38,6 +39,12 @@ from engine.sdk.scripts import (
 _GREETING_LIMIT = 4096
 _GREETING_SECONDS = 5.0
 _UNAUTHENTICATED_LIMIT = 32
+"""Connections that have not greeted yet; one more cuts off the oldest of them."""
+
+QUEUE_SECONDS = 60.0
+"""How long a session waits for another to end."""
+
+_LOOK_SECONDS = 0.1
 _GONE = (EOFError, OSError, ProtocolError)
 _RELAYED: Decoder[Any] = Decoder()
 """Leaves extensions as they are: only the script and the engine need the values in them."""
@@ -62,7 +69,8 @@ class ScriptServer:
         self._log = log
         self._limit = limit
         self._slots = threading.BoundedSemaphore(sessions)
-        self._unauthenticated = threading.BoundedSemaphore(_UNAUTHENTICATED_LIMIT)
+        self._unauthenticated: dict[socket.socket, None] = {}
+        self._lock = threading.Lock()
         self._connections: set[PeerConnection] = set()
         self._sessions = sessions
         self._woken, self._wake = socket.socketpair()
@@ -97,9 +105,12 @@ class ScriptServer:
         self._wake.close()
 
     def _accept(self, connection: socket.socket, peer: str) -> None:
-        if not self._unauthenticated.acquire(blocking=False):
-            connection.close()
-            return
+        with self._lock:
+            if len(self._unauthenticated) >= _UNAUTHENTICATED_LIMIT:
+                oldest = next(iter(self._unauthenticated))
+                del self._unauthenticated[oldest]
+                _cut(oldest)
+            self._unauthenticated[connection] = None
         accepted = PeerConnection(connection, peer, self)
         self._connections.add(accepted)
         accepted.thread.start()
@@ -109,10 +120,11 @@ class ScriptServer:
         try:
             greeting = self._greeting(channel)
         finally:
-            self._unauthenticated.release()
+            with self._lock:
+                self._unauthenticated.pop(channel.connection, None)
         match greeting:
             case ["hello", int(version), str(token)]:
-                refusal = self._refusal(version, token)
+                refusal = self._refusal(version, token, channel.connection)
             case _:
                 return False
         if refusal:
@@ -134,7 +146,7 @@ class ScriptServer:
         finally:
             timer.cancel()
 
-    def _refusal(self, version: int, token: str) -> str:
+    def _refusal(self, version: int, token: str, connection: socket.socket) -> str:
         if not hmac.compare_digest(token.encode("utf-8", "replace"), self._token):
             return "the token is missing" if not token else "the token is wrong"
         if version != VERSION:
@@ -142,9 +154,17 @@ class ScriptServer:
                 f"the executor speaks version {VERSION} of the protocol, "
                 f"the engine version {version}; install the same version of Snapline on both"
             )
-        if not self._slots.acquire(blocking=False):
-            return f"all {self._sessions} sessions are in use"
+        if not self._wait_for_slot(connection):
+            return f"all {self._sessions} sessions have been in use for {QUEUE_SECONDS:g} seconds"
         return ""
+
+    def _wait_for_slot(self, connection: socket.socket) -> bool:
+        """False if no session ends in time, or the peer has gone."""
+        end = time.monotonic() + QUEUE_SECONDS
+        while not self._slots.acquire(timeout=min(_LOOK_SECONDS, QUEUE_SECONDS)):
+            if time.monotonic() >= end or _has_gone(connection):
+                return False
+        return True
 
     def leave(self, connection: PeerConnection, admitted: bool) -> None:
         if admitted:
@@ -258,6 +278,15 @@ class PeerConnection:
         frame = self._channel.frame(*message)
         with self._sending:
             self._channel.send_frame(frame)
+
+
+def _has_gone(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def _cut(connection: socket.socket) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from engine.documents import RawJson
 from engine.errors import ConfigurationError
+from engine.script import server
 from engine.script.child.protocol import Channel, encode
 from engine.script.executor import Executor
 from engine.script.frame_sizes import FRAME_ROWS
@@ -189,11 +190,34 @@ def test_another_version_of_the_protocol_is_refused(host: Host) -> None:
     assert "version 99" in detail
 
 
-def test_more_sessions_than_allowed_are_refused(opened: Opened, host: Host) -> None:
+def test_more_sessions_than_allowed_are_refused_after_a_while(
+    opened: Opened, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "QUEUE_SECONDS", 0.05)
     for _ in range(2):
         opened(ECHO, **host.facts).start()
-    with pytest.raises(ScriptFailure, match="all 2 sessions are in use"):
+    with pytest.raises(ScriptFailure, match=r"all 2 sessions have been in use for 0\.05 seconds"):
         opened(ECHO, **host.facts).start()
+
+
+def test_a_session_waits_until_another_ends(opened: Opened, host: Host) -> None:
+    first, second = (opened(ECHO, **host.facts) for _ in range(2))
+    first.start()
+    second.start()
+    third = opened(ECHO, **host.facts)
+    starting = threading.Thread(target=third.start)
+    starting.start()
+    first.finish()
+    first.close()
+    starting.join()
+    assert list(third.process([{"n": 1}])) == [[{"n": 1}]]
+
+
+def test_silent_strangers_do_not_shut_others_out(opened: Opened, host: Host) -> None:
+    with contextlib.ExitStack() as stack:
+        silent = [stack.enter_context(host.dial()) for _ in range(40)]
+        opened(ECHO, **host.facts).start()
+        assert received_by(silent[0]) == b""  # the oldest makes room
 
 
 def test_a_closed_session_makes_room(opened: Opened, host: Host) -> None:
