@@ -258,9 +258,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             size = len(batch) if self._takes_batches else int(PART_SECONDS / self._pace) or 1
             part = batch.at(range(start, min(start + size, len(batch))))
             start += size
-            begun = perf_counter()
             yield part
-            self._pace = max((perf_counter() - begun) / len(part), _FASTEST)
 
     def _outcomes(
         self, part: Batch, session: ScriptSession, held: HeldRows
@@ -276,7 +274,9 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             yield [(numbers[position], None) for position in gone]
             part, numbers = part.at(wanted), [numbers[position] for position in wanted]
         if wanted:
+            begun = perf_counter()
             yield from session.process_tracked(part.items, numbers)
+            self._pace = max((perf_counter() - begun) / len(wanted), _FASTEST)
 
     def _outputs(self, answers: list[ScriptAnswer], rows: list[Document]) -> Iterator[Batch]:
         """The documents of answers to these rows; those before a failure are passed on first."""
