@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from engine.tasks.definition.task import Limits, Task, Timeouts
-from engine.tasks.pool.pool import Pool
+from engine.tasks.pool.pool import IMPATIENT_SECONDS, Pool
 from engine.tasks.pool.staffing import for_instances
 from engine.tasks.pool.statistics import TaskStatistics
-from engine.tasks.pool.task_process import Ending, TaskProcess
+from engine.tasks.pool.task_process import QUICK_SECONDS, Ending, TaskProcess
 from engine.tasks.ultra.feed_master import PendingRequest
 from engine.tasks.wire.messages import Request, Response, RunFailure
 from tests.tasks.hosting import in_loop
@@ -252,3 +252,59 @@ async def test_a_refused_request_is_not_processed_later() -> None:
         it.processes[0]._receive(Response(1, 200, [], b""))
         it.ask(3)
         assert list(it.processes[0].jobs) == [3]
+
+
+@in_loop
+async def test_a_job_that_is_withdrawn_is_over_and_its_process_is_told() -> None:
+    async with manned(in_flight=1) as it:
+        (process,) = it.processes
+        it.ask(1)
+        it.ask(2)
+        it.pool.withdraw(2)
+        assert it.pool.jobs.waiting == 0
+        it.pool.withdraw(1)
+        assert len(it.pool.jobs) == 0
+        assert list(process.given_up) == [1]  # it keeps its place until it ends
+        it.ask(3)
+        assert it.pool.jobs.waiting == 1
+        process._receive(Response(1, 204, [], b"", "filtered"))
+        assert list(process.jobs) == [3]
+        assert it.statuses == {}
+
+
+@in_loop
+async def test_while_callers_give_up_those_that_came_last_are_served_first() -> None:
+    async with manned(in_flight=1) as it:
+        for number in range(1, 6):
+            it.ask(number)
+        it.answer(1)
+        it.answer(2)  # in the order of arrival
+        it.pool.withdraw(4)
+        it.answer(3)
+        it.answer(5)
+        it.ask(6)
+        it.ask(7)
+        it.ask(8)
+        it.answer(6)
+        assert list(it.processes[0].jobs) == [8]
+        it.clock.now += IMPATIENT_SECONDS
+        it.ask(9)
+        it.answer(8)
+        assert list(it.processes[0].jobs) == [7]
+
+
+@in_loop
+async def test_while_callers_give_up_a_slow_process_gets_fewer_jobs_at_a_time() -> None:
+    async with manned(in_flight=100) as it:
+        (process,) = it.processes
+        for number in range(200):
+            it.ask(number)
+        it.pool.withdraw(199)
+        it.clock.now += 2 * QUICK_SECONDS
+        it.answer(0)
+        assert process.limit == 80
+        for number in range(1, 30):
+            it.answer(number)
+        assert process.limit < 80
+        await it.later(IMPATIENT_SECONDS + 1)
+        assert process.limit == 100
