@@ -139,7 +139,7 @@ def _wants_links(snap: ResolvedSnap, linked: _Linked, collector: ProblemCollecto
             _check_count(snap, "input", view, linked, collector)
             if not snap.spec.open_input and _is_missed(snap.spec.label, view, linked):
                 message = f"{_name(snap)} needs a link to its input view '{view.name}'"
-                hint = _link_hint(snap, "input")
+                hint = f"{_link_hint(snap, 'input')}; if a caller feeds it, set 'open_input: true'"
                 collector.report("unlinked-input", snap.spec.where, message, hint)
         for view in snap.views.outputs:
             _check_count(snap, "output", view, linked, collector)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -24,6 +23,7 @@ from engine.sdk.quantities import parse_duration, parse_size
 from engine.sdk.settings import Issue, Settings, shown
 from engine.tasks.definition.applicability import applies, check_applicability
 from engine.tasks.definition.origin import is_origin
+from engine.tasks.definition.path_beside import path_beside
 from engine.tasks.definition.problem_collector import ProblemCollector
 from engine.tasks.definition.rate import parse_rate
 from engine.tasks.definition.redaction import SECRET_KEYS
@@ -152,7 +152,7 @@ class TaskReader:
 
     def _pipeline(self, name: str | None) -> str:
         if name:
-            self.pipeline = _beside(self.source.text.path, name)
+            self.pipeline = path_beside(self.source.text.path, name)
         elif name is not None:
             hint = "give the path of a pipeline file"
             self.collector.report("missing-setting", ("pipeline",), "'pipeline' is empty", hint)
@@ -300,11 +300,3 @@ def _given(cls: type[Settings], values: Any) -> dict[str, Any]:
     """The values that are given and could be converted."""
     partly = convert_partly(cls, values) if isinstance(values, Mapping) else {}
     return {name: value for name, value in partly.items() if value is not None}
-
-
-def _beside(path: str, name: str) -> str:
-    """The path of a file named in another, without `..` unless a symbolic link needs it."""
-    joined = Path(path).parent / name
-    tidy = Path(os.path.normpath(joined))
-    same = tidy.exists() and joined.exists() and tidy.samefile(joined)
-    return str(tidy if same or not joined.exists() else joined)

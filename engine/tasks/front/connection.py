@@ -9,13 +9,13 @@ would reset it, and the response might be lost with it.
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections import deque
 from typing import TYPE_CHECKING, cast
 
 from engine.tasks.front.calls import UnreadCall
 from engine.tasks.front.exchange import Exchange
 from engine.tasks.front.head import Head, RefusedHeadError
+from engine.tasks.front.outgoing import Outgoing
 from engine.tasks.front.reply import Reply, error_reply, too_large, too_much
 from engine.tasks.front.request_reader import RequestReader
 
@@ -44,18 +44,13 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LATER = "try again later"
 
 
-class Connection(asyncio.Protocol):
+class Connection(Outgoing):
     """One connection of `server`, which calls `check_time` regularly."""
 
     def __init__(self, server: HttpServer) -> None:
-        self.server = server
-        self.transport: asyncio.Transport = cast("asyncio.Transport", None)
+        super().__init__(server)
         self.lingers = False
         self.half_closed = False
-        self.unsent_since = 0.0
-        """Since when the caller has read nothing of the bytes that wait for it."""
-
-        self._unsent = 0
         self._client = ""
         self.takes_no_more = False
         self._reader = RequestReader(self)
@@ -65,7 +60,6 @@ class Connection(asyncio.Protocol):
         self._idle_since = 0.0
         self._advancing = False
         self._paused = False
-        self._writable: asyncio.Event | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
@@ -85,8 +79,7 @@ class Connection(asyncio.Protocol):
         for exchange in exchanges:
             exchange.leave()
         self._reader.close()
-        if self._writable is not None:
-            self._writable.set()
+        self.resume_writing()
 
     # From the reader
 
@@ -198,26 +191,6 @@ class Connection(asyncio.Protocol):
             self.transport.resume_reading()
         self._advance()
 
-    def write(self, data: bytes | bytearray) -> None:
-        self.transport.write(data)
-
-    async def writable(self) -> None:
-        """Wait until the caller has read most of what was written, or has gone."""
-        if self._writable is not None:
-            await self._writable.wait()
-
-    def pause_writing(self) -> None:
-        self._writable = asyncio.Event()
-        self.server.note_unsent(self)
-
-    def resume_writing(self) -> None:
-        if self._writable is not None:
-            self._writable.set()
-            self._writable = None
-
-    def abort(self) -> None:
-        self.transport.abort()
-
     def _close(self) -> None:
         """Send what is waiting and hang up; linger if the caller may still be sending."""
         self.takes_no_more = True
@@ -267,14 +240,6 @@ class Connection(asyncio.Protocol):
         self.server.note_half_closed(self)
         return True
 
-    def check_gone(self) -> None:
-        """End the connection if its caller, which has half-closed, no longer reads."""
-        if self.transport.is_closing():
-            return
-        connected = self.transport.get_extra_info("socket")
-        if connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-            self.transport.abort()
-
     # Refusals
 
     def check_time(self, now: float) -> None:
@@ -293,13 +258,6 @@ class Connection(asyncio.Protocol):
                 self.transport.close()
         elif now - since >= REQUEST_SECONDS and not self._is_waiting():
             self._end_slow()
-
-    def look_at_unsent(self, now: float) -> int:
-        """Bytes of responses that the caller has not read."""
-        left = self.transport.get_write_buffer_size()
-        if left != self._unsent or not left:
-            self._unsent, self.unsent_since = left, now
-        return left
 
     def _is_waiting(self) -> bool:
         """Whether the request that arrives has to wait for earlier ones."""

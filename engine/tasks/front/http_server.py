@@ -14,6 +14,7 @@ from email.utils import formatdate
 
 from engine.tasks.front.calls import Application
 from engine.tasks.front.connection import Connection
+from engine.tasks.front.outgoing import Outgoing
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class HttpServer:
         self.held = 0
         """Bytes of bodies that are arriving."""
 
-        self._unsent: set[Connection] = set()
+        self._unsent: set[Outgoing] = set()
         self._half_closed: set[Connection] = set()
         self._loop = asyncio.get_running_loop()
         self.now = self._loop.time
@@ -119,7 +120,7 @@ class HttpServer:
     def release(self, size: int) -> None:
         self.held -= size
 
-    def note_unsent(self, connection: Connection) -> None:
+    def note_unsent(self, connection: Outgoing) -> None:
         """Its caller reads more slowly than it is answered."""
         self._unsent.add(connection)
         self._check_unsent()

@@ -67,6 +67,14 @@ class Generations:
             wanted = staffing.least
         current.want(wanted)
 
+    def hold(self, full: bool) -> None:
+        """Take no more from the processes while callers leave too much unread."""
+        for process in self.processes:
+            if full:
+                process.channel.pause()
+            else:
+                process.channel.resume()
+
     async def replace(self, task: Task, staffing: Staffing, opening: bytes) -> bool:
         """Switch to new processes once one of them is ready; the old ones finish their jobs.
 

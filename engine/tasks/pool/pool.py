@@ -86,14 +86,6 @@ class Pool:
             self._take_away(job)
             self._dispatch()
 
-    def hold(self, full: bool) -> None:
-        """Take no more from the processes while callers leave too much unread."""
-        for process in self.generations.processes:
-            if full:
-                process.channel.pause()
-            else:
-                process.channel.resume()
-
     async def reload(self, task: Task, staffing: Staffing, opening: bytes) -> bool:
         """Switch to a new version; False if it cannot be started."""
         if not await self.generations.replace(task, staffing, opening):

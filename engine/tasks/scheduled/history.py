@@ -3,26 +3,24 @@
 Each call is one short transaction that does not wait for the disk, so the front makes it from its
 event loop; it waits at most two seconds for another server.
 
-A server locks its own file for as long as it lives. The system releases the lock however the server
-ends, so whoever gets it knows that the owner is dead and its runs are lost.
+The runs of a server that has died are lost; see ServerLocks.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import sqlite3
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import Any, Literal, cast
 
 import msgspec
 
 from engine.errors import ConfigurationError, ExecutionError
+from engine.tasks.scheduled.server_locks import ServerLocks
 
 Status = Literal["running", "completed", "failed", "stopped", "misfired", "skipped", "lost"]
 Ending = Literal["completed", "failed", "stopped"]
@@ -74,15 +72,14 @@ class History:
             if folder
             else "set XDG_STATE_HOME to a writable folder"
         )
-        self._server = uuid.uuid4().hex
-        self._lock: IO[bytes] | None = None
+        self._locks = ServerLocks(self.path.parent / "servers")
         try:
             self._connection = self._open()
         except (sqlite3.Error, OSError) as error:
-            self._unlock()
+            self._locks.release()
             raise ConfigurationError(self._error_text(error)) from None
         except ConfigurationError:
-            self._unlock()
+            self._locks.release()
             raise
 
     def begin(self, task: str, scheduled_at: datetime, now: datetime) -> int | None:
@@ -143,11 +140,11 @@ class History:
     def close(self) -> None:
         """Close the file; runs still in progress count as lost from now on."""
         try:
-            with self._exclusive():
+            with self._locks.exclusive():
                 self._connection.close()
         except OSError:  # somebody has removed the folder
             self._connection.close()
-        self._unlock()
+        self._locks.release()
 
     def __enter__(self) -> History:
         return self
@@ -156,9 +153,7 @@ class History:
         self.close()
 
     def _open(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._locks.mkdir(mode=0o700, exist_ok=True)
-        with self._exclusive():
+        with self._locks.exclusive():
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
             connection = sqlite3.connect(self.path, timeout=_LOCK_TIMEOUT, isolation_level=None)
             try:
@@ -172,13 +167,6 @@ class History:
                 raise
         return connection
 
-    @contextmanager
-    def _exclusive(self) -> Iterator[None]:
-        """Held while opening and closing, when SQLite does not wait for other processes."""
-        with (self.path.parent / "opening.lock").open("ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-
     def _prepare(self, database: sqlite3.Connection) -> None:
         version = database.execute("PRAGMA user_version").fetchone()[0]
         if version > _VERSION:
@@ -189,16 +177,13 @@ class History:
         for statement in _SCHEMA.split(";"):
             database.execute(statement)
         database.execute(f"PRAGMA user_version = {_VERSION}")
-        for old in self._locks.iterdir():  # no other is created meanwhile: see _exclusive
-            _is_dead(old)
-        self._lock = (self._locks / self._server).open("wb")
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._locks.take()
         self._mark_lost(database)
 
     def _mark_lost(self, database: sqlite3.Connection) -> None:
         rows = database.execute("SELECT DISTINCT server FROM runs WHERE status = 'running'")
         for (server,) in rows.fetchall():
-            if server != self._server and _is_dead(self._locks / server):
+            if server != self._locks.server and self._locks.is_dead(server):
                 database.execute(
                     "UPDATE runs SET status = 'lost', message = ? "
                     "WHERE status = 'running' AND server = ?",
@@ -217,7 +202,7 @@ class History:
             added = database.execute(
                 "INSERT INTO runs (task, scheduled_at, started_at, status, message, server) "
                 "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (task, _text(scheduled_at), started_at, status, message, self._server),
+                (task, _text(scheduled_at), started_at, status, message, self._locks.server),
             )
             if not added.rowcount:
                 return None
@@ -242,16 +227,6 @@ class History:
                 raise
         except (sqlite3.Error, OSError) as error:
             raise ExecutionError(self._error_text(error)) from None
-
-    @property
-    def _locks(self) -> Path:
-        return self.path.parent / "servers"
-
-    def _unlock(self) -> None:
-        if self._lock is not None:
-            (self._locks / self._server).unlink(missing_ok=True)
-            self._lock.close()
-            self._lock = None
 
     def _error_text(self, error: Exception) -> str:
         reason = getattr(error, "strerror", None) or error
@@ -278,19 +253,6 @@ def default_folder() -> Path:
             "cannot find a home folder for the history of scheduled runs; set XDG_STATE_HOME"
         ) from None
     return state / "snapline"
-
-
-def _is_dead(lock: Path) -> bool:
-    """Whether the server that made the lock file has ended; the file is removed then."""
-    try:
-        with lock.open("rb+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            lock.unlink(missing_ok=True)
-    except FileNotFoundError:
-        return True
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _run(row: tuple[Any, ...]) -> RunRecord:

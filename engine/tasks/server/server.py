@@ -167,7 +167,7 @@ class Server:
         """Callers leave too much unread: take no more responses from the instances."""
         for hosted in self._tasks.values():
             if isinstance(hosted, FeedMaster):  # runs wait for their own readers
-                hosted.pool.hold(full)
+                hosted.pool.generations.hold(full)
 
     async def _until_forced(self, *work: Coroutine[Any, Any, None]) -> None:
         """Wait for all of this, unless a second signal stops the server at once."""

@@ -17,7 +17,7 @@ from time import perf_counter
 
 import uvloop
 
-from engine.documents import Batch, Document, Item, Lineage, ViewType
+from engine.documents import Batch, Item, Lineage, ViewType
 from engine.errors import ConfigurationError, DataError, EngineError
 from engine.plan.plan import Plan, Port
 from engine.registry import discover
@@ -53,14 +53,12 @@ from engine.tasks.worker.answers import Answers
 from engine.tasks.worker.counts import counts_of
 from engine.tasks.worker.documents import (
     described,
-    error_response,
     request_document,
     request_stream,
-    response_of,
 )
-from engine.tasks.worker.failure_log import FailureLog
 from engine.tasks.worker.process_taps import ProcessTaps
 from engine.tasks.worker.refusals import BadRequest
+from engine.tasks.worker.responder import Responder
 
 COUNTS_INTERVAL = 1.0
 """Seconds between two reports of the snaps' counts."""
@@ -80,7 +78,7 @@ async def _serve(connection: socket.socket) -> int:
 
 
 class Instance:
-    """Runs the plan: also its live source, its observer and the listener of its ledger."""
+    """Runs the plan: also its live source and its observer."""
 
     def __init__(self) -> None:
         self.channel = MessageChannel(ToWorker, self._receive, self._hang_up, self._take_requests)
@@ -93,9 +91,9 @@ class Instance:
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._finishing = False
         self._slice_size = SliceSize()
-        self._ledger = Ledger(self)
+        self._responder = Responder(self._send)
+        self._ledger = Ledger(self._responder)
         self._answers = Answers(self._ledger, self._note_stray)
-        self._failure_log = FailureLog(self._send_failure)
         self._taps = ProcessTaps(self._send)
         self._report: Report | None = None
         self._sent_counts: list[SnapCounts] = []
@@ -115,6 +113,7 @@ class Instance:
 
     async def _run_plan(self, opening: InstanceOpening) -> int:
         self._opening = opening
+        self._responder.filtered_status = opening.filtered_status
         self._input_type = _input_type(opening)
         self._seen = _seen_in_content(opening.plan)
         reporting = asyncio.create_task(self._send_counts_repeatedly())
@@ -149,7 +148,7 @@ class Instance:
             "a snap held documents back; let it emit or drop each of them",
         )
         for request in self._ledger.close():
-            self.failed(request, described(error))
+            self._responder.failed(request, described(error))
 
     # From the front
 
@@ -170,7 +169,7 @@ class Instance:
         for request in self._arrived:
             if request.id == number:
                 self._arrived.remove(request)
-                self.filtered(number)
+                self._responder.filtered(number)
                 return
         self._ledger.abandon(number)
 
@@ -226,12 +225,7 @@ class Instance:
             try:
                 given = self._items_of(request)
             except BadRequest as error:
-                document: Document = {
-                    "error": error.error,
-                    "reason": error.reason,
-                    "resolution": error.resolution,
-                }
-                self.channel.send(error_response(request.id, error.status, document, "refused"))
+                self._responder.refused(request.id, error)
                 continue
             admitted.append(request.id)
             items += given
@@ -244,42 +238,13 @@ class Instance:
             return request_stream(request, self._opening.task)
         return (request_document(request, self._opening.task, self._seen),)
 
-    # The listener of the ledger
-
-    def answered(self, request: int, items: list[Item]) -> None:
-        try:
-            response = response_of(request, items)
-        except DataError as error:
-            self.failed(request, described(error))
-        except Exception as error:  # noqa: BLE001  # whatever it holds, a document costs only its request
-            wrapped = DataError("the response cannot be sent", f"{type(error).__name__}: {error}")
-            self.failed(request, described(wrapped))
-        else:
-            self._send(response)
-
-    def filtered(self, request: int) -> None:
-        self._send(Response(request, self._opening.filtered_status, [], b"", "filtered"))
-
-    def failed(self, request: int, error: Document) -> None:
-        self._send(error_response(request, 500, error.get("reply", error), "failed"))
-        self._failure_log.add(error)
-
-    def _send_failure(self, label: str, text: str) -> None:
-        self._loop.call_soon_threadsafe(self.channel.send, LogLine(label, text, is_failure=True))
-
-    def _send(self, message: Response | Tapped) -> None:
-        if threading.get_ident() == self._thread:
-            self.channel.send(message)
-        else:
-            self._loop.call_soon_threadsafe(self.channel.send, message)
-
     # The observer of the run
 
     def started(self, report: Report, secrets: Secrets) -> None:
         self._report = report
 
     def show(self, label: str, text: str) -> None:
-        self._loop.call_soon_threadsafe(self.channel.send, LogLine(label, text))
+        self._send(LogLine(label, text))
 
     def output(self, port: Port, batch: Batch) -> None:
         self._answers.take(port, batch)
@@ -291,7 +256,13 @@ class Instance:
         text = "emitted a document that belongs to no request; it was discarded"
         self.channel.send(LogLine(port.label, text))
 
-    # Counts
+    # Messages
+
+    def _send(self, message: Response | LogLine | Tapped) -> None:
+        if threading.get_ident() == self._thread:
+            self.channel.send(message)
+        else:
+            self._loop.call_soon_threadsafe(self.channel.send, message)
 
     async def _send_counts_repeatedly(self) -> None:
         while True:

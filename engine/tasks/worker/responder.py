@@ -1,0 +1,51 @@
+"""The responses of an instance: what became of each request, as the ledger says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.documents import Document, Item
+from engine.errors import DataError
+from engine.tasks.wire.messages import LogLine, Response
+from engine.tasks.worker.documents import described, error_response, response_of
+from engine.tasks.worker.failure_log import FailureLog
+from engine.tasks.worker.refusals import BadRequest
+
+
+class Responder:
+    """The listener of the ledger; `send` may be called from any thread."""
+
+    def __init__(self, send: Callable[[Response | LogLine], None]) -> None:
+        self.filtered_status = 204
+        self._send = send
+        self._failure_log = FailureLog(self._send_failure)
+
+    def answered(self, request: int, items: list[Item]) -> None:
+        try:
+            response = response_of(request, items)
+        except DataError as error:
+            self.failed(request, described(error))
+        except Exception as error:  # noqa: BLE001  # whatever it holds, a document costs only its request
+            wrapped = DataError("the response cannot be sent", f"{type(error).__name__}: {error}")
+            self.failed(request, described(wrapped))
+        else:
+            self._send(response)
+
+    def filtered(self, request: int) -> None:
+        self._send(Response(request, self.filtered_status, [], b"", "filtered"))
+
+    def failed(self, request: int, error: Document) -> None:
+        self._send(error_response(request, 500, error.get("reply", error), "failed"))
+        self._failure_log.add(error)
+
+    def refused(self, request: int, error: BadRequest) -> None:
+        """It cannot be read, and never enters the pipeline."""
+        document: Document = {
+            "error": error.error,
+            "reason": error.reason,
+            "resolution": error.resolution,
+        }
+        self._send(error_response(request, error.status, document, "refused"))
+
+    def _send_failure(self, label: str, text: str) -> None:
+        self._send(LogLine(label, text, is_failure=True))
