@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -262,6 +264,13 @@ def test_requests_that_take_longer_than_the_shutdown_are_reported(
     assert "1 request was still open at shutdown and not answered" in served.stderr
 
 
+def wait_until_gone(processes: list[int]) -> None:
+    deadline = time.monotonic() + 20
+    while any(alive(pid) for pid in processes) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not [pid for pid in processes if alive(pid)]
+
+
 def test_a_second_signal_ends_it_at_once(serve: Serve, tmp_path: Path) -> None:
     served = serve(pipeline(tmp_path))
     processes = children(served.pid)
@@ -273,7 +282,7 @@ def test_a_second_signal_ends_it_at_once(serve: Serve, tmp_path: Path) -> None:
     assert served.process.wait(40) == 130  # the call would go on for 60 s
     call.join()
     assert call.result[0] == 503
-    served.wait_for(lambda: not any(alive(pid) for pid in processes))
+    wait_until_gone(processes)
 
 
 def test_nothing_is_left_when_the_front_is_killed_and_it_can_be_started_again(
@@ -285,11 +294,37 @@ def test_nothing_is_left_when_the_front_is_killed_and_it_can_be_started_again(
     assert len(processes) >= 4  # two instances, and a script under each
     os.kill(served.pid, signal.SIGKILL)
     served.process.wait()
-    deadline = time.monotonic() + 20
-    while any(alive(pid) for pid in processes) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not [pid for pid in processes if alive(pid)]
+    wait_until_gone(processes)
     assert post(serve(file), "slow", id=1) == (200, {"id": 1})
+
+
+def test_callers_that_keep_their_connections_lose_nothing_when_the_server_stops(
+    serve: Serve, tmp_path: Path
+) -> None:
+    served = serve(echo(tmp_path, "old"))
+    outcomes: Counter[str] = Counter()
+    stopping = threading.Event()
+
+    def caller() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
+        while True:
+            try:
+                connection.request("POST", "/tasks/echo", b'{"id": 1}')
+            except ConnectionRefusedError:  # nobody listens any more
+                return
+            response = connection.getresponse()
+            response.read()
+            outcomes[str(response.status)] += 1
+            if outcomes["200"] > 100:
+                stopping.set()
+
+    callers = [in_background(caller) for _ in range(16)]
+    stopping.wait(60)
+    served.signal(signal.SIGTERM)
+    for each in callers:
+        each.join()
+    assert set(outcomes) == {"200"}
+    assert served.process.wait(60) == 0
 
 
 # Reload
