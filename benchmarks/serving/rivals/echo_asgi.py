@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
-import uvicorn
 
 TOKEN = "an-echo"
 HEADERS = [(b"content-type", b"application/json")]
@@ -44,6 +43,8 @@ async def echo(
 
 
 def main() -> None:
+    import uvicorn  # installed for the process that runs it only
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     uvicorn.run(
