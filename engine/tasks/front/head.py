@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -96,14 +97,19 @@ def _host(authority: str | None, hosts: list[str], version: str) -> str:
         raise _refused(400, _NOT_HTTP, f"it has {count}", "send exactly one Host header")
     if authority == "":
         raise _refused(400, _NOT_HTTP, "its URL has no host", "send a path that begins with '/'")
-    for given in (*hosts, authority or ""):
-        if _HOST.fullmatch(given) is None:
-            raise _refused(
-                400, _NOT_HTTP, f"its host {given!r:.80} is not valid", "send NAME or NAME:PORT"
-            )
-    given = authority or (hosts[0] if hosts else "")
+    names = [_host_name(given) for given in (*hosts, *([authority] if authority else ()))]
+    if None in names:
+        given = ", ".join([*hosts, authority or ""])
+        why = f"its host {given.removesuffix(', ')!r:.80} is not valid"
+        raise _refused(400, _NOT_HTTP, why, "send NAME or NAME:PORT")
+    return (names[-1] if names else "") or ""
+
+
+@lru_cache(1024)
+def _host_name(given: str) -> str | None:
+    """The name without port; None if it is not valid."""
     found = _HOST.fullmatch(given)
-    return found[1].lower() if found else ""
+    return found[1].lower() if found else None
 
 
 def method_not_allowed(method: str, allowed: tuple[str, ...]) -> Reply:

@@ -62,13 +62,17 @@ class RequestReader:
         self._came = 0
         """Bytes since the head began, or since the last piece of the body."""
 
+        self._fed = self._first = 0
+        """Bytes of the last chunk, and of that in which the head began, which may hold more."""
+
     def close(self) -> None:
         """Leave no garbage, which is collected rarely."""
         self._reading = self._parser = cast("Any", None)
 
     def feed(self, data: bytes, client: str, *, in_body: bool) -> None:
         self._client = client
-        self._came += len(data)
+        self._fed = len(data)
+        self._came += self._fed
         while data and self._parser is not None and not self._reading.takes_no_more:
             try:
                 self._parser.feed_data(data)
@@ -101,7 +105,7 @@ class RequestReader:
             return
         self._url, self._headers, self._hosts = b"", [], []
         self._framing, self._expects, self.sends_body = [], b"", True
-        self.in_head, self._came = True, 0
+        self.in_head, self._first, self._came = True, self._fed, 0
         self._reading.head_begins()
 
     def on_url(self, url: bytes) -> None:
@@ -130,8 +134,7 @@ class RequestReader:
         parser, headers = self._parser, self._headers
         method, version = parser.get_method().decode("latin-1"), parser.get_http_version()
         self.sends_body = method != "HEAD"
-        size = len(self._url) + sum([len(name) + len(value) + 4 for name, value in headers])
-        if size > MAX_HEAD_BYTES:
+        if self._first + self._came > MAX_HEAD_BYTES and self._head_size() > MAX_HEAD_BYTES:
             raise RefusedHeadError(head_too_large(self._url))
         head = read_head(method, self._url, headers, self._client, version, self._hosts)
         length, has_body = self._body_length()
@@ -146,6 +149,9 @@ class RequestReader:
             keep_alive=version == "1.1" and (self._upgrades or parser.should_keep_alive()),
             expects=has_body and self._expects != b"" and version == "1.1",
         )
+
+    def _head_size(self) -> int:
+        return len(self._url) + sum([len(name) + len(value) + 4 for name, value in self._headers])
 
     def _body_length(self) -> tuple[int, bool]:
         """The announced length of the body, and whether there is one."""
