@@ -3,7 +3,8 @@
 There is a file for each pipeline in `.snapline/preview`, for its owner only. It holds no secrets:
 they are masked, and a view that is not as it was does not count as complete. The file is replaced
 as a whole, so of two previews at the same time the later one counts, and a reader never sees half
-of one. A file that cannot be read is as good as none.
+of one. A file that cannot be read is as good as none. The folders may come with somebody else's
+project, so nothing is read, written or removed through a link, or in a folder of another user.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -38,10 +40,11 @@ _MAGIC = b"snapline preview 1\n"
 _DIGEST = 16
 _BEGIN = len(_MAGIC) + _DIGEST
 _SUFFIX = ".preview"
+_NEW_SUFFIX = ".new"
 
 
 class HeldFile(msgspec.Struct, frozen=True, array_like=True):
-    """A file or folder that a snap read, with the fingerprint that it had then (see tracing)."""
+    """A file, folder or variable that a snap read, with its fingerprint of then (see tracing)."""
 
     kind: str
     name: str
@@ -108,19 +111,24 @@ class Store:
         path = os.path.realpath(pipeline)
         digest = hashlib.blake2b(path.encode(errors="surrogateescape"), digest_size=6).hexdigest()
         self._folder = Path(project) / FOLDER
+        self._folders = (self._folder.parent, self._folder)
         self.path = self._folder / f"{Path(path).stem[:80]}-{digest}{_SUFFIX}"
 
     def load(self) -> Held | None:
         """What is held; None if there is nothing. Raises OSError, and UnreadableError."""
-        return _load(self.path)
+        return _load(self.path) if self.is_safe() else None
+
+    def is_safe(self) -> bool:
+        """Whether the file is in folders of this user, not behind a link."""
+        return all(_is_own_folder(folder) for folder in self._folders)
 
     def save(self, held: Held) -> None:
         """Replace what is held. Raises OSError."""
         data = _encoder.encode(held)
         if len(data) > MAX_FILE:
             raise OSError(errno.EFBIG, "it is too much")
-        self._make_folder()
-        descriptor, name = tempfile.mkstemp(dir=self._folder, suffix=".new")  # 0600
+        self._make_folders()
+        descriptor, name = tempfile.mkstemp(dir=self._folder, suffix=_NEW_SUFFIX)  # 0600
         try:
             with open(descriptor, "wb") as file:  # noqa: PTH123  # it is open already
                 file.write(_MAGIC + _digest(data))
@@ -132,20 +140,27 @@ class Store:
             raise
         self._tidy()
 
-    def _make_folder(self) -> None:
-        hidden = self._folder.parent
-        hidden.mkdir(mode=0o700, exist_ok=True)
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+    def _make_folders(self) -> None:
+        for folder in self._folders:
+            with suppress(FileExistsError):
+                folder.mkdir(mode=0o700)
+            if not _is_own_folder(folder):
+                why = f"'{folder}' is a link, a file, or a folder of another user"
+                raise OSError(errno.EPERM, why)
         self._folder.chmod(0o700)
-        ignore = hidden / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n")
+        with suppress(FileExistsError), (self._folder.parent / ".gitignore").open("x") as ignore:
+            ignore.write("*\n")
 
     def _tidy(self) -> None:
         """Remove files that nobody needs any more, and leftovers of previews that were killed."""
         files = []
         with suppress(OSError), os.scandir(self._folder) as entries:
-            files = [(entry.stat().st_mtime, entry.stat().st_size, entry.path) for entry in entries]
+            files = [
+                (entry.stat().st_mtime, entry.stat().st_size, entry.path)
+                for entry in entries
+                if entry.name.endswith((_SUFFIX, _NEW_SUFFIX))
+                and entry.is_file(follow_symlinks=False)
+            ]
         total, now = 0, time()
         for changed, size, path in sorted(files, reverse=True):
             total += size
@@ -155,8 +170,20 @@ class Store:
                     os.unlink(path)  # noqa: PTH108
 
 
+def _is_own_folder(path: Path) -> bool:
+    """Whether it is a folder of this user, and no link to one."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    is_own = not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
+    return stat.S_ISDIR(status.st_mode) and is_own
+
+
 def _load(path: Path) -> Held | None:
     try:
+        if not stat.S_ISREG(path.lstat().st_mode):  # a pipe would block
+            raise UnreadableError
         with path.open("rb") as file:
             data = file.read(MAX_FILE + _BEGIN + 1)
     except FileNotFoundError:
@@ -187,8 +214,11 @@ def samples(pipeline: str | Path) -> dict[str, list[Document]]:
     the documents.
     """
     try:
-        path = Store(str(pipeline), project_of(folder_of(str(pipeline)))).path
-        status = path.stat()
+        store = Store(str(pipeline), project_of(folder_of(str(pipeline))))
+        if not store.is_safe():
+            return {}
+        path = store.path
+        status = path.lstat()
         stamp = status.st_mtime_ns, status.st_size, status.st_ino
         known = _samples.get(str(path))
         if known is None or known[0] != stamp:
