@@ -32,6 +32,11 @@ def fill_in(text: str, environment: Mapping[str, str]) -> tuple[str, list[str]]:
     return _VARIABLE.sub(value_of, text), list(unset)
 
 
+def variables_in(text: str) -> list[str]:
+    """The names of the variables that `fill_in` reads."""
+    return [name for dollar, name in _VARIABLE.findall(text) if not dollar]
+
+
 def escaped(text: str) -> str:
     """The text to write so that `fill_in` gives `text`, whatever is in the environment."""
     return _VARIABLE.sub(r"$\g<0>", text)

@@ -85,11 +85,14 @@ class Accounts:
                     found.setdefault(file.relative_to(folder).with_suffix("").as_posix(), file)
         return found
 
-    def _find(self, name: str) -> Path | None:
+    def candidates(self, name: str) -> list[Path]:
+        """Where the file of an account may be; the first that exists counts."""
         if not _is_name(name):
-            return None
-        files = (folder / f"{name}{end}" for folder in self._folders for end in _EXTENSIONS)
-        return next(filter(is_file, files), None)
+            return []
+        return [folder / f"{name}{end}" for folder in self._folders for end in _EXTENSIONS]
+
+    def _find(self, name: str) -> Path | None:
+        return next(filter(is_file, self.candidates(name)), None)
 
     def _load(self, path: Path, accepted: tuple[type[AccountKind], ...]) -> AccountFile:
         # most pipelines have no account

@@ -84,6 +84,8 @@ class Holder:
         if any(mask(file.name) != file.name for file in files or ()):
             files = None  # names that hold secrets are not stored
         is_whole = counts.status == "completed" and files is not None
+        if runs_pipelines and counts.errors:
+            is_whole = False  # what a pipeline lacks may be anywhere
         found = b""
         if is_pinned:
             found = self._reuse.ids[snap.label]

@@ -58,6 +58,10 @@ class Keeping:
             self.notices.append(f"the last preview cannot be used, so all snaps run: {why}")
             return Held(os.urandom(16))
 
+    @property
+    def salt(self) -> bytes:
+        return self._held.salt
+
     def choose(self, pins: Mapping[str, Items], start: str) -> Reuse:
         """What need not run. Raises ConfigurationError."""
         return Chooser(self._planned.plan, self._held, self._keys, pins, start).choose()
@@ -65,7 +69,7 @@ class Keeping:
     def files_behind(self, reuse: Reuse) -> set[str]:
         """The files that the snaps read which did not run."""
         held = (self._held.snaps[label] for label in reuse.known)
-        return {file.name for snap in held for file in snap.files}
+        return {file.name for snap in held for file in snap.files if file.kind != "variable"}
 
     def recall(
         self,

@@ -13,14 +13,12 @@ from engine.late_regex import late_regex
 from engine.pipeline.spec import PipelineSpec
 from engine.plan import Plan
 from engine.plan.plan import PlannedSnap
-from engine.preview.tracing import Read, fingerprint
+from engine.preview.tracing import Read, fingerprint, hash_of_secret
 from engine.registry import Registry, SnapClass
 from engine.sdk.snap import Snap
 
 _FORMAT = 1
 _VARYING = late_regex(r"\bDate\.now\b|\bMath\.random|\bpipe\.|\bDate\(\)|\buuid", re.IGNORECASE)
-_COST = {"n": 2**13, "r": 8, "p": 1}
-"""What guessing a secret from an id costs, each time."""
 
 
 class Keys:
@@ -45,7 +43,7 @@ class Keys:
         self._registry = registry
         self._parameters = parameters
         self._inputs = {
-            port: fingerprint(Read("file", str(Path(file).absolute())))
+            port: fingerprint(Read("file", str(Path(file).absolute())), salt)
             for port, file in input_files.items()
         }
         self._salt = salt
@@ -113,7 +111,7 @@ class Keys:
     @cached_property
     def _secrets(self) -> Mapping[str, bytes]:
         return {
-            name: hashlib.scrypt(value.encode(errors="surrogatepass"), salt=self._salt, **_COST)
+            name: hash_of_secret(value, self._salt)
             for name in self._secret
             if (value := self._parameters[name])
         }

@@ -144,7 +144,7 @@ class Chooser:
     def _fingerprint(self, file: HeldFile) -> bytes:
         read = Read(file.kind, file.name, file.pattern)
         if read not in self._fingerprints:
-            self._fingerprints[read] = fingerprint(read)
+            self._fingerprints[read] = fingerprint(read, self._held.salt)
         return self._fingerprints[read]
 
     def _has(self, source: Port) -> bool:

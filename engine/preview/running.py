@@ -161,7 +161,7 @@ async def run_preview(
         writes=request.keeps and followed is None,
     )
     reuse = keeping.choose(planned.pins.items, request.start)
-    traces = Traces()
+    traces = Traces(keeping.salt)
     policy = Policy(limit=request.limit, allowed=request.allowed)
     stage = PreviewRegistry(registry, policy, followed, reuse.replays)
     kept = request.limit if followed is not None else max(request.limit, _KEPT)

@@ -8,10 +8,13 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from engine.pipeline.environment import variables_in
 from engine.plan.accounts import Accounts
+from engine.plan.folders import is_file
 from engine.preview.files import PreviewFiles
 from engine.preview.store import HeldFile
 from engine.run.files import ProjectFiles
@@ -25,17 +28,20 @@ if TYPE_CHECKING:
     from engine.sdk.accounts import AccountKind
 
 SMALL = 64 * 1024
-"""Bytes of a file whose content is its fingerprint; of a larger one, size, time and inode are."""
+"""Bytes of a file whose content is its fingerprint; of a larger one, size, times and inode are."""
 
 _MOST_ENTRIES = 10_000
 _MOST_FILES = 1_000
 """Files that are remembered of one snap; if it reads more, it runs again each time."""
 
 _ABSENT, _FOLDER = b"absent", b"folder"
+_COST = {"n": 2**13, "r": 8, "p": 1}
+"""What guessing a secret from its hash costs, each time."""
 
 
 class Read(NamedTuple):
-    """A `file`, one that is `named` in a script, or a `folder` whose entries match a pattern."""
+    """A `file`, one that is `named` in a script, a `folder` whose entries match a pattern, or a
+    `variable` of the environment."""
 
     kind: str
     name: str
@@ -45,8 +51,11 @@ class Read(NamedTuple):
 Note = Callable[[Read], None]
 
 
-def fingerprint(read: Read) -> bytes:
+def fingerprint(read: Read, salt: bytes) -> bytes:
     """What tells a changed file from one that is as it was; never the same for a device or pipe."""
+    if read.kind == "variable":  # which may be a secret
+        value = os.environ.get(read.name)
+        return _ABSENT if value is None else hash_of_secret(value, salt)
     try:
         if read.kind == "folder":
             return _digest(repr(list(_entries(read))).encode(errors="surrogateescape"))
@@ -57,7 +66,8 @@ def fingerprint(read: Read) -> bytes:
             return os.urandom(16)
         if status.st_size <= SMALL:
             return _digest(Path(read.name).read_bytes())
-        return _digest(f"{status.st_size} {status.st_mtime_ns} {status.st_ino}".encode())
+        times = status.st_mtime_ns, status.st_ctime_ns  # programs can set the first one back
+        return _digest(f"{status.st_size} {times} {status.st_ino}".encode())
     except (OSError, ValueError):
         return _ABSENT
 
@@ -70,14 +80,34 @@ def _entries(read: Read) -> Iterator[object]:
         yield entry
 
 
+@lru_cache(64)
+def hash_of_secret(value: str, salt: bytes) -> bytes:
+    """A hash that is slow to compute. The salt is that of the file that it is stored in."""
+    return hashlib.scrypt(value.encode(errors="surrogatepass"), salt=salt, **_COST)
+
+
+def _variables_in(path: Path) -> Iterator[Read]:
+    """The variables of the environment that a YAML file names."""
+    try:
+        text = path.read_text(errors="replace")
+    except OSError:
+        return
+    for name in variables_in(text):
+        yield Read("variable", name)
+
+
 def _digest(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
 
 
 class Traces:
-    """What each snap of a preview read, by label; that of the pipelines that it runs, too."""
+    """What each snap of a preview read, by label; that of the pipelines that it runs, too.
 
-    def __init__(self) -> None:
+    The `salt` is that of the file which holds it.
+    """
+
+    def __init__(self, salt: bytes) -> None:
+        self._salt = salt
         self.varying: set[str] = set()
         """The snaps that found something which no fingerprint can tell from another time."""
         self._files: dict[str, dict[Read, bytes]] = {}
@@ -90,24 +120,25 @@ class Traces:
 
     def note(self, label: str, read: Read) -> None:
         """A snap reads a file now."""
-        found = fingerprint(read)
+        found = fingerprint(read, self._salt)
         with self._lock:
             self._files.setdefault(label, {}).setdefault(read, found)
 
     def note_pipeline(self, path: str) -> None:
         """Some snap runs the pipeline of that file."""
-        self._shared.setdefault(Read("file", path), fingerprint(Read("file", path)))
+        for read in (Read("file", path), *_variables_in(Path(path))):
+            self._shared.setdefault(read, fingerprint(read, self._salt))
 
     def names(self) -> set[str]:
         """All files and folders that were read."""
         reads = (*self._files.values(), self._shared)
-        return {read.name for files in reads for read in files}
+        return {read.name for files in reads for read in files if read.kind != "variable"}
 
     def files_of(self, label: str, *, runs_pipelines: bool) -> tuple[HeldFile, ...] | None:
         """What a snap read; None if that is too much."""
         files = {**self._files.get(label, {}), **(self._shared if runs_pipelines else {})}
         for read in [each for each in files if each.kind == "named"]:
-            if fingerprint(read) != files[read]:
+            if fingerprint(read, self._salt) != files[read]:
                 del files[read]  # the script has written it
         if len(files) > _MOST_FILES:
             return None
@@ -146,7 +177,8 @@ class _TracedHttp:
 
 
 class _TracedScripts:
-    """Notes the files that a script opens itself, as far as its text names them."""
+    """Notes the files that a script opens itself, as far as its text names them, and the variables
+    of the environment that it gets."""
 
     def __init__(self, real: ScriptExecutor, note: Note) -> None:
         self._real = real
@@ -158,6 +190,8 @@ class _TracedScripts:
         output: Callable[[str], None],
         lost: Callable[[ScriptFailure], None] = lambda failure: None,
     ) -> ScriptSession:
+        for variable in script.variables:
+            self._note(Read("variable", variable))
         sources = [script.source, *(module.source for module in script.modules)]
         siblings: set[Path] = set()
         while sources:
@@ -202,7 +236,10 @@ class _TracedAccounts(Accounts):
         self._note = note
 
     def read(self, name: str, accepted: tuple[type[AccountKind], ...]) -> AccountFile | None:
-        found = super().read(name, accepted)
-        if found is not None:
-            self._note(Read("file", str(Path(found.path).absolute())))
-        return found
+        for path in self.candidates(name):  # one that appears before the others would count
+            self._note(Read("file", str(path.absolute())))
+            if is_file(path):
+                for variable in _variables_in(path):
+                    self._note(variable)
+                break
+        return super().read(name, accepted)
