@@ -134,6 +134,14 @@ def test_a_caller_that_would_rather_speak_another_protocol_is_answered_in_this_o
 
 
 @in_loop
+async def test_a_caller_that_asks_for_another_protocol_may_have_its_connection_closed() -> None:
+    wish = [("Connection", "close, Upgrade"), ("Upgrade", "websocket")]
+    async with running() as server:
+        (response,) = await server.talk(message("GET", "/a", wish))
+    assert response.header("connection") == ["close"]
+
+
+@in_loop
 async def test_requests_refused_unread_are_reported_to_the_application() -> None:
     async with running() as server:
         await server.talk(b"NONSENSE\r\n\r\n")

@@ -380,37 +380,3 @@ async def test_a_body_that_nobody_wants_leaves_the_connection_usable() -> None:
     async with running() as server:
         response = await server.talk(message("POST", "/refused", (), bytes(2_000_000)) + GET)
     assert [each.body for each in response] == [b"POST /refused ", b"GET / "]
-
-
-# A server that is draining
-
-
-@in_loop
-async def test_a_draining_server_answers_first_and_says_that_it_hangs_up() -> None:
-    async with running() as server:
-        reader, writer = await server.connect()
-        writer.write(message("GET", "/late"))
-        await turns(lambda: server.echo.late)
-        await server.server.drain()
-        await server.let_go()
-        (response,) = answers(await reader.read())
-    assert response.header("connection") == ["close"]
-
-
-@in_loop
-async def test_a_draining_server_answers_what_has_arrived_and_new_callers() -> None:
-    async with running() as server:
-        idle, _ = await server.connect()
-        kept, writer = await server.connect()
-        writer.write(message("GET", "/a"))
-        await kept.readuntil(b"GET /a ")
-        draining = asyncio.create_task(server.server.drain())
-        await turns(lambda: server.server.draining)
-        writer.write(message("GET", "/late") + message("GET", "/c"))
-        await server.let_go()
-        response = answers(await kept.read())
-        assert [each.body for each in response] == [b"GET /late ", b"GET /c "]
-        assert [each.header("connection") for each in response] == [[], ["close"]]
-        assert (await server.talk(message("GET", "/d")))[0].header("connection") == ["close"]
-        await draining
-        assert await idle.read() == b""

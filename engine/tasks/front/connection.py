@@ -57,7 +57,7 @@ class Connection(Outgoing):
         self._exchanges: deque[Exchange] = deque()
         self._reading: Exchange | None = None
         self._reading_since: float | None = server.now()
-        self._idle_since = 0.0
+        self._idle_since = server.now()
         self._advancing = False
         self._paused = False
 
@@ -268,7 +268,16 @@ class Connection(Outgoing):
 
     @property
     def is_idle(self) -> bool:
-        return not self._exchanges and self._reading is None and not self._reader.in_head
+        return not (self._exchanges or self.takes_no_more or self.is_reading)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether a request has begun to arrive, and the rest of it is awaited."""
+        return not self.takes_no_more and (self._reading is not None or self._reader.in_head)
+
+    def is_quiet(self, before: float) -> bool:
+        """Whether it has been idle since then."""
+        return self.is_idle and self._idle_since <= before
 
     def _end_slow(self) -> None:
         if not self._reader.in_head and self._reading is None:

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import logging
 import resource
+import select
 import socket
 import ssl
 import sys
 from collections.abc import Callable
 from email.utils import formatdate
+from functools import partial
 
 from engine.tasks.front.calls import Application
 from engine.tasks.front.connection import Connection
@@ -31,7 +33,8 @@ STALLED_SECONDS = 1.0
 
 TICK_SECONDS = 0.25
 CLOSE_SECONDS = 1.0
-"""Seconds that an idle connection may send another request in, once the server is draining."""
+"""Seconds for an idle connection to send another request, once the server is draining; and, once it
+accepts no more, for requests that have begun to arrive."""
 
 _GONE_SECONDS = 0.01
 """Seconds after which a caller that has hung up, and not only half-closed, is known."""
@@ -65,25 +68,25 @@ class HttpServer:
         self._loop = asyncio.get_running_loop()
         self.now = self._loop.time
         self._server: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
+        self._tls: ssl.SSLContext | None = None
         self._clock: asyncio.Task[None] | None = None
 
     async def start(self, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         self._set_date()
+        self._listener, self._tls = listener, tls
         self._server = await self._loop.create_server(
-            lambda: Connection(self), sock=listener, ssl=tls, backlog=BACKLOG
+            self._connection, sock=listener, ssl=tls, backlog=BACKLOG
         )
         self._clock = asyncio.create_task(self._tick(), name="http clock")
 
     async def drain(self, patience: float = CLOSE_SECONDS) -> None:
-        """Accept no more connections, and close those that stay idle."""
+        """Accept no more connections, close those that stay idle, and let begun requests arrive."""
         self.draining = True
-        end = self.now() + patience
-        while self.now() < end and any(each.is_idle for each in self.connections):
-            await asyncio.sleep(TICK_SECONDS / 10)
-        self.stop_listening()
-        for connection in list(self.connections):
-            if connection.is_idle:
-                connection.transport.close()
+        await self._until(lambda: not any(each.is_idle for each in self.connections), patience)
+        await self._accept_last()
+        await self._until(lambda: self._none_arrives(self.now() - patience), patience)
+        self._none_arrives(self.now())
 
     def stop_listening(self) -> None:
         if self._server is not None:
@@ -91,14 +94,43 @@ class HttpServer:
 
     async def closed(self, patience: float) -> None:
         """Wait for the responses to be sent, then cut the connections that are left."""
-        end = self.now() + patience
-        while self.connections and self.now() < end:
-            await asyncio.sleep(TICK_SECONDS / 10)
+        await self._until(lambda: not self.connections, patience)
         for connection in list(self.connections):
             connection.transport.abort()
         await asyncio.sleep(0)
         if self._clock is not None:
             self._clock.cancel()
+
+    async def _accept_last(self) -> None:
+        """Stop listening. Those that have connected are accepted: closing would reset them."""
+        if self._listener is None:
+            return
+        accepted: list[socket.socket] = []
+        with self._listener.dup() as last:  # keeps it open when the loop has stopped
+            self.stop_listening()
+            await asyncio.sleep(0)
+            with contextlib.suppress(OSError):  # nobody waits any more
+                while len(accepted) < BACKLOG:
+                    accepted.append(last.accept()[0])
+        for each in accepted:
+            each.setblocking(False)
+        connect = partial(self._loop.connect_accepted_socket, self._connection, ssl=self._tls)
+        await asyncio.gather(*map(connect, accepted), return_exceptions=True)  # some have gone
+
+    def _connection(self) -> Connection:
+        return Connection(self)
+
+    def _none_arrives(self, quiet_since: float) -> bool:
+        """Close those that have been idle since then; whether no request may come on another."""
+        for connection in [each for each in self.connections if each.is_quiet(quiet_since)]:
+            if not is_readable(connection.transport.get_extra_info("socket").fileno()):
+                connection.transport.close()
+        return not any(each.is_idle or each.is_reading for each in self.connections)
+
+    async def _until(self, condition: Callable[[], bool], patience: float) -> None:
+        end = self.now() + patience
+        while not condition() and self.now() < end:
+            await asyncio.sleep(TICK_SECONDS / 10)
 
     # For connections
 
@@ -177,6 +209,13 @@ def _max_connections() -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         soft = hard
     return max(soft - _SPARE_FILES, soft // 2) if soft != resource.RLIM_INFINITY else sys.maxsize
+
+
+def is_readable(descriptor: int) -> bool:
+    """Whether something has arrived that was not read yet."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -146,7 +146,7 @@ class RequestReader:
         self._reading.head_complete(
             head,
             length,
-            keep_alive=version == "1.1" and (self._upgrades or parser.should_keep_alive()),
+            keep_alive=version == "1.1" and parser.should_keep_alive(),
             expects=has_body and self._expects != b"" and version == "1.1",
         )
 
