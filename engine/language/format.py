@@ -127,9 +127,9 @@ class _Formatter:
         last = node.end.line - (1 if is_block and node.end.column == 0 else 0)
         lines = range(node.start.line + 1, last + 1)
         self.inside.update(lines)
-        if isinstance(node, Scalar) and node.style:
-            self.blocks.update(lines)
-        elif not isinstance(node, Scalar):
+        if isinstance(node, Scalar):  # in a plain one, empty lines alone count
+            self.blocks.update(n for n in lines if node.style or not self.lines[n].strip())
+        else:
             self._space_flow(node)
 
     def _keep(self, node: Node) -> None:

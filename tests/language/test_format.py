@@ -39,6 +39,10 @@ CASES = {
         "a:\n    b: $x +\n        $y\n    c: {d: 1,\n        e: 2}\n",
         "a:\n  b: $x +\n      $y\n  c: {d: 1,\n      e: 2}\n",
     ),
+    "empty lines within a value stay": (
+        "a:\n    b: one\n        two\n\n\n        three\n    c: 1\n",
+        "a:\n  b: one\n      two\n\n\n      three\n  c: 1\n",
+    ),
     "spaces in brackets": (
         "a: {  snap:   Filter,filter:  $x==1 ,  l: [ 1,2,  {a: b } ] }\n",
         "a: {snap: Filter, filter: $x==1, l: [1, 2, {a: b}]}\n",
