@@ -12,12 +12,15 @@ from engine.pipeline.yaml_lines import brief, parse_line, quoted
 
 _CLOSERS = {"{": "}", "[": "]"}
 _KEY_BEFORE_COLON = re.compile(r"""(?:^|[\s,{])(?P<key>[\w$][\w$.-]*|"[^"]*"|'[^']*')$""")
+_QUOTED = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*\"""")
 _IS_CHOICE = re.compile(r"\?")
 _OPERATOR_AT_END = re.compile(r"(?:[-+*/%?!<>=(]|&&|\|\|)\s*$")
 
 
 def flow_issue(lines: Sequence[str], opening: Mark, place: Mark) -> YamlIssue:
-    """What is wrong at `place` with the list or map that opens at `opening`."""
+    """What is wrong at `place` with the list or map that opens at `opening`, or that it is in."""
+    if lines[opening.line][opening.column : opening.column + 1] not in _CLOSERS:
+        opening = _innermost_open(lines, place) or opening
     sign = lines[opening.line][opening.column : opening.column + 1]
     closer = _CLOSERS.get(sign, "}")
     text = lines[place.line]
@@ -41,6 +44,22 @@ def flow_issue(lines: Sequence[str], opening: Mark, place: Mark) -> YamlIssue:
     if place.column <= start or character in "{[":
         return _comma(text, place.line, place.column)
     return _after_the_value(text, place)
+
+
+def _innermost_open(lines: Sequence[str], place: Mark) -> Mark | None:
+    """Where the last bracket before `place` is that nothing closes."""
+    closed = 0
+    for number in range(place.line, -1, -1):
+        text = lines[number][: place.column] if number == place.line else lines[number]
+        bare = _QUOTED.sub(lambda found: " " * len(found[0]), _without_comment(text))
+        for column in reversed(range(len(bare))):
+            if bare[column] in "}]":
+                closed += 1
+            elif bare[column] in "{[":
+                if not closed:
+                    return Mark(0, number, column)
+                closed -= 1
+    return None
 
 
 def _continues_a_value(before: str) -> bool:
