@@ -54,7 +54,7 @@ class Keeping:
         try:
             return self._store.load() or Held(os.urandom(16))
         except (OSError, UnreadableError) as error:
-            why = error.strerror if isinstance(error, OSError) else "the file is damaged"
+            why = error.strerror if isinstance(error, OSError) else "it is damaged or outdated"
             self.notices.append(f"the last preview cannot be used, so all snaps run: {why}")
             return Held(os.urandom(16))
 
