@@ -187,6 +187,46 @@ async def test_the_request_of_a_caller_that_hangs_up_is_withdrawn() -> None:
     assert server.echo.sent == []
 
 
+@pytest.mark.parametrize("resets", [False, True])
+def test_requests_of_a_caller_that_hangs_up_while_others_wait_their_turn_are_withdrawn(
+    resets: bool,
+) -> None:
+    @in_loop
+    async def check() -> None:
+        async with running() as server:
+            _, writer = await server.connect()
+            writer.write(message("GET", "/late") + message("GET", "/b") + message("GET", "/c"))
+            await turns(lambda: server.server.paused)
+            if resets:
+                writer.transport.abort()
+            else:
+                writer.close()
+            await turns(lambda: server.echo.withdrawn)
+            await turns(lambda: not server.connections())
+            assert server.echo.withdrawn == ["/late"]
+            assert not server.server.paused
+
+    check()
+
+
+@in_loop
+async def test_requests_before_a_half_close_are_answered_though_others_wait_their_turn() -> None:
+    async with running() as server:
+        reader, writer = await server.connect()
+        writer.write(message("GET", "/late") + message("GET", "/b"))
+        await turns(lambda: server.server.paused)
+        writer.write(message("GET", "/c"))
+        writer.write_eof()
+        await turns(lambda: not server.server.paused)
+        await server.let_go()
+        response = answers(await reader.read())
+    assert [each.body for each in response if each.status == 200] == [
+        b"GET /late ",
+        b"GET /b ",
+        b"GET /c ",
+    ]
+
+
 @in_loop
 async def test_a_request_that_breaks_off_is_not_answered() -> None:
     async with running() as server:

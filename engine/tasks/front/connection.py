@@ -57,9 +57,9 @@ class Connection(Outgoing):
         self._exchanges: deque[Exchange] = deque()
         self._reading: Exchange | None = None
         self._reading_since: float | None = server.now()
-        self._idle_since = server.now()
+        self.idle_since = server.now()
         self._advancing = False
-        self._paused = False
+        self._hung_up = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
@@ -103,8 +103,8 @@ class Connection(Outgoing):
         self._reading = exchange
         if len(self._exchanges) == 1:
             self._advance()
-        elif not self._paused:
-            self._paused = True
+        elif not (self._hung_up or self in self.server.paused):
+            self.server.paused.add(self)
             self.transport.pause_reading()
 
     def body_piece(self, piece: bytes) -> None:
@@ -131,7 +131,7 @@ class Connection(Outgoing):
         if not exchange.keep_alive:
             self.takes_no_more = True
         if exchange.answered:
-            self._idle_since = self.server.now()
+            self.idle_since = self.server.now()
         else:
             self._advance()
 
@@ -183,11 +183,11 @@ class Connection(Outgoing):
         if not exchange.keep_alive:
             self._close()
             return
-        now = self._idle_since = self.server.now()
+        now = self.idle_since = self.server.now()
         if self._reading_since is not None:
             self._reading_since = now  # the request had to wait for its turn
-        if self._paused and len(self._exchanges) <= 1:
-            self._paused = False
+        if len(self._exchanges) <= 1 and self in self.server.paused:
+            self.server.paused.discard(self)
             self.transport.resume_reading()
         self._advance()
 
@@ -221,6 +221,12 @@ class Connection(Outgoing):
         if since is not None and not self._reader.in_head:
             self._reading_since = min(self.server.now(), since + len(data) / MIN_BODY_RATE)
 
+    def read_to_end(self) -> None:
+        """The caller will send nothing more: whether it has gone can be seen once all is read."""
+        self._hung_up = True
+        self.server.paused.discard(self)
+        self.transport.resume_reading()
+
     def eof_received(self) -> bool:
         """The caller has gone, or has half-closed and can still read its responses."""
         if self.lingers:
@@ -245,7 +251,7 @@ class Connection(Outgoing):
     def check_time(self, now: float) -> None:
         """Hang up on a caller that is too slow to send its request or to read its response."""
         if self.look_at_unsent(now):
-            self._idle_since = now
+            self.idle_since = now
             if now - self.unsent_since >= UNREAD_ANSWER_SECONDS:
                 self.transport.abort()
             return
@@ -254,14 +260,12 @@ class Connection(Outgoing):
             if since is not None and now - since >= LINGER_SECONDS:
                 self.transport.abort()
         elif since is None:
-            if not self._exchanges and now - self._idle_since >= KEEP_ALIVE_SECONDS:
+            if not self._exchanges and now - self.idle_since >= KEEP_ALIVE_SECONDS:
                 self.transport.close()
-        elif now - since >= REQUEST_SECONDS and not self._is_waiting():
+        elif now - since >= REQUEST_SECONDS and (
+            not self._exchanges or self._exchanges[0] is self._reading  # it waits for no other
+        ):
             self._end_slow()
-
-    def _is_waiting(self) -> bool:
-        """Whether the request that arrives has to wait for earlier ones."""
-        return bool(self._exchanges) and self._exchanges[0] is not self._reading
 
     def is_last(self, exchange: Exchange) -> bool:
         return self._exchanges[-1] is exchange
@@ -274,10 +278,6 @@ class Connection(Outgoing):
     def is_reading(self) -> bool:
         """Whether a request has begun to arrive, and the rest of it is awaited."""
         return not self.takes_no_more and (self._reading is not None or self._reader.in_head)
-
-    def is_quiet(self, before: float) -> bool:
-        """Whether it has been idle since then."""
-        return self.is_idle and self._idle_since <= before
 
     def _end_slow(self) -> None:
         if not self._reader.in_head and self._reading is None:

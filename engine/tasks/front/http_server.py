@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import resource
-import select
 import socket
 import ssl
 import sys
@@ -17,6 +16,7 @@ from functools import partial
 from engine.tasks.front.calls import Application
 from engine.tasks.front.connection import Connection
 from engine.tasks.front.outgoing import Outgoing
+from engine.tasks.front.peers import has_hung_up, is_readable
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,9 @@ class HttpServer:
 
         self._unsent: set[Outgoing] = set()
         self._half_closed: set[Connection] = set()
+        self.paused: set[Connection] = set()
+        """Connections that are not read because requests wait for earlier ones."""
+
         self._loop = asyncio.get_running_loop()
         self.now = self._loop.time
         self._server: asyncio.Server | None = None
@@ -122,8 +125,9 @@ class HttpServer:
 
     def _none_arrives(self, quiet_since: float) -> bool:
         """Close those that have been idle since then; whether no request may come on another."""
-        for connection in [each for each in self.connections if each.is_quiet(quiet_since)]:
-            if not is_readable(connection.transport.get_extra_info("socket").fileno()):
+        for connection in list(self.connections):
+            is_quiet = connection.is_idle and connection.idle_since <= quiet_since
+            if is_quiet and not is_readable(connection.transport):
                 connection.transport.close()
         return not any(each.is_idle or each.is_reading for each in self.connections)
 
@@ -143,6 +147,7 @@ class HttpServer:
         self.connections.discard(connection)
         self._unsent.discard(connection)
         self._half_closed.discard(connection)
+        self.paused.discard(connection)
 
     def hold(self, size: int) -> bool:
         """Count bytes of a body that is arriving; False if there are too many."""
@@ -176,6 +181,8 @@ class HttpServer:
     def _look(self, *, complete: bool) -> None:
         for connection in list(self._half_closed):
             connection.check_gone()
+        for connection in [each for each in self.paused if has_hung_up(each.transport)]:
+            connection.read_to_end()
         self._check_unsent()
         if complete:
             self._set_date()
@@ -209,13 +216,6 @@ def _max_connections() -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         soft = hard
     return max(soft - _SPARE_FILES, soft // 2) if soft != resource.RLIM_INFINITY else sys.maxsize
-
-
-def is_readable(descriptor: int) -> bool:
-    """Whether something has arrived that was not read yet."""
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
 
 
 def listen(host: str, port: int) -> socket.socket:
