@@ -116,8 +116,9 @@ def draw_curves(theme, networks, measure):
         ncols=max(2, len(networks)),
         frameon=False,
         fontsize=9,
-        handlelength=2.2,
-        columnspacing=1.4,
+        handlelength=1.6,
+        handletextpad=0.5,
+        columnspacing=1.0,
     )
     return figure
 
