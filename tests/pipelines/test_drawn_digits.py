@@ -29,7 +29,7 @@ def test_images_have_the_type_and_range_of_a_network_s_input(drawn: tuple[Any, A
     images, labels = drawn
     assert (images.shape, images.dtype, labels.shape) == ((2000, 28, 28, 1), np.float32, (2000,))
     assert images.min() >= 0
-    assert (images.max(axis=(1, 2, 3)) > 0.9).all()
+    assert (images.max(axis=(1, 2, 3)) > 0.75).all()  # ink of a thin, soft pen
     assert images.max() == 1
 
 
