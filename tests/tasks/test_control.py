@@ -73,7 +73,8 @@ def test_a_server_says_when_a_task_runs_next_in_its_log_and_its_state(
     files = runtime / "p.yaml", runtime / "once.yaml"
     environment = {"XDG_RUNTIME_DIR": str(runtime)}
     served = serve(*files, "--state", runtime / "state", environment=environment)
-    assert "once: scheduled task; next run at 2999-01-01T07:30:00+01:00\n" in served.stderr
+    line = "once: scheduled task; next run at 2999-01-01T07:30:00+01:00\n"
+    served.wait_for(lambda: line in served.stderr)
     (server,) = servers()
     assert {task.name: task.next_run for task in server.tasks} == {
         "p": None,

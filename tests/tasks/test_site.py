@@ -64,7 +64,7 @@ def ask(served: Served, path: str, method: str = "GET", **headers: str) -> Answe
 
 
 def test_the_page_and_the_tasks_have_one_origin(served: Served) -> None:
-    assert f"page at {served.url}/" in served.stderr
+    served.wait_for(lambda: f"page at {served.url}/" in served.stderr)
     for path in ("/", "/index.html"):
         answer, body = ask(served, path)
         assert (answer.status, body) == (200, PAGE.encode())
