@@ -42,7 +42,7 @@ def ask(serve: Any, tmp_path: Path) -> Any:
                 return response.status, response.read(), served.stderr
         except urllib.error.HTTPError as error:
             body = error.read()
-            served.wait_for(lambda: "check" in served.stderr)
+            served.wait_for(lambda: "$content." in served.stderr)
             return error.code, body, served.stderr
 
     return answer
