@@ -64,6 +64,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--access-log", metavar="FILE", help="write a line for each request; - for standard error"
     )
     parser.add_argument(
+        "--drain-delay",
+        metavar="TIME",
+        help="on SIGTERM, go on accepting requests for this long, such as 5s, because a load "
+        "balancer takes a while to notice (default: until nobody is connected, at most 1s)",
+    )
+    parser.add_argument(
         "--state",
         metavar="FOLDER",
         help="folder for the history of scheduled runs (default: your state folder)",
@@ -109,6 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
         target = LineWriter(write_to_stderr) if to_stderr else arguments.access_log
         access = AccessLog(target, arguments.log_format)
 
+    drain_delay = _duration("--drain-delay", arguments.drain_delay)
     site = None if arguments.site is None else Site(arguments.site)
 
     warn = partial(_warn, log_format=arguments.log_format)
@@ -121,10 +128,22 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.state,
             site,
             _policy(arguments),
+            drain_delay,
         )
         return await server.run()
 
     return int(uvloop.run(serve()))
+
+
+def _duration(option: str, text: str | None) -> float | None:
+    from engine.sdk.quantities import parse_duration
+
+    if text is None:
+        return None
+    try:
+        return 0.0 if text.strip() == "0" else parse_duration(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{option}: {error}") from None
 
 
 def _policy(arguments: argparse.Namespace) -> Policy:

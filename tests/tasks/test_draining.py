@@ -80,6 +80,18 @@ async def test_a_request_that_has_begun_may_arrive_while_the_server_drains() -> 
     assert response.header("connection") == ["close"]
 
 
+@in_loop
+async def test_with_a_delay_new_callers_are_answered_even_if_nobody_is_connected() -> None:
+    async with running() as server:
+        draining = asyncio.create_task(server.server.drain(delay=60))
+        await turns(lambda: server.server.draining)
+        for path in ("/a", "/b"):
+            (response,) = await server.talk(message("GET", path))
+            assert response.header("connection") == ["close"]
+        assert not draining.done()
+        draining.cancel()
+
+
 def everything(caller: socket.socket) -> bytes:
     parts = []
     while part := caller.recv(65536):

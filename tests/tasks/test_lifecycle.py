@@ -164,6 +164,14 @@ def test_a_host_that_is_not_of_this_machine_gets_another_remedy(tmp_path: Path) 
     assert "give an address of this machine with --host" in response
 
 
+def test_a_drain_delay_that_is_not_a_duration_is_refused(tmp_path: Path) -> None:
+    code, response = serve_until_it_ends(
+        echo(tmp_path, "x"), "--drain-delay", "soon", folder=tmp_path
+    )
+    assert code == 2
+    assert "--drain-delay: 'soon' is not a duration; write seconds" in response
+
+
 def test_an_origin_that_no_browser_sends_is_refused(tmp_path: Path) -> None:
     code, response = serve_until_it_ends(
         echo(tmp_path, "x"), "--allow-origin", "example.org", folder=tmp_path
@@ -321,7 +329,7 @@ def test_callers_that_keep_their_connections_lose_nothing_when_the_server_stops(
             if outcomes["200"] > 100:
                 stopping.set()
 
-    callers = [in_background(caller) for _ in range(16)]
+    callers = [in_background(caller) for _ in range(64)]
     stopping.wait(60)
     served.signal(signal.SIGTERM)
     for each in callers:

@@ -261,7 +261,7 @@ async def test_a_run_that_takes_too_long_gives_504_and_is_ended(tmp_path: Path) 
     async with hosted(plan_of(tmp_path, GATED), timeouts=Timeouts(request=2.0)) as task:
         reply = await task.answer(request())
         assert (reply.status, reply.outcome) == (504, "failed")
-        assert documents(reply)["reason"] == "there was no result within 2 seconds"
+        assert documents(reply)["reason"] == "there was no response within 2 seconds"
         await turns(lambda: task.in_flight == 0)
 
 

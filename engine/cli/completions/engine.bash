@@ -81,6 +81,7 @@ _engine() {
     serve:--errors) COMPREPLY=($(compgen -W 'full terse' -- "$current")); return ;;
     serve:--log-format) COMPREPLY=($(compgen -W 'text json' -- "$current")); return ;;
     serve:--access-log) _engine_files ''; return ;;
+    serve:--drain-delay) :; return ;;
     serve:--state) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
     serve:--site) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
     tap:--filter) :; return ;;
@@ -109,7 +110,7 @@ _engine() {
       lsp) COMPREPLY=($(compgen -W '-h --help --stdio --verbose' -- "$current")) ;;
       schema) COMPREPLY=($(compgen -W '-h --help -o --output --all' -- "$current")) ;;
       new) COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
-      serve) COMPREPLY=($(compgen -W '-h --help --port --host --param --param-file --instances --allow-origin --allow-host --errors --log-format --access-log --state --site' -- "$current")) ;;
+      serve) COMPREPLY=($(compgen -W '-h --help --port --host --param --param-file --instances --allow-origin --allow-host --errors --log-format --access-log --drain-delay --state --site' -- "$current")) ;;
       tasks) COMPREPLY=($(compgen -W '-h --help --json' -- "$current")) ;;
       tap) COMPREPLY=($(compgen -W '-h --help --filter --limit --json --server' -- "$current")) ;;
       history) COMPREPLY=($(compgen -W '-h --help --state --runs' -- "$current")) ;;

@@ -115,6 +115,7 @@ complete -c engine -n '__fish_seen_subcommand_from serve' -l allow-host -x -d 's
 complete -c engine -n '__fish_seen_subcommand_from serve' -l errors -x -a 'full terse' -d 'what callers learn of a failed request (default: full on this machine, otherwise terse)'
 complete -c engine -n '__fish_seen_subcommand_from serve' -l log-format -x -a 'text json' -d 'format of the log lines'
 complete -c engine -n '__fish_seen_subcommand_from serve' -l access-log -r -F -d 'write a line for each request; - for standard error'
+complete -c engine -n '__fish_seen_subcommand_from serve' -l drain-delay -x -d 'on SIGTERM, go on accepting requests for this long, such as 5s, because a load balancer takes a while to notice (default: until nobody is connected, at most 1s)'
 complete -c engine -n '__fish_seen_subcommand_from serve' -l state -x -a '(__fish_complete_directories)' -d 'folder for the history of scheduled runs (default: your state folder)'
 complete -c engine -n '__fish_seen_subcommand_from serve' -l site -x -a '(__fish_complete_directories)' -d 'also serve the files of this folder, index.html at /, so that a page can call a task'
 complete -c engine -n '__fish_seen_subcommand_from serve' -F

@@ -169,6 +169,7 @@ _engine() {
             '(--errors)'--errors'[what callers learn of a failed request (default\: full on this machine, otherwise terse)]:errors:(full terse)' \
             '(--log-format)'--log-format'[format of the log lines]:log_format:(text json)' \
             '(--access-log)'--access-log'[write a line for each request; - for standard error]:FILE:_files' \
+            '(--drain-delay)'--drain-delay'[on SIGTERM, go on accepting requests for this long, such as 5s, because a load balancer takes a while to notice (default\: until nobody is connected, at most 1s)]:TIME: ' \
             '(--state)'--state'[folder for the history of scheduled runs (default\: your state folder)]:FOLDER:_files -/' \
             '(--site)'--site'[also serve the files of this folder, index.html at /, so that a page can call a task]:FOLDER:_files -/' \
             '*:FILE:_files'

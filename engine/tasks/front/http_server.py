@@ -83,10 +83,17 @@ class HttpServer:
         )
         self._clock = asyncio.create_task(self._tick(), name="http clock")
 
-    async def drain(self, patience: float = CLOSE_SECONDS) -> None:
-        """Accept no more connections, close those that stay idle, and let begun requests arrive."""
+    async def drain(self, patience: float = CLOSE_SECONDS, delay: float | None = None) -> None:
+        """Accept no more connections, close those that stay idle, and let begun requests arrive.
+
+        Callers are served, each for the last time, for `delay` seconds before that; if it is None,
+        only until no connection is idle, and no longer than `patience`.
+        """
         self.draining = True
-        await self._until(lambda: not any(each.is_idle for each in self.connections), patience)
+        if delay is None:
+            await self._until(lambda: not any(each.is_idle for each in self.connections), patience)
+        else:
+            await asyncio.sleep(delay)
         await self._accept_last()
         await self._until(lambda: self._none_arrives(self.now() - patience), patience)
         self._none_arrives(self.now())

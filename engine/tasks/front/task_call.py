@@ -11,6 +11,7 @@ from engine.tasks.definition.task import Task
 from engine.tasks.front.calls import Respond
 from engine.tasks.front.head import Head
 from engine.tasks.front.origins import allow, allowed_origin, options
+from engine.tasks.front.prefer import NO_PREFERENCES, Preferences, preferences
 from engine.tasks.front.reply import Reply, error_reply
 from engine.tasks.wire.messages import Request, Response
 
@@ -89,10 +90,14 @@ class TaskCall:
         return reply
 
     def start(self, body: bytes, respond: Respond) -> None:
-        head = self._head
+        head, task = self._head, self._hosted.task
         self._respond = respond
         headers = head.headers
-        if self._hosted.task.bearer_token:  # what was checked here is no business of the pipeline
+        seconds = task.timeouts.request
+        prefers = _preferences(head)
+        if prefers.wait is not None:
+            seconds = min(seconds, prefers.wait)
+        if task.bearer_token:  # what was checked here is no business of the pipeline
             headers = [each for each in headers if each[0] != "authorization"]
         self._hosted.submit(
             Request(
@@ -104,6 +109,7 @@ class TaskCall:
                 headers,
                 body,
                 head.client,
+                time.monotonic() + seconds,
             ),
             self._answer,
         )
@@ -134,6 +140,11 @@ class TaskCall:
         task = self._hosted.task
         if task.allowed_origins:
             allow(reply.headers, task, self._origin)
+
+
+def _preferences(head: Head) -> Preferences:
+    values = [value for name, value in head.headers if name == "prefer"]
+    return preferences(values) if values else NO_PREFERENCES
 
 
 _CALLER_GONE = 499

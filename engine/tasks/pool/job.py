@@ -56,3 +56,11 @@ class JobError(Exception):
 
 
 NEVER = math.inf
+
+
+def no_response(seconds: float) -> RunFailure:
+    """The failure of a job that was not done in time."""
+    seconds = round(seconds, 1)
+    unit = "second" if seconds == 1 else "seconds"
+    reason = f"there was no response within {seconds:g} {unit}"
+    return RunFailure(504, "the request took too long", reason)

@@ -80,8 +80,10 @@ class Server:
         state_folder: str | None = None,
         site: Site | None = None,
         policy: Policy = Policy(),  # noqa: B008  # frozen
+        drain_delay: float | None = None,
     ) -> None:
         self._load = load
+        self._drain_delay = drain_delay
         self._address = address
         self._access = access
         self._state_folder = state_folder
@@ -158,7 +160,7 @@ class Server:
         with self._signals():
             code = await self._until_end()
             log.info("shutting down")
-            await self._until_forced(http.drain())
+            await self._until_forced(http.drain(delay=self._drain_delay))
             await self._drain()
             await http.closed(FLUSH_SECONDS)
         return STOPPED if self._forced.is_set() else code

@@ -16,7 +16,7 @@ from engine.tasks.definition.task import Task
 from engine.tasks.front.head import METHODS, method_not_allowed
 from engine.tasks.front.reply import Reply, error_reply
 from engine.tasks.pool.hosted_task import RETRY_AFTER, HostedTask
-from engine.tasks.pool.job import JobError
+from engine.tasks.pool.job import JobError, no_response
 from engine.tasks.pool.pool import Pool
 from engine.tasks.pool.run import HostedRun
 from engine.tasks.pool.staffing import for_runs
@@ -87,14 +87,12 @@ class TriggeredTask(HostedTask):
         )
 
     def _run_for(self, request: Request) -> HostedRun:
-        seconds = self.task.timeouts.request
-        reason = f"there was no result within {seconds:g} seconds"
-        too_late = RunFailure(504, "the request took too long", reason)
-        deadline = asyncio.get_running_loop().time() + seconds
+        now = asyncio.get_running_loop().time()
+        deadline = request.deadline or now + self.task.timeouts.request
         return HostedRun(
             next(self._numbers),
             lambda number: self._start(number, request),
-            too_late,
+            no_response(deadline - now),
             deadline=deadline,
         )
 

@@ -16,13 +16,16 @@ from engine.run.files.rules import FileRules
 from engine.run.identity import identify
 from engine.tasks.definition.task import Task
 from engine.tasks.pool.hosted_task import RETRY_AFTER, HostedTask
-from engine.tasks.pool.job import Job
+from engine.tasks.pool.job import Job, no_response
 from engine.tasks.pool.pool import Pool
 from engine.tasks.pool.staffing import for_instances
 from engine.tasks.pool.statistics import TaskStatistics
 from engine.tasks.wire.messages import InstanceOpening, Request, Response, RunFailure
 
 Deliver = Callable[[Response], None]
+
+_SAME_SECONDS = 0.5
+"""Deadlines that differ by less are the same for people."""
 
 
 class FeedMaster(HostedTask):
@@ -32,12 +35,15 @@ class FeedMaster(HostedTask):
         pool = Pool(task, for_instances(task), _opening(task, plan), statistics)
         super().__init__(task, plan, statistics, pool)
         self._now = asyncio.get_running_loop().time
-        self._too_late = _too_late(task)
+        self._too_late = no_response(task.timeouts.request)
 
     def submit(self, request: Request, deliver: Deliver) -> None:
         """Call `deliver` once with the response, now or later."""
-        deadline = self._now() + self.task.timeouts.request
-        self.pool.submit(PendingRequest(request, deliver, deadline, self._too_late))
+        now, seconds = self._now(), self.task.timeouts.request
+        deadline, too_late = request.deadline or now + seconds, self._too_late
+        if deadline < now + seconds - _SAME_SECONDS:  # the caller waits for less
+            too_late = no_response(deadline - now)
+        self.pool.submit(PendingRequest(request, deliver, deadline, too_late))
 
     def withdraw(self, request: int) -> None:
         """Nobody waits for the response any more."""
@@ -46,7 +52,7 @@ class FeedMaster(HostedTask):
     async def reload(self, task: Task, plan: Plan) -> bool:
         if not await self.pool.reload(task, for_instances(task), _opening(task, plan)):
             return False
-        self.task, self.plan, self._too_late = task, plan, _too_late(task)
+        self.task, self.plan, self._too_late = task, plan, no_response(task.timeouts.request)
         return True
 
 
@@ -93,10 +99,3 @@ def _opening(task: Task, plan: Plan) -> bytes:
     identity = identify(plan, task.parameters, files=rules)
     opening = InstanceOpening(plan, identity, task.name, task.filtered_status)
     return pickle.dumps(opening, pickle.HIGHEST_PROTOCOL)
-
-
-def _too_late(task: Task) -> RunFailure:
-    seconds = task.timeouts.request
-    unit = "second" if seconds == 1 else "seconds"
-    reason = f"there was no response within {seconds:g} {unit}"
-    return RunFailure(504, "the request took too long", reason)

@@ -21,7 +21,9 @@ class Request(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
     """One HTTP request to a task.
 
     `path` is the full path and `path_info` what follows the task's name in it, both decoded;
-    `query` is the query string as received. `client` is `address:port`, empty if unknown.
+    `query` is the query string as received. `client` is `address:port`, empty if unknown. After
+    `deadline`, a time of the monotonic clock that all processes share, nobody waits for the
+    response; 0 if that is not known.
     """
 
     id: int
@@ -32,6 +34,10 @@ class Request(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
     headers: Headers
     body: bytes
     client: str = ""
+    deadline: float = 0.0
+
+    def is_late(self, now: float) -> bool:
+        return 0 < self.deadline <= now
 
 
 class Response(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):

@@ -13,7 +13,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from time import perf_counter
+from time import monotonic, perf_counter
 
 import uvloop
 
@@ -221,7 +221,11 @@ class Instance:
         lineage: list[Lineage] = []
         count = min(len(self._arrived), self._slice_size.items, BATCH_SIZE)
         admitted: list[int] = []
+        now = monotonic()
         for request in (self._arrived.popleft() for _ in range(count)):
+            if request.is_late(now):
+                self._responder.too_late(request.id)
+                continue
             try:
                 given = self._items_of(request)
             except BadRequest as error:

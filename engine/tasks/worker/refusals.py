@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from engine.tasks.wire.messages import RunFailure
+
+
+TOO_LATE = RunFailure(
+    504, "the request took too long", "its deadline had passed before it was begun"
+)
+"""The failure of a request that had waited until nobody waited for it any more."""
+
 
 class BadRequest(Exception):  # noqa: N818  # named for what the caller has sent
     """A part of the request cannot be read."""

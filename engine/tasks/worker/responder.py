@@ -9,7 +9,7 @@ from engine.errors import DataError
 from engine.tasks.wire.messages import LogLine, Response
 from engine.tasks.worker.documents import described, error_response, response_of
 from engine.tasks.worker.failure_log import FailureLog
-from engine.tasks.worker.refusals import BadRequest
+from engine.tasks.worker.refusals import TOO_LATE, BadRequest
 
 
 class Responder:
@@ -46,6 +46,11 @@ class Responder:
             "resolution": error.resolution,
         }
         self._send(error_response(request, error.status, document, "refused"))
+
+    def too_late(self, request: int) -> None:
+        """Its deadline had passed before it entered the pipeline."""
+        texts = {"error": TOO_LATE.error, "reason": TOO_LATE.reason}
+        self._send(error_response(request, TOO_LATE.status, texts, "failed"))
 
     def _send_failure(self, label: str, text: str) -> None:
         self._send(LogLine(label, text, is_failure=True))

@@ -12,6 +12,7 @@ import pickle
 import socket
 import threading
 from collections.abc import Awaitable, Mapping, Sequence
+from time import monotonic
 
 from engine.documents import Batch, Item, StreamEnd, StreamStart
 from engine.errors import DataError, EngineError
@@ -46,7 +47,7 @@ from engine.tasks.worker.counts import counts_of
 from engine.tasks.worker.failures import failure_of
 from engine.tasks.worker.http_headers import joined
 from engine.tasks.worker.process_taps import ProcessTaps
-from engine.tasks.worker.refusals import BadRequest
+from engine.tasks.worker.refusals import TOO_LATE, BadRequest
 from engine.tasks.worker.results import Result, is_binary, result_of
 
 MOST_TAPPED = 100
@@ -93,6 +94,9 @@ class RunProcess:
             self._task = None
 
     async def _run(self, opening: RunOpening, registry: Registry, start: Start) -> None:
+        if start.request is not None and start.request.is_late(monotonic()):
+            self.channel.send(Ended(start.id, {}, TOO_LATE.reason, TOO_LATE))
+            return
         try:
             inputs = {} if start.request is None else inputs_of(opening.plan, start.request)
         except BadRequest as error:
