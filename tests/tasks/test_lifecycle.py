@@ -12,13 +12,14 @@ import sys
 import threading
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.tasks.callers import children, in_background, metric, post
-from tests.tasks.conftest import Serve
+from tests.tasks.conftest import Serve, Served
 
 SLOW = """\
 import time
@@ -210,7 +211,11 @@ def test_the_log_says_why_a_request_failed_with_the_line_of_the_script(
         "slow: [answer] warning: request failed: Python script error",
         'File "slow.py", line 5, in snaplogic_process',
     ):
-        served.wait_for(lambda words=words: words in served.stderr)
+        served.wait_for(partial(is_logged, served, words))
+
+
+def is_logged(served: Served, words: str) -> bool:
+    return words in served.stderr
 
 
 def test_a_failed_request_is_in_the_log(serve: Serve, tmp_path: Path) -> None:

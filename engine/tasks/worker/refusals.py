@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from engine.tasks.wire.messages import RunFailure
 
-
 TOO_LATE = RunFailure(
     504, "the request took too long", "its deadline had passed before it was begun"
 )
