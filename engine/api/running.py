@@ -16,7 +16,7 @@ from engine.numbers import with_decimals, with_floats
 from engine.plan import Plan, Port
 from engine.registry import Registry, discover
 from engine.run.identity import identify
-from engine.run.observer import Observer
+from engine.run.observer import Observer, Watcher
 from engine.run.report import Report
 from engine.run.runner import run_plan
 from engine.run.secrets import Secrets
@@ -24,6 +24,8 @@ from engine.run.stopping import Stopper, stopped_by
 from engine.sdk.http import HttpClient
 
 if TYPE_CHECKING:
+    from engine.cluster.placement import Placement
+    from engine.cluster.running import Workers
     from engine.run.breaking import Breaker
     from engine.run.taps import Taps
 
@@ -41,6 +43,7 @@ def run(
     timezone: str = "UTC",
     http: HttpClient | None = None,
     exact: bool = False,
+    workers: Workers = 1,
 ) -> Report:
     """Run a pipeline to its end; the report contains what left through its open outputs.
 
@@ -63,6 +66,7 @@ def run(
         timezone=timezone,
         http=http,
         stopper=stopper,
+        workers=workers,
     )
     if _hears_ctrl_c():
         running = _stopped_by_ctrl_c(running, stopper)
@@ -85,6 +89,8 @@ async def start(
     exact: bool = False,
     taps: Taps | None = None,
     breaker: Breaker | None = None,
+    workers: Workers = 1,
+    placement: Placement | None = None,
 ) -> tuple[Report, EngineError | None]:
     """Run a pipeline inside an event loop; its report, and the error if it failed.
 
@@ -93,24 +99,42 @@ async def start(
     as `run` returns them; an observer gets them as int and Decimal. A signal handler may stop the
     run through `stopper` while a snap keeps the event loop busy. `taps` (engine.run.taps) show what
     crosses some views; a `breaker` (engine.run.breaking) decides about documents that fail.
+    `workers` as in `run`; a `placement` (engine.cluster.placement) says where they are.
     """
     from engine.script.executor import Executor
 
     registry = discover() if registry is None else registry
     plan = pipeline if isinstance(pipeline, Plan) else compile_plan(pipeline, registry)
-    return await run_plan(
-        plan,
-        registry,
-        identify(plan, parameters or {}, timezone=timezone),
-        observer=observer or _OutputCollector(exact=exact),
-        scripts=Executor(),
-        inputs=inputs,
-        http=http,
-        stopper=stopper,
-        load=spec_of,
-        taps=taps,
-        breaker=breaker,
+    identity = identify(plan, parameters or {}, timezone=timezone)
+    options: dict[str, Any] = {
+        "observer": observer or _OutputCollector(exact=exact),
+        "scripts": Executor(),
+        "inputs": inputs,
+        "http": http,
+        "stopper": stopper,
+        "load": spec_of,
+        "taps": taps,
+        "breaker": breaker,
+    }
+    if workers == 1 and placement is None:
+        return await run_plan(plan, registry, identity, **options)
+    _refuse_with_workers(options)
+    from engine.cluster.running import run_spread  # most runs need one core
+
+    return await run_spread(
+        plan, registry, identity, workers=workers, placement=placement, options=options
     )
+
+
+def _refuse_with_workers(options: Mapping[str, Any]) -> None:
+    """What belongs to this process does not reach the workers."""
+    for name in ("http", "taps", "breaker"):
+        if options[name] is not None:
+            raise ConfigurationError(f"{name!r} cannot be used together with several workers")
+    if isinstance(options["observer"], Watcher):
+        raise ConfigurationError(
+            "an observer with 'crossed' cannot be used together with several workers"
+        )
 
 
 def _hears_ctrl_c() -> bool:

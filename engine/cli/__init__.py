@@ -27,6 +27,7 @@ _COMMANDS = {
     "preview": "show what a pipeline makes of its first documents",
     "validate": "check pipeline and task files without running them",
     "graph": "draw a pipeline",
+    "plan": "show how a pipeline would run on several cores",
     "test": "run the cases of test files",
     "snaps": "list the installed snaps, or explain one",
     "functions": "list the functions of expressions, or explain one",

@@ -22,6 +22,7 @@ from engine.cli.problems import print_problems
 from engine.cli.report_files import report_file
 from engine.cli.reserved import reserve_stdout
 from engine.cli.stopping import stopped_by_signals
+from engine.cli.worker_options import add_workers
 from engine.documents import Item
 from engine.errors import (
     AbsentError,
@@ -58,6 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="documents for the open input: a JSON object, an array, or one object per line; - for "
         "standard input",
+    )
+    add_workers(
+        parser,
+        "run parts of the pipeline in N worker processes, or in one per core (auto); 'engine plan' "
+        "shows which (default: 1, all in one process)",
     )
     parser.add_argument(
         "--to",
@@ -149,6 +155,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run_once(arguments: argparse.Namespace, registry: Registry) -> int:
+    _refuse_with_workers(arguments)
     spec = given_pipeline(arguments.pipeline, registry)
     complete = _plan(spec, arguments, registry)
     part = _part(spec, arguments, registry)
@@ -188,6 +195,23 @@ def _run_once(arguments: argparse.Namespace, registry: Registry) -> int:
         if arguments.debug and failure.trace:
             print(visible(failure.trace), file=sys.stderr)
     return 2 if isinstance(failure, ConfigurationError) else display.exit_code
+
+
+def _refuse_with_workers(arguments: argparse.Namespace) -> None:
+    """What follows single documents needs a run in one process."""
+    options = {
+        "--to": arguments.to,
+        "--limit": arguments.limit,
+        "--dry-run": arguments.dry_run,
+        "--tap": arguments.taps,
+        "--break-on-error": arguments.break_on_error,
+        "--html": arguments.html,
+    }
+    if arguments.workers != 1 and (given := next(filter(options.get, options), None)):
+        raise ConfigurationError(
+            f"{given} cannot be used together with --workers, which runs snaps in other processes; "
+            "leave one of them out"
+        )
 
 
 def _plan(spec: PipelineSpec, arguments: argparse.Namespace, registry: Registry) -> Plan:
@@ -343,7 +367,8 @@ async def _run(
         with stopped_by_signals(stopper):
             if not isinstance(plan, Plan):
                 return await plan.start(load=spec_of, **options)
-            _, failure = await api.start(plan, registry, **options)
+            workers = arguments.workers
+            _, failure = await api.start(plan, registry, workers=workers, **options)
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     return failure

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from engine.documents import Document
 from engine.errors import ExpressionError, UnusableSnapError
@@ -20,7 +20,7 @@ from engine.registry.loading import describe, place_of
 from engine.sdk.children import ChildReference
 from engine.sdk.files import WrittenFile
 from engine.sdk.settings import Issue, KeyPath, Settings, shown
-from engine.sdk.snap import PythonCode, Snap, StreamSnap
+from engine.sdk.snap import Parallel, PythonCode, Snap, StreamSnap
 from engine.sdk.views import Views
 
 
@@ -184,6 +184,7 @@ _RESULTS: dict[str, tuple[Callable[[object], bool], str]] = {
     "known_output": (_is(dict), "documents"),
     "loses_lineage_for": (_is(str), "a string"),
     "writes_for": (_is(bool), "true or false"),
+    "parallel_for": (lambda value: value in ("", "any", "one"), "'', 'any' or 'one'"),
 }
 """For each method, whether a result (or an item of it) is right, and what it must return."""
 
@@ -211,7 +212,17 @@ def _facts(snap_class: SnapClass, settings: Settings) -> Facts:
         passes_on=snap_class.passes_on,
         writes=_answer(snap_class, "writes_for", settings),
         reads=_reads(snap_class, settings),
+        parallel=_parallel(snap_class, settings),
     )
+
+
+def _parallel(snap_class: SnapClass, settings: Settings) -> Literal["any", "one"]:
+    """How many copies may run: as declared, or else as the other facts allow."""
+    declared: Parallel = _answer(snap_class, "parallel_for", settings)
+    if declared:
+        return declared
+    needs_one = snap_class.stateful or snap_class.single
+    return "one" if needs_one or not (snap_class.keeps_order and snap_class.replayable) else "any"
 
 
 def _reads(snap_class: SnapClass, settings: Settings) -> frozenset[tuple[str, ...]] | None:

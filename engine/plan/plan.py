@@ -35,6 +35,7 @@ class Facts(msgspec.Struct, frozen=True):
     changes_input: bool
     shares_output: bool
     reads: frozenset[tuple[str, ...]] | None
+    parallel: Literal["any", "one"] = "one"
 
 
 class Port(msgspec.Struct, frozen=True):

@@ -10,7 +10,14 @@ place.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import suppress
 from functools import partial
 from itertools import chain, islice
@@ -24,6 +31,7 @@ from engine.plan.plan import Plan, Port, Prelude, Routes, Stage
 from engine.plan.routes import sources_of
 from engine.registry import Registry
 from engine.run.call_tree import CallTree
+from engine.run.elsewhere import Elsewhere, RemoteStage
 from engine.run.execution import Execution, Load, load_yaml
 from engine.run.files import ProjectFiles
 from engine.run.host import Outputs, StageHost
@@ -69,6 +77,7 @@ async def run_plan(
     caller: str = "",
     taps: Taps | None = None,
     breaker: Breaker | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> tuple[Report, EngineError | None]:
     """Run a plan to its end, or this process's part of it.
 
@@ -78,7 +87,8 @@ async def run_plan(
     `http`, `files` and `accounts` replace the run's own; a child run shares the services of its
     `parent`, masks its secrets, and is one of its `calls`; the snap `caller` runs it. `load` reads
     the files of other pipelines that it runs. A `guard` decides what each snap may reach.
-    `taps` show what crosses some views; a `breaker` decides about documents that fail.
+    `taps` show what crosses some views; a `breaker` decides about documents that fail. The stages
+    that `elsewhere` takes run in other processes.
 
     Returns the report, and the error that stopped the pipeline, if any. Raises ConfigurationError,
     before anything starts, if the inputs do not match.
@@ -101,7 +111,10 @@ async def run_plan(
         breaker=breaker,
     )
     fed = _inputs_by_port(plan, inputs or {})
-    run = _Run(plan, registry, execution, observer, fed, stopper or Stopper())
+    remote: Mapping[Stage, RemoteStage] = {}
+    if elsewhere is not None:
+        remote = elsewhere.stages(execution)
+    run = _Run(plan, registry, execution, observer, fed, stopper or Stopper(), remote)
     if taps is not None:
         taps.open(execution, run.hosts)
     started = perf_counter()
@@ -136,6 +149,7 @@ class _Run:
         observer: Observer,
         fed: Mapping[Port, Source],
         stopper: Stopper,
+        remote: Mapping[Stage, RemoteStage],
     ) -> None:
         self._plan = plan
         self._execution = execution
@@ -147,13 +161,18 @@ class _Run:
         self._tasks: dict[Stage, asyncio.Task[None]] = {}
         self._feeders: list[asyncio.Task[None]] = []
         self._failure: EngineError | None = None
-        self.hosts = {stage: StageHost(stage, registry, execution) for stage in plan.stages}
+        self._remote = remote
+        self.hosts = {
+            stage: StageHost(stage, registry, execution)
+            for stage in plan.stages
+            if stage not in remote
+        }
         self._inboxes = {stage: _inbox_of(plan.routes, stage) for stage in plan.stages}
         self._direct: frozenset[Stage] = frozenset()
         self._targets = plan.routes.targets
-        statistics = {
-            account.label: account for host in self.hosts.values() for account in host.statistics
-        }
+        accounts = [account for host in self.hosts.values() for account in host.statistics]
+        accounts += [account for host in remote.values() for account in host.statistics]
+        statistics = {account.label: account for account in accounts}
         self.report = Report(
             pipeline=plan.name,
             ruuid=execution.identity.ruuid,
@@ -208,6 +227,9 @@ class _Run:
                 snap.status = "stopped"
 
     async def _run_stage(self, stage: Stage) -> None:
+        if stage in self._remote:
+            await self._run_elsewhere(stage, self._remote[stage])
+            return
         host, inbox = self.hosts[stage], self._inboxes[stage]
         caller = self._caller(stage, host)
         try:
@@ -221,6 +243,21 @@ class _Run:
             self._end_outputs(stage)
             inbox.close()
             await caller.close(host.close)
+
+    async def _run_elsewhere(self, stage: Stage, remote: RemoteStage) -> None:
+        inbox = self._inboxes[stage]
+        try:
+            await remote.open()
+            await self._wait_for_all()
+            try:
+                await remote.work(inbox, self._deliver)
+                if self._failure is None:
+                    await remote.finish(self._deliver)
+            except EngineError as error:
+                self._fail(stage, error)
+        finally:
+            self._end_outputs(stage)
+            inbox.close()
 
     async def _work(self, stage: Stage, host: StageHost, caller: Worker | _Inline) -> None:
         inbox = self._inboxes[stage]

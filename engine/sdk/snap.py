@@ -63,6 +63,9 @@ class Example(msgspec.Struct, frozen=True):
     databases: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
+Parallel = Literal["", "any", "one"]
+
+
 class PythonCode(msgspec.Struct, frozen=True):
     """Python that a snap will run: a `file`, or the `text` of the setting at `path`.
 
@@ -94,7 +97,11 @@ class Snap(Generic[S]):
     split batches to keep documents flowing); `plain` (its documents hold only JSON values, bytes
     and date-times, so the runtime need not check them); `changes_input` (it may change its input
     documents, or lists and maps in them, so they must be its own); `shares_output` (two of its
-    output documents may hold the same list or map).
+    output documents may hold the same list or map); `parallel` (whether copies of it may share the
+    work in `engine run --workers`: "any" number of them, or "one"; empty: any number if it is
+    stateless, not `single`, `keeps_order` and is `replayable`; `parallel_for` if that depends on
+    the settings). Every copy opens, starts and finishes, but only what the first one emits in
+    `start` is used. If one is lost, another gets the documents that were not answered.
 
     Facts for people and for import: `category` (empty: the folder of its file), `since` (the
     version that introduced it), `about` (long help, Markdown), `foreign` (SnapLogic's corresponding
@@ -122,6 +129,7 @@ class Snap(Generic[S]):
     plain: ClassVar[bool] = False
     changes_input: ClassVar[bool] = True
     shares_output: ClassVar[bool] = True
+    parallel: ClassVar[Parallel] = ""
 
     def __init_subclass__(cls) -> None:
         for base in getattr(cls, "__orig_bases__", ()):
@@ -147,6 +155,11 @@ class Snap(Generic[S]):
     def writes_for(cls, settings: S) -> bool:
         """Whether it writes with these settings; override it if that depends on them."""
         return cls.writes
+
+    @classmethod
+    def parallel_for(cls, settings: S) -> Parallel:
+        """How many copies may run with these settings; override it if that depends on them."""
+        return cls.parallel
 
     @classmethod
     def reads(cls, settings: S) -> frozenset[tuple[str, ...]] | None:
@@ -308,6 +321,12 @@ class StreamSnap(Snap[S]):
     def read_elsewhere(self, lines: int, size: int) -> None:
         """The runtime has read the next `lines`, of `size` bytes, itself, by the snap's steps."""
         self._answered = True
+
+    def leave_stream(self) -> None:
+        """Somebody else reads the rest of the stream, if one has begun."""
+        if self._header is not None:
+            self.abandon()
+            self._header = None
 
     @property
     def is_reading(self) -> bool:

@@ -1,0 +1,120 @@
+"""Cuts what comes into a segment into chunks, which a worker answers one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from engine.cluster.messages import Chunk, Lines, packed
+from engine.documents import Batch, Header, StreamEnd, StreamStart
+from engine.sdk.results import BATCH_SIZE
+
+CHUNK_SECONDS = 0.1
+"""A chunk should take a worker about so long: then a message costs nothing in comparison, and the
+work is still spread evenly at the end."""
+
+CHUNK_BYTES = 1 << 20
+MOST_DOCUMENTS = 4096
+_FIRST_BYTES = 128 << 10
+_LEAST_BYTES = 16 << 10
+_LONGEST_LINE = 64 << 20
+"""Bytes without an end of line after which the parser gets them as they are, and refuses them."""
+
+
+class Pace:
+    """How much to put into a chunk, learned from how long the chunks so far took."""
+
+    def __init__(self, first: int, least: int, most: int) -> None:
+        self.amount = first
+        self._least = least
+        self._most = most
+
+    def learn(self, amount: int, seconds: float) -> None:
+        fits = int(amount * CHUNK_SECONDS / seconds) if seconds > 0 else self._most
+        self.amount = max(self._least, min(2 * self.amount, fits, self._most))
+
+
+class DocumentCutter:
+    """Cuts batches of documents."""
+
+    def __init__(self, segment: int) -> None:
+        self._segment = segment
+        self.pace = Pace(BATCH_SIZE, 1, MOST_DOCUMENTS)
+
+    def cut(self, view: str, batch: Batch) -> Iterator[tuple[Chunk, int]]:
+        """Chunks, and how many documents each holds."""
+        parts: list[bytes] = []
+        count = size = start = 0
+        while start < len(batch):
+            step = min(self.pace.amount - count, BATCH_SIZE)
+            items = batch.items[start : start + step]
+            start += step
+            parts.append(packed(items))
+            count += len(items)
+            size += len(parts[-1])
+            if count >= self.pace.amount or size >= CHUNK_BYTES or start >= len(batch):
+                yield Chunk(self._segment, view, tuple(parts)), count
+                parts, count, size = [], 0, 0
+
+
+class LineCutter:
+    """Cuts binary streams at ends of lines."""
+
+    def __init__(self, segment: int) -> None:
+        self._segment = segment
+        self.pace = Pace(_FIRST_BYTES, _LEAST_BYTES, CHUNK_BYTES)
+        self._stream = -1
+        self._header: Header = {}
+        self._line = self._offset = 0
+        self._held: list[bytes] = []
+        self._size = 0
+        self._is_open = False
+
+    def cut(self, view: str, batch: Batch) -> Iterator[Lines]:
+        for piece in batch.items:
+            if piece.__class__ is StreamStart:
+                self._begin(piece.header)
+            elif piece.__class__ is StreamEnd:
+                if self._is_open:
+                    yield self._end(view, broken=piece.broken)
+            elif self._is_open:
+                self._held.append(piece)
+                self._size += len(piece)
+                if self._size >= self.pace.amount:
+                    yield from self._lines(view)
+
+    def _begin(self, header: Header) -> None:
+        self._stream += 1
+        self._header = header
+        self._line = self._offset = 0
+        self._held, self._size, self._is_open = [], 0, True
+
+    def _lines(self, view: str) -> Iterator[Lines]:
+        """The complete lines so far, in chunks."""
+        text = b"".join(self._held)
+        start = 0
+        while len(text) - start >= self.pace.amount:
+            end = text.rfind(b"\n", start, start + self.pace.amount) + 1
+            end = end or text.find(b"\n", start) + 1
+            if not end and len(text) - start > _LONGEST_LINE:
+                end = len(text)
+            if not end:
+                break
+            yield self._made(view, text[start:end])
+            start = end
+        self._held = [text[start:]]
+        self._size = len(text) - start
+
+    def _end(self, view: str, *, broken: bool) -> Lines:
+        self._is_open = False
+        text, self._held = b"".join(self._held), []
+        return msgspec.structs.replace(self._made(view, text), last=True, broken=broken)
+
+    def _made(self, view: str, text: bytes) -> Lines:
+        made = Lines(
+            self._segment, view, self._stream, self._header, self._line, self._offset, text
+        )
+        self._line += text.count(b"\n")
+        self._offset += len(text)
+        return made

@@ -1,0 +1,181 @@
+"""What the coordinator and a worker say to each other, and its form as bytes.
+
+Both ends run the same version of the engine and trust each other, so the form is pickle: it keeps
+every value of a document as it is. The items of a batch are packed on their own (`packed`), so
+that who only passes them on need not read them.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from engine.documents import Document, Header, Item, Lineage
+from engine.errors import EngineError, ExecutionError
+from engine.plan.plan import Plan, Port
+from engine.run.identity import RunIdentity
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """Snaps that run together, in copies: `labels` in topological order, the first is fed.
+
+    `lines`: it gets text that is cut at ends of lines. The views in `whole` are sent to every
+    copy. `exits` are the ports that leave it; the streams of those in `joined` are one stream of
+    which every copy makes a part. `keeps`: the snaps that may remember earlier documents.
+    """
+
+    number: int
+    labels: tuple[str, ...]
+    lines: bool
+    whole: frozenset[str]
+    exits: frozenset[Port]
+    joined: frozenset[Port]
+    keeps: frozenset[str] = frozenset()
+
+
+class Job(msgspec.Struct, frozen=True):
+    """What a worker is for. `identity` holds the resolved parameters; `folder` is the temporary
+    folder of the run. `engine` and `python` are the versions at the coordinator."""
+
+    plan: Plan
+    identity: RunIdentity
+    segments: tuple[Segment, ...]
+    folder: str
+    engine: str
+    python: str
+
+
+class Open(msgspec.Struct, frozen=True):
+    """Create and open the snaps of a segment."""
+
+    segment: int
+
+
+class Begin(msgspec.Struct, frozen=True):
+    """Let the snaps emit what they emit before their first input."""
+
+    segment: int
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """Batches for a view of a segment's first snap, each packed on its own.
+
+    `key` is the same whenever the chunk is sent again, and that of no other chunk.
+    """
+
+    segment: int
+    view: str
+    batches: tuple[bytes, ...]
+    key: str = ""
+
+
+class Lines(msgspec.Struct, frozen=True):
+    """Complete lines of a stream, from the line and byte (counted from 0) on where they begin.
+
+    `last`: the stream ends with them, perhaps `broken`, and the last line may be incomplete.
+    """
+
+    segment: int
+    view: str
+    stream: int
+    header: Header
+    line: int
+    offset: int
+    text: bytes
+    last: bool = False
+    broken: bool = False
+
+
+class Finish(msgspec.Struct, frozen=True):
+    """All inputs of the segment have ended."""
+
+    segment: int
+
+
+Request = Open | Begin | Chunk | Lines | Finish
+
+
+class Count(msgspec.Struct):
+    """What one snap did with one request, as in SnapStatistics."""
+
+    inputs: dict[str, int]
+    outputs: dict[str, int]
+    dropped: int
+    errors: int
+    seconds: float
+
+
+class Reply(msgspec.Struct):
+    """What came of a request: packed items by port, counts by label, and the failure after them.
+
+    `failed` holds error documents for the error pipeline. `reading`: the stream of `Lines` can be
+    read further. `seconds`: how long it took.
+    """
+
+    outputs: list[tuple[Port, bytes]]
+    counts: dict[str, Count]
+    failed: list[tuple[Document, Lineage]]
+    failure: EngineError | None = None
+    reading: bool = True
+    seconds: float = 0.0
+
+
+def packed(items: list[Item]) -> bytes:
+    return pickle.dumps(items, pickle.HIGHEST_PROTOCOL)
+
+
+def unpacked(data: bytes) -> list[Item]:
+    items: list[Item] = pickle.loads(data)  # from a process of this run
+    return items
+
+
+def to_bytes(message: Job | Request) -> bytes:
+    return pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+
+
+def reply_bytes(reply: Reply) -> bytes:
+    """A reply as bytes; a failure that cannot be pickled becomes one that can."""
+    try:
+        return pickle.dumps(reply, pickle.HIGHEST_PROTOCOL)
+    except Exception:  # noqa: BLE001  # whatever the error of a snap holds
+        reply.failure = ExecutionError(str(reply.failure))
+        return pickle.dumps(reply, pickle.HIGHEST_PROTOCOL)
+
+
+def job_of(data: bytes) -> Job:
+    job: Job = _read(data, Job)
+    return job
+
+
+def request_of(data: bytes) -> Request:
+    request: Request = _read(data, Request)
+    return request
+
+
+def reply_of(data: bytes) -> Reply:
+    reply: Reply = _read(data, Reply)
+    return reply
+
+
+def _read(data: bytes, kind: Any) -> Any:
+    message = pickle.loads(data)  # from a process of this run
+    if not isinstance(message, kind):
+        raise TypeError(f"unexpected message: {type(message).__name__}")
+    return message
+
+
+def counts_of(statistics: Mapping[str, Any]) -> dict[str, Count]:
+    """The counts of snaps that did anything."""
+    return {
+        label: Count(
+            {view: count for view, count in each.inputs.items() if count},
+            {view: count for view, count in each.outputs.items() if count},
+            each.dropped,
+            each.errors,
+            each.seconds,
+        )
+        for label, each in statistics.items()
+    }

@@ -1,0 +1,102 @@
+"""The workers of a run: started together, and replaced one by one when they are lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from engine.cluster.placement import Placement, Show, WorkerLink, WorkerLostError
+from engine.errors import EngineError
+
+Reopen = Callable[[int], Awaitable[None]]
+
+
+class Pool:
+    """`count` workers, by number from 0. `reopen` functions prepare one that replaces another.
+
+    A worker in `away` is being replaced. Raises PlacementError.
+    """
+
+    def __init__(self, placement: Placement, job: bytes, count: int, show: Show) -> None:
+        self._placement = placement
+        self._job = job
+        self._show = show
+        self.count = count
+        self.links: list[WorkerLink] = []
+        self.away: set[int] = set()
+        self.failure: asyncio.Future[EngineError] = asyncio.get_running_loop().create_future()
+        """Resolved if a worker cannot be replaced: then the run cannot go on."""
+        self.last_loss = ""
+        self._reopening: list[Reopen] = []
+        self._replacing: set[asyncio.Task[None]] = set()
+        self._starting: asyncio.Task[None] | None = None
+        self._is_closed = False
+
+    async def start(self) -> None:
+        """Start all workers, once, however often this is called."""
+        if self._starting is None:
+            self._starting = asyncio.create_task(self._start_all())
+        await asyncio.shield(self._starting)
+
+    def on_replacement(self, reopen: Reopen) -> None:
+        self._reopening.append(reopen)
+
+    async def close(self) -> None:
+        """End all workers."""
+        self._is_closed = True
+        tasks = [*self._replacing] + ([self._starting] if self._starting is not None else [])
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(link.close() for link in self.links))
+        await self._placement.close()
+
+    async def _start_all(self) -> None:
+        starts = [
+            asyncio.create_task(self._placement.start(number + 1, self._job, self._show))
+            for number in range(self.count)
+        ]
+        try:
+            links = await asyncio.gather(*starts)
+        except BaseException:  # raised again once the others have ended
+            for start in starts:
+                start.cancel()
+            ended = await asyncio.gather(*starts, return_exceptions=True)
+            for link in ended:
+                if not isinstance(link, BaseException):
+                    await link.close()
+            raise
+        self.links = list(links)
+        for number, link in enumerate(self.links):
+            link.lost.add_done_callback(partial(self._lose, number))
+
+    def _lose(self, number: int, lost: asyncio.Future[EngineError]) -> None:
+        if lost.cancelled() or self._is_closed:
+            return
+        self.away.add(number)
+        self.last_loss = str(lost.result())
+        task = asyncio.create_task(self._replace(number))
+        self._replacing.add(task)
+        task.add_done_callback(self._replacing.discard)
+
+    async def _replace(self, number: int) -> None:
+        try:
+            while not await self._renew(number):
+                continue  # it was lost again while it was prepared
+        except EngineError as error:
+            if not self.failure.done():
+                self.failure.set_result(error)
+            return
+        self.away.discard(number)
+        self.links[number].lost.add_done_callback(partial(self._lose, number))
+
+    async def _renew(self, number: int) -> bool:
+        await self.links[number].close()
+        self.links[number] = await self._placement.start(number + 1, self._job, self._show)
+        try:
+            for reopen in self._reopening:
+                await reopen(number)
+        except WorkerLostError:
+            return False
+        return True

@@ -1,0 +1,343 @@
+"""A segment as the coordinator's run sees it: a stage whose work is done by the workers.
+
+Chunks are numbered as they come in, go to whichever worker has least to do, and what comes of them
+is delivered in their order, so the outputs are those of one copy. A chunk counts as under way
+until its results are delivered, and few may be: then memory does not grow, even if one worker is
+slow. The message of a chunk is kept until it is answered, for the worker that replaces a lost one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import Mapping
+from functools import partial
+
+from engine.cluster.chunks import DocumentCutter, LineCutter
+from engine.cluster.messages import (
+    Begin,
+    Chunk,
+    Finish,
+    Lines,
+    Open,
+    Reply,
+    Request,
+    Segment,
+    packed,
+    reply_of,
+    to_bytes,
+    unpacked,
+)
+from engine.cluster.placement import WorkerLostError
+from engine.cluster.pool import Pool
+from engine.cluster.streams import JoinedStreams
+from engine.documents import Batch
+from engine.errors import EngineError, ExecutionError, SnapFailedError
+from engine.run.execution import Execution
+from engine.run.inbox import Inbox
+from engine.run.report import SnapStatistics
+from engine.run.elsewhere import Deliver
+from engine.run.worker import Worker
+
+CREDITS = 3
+"""Chunks that a worker has at once, of one segment: the next ones wait there already."""
+
+WINDOW = 2
+"""Chunks under way, as a multiple of those credits: how far the fast may run ahead of the slow."""
+
+MOST_ATTEMPTS = 3
+"""Workers that may be lost over one chunk."""
+
+
+class _Sent:
+    """A message, until it is answered. `amount`: documents, or bytes of text."""
+
+    def __init__(self, request: Request, amount: int) -> None:
+        self.message = to_bytes(request)
+        self.request = request
+        self.amount = amount
+        self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self.attempts = 0
+
+
+class SpreadStage:
+    """One segment, spread over all workers of the pool (a RemoteStage)."""
+
+    def __init__(
+        self,
+        segment: Segment,
+        pool: Pool,
+        execution: Execution,
+        statistics: Mapping[str, SnapStatistics],
+    ) -> None:
+        self._segment = segment
+        self._pool = pool
+        self._execution = execution
+        self._counts = statistics
+        self._under_way: list[deque[_Sent]] = [deque() for _ in range(pool.count)]
+        self._prologues: list[list[_Sent]] = [[] for _ in range(pool.count)]
+        """What a worker that replaces a lost one must be told first."""
+        self._has_worked = [False] * pool.count
+        self._lost_state = ""
+        self._freed = asyncio.Event()
+        self._sequence = 0
+        self._streams = JoinedStreams(segment.joined, statistics)
+        self._refused_stream = -1
+        self._documents = DocumentCutter(segment.number)
+        self._lines = LineCutter(segment.number)
+        self._first_lines: _Sent | None = None
+        pool.on_replacement(self._reopen)
+        pool.failure.add_done_callback(self._give_up)
+
+    @property
+    def statistics(self) -> list[SnapStatistics]:
+        return list(self._counts.values())
+
+    async def open(self) -> None:
+        """Start the workers, and open the snaps in all of them."""
+        await self._pool.start()
+        for reply in await self._ask_all(Open(self._segment.number)):
+            if reply.failure is not None:
+                raise reply.failure
+
+    async def work(self, inbox: Inbox, deliver: Deliver) -> None:
+        replies = await self._ask_all(Begin(self._segment.number))
+        await self._deliver(replies[0], deliver)
+        ordered: asyncio.Queue[_Sent | None] = asyncio.Queue(WINDOW * CREDITS * self._pool.count)
+        sending = asyncio.create_task(self._send_all(inbox, ordered))
+        try:
+            while (sent := await ordered.get()) is not None:
+                await self._deliver_answer(sent, deliver)
+            await sending
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+
+    async def finish(self, deliver: Deliver) -> None:
+        replies = await self._ask_all(Finish(self._segment.number))
+        self._streams.end_after(len(replies))
+        for reply in replies:
+            self._check_state(reply)
+            await self._deliver(reply, deliver)
+        for each in self._counts.values():
+            each.status = "completed"
+
+    # Sending
+
+    async def _send_all(self, inbox: Inbox, ordered: asyncio.Queue[_Sent | None]) -> None:
+        failure = None
+        try:
+            while waiting := await inbox.take(Worker.at_once):
+                for view, batch in waiting:
+                    if view in self._segment.whole:
+                        await self._send_to_all(view, batch, ordered)
+                    elif self._segment.lines:
+                        await self._send_lines(view, batch, ordered)
+                    else:
+                        await self._send_documents(view, batch, ordered)
+        except EngineError as error:
+            failure = error
+        await ordered.put(None)
+        if failure is not None:
+            raise failure
+
+    async def _send_documents(
+        self, view: str, batch: Batch, ordered: asyncio.Queue[_Sent | None]
+    ) -> None:
+        for chunk, documents in self._documents.cut(view, batch):
+            await self._send_next(chunk, documents, ordered)
+
+    async def _send_lines(
+        self, view: str, batch: Batch, ordered: asyncio.Queue[_Sent | None]
+    ) -> None:
+        """A stream may turn out not to be JSON in its first lines: the others wait for them."""
+        for lines in self._lines.cut(view, batch):
+            if lines.offset and self._first_lines is not None:
+                await asyncio.wait([self._first_lines.answer])
+            sent = await self._send_next(lines, len(lines.text), ordered)
+            self._first_lines = self._first_lines if lines.offset else sent
+
+    async def _send_next(
+        self, request: Chunk | Lines, amount: int, ordered: asyncio.Queue[_Sent | None]
+    ) -> _Sent:
+        """Send a chunk to the worker with least to do, once there is one with room for it."""
+        sent = _Sent(request, amount)
+        await ordered.put(sent)
+        await self._send(await self._free_worker(), sent)
+        return sent
+
+    async def _send_to_all(
+        self, view: str, batch: Batch, ordered: asyncio.Queue[_Sent | None]
+    ) -> None:
+        """Send a batch that every worker needs; what the first one makes of it is delivered."""
+        request = Chunk(self._segment.number, view, (packed(batch.items),))
+        copies = [_Sent(request, 0) for _ in range(self._pool.count)]
+        await ordered.put(copies[0])
+        for number, sent in enumerate(copies):
+            await self._send(number, sent)
+        await asyncio.wait([sent.answer for sent in copies])
+        for number, sent in enumerate(copies):
+            self._prologues[number].append(sent)
+
+    async def _ask_all(self, request: Open | Begin | Finish) -> list[Reply]:
+        copies = [_Sent(request, 0) for _ in range(self._pool.count)]
+        for number, sent in enumerate(copies):
+            await self._send(number, sent)
+        replies = [reply_of(await sent.answer) for sent in copies]
+        if not isinstance(request, Finish):
+            for number, sent in enumerate(copies):
+                self._prologues[number].append(sent)
+        return replies
+
+    async def _free_worker(self) -> int:
+        while True:
+            if self._pool.failure.done():
+                raise self._pool.failure.result()
+            free = [
+                (len(sent), number)
+                for number, sent in enumerate(self._under_way)
+                if len(sent) < CREDITS and number not in self._pool.away
+            ]
+            if free:
+                return min(free)[1]
+            self._freed.clear()
+            await self._freed.wait()
+
+    async def _send(self, number: int, sent: _Sent) -> None:
+        """Send a message, or leave that to `_reopen` if the worker is being replaced."""
+        if self._pool.failure.done():
+            raise self._pool.failure.result()
+        self._under_way[number].append(sent)
+        if number not in self._pool.away:
+            try:
+                await self._send_over(number, sent)
+            except WorkerLostError:
+                return
+
+    async def _send_over(self, number: int, sent: _Sent) -> None:
+        answer = await self._pool.links[number].send(sent.message)
+        answer.add_done_callback(partial(self._answered, number, sent))
+
+    def _answered(self, number: int, sent: _Sent, answer: asyncio.Future[bytes]) -> None:
+        if answer.cancelled() or answer.exception() is not None:
+            return  # the worker is lost; the one that replaces it gets the message
+        self._under_way[number].remove(sent)
+        self._has_worked[number] |= isinstance(sent.request, Chunk | Lines)
+        if not sent.answer.done():
+            sent.answer.set_result(answer.result())
+        self._freed.set()
+
+    # Loss
+
+    async def _reopen(self, number: int) -> None:
+        """Prepare a worker that replaces a lost one, and send it what that one has not answered.
+
+        Raises WorkerLostError if it is lost, too, and other errors if the run cannot go on.
+        """
+        if self._has_worked[number]:
+            self._lost_state = f"worker {number + 1}"
+            self._has_worked[number] = False
+        link = self._pool.links[number]
+        for known in self._prologues[number]:
+            reply = reply_of(await (await link.send(known.message)))
+            if reply.failure is not None:
+                raise reply.failure
+        for sent in list(self._under_way[number]):
+            sent.attempts += 1
+            if sent.attempts >= MOST_ATTEMPTS:
+                raise ExecutionError(
+                    f"{sent.attempts} workers in a row were lost over the same documents of "
+                    f"{self._names()}; the last one: {self._pool.last_loss}",
+                    "find out what ends the process: memory that runs out, or a library that "
+                    "crashes; run with --workers 1 to see it in one process",
+                )
+            await self._send_over(number, sent)
+        self._freed.set()
+
+    def _give_up(self, failure: asyncio.Future[EngineError]) -> None:
+        """A worker cannot be replaced: nobody will answer."""
+        self._freed.set()
+        if failure.cancelled():
+            return
+        for sent in (sent for waiting in self._under_way for sent in waiting):
+            if not sent.answer.done():
+                sent.answer.set_exception(failure.result())
+                sent.answer.exception()  # perhaps nobody waits for it any more
+
+    def _check_state(self, reply: Reply) -> None:
+        """Refuse the last documents of a snap if one of its copies has forgotten what it saw."""
+        if not self._lost_state:
+            return
+        for label in self._segment.keeps:
+            if label in reply.counts and any(reply.counts[label].outputs.values()):
+                raise ExecutionError(
+                    f"{self._lost_state} was lost, and with it what its copy of {label!r} had "
+                    "collected: its last documents would be incomplete",
+                    f"run again; or let {label!r} run once, so that only the run itself can lose "
+                    "what it collects",
+                )
+
+    def _names(self) -> str:
+        return ", ".join(map(repr, self._segment.labels))
+
+    # Results
+
+    async def _deliver_answer(self, sent: _Sent, deliver: Deliver) -> None:
+        reply = reply_of(await sent.answer)
+        request = sent.request
+        if isinstance(request, Lines):
+            if request.stream == self._refused_stream:
+                return
+            if not (reply.reading or request.last):
+                self._refused_stream = request.stream
+            self._lines.pace.learn(sent.amount, reply.seconds)
+        elif sent.amount:
+            self._documents.pace.learn(sent.amount, reply.seconds)
+        await self._deliver(reply, deliver)
+
+    async def _deliver(self, reply: Reply, deliver: Deliver) -> None:
+        failure = self._renumbered(reply.failure)
+        self._count(reply)
+        for document, lineage in reply.failed:
+            assert self._execution.error_pipeline is not None  # the plan names one
+            self._execution.error_pipeline.send(document, lineage)
+        for port, data in reply.outputs:
+            items = unpacked(data)
+            if port in self._segment.joined:
+                items = self._streams.joined(port, items)
+            if items:
+                await deliver(port, Batch(items))
+        self._streams.next_reply()
+        if failure is not None:
+            raise failure
+
+    def _count(self, reply: Reply) -> None:
+        for label, count in reply.counts.items():
+            known = self._counts[label]
+            for view, number in count.inputs.items():
+                known.inputs[view] += number
+            for view, number in count.outputs.items():
+                known.outputs[view] += number
+            known.dropped += count.dropped
+            known.errors += count.errors
+            known.seconds += count.seconds
+
+    def _renumbered(self, failure: EngineError | None) -> EngineError | None:
+        """A failure names the document by its number in the chunk; here, by that in its view."""
+        if not isinstance(failure, SnapFailedError):
+            return failure
+        known = self._counts.get(failure.label)
+        if known is not None:
+            known.status = "failed"
+        found = _NUMBER.match(failure.at)
+        if found is None or known is None:
+            return failure
+        view = found[2] or next(iter(known.inputs), "")
+        number = int(found[1]) + known.inputs.get(view, 0)
+        at = f" on document {number}{failure.at[found.end(1) :]}"
+        args = (*failure.args[:7], at, *failure.args[8:])
+        return SnapFailedError(*args)
+
+
+_NUMBER = re.compile(r" on document (\d+)(?: of the view '([^']*)')?")

@@ -1,0 +1,240 @@
+"""A worker's side: one copy of every segment, which answers one message after the other.
+
+A chunk runs through its segment at once, snap after snap, so when it is answered, nothing of it is
+left in the worker. Snaps run on stage hosts, as everywhere.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+
+from engine.cluster.messages import (
+    Begin,
+    Chunk,
+    Finish,
+    Job,
+    Lines,
+    Open,
+    Reply,
+    Request,
+    Segment,
+    counts_of,
+    job_of,
+    packed,
+    reply_bytes,
+    request_of,
+    unpacked,
+)
+from engine.documents import Batch, Document, Item, Lineage, StreamEnd, StreamStart
+from engine.errors import EngineError, ExecutionError
+from engine.plan.plan import Port
+from engine.registry import Registry, discover
+from engine.run.execution import Execution, Load, load_yaml
+from engine.run.host import StageHost
+from engine.run.report import SnapStatistics
+from engine.run.services import Services
+from engine.script.executor import Executor
+from engine.sdk.snap import StreamSnap
+
+_BLANK_LINES = b"\n\n\n\n"
+"""What a parser gets in place of the lines before those of a chunk. As long as the longest mark
+of an encoding, so that it looks for none in the chunk."""
+
+
+class VersionError(ExecutionError):
+    """The worker's Python or engine is not that of the coordinator."""
+
+
+def versions() -> tuple[str, str]:
+    """The versions of the engine and of Python in this process."""
+    return version("snapline"), platform.python_version()
+
+
+class Replica:
+    """The snaps of all segments in this process. Used by one thread, except for `interrupt`.
+
+    `show(label, line)` takes what snaps show, without secrets; it may be called from any thread.
+    Raises VersionError.
+    """
+
+    def __init__(
+        self, job: bytes, show: Callable[[str, str], None], load: Load = load_yaml
+    ) -> None:
+        given = job_of(job)
+        _check_versions(given)
+        registry = discover()
+        self._services = Services(given.plan, Executor(), show)
+        self._services.__dict__["folder"] = Path(given.folder)
+        execution = Execution(given.plan, given.identity, self._services, registry, load=load)
+        self._failed: list[tuple[Document, Lineage]] = []
+        if given.plan.error_pipeline is not None:
+            execution.error_pipeline = self  # type: ignore[assignment]  # it has `send`
+        execution.on_failure = self._fail
+        self._failure: EngineError | None = None
+        self._segments = [_SegmentCopy(segment, registry, execution) for segment in given.segments]
+
+    def send(self, document: Document, lineage: Lineage) -> None:
+        """Take a document for the error pipeline, which runs at the coordinator."""
+        self._failed.append((document, lineage))
+
+    def answer(self, message: bytes) -> bytes:
+        """Do what a message asks for. Never raises: failures are part of the answer."""
+        request = request_of(message)
+        copy = self._segments[request.segment]
+        copy.forget_counts()
+        started = perf_counter()
+        reading, failure = True, None
+        try:
+            if self._failure is not None:
+                raise self._failure
+            reading = copy.perform(request)
+        except EngineError as error:
+            failure = error
+        except Exception as error:  # noqa: BLE001  # an error of the engine; the run names it
+            failure = ExecutionError(f"{type(error).__name__}: {error}")
+        failed, self._failed = self._failed, []
+        return reply_bytes(
+            Reply(
+                outputs=[(port, packed(items)) for port, items in copy.taken().items()],
+                counts=counts_of(copy.statistics),
+                failed=failed,
+                failure=failure,
+                reading=reading,
+                seconds=perf_counter() - started,
+            )
+        )
+
+    def interrupt(self) -> None:
+        """Make a blocked call return soon. Called from another thread."""
+        for copy in self._segments:
+            copy.interrupt()
+
+    def close(self) -> None:
+        for copy in self._segments:
+            copy.close()
+        self._services.__dict__.pop("folder", None)  # it belongs to the coordinator
+        self._services.close()
+
+    def _fail(self, label: str, failure: EngineError) -> None:
+        """A snap failed outside of any call to it, such as a script that crashed."""
+        self._failure = self._failure or failure
+
+
+class _SegmentCopy:
+    """This worker's copy of one segment."""
+
+    def __init__(self, segment: Segment, registry: Registry, execution: Execution) -> None:
+        routes = execution.plan.routes
+        stages = [stage for stage in execution.plan.stages if stage.labels[0] in segment.labels]
+        self._segment = segment
+        self._hosts = {stage: StageHost(stage, registry, execution) for stage in stages}
+        self._entry = self._hosts[stages[0]]
+        self._targets = {
+            port: target for port, target in routes.targets.items() if target.stage in self._hosts
+        }
+        self.statistics: dict[str, SnapStatistics] = {
+            each.label: each for host in self._hosts.values() for each in host.statistics
+        }
+        self._outputs: dict[Port, list[Item]] = {}
+        self._stream = -1
+        self._line = self._offset = 0
+
+    def perform(self, request: Request) -> bool:
+        """Returns whether the current stream, if any, can be read further."""
+        if isinstance(request, Chunk):
+            for batch in request.batches:
+                self._push(self._entry, request.view, Batch(unpacked(batch)))
+        elif isinstance(request, Lines):
+            return self._read(request)
+        elif isinstance(request, Open):
+            for host in self._hosts.values():
+                host.open()
+        elif isinstance(request, Begin):
+            for host in self._hosts.values():
+                self._pass_on(host.start())
+        elif isinstance(request, Finish):
+            for host in self._hosts.values():
+                self._pass_on(host.finish())
+        return True
+
+    def taken(self) -> dict[Port, list[Item]]:
+        """What has left the segment since the last call."""
+        taken, self._outputs = self._outputs, {}
+        return taken
+
+    def forget_counts(self) -> None:
+        """Count from 0 again: the coordinator adds up what each request comes to."""
+        for each in self.statistics.values():
+            each.inputs = dict.fromkeys(each.inputs, 0)
+            each.outputs = dict.fromkeys(each.outputs, 0)
+            each.dropped = each.errors = 0
+            each.seconds = 0.0
+
+    def interrupt(self) -> None:
+        for host in self._hosts.values():
+            host.interrupt()
+
+    def close(self) -> None:
+        for host in self._hosts.values():
+            try:
+                host.close()
+            except EngineError:  # the run has ended or failed before
+                continue
+
+    def _push(self, host: StageHost, view: str, batch: Batch) -> None:
+        self._pass_on(host.process(view, batch))
+
+    def _pass_on(self, outputs: Iterable[tuple[Port, Batch]]) -> None:
+        for port, batch in outputs:
+            target = self._targets.get(port)
+            if not batch.items:
+                continue
+            if target is not None:
+                self._push(self._hosts[target.stage], target.view, batch)
+            elif port in self._segment.exits:
+                self._outputs.setdefault(port, []).extend(batch.items)
+
+    # Streams that are cut at ends of lines
+
+    def _read(self, lines: Lines) -> bool:
+        """Let the parser read on where the lines begin; whether it can read further."""
+        parser = self._entry.members[0]
+        if self._stream != lines.stream:
+            self._begin_stream(lines)
+        assert isinstance(parser.snap, StreamSnap)
+        if (lines.line, lines.offset) != (self._line, self._offset) and parser.snap.is_reading:
+            parser.snap.read_elsewhere(lines.line - self._line, lines.offset - self._offset)
+        self._line = lines.line + lines.text.count(b"\n")
+        self._offset = lines.offset + len(lines.text)
+        items: list[Item] = [lines.text] if lines.text else []
+        if lines.last:
+            items.append(StreamEnd(broken=lines.broken))
+            self._stream = -1
+        if items:
+            self._push(self._entry, lines.view, Batch(items))
+        return parser.snap.is_reading
+
+    def _begin_stream(self, lines: Lines) -> None:
+        parser = self._entry.members[0]
+        assert isinstance(parser.snap, StreamSnap)
+        parser.snap.leave_stream()
+        self._stream, self._line, self._offset = lines.stream, 0, 0
+        self._push(self._entry, lines.view, Batch([StreamStart(lines.header)]))
+        if lines.offset:
+            self._push(self._entry, lines.view, Batch([_BLANK_LINES]))
+            self._line = self._offset = len(_BLANK_LINES)
+            parser.statistics.inputs[lines.view] -= 1  # whoever read its start has counted it
+
+
+def _check_versions(job: Job) -> None:
+    engine, python = versions()
+    if (engine, python) != (job.engine, job.python):
+        raise VersionError(
+            f"the worker has snapline {engine} on Python {python}, but the run was started by "
+            f"snapline {job.engine} on Python {job.python}",
+            "install the same versions in both places",
+        )
