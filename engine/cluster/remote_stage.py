@@ -34,10 +34,10 @@ from engine.cluster.pool import Pool
 from engine.cluster.streams import JoinedStreams
 from engine.documents import Batch
 from engine.errors import EngineError, ExecutionError, SnapFailedError
+from engine.run.elsewhere import Deliver
 from engine.run.execution import Execution
 from engine.run.inbox import Inbox
 from engine.run.report import SnapStatistics
-from engine.run.elsewhere import Deliver
 from engine.run.worker import Worker
 
 CREDITS = 3

@@ -25,13 +25,14 @@ _engine() {
     previous=${COMP_WORDS[COMP_CWORD - 2]}
   fi
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case $command:$word in :run|:preview|:validate|:graph|:test|:snaps|:functions|:eval|:format|:lsp|:schema|:new|:serve|:tasks|:tap|:history|:executor|:import|:export|:coverage|:completion) command=$word ;; esac
+    case $command:$word in :run|:preview|:validate|:graph|:plan|:test|:snaps|:functions|:eval|:format|:lsp|:schema|:new|:serve|:tasks|:tap|:history|:executor|:import|:export|:coverage|:completion) command=$word ;; esac
     if [[ -n $command && $word != -* ]]; then ((given += 1)); fi
   done
   case $command:$previous in
     run:--param) :; return ;;
     run:--param-file) _engine_files ''; return ;;
     run:--input) _engine_files ''; return ;;
+    run:--workers) :; return ;;
     run:--to) :; return ;;
     run:--limit) :; return ;;
     run:--tap) :; return ;;
@@ -54,6 +55,7 @@ _engine() {
     validate:--format) COMPREPLY=($(compgen -W 'text json github' -- "$current")); return ;;
     graph:-o|graph:--output) _engine_files ''; return ;;
     graph:--report) _engine_files ''; return ;;
+    plan:--workers) :; return ;;
     test:-k) :; return ;;
     test:-j) :; return ;;
     test:--junit) _engine_files ''; return ;;
@@ -98,10 +100,11 @@ _engine() {
   esac
   if [[ $current == -* ]]; then
     case $command in
-      run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --to --limit --dry-run --tap --tap-limit --filter --tap-file --break-on-error --watch --quiet --report --html --project --timezone --debug' -- "$current")) ;;
+      run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --workers --to --limit --dry-run --tap --tap-limit --filter --tap-file --break-on-error --watch --quiet --report --html --project --timezone --debug' -- "$current")) ;;
       preview) COMPREPLY=($(compgen -W '-h --help --to --from --doc --limit --show --input --param --param-file --allow-rest --allow-sql --no-cache --watch --json --timezone' -- "$current")) ;;
       validate) COMPREPLY=($(compgen -W '-h --help --format' -- "$current")) ;;
       graph) COMPREPLY=($(compgen -W '-h --help -o --output --report' -- "$current")) ;;
+      plan) COMPREPLY=($(compgen -W '-h --help --workers' -- "$current")) ;;
       test) COMPREPLY=($(compgen -W '-h --help -k -x -j --update --junit --coverage --lcov --fail-under --record --input --name --param --param-file' -- "$current")) ;;
       snaps) COMPREPLY=($(compgen -W '-h --help --json' -- "$current")) ;;
       functions) COMPREPLY=($(compgen -W '-h --help --json' -- "$current")) ;;
@@ -124,11 +127,12 @@ _engine() {
     return
   fi
   case $command:$given in
-    :*) COMPREPLY=($(compgen -W 'run preview validate graph test snaps functions eval format lsp schema new serve tasks tap history executor import export coverage completion' -- "$current")) ;;
+    :*) COMPREPLY=($(compgen -W 'run preview validate graph plan test snaps functions eval format lsp schema new serve tasks tap history executor import export coverage completion' -- "$current")) ;;
     run:*) _engine_files '*.test.y*ml' yaml yml slp ;;
     preview:*) _engine_files '*.test.y*ml' yaml yml slp ;;
     validate:*) _engine_files '' ;;
     graph:*) _engine_files '*.test.y*ml' yaml yml slp ;;
+    plan:*) _engine_files '*.test.y*ml' yaml yml slp ;;
     test:*) _engine_files '' ;;
     snaps:*) : ;;
     functions:*) : ;;

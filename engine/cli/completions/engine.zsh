@@ -13,6 +13,7 @@ _engine() {
         'preview:show what a pipeline makes of its first documents'
         'validate:check pipeline and task files without running them'
         'graph:draw a pipeline'
+        'plan:show how a pipeline would run on several cores'
         'test:run the cases of test files'
         'snaps:list the installed snaps, or explain one'
         'functions:list the functions of expressions, or explain one'
@@ -41,6 +42,7 @@ _engine() {
             '*'--param'[value of a pipeline parameter; may be repeated]:NAME=VALUE: ' \
             '*'--param-file'[values of parameters\: a YAML or JSON map, or lines of NAME=value (.env), of which those that the pipeline does not declare are ignored; --param takes precedence]:FILE:_files' \
             '(--input)'--input'[documents for the open input\: a JSON object, an array, or one object per line; - for standard input]:FILE:_files' \
+            '(--workers)'--workers'[run parts of the pipeline in N worker processes, or in one per core (auto); '\''engine plan'\'' shows which (default\: 1, all in one process)]:N|auto: ' \
             '(--to)'--to'[run only this snap and those before it, and print what leaves it]:SNAP\[.VIEW\]: ' \
             '(--limit)'--limit'[documents to take from each source]:N: ' \
             '(--dry-run)'--dry-run'[do not run snaps that act on the outside, such as writers; say what they would do]' \
@@ -88,6 +90,12 @@ _engine() {
             '(-h --help)'{-h,--help}'[show this help message and exit]' \
             '(-o --output)'{-o,--output}'[the file to write\: .svg, .html, .mmd or .json (default\: draw it here)]:FILE:_files' \
             '(--report)'--report'[show the counts of a run, from the report that '\''engine run --report FILE'\'' wrote]:FILE:_files' \
+            '1:PIPELINE:_files -F "*.test.y*ml" -g "*.(yaml|yml|slp)(-.)"'
+          ;;
+        plan)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(--workers)'--workers'[number of workers, or auto for one per core of this machine (default\: auto)]:N|auto: ' \
             '1:PIPELINE:_files -F "*.test.y*ml" -g "*.(yaml|yml|slp)(-.)"'
           ;;
         test)

@@ -1,0 +1,135 @@
+"""`engine run --workers` and `engine plan`: the same results as in one process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+Engine = Callable[..., CompletedProcess[str]]
+
+LINES = """\
+pipeline: Lines
+snaps:
+  read: {snap: FileReader, file: in.jsonl}
+  parse: {snap: JSONParser, json_lines: true}
+  keep: {snap: Filter, filter: $n % 3 != 0}
+  map: {snap: Mapper, mappings: {$n: $n, $text: "'number ' + $n", $half: $n / 2}}
+  format: {snap: JSONFormatter, json_lines: true}
+  write: {snap: FileWriter, file: out.jsonl}
+links: [read -> parse -> keep -> map -> format -> write]
+"""
+DOCUMENTS = """\
+pipeline: Documents
+snaps:
+  number: {snap: Sequence, number_of_documents: 3000}
+  map: {snap: Mapper, mappings: {$n: $value, $square: $value * $value}}
+links: [number -> map]
+"""
+
+
+def report_of(path: Path) -> dict[str, Any]:
+    """A report without what differs from run to run."""
+    report: dict[str, Any] = json.loads(path.read_text())
+    for each in (report, *report["snaps"]):
+        del each["seconds"]
+    del report["ruuid"]
+    return report
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> Path:
+    rows = (json.dumps({"n": n, "rest": "x" * (n % 50)}) + "\n" for n in range(20_000))
+    (tmp_path / "in.jsonl").write_text("".join(rows))
+    (tmp_path / "lines.yaml").write_text(LINES)
+    return tmp_path
+
+
+def run_both(engine: Engine, folder: Path, name: str, *options: str) -> list[tuple[Any, ...]]:
+    """Exit code, output, report and file of a run in one process, and of one with two workers."""
+    outcomes = []
+    for workers in ("1", "2"):
+        report = f"report{workers}.json"
+        ran = engine("run", name, "--workers", workers, "--quiet", "--report", report, *options)
+        written = folder / "out.jsonl"
+        content = written.read_bytes() if written.exists() else None
+        written.unlink(missing_ok=True)
+        outcomes.append(
+            (ran.returncode, ran.stdout, ran.stderr, report_of(folder / report), content)
+        )
+    return outcomes
+
+
+def test_lines_of_a_file_come_out_the_same_and_in_order(engine: Engine, lines: Path) -> None:
+    alone, spread = run_both(engine, lines, "lines.yaml")
+    assert alone == spread
+    assert alone[0] == 0
+    assert alone[4].count(b"\n") == 13_333
+
+
+def test_a_line_that_is_not_json_fails_with_its_number(engine: Engine, lines: Path) -> None:
+    rows = (lines / "in.jsonl").read_text().splitlines()
+    rows[15_000] = '{"n": oops'
+    (lines / "in.jsonl").write_text("\n".join(rows))
+    alone, spread = run_both(engine, lines, "lines.yaml")
+    assert spread[:3] == alone[:3]
+    assert spread[0] == 1
+    assert "line 15001" in spread[2]
+    assert spread[4] is None
+
+
+def test_documents_of_a_source_come_out_in_order(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "documents.yaml").write_text(DOCUMENTS)
+    alone, spread = run_both(engine, tmp_path, "documents.yaml")
+    assert spread == alone
+    assert json.loads(spread[1].splitlines()[2999]) == {"n": 3000, "square": 9_000_000}
+
+
+def test_a_failing_document_is_named_by_its_number(engine: Engine, tmp_path: Path) -> None:
+    failing = DOCUMENTS.replace("$n: $value,", "$n: '$value == 2500 ? $gone.x : 1',")
+    (tmp_path / "documents.yaml").write_text(failing)
+    alone, spread = run_both(engine, tmp_path, "documents.yaml")
+    assert spread[:3] == alone[:3]
+    assert "on document 2500" in spread[2]
+
+
+def test_the_plan_says_what_runs_in_copies_and_why_the_rest_does_not(
+    engine: Engine, lines: Path
+) -> None:
+    shown = engine("plan", "lines.yaml", "--workers", "3").stdout
+    assert "3 copies  parse → keep → map → format" in shown
+    assert "once  read\n            makes binary streams" in shown
+
+
+def test_a_pipeline_that_cannot_be_spread_runs_in_one_process(
+    engine: Engine, tmp_path: Path
+) -> None:
+    (tmp_path / "sort.yaml").write_text(
+        "pipeline: Sorted\n"
+        "snaps:\n"
+        "  make: {snap: JSONGenerator, documents: [{n: 2}, {n: 1}]}\n"
+        "  sort: {snap: Sort, sort_by: [{path: $n}]}\n"
+        "links: [make -> sort]\n"
+    )
+    ran = engine("run", "sort.yaml", "--workers", "4", "--quiet")
+    assert ran.stdout == '{"n":1}\n{"n":2}\n'
+    plan = engine("plan", "sort.yaml", "--workers", "4").stdout
+    assert "runs on one core" in plan
+    assert "once  sort\n            keeps what it has seen of earlier documents" in plan
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "two", "1000000"])
+def test_a_wrong_number_of_workers_is_refused(engine: Engine, given: str) -> None:
+    ran = engine("run", "p.yaml", f"--workers={given}")
+    assert ran.returncode == 2
+    assert f"'{given}' must be 'auto' or a whole number from 1 to 512" in ran.stderr
+
+
+def test_options_that_follow_single_documents_are_refused(engine: Engine, lines: Path) -> None:
+    ran = engine("run", "lines.yaml", "--workers", "2", "--tap", "keep")
+    assert ran.returncode == 2
+    assert "--tap cannot be used together with --workers" in ran.stderr
