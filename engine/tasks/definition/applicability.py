@@ -17,13 +17,19 @@ _TYPES_BY_SETTING: Mapping[tuple[str, ...], tuple[TaskType, ...]] = {
     ("limits", "in_flight"): ("ultra",),
     ("limits", "redeliveries"): ("ultra",),
     ("limits", "concurrent"): ("triggered",),
+    ("limits", "results"): ("triggered",),
+    ("limits", "results_size"): ("triggered",),
     ("timeouts", "request"): _HTTP,
+    ("timeouts", "result"): ("triggered",),
+    ("response",): _HTTP,
     ("filtered_status",): ("ultra",),
     ("overlap",): ("triggered", "scheduled"),
     ("status_from_document",): ("triggered",),
     ("schedule",): ("scheduled",),
 }
 """Settings not listed apply to every type."""
+
+_TYPE_BY_RESPONSE: Mapping[str, TaskType] = {"stream": "ultra", "poll": "triggered"}
 
 
 def check_applicability(
@@ -36,6 +42,11 @@ def check_applicability(
         message = f"'{'.'.join(path)}' does not apply to {kind} tasks"
         hint = f"leave it out; it applies to {' and '.join(kinds)} tasks"
         collector.report("task-type", path, message, hint, at_key=True)
+    response = values.get("response")
+    if _TYPE_BY_RESPONSE.get(str(response), kind) != kind and kind in _HTTP:
+        message = f"'response: {response}' does not apply to {kind} tasks"
+        hint = f"leave it out; it applies to {_TYPE_BY_RESPONSE[str(response)]} tasks"
+        collector.report("task-type", ("response",), message, hint)
     if kind == "scheduled" and values.get("schedule") is None:
         message = "a scheduled task needs the setting 'schedule'"
         hint = "add one, such as 'schedule: {every: 5m}'"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.sdk.settings import Settings, setting
-from engine.tasks.definition.task import TaskType
+from engine.tasks.definition.task import Response, TaskType
 
 RANGES: Mapping[str, tuple[int, int]] = {
     "instances": (1, 1000),
@@ -16,6 +16,7 @@ RANGES: Mapping[str, tuple[int, int]] = {
     "failures": (1, 1_000_000),
     "redeliveries": (0, 1000),
     "concurrent": (1, 1000),
+    "results": (1, 100_000),
 }
 """The least and the greatest value of each number."""
 
@@ -32,6 +33,9 @@ class TimeoutSettings(Settings):
     )
     drain: Amount | None = setting(
         default=None, help="How long to wait for open requests at shutdown.", example="30s"
+    )
+    result: Amount | None = setting(
+        default=None, help="How long a result is kept for a caller that polls.", example="1h"
     )
 
 
@@ -50,6 +54,12 @@ class LimitSettings(Settings):
         example=5,
     )
     concurrent: int | None = setting(default=None, help="Runs at a time.", example=10)
+    results: int | None = setting(
+        default=None, help="Runs in progress or over whose callers poll.", example=100
+    )
+    results_size: Amount | None = setting(
+        default=None, help="Size of all results that are kept.", example="64 MiB"
+    )
     rate_per_address: str | None = setting(
         default=None, help="Requests from one address, per s, m, h or d.", example="10/s"
     )
@@ -98,6 +108,12 @@ class TaskSettings(Settings):
     )
     filtered_status: int | None = setting(
         default=None, help="HTTP status of the response to a filtered request.", example=204
+    )
+    response: Response | None = setting(
+        default=None,
+        help="How the response is delivered: `complete`; `stream`, document by document; or "
+        "`poll`, from an address that the caller gets.",
+        example="stream",
     )
     overlap: bool | None = setting(
         default=None, help="Whether a run may start while another is in progress.", example=False

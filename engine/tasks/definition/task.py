@@ -14,16 +14,23 @@ from engine.tasks.definition.rate import Rate
 TaskType = Literal["ultra", "triggered", "scheduled"]
 
 
+Response = Literal["complete", "stream", "poll"]
+"""How the response to a request is delivered: in one piece, document by document, or when the
+caller asks for it."""
+
+
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds: for a request, for an instance to be ready, for open requests at a shutdown."""
+    """Seconds: for a request, for an instance to be ready, for open requests at a shutdown, and
+    for which the result of a run is kept for its caller."""
 
     request: float = 900.0
     start: float = 600.0
     drain: float = 30.0
+    result: float = 3600.0
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Upper limits of a task; `body` is in bytes."""
+    """Upper limits of a task; `body` and `results_size` are in bytes."""
 
     body: int = 10 * 1024 * 1024
     queue: int = 1000
@@ -31,6 +38,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     failures: int = 5
     redeliveries: int = 5
     concurrent: int = 10
+    results: int = 100
+    results_size: int = 64 * 1024 * 1024
     rate_per_address: Rate | None = None
     rate_per_token: Rate | None = None
 
@@ -67,6 +76,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     bearer_token: str = ""
     allowed_origins: tuple[str, ...] = ()
     filtered_status: int = 204
+    response: Response = "complete"
     overlap: bool = True
     status_from_document: bool = False
     allow_outside: bool = False

@@ -39,9 +39,11 @@ from engine.tasks.definition.task import Limits, Schedule, Task, TaskType, Timeo
 NAME = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "body": parse_size,
+    "results_size": parse_size,
     "rate_per_address": parse_rate,
     "rate_per_token": parse_rate,
 }
+_PLAIN = ("instances", "filtered_status", "status_from_document", "allow_outside", "response")
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
@@ -88,10 +90,11 @@ class TaskReader:
             "schedule": self._schedule(values.get("schedule")),
             "overlap": given.get("overlap", kind != "scheduled"),
         }
-        for name in ("instances", "filtered_status", "status_from_document", "allow_outside"):
+        for name in _PLAIN:
             if name in given:
                 fields[name] = given[name]
-                self._check_range((name,), given[name])
+                if name in RANGES:
+                    self._check_range((name,), given[name])
         if kind is not None:
             check_applicability(kind, values, self.collector)
         if kind is None or any(problem.severity == "error" for problem in self.problems):

@@ -16,10 +16,12 @@ import msgspec
 from engine.tasks.front.access import AccessLog
 from engine.tasks.front.calls import Call, Respond
 from engine.tasks.front.head import MAX_HEAD_BYTES, METHODS, Head, decoded
+from engine.tasks.front.polling import RUNS, PolledRuns
 from engine.tasks.front.rate_limit import RateLimits
+from engine.tasks.front.repeats import Repeats
 from engine.tasks.front.reply import Reply, error_reply
 from engine.tasks.front.site import Site
-from engine.tasks.front.task_call import Answering, TaskCall
+from engine.tasks.front.task_call import Answering, RunCall, TaskCall
 from engine.tasks.wire.messages import Response
 
 Page = Callable[[], tuple[int, str, bytes]]
@@ -27,6 +29,7 @@ Page = Callable[[], tuple[int, str, bytes]]
 
 PREFIX = "tasks"
 _BELOW_TASKS = f"/{PREFIX}/"
+_BELOW_RUNS = f"/{RUNS}/"
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -57,6 +60,8 @@ class Front:
         self.tasks = tasks
         self.policy = policy
         self.rate_limits = RateLimits()
+        self.polled = PolledRuns()
+        self.repeats = Repeats()
         self.unread: Counter[int] = Counter()
         """Requests that could not be read, by the status of the response."""
 
@@ -68,6 +73,10 @@ class Front:
     def call(self, head: Head) -> Call:
         if not self.policy.serves(head.host):
             return PageCall(self, head, _wrong_host(head.host))
+        if head.raw_path.startswith(_BELOW_RUNS):
+            hosted, path_info = self._route(head.raw_path, _BELOW_RUNS)
+            if hosted is not None:
+                return RunCall(self, hosted, head, path_info, next(self._numbers))
         hosted, path_info = self._route(head.raw_path)
         if hosted is None:
             return PageCall(self, head, self._page(head))
@@ -82,11 +91,11 @@ class Front:
         if self._access is not None:
             self._access.write(head, status, size, seconds)
 
-    def _route(self, raw_path: str) -> tuple[Answering | None, str]:
+    def _route(self, raw_path: str, below: str = _BELOW_TASKS) -> tuple[Answering | None, str]:
         """The task of a path, and what follows its name. A name is exactly one segment."""
-        if not raw_path.startswith(_BELOW_TASKS):
+        if not raw_path.startswith(below):
             return None, ""
-        name, slash, rest = raw_path[len(_BELOW_TASKS) :].partition("/")
+        name, slash, rest = raw_path[len(below) :].partition("/")
         return self.tasks.get(decoded(name)), slash + decoded(rest)
 
     def _page(self, head: Head) -> Reply:

@@ -21,9 +21,6 @@ class Preferences(msgspec.Struct, frozen=True, gc=False):
     respond_async: bool = False
 
 
-NO_PREFERENCES = Preferences()
-
-
 def preferences(values: Iterable[str]) -> Preferences:
     """Those in the values of the Prefer headers; unknown and unreadable ones are ignored."""
     wait, respond_async = None, False

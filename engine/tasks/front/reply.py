@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -54,3 +55,12 @@ def too_much(limit: int) -> Reply:
         "try again later",
         [("retry-after", "1")],
     )
+
+
+def close_unread(pieces: AsyncIterator[bytes]) -> asyncio.Task[None]:
+    """Close a body that nobody reads to its end, so that nothing waits for its reader."""
+    return asyncio.ensure_future(_close(pieces))
+
+
+async def _close(pieces: AsyncIterator[bytes]) -> None:
+    await pieces.aclose()  # type: ignore[attr-defined]

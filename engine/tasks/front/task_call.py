@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from engine.tasks.definition.task import Task
 from engine.tasks.front.calls import Respond
 from engine.tasks.front.head import Head
 from engine.tasks.front.origins import allow, allowed_origin, options
-from engine.tasks.front.prefer import NO_PREFERENCES, Preferences, preferences
+from engine.tasks.front.prefer import Preferences, preferences
+from engine.tasks.front.repeats import key_of
 from engine.tasks.front.reply import Reply, error_reply
-from engine.tasks.wire.messages import Request, Response
+from engine.tasks.front.submitting import Submits, caller_of
+from engine.tasks.wire.messages import Headers, Request, Response
 
 if TYPE_CHECKING:
     from engine.tasks.front.front import Front
@@ -25,7 +26,7 @@ class Recorder(Protocol):
         ...
 
 
-class Answering(Protocol):
+class Answering(Submits, Protocol):
     """A task that answers requests."""
 
     task: Task
@@ -33,21 +34,13 @@ class Answering(Protocol):
     @property
     def statistics(self) -> Recorder: ...
 
-    def submit(self, request: Request, deliver: Callable[[Response | Reply], None]) -> None:
-        """Call `deliver` once with the response, now or later."""
-        ...
-
-    def withdraw(self, request: int) -> None:
-        """Nobody waits for the response to this request any more."""
-        ...
-
 
 class TaskCall:
     """A request to a task."""
 
     __slots__ = (
         "_front", "_head", "_hosted", "_number", "_origin", "_path_info", "_respond", "_started",
-        "limit", "refusal",
+        "_submits", "limit", "refusal",
     )  # fmt: skip
 
     def __init__(
@@ -61,6 +54,7 @@ class TaskCall:
         self._path_info = path_info
         self._number = number
         self._respond: Respond | None = None
+        self._submits: Submits = hosted
         self._origin = allowed_origin(head.headers, task) if task.allowed_origins else None
         self.limit = task.limits.body
         refusal = self._refusal()
@@ -92,14 +86,18 @@ class TaskCall:
     def start(self, body: bytes, respond: Respond) -> None:
         head, task = self._head, self._hosted.task
         self._respond = respond
-        headers = head.headers
-        seconds = task.timeouts.request
-        prefers = _preferences(head)
-        if prefers.wait is not None:
-            seconds = min(seconds, prefers.wait)
+        headers, seconds = head.headers, task.timeouts.request
+        if task.response == "poll" or not _SPECIAL.isdisjoint([name for name, _ in headers]):
+            prefers = preferences(_values(headers, "prefer"))
+            if prefers.wait is not None and not self._may_poll(prefers):
+                seconds = min(seconds, prefers.wait)
+            refusal = self._choose_way(prefers)
+            if refusal is not None:
+                self._answer(refusal)
+                return
         if task.bearer_token:  # what was checked here is no business of the pipeline
             headers = [each for each in headers if each[0] != "authorization"]
-        self._hosted.submit(
+        self._submits.submit(
             Request(
                 self._number,
                 head.method,
@@ -114,6 +112,23 @@ class TaskCall:
             self._answer,
         )
 
+    def _may_poll(self, prefers: Preferences) -> bool:
+        task = self._hosted.task
+        return task.type == "triggered" and (prefers.respond_async or task.response == "poll")
+
+    def _choose_way(self, prefers: Preferences) -> Reply | None:
+        """Decide what stands between the request and its task; a refusal if its key is wrong."""
+        front, head, hosted = self._front, self._head, self._hosted
+        key = key_of(head.method, _values(head.headers, "idempotency-key"))
+        if isinstance(key, Reply):
+            return key
+        if self._may_poll(prefers):
+            self._submits = front.polled.of(hosted, caller_of(head), prefers)
+        if key is not None:
+            place = hosted.task.name, caller_of(head), key
+            self._submits = front.repeats.of(self._submits, place)
+        return None
+
     def _answer(self, reply: Response | Reply) -> None:
         if reply.status == 500 and reply.outcome == "failed" and self._front.policy.terse:
             reply = _failed_tersely()
@@ -124,7 +139,7 @@ class TaskCall:
 
     def withdraw(self) -> None:
         self._respond = None
-        self._hosted.withdraw(self._number)
+        self._submits.withdraw(self._number)
         self._record(_CALLER_GONE, "gone", 0)
 
     def record(self, reply: Response | Reply, size: int) -> None:
@@ -142,9 +157,24 @@ class TaskCall:
             allow(reply.headers, task, self._origin)
 
 
-def _preferences(head: Head) -> Preferences:
-    values = [value for name, value in head.headers if name == "prefer"]
-    return preferences(values) if values else NO_PREFERENCES
+class RunCall(TaskCall):
+    """A request about a run of a task whose caller polls: `/runs/TASK/ID`."""
+
+    __slots__ = ()
+
+    def start(self, body: bytes, respond: Respond) -> None:
+        head, task = self._head, self._hosted.task
+        self._respond = respond
+        path, caller = self._path_info, caller_of(head)
+        self._answer(self._front.polled.answer(task, head.method, path, caller))
+
+
+_SPECIAL = frozenset(("prefer", "idempotency-key"))
+"""Headers that say how a request is to be answered."""
+
+
+def _values(headers: Headers, wanted: str) -> list[str]:
+    return [value for name, value in headers if name == wanted]
 
 
 _CALLER_GONE = 499

@@ -1,0 +1,183 @@
+"""Requests with an idempotency key: one that is sent again gets the response to the first.
+
+The header `Idempotency-Key` names what its caller wants done once. While the first request with a
+key is in progress, others wait for its response; afterwards they get it from here. The work goes on
+if its caller leaves, since that caller will ask again with the same key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+import msgspec
+
+from engine.tasks.front.reply import Reply, close_unread, error_reply
+from engine.tasks.front.submitting import Deliver, Submits
+from engine.tasks.wire.messages import Request, Response
+
+KEPT_SECONDS = 24 * 3600.0
+"""How long a response is kept for the case that its request is sent again."""
+
+MAX_KEYS = 10_000
+MAX_KEPT_BYTES = 64 * 1024 * 1024
+"""Limits over all tasks; beyond them, the oldest responses are forgotten."""
+
+Place = tuple[str, str, str]
+"""Task, caller and key."""
+
+_KEY = re.compile(r'"([\x20\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255})')
+_KEY_RULE = "send one header with up to 255 ASCII characters, such as a UUID"
+_READ_ONLY = ("GET", "HEAD", "OPTIONS")
+
+
+def key_of(method: str, values: list[str]) -> str | Reply | None:
+    """The key in the values of the header; None if there is none, a refusal if it is not valid.
+
+    What only reads may be repeated anyway, so a key means nothing there.
+    """
+    if not values or method in _READ_ONLY:
+        return None
+    found = _KEY.fullmatch(values[0].strip()) if len(values) == 1 else None
+    if found is None:
+        what = f"{len(values)} keys" if len(values) > 1 else f"{values[0]!r:.80}"
+        return error_reply(400, "the Idempotency-Key is not valid", f"got {what}", _KEY_RULE)
+    return found[1] or found[2]
+
+
+class _First:
+    """The first request with a key, and who waits for its response."""
+
+    def __init__(self, fingerprint: bytes) -> None:
+        self.fingerprint = fingerprint
+        self.waiting: dict[int, Deliver] = {}
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    fingerprint: bytes
+    reply: Response | Reply
+    expires: float
+
+    @property
+    def size(self) -> int:
+        return len(self.reply.body) if isinstance(self.reply.body, bytes) else 0
+
+
+class Repeats:
+    """The keys of all callers: those in progress, and those whose responses are kept."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._open: dict[Place, _First] = {}
+        self._kept: OrderedDict[Place, _Kept] = OrderedDict()
+        self._kept_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._open) + len(self._kept)
+
+    def waiting(self, *place: str) -> list[int]:
+        """The requests that wait for the response to the first one with a key."""
+        first = self._open.get(place)  # type: ignore[call-overload]
+        return [] if first is None else list(first.waiting)
+
+    def of(self, inner: Submits, place: Place) -> Submits:
+        """Passes a request on, unless one with the same key came before."""
+        return _Repeatable(self, inner, place)
+
+    def submit(self, inner: Submits, place: Place, request: Request, deliver: Deliver) -> None:
+        self._forget_old()
+        fingerprint = _fingerprint(request)
+        known = self._open.get(place) or self._kept.get(place)
+        if known is None:
+            first = self._open[place] = _First(fingerprint)
+            first.waiting[request.id] = deliver
+            inner.submit(request, lambda reply: self._answer(place, request.id, reply))
+        elif known.fingerprint != fingerprint:
+            deliver(_other_request())
+        elif isinstance(known, _First):
+            known.waiting[request.id] = deliver
+        else:
+            deliver(_again(known.reply))
+
+    def withdraw(self, place: Place, request: int) -> None:
+        if place in self._open:
+            self._open[place].waiting.pop(request, None)
+
+    def _answer(self, place: Place, number: int, reply: Response | Reply) -> None:
+        first = self._open.pop(place)
+        deliver = first.waiting.pop(number, _discard)
+        kept = reply if isinstance(reply.body, bytes) else _not_kept()
+        if reply.outcome != "refused":  # otherwise nothing was done, and the next one may try again
+            entry = _Kept(first.fingerprint, _copied(kept), self._now() + KEPT_SECONDS)
+            self._kept[place] = entry
+            self._kept_bytes += entry.size
+            self._forget_old()
+        deliver(reply)
+        for each in first.waiting.values():
+            each(_again(kept))
+
+    def _forget_old(self) -> None:
+        now = self._now()
+        while self._kept:
+            place, oldest = next(iter(self._kept.items()))
+            is_full = len(self._kept) > MAX_KEYS or self._kept_bytes > MAX_KEPT_BYTES
+            if not is_full and oldest.expires > now:
+                return
+            del self._kept[place]
+            self._kept_bytes -= oldest.size
+
+
+class _Repeatable:
+    def __init__(self, repeats: Repeats, inner: Submits, place: Place) -> None:
+        self._repeats = repeats
+        self._inner = inner
+        self._place = place
+
+    def submit(self, request: Request, deliver: Deliver) -> None:
+        self._repeats.submit(self._inner, self._place, request, deliver)
+
+    def withdraw(self, request: int) -> None:
+        self._repeats.withdraw(self._place, request)
+
+
+def _fingerprint(request: Request) -> bytes:
+    content_type = next((value for name, value in request.headers if name == "content-type"), "")
+    facts = (request.method, request.path, request.query, content_type)
+    return hashlib.sha256(msgspec.msgpack.encode(facts) + request.body).digest()
+
+
+def _copied(reply: Response | Reply) -> Response | Reply:
+    """Its headers are completed for each caller."""
+    return msgspec.structs.replace(reply, headers=[*reply.headers])
+
+
+def _again(reply: Response | Reply) -> Response | Reply:
+    headers = [*reply.headers, ("idempotent-replayed", "true")]
+    return msgspec.structs.replace(reply, headers=headers)
+
+
+def _discard(reply: Response | Reply) -> None:
+    """Its caller has gone. A body that nobody reads must not keep its run waiting."""
+    if not isinstance(reply.body, bytes):
+        close_unread(reply.body)
+
+
+def _other_request() -> Reply:
+    return error_reply(
+        422,
+        "the Idempotency-Key was used for another request",
+        "method, path, query, content type or body differ",
+        "use a new key for each request, and send a request again unchanged",
+    )
+
+
+def _not_kept() -> Reply:
+    return error_reply(
+        409,
+        "the request was done before, but its response was too large to be kept",
+        "",
+        "use a new key if it is to be done once more",
+    )
