@@ -78,9 +78,9 @@ class Repeats:
     def __len__(self) -> int:
         return len(self._open) + len(self._kept)
 
-    def waiting(self, *place: str) -> list[int]:
+    def waiting(self, task: str, caller: str, key: str) -> list[int]:
         """The requests that wait for the response to the first one with a key."""
-        first = self._open.get(place)  # type: ignore[call-overload]
+        first = self._open.get((task, caller, key))
         return [] if first is None else list(first.waiting)
 
     def of(self, inner: Submits, place: Place) -> Submits:
