@@ -112,7 +112,7 @@ def test_a_pipeline_that_cannot_be_spread_runs_in_one_process(
         "pipeline: Sorted\n"
         "snaps:\n"
         "  make: {snap: JSONGenerator, documents: [{n: 2}, {n: 1}]}\n"
-        "  sort: {snap: Sort, sort_by: [{path: $n}]}\n"
+        "  sort: {snap: Sort, sort_paths: [{path: $n}]}\n"
         "links: [make -> sort]\n"
     )
     ran = engine("run", "sort.yaml", "--workers", "4", "--quiet")
