@@ -41,7 +41,7 @@ lowest: requirements/lowest.py pyproject.toml $(READY)
 	$(PYTHON) -m venv --clear $(VENV)-lowest
 	$(PYTHON) requirements/lowest.py >$(VENV)-lowest/lowest.txt
 	$(VENV)-lowest/bin/python -m pip install --quiet --constraint $(VENV)-lowest/lowest.txt --editable . \
-	$$($(BIN)/python -m pip list --format=freeze | grep -E '^(et_xmlfile|fastavro|hypothesis|jsonschema|numpy|openpyxl|orjson|playwright|psycopg|psycopg-binary|pyarrow|PyMySQL|pytest|pytest-xdist|SQLAlchemy)==')
+	$$($(BIN)/python -m pip list --format=freeze | grep -E '^(et_xmlfile|fastavro|hypothesis|jsonschema|numpy|openpyxl|orjson|playwright|psycopg|psycopg-binary|pyarrow|PyJWT|PyMySQL|cffi|cryptography|pytest|pytest-xdist|SQLAlchemy)==')
 	$(VENV)-lowest/bin/python -m pytest --numprocesses=auto --dist=loadfile
 
 ## Train a network on MNIST and recognise a handwritten digit with it (a few minutes the first time).

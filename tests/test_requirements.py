@@ -77,5 +77,6 @@ def test_the_commit_hook_runs_what_make_lint_runs() -> None:
 def test_the_changelog_begins_with_the_projects_version_and_dates_every_version() -> None:
     text = (ROOT / "CHANGELOG.md").read_text()
     versions = re.findall(r"^## (\S+)(?: \((\d{4}-\d\d-\d\d)\))?$", text, re.MULTILINE)
+    versions = versions[1:] if versions[0][0] == "Unreleased" else versions
     assert versions[0][0] == PROJECT["version"]
     assert all(date for _, date in versions)

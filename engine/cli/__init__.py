@@ -38,6 +38,7 @@ _COMMANDS = {
     "new": "write a new pipeline, snap, task, test or project",
     "serve": "host pipelines as tasks",
     "tasks": "show the tasks that run on this machine",
+    "token": "make a bearer token for the callers of a task",
     "tap": "show documents that cross the links of a hosted task",
     "history": "show the latest runs of a scheduled task",
     "executor": "run scripts for engines on other hosts",

@@ -128,7 +128,7 @@ limits: {{body: 5 MB, queue: 1, in_flight: 2, failures: 3, redeliveries: 0}}
             for name, value in vars(settings_module).items()
             if name.endswith("Settings") and name != "Settings"
         ]
-        assert len(classes) == 4
+        assert len(classes) == 6
         for cls in classes:
             for name, fact in settings_of(cls).items():
                 assert f"`{name}`" in guide

@@ -156,7 +156,7 @@ class TestBearerToken:
         (problem,) = parse_task(text, "digits.yaml", environment).problems
         assert problem.severity == "error"
         assert problem.where.line == 3
-        assert "an empty bearer_token would let everybody in" in problem.message
+        assert "an empty 'bearer_token' would let everybody in" in problem.message
         assert "${env:NAME}" in problem.hint
 
     @pytest.mark.parametrize("value", ["${ORDER}", "${ENV:ORDER}", "${env.ORDER}", "${ ORDER }"])

@@ -25,7 +25,7 @@ _engine() {
     previous=${COMP_WORDS[COMP_CWORD - 2]}
   fi
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case $command:$word in :run|:preview|:validate|:graph|:plan|:test|:snaps|:functions|:eval|:format|:lsp|:schema|:new|:serve|:tasks|:tap|:history|:executor|:import|:export|:coverage|:completion) command=$word ;; esac
+    case $command:$word in :run|:preview|:validate|:graph|:plan|:test|:snaps|:functions|:eval|:format|:lsp|:schema|:new|:serve|:tasks|:token|:tap|:history|:executor|:import|:export|:coverage|:completion) command=$word ;; esac
     if [[ -n $command && $word != -* ]]; then ((given += 1)); fi
   done
   case $command:$previous in
@@ -86,6 +86,8 @@ _engine() {
     serve:--drain-delay) :; return ;;
     serve:--state) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
     serve:--site) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
+    token:--name) :; return ;;
+    token:--expires) :; return ;;
     tap:--filter) :; return ;;
     tap:--limit) :; return ;;
     tap:--server) :; return ;;
@@ -115,6 +117,7 @@ _engine() {
       new) COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
       serve) COMPREPLY=($(compgen -W '-h --help --port --host --param --param-file --instances --allow-origin --allow-host --errors --log-format --access-log --drain-delay --state --site' -- "$current")) ;;
       tasks) COMPREPLY=($(compgen -W '-h --help --json' -- "$current")) ;;
+      token) COMPREPLY=($(compgen -W '-h --help --name --expires' -- "$current")) ;;
       tap) COMPREPLY=($(compgen -W '-h --help --filter --limit --json --server' -- "$current")) ;;
       history) COMPREPLY=($(compgen -W '-h --help --state --runs' -- "$current")) ;;
       executor) COMPREPLY=($(compgen -W '-h --help --port --token-file --host --sessions' -- "$current")) ;;
@@ -127,7 +130,7 @@ _engine() {
     return
   fi
   case $command:$given in
-    :*) COMPREPLY=($(compgen -W 'run preview validate graph plan test snaps functions eval format lsp schema new serve tasks tap history executor import export coverage completion' -- "$current")) ;;
+    :*) COMPREPLY=($(compgen -W 'run preview validate graph plan test snaps functions eval format lsp schema new serve tasks token tap history executor import export coverage completion' -- "$current")) ;;
     run:*) _engine_files '*.test.y*ml' yaml yml slp ;;
     preview:*) _engine_files '*.test.y*ml' yaml yml slp ;;
     validate:*) _engine_files '' ;;
@@ -142,6 +145,7 @@ _engine() {
     new:0) COMPREPLY=($(compgen -W 'pipeline snap task test project' -- "$current")) ;;
     new:1) : ;;
     serve:*) _engine_files '' ;;
+    token:*) COMPREPLY=($(compgen -W 'new' -- "$current")) ;;
     tap:*) : ;;
     history:*) _engine_files '' yaml yml ;;
     import:*) _engine_files '' ;;

@@ -17,6 +17,7 @@ complete -c engine -n __fish_use_subcommand -a schema -d 'print a JSON Schema fo
 complete -c engine -n __fish_use_subcommand -a new -d 'write a new pipeline, snap, task, test or project'
 complete -c engine -n __fish_use_subcommand -a serve -d 'host pipelines as tasks'
 complete -c engine -n __fish_use_subcommand -a tasks -d 'show the tasks that run on this machine'
+complete -c engine -n __fish_use_subcommand -a token -d 'make a bearer token for the callers of a task'
 complete -c engine -n __fish_use_subcommand -a tap -d 'show documents that cross the links of a hosted task'
 complete -c engine -n __fish_use_subcommand -a history -d 'show the latest runs of a scheduled task'
 complete -c engine -n __fish_use_subcommand -a executor -d 'run scripts for engines on other hosts'
@@ -126,6 +127,10 @@ complete -c engine -n '__fish_seen_subcommand_from serve' -l site -x -a '(__fish
 complete -c engine -n '__fish_seen_subcommand_from serve' -F
 complete -c engine -n '__fish_seen_subcommand_from tasks' -s h -l help -d 'show this help message and exit'
 complete -c engine -n '__fish_seen_subcommand_from tasks' -l json -d 'print JSON, one line per server'
+complete -c engine -n '__fish_seen_subcommand_from token' -s h -l help -d 'show this help message and exit'
+complete -c engine -n '__fish_seen_subcommand_from token' -l name -x -d 'who gets it: shown in logs, letters and ._@-'
+complete -c engine -n '__fish_seen_subcommand_from token' -l expires -x -d 'when it stops working, such as 2027-01-31 (default: never)'
+complete -c engine -n '__fish_seen_subcommand_from token' -a 'new'
 complete -c engine -n '__fish_seen_subcommand_from tap' -s h -l help -d 'show this help message and exit'
 complete -c engine -n '__fish_seen_subcommand_from tap' -l filter -x -d 'show only documents for which this is true, such as \'$total > 100\''
 complete -c engine -n '__fish_seen_subcommand_from tap' -l limit -x -d 'end after so many documents (default: Ctrl-C)'

@@ -24,6 +24,7 @@ _engine() {
         'new:write a new pipeline, snap, task, test or project'
         'serve:host pipelines as tasks'
         'tasks:show the tasks that run on this machine'
+        'token:make a bearer token for the callers of a task'
         'tap:show documents that cross the links of a hosted task'
         'history:show the latest runs of a scheduled task'
         'executor:run scripts for engines on other hosts'
@@ -186,6 +187,13 @@ _engine() {
           _arguments -S \
             '(-h --help)'{-h,--help}'[show this help message and exit]' \
             '(--json)'--json'[print JSON, one line per server]'
+          ;;
+        token)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(--name)'--name'[who gets it\: shown in logs, letters and ._@-]:name: ' \
+            '(--expires)'--expires'[when it stops working, such as 2027-01-31 (default\: never)]:DATE: ' \
+            '1:new:(new)'
           ;;
         tap)
           _arguments -S \

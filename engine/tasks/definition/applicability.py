@@ -12,6 +12,10 @@ _HTTP: tuple[TaskType, ...] = ("ultra", "triggered")
 _TYPES_BY_SETTING: Mapping[tuple[str, ...], tuple[TaskType, ...]] = {
     ("instances",): _HTTP,
     ("bearer_token",): _HTTP,
+    ("tokens",): _HTTP,
+    ("token_file",): _HTTP,
+    ("jwt",): _HTTP,
+    ("jwt", "parameters"): ("triggered",),
     ("allowed_origins",): _HTTP,
     ("limits",): _HTTP,
     ("limits", "in_flight"): ("ultra",),

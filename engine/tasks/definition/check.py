@@ -105,10 +105,27 @@ def _parameters(file: TaskFile, spec: PipelineSpec) -> Iterator[Problem]:
         message = f"the pipeline {spec.path!r} has no parameter {shown(name)}"
         hint = nearest_hint(name, declared) or f"its parameters: {', '.join(declared) or 'none'}"
         yield Problem("unknown-parameter", where, message, hint)
+    from_claims = _claimed(file)
+    for name in from_claims:
+        if name not in declared:
+            where = file.source.where_key(("jwt", "parameters", name))
+            message = f"the pipeline {spec.path!r} has no parameter {shown(name)}"
+            hint = (
+                nearest_hint(name, declared) or f"its parameters: {', '.join(declared) or 'none'}"
+            )
+            yield Problem("unknown-parameter", where, message, hint)
     kind = file.type or "triggered"  # the type that requires the least
     for parameter in declared.values():
-        if is_missing(parameter, file.named) and not comes_from_callers(kind, parameter):
+        if is_missing(parameter, (*file.named, *from_claims)) and not comes_from_callers(
+            kind, parameter
+        ):
             yield _missing(file, parameter)
+
+
+def _claimed(file: TaskFile) -> tuple[str, ...]:
+    """The parameters that get the value of a claim of the caller's token."""
+    jwt = None if file.task is None else file.task.jwt
+    return () if jwt is None else tuple(jwt.parameters)
 
 
 def _given(file: TaskFile, parameter: ParameterSpec) -> Iterator[Problem]:

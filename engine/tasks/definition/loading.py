@@ -120,10 +120,12 @@ def _declared(file: TaskFile) -> list[str] | None:
 def check_parameters(loaded: Loaded) -> None:
     """Raises ConfigurationError if the pipeline would not start with these parameters."""
     task, declared = loaded.task, loaded.plan.parameters
+    claimed = {} if task.jwt is None else task.jwt.parameters
     from_callers = {
         parameter.name: "given by the caller"
         for parameter in declared
-        if comes_from_callers(task.type, parameter) and is_missing(parameter, task.parameters)
+        if is_missing(parameter, task.parameters)
+        and (parameter.name in claimed or comes_from_callers(task.type, parameter))
     }
     try:
         resolve_parameters(declared, {**task.parameters, **from_callers})

@@ -14,10 +14,11 @@ from engine.sdk.settings import settings_of
 from engine.tasks.definition.settings import TaskSettings
 
 SECRET_KEYS = ("parameters", "bearer_token")
+_HIDDEN_KEYS = (*SECRET_KEYS, "tokens")  # somebody may have written a token for its hash
 _REDACTION = Redaction(
     "a task file",
-    shown=tuple(key for key in settings_of(TaskSettings) if key not in SECRET_KEYS),
-    hidden=SECRET_KEYS,
+    shown=tuple(key for key in settings_of(TaskSettings) if key not in _HIDDEN_KEYS),
+    hidden=_HIDDEN_KEYS,
 )
 
 

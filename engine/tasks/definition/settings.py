@@ -88,6 +88,40 @@ class ScheduleSettings(Settings):
     timeout: Amount | None = setting(default=None, help="How long a run may take.", example="10m")
 
 
+class TokenSettings(Settings):
+    name: str = setting(help="Who has the token; in logs and rate limits.", example="ci")
+    hash: str = setting(
+        help="What `engine token new` prints.", example="sha256:9f86d081884c7d659a2feaa0c55ad015…"
+    )
+    expires: str | None = setting(
+        default=None, help="When the token stops working.", example="2027-01-31"
+    )
+
+
+class JwtSettings(Settings):
+    jwks: str = setting(
+        help="The public keys: a file, or an https address.",
+        example="https://login.example.org/.well-known/jwks.json",
+    )
+    algorithms: tuple[str, ...] = setting(
+        help="The signatures that are accepted.", example=["RS256"]
+    )
+    issuer: str = setting(
+        help="Who must have issued the token (`iss`).", example="https://login.example.org/"
+    )
+    audience: tuple[str, ...] = setting(
+        help="For whom the token must be (`aud`); one of these.", example=["digits"]
+    )
+    leeway: Amount | None = setting(
+        default=None, help="How much the clocks may differ.", example="30s"
+    )
+    parameters: dict[str, str] = setting(
+        default={},
+        help="Parameters of the pipeline that get the value of a claim.",
+        example={"tenant": "tenant_id"},
+    )
+
+
 class TaskSettings(Settings):
     name: str | None = setting(
         default=None, help="Name of the task; part of its URL.", example="digits"
@@ -100,6 +134,15 @@ class TaskSettings(Settings):
     )
     bearer_token: str | None = setting(
         default=None, help="Token that callers must send.", example="${env:TOKEN}"
+    )
+    tokens: tuple[TokenSettings, ...] | None = setting(
+        default=None, help="Tokens of which callers must send one, as hashes."
+    )
+    token_file: str | None = setting(
+        default=None, help="A file with more `tokens`.", example="tokens.yaml"
+    )
+    jwt: JwtSettings | None = setting(
+        default=None, help="JSON Web Tokens that callers may send instead."
     )
     allowed_origins: tuple[str, ...] | None = setting(
         default=None,

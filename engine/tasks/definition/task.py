@@ -9,7 +9,9 @@ from typing import Literal
 
 import msgspec
 
+from engine.tasks.definition.jwt_rules import JwtRules
 from engine.tasks.definition.rate import Rate
+from engine.tasks.definition.token_hash import TokenHash
 
 TaskType = Literal["ultra", "triggered", "scheduled"]
 
@@ -63,7 +65,9 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """A checked task; `path` is its file, `pipeline` that of its pipeline.
 
-    An empty `bearer_token` lets everybody in. `overlap`: a run may start during another.
+    If none of `bearer_token`, `tokens`, `token_file` and `jwt` is set, everybody may call; an empty
+    tuple of `tokens` that was given lets nobody in. `token_file` is a path.
+    `overlap`: a run may start during another.
     `allow_outside`: snaps may let data name files anywhere, if their own setting allows it.
     """
 
@@ -74,6 +78,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, str] = msgspec.field(default_factory=dict)
     instances: int = 1
     bearer_token: str = ""
+    tokens: tuple[TokenHash, ...] | None = None
+    token_file: str = ""
+    jwt: JwtRules | None = None
     allowed_origins: tuple[str, ...] = ()
     filtered_status: int = 204
     response: Response = "complete"
@@ -88,6 +95,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     def identity(self) -> str:
         """The key of its history: two projects may have tasks of the same name."""
         return str(Path(self.path).absolute())
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether callers must say who they are."""
+        return bool(
+            self.bearer_token or self.token_file or self.jwt is not None or self.tokens is not None
+        )
 
     def __repr__(self) -> str:
         """Without token and parameters, which may be secret."""

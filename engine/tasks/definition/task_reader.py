@@ -7,21 +7,16 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.errors import Problem, Severity
-from engine.hints import Hint, Replacement
-from engine.pipeline.environment import (
-    FROM_ENVIRONMENT,
-    MISSPELT_VARIABLE,
-    fill_in,
-    is_malformed,
-    is_written_out,
-)
+from engine.errors import Problem
+from engine.pipeline.environment import MISSPELT_VARIABLE, is_written_out
 from engine.pipeline.nodes import Entry, Items, Scalar, Table, plain
 from engine.pipeline.source import KeyPath, Source
 from engine.sdk.conversion import convert, convert_partly
 from engine.sdk.quantities import parse_duration, parse_size
 from engine.sdk.settings import Issue, Settings, shown
-from engine.tasks.definition.applicability import applies, check_applicability
+from engine.tasks.definition.access_reader import AccessReader
+from engine.tasks.definition.applicability import check_applicability
+from engine.tasks.definition.environment_values import EnvironmentValues
 from engine.tasks.definition.origin import is_origin
 from engine.tasks.definition.path_beside import path_beside
 from engine.tasks.definition.problem_collector import ProblemCollector
@@ -44,7 +39,6 @@ _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "rate_per_token": parse_rate,
 }
 _PLAIN = ("instances", "filtered_status", "status_from_document", "allow_outside", "response")
-_TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 class TaskReader:
@@ -58,9 +52,9 @@ class TaskReader:
         parameters: Mapping[str, str],
     ) -> None:
         self.source = source
-        self.environment = environment
         self.problems = problems
         self.collector = ProblemCollector(source, problems)
+        self.environment_values = EnvironmentValues(self.collector, environment)
         self.parameters = parameters
         self.type: TaskType | None = None
         self.pipeline = ""
@@ -83,7 +77,7 @@ class TaskReader:
             "name": self._name(given.get("name")),
             "pipeline": self._pipeline(given.get("pipeline")),
             "parameters": self._parameters(values.get("parameters")),
-            "bearer_token": self._bearer_token(given.get("bearer_token") or ""),
+            **AccessReader(self.collector, self.environment_values, kind).read(given),
             "allowed_origins": self._origins(given.get("allowed_origins", ())),
             "timeouts": self._timeouts(values.get("timeouts")),
             "limits": self._limits(values.get("limits")),
@@ -174,75 +168,12 @@ class TaskReader:
         path = ("parameters", name)
         if MISSPELT_VARIABLE.search(text):
             whole = MISSPELT_VARIABLE.fullmatch(text.strip())
-            self._report_misspelt(path, text, "error" if whole else "warning")
+            self.environment_values.report_misspelt(path, text, "error" if whole else "warning")
         known = len(self.problems)
-        value = self._filled(path, text)
+        value = self.environment_values.filled(path, text)
         if not value and len(self.problems) == known:
             self.empty.add(name)
         return value
-
-    def _bearer_token(self, text: str) -> str:
-        path = ("bearer_token",)
-        if not text.strip():
-            self._check_open()
-            return ""
-        if MISSPELT_VARIABLE.search(text):
-            self._report_misspelt(path, text, "error")
-            return ""
-        token = self._filled(path, text)
-        if is_written_out(text):
-            message = "the bearer token is written in the file"
-            hint = "use ${env:NAME}"
-            self.collector.report("secret-in-file", path, message, hint, severity="warning")
-        if token and self.environment is not None and not _TOKEN.fullmatch(token):
-            message = "the bearer token has a character that an HTTP header cannot carry"
-            hint = "use ASCII letters, digits and punctuation"
-            self.collector.report("bad-setting", path, message, hint)
-        return token
-
-    def _check_open(self) -> None:
-        """Report an empty token: leaving out the key is the way to let everybody call."""
-        entry = self.collector.keys().get("bearer_token")
-        if entry is None or not isinstance(entry.value, Scalar):
-            return
-        if self.type is not None and not applies(self.type, "bearer_token"):
-            return
-        message = "an empty bearer_token would let everybody in"
-        hint = "leave the key out if you want that, or give ${env:NAME}"
-        self.collector.report("bad-setting", ("bearer_token",), message, hint)
-
-    def _report_misspelt(self, path: KeyPath, text: str, severity: Severity) -> None:
-        whole = MISSPELT_VARIABLE.fullmatch(text.strip())
-        written, name = (
-            (whole[0], whole[1]) if whole else ("${...}", "NAME")
-        )  # otherwise it may be a secret
-        message = f"{shown(str(path[-1]))} has {shown(written)}, which is not filled in"
-        variable = f"${{env:{name}}}"
-        hint = Hint(f"did you mean {variable}?", [Replacement(variable, written)] if whole else ())
-        self.collector.report("bad-setting", path, message, hint, severity=severity)
-
-    def _filled(self, path: KeyPath, text: str) -> str:
-        what = shown(str(path[-1]))
-        if is_malformed(text):
-            message = f"{what} has '{FROM_ENVIRONMENT}' without a variable name and '}}'"
-            self.collector.report(
-                "bad-setting", path, message, "a variable name has letters, digits and _"
-            )
-            return ""
-        if self.environment is None:
-            return text
-        filled, unset = fill_in(text, self.environment)
-        for name in unset:
-            message = f"{what} reads the environment variable {name!r}, which is not set"
-            self.collector.report(
-                "unset-variable", path, message, f"set {name} before you start the engine"
-            )
-        if text and not filled and not unset and path == ("bearer_token",):
-            names = ", ".join(fill_in(text, {})[1])
-            message = f"{what} reads the environment variable {names!r}, which is empty"
-            hint = "set it, or leave out 'bearer_token' to let everybody in"
-            self.collector.report("unset-variable", path, message, hint)
-        return filled
 
     def _origins(self, origins: tuple[str, ...]) -> tuple[str, ...]:
         for index, origin in enumerate(origins):
@@ -270,9 +201,11 @@ class TaskReader:
                 given[name] = self.collector.parsed(("limits", name), value, _PARSERS[name])
             else:
                 self._check_range(("limits", name), value)
-        if given.get("rate_per_token") and not self.collector.keys().get("bearer_token"):
-            message = "'rate_per_token' does nothing without a 'bearer_token'"
-            hint = "add 'bearer_token', or use 'rate_per_address'"
+        keys = self.collector.keys()
+        guards = ("bearer_token", "tokens", "token_file", "jwt")
+        if given.get("rate_per_token") and not any(key in keys for key in guards):
+            message = "'rate_per_token' does nothing without a 'bearer_token' or other tokens"
+            hint = "add 'bearer_token', 'tokens' or 'jwt', or use 'rate_per_address'"
             self.collector.report("bad-setting", ("limits", "rate_per_token"), message, hint)
         return Limits(**{name: value for name, value in given.items() if value is not None})
 
@@ -296,7 +229,10 @@ class TaskReader:
         if issue.path == ("allowed_origins",):
             origin = plain(self.collector.keys()["allowed_origins"].value)
             hint = f'write it as a list: ["{origin}"]' if isinstance(origin, str) else hint
-        self.collector.report(issue.code, issue.path, issue.message, hint, at_key=issue.at_key)
+        message = issue.message
+        if issue.path and issue.path[0] == "tokens":  # the value may be a token
+            message = message.partition(", got ")[0]
+        self.collector.report(issue.code, issue.path, message, hint, at_key=issue.at_key)
 
 
 def _given(cls: type[Settings], values: Any) -> dict[str, Any]:

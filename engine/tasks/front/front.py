@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from engine.tasks.front.access import AccessLog
+from engine.tasks.front.access_control import AccessControl
 from engine.tasks.front.calls import Call, Respond
 from engine.tasks.front.head import MAX_HEAD_BYTES, METHODS, Head, decoded
 from engine.tasks.front.polling import RUNS, PolledRuns
@@ -62,6 +63,7 @@ class Front:
         self.rate_limits = RateLimits()
         self.polled = PolledRuns()
         self.repeats = Repeats()
+        self.access = AccessControl()
         self.unread: Counter[int] = Counter()
         """Requests that could not be read, by the status of the response."""
 

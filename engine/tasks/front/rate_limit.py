@@ -51,16 +51,17 @@ class RateLimits:
     def __init__(self) -> None:
         self._limits: dict[tuple[str, str, Rate], RateLimit] = {}
 
-    def refusal(self, task: Task, client: str, *, has_token: bool) -> Reply | None:
-        """The response if the caller sends more requests than the task allows."""
-        limits = task.limits
-        reply = None
-        if limits.rate_per_address is not None:
-            address = client.rpartition(":")[0]
-            reply = self._limit(task, limits.rate_per_address, "address").refusal(address)
-        if reply is None and limits.rate_per_token is not None and has_token:
-            reply = self._limit(task, limits.rate_per_token, "token").refusal(task.bearer_token)
-        return reply
+    def of_address(self, task: Task, client: str) -> Reply | None:
+        """The response if the address, `address:port`, sends more requests than the task allows."""
+        rate = task.limits.rate_per_address
+        if rate is None:
+            return None
+        return self._limit(task, rate, "address").refusal(client.rpartition(":")[0])
+
+    def of_token(self, task: Task, key: str) -> Reply | None:
+        """The response if too many requests come with the token of this key."""
+        rate = task.limits.rate_per_token
+        return None if rate is None else self._limit(task, rate, "token").refusal(key)
 
     def _limit(self, task: Task, rate: Rate, of: str) -> RateLimit:
         key = task.name, of, rate

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
+import asyncio
+import logging
 import time
 from typing import TYPE_CHECKING, Protocol
 
 from engine.tasks.definition.task import Task
+from engine.tasks.front.authentication import LaterDecision
+from engine.tasks.front.caller import ANYBODY, Caller
 from engine.tasks.front.calls import Respond
 from engine.tasks.front.head import Head
 from engine.tasks.front.origins import allow, allowed_origin, options
@@ -18,6 +21,8 @@ from engine.tasks.wire.messages import Headers, Request, Response
 
 if TYPE_CHECKING:
     from engine.tasks.front.front import Front
+
+log = logging.getLogger(__name__)
 
 
 class Recorder(Protocol):
@@ -39,8 +44,8 @@ class TaskCall:
     """A request to a task."""
 
     __slots__ = (
-        "_front", "_head", "_hosted", "_number", "_origin", "_path_info", "_respond", "_started",
-        "_submits", "limit", "refusal",
+        "_caller", "_decide", "_deciding", "_front", "_head", "_hosted", "_number", "_origin",
+        "_path_info", "_respond", "_started", "_submits", "limit", "refusal",
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +60,9 @@ class TaskCall:
         self._number = number
         self._respond: Respond | None = None
         self._submits: Submits = hosted
+        self._caller = ANYBODY
+        self._decide: LaterDecision | None = None
+        self._deciding: asyncio.Task[None] | None = None
         self._origin = allowed_origin(head.headers, task) if task.allowed_origins else None
         self.limit = task.limits.body
         refusal = self._refusal()
@@ -65,27 +73,50 @@ class TaskCall:
         if head.method == "OPTIONS":
             return options(head.headers, self._origin)
         task = self._hosted.task
-        has_token = _has_token(head, task)
-        refusal = self._front.rate_limits.refusal(task, head.client, has_token=has_token)
+        refusal = self._front.rate_limits.of_address(task, head.client)
         if refusal is not None:
             return refusal
-        if has_token:
-            return None if head.is_readable else _unreadable_path()
-        return error_reply(
-            401,
-            "the token is missing or wrong",
-            "",
-            "send the header 'Authorization: Bearer TOKEN' once",
-            [("www-authenticate", "Bearer")],
-        )
+        decision = self._front.access.of(task).check(head.headers)
+        if isinstance(decision, Reply):
+            return decision
+        refusal = None if head.is_readable else _unreadable_path()
+        if isinstance(decision, Caller):
+            return self._admission(decision) or refusal
+        self._decide = decision
+        return refusal
+
+    def _admission(self, caller: Caller) -> Reply | None:
+        """None if the caller, who is known now, may go on."""
+        self._caller = caller
+        return self._front.rate_limits.of_token(self._hosted.task, caller.key)
 
     def refuse(self, reply: Reply) -> Reply:
         self._allow(reply)
         return reply
 
     def start(self, body: bytes, respond: Respond) -> None:
-        head, task = self._head, self._hosted.task
         self._respond = respond
+        if self._decide is None:
+            self._begin(body)
+        else:
+            self._deciding = asyncio.create_task(self._begin_if_admitted(self._decide, body))
+
+    async def _begin_if_admitted(self, decide: LaterDecision, body: bytes) -> None:
+        try:
+            decision = await decide()
+        except Exception:  # a bug of ours must cost one response, not let anybody in
+            log.exception("a token could not be checked")
+            decision = error_reply(500, "internal server error", "", "see the server's log")
+        refusal = self._admission(decision) if isinstance(decision, Caller) else decision
+        self._deciding = None
+        if refusal is None:
+            self._begin(body)
+        else:
+            self._answer(refusal)
+
+    def _begin(self, body: bytes) -> None:
+        """Submit the request: its caller may send it, and its body is complete."""
+        head, task = self._head, self._hosted.task
         headers, seconds = head.headers, task.timeouts.request
         if task.response == "poll" or not _SPECIAL.isdisjoint([name for name, _ in headers]):
             prefers = preferences(_values(headers, "prefer"))
@@ -95,7 +126,7 @@ class TaskCall:
             if refusal is not None:
                 self._answer(refusal)
                 return
-        if task.bearer_token:  # what was checked here is no business of the pipeline
+        if task.is_guarded:  # what was checked here is no business of the pipeline
             headers = [each for each in headers if each[0] != "authorization"]
         self._submits.submit(
             Request(
@@ -108,9 +139,15 @@ class TaskCall:
                 body,
                 head.client,
                 time.monotonic() + seconds,
+                self._caller.document,
             ),
             self._answer,
         )
+
+    @property
+    def _caller_key(self) -> str:
+        """Tells callers apart, also those whose tokens only the pipeline checks."""
+        return self._caller.key or caller_of(self._head)
 
     def _may_poll(self, prefers: Preferences) -> bool:
         task = self._hosted.task
@@ -123,9 +160,9 @@ class TaskCall:
         if isinstance(key, Reply):
             return key
         if self._may_poll(prefers):
-            self._submits = front.polled.of(hosted, caller_of(head), prefers)
+            self._submits = front.polled.of(hosted, self._caller_key, prefers)
         if key is not None:
-            place = hosted.task.name, caller_of(head), key
+            place = hosted.task.name, self._caller_key, key
             self._submits = front.repeats.of(self._submits, place)
         return None
 
@@ -139,7 +176,10 @@ class TaskCall:
 
     def withdraw(self) -> None:
         self._respond = None
-        self._submits.withdraw(self._number)
+        if self._deciding is not None:
+            self._deciding.cancel()
+        else:
+            self._submits.withdraw(self._number)
         self._record(_CALLER_GONE, "gone", 0)
 
     def record(self, reply: Response | Reply, size: int) -> None:
@@ -162,11 +202,9 @@ class RunCall(TaskCall):
 
     __slots__ = ()
 
-    def start(self, body: bytes, respond: Respond) -> None:
-        head, task = self._head, self._hosted.task
-        self._respond = respond
-        path, caller = self._path_info, caller_of(head)
-        self._answer(self._front.polled.answer(task, head.method, path, caller))
+    def _begin(self, body: bytes) -> None:
+        task, method, path = self._hosted.task, self._head.method, self._path_info
+        self._answer(self._front.polled.answer(task, method, path, self._caller_key))
 
 
 _SPECIAL = frozenset(("prefer", "idempotency-key"))
@@ -193,16 +231,3 @@ def _unreadable_path() -> Reply:
         "it is not UTF-8",
         "percent-encode it as UTF-8",
     )
-
-
-def _has_token(head: Head, task: Task) -> bool:
-    """Whether it has the token of the task, if that has one."""
-    token = task.bearer_token
-    if not token:
-        return True
-    given = [value for name, value in head.headers if name == "authorization"]
-    if len(given) != 1:
-        return False
-    scheme, _, value = given[0].partition(" ")
-    same = hmac.compare_digest(value.strip().encode(), token.encode())
-    return same and scheme.lower() == "bearer"

@@ -110,12 +110,14 @@ class Server:
         loaded = self._load()
         for each in loaded:
             check_parameters(each)
+        self._front.access.prepare(each.task for each in loaded)
         listener = self._listen()
         control = Control(self._state, partial(serve_tap, self._tasks))
         try:
             await control.start()
             for each in loaded:
                 self._host(each)
+            self._front.access.start()
             if self._site is not None:
                 log.info("page at %s/", self._address.url())
             relax_garbage_collection()
@@ -123,6 +125,7 @@ class Server:
         finally:
             listener.close()
             await control.stop()
+            self._front.access.close()
             await self._end_all()
 
     def _listen(self) -> socket.socket:
@@ -256,11 +259,15 @@ class Server:
             loaded = {each.task.name: each for each in await asyncio.to_thread(self._load)}
             for each in loaded.values():
                 check_parameters(each)
+            await asyncio.to_thread(
+                self._front.access.prepare, [each.task for each in loaded.values()]
+            )
             if self._site is not None:
                 await asyncio.to_thread(self._site.reload)
         except ConfigurationError as error:
             log.error("reload failed; all tasks stay as they were:\n%s", error)
             return
+        self._front.access.start()
         await asyncio.gather(*(self._reload_task(each) for each in loaded.values()))
         for name in self._tasks.keys() - loaded.keys():
             hosted = self._tasks.pop(name)

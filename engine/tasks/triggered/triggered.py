@@ -97,8 +97,9 @@ class TriggeredTask(HostedTask):
         )
 
     def _start(self, number: int, request: Request) -> Start:
-        given = call_parameters(self.plan, self.task.parameters, request)
-        said = frozenset(caller_values(self.plan, request))
+        claimed = {} if self.task.jwt is None else self.task.jwt.parameters
+        given = call_parameters(self.plan, self.task.parameters, request, claimed)
+        said = frozenset(caller_values(self.plan, request, claimed))
         rules = FileRules(said, allow_outside=self.task.allow_outside)
         try:
             return Start(number, identify(self.plan, given, files=rules), request)

@@ -23,7 +23,8 @@ class Request(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
     `path` is the full path and `path_info` what follows the task's name in it, both decoded;
     `query` is the query string as received. `client` is `address:port`, empty if unknown. After
     `deadline`, a time of the monotonic clock that all processes share, nobody waits for the
-    response; 0 if that is not known.
+    response; 0 if that is not known. `caller` is JSON: the `name` and the `claims` of the caller's
+    token; empty if it has neither.
     """
 
     id: int
@@ -35,6 +36,7 @@ class Request(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
     body: bytes
     client: str = ""
     deadline: float = 0.0
+    caller: bytes = b""
 
     def is_late(self, now: float) -> bool:
         return 0 < self.deadline <= now

@@ -2,7 +2,8 @@
 
 The root of the request document holds the headers, names in lower case; the body is `content`,
 parsed if it is JSON, and the query string is `query`, a map of name to list of values. It also has
-`method`, `uri`, `path_info` and `task_name`, which no header of a caller can replace. Of the
+`method`, `uri`, `path_info` and `task_name`, and `auth` if the caller's token has a name or claims;
+no header of a caller can replace these. Of the
 response document `content` is the body, `status` the HTTP status, and every other field a header;
 without `content` the document itself is the body.
 """
@@ -23,6 +24,7 @@ from engine.sdk.content_types import charset_of, is_json
 from engine.sdk.moved_json import Places
 from engine.tasks.wire.messages import Request, Response
 from engine.tasks.worker.bodies import check_empty, decode_body
+from engine.tasks.worker.callers import caller_of
 from engine.tasks.worker.http_headers import joined, response_headers, response_status
 from engine.tasks.worker.urlencoded import as_lists, query_of
 
@@ -64,7 +66,9 @@ def _headers(request: Request) -> Document:
 
 def _facts(request: Request, task: str) -> dict[str, Any]:
     query = request.query
+    caller = caller_of(request)
     return {
+        **({"auth": caller} if caller else {}),
         "query": as_lists(query_of(query, request.headers)),
         "method": request.method,
         "uri": f"{request.path}?{query}" if query else request.path,
