@@ -87,6 +87,7 @@ class Lines(msgspec.Struct, frozen=True):
     text: bytes
     last: bool = False
     broken: bool = False
+    key: str = ""
 
 
 class Finish(msgspec.Struct, frozen=True):

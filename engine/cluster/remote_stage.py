@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Mapping
 from functools import partial
 
+import msgspec
+
 from engine.cluster.chunks import DocumentCutter, LineCutter
 from engine.cluster.messages import (
     Begin,
@@ -162,7 +164,9 @@ class SpreadStage:
         self, request: Chunk | Lines, amount: int, ordered: asyncio.Queue[_Sent | None]
     ) -> _Sent:
         """Send a chunk to the worker with least to do, once there is one with room for it."""
-        sent = _Sent(request, amount)
+        key = f"{self._execution.identity.ruuid}/{self._segment.number}/{self._sequence}"
+        self._sequence += 1
+        sent = _Sent(msgspec.structs.replace(request, key=key), amount)
         await ordered.put(sent)
         await self._send(await self._free_worker(), sent)
         return sent

@@ -70,6 +70,7 @@ class Replica:
         self._services = Services(given.plan, Executor(), show)
         self._services.__dict__["folder"] = Path(given.folder)
         execution = Execution(given.plan, given.identity, self._services, registry, load=load)
+        self._execution = execution
         self._failed: list[tuple[Document, Lineage]] = []
         if given.plan.error_pipeline is not None:
             execution.error_pipeline = self  # type: ignore[assignment]  # it has `send`
@@ -91,6 +92,7 @@ class Replica:
         try:
             if self._failure is not None:
                 raise self._failure
+            self._execution.chunk_key = getattr(request, "key", "")
             reading = copy.perform(request)
         except EngineError as error:
             failure = error

@@ -99,6 +99,11 @@ class SnapContext:
     def http(self) -> HttpClient:
         return self._outside.http
 
+    @property
+    def idempotency_key(self) -> str:
+        key = self._execution.chunk_key
+        return key and f"{key}/{self.label}"
+
     @cached_property
     def pipelines(self) -> ChildPipelines:
         from engine.run.children import Children  # few snaps run other pipelines

@@ -89,6 +89,8 @@ class Execution:
         """The variable `pipe` of expressions (expression reference, section 11)."""
         self.error_pipeline: ErrorPipeline | None = None
         """Set before the run starts, if the plan names one."""
+        self.chunk_key = ""
+        """In a worker: what identifies the documents that are processed now."""
         self._computed_accounts: dict[int, AccountKind] = {}
         self._snaps = {snap.label: snap for snap in plan.snaps}
         self.on_failure: Callable[[str, EngineError], None] | None = None

@@ -237,6 +237,8 @@ class PeerConnection:
                     self._reply("documents", [session.start()])
                 case ["rows", list(rows), bool(more)]:
                     self._reply("answers", session.process(rows, more=more))
+                case ["chunk", str(key)]:
+                    session.identify(key)
                 case ["tracked rows", list(rows), list(numbers)]:
                     self._reply("outcomes", session.process_tracked(rows, numbers))
                 case ["tracked finish"]:

@@ -87,6 +87,10 @@ class Session(ABC):
         """`more`: rows will follow that a function for batches may get together with these."""
         return self._exchange(self._send_rows(rows, more), "answers")
 
+    def identify(self, key: str) -> None:
+        """The rows from now on belong to the chunk of that key."""
+        self._send(self._ready(), self._ready().frame("chunk", key))
+
     def process_tracked(self, rows: list[Document], numbers: list[int]) -> Iterator[list[Outcome]]:
         return self._exchange(self._send_tracked(rows, numbers), "outcomes")
 

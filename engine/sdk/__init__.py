@@ -73,7 +73,7 @@ from engine.sdk.settings import (
     outside_setting,
     setting,
 )
-from engine.sdk.snap import Example, PythonCode, Snap, StreamSnap
+from engine.sdk.snap import Example, Parallel, PythonCode, Snap, StreamSnap
 from engine.sdk.views import View, Views
 
 if TYPE_CHECKING:
@@ -250,6 +250,7 @@ __all__ = [
     "Merge",
     "OAuth2Account",
     "Outcome",
+    "Parallel",
     "Partitions",
     "Path",
     "PythonCode",

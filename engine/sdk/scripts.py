@@ -124,6 +124,11 @@ class ScriptSession(Protocol):
         """One answer per row, in order, part by part, without drop documents."""
         ...
 
+    def identify(self, key: str) -> None:
+        """The rows from now on belong to the chunk of that key, which may come again, with the same
+        key, if a copy of the script is lost."""
+        ...
+
     def finish(self) -> list[Document]:
         """Call `snaplogic_final`; its documents."""
         ...

@@ -13,6 +13,7 @@ from engine.sdk import (
     Foreign,
     Issue,
     Lineage,
+    Parallel,
     ReadPaths,
     Snap,
     View,
@@ -71,6 +72,12 @@ class Router(Snap[RouterSettings]):
     @classmethod
     def check(cls, settings: RouterSettings) -> Iterable[Issue]:
         return check_routes(settings)
+
+    @classmethod
+    def parallel_for(cls, settings: RouterSettings) -> Parallel:
+        """Without conditions, the outputs take turns, which takes one who counts."""
+        has_conditions = any(condition is not None for _, condition in rows_of(settings))
+        return "" if has_conditions else "one"
 
     @classmethod
     def reads(cls, settings: RouterSettings) -> ReadPaths | None:

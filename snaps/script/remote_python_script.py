@@ -22,6 +22,7 @@ from engine.sdk import (
     HeldRows,
     Issue,
     Outcome,
+    Parallel,
     PythonCode,
     Script,
     ScriptAnswer,
@@ -115,6 +116,13 @@ class RemotePythonScriptSettings(Settings):
         help="Whether `slt.decode` may make any object that a text names, which can run any code: "
         "only for texts that the script's author wrote. Scripts for SnapLogic may rely on it.",
     )
+    copies: Literal["one", "any"] = setting(
+        default="one",
+        help="How many copies of the script `engine run --workers` may start. `any` says that what "
+        "it does with a row does not depend on earlier rows. Every copy calls `snaplogic_init` and "
+        "`snaplogic_final`; what the first returns counts once. If a copy is lost, another "
+        "processes its unanswered rows again: see `SLTool.idempotency_key`.",
+    )
     executor: str = setting(
         default="",
         help="`host:port` of an `engine executor` that runs the script. By default, it runs on "
@@ -193,6 +201,10 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         yield from misnamed_modules(settings.modules)
 
     @classmethod
+    def parallel_for(cls, settings: RemotePythonScriptSettings) -> Parallel:
+        return settings.copies
+
+    @classmethod
     def files_needed(
         cls, settings: RemotePythonScriptSettings
     ) -> Iterable[tuple[tuple[str | int, ...], str]]:
@@ -235,6 +247,8 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         """The script's answers to the rows, each part as it arrives."""
         session, held = self._running(), self._held
         if held is None:
+            if key := self.context.idempotency_key:
+                session.identify(key)
             answered = 0
             for answers in session.process(batch.items):
                 rows = batch.items[answered : answered + len(answers)]

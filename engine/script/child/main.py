@@ -114,6 +114,8 @@ class Conversation:
                     self._outbox.begin("outcomes", len(message[1]))
                     program.settle(message[1], message[2], partial(self._rows_of, [payload]))
                     self._end_reply()
+                case "chunk":
+                    tool.set_chunk(message[1])
                 case "start":
                     self._outbox.begin("documents")
                     program.start()

@@ -18,7 +18,7 @@ from msgspec.msgpack import Decoder, Encoder
 
 from .encoding import FailedError, Restore, encode_into, encode_value, encoder, restore_answer
 
-VERSION = 6
+VERSION = 7
 FRAME_LIMIT = 1 << 30
 
 _HEADER = struct.Struct("!I")

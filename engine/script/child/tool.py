@@ -15,6 +15,9 @@ from .rows import Ticket
 from .safe_decoding import check_decodable, refuse_inflated
 
 _TIMEOUT = 300.0
+_chunk = [""]
+"""The key of the chunk that the current rows belong to."""
+
 _trusted: list[bool] = []
 """Not empty if the snap is `trusted`; a script's process has exactly one."""
 
@@ -93,6 +96,15 @@ class SLTool:
         return {"snaplogic_flag": "drop"}
 
     @staticmethod
+    def idempotency_key() -> str:
+        """What identifies the rows that the script is working on, to those outside that it tells
+        about them: rows that come again, because a copy of the script was lost, have the same key.
+
+        Empty unless the snap runs in several copies; then all rows of a chunk have the same key.
+        """
+        return _chunk[0]
+
+    @staticmethod
     def answer(row: Any, document: dict[str, Any]) -> dict[str, Any]:
         """The document, marked as the answer to `row`: a kept row, or its ticket.
 
@@ -148,6 +160,11 @@ class SLTool:
             mark = "&" if "?" in url else "?"
             url = f"{url}{mark}{urllib.parse.urlencode(params)}"
         return _call(url, token, data, fmt)
+
+
+def set_chunk(key: str) -> None:
+    """The rows from now on belong to this chunk."""
+    _chunk[0] = key
 
 
 def trust_documents() -> None:
