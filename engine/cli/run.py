@@ -22,7 +22,7 @@ from engine.cli.problems import print_problems
 from engine.cli.report_files import report_file
 from engine.cli.reserved import reserve_stdout
 from engine.cli.stopping import stopped_by_signals
-from engine.cli.worker_options import add_workers
+from engine.cli.worker_options import add_on, add_workers, placed
 from engine.documents import Item
 from engine.errors import (
     AbsentError,
@@ -65,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "run parts of the pipeline in N worker processes, or in one per core (auto); 'engine plan' "
         "shows which (default: 1, all in one process)",
     )
+    add_on(parser)
     parser.add_argument(
         "--to",
         metavar="SNAP[.VIEW]",
@@ -146,6 +147,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 if the pipeline completed, 1 if it failed, 2 if it could not be started."""
     registry = discover()
+    if arguments.workers is None:
+        arguments.workers = "auto" if arguments.on else 1
     if arguments.watch:
         refuse_watching_stdin(arguments.pipeline)
         from engine.cli.run_watch import watch_run  # few runs are watched
@@ -163,6 +166,7 @@ def _run_once(arguments: argparse.Namespace, registry: Registry) -> int:
     tapping = _tapping(arguments, plan)
     plan = plan if tapping is None else tapping.plan
     inputs = _inputs(plan, arguments)
+    arguments.placement, arguments.workers = placed(arguments.on, arguments.workers)
     print_problems(complete.warnings, sys.stderr)
     relax_garbage_collection()
     with (
@@ -207,9 +211,11 @@ def _refuse_with_workers(arguments: argparse.Namespace) -> None:
         "--break-on-error": arguments.break_on_error,
         "--html": arguments.html,
     }
-    if arguments.workers != 1 and (given := next(filter(options.get, options), None)):
+    option = "--on" if arguments.on else "--workers"
+    is_spread = arguments.on or arguments.workers != 1
+    if is_spread and (given := next(filter(options.get, options), None)):
         raise ConfigurationError(
-            f"{given} cannot be used together with --workers, which runs snaps in other processes; "
+            f"{given} cannot be used together with {option}, which runs snaps in other processes; "
             "leave one of them out"
         )
 
@@ -367,8 +373,8 @@ async def _run(
         with stopped_by_signals(stopper):
             if not isinstance(plan, Plan):
                 return await plan.start(load=spec_of, **options)
-            workers = arguments.workers
-            _, failure = await api.start(plan, registry, workers=workers, **options)
+            options |= {"workers": arguments.workers, "placement": arguments.placement}
+            _, failure = await api.start(plan, registry, **options)
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     return failure

@@ -41,3 +41,11 @@ def test_one_process(case: Case, expected: Measure) -> None:
     assert case.fails in outcome.failure if case.fails else outcome.failure == ""
     assert outcome.code == (1 if case.fails else 0)
     assert case.fails or outcome.printed or outcome.files
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("workers", ["2", "4"])
+def test_worker_processes(case: Case, workers: str, project: Path, expected: Measure) -> None:
+    one = expected(case)
+    several = outcome_of(case, project, run_engine, ["--workers", workers])
+    assert several == one

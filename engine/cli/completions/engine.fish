@@ -30,6 +30,7 @@ complete -c engine -n '__fish_seen_subcommand_from run' -l param -x -d 'value of
 complete -c engine -n '__fish_seen_subcommand_from run' -l param-file -r -F -d 'values of parameters: a YAML or JSON map, or lines of NAME=value (.env), of which those that the pipeline does not declare are ignored; --param takes precedence'
 complete -c engine -n '__fish_seen_subcommand_from run' -l input -r -F -d 'documents for the open input: a JSON object, an array, or one object per line; - for standard input'
 complete -c engine -n '__fish_seen_subcommand_from run' -l workers -x -d 'run parts of the pipeline in N worker processes, or in one per core (auto); \'engine plan\' shows which (default: 1, all in one process)'
+complete -c engine -n '__fish_seen_subcommand_from run' -l on -x -d 'start the workers on a Ray cluster, by default one for each of its CPUs; \'ray\' is the cluster in RAY_ADDRESS, or else a new one on this machine (needs the extra \'ray\')'
 complete -c engine -n '__fish_seen_subcommand_from run' -l to -x -d 'run only this snap and those before it, and print what leaves it'
 complete -c engine -n '__fish_seen_subcommand_from run' -l limit -x -d 'documents to take from each source'
 complete -c engine -n '__fish_seen_subcommand_from run' -l dry-run -d 'do not run snaps that act on the outside, such as writers; say what they would do'

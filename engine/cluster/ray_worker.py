@@ -1,0 +1,76 @@
+"""A worker as an actor of Ray: makes a replica from the job, and answers messages in order.
+
+Nothing here imports Ray. `engine.cluster.ray_actors` makes an actor class of `RayWorker`, which has
+two threads: one works, the other waits for lines that snaps show.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import uuid
+from typing import NamedTuple
+
+from engine.cluster.replica import Replica, VersionError
+from engine.run.garbage_collection import relax_garbage_collection
+
+WAIT_SECONDS = 20.0
+"""Seconds after which `lines` returns without any, so that no call lasts for the whole run."""
+
+Line = tuple[str, str]
+
+
+class Begun(NamedTuple):
+    """What a worker tells about itself. `refusal`: why it cannot work; empty if it can."""
+
+    refusal: str
+    incarnation: str = ""
+    process: int = 0
+
+
+class RayWorker:
+    """The state of the actor."""
+
+    def __init__(self) -> None:
+        self._shown: queue.SimpleQueue[Line | None] = queue.SimpleQueue()
+        self._replica: Replica | None = None
+        self._answered = 0
+
+    def begin(self, job: bytes) -> Begun:
+        try:
+            self._replica = Replica(job, lambda label, line: self._shown.put((label, line)))
+        except VersionError as error:
+            return Begun(str(error))
+        relax_garbage_collection()
+        return Begun("", uuid.uuid4().hex, os.getpid())
+
+    def answer(self, number: int, message: bytes) -> tuple[bytes, list[Line]]:
+        """The answer to a message, by its number from 0, and the lines shown meanwhile."""
+        if number != self._answered or self._replica is None:
+            raise RuntimeError(f"message {number} came before message {self._answered}")
+        self._answered += 1
+        reply = self._replica.answer(message)
+        lines = []
+        while not self._shown.empty():
+            if (line := self._shown.get()) is not None:
+                lines.append(line)
+        return reply, lines
+
+    def lines(self) -> list[Line]:
+        """The next line that snaps show, once there is one; called from a thread of its own."""
+        try:
+            line = self._shown.get(timeout=WAIT_SECONDS)
+        except queue.Empty:
+            return []
+        return [] if line is None else [line]
+
+    def close(self) -> list[Line]:
+        """Close the snaps; the lines that they show at the end."""
+        if self._replica is not None:
+            self._replica.close()
+        rest: list[Line] = []
+        while not self._shown.empty():
+            if (line := self._shown.get()) is not None:
+                rest.append(line)
+        self._shown.put(None)
+        return rest
