@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.cli.options import add_parameters, given_parameters
 from engine.cli.problems import print_problems
+from engine.cli.serve_edges import add_edge_arguments, proxies_of, tls_of
 from engine.errors import ConfigurationError, Problem
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="serve requests for this host name; * serves any (default: only names of this machine "
         "if it listens there only, otherwise any)",
     )
+    add_edge_arguments(parser)
     parser.add_argument(
         "--errors",
         choices=("full", "terse"),
@@ -91,8 +93,9 @@ def run(arguments: argparse.Namespace) -> int:
     from engine.tasks.front.access import AccessLog
     from engine.tasks.front.line_writer import LineWriter
     from engine.tasks.front.site import Site
+    from engine.tasks.server.endpoint import Endpoint
     from engine.tasks.server.logs import configure_logs, write_to_stderr
-    from engine.tasks.server.server import Address, Server
+    from engine.tasks.server.server import Server
 
     if arguments.instances is not None and arguments.instances < 1:
         raise ConfigurationError("--instances must be at least 1")
@@ -103,6 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise ConfigurationError(
                 f"--allow-origin {origin}: write scheme and host such as https://example.org, or *"
             )
+    tls, policy = tls_of(arguments), _policy(arguments)
     overrides = Overrides(
         parameters=given_parameters(arguments),
         instances=arguments.instances,
@@ -123,11 +127,11 @@ def run(arguments: argparse.Namespace) -> int:
     async def serve() -> int:
         server = Server(
             lambda: load_tasks(arguments.files, discover(), overrides, warn),
-            Address(arguments.host, arguments.port),
+            Endpoint(arguments.host, arguments.port, tls),
             access,
             arguments.state,
             site,
-            _policy(arguments),
+            policy,
             drain_delay,
         )
         return await server.run()
@@ -154,7 +158,13 @@ def _policy(arguments: argparse.Namespace) -> Policy:
     hosts = None
     if "*" not in names and (names or local):
         hosts = frozenset({*_LOCAL_HOSTS, "[::1]", arguments.host.lower(), *names})
-    return Policy(hosts, terse=arguments.errors == "terse" or (not arguments.errors and not local))
+    is_reachable = not local or bool(arguments.trust_proxy)
+    return Policy(
+        hosts,
+        terse=arguments.errors == "terse" or (not arguments.errors and is_reachable),
+        proxies=proxies_of(arguments),
+        scheme="http" if arguments.tls_cert is None else "https",
+    )
 
 
 _LOCAL_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))

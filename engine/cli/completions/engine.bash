@@ -81,6 +81,10 @@ _engine() {
     serve:--instances) :; return ;;
     serve:--allow-origin) :; return ;;
     serve:--allow-host) :; return ;;
+    serve:--tls-cert) _engine_files ''; return ;;
+    serve:--tls-key) _engine_files ''; return ;;
+    serve:--tls-client-ca) _engine_files ''; return ;;
+    serve:--trust-proxy) :; return ;;
     serve:--errors) COMPREPLY=($(compgen -W 'full terse' -- "$current")); return ;;
     serve:--log-format) COMPREPLY=($(compgen -W 'text json' -- "$current")); return ;;
     serve:--access-log) _engine_files ''; return ;;
@@ -116,7 +120,7 @@ _engine() {
       lsp) COMPREPLY=($(compgen -W '-h --help --stdio --verbose' -- "$current")) ;;
       schema) COMPREPLY=($(compgen -W '-h --help -o --output --all' -- "$current")) ;;
       new) COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
-      serve) COMPREPLY=($(compgen -W '-h --help --port --host --param --param-file --instances --allow-origin --allow-host --errors --log-format --access-log --drain-delay --state --site' -- "$current")) ;;
+      serve) COMPREPLY=($(compgen -W '-h --help --port --host --param --param-file --instances --allow-origin --allow-host --tls-cert --tls-key --tls-client-ca --trust-proxy --errors --log-format --access-log --drain-delay --state --site' -- "$current")) ;;
       tasks) COMPREPLY=($(compgen -W '-h --help --json' -- "$current")) ;;
       token) COMPREPLY=($(compgen -W '-h --help --name --expires' -- "$current")) ;;
       tap) COMPREPLY=($(compgen -W '-h --help --filter --limit --json --server' -- "$current")) ;;

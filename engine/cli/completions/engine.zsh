@@ -176,6 +176,10 @@ _engine() {
             '(--instances)'--instances'[instances of each ultra task (default\: as in its file)]:N: ' \
             '*'--allow-origin'[allow calls from pages of this origin, such as https\://example.org; * allows all]:ORIGIN: ' \
             '*'--allow-host'[serve requests for this host name; * serves any (default\: only names of this machine if it listens there only, otherwise any)]:NAME: ' \
+            '(--tls-cert)'--tls-cert'[serve https with this certificate chain (PEM)]:FILE:_files' \
+            '(--tls-key)'--tls-key'[its key (PEM), unless it is in the file of --tls-cert]:FILE:_files' \
+            '(--tls-client-ca)'--tls-client-ca'[callers must have a certificate of one of these authorities (PEM)]:FILE:_files' \
+            '*'--trust-proxy'[believe what proxies in this network, such as 10.0.0.0/8, say about their callers (X-Forwarded-For and the like); repeatable]:NETWORK: ' \
             '(--errors)'--errors'[what callers learn of a failed request (default\: full on this machine, otherwise terse)]:errors:(full terse)' \
             '(--log-format)'--log-format'[format of the log lines]:log_format:(text json)' \
             '(--access-log)'--access-log'[write a line for each request; - for standard error]:FILE:_files' \

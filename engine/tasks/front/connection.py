@@ -201,9 +201,10 @@ class Connection(Outgoing):
             self._reading is not None or self._reader.in_head or self._reading_since is not None
         )
         self._reading_since = self.server.now()
-        if unread and not self.half_closed and self.transport.can_write_eof():
+        if unread and not self.half_closed:
             self.lingers = True
-            self.transport.write_eof()
+            if self.transport.can_write_eof():  # TLS cannot; its caller sees the length
+                self.transport.write_eof()
             self.transport.resume_reading()
         else:
             self.transport.close()

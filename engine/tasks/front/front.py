@@ -18,6 +18,7 @@ from engine.tasks.front.access_control import AccessControl
 from engine.tasks.front.calls import Call, Respond
 from engine.tasks.front.head import MAX_HEAD_BYTES, METHODS, Head, decoded
 from engine.tasks.front.polling import RUNS, PolledRuns
+from engine.tasks.front.proxies import TrustedProxies
 from engine.tasks.front.rate_limit import RateLimits
 from engine.tasks.front.repeats import Repeats
 from engine.tasks.front.reply import Reply, error_reply
@@ -36,11 +37,14 @@ _BELOW_RUNS = f"/{RUNS}/"
 class Policy(msgspec.Struct, frozen=True):
     """What holds for all requests. `hosts`: the names for which it serves; None for any.
 
-    `terse`: the caller of a task learns that its request failed, and no more.
+    `terse`: the caller of a task learns that its request failed, and no more. `proxies`: those
+    whose headers say where a request comes from. `scheme`: what the port speaks.
     """
 
     hosts: frozenset[str] | None = None
     terse: bool = False
+    proxies: TrustedProxies | None = None
+    scheme: str = "http"
 
     def serves(self, host: str) -> bool:
         """Requests of HTTP/1.0 may name no host; no browser sends them."""
@@ -73,6 +77,11 @@ class Front:
         self._numbers = itertools.count(1)
 
     def call(self, head: Head) -> Call:
+        if self.policy.proxies is not None:
+            seen = self.policy.proxies.original(head)
+            if isinstance(seen, Reply):
+                return PageCall(self, head, seen)
+            head = seen
         if not self.policy.serves(head.host):
             return PageCall(self, head, _wrong_host(head.host))
         if head.raw_path.startswith(_BELOW_RUNS):

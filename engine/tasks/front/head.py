@@ -24,7 +24,8 @@ class Head(msgspec.Struct, frozen=True, gc=False):
 
     The target is kept as its bytes in Latin-1; `decoded` makes it readable. `query` is what follows
     its question mark. `host` is the name for which the request is, without port; `client` is
-    `address:port`, empty if unknown.
+    `address:port`, empty if unknown. Behind proxies that are trusted, `client` and `host` are those
+    of the caller, and `scheme` is what it speaks; otherwise that is empty.
     """
 
     method: str
@@ -34,6 +35,7 @@ class Head(msgspec.Struct, frozen=True, gc=False):
     client: str
     http_version: str = "1.1"
     host: str = ""
+    scheme: str = ""
 
     @property
     def path(self) -> str:
@@ -97,7 +99,7 @@ def _host(authority: str | None, hosts: list[str], version: str) -> str:
         raise _refused(400, _NOT_HTTP, f"it has {count}", "send exactly one Host header")
     if authority == "":
         raise _refused(400, _NOT_HTTP, "its URL has no host", "send a path that begins with '/'")
-    names = [_host_name(given) for given in (*hosts, *([authority] if authority else ()))]
+    names = [host_name(given) for given in (*hosts, *([authority] if authority else ()))]
     if None in names:
         given = ", ".join([*hosts, authority or ""])
         why = f"its host {given.removesuffix(', ')!r:.80} is not valid"
@@ -106,7 +108,7 @@ def _host(authority: str | None, hosts: list[str], version: str) -> str:
 
 
 @lru_cache(1024)
-def _host_name(given: str) -> str | None:
+def host_name(given: str) -> str | None:
     """The name without port; None if it is not valid."""
     found = _HOST.fullmatch(given)
     return found[1].lower() if found else None

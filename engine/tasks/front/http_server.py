@@ -31,6 +31,9 @@ its processes, and cuts off callers that read nothing."""
 STALLED_SECONDS = 1.0
 """Seconds without reading that count as stalled then."""
 
+HANDSHAKE_SECONDS = 20.0
+"""Seconds for the handshake of TLS."""
+
 TICK_SECONDS = 0.25
 CLOSE_SECONDS = 1.0
 """Seconds for an idle connection to send another request, once the server is draining; and, once it
@@ -79,7 +82,11 @@ class HttpServer:
         self._set_date()
         self._listener, self._tls = listener, tls
         self._server = await self._loop.create_server(
-            self._connection, sock=listener, ssl=tls, backlog=BACKLOG
+            self._connection,
+            sock=listener,
+            ssl=tls,
+            backlog=BACKLOG,
+            ssl_handshake_timeout=None if tls is None else HANDSHAKE_SECONDS,
         )
         self._clock = asyncio.create_task(self._tick(), name="http clock")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import logging
 import os
 import signal
@@ -17,26 +16,19 @@ from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import Any
 
-import msgspec
-
-from engine.errors import ConfigurationError, EngineError
+from engine.errors import ConfigurationError
 from engine.run.garbage_collection import relax_garbage_collection
 from engine.tasks.definition.loading import Loaded, check_parameters
 from engine.tasks.front.access import AccessLog
 from engine.tasks.front.front import PREFIX, Front, Page, Policy
-from engine.tasks.front.http_server import HttpServer, listen
+from engine.tasks.front.http_server import HttpServer
 from engine.tasks.front.site import Site
-from engine.tasks.front.task_call import Answering
-from engine.tasks.pool.hosted_task import HostedTask
-from engine.tasks.pool.statistics import TaskStatistics
-from engine.tasks.scheduled.history import History
-from engine.tasks.scheduled.scheduler import ScheduledTask
 from engine.tasks.server.control import Control, ServerState
+from engine.tasks.server.endpoint import Endpoint
+from engine.tasks.server.hosted_tasks import HostedTasks
 from engine.tasks.server.metrics import CONTENT_TYPE, metrics_text
 from engine.tasks.server.status import readiness, state_of
 from engine.tasks.server.tapping import serve_tap
-from engine.tasks.triggered.triggered import TriggeredTask
-from engine.tasks.ultra.feed_master import FeedMaster
 
 log = logging.getLogger(__name__)
 
@@ -50,32 +42,13 @@ Load = Callable[[], list[Loaded]]
 """Reads all files; raises ConfigurationError if they cannot be served."""
 
 
-def _hint(error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return (
-            "stop the process that uses it, or choose another port with --port (0 takes a free one)"
-        )
-    if error.errno == errno.EACCES:
-        return "choose a port of 1024 or above with --port"
-    return "give an address of this machine with --host, such as 127.0.0.1, or 0.0.0.0 for all"
-
-
-class Address(msgspec.Struct, frozen=True):
-    host: str = "127.0.0.1"
-    port: int = 8080
-
-    def url(self) -> str:
-        shown = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{shown}:{self.port}"
-
-
 class Server:
     """Hosts tasks until a signal stops it."""
 
     def __init__(
         self,
         load: Load,
-        address: Address,
+        endpoint: Endpoint,
         access: AccessLog | None = None,
         state_folder: str | None = None,
         site: Site | None = None,
@@ -84,13 +57,11 @@ class Server:
     ) -> None:
         self._load = load
         self._drain_delay = drain_delay
-        self._address = address
+        self._endpoint = endpoint
         self._access = access
-        self._state_folder = state_folder
         self._site = site
-        self._tasks: dict[str, HostedTask] = {}
-        self._answering: dict[str, Answering] = {}
-        self._history: History | None = None
+        self._hosted = HostedTasks(self._url, state_folder)
+        self._tasks = self._hosted.all
         self._stopping = asyncio.Event()
         self._forced = asyncio.Event()
         self._wants_reload = False
@@ -100,7 +71,7 @@ class Server:
             "/readyz": lambda: readiness(self._tasks, stopping=self._stopping.is_set()),
             "/metrics": lambda: (200, CONTENT_TYPE, metrics_text(self._tasks, front.unread)),
         }
-        front = self._front = Front(self._answering, pages, access, site, policy)
+        front = self._front = Front(self._hosted.answering, pages, access, site, policy)
 
     async def run(self) -> int:
         """0 after a clean shutdown, 1 if no task could be started, 130 if it was forced to stop.
@@ -111,15 +82,17 @@ class Server:
         for each in loaded:
             check_parameters(each)
         self._front.access.prepare(each.task for each in loaded)
-        listener = self._listen()
+        self._endpoint, listener = self._endpoint.listen()
+        if self._endpoint.tls is not None:
+            self._endpoint.tls.warn()
         control = Control(self._state, partial(serve_tap, self._tasks))
         try:
             await control.start()
             for each in loaded:
-                self._host(each)
+                self._hosted.host(each)
             self._front.access.start()
             if self._site is not None:
-                log.info("page at %s/", self._address.url())
+                log.info("page at %s/", self._endpoint.url)
             relax_garbage_collection()
             return await self._serve(listener)
         finally:
@@ -128,38 +101,11 @@ class Server:
             self._front.access.close()
             await self._end_all()
 
-    def _listen(self) -> socket.socket:
-        host, port = self._address.host, self._address.port
-        try:
-            listener = listen(host, port)
-        except OSError as error:
-            why = error.strerror or str(error)
-            raise EngineError(f"cannot listen at {host}:{port}: {why}; {_hint(error)}") from error
-        self._address = Address(host, listener.getsockname()[1])
-        return listener
-
-    def _host(self, loaded: Loaded) -> None:
-        name = loaded.task.name
-        hosted = self._tasks[name] = self._make(loaded)
-        if isinstance(hosted, FeedMaster | TriggeredTask):
-            self._answering[name] = hosted
-        hosted.start()
-        place = f" at {self._url(name)}"
-        detail = f"; {hosted.next_run_text}" if isinstance(hosted, ScheduledTask) else place
-        log.info("%s task%s", loaded.task.type, detail, extra={"task": name})
-
-    def _make(self, loaded: Loaded) -> HostedTask:
-        task, plan, statistics = loaded.task, loaded.plan, TaskStatistics()
-        if task.type == "triggered":
-            return TriggeredTask(task, plan, statistics)
-        if task.type == "scheduled":
-            return ScheduledTask(task, plan, statistics, self._get_history())
-        return FeedMaster(task, plan, statistics)
-
     async def _serve(self, listener: socket.socket) -> int:
         http = HttpServer(self._front)
-        http.on_pressure = self._hold
-        await http.start(listener)
+        http.on_pressure = self._hosted.hold
+        tls = self._endpoint.tls
+        await http.start(listener, None if tls is None else tls.context)
         with self._signals():
             code = await self._until_end()
             log.info("shutting down")
@@ -167,12 +113,6 @@ class Server:
             await self._drain()
             await http.closed(FLUSH_SECONDS)
         return STOPPED if self._forced.is_set() else code
-
-    def _hold(self, full: bool) -> None:
-        """Callers leave too much unread: take no more responses from the instances."""
-        for hosted in self._tasks.values():
-            if isinstance(hosted, FeedMaster):  # runs wait for their own readers
-                hosted.pool.generations.hold(full)
 
     async def _until_forced(self, *work: Coroutine[Any, Any, None]) -> None:
         """Wait for all of this, unless a second signal stops the server at once."""
@@ -203,18 +143,9 @@ class Server:
     async def _end_all(self) -> None:
         if self._reloading is not None:
             self._reloading.cancel()
-        for hosted in self._tasks.values():
-            await hosted.drain(0)
+        await self._hosted.end()
         if self._access is not None:
             self._access.close()
-        if self._history is not None:
-            self._history.close()
-
-    def _get_history(self) -> History:
-        """The history of scheduled runs, opened on first use."""
-        if self._history is None:
-            self._history = History(self._state_folder)
-        return self._history
 
     # Signals
 
@@ -255,42 +186,25 @@ class Server:
         log.info("reloading the files")
         if self._access is not None:
             self._access.reopen()
+        if self._endpoint.tls is not None:
+            await asyncio.to_thread(self._endpoint.tls.reload)
         try:
-            loaded = {each.task.name: each for each in await asyncio.to_thread(self._load)}
-            for each in loaded.values():
+            loaded = await asyncio.to_thread(self._load)
+            for each in loaded:
                 check_parameters(each)
-            await asyncio.to_thread(
-                self._front.access.prepare, [each.task for each in loaded.values()]
-            )
+            await asyncio.to_thread(self._front.access.prepare, [each.task for each in loaded])
             if self._site is not None:
                 await asyncio.to_thread(self._site.reload)
         except ConfigurationError as error:
             log.error("reload failed; all tasks stay as they were:\n%s", error)
             return
         self._front.access.start()
-        await asyncio.gather(*(self._reload_task(each) for each in loaded.values()))
-        for name in self._tasks.keys() - loaded.keys():
-            hosted = self._tasks.pop(name)
-            self._answering.pop(name, None)
-            await hosted.drain(hosted.task.timeouts.drain)
-            log.info("task removed", extra={"task": name})
-
-    async def _reload_task(self, loaded: Loaded) -> None:
-        name = loaded.task.name
-        hosted = self._tasks.get(name)
-        if hosted is None or hosted.task.type != loaded.task.type:
-            self._host(loaded)
-            if hosted is not None:
-                await hosted.drain(hosted.task.timeouts.drain)
-        elif await hosted.reload(loaded.task, loaded.plan):
-            log.info("task reloaded", extra={"task": name})
-        else:
-            log.error("reload failed; the task stays as it was", extra={"task": name})
+        await self._hosted.switch_all(loaded)
 
     # Status
 
     def _url(self, name: str) -> str:
-        return f"{self._address.url()}/{PREFIX}/{name}"
+        return f"{self._endpoint.url}/{PREFIX}/{name}"
 
     def _state(self) -> ServerState:
         stopping = self._stopping.is_set()
@@ -298,9 +212,9 @@ class Server:
             state_of(
                 name,
                 hosted,
-                self._url(name) if name in self._answering else "",
+                self._url(name) if name in self._hosted.answering else "",
                 stopping=stopping,
             )
             for name, hosted in self._tasks.items()
         ]
-        return ServerState(os.getpid(), self._address.url(), tasks)
+        return ServerState(os.getpid(), self._endpoint.url, tasks)
