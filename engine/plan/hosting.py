@@ -31,6 +31,21 @@ def check_ultra(plan: Plan) -> list[Problem]:
     return problems
 
 
+def check_stream(plan: Plan) -> list[Problem]:
+    """Why its responses cannot be streamed, which goes document by document."""
+    return [
+        Problem(
+            "task-type",
+            plan.snap(port.label).where,
+            f"'{port}' gives a binary stream, but 'response: stream' sends documents",
+            "leave 'response' out of the task file, or let the pipeline give documents",
+        )
+        for port in plan.open_outputs
+        for view in plan.snap(port.label).outputs
+        if view.name == port.view and view.type == "binary"
+    ]
+
+
 def _breaks(snap: PlannedSnap, reached: set[str]) -> bool:
     return snap.label in reached and bool(snap.facts.loses_lineage)
 

@@ -52,7 +52,7 @@ def check_python(
             else:
                 calls = {name: calls[name] for name in calls if name not in code.needs}
             lines = text.splitlines()
-            for unfit in unfit_functions(*tree_and_code, calls):
+            for unfit in unfit_functions(*tree_and_code, calls, code.yields):
                 column = max(lines[unfit.line - 1].find(unfit.name), 0)
                 span = unfit.line - 1, column, len(unfit.name)
                 where = _place(label, code.path, file, text, span, collector)

@@ -7,7 +7,7 @@ bound nowhere else.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import CodeType
 from typing import NamedTuple
@@ -26,9 +26,15 @@ class UnfitFunction(NamedTuple):
 
 
 def unfit_functions(
-    tree: ast.Module, compiled: CodeType, calls: Mapping[str, tuple[str, ...]]
+    tree: ast.Module,
+    compiled: CodeType,
+    calls: Mapping[str, tuple[str, ...]],
+    yields: Container[str] = (),
 ) -> Iterator[UnfitFunction]:
-    """The functions that do not fit the calls: a name, and what the arguments are."""
+    """The functions that do not fit the calls: a name, and what the arguments are.
+
+    Those in `yields` may be generators.
+    """
     for name, arguments in calls.items():
         function = _function(name, tree)
         if function is None:
@@ -38,7 +44,7 @@ def unfit_functions(
         message = hint = ""
         if flags & _ASYNC:
             message, hint = f"{name} is an async function, which nothing awaits", "remove 'async'"
-        elif flags & CO_GENERATOR:
+        elif flags & CO_GENERATOR and name not in yields:
             message = f"{name} is a generator, and nothing takes what it yields"
             hint = "collect the documents in a list, and return it"
         elif not _takes(function.args, len(arguments)):

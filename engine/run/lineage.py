@@ -45,9 +45,14 @@ class _Account(msgspec.Struct):
 
 
 class Ledger:
-    """Counts the live documents of every request. Snaps may use it from several threads."""
+    """Counts the live documents of every request. Snaps may use it from several threads.
 
-    def __init__(self, listener: LedgerListener) -> None:
+    If it `streams`, any number of documents may answer a request, and it is settled when none is
+    live any more: as failed if one of them failed, otherwise as filtered.
+    """
+
+    def __init__(self, listener: LedgerListener, *, streams: bool = False) -> None:
+        self.streams = streams
         self._listener = listener
         self._accounts: dict[int, _Account] = {}
         self._any_abandoned = False
@@ -122,6 +127,7 @@ class Ledger:
         """Answer requests with a document or stream from an open output; the first one counts."""
         for request in lineage:
             with self._lock:
-                account = self._accounts.pop(request, None)
+                find = self._accounts.get if self.streams else self._accounts.pop
+                account = find(request, None)
             if account is not None:
                 self._listener.answered(request, items)

@@ -45,7 +45,11 @@ class Observer(Protocol):
         ...
 
     def output(self, port: Port, batch: Batch) -> Awaitable[None] | None:
-        """Items leave the pipeline through an open output, which awaits the returned value."""
+        """Items leave the pipeline through an open output, which awaits the returned value.
+
+        In an ultra pipeline, a stage that waits for the outside awaits it; it may then be left
+        unawaited, or be awaited by several stages.
+        """
         ...
 
     def finished(self, report: Report) -> None: ...

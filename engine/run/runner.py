@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import (
     AsyncIterator,
+    Awaitable,
     Callable,
     Iterable,
     Iterator,
@@ -170,6 +171,9 @@ class _Run:
         self._inboxes = {stage: _inbox_of(plan.routes, stage) for stage in plan.stages}
         self._direct: frozenset[Stage] = frozenset()
         self._targets = plan.routes.targets
+        self._taking: Awaitable[None] | None = None
+        """What the stage that has caused the last output should wait for."""
+
         accounts = [account for host in self.hosts.values() for account in host.statistics]
         accounts += [account for host in remote.values() for account in host.statistics]
         statistics = {account.label: account for account in accounts}
@@ -310,6 +314,9 @@ class _Run:
             await asyncio.sleep(0)  # an empty batch separates two slices
         elif self._direct:
             self._pass_on(port, batch)
+            if self._taking is not None:
+                taking, self._taking = self._taking, None
+                await taking
         elif target is not None:
             await self._inboxes[target.stage].put(target.view, batch)
         elif port in self._open_outputs:
@@ -331,7 +338,7 @@ class _Run:
         if target is not None:
             self._push(target.stage, target.view, batch)
         elif port in self._open_outputs:
-            self._observer.output(port, batch)
+            self._taking = self._observer.output(port, batch) or self._taking
         elif self._ledger is not None:
             self._ledger.leave(batch.complete_lineage())
 

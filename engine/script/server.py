@@ -243,6 +243,8 @@ class PeerConnection:
                     self._reply("outcomes", session.process_tracked(rows, numbers))
                 case ["tracked finish"]:
                     self._reply("outcomes", session.finish_tracked())
+                case ["cancel", int()]:
+                    """It waits here for the end of the script's call, and then means nothing."""
                 case ["finish"]:
                     self._reply("documents", [session.finish()])
                 case _:

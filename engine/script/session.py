@@ -94,6 +94,10 @@ class Session(ABC):
     def process_tracked(self, rows: list[Document], numbers: list[int]) -> Iterator[list[Outcome]]:
         return self._exchange(self._send_tracked(rows, numbers), "outcomes")
 
+    def cancel(self, number: int) -> None:
+        """Nobody waits for the answer to this row any more: a script that yields need not go on."""
+        self._send(self._ready(), self._ready().frame("cancel", number))
+
     def _send_rows(self, rows: list[Document], more: bool) -> Sending:
         """Send a frame of rows for each None; an answer comes in place of an unsendable row.
 

@@ -59,6 +59,7 @@ from engine.sdk.scripts import (
     ScriptFailure,
     ScriptModule,
     ScriptSession,
+    part_of,
 )
 from engine.sdk.settings import (
     Account,
@@ -309,6 +310,7 @@ __all__ = [
     "outside_setting",
     "packing_of",
     "parse_size",
+    "part_of",
     "paths_read",
     "prettified",
     "ranked",

@@ -8,7 +8,7 @@ from engine.documents import NO_LINEAGE, Batch, Document, Lineage
 from engine.errors import DataError
 from engine.sdk.context import Context
 from engine.sdk.results import To
-from engine.sdk.scripts import Outcome, ScriptAnswer
+from engine.sdk.scripts import Outcome, ScriptAnswer, part_of
 
 
 class HeldRows:
@@ -38,6 +38,9 @@ class HeldRows:
         self._context = context
         self._count = 0
         self._rows: dict[int, tuple[Document, Lineage]] = {}
+        self._ended: list[Lineage] = []
+        self._begun: set[int] = set()
+        """Rows for which a part of the answer has come."""
 
     def __len__(self) -> int:
         """How many rows are held."""
@@ -54,6 +57,10 @@ class HeldRows:
         self._context.held(batch.complete_lineage())
         return numbers
 
+    def lineage(self, number: int) -> Lineage:
+        """The requests of a row that is held."""
+        return self._rows.get(number, (None, NO_LINEAGE))[1]
+
     def settle(self, outcomes: Iterable[Outcome]) -> Iterator[Batch]:
         """The documents of finished rows; drops and failures are reported to the context.
 
@@ -63,7 +70,18 @@ class HeldRows:
         documents: list[Document] = []
         lineage: list[Lineage] = []
         for number, answer in outcomes:
+            if (part := part_of(answer)) is not None:
+                if part:
+                    self._begun.add(number)
+                documents += part
+                lineage += [self.lineage(number)] * len(part)
+                continue
             row, line = self._rows.pop(number, (None, NO_LINEAGE))
+            if self._begun and number in self._begun:
+                self._begun.discard(number)
+                if not answer:  # its documents have been passed on
+                    self._ended.append(line)
+                    continue
             settled.append((answer, row, line))
             if not isinstance(answer, DataError):
                 given = [answer] if isinstance(answer, dict) else answer or []
@@ -90,4 +108,6 @@ class HeldRows:
                 self._context.failed(answer, row, line)
             elif answer is None or answer == []:
                 self._context.dropped(1, (line,))
-        self._context.released([line for _, row, line in settled if row is not None])
+        released = [line for _, row, line in settled if row is not None]
+        ended, self._ended = self._ended, []
+        self._context.released([*released, *ended])

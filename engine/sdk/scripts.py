@@ -70,7 +70,17 @@ class Script(msgspec.Struct, frozen=True):
 
 
 ScriptAnswer = Document | list[Document] | None | DataError
-"""A script's answer to one row: a document, several, None if it dropped the row, or an error."""
+"""A script's answer to one row: a document, several, None if it dropped the row, or an error.
+
+A script that yields documents gives parts before its answer, which is then None, an empty list or
+an error. A part is the list [True, documents]."""
+
+
+def part_of(answer: ScriptAnswer) -> list[Document] | None:
+    """The documents of a part, perhaps none so far; None for a complete answer."""
+    part: Any = answer
+    return part[1] if part.__class__ is list and part and part[0] is True else None
+
 
 Outcome = tuple[int, ScriptAnswer]
 """The number of a finished row, and the answer to it (see HeldRows)."""
@@ -138,6 +148,13 @@ class ScriptSession(Protocol):
 
         A number identifies a row from now on; it is negative if no request waits for that row. A
         row with a positive number and no outcome is kept by the script, and gets its outcome later.
+        """
+        ...
+
+    def cancel(self, number: int) -> None:
+        """Nobody waits for the answer to this row: a script that yields is closed at its next step.
+
+        Called between the parts of `process_tracked`.
         """
         ...
 

@@ -70,7 +70,8 @@ class PythonCode(msgspec.Struct, frozen=True):
     """Python that a snap will run: a `file`, or the `text` of the setting at `path`.
 
     One of the names in `needs` must be defined if the input `view` has a link. `calls` says which
-    functions the snap calls, if they are defined, and with which arguments.
+    functions the snap calls, if they are defined, and with which arguments; those in `yields` may
+    be generators.
     """
 
     path: tuple[str | int, ...]
@@ -78,6 +79,7 @@ class PythonCode(msgspec.Struct, frozen=True):
     text: str = ""
     needs: tuple[str, ...] = ()
     calls: dict[str, tuple[str, ...]] = {}
+    yields: tuple[str, ...] = ()
     view: str = "input"
 
 

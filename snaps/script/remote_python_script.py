@@ -33,6 +33,7 @@ from engine.sdk import (
     To,
     View,
     Views,
+    part_of,
     setting,
 )
 from snaps.script.shared.constraints import check_constraints
@@ -53,6 +54,7 @@ _CALLS = {
     "snaplogic_process_batch": ("rows",),
     "snaplogic_final": (),
 }
+_CODE = PythonCode((), needs=_ROW_FUNCTIONS, calls=_CALLS, yields=("snaplogic_process",))
 
 
 class RemotePythonScriptSettings(Settings):
@@ -218,9 +220,9 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     @classmethod
     def python_code(cls, settings: RemotePythonScriptSettings) -> Iterable[PythonCode]:
         if settings.script:
-            yield PythonCode(("script",), file=settings.script, needs=_ROW_FUNCTIONS, calls=_CALLS)
+            yield msgspec.structs.replace(_CODE, path=("script",), file=settings.script)
         elif settings.source:
-            yield PythonCode(("source",), text=settings.source, needs=_ROW_FUNCTIONS, calls=_CALLS)
+            yield msgspec.structs.replace(_CODE, path=("source",), text=settings.source)
         for place, file in enumerate(settings.modules):
             yield PythonCode(("modules", place), file=file)
 
@@ -233,6 +235,8 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         self._script = self._planned_script("" if self._script_linked else self._own_source())
         self._takes_batches = False
         self._pace = PART_SECONDS
+        self._yields = False
+        """Whether documents of the current row have come, but not yet its end."""
 
     def start(self) -> Iterator[Document | To]:
         if not self._script_linked:
@@ -251,8 +255,9 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
                 session.identify(key)
             answered = 0
             for answers in session.process(batch.items):
-                rows = batch.items[answered : answered + len(answers)]
-                answered += len(answers)
+                count = len(answers) - sum(1 for each in answers if part_of(each) is not None)
+                rows = batch.items[answered : answered + count]
+                answered += count
                 if _ONLY_DOCUMENTS.issuperset(map(type, answers)):
                     yield self._with_lines(Batch(answers))
                 else:
@@ -284,19 +289,32 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             if not self.context.abandoned(part.lineage_of(position))
         ]
         if len(wanted) < len(part):
-            gone = set(range(len(part))).difference(wanted)
-            yield [(numbers[position], None) for position in gone]
+            unwanted = set(range(len(part))).difference(wanted)
+            yield [(numbers[position], None) for position in unwanted]
             part, numbers = part.at(wanted), [numbers[position] for position in wanted]
         if wanted:
             begun = perf_counter()
-            yield from session.process_tracked(part.items, numbers)
+            cancelled: set[int] = set()
+            for outcomes in session.process_tracked(part.items, numbers):
+                for number in [
+                    number for number, answer in outcomes if part_of(answer) is not None
+                ]:
+                    if number not in cancelled and self.context.abandoned(held.lineage(number)):
+                        cancelled.add(number)
+                        session.cancel(number)
+                yield outcomes
             self._pace = max((perf_counter() - begun) / len(wanted), _FASTEST)
 
     def _outputs(self, answers: list[ScriptAnswer], rows: list[Document]) -> Iterator[Batch]:
         """The documents of answers to these rows; those before a failure are passed on first."""
         results: list[Document] = []
-        dropped = 0
-        for answer, row in zip(answers, rows, strict=True):
+        dropped, rest = 0, iter(rows)
+        for answer in answers:
+            if (part := part_of(answer)) is not None:
+                self._yields = self._yields or bool(part)
+                results += part
+                continue
+            row, yielded, self._yields = next(rest), self._yields, False
             if answer.__class__ is dict:
                 results.append(answer)
             elif answer.__class__ is list and answer:
@@ -305,7 +323,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
                 yield Batch(results)
                 results = []
                 self.context.failed(answer, row)
-            else:
+            elif not yielded:
                 dropped += 1
         self.context.dropped(dropped)
         yield Batch(results)

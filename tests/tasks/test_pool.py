@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from engine.tasks.definition.task import Limits, Task, Timeouts
+from engine.tasks.front.reply import Reply
 from engine.tasks.pool.pool import IMPATIENT_SECONDS, Pool
 from engine.tasks.pool.staffing import for_instances
 from engine.tasks.pool.statistics import TaskStatistics
@@ -72,10 +73,11 @@ class Manned:
         request = Request(number, "GET", "/", "", "", [], b"")
         too_late = RunFailure(504, "the request took too long")
         deadline = self.clock.now + SECONDS
-        job = PendingRequest(request, self._note, deadline, too_late)
+        job = PendingRequest(request, self._note, deadline, too_late, self.pool.withdraw)
         self.pool.submit(job)
 
-    def _note(self, response: Response) -> None:
+    def _note(self, response: Response | Reply) -> None:
+        assert isinstance(response, Response)
         self.statuses[response.id] = response.status
 
     def answer(self, number: int) -> None:

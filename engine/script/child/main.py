@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,9 @@ from .supervisor import supervise
 
 BATCH_BYTES = 8 << 20
 """How much a function for batches gets at once."""
+
+_CANCEL_BYTES = 32
+"""A frame that cancels a row is not longer; one with rows may be, and is not decoded twice."""
 
 _CHECK_SECONDS = 1.0
 """How often a script that waits for rows checks that its connection is still open. A call that
@@ -64,6 +68,8 @@ class Conversation:
         self._owner = os.getpid()
         self._gathered: list[Payload] = []
         self._gathered_rows: Rows = []
+        self._ahead: deque[Payload] = deque()
+        self._cancelled: set[int] = set()
 
     def run(self) -> None:
         self._outbox.send("hello", VERSION, self._owner, threading.get_ident())
@@ -101,11 +107,23 @@ class Conversation:
         pipe = opening["pipe"] | {"tmp_root": root}
         if opening["memory"] is not None:
             limit_to(opening["memory"])
-        return Program(opening, pipe, self._state, self._outbox)
+        return Program(opening, pipe, self._state, self._outbox, self._is_cancelled)
+
+    def _is_cancelled(self, number: int) -> bool:
+        """Whether the engine has said, since the script began to yield, that nobody waits for this
+        row. Frames with rows that have arrived in the meantime are kept for later."""
+        while self._channel.has_arrived():
+            payload = bytes(self._channel.receive_payload())
+            if len(payload) <= _CANCEL_BYTES and (message := decode(payload))[0] == "cancel":
+                self._cancelled.add(message[1])
+            else:
+                self._ahead.append(payload)
+        return number in self._cancelled
 
     def _serve(self, program: Program) -> None:
         while True:
-            payload = self._channel.receive_payload()
+            self._cancelled.clear()
+            payload = self._ahead.popleft() if self._ahead else self._channel.receive_payload()
             message = decode(payload, self._rows_decoder)
             match message[0]:
                 case "rows":
@@ -122,6 +140,8 @@ class Conversation:
                     self._end_reply()
                 case "finish":
                     self._finish("documents", program.finish)
+                case "cancel":
+                    """The row has been answered already."""
                 case "tracked finish":
                     self._finish("outcomes", program.finish_tracked)
                 case _:  # "end"

@@ -20,6 +20,7 @@ from .replies import Outbox, Unsendable
 from .results import documents
 from .rows import Entry, HookResult
 from .state import FINAL, INIT, LOADING, ROW, SINCE, State
+from .yielding import Yielding, is_generator
 
 Rows = list[dict[str, Any]]
 T = TypeVar("T")
@@ -29,7 +30,12 @@ class Program:
     """Runs the source of a script and calls its hooks, in one namespace, as SnapLogic does."""
 
     def __init__(
-        self, opening: dict[str, Any], pipe: dict[str, Any], state: State, outbox: Outbox
+        self,
+        opening: dict[str, Any],
+        pipe: dict[str, Any],
+        state: State,
+        outbox: Outbox,
+        cancelled: Callable[[int], bool],
     ) -> None:
         self._source = opening["source"]
         self._modules = opening["modules"]
@@ -40,6 +46,7 @@ class Program:
         self._state = state
         self._outbox = outbox
         self._flat = FlatDocuments()
+        self._yielding = Yielding(outbox, state, cancelled)
         self._tracker: tracker.Tracker | None = None
         module = ModuleType(failure.MODULE)
         sys.modules[failure.MODULE] = module  # for pickle and dataclasses to find its classes
@@ -149,6 +156,9 @@ class Program:
                         append(piece) if len(piece) <= room else answer(result)
                 elif result is None:
                     answer(None)
+                elif is_generator(result):
+                    self._yielding.run(result, None)
+                    answer(None)
                 else:
                     given = documents(result, "snaplogic_process")
                     answer(given)
@@ -243,6 +253,11 @@ class Program:
             failed = given = result = None
             try:
                 result = hook(entry.row)
+                if is_generator(result):
+                    self._yielding.run(result, number)
+                    tracked.end_parts(entry)
+                    result = None
+                    continue
                 if not tracked.settle_simple([entry], [result]):
                     given = tracked.parse(result, "snaplogic_process")
             except BaseException as error:  # noqa: BLE001  # a script may raise anything

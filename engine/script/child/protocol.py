@@ -7,6 +7,7 @@ child and over TCP.
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 from collections.abc import Callable
@@ -166,6 +167,14 @@ class Channel:
     def receive(self) -> list[Any]:
         """The next message. Raises EOFError if the peer is gone, ProtocolError for invalid data."""
         return decode(self.receive_payload(), self._decoder)
+
+    def has_arrived(self) -> bool:
+        """Whether at least a part of another frame has arrived."""
+        if self._end > self._start:
+            return True
+        poll = select.poll()
+        poll.register(self.connection, select.POLLIN)
+        return bool(poll.poll(0))
 
     def receive_payload(self) -> Payload:
         """The payload of the next frame, to be decoded before the next call."""

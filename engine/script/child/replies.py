@@ -19,6 +19,9 @@ from .protocol import Channel, FrameTooLargeError, joined
 FLUSH_SECONDS = 0.005
 _IDLE_TICKS = 40
 _FRAME_BYTES = 1 << 20
+_PARTS_BYTES = 64 << 10
+"""Bytes of parts that wait to be sent; a script that yields more waits for its reader."""
+
 _FRAME_MARGIN = 64
 
 Unsendable = (FrameTooLargeError, NotSendableError)
@@ -41,6 +44,7 @@ class Outbox:
         self._sending = threading.Lock()
         self._is_open = False
         self._ticks = False
+        self._parts = 0
         self._wake = threading.Event()
         self._clock: threading.Thread | None = None
 
@@ -54,8 +58,20 @@ class Outbox:
         if calls > 1 and not self._ticks:
             self._start_clock()
 
-    def add(self, answer: Any) -> None:
-        """Add an answer in its current state. Raises one of `Unsendable`."""
+    def keep_sending(self) -> None:
+        """Send what is added within milliseconds, however long the current call takes."""
+        if not self._ticks:
+            self._start_clock()
+
+    def add_part(self, part: Any) -> None:
+        """Add documents that do not complete an answer; waits for the engine to read them."""
+        self._parts += self.add(part)
+        if self._parts >= _PARTS_BYTES:
+            self._parts = 0
+            self._flush(last=False)
+
+    def add(self, answer: Any) -> int:
+        """Add an answer in its current state; its size. Raises one of `Unsendable`."""
         try:
             piece = encode_value(answer)
         except ENCODING_ERRORS as error:
@@ -63,6 +79,7 @@ class Outbox:
         if len(piece) > self.room:
             self._channel.check_size(len(piece) + _FRAME_MARGIN)
         self.pieces.append(piece)
+        return len(piece)
 
     def finish(self) -> None:
         """End the reply: send the answers that have not been sent."""

@@ -94,6 +94,11 @@ class Tracker:
             self._remove(entry)
         return True
 
+    def end_parts(self, entry: Entry) -> None:
+        """All documents of a row have been sent in parts."""
+        self._report(entry.number, [])
+        self._remove(entry)
+
     def parse(self, result: Any, hook: str) -> HookResult:
         """A result, copied so that the script can no longer change it; raises TypeError."""
         given = HookResult(isinstance(result, dict))

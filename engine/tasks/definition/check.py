@@ -12,7 +12,7 @@ from engine.pipeline.environment import fill_in
 from engine.pipeline.nodes import Table
 from engine.pipeline.spec import ParameterSpec
 from engine.plan import Plan, check_spec, compile_spec
-from engine.plan.hosting import check_scheduled, check_triggered, check_ultra
+from engine.plan.hosting import check_scheduled, check_stream, check_triggered, check_ultra
 from engine.registry import Registry
 from engine.sdk.settings import nearest_hint, shown
 from engine.tasks.definition.redaction import redacted
@@ -39,6 +39,8 @@ def check_task(file: TaskFile, registry: Registry, *, project: str | None = None
     if file.type is not None and not _has_error(problems):
         plan = compile_spec(spec, registry, project=project)
         problems = [*problems, *_CHECKS[file.type](plan)]
+        if file.task is not None and file.task.response == "stream":
+            problems += check_stream(plan)
     return [*own, *problems]
 
 

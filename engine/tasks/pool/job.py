@@ -30,6 +30,11 @@ class Job(ABC):
         self.deaths = 0
         self.process: TaskProcess | None = None
 
+    @property
+    def can_repeat(self) -> bool:
+        """Whether another process may do it from its beginning."""
+        return True
+
     @abstractmethod
     def message(self, now: float) -> Any:
         """The message that gives it to a process. Raises JobError if it cannot begin."""

@@ -187,7 +187,7 @@ class Pool:
         for job in process.jobs.values():
             job.deaths += 1
             job.process = None
-            if job.deaths <= self.generations.staffing.redeliveries:
+            if job.can_repeat and job.deaths <= self.generations.staffing.redeliveries:
                 self._statistics.redeliveries += 1
                 again.append(job)
                 continue

@@ -22,6 +22,8 @@ from engine.tasks.wire.messages import (
     LogLine,
     Open,
     Ready,
+    ResponseHead,
+    ResponsePiece,
     SnapCounts,
     Tapped,
 )
@@ -205,9 +207,13 @@ class TaskProcess:
         job = self.jobs.get(message.id)
         if job is not None:
             if not job.take(message):
+                self.silent_since = self._now()  # it has not done the job, but works on it
                 return
             del self.jobs[message.id]
-        elif self.given_up.pop(message.id, None) is None:
+        elif (
+            isinstance(message, ResponseHead | ResponsePiece)
+            or self.given_up.pop(message.id, None) is None
+        ):
             return
         now = self._now()
         if self.jobs or self.given_up:

@@ -15,14 +15,26 @@ from engine.plan.plan import Plan
 from engine.run.files.rules import FileRules
 from engine.run.identity import identify
 from engine.tasks.definition.task import Task
+from engine.tasks.front.reply import Reply
 from engine.tasks.pool.hosted_task import RETRY_AFTER, HostedTask
-from engine.tasks.pool.job import Job, no_response
+from engine.tasks.pool.job import NEVER, Job, no_response
 from engine.tasks.pool.pool import Pool
 from engine.tasks.pool.staffing import for_instances
 from engine.tasks.pool.statistics import TaskStatistics
-from engine.tasks.wire.messages import InstanceOpening, Request, Response, RunFailure
+from engine.tasks.ultra.streamed_body import StreamedBody
+from engine.tasks.wire.messages import (
+    InstanceOpening,
+    Request,
+    Response,
+    ResponseEnd,
+    ResponseHead,
+    ResponsePiece,
+    RunFailure,
+    Taken,
+)
+from engine.tasks.worker.stream_formats import format_for
 
-Deliver = Callable[[Response], None]
+Deliver = Callable[[Response | Reply], None]
 
 _SAME_SECONDS = 0.5
 """Deadlines that differ by less are the same for people."""
@@ -43,7 +55,7 @@ class FeedMaster(HostedTask):
         deadline, too_late = request.deadline or now + seconds, self._too_late
         if deadline < now + seconds - _SAME_SECONDS:  # the caller waits for less
             too_late = no_response(deadline - now)
-        self.pool.submit(PendingRequest(request, deliver, deadline, too_late))
+        self.pool.submit(PendingRequest(request, deliver, deadline, too_late, self.withdraw))
 
     def withdraw(self, request: int) -> None:
         """Nobody waits for the response any more."""
@@ -59,23 +71,54 @@ class FeedMaster(HostedTask):
 class PendingRequest(Job):
     """A request without a response."""
 
-    __slots__ = ("_deliver", "_request")
+    __slots__ = ("_body", "_deliver", "_leave", "_request")
 
     def __init__(
-        self, request: Request, deliver: Deliver, deadline: float, too_late: RunFailure
+        self,
+        request: Request,
+        deliver: Deliver,
+        deadline: float,
+        too_late: RunFailure,
+        leave: Callable[[int], None],
     ) -> None:
         super().__init__(request.id, deadline, too_late, len(request.body))
         self._request = request
         self._deliver = deliver
+        self._leave = leave
+        self._body: StreamedBody | None = None
 
     def message(self, now: float) -> Request:
         return self._request
 
-    def take(self, message: Response) -> bool:
-        self._deliver(message)
-        return True
+    @property
+    def can_repeat(self) -> bool:
+        return self._body is None
+
+    def take(self, message: Response | ResponseHead | ResponsePiece | ResponseEnd) -> bool:
+        if isinstance(message, Response):
+            self._deliver(message)
+            return True
+        if isinstance(message, ResponseHead):
+            self._body = StreamedBody(format_for(self._request.headers), self)
+            self._deliver(Reply(message.status, message.headers, self._body))
+        elif self._body is not None and isinstance(message, ResponsePiece):
+            self._body.add(message.data)
+            self.deadline = NEVER  # an instance that stays silent too long is replaced
+        elif self._body is not None and isinstance(message, ResponseEnd):
+            self._body.end(message.failure)
+        return isinstance(message, ResponseEnd)
+
+    def taken(self, size: int) -> None:
+        if self.process is not None:
+            self.process.channel.send(Taken(self.id, size))
+
+    def left(self) -> None:
+        self._leave(self.id)
 
     def fail(self, failure: RunFailure) -> None:
+        if self._body is not None:
+            self._body.end(failure)
+            return
         texts = {
             "error": failure.error,
             "reason": failure.reason,
@@ -97,5 +140,6 @@ class PendingRequest(Job):
 def _opening(task: Task, plan: Plan) -> bytes:
     rules = FileRules(allow_outside=task.allow_outside)
     identity = identify(plan, task.parameters, files=rules)
-    opening = InstanceOpening(plan, identity, task.name, task.filtered_status)
+    streams = task.response == "stream"
+    opening = InstanceOpening(plan, identity, task.name, task.filtered_status, streams)
     return pickle.dumps(opening, pickle.HIGHEST_PROTOCOL)

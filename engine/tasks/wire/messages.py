@@ -139,12 +139,13 @@ class Forget(msgspec.Struct, array_like=True, tag=True, frozen=True):
 
 
 class InstanceOpening(msgspec.Struct, frozen=True):
-    """What an instance runs."""
+    """What an instance runs. If it `streams`, each document is sent as soon as it is there."""
 
     plan: Plan
     identity: RunIdentity
     task: str
     filtered_status: int
+    streams: bool = False
 
     @property
     def port(self) -> Port:
@@ -171,7 +172,7 @@ class Start(msgspec.Struct, array_like=True, tag=True, frozen=True):
 
 
 class ResponseHead(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """Status and headers of the response to a run; pieces of its body follow."""
+    """Status and headers of a response; pieces of its body follow."""
 
     id: int
     status: int
@@ -183,6 +184,20 @@ class ResponsePiece(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=F
     data: bytes
 
 
+class ResponseEnd(msgspec.Struct, array_like=True, tag=True, frozen=True):
+    """The response that an instance has sent in pieces is complete, unless there is a failure."""
+
+    id: int
+    failure: RunFailure | None = None
+
+
+class Taken(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
+    """The caller has read so many bytes of the pieces: the instance may send as many again."""
+
+    id: int
+    size: int
+
+
 class Ended(msgspec.Struct, array_like=True, tag=True, frozen=True):
     """The run is over; the process is free. `report` is empty if nothing was started."""
 
@@ -192,6 +207,6 @@ class Ended(msgspec.Struct, array_like=True, tag=True, frozen=True):
     failure: RunFailure | None = None
 
 
-ToWorker = Open | Request | Start | Forget | Finish | AttachTap | DetachTap
-FromJob = Response | ResponseHead | ResponsePiece | Ended
+ToWorker = Open | Request | Start | Forget | Taken | Finish | AttachTap | DetachTap
+FromJob = Response | ResponseHead | ResponsePiece | ResponseEnd | Ended
 FromWorker = FromJob | Ready | LogLine | Counts | Tapped | Failed

@@ -46,6 +46,8 @@ class Answers:
     def _answer(self, port: Port, lineage: Lineage, items: list[Item]) -> None:
         if lineage:
             self._ledger.answer(lineage, items)
+            if self._ledger.streams:
+                self._ledger.leave([lineage])
         elif port not in self._stray_ports:
             self._stray_ports.add(port)
             self._stray(port)

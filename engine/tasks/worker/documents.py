@@ -22,7 +22,7 @@ from engine.errors import DataError
 from engine.sdk import to_json
 from engine.sdk.content_types import charset_of, is_json
 from engine.sdk.moved_json import Places
-from engine.tasks.wire.messages import Request, Response
+from engine.tasks.wire.messages import Headers, Request, Response
 from engine.tasks.worker.bodies import check_empty, decode_body
 from engine.tasks.worker.callers import caller_of
 from engine.tasks.worker.http_headers import joined, response_headers, response_status
@@ -95,14 +95,21 @@ def response_of(request: int, items: list[Item]) -> Response:
 def _response_of_document(request: int, document: Document) -> Response:
     if "content" not in document:
         return Response(request, _OK, [_JSON], to_json(document, "the response"))
-    fields = {name: value for name, value in document.items() if name not in ("content", "status")}
-    status = response_status(document.get("status"))
-    headers = response_headers(_plain(fields)) if fields else []
+    status, headers = response_head(document)
     given = next((value for name, value in headers if name == "content-type"), None)
     content = document["content"]
     if given is None:
         headers.append(_BYTES if isinstance(content, bytes) else _JSON)
     return Response(request, status, headers, _body(content, given))
+
+
+def response_head(document: Document) -> tuple[int, Headers]:
+    """Status and headers of the response for a document. Raises DataError."""
+    if "content" not in document:
+        return _OK, []
+    fields = {name: value for name, value in document.items() if name not in ("content", "status")}
+    status = response_status(document.get("status"))
+    return status, response_headers(_plain(fields)) if fields else []
 
 
 def _plain(fields: Document) -> Document:

@@ -12,24 +12,22 @@ import socket
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from time import monotonic, perf_counter
+from collections.abc import Awaitable, Callable
+from time import perf_counter
 
 import uvloop
 
-from engine.documents import Batch, Item, Lineage, ViewType
+from engine.documents import Batch
 from engine.errors import ConfigurationError, DataError, EngineError
-from engine.plan.plan import Plan, Port
+from engine.plan.plan import Port
 from engine.registry import discover
 from engine.run.garbage_collection import relax_garbage_collection
 from engine.run.lineage import Ledger
-from engine.run.plain_way import is_plain
 from engine.run.report import Report
 from engine.run.runner import run_plan
 from engine.run.secrets import Secrets
 from engine.run.slices import SLICE_SECONDS, SliceSize
 from engine.script.executor import Executor
-from engine.sdk.moved_json import Places, places_of
 from engine.sdk.results import BATCH_SIZE
 from engine.tasks.wire.channel import MessageChannel
 from engine.tasks.wire.messages import (
@@ -39,26 +37,25 @@ from engine.tasks.wire.messages import (
     Failed,
     Finish,
     Forget,
+    FromWorker,
     InstanceOpening,
     LogLine,
     Open,
     Ready,
     Request,
-    Response,
     SnapCounts,
-    Tapped,
+    Taken,
     ToWorker,
 )
+from engine.tasks.worker.admission import Admission
 from engine.tasks.worker.answers import Answers
 from engine.tasks.worker.counts import counts_of
 from engine.tasks.worker.documents import (
     described,
-    request_document,
-    request_stream,
 )
 from engine.tasks.worker.process_taps import ProcessTaps
-from engine.tasks.worker.refusals import BadRequest
 from engine.tasks.worker.responder import Responder
+from engine.tasks.worker.streaming_responder import StreamingResponder
 
 COUNTS_INTERVAL = 1.0
 """Seconds between two reports of the snaps' counts."""
@@ -92,8 +89,7 @@ class Instance:
         self._finishing = False
         self._slice_size = SliceSize()
         self._responder = Responder(self._send)
-        self._ledger = Ledger(self._responder)
-        self._answers = Answers(self._ledger, self._note_stray)
+        self._streaming: StreamingResponder | None = None
         self._taps = ProcessTaps(self._send)
         self._report: Report | None = None
         self._sent_counts: list[SnapCounts] = []
@@ -112,10 +108,7 @@ class Instance:
             await self.channel.closed()
 
     async def _run_plan(self, opening: InstanceOpening) -> int:
-        self._opening = opening
-        self._responder.filtered_status = opening.filtered_status
-        self._input_type = _input_type(opening)
-        self._seen = _seen_in_content(opening.plan)
+        self._prepare(opening)
         reporting = asyncio.create_task(self._send_counts_repeatedly())
         failure: EngineError | None
         try:
@@ -140,6 +133,19 @@ class Instance:
         self._fail_unanswered()
         return 0
 
+    def _prepare(self, opening: InstanceOpening) -> None:
+        admit = None
+        if opening.streams:
+            self._responder = self._streaming = StreamingResponder(self._send, self._abandon)
+            admit = self._streaming.admit
+        self._responder.filtered_status = opening.filtered_status
+        self._ledger = Ledger(self._responder, streams=opening.streams)
+        self._answers = Answers(self._ledger, self._note_stray)
+        self._admission = Admission(opening, self._ledger, self._responder, admit)
+
+    def _abandon(self, request: int) -> None:
+        self._ledger.abandon(request)
+
     def _fail_unanswered(self) -> None:
         """The pipeline has ended: a request without a response will never get one."""
         error = DataError(
@@ -157,6 +163,9 @@ class Instance:
             self._arrived.append(message)
         elif isinstance(message, Forget):
             self._forget(message.id)
+        elif isinstance(message, Taken):
+            if self._streaming is not None:
+                self._streaming.taken(message.id, message.size)
         elif isinstance(message, AttachTap | DetachTap):
             self._taps.receive(message)
         elif isinstance(message, Finish):
@@ -172,6 +181,8 @@ class Instance:
                 self._responder.filtered(number)
                 return
         self._ledger.abandon(number)
+        if self._streaming is not None:
+            self._streaming.forget(number)
 
     def _hang_up(self) -> None:
         """The front has gone: nobody waits for a response any more."""
@@ -194,7 +205,8 @@ class Instance:
             return
         try:
             while self._arrived:
-                batch = self._next_batch()
+                count = min(len(self._arrived), self._slice_size.items, BATCH_SIZE)
+                batch = self._admission.batch(self._arrived.popleft() for _ in range(count))
                 if batch.items and self._push_took_long(batch):
                     break
         except Exception as error:  # noqa: BLE001  # passed on to `run`
@@ -216,32 +228,6 @@ class Instance:
         self._slice_size.learn(len(batch), seconds)
         return seconds > SLICE_SECONDS
 
-    def _next_batch(self) -> Batch:
-        items: list[Item] = []
-        lineage: list[Lineage] = []
-        count = min(len(self._arrived), self._slice_size.items, BATCH_SIZE)
-        admitted: list[int] = []
-        now = monotonic()
-        for request in (self._arrived.popleft() for _ in range(count)):
-            if request.is_late(now):
-                self._responder.too_late(request.id)
-                continue
-            try:
-                given = self._items_of(request)
-            except BadRequest as error:
-                self._responder.refused(request.id, error)
-                continue
-            admitted.append(request.id)
-            items += given
-            lineage += [frozenset((request.id,))] * len(given)
-        self._ledger.admit(admitted)
-        return Batch(items, lineage)
-
-    def _items_of(self, request: Request) -> Sequence[Item]:
-        if self._input_type == "binary":
-            return request_stream(request, self._opening.task)
-        return (request_document(request, self._opening.task, self._seen),)
-
     # The observer of the run
 
     def started(self, report: Report, secrets: Secrets) -> None:
@@ -250,8 +236,9 @@ class Instance:
     def show(self, label: str, text: str) -> None:
         self._send(LogLine(label, text))
 
-    def output(self, port: Port, batch: Batch) -> None:
+    def output(self, port: Port, batch: Batch) -> Awaitable[None] | None:
         self._answers.take(port, batch)
+        return None if self._streaming is None else self._streaming.room()
 
     def finished(self, report: Report) -> None:
         """The counts have been sent already."""
@@ -262,7 +249,7 @@ class Instance:
 
     # Messages
 
-    def _send(self, message: Response | LogLine | Tapped) -> None:
+    def _send(self, message: FromWorker) -> None:
         if threading.get_ident() == self._thread:
             self.channel.send(message)
         else:
@@ -278,16 +265,3 @@ class Instance:
         if counts != self._sent_counts:
             self._sent_counts = counts
             self.channel.send(Counts(counts))
-
-
-def _seen_in_content(plan: Plan) -> Places | None:
-    """What snaps look at in the content of a request; None if that is all of it."""
-    if () in plan.seen or is_plain():
-        return None
-    return places_of(path[1:] for path in plan.seen if path[0] == "content")
-
-
-def _input_type(opening: InstanceOpening) -> ViewType:
-    port = opening.port
-    views = opening.plan.snap(port.label).inputs
-    return next(view.type for view in views if view.name == port.view)

@@ -36,6 +36,9 @@ class Responder:
 
     def failed(self, request: int, error: Document) -> None:
         self._send(error_response(request, 500, error.get("reply", error), "failed"))
+        self.log_failure(error)
+
+    def log_failure(self, error: Document) -> None:
         self._failure_log.add(error)
 
     def refused(self, request: int, error: BadRequest) -> None:

@@ -1,0 +1,66 @@
+"""The body of a response that an instance sends document by document."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+from engine.tasks.wire.messages import RunFailure
+from engine.tasks.worker.stream_formats import HEARTBEAT_SECONDS, StreamFormat
+
+
+class BodySource(Protocol):
+    def taken(self, size: int) -> None:
+        """The caller has read so many bytes."""
+        ...
+
+    def left(self) -> None:
+        """The caller has gone before the end."""
+        ...
+
+
+class StreamedBody:
+    """Gives the caller what is there, and something now and then while there is nothing."""
+
+    def __init__(self, form: StreamFormat, source: BodySource) -> None:
+        self._format = form
+        self._source = source
+        self._pieces: deque[bytes] = deque()
+        self._last: bytes | None = None
+        self._changed = asyncio.Event()
+
+    def add(self, data: bytes) -> None:
+        self._pieces.append(data)
+        self._changed.set()
+
+    def end(self, failure: RunFailure | None = None) -> None:
+        """The response is complete, or has failed: the caller is told in the body."""
+        form = self._format
+        self._last = form.end if failure is None else form.failure(failure)
+        self._changed.set()
+
+    def __aiter__(self) -> StreamedBody:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while not self._pieces and self._last is None:
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await self._changed.wait()
+            except TimeoutError:
+                return self._format.heartbeat
+        if self._pieces:
+            data = b"".join(self._pieces)
+            self._pieces.clear()
+            self._source.taken(len(data))
+            return data
+        if self._last:
+            last, self._last = self._last, b""
+            return last
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        if self._last is None:
+            self._source.left()
