@@ -21,6 +21,7 @@ from engine.sdk.settings import Issue, setting
 _MEASURED_EVERY = 64
 _SIMILAR = 1.5
 _LEAST_USEFUL = 65_536
+_ALIGNED = 16
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -78,14 +79,17 @@ class Gauge:
 
 
 def deep_size(items: list[Any]) -> int:
-    """The memory of all objects in some items. What several of them share counts once."""
+    """The memory of all objects in some items, as Python's allocator rounds their sizes up.
+
+    What several of them share counts once.
+    """
     sizes: dict[int, int] = {}
     level = items
     while level:
         sizes.update(zip(map(id, level), map(sys.getsizeof, level), strict=True))
         containers = [item for item in level if item.__class__ in _CONTAINERS]
         level = gc.get_referents(*containers)
-    return sum(sizes.values())
+    return sum(-(-size // _ALIGNED) * _ALIGNED for size in sizes.values())
 
 
 _CONTAINERS = frozenset({dict, list, tuple})

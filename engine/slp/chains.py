@@ -32,7 +32,20 @@ Chain = list[Edge]
 def chains_of(order: Sequence[str], edges: Sequence[Edge]) -> list[Chain]:
     """Every edge once. `order` are all snaps, as they should be taken up; `edges` those of a snap
     in the order of its outputs."""
-    return _in_order_of_inputs(_Chains(order, edges).found)
+    chains = _in_order_of_inputs(_Chains(order, edges).found)
+    return chains_in_order(edge for chain in chains for edge in chain)
+
+
+def chains_in_order(edges: Iterable[Edge]) -> list[Chain]:
+    """The edges as chains without changing their order."""
+    chains: list[Chain] = []
+    for edge in edges:
+        last = chains[-1][-1] if chains else None
+        if last is not None and last.target == edge.source and not (last.rank or edge.out):
+            chains[-1].append(edge)
+        else:
+            chains.append([edge])
+    return chains
 
 
 def _in_order_of_inputs(chains: list[Chain]) -> list[Chain]:

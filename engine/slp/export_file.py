@@ -7,6 +7,7 @@ Only the four keys that every export has are needed: `property_map`, `snap_map`,
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -74,7 +75,10 @@ class StoredParameter(msgspec.Struct, frozen=True):
 
 
 class Export(msgspec.Struct, frozen=True):
-    """A pipeline as exported. `name` is its label, or else the name of its file."""
+    """A pipeline as exported. `name` is its label, or else the name of its file.
+
+    `is_written_here` says that `engine export` made it, so its links are in the order of the YAML.
+    """
 
     path: str
     name: str
@@ -90,6 +94,7 @@ class Export(msgspec.Struct, frozen=True):
     snaps: Mapping[str, StoredSnap]
     links: tuple[StoredLink, ...]
     problems: tuple[str, ...]
+    is_written_here: bool
 
 
 def read_export(data: bytes, path: str) -> Export:
@@ -167,6 +172,7 @@ class _Reader:
             snaps=snaps,
             links=links,
             problems=tuple(self.problems),
+            is_written_here=bool(snaps) and all(map(_is_derived, snaps)),
         )
 
     def _snaps(self) -> Iterator[StoredSnap]:
@@ -284,6 +290,14 @@ def _imports(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if not path.is_unset:
             file = path.text.strip()
             yield ("" if name.is_unset else name.text.strip()) or Path(file).stem, file
+
+
+def _is_derived(key: str) -> bool:
+    """Whether an id is made from a name; those of SnapLogic's Designer are random."""
+    try:
+        return uuid.UUID(key).version == 5
+    except ValueError:
+        return False
 
 
 def _map(value: Any) -> Mapping[str, Any]:

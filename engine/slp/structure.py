@@ -11,6 +11,7 @@ from engine.sdk.views import ERROR_VIEW
 from engine.slp.chains import (
     Chain,
     Edge,
+    chains_in_order,
     chains_of,
     reading_order,
     without_needless_numbers,
@@ -37,7 +38,10 @@ class Structure:
         self._inline = inline
         self.snaps = {key: self._snap(snap) for key, snap in export.snaps.items()}
         places = sorted(self.snaps, key=self._place)
-        self.chains: list[Chain] = chains_of(places, self._edges())
+        edges = self._edges()
+        self.chains: list[Chain] = (
+            chains_in_order(edges) if export.is_written_here else chains_of(places, edges)
+        )
         families = {key: snap.view_names.input_family for key, snap in self.snaps.items()}
         without_needless_numbers(self.chains, {key: f for key, f in families.items() if f})
         self.order = reading_order(places, self.chains)
@@ -90,7 +94,10 @@ class Structure:
         return stored.row, stored.column
 
     def _edges(self) -> list[Edge]:
-        """The links, those of a snap in the order of its outputs, error views last."""
+        """The links, those of a snap in the order of its outputs, error views last.
+
+        In a file of our own they stay in the order in which they were written.
+        """
         edges = []
         for link in self.export.links:
             source, target = self.snaps[link.source], self.snaps[link.target]
@@ -106,7 +113,8 @@ class Structure:
                 rank = target.view_names.rank(link.target_view)
                 edge = Edge(source.id, out, target.id, into, rank)
                 edges.append((_place_of_output(source, link.source_view), edge))
-        edges.sort(key=lambda each: each[0])
+        if not self.export.is_written_here:
+            edges.sort(key=lambda each: each[0])
         return [edge for _, edge in edges]
 
     def _warn_of_link(self, snap: SnapImport, reason: str) -> None:

@@ -151,6 +151,36 @@ def test_an_export_imports_to_the_same_yaml(project: Path) -> None:
     assert (again / script).read_bytes() == (project / script).read_bytes()
 
 
+ORDERED = """\
+pipeline: Ordered
+snaps:
+  copy:
+    snap: Copy
+  join:
+    snap: Join
+    join_paths:
+      - {left_path: $id, right_path: $section}
+  sections:
+    snap: JSONGenerator
+    documents:
+      - id: 1
+  details:
+    snap: Mapper
+    mappings: {$section: $id}
+links:
+  - copy -> join.left
+  - sections -> copy -> details -> join.right
+"""
+
+
+def test_links_keep_their_order_where_the_drawing_does_not_tell_it(tmp_path: Path) -> None:
+    write(tmp_path, "ordered.yaml", ORDERED)
+    exported = tmp_path / "ordered.slp"
+    assert main(["export", str(tmp_path / "ordered.yaml"), "-o", str(exported)]) == 0
+    assert main(["import", str(exported), "-o", str(tmp_path / "again")]) == 0
+    assert (tmp_path / "again/ordered.yaml").read_text() == ORDERED
+
+
 def test_exporting_twice_gives_the_same_file(project: Path) -> None:
     assert exported(project, "one.slp") == exported(project, "two.slp")
 
