@@ -156,12 +156,16 @@ class DataValidator(Snap[DataValidatorSettings]):
     def process_batch(self, view: str, batch: Batch) -> Batch:
         good: list[int] = []
         for position, document in enumerate(batch.items):
-            violations = list(self._violations(document))
-            if violations:
-                error = self._error(violations)
-                self.context.failed(error, document, batch.lineage_of(position))
-            else:
+            error: DataError | None
+            try:
+                violations = list(self._violations(document))
+                error = self._error(violations) if violations else None
+            except DataError as failure:
+                error = failure
+            if error is None:
                 good.append(position)
+            else:
+                self.context.failed(error, document, batch.lineage_of(position))
         return batch if len(good) == len(batch) else batch.at(good)
 
     def _violations(self, document: Document) -> Iterator[Document]:

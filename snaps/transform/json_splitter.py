@@ -30,6 +30,9 @@ from engine.sdk import (
 
 _ALL_ELEMENTS = re.compile(r"(\[\s*\*\s*\]|\.\*)(?=\s*([\"']\s*\)\s*)?$)")
 
+_VALUE = "splitValue"
+"""What SnapLogic calls an element that is not an object."""
+
 
 class JSONSplitterSettings(Settings):
     json_path: Path = setting(
@@ -62,8 +65,8 @@ class JSONSplitterSettings(Settings):
 class JSONSplitter(Snap[JSONSplitterSettings]):
     since = "0.4.0"
     about = """
-    Each element must be an object. What the snap adds follows the fields of the element. A document
-    with an empty list ends here.
+    An element that is not an object becomes the field `splitValue` of a document of its own. What
+    the snap adds follows the fields of the element. A document with an empty list ends here.
     """
     foreign = Foreign(
         "com-snaplogic-snaps-transform-jsonsplitter",
@@ -115,6 +118,12 @@ class JSONSplitter(Snap[JSONSplitterSettings]):
                 {"item": "bolt", "by": {"name": "Ada"}, "orders": {"id": 1}},
                 {"item": "nail", "by": {"name": "Ada"}, "orders": {"id": 2}},
             ],
+        ),
+        Example(
+            "elements that are not objects",
+            settings={"json_path": "$tags"},
+            given=[{"tags": ["new", "red"]}],
+            expect=[{"splitValue": "new"}, {"splitValue": "red"}],
         ),
         Example(
             "a document without a list fails",
@@ -200,8 +209,7 @@ class JSONSplitter(Snap[JSONSplitterSettings]):
         for way, value in self._found(document):
             elements = self._elements(value)
             if elements:
-                _check(elements, self.settings.json_path.text)
-                parts.append((elements, self._additions(document, way, value)))
+                parts.append((_documents(elements), self._additions(document, way, value)))
         return parts
 
     def _found(self, document: Document) -> list[tuple[tuple[Value, ...], Value]]:
@@ -319,15 +327,7 @@ def _advice(value: Value, path: str) -> str:
     )
 
 
-def _check(elements: list[Any], path: str) -> None:
+def _documents(elements: list[Any]) -> list[Document]:
     if list(map(type, elements)).count(dict) == len(elements):
-        return
-    number, wrong = next(
-        (number, each) for number, each in enumerate(elements, 1) if each.__class__ is not dict
-    )
-    raise DataError(
-        "JSON Splitter expects a list of objects",
-        f"element {number} at {path!r} is {excerpt(wrong)}",
-        "make objects of the elements first, for example with a Mapper: "
-        "$list.map(each => {value: each})",
-    )
+        return elements
+    return [each if each.__class__ is dict else {_VALUE: each} for each in elements]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, get_args
 
 from engine.sdk import Value, excerpt
+from snaps.flow.shared.patterns import searcher
 
 Constraint = Literal[
     "required", "type", "minimum", "maximum", "min_length", "max_length", "pattern"
@@ -47,13 +47,10 @@ def _type_rule(name: str) -> Rule:
 def _pattern_rule(limit: Any) -> Rule:
     if not isinstance(limit, str) or not limit:
         raise ValueError("needs a regular expression")
-    try:
-        pattern = re.compile(limit)
-    except re.error as error:
-        raise ValueError(f"{limit!r} is not a regular expression: {error}") from None
+    found = searcher(limit)
 
     def wrong(value: Value) -> str:
-        matches = isinstance(value, str) and pattern.search(value)
+        matches = isinstance(value, str) and found(value)
         return "" if matches else f"must match the pattern {limit!r}"
 
     return wrong

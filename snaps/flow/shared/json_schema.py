@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from engine.sdk import ConfigurationError, Document
+from engine.sdk import ConfigurationError, DataError, Document
+from snaps.flow.shared.patterns import searcher
 
 _DECIMAL = re.compile(r"Decimal\('([^']*)'\)")
 
@@ -16,6 +17,7 @@ def schema_check(schema: Any, where: str) -> Callable[[Document], Iterator[tuple
     """A function that yields (path, what is wrong there) for a document.
 
     Nothing is fetched: a `$ref` can only lead into the schema itself. Raises ConfigurationError.
+    The function raises DataError if the schema cannot be applied to the document.
     """
     kind = _kind_of(schema)
     if mistake := _mistake(kind, schema):
@@ -24,14 +26,28 @@ def schema_check(schema: Any, where: str) -> Callable[[Document], Iterator[tuple
         raise ConfigurationError(f"{where} is not a JSON Schema: ${place}: {message}")
     from jsonschema import validators
     from referencing import Registry
+    from referencing.exceptions import Unresolvable
 
     checker = kind.TYPE_CHECKER.redefine("integer", _is_integer).redefine("number", _is_number)
-    exact = validators.extend(kind, type_checker=checker)
+    keywords = {"pattern": _pattern, "patternProperties": _pattern_properties}
+    exact = validators.extend(kind, keywords, type_checker=checker)
     validator = exact(schema, registry=Registry())
 
     def violations(document: Document) -> Iterator[tuple[str, str]]:
-        for error in sorted(validator.iter_errors(document), key=lambda each: each.json_path):
-            yield error.json_path.replace("$.", "$", 1), _DECIMAL.sub(r"\1", error.message)
+        try:
+            errors = sorted(validator.iter_errors(document), key=lambda each: each.json_path)
+        except Unresolvable as error:
+            raise _inapplicable(
+                f"its $ref {error.ref!r} leads to nothing in the schema; nothing is fetched",
+                "copy what it should lead to into the schema, for example below '$defs'",
+            ) from None
+        except RecursionError:
+            raise _inapplicable(
+                "the schema refers to itself without end, or the document is nested too deeply",
+                "correct the $ref that leads back to its own place",
+            ) from None
+        for each in errors:
+            yield each.json_path.replace("$.", "$", 1), _DECIMAL.sub(r"\1", each.message)
 
     return violations
 
@@ -56,8 +72,31 @@ def _kind_of(schema: Any) -> Any:
 def _mistake(kind: Any, schema: Any) -> tuple[tuple[str | int, ...], str] | None:
     from jsonschema.exceptions import best_match
 
-    error = best_match(kind(kind.META_SCHEMA).iter_errors(schema))
+    checker = kind(kind.META_SCHEMA, format_checker=kind.FORMAT_CHECKER)
+    error = best_match(checker.iter_errors(schema))
     return None if error is None else (tuple(error.absolute_path), error.message)
+
+
+def _inapplicable(reason: str, resolution: str) -> DataError:
+    return DataError("the document could not be checked", reason, resolution)
+
+
+def _pattern(validator: Any, pattern: str, value: Any, schema: Any) -> Iterator[Any]:
+    """The library's keyword, with a time limit."""
+    from jsonschema import ValidationError
+
+    if isinstance(value, str) and not searcher(pattern)(value):
+        yield ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+def _pattern_properties(validator: Any, patterns: Any, value: Any, schema: Any) -> Iterator[Any]:
+    """The library's keyword, with a time limit."""
+    if not isinstance(value, dict):
+        return
+    for pattern, subschema in patterns.items():
+        for key, item in value.items():
+            if searcher(pattern)(key):
+                yield from validator.descend(item, subschema, path=key, schema_path=pattern)
 
 
 def _is_number(checker: Any, value: Any) -> bool:

@@ -169,8 +169,48 @@ def test_a_schema_may_be_in_a_file(run_snap: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "settings",
+    [
+        {"constraints": [row("pattern", "^(a|aa)+$")]},
+        {"schema": {"properties": {"x": {"pattern": "^(a|aa)+$"}}}},
+    ],
+)
+def test_a_pattern_that_takes_too_long_fails_the_document(
+    run_snap: Any, settings: dict[str, Any]
+) -> None:
+    given = [{"x": "a" * 50 + "!"}, {"x": "aa"}]
+    run = run_snap("DataValidator", settings, given, on_error="route")
+    assert run.output == [{"x": "aa"}]
+    assert "the pattern '^(a|aa)+$' takes longer than 1 s" in run.errors[0]["reason"]
+
+
+def test_patterns_of_names_are_applied(run_snap: Any) -> None:
+    schema = {"patternProperties": {"^n_": {"type": "integer"}}, "additionalProperties": False}
+    [first, second] = reasons(run_snap, [{"n_1": 1}, {"n_2": "x"}, {"m": 1}], schema=schema)
+    assert "'x' is not of type 'integer'" in first
+    assert "'m' does not match any of the regexes" in second
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        ({"$ref": "https://example.org/x.json"}, "leads to nothing in the schema"),
+        ({"$ref": "file:///etc/passwd"}, "its $ref 'file:///etc/passwd' leads to nothing"),
+        ({"$ref": "#/$defs/none"}, "its $ref '/$defs/none' leads to nothing"),
+        ({"$ref": "#"}, "the schema refers to itself without end"),
+    ],
+)
+def test_a_schema_that_cannot_be_applied_says_why(
+    run_snap: Any, schema: dict[str, Any], reason: str
+) -> None:
+    [found] = reasons(run_snap, [{"x": 1}], schema=schema)
+    assert reason in found
+
+
+@pytest.mark.parametrize(
     ("schema", "said"),
     [
+        ({"pattern": "("}, "schema is not a JSON Schema"),
         ({"type": "text"}, "schema is not a JSON Schema"),
         ({"required": "id"}, "schema is not a JSON Schema"),
     ],

@@ -139,11 +139,22 @@ def test_something_else_than_a_list_is_an_error_that_names_it(run_snap: Any) -> 
     assert "json_path" in error["resolution"]
 
 
-def test_elements_must_be_objects_and_none_of_a_wrong_list_leaves(run_snap: Any) -> None:
-    given = [{"a": [{"n": 1}, 5]}]
-    run = run_snap("JSONSplitter", {"json_path": "$a"}, given, on_error="route")
-    assert run.output == []
-    assert run.errors[0]["reason"] == "element 2 at '$a' is 5"
+def test_elements_that_are_not_objects_are_called_split_value(run_snap: Any) -> None:
+    given = [{"a": [{"n": 1}, 5, None, ["x"]], "b": 2}]
+    settings = {"json_path": "$a", "include_scalar_parents": True}
+    assert run_snap("JSONSplitter", settings, given).output == [
+        {"n": 1, "b": 2},
+        {"splitValue": 5, "b": 2},
+        {"splitValue": None, "b": 2},
+        {"splitValue": ["x"], "b": 2},
+    ]
+
+
+@pytest.mark.parametrize("path", ["$a[*].name", "$a[*].names[*]"])
+def test_a_field_of_each_element_is_called_split_value_too(run_snap: Any, path: str) -> None:
+    given = [{"a": [{"name": "x", "names": ["x"]}, {"name": "y", "names": ["y"]}]}]
+    output = run_snap("JSONSplitter", {"json_path": path}, given).output
+    assert output == [{"splitValue": "x"}, {"splitValue": "y"}]
 
 
 def test_a_failure_stops_the_pipeline_unless_errors_are_routed(run_snap: Any) -> None:
