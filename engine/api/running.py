@@ -174,7 +174,7 @@ class _OutputCollector:
     def started(self, report: Report, secrets: Secrets) -> None:
         """Nothing to keep."""
 
-    def show(self, label: str, text: str) -> None:
+    def show(self, label: str, text: str, request_id: str = "") -> None:
         if self._show is not None:
             self._show(label, text)
 

@@ -51,7 +51,7 @@ class Display(Protocol):
     def exit_code(self) -> int: ...
 
     def started(self, report: Report, secrets: Secrets) -> None: ...
-    def show(self, label: str, text: str) -> None: ...
+    def show(self, label: str, text: str, request_id: str = "") -> None: ...
     def output(self, port: Port, batch: Batch) -> None: ...
     def finished(self, report: Report) -> None: ...
     def line(self, text: str) -> None:
@@ -93,7 +93,7 @@ class QuietDisplay:
         self.report = report
         self._outputs = self._writer(secrets)
 
-    def show(self, label: str, text: str) -> None:
+    def show(self, label: str, text: str, request_id: str = "") -> None:
         """Lines that snaps print are not shown."""
 
     def output(self, port: Port, batch: Batch) -> None:
@@ -167,7 +167,7 @@ class PlainDisplay(QuietDisplay):
         super().started(report, secrets)
         self.progress.start(report)
 
-    def show(self, label: str, text: str) -> None:
+    def show(self, label: str, text: str, request_id: str = "") -> None:
         self.line(f"{label} | {text}")
 
     def _close(self) -> None:
@@ -203,7 +203,7 @@ class LiveDisplay(QuietDisplay):
         self._start = perf_counter()
         self._live.start()
 
-    def show(self, label: str, text: str) -> None:
+    def show(self, label: str, text: str, request_id: str = "") -> None:
         self._console.print(f"[cyan]{escaped(label)}[/] {escaped(visible(text))}", highlight=False)
 
     def _writer(self, secrets: Secrets) -> OutputWriter:

@@ -53,7 +53,7 @@ class SamplingDisplay:
         self._started = datetime.now(UTC)
         self._display.started(report, secrets)
 
-    def show(self, label: str, text: str) -> None:
+    def show(self, label: str, text: str, request_id: str = "") -> None:
         self._display.show(label, text)
 
     def output(self, port: Port, batch: Batch) -> None:

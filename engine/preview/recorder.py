@@ -53,13 +53,16 @@ class Recorder:
         self.report: Report | None = None
         self.secrets = Secrets()
         self.entries: dict[Port, Entries] = {}
-        self.show = show
+        self._show = show
         self._limit = limit
         self._follow = follow
         self._lock = threading.Lock()
 
     def started(self, report: Report, secrets: Secrets) -> None:
         self.report, self.secrets = report, secrets
+
+    def show(self, label: str, text: str, request_id: str = "") -> None:
+        self._show(label, text)
 
     def output(self, port: Port, batch: Batch) -> None:
         """It has crossed the view already."""

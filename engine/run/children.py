@@ -286,8 +286,8 @@ class Run:
     def started(self, report: Report, secrets: Secrets) -> None:
         """Nothing to keep."""
 
-    def show(self, label: str, text: str) -> None:
-        self._caller.show(f"{self._label}{label}", text)
+    def show(self, label: str, text: str, request_id: str = "") -> None:
+        self._caller.show(f"{self._label}{label}", text, request_id)
 
     async def _wait_for_room(self) -> None:
         while self._waiting >= IN_FLIGHT:

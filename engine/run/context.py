@@ -77,6 +77,7 @@ class SnapContext:
         self._describer = ErrorDescriber(snap, execution)
         self.readable = self._describer.readable
         self._shown = ShownLines(partial(execution.show, snap.label))
+        self._run_request = execution.identity.request.id
         self._snap = snap
         self._linked = execution.plan.routes.linked.get(snap.label, frozenset())
         self._class = snap_class
@@ -259,10 +260,11 @@ class SnapContext:
         self.statistics.errors += 1
         ledger = self._execution.ledger
         if self._snap.on_error == "route" and (ledger is None or self.linked(ERROR_VIEW.name)):
-            self.error_documents.append(self._describer.document(error, original))
+            self.error_documents.append(self._describer.document(error, original, lineage))
             self.error_lineage.append(lineage)
         elif self._snap.on_error == "error_pipeline" and self._execution.error_pipeline is not None:
-            self._execution.error_pipeline.send(self._describer.document(error, original), lineage)
+            document = self._describer.document(error, original, lineage)
+            self._execution.error_pipeline.send(document, lineage)
         elif ledger is not None and lineage:
             self._fail_requests(error, original, lineage)
         elif self._stops(lineage):
@@ -320,7 +322,8 @@ class SnapContext:
         texts = for_callers or texts_for_callers(self._snap, error)
         masked = map(self._execution.secrets.mask_text, texts)
         reply = dict(zip(("error", "reason", "resolution"), masked, strict=True))
-        document = {**self._describer.document(error, original), "snap": self.label, "reply": reply}
+        described = self._describer.document(error, original, lineage)
+        document = {**described, "snap": self.label, "reply": reply}
         self._execution.ledger.fail(lineage, document)
 
     def dropped(self, count: int, lineage: Sequence[Lineage] = ()) -> None:
@@ -350,8 +353,11 @@ class SnapContext:
         if leaving and self._execution.ledger is not None:
             self._execution.ledger.leave(leaving)
 
-    def show(self, text: str) -> None:
-        self._shown.show(text)
+    def show(self, text: str, request_id: str = "") -> None:
+        self._shown.show(text, request_id or self._run_request)
+
+    def request_ids(self, lineage: Sequence[Lineage]) -> list[str]:
+        return list(map(self._execution.request_ids, lineage))
 
     def fail(self, error: EngineError) -> None:
         if self._execution.on_failure is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine.documents import Document, without_raw_json
+from engine.documents import NO_LINEAGE, Document, Lineage, without_raw_json
 from engine.errors import DataError, ExpressionError
 from engine.plan.plan import PlacedExpression, PlannedSnap
 from engine.run.execution import Execution
@@ -18,6 +18,7 @@ class ErrorDescriber:
 
     def __init__(self, snap: PlannedSnap, execution: Execution) -> None:
         self._snap = snap
+        self._execution = execution
         self._secrets = execution.secrets
         self._details_at: dict[tuple[str, str], Document] = {}
         holds_text = () not in execution.plan.seen
@@ -25,8 +26,13 @@ class ErrorDescriber:
             without_raw_json if holds_text else _unchanged
         )
 
-    def document(self, error: DataError, original: Document | None) -> Document:
-        """The shape of the reference (1.4); `original` only if there was an input."""
+    def document(
+        self, error: DataError, original: Document | None, lineage: Lineage = NO_LINEAGE
+    ) -> Document:
+        """The shape of the reference (1.4); `original` only if there was an input.
+
+        `request_id` is that of the hosted request, if there is one.
+        """
         document: Document = error.report()
         document["snap_details"] = self._details(error)
         if error.details:
@@ -34,6 +40,8 @@ class ErrorDescriber:
                 document.setdefault(name, value)
         if original is not None:
             document["original"] = self.readable(original)
+        if request_id := self._execution.request_ids(lineage):
+            document["request_id"] = request_id
         # not decided when the run starts: a snap's account adds secrets when the snap opens
         masked: Document = self._secrets.mask(document)
         return masked

@@ -9,6 +9,7 @@ from datetime import UTC
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from engine.documents import Lineage
 from engine.errors import EngineError
 from engine.expressions import (
     DateTime,
@@ -99,9 +100,15 @@ class Execution:
     def snap(self, label: str) -> PlannedSnap:
         return self._snaps[label]
 
-    def show(self, label: str, text: str) -> None:
+    def show(self, label: str, text: str, request_id: str = "") -> None:
         """Show a line to the person watching, without secrets."""
-        self.services.show(label, self.secrets.mask_text(text))
+        self.services.show(label, self.secrets.mask_text(text), request_id)
+
+    def request_ids(self, lineage: Lineage) -> str:
+        """The ids of the requests to which a document belongs; empty if there are none."""
+        if self.ledger is None:
+            return self.identity.request.id
+        return self.ledger.tags.ids(lineage) if lineage else ""
 
     def _pipe(self) -> dict[str, Any]:
         identity = self.identity

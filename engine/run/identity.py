@@ -14,6 +14,7 @@ import msgspec
 
 from engine.expressions import check_timezone
 from engine.plan.plan import Plan
+from engine.request_tags import NO_TAG, RequestTag
 from engine.run.files.rules import TRUSTING, FileRules
 from engine.run.parameters import resolve_parameters
 from engine.run.platform_paths import plex_path, project_path, run_id
@@ -24,7 +25,8 @@ class RunIdentity(msgspec.Struct, frozen=True):
 
     A child run has a `parent_ruuid` and a `root_ruuid`; its `callers` are the paths of the
     pipelines that led to it, outermost first. In a test, the clock may stand still (`now`), and the
-    random numbers may have a seed.
+    random numbers may have a seed. `request` is the request that the run answers, if it is one
+    request; those of an ultra task have many.
     """
 
     ruuid: str
@@ -40,6 +42,7 @@ class RunIdentity(msgspec.Struct, frozen=True):
     callers: tuple[str, ...] = ()
     now: datetime | None = None
     random_seed: int | None = None
+    request: RequestTag = NO_TAG
 
 
 def identify(
@@ -50,6 +53,7 @@ def identify(
     files: FileRules = TRUSTING,
     now: datetime | None = None,
     random_seed: int | None = None,
+    request: RequestTag = NO_TAG,
 ) -> RunIdentity:
     """The identity of a run of this plan that starts now; `now` stops its clock.
 
@@ -68,6 +72,7 @@ def identify(
         files=files,
         now=now,
         random_seed=random_seed,
+        request=request,
     )
 
 

@@ -17,6 +17,7 @@ from typing import Protocol
 import msgspec
 
 from engine.documents import Document, Item, Lineage
+from engine.run.numbered_tags import NumberedTags
 
 
 class LedgerListener(Protocol):
@@ -48,11 +49,15 @@ class Ledger:
     """Counts the live documents of every request. Snaps may use it from several threads.
 
     If it `streams`, any number of documents may answer a request, and it is settled when none is
-    live any more: as failed if one of them failed, otherwise as filtered.
+    live any more: as failed if one of them failed, otherwise as filtered. `tags` has the tags of
+    the requests, as far as they are known.
     """
 
-    def __init__(self, listener: LedgerListener, *, streams: bool = False) -> None:
+    def __init__(
+        self, listener: LedgerListener, tags: NumberedTags | None = None, *, streams: bool = False
+    ) -> None:
         self.streams = streams
+        self.tags = tags or NumberedTags()
         self._listener = listener
         self._accounts: dict[int, _Account] = {}
         self._any_abandoned = False

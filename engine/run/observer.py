@@ -40,8 +40,8 @@ class Observer(Protocol):
         """
         ...
 
-    def show(self, label: str, text: str) -> None:
-        """A snap shows a line."""
+    def show(self, label: str, text: str, request_id: str = "") -> None:
+        """A snap shows a line, perhaps about a request with that id."""
         ...
 
     def output(self, port: Port, batch: Batch) -> Awaitable[None] | None:

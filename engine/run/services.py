@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine.run.child_loop import ChildLoop
     from engine.run.http import LoopClient
 
-Show = Callable[[str, str], None]
+Show = Callable[[str, str, str], None]
 Crossed = Callable[[Port, Batch], None]
 
 
@@ -49,10 +49,10 @@ class Services:
 
     A child run shares those of its `parent`, and has files and a temporary folder of its own.
 
-    `show(label, line)` is called for every line that a snap shows, and `crossed`, if given, for
-    every batch that leaves a view. Both may be called from any thread. Without `http`, a client is
-    created when a snap asks for one. A `guard` decides what each snap may reach. `caller` is the
-    snap of the parent that runs this child.
+    `show(label, line, request_id)` is called for every line that a snap shows, and `crossed`, if
+    given, for every batch that leaves a view. Both may be called from any thread. Without `http`, a
+    client is created when a snap asks for one. A `guard` decides what each snap may reach. `caller`
+    is the snap of the parent that runs this child.
     """
 
     def __init__(

@@ -18,7 +18,7 @@ class ShownLines:
     """
 
     def __init__(
-        self, show: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+        self, show: Callable[[str, str], None], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._show = show
         self._clock = clock
@@ -27,7 +27,7 @@ class ShownLines:
         self._at = clock()
         self._lines = self._characters = 0
 
-    def show(self, text: str) -> None:
+    def show(self, text: str, request_id: str = "") -> None:
         with self._lock:
             now = self._clock()
             self._left = min(BURST, self._left + (now - self._at) * RATE)
@@ -37,10 +37,10 @@ class ShownLines:
             if self._left >= (max(size, RATE) if self._lines else size):
                 self._report()
                 self._left -= size
-                self._show(text)
+                self._show(text, request_id)
                 return
             if not self._lines:
-                self._show(f"… output exceeds {RATE >> 10} KiB per second; omitting lines")
+                self._show(f"… output exceeds {RATE >> 10} KiB per second; omitting lines", "")
             self._lines += 1
             self._characters += size
 
@@ -51,5 +51,5 @@ class ShownLines:
 
     def _report(self) -> None:
         if self._lines:
-            self._show(f"… {self._lines:,} lines omitted ({self._characters:,} characters)")
+            self._show(f"… {self._lines:,} lines omitted ({self._characters:,} characters)", "")
             self._lines = self._characters = 0

@@ -15,6 +15,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from engine.sdk.scripts import without_mark
+
 LINE_LIMIT = 64 * 1024
 _CHUNK = 64 * 1024
 _PROGRESS_INTERVAL = 1.0
@@ -163,5 +165,5 @@ class OutputReader:
         return b""
 
     def _hand_over(self, line: str) -> None:
-        self.last.append(line[:_SHOWN])
+        self.last.append(without_mark(line)[0][:_SHOWN])
         self._output(line)

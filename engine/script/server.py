@@ -239,8 +239,8 @@ class PeerConnection:
                     self._reply("answers", session.process(rows, more=more))
                 case ["chunk", str(key)]:
                     session.identify(key)
-                case ["tracked rows", list(rows), list(numbers)]:
-                    self._reply("outcomes", session.process_tracked(rows, numbers))
+                case ["tracked rows", list(rows), list(numbers), list(ids)]:
+                    self._reply("outcomes", session.process_tracked(rows, numbers, ids))
                 case ["tracked finish"]:
                     self._reply("outcomes", session.finish_tracked())
                 case ["cancel", int()]:

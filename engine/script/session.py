@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import msgspec
@@ -91,8 +91,10 @@ class Session(ABC):
         """The rows from now on belong to the chunk of that key."""
         self._send(self._ready(), self._ready().frame("chunk", key))
 
-    def process_tracked(self, rows: list[Document], numbers: list[int]) -> Iterator[list[Outcome]]:
-        return self._exchange(self._send_tracked(rows, numbers), "outcomes")
+    def process_tracked(
+        self, rows: list[Document], numbers: list[int], ids: Sequence[str] = ()
+    ) -> Iterator[list[Outcome]]:
+        return self._exchange(self._send_tracked(rows, numbers, ids), "outcomes")
 
     def cancel(self, number: int) -> None:
         """Nobody waits for the answer to this row any more: a script that yields need not go on."""
@@ -120,9 +122,12 @@ class Session(ABC):
                 yield None
             yield [error]
 
-    def _send_tracked(self, rows: list[Document], numbers: list[int]) -> Sending:
+    def _send_tracked(
+        self, rows: list[Document], numbers: list[int], ids: Sequence[str]
+    ) -> Sending:
         def encoded(start: int, end: int) -> bytearray:
-            return self._frame("tracked rows", rows[start:end], numbers[start:end])
+            part = slice(start, end)
+            return self._frame("tracked rows", rows[part], numbers[part], ids[part])
 
         for start, _, error in self._send_in_frames(rows, TRACKED_BYTES, encoded):
             yield None if error is None else [(numbers[start], error)]

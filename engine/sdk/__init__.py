@@ -60,6 +60,7 @@ from engine.sdk.scripts import (
     ScriptModule,
     ScriptSession,
     part_of,
+    without_mark,
 )
 from engine.sdk.settings import (
     Account,
@@ -320,5 +321,6 @@ __all__ = [
     "to_json",
     "to_json_lines",
     "to_text",
+    "without_mark",
     "without_raw_json",
 ]

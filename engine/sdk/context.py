@@ -212,6 +212,14 @@ class Context(Protocol):
         """Documents that were held are finished; their results have already been emitted."""
         ...
 
-    def show(self, text: str) -> None:
-        """Show a line to the person watching the run, under the snap's label."""
+    def request_ids(self, lineage: Sequence[Lineage]) -> list[str]:
+        """For each of these documents, the id of the hosted request that it belongs to; several
+        are separated by commas. Empty if it belongs to none."""
+        ...
+
+    def show(self, text: str, request_id: str = "") -> None:
+        """Show a line to the person watching the run, under the snap's label.
+
+        `request_id` is the id of the request that it is about, if it is about one.
+        """
         ...

@@ -6,7 +6,8 @@ process, a pipe or a socket.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -16,6 +17,19 @@ from engine.errors import DataError, ExecutionError
 
 InstallPolicy = Literal["install", "check", "refuse"]
 ScriptStyle = Literal["functions", "hook", "hook for requests"]
+
+
+_MARKED = re.compile("\x1e([!-~]{1,128})\x1e")
+
+
+def without_mark(line: str) -> tuple[str, str]:
+    """A line that a script has printed, and the id of the request that it was working on, if any.
+
+    See engine.script.child.current.
+    """
+    if line[:1] == "\x1e" and (found := _MARKED.match(line)):
+        return line[found.end() :], found[1]
+    return line, ""
 
 
 class ScriptModule(msgspec.Struct, frozen=True):
@@ -143,11 +157,15 @@ class ScriptSession(Protocol):
         """Call `snaplogic_final`; its documents."""
         ...
 
-    def process_tracked(self, rows: list[Document], numbers: list[int]) -> Iterator[list[Outcome]]:
+    def process_tracked(
+        self, rows: list[Document], numbers: list[int], ids: Sequence[str] = ()
+    ) -> Iterator[list[Outcome]]:
         """The outcomes of rows, these or earlier ones, when a request waits for each of them.
 
         A number identifies a row from now on; it is negative if no request waits for that row. A
         row with a positive number and no outcome is kept by the script, and gets its outcome later.
+        `ids` are those of the requests, for the script and as marks of what it prints (see
+        `without_mark`).
         """
         ...
 

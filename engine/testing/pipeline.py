@@ -144,7 +144,7 @@ class _RecordingObserver:
     def started(self, report: Report, secrets: Secrets) -> None:
         """Nothing to keep."""
 
-    def show(self, label: str, text: str) -> None:
+    def show(self, label: str, text: str, request_id: str = "") -> None:
         self.shown.append((label, text))
 
     def output(self, port: Port, batch: Batch) -> None:

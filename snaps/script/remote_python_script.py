@@ -35,6 +35,7 @@ from engine.sdk import (
     Views,
     part_of,
     setting,
+    without_mark,
 )
 from snaps.script.shared.constraints import check_constraints
 from snaps.script.shared.module_names import misnamed_modules, module_name
@@ -295,7 +296,8 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         if wanted:
             begun = perf_counter()
             cancelled: set[int] = set()
-            for outcomes in session.process_tracked(part.items, numbers):
+            ids = self.context.request_ids(part.complete_lineage())
+            for outcomes in session.process_tracked(part.items, numbers, ids):
                 for number in [
                     number for number, answer in outcomes if part_of(answer) is not None
                 ]:
@@ -453,8 +455,9 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             raise ExecutionError("no script to run: the view 'script' received no document")
         return self._session
 
-    def _print(self, line: str) -> None:
-        self.context.show(line)
+    def _print(self, marked: str) -> None:
+        line, request_id = without_mark(marked)
+        self.context.show(line, request_id)
         if self._stdout_linked:
             self._printed.append(line)
 

@@ -9,7 +9,10 @@ class Watched:
     def __init__(self) -> None:
         self.now = 0.0
         self.lines: list[str] = []
-        self.shown = ShownLines(self.lines.append, lambda: self.now)
+        self.shown = ShownLines(self._show, lambda: self.now)
+
+    def _show(self, text: str, request_id: str) -> None:
+        self.lines.append(text)
 
     def print(self, count: int, size: int = 1023) -> None:
         for _ in range(count):

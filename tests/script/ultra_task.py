@@ -54,7 +54,9 @@ class Task:
         file = folder / "task.yaml"
         file.write_text(yaml.safe_dump({"pipeline": "Task", "snaps": {"one": spec}}))
         plan = api.compile_plan(file)
-        self._services = Services(plan, Executor(), lambda label, line: self.shown.append(line))
+        self._services = Services(
+            plan, Executor(), lambda label, line, request_id: self.shown.append(line)
+        )
         execution = Execution(
             plan, identify(plan, {}), self._services, discover(), ledger=self.ledger
         )

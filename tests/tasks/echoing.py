@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
+from engine.request_tags import RequestTag
 from engine.tasks.front.calls import Respond
 from engine.tasks.front.connection import Connection
 from engine.tasks.front.head import Head
@@ -66,7 +67,7 @@ class Echo:
         self.heads.append(head)
         return EchoCall(self, head)
 
-    def record_unread(self, client: str, status: int, size: int) -> None:
+    def record_unread(self, client: str, tag: RequestTag, status: int, size: int) -> None:
         self.unread.append((status, client.partition(":")[0]))
 
 
@@ -76,6 +77,7 @@ class EchoCall:
     def __init__(self, echo: Echo, head: Head) -> None:
         self._echo = echo
         self._head = head
+        self.tag = head.tag
         refused = head.path.startswith("/refused")
         self.refusal = self._said(b"") if refused else None
 

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from engine.errors import ConfigurationError
-from engine.tasks.front.access import AccessLog, LogFormat
+from engine.tasks.front.access import AccessEntry, AccessLog, LogFormat
 from engine.tasks.front.head import Head
 from tests.tasks.hosting import in_loop
 
 LINE = re.compile(
-    r'127\.0\.0\.1 - - \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET (\S+) HTTP/1\.1" 200 5 1\.5'
+    r"127\.0\.0\.1 - - \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d \+0000\] "
+    r'"GET (\S+) HTTP/1\.1" 200 5 1\.5 - - - -'
 )
 
 
@@ -26,7 +27,7 @@ def lines(form: LogFormat, raw_path: bytes = b"/tasks/a", query: bytes = b"") ->
     @in_loop
     async def write() -> None:
         log = AccessLog(stream, form)
-        log.write(head(raw_path, query), 200, 5, 0.0015)
+        log.write(AccessEntry(head(raw_path, query), 200, 5, 0.0015))
         log.flush()
 
     write()
@@ -74,7 +75,7 @@ class Full(io.BytesIO):
 async def test_a_full_disk_does_not_cost_a_response(caplog: pytest.LogCaptureFixture) -> None:
     log = AccessLog(Full())
     for _ in range(3):
-        log.write(head(), 200, 5, 0.001)
+        log.write(AccessEntry(head(), 200, 5, 0.001))
         log.flush()
     assert caplog.text.count("cannot write the access log") == 1
 
@@ -83,10 +84,10 @@ async def test_a_full_disk_does_not_cost_a_response(caplog: pytest.LogCaptureFix
 async def test_a_file_that_was_renamed_is_followed_by_a_new_one(tmp_path: Path) -> None:
     path = tmp_path / "access.log"
     log = AccessLog(str(path))
-    log.write(head(b"/old"), 200, 5, 0.001)
+    log.write(AccessEntry(head(b"/old"), 200, 5, 0.001))
     path.rename(tmp_path / "access.log.1")
     log.reopen()
-    log.write(head(b"/new"), 200, 5, 0.001)
+    log.write(AccessEntry(head(b"/new"), 200, 5, 0.001))
     log.close()
     assert "GET /old" in (tmp_path / "access.log.1").read_text()
     assert "GET /new" in path.read_text()
@@ -101,7 +102,7 @@ async def test_lines_stay_in_the_old_file_if_there_can_be_no_new_one(
     path.rename(tmp_path / "old")
     path.mkdir()
     log.reopen()
-    log.write(head(b"/new"), 200, 5, 0.001)
+    log.write(AccessEntry(head(b"/new"), 200, 5, 0.001))
     log.close()
     assert "lines still go to the old file" in caplog.text
     assert "GET /new" in (tmp_path / "old").read_text()

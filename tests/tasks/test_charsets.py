@@ -111,6 +111,7 @@ def test_a_form_that_is_not_in_its_charset_is_refused(served: Served, task: str)
     reply = ask(served.port, "POST", f"/tasks/{task}", [("Content-Type", FORM)], b"a=1&b=%E9")
     assert reply.status == 400
     assert reply.json == {
+        "request_id": reply.header("x-request-id")[0],
         "error": "the body of the request cannot be read",
         "reason": "the form is not valid utf-8: unexpected end of data at byte 0",
         "resolution": "send UTF-8, or name the charset in the Content-Type header",

@@ -52,7 +52,7 @@ def ask(serve: Any, tmp_path: Path) -> Any:
 def test_a_failed_expression_is_in_the_log_but_not_in_the_response(ask: Any, snap: str) -> None:
     status, body, log = ask(snap, {"pass": "no"})
     assert status == 500
-    assert json.loads(body) == NO_VALUE
+    assert json.loads(body).items() >= NO_VALUE.items()
     assert "$content." in log
 
 

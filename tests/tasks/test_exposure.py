@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.tasks.front.access import AccessLog
+from engine.tasks.front.access import AccessEntry, AccessLog
 from engine.tasks.front.head import Head
 from engine.tasks.scheduled.history import History
 from tests.tasks.conftest import Serve, Served
@@ -78,6 +78,6 @@ def test_others_cannot_read_the_history(tmp_path: Path) -> None:
 async def test_others_cannot_read_the_access_log(tmp_path: Path) -> None:
     path = tmp_path / "access.log"
     log = AccessLog(str(path))
-    log.write(Head("GET", "/", "", [], "127.0.0.1:1"), 200, 0, 0.0)
+    log.write(AccessEntry(Head("GET", "/", "", [], "127.0.0.1:1"), 200, 0, 0.0))
     log.close()
     assert path.stat().st_mode & 0o777 == 0o600

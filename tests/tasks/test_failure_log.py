@@ -8,7 +8,7 @@ from engine.tasks.worker.failure_log import LINES_PER_SECOND, FailureLog
 def test_ten_thousand_failures_of_a_second_leave_a_few_lines_and_then_their_number() -> None:
     lines: list[str] = []
     now = 7.0
-    log = FailureLog(lambda snap, text: lines.append(text), clock=lambda: now)
+    log = FailureLog(lambda snap, text, request_id: lines.append(text), clock=lambda: now)
     for _ in range(10_000):
         log.add({"snap": "a", "error": "it failed"})
     assert lines == ["it failed"] * LINES_PER_SECOND

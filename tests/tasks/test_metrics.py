@@ -22,7 +22,7 @@ def samples() -> dict[str, list[Any]]:
         is_ready=True,
         queue_depth=3,
         in_flight=2,
-        instances=[None],
+        instances=[],
         restarts=0,
         snap_counts=lambda: [SnapCounts('a "b"\n\\c', "Mapper", 6, 5, 1, 0)],
     )

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from . import install, tool
+from .current import mark_output
 from .encoding import restore_row_value
 from .failure import ScriptRaisedError, describe
 from .memory import limit_to
@@ -42,8 +43,7 @@ def main(settings: dict[str, Any]) -> None:
     state = State(folder / "state")
     supervise(settings["lifeline"], str(folder), state)
     _report_crashes(folder)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    mark_output()
     connection = socket.socket(fileno=settings["channel"])
     connection.set_inheritable(False)
     channel = Channel(connection, settings["limit"], wait=lambda: None)
@@ -129,8 +129,9 @@ class Conversation:
                 case "rows":
                     self._answer(program, payload, *message[1:])
                 case "tracked rows":
-                    self._outbox.begin("outcomes", len(message[1]))
-                    program.settle(message[1], message[2], partial(self._rows_of, [payload]))
+                    _, rows, numbers, ids = message
+                    self._outbox.begin("outcomes", len(rows))
+                    program.settle(rows, numbers, ids, partial(self._rows_of, [payload]))
                     self._end_reply()
                 case "chunk":
                     tool.set_chunk(message[1])

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from itertools import repeat
 from pathlib import Path
 from time import monotonic
 from types import ModuleType
 from typing import Any, TypeVar
 
 from . import failure, tracker
+from .current import CurrentRequest
 from .encoding import ENCODING_ERRORS, FailedError, Failure, encode_value
 from .failure import ScriptRaisedError
 from .flat import FlatDocuments
@@ -52,6 +54,7 @@ class Program:
         sys.modules[failure.MODULE] = module  # for pickle and dataclasses to find its classes
         self._globals = module.__dict__
         self._globals |= {"snaplogic_pipe": pipe, "tmp_root": pipe["tmp_root"]}
+        self._request = CurrentRequest(pipe)
         sys.argv = [name]
         if folder and Path(folder).is_dir():
             self._globals["__file__"] = str(Path(folder) / Path(name).name)
@@ -213,19 +216,24 @@ class Program:
         )
         return self._failed(problem, hook)
 
-    def settle(self, rows: Rows, numbers: list[int], again: Callable[[], Rows]) -> None:
+    def settle(
+        self, rows: Rows, numbers: list[int], ids: list[str], again: Callable[[], Rows]
+    ) -> None:
         """Add the outcomes of rows, these or earlier ones, to the outbox as they become known.
 
-        A number identifies a row from now on; it is negative if no request awaits that row. A row
-        without an outcome is kept by the script. `rows` is emptied, as our references would count
-        as keeping the rows.
+        A number identifies a row from now on; it is negative if no request awaits that row. `ids`
+        are those of the requests, or empty. A row without an outcome is kept by the script. `rows`
+        is emptied, as our references would count as keeping the rows.
         """
         batched, single = self._hooks()
         tracked = self._tracked()
         if batched is None:
-            self._settle_rows(tracked, single, rows, numbers)
-        elif not self._settle_batch(tracked, (batched, single), rows, numbers):
-            self._settle_rows(tracked, single, again(), numbers)
+            self._settle_rows(tracked, single, rows, numbers, ids)
+        else:
+            self._request.are(ids)
+            if not self._settle_batch(tracked, (batched, single), rows, numbers):
+                self._settle_rows(tracked, single, again(), numbers, ids)
+        self._request.is_none()
 
     def _tracked(self) -> tracker.Tracker:
         if self._tracker is None:
@@ -241,12 +249,19 @@ class Program:
         tracked.finish(given, hook)
 
     def _settle_rows(
-        self, tracked: tracker.Tracker, hook: Callable[..., Any], rows: Rows, numbers: list[int]
+        self,
+        tracked: tracker.Tracker,
+        hook: Callable[..., Any],
+        rows: Rows,
+        numbers: list[int],
+        ids: list[str],
     ) -> None:
         cells, first = self._state.begin_rows()
         rows.reverse()
-        for count, number in enumerate(numbers, first):
+        requests = zip(numbers, ids or repeat(""), strict=False)
+        for count, (number, request) in enumerate(requests, first):
             cells[ROW] = count
+            self._request.is_one(request)
             if self._timed:
                 cells[SINCE] = monotonic()
             entry = tracked.begin(number, rows.pop())

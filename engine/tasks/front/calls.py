@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from engine.request_tags import RequestTag
 from engine.tasks.front.head import Head
 from engine.tasks.front.reply import Reply
 from engine.tasks.wire.messages import Response
@@ -16,6 +17,8 @@ Respond = Callable[[Response | Reply], None]
 class Call(Protocol):
     """One request, from its head on."""
 
+    @property
+    def tag(self) -> RequestTag: ...
     @property
     def refusal(self) -> Reply | None:
         """The response, if it does not depend on the body."""
@@ -42,7 +45,7 @@ class Call(Protocol):
 
 class Application(Protocol):
     def call(self, head: Head) -> Call: ...
-    def record_unread(self, client: str, status: int, size: int) -> None:
+    def record_unread(self, client: str, tag: RequestTag, status: int, size: int) -> None:
         """A request that could not be read was answered with this status and body size."""
         ...
 
@@ -52,8 +55,11 @@ class UnreadCall:
 
     limit = 0
 
-    def __init__(self, application: Application, client: str, refusal: Reply) -> None:
+    def __init__(
+        self, application: Application, client: str, tag: RequestTag, refusal: Reply
+    ) -> None:
         self.refusal = refusal
+        self.tag = tag
         self._application = application
         self._client = client
 
@@ -67,4 +73,4 @@ class UnreadCall:
         """Nothing is in progress."""
 
     def record(self, reply: Response | Reply, size: int) -> None:
-        self._application.record_unread(self._client, reply.status, size)
+        self._application.record_unread(self._client, self.tag, reply.status, size)

@@ -142,7 +142,8 @@ class Connection(Outgoing):
         if exchange is not None and exchange.answered:
             self._close()  # its response was sent before its body had come
             return
-        call = UnreadCall(self.server.application, self._client, reply)
+        tag = self._reader.tag() if exchange is None else exchange.call.tag
+        call = UnreadCall(self.server.application, self._client, tag, reply)
         if exchange is None:
             exchange = Exchange(self, call, "1.1", sends_body=self._reader.sends_body)
             self._exchanges.append(exchange)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import EngineError
 from engine.tasks.front.calls import Call
-from engine.tasks.front.reply import Reply, error_reply
+from engine.tasks.front.reply import Reply, body_with_id, error_reply
 from engine.tasks.wire.messages import Response
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ class Exchange:
         try:
             self.call.start(body, self.respond)
         except Exception:  # a bug of ours must cost one response, not the server
-            log.exception("a request could not be answered")
+            about = {"request_id": self.call.tag.id}
+            log.exception("a request could not be answered", extra=about)
             self.respond(error_reply(500, "internal server error", "", "see the server's log"))
 
     def add_piece(self, piece: bytes) -> bool:
@@ -108,7 +109,7 @@ class Exchange:
             self.call.withdraw()
 
     def respond(self, reply: Response | Reply) -> None:
-        connection, body = self._connection, reply.body
+        connection, body = self._connection, body_with_id(reply, self.call.tag)
         if connection is None or self.answered:
             if not isinstance(body, bytes):
                 self._streaming = asyncio.ensure_future(_close(body))
@@ -140,7 +141,7 @@ class Exchange:
             (
                 _STATUS_LINES[reply.status],
                 connection.server.date,
-                fields.encode(),
+                f"{fields}x-request-id: {self.call.tag.id}\r\n".encode(),
                 framing,
                 end,
             )
@@ -161,12 +162,14 @@ class Exchange:
             else:
                 await self._send_pieces(connection, reply, pieces)
         except EngineError as error:
-            log.warning("a response broke off after %d bytes: %s", self._size, error)
+            about = {"request_id": self.call.tag.id}
+            log.warning("response broke off after %d bytes: %s", self._size, error, extra=about)
             connection.abort()
         except asyncio.CancelledError:  # the caller has gone
             pass
         except Exception:
-            log.exception("a response broke off after %d bytes", self._size)
+            about = {"request_id": self.call.tag.id}
+            log.exception("response broke off after %d bytes", self._size, extra=about)
             connection.abort()
         finally:
             await _close(pieces)

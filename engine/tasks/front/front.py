@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from engine.tasks.front.access import AccessLog
+from engine.request_tags import RequestTag
+from engine.tasks.front.access import AccessEntry, AccessLog
 from engine.tasks.front.access_control import AccessControl
 from engine.tasks.front.calls import Call, Respond
 from engine.tasks.front.head import MAX_HEAD_BYTES, METHODS, Head, decoded
@@ -72,7 +73,7 @@ class Front:
         """Requests that could not be read, by the status of the response."""
 
         self._pages = pages
-        self._access = access
+        self.access = access
         self._site = site
         self._numbers = itertools.count(1)
 
@@ -93,14 +94,12 @@ class Front:
             return PageCall(self, head, self._page(head))
         return TaskCall(self, hosted, head, path_info, next(self._numbers))
 
-    def record_unread(self, client: str, status: int, size: int) -> None:
+    def record_unread(self, client: str, tag: RequestTag, status: int, size: int) -> None:
         """A request that could not be read has been answered; no task has seen it."""
         self.unread[status] += 1
-        self.log(Head("-", "-", "", [], client), status, size, 0.0)
-
-    def log(self, head: Head, status: int, size: int, seconds: float) -> None:
-        if self._access is not None:
-            self._access.write(head, status, size, seconds)
+        if self.access is not None:
+            head = Head("-", "-", "", [], client, tag=tag)
+            self.access.write(AccessEntry(head, status, size, 0.0))
 
     def _route(self, raw_path: str, below: str = _BELOW_TASKS) -> tuple[Answering | None, str]:
         """The task of a path, and what follows its name. A name is exactly one segment."""
@@ -136,6 +135,7 @@ class PageCall:
 
     def __init__(self, front: Front, head: Head, reply: Reply) -> None:
         self.refusal = reply
+        self.tag = head.tag
         self._front = front
         self._head = head
         self._started = time.perf_counter()
@@ -150,8 +150,10 @@ class PageCall:
         """Nothing is in progress."""
 
     def record(self, reply: Response | Reply, size: int) -> None:
-        seconds = time.perf_counter() - self._started
-        self._front.log(self._head, reply.status, size, seconds)
+        access = self._front.access
+        if access is not None:
+            seconds = time.perf_counter() - self._started
+            access.write(AccessEntry(self._head, reply.status, size, seconds))
 
 
 def _wrong_host(host: str) -> Reply:

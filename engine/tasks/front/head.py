@@ -8,6 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from engine.request_tags import NO_TAG, RequestTag
 from engine.tasks.front.reply import Reply, error_reply
 from engine.tasks.wire.messages import Headers
 
@@ -36,6 +37,7 @@ class Head(msgspec.Struct, frozen=True, gc=False):
     http_version: str = "1.1"
     host: str = ""
     scheme: str = ""
+    tag: RequestTag = NO_TAG
 
     @property
     def path(self) -> str:
@@ -63,7 +65,13 @@ class RefusedHeadError(Exception):
 
 
 def read_head(
-    method: str, url: bytes, headers: Headers, client: str, version: str, hosts: list[str]
+    method: str,
+    url: bytes,
+    headers: Headers,
+    client: str,
+    version: str,
+    hosts: list[str],
+    tag: RequestTag,
 ) -> Head:
     """The head; `hosts` are the values of its Host headers. Raises RefusedHeadError."""
     if version not in ("1.1", "1.0"):
@@ -89,6 +97,7 @@ def read_head(
         client,
         version,
         _host(authority, hosts, version),
+        tag,
     )
 
 

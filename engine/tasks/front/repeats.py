@@ -16,7 +16,7 @@ from collections.abc import Callable
 import msgspec
 
 from engine.tasks.front.reply import Reply, close_unread, error_reply
-from engine.tasks.front.submitting import Deliver, Submits
+from engine.tasks.front.submitting import Deliver, Submits, Timed
 from engine.tasks.wire.messages import Request, Response
 
 KEPT_SECONDS = 24 * 3600.0
@@ -87,20 +87,23 @@ class Repeats:
         """Passes a request on, unless one with the same key came before."""
         return _Repeatable(self, inner, place)
 
-    def submit(self, inner: Submits, place: Place, request: Request, deliver: Deliver) -> None:
+    def submit(
+        self, inner: Submits, place: Place, request: Request, deliver: Deliver
+    ) -> Timed | None:
         self._forget_old()
         fingerprint = _fingerprint(request)
         known = self._open.get(place) or self._kept.get(place)
         if known is None:
             first = self._open[place] = _First(fingerprint)
             first.waiting[request.id] = deliver
-            inner.submit(request, lambda reply: self._answer(place, request.id, reply))
-        elif known.fingerprint != fingerprint:
+            return inner.submit(request, lambda reply: self._answer(place, request.id, reply))
+        if known.fingerprint != fingerprint:
             deliver(_other_request())
         elif isinstance(known, _First):
             known.waiting[request.id] = deliver
         else:
             deliver(_again(known.reply))
+        return None
 
     def withdraw(self, place: Place, request: int) -> None:
         if place in self._open:
@@ -136,8 +139,8 @@ class _Repeatable:
         self._inner = inner
         self._place = place
 
-    def submit(self, request: Request, deliver: Deliver) -> None:
-        self._repeats.submit(self._inner, self._place, request, deliver)
+    def submit(self, request: Request, deliver: Deliver) -> Timed | None:
+        return self._repeats.submit(self._inner, self._place, request, deliver)
 
     def withdraw(self, request: int) -> None:
         self._repeats.withdraw(self._place, request)

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from engine.tasks.wire.messages import Headers
+from engine.request_tags import RequestTag
+from engine.tasks.wire.messages import Headers, Response
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -34,6 +35,18 @@ def error_reply(
     body = msgspec.json.encode({"error": error, "reason": reason, "resolution": resolution})
     fields: Headers = [("content-type", "application/json"), *(headers or ())]
     return Reply(status, fields, body, "refused")
+
+
+_ERRORS = ("failed", "refused")
+"""The outcomes of replies whose body is an error as a JSON object."""
+
+
+def body_with_id(reply: Response | Reply, tag: RequestTag) -> bytes | AsyncIterator[bytes]:
+    """The body; in that of an error, the caller also finds the id of its request."""
+    body = reply.body
+    if reply.outcome in _ERRORS and isinstance(body, bytes) and body[-2:] == b'"}':
+        return b'%b,"request_id":%b}' % (body[:-1], msgspec.json.encode(tag.id))
+    return body
 
 
 def too_large(limit: int) -> Reply:

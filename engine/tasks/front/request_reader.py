@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from typing import Any, Protocol, cast
 
 import httptools
 
+from engine.request_tags import (
+    ID_HEADER,
+    PARENT_HEADER,
+    STATE_HEADER,
+    RequestTag,
+    new_tag,
+    tag_of,
+)
 from engine.sdk.header_values import read_header
 from engine.tasks.front.head import (
     MAX_HEAD_BYTES,
@@ -21,7 +30,13 @@ from engine.tasks.wire.messages import Headers
 
 log = logging.getLogger(__name__)
 
-_FRAMING = (b"content-length", b"transfer-encoding")
+_FRAMING = ("content-length", "transfer-encoding")
+_TAGGING = (ID_HEADER, PARENT_HEADER, STATE_HEADER)
+_NOTED = frozenset((*_FRAMING, *_TAGGING, "host", "expect"))
+"""Headers that the reader looks at itself."""
+
+_SHORT_NAME = 64
+"""Bytes of a header's name that is remembered."""
 
 
 class Reading(Protocol):
@@ -55,7 +70,8 @@ class RequestReader:
         self._url = b""
         self._headers: Headers = []
         self._hosts: list[str] = []
-        self._framing: list[tuple[bytes, bytes]] = []
+        self._framing: list[tuple[str, bytes]] = []
+        self._tagging: list[tuple[str, str]] | None = None
         self._expects = b""
         self._upgrades = False
         self._skips_head = False
@@ -93,7 +109,9 @@ class RequestReader:
         the body; a new one gets a head that says only how long the body is.
         """
         self._upgrades = False
-        framing = b"".join(b"%b: %b\r\n" % header for header in self._framing)
+        framing = b"".join(
+            b"%b: %b\r\n" % (name.encode("latin-1"), value) for name, value in self._framing
+        )
         self._parser = httptools.HttpRequestParser(self)
         self._skips_head = True
         return b"POST / HTTP/1.1\r\n" + framing + b"\r\n" + rest
@@ -105,6 +123,7 @@ class RequestReader:
             return
         self._url, self._headers, self._hosts = b"", [], []
         self._framing, self._expects, self.sends_body = [], b"", True
+        self._tagging = None
         self.in_head, self._first, self._came = True, self._fed, 0
         self._reading.head_begins()
 
@@ -115,15 +134,23 @@ class RequestReader:
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self.in_head:
             return  # trailers after the body are not headers
-        name = name.lower()
+        lower, is_noted = _known(name) if len(name) <= _SHORT_NAME else _read(name)
         text = read_header(value)
-        self._headers.append((name.decode("latin-1"), text))
-        if name == b"host":
+        self._headers.append((lower, text))
+        if is_noted:
+            self._note(lower, value, text)
+
+    def _note(self, name: str, value: bytes, text: str) -> None:
+        if name == "host":
             self._hosts.append(text.strip())
         elif name in _FRAMING:
             self._framing.append((name, value))
-        elif name == b"expect":
+        elif name == "expect":
             self._expects = value.lower()
+        elif self._tagging is None:
+            self._tagging = [(name, text)]
+        else:
+            self._tagging.append((name, text))
 
     def on_headers_complete(self) -> None:
         if self._skips_head:
@@ -136,7 +163,7 @@ class RequestReader:
         self.sends_body = method != "HEAD"
         if self._first + self._came > MAX_HEAD_BYTES and self._head_size() > MAX_HEAD_BYTES:
             raise RefusedHeadError(head_too_large(self._url))
-        head = read_head(method, self._url, headers, self._client, version, self._hosts)
+        head = read_head(method, self._url, headers, self._client, version, self._hosts, self.tag())
         length, has_body = self._body_length()
         if self._expects not in (b"", b"100-continue"):
             why = "the header Expect may only be 100-continue"
@@ -150,6 +177,14 @@ class RequestReader:
             expects=has_body and self._expects != b"" and version == "1.1",
         )
 
+    def tag(self) -> RequestTag:
+        """The tag of the request whose head has been read, as far as it has come."""
+        if self._tagging is None or not self.in_head:
+            return new_tag()
+        return tag_of(
+            *([text for name, text in self._tagging if name == each] for each in _TAGGING)
+        )
+
     def _head_size(self) -> int:
         return len(self._url) + sum([len(name) + len(value) + 4 for name, value in self._headers])
 
@@ -157,7 +192,7 @@ class RequestReader:
         """The announced length of the body, and whether there is one."""
         length, is_chunked = 0, False
         for name, value in self._framing:
-            if name == b"content-length":
+            if name == "content-length":
                 length = int(value)
                 continue
             is_chunked = value.strip().lower() == b"chunked"
@@ -174,6 +209,15 @@ class RequestReader:
     def on_message_complete(self) -> None:
         if not self._upgrades:
             self._reading.body_complete()
+
+
+def _read(name: bytes) -> tuple[str, bool]:
+    """The name of a header in lower case, and whether the reader looks at it."""
+    lower = name.lower().decode("latin-1")
+    return lower, lower in _NOTED
+
+
+_known = lru_cache(256)(_read)
 
 
 class _NoMoreError(Exception):

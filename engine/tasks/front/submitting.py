@@ -13,9 +13,18 @@ from engine.tasks.wire.messages import Request, Response
 Deliver = Callable[[Response | Reply], None]
 
 
+class Timed(Protocol):
+    """When a request was accepted, and when a process got it (0 if none has): `perf_counter`."""
+
+    @property
+    def accepted(self) -> float: ...
+    @property
+    def taken(self) -> float: ...
+
+
 class Submits(Protocol):
-    def submit(self, request: Request, deliver: Deliver) -> None:
-        """Call `deliver` once with the response, now or later."""
+    def submit(self, request: Request, deliver: Deliver) -> Timed | None:
+        """Call `deliver` once with the response, now or later; its times, if it has any."""
         ...
 
     def withdraw(self, request: int) -> None:

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from engine.tasks.definition.task import Task
+from engine.tasks.front.access import AccessEntry
 from engine.tasks.front.authentication import LaterDecision
 from engine.tasks.front.caller import ANYBODY, Caller
 from engine.tasks.front.calls import Respond
@@ -16,7 +17,7 @@ from engine.tasks.front.origins import allow, allowed_origin, options
 from engine.tasks.front.prefer import Preferences, preferences
 from engine.tasks.front.repeats import key_of
 from engine.tasks.front.reply import Reply, error_reply
-from engine.tasks.front.submitting import Submits, caller_of
+from engine.tasks.front.submitting import Submits, Timed, caller_of
 from engine.tasks.wire.messages import Headers, Request, Response
 
 if TYPE_CHECKING:
@@ -44,8 +45,9 @@ class TaskCall:
     """A request to a task."""
 
     __slots__ = (
-        "_caller", "_decide", "_deciding", "_front", "_head", "_hosted", "_number", "_origin",
-        "_path_info", "_respond", "_started", "_submits", "limit", "refusal",
+        "_answered", "_caller", "_decide", "_deciding", "_front", "_head", "_hosted", "_number",
+        "_origin", "_path_info", "_respond", "_started", "_submits", "_timed", "limit", "refusal",
+        "tag",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +55,9 @@ class TaskCall:
     ) -> None:
         task = hosted.task
         self._started = time.perf_counter()
+        self._answered = 0.0
+        self._timed: Timed | None = None
+        self.tag = head.tag
         self._front = front
         self._hosted = hosted
         self._head = head
@@ -105,7 +110,7 @@ class TaskCall:
         try:
             decision = await decide()
         except Exception:  # a bug of ours must cost one response, not let anybody in
-            log.exception("a token could not be checked")
+            log.exception("a token could not be checked", extra={"request_id": self.tag.id})
             decision = error_reply(500, "internal server error", "", "see the server's log")
         refusal = self._admission(decision) if isinstance(decision, Caller) else decision
         self._deciding = None
@@ -128,7 +133,7 @@ class TaskCall:
                 return
         if task.is_guarded:  # what was checked here is no business of the pipeline
             headers = [each for each in headers if each[0] != "authorization"]
-        self._submits.submit(
+        self._timed = self._submits.submit(
             Request(
                 self._number,
                 head.method,
@@ -140,6 +145,7 @@ class TaskCall:
                 head.client,
                 time.monotonic() + seconds,
                 self._caller.document,
+                self.tag,
             ),
             self._answer,
         )
@@ -167,6 +173,7 @@ class TaskCall:
         return None
 
     def _answer(self, reply: Response | Reply) -> None:
+        self._answered = time.perf_counter()
         if reply.status == 500 and reply.outcome == "failed" and self._front.policy.terse:
             reply = _failed_tersely()
         self._allow(reply)
@@ -186,9 +193,24 @@ class TaskCall:
         self._record(reply.status, reply.outcome, size)
 
     def _record(self, status: int, outcome: str, size: int) -> None:
-        seconds = time.perf_counter() - self._started
+        now = time.perf_counter()
+        seconds = now - self._started
         self._hosted.statistics.record(status, outcome, seconds)
-        self._front.log(self._head, status, size, seconds)
+        access = self._front.access
+        if access is not None:
+            task = self._hosted.task.name
+            waited, worked = self._times(now)
+            access.write(AccessEntry(self._head, status, size, seconds, task, self._caller.name, waited, worked))
+
+    def _times(self, now: float) -> tuple[float | None, float | None]:
+        """How long it has waited for a process, and how long that took; None if it got to none."""
+        timed = self._timed
+        if timed is None:
+            return None, None
+        end = self._answered or now
+        if not timed.taken:
+            return end - timed.accepted, None
+        return timed.taken - timed.accepted, end - timed.taken
 
     def _allow(self, reply: Response | Reply) -> None:
         """Let a page of an allowed origin read the response."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from engine.request_tags import NO_TAG, RequestTag
 from engine.tasks.wire.messages import RunFailure
 
 if TYPE_CHECKING:
@@ -16,13 +18,27 @@ class Job(ABC):
     """Ends once: with `take` returning True, with `fail`, or because it is withdrawn.
 
     `deadline` is a time of the loop, after which it fails with `too_late`. `deaths` counts the
-    processes that ended while they worked on it; `begun` is when the last one got it.
+    processes that ended while they worked on it; `begun` is when the last one got it, and so is
+    `taken`, as a time of `perf_counter`, 0 if none has; `accepted` is when it came.
     """
 
-    __slots__ = ("begun", "deadline", "deaths", "id", "process", "size", "too_late")
+    __slots__ = (
+        "accepted", "begun", "deadline", "deaths", "id", "process", "size", "tag", "taken",
+        "too_late",
+    )  # fmt: skip
 
-    def __init__(self, number: int, deadline: float, too_late: RunFailure, size: int = 0) -> None:
+    def __init__(
+        self,
+        number: int,
+        deadline: float,
+        too_late: RunFailure,
+        size: int = 0,
+        tag: RequestTag = NO_TAG,
+    ) -> None:
         self.id = number
+        self.tag = tag
+        self.accepted = perf_counter()
+        self.taken = 0.0
         self.deadline = deadline
         self.too_late = too_late
         self.size = size

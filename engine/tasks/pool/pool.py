@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from time import perf_counter
 
 from engine.tasks.definition.task import Task
 from engine.tasks.pool.generation import Generation
@@ -171,6 +172,8 @@ class Pool:
             self._statistics.late += 1
         else:
             self.jobs.settle(job)
+            self._statistics.waits.add(job.taken - job.accepted)
+            self._statistics.works.add(perf_counter() - job.taken)
             if self._impatient_until and not self.generations.staffing.on_demand:
                 process.adapt(self._now() - job.begun)
         if self.jobs.waiting:
@@ -192,7 +195,8 @@ class Pool:
                 again.append(job)
                 continue
             failure = job.lost(ending.reason)
-            log.error("request failed: %s", failure.reason, extra=process.about())
+            about = {**process.about(), "request_id": job.tag.id}
+            log.error("request failed: %s", failure.reason, extra=about)
             self.jobs.settle(job)
             job.fail(failure)
         process.jobs.clear()
@@ -215,6 +219,7 @@ class Pool:
         self.jobs.settle(job)
         process = job.process
         if process is None:
+            self._statistics.waits.add(perf_counter() - job.accepted)
             return
         if self.generations.staffing.on_demand:  # one job at a time: the process ends with it
             del process.jobs[job.id]
@@ -239,7 +244,8 @@ class Pool:
     def _look(self, now: float) -> None:
         for job in self.jobs.overdue(now):
             self._take_away(job)
-            log.warning("request failed: %s", job.too_late.reason, extra={"task": self.task.name})
+            about = {"task": self.task.name, "request_id": job.tag.id}
+            log.warning("request failed: %s", job.too_late.reason, extra=about)
             job.fail(job.too_late)
         if self._impatient_until and now > self._impatient_until:
             self._impatient_until = 0.0

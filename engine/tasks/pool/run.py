@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from engine.errors import ExecutionError
+from engine.request_tags import NO_TAG, RequestTag
 from engine.tasks.pool.job import NEVER, Job
 from engine.tasks.wire.messages import (
     Ended,
@@ -38,8 +39,9 @@ class HostedRun(Job):
         *,
         deadline: float = NEVER,
         seconds: float | None = None,
+        tag: RequestTag = NO_TAG,
     ) -> None:
-        super().__init__(number, deadline, too_late)
+        super().__init__(number, deadline, too_late, tag=tag)
         self.status = 0
         self.headers: Headers = []
         self.end: Ended | None = None

@@ -9,18 +9,39 @@ from collections.abc import Iterable, Mapping
 from engine.tasks.wire.messages import SnapCounts
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-"""Upper bounds in seconds of the latency histogram; one more bucket holds longer ones."""
+"""Upper bounds in seconds of the histograms; one more bucket holds longer times."""
 
 _RECENT = 2048
 
 
+class Durations:
+    """A histogram of seconds."""
+
+    __slots__ = ("counts", "seconds")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BUCKETS) + 1)
+        self.seconds = 0.0
+
+    def add(self, seconds: float) -> None:
+        self.counts[bisect_left(BUCKETS, seconds)] += 1
+        self.seconds += seconds
+
+
 class TaskStatistics:
-    """Counters of one task, as plain numbers; the metrics are computed when they are read."""
+    """Counters of one task, as plain numbers; the metrics are computed when they are read.
+
+    `total_time` is that of requests, from the head to the response. `waits` are the times that jobs
+    have waited for a process, `works` those that the processes needed. `lags` are how much later
+    than scheduled runs have begun.
+    """
 
     def __init__(self) -> None:
         self.requests: Counter[tuple[int, str]] = Counter()
-        self.histogram = [0] * (len(BUCKETS) + 1)
-        self.seconds = 0.0
+        self.total_time = Durations()
+        self.waits = Durations()
+        self.works = Durations()
+        self.lags = Durations()
         self.restarts = 0
         self.redeliveries = 0
         self.late = 0
@@ -29,8 +50,7 @@ class TaskStatistics:
     def record(self, status: int, outcome: str, seconds: float) -> None:
         """Count a request that was answered."""
         self.requests[status, outcome] += 1
-        self.histogram[bisect_left(BUCKETS, seconds)] += 1
-        self.seconds += seconds
+        self.total_time.add(seconds)
         self._recent.append(seconds)
 
     @property
@@ -81,4 +101,5 @@ def _added(one: SnapCounts, other: SnapCounts) -> SnapCounts:
         one.documents_out + other.documents_out,
         one.dropped + other.dropped,
         one.errors + other.errors,
+        one.seconds + other.seconds,
     )

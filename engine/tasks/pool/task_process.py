@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from time import perf_counter
 from typing import Protocol
 
 import msgspec
@@ -22,6 +23,7 @@ from engine.tasks.wire.messages import (
     LogLine,
     Open,
     Ready,
+    Response,
     ResponseHead,
     ResponsePiece,
     SnapCounts,
@@ -115,7 +117,7 @@ class TaskProcess:
     def begin(self, job: Job, now: float) -> None:
         """Give it a job. Raises JobError if that cannot begin."""
         self.channel.send(job.message(now))
-        job.begun = now
+        job.begun, job.taken = now, perf_counter()
         if self.silent_since is None:
             self.silent_since = now
         self.jobs[job.id] = job
@@ -183,7 +185,9 @@ class TaskProcess:
             await self.process.kill()
 
     def _receive(self, message: FromWorker) -> None:
-        if isinstance(message, Ready):
+        if message.__class__ is Response:  # nearly all are
+            self._pass_on(message)
+        elif isinstance(message, Ready):
             self.ready = self.was_ready = not self.dismissed
             self.idle_since = self._now()
             self._ready_or_lost.set()
@@ -223,7 +227,7 @@ class TaskProcess:
         self._listener.job_done(self, job)
 
     def _log_line(self, line: LogLine) -> None:
-        extra = {**self.about(), "snap": line.label}
+        extra = {**self.about(), "snap": line.label, "request_id": line.request_id}
         if line.is_failure:
             log.warning("request failed: %s", line.text, extra=extra)
         else:

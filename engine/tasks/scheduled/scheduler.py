@@ -197,13 +197,13 @@ class ScheduledTask(HostedTask):
                 return
         except EngineError as error:  # a broken history must not stop the work
             log.error("%s", error, extra=self._about())
-        run = asyncio.create_task(self._run(number), name=f"{self.task.name} at {when}")
+        run = asyncio.create_task(self._run(number, moment), name=f"{self.task.name} at {when}")
         self._runs.add(run)
         run.add_done_callback(self._runs.discard)
 
-    async def _run(self, number: int | None) -> None:
+    async def _run(self, number: int | None, moment: datetime) -> None:
         started = time.monotonic()
-        end = await self._end_of_run()
+        end = await self._end_of_run(moment)
         seconds = time.monotonic() - started
         status: Ending = "completed"
         if end.failure is not None:
@@ -217,17 +217,24 @@ class ScheduledTask(HostedTask):
                 lambda: self._history.finish(number, self._clock.now(), status, end.message, counts)
             )
 
-    async def _end_of_run(self) -> Ended:
+    async def _end_of_run(self, moment: datetime) -> Ended:
         seconds = self._schedule.timeout
         reason = f"the run took longer than {seconds or 0:g} seconds"
-        run = HostedRun(next(self._numbers), self._start, RunFailure(504, reason), seconds=seconds)
+        too_late = RunFailure(504, reason)
+        run = HostedRun(
+            next(self._numbers),
+            lambda number: self._start(number, moment),
+            too_late,
+            seconds=seconds,
+        )
         self.pool.submit(run)
         end = await run.ended()
         if end.failure is not None and end.failure.status == 503 and self._watch is not None:
             return msgspec.structs.replace(end, failure=RunFailure(500, end.message))
         return end
 
-    def _start(self, number: int) -> Start:
+    def _start(self, number: int, moment: datetime) -> Start:
+        self.statistics.lags.add(max(0.0, (self._clock.now() - moment).total_seconds()))
         rules = FileRules(allow_outside=self.task.allow_outside)
         try:
             return Start(number, identify(self.plan, self.task.parameters, files=rules))

@@ -14,7 +14,13 @@ from engine.tasks.front.line_writer import LineWriter
 
 LogFormat = Literal["text", "json"]
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_FIELDS = ("task", "instance", "snap")
+_FIELDS = ("task", "instance", "snap", "request_id")
+
+
+def dropped_lines() -> int:
+    """How many lines were dropped because nobody took them."""
+    handlers = logging.getLogger("engine").handlers
+    return sum(each.dropped for each in handlers if isinstance(each, _QueuedHandler))
 
 
 def configure_logs(form: LogFormat) -> None:
@@ -33,6 +39,10 @@ class _QueuedHandler(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self._lines = LineWriter(write_to_stderr)
+
+    @property
+    def dropped(self) -> int:
+        return self._lines.dropped
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -62,8 +72,11 @@ class _Text(logging.Formatter):
         known = record.__dict__
         task = f"{known['task']}: " if known.get("task") else ""
         snap = f"[{known['snap']}] " if known.get("snap") else ""
-        text = _CONTROL.sub(_escaped, _message(self, record)).replace("\n", "\n    ")
-        return f"{when} {task}{snap}{level}{text}"
+        text = _CONTROL.sub(_escaped, _message(self, record))
+        if known.get("request_id"):
+            first, line_break, rest = text.partition("\n")
+            text = f"{first} (request {known['request_id']}){line_break}{rest}"
+        return f"{when} {task}{snap}{level}{text.replace(chr(10), chr(10) + '    ')}"
 
 
 class _Json(logging.Formatter):
@@ -75,7 +88,7 @@ class _Json(logging.Formatter):
             "message": _message(self, record),
         }
         known = record.__dict__
-        entry |= {name: known[name] for name in _FIELDS if known.get(name) is not None}
+        entry |= {name: known[name] for name in _FIELDS if known.get(name)}
         return msgspec.json.encode(entry).decode()
 
 

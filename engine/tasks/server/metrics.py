@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
 
@@ -10,33 +11,53 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 
 from engine.tasks.pool.hosted_task import HostedTask
-from engine.tasks.pool.statistics import BUCKETS
+from engine.tasks.pool.statistics import BUCKETS, Durations, TaskStatistics
+from engine.tasks.server.process_memory import memory_of
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def metrics_text(tasks: Mapping[str, HostedTask], unread: Mapping[int, int]) -> bytes:
+def metrics_text(
+    tasks: Mapping[str, HostedTask], unread: Mapping[int, int], dropped_lines: int = 0
+) -> bytes:
     """All metrics, computed on request: counting itself costs next to nothing.
 
-    `unread` counts the requests that could not be read, by status of the response.
+    `unread` counts the requests that could not be read, by status of the response; `dropped_lines`
+    the writes to the logs that nobody took.
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_MetricsCollector(tasks, unread))
+    registry.register(_MetricsCollector(tasks, unread, dropped_lines))
     return generate_latest(registry)
 
 
 _Value = Callable[[HostedTask], float]
+_DurationsOf = Callable[[TaskStatistics], Durations]
+
+_HISTOGRAMS: tuple[tuple[str, str, _DurationsOf], ...] = (
+    ("request", "Time from the request's head to the response", lambda each: each.total_time),
+    ("queue", "Time that a request or run waited for a process", lambda each: each.waits),
+    ("work", "Time that a process needed for a request or run", lambda each: each.works),
+    (
+        "schedule_lag",
+        "How much later than scheduled a run began",
+        lambda each: each.lags,
+    ),
+)
 
 
 class _MetricsCollector:
-    def __init__(self, tasks: Mapping[str, HostedTask], unread: Mapping[int, int]) -> None:
+    def __init__(
+        self, tasks: Mapping[str, HostedTask], unread: Mapping[int, int], dropped_lines: int
+    ) -> None:
         self._tasks = tasks
         self._unread = unread
+        self._dropped_lines = dropped_lines
 
     def collect(self) -> Iterator[Metric]:
         yield self._requests()
         yield self._unread_requests()
-        yield self._latency()
+        for name, help_text, durations in _HISTOGRAMS:
+            yield self._histogram(name, help_text, durations)
         yield self._gauge("ready", "1 if the task accepts requests", lambda each: each.is_ready)
         yield self._gauge(
             "queue_depth", "Requests waiting for an instance", lambda each: each.queue_depth
@@ -59,6 +80,12 @@ class _MetricsCollector:
             "late_responses",
             "Responses of instances that came too late",
             lambda each: each.statistics.late,
+        )
+        yield self._memory()
+        yield CounterMetricFamily(
+            "snapline_log_drops",
+            "Writes to the log and the access log that were dropped because nobody took them",
+            value=self._dropped_lines,
         )
         yield from self._snaps()
 
@@ -83,17 +110,30 @@ class _MetricsCollector:
             family.add_metric([str(status)], count)
         return family
 
-    def _latency(self) -> Metric:
-        family = HistogramMetricFamily(
-            "snapline_request_seconds",
-            "Time from the request's head to the response",
-            labels=["task"],
-        )
+    def _histogram(self, name: str, help_text: str, durations: _DurationsOf) -> Metric:
+        family = HistogramMetricFamily(f"snapline_{name}_seconds", help_text, labels=["task"])
         ends = [*(str(end) for end in BUCKETS), "+Inf"]
-        for name, task in self._tasks.items():
-            counts = accumulate(task.statistics.histogram)
-            buckets = list(zip(ends, counts, strict=True))
-            family.add_metric([name], buckets, task.statistics.seconds)
+        for task, hosted in self._tasks.items():
+            found = durations(hosted.statistics)
+            buckets = list(zip(ends, accumulate(found.counts), strict=True))
+            family.add_metric([task], buckets, found.seconds)
+        return family
+
+    def _memory(self) -> Metric:
+        """By the number of the instance; processes for runs have none, and count together."""
+        family = GaugeMetricFamily(
+            "snapline_instance_memory_bytes",
+            "Resident memory of a process that runs the pipeline, and of its scripts",
+            labels=["task", "instance"],
+        )
+        for task, hosted in self._tasks.items():
+            held: Counter[str] = Counter()
+            for each in hosted.instances:
+                size = memory_of(each.process.pid) if each.process is not None else None
+                if size is not None:
+                    held[str(each.number) if each.number else "runs"] += size
+            for instance, size in sorted(held.items()):
+                family.add_metric([task, instance], size)
         return family
 
     def _gauge(self, name: str, help_text: str, value: _Value) -> Metric:
@@ -129,4 +169,5 @@ _SNAP_COUNTERS = {
     "documents_out": "Documents the snap emitted",
     "dropped": "Documents the snap dropped",
     "errors": "Documents that failed in the snap",
+    "seconds": "Time spent in the snap itself, without waiting for others",
 }

@@ -26,6 +26,7 @@ from engine.tasks.front.site import Site
 from engine.tasks.server.control import Control, ServerState
 from engine.tasks.server.endpoint import Endpoint
 from engine.tasks.server.hosted_tasks import HostedTasks
+from engine.tasks.server.logs import dropped_lines
 from engine.tasks.server.metrics import CONTENT_TYPE, metrics_text
 from engine.tasks.server.status import readiness, state_of
 from engine.tasks.server.tapping import serve_tap
@@ -69,9 +70,9 @@ class Server:
         pages: dict[str, Page] = {
             "/healthz": lambda: (200, "text/plain", b"ok\n"),
             "/readyz": lambda: readiness(self._tasks, stopping=self._stopping.is_set()),
-            "/metrics": lambda: (200, CONTENT_TYPE, metrics_text(self._tasks, front.unread)),
+            "/metrics": lambda: (200, CONTENT_TYPE, self._metrics()),
         }
-        front = self._front = Front(self._hosted.answering, pages, access, site, policy)
+        self._front = Front(self._hosted.answering, pages, access, site, policy)
 
     async def run(self) -> int:
         """0 after a clean shutdown, 1 if no task could be started, 130 if it was forced to stop.
@@ -205,6 +206,10 @@ class Server:
 
     def _url(self, name: str) -> str:
         return f"{self._endpoint.url}/{PREFIX}/{name}"
+
+    def _metrics(self) -> bytes:
+        dropped = dropped_lines() + (0 if self._access is None else self._access.dropped)
+        return metrics_text(self._tasks, self._front.unread, dropped)
 
     def _state(self) -> ServerState:
         stopping = self._stopping.is_set()

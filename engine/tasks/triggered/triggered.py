@@ -46,16 +46,18 @@ class TriggeredTask(HostedTask):
         self.task, self.plan = task, plan
         return True
 
-    def submit(self, request: Request, deliver: Callable[[Reply], None]) -> None:
+    def submit(self, request: Request, deliver: Callable[[Reply], None]) -> HostedRun:
         """Call `deliver` once with the result of a run."""
+        run = self._run_for(request)
 
         async def call() -> None:
             try:
-                deliver(await self.answer(request))
+                deliver(await self._answer(request, run))
             finally:
                 del self._calls[request.id]
 
         self._calls[request.id] = asyncio.create_task(call(), name=f"{self.task.name} call")
+        return run
 
     def withdraw(self, request: int) -> None:
         """Nobody waits for the result any more: abort the run."""
@@ -64,11 +66,13 @@ class TriggeredTask(HostedTask):
 
     async def answer(self, request: Request) -> Reply:
         """The result of a run: complete if it is small, otherwise a StreamedBody to `aclose`."""
+        return await self._answer(request, self._run_for(request))
+
+    async def _answer(self, request: Request, run: HostedRun) -> Reply:
         if request.method not in _METHODS:
             return method_not_allowed(request.method, _METHODS)
         if not self.task.overlap and (self.in_flight or self.queue_depth):
             return error_reply(409, "a run is already in progress", "", "try again when it is over")
-        run = self._run_for(request)
         self.pool.submit(run)
         try:
             body = await run.complete_body()
@@ -94,6 +98,7 @@ class TriggeredTask(HostedTask):
             lambda number: self._start(number, request),
             no_response(deadline - now),
             deadline=deadline,
+            tag=request.tag,
         )
 
     def _start(self, number: int, request: Request) -> Start:
@@ -102,9 +107,11 @@ class TriggeredTask(HostedTask):
         said = frozenset(caller_values(self.plan, request, claimed))
         rules = FileRules(said, allow_outside=self.task.allow_outside)
         try:
-            return Start(number, identify(self.plan, given, files=rules), request)
+            identity = identify(self.plan, given, files=rules, request=request.tag)
+            return Start(number, identity, request)
         except ConfigurationError as error:
-            log.error("run could not be started: %s", error, extra={"task": self.task.name})
+            about = {"task": self.task.name, "request_id": request.tag.id}
+            log.error("run could not be started: %s", error, extra=about)
             raise JobError(failure_of(error)) from None
 
 

@@ -49,13 +49,15 @@ class FeedMaster(HostedTask):
         self._now = asyncio.get_running_loop().time
         self._too_late = no_response(task.timeouts.request)
 
-    def submit(self, request: Request, deliver: Deliver) -> None:
+    def submit(self, request: Request, deliver: Deliver) -> Job:
         """Call `deliver` once with the response, now or later."""
         now, seconds = self._now(), self.task.timeouts.request
         deadline, too_late = request.deadline or now + seconds, self._too_late
         if deadline < now + seconds - _SAME_SECONDS:  # the caller waits for less
             too_late = no_response(deadline - now)
-        self.pool.submit(PendingRequest(request, deliver, deadline, too_late, self.withdraw))
+        job = PendingRequest(request, deliver, deadline, too_late, self.withdraw)
+        self.pool.submit(job)
+        return job
 
     def withdraw(self, request: int) -> None:
         """Nobody waits for the response any more."""
@@ -81,7 +83,7 @@ class PendingRequest(Job):
         too_late: RunFailure,
         leave: Callable[[int], None],
     ) -> None:
-        super().__init__(request.id, deadline, too_late, len(request.body))
+        super().__init__(request.id, deadline, too_late, len(request.body), request.tag)
         self._request = request
         self._deliver = deliver
         self._leave = leave

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from engine.plan.plan import Plan, Port
+from engine.request_tags import NO_TAG, RequestTag
 from engine.run.identity import RunIdentity
 
 Headers = list[tuple[str, str]]
@@ -37,6 +38,7 @@ class Request(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
     client: str = ""
     deadline: float = 0.0
     caller: bytes = b""
+    tag: RequestTag = NO_TAG
 
     def is_late(self, now: float) -> bool:
         return 0 < self.deadline <= now
@@ -61,10 +63,14 @@ class Finish(msgspec.Struct, array_like=True, tag=True, frozen=True):
 
 
 class LogLine(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """A line for the log: from a snap, or the reason why a request failed in it."""
+    """A line for the log: from a snap, or the reason why a request failed in it.
+
+    `request_id` is empty if it cannot be told which request it is about.
+    """
 
     label: str
     text: str
+    request_id: str = ""
     is_failure: bool = False
 
 
@@ -77,6 +83,7 @@ class SnapCounts(msgspec.Struct, array_like=True, frozen=True):
     documents_out: int
     dropped: int
     errors: int
+    seconds: float = 0.0
 
 
 class Counts(msgspec.Struct, array_like=True, tag=True, frozen=True):

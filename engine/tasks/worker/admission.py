@@ -40,6 +40,7 @@ class Admission:
         admitted: list[int] = []
         now = monotonic()
         for request in requests:
+            self._ledger.tags.add(request.id, request.tag)
             if request.is_late(now):
                 self._responder.too_late(request.id)
                 continue

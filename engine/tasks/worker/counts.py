@@ -9,7 +9,13 @@ from engine.tasks.wire.messages import SnapCounts
 def counts_of(report: Report) -> list[SnapCounts]:
     return [
         SnapCounts(
-            snap.label, snap.type, snap.documents_in, snap.documents_out, snap.dropped, snap.errors
+            snap.label,
+            snap.type,
+            snap.documents_in,
+            snap.documents_out,
+            snap.dropped,
+            snap.errors,
+            snap.seconds,
         )
         for snap in report.snaps
     ]

@@ -14,10 +14,10 @@ LINES_PER_SECOND = 5
 
 
 class FailureLog:
-    """Logs failed requests by calling `write(label of the snap, text)`."""
+    """Logs failed requests by calling `write(label of the snap, text, id of the request)`."""
 
     def __init__(
-        self, write: Callable[[str, str], None], clock: Callable[[], float] = time.monotonic
+        self, write: Callable[[str, str, str], None], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._write = write
         self._clock = clock
@@ -25,7 +25,7 @@ class FailureLog:
         self._written = 0
         self._omitted = 0
 
-    def add(self, error: Document) -> None:
+    def add(self, error: Document, request_id: str = "") -> None:
         """Log a failed request, or count it."""
         second = int(self._clock())
         if second != self._second:
@@ -36,8 +36,8 @@ class FailureLog:
         self._written += 1
         omitted, self._omitted = self._omitted, 0
         if omitted:
-            self._write("", f"{omitted} more requests failed")
-        self._write(str(error.get("snap", "")), _described(error))
+            self._write("", f"{omitted} more requests failed", "")
+        self._write(str(error.get("snap", "")), _described(error), request_id)
 
 
 def _described(error: Document) -> str:

@@ -32,6 +32,7 @@ SERVER_HEADERS = frozenset(
         "trailer",
         "transfer-encoding",
         "upgrade",
+        "x-request-id",  # of this request, or of another server
     )
 )
 """Dropped silently: streams of files and requests that are passed on have some of them."""

@@ -23,6 +23,7 @@ from engine.plan.plan import Port
 from engine.registry import discover
 from engine.run.garbage_collection import relax_garbage_collection
 from engine.run.lineage import Ledger
+from engine.run.numbered_tags import NumberedTags
 from engine.run.report import Report
 from engine.run.runner import run_plan
 from engine.run.secrets import Secrets
@@ -88,7 +89,8 @@ class Instance:
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._finishing = False
         self._slice_size = SliceSize()
-        self._responder = Responder(self._send)
+        self._tags = NumberedTags()
+        self._responder = Responder(self._send, self._tags)
         self._streaming: StreamingResponder | None = None
         self._taps = ProcessTaps(self._send)
         self._report: Report | None = None
@@ -136,10 +138,10 @@ class Instance:
     def _prepare(self, opening: InstanceOpening) -> None:
         admit = None
         if opening.streams:
-            self._responder = self._streaming = StreamingResponder(self._send, self._abandon)
+            self._responder = self._streaming = StreamingResponder(self._send, self._abandon, self._tags)
             admit = self._streaming.admit
         self._responder.filtered_status = opening.filtered_status
-        self._ledger = Ledger(self._responder, streams=opening.streams)
+        self._ledger = Ledger(self._responder, self._tags, streams=opening.streams)
         self._answers = Answers(self._ledger, self._note_stray)
         self._admission = Admission(opening, self._ledger, self._responder, admit)
 
@@ -233,8 +235,8 @@ class Instance:
     def started(self, report: Report, secrets: Secrets) -> None:
         self._report = report
 
-    def show(self, label: str, text: str) -> None:
-        self._send(LogLine(label, text))
+    def show(self, label: str, text: str, request_id: str = "") -> None:
+        self._send(LogLine(label, text, request_id))
 
     def output(self, port: Port, batch: Batch) -> Awaitable[None] | None:
         self._answers.take(port, batch)

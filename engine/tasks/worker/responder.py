@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from engine.documents import Document, Item
 from engine.errors import DataError
+from engine.run.numbered_tags import NumberedTags
 from engine.tasks.wire.messages import LogLine, Response
 from engine.tasks.worker.documents import described, error_response, response_of
 from engine.tasks.worker.failure_log import FailureLog
@@ -13,10 +14,12 @@ from engine.tasks.worker.refusals import TOO_LATE, BadRequest
 
 
 class Responder:
-    """The listener of the ledger; `send` may be called from any thread."""
+    """The listener of the ledger; `send` may be called from any thread. `tags` are those of the
+    requests."""
 
-    def __init__(self, send: Callable[[Response | LogLine], None]) -> None:
+    def __init__(self, send: Callable[[Response | LogLine], None], tags: NumberedTags | None = None) -> None:
         self.filtered_status = 204
+        self._tags = tags or NumberedTags()
         self._send = send
         self._failure_log = FailureLog(self._send_failure)
 
@@ -36,10 +39,10 @@ class Responder:
 
     def failed(self, request: int, error: Document) -> None:
         self._send(error_response(request, 500, error.get("reply", error), "failed"))
-        self.log_failure(error)
+        self.log_failure(request, error)
 
-    def log_failure(self, error: Document) -> None:
-        self._failure_log.add(error)
+    def log_failure(self, request: int, error: Document) -> None:
+        self._failure_log.add(error, self._tags.of(request).id)
 
     def refused(self, request: int, error: BadRequest) -> None:
         """It cannot be read, and never enters the pipeline."""
@@ -55,5 +58,5 @@ class Responder:
         texts = {"error": TOO_LATE.error, "reason": TOO_LATE.reason}
         self._send(error_response(request, TOO_LATE.status, texts, "failed"))
 
-    def _send_failure(self, label: str, text: str) -> None:
-        self._send(LogLine(label, text, is_failure=True))
+    def _send_failure(self, label: str, text: str, request_id: str) -> None:
+        self._send(LogLine(label, text, request_id, is_failure=True))

@@ -165,8 +165,8 @@ class ResultSender:
     def started(self, report: Report, secrets: Secrets) -> None:
         self.report, self._secrets = report, secrets
 
-    def show(self, label: str, text: str) -> None:
-        self._loop.call_soon_threadsafe(self._channel.send, LogLine(label, text))
+    def show(self, label: str, text: str, request_id: str = "") -> None:
+        self._loop.call_soon_threadsafe(self._channel.send, LogLine(label, text, request_id))
 
     def output(self, port: Port, batch: Batch) -> Awaitable[None] | None:
         if not self._wanted:

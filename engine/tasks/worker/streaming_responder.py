@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from engine.documents import Document, Item
 from engine.errors import DataError
+from engine.run.numbered_tags import NumberedTags
 from engine.sdk import to_json
 from engine.tasks.wire.messages import (
     LogLine,
@@ -56,8 +57,10 @@ class _Stream:
 class StreamingResponder(Responder):
     """`abandon` is called with a request for which the pipeline need not go on."""
 
-    def __init__(self, send: Send, abandon: Callable[[int], None]) -> None:
-        super().__init__(send)
+    def __init__(
+        self, send: Send, abandon: Callable[[int], None], tags: NumberedTags | None = None
+    ) -> None:
+        super().__init__(send, tags)
         self._send_part = send
         self._abandon = abandon
         self._loop = asyncio.get_running_loop()
@@ -131,7 +134,7 @@ class StreamingResponder(Responder):
         stream = self._end(request)
         if stream is not None and stream.begun:
             self._send_part(ResponseEnd(request, _failure(error.get("reply", error))))
-            self.log_failure(error)
+            self.log_failure(request, error)
         elif stream is not None:
             super().failed(request, error)
 

@@ -35,7 +35,7 @@ class Recorder:
         self.reports.append(report)
         self.secrets = secrets
 
-    def show(self, label: str, text: str) -> None:
+    def show(self, label: str, text: str, request_id: str = "") -> None:
         """Lines of snaps are not compared."""
 
     def crossed(self, port: Port, batch: Batch) -> None:

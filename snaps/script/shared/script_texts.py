@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from engine.sdk import ConfigurationError, Context, json_hook
+from engine.sdk import NO_LINEAGE, ConfigurationError, Context, json_hook
 
 
 def text_of(content: str | bytes, name: str) -> str:
@@ -24,6 +24,11 @@ def text_of(content: str | bytes, name: str) -> str:
 
 def run_information(context: Context) -> dict[str, Any]:
     """What becomes `snaplogic_pipe`, in plain types: dates are text."""
-    facts = {**context.pipe, "args": dict(context.parameters), "folder": context.folder}
+    facts = {
+        **context.pipe,
+        "args": dict(context.parameters),
+        "folder": context.folder,
+        "request_id": context.request_ids([NO_LINEAGE])[0],
+    }
     plain: dict[str, Any] = msgspec.to_builtins(facts, enc_hook=json_hook)
     return plain

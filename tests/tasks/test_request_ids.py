@@ -1,0 +1,170 @@
+"""Request ids: every answer has one, that of its own request."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.tasks.conftest import Serve, Served, servers
+from tests.tasks.wire import CLOSE, answers, ask, message, talk
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+PARENT = f"00-{TRACE}-00f067aa0ba902b7-00"
+MADE = re.compile("[0-9a-f]{32}")
+SCRIPT = """
+import os
+
+def snaplogic_process(row):
+    content = row["content"]
+    print("seen", content["n"])
+    if content.get("kill") and not os.path.exists(content["kill"]):
+        open(content["kill"], "w").close()
+        os.kill(content["pid"] if "pid" in content else os.getppid(), 9)
+    if content.get("fail"):
+        raise ValueError("number %d" % content["n"])
+    return {"content": {"n": content["n"], "id": snaplogic_pipe["request_id"]}}
+"""
+PIPELINE = "snaps:\n  answer:\n    snap: RemotePythonScript\n    script: answer.py\n"
+ECHO = "snaps: {same: {snap: Mapper, mappings: {$n: $content.n}}}\n"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("ids")
+    (folder / "answer.py").write_text(SCRIPT)
+    (folder / "script.yaml").write_text(PIPELINE)
+    (folder / "echo.yaml").write_text(ECHO)
+    (folder / "run.yaml").write_text("snaps: {same: {snap: Mapper, mappings: {$n: $n}}}\n")
+    (folder / "guarded.task.yaml").write_text(
+        "name: guarded\ntype: ultra\npipeline: echo.yaml\nbearer_token: secret\n"
+        "limits: {rate_per_token: 1/d, body: 100}\n"
+    )
+    (folder / "run.task.yaml").write_text("name: run\ntype: triggered\npipeline: run.yaml\n")
+    with servers(folder) as serve:
+        yield serve("script.yaml", "echo.yaml", "guarded.task.yaml", "run.task.yaml")
+
+
+def id_of(served: Served, path: str, *headers: tuple[str, str], body: bytes | None = None) -> str:
+    reply = ask(served.port, "GET" if body is None else "POST", path, headers, body)
+    (found,) = reply.header("x-request-id")
+    return found
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/nothing", "/tasks/echo", "/tasks/run"])
+def test_the_callers_id_comes_back(served: Served, path: str) -> None:
+    assert id_of(served, path, ("X-Request-Id", 'a-"7"')) == 'a-"7"'
+
+
+def test_the_trace_comes_back_as_the_id(served: Served) -> None:
+    assert id_of(served, "/tasks/echo", ("traceparent", PARENT)) == TRACE
+
+
+@pytest.mark.parametrize("given", ["a" * 10_240, "two words", "\u00e9", "", "a\tb"])
+def test_an_id_that_is_not_sane_is_replaced(served: Served, given: str) -> None:
+    assert MADE.fullmatch(id_of(served, "/tasks/echo", ("X-Request-Id", given)))
+
+
+def test_an_id_with_a_line_break_is_two_headers_or_no_request(served: Served) -> None:
+    data = message("GET", "/healthz", [("X-Request-Id", "a\r\nX-Other: b"), CLOSE])
+    (answer,) = answers(talk(served.port, data))
+    assert answer.header("x-request-id") == ["a"]
+    assert answer.header("x-other") == []
+    data = message("GET", "/healthz", [("X-Request-Id", "a\nset-cookie: b"), CLOSE])
+    for answer in answers(talk(served.port, data)):
+        assert answer.header("set-cookie") == []
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"nonsense\r\n\r\n", 400),
+        (message("TRACE", "/", [("X-Request-Id", "mine"), CLOSE]), 405),
+        (message("GET", "/", [("X", "a" * 70_000), CLOSE]), 431),
+        (message("GET", "/nothing", [("X-Request-Id", "mine"), CLOSE]), 404),
+        (message("POST", "/tasks/guarded", [("X-Request-Id", "mine"), CLOSE], b"{}"), 401),
+        (
+            message(
+                "POST",
+                "/tasks/guarded",
+                [("X-Request-Id", "mine"), ("Authorization", "Bearer secret"), CLOSE],
+                b"1" * 101,
+            ),
+            413,
+        ),
+        (message("POST", "/tasks/echo", [("X-Request-Id", "mine"), CLOSE], b"{"), 400),
+        (message("POST", "/tasks/run", [("X-Request-Id", "mine"), CLOSE], b"{}"), 500),
+        (message("POST", "/tasks/run", [("X-Request-Id", "mine"), CLOSE], b"{"), 400),
+    ],
+)
+def test_an_error_has_the_id_in_header_and_body(served: Served, data: bytes, status: int) -> None:
+    (answer,) = answers(talk(served.port, data))
+    assert answer.status == status
+    (found,) = answer.header("x-request-id")
+    assert answer.json["request_id"] == found
+    assert found == "mine" if b"mine" in data else MADE.fullmatch(found)
+
+
+def test_a_request_too_many_has_its_id(served: Served) -> None:
+    headers = [("Authorization", "Bearer secret")]
+    replies = [
+        ask(served.port, "POST", "/tasks/guarded", [*headers, ("X-Request-Id", str(n))], b"{}")
+        for n in range(4)
+    ]
+    assert replies[-1].status == 429
+    assert [each.header("x-request-id") for each in replies] == [[str(n)] for n in range(4)]
+
+
+def test_a_request_that_comes_after_another_does_not_get_its_id(served: Served) -> None:
+    first = message("GET", "/healthz", [("X-Request-Id", "first")])
+    second = message("GET", "/healthz", [CLOSE])
+    found = [each.header("x-request-id") for each in answers(talk(served.port, first + second))]
+    assert found[0] == ["first"]
+    assert MADE.fullmatch(found[1][0])
+    broken = answers(talk(served.port, first + b"nonsense\r\n\r\n"))
+    assert MADE.fullmatch(broken[1].header("x-request-id")[0])
+
+
+def test_a_pipeline_cannot_replace_the_id(serve: Serve, tmp_path: Path) -> None:
+    file = tmp_path / "forged.yaml"
+    file.write_text(
+        "snaps:\n  a:\n    snap: Mapper\n    mappings:\n"
+        "      $content: '1'\n      $['X-Request-Id']: \"'forged'\"\n"
+    )
+    reply = ask(serve(file).port, "GET", "/tasks/forged", [("X-Request-Id", "mine")])
+    assert reply.header("x-request-id") == ["mine"]
+
+
+def test_no_id_is_swapped(served: Served) -> None:
+    """Eight callers at once, each with pipelined requests of which every fifth fails."""
+    failures: list[str] = []
+
+    def call(caller: int) -> None:
+        numbers = [caller * 1000 + n for n in range(50)]
+        data = b"".join(
+            message(
+                "POST",
+                "/tasks/script",
+                [("X-Request-Id", f"id-{n}"), *([CLOSE] if n == numbers[-1] else [])],
+                json.dumps({"n": n, "fail": n % 5 == 0}).encode(),
+            )
+            for n in numbers
+        )
+        replies = answers(talk(served.port, data))
+        for n, reply in zip(numbers, replies, strict=True):
+            given = {"n": n, "id": f"id-{n}"}
+            told = reply.json.get("request_id") if n % 5 == 0 else reply.json
+            expected = f"id-{n}" if n % 5 == 0 else given
+            if reply.header("x-request-id") != [f"id-{n}"] or told != expected:
+                failures.append(f"{n}: {reply}")
+
+    threads = [threading.Thread(target=call, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
