@@ -67,7 +67,9 @@ class Replica:
         given = job_of(job)
         _check_versions(given)
         registry = discover()
-        self._services = Services(given.plan, Executor(), show)
+        self._services = Services(
+            given.plan, Executor(), lambda label, text, request_id="": show(label, text)
+        )
         self._services.__dict__["folder"] = Path(given.folder)
         execution = Execution(given.plan, given.identity, self._services, registry, load=load)
         self._execution = execution

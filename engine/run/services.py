@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from engine.run.child_loop import ChildLoop
     from engine.run.http import LoopClient
 
-Show = Callable[[str, str, str], None]
+
+class Show(Protocol):
+    def __call__(self, label: str, text: str, request_id: str = "", /) -> None: ...
+
+
 Crossed = Callable[[Port, Batch], None]
 
 

@@ -110,7 +110,11 @@ def run_snap(
     shown: list[str] = []
     identity = identify(plan, parameters or {}, timezone=timezone)
     services = Services(
-        plan, scripts or Executor(), lambda _, text, __: shown.append(text), http, accounts=fakes
+        plan,
+        scripts or Executor(),
+        lambda _, text, request_id="": shown.append(text),
+        http,
+        accounts=fakes,
     )
     execution = Execution(plan, identity, services, registry)
     if fed is None:

@@ -105,7 +105,7 @@ def run_with_lineage(
     file.write_text(yaml.safe_dump({"pipeline": "Test", "snaps": snaps, "links": links}))
     plan = api.compile_plan(file)
     stage = next(stage for stage in plan.stages if stage.labels[-1] == "one")
-    services = Services(plan, Executor(), lambda label, text, request_id: None)
+    services = Services(plan, Executor(), lambda label, text, request_id="": None)
     identity = identify(plan, {})
     execution = Execution(plan, identity, services, discover(), ledger=Ledger(Nobody()))
     host = StageHost(stage, discover(), execution)

@@ -55,7 +55,7 @@ class Task:
         file.write_text(yaml.safe_dump({"pipeline": "Task", "snaps": {"one": spec}}))
         plan = api.compile_plan(file)
         self._services = Services(
-            plan, Executor(), lambda label, line, request_id: self.shown.append(line)
+            plan, Executor(), lambda label, line, request_id="": self.shown.append(line)
         )
         execution = Execution(
             plan, identify(plan, {}), self._services, discover(), ledger=self.ledger

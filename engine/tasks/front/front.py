@@ -73,7 +73,7 @@ class Front:
         """Requests that could not be read, by the status of the response."""
 
         self._pages = pages
-        self.access = access
+        self.access_log = access
         self._site = site
         self._numbers = itertools.count(1)
 
@@ -97,9 +97,9 @@ class Front:
     def record_unread(self, client: str, tag: RequestTag, status: int, size: int) -> None:
         """A request that could not be read has been answered; no task has seen it."""
         self.unread[status] += 1
-        if self.access is not None:
+        if self.access_log is not None:
             head = Head("-", "-", "", [], client, tag=tag)
-            self.access.write(AccessEntry(head, status, size, 0.0))
+            self.access_log.write(AccessEntry(head, status, size, 0.0))
 
     def _route(self, raw_path: str, below: str = _BELOW_TASKS) -> tuple[Answering | None, str]:
         """The task of a path, and what follows its name. A name is exactly one segment."""
@@ -150,7 +150,7 @@ class PageCall:
         """Nothing is in progress."""
 
     def record(self, reply: Response | Reply, size: int) -> None:
-        access = self._front.access
+        access = self._front.access_log
         if access is not None:
             seconds = time.perf_counter() - self._started
             access.write(AccessEntry(self._head, reply.status, size, seconds))

@@ -196,11 +196,15 @@ class TaskCall:
         now = time.perf_counter()
         seconds = now - self._started
         self._hosted.statistics.record(status, outcome, seconds)
-        access = self._front.access
+        access = self._front.access_log
         if access is not None:
             task = self._hosted.task.name
             waited, worked = self._times(now)
-            access.write(AccessEntry(self._head, status, size, seconds, task, self._caller.name, waited, worked))
+            access.write(
+                AccessEntry(
+                    self._head, status, size, seconds, task, self._caller.name, waited, worked
+                )
+            )
 
     def _times(self, now: float) -> tuple[float | None, float | None]:
         """How long it has waited for a process, and how long that took; None if it got to none."""

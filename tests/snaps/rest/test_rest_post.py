@@ -247,7 +247,7 @@ def host_of(url: str, folder: Path) -> tuple[StageHost, Services]:
         f"    service_url: {url}\n    http_entity: $n\n"
     )
     plan = api.compile_plan(file)
-    services = Services(plan, Executor(), lambda label, text, request_id: None)
+    services = Services(plan, Executor(), lambda label, text, request_id="": None)
     execution = Execution(plan, identify(plan, {}), services, discover())
     return StageHost(plan.stages[0], discover(), execution), services
 

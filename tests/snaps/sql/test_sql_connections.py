@@ -165,7 +165,7 @@ class TestEnds:
             f"    sql_statement: {statement!r}\n"
         )
         plan = api.compile_plan(folder / "p.yaml")
-        self.services = Services(plan, Executor(), lambda label, text, request_id: None)
+        self.services = Services(plan, Executor(), lambda label, text, request_id="": None)
         execution = Execution(plan, identify(plan, {}), self.services, discover())
         return StageHost(plan.stages[0], discover(), execution)
 
@@ -294,7 +294,7 @@ class TestTransactions:
             "auto_commit: false}\n"
         )
         plan = api.compile_plan(tmp_path / "p.yaml")
-        services = Services(plan, Executor(), lambda label, text, request_id: None)
+        services = Services(plan, Executor(), lambda label, text, request_id="": None)
         identity, ledger = identify(plan, {}), Ledger(Nobody())
         execution = Execution(plan, identity, services, discover(), ledger=ledger)
         host = StageHost(plan.stages[0], discover(), execution)
