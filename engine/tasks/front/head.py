@@ -97,7 +97,7 @@ def read_head(
         client,
         version,
         _host(authority, hosts, version),
-        tag,
+        tag=tag,
     )
 
 
