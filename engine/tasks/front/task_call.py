@@ -212,9 +212,9 @@ class TaskCall:
         if timed is None:
             return None, None
         end = self._answered or now
-        if not timed.taken:
+        if not timed.given:
             return end - timed.accepted, None
-        return timed.taken - timed.accepted, end - timed.taken
+        return timed.given - timed.accepted, end - timed.given
 
     def _allow(self, reply: Response | Reply) -> None:
         """Let a page of an allowed origin read the response."""

@@ -19,11 +19,11 @@ class Job(ABC):
 
     `deadline` is a time of the loop, after which it fails with `too_late`. `deaths` counts the
     processes that ended while they worked on it; `begun` is when the last one got it, and so is
-    `taken`, as a time of `perf_counter`, 0 if none has; `accepted` is when it came.
+    `given`, as a time of `perf_counter`, 0 if none has; `accepted` is when it came.
     """
 
     __slots__ = (
-        "accepted", "begun", "deadline", "deaths", "id", "process", "size", "tag", "taken",
+        "accepted", "begun", "deadline", "deaths", "id", "process", "size", "given", "tag",
         "too_late",
     )  # fmt: skip
 
@@ -38,7 +38,7 @@ class Job(ABC):
         self.id = number
         self.tag = tag
         self.accepted = perf_counter()
-        self.taken = 0.0
+        self.given = 0.0
         self.deadline = deadline
         self.too_late = too_late
         self.size = size

@@ -172,8 +172,8 @@ class Pool:
             self._statistics.late += 1
         else:
             self.jobs.settle(job)
-            self._statistics.waits.add(job.taken - job.accepted)
-            self._statistics.works.add(perf_counter() - job.taken)
+            self._statistics.waits.add(job.given - job.accepted)
+            self._statistics.works.add(perf_counter() - job.given)
             if self._impatient_until and not self.generations.staffing.on_demand:
                 process.adapt(self._now() - job.begun)
         if self.jobs.waiting:

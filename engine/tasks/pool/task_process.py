@@ -117,7 +117,7 @@ class TaskProcess:
     def begin(self, job: Job, now: float) -> None:
         """Give it a job. Raises JobError if that cannot begin."""
         self.channel.send(job.message(now))
-        job.begun, job.taken = now, perf_counter()
+        job.begun, job.given = now, perf_counter()
         if self.silent_since is None:
             self.silent_since = now
         self.jobs[job.id] = job

@@ -138,7 +138,9 @@ class Instance:
     def _prepare(self, opening: InstanceOpening) -> None:
         admit = None
         if opening.streams:
-            self._responder = self._streaming = StreamingResponder(self._send, self._abandon, self._tags)
+            self._responder = self._streaming = StreamingResponder(
+                self._send, self._abandon, self._tags
+            )
             admit = self._streaming.admit
         self._responder.filtered_status = opening.filtered_status
         self._ledger = Ledger(self._responder, self._tags, streams=opening.streams)

@@ -17,7 +17,9 @@ class Responder:
     """The listener of the ledger; `send` may be called from any thread. `tags` are those of the
     requests."""
 
-    def __init__(self, send: Callable[[Response | LogLine], None], tags: NumberedTags | None = None) -> None:
+    def __init__(
+        self, send: Callable[[Response | LogLine], None], tags: NumberedTags | None = None
+    ) -> None:
         self.filtered_status = 204
         self._tags = tags or NumberedTags()
         self._send = send
