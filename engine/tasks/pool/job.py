@@ -23,7 +23,15 @@ class Job(ABC):
     """
 
     __slots__ = (
-        "accepted", "begun", "deadline", "deaths", "id", "process", "size", "given", "tag",
+        "accepted",
+        "begun",
+        "deadline",
+        "deaths",
+        "given",
+        "id",
+        "process",
+        "size",
+        "tag",
         "too_late",
     )  # fmt: skip
 
