@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -74,7 +75,7 @@ def _yaml(text: str) -> float:
 
 
 def _percentile(spent: list[float]) -> float:
-    return sorted(spent)[min(len(spent) - 1, int(len(spent) * 0.95))]
+    return sorted(spent)[math.ceil(len(spent) * 0.95) - 1]
 
 
 def _milliseconds(call: Callable[..., object], *arguments: object) -> float:

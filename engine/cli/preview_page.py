@@ -25,8 +25,10 @@ _MOST_TREES = 3
 _LONGEST_TREE = 60
 """Lines of one tree that are shown."""
 
-_FIRST_LINES = 5
-"""Lines of a binary stream that are shown."""
+_FIRST_LINES, _FIRST_BYTES = 5, 64
+"""Lines of a binary stream that are shown, or bytes if it is not text."""
+
+_MORE = "…"
 
 
 def print_preview(preview: Preview, out: TextIO, most: int, changes: Changes | None = None) -> None:
@@ -166,7 +168,7 @@ class _Page:
         self._line(f"binary stream, {stream.size:,} bytes read", "bold", _INDENT)
         for line in tree(stream.header, self._width - 2):
             self._line(line, "", _INDENT + 2)
-        for line in _first_lines(stream.start, self._width - 4):
+        for line in _first_lines(stream, self._width - 4):
             self._line(line, "dim", _INDENT + 2)
 
     def _line(self, text: str, style: str = "", indent: int = 0) -> None:
@@ -203,17 +205,23 @@ def _absence(snap: SnapPreview, *, is_error: bool) -> str:
     return "nothing reached here"
 
 
-def _first_lines(data: bytes, width: int) -> Iterator[str]:
-    """The first lines of text, or the first bytes in hexadecimal."""
+def _first_lines(stream: StreamPreview, width: int) -> Iterator[str]:
+    """The first lines of text, or the first bytes in hexadecimal, and whether more follows."""
+    data = stream.start
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         if error.start < len(data) - 3:
-            for start in range(0, min(len(data), 64), 16):
+            for start in range(0, min(len(data), _FIRST_BYTES), 16):
                 piece = data[start : start + 16]
                 shown = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in piece)
                 yield f"{piece.hex(' '):<47}  {shown}" if width >= 65 else piece[:8].hex(" ")
+            if stream.size > _FIRST_BYTES:
+                yield _MORE
             return
         text = data[: error.start].decode()
-    for line in text.splitlines()[:_FIRST_LINES]:
+    lines = text.splitlines()
+    for line in lines[:_FIRST_LINES]:
         yield in_line(line, width, quotes=False)
+    if len(lines) > _FIRST_LINES or stream.size > len(data):
+        yield _MORE

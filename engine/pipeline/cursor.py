@@ -47,6 +47,8 @@ class _Finder:
     def in_node(self, node: Node, path: KeyPath) -> Spot:
         if isinstance(node, Scalar):
             return Spot(path, "value", self.offset_in(node))
+        if self.is_behind_bracket(node):
+            return Spot(path, "value")
         found = self.in_table(node, path) if isinstance(node, Table) else self.in_items(node, path)
         return found or Spot(path, "between")
 
@@ -109,6 +111,12 @@ class _Finder:
 
     def is_flow(self, node: Node) -> bool:
         return self.whole.startswith(("{", "["), node.start.index)
+
+    def is_behind_bracket(self, node: Node) -> bool:
+        """Whether the node's closing bracket is before the place, so that nothing fits there."""
+        closing = {"{": "}", "[": "]"}.get(self.whole[node.start.index : node.start.index + 1])
+        end = node.end.index
+        return closing is not None and self.whole[end - 1] == closing and end <= self.index
 
     def is_in_rest_of_line(self, start: int) -> bool:
         return not any(mark in self.whole[start : self.index] for mark in "\r\n")

@@ -58,8 +58,9 @@ def setting_entries(cls: type[Settings]) -> tuple[SettingEntry, ...]:
 
 
 def _entry(fact: SettingFacts) -> SettingEntry:
-    is_account = get_origin(fact.type) in _ACCOUNTS  # its fields are in a file of its own
-    rows = () if is_account else rows_in(fact.type)
+    kinds = (fact.type, *get_args(fact.type))
+    is_account = any(get_origin(kind) in _ACCOUNTS for kind in kinds)
+    rows = () if is_account else rows_in(fact.type)  # an account's fields are in a file of its own
     return SettingEntry(
         name=fact.name,
         type=type_text(fact.type),

@@ -127,12 +127,15 @@ def _with_example(issue: Issue, path: KeyPath, fact: SettingFacts) -> Issue:
 
 
 def _missing(fact: SettingFacts, path: KeyPath, *, is_empty: bool) -> Issue:
+    addition = _addition(fact)
+    example = "" if fact.example is None else f" For example: {fact.name}: {addition.yaml}"
+    help_text = f"{fact.help}{example}"
     if is_empty:
         message = f"the setting {fact.name!r} has no value"
         place = (*path, fact.name)
-        return Issue(place, message, fact.help, code="missing-setting", at_key=True)
+        return Issue(place, message, help_text, code="missing-setting", at_key=True)
     message = f"the setting {fact.name!r} is missing"
-    return Issue(path, message, Hint(fact.help, [_addition(fact)]), code="missing-setting")
+    return Issue(path, message, Hint(help_text, [addition]), code="missing-setting")
 
 
 def _addition(fact: SettingFacts) -> Addition:

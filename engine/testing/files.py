@@ -11,6 +11,7 @@ import msgspec
 
 from engine.errors import ConfigurationError
 from engine.run.files import ProjectFiles
+from engine.run.files.failures import failure
 from engine.run.files.names import is_local
 from engine.sdk.files import FileAction, FileContent, FileEntry, FileTarget, Purpose
 from engine.sdk.http import HttpClient
@@ -102,6 +103,9 @@ class ScratchFiles(ProjectFiles):
         target, real = self._scratch_path(located), Path(located)
         if real.parent.is_dir():
             target.parent.mkdir(parents=True, exist_ok=True)
+        elif not create_folder and not target.parent.is_dir():
+            error = FileNotFoundError()  # named by its real path, not by that in the scratch folder
+            raise failure("write", located, error, can_create_folder=True)
         if real.is_file() and not target.exists() and not self._is_hidden(located):
             copyfile(real, target)
         self._removed.discard(located)

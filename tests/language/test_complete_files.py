@@ -57,6 +57,23 @@ def test_what_is_chosen_is_written_in_the_right_shape(
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "x: {snap: Filter, filter: }¦",
+        "x: {snap: Filter,} ¦",
+        "x: {}¦",
+        "x: {snap: Mapper, mappings: {}¦}",
+        "x: {snap: Sort, sort_paths: []¦}",
+        "x: {\n    snap: Copy\n  }¦",
+    ],
+)
+def test_nothing_fits_behind_a_closing_bracket(line: str) -> None:
+    assert labels(f"{HEAD}  {line}\n{LINKS}") == []
+    assert labels(f"{HEAD}  {line}\n  y: {{snap: Mapper}}\n{LINKS}") == []
+    assert labels(f"{HEAD}  {line}\n  y:\n    snap: Mapper\n{LINKS}") == []
+
+
+@pytest.mark.parametrize(
     ("line", "expected"),
     [("  x: {snap: Filter, ¦}\n", "  x: {snap: Filter, filter: }\n"),
      ("  x: {snap: Filter, fi¦}\n", "  x: {snap: Filter, filter: }\n"),

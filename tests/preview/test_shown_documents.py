@@ -168,6 +168,17 @@ def test_a_binary_stream_shows_its_first_bytes(page: Page) -> None:
     shown = page("snaps:\n  read: {snap: FileReader, file: a.bin}\n")
     assert "binary stream, 50 bytes read" in shown
     assert "c8 c9 ca cb" in shown
+    assert "\n    …\n" not in shown
+    Path("a.bin").write_bytes(bytes(range(200, 250)) * 2)
+    assert page("snaps:\n  read: {snap: FileReader, file: a.bin}\n").rstrip().endswith("…")
+
+
+def test_a_text_of_many_lines_shows_that_there_are_more(page: Page) -> None:
+    Path("a.txt").write_text("one\ntwo\nthree\nfour\nfive\n")
+    shown = page("snaps:\n  read: {snap: FileReader, file: a.txt}\n")
+    assert shown.endswith("five\n")
+    Path("a.txt").write_text("one\ntwo\nthree\nfour\nfive\nsix\n")
+    assert "five\n    …\n" in page("snaps:\n  read: {snap: FileReader, file: a.txt}\n")
 
 
 def test_a_number_that_a_run_could_not_write_fails_the_preview(

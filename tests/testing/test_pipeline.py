@@ -102,6 +102,15 @@ def test_a_file_action_error_sees_the_real_file(run_pipeline: RunPipeline, tmp_p
         run_pipeline(copying("error"), files={"in/orders.json": "new"})
 
 
+def test_a_missing_folder_is_called_by_its_own_name(
+    run_pipeline: RunPipeline, tmp_path: Path
+) -> None:
+    text = copying().replace(", create_dir: true", "")
+    with pytest.raises(ExecutionError, match="/out' does not exist") as raised:
+        run_pipeline(text, files={"in/orders.json": "new"})
+    assert f"the folder '{tmp_path}/out' does not exist" in str(raised.value)
+
+
 def test_a_file_outside_the_folder_is_not_written_to_disk(
     run_pipeline: RunPipeline, tmp_path: Path
 ) -> None:

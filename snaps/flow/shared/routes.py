@@ -106,6 +106,26 @@ def check_routes(settings: RouterSettings) -> Iterator[Issue]:
     for place, (output, _) in enumerate(rows_of(settings)):
         key = output if isinstance(settings.routes, dict) else place
         yield from check_view_name(output, ("routes", key))
+    yield from _routes_without_condition(settings)
+
+
+def _routes_without_condition(settings: RouterSettings) -> Iterator[Issue]:
+    """Rows that no document takes, because only other rows have a condition."""
+    rows = rows_of(settings)
+    if not any(condition for _, condition in rows):
+        return
+    for place, (output, condition) in enumerate(rows):
+        if condition is None:
+            message = f"no document goes to {output!r}: its row has no condition"
+            hint = (
+                "for all other documents: condition: 'true', as the last row, and first_match: true"
+            )
+            if settings.first_match:
+                hint = "for all other documents: condition: 'true'"
+            if not settings.first_match:
+                hint += ", as the last row, and first_match: true"
+            path = ("routes", place, "output")
+            yield Issue(path, message, hint, code="unclear-setting", severity="warning")
 
 
 def check_view_name(name: str, path: tuple[str | int, ...]) -> Iterable[Issue]:

@@ -85,6 +85,18 @@ def test_mistakes_are_found_when_checking(tmp_path: Path, routes: str, said: str
         api.compile_plan(tmp_path / "p.yaml")
 
 
+def test_a_row_that_no_document_takes_is_a_warning(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    rows = "[{output: big, condition: $n > 1}, {output: small}]"
+    file.write_text(f"snaps:\n  r: {{snap: Router, routes: {rows}}}\n")
+    (problem,) = api.check(file)
+    assert problem.severity == "warning"
+    assert problem.message == "no document goes to 'small': its row has no condition"
+    assert problem.hint.endswith("as the last row, and first_match: true")
+    file.write_text("snaps:\n  r: {snap: Router, routes: [{output: a}, {output: b}]}\n")
+    assert api.check(file) == []
+
+
 def test_routes_are_linked_by_name_and_what_is_not_linked_is_an_open_output(
     tmp_path: Path,
 ) -> None:
