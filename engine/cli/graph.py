@@ -14,6 +14,8 @@ from engine.cli.problems import has_colours
 from engine.diagram.counts import read_counts, with_counts
 from engine.diagram.diagram import Diagram, diagram_of
 from engine.errors import ConfigurationError, InvalidPipelineError
+from engine.pipeline.case_files import is_test_file
+from engine.pipeline.pin_files import is_pin_file
 from engine.registry import discover
 from engine.run.files.complete import write_complete
 
@@ -80,6 +82,8 @@ def _diagram(path: str) -> Diagram:
     if not spec.snaps:
         if api.is_task_file(path):
             raise ConfigurationError(f"{path!r} is a task file; draw the pipeline that it names")
+        if is_test_file(path) or is_pin_file(path):
+            raise ConfigurationError(f"{path!r} is not a pipeline; draw the one beside it")
         raise InvalidPipelineError(api.check(path, registry))
     return diagram_of(spec, registry)
 

@@ -99,9 +99,10 @@ class SamplingDisplay:
         assert report is not None  # nothing is written about a run that has not started
         values = resolve_parameters(declared, given)
         shown = {spec.name: self._shown(spec, values[spec.name]) for spec in declared}
-        data = self._secrets.mask(report.as_dict())
+        data = report.as_dict()  # its counts stay: a secret may be a number, such as a PIN
+        texts = self._secrets.mask({key: data[key] for key in ("failure", "warnings")})
         samples = self._port_samples(report, diagram)
-        return report_page(diagram, data, samples, shown, self._started)
+        return report_page(diagram, {**data, **texts}, samples, shown, self._started)
 
     def _shown(self, spec: ParameterSpec, value: str | None) -> str | None:
         return MASK if spec.secret else None if value is None else self._secrets.mask_text(value)

@@ -270,3 +270,13 @@ def test_the_pipelines_of_the_repository_are_drawn(
     assert main(["graph", str(file)]) == 0
     drawn = capsys.readouterr().out
     assert [label for label in api.load(file).snaps if label not in drawn] == []
+
+
+@pytest.mark.parametrize("name", ["orders.test.yaml", "orders.preview.yaml"])
+def test_a_file_beside_a_pipeline_is_not_drawn(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_text("cases: {a: {expect: {diagnostics: []}}}\n")
+    assert main(["graph", name]) == 2
+    assert f"'{name}' is not a pipeline; draw the one beside it" in capsys.readouterr().err

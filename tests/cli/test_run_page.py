@@ -89,6 +89,15 @@ def test_numbers_and_texts_are_exact(page: str) -> None:
     assert compact(fourth) == '{"n":7,"b":"<b>&amp;"}'
 
 
+@pytest.mark.parametrize("secret", ["7", "1", "keep", "completed"])
+def test_a_secret_that_is_also_a_count_or_a_label_leaves_these_alone(
+    page_of: Callable[..., str], secret: str
+) -> None:
+    page = page_of(ORDERS, "--param", f"token={secret}")
+    assert "✓ completed" in page
+    assert "<code>make.output → keep.input</code> <b>7</b>" in page
+
+
 def test_secrets_are_masked_everywhere(page: str) -> None:
     assert "hunter2" not in page
     assert compact(samples(page, "make.output → keep.input")[1]) == '{"n":5,"token":"***"}'

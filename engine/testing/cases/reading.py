@@ -348,6 +348,8 @@ class _TestReader(SourceReader):
             return value
         hint = "write a part of the message with which the run fails"
         message = f"'failure' must be a string, not {kind_of(self.node(path))}"
+        if value == "":
+            message = "'failure' is empty"
         self.report("wrong-type", path, message, hint)
         return None
 

@@ -157,7 +157,7 @@ class _Judge:
     def _check_failure(self, failure: EngineError | None) -> None:
         expected, path = self.case.failure, (*self.case.path, "expect", "failure")
         if failure is None and expected is not None:
-            self._fail(path, "failure: the run was to fail, and completed")
+            self._fail(path, "failure: the run was expected to fail, but it completed")
         elif failure is not None and expected is None:
             lines = str(failure).splitlines()[:_SHOWN_FAILURE_LINES]
             self._fail(self.case.path, "the run failed", lines)

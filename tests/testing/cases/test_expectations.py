@@ -58,7 +58,7 @@ def test_an_expectation_is_met(run_tests: Any, expect: str) -> None:
         ("{output: {expressions: [$n > 1]}}", "document 1 of 2: the expression is false, not true"),
         ("{output: {expressions: [$n]}}", "document 1 of 2: the expression is 1, not true"),
         ("{output: {expressions: [$x.y]}}", "document 1 of 2: the expression failed"),
-        ("{failure: boom}", "failure: the run was to fail, and completed"),
+        ("{failure: boom}", "failure: the run was expected to fail, but it completed"),
         ("{diagnostics: [cycle]}", "diagnostics: expected cycle, got none"),
     ],
 )

@@ -69,6 +69,7 @@ MISTAKES = [
         CASE.replace("output: []", "big: {snapshot: orders.yaml}"),
         "the name of its file must end in .json, not 'orders.yaml'",
     ),
+    (CASE.replace("output: []", "failure: ''"), "'failure' is empty"),
     (CASE.replace("output: []", "failure: 3"), "'failure' must be a string, not '3'"),
     (CASE.replace("output: []", "diagnostics: cycle"), "'diagnostics' must be a list of codes"),
     (CASE.replace('"[]"', "{text: a, json: b}"), "'orders.json' must be the content of a file"),
