@@ -11,7 +11,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 CONSTRAINTS ?= requirements/constraints.txt
 PINNED := $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: demo test lint types unit bench bench-serve fuzz docs site vscode web web-demo clean setup update lowest
+.PHONY: demo test lint types unit bench bench-serve fuzz docs site vscode web web-demo clean setup update lowest test-ray
 
 setup: $(READY)
 
@@ -34,6 +34,8 @@ update:
 	$(PYTHON) requirements/freeze.py --alias tensorflow=tensorflow_cpu pipelines/constraints.txt \
 	'What the digit scripts install into their environments.' \
 	-- tensorflow-cpu numpy matplotlib ai-edge-litert
+	$(PYTHON) requirements/freeze.py requirements/ray.txt 'What make test-ray installs.' \
+	-- 'setuptools>=77' hypothesis numpy pytest --editable '.[ray]'
 	$(MAKE) test
 
 ## Run the tests with the lowest versions that pyproject.toml allows.
@@ -64,6 +66,18 @@ types: $(READY)
 
 unit: $(READY) $(if $(shell command -v npm),web $(YAMLLS))
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+
+## The tests of the placement on Ray, and of Ray Serve. Ray has an environment of its own.
+test-ray: $(VENV)-ray/.ready
+	$(VENV)-ray/bin/python -m pytest tests/cluster/test_ray_*.py $(ARGS)
+
+$(VENV)-ray/.ready: pyproject.toml requirements/ray.txt
+	$(PYTHON) -m venv $(VENV)-ray
+	$(VENV)-ray/bin/python -m pip --disable-pip-version-check install --quiet \
+	--constraint requirements/ray.txt 'setuptools>=77'
+	$(VENV)-ray/bin/python -m pip --disable-pip-version-check install --quiet \
+	--constraint requirements/ray.txt --no-build-isolation hypothesis numpy pytest --editable '.[ray]'
+	touch $@
 
 ## The engine next to hand-written loops and other engines, in one table. ARGS=--quick takes a few minutes.
 bench: $(READY)
@@ -101,6 +115,7 @@ fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.edits --edits 10000
 	$(BIN)/python -m tests.fuzz.editor --edits 10000
 	$(BIN)/python -m tests.fuzz.over_stdio --edits 2000
+	$(BIN)/python -m tests.cluster.kills --times 50
 
 docs: $(READY)
 	$(BIN)/python -m engine.reference
@@ -129,4 +144,4 @@ editors/vscode/node_modules/.package-lock.json: editors/vscode/package.json edit
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-site build dist web/dist web/node_modules tests/schema/node_modules editors/vscode/dist editors/vscode/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-site $(VENV)-ray build dist web/dist web/node_modules tests/schema/node_modules editors/vscode/dist editors/vscode/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -44,6 +44,12 @@ def test_the_site_tool_is_pinned_with_all_that_it_needs() -> None:
     assert {"zensical", "markdown", "pymdown-extensions"} <= pins(REQUIREMENTS / "site.txt").keys()
 
 
+def test_ray_is_pinned_within_its_bounds() -> None:
+    pinned = pins(REQUIREMENTS / "ray.txt")
+    for wanted in map(Requirement, PROJECT["optional-dependencies"]["ray"]):
+        assert wanted.specifier.contains(pinned[canonicalize_name(wanted.name)])
+
+
 def test_the_libraries_of_the_digit_scripts_are_pinned() -> None:
     pinned = pins(ROOT / "pipelines/constraints.txt")
     required = {"tensorflow", "tensorflow-cpu"}

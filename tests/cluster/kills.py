@@ -1,0 +1,278 @@
+"""Kills workers, scripts, nodes and runs at random moments: whatever dies, no document is lost or
+doubled, or the run fails and says what is gone. Nothing ever hangs.
+
+`python -m tests.cluster.kills --times 50 [--on ray] [--kind worker] [--seed N]` takes some minutes
+and prints how each run ended; the tests do a short round of the same. With `--on ray` it makes a
+network of its own, and a cluster of two nodes in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tests.cluster.inputs import write_inputs
+from tests.cluster.namespaces import inside
+
+if TYPE_CHECKING:
+    from ray.cluster_utils import Cluster
+
+HERE = Path(__file__).parent
+LIMIT_SECONDS = 180.0
+"""Seconds after which a run counts as hanging; the longest wait within one is 60 seconds."""
+
+_NOT_STARTED = "could not start"
+"""What a run says of a worker that was killed before it had begun."""
+
+_IN_NETWORK = "TESTS_CLUSTER_IN_NETWORK"
+
+
+class Kind(NamedTuple):
+    """What is killed, and in which pipeline. `gone`: what the run may say it has lost."""
+
+    pipeline: str
+    gone: str = _NOT_STARTED
+
+
+KINDS: dict[str, Kind] = {
+    "worker": Kind("stateless"),
+    "stateful worker": Kind("stateful", "'counting'"),
+    "script": Kind("stateless", "'script'"),
+    "run": Kind("stateless"),
+}
+NODE_KINDS = {
+    "node": Kind("stateless"),
+    "node with state": Kind("stateful", "'counting'"),
+}
+
+
+class Place:
+    """Where runs are: worker processes of this machine."""
+
+    kinds = KINDS
+    options: tuple[str, ...] = ("--workers", "2")
+
+    def __init__(self, project: Path) -> None:
+        self.project = project
+
+    def start(self, pipeline: str, log: Any) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "engine", "run", f"killed/{pipeline}.yaml", *self.options]
+        return subprocess.Popen(
+            command, cwd=self.project, stdout=subprocess.DEVNULL, stderr=log, env=self.environment()
+        )
+
+    def environment(self) -> dict[str, str]:
+        return os.environ | {"PYTHONPATH": str(HERE.parents[1])}
+
+    def workers(self, run: subprocess.Popen[bytes]) -> list[int]:
+        return [pid for pid in _below(run.pid) if b"engine worker " in _command(pid)]
+
+    def scripts(self, run: subprocess.Popen[bytes]) -> list[int]:
+        """The processes of scripts: they are below the workers."""
+        return [pid for worker in self.workers(run) for pid in _below(worker)]
+
+    def strike(self, kind: str, run: subprocess.Popen[bytes], chance: random.Random) -> None:
+        if kind == "run":
+            run.kill()
+            return
+        pids = self.scripts(run) if kind == "script" else self.workers(run)
+        if pids:
+            with suppress(ProcessLookupError):
+                os.kill(chance.choice(sorted(pids)), signal.SIGKILL)
+
+    def repair(self) -> None:
+        """Make up for what was killed."""
+
+
+class RayPlace(Place):
+    """Actors on a cluster of two nodes, with room for those of a lost one."""
+
+    kinds = KINDS | NODE_KINDS
+    options = ("--on", "ray", "--workers", "2")
+
+    def __init__(self, project: Path, cluster: Cluster) -> None:
+        super().__init__(project)
+        self._cluster = cluster
+        self._other = cluster.add_node(num_cpus=2)
+
+    def environment(self) -> dict[str, str]:
+        return super().environment() | {"RAY_ADDRESS": self._cluster.address}
+
+    def workers(self, run: subprocess.Popen[bytes]) -> list[int]:
+        return [pid for pid in _processes() if _command(pid).startswith(b"ray::RayWorker")]
+
+    def strike(self, kind: str, run: subprocess.Popen[bytes], chance: random.Random) -> None:
+        if kind.startswith("node"):
+            self._cluster.remove_node(self._other, allow_graceful=False)
+            self._other = None
+        else:
+            super().strike(kind, run, chance)
+
+    def repair(self) -> None:
+        if self._other is None:
+            self._other = self._cluster.add_node(num_cpus=2)
+        self._cluster.wait_for_nodes()
+
+
+class Kills:
+    """Runs pipelines in a place and kills something in each of them."""
+
+    def __init__(self, place: Place, seed: int) -> None:
+        self._place = place
+        self._chance = random.Random(seed)
+        self._expected: dict[str, tuple[bytes, float]] = {}
+
+    def once(self, name: str) -> str:
+        """Kill something of that kind; how the run ended. Raises AssertionError."""
+        kind = self._place.kinds[name]
+        expected, seconds = self._undisturbed(kind.pipeline)
+
+        def strike(run: subprocess.Popen[bytes]) -> None:
+            _wait(lambda: bool(self._place.workers(run)) or run.poll() is not None)
+            time.sleep(self._chance.uniform(0, seconds))
+            self._place.strike(name, run, self._chance)
+
+        code, written, shown = self._run(kind.pipeline, strike)
+        self._place.repair()
+        if code == 0:
+            assert written == expected, f"{name}: documents were lost or doubled"
+            return "completed, nothing lost"
+        assert written == b"", f"{name}: it failed, but its file is there:\n{shown}"
+        if name == "run":
+            return "killed; no file, no worker left"
+        assert any(text in shown for text in (kind.gone, _NOT_STARTED)), f"{name}:\n{shown}"
+        said = next(
+            line for line in shown.splitlines() if kind.gone in line or _NOT_STARTED in line
+        )
+        return f"failed: {said.strip()[:150]}"
+
+    def _undisturbed(self, pipeline: str) -> tuple[bytes, float]:
+        """What it writes, and for how long it has workers."""
+        if pipeline not in self._expected:
+            began: list[float] = []
+
+            def watch(run: subprocess.Popen[bytes]) -> None:
+                _wait(lambda: bool(self._place.workers(run)) or run.poll() is not None)
+                began.append(time.monotonic())
+
+            code, written, shown = self._run(pipeline, watch)
+            assert code == 0, shown
+            assert written
+            self._expected[pipeline] = written, time.monotonic() - began[0]
+        return self._expected[pipeline]
+
+    def _run(
+        self, pipeline: str, meanwhile: Callable[[subprocess.Popen[bytes]], None]
+    ) -> tuple[int, bytes, str]:
+        """Exit code, content of the file that it has written (or none), standard error."""
+        out = self._place.project / "out"
+        shutil.rmtree(out, ignore_errors=True)
+        with tempfile.TemporaryFile() as log:
+            run = self._place.start(pipeline, log)
+            try:
+                meanwhile(run)
+                code = run.wait(LIMIT_SECONDS)
+                _wait(lambda: not self._place.workers(run))
+            finally:
+                run.kill()
+                run.wait()
+            log.seek(0)
+            shown = log.read().decode()
+        files = [path for path in out.glob("*.jsonl") if path.is_file()]
+        assert len(files) <= 1
+        return code, files[0].read_bytes() if files else b"", shown
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + LIMIT_SECONDS
+    while not condition():
+        assert time.monotonic() < end, "it hangs"
+        time.sleep(0.02)
+
+
+def _processes() -> Iterator[int]:
+    return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def _below(pid: int) -> list[int]:
+    """The children of a process."""
+    found: list[int] = []
+    for each in _processes():
+        with suppress(OSError, IndexError, ValueError):
+            status = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+            if int(status[1]) == pid and status[0] != "Z":
+                found.append(each)
+    return found
+
+
+@contextmanager
+def place_of(project: Path, *, on_ray: bool) -> Iterator[Place]:
+    """The place; a cluster of Ray must be within a network of its own."""
+    project.mkdir()
+    shutil.copytree(HERE / "killed", project / "killed")
+    write_inputs(project / "inputs")
+    if not on_ray:
+        yield Place(project)
+        return
+    from ray.cluster_utils import Cluster
+
+    head = {"num_cpus": 2, "include_dashboard": False}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    try:
+        yield RayPlace(project, cluster)
+    finally:
+        cluster.shutdown()
+
+
+def main() -> int:
+    """The number of runs that ended in another way than they may."""
+    parser = argparse.ArgumentParser(prog="tests.cluster.kills")
+    parser.add_argument("--times", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--on", choices=["processes", "ray"], default="processes")
+    parser.add_argument("--kind", choices=[*KINDS, *NODE_KINDS])
+    arguments = parser.parse_args()
+    on_ray = arguments.on == "ray"
+    if on_ray and _IN_NETWORK not in os.environ:
+        os.environ[_IN_NETWORK] = "1"
+        command = [sys.executable, "-m", "tests.cluster.kills", *sys.argv[1:]]
+        return subprocess.run(inside(command), check=False).returncode
+    wrong = 0
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        place_of(Path(folder) / "project", on_ray=on_ray) as place,
+    ):
+        kills = Kills(place, arguments.seed)
+        kinds = [arguments.kind] if arguments.kind else list(place.kinds)
+        for number in range(arguments.times):
+            kind = kinds[number % len(kinds)]
+            try:
+                ended = kills.once(kind)
+            except (AssertionError, subprocess.TimeoutExpired) as error:
+                wrong += 1
+                ended = f"WRONG: {error}"
+            print(f"{number + 1:>3}  {kind:<16} {ended}", flush=True)
+    print(f"{arguments.times} runs, {wrong} wrong")
+    return min(wrong, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
