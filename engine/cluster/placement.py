@@ -67,7 +67,8 @@ class Placement(Protocol):
         The coordinator calls it once per worker, perhaps at the same time, and again for one that
         is lost; `job` is the same object every time. `show` may be called from any thread.
 
-        Raises PlacementError, never waits without end.
+        Raises PlacementError; or WorkerLostError if the worker was lost while it started, which
+        the coordinator tries again a few times. Never waits without end.
         """
         ...
 

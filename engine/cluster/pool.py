@@ -6,8 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from engine.cluster.placement import Placement, Show, WorkerLink, WorkerLostError
+from engine.cluster.placement import Placement, PlacementError, Show, WorkerLink, WorkerLostError
 from engine.errors import EngineError
+
+MOST_STARTS = 3
+"""How often a worker that ends while it starts is started."""
 
 Reopen = Callable[[int], Awaitable[None]]
 
@@ -53,10 +56,7 @@ class Pool:
         await self._placement.close()
 
     async def _start_all(self) -> None:
-        starts = [
-            asyncio.create_task(self._placement.start(number + 1, self._job, self._show))
-            for number in range(self.count)
-        ]
+        starts = [asyncio.create_task(self._start(number)) for number in range(self.count)]
         try:
             links = await asyncio.gather(*starts)
         except BaseException:  # raised again once the others have ended
@@ -70,6 +70,18 @@ class Pool:
         self.links = list(links)
         for number, link in enumerate(self.links):
             link.lost.add_done_callback(partial(self._lose, number))
+
+    async def _start(self, number: int) -> WorkerLink:
+        """Start a worker; one that ends at once may have been unlucky."""
+        for attempt in range(MOST_STARTS):
+            try:
+                return await self._placement.start(number + 1, self._job, self._show)
+            except WorkerLostError as error:
+                if attempt + 1 == MOST_STARTS:
+                    raise PlacementError(
+                        f"{MOST_STARTS} workers in a row could not start; the last one: {error}"
+                    ) from error
+        raise AssertionError("there is at least one attempt")
 
     def _lose(self, number: int, lost: asyncio.Future[EngineError]) -> None:
         if lost.cancelled() or self._is_closed:
@@ -93,7 +105,7 @@ class Pool:
 
     async def _renew(self, number: int) -> bool:
         await self.links[number].close()
-        self.links[number] = await self._placement.start(number + 1, self._job, self._show)
+        self.links[number] = await self._start(number)
         try:
             for reopen in self._reopening:
                 await reopen(number)

@@ -46,7 +46,7 @@ class Processes:
     name = "processes"
 
     async def start(self, number: int, job: bytes, show: Show) -> ProcessLink:
-        """Raises PlacementError."""
+        """Raises PlacementError, or WorkerLostError."""
         link = ProcessLink(number, show)
         try:
             async with asyncio.timeout(START_SECONDS):
@@ -88,7 +88,8 @@ class ProcessLink:
         self._is_closed = False
 
     async def start(self, job: bytes) -> None:
-        """Start the process, and wait until it has read its job. Raises PlacementError."""
+        """Start the process, and wait until it has read its job. Raises PlacementError, or
+        WorkerLostError."""
         self._popen = await asyncio.to_thread(self._spawn)
         self._theirs.close()
         self.incarnation = str(self._popen.pid)
@@ -98,8 +99,8 @@ class ProcessLink:
             _, answer = await receive_frame_later(self._connection)
         except (OSError, EOFError):
             code = await asyncio.to_thread(self._popen.wait)
-            raise PlacementError(
-                f"{self.name} could not start: it {_ending(code)}{self._last_words()}"
+            raise WorkerLostError(
+                f"{self.name} {_ending(code)} while it started{self._last_words()}"
             ) from None
         if answer:
             raise PlacementError(answer.decode())
