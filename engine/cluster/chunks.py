@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from engine.cluster.messages import Chunk, Lines, packed
+from engine.cluster.file_ranges import FileRange
+from engine.cluster.messages import Chunk, Lines, Range, packed
 from engine.documents import Batch, Header, StreamEnd, StreamStart
 from engine.sdk.results import BATCH_SIZE
 
@@ -70,25 +71,42 @@ class LineCutter:
         self._held: list[bytes] = []
         self._size = 0
         self._is_open = False
+        self._last_range: Range | None = None
 
-    def cut(self, view: str, batch: Batch) -> Iterator[Lines]:
+    def cut(self, view: str, batch: Batch) -> Iterator[Lines | Range]:
         for piece in batch.items:
             if piece.__class__ is StreamStart:
                 self._begin(piece.header)
             elif piece.__class__ is StreamEnd:
                 if self._is_open:
                     yield self._end(view, broken=piece.broken)
+            elif isinstance(piece, FileRange):
+                if self._is_open:
+                    yield from self._ranges(view, piece)
             elif self._is_open:
                 self._held.append(piece)
                 self._size += len(piece)
                 if self._size >= self.pace.amount:
                     yield from self._lines(view)
 
+    def _ranges(self, view: str, file: FileRange) -> Iterator[Range]:
+        """Parts of a file; the last one waits for the end of the stream."""
+        start = 0
+        while start < file.size:
+            end = min(start + self.pace.amount, file.size)
+            part = Range(self._segment, view, self._stream, self._header, file.path, start, end)
+            if end == file.size:
+                self._last_range = part
+            else:
+                yield part
+            start = end
+
     def _begin(self, header: Header) -> None:
         self._stream += 1
         self._header = header
         self._line = self._offset = 0
         self._held, self._size, self._is_open = [], 0, True
+        self._last_range = None
 
     def _lines(self, view: str) -> Iterator[Lines]:
         """The complete lines so far, in chunks."""
@@ -106,8 +124,10 @@ class LineCutter:
         self._held = [text[start:]]
         self._size = len(text) - start
 
-    def _end(self, view: str, *, broken: bool) -> Lines:
+    def _end(self, view: str, *, broken: bool) -> Lines | Range:
         self._is_open = False
+        if self._last_range is not None:
+            return msgspec.structs.replace(self._last_range, last=True, broken=broken)
         text, self._held = b"".join(self._held), []
         return msgspec.structs.replace(self._made(view, text), last=True, broken=broken)
 

@@ -89,6 +89,39 @@ class Lines(msgspec.Struct, frozen=True):
     broken: bool = False
     key: str = ""
 
+    @property
+    def is_first(self) -> bool:
+        return not self.offset
+
+    @property
+    def amount(self) -> int:
+        """Bytes of text."""
+        return len(self.text)
+
+
+class Range(msgspec.Struct, frozen=True):
+    """The lines of a file that begin from byte `start` on and before `end`; see Lines."""
+
+    segment: int
+    view: str
+    stream: int
+    header: Header
+    path: str
+    start: int
+    end: int
+    last: bool = False
+    broken: bool = False
+    key: str = ""
+
+    @property
+    def is_first(self) -> bool:
+        return not self.start
+
+    @property
+    def amount(self) -> int:
+        """Bytes of text, more or less."""
+        return self.end - self.start
+
 
 class Finish(msgspec.Struct, frozen=True):
     """All inputs of the segment have ended."""
@@ -96,7 +129,7 @@ class Finish(msgspec.Struct, frozen=True):
     segment: int
 
 
-Request = Open | Begin | Chunk | Lines | Finish
+Request = Open | Begin | Chunk | Lines | Range | Finish
 
 
 class Count(msgspec.Struct):

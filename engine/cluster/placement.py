@@ -57,9 +57,11 @@ class WorkerLink(Protocol):
 
 
 class Placement(Protocol):
-    """Starts workers. `name` is what `engine plan` calls it, as in "processes"."""
+    """Starts workers. `name` is for people, as in "processes". `shares_files`: the workers can read
+    the files of this machine by the same names."""
 
     name: str
+    shares_files: bool
 
     async def start(self, number: int, job: bytes, show: Show) -> WorkerLink:
         """Start the worker of that number, counted from 1; returns once it has read the job.

@@ -44,6 +44,7 @@ class Processes:
     """Starts workers as processes of this machine (a Placement)."""
 
     name = "processes"
+    shares_files = True
 
     async def start(self, number: int, job: bytes, show: Show) -> ProcessLink:
         """Raises PlacementError, or WorkerLostError."""

@@ -23,6 +23,7 @@ from engine.cluster.messages import (
     Finish,
     Lines,
     Open,
+    Range,
     Reply,
     Request,
     Segment,
@@ -155,13 +156,13 @@ class SpreadStage:
     ) -> None:
         """A stream may turn out not to be JSON in its first lines: the others wait for them."""
         for lines in self._lines.cut(view, batch):
-            if lines.offset and self._first_lines is not None:
+            if not lines.is_first and self._first_lines is not None:
                 await asyncio.wait([self._first_lines.answer])
-            sent = await self._send_next(lines, len(lines.text), ordered)
-            self._first_lines = self._first_lines if lines.offset else sent
+            sent = await self._send_next(lines, lines.amount, ordered)
+            self._first_lines = sent if lines.is_first else self._first_lines
 
     async def _send_next(
-        self, request: Chunk | Lines, amount: int, ordered: asyncio.Queue[_Sent | None]
+        self, request: Chunk | Lines | Range, amount: int, ordered: asyncio.Queue[_Sent | None]
     ) -> _Sent:
         """Send a chunk to the worker with least to do, once there is one with room for it."""
         key = f"{self._execution.identity.ruuid}/{self._segment.number}/{self._sequence}"
@@ -227,7 +228,7 @@ class SpreadStage:
         if answer.cancelled() or answer.exception() is not None:
             return  # the worker is lost; the one that replaces it gets the message
         self._under_way[number].remove(sent)
-        self._has_worked[number] |= isinstance(sent.request, Chunk | Lines)
+        self._has_worked[number] |= isinstance(sent.request, Chunk | Lines | Range)
         if not sent.answer.done():
             sent.answer.set_result(answer.result())
         self._freed.set()
@@ -290,7 +291,7 @@ class SpreadStage:
     async def _deliver_answer(self, sent: _Sent, deliver: Deliver) -> None:
         reply = reply_of(await sent.answer)
         request = sent.request
-        if isinstance(request, Lines):
+        if isinstance(request, Lines | Range):
             if request.stream == self._refused_stream:
                 return
             if not (reply.reading or request.last):

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 
+from engine.cluster.file_ranges import LineFile
 from engine.cluster.messages import (
     Begin,
     Chunk,
@@ -19,6 +20,7 @@ from engine.cluster.messages import (
     Job,
     Lines,
     Open,
+    Range,
     Reply,
     Request,
     Segment,
@@ -78,7 +80,10 @@ class Replica:
             execution.error_pipeline = self  # type: ignore[assignment]  # it has `send`
         execution.on_failure = self._fail
         self._failure: EngineError | None = None
-        self._segments = [_SegmentCopy(segment, registry, execution) for segment in given.segments]
+        self._segments = [
+            _SegmentCopy(segment, registry, execution, self._forget_failed)
+            for segment in given.segments
+        ]
 
     def send(self, document: Document, lineage: Lineage) -> None:
         """Take a document for the error pipeline, which runs at the coordinator."""
@@ -123,6 +128,9 @@ class Replica:
         self._services.__dict__.pop("folder", None)  # it belongs to the coordinator
         self._services.close()
 
+    def _forget_failed(self) -> None:
+        self._failed.clear()
+
     def _fail(self, label: str, failure: EngineError) -> None:
         """A snap failed outside of any call to it, such as a script that crashed."""
         self._failure = self._failure or failure
@@ -131,7 +139,13 @@ class Replica:
 class _SegmentCopy:
     """This worker's copy of one segment."""
 
-    def __init__(self, segment: Segment, registry: Registry, execution: Execution) -> None:
+    def __init__(
+        self,
+        segment: Segment,
+        registry: Registry,
+        execution: Execution,
+        forget_failed: Callable[[], None],
+    ) -> None:
         routes = execution.plan.routes
         stages = [stage for stage in execution.plan.stages if stage.labels[0] in segment.labels]
         self._segment = segment
@@ -144,8 +158,10 @@ class _SegmentCopy:
             each.label: each for host in self._hosts.values() for each in host.statistics
         }
         self._outputs: dict[Port, list[Item]] = {}
-        self._stream = -1
+        self._stream = self._faulty_stream = -1
         self._line = self._offset = 0
+        self._file = LineFile()
+        self._forget_failed = forget_failed
 
     def perform(self, request: Request) -> bool:
         """Returns whether the current stream, if any, can be read further."""
@@ -154,6 +170,8 @@ class _SegmentCopy:
                 self._push(self._entry, request.view, Batch(unpacked(batch)))
         elif isinstance(request, Lines):
             return self._read(request)
+        elif isinstance(request, Range):
+            return self._read_range(request)
         elif isinstance(request, Open):
             for host in self._hosts.values():
                 host.open()
@@ -188,6 +206,7 @@ class _SegmentCopy:
                 host.close()
             except EngineError:  # the run has ended or failed before
                 continue
+        self._file.close()
 
     def _push(self, host: StageHost, view: str, batch: Batch) -> None:
         self._pass_on(host.process(view, batch))
@@ -221,6 +240,53 @@ class _SegmentCopy:
         if items:
             self._push(self._entry, lines.view, Batch(items))
         return parser.snap.is_reading
+
+    def _read_range(self, given: Range) -> bool:
+        """Read a part of a file. Only if a line in it has a mistake, count the lines before it, and
+        read the part again, knowing where it is."""
+        text, offset = self._file.lines(given.path, given.start, given.end)
+
+        def lines(line: int) -> Lines:
+            return Lines(
+                given.segment,
+                given.view,
+                given.stream,
+                given.header,
+                line,
+                offset,
+                text,
+                given.last,
+                given.broken,
+            )
+
+        parser = self._entry.members[0]
+        is_known = not offset or given.stream == self._faulty_stream
+        if not is_known:
+            try:
+                reading = self._read(lines(self._line))
+            except EngineError:
+                if not parser.statistics.errors:
+                    raise
+            else:
+                if not parser.statistics.errors:
+                    return reading
+            self._undo()
+            self._faulty_stream = given.stream
+        return self._read(lines(self._file.line_at(given.path, offset)))
+
+    def _undo(self) -> None:
+        """Forget what came of the current request, except that a formatter has begun a stream."""
+        self._stream = -1
+        self._forget_failed()
+        self.forget_counts()
+        starts: dict[Port, list[Item]] = {
+            port: [item for item in items if isinstance(item, StreamStart)]
+            for port, items in self._outputs.items()
+            if port in self._segment.joined
+        }
+        self._outputs = {port: items for port, items in starts.items() if items}
+        for port in self._outputs:
+            self.statistics[port.label].outputs[port.view] += 1
 
     def _begin_stream(self, lines: Lines) -> None:
         parser = self._entry.members[0]

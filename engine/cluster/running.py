@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from engine.cluster.coordinator import Coordinator
+from engine.cluster.file_ranges import ranged_for
 from engine.cluster.placement import Placement
 from engine.cluster.processes import Processes
 from engine.cluster.segments import spread_of
@@ -49,8 +50,12 @@ async def run_spread(
     is_alone = count <= 1 and placement is None
     if is_alone or not spread.stages or identity.random_seed is not None:
         return await run_plan(plan, registry, identity, **options)
-    coordinator = Coordinator(spread, placement or Processes(), count)
+    placement = placement or Processes()
+    coordinator = Coordinator(spread, placement, count)
+    guard = ranged_for(spread.split_sources) if placement.shares_files else None
     try:
-        return await run_plan(spread.local, registry, identity, elsewhere=coordinator, **options)
+        return await run_plan(
+            spread.local, registry, identity, elsewhere=coordinator, guard=guard, **options
+        )
     finally:
         await coordinator.close()

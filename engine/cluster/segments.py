@@ -37,6 +37,17 @@ class Spread(msgspec.Struct, frozen=True):
     reasons: Mapping[str, str]
 
     @property
+    def split_sources(self) -> frozenset[str]:
+        """The snaps whose files the workers may read themselves, in parts: those that feed text to
+        a segment which may process some of it twice."""
+        heads = {each.labels[0] for each in self.segments if each.lines and not each.keeps}
+        return frozenset(
+            link.source.label
+            for link in self.local.links
+            if link.target.label in heads and self.local.snap(link.source.label).facts.splits
+        )
+
+    @property
     def segments(self) -> tuple[Segment, ...]:
         return tuple(self.stages.values())
 

@@ -213,6 +213,7 @@ def _facts(snap_class: SnapClass, settings: Settings) -> Facts:
         writes=_answer(snap_class, "writes_for", settings),
         reads=_reads(snap_class, settings),
         parallel=_parallel(snap_class, settings),
+        splits=snap_class.splits,
     )
 
 

@@ -36,6 +36,7 @@ class Facts(msgspec.Struct, frozen=True):
     shares_output: bool
     reads: frozenset[tuple[str, ...]] | None
     parallel: Literal["any", "one"] = "one"
+    splits: bool = False
 
 
 class Port(msgspec.Struct, frozen=True):

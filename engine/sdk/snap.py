@@ -102,8 +102,10 @@ class Snap(Generic[S]):
     output documents may hold the same list or map); `parallel` (whether copies of it may share the
     work in `engine run --workers`: "any" number of them, or "one"; empty: any number if it is
     stateless, not `single`, `keeps_order` and is `replayable`; `parallel_for` if that depends on
-    the settings). Every copy opens, starts and finishes, but only what the first one emits in
-    `start` is used. If one is lost, another gets the documents that were not answered.
+    the settings); `splits` (its streams are files, passed on as `context.files.read` gives them,
+    so a worker may read parts of them instead). Every copy opens, starts and finishes, but only
+    what the first one emits in `start` is used. If one is lost, another gets the documents that
+    were not answered.
 
     Facts for people and for import: `category` (empty: the folder of its file), `since` (the
     version that introduced it), `about` (long help, Markdown), `foreign` (SnapLogic's corresponding
@@ -132,6 +134,7 @@ class Snap(Generic[S]):
     changes_input: ClassVar[bool] = True
     shares_output: ClassVar[bool] = True
     parallel: ClassVar[Parallel] = ""
+    splits: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         for base in getattr(cls, "__orig_bases__", ()):

@@ -93,6 +93,7 @@ class FileReader(Snap[FileReaderSettings]):
     changes_input = False
     shares_output = False
     blocking = True
+    splits = True
     examples = (
         Example(
             "a text file, with its type and length in the header",
