@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from engine.cluster.file_ranges import FileRange
+from engine.cluster.file_ranges import FileRange, OpenFile
 from engine.cluster.messages import Chunk, Lines, Range, packed
 from engine.documents import Batch, Header, StreamEnd, StreamStart
 from engine.sdk.results import BATCH_SIZE
@@ -91,9 +91,18 @@ class LineCutter:
 
     def _ranges(self, view: str, file: FileRange) -> Iterator[Range]:
         """Parts of a file; the last one waits for the end of the stream."""
+        source = OpenFile()
+        try:
+            yield from self._parts(view, file, source)
+        finally:
+            source.close()
+
+    def _parts(self, view: str, file: FileRange, source: OpenFile) -> Iterator[Range]:
         start = 0
         while start < file.size:
-            end = min(start + self.pace.amount, file.size)
+            end = start + self.pace.amount - 1
+            end = file.size if end >= file.size else source.line_after(file.path, end)
+            end = min(end, file.size)
             part = Range(self._segment, view, self._stream, self._header, file.path, start, end)
             if end == file.size:
                 self._last_range = part

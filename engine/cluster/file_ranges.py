@@ -1,9 +1,9 @@
 """Files of which the workers read parts themselves, instead of getting the text sent.
 
 The snap that reads such a file runs where it always does, and opens it, but passes on one
-`FileRange` in place of its bytes. A range is cut anywhere: a line belongs to the part in which it
-begins. Which line of the file that is takes counting all lines before it, so nobody asks unless a
-line has a mistake.
+`FileRange` in place of its bytes. The coordinator looks only at the places where it is cut. Which
+line of the file is at such a place takes counting all lines before it, so nobody asks unless a line
+has a mistake.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from engine.sdk.http import HttpClient
 from engine.sdk.scripts import ScriptExecutor
 
 _PIECE = 256 << 10
+_PROBE = 4 << 10
 
 
 class FileRange(bytes):
@@ -86,40 +87,41 @@ def ranged_for(labels: Collection[str]) -> Guard:
     return lambda label, outside: _RangedOutside(outside) if label in labels else outside
 
 
-class LineFile:
-    """Reads parts of files, at the worker. Raises ExecutionError if a file has changed."""
+class OpenFile:
+    """The file that is read at the moment. Raises ExecutionError if it cannot be read."""
 
     def __init__(self) -> None:
         self._path = ""
         self._descriptor = -1
         self._counted = (0, 0)
 
-    def lines(self, path: str, start: int, end: int) -> tuple[bytes, int]:
-        """The lines that begin in this part of the file, and where the first one does."""
+    def read(self, path: str, start: int, end: int) -> bytes:
         self._open(path)
-        before = start - 1 if start else 0
-        text = self._read(before, end - before)
-        first = text.find(b"\n") + 1 if start else 0
-        if start and not first:
-            return b"", end
-        if first == len(text):
-            return b"", end
-        pieces = [text[first:] if first else text]
-        at = end
-        while not pieces[-1].endswith(b"\n") and (piece := os.pread(self._descriptor, _PIECE, at)):
-            cut = piece.find(b"\n") + 1
-            pieces.append(piece[:cut] if cut else piece)
-            at += len(pieces[-1])
-        return b"".join(pieces), before + first
+        text = self._read(start, end - start)
+        if len(text) < end - start:
+            raise ExecutionError(
+                f"the file {path!r} became shorter while it was read",
+                "let the program that writes it finish first",
+            )
+        return text
 
-    def line_at(self, path: str, offset: int) -> int:
+    def line_after(self, path: str, offset: int) -> int:
+        """Where the first line begins that begins after the offset: perhaps at the end."""
+        self._open(path)
+        while piece := self._read(offset, _PROBE):
+            found = piece.find(b"\n") + 1
+            offset += found or len(piece)
+            if found:
+                break
+        return offset
+
+    def lines_before(self, path: str, offset: int) -> int:
         """How many lines end before the offset."""
         self._open(path)
         known, lines = self._counted
         if known > offset:
             known = lines = 0
-        while known < offset:
-            piece = self._read(known, min(_PIECE, offset - known))
+        while known < offset and (piece := self._read(known, min(_PIECE, offset - known))):
             lines += piece.count(b"\n")
             known += len(piece)
         self._counted = known, lines
@@ -137,21 +139,15 @@ class LineFile:
         try:
             self._descriptor = os.open(path, os.O_RDONLY)
         except OSError as error:
-            raise ExecutionError(
-                f"a worker cannot read the file {path!r}: {error.strerror or error}"
-            ) from error
+            raise _unreadable(path, error) from error
         self._path, self._counted = path, (0, 0)
 
     def _read(self, start: int, count: int) -> bytes:
         try:
-            text = os.pread(self._descriptor, count, start)
+            return os.pread(self._descriptor, count, start)
         except OSError as error:
-            raise ExecutionError(
-                f"a worker cannot read the file {self._path!r}: {error.strerror or error}"
-            ) from error
-        if len(text) < count:
-            raise ExecutionError(
-                f"the file {self._path!r} became shorter while it was read",
-                "let the program that writes it finish first",
-            )
-        return text
+            raise _unreadable(self._path, error) from error
+
+
+def _unreadable(path: str, error: OSError) -> ExecutionError:
+    return ExecutionError(f"cannot read the file {path!r}: {error.strerror or error}")

@@ -100,7 +100,7 @@ class Lines(msgspec.Struct, frozen=True):
 
 
 class Range(msgspec.Struct, frozen=True):
-    """The lines of a file that begin from byte `start` on and before `end`; see Lines."""
+    """The complete lines of a file from byte `start` to `end`; see Lines."""
 
     segment: int
     view: str

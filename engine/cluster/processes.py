@@ -31,6 +31,10 @@ START_SECONDS = 60.0
 END_SECONDS = 3.0
 """Seconds that a worker gets to end once its socket is closed."""
 
+_KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "134217728", "MALLOC_MMAP_THRESHOLD_": "33554432"}
+"""Lets the C library keep the memory of a chunk for the next one: to get it from the system again
+each time takes a sixth of the time of a filter and a mapping."""
+
 _START = """\
 import json, socket, sys
 path, descriptor = json.loads(sys.argv[2])
@@ -147,6 +151,7 @@ class ProcessLink:
             stderr=self._messages,
             pass_fds=(self._theirs.fileno(),),
             start_new_session=True,
+            env={**os.environ, **_KEEP_MEMORY},
         )
 
     async def _read(self) -> None:

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 
-from engine.cluster.file_ranges import LineFile
+from engine.cluster.file_ranges import OpenFile
 from engine.cluster.messages import (
     Begin,
     Chunk,
@@ -160,7 +160,7 @@ class _SegmentCopy:
         self._outputs: dict[Port, list[Item]] = {}
         self._stream = self._faulty_stream = -1
         self._line = self._offset = 0
-        self._file = LineFile()
+        self._file = OpenFile()
         self._forget_failed = forget_failed
 
     def perform(self, request: Request) -> bool:
@@ -223,15 +223,16 @@ class _SegmentCopy:
 
     # Streams that are cut at ends of lines
 
-    def _read(self, lines: Lines) -> bool:
-        """Let the parser read on where the lines begin; whether it can read further."""
+    def _read(self, lines: Lines, *, counts: bool = True) -> bool:
+        """Let the parser read on where the lines begin; whether it can read further. Unless
+        somebody `counts`, it may take lines for others."""
         parser = self._entry.members[0]
         if self._stream != lines.stream:
             self._begin_stream(lines)
         assert isinstance(parser.snap, StreamSnap)
         if (lines.line, lines.offset) != (self._line, self._offset) and parser.snap.is_reading:
             parser.snap.read_elsewhere(lines.line - self._line, lines.offset - self._offset)
-        self._line = lines.line + lines.text.count(b"\n")
+        self._line = lines.line + (lines.text.count(b"\n") if counts else 0)
         self._offset = lines.offset + len(lines.text)
         items: list[Item] = [lines.text] if lines.text else []
         if lines.last:
@@ -244,26 +245,11 @@ class _SegmentCopy:
     def _read_range(self, given: Range) -> bool:
         """Read a part of a file. Only if a line in it has a mistake, count the lines before it, and
         read the part again, knowing where it is."""
-        text, offset = self._file.lines(given.path, given.start, given.end)
-
-        def lines(line: int) -> Lines:
-            return Lines(
-                given.segment,
-                given.view,
-                given.stream,
-                given.header,
-                line,
-                offset,
-                text,
-                given.last,
-                given.broken,
-            )
-
-        parser = self._entry.members[0]
-        is_known = not offset or given.stream == self._faulty_stream
-        if not is_known:
+        text = self._file.read(given.path, given.start, given.end)
+        if given.start and given.stream != self._faulty_stream:
+            parser = self._entry.members[0]
             try:
-                reading = self._read(lines(self._line))
+                reading = self._read(_lines(given, self._line, text), counts=False)
             except EngineError:
                 if not parser.statistics.errors:
                     raise
@@ -272,7 +258,8 @@ class _SegmentCopy:
                     return reading
             self._undo()
             self._faulty_stream = given.stream
-        return self._read(lines(self._file.line_at(given.path, offset)))
+        line = self._file.lines_before(given.path, given.start)
+        return self._read(_lines(given, line, text))
 
     def _undo(self) -> None:
         """Forget what came of the current request, except that a formatter has begun a stream."""
@@ -298,6 +285,21 @@ class _SegmentCopy:
             self._push(self._entry, lines.view, Batch([_BLANK_LINES]))
             self._line = self._offset = len(_BLANK_LINES)
             parser.statistics.inputs[lines.view] -= 1  # whoever read its start has counted it
+
+
+def _lines(part: Range, line: int, text: bytes) -> Lines:
+    """The text of a part of a file, which begins in that line."""
+    return Lines(
+        segment=part.segment,
+        view=part.view,
+        stream=part.stream,
+        header=part.header,
+        line=line,
+        offset=part.start,
+        text=text,
+        last=part.last,
+        broken=part.broken,
+    )
 
 
 def _check_versions(job: Job) -> None:

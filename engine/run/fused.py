@@ -107,7 +107,8 @@ class FusedRun:
         if not cut:
             self._rest.append(chunk)
             return
-        text = b"".join((*self._rest, memoryview(chunk)[:cut]))
+        is_whole = cut == len(chunk) and not any(self._rest)
+        text = chunk if is_whole else b"".join((*self._rest, memoryview(chunk)[:cut]))
         self._rest = [chunk[cut:]]
         self._is_long = len(text) >= MIN_BYTES
         start = 0
