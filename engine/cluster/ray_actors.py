@@ -93,6 +93,7 @@ class RayActors:
     """Starts workers as actors (a Placement). `disconnects`: from the cluster, at the end."""
 
     name = "ray"
+    shares_files = False
 
     def __init__(self, workers: int, *, disconnects: bool = False) -> None:
         self._workers = workers
