@@ -48,7 +48,7 @@ def test_the_answer_appears_while_drawing(page: Opened) -> None:
     page.wait()
     assert page.text("#digit") == "1"
     page.page.mouse.up()
-    assert re.fullmatch(r"(> )?\d+\.\d % sure", page.text("#verdict"))
+    assert re.fullmatch(r"(over )?\d+\.\d% sure", page.text("#verdict"))
     assert re.fullmatch(r"in \d+(\.\d)? ms", page.text("#time"))
     assert len(page["#bars li"].all()) == 10
     assert "1" in page.text("#bars li.best .name")
@@ -140,14 +140,15 @@ UNNAMED = """() => Array.from(document.querySelectorAll("button, input, canvas")
 
 def test_a_single_dot_is_not_a_digit(page: Opened) -> None:
     page.draw([(150, 150)])
-    assert (page.text("#digit"), page.text("#verdict")) == ("–", "That is only a dot")
+    page["#verdict"].filter(has_text="Only a dot so far").wait_for()
+    assert page.text("#digit") == "–"
     assert page.text("#note") == "A single dot is not a digit. Draw a line."
 
 
 def test_a_line_over_the_edge_ends_there_and_the_page_says_so(page: Opened) -> None:
     beyond = page["#canvas"].bounding_box()["width"] + 60  # type: ignore[index]
     page.draw([(150, 100), (150, beyond), (beyond, beyond), (beyond, 100), (200, 100)])
-    assert page.text("#note") == "Part of it is over the edge. Only the part on the canvas counts."
+    assert page.text("#note") == "Part of the drawing is off the canvas. Only what you see is read."
     assert page.text("#digit") != "–"
     page["#clear"].click()
     page.wait()
@@ -162,7 +163,7 @@ def test_the_api_answers_with_its_best_digit_only_and_the_page_says_so(page: Ope
     page.draw(*THREE)
     assert page.text("#digit") == "3"
     assert page["#bars li.unknown"].count() == 9
-    assert "says nothing about the other nine" in page.text("#bars-note")
+    assert "no figures for the other digits" in page.text("#bars-note")
     assert page.text("#time-api").endswith(" ms")
     page.page.get_by_label("In this browser").check(force=True)
     page.wait()
@@ -177,7 +178,7 @@ def test_a_wrong_token_is_explained(page: Opened) -> None:
     )
     assert page.text("#digit") == "–"
     page.through_api(TOKEN)
-    assert (page.text("#digit"), page.text("#api-state")) == ("7", "The API answers.")
+    assert (page.text("#digit"), page.text("#api-state")) == ("7", "The API is answering.")
 
 
 def test_a_typed_token_is_used_without_a_further_key(page: Opened) -> None:
@@ -238,7 +239,7 @@ def test_an_answer_of_another_kind_is_reported(page: Opened) -> None:
     page.page.route("**/tasks/*", lambda route: route.fulfill(json={"id": 7}))
     page.draw(*SEVEN)
     page.through_api()
-    assert "has no “pred” and “conf”" in page.text("#api-state")
+    assert "without a digit in “pred”" in page.text("#api-state")
 
 
 # Models and backends
@@ -288,7 +289,7 @@ def test_a_model_that_cannot_be_used_is_reported(
     opened.open(url)
     assert message in opened.text("#browser-state")
     opened.draw(*SEVEN)
-    assert opened.text("#verdict") == "No network here"
+    assert opened.text("#verdict") == "No network in this browser"
     opened.through_api()
     assert opened.text("#digit") == "7"
 
@@ -310,7 +311,7 @@ def test_it_also_runs_without_webassembly_and_webgl(opened: Opened, url: str) ->
     opened.page.add_init_script(f"{NO_WASM}; {NO_WEBGL}")
     opened.open(url)
     assert opened.text("#browser-state") == (
-        "Ready. It runs on plain JavaScript. WebAssembly is not available, so this is slower."
+        "Ready, running on plain JavaScript. WebAssembly is not available, so this is slower."
     )
     opened.draw(*SEVEN)
     assert opened.text("#digit") == "7"
@@ -322,7 +323,7 @@ def test_it_also_runs_if_the_webassembly_runtime_could_not_be_loaded(
     opened.page.add_init_script(NO_WEBGL)
     opened.page.route("**/*.wasm", lambda route: route.fulfill(body=b"no wasm"))
     opened.open(url)
-    assert "It runs on plain JavaScript." in opened.text("#browser-state")
+    assert "running on plain JavaScript." in opened.text("#browser-state")
     opened.draw(*SEVEN)
     assert opened.text("#digit") == "7"
 

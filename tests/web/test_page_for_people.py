@@ -61,11 +61,11 @@ addEventListener("DOMContentLoaded", () =>
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ({"pred": 7, "conf": 0.93}, "93.0 % sure"),
-        ({"pred": 7, "conf": 0.41}, "Not sure: perhaps a 7 (41.0 %)"),
+        ({"pred": 7, "conf": 0.93}, "93.0% sure"),
+        ({"pred": 7, "conf": 0.41}, "Not sure: perhaps a 7 (41.0%)"),
         (
             {"pred": 7, "conf": 0.93, "sure": False, "second": 8},
-            "Not sure: perhaps a 7 (93.0 %), or an 8",
+            "Not sure: perhaps a 7 (93.0%), or an 8",
         ),
     ],
 )
@@ -89,7 +89,7 @@ def test_an_address_that_is_none_is_explained(page: Opened) -> None:
 def test_what_decides_is_tinted(page: Opened) -> None:
     page.draw(*SEVEN)
     page["#saliency"].check()
-    page["#seen[aria-label$='what decides is orange']"].wait_for()
+    page["#seen[aria-label$='what matters most is orange']"].wait_for()
     assert page.page.evaluate(TINTED) > 10
     page["#saliency"].uncheck()
     page.wait()
@@ -119,10 +119,10 @@ def test_drawings_are_kept_with_what_they_were_meant_to_be(page: Opened, tmp_pat
     page.draw(*SEVEN)
     page["#right"].click()
     page.wait()
-    assert page.text("#verdict") == "Nothing drawn yet"
+    assert page.text("#verdict") == "Kept as a 7"
     page.draw(*SEVEN)
     page["#meant"].select_option("1")
-    assert page.text("#kept-state") == "Kept as a 1. 2 drawings kept, in this browser only."
+    assert page.text("#kept-state") == "Kept as a 1. 2 drawings kept in this browser."
     page.page.reload()
     page["html[data-network]"].wait_for()
     found = kept(page, tmp_path)

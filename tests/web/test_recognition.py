@@ -126,7 +126,7 @@ def test_what_the_pointer_draws_is_read(
         if answer != str(drawing.digit):
             wrong.append(f"{drawing.digit} of {drawing.writer}, {drawing.place}, read as {answer}")
     assert len(wrong) <= 1, "\n".join(wrong)
-    assert through_api or "It runs on WebAssembly" in opened.text("#browser-state")
+    assert through_api or "running on WebAssembly" in opened.text("#browser-state")
 
 
 def read(opened: Opened, drawing: Drawing) -> str:

@@ -3,12 +3,17 @@ const KEY = "snapline-digits";
 const MOST = 2000;
 
 export class Collection {
-  /** Takes up what an earlier visit kept. */
   constructor() {
     this._lines = [];
     this._isStored = true;
+    this.refresh();
+  }
+
+  /** Takes up what earlier visits and other tabs have kept. */
+  refresh() {
+    if (!this._isStored) return; // there is more here than in the browser's storage
     try {
-      this._lines = (localStorage.getItem(KEY) ?? "").split("\n").filter((line) => line !== "");
+      this._lines = (localStorage.getItem(KEY) ?? "").split("\n").filter(isRecord);
     } catch {
       this._isStored = false; // the browser denies storage: kept until the page is closed
     }
@@ -30,6 +35,7 @@ export class Collection {
   add({ digit, read, confidence, strokes }) {
     const rounded = strokes.map((stroke) => stroke.map((point) => point.map(Math.round)));
     const record = { digit, read, confidence, strokes: rounded, at: new Date().toISOString() };
+    this.refresh();
     this._lines.push(JSON.stringify(record));
     this._store();
   }
@@ -52,5 +58,13 @@ export class Collection {
     } catch {
       this._isStored = false; // denied, or full
     }
+  }
+}
+
+function isRecord(line) {
+  try {
+    return Array.isArray(JSON.parse(line).strokes);
+  } catch {
+    return false;
   }
 }

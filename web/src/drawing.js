@@ -5,6 +5,7 @@ const STEP = 15;
 const SMALL_STEP = 3;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const PALM_PAUSE = 1500; // milliseconds after the pen was used in which touches are a palm
+const LEAST_STEP = 0.5; // units between two points of the pointer; more would only take time
 const REMEMBERED = 100; // steps that can be undone
 
 export class Drawing {
@@ -130,11 +131,11 @@ export class Drawing {
   }
 
   _go(event) {
+    if (event.pointerType === "pen") this._penUsed = event.timeStamp; // also if it only hovers
     if (event.pointerId !== this._pointer?.id) return;
-    if (event.pointerType === "pen") this._penUsed = event.timeStamp;
     const passed = event.getCoalescedEvents?.() ?? [];
     for (const each of passed.length > 0 ? passed : [event]) this._add(this._place(each));
-    this._refresh();
+    this._changed(this);
   }
 
   _lift(event) {
@@ -156,7 +157,11 @@ export class Drawing {
     const isOutside = nearest[0] !== point[0] || nearest[1] !== point[1];
     if (isOutside && this._outside) return;
     if (this._outside) gesture.strokes.push([]);
-    gesture.strokes.at(-1).push(nearest);
+    const stroke = gesture.strokes.at(-1);
+    if (stroke.length === 0 || distance(stroke.at(-1), nearest) >= LEAST_STEP) {
+      stroke.push(nearest);
+      this._paintLine(stroke.slice(-2)); // painting all of it would take longer and longer
+    }
     gesture.wentOver ||= isOutside;
     this._outside = isOutside;
   }
@@ -198,6 +203,7 @@ export class Drawing {
   }
 
   _setPen(down) {
+    if (this._pointer !== null) return; // one pen at a time
     this._cursor.down = down;
     this._cursor.shown = true;
     if (down) this._begin({ strokes: [[this._cursor.at]], wentOver: false });
@@ -235,15 +241,18 @@ export class Drawing {
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.fillStyle = "#000";
     context.fillRect(0, 0, EXTENT, EXTENT);
+    for (const stroke of this.shown) this._paintLine(stroke);
+    if (this._cursor.shown) this._paintCursor();
+  }
+
+  _paintLine(points) {
+    const context = this._context;
     Object.assign(context, { lineWidth: PEN, lineCap: "round", lineJoin: "round" });
     context.strokeStyle = this.isSample ? "#8fb2ff" : "#fff";
-    for (const stroke of this.shown) {
-      context.beginPath();
-      context.moveTo(...stroke[0]);
-      for (const point of stroke) context.lineTo(...point);
-      context.stroke();
-    }
-    if (this._cursor.shown) this._paintCursor();
+    context.beginPath();
+    context.moveTo(...points[0]);
+    for (const point of points) context.lineTo(...point);
+    context.stroke();
   }
 
   _paintCursor() {
@@ -255,8 +264,15 @@ export class Drawing {
   }
 }
 
+function distance([ax, ay], [bx, by]) {
+  return Math.hypot(bx - ax, by - ay);
+}
+
 function isUndo(event) {
-  return event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
+  if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return false;
+  // Keyboards for other scripts have another letter on the key; a browser that fills in a form, none at all.
+  const letter = /^[a-z]$/i.test(event.key ?? "") ? event.key : event.code?.replace("Key", "");
+  return letter?.toLowerCase() === "z";
 }
 
 /** Whether the element has an undo of its own. */

@@ -30,12 +30,6 @@ export function toMnist(strokes) {
   return rasterise(moved(scaled, dx, dy));
 }
 
-/** Whether the drawing is only a dot, which is not a digit at any scale. */
-export function isDot(strokes, least) {
-  const { left, top, right, bottom } = bounds(strokes);
-  return Math.max(right - left, bottom - top) < least;
-}
-
 /** The strokes scaled so that their ink, pen width included, fits the central box of 20 x 20. */
 function fitBox(strokes) {
   const { left, top, right, bottom } = bounds(strokes);
@@ -46,7 +40,8 @@ function fitBox(strokes) {
   return strokes.map((stroke) => stroke.map((point) => [point[0] * scale + x, point[1] * scale + y]));
 }
 
-function bounds(strokes) {
+/** The least and greatest coordinates of the strokes. */
+export function bounds(strokes) {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
   for (const [x, y] of strokes.flat()) {
     left = Math.min(left, x);

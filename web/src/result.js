@@ -6,7 +6,7 @@ const SPEAK_AFTER = 700; // milliseconds without a change, so that a screen read
 const ORANGE = [255, 138, 0];
 
 const element = (id) => document.getElementById(id);
-const percent = (value) => (value >= 0.9995 ? "> 99.9 %" : `${(100 * value).toFixed(1)} %`);
+const percent = (value, over = "> ") => (value >= 0.9995 ? `${over}99.9%` : `${(100 * value).toFixed(1)}%`);
 export const named = (digit) => `${digit === 8 ? "an" : "a"} ${digit}`;
 
 const bars = Array.from({ length: CLASSES }, (_, digit) => {
@@ -44,7 +44,7 @@ export function showAnswer(answer) {
 }
 
 function inWords({ best, second, probabilities, isSure }) {
-  const confidence = percent(probabilities[best]);
+  const confidence = percent(probabilities[best], "over ");
   if (isSure) return `${confidence} sure`;
   return `Not sure: perhaps ${named(best)} (${confidence})${second === null ? "" : `, or ${named(second)}`}`;
 }
@@ -91,7 +91,7 @@ export function showSeen(image, weights = null) {
   }
   context.putImageData(pixels, 0, 0);
   const what = image === null ? "nothing yet" : "the digit, centred";
-  const tinted = weights === null ? "" : "; what decides is orange";
+  const tinted = weights === null ? "" : "; what matters most is orange";
   element("seen").setAttribute("aria-label", `The drawing in 28 by 28 pixels: ${what}${tinted}`);
 }
 
