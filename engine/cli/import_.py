@@ -19,7 +19,13 @@ from engine.slp.coverage import lacks_of
 from engine.slp.project_import import FileReport, files_in, import_files
 from engine.slp.writing import write_files
 
-_REPORTED = ("unsupported-snap", "unsupported-setting", "missing-file", "unlinked-snap")
+_REPORTED = (
+    "unsupported-snap",
+    "unsupported-setting",
+    "missing-file",
+    "unlinked-snap",
+    "unset-variable",
+)
 """Codes of what the report says itself, and of what is no fault of the import."""
 
 
@@ -83,9 +89,11 @@ def _lines(report: FileReport, folder: Path, problems: Iterable[Problem]) -> Ite
             yield f"  not supported: {lack}"
     for warning in report.warnings:
         yield f"  warning: {warning}"
+    own = str(folder / report.files[0].name)
     for problem in problems:
-        place = f"{problem.where.line}:{problem.where.column}"
-        yield f"  {problem.severity}: line {place}: {problem.message}"
+        file, place = problem.where.path, f"{problem.where.line}:{problem.where.column}"
+        where = f"line {place}" if file == own else f"{file}:{place}"
+        yield f"  {problem.severity}: {where}: {problem.message}"
 
 
 def _as_dict(
@@ -113,6 +121,7 @@ def _as_dict(
         ],
         "problems": [
             {
+                "file": problem.where.path,
                 "line": problem.where.line,
                 "column": problem.where.column,
                 "code": problem.code,

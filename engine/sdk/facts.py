@@ -30,6 +30,9 @@ class Foreign(msgspec.Struct, frozen=True):
     as well. `json` maps settings with a text to those that hold the same as values; they are used
     if the text is plain JSON. `views` maps view keys to our views where their order does not tell.
 
+    `names` are keys with the name of a field where we have a path: what it holds is never read as
+    a path there, so `$total` is a field that is called `$total`.
+
     `pipelines` are settings of ours that name another pipeline. `ports` are the settings that lead
     from our views to its open ones, for `input` and `output`, and the one that lists the `binary`
     views. `version` is the newest version of `class_id` that this was written for; 0: any.
@@ -48,6 +51,7 @@ class Foreign(msgspec.Struct, frozen=True):
     pipelines: tuple[str, ...] = ()
     ports: Mapping[str, str] = msgspec.field(default_factory=dict)
     json: Mapping[str, str] = msgspec.field(default_factory=dict)
+    names: tuple[str, ...] = ()
     version: int = 0
 
     @property
@@ -63,6 +67,8 @@ class Foreign(msgspec.Struct, frozen=True):
             yield f"the key {key!r} is named twice"
         for key in sorted(self.choices.keys() - taken):
             yield f"choices are given for {key!r}, which is not in settings"
+        for key in sorted(set(self.names) - taken):
+            yield f"{key!r} is a name, but not in settings"
         for key in sorted(self.defaults.keys() - taken - self.unsupported.keys()):
             yield f"a default is given for {key!r}, which is neither in settings nor unsupported"
 

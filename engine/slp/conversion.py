@@ -11,7 +11,7 @@ from engine.sdk.conversion import convert_partly
 from engine.sdk.facts import Foreign
 from engine.sdk.setting_paths import ITEM, MAP_COLUMNS, alternatives, type_at
 from engine.sdk.settings import Evaluated, Settings, rows_in, settings_of, shown
-from engine.slp.literals import NotConvertibleError, value_for
+from engine.slp.literals import NotConvertibleError, path_of_name, value_for
 from engine.slp.stored import (
     GROUP,
     TABLE,
@@ -125,7 +125,8 @@ class _Conversion:
 
     def _value(self, key: str, kind: Any, leaf: Leaf, *, is_path: bool = False) -> Any:
         try:
-            return value_for(kind, leaf, self.foreign.choices.get(key, {}), is_path=is_path)
+            value = value_for(kind, leaf, self.foreign.choices.get(key, {}), is_path=is_path)
+            return path_of_name(value) if key in self.foreign.names and value else value
         except NotConvertibleError as error:
             self.unsupported[key] = Unsupported(_written(leaf), str(error))
             return None

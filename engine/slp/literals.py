@@ -19,6 +19,12 @@ _NUMBER_OR_FLAG = re.compile(r"-?(?:0|[1-9]\d{0,30})(?:\.\d{1,30})?|true|false")
 _FLAGS = {"true": True, "false": False}
 
 
+_PLAIN_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_NAME_AS_PATH = re.compile(
+    r"""\$(?:([A-Za-z_]\w*)|\[\s*(?:"([^"\\]*)"|'([^'\\]*)')\s*\])""", re.ASCII
+)
+
+
 class NotConvertibleError(Exception):
     """A stored value that a setting of ours cannot have; the text says what it would need."""
 
@@ -58,6 +64,17 @@ def expression_of(leaf: Leaf) -> Any:
     if _NUMBER_OR_FLAG.fullmatch(text):
         return msgspec.json.decode(text, type=bool | int | Decimal, strict=True)
     return text
+
+
+def path_of_name(name: str) -> str:
+    """The path of a field with that name, whatever characters it has."""
+    return name if _PLAIN_NAME.fullmatch(name) else f"$[{string_literal(name)}]"
+
+
+def name_of_path(path: str) -> str:
+    """The name of the only field of a path; any other path stays as it is."""
+    found = _NAME_AS_PATH.fullmatch(path.strip())
+    return next(each for each in found.groups() if each is not None) if found else path
 
 
 def string_literal(text: str) -> str:

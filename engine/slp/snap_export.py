@@ -15,6 +15,7 @@ from engine.sdk.setting_paths import (
 )
 from engine.sdk.settings import Evaluated, Expression, Path, Settings, rows_in, settings_of
 from engine.slp.conversion import group_class, names_of_columns
+from engine.slp.literals import name_of_path
 from engine.slp.stored import ENCODER, GROUP, TABLE, Json, wrapped
 
 
@@ -107,6 +108,8 @@ class _SettingsExport:
         value = next((word for word, ours in words.items() if ours == value), value)
         if Expression in kinds and not (Path in kinds and value == ""):
             return {"value": value if isinstance(value, str) else _json(value), "expression": True}
+        if key in self.foreign.names and isinstance(value, str):
+            value = name_of_path(value)
         return {"value": value, "expression": False} if is_evaluated else {"value": value}
 
     def _rows(self, table: str, columns: list[tuple[str, str]]) -> Iterator[dict[str, Json]]:

@@ -104,6 +104,7 @@ class Aggregate(Snap[AggregateSettings]):
             "sortedStreams": "sorted_streams",
             "integerMode": "integer_mode",
         },
+        names=("aggregateFields[].resultField", "groupByFields[].fieldName"),
         ignored=("minimumMemory", "outOfResourceTimeout"),
     )
     loses_lineage = "combines documents of several requests"

@@ -108,3 +108,34 @@ def test_a_version_of_a_snap_that_is_newer_than_ours_is_a_warning(
 ) -> None:
     imported(export({"a": snap(GENERATOR, "Data", {}, version=99, inputs={})}))
     assert "warning: data: it has version 99 of its class" in capsys.readouterr().out
+
+
+def test_a_result_field_is_a_name_and_never_a_path(
+    imported: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fields = [("$Count", "COUNT"), ("a.b", "SUM"), ("plain", "MAX"), ("it's", "MIN")]
+    rows = [
+        {
+            "function": value(f),
+            "field": {"value": "$n", "expression": True},
+            "resultField": value(n),
+        }
+        for n, f in fields
+    ]
+    group = {"fieldPath": {"value": "$n", "expression": True}, "fieldName": value("$n")}
+    settings = {"aggregateFields": value(rows), "groupByFields": value([group])}
+    start = {"editable_content": value('[{"n": 1}]')}
+    snaps = {
+        "start": snap(GENERATOR, "Start", start, version=2, inputs={}),
+        "total": snap("com-snaplogic-snaps-transform-aggregate", "Total", settings, version=3),
+    }
+    first = imported(export(snaps, ["start total"]))
+    capsys.readouterr()
+    assert main(["run", str(tmp_path / "project/orders.yaml"), "--quiet"]) == 0
+    expected = '{"$n":1,"$Count":1,"a.b":1,"plain":1,"it\'s":1}\n'
+    assert capsys.readouterr().out == expected
+    again = str(tmp_path / "orders.slp")
+    assert main(["export", str(tmp_path / "project/orders.yaml"), "-o", again]) == 0
+    assert '"value": "$Count"' in Path(again).read_text()
+    assert main(["import", again, "-o", str(tmp_path / "again")]) == 0
+    assert (tmp_path / "again/orders.yaml").read_text() == first

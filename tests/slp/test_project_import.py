@@ -73,6 +73,34 @@ def test_libraries_are_found_under_their_new_place(tmp_path: Path) -> None:
     assert main(["run", str(tmp_path / "project/p.yaml"), "--quiet"]) == 0
 
 
+def test_a_mistake_in_a_library_is_reported_with_its_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    snaps = {"a": mapper("Map", [("lib.money.rate", "$n")])}
+    pipeline = export(snaps, imports=[{"path": "money.expr", "as": None}])
+    write(tmp_path, "in/p.slp", pipeline)
+    write(tmp_path, "in/money.expr", "{\n  rate: 0.2 +\n}")
+    run(tmp_path, "in")
+    assert "  error: money.expr:3:1: expected an expression" in capsys.readouterr().out
+
+
+def test_secrets_that_are_not_set_yet_are_no_mistakes_of_the_pipelines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = {"account_ref": value({"label": value("Shop")})}
+    stored = snap(REST_GET, "Get", {"serviceUrl": value("https://example.org")}, account=account)
+    write(tmp_path, "in/p.slp", export({"a": stored}))
+    settings = {"username": value("ada"), "password": value("x")}
+    properties = {"info": {"label": value("Shop")}, "settings": settings}
+    class_id = "com-snaplogic-snaps-rest-restbasicauthaccount"
+    write(tmp_path, "in/shop.sla", {"class_id": class_id, "property_map": properties})
+    assert main(["import", str(tmp_path / "in"), "-o", str(tmp_path / "project")]) == 0
+    said = capsys.readouterr().out
+    assert "account: shop" in (tmp_path / "project/p.yaml").read_text()
+    assert "set SHOP_PASSWORD" in said
+    assert "error" not in said
+
+
 def test_scripts_of_two_pipelines_do_not_meet(tmp_path: Path) -> None:
     for name in ("one", "two"):
         script = snap(SCRIPT, "Score", {"editable_content": value(f"x = '{name}'\n")})
