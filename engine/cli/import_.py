@@ -91,8 +91,8 @@ def _lines(report: FileReport, folder: Path, problems: Iterable[Problem]) -> Ite
         yield f"  warning: {warning}"
     own = str(folder / report.files[0].name)
     for problem in problems:
-        file, place = problem.where.path, f"{problem.where.line}:{problem.where.column}"
-        where = f"line {place}" if file == own else f"{file}:{place}"
+        place = f"{problem.where.line}:{problem.where.column}"
+        where = f"line {place}" if problem.where.path == own else f"{problem.where.path}:{place}"
         yield f"  {problem.severity}: {where}: {problem.message}"
 
 
