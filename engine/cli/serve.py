@@ -96,6 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
     from engine.tasks.server.endpoint import Endpoint
     from engine.tasks.server.logs import configure_logs, write_to_stderr
     from engine.tasks.server.server import Server
+    from engine.tasks.server.trace_export import open_export
 
     if arguments.instances is not None and arguments.instances < 1:
         raise ConfigurationError("--instances must be at least 1")
@@ -121,6 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     drain_delay = _duration("--drain-delay", arguments.drain_delay)
     site = None if arguments.site is None else Site(arguments.site)
+    traces = open_export()
 
     warn = partial(_warn, log_format=arguments.log_format)
 
@@ -133,6 +135,7 @@ def run(arguments: argparse.Namespace) -> int:
             site,
             policy,
             drain_delay,
+            traces,
         )
         return await server.run()
 

@@ -34,6 +34,7 @@ from engine.sdk.context import Function, JsonPath
 from engine.sdk.excerpts import excerpt
 from engine.sdk.files import FileName
 from engine.sdk.http import HttpClient
+from engine.sdk.outside import OutsideCall
 from engine.sdk.settings import Account, Evaluated, Expression
 from engine.sdk.settings import Path as PathSetting
 from engine.sdk.views import ERROR_VIEW
@@ -258,6 +259,9 @@ class SnapContext:
         if self._breaker is not None and self._is_skipped(error, original, True):
             return
         self.statistics.errors += 1
+        if self._execution.tracer is not None:
+            text = self._execution.secrets.mask_text(f"{error.error}: {error.reason}")
+            self._execution.tracer.failed(self.label, lineage, text)
         ledger = self._execution.ledger
         if self._snap.on_error == "route" and (ledger is None or self.linked(ERROR_VIEW.name)):
             self.error_documents.append(self._describer.document(error, original, lineage))
@@ -355,6 +359,9 @@ class SnapContext:
 
     def show(self, text: str, request_id: str = "") -> None:
         self._shown.show(text, request_id or self._run_request)
+
+    def outside(self, name: str, lineage: Sequence[Lineage]) -> OutsideCall:
+        return self._execution.outside(name, self.label, lineage)
 
     def request_ids(self, lineage: Sequence[Lineage]) -> list[str]:
         return list(map(self._execution.request_ids, lineage))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from engine.expressions import (
 from engine.pipeline import PipelineSpec, load
 from engine.plan.plan import Plan, PlannedSnap
 from engine.registry import Registry
+from engine.request_tags import NO_TAG
 from engine.run.call_tree import CallTree
 from engine.run.files.access import Writers
 from engine.run.identity import RunIdentity
@@ -29,12 +30,14 @@ from engine.run.late_facts import LateFacts
 from engine.run.lineage import Ledger
 from engine.run.secrets import Secrets
 from engine.run.services import Services
+from engine.sdk.outside import UNTRACED, OutsideCall, UntracedCall
 from engine.sdk.settings import Evaluated
 
 if TYPE_CHECKING:
     from engine.pipeline.computed_account import ComputedAccount
     from engine.run.breaking import Breaker
     from engine.run.error_pipeline import ErrorPipeline
+    from engine.run.tracing import Tracer
     from engine.sdk.accounts import AccountKind
 
 
@@ -53,7 +56,7 @@ class Execution:
     With a `ledger` it is an ultra pipeline: documents carry the requests that they come from, and a
     failed document fails its requests instead of stopping the run. A run that another one started
     has that one's `outer_secrets`, and is one of `calls`. A `breaker` decides about documents that
-    fail.
+    fail; a `tracer` collects the spans of requests.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Execution:
         outer_secrets: Secrets | None = None,
         calls: CallTree | None = None,
         breaker: Breaker | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self.plan = plan
         self.identity = identity
@@ -76,6 +80,7 @@ class Execution:
         self.load = load
         self.calls = calls
         self.breaker = breaker
+        self.tracer = tracer
         self.ledger = ledger
         self.secrets = Secrets(
             (
@@ -103,6 +108,22 @@ class Execution:
     def show(self, label: str, text: str, request_id: str = "") -> None:
         """Show a line to the person watching, without secrets."""
         self.services.show(label, self.secrets.mask_text(text), request_id)
+
+    def outside(self, name: str, label: str, lineage: Iterable[Lineage]) -> OutsideCall:
+        """A call to the outside that the snap makes for these documents begins."""
+        tag = self.identity.request
+        if self.ledger is not None:
+            numbers = [number for line in lineage for number in line]
+            tag = self.ledger.tags.of(min(numbers)) if numbers else NO_TAG
+        elif self.tracer is not None:
+            numbers = []
+        if self.tracer is not None and (call := self.tracer.call(name, label, numbers)):
+            return call
+        if not tag.traceparent:
+            return UNTRACED
+        from engine.run.tracing import headers_of  # few requests belong to a trace
+
+        return UntracedCall(headers_of(tag))
 
     def request_ids(self, lineage: Lineage) -> str:
         """The ids of the requests to which a document belongs; empty if there are none."""

@@ -38,7 +38,7 @@ class StageHost:
     def __init__(
         self, stage: Stage, registry: Registry, execution: Execution, *, cuts: bool = True
     ) -> None:
-        self._members = [Member(label, registry, execution, cuts=cuts) for label in stage.labels]
+        self._members = [_member(label, registry, execution, cuts) for label in stage.labels]
         self._ledger = execution.ledger
         self._interrupted = False
         self._entered: Crossed | None = None
@@ -180,6 +180,14 @@ class StageHost:
                 pending.append(self._process(*self._inside[port], batch))
             else:
                 yield port, batch
+
+
+def _member(label: str, registry: Registry, execution: Execution, cuts: bool) -> Member:
+    if execution.tracer is None:
+        return Member(label, registry, execution, cuts=cuts)
+    from engine.run.traced_member import TracedMember  # only where traces are on
+
+    return TracedMember(label, registry, execution, execution.tracer, cuts=cuts)
 
 
 _NOTHING: tuple[Any, Any] = (None, None)

@@ -54,6 +54,7 @@ from engine.sdk.views import View
 if TYPE_CHECKING:
     from engine.run.breaking import Breaker
     from engine.run.taps import Taps
+    from engine.run.tracing import Tracer
 
 R = TypeVar("R")
 
@@ -79,6 +80,7 @@ async def run_plan(
     taps: Taps | None = None,
     breaker: Breaker | None = None,
     elsewhere: Elsewhere | None = None,
+    tracer: Tracer | None = None,
 ) -> tuple[Report, EngineError | None]:
     """Run a plan to its end, or this process's part of it.
 
@@ -89,7 +91,7 @@ async def run_plan(
     `parent`, masks its secrets, and is one of its `calls`; the snap `caller` runs it. `load` reads
     the files of other pipelines that it runs. A `guard` decides what each snap may reach.
     `taps` show what crosses some views; a `breaker` decides about documents that fail. The stages
-    that `elsewhere` takes run in other processes.
+    that `elsewhere` takes run in other processes. A `tracer` collects the spans of requests.
 
     Returns the report, and the error that stopped the pipeline, if any. Raises ConfigurationError,
     before anything starts, if the inputs do not match.
@@ -110,6 +112,7 @@ async def run_plan(
         outer_secrets=secrets,
         calls=calls,
         breaker=breaker,
+        tracer=tracer,
     )
     fed = _inputs_by_port(plan, inputs or {})
     remote: Mapping[Stage, RemoteStage] = {}

@@ -49,6 +49,7 @@ from engine.sdk.http import (
     RetryPolicy,
     shown_url,
 )
+from engine.sdk.outside import OutsideCall
 from engine.sdk.reading import ReadPaths, fields_read, paths_read
 from engine.sdk.results import BATCH_SIZE, Emission, Result, To
 from engine.sdk.scripts import (
@@ -252,6 +253,7 @@ __all__ = [
     "Merge",
     "OAuth2Account",
     "Outcome",
+    "OutsideCall",
     "Parallel",
     "Partitions",
     "Path",

@@ -10,6 +10,7 @@ from engine.errors import DataError, EngineError
 from engine.sdk.children import ChildPipelines
 from engine.sdk.files import FileName, Files
 from engine.sdk.http import HttpClient
+from engine.sdk.outside import OutsideCall
 from engine.sdk.scripts import ScriptExecutor
 from engine.sdk.settings import Account, Evaluated, Expression, Path
 
@@ -210,6 +211,13 @@ class Context(Protocol):
 
     def released(self, lineage: Sequence[Lineage]) -> None:
         """Documents that were held are finished; their results have already been emitted."""
+        ...
+
+    def outside(self, name: str, lineage: Sequence[Lineage]) -> OutsideCall:
+        """A call to something outside for these documents begins, such as `GET example.org`.
+
+        Traces of hosted requests show it, if it is ended; over HTTP, send its headers along.
+        """
         ...
 
     def request_ids(self, lineage: Sequence[Lineage]) -> list[str]:

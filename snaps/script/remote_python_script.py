@@ -297,14 +297,17 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             begun = perf_counter()
             cancelled: set[int] = set()
             ids = self.context.request_ids(part.complete_lineage())
-            for outcomes in session.process_tracked(part.items, numbers, ids):
-                for number in [
-                    number for number, answer in outcomes if part_of(answer) is not None
-                ]:
-                    if number not in cancelled and self.context.abandoned(held.lineage(number)):
-                        cancelled.add(number)
-                        session.cancel(number)
-                yield outcomes
+            called = self.context.outside(f"script {self._script.name}", part.complete_lineage())
+            try:
+                for outcomes in session.process_tracked(part.items, numbers, ids):
+                    parts = [number for number, answer in outcomes if part_of(answer) is not None]
+                    for number in parts:
+                        if number not in cancelled and self.context.abandoned(held.lineage(number)):
+                            cancelled.add(number)
+                            session.cancel(number)
+                    yield outcomes
+            finally:
+                called.end()
             self._pace = max((perf_counter() - begun) / len(wanted), _FASTEST)
 
     def _outputs(self, answers: list[ScriptAnswer], rows: list[Document]) -> Iterator[Batch]:

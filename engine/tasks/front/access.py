@@ -32,7 +32,7 @@ class AccessEntry(msgspec.Struct, frozen=True, gc=False):
     """A request that was answered; times in seconds.
 
     `task` is empty if it was for none, `token` the name of the token that it had. `waited` and
-    `worked` are None if no process of the task got it.
+    `worked` are None if no process of the task got it. `trace` is the id of its trace.
     """
 
     head: Head
@@ -43,6 +43,7 @@ class AccessEntry(msgspec.Struct, frozen=True, gc=False):
     token: str = ""
     waited: float | None = None
     worked: float | None = None
+    trace: str = ""
 
 
 class AccessLog:
@@ -144,8 +145,8 @@ class AccessLog:
             "queue_milliseconds": _milliseconds(entry.waited),
             "work_milliseconds": _milliseconds(entry.worked),
         }
-        if head.tag.trace:
-            fields["trace_id"] = head.tag.trace
+        if trace := entry.trace or head.tag.trace:
+            fields["trace_id"] = trace
         return msgspec.json.encode(fields) + b"\n"
 
     def _as_text(self, entry: AccessEntry) -> bytes:

@@ -25,6 +25,7 @@ from engine.tasks.front.repeats import Repeats
 from engine.tasks.front.reply import Reply, error_reply
 from engine.tasks.front.site import Site
 from engine.tasks.front.task_call import Answering, RunCall, TaskCall
+from engine.tasks.front.tracing import Tracing
 from engine.tasks.wire.messages import Response
 
 Page = Callable[[], tuple[int, str, bytes]]
@@ -74,6 +75,9 @@ class Front:
 
         self._pages = pages
         self.access_log = access
+        self.tracing: Tracing | None = None
+        """Set before the first request, if traces are sent."""
+
         self._site = site
         self._numbers = itertools.count(1)
 

@@ -18,6 +18,7 @@ from engine.tasks.front.prefer import Preferences, preferences
 from engine.tasks.front.repeats import key_of
 from engine.tasks.front.reply import Reply, error_reply
 from engine.tasks.front.submitting import Submits, Timed, caller_of
+from engine.tasks.front.tracing import AnsweredRequest, Tracing
 from engine.tasks.wire.messages import Headers, Request, Response
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ class TaskCall:
         self._started = time.perf_counter()
         self._answered = 0.0
         self._timed: Timed | None = None
-        self.tag = head.tag
+        tracing = front.tracing
+        self.tag = head.tag if tracing is None else tracing.begin(head.tag)
         self._front = front
         self._hosted = hosted
         self._head = head
@@ -196,15 +198,34 @@ class TaskCall:
         now = time.perf_counter()
         seconds = now - self._started
         self._hosted.statistics.record(status, outcome, seconds)
+        if self._front.tracing is not None:
+            self._trace(self._front.tracing, status, outcome, now)
         access = self._front.access_log
         if access is not None:
             task = self._hosted.task.name
             waited, worked = self._times(now)
             access.write(
                 AccessEntry(
-                    self._head, status, size, seconds, task, self._caller.name, waited, worked
+                    self._head,
+                    status,
+                    size,
+                    seconds,
+                    task,
+                    self._caller.name,
+                    waited,
+                    worked,
+                    self.tag.trace,
                 )
             )
+
+    def _trace(self, tracing: Tracing, status: int, outcome: str, now: float) -> None:
+        timed = self._timed
+        accepted, given = (0.0, 0.0) if timed is None else (timed.accepted, timed.given)
+        task = self._hosted.task.name
+        tracing.end(
+            self.tag,
+            AnsweredRequest(self._head, task, status, outcome, self._started, now, accepted, given),
+        )
 
     def _times(self, now: float) -> tuple[float | None, float | None]:
         """How long it has waited for a process, and how long that took; None if it got to none."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from time import perf_counter
 
+from engine.run.spans import SpanData
 from engine.tasks.definition.task import Task
 from engine.tasks.pool.generation import Generation
 from engine.tasks.pool.generations import Generations
@@ -45,6 +47,9 @@ class Pool:
         self.jobs = Jobs()
         self.taps = TapBoard()
         self.generations = Generations(task, staffing, opening, self)
+        self.spans_taker: Callable[[list[SpanData]], None] | None = None
+        """Takes the spans of requests for a collector, if there is one."""
+
         self._statistics = statistics
         self._totals = SnapTotals()
         self._draining = False
@@ -183,6 +188,10 @@ class Pool:
 
     def counted(self, counts: list[SnapCounts]) -> None:
         self._totals.keep(counts)
+
+    def send_spans(self, spans: list[SpanData]) -> None:
+        if self.spans_taker is not None:
+            self.spans_taker(spans)
 
     def process_ended(self, process: TaskProcess, ending: Ending) -> None:
         self._totals.keep(process.counts)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import msgspec
 
+from engine.run.spans import SpanData
 from engine.tasks.pool.job import Job
 from engine.tasks.pool.process import Process, described
 from engine.tasks.pool.tap_board import TapBoard
@@ -27,6 +28,7 @@ from engine.tasks.wire.messages import (
     ResponseHead,
     ResponsePiece,
     SnapCounts,
+    Spans,
     Tapped,
 )
 
@@ -61,6 +63,10 @@ class ProcessListener(Protocol):
 
     def counted(self, counts: list[SnapCounts]) -> None:
         """Counts that are complete."""
+        ...
+
+    def send_spans(self, spans: list[SpanData]) -> None:
+        """Spans for the collector of traces."""
         ...
 
 
@@ -200,6 +206,8 @@ class TaskProcess:
                 self.counts = message.snaps
         elif isinstance(message, LogLine):
             self._log_line(message)
+        elif isinstance(message, Spans):
+            self._listener.send_spans(message.spans)
         elif isinstance(message, Tapped):
             self._listener.taps.received(message)
         elif isinstance(message, Failed):

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 
+from engine.run.spans import SpanData
 from engine.tasks.definition.loading import Loaded
 from engine.tasks.front.task_call import Answering
 from engine.tasks.pool.hosted_task import HostedTask
@@ -21,16 +22,23 @@ log = logging.getLogger(__name__)
 class HostedTasks:
     """`all` are the tasks by name, `answering` those among them that take requests."""
 
-    def __init__(self, url_of: Callable[[str], str], state_folder: str | None = None) -> None:
+    def __init__(
+        self,
+        url_of: Callable[[str], str],
+        state_folder: str | None = None,
+        spans_taker: Callable[[list[SpanData]], None] | None = None,
+    ) -> None:
         self.all: dict[str, HostedTask] = {}
         self.answering: dict[str, Answering] = {}
         self._url_of = url_of
         self._state_folder = state_folder
+        self._spans_taker = spans_taker
         self._history: History | None = None
 
     def host(self, loaded: Loaded) -> None:
         name = loaded.task.name
         hosted = self.all[name] = self._make(loaded)
+        hosted.pool.spans_taker = self._spans_taker
         if isinstance(hosted, FeedMaster | TriggeredTask):
             self.answering[name] = hosted
         else:

@@ -18,15 +18,18 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def metrics_text(
-    tasks: Mapping[str, HostedTask], unread: Mapping[int, int], dropped_lines: int = 0
+    tasks: Mapping[str, HostedTask],
+    unread: Mapping[int, int],
+    dropped_lines: int = 0,
+    dropped_spans: int = 0,
 ) -> bytes:
     """All metrics, computed on request: counting itself costs next to nothing.
 
     `unread` counts the requests that could not be read, by status of the response; `dropped_lines`
-    the writes to the logs that nobody took.
+    the writes to the logs that nobody took, `dropped_spans` what no collector of traces took.
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_MetricsCollector(tasks, unread, dropped_lines))
+    registry.register(_MetricsCollector(tasks, unread, dropped_lines, dropped_spans))
     return generate_latest(registry)
 
 
@@ -47,11 +50,16 @@ _HISTOGRAMS: tuple[tuple[str, str, _DurationsOf], ...] = (
 
 class _MetricsCollector:
     def __init__(
-        self, tasks: Mapping[str, HostedTask], unread: Mapping[int, int], dropped_lines: int
+        self,
+        tasks: Mapping[str, HostedTask],
+        unread: Mapping[int, int],
+        dropped_lines: int,
+        dropped_spans: int,
     ) -> None:
         self._tasks = tasks
         self._unread = unread
         self._dropped_lines = dropped_lines
+        self._dropped_spans = dropped_spans
 
     def collect(self) -> Iterator[Metric]:
         yield self._requests()
@@ -86,6 +94,11 @@ class _MetricsCollector:
             "snapline_log_drops",
             "Writes to the log and the access log that were dropped because nobody took them",
             value=self._dropped_lines,
+        )
+        yield CounterMetricFamily(
+            "snapline_span_drops",
+            "Spans of traces that were dropped because the collector did not take them",
+            value=self._dropped_spans,
         )
         yield from self._snaps()
 

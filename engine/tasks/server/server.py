@@ -23,6 +23,7 @@ from engine.tasks.front.access import AccessLog
 from engine.tasks.front.front import PREFIX, Front, Page, Policy
 from engine.tasks.front.http_server import HttpServer
 from engine.tasks.front.site import Site
+from engine.tasks.front.tracing import Tracing
 from engine.tasks.server.control import Control, ServerState
 from engine.tasks.server.endpoint import Endpoint
 from engine.tasks.server.hosted_tasks import HostedTasks
@@ -30,6 +31,7 @@ from engine.tasks.server.logs import dropped_lines
 from engine.tasks.server.metrics import CONTENT_TYPE, metrics_text
 from engine.tasks.server.status import readiness, state_of
 from engine.tasks.server.tapping import serve_tap
+from engine.tasks.server.trace_export import TraceExport
 
 log = logging.getLogger(__name__)
 
@@ -55,13 +57,15 @@ class Server:
         site: Site | None = None,
         policy: Policy = Policy(),  # noqa: B008  # frozen
         drain_delay: float | None = None,
+        traces: TraceExport | None = None,
     ) -> None:
         self._load = load
         self._drain_delay = drain_delay
         self._endpoint = endpoint
         self._access = access
         self._site = site
-        self._hosted = HostedTasks(self._url, state_folder)
+        self._traces = traces
+        self._hosted = HostedTasks(self._url, state_folder, None if traces is None else traces.send)
         self._tasks = self._hosted.all
         self._stopping = asyncio.Event()
         self._forced = asyncio.Event()
@@ -73,6 +77,8 @@ class Server:
             "/metrics": lambda: (200, CONTENT_TYPE, self._metrics()),
         }
         self._front = Front(self._hosted.answering, pages, access, site, policy)
+        if traces is not None:
+            self._front.tracing = Tracing(traces.sampling, traces.send)
 
     async def run(self) -> int:
         """0 after a clean shutdown, 1 if no task could be started, 130 if it was forced to stop.
@@ -145,6 +151,8 @@ class Server:
         if self._reloading is not None:
             self._reloading.cancel()
         await self._hosted.end()
+        if self._traces is not None:
+            self._traces.close()
         if self._access is not None:
             self._access.close()
 
@@ -209,7 +217,8 @@ class Server:
 
     def _metrics(self) -> bytes:
         dropped = dropped_lines() + (0 if self._access is None else self._access.dropped)
-        return metrics_text(self._tasks, self._front.unread, dropped)
+        spans = 0 if self._traces is None else self._traces.dropped
+        return metrics_text(self._tasks, self._front.unread, dropped, spans)
 
     def _state(self) -> ServerState:
         stopping = self._stopping.is_set()

@@ -13,6 +13,7 @@ import msgspec
 from engine.plan.plan import Plan, Port
 from engine.request_tags import NO_TAG, RequestTag
 from engine.run.identity import RunIdentity
+from engine.run.spans import SpanData
 
 Headers = list[tuple[str, str]]
 """Names in lower case, in the order received; values decoded by engine.sdk.header_values."""
@@ -121,6 +122,12 @@ class Tapped(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
     missed: int
 
 
+class Spans(msgspec.Struct, array_like=True, tag=True, frozen=True):
+    """What the traces of a request show of the process; sent before the end of the job."""
+
+    spans: list[SpanData]
+
+
 class RunFailure(msgspec.Struct, array_like=True, frozen=True):
     """Why there is no result, as the caller sees it."""
 
@@ -216,4 +223,4 @@ class Ended(msgspec.Struct, array_like=True, tag=True, frozen=True):
 
 ToWorker = Open | Request | Start | Forget | Taken | Finish | AttachTap | DetachTap
 FromJob = Response | ResponseHead | ResponsePiece | ResponseEnd | Ended
-FromWorker = FromJob | Ready | LogLine | Counts | Tapped | Failed
+FromWorker = FromJob | Ready | LogLine | Counts | Tapped | Spans | Failed

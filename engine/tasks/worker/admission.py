@@ -9,6 +9,7 @@ from engine.documents import Batch, Item, Lineage, ViewType
 from engine.plan.plan import Plan
 from engine.run.lineage import Ledger
 from engine.run.plain_way import is_plain
+from engine.run.tracing import Tracer
 from engine.sdk.moved_json import Places, places_of
 from engine.tasks.wire.messages import InstanceOpening, Request
 from engine.tasks.worker.documents import request_document, request_stream
@@ -25,11 +26,13 @@ class Admission:
         ledger: Ledger,
         responder: Responder,
         admit: Callable[[Request], None] | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self._opening = opening
         self._ledger = ledger
         self._responder = responder
         self._admit = admit
+        self._tracer = tracer
         self._input_type = _input_type(opening)
         self._seen = _seen_in_content(opening.plan)
 
@@ -51,6 +54,8 @@ class Admission:
                 continue
             if self._admit is not None:
                 self._admit(request)
+            if self._tracer is not None:
+                self._tracer.begin(request.id, request.tag)
             admitted.append(request.id)
             items += given
             lineage += [frozenset((request.id,))] * len(given)

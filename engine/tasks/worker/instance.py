@@ -21,6 +21,7 @@ from engine.documents import Batch
 from engine.errors import ConfigurationError, DataError, EngineError
 from engine.plan.plan import Port
 from engine.registry import discover
+from engine.run import tracing
 from engine.run.garbage_collection import relax_garbage_collection
 from engine.run.lineage import Ledger
 from engine.run.numbered_tags import NumberedTags
@@ -28,6 +29,8 @@ from engine.run.report import Report
 from engine.run.runner import run_plan
 from engine.run.secrets import Secrets
 from engine.run.slices import SLICE_SECONDS, SliceSize
+from engine.run.spans import SpanData
+from engine.run.tracing import Tracer
 from engine.script.executor import Executor
 from engine.sdk.results import BATCH_SIZE
 from engine.tasks.wire.channel import MessageChannel
@@ -44,7 +47,10 @@ from engine.tasks.wire.messages import (
     Open,
     Ready,
     Request,
+    Response,
+    ResponseEnd,
     SnapCounts,
+    Spans,
     Taken,
     ToWorker,
 )
@@ -90,6 +96,7 @@ class Instance:
         self._finishing = False
         self._slice_size = SliceSize()
         self._tags = NumberedTags()
+        self._tracer = Tracer() if tracing.is_on() else None
         self._responder = Responder(self._send, self._tags)
         self._streaming: StreamingResponder | None = None
         self._taps = ProcessTaps(self._send)
@@ -123,6 +130,7 @@ class Instance:
                 inputs={str(opening.port): self},
                 ledger=self._ledger,
                 taps=self._taps.of_run(opening.plan),
+                tracer=self._tracer,
             )
         except ConfigurationError as error:
             failure = error
@@ -145,7 +153,7 @@ class Instance:
         self._responder.filtered_status = opening.filtered_status
         self._ledger = Ledger(self._responder, self._tags, streams=opening.streams)
         self._answers = Answers(self._ledger, self._note_stray)
-        self._admission = Admission(opening, self._ledger, self._responder, admit)
+        self._admission = Admission(opening, self._ledger, self._responder, admit, self._tracer)
 
     def _abandon(self, request: int) -> None:
         self._ledger.abandon(request)
@@ -254,10 +262,16 @@ class Instance:
     # Messages
 
     def _send(self, message: FromWorker) -> None:
+        if self._tracer is not None and isinstance(message, Response | ResponseEnd):
+            self._send_spans(self._tracer.end(message.id))
         if threading.get_ident() == self._thread:
             self.channel.send(message)
         else:
             self._loop.call_soon_threadsafe(self.channel.send, message)
+
+    def _send_spans(self, spans: list[SpanData]) -> None:
+        if spans:
+            self._send(Spans(spans))
 
     async def _send_counts_repeatedly(self) -> None:
         while True:

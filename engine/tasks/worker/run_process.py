@@ -22,6 +22,7 @@ from engine.run.garbage_collection import relax_garbage_collection
 from engine.run.report import Report
 from engine.run.runner import run_plan
 from engine.run.secrets import Secrets
+from engine.run.tracing import RUN, Tracer
 from engine.script.executor import Executor
 from engine.tasks.wire.channel import END_SECONDS, MessageChannel
 from engine.tasks.wire.messages import (
@@ -38,6 +39,7 @@ from engine.tasks.wire.messages import (
     ResponsePiece,
     RunFailure,
     RunOpening,
+    Spans,
     Start,
     Tapped,
     ToWorker,
@@ -104,6 +106,9 @@ class RunProcess:
             self.channel.send(Ended(start.id, {}, error.reason, failed))
             return
         answer = ResultSender(self.channel, opening, start)
+        tracer = Tracer(single=True) if start.identity.request.is_sampled else None
+        if tracer is not None:
+            tracer.begin(RUN, start.identity.request)
         report: Report | None = None
         try:
             report, failure = await run_plan(
@@ -114,6 +119,7 @@ class RunProcess:
                 scripts=Executor(),
                 inputs=inputs,
                 taps=self._taps.of_run(opening.plan),
+                tracer=tracer,
             )
             if failure is None:
                 await answer.end()
@@ -122,6 +128,8 @@ class RunProcess:
         report = report or answer.report
         if report is not None:
             self.channel.send(Counts(counts_of(report), complete=True))
+        if tracer is not None:
+            self.channel.send(Spans(tracer.end(RUN)))
         self.channel.send(_ended(start.id, report, failure))
 
     def _receive(self, message: ToWorker) -> None:

@@ -8,6 +8,9 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
 
 from engine.sdk import (
     AddressError,
@@ -22,12 +25,14 @@ from engine.sdk import (
     HttpRequest,
     HttpResponse,
     Issue,
+    Lineage,
     Snap,
     address_of,
     header_text,
     shown_url,
 )
 from snaps.rest.shared.authorization import Authorization
+from snaps.rest.shared.calls import TracedHttpCall, UnsentCall
 from snaps.rest.shared.entity import body_of, entity_of
 from snaps.rest.shared.pagination import Pages, is_same_server
 from snaps.rest.shared.settings import RestEntitySettings, RestSettings, Values, number_issues
@@ -126,7 +131,7 @@ class RestSnap(Snap[S], ABC):
             for position, document in enumerate(batch.items):
                 if len(pending) >= self.settings.requests_in_flight:
                     yield from self._settle(batch, collected)
-                self._start(position, document)
+                self._start(position, document, batch.lineage_of(position))
             while pending:
                 yield from self._settle(batch, collected)
         finally:
@@ -141,10 +146,10 @@ class RestSnap(Snap[S], ABC):
     def close(self) -> None:
         self._give_up()
 
-    def _start(self, position: int, document: Document) -> None:
+    def _start(self, position: int, document: Document, lineage: Lineage) -> None:
         if self._interrupted:
             raise ExecutionError("the request was not sent because the run is ending")
-        request, call = self._sent(document)
+        request, call = self._sent(document, lineage)
         self._pending.append((position, request, call))
         if self._interrupted:  # in the meantime
             self._cancel_all()
@@ -157,7 +162,7 @@ class RestSnap(Snap[S], ABC):
         try:
             response = call.result()
             if response.status == 401 and self._authorization.renew(document, request.headers):
-                request, call = self._sent(document)
+                request, call = self._sent(document, lineage)
                 self._pending[0] = position, request, call
                 response = call.result()
             for count in itertools.count(1):
@@ -183,13 +188,19 @@ class RestSnap(Snap[S], ABC):
         if failure is not None:
             self.context.failed(failure, document, lineage)
 
-    def _sent(self, document: Document) -> tuple[HttpRequest, HttpCall]:
+    def _sent(self, document: Document, lineage: Lineage) -> tuple[HttpRequest, HttpCall]:
         """The request for a document, on its way."""
         try:
             request = self._request(document)
-            return request, self._http.send(request, self._notify)
+            name = f"{request.method} {urlsplit(request.url).hostname}"
+            outside = self.context.outside(name, [lineage])
+            named = {name.lower() for name, _ in request.headers}
+            more = [pair for pair in outside.headers if pair[0] not in named]
+            if more:
+                request = msgspec.structs.replace(request, headers=(*request.headers, *more))
+            return request, TracedHttpCall(self._http.send(request, self._notify), outside)
         except DataError as error:
-            return HttpRequest("", ""), _UnsentCall(error)
+            return HttpRequest("", ""), UnsentCall(error)
 
     def _page_request(self, request: HttpRequest, url: str) -> HttpRequest:
         """A request for a further page: without a body, and without credentials for others."""
@@ -319,19 +330,6 @@ class RestEntitySnap(RestSnap[RestEntitySettings]):
 
     def output(self, answer: Document, document: Document) -> Document:
         return in_response(answer, document)
-
-
-class _UnsentCall:
-    """A request that could not be made, at its place in the order."""
-
-    def __init__(self, error: DataError) -> None:
-        self._error = error
-
-    def result(self) -> HttpResponse:
-        raise self._error
-
-    def cancel(self) -> None:
-        """Nothing to cancel."""
 
 
 def in_response(answer: Document, document: Document) -> Document:
