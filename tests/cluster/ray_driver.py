@@ -23,6 +23,7 @@ class Driver:
 
     def __init__(self, nodes: int) -> None:
         os.environ.update(ENVIRONMENT)
+        os.environ.setdefault("RAY_raylet_start_wait_time_s", "180")  # also on a busy machine
         self.cluster = Cluster(
             initialize_head=True,
             head_node_args={"num_cpus": 2 if nodes == 1 else 1, "include_dashboard": False},
