@@ -37,7 +37,7 @@ _COMMANDS = {
     "schema": "print a JSON Schema for editors that complete and check files",
     "new": "write a new pipeline, snap, task, test or project",
     "serve": "host pipelines as tasks",
-    "tasks": "show the tasks that run on this machine",
+    "tasks": "show and steer the tasks that run on this machine",
     "token": "make a bearer token for the callers of a task",
     "tap": "show documents that cross the links of a hosted task",
     "history": "show the latest runs of a scheduled task",

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 from engine.cli.options import add_parameters, given_parameters
 from engine.cli.problems import print_problems
-from engine.cli.serve_edges import add_edge_arguments, proxies_of, tls_of
+from engine.cli.serve_edges import (
+    LOCAL_HOSTS,
+    add_edge_arguments,
+    admin_of,
+    hosts_of,
+    proxies_of,
+    tls_of,
+)
 from engine.errors import ConfigurationError, Problem
 
 if TYPE_CHECKING:
@@ -108,6 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
                 f"--allow-origin {origin}: write scheme and host such as https://example.org, or *"
             )
     tls, policy = tls_of(arguments), _policy(arguments)
+    admin = admin_of(arguments, tls)
     overrides = Overrides(
         parameters=given_parameters(arguments),
         instances=arguments.instances,
@@ -128,7 +136,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     async def serve() -> int:
         server = Server(
-            lambda: load_tasks(arguments.files, discover(), overrides, warn),
+            lambda only: load_tasks(arguments.files, discover(), overrides, warn, only),
             Endpoint(arguments.host, arguments.port, tls),
             access,
             arguments.state,
@@ -136,6 +144,7 @@ def run(arguments: argparse.Namespace) -> int:
             policy,
             drain_delay,
             traces,
+            admin,
         )
         return await server.run()
 
@@ -156,21 +165,14 @@ def _duration(option: str, text: str | None) -> float | None:
 def _policy(arguments: argparse.Namespace) -> Policy:
     from engine.tasks.front.front import Policy
 
-    local = arguments.host in _LOCAL_HOSTS
-    names = {name.strip().lower() for name in arguments.allow_host}
-    hosts = None
-    if "*" not in names and (names or local):
-        hosts = frozenset({*_LOCAL_HOSTS, "[::1]", arguments.host.lower(), *names})
-    is_reachable = not local or bool(arguments.trust_proxy)
+    hosts = hosts_of(arguments.host, arguments.allow_host)
+    is_reachable = arguments.host not in LOCAL_HOSTS or bool(arguments.trust_proxy)
     return Policy(
         hosts,
         terse=arguments.errors == "terse" or (not arguments.errors and is_reachable),
         proxies=proxies_of(arguments),
         scheme="http" if arguments.tls_cert is None else "https",
     )
-
-
-_LOCAL_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))
 
 
 def _warn(problem: Problem, log_format: str) -> None:

@@ -1,8 +1,9 @@
-"""The options of `engine serve` about who reaches it and how: TLS and proxies."""
+"""The options of `engine serve` about who reaches it and how: TLS, proxies, the admin port."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from engine.errors import ConfigurationError
@@ -10,6 +11,7 @@ from engine.errors import ConfigurationError
 if TYPE_CHECKING:
     from engine.tasks.front.proxies import TrustedProxies
     from engine.tasks.front.tls import ServerTls
+    from engine.tasks.server.admin_server import AdminPort
 
 
 def add_edge_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +33,25 @@ def add_edge_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NETWORK",
         help="believe what proxies in this network, such as 10.0.0.0/8, say about their callers "
         "(X-Forwarded-For and the like); repeatable",
+    )
+    parser.add_argument(
+        "--admin-port",
+        type=int,
+        metavar="PORT",
+        help="TCP port for operators: see, pause, drain and reload tasks (default: none; "
+        "'engine tasks' works without it)",
+    )
+    parser.add_argument(
+        "--admin-host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="address of the admin port (default: this machine only)",
+    )
+    parser.add_argument(
+        "--admin-tokens",
+        metavar="FILE",
+        help="token file of the admin port, required unless it is on this machine only; make "
+        "tokens with 'engine token new'",
     )
 
 
@@ -56,3 +77,35 @@ def proxies_of(arguments: argparse.Namespace) -> TrustedProxies | None:
         return TrustedProxies([parse_network(text) for text in arguments.trust_proxy])
     except ValueError as error:
         raise ConfigurationError(f"--trust-proxy: {error}") from None
+
+
+def admin_of(arguments: argparse.Namespace, tls: ServerTls | None) -> AdminPort | None:
+    port, host, tokens = arguments.admin_port, arguments.admin_host, arguments.admin_tokens
+    if port is None:
+        if tokens is not None:
+            raise ConfigurationError("--admin-tokens does nothing without --admin-port PORT")
+        return None
+    if not 0 <= port <= 65535:
+        raise ConfigurationError(f"--admin-port must be between 0 and 65535, not {port}")
+    if host not in LOCAL_HOSTS and tokens is None:
+        raise ConfigurationError(
+            f"others can reach the admin port at {host!r}, so it needs --admin-tokens FILE; make "
+            "tokens with: engine token new --name NAME"
+        )
+    from engine.tasks.front.front import Policy
+    from engine.tasks.server.admin_server import AdminPort
+    from engine.tasks.server.endpoint import Endpoint
+
+    endpoint = Endpoint(host, port, tls, "--admin-port")
+    return AdminPort(endpoint, Policy(hosts_of(host, arguments.allow_host)), tokens or "")
+
+
+LOCAL_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))
+
+
+def hosts_of(host: str, allowed: Iterable[str]) -> frozenset[str] | None:
+    """The names for which to serve; None for any."""
+    names = {name.strip().lower() for name in allowed}
+    if "*" in names or not (names or host in LOCAL_HOSTS):
+        return None
+    return frozenset({*LOCAL_HOSTS, "[::1]", host.lower(), *names})

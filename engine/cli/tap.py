@@ -12,11 +12,12 @@ import msgspec
 
 from engine.cli import terminal_columns
 from engine.cli.options import positive
+from engine.cli.running_servers import server_of
 from engine.cli.tap_output import readable_item
 from engine.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from engine.tasks.server.control import ServerState
+    pass
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,41 +49,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 once the limit is reached or the user ends it, 1 if the server ends, 2 for a wrong name."""
-    from engine.tasks.server.control import TapRequest, tap
+    from engine.tasks.server.control import tap
 
     name, _, view = arguments.task.partition("/")
-    server = _server_of(name, arguments.server)
-    request = TapRequest(name, [view or "*"], arguments.filter)
+    server = server_of(name, arguments.server)
     width = 0 if arguments.json or not sys.stdout.isatty() else terminal_columns()
     try:
-        with closing(tap(server, request)) as lines:
+        with closing(tap(server, name, view or "*", arguments.filter)) as lines:
             return _show(lines, arguments.limit, width)
     except KeyboardInterrupt:
         return 0
     except OSError as error:
         raise ConfigurationError(f"the server {server.pid} does not answer: {error}") from None
-
-
-def _server_of(task: str, pid: int | None) -> ServerState:
-    """The server that hosts the task."""
-    from engine.sdk.settings import nearest_hint
-    from engine.tasks.server.control import servers
-
-    found = [server for server in servers() if pid is None or server.pid == pid]
-    if not found:
-        of = "" if pid is None else f" with the process id {pid}"
-        raise ConfigurationError(f"no server{of} is running; start one with: engine serve FILE")
-    hosting = [server for server in found if task in [each.name for each in server.tasks]]
-    if len(hosting) > 1:
-        pids = ", ".join(str(server.pid) for server in hosting)
-        raise ConfigurationError(
-            f"several servers host a task {task!r}; choose one with --server PID: {pids}"
-        )
-    if not hosting:
-        names = sorted({each.name for server in found for each in server.tasks})
-        hint = nearest_hint(task, names) or f"the tasks are: {', '.join(names)}"
-        raise ConfigurationError(f"there is no task {task!r}; {hint}")
-    return hosting[0]
 
 
 def _show(lines: Iterator[bytes], limit: int | None, width: int) -> int:

@@ -1,32 +1,101 @@
-"""`engine tasks`: show the tasks that the servers of this user host."""
+"""`engine tasks`: show the tasks that the servers of this user host, and steer them."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Generator
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from engine.cli.columns import columns
+from engine.cli.options import positive
+from engine.cli.running_servers import server_of
+from engine.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from engine.tasks.server.control import ServerState, TaskState
+    from engine.tasks.server.states import ServerState, TaskState
 
 _TEXT_COLUMNS = ("task", "type", "state", "url", "next run")
 _NUMBER_COLUMNS = ("processes", "requests/runs", "errors", "queued", "p50 ms", "p99 ms", "server")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "action",
+        metavar="ACTION",
+        nargs="?",
+        choices=(*_CHANGES, *_VIEWS, "events"),
+        help="pause, resume, drain or reload a task, run a scheduled task now, or show its "
+        "history, plan or counts, or the events of its server (default: list all tasks)",
+    )
+    parser.add_argument("task", metavar="NAME", nargs="?", help="the task that the action is about")
     parser.add_argument("--json", action="store_true", help="print JSON, one line per server")
+    parser.add_argument(
+        "--server",
+        metavar="PID",
+        type=positive,
+        help="the server, if several host a task of this name",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Always 0."""
+    """0; 2 if there is no such task, or it cannot be done."""
+    if arguments.action is None:
+        _list(as_json=arguments.json)
+        return 0
+    if arguments.task is None:
+        raise ConfigurationError(
+            f"name a task: engine tasks {arguments.action} NAME; 'engine tasks' lists them"
+        )
+    from engine.tasks.server.control import ask, stream
+
+    name, action = arguments.task, arguments.action
+    server = server_of(name, arguments.server)
+    if action == "events":
+        return _follow(stream(server.pid, "/events"))
+    answer = ask(server.pid, "POST" if action in _CHANGES else "GET", name, action)
+    if action in _CHANGES:
+        print(msgspec.json.encode(answer).decode() if arguments.json else _done(action, answer))
+    else:
+        text = msgspec.json.encode(answer)
+        print((text if arguments.json else msgspec.json.format(text)).decode())
+    return 0
+
+
+_CHANGES = ("pause", "resume", "drain", "reload", "run")
+_VIEWS = ("history", "plan", "counts")
+
+
+def _done(action: str, state: dict[str, Any]) -> str:
+    if action == "run":
+        return f"{state['name']}: run started; see engine tasks history {state['name']}"
+    effect = "reloaded, " if action == "reload" else ""
+    return f"{state['name']}: {effect}{state['state']}"
+
+
+def _follow(lines: Generator[bytes, None, None]) -> int:
+    """Print the data of each event, until Ctrl-C or the end of the server."""
+    kind = ""
+    try:
+        with closing(lines):
+            for line in lines:
+                field, _, value = line.decode().strip().partition(": ")
+                kind = value if field == "event" else kind
+                if field == "data":
+                    print(f'{{"event":"{kind}",{value[1:]}', flush=True)
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def _list(*, as_json: bool) -> None:
     from engine.tasks.server.control import servers
 
     found = list(servers())
-    if arguments.json:
+    if as_json:
         for server in found:
             sys.stdout.write(msgspec.json.encode(server).decode() + "\n")
     elif found:
@@ -35,7 +104,6 @@ def run(arguments: argparse.Namespace) -> int:
         print(columns([(*_TEXT_COLUMNS, *_NUMBER_COLUMNS), *rows], right=figures))
     else:
         print("no tasks are running; start one with: engine serve FILE", file=sys.stderr)
-    return 0
 
 
 def _row(server: ServerState, task: TaskState) -> tuple[str, ...]:

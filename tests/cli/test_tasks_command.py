@@ -8,7 +8,7 @@ import pytest
 
 from engine.cli import main
 from engine.tasks.server import control
-from engine.tasks.server.control import ServerState, TaskState
+from engine.tasks.server.states import ServerState, TaskState
 
 NEXT = "2026-11-23T07:30:00+01:00"
 

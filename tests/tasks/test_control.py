@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from engine.errors import ConfigurationError
-from engine.tasks.server.control import Control, ServerState, folder, servers
-from engine.tasks.server.tapping import serve_tap
+from engine.tasks.server.control import folder, listen_here, servers
 from tests.tasks.conftest import Serve
-from tests.tasks.hosting import in_loop
 
 
 @pytest.fixture(autouse=True)
@@ -46,16 +43,14 @@ def test_a_file_in_its_place_is_refused(runtime: Path) -> None:
         folder()
 
 
-@in_loop
-async def test_a_path_that_is_too_long_for_a_socket_is_named(
+def test_a_path_that_is_too_long_for_a_socket_is_named(
     runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     long = runtime / ("x" * 120)
     long.mkdir()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
-    control = Control(lambda: ServerState(1, "", []), partial(serve_tap, {}))
     with pytest.raises(ConfigurationError, match=r"cannot create the socket.*shorter path"):
-        await control.start()
+        listen_here()
 
 
 def test_without_servers_there_is_nothing_to_say() -> None:

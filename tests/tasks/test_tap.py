@@ -16,12 +16,13 @@ import pytest
 
 from engine.cli import main
 from engine.tasks.pool.tap_board import TapBoard
-from engine.tasks.server.control import TapRequest, tap
 from engine.tasks.server.control import servers as running_servers
-from engine.tasks.server.tapping import TapClient
+from engine.tasks.server.control import tap
+from engine.tasks.server.tapping import MAX_WAITING, TapLines
 from engine.tasks.wire.messages import AttachTap, DetachTap, Tapped
 from engine.tasks.worker.process_taps import BURST_SECONDS, SHARE, PacedTap
 from tests.tasks.conftest import Served, servers
+from tests.tasks.hosting import in_loop
 
 ORDERS = """
 parameters: {token: {required: true, secret: true}}
@@ -130,7 +131,7 @@ def test_runs_of_a_triggered_task_are_shown(
 
 def test_a_tap_is_detached_when_its_client_goes(served: Served) -> None:
     (server,) = running_servers()
-    lines = tap(server, TapRequest("orders", ["*"]))
+    lines = tap(server, "orders", "*", "")
     assert json.loads(next(lines)) == {
         "tapping": ["keep.output", "keep.error", "shape.output", "shape.error"]
     }
@@ -155,43 +156,29 @@ def test_what_cannot_be_tapped_is_refused(
     assert message in capsys.readouterr().err
 
 
-def test_a_stranger_on_the_socket_does_no_harm(served: Served) -> None:
+@pytest.mark.parametrize("said", [b"", b"\x00\xff\n\n", b"GET / HTTP/9.9\r\n\r\n"])
+def test_a_stranger_on_the_socket_does_no_harm(served: Served, said: bytes) -> None:
     folder = served._log.parent / "snapline"
     with socket.socket(socket.AF_UNIX) as stranger:
         stranger.connect(str(folder / f"{served.pid}.sock"))
-        stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        assert stranger.recv(100) == b""
+        stranger.sendall(said)
+        stranger.shutdown(socket.SHUT_WR)
+        while stranger.recv(1000):
+            pass
     assert [server.pid for server in running_servers()] == [served.pid]
 
 
-class Transport:
-    def __init__(self, waiting: int) -> None:
-        self.waiting = waiting
-
-    def get_write_buffer_size(self) -> int:
-        return self.waiting
-
-
-class Writer:
-    """A client's connection, in which so many bytes are waiting."""
-
-    def __init__(self, waiting: int = 0) -> None:
-        self.transport = Transport(waiting)
-        self.sent = b""
-
-    def write(self, data: bytes) -> None:
-        self.sent += data
-
-
-def test_a_client_that_does_not_read_misses_documents_and_is_told_how_many() -> None:
-    writer = Writer(waiting=2_000_000)
-    client = TapClient(writer)  # type: ignore[arg-type]
-    client.show(Tapped(1, b"{}", 0))
-    client.show(Tapped(1, b"{}", 3))
-    assert writer.sent == b""
-    writer.transport.waiting = 0
-    client.show(Tapped(1, b'{"label":1}', 0))
-    assert writer.sent == b'{"missed":5}\n{"label":1}\n'
+@in_loop
+async def test_a_client_that_does_not_read_misses_documents_and_is_told_how_many() -> None:
+    lines = TapLines()
+    line = b"x" * (MAX_WAITING // 2)
+    for _ in range(3):
+        lines.show(Tapped(1, line, 0))
+    lines.show(Tapped(1, b"{}", 0))
+    lines.show(Tapped(1, b"{}", 3))
+    assert await lines.next() == (line + b"\n") * 2
+    lines.show(Tapped(1, b'{"label":1}', 0))
+    assert await lines.next() == b'{"missed":6}\n{"label":1}\n'
 
 
 def test_a_tap_uses_a_small_share_of_the_time() -> None:

@@ -85,12 +85,16 @@ _engine() {
     serve:--tls-key) _engine_files ''; return ;;
     serve:--tls-client-ca) _engine_files ''; return ;;
     serve:--trust-proxy) :; return ;;
+    serve:--admin-port) :; return ;;
+    serve:--admin-host) :; return ;;
+    serve:--admin-tokens) _engine_files ''; return ;;
     serve:--errors) COMPREPLY=($(compgen -W 'full terse' -- "$current")); return ;;
     serve:--log-format) COMPREPLY=($(compgen -W 'text json' -- "$current")); return ;;
     serve:--access-log) _engine_files ''; return ;;
     serve:--drain-delay) :; return ;;
     serve:--state) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
     serve:--site) compopt -o filenames; COMPREPLY=($(compgen -d -- "$current")); return ;;
+    tasks:--server) :; return ;;
     token:--name) :; return ;;
     token:--expires) :; return ;;
     tap:--filter) :; return ;;
@@ -120,8 +124,8 @@ _engine() {
       lsp) COMPREPLY=($(compgen -W '-h --help --stdio --verbose' -- "$current")) ;;
       schema) COMPREPLY=($(compgen -W '-h --help -o --output --all' -- "$current")) ;;
       new) COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
-      serve) COMPREPLY=($(compgen -W '-h --help --port --host --param --param-file --instances --allow-origin --allow-host --tls-cert --tls-key --tls-client-ca --trust-proxy --errors --log-format --access-log --drain-delay --state --site' -- "$current")) ;;
-      tasks) COMPREPLY=($(compgen -W '-h --help --json' -- "$current")) ;;
+      serve) COMPREPLY=($(compgen -W '-h --help --port --host --param --param-file --instances --allow-origin --allow-host --tls-cert --tls-key --tls-client-ca --trust-proxy --admin-port --admin-host --admin-tokens --errors --log-format --access-log --drain-delay --state --site' -- "$current")) ;;
+      tasks) COMPREPLY=($(compgen -W '-h --help --json --server' -- "$current")) ;;
       token) COMPREPLY=($(compgen -W '-h --help --name --expires' -- "$current")) ;;
       tap) COMPREPLY=($(compgen -W '-h --help --filter --limit --json --server' -- "$current")) ;;
       history) COMPREPLY=($(compgen -W '-h --help --state --runs' -- "$current")) ;;
@@ -150,6 +154,8 @@ _engine() {
     new:0) COMPREPLY=($(compgen -W 'pipeline snap task test project' -- "$current")) ;;
     new:1) : ;;
     serve:*) _engine_files '' ;;
+    tasks:0) COMPREPLY=($(compgen -W 'pause resume drain reload run history plan counts events' -- "$current")) ;;
+    tasks:1) : ;;
     token:*) COMPREPLY=($(compgen -W 'new' -- "$current")) ;;
     tap:*) : ;;
     history:*) _engine_files '' yaml yml ;;

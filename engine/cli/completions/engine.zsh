@@ -23,7 +23,7 @@ _engine() {
         'schema:print a JSON Schema for editors that complete and check files'
         'new:write a new pipeline, snap, task, test or project'
         'serve:host pipelines as tasks'
-        'tasks:show the tasks that run on this machine'
+        'tasks:show and steer the tasks that run on this machine'
         'token:make a bearer token for the callers of a task'
         'tap:show documents that cross the links of a hosted task'
         'history:show the latest runs of a scheduled task'
@@ -180,6 +180,9 @@ _engine() {
             '(--tls-key)'--tls-key'[its key (PEM), unless it is in the file of --tls-cert]:FILE:_files' \
             '(--tls-client-ca)'--tls-client-ca'[callers must have a certificate of one of these authorities (PEM)]:FILE:_files' \
             '*'--trust-proxy'[believe what proxies in this network, such as 10.0.0.0/8, say about their callers (X-Forwarded-For and the like); repeatable]:NETWORK: ' \
+            '(--admin-port)'--admin-port'[TCP port for operators\: see, pause, drain and reload tasks (default\: none; '\''engine tasks'\'' works without it)]:PORT: ' \
+            '(--admin-host)'--admin-host'[address of the admin port (default\: this machine only)]:ADDRESS: ' \
+            '(--admin-tokens)'--admin-tokens'[token file of the admin port, required unless it is on this machine only; make tokens with '\''engine token new'\'']:FILE:_files' \
             '(--errors)'--errors'[what callers learn of a failed request (default\: full on this machine, otherwise terse)]:errors:(full terse)' \
             '(--log-format)'--log-format'[format of the log lines]:log_format:(text json)' \
             '(--access-log)'--access-log'[write a line for each request; - for standard error]:FILE:_files' \
@@ -191,7 +194,10 @@ _engine() {
         tasks)
           _arguments -S \
             '(-h --help)'{-h,--help}'[show this help message and exit]' \
-            '(--json)'--json'[print JSON, one line per server]'
+            '(--json)'--json'[print JSON, one line per server]' \
+            '(--server)'--server'[the server, if several host a task of this name]:PID: ' \
+            '1:ACTION:(pause resume drain reload run history plan counts events)' \
+            '2:NAME: '
           ;;
         token)
           _arguments -S \

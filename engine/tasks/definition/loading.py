@@ -45,16 +45,21 @@ def load_tasks(
     registry: Registry,
     overrides: Overrides,
     warn: Warn,
+    only: str | None = None,
 ) -> list[Loaded]:
-    """All tasks of these files; `warn` is called with each warning.
+    """All tasks of these files, or the one of `only`; `warn` is called with each warning.
 
     Raises InvalidPipelineError with the errors of all files; or ConfigurationError, with the same
     errors in its message, if no pipeline has one of the parameters of the command line.
     """
     files = [load_file(path) for path in paths]
     files, mistakes = _with_overrides(files, overrides)
+    names = check_names(files)
+    if only is not None:
+        files, mistakes = [file for file in files if file.path == only], []
+        names = [problem for problem in names if problem.where.path == only]
     problems = [problem for file in files for problem in check_task(file, registry)]
-    problems += check_names(files)
+    problems += names
     errors = [problem for problem in problems if problem.severity == "error"]
     if mistakes:
         raise ConfigurationError("\n".join([*mistakes, *map(str, errors)]))

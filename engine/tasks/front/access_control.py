@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from engine.tasks.definition.jwt_rules import JwtRules, is_address
 from engine.tasks.definition.task import Task
@@ -77,6 +77,11 @@ class AccessControl:
         for key_set in self._key_sets.values():
             key_set.close()
 
+    def tokens_of(self, path: str) -> Callable[[], tuple[TokenHash, ...]]:
+        """Gives the tokens of a file as they are now. Raises ConfigurationError."""
+        file = self._token_file(path)
+        return lambda: file.value
+
     def of(self, task: Task) -> Authenticator:
         known = self._authenticators.get(task.name)
         if known is None or known.task is not task:
@@ -84,9 +89,9 @@ class AccessControl:
         return known
 
     def _make(self, task: Task) -> Authenticator:
-        file = self._token_file(task.token_file) if task.token_file else None
+        tokens = self.tokens_of(task.token_file) if task.token_file else tuple
         check = None if task.jwt is None else JwtCheck(task.jwt, self._key_source(task.jwt))
-        return Authenticator(task, lambda: () if file is None else file.value, check)
+        return Authenticator(task, tokens, check)
 
     def _token_file(self, path: str) -> WatchedFile[tuple[TokenHash, ...]]:
         if path not in self._token_files:

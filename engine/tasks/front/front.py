@@ -70,6 +70,9 @@ class Front:
         self.polled = PolledRuns()
         self.repeats = Repeats()
         self.access = AccessControl()
+        self.closed: Mapping[str, str] = {}
+        """Tasks that an operator has paused or drained, and which of the two."""
+
         self.unread: Counter[int] = Counter()
         """Requests that could not be read, by the status of the response."""
 
@@ -88,7 +91,7 @@ class Front:
                 return PageCall(self, head, seen)
             head = seen
         if not self.policy.serves(head.host):
-            return PageCall(self, head, _wrong_host(head.host))
+            return PageCall(self, head, wrong_host(head.host))
         if head.raw_path.startswith(_BELOW_RUNS):
             hosted, path_info = self._route(head.raw_path, _BELOW_RUNS)
             if hosted is not None:
@@ -160,7 +163,7 @@ class PageCall:
             access.write(AccessEntry(self._head, reply.status, size, seconds))
 
 
-def _wrong_host(host: str) -> Reply:
+def wrong_host(host: str) -> Reply:
     return error_reply(
         421,
         "this server does not serve that host",

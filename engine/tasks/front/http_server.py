@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import partial
+from typing import Any
 
 from engine.tasks.front.calls import Application
 from engine.tasks.front.connection import Connection
@@ -81,13 +82,13 @@ class HttpServer:
     async def start(self, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         self._set_date()
         self._listener, self._tls = listener, tls
-        self._server = await self._loop.create_server(
-            self._connection,
-            sock=listener,
-            ssl=tls,
-            backlog=BACKLOG,
-            ssl_handshake_timeout=None if tls is None else HANDSHAKE_SECONDS,
-        )
+        options: dict[str, Any] = {"sock": listener, "ssl": tls, "backlog": BACKLOG}
+        if tls is not None:
+            options["ssl_handshake_timeout"] = HANDSHAKE_SECONDS
+        if listener.family == socket.AF_UNIX:
+            self._server = await self._loop.create_unix_server(self._connection, **options)
+        else:
+            self._server = await self._loop.create_server(self._connection, **options)
         self._clock = asyncio.create_task(self._tick(), name="http clock")
 
     async def drain(self, patience: float = CLOSE_SECONDS, delay: float | None = None) -> None:

@@ -6,6 +6,8 @@ import asyncio
 import socket
 from typing import TYPE_CHECKING, cast
 
+from engine.tasks.front.peers import reads_no_more
+
 if TYPE_CHECKING:
     from engine.tasks.front.http_server import HttpServer
 
@@ -52,5 +54,6 @@ class Outgoing(asyncio.Protocol):
         if self.transport.is_closing():
             return
         connected = self.transport.get_extra_info("socket")
-        if connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        is_closed = connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if is_closed or reads_no_more(self.transport):
             self.transport.abort()

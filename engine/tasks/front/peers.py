@@ -18,6 +18,11 @@ def has_hung_up(transport: asyncio.Transport) -> bool:
     return _polled(transport, _HUNG_UP)
 
 
+def reads_no_more(transport: asyncio.Transport) -> bool:
+    """Whether both directions are over; of TCP, this is known only once it has answered so."""
+    return _polled(transport, 0)
+
+
 def _polled(transport: asyncio.Transport, events: int) -> bool:
     if transport.is_closing():
         return False

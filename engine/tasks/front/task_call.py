@@ -45,6 +45,9 @@ class Answering(Submits, Protocol):
 class TaskCall:
     """A request to a task."""
 
+    takes_work = True
+    """Whether the task has to do something for it."""
+
     __slots__ = (
         "_answered", "_caller", "_decide", "_deciding", "_front", "_head", "_hosted", "_number",
         "_origin", "_path_info", "_respond", "_started", "_submits", "_timed", "limit", "refusal",
@@ -80,6 +83,9 @@ class TaskCall:
         if head.method == "OPTIONS":
             return options(head.headers, self._origin)
         task = self._hosted.task
+        closed = self._front.closed.get(task.name)
+        if closed is not None and self.takes_work:
+            return _closed(closed)
         refusal = self._front.rate_limits.of_address(task, head.client)
         if refusal is not None:
             return refusal
@@ -247,6 +253,8 @@ class TaskCall:
 class RunCall(TaskCall):
     """A request about a run of a task whose caller polls: `/runs/TASK/ID`."""
 
+    takes_work = False
+
     __slots__ = ()
 
     def _begin(self, body: bytes) -> None:
@@ -264,6 +272,14 @@ def _values(headers: Headers, wanted: str) -> list[str]:
 
 _CALLER_GONE = 499
 """The status in log and metrics of a request whose caller did not wait for the response."""
+
+
+def _closed(how: str) -> Reply:
+    error = f"the task is {how}"
+    return error_reply(503, error, "", "try again later", [("retry-after", _RETRY_CLOSED)])
+
+
+_RETRY_CLOSED = "10"
 
 
 def _failed_tersely() -> Reply:

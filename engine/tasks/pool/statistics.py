@@ -102,4 +102,6 @@ def _added(one: SnapCounts, other: SnapCounts) -> SnapCounts:
         one.dropped + other.dropped,
         one.errors + other.errors,
         one.seconds + other.seconds,
+        dict(Counter(one.inputs) + Counter(other.inputs)),
+        dict(Counter(one.outputs) + Counter(other.outputs)),
     )

@@ -29,7 +29,7 @@ from engine.tasks.pool.pool import Pool
 from engine.tasks.pool.run import HostedRun
 from engine.tasks.pool.staffing import for_runs
 from engine.tasks.pool.statistics import TaskStatistics
-from engine.tasks.scheduled.history import Ending, History
+from engine.tasks.scheduled.history import Ending, History, RunRecord
 from engine.tasks.wire.messages import Ended, RunFailure, RunOpening, Start
 
 log = logging.getLogger(__name__)
@@ -86,6 +86,7 @@ class ScheduledTask(HostedTask):
         self._watch: asyncio.Task[None] | None = None
         self._runs: set[asyncio.Task[None]] = set()
         self._handled = self._clock.now()
+        self._paused = False
 
     def start(self) -> None:
         """Continue where the last server stopped, and start the clock."""
@@ -117,6 +118,43 @@ class ScheduledTask(HostedTask):
         if self._runs:
             await asyncio.wait(self._runs)
 
+    async def pause(self) -> None:
+        """Start no more runs until `resume`; those in progress go on."""
+        self._paused = True
+        await self._end_watch()
+        self.next_run = None
+
+    def resume(self) -> None:
+        """Go on with the schedule; the times in the pause are skipped."""
+        self._paused = False
+        now = self._clock.now()
+        passed = due(self._schedule, self._handled, now)
+        missed = [] if passed.missed is None else [passed.missed.last]
+        if moments := [*missed, *passed.runs]:
+            last, text = moments[-1], "the task was paused"
+            log.info("runs up to %s skipped: %s", self._shown(last), text, extra=self._about())
+            identity = self.task.identity
+            self._try_history(lambda: self._history.skip(identity, last, text))
+        self._handled = max(self._handled, now)
+        self._begin_watch()
+
+    async def runs_ended(self, patience: float) -> None:
+        """Wait for the runs in progress, but no longer than that."""
+        if self._runs:
+            await asyncio.wait(self._runs, timeout=patience)
+
+    def run_now(self) -> bool:
+        """Start a run outside the schedule; False if an earlier one goes on and may not overlap."""
+        if self._is_busy():
+            return False
+        log.info("run started by an operator", extra=self._about())
+        self._begin_run(self._clock.now())
+        return True
+
+    def recent_runs(self, limit: int) -> list[RunRecord]:
+        """The latest runs, latest first. Raises ExecutionError."""
+        return self._history.recent(self.task.identity, limit)
+
     @property
     def next_time(self) -> str | None:
         """When the next run begins, in the zone of the schedule; None after the last one."""
@@ -130,6 +168,8 @@ class ScheduledTask(HostedTask):
     # The clock
 
     def _begin_watch(self) -> None:
+        if self._paused:
+            return
         self._catch_up()
         self._watch = asyncio.create_task(self._run_clock(), name=f"{self.task.name} clock")
 
@@ -184,20 +224,30 @@ class ScheduledTask(HostedTask):
     def _fire(self, moment: datetime) -> None:
         """Start the run of that time, unless an earlier one goes on or another server has it."""
         identity, when = self.task.identity, self._shown(moment)
-        running = len(self._runs) or self._try_history(lambda: self._history.running(identity))
-        if running and not self.task.overlap:
+        if self._is_busy():
             text = "an earlier run was still in progress"
             log.warning("run of %s skipped: %s", when, text, extra=self._about())
             self._try_history(lambda: self._history.skip(identity, moment, text))
-            return
+        else:
+            self._begin_run(moment)
+
+    def _is_busy(self) -> bool:
+        """Whether a run is in progress, here or on another server, and no other may overlap it."""
+        if self.task.overlap:
+            return False
+        identity = self.task.identity
+        return bool(len(self._runs) or self._try_history(lambda: self._history.running(identity)))
+
+    def _begin_run(self, moment: datetime) -> None:
         number: int | None = None
         try:
-            number = self._history.begin(identity, moment, self._clock.now())
+            number = self._history.begin(self.task.identity, moment, self._clock.now())
             if number is None:
                 return
         except EngineError as error:  # a broken history must not stop the work
             log.error("%s", error, extra=self._about())
-        run = asyncio.create_task(self._run(number, moment), name=f"{self.task.name} at {when}")
+        name = f"{self.task.name} at {self._shown(moment)}"
+        run = asyncio.create_task(self._run(number, moment), name=name)
         self._runs.add(run)
         run.add_done_callback(self._runs.discard)
 

@@ -1,65 +1,28 @@
-"""How commands find the servers of this user, read their state, and tap their tasks.
+"""How commands find the servers of this user, and talk to them.
 
-Every server listens on a Unix socket in a folder that only its user can enter. A client sends at
-most one line: without one it gets the state as JSON, otherwise what the line asks for.
+Every server listens on a Unix socket in a folder that only its user can enter, and answers there
+what it answers on its admin port: see engine.tasks.server.admin.
 """
 
 from __future__ import annotations
 
-import asyncio
+import http.client
 import os
 import socket
 import stat
 import tempfile
-from collections.abc import Awaitable, Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import msgspec
 
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, ExecutionError
+from engine.tasks.server.states import ServerState
 
 _PATIENCE = 2.0
-
-
-class TaskState(msgspec.Struct, frozen=True):
-    """One task as `engine tasks` shows it; seconds for `p50` and `p99`, None without requests.
-
-    `requests` counts the runs of a scheduled task. `next_run` is ISO 8601, in the zone of its
-    schedule; None if there is none.
-    """
-
-    name: str
-    type: str
-    pipeline: str
-    url: str
-    state: str
-    instances: int
-    requests: int
-    errors: int
-    queued: int
-    p50: float | None
-    p99: float | None
-    note: str = ""
-    next_run: str | None = None
-
-
-class ServerState(msgspec.Struct, frozen=True):
-    pid: int
-    url: str
-    tasks: list[TaskState]
-
-
-class TapRequest(msgspec.Struct, frozen=True):
-    """What to show of a task: views (see engine.run.tap_points), and a condition if not empty."""
-
-    task: str
-    views: list[str]
-    condition: str = ""
-
-
-ServeTap = Callable[[TapRequest, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-"""Sends a client the lines of a tap until it hangs up."""
 
 
 def folder() -> Path:
@@ -80,83 +43,100 @@ def folder() -> Path:
     return place
 
 
-class Control:
-    """The server's end of the socket."""
-
-    def __init__(self, state: Callable[[], ServerState], tap: ServeTap) -> None:
-        self._state = state
-        self._tap = tap
-        self._path: Path | None = None
-        self._server: asyncio.Server | None = None
-
-    async def start(self) -> None:
-        self._path = folder() / f"{os.getpid()}.sock"
-        try:
-            self._path.unlink(missing_ok=True)
-            self._server = await asyncio.start_unix_server(self._answer, str(self._path))
-        except OSError as error:  # the path of a socket may have 107 bytes
-            raise ConfigurationError(
-                f"cannot create the socket {str(self._path)!r} for 'engine tasks': {error}; "
-                "set XDG_RUNTIME_DIR to another folder, with a shorter path"
-            ) from error
-
-    async def stop(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            line = await asyncio.wait_for(reader.readline(), _PATIENCE)
-            if line:
-                request = msgspec.json.decode(line, type=TapRequest)
-                await self._tap(request, reader, writer)
-            else:
-                writer.write(msgspec.json.encode(self._state()))
-            await writer.drain()
-        except (OSError, TimeoutError, ValueError):  # it has gone, or is not a client of ours
-            pass
-        finally:
-            writer.close()
+def listen_here() -> tuple[Path, socket.socket]:
+    """The socket of this server, and its path. Raises ConfigurationError."""
+    path = folder() / f"{os.getpid()}.sock"
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        path.unlink(missing_ok=True)
+        listener.bind(str(path))
+        listener.listen()
+    except OSError as error:  # the path of a socket may have 107 bytes
+        listener.close()
+        raise ConfigurationError(
+            f"cannot create the socket {str(path)!r} for 'engine tasks': {error}; "
+            "set XDG_RUNTIME_DIR to another folder, with a shorter path"
+        ) from error
+    listener.setblocking(False)
+    return path, listener
 
 
 def servers() -> Iterator[ServerState]:
     """The state of every server of this user; the sockets of dead ones are removed."""
     for path in sorted(folder().glob("*.sock")):
         try:
-            yield msgspec.json.decode(_read_state(path), type=ServerState)
+            with closing(_Connection(path, _PATIENCE)) as connection:
+                connection.request("GET", "/tasks")
+                body = connection.getresponse().read()
+            yield msgspec.json.decode(body, type=ServerState)
         except ConnectionRefusedError:
             path.unlink(missing_ok=True)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, http.client.HTTPException, msgspec.DecodeError):
             continue  # it is just starting or shutting down
 
 
-def tap(server: ServerState, request: TapRequest) -> Generator[bytes, None, None]:
-    """The lines that the server sends until it ends, or the iterator is closed.
+def ask(pid: int, method: str, task: str, what: str, **query: Any) -> Any:
+    """What the server answers about a task. It may take as long as it needs.
+
+    Raises ConfigurationError with its message if it refuses, ExecutionError if it has gone.
+    """
+    with closing(_Connection(folder() / f"{pid}.sock", None)) as connection:
+        try:
+            connection.request(method, _path(task, what, query))
+            response = connection.getresponse()
+            return _accepted(response.status, response.read())
+        except (OSError, http.client.HTTPException) as error:
+            raise ExecutionError(f"the server {pid} does not answer: {error}") from None
+
+
+def stream(pid: int, path: str) -> Generator[bytes, None, None]:
+    """The lines of a page until the server ends, or the iterator is closed.
 
     Raises ConfigurationError if the server refuses, OSError if it has gone.
     """
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(_PATIENCE)
-        connection.connect(str(folder() / f"{server.pid}.sock"))
-        connection.sendall(msgspec.json.encode(request) + b"\n")
-        with connection.makefile("rb") as lines:
-            first = lines.readline()
-            refusal = msgspec.json.decode(first).get("error") if first else "the server has gone"
-            if refusal is not None:
-                raise ConfigurationError(refusal)
-            connection.settimeout(None)
-            yield first
-            yield from lines
+    with closing(_Connection(folder() / f"{pid}.sock", None)) as connection:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        if response.status != 200:
+            _accepted(response.status, response.read())
+        try:
+            while line := response.readline():
+                if line.strip():
+                    yield line
+        except http.client.IncompleteRead:  # it was killed
+            return
 
 
-def _read_state(path: Path) -> bytes:
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(_PATIENCE)
-        connection.connect(str(path))
-        connection.shutdown(socket.SHUT_WR)
-        parts: list[Any] = []
-        while part := connection.recv(65536):
-            parts.append(part)
-    return b"".join(parts)
+def tap(server: ServerState, task: str, view: str, condition: str) -> Generator[bytes, None, None]:
+    """The lines of a tap, as `stream`."""
+    return stream(server.pid, _path(task, "tap", {"view": view, "filter": condition}))
+
+
+def _path(task: str, what: str, query: dict[str, Any]) -> str:
+    below = f"/{what}" if what else ""
+    return f"/tasks/{quote(task, safe='')}{below}{'?' + urlencode(query) if query else ''}"
+
+
+def _accepted(status: int, body: bytes) -> Any:
+    answer = msgspec.json.decode(body)
+    if status == 200:
+        return answer
+    hint = f"; {answer['resolution']}" if answer["resolution"] else ""
+    raise ConfigurationError(f"{answer['error']}{hint}")
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: Path, patience: float | None) -> None:
+        super().__init__("localhost", timeout=patience)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        try:
+            self.sock.connect(str(self._path))
+        except OSError:
+            self.sock.close()
+            raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from typing import Literal
 
 from engine.run.spans import SpanData
 from engine.tasks.definition.loading import Loaded
@@ -16,11 +17,16 @@ from engine.tasks.scheduled.scheduler import ScheduledTask
 from engine.tasks.triggered.triggered import TriggeredTask
 from engine.tasks.ultra.feed_master import FeedMaster
 
+Closed = Literal["paused", "drained"]
+
 log = logging.getLogger(__name__)
 
 
 class HostedTasks:
-    """`all` are the tasks by name, `answering` those among them that take requests."""
+    """`all` are the tasks by name, `answering` those among them that have a URL.
+
+    `closed` are those that an operator has paused or drained, and which of the two.
+    """
 
     def __init__(
         self,
@@ -30,14 +36,16 @@ class HostedTasks:
     ) -> None:
         self.all: dict[str, HostedTask] = {}
         self.answering: dict[str, Answering] = {}
+        self.closed: dict[str, Closed] = {}
+        self._drained: dict[str, Loaded] = {}
         self._url_of = url_of
         self._state_folder = state_folder
         self._spans_taker = spans_taker
         self._history: History | None = None
 
-    def host(self, loaded: Loaded) -> None:
+    def host(self, loaded: Loaded, statistics: TaskStatistics | None = None) -> None:
         name = loaded.task.name
-        hosted = self.all[name] = self._make(loaded)
+        hosted = self.all[name] = self._make(loaded, statistics or TaskStatistics())
         hosted.pool.spans_taker = self._spans_taker
         if isinstance(hosted, FeedMaster | TriggeredTask):
             self.answering[name] = hosted
@@ -52,7 +60,12 @@ class HostedTasks:
         """Host the new version of a task, or a new task; False if the old one had to stay."""
         name = loaded.task.name
         hosted = self.all.get(name)
+        if name in self._drained:
+            self._drained[name] = loaded
+            log.info("task reloaded; it stays drained", extra={"task": name})
+            return True
         if hosted is None or hosted.task.type != loaded.task.type:
+            self.closed.pop(name, None)
             self.host(loaded)
             if hosted is not None:
                 await hosted.drain(hosted.task.timeouts.drain)
@@ -70,8 +83,45 @@ class HostedTasks:
         for name in self.all.keys() - wanted.keys():
             hosted = self.all.pop(name)
             self.answering.pop(name, None)
+            self.closed.pop(name, None)
+            self._drained.pop(name, None)
             await hosted.drain(hosted.task.timeouts.drain)
             log.info("task removed", extra={"task": name})
+
+    async def pause(self, name: str) -> None:
+        """Take no more requests, or start no more runs; what is in progress goes on."""
+        hosted = self.all[name]
+        if name in self.closed:
+            return
+        self.closed[name] = "paused"
+        if isinstance(hosted, ScheduledTask):
+            await hosted.pause()
+        log.info("task paused", extra={"task": name})
+
+    def resume(self, name: str) -> None:
+        """Undo `pause` or `drain`."""
+        hosted = self.all[name]
+        if self.closed.pop(name, None) is None:
+            return
+        log.info("task resumed", extra={"task": name})
+        if name in self._drained:
+            self.host(self._drained.pop(name), hosted.statistics)
+        elif isinstance(hosted, ScheduledTask):
+            hosted.resume()
+
+    async def drain(self, name: str) -> None:
+        """Pause it, let what is in progress end within the task's time limit, end its processes."""
+        await self.pause(name)
+        hosted = self.all[name]
+        if self.closed.get(name) == "drained":
+            return
+        self.closed[name] = "drained"
+        if isinstance(hosted, ScheduledTask):
+            await hosted.runs_ended(hosted.task.timeouts.drain)
+        else:
+            self._drained[name] = Loaded(hosted.task, hosted.plan)
+            await hosted.drain(hosted.task.timeouts.drain)
+        log.info("task drained", extra={"task": name})
 
     def hold(self, full: bool) -> None:
         """Callers leave too much unread: take no more responses from the instances."""
@@ -86,8 +136,8 @@ class HostedTasks:
         if self._history is not None:
             self._history.close()
 
-    def _make(self, loaded: Loaded) -> HostedTask:
-        task, plan, statistics = loaded.task, loaded.plan, TaskStatistics()
+    def _make(self, loaded: Loaded, statistics: TaskStatistics) -> HostedTask:
+        task, plan = loaded.task, loaded.plan
         if task.type == "triggered":
             return TriggeredTask(task, plan, statistics)
         if task.type == "scheduled":

@@ -13,7 +13,6 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator
-from functools import partial
 from typing import Any
 
 from engine.errors import ConfigurationError
@@ -24,13 +23,14 @@ from engine.tasks.front.front import PREFIX, Front, Page, Policy
 from engine.tasks.front.http_server import HttpServer
 from engine.tasks.front.site import Site
 from engine.tasks.front.tracing import Tracing
-from engine.tasks.server.control import Control, ServerState
+from engine.tasks.server.admin_server import AdminPort, AdminServer
 from engine.tasks.server.endpoint import Endpoint
 from engine.tasks.server.hosted_tasks import HostedTasks
 from engine.tasks.server.logs import dropped_lines
 from engine.tasks.server.metrics import CONTENT_TYPE, metrics_text
+from engine.tasks.server.operations import Operations
+from engine.tasks.server.states import ServerState
 from engine.tasks.server.status import readiness, state_of
-from engine.tasks.server.tapping import serve_tap
 from engine.tasks.server.trace_export import TraceExport
 
 log = logging.getLogger(__name__)
@@ -41,8 +41,8 @@ FLUSH_SECONDS = 5.0
 
 _STATE_INTERVAL = 0.2
 
-Load = Callable[[], list[Loaded]]
-"""Reads all files; raises ConfigurationError if they cannot be served."""
+Load = Callable[[str | None], list[Loaded]]
+"""Reads all files, or the one of this path; raises ConfigurationError if they cannot be served."""
 
 
 class Server:
@@ -58,6 +58,7 @@ class Server:
         policy: Policy = Policy(),  # noqa: B008  # frozen
         drain_delay: float | None = None,
         traces: TraceExport | None = None,
+        admin: AdminPort | None = None,
     ) -> None:
         self._load = load
         self._drain_delay = drain_delay
@@ -73,28 +74,31 @@ class Server:
         self._reloading: asyncio.Task[None] | None = None
         pages: dict[str, Page] = {
             "/healthz": lambda: (200, "text/plain", b"ok\n"),
-            "/readyz": lambda: readiness(self._tasks, stopping=self._stopping.is_set()),
+            "/readyz": self._readiness,
             "/metrics": lambda: (200, CONTENT_TYPE, self._metrics()),
         }
         self._front = Front(self._hosted.answering, pages, access, site, policy)
         if traces is not None:
             self._front.tracing = Tracing(traces.sampling, traces.send)
+        self._front.closed = self._hosted.closed
+        access_control = self._front.access
+        operations = Operations(self._hosted, self._state, load, access_control.prepare)
+        self._admin = AdminServer(operations, pages, admin, access_control.tokens_of)
 
     async def run(self) -> int:
         """0 after a clean shutdown, 1 if no task could be started, 130 if it was forced to stop.
 
         Raises ConfigurationError if the files cannot be served, EngineError if the port is taken.
         """
-        loaded = self._load()
+        loaded = self._load(None)
         for each in loaded:
             check_parameters(each)
         self._front.access.prepare(each.task for each in loaded)
         self._endpoint, listener = self._endpoint.listen()
         if self._endpoint.tls is not None:
             self._endpoint.tls.warn()
-        control = Control(self._state, partial(serve_tap, self._tasks))
         try:
-            await control.start()
+            await self._admin.start()
             for each in loaded:
                 self._hosted.host(each)
             self._front.access.start()
@@ -104,7 +108,7 @@ class Server:
             return await self._serve(listener)
         finally:
             listener.close()
-            await control.stop()
+            await self._admin.stop()
             self._front.access.close()
             await self._end_all()
 
@@ -198,7 +202,7 @@ class Server:
         if self._endpoint.tls is not None:
             await asyncio.to_thread(self._endpoint.tls.reload)
         try:
-            loaded = await asyncio.to_thread(self._load)
+            loaded = await asyncio.to_thread(self._load, None)
             for each in loaded:
                 check_parameters(each)
             await asyncio.to_thread(self._front.access.prepare, [each.task for each in loaded])
@@ -220,6 +224,10 @@ class Server:
         spans = 0 if self._traces is None else self._traces.dropped
         return metrics_text(self._tasks, self._front.unread, dropped, spans)
 
+    def _readiness(self) -> tuple[int, str, bytes]:
+        stopping = self._stopping.is_set()
+        return readiness(self._tasks, self._hosted.closed, stopping=stopping)
+
     def _state(self) -> ServerState:
         stopping = self._stopping.is_set()
         tasks = [
@@ -227,6 +235,7 @@ class Server:
                 name,
                 hosted,
                 self._url(name) if name in self._hosted.answering else "",
+                self._hosted.closed.get(name),
                 stopping=stopping,
             )
             for name, hosted in self._tasks.items()

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from engine.tasks.pool.hosted_task import HostedTask
 from engine.tasks.scheduled.scheduler import ScheduledTask
-from engine.tasks.server.control import TaskState
+from engine.tasks.server.states import TaskState
 
 _TEXT = "text/plain"
 
 
-def readiness(tasks: dict[str, HostedTask], *, stopping: bool) -> tuple[int, str, bytes]:
-    """The page /readyz: 200 if all tasks accept requests."""
+def readiness(
+    tasks: Mapping[str, HostedTask], closed: Mapping[str, str], *, stopping: bool
+) -> tuple[int, str, bytes]:
+    """The page /readyz: 200 if all tasks accept requests, apart from those an operator closed."""
     if stopping:
         return 503, _TEXT, b"shutting down\n"
-    waiting = [name for name, hosted in tasks.items() if not hosted.is_ready]
+    waiting = [name for name, hosted in tasks.items() if not (hosted.is_ready or name in closed)]
     if waiting:
         return 503, _TEXT, f"not ready: {', '.join(waiting)}\n".encode()
-    return 200, _TEXT, b"ready\n"
+    notes = [f"{how}: {name}\n" for name, how in closed.items()]
+    return 200, _TEXT, f"ready\n{''.join(notes)}".encode()
 
 
-def state_of(name: str, hosted: HostedTask, url: str, *, stopping: bool) -> TaskState:
+def state_of(
+    name: str, hosted: HostedTask, url: str, closed: str | None, *, stopping: bool
+) -> TaskState:
     statistics = hosted.statistics
     state = "ready" if hosted.is_ready else "disabled" if hosted.disabled else "starting"
     return TaskState(
@@ -27,7 +34,7 @@ def state_of(name: str, hosted: HostedTask, url: str, *, stopping: bool) -> Task
         type=hosted.task.type,
         pipeline=hosted.task.pipeline,
         url=url,
-        state="ending" if stopping else state,
+        state="ending" if stopping else closed or state,
         instances=len(hosted.instances),
         requests=statistics.total,
         errors=statistics.errors,

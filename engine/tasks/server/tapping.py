@@ -7,72 +7,91 @@ it. Its taps are detached when it hangs up.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Mapping
+from collections import deque
 from typing import Any
 
 import msgspec
 
 from engine.errors import ConfigurationError
 from engine.run.tap_points import check_condition, tap_points
-from engine.sdk.settings import nearest_hint
 from engine.tasks.pool.hosted_task import HostedTask
-from engine.tasks.server.control import TapRequest
+from engine.tasks.server.operations import OperationError
 from engine.tasks.wire.messages import Tapped
 
-_MOST_WAITING = 1024 * 1024
+MAX_WAITING = 1024 * 1024
 """Bytes that may wait for a client."""
 
-
-async def serve_tap(
-    tasks: Mapping[str, HostedTask],
-    request: TapRequest,
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-) -> None:
-    """Show documents until the client hangs up; the first line says what is tapped, or why not."""
-    try:
-        hosted = _task(request.task, tasks)
-        ports = tap_points(request.views, hosted.plan)
-        if request.condition:
-            check_condition(request.condition, hosted.plan)
-    except ConfigurationError as error:
-        _write(writer, {"error": str(error)})
-        return
-    _write(writer, {"tapping": [str(port) for port in ports]})
-    number = hosted.taps.attach(request.views, request.condition, TapClient(writer).show)
-    try:
-        with contextlib.suppress(ConnectionError):
-            await reader.read()  # it sends nothing more
-    finally:
-        hosted.taps.detach(number)
+SILENT_SECONDS = 15.0
+"""Seconds after which an empty line shows that the server is still there."""
 
 
-class TapClient:
-    """Sends a client what it asked for, as long as it reads."""
+class TapStream:
+    """The lines of a tap, as the pieces of a response; the first says what is tapped.
 
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self._writer = writer
+    `views` and `condition`: see engine.run.tap_points.
+    """
+
+    def __init__(self, hosted: HostedTask, views: list[str], condition: str = "") -> None:
+        """Raises OperationError if there is no such view, or the condition is not valid."""
+        try:
+            ports = tap_points(views, hosted.plan)
+            if condition:
+                check_condition(condition, hosted.plan)
+        except ConfigurationError as error:
+            raise OperationError(400, str(error)) from None
+        self.lines = TapLines()
+        self.lines.add({"tapping": [str(port) for port in ports]})
+        self._taps = hosted.taps
+        self._number = hosted.taps.attach(views, condition, self.lines.show)
+
+    def __aiter__(self) -> TapStream:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await self.lines.next()
+
+    async def aclose(self) -> None:
+        """The client has gone."""
+        self._taps.detach(self._number)
+
+
+class TapLines:
+    """Lines that wait for a client, as long as it reads."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[bytes] = deque()
+        self._size = 0
         self._missed = 0
+        self._there = asyncio.Event()
 
     def show(self, tapped: Tapped) -> None:
         self._missed += tapped.missed
-        if self._writer.transport.get_write_buffer_size() > _MOST_WAITING:
+        if self._size > MAX_WAITING:
             self._missed += bool(tapped.line)
             return
         if self._missed:
-            _write(self._writer, {"missed": self._missed})
+            self.add({"missed": self._missed})
             self._missed = 0
         if tapped.line:
-            self._writer.write(tapped.line + b"\n")
+            self._add(tapped.line + b"\n")
 
+    def add(self, message: dict[str, Any]) -> None:
+        self._add(msgspec.json.encode(message) + b"\n")
 
-def _task(name: str, tasks: Mapping[str, HostedTask]) -> HostedTask:
-    if name not in tasks:
-        hint = nearest_hint(name, tasks) or f"the tasks are: {', '.join(tasks)}"
-        raise ConfigurationError(f"there is no task {name!r}; {hint}")
-    return tasks[name]
+    async def next(self) -> bytes:
+        """All that waits; an empty line if nothing comes for a while."""
+        try:
+            async with asyncio.timeout(SILENT_SECONDS):
+                await self._there.wait()
+        except TimeoutError:
+            return b"\n"
+        lines = b"".join(self._waiting)
+        self._waiting.clear()
+        self._size = 0
+        self._there.clear()
+        return lines
 
-
-def _write(writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:
-    writer.write(msgspec.json.encode(message) + b"\n")
+    def _add(self, line: bytes) -> None:
+        self._waiting.append(line)
+        self._size += len(line)
+        self._there.set()

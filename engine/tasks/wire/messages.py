@@ -76,7 +76,7 @@ class LogLine(msgspec.Struct, array_like=True, tag=True, frozen=True):
 
 
 class SnapCounts(msgspec.Struct, array_like=True, frozen=True):
-    """The counts of a snap since its process started."""
+    """The counts of a snap since its process started; `inputs` and `outputs` by view."""
 
     label: str
     type: str
@@ -85,6 +85,8 @@ class SnapCounts(msgspec.Struct, array_like=True, frozen=True):
     dropped: int
     errors: int
     seconds: float = 0.0
+    inputs: dict[str, int] = {}
+    outputs: dict[str, int] = {}
 
 
 class Counts(msgspec.Struct, array_like=True, tag=True, frozen=True):

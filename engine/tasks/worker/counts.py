@@ -16,6 +16,8 @@ def counts_of(report: Report) -> list[SnapCounts]:
             snap.dropped,
             snap.errors,
             snap.seconds,
+            dict(snap.inputs),
+            dict(snap.outputs),
         )
         for snap in report.snaps
     ]
