@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -80,6 +81,129 @@ def test_a_line_that_is_not_json_fails_with_its_number(engine: Engine, lines: Pa
     assert spread[0] == 1
     assert "line 15001" in spread[2]
     assert spread[4] is None
+
+
+def test_mistakes_anywhere_in_a_file_are_reported_with_their_lines(
+    engine: Engine, lines: Path
+) -> None:
+    rows = (lines / "in.jsonl").read_text().splitlines()
+    rows[0] = "first"
+    rows[7_000] = "7"
+    rows[-1] = "last"
+    (lines / "in.jsonl").write_text("\n".join(rows))
+    routed = LINES.replace(
+        "json_lines: true}\n  keep", "json_lines: true, on_error: route}\n  keep"
+    )
+    routed += "  - parse.error -> errors\n"
+    routed = routed.replace("links:", "  errors: {snap: Mapper, mappings: {$e: $error}}\nlinks:")
+    routed = routed.replace("[read -> parse -> keep -> map -> format -> write]", "")
+    routed = routed.replace(
+        "links: \n", "links:\n  - read -> parse -> keep -> map -> format -> write\n"
+    )
+    (lines / "lines.yaml").write_text(routed)
+    alone, spread = run_both(engine, lines, "lines.yaml")
+    assert spread == alone
+    errors = [json.loads(line).get("e") for line in spread[1].splitlines()]
+    assert errors[:3] == [
+        "cannot parse line 1 as JSON",
+        "line 7001 cannot become a document",
+        "cannot parse line 20000 as JSON",
+    ]
+
+
+def test_a_file_without_text_makes_an_empty_file_once(engine: Engine, lines: Path) -> None:
+    (lines / "in.jsonl").write_text("")
+    alone, spread = run_both(engine, lines, "lines.yaml")
+    assert spread == alone
+
+
+SCRIPT = """\
+from snaplogic.tool import SLTool as slt
+rows = []
+
+
+def snaplogic_init():
+    return {"begins": True}
+
+
+def snaplogic_process(row):
+    rows.append(slt.idempotency_key())
+    return {"n": row["n"], "known": bool(rows[-1])}
+
+
+def snaplogic_final():
+    return {"copy": len(rows), "chunks": len(set(rows))}
+"""
+SCRIPTED = """\
+pipeline: Scripted
+snaps:
+  read: {snap: FileReader, file: in.jsonl}
+  parse: {snap: JSONParser, json_lines: true}
+  script: {snap: RemotePythonScript, script: script.py, copies: any}
+links: [read -> parse -> script]
+"""
+
+
+def test_a_script_that_says_so_runs_in_copies(engine: Engine, lines: Path) -> None:
+    (lines / "script.py").write_text(SCRIPT)
+    (lines / "scripted.yaml").write_text(SCRIPTED)
+    ran = engine("run", "scripted.yaml", "--workers", "2", "--quiet")
+    assert ran.stderr == ""
+    first, *rows, one, other = map(json.loads, ran.stdout.splitlines())
+    assert first == {"begins": True}
+    assert rows == [{"n": n, "known": True} for n in range(20_000)]
+    assert one["copy"] + other["copy"] == 20_000
+    assert one["chunks"] > 0
+    plan = engine("plan", "scripted.yaml", "--workers", "2").stdout
+    assert "2 copies  parse → script" in plan
+    assert "each copy of script starts and finishes on its own" in plan
+
+
+def test_a_script_runs_once_unless_it_says_otherwise(engine: Engine, lines: Path) -> None:
+    (lines / "script.py").write_text(SCRIPT)
+    (lines / "scripted.yaml").write_text(SCRIPTED.replace(", copies: any", ""))
+    ran = engine("run", "scripted.yaml", "--workers", "2", "--quiet")
+    assert json.loads(ran.stdout.splitlines()[-1]) == {"copy": 20_000, "chunks": 1}
+    plan = engine("plan", "scripted.yaml", "--workers", "2").stdout
+    assert "once  script\n            may run only once" in plan
+
+
+ENDING = """\
+import os
+from engine.sdk import Document, Example, Settings, Snap
+
+
+class EndingSettings(Settings):
+    pass
+
+
+class Ending(Snap[EndingSettings]):
+    \"\"\"Ends its process.\"\"\"
+
+    stateful = False
+    plain = True
+    examples = (Example("nothing", given=[], expect=[]),)
+
+    def process(self, document: Document) -> Document:
+        if document["n"] == 12_345:
+            os._exit(7)
+        return {**document}
+"""
+
+
+def test_documents_that_end_every_worker_fail_the_run(
+    engine: Engine, lines: Path, with_snap: Callable[[str, str], dict[str, str]]
+) -> None:
+    environment = with_snap("ending", ENDING)
+    environment["PYTHONPATH"] += os.pathsep + os.environ.get("PYTHONPATH", "")
+    (lines / "lines.yaml").write_text(
+        LINES.replace("keep: {snap: Filter, filter: $n % 3 != 0}", "keep: {snap: Ending}")
+    )
+    ran = engine("run", "lines.yaml", "--workers", "2", "--quiet", env=environment)
+    assert ran.returncode == 1
+    assert "3 workers in a row were lost over the same documents" in ran.stderr
+    assert "exited with code 7" in ran.stderr
+    assert not (lines / "out.jsonl").exists()
 
 
 def test_documents_of_a_source_come_out_in_order(engine: Engine, tmp_path: Path) -> None:
