@@ -19,6 +19,7 @@ from benchmarks import (
     start,
     tapped_runs,
     throughput,
+    workers,
 )
 from benchmarks.cases import NAMES
 from benchmarks.competitors import missing_engines
@@ -40,6 +41,7 @@ OTHERS: dict[str, Callable[[bool], Section]] = {
     "library": lambda quick: library.measure(rounds=5 if quick else 15),
     "expressions": lambda quick: expressions.section(),
     "scripts": lambda quick: script_child.measure(rounds=3 if quick else 15),
+    "workers": lambda quick: workers.measure(quick=quick, rounds=3 if quick else 5),
     "memory": lambda quick: memory.measure(many=200_000 if quick else 10_000_000),
 }
 

@@ -24,6 +24,19 @@ snaps:
   write: {snap: FileWriter, file: out.jsonl}
 links: [read -> parse -> keep -> map -> format -> write]
 """
+ROUTED = """\
+pipeline: Routed
+snaps:
+  read: {snap: FileReader, file: in.jsonl}
+  parse: {snap: JSONParser, json_lines: true, on_error: route}
+  errors: {snap: Mapper, mappings: {$e: $error}}
+  map: {snap: Mapper, mappings: {$n: $n}}
+  format: {snap: JSONFormatter, json_lines: true}
+  write: {snap: FileWriter, file: out.jsonl}
+links:
+  - read -> parse -> map -> format -> write
+  - parse.error -> errors
+"""
 DOCUMENTS = """\
 pipeline: Documents
 snaps:
@@ -91,16 +104,7 @@ def test_mistakes_anywhere_in_a_file_are_reported_with_their_lines(
     rows[7_000] = "7"
     rows[-1] = "last"
     (lines / "in.jsonl").write_text("\n".join(rows))
-    routed = LINES.replace(
-        "json_lines: true}\n  keep", "json_lines: true, on_error: route}\n  keep"
-    )
-    routed += "  - parse.error -> errors\n"
-    routed = routed.replace("links:", "  errors: {snap: Mapper, mappings: {$e: $error}}\nlinks:")
-    routed = routed.replace("[read -> parse -> keep -> map -> format -> write]", "")
-    routed = routed.replace(
-        "links: \n", "links:\n  - read -> parse -> keep -> map -> format -> write\n"
-    )
-    (lines / "lines.yaml").write_text(routed)
+    (lines / "lines.yaml").write_text(ROUTED)
     alone, spread = run_both(engine, lines, "lines.yaml")
     assert spread == alone
     errors = [json.loads(line).get("e") for line in spread[1].splitlines()]
