@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from engine.documents import Batch, Item
+from engine.documents import Batch, Item, StreamStart
 from engine.preview.quotas import Quota
+from engine.run.context import SnapContext
 from engine.sdk.results import Emission, To
-from engine.sdk.snap import Snap
+from engine.sdk.snap import Snap, StreamSnap
 
 
 class Limited(Snap[Any]):
@@ -26,10 +27,18 @@ class Limited(Snap[Any]):
     def process_batch(self, view: str, batch: Batch) -> Emission:
         if self.preview_quota.is_full:
             return ()
-        self.preview_quota.taken += sum(
-            len(item) for item in batch.items if isinstance(item, bytes)
-        )
+        self.__note_size(batch)
+        if self.__has_ended():
+            return ()
         return self.__batches(super().process_batch(view, batch))
+
+    def __note_size(self, batch: Batch) -> None:
+        size = sum(len(item) for item in batch.items if isinstance(item, bytes))
+        self.preview_quota.taken += size
+        if any(isinstance(item, StreamStart) for item in batch.items):
+            self.preview_quota.skipped = 0
+        elif isinstance(self, StreamSnap) and not self.is_reading:
+            self.preview_quota.skipped += size
 
     def finish(self) -> Iterable[Item | To | Batch]:
         return () if self.preview_quota.is_full else self.__items(super().finish())
@@ -64,6 +73,8 @@ class Limited(Snap[Any]):
             raise
 
     def __has_ended(self) -> bool:
+        assert isinstance(self.context, SnapContext)  # a preview is a run
+        self.preview_quota.errors = self.context.statistics.errors
         if self.preview_quota.is_full:
             self.preview_quota.end()
             return True

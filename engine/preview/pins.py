@@ -25,7 +25,7 @@ from engine.sdk.settings import Settings, nearest_hint, setting, shown
 from engine.sdk.views import ERROR_VIEW
 from engine.testing.cases.case import Given
 from engine.testing.cases.documents import GivenError, items_of
-from engine.testing.cases.source_reader import SourceReader, kind_of
+from engine.testing.cases.source_reader import SourceReader, kind_of, label_hint
 from engine.testing.mocks import declared_output, output_type, views_of
 
 Pinned = Mapping[str, Mapping[str, Sequence[Item]]]
@@ -92,8 +92,7 @@ class _PinReader(SourceReader):
             if label in self._spec.snaps:
                 yield label, dict(self._views(label, path))
             else:
-                labels = self._spec.snaps
-                hint = nearest_hint(label, labels) or f"its snaps are: {_listed(labels)}"
+                hint = label_hint(label, self._spec.snaps)
                 message = f"the pipeline has no snap labelled {shown(label)}"
                 self.report("unknown-label", path, message, hint, at_key=True)
 

@@ -10,11 +10,15 @@ from engine.plan.plan import Plan
 ENOUGH_BYTES = 1024 * 1024
 """Bytes of binary streams after which a snap stops if no other snap reads them."""
 
+_MOST_ERRORS, _MOST_SKIPPED = 1_000, 16 * 1024 * 1024
+"""Errors, and bytes of a stream that has failed, after which no documents are expected any more."""
+
 
 class Quotas:
     """The quotas of the snaps of one run, by label.
 
-    Without `cuts_streams`, a binary stream ends early only if documents are made of it.
+    Without `cuts_streams`, a binary stream ends early only if documents are made of it, and a snap
+    goes on looking for documents however many errors it finds.
     """
 
     def __init__(self, plan: Plan, limit: int, *, cuts_streams: bool) -> None:
@@ -51,7 +55,8 @@ class Quota:
 
     A snap that gives documents may give as many as the limit. One that gives binary streams stops
     when their readers need no more, or when it has `taken` enough bytes and no snap makes documents
-    of what it gives.
+    of what it gives. A snap that gives documents gives up if it finds only errors: a large file may
+    have another format.
     """
 
     def __init__(
@@ -62,12 +67,12 @@ class Quota:
         self._gives_documents = gives_documents
         self.interrupt = interrupt
         self._limit = quotas.limit
-        self.documents = self.streams = self.size = self.taken = 0
+        self.documents = self.streams = self.size = self.taken = self.errors = self.skipped = 0
 
     @property
     def is_full(self) -> bool:
         if self._gives_documents:
-            return self.documents >= self._limit
+            return self.documents >= self._limit or self._gives_up
         readers = list(self._quotas.readers_of(self._label))
         if readers and all(each is not None and each.is_full for each in readers):
             return True
@@ -76,6 +81,11 @@ class Quota:
         if readers:
             return self.taken >= ENOUGH_BYTES and not self._leads_to_documents
         return self.streams >= self._limit or self.size >= ENOUGH_BYTES
+
+    @property
+    def _gives_up(self) -> bool:
+        is_hopeless = self.errors >= max(self._limit, _MOST_ERRORS) or self.skipped > _MOST_SKIPPED
+        return is_hopeless and self._quotas.cuts_streams
 
     @property
     def _leads_to_documents(self) -> bool:

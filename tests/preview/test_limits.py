@@ -55,6 +55,30 @@ links: [read -> parse -> keep]
     assert shown.items["read.output"][0]["size"] < 8 * MIB
 
 
+@pytest.mark.parametrize(
+    ("content", "parser"),
+    [
+        (b"\x00" * MIB, "{snap: JSONParser, json_lines: true}"),
+        (b"a line of a log\n" * 65_536, "{snap: JSONParser, json_lines: true}"),
+        (b"<a>&nothing;" * 80_000, "{snap: XMLParser}"),
+    ],
+)
+def test_a_large_file_of_another_format_is_not_read_to_its_end(
+    content: bytes, parser: str, preview: Preview, tmp_path: Path
+) -> None:
+    with (tmp_path / "big.txt").open("wb") as file:
+        file.writelines([content] * 64)
+    shown = preview(f"""
+snaps:
+  read: {{snap: FileReader, file: big.txt}}
+  parse: {parser}
+links: [read -> parse]
+""")
+    assert shown.code == 1
+    assert shown.counts["parse"]["errors"] > 0
+    assert shown.items["read.output"][0]["size"] < 32 * MIB
+
+
 def test_a_large_file_that_is_only_copied_is_not_read_to_its_end(
     preview: Preview, tmp_path: Path
 ) -> None:

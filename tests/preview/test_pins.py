@@ -115,6 +115,7 @@ def test_a_changed_pin_runs_what_follows(preview: Preview) -> None:
     [
         ("fetsh: []", "the pipeline has no snap labelled 'fetsh'"),
         ("fetsh: []", "did you mean 'fetch'?"),
+        ("fetch.output: []", "write the view below the snap: fetch: {output: [...]}"),
         ("fetch: {outptu: []}", "'fetch' has no output view 'outptu'"),
         ("fetch: {outptu: []}", "did you mean 'output'?"),
         ("fetch: 7", "'fetch' must be documents, not '7'"),

@@ -22,6 +22,7 @@ from engine.sdk.settings import nearest_hint, shown
 from engine.sdk.views import ERROR_VIEW
 from engine.testing.cases.case import Case, Expectation, Given, MockedSnap, TestFile
 from engine.testing.cases.documents import GivenError, items_of
+from engine.testing.cases.source_reader import label_hint
 from engine.testing.mocks import Mock, declared_output, output_type, views_of, with_mocks
 
 
@@ -262,7 +263,7 @@ class _Checker:
     # Problems
 
     def _report_label(self, path: KeyPath, label: str, *, at_key: bool = False) -> None:
-        hint = nearest_hint(label, self.spec.snaps) or f"its snaps are: {_listed(self.spec.snaps)}"
+        hint = label_hint(label, self.spec.snaps, has_views=at_key)
         message = f"the pipeline has no snap labelled {shown(label)}"
         self._report("unknown-label", path, message, hint, at_key=at_key)
 

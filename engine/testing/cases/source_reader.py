@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,7 +11,7 @@ from engine.errors import Problem
 from engine.pipeline.nodes import Items, Node, Scalar, Table, plain
 from engine.pipeline.source import KeyPath, Source
 from engine.sdk.conversion import convert, convert_partly
-from engine.sdk.settings import Settings, shown
+from engine.sdk.settings import Settings, nearest_hint, shown
 from engine.testing.cases.case import Given
 from engine.testing.cases.documents import encoded_json
 
@@ -129,3 +130,12 @@ def kind_of(node: Node | None) -> str:
     if isinstance(node, Scalar):
         return "nothing" if node.value is None else shown(node.text)
     return "a list" if isinstance(node, Items) else "a map"
+
+
+def label_hint(label: str, labels: Collection[str], *, has_views: bool = True) -> str:
+    """What to write instead of a label that a pipeline does not have. Views may be below a label
+    that `has_views`."""
+    snap, dot, view = label.partition(".")
+    if has_views and dot and snap in labels:
+        return f"write the view below the snap: {snap}: {{{view}: [...]}}"
+    return nearest_hint(label, labels) or f"its snaps are: {', '.join(labels) or 'none'}"
