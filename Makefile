@@ -11,7 +11,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 CONSTRAINTS ?= requirements/constraints.txt
 PINNED := $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: demo test lint types unit bench bench-serve fuzz docs site vscode web web-demo clean setup update lowest test-ray
+.PHONY: demo test lint types unit bench bench-serve fuzz schemathesis docs site vscode web web-demo clean setup update lowest test-ray
 
 setup: $(READY)
 
@@ -117,6 +117,15 @@ fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.over_stdio --edits 2000
 	$(BIN)/python -m tests.cluster.kills --times 50
 
+## Requests of all kinds against example tasks, by their OpenAPI document: no 5xx, no schema violated.
+schemathesis: $(VENV)-schemathesis/.ready
+	$(BIN)/python -m tests.fuzz.openapi $(VENV)-schemathesis/bin/schemathesis $(ARGS)
+
+$(VENV)-schemathesis/.ready: requirements/schemathesis.txt | $(READY)
+	$(PYTHON) -m venv --clear $(VENV)-schemathesis
+	$(VENV)-schemathesis/bin/python -m pip --disable-pip-version-check install --quiet --requirement requirements/schemathesis.txt
+	touch $@
+
 docs: $(READY)
 	$(BIN)/python -m engine.reference
 	$(BIN)/python -m engine.cli.completion_scripts
@@ -144,4 +153,4 @@ editors/vscode/node_modules/.package-lock.json: editors/vscode/package.json edit
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-site $(VENV)-ray build dist web/dist web/node_modules tests/schema/node_modules editors/vscode/dist editors/vscode/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-site $(VENV)-schemathesis $(VENV)-ray build dist web/dist web/node_modules tests/schema/node_modules editors/vscode/dist editors/vscode/node_modules *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -39,6 +39,7 @@ _COMMANDS = {
     "serve": "host pipelines as tasks",
     "tasks": "show and steer the tasks that run on this machine",
     "token": "make a bearer token for the callers of a task",
+    "openapi": "print the OpenAPI document of tasks",
     "tap": "show documents that cross the links of a hosted task",
     "history": "show the latest runs of a scheduled task",
     "executor": "run scripts for engines on other hosts",

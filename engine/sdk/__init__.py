@@ -105,13 +105,18 @@ if TYPE_CHECKING:
     from engine.sdk.held_rows import HeldRows
     from engine.sdk.json_output import CHANGE_IT_FIRST, prettified, to_json, to_json_lines
     from engine.sdk.json_reading import JsonReader, json_value, not_a_document
+    from engine.sdk.json_schema import schema_check, schema_mistake
     from engine.sdk.memory import Gauge, check_memory, memory_setting
     from engine.sdk.ordering import Column, keys_of, kind_of_column, orderable, ranked, same
     from engine.sdk.packing import PACKING_BYTES, packing_of
+    from engine.sdk.patterns import searcher
     from engine.sdk.quantities import parse_size
     from engine.sdk.spill_file import PARTITIONS, Partitions, SpilledList, SpillingRows
 
 _IMPORTED_WHEN_USED = {
+    "schema_check": "engine.sdk.json_schema",
+    "schema_mistake": "engine.sdk.json_schema",
+    "searcher": "engine.sdk.patterns",
     "DateTime": "engine.expressions.dates",
     "LocalDate": "engine.expressions.dates",
     "LocalDateTime": "engine.expressions.dates",
@@ -318,6 +323,9 @@ __all__ = [
     "prettified",
     "ranked",
     "same",
+    "schema_check",
+    "schema_mistake",
+    "searcher",
     "setting",
     "shown_url",
     "to_json",

@@ -19,10 +19,11 @@ from engine.sdk import (
     Snap,
     excerpt,
     json_value,
+    schema_check,
+    schema_mistake,
     setting,
 )
 from snaps.flow.shared.constraints import Constraint, Rule, rule_for
-from snaps.flow.shared.json_schema import schema_check, schema_mistake
 
 
 class ConstraintRow(Settings):

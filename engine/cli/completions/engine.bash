@@ -25,7 +25,7 @@ _engine() {
     previous=${COMP_WORDS[COMP_CWORD - 2]}
   fi
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case $command:$word in :run|:preview|:validate|:graph|:plan|:test|:snaps|:functions|:eval|:format|:lsp|:schema|:new|:serve|:tasks|:token|:tap|:history|:executor|:import|:export|:coverage|:completion) command=$word ;; esac
+    case $command:$word in :run|:preview|:validate|:graph|:plan|:test|:snaps|:functions|:eval|:format|:lsp|:schema|:new|:serve|:tasks|:token|:openapi|:tap|:history|:executor|:import|:export|:coverage|:completion) command=$word ;; esac
     if [[ -n $command && $word != -* ]]; then ((given += 1)); fi
   done
   case $command:$previous in
@@ -97,6 +97,8 @@ _engine() {
     tasks:--server) :; return ;;
     token:--name) :; return ;;
     token:--expires) :; return ;;
+    openapi:--server) :; return ;;
+    openapi:-o|openapi:--output) _engine_files ''; return ;;
     tap:--filter) :; return ;;
     tap:--limit) :; return ;;
     tap:--server) :; return ;;
@@ -127,6 +129,7 @@ _engine() {
       serve) COMPREPLY=($(compgen -W '-h --help --port --host --param --param-file --instances --allow-origin --allow-host --tls-cert --tls-key --tls-client-ca --trust-proxy --admin-port --admin-host --admin-tokens --errors --log-format --access-log --drain-delay --state --site' -- "$current")) ;;
       tasks) COMPREPLY=($(compgen -W '-h --help --json --server' -- "$current")) ;;
       token) COMPREPLY=($(compgen -W '-h --help --name --expires' -- "$current")) ;;
+      openapi) COMPREPLY=($(compgen -W '-h --help --server -o --output' -- "$current")) ;;
       tap) COMPREPLY=($(compgen -W '-h --help --filter --limit --json --server' -- "$current")) ;;
       history) COMPREPLY=($(compgen -W '-h --help --state --runs' -- "$current")) ;;
       executor) COMPREPLY=($(compgen -W '-h --help --port --token-file --host --sessions' -- "$current")) ;;
@@ -139,7 +142,7 @@ _engine() {
     return
   fi
   case $command:$given in
-    :*) COMPREPLY=($(compgen -W 'run preview validate graph plan test snaps functions eval format lsp schema new serve tasks token tap history executor import export coverage completion' -- "$current")) ;;
+    :*) COMPREPLY=($(compgen -W 'run preview validate graph plan test snaps functions eval format lsp schema new serve tasks token openapi tap history executor import export coverage completion' -- "$current")) ;;
     run:*) _engine_files '*.test.y*ml' yaml yml slp ;;
     preview:*) _engine_files '*.test.y*ml' yaml yml slp ;;
     validate:*) _engine_files '' ;;
@@ -157,6 +160,7 @@ _engine() {
     tasks:0) COMPREPLY=($(compgen -W 'pause resume drain reload run history plan counts events' -- "$current")) ;;
     tasks:1) : ;;
     token:*) COMPREPLY=($(compgen -W 'new' -- "$current")) ;;
+    openapi:*) _engine_files '' ;;
     tap:*) : ;;
     history:*) _engine_files '' yaml yml ;;
     import:*) _engine_files '' ;;

@@ -18,6 +18,7 @@ complete -c engine -n __fish_use_subcommand -a new -d 'write a new pipeline, sna
 complete -c engine -n __fish_use_subcommand -a serve -d 'host pipelines as tasks'
 complete -c engine -n __fish_use_subcommand -a tasks -d 'show and steer the tasks that run on this machine'
 complete -c engine -n __fish_use_subcommand -a token -d 'make a bearer token for the callers of a task'
+complete -c engine -n __fish_use_subcommand -a openapi -d 'print the OpenAPI document of tasks'
 complete -c engine -n __fish_use_subcommand -a tap -d 'show documents that cross the links of a hosted task'
 complete -c engine -n __fish_use_subcommand -a history -d 'show the latest runs of a scheduled task'
 complete -c engine -n __fish_use_subcommand -a executor -d 'run scripts for engines on other hosts'
@@ -141,6 +142,10 @@ complete -c engine -n '__fish_seen_subcommand_from token' -s h -l help -d 'show 
 complete -c engine -n '__fish_seen_subcommand_from token' -l name -x -d 'who gets it: shown in logs, letters and ._@-'
 complete -c engine -n '__fish_seen_subcommand_from token' -l expires -x -d 'when it stops working, such as 2027-01-31 (default: never)'
 complete -c engine -n '__fish_seen_subcommand_from token' -a 'new'
+complete -c engine -n '__fish_seen_subcommand_from openapi' -s h -l help -d 'show this help message and exit'
+complete -c engine -n '__fish_seen_subcommand_from openapi' -l server -x -d 'where the tasks are served (default: where the document is found)'
+complete -c engine -n '__fish_seen_subcommand_from openapi' -s o -l output -r -F -d 'write it to this file'
+complete -c engine -n '__fish_seen_subcommand_from openapi' -F
 complete -c engine -n '__fish_seen_subcommand_from tap' -s h -l help -d 'show this help message and exit'
 complete -c engine -n '__fish_seen_subcommand_from tap' -l filter -x -d 'show only documents for which this is true, such as \'$total > 100\''
 complete -c engine -n '__fish_seen_subcommand_from tap' -l limit -x -d 'end after so many documents (default: Ctrl-C)'

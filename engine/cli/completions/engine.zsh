@@ -25,6 +25,7 @@ _engine() {
         'serve:host pipelines as tasks'
         'tasks:show and steer the tasks that run on this machine'
         'token:make a bearer token for the callers of a task'
+        'openapi:print the OpenAPI document of tasks'
         'tap:show documents that cross the links of a hosted task'
         'history:show the latest runs of a scheduled task'
         'executor:run scripts for engines on other hosts'
@@ -205,6 +206,13 @@ _engine() {
             '(--name)'--name'[who gets it\: shown in logs, letters and ._@-]:name: ' \
             '(--expires)'--expires'[when it stops working, such as 2027-01-31 (default\: never)]:DATE: ' \
             '1:new:(new)'
+          ;;
+        openapi)
+          _arguments -S \
+            '(-h --help)'{-h,--help}'[show this help message and exit]' \
+            '(--server)'--server'[where the tasks are served (default\: where the document is found)]:URL: ' \
+            '(-o --output)'{-o,--output}'[write it to this file]:FILE:_files' \
+            '*:FILE:_files'
           ;;
         tap)
           _arguments -S \

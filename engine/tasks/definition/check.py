@@ -41,7 +41,21 @@ def check_task(file: TaskFile, registry: Registry, *, project: str | None = None
         problems = [*problems, *_CHECKS[file.type](plan)]
         if file.task is not None and file.task.response == "stream":
             problems += check_stream(plan)
+        if file.task is not None and file.task.input_schema is not None:
+            problems += redacted(file.source, _input_schema(file, plan))
     return [*own, *problems]
+
+
+def _input_schema(file: TaskFile, plan: Plan) -> Iterator[Problem]:
+    """A problem if requests have no body that could be checked."""
+    where = file.source.where_key(("input_schema",))
+    ports = plan.open_inputs[:1]
+    views = [view for port in ports for view in plan.snap(port.label).inputs]
+    if any(view.name == ports[0].view and view.type == "document" for view in views):
+        return
+    message = "'input_schema' needs an open input for documents, which the pipeline does not have"
+    hint = "leave it out, or let the pipeline take documents"
+    yield Problem("task-type", where, message, hint)
 
 
 def _has_error(problems: Iterable[Problem]) -> bool:

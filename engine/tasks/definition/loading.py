@@ -70,6 +70,21 @@ def load_tasks(
     return [_load(file.task, registry) for file in files if file.task is not None]
 
 
+def load_for_description(paths: Sequence[str], registry: Registry, warn: Warn) -> list[Loaded]:
+    """The tasks of these files, on a machine that need not host them: values may be missing.
+
+    Raises InvalidPipelineError.
+    """
+    files = [load_file(path, environment=None) for path in paths]
+    found = [problem for file in files for problem in check_task(file, registry)]
+    problems = [each for each in (*found, *check_names(files)) if each.code != "missing-parameter"]
+    if any(problem.severity == "error" for problem in problems):
+        raise InvalidPipelineError(problems)
+    for problem in problems:
+        warn(problem)
+    return [_load(file.task, registry) for file in files if file.task is not None]
+
+
 def _load(task: Task, registry: Registry) -> Loaded:
     return Loaded(task, compile_spec(load(task.pipeline), registry))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from engine.sdk.settings import Settings, setting
 from engine.tasks.definition.task import Response, TaskType
@@ -20,6 +20,7 @@ RANGES: Mapping[str, tuple[int, int]] = {
 }
 """The least and the greatest value of each number."""
 
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Amount = float | str
 """A duration or a size: see engine.sdk.quantities."""
 
@@ -157,6 +158,17 @@ class TaskSettings(Settings):
         help="How the response is delivered: `complete`; `stream`, document by document; or "
         "`poll`, from an address that the caller gets.",
         example="stream",
+    )
+    methods: tuple[Method, ...] | None = setting(
+        default=None, help="HTTP methods that the task answers.", example=["POST"]
+    )
+    input_schema: dict[str, Any] | None = setting(
+        default=None,
+        help="JSON Schema of the request's body; needs the extra `snapline[schema]`.",
+        example={"type": "object", "required": ["id"]},
+    )
+    output_schema: dict[str, Any] | None = setting(
+        default=None, help="JSON Schema of the response's body.", example={"type": "object"}
     )
     overlap: bool | None = setting(
         default=None, help="Whether a run may start while another is in progress.", example=False

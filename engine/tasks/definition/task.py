@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -19,6 +19,12 @@ TaskType = Literal["ultra", "triggered", "scheduled"]
 Response = Literal["complete", "stream", "poll"]
 """How the response to a request is delivered: in one piece, document by document, or when the
 caller asks for it."""
+
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+"""Those that a task may answer; OPTIONS is answered by the server."""
+
+_WITH_BODY = ("POST", "PUT", "PATCH")
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +73,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     If none of `bearer_token`, `tokens`, `token_file` and `jwt` is set, everybody may call; an empty
     tuple of `tokens` that was given lets nobody in. `token_file` is a path.
+    No `methods` means all that make sense. The two JSON Schemas are for the bodies of requests and
+    responses.
     `overlap`: a run may start during another.
     `allow_outside`: snaps may let data name files anywhere, if their own setting allows it.
     """
@@ -84,12 +92,22 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     allowed_origins: tuple[str, ...] = ()
     filtered_status: int = 204
     response: Response = "complete"
+    methods: tuple[str, ...] = ()
+    input_schema: Mapping[str, Any] | None = None
+    output_schema: Mapping[str, Any] | None = None
     overlap: bool = True
     status_from_document: bool = False
     allow_outside: bool = False
     timeouts: Timeouts = Timeouts()
     limits: Limits = Limits()
     schedule: Schedule | None = None
+
+    @property
+    def allowed_methods(self) -> tuple[str, ...]:
+        """A body is required if it has a schema; GET comes with HEAD."""
+        if self.methods:
+            return (*self.methods, "HEAD") if "GET" in self.methods else self.methods
+        return _WITH_BODY if self.input_schema is not None else METHODS
 
     @property
     def identity(self) -> str:

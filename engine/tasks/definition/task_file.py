@@ -120,10 +120,10 @@ def task_of_pipeline(path: str | Path, parameters: Mapping[str, str] | None = No
     )
 
 
-def load_file(path: str | Path) -> TaskFile:
+def load_file(path: str | Path, environment: Mapping[str, str] | None = os.environ) -> TaskFile:
     """The task of a task file or of a pipeline file. Raises nothing: see `problems`."""
     try:
-        return load_task(path) if is_task_file(path) else task_of_pipeline(path)
+        return load_task(path, environment) if is_task_file(path) else task_of_pipeline(path)
     except InvalidPipelineError as error:
         problems = error.problems
     except ConfigurationError as error:

@@ -16,6 +16,7 @@ from engine.sdk.quantities import parse_duration, parse_size
 from engine.sdk.settings import Issue, Settings, shown
 from engine.tasks.definition.access_reader import AccessReader
 from engine.tasks.definition.applicability import check_applicability
+from engine.tasks.definition.body_schemas import check_schemas
 from engine.tasks.definition.environment_values import EnvironmentValues
 from engine.tasks.definition.origin import is_origin
 from engine.tasks.definition.path_beside import path_beside
@@ -38,7 +39,10 @@ _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "rate_per_address": parse_rate,
     "rate_per_token": parse_rate,
 }
-_PLAIN = ("instances", "filtered_status", "status_from_document", "allow_outside", "response")
+_PLAIN = (
+    "instances", "filtered_status", "status_from_document", "allow_outside", "response", "methods",
+    "input_schema", "output_schema",
+)  # fmt: skip
 
 
 class TaskReader:
@@ -89,6 +93,7 @@ class TaskReader:
                 fields[name] = given[name]
                 if name in RANGES:
                     self._check_range((name,), given[name])
+        check_schemas(given, self.collector)
         if kind is not None:
             check_applicability(kind, values, self.collector)
         if kind is None or any(problem.severity == "error" for problem in self.problems):

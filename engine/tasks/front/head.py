@@ -129,7 +129,7 @@ def method_not_allowed(method: str, allowed: tuple[str, ...]) -> Reply:
         405,
         "the method is not allowed",
         f"{method:.40} is not one of {names}",
-        "use POST or GET",
+        f"use {allowed[0]}",
         [("allow", names)],
     )
 

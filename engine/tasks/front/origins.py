@@ -7,7 +7,6 @@ from engine.tasks.front.reply import Reply, error_reply
 from engine.tasks.wire.messages import Headers
 
 _PREFLIGHT_SECONDS = "600"
-_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 _ALLOW_HINT = "add it to 'allowed_origins' of the task, or serve with --allow-origin ORIGIN"
 
 
@@ -31,17 +30,17 @@ def allow(headers: Headers, task: Task, origin: str | None) -> None:
         headers.append(("vary", "origin"))  # a response cached for one page is not for another
 
 
-def options(headers: Headers, origin: str | None) -> Reply:
+def options(headers: Headers, origin: str | None, methods: tuple[str, ...]) -> Reply:
     """The response to a preflight, which no pipeline sees."""
-    asked = dict(headers)
-    answer: Headers = [("allow", f"{_METHODS}, OPTIONS")]
+    asked, allowed = dict(headers), ", ".join(methods)
+    answer: Headers = [("allow", f"{allowed}, OPTIONS")]
     if "access-control-request-method" not in asked:
         return Reply(204, answer, b"", "preflight")
     if origin is None:
         reason = f"{asked.get('origin', '')!r} is not one of the task's allowed origins"
         return error_reply(403, "pages of this origin may not call the task", reason, _ALLOW_HINT)
     _allow(answer, origin)
-    answer.append(("access-control-allow-methods", _METHODS))
+    answer.append(("access-control-allow-methods", allowed))
     wanted = asked.get("access-control-request-headers", "")
     if wanted:
         answer.append(("access-control-allow-headers", wanted))

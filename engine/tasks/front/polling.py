@@ -24,7 +24,6 @@ from engine.tasks.front.task_call import Answering
 from engine.tasks.wire.messages import Headers, Request, Response
 
 RUNS = "runs"
-_METHODS = "GET, HEAD, DELETE"
 _JSON = ("content-type", "application/json")
 _NO_STORE = ("cache-control", "no-store")
 _RETRY = ("retry-after", "1")
@@ -138,9 +137,6 @@ class PolledRuns:
         if method == "DELETE":
             self.forget(run)
             return Reply(204, [_NO_STORE], b"", "polled")
-        if method not in ("GET", "HEAD"):
-            reason = f"{method:.40} is not one of {_METHODS}"
-            return error_reply(405, "the method is not allowed", reason, "", [("allow", _METHODS)])
         if not part:
             return run_reply(200, run.status())
         if run.reply is None:

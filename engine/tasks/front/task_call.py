@@ -12,7 +12,7 @@ from engine.tasks.front.access import AccessEntry
 from engine.tasks.front.authentication import LaterDecision
 from engine.tasks.front.caller import ANYBODY, Caller
 from engine.tasks.front.calls import Respond
-from engine.tasks.front.head import Head
+from engine.tasks.front.head import Head, method_not_allowed
 from engine.tasks.front.origins import allow, allowed_origin, options
 from engine.tasks.front.prefer import Preferences, preferences
 from engine.tasks.front.repeats import key_of
@@ -80,9 +80,9 @@ class TaskCall:
 
     def _refusal(self) -> Reply | None:
         head = self._head
-        if head.method == "OPTIONS":
-            return options(head.headers, self._origin)
         task = self._hosted.task
+        if head.method == "OPTIONS":
+            return options(head.headers, self._origin, self._methods)
         closed = self._front.closed.get(task.name)
         if closed is not None and self.takes_work:
             return _closed(closed)
@@ -93,10 +93,16 @@ class TaskCall:
         if isinstance(decision, Reply):
             return decision
         refusal = None if head.is_readable else _unreadable_path()
+        if head.method not in self._methods:
+            refusal = method_not_allowed(head.method, self._methods)
         if isinstance(decision, Caller):
             return self._admission(decision) or refusal
         self._decide = decision
         return refusal
+
+    @property
+    def _methods(self) -> tuple[str, ...]:
+        return self._hosted.task.allowed_methods
 
     def _admission(self, caller: Caller) -> Reply | None:
         """None if the caller, who is known now, may go on."""
@@ -257,10 +263,16 @@ class RunCall(TaskCall):
 
     __slots__ = ()
 
+    @property
+    def _methods(self) -> tuple[str, ...]:
+        return ("GET", "HEAD") if self._path_info.endswith("/result") else RUN_METHODS
+
     def _begin(self, body: bytes) -> None:
         task, method, path = self._hosted.task, self._head.method, self._path_info
         self._answer(self._front.polled.answer(task, method, path, self._caller_key))
 
+
+RUN_METHODS = ("GET", "HEAD", "DELETE")
 
 _SPECIAL = frozenset(("prefer", "idempotency-key"))
 """Headers that say how a request is to be answered."""

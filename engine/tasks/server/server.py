@@ -23,6 +23,9 @@ from engine.tasks.front.front import PREFIX, Front, Page, Policy
 from engine.tasks.front.http_server import HttpServer
 from engine.tasks.front.site import Site
 from engine.tasks.front.tracing import Tracing
+from engine.tasks.openapi.document import openapi_json
+from engine.tasks.openapi.page import CONTENT_TYPE as HTML
+from engine.tasks.openapi.page import page
 from engine.tasks.server.admin_server import AdminPort, AdminServer
 from engine.tasks.server.endpoint import Endpoint
 from engine.tasks.server.hosted_tasks import HostedTasks
@@ -75,6 +78,8 @@ class Server:
         pages: dict[str, Page] = {
             "/healthz": lambda: (200, "text/plain", b"ok\n"),
             "/readyz": self._readiness,
+            "/openapi.json": lambda: (200, "application/json", self._openapi()),
+            "/openapi": lambda: (200, HTML, page()),
             "/metrics": lambda: (200, CONTENT_TYPE, self._metrics()),
         }
         self._front = Front(self._hosted.answering, pages, access, site, policy)
@@ -215,6 +220,9 @@ class Server:
         await self._hosted.switch_all(loaded)
 
     # Status
+
+    def _openapi(self) -> bytes:
+        return openapi_json((hosted.task, hosted.plan) for hosted in self._tasks.values())
 
     def _url(self, name: str) -> str:
         return f"{self._endpoint.url}/{PREFIX}/{name}"

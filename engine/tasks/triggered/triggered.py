@@ -151,5 +151,5 @@ def _failed(failure: RunFailure) -> Reply:
 
 
 def _opening(task: Task, plan: Plan) -> bytes:
-    opening = RunOpening(plan, task.status_from_document)
+    opening = RunOpening(plan, task.status_from_document, task.input_schema)
     return pickle.dumps(opening, pickle.HIGHEST_PROTOCOL)

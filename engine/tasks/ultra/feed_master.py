@@ -143,5 +143,7 @@ def _opening(task: Task, plan: Plan) -> bytes:
     rules = FileRules(allow_outside=task.allow_outside)
     identity = identify(plan, task.parameters, files=rules)
     streams = task.response == "stream"
-    opening = InstanceOpening(plan, identity, task.name, task.filtered_status, streams)
+    opening = InstanceOpening(
+        plan, identity, task.name, task.filtered_status, streams, task.input_schema
+    )
     return pickle.dumps(opening, pickle.HIGHEST_PROTOCOL)

@@ -6,6 +6,7 @@ engine.tasks.wire.channel.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -162,6 +163,7 @@ class InstanceOpening(msgspec.Struct, frozen=True):
     task: str
     filtered_status: int
     streams: bool = False
+    input_schema: Mapping[str, Any] | None = None
 
     @property
     def port(self) -> Port:
@@ -177,6 +179,7 @@ class RunOpening(msgspec.Struct, frozen=True):
 
     plan: Plan
     status_from_document: bool = False
+    input_schema: Mapping[str, Any] | None = None
 
 
 class Start(msgspec.Struct, array_like=True, tag=True, frozen=True):

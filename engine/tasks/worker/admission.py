@@ -12,6 +12,7 @@ from engine.run.plain_way import is_plain
 from engine.run.tracing import Tracer
 from engine.sdk.moved_json import Places, places_of
 from engine.tasks.wire.messages import InstanceOpening, Request
+from engine.tasks.worker.body_schema import schema_of
 from engine.tasks.worker.documents import request_document, request_stream
 from engine.tasks.worker.refusals import BadRequest
 from engine.tasks.worker.responder import Responder
@@ -34,7 +35,8 @@ class Admission:
         self._admit = admit
         self._tracer = tracer
         self._input_type = _input_type(opening)
-        self._seen = _seen_in_content(opening.plan)
+        self._schema = schema_of(opening.input_schema)
+        self._seen = _seen_in_content(opening.plan) if self._schema is None else None
 
     def batch(self, requests: Iterable[Request]) -> Batch:
         """The items of the requests, except those that are late or cannot be read."""
@@ -65,7 +67,10 @@ class Admission:
     def _items_of(self, request: Request) -> Sequence[Item]:
         if self._input_type == "binary":
             return request_stream(request, self._opening.task)
-        return (request_document(request, self._opening.task, self._seen),)
+        document = request_document(request, self._opening.task, self._seen)
+        if self._schema is not None:
+            self._schema.check(*([document["content"]] if "content" in document else ()))
+        return (document,)
 
 
 def _seen_in_content(plan: Plan) -> Places | None:

@@ -44,7 +44,8 @@ from engine.tasks.wire.messages import (
     Tapped,
     ToWorker,
 )
-from engine.tasks.worker.bodies import check_empty, documents_of
+from engine.tasks.worker.bodies import check_empty, decode_body, documents_of
+from engine.tasks.worker.body_schema import BodySchema, schema_of
 from engine.tasks.worker.counts import counts_of
 from engine.tasks.worker.failures import failure_of
 from engine.tasks.worker.http_headers import joined
@@ -85,6 +86,7 @@ class RunProcess:
     async def serve(self) -> None:
         try:
             opening = await self._opened
+            self._schema = schema_of(opening.input_schema)
             registry = discover()
             relax_garbage_collection()
             self.channel.send(Ready())
@@ -100,7 +102,11 @@ class RunProcess:
             self.channel.send(Ended(start.id, {}, TOO_LATE.reason, TOO_LATE))
             return
         try:
-            inputs = {} if start.request is None else inputs_of(opening.plan, start.request)
+            inputs = (
+                {}
+                if start.request is None
+                else inputs_of(opening.plan, start.request, self._schema)
+            )
         except BadRequest as error:
             failed = RunFailure(error.status, error.error, error.reason, error.resolution)
             self.channel.send(Ended(start.id, {}, error.reason, failed))
@@ -207,7 +213,9 @@ class ResultSender:
             await self._channel.drain()
 
 
-def inputs_of(plan: Plan, request: Request) -> Mapping[str, Sequence[Item]]:
+def inputs_of(
+    plan: Plan, request: Request, schema: BodySchema | None = None
+) -> Mapping[str, Sequence[Item]]:
     """The items of the open input. Without a body a document input gets what it gets unlinked."""
     if not plan.open_inputs:
         return {}
@@ -217,6 +225,9 @@ def inputs_of(plan: Plan, request: Request) -> Mapping[str, Sequence[Item]]:
         return {str(port): [StreamStart(joined(request.headers)), *body, StreamEnd()]}
     if not request.body:
         check_empty(request.method, request.headers)
+    if schema is not None:
+        given = (decode_body(request.headers, request.body),) if request.body else ()
+        schema.check(*given)
     documents = documents_of(request.headers, request.body)
     return {} if documents is None else {str(port): documents}
 

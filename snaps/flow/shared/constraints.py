@@ -7,8 +7,7 @@ from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, get_args
 
-from engine.sdk import Value, excerpt
-from snaps.flow.shared.patterns import searcher
+from engine.sdk import Value, excerpt, searcher
 
 Constraint = Literal[
     "required", "type", "minimum", "maximum", "min_length", "max_length", "pattern"

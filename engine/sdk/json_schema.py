@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from engine.sdk import ConfigurationError, DataError, Document
-from snaps.flow.shared.patterns import searcher
+from engine.errors import ConfigurationError, DataError
+from engine.sdk.patterns import searcher
 
 _DECIMAL = re.compile(r"Decimal\('([^']*)'\)")
 
 
-def schema_check(schema: Any, where: str) -> Callable[[Document], Iterator[tuple[str, str]]]:
-    """A function that yields (path, what is wrong there) for a document.
+def schema_check(schema: Any, where: str) -> Callable[[Any], Iterator[tuple[str, str]]]:
+    """A function that yields (path, what is wrong there) for a value, such as a document.
 
     Nothing is fetched: a `$ref` can only lead into the schema itself. Raises ConfigurationError.
     The function raises DataError if the schema cannot be applied to the document.
@@ -33,7 +33,7 @@ def schema_check(schema: Any, where: str) -> Callable[[Document], Iterator[tuple
     exact = validators.extend(kind, keywords, type_checker=checker)
     validator = exact(schema, registry=Registry())
 
-    def violations(document: Document) -> Iterator[tuple[str, str]]:
+    def violations(document: Any) -> Iterator[tuple[str, str]]:
         try:
             errors = sorted(validator.iter_errors(document), key=lambda each: each.json_path)
         except Unresolvable as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from engine.sdk import DataError
+from engine.errors import DataError
 
 _SECONDS = 1.0
 
