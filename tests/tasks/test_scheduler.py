@@ -233,6 +233,49 @@ async def test_no_run_starts_while_another_is_in_progress(tmp_path: Path) -> Non
 
 
 @in_loop
+async def test_times_in_a_pause_are_skipped(tmp_path: Path) -> None:
+    async with hosted(plan_of(tmp_path, ONE), tmp_path) as it:
+        await it.scheduled.pause()
+        assert it.scheduled.next_run is None
+        it.clock.advance(hours=30)
+        assert await it.scheduled.reload(it.task, it.scheduled.plan)
+        assert it.scheduled.next_run is None
+        it.scheduled.resume()
+        (record,) = it.records()
+        assert (record.status, record.message) == ("skipped", "the task was paused")
+        assert record.scheduled_at == NOON + timedelta(hours=30)
+        it.clock.advance(hours=1)
+        await turns(lambda: it.statuses() == ["skipped", "completed"])
+
+
+@in_loop
+async def test_a_pause_without_a_time_in_it_leaves_no_trace(tmp_path: Path) -> None:
+    async with hosted(plan_of(tmp_path, ONE), tmp_path) as it:
+        await it.scheduled.pause()
+        it.clock.advance(minutes=30)
+        it.scheduled.resume()
+        assert it.scheduled.next_run == NOON + timedelta(hours=1)
+        it.clock.advance(minutes=30)
+        await turns(lambda: it.statuses() == ["completed"])
+
+
+@in_loop
+async def test_a_run_can_be_started_outside_the_schedule_unless_one_goes_on(tmp_path: Path) -> None:
+    gate = Gate(tmp_path)
+    async with hosted(plan_of(tmp_path, GATED), tmp_path) as it:
+        it.clock.advance(minutes=10)
+        assert it.scheduled.run_now()
+        await turns(lambda: it.statuses() == ["running"])
+        assert not it.scheduled.run_now()
+        await gate.open()
+        await turns(lambda: it.statuses() == ["completed"])
+        assert it.records()[0].scheduled_at == NOON + timedelta(minutes=10)
+        assert it.scheduled.next_run == NOON + timedelta(hours=1)
+        it.clock.advance(minutes=50)
+        await turns(lambda: it.statuses() == ["completed", "running"])
+
+
+@in_loop
 async def test_runs_overlap_if_the_task_says_so(tmp_path: Path) -> None:
     Gate(tmp_path)
     async with hosted(plan_of(tmp_path, GATED), tmp_path, overlap=True) as it:
