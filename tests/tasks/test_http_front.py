@@ -52,6 +52,15 @@ def test_only_a_caller_that_sends_the_token_once_is_authorized(served: Served) -
     assert ask(served.port, "OPTIONS", "/tasks/guarded").body == b""
 
 
+def test_capitals_in_schemes_and_names_make_no_difference(served: Served) -> None:
+    for name, value in (("AUTHORIZATION", "BEARER s3cret"), ("aUTHORIZATION", "bEaReR s3cret")):
+        for target in ("/tasks/guarded", "HTTP://LOCALHOST/tasks/guarded"):
+            assert ask(served.port, "GET", target, [(name, value)]).status == 200
+    assert ask(served.port, "GET", "/tasks/Guarded", [TOKEN]).status == 404
+    twice = [("Authorization", "Bearer s3cret"), ("AUTHORIZATION", "Bearer s3cret")]
+    assert ask(served.port, "GET", "/tasks/guarded", twice).status == 401
+
+
 def test_only_pages_that_are_allowed_may_call(served: Served) -> None:
     asks = ("Access-Control-Request-Method", "POST")
     response = ask(served.port, "OPTIONS", "/tasks/guarded", [ORIGIN, asks])

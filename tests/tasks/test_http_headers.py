@@ -28,6 +28,19 @@ def test_of_two_fields_that_differ_in_case_only_the_later_counts() -> None:
     assert response_headers({"ETag": "1", "etag": "2"}) == [("etag", "2")]
 
 
+@pytest.mark.parametrize("name", ["content-type", "Content-Type", "location"])
+def test_a_header_that_can_come_only_once_has_one_value(name: str) -> None:
+    assert response_headers({name: ["text/csv"]}) == [(name.lower(), "text/csv")]
+    assert response_headers({name: []}) == []
+    with pytest.raises(DataError, match="it has 2 values, but can be sent only once"):
+        response_headers({name: ["text/plain", "text/csv"]})
+
+
+def test_fields_that_differ_in_case_are_one_header_with_all_values() -> None:
+    fields = {"X-A": ["1", "2"], "x-b": "b", "x-a": "3"}
+    assert response_headers(fields) == [("x-a", "1"), ("x-a", "2"), ("x-a", "3"), ("x-b", "b")]
+
+
 @pytest.mark.parametrize("name", sorted(SERVER_HEADERS))
 def test_headers_that_only_the_server_may_set_are_dropped(name: str) -> None:
     assert response_headers({name.title(): "1"}) == []

@@ -382,6 +382,16 @@ def test_a_reload_of_files_with_mistakes_changes_nothing(serve: Serve, tmp_path:
     assert post(served, "echo", id=1) == (200, {"id": 1, "word": "old"})
 
 
+def test_many_signals_are_few_reloads(serve: Serve, tmp_path: Path) -> None:
+    served = serve(echo(tmp_path, "old"))
+    for _ in range(30):
+        served.signal(signal.SIGHUP)
+    echo(tmp_path, "new")
+    served.signal(signal.SIGHUP)
+    served.wait_for(lambda: post(served, "echo", id=0)[1]["word"] == "new")
+    assert served.stderr.count("reloading the files") <= 10
+
+
 def test_a_reload_takes_the_new_text_of_a_module(serve: Serve, tmp_path: Path) -> None:
     file = tmp_path / "words.yaml"
     file.write_text(

@@ -148,6 +148,17 @@ def test_a_secret_is_in_no_message(text: str, tmp_path: Path, registry: Registry
     assert HUSH not in "\n".join(map(str, problems))
 
 
+@pytest.mark.parametrize("every", ["0.05", "0.999", "'0.5s'", "1e-9"])
+def test_a_task_runs_every_second_at_most(every: str) -> None:
+    problem = problem_in(f"{SCHEDULED}schedule: {{every: {every}}}")
+    assert "is out of range" in problem
+    assert "hint: a task can run every second at most" in problem
+
+
+def test_every_second_is_possible() -> None:
+    assert parse_task(f"{SCHEDULED}schedule: {{every: 1}}", "digits.yaml", {}).task is not None
+
+
 class TestBearerToken:
     @pytest.mark.parametrize("value", ['""', "", "null", "' '"])
     @pytest.mark.parametrize("environment", [{}, None])
