@@ -34,6 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("task", metavar="NAME", nargs="?", help="the task that the action is about")
     parser.add_argument("--json", action="store_true", help="print JSON, one line per server")
     parser.add_argument(
+        "--ready",
+        action="store_true",
+        help="say nothing and exit with 0 if a server runs and all its tasks are ready; otherwise "
+        "name those that are not, and exit with 1",
+    )
+    parser.add_argument(
         "--server",
         metavar="PID",
         type=positive,
@@ -42,7 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0; 2 if there is no such task, or it cannot be done."""
+    """0; 1 if tasks are not ready; 2 if there is no such task, or it cannot be done."""
+    if arguments.ready and arguments.action is not None:
+        raise ConfigurationError(f"--ready checks all tasks; leave out {arguments.action!r}")
+    if arguments.ready:
+        return _check_ready()
     if arguments.action is None:
         _list(as_json=arguments.json)
         return 0
@@ -89,6 +99,22 @@ def _follow(lines: Generator[bytes, None, None]) -> int:
     except KeyboardInterrupt:
         pass
     return 0
+
+
+_READY = ("ready", "paused", "drained")
+"""A task that an operator has closed could work, and its server need not be restarted."""
+
+
+def _check_ready() -> int:
+    from engine.tasks.server.control import servers
+
+    found = list(servers())
+    waiting = [task for each in found for task in each.tasks if task.state not in _READY]
+    if not found:
+        print("no server is running", file=sys.stderr)
+    for task in waiting:
+        print(f"{task.name}: {task.state}", file=sys.stderr)
+    return 0 if found and not waiting else 1
 
 
 def _list(*, as_json: bool) -> None:

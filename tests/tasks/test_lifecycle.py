@@ -441,3 +441,18 @@ def test_engine_tasks_shows_what_runs(
     else:
         assert f"{served.url}/tasks/echo" in shown
         assert "ready" in shown
+
+
+def test_engine_tasks_says_whether_all_tasks_are_ready(serve: Serve, tmp_path: Path) -> None:
+    def check(runtime: str) -> tuple[int, str]:
+        environment = {**os.environ, "XDG_RUNTIME_DIR": runtime}
+        command = [sys.executable, "-m", "engine", "tasks", "--ready"]
+        ended = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False
+        )
+        return ended.returncode, ended.stdout + ended.stderr
+
+    assert check(str(tmp_path)) == (1, "no server is running\n")
+    served = serve(echo(tmp_path, "new"))
+    runtime = Path(f"/proc/{served.pid}/environ").read_text().partition("XDG_RUNTIME_DIR=")[2]
+    assert check(runtime.partition("\0")[0]) == (0, "")

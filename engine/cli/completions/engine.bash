@@ -127,7 +127,7 @@ _engine() {
       schema) COMPREPLY=($(compgen -W '-h --help -o --output --all' -- "$current")) ;;
       new) COMPREPLY=($(compgen -W '-h --help' -- "$current")) ;;
       serve) COMPREPLY=($(compgen -W '-h --help --port --host --param --param-file --instances --allow-origin --allow-host --tls-cert --tls-key --tls-client-ca --trust-proxy --admin-port --admin-host --admin-tokens --errors --log-format --access-log --drain-delay --state --site' -- "$current")) ;;
-      tasks) COMPREPLY=($(compgen -W '-h --help --json --server' -- "$current")) ;;
+      tasks) COMPREPLY=($(compgen -W '-h --help --json --ready --server' -- "$current")) ;;
       token) COMPREPLY=($(compgen -W '-h --help --name --expires' -- "$current")) ;;
       openapi) COMPREPLY=($(compgen -W '-h --help --server -o --output' -- "$current")) ;;
       tap) COMPREPLY=($(compgen -W '-h --help --filter --limit --json --server' -- "$current")) ;;

@@ -136,6 +136,7 @@ complete -c engine -n '__fish_seen_subcommand_from serve' -l site -x -a '(__fish
 complete -c engine -n '__fish_seen_subcommand_from serve' -F
 complete -c engine -n '__fish_seen_subcommand_from tasks' -s h -l help -d 'show this help message and exit'
 complete -c engine -n '__fish_seen_subcommand_from tasks' -l json -d 'print JSON, one line per server'
+complete -c engine -n '__fish_seen_subcommand_from tasks' -l ready -d 'say nothing and exit with 0 if a server runs and all its tasks are ready; otherwise name those that are not, and exit with 1'
 complete -c engine -n '__fish_seen_subcommand_from tasks' -l server -x -d 'the server, if several host a task of this name'
 complete -c engine -n '__fish_seen_subcommand_from tasks' -a 'pause resume drain reload run history plan counts events'
 complete -c engine -n '__fish_seen_subcommand_from token' -s h -l help -d 'show this help message and exit'

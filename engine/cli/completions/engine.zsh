@@ -196,6 +196,7 @@ _engine() {
           _arguments -S \
             '(-h --help)'{-h,--help}'[show this help message and exit]' \
             '(--json)'--json'[print JSON, one line per server]' \
+            '(--ready)'--ready'[say nothing and exit with 0 if a server runs and all its tasks are ready; otherwise name those that are not, and exit with 1]' \
             '(--server)'--server'[the server, if several host a task of this name]:PID: ' \
             '1:ACTION:(pause resume drain reload run history plan counts events)' \
             '2:NAME: '
