@@ -17,8 +17,9 @@ work is still spread evenly at the end."""
 
 CHUNK_BYTES = 1 << 20
 MOST_DOCUMENTS = 4096
-_FIRST_BYTES = 128 << 10
-_LEAST_BYTES = 16 << 10
+_FIRST_DOCUMENTS, _FIRST_BYTES = 8, 4 << 10
+"""Chunks begin small, as a document may take seconds, and double as long as they are fast."""
+
 _LONGEST_LINE = 64 << 20
 """Bytes without an end of line after which the parser gets them as they are, and refuses them."""
 
@@ -26,14 +27,13 @@ _LONGEST_LINE = 64 << 20
 class Pace:
     """How much to put into a chunk, learned from how long the chunks so far took."""
 
-    def __init__(self, first: int, least: int, most: int) -> None:
+    def __init__(self, first: int, most: int) -> None:
         self.amount = first
-        self._least = least
         self._most = most
 
     def learn(self, amount: int, seconds: float) -> None:
         fits = int(amount * CHUNK_SECONDS / seconds) if seconds > 0 else self._most
-        self.amount = max(self._least, min(2 * self.amount, fits, self._most))
+        self.amount = max(1, min(2 * self.amount, fits, self._most))
 
 
 class DocumentCutter:
@@ -41,7 +41,7 @@ class DocumentCutter:
 
     def __init__(self, segment: int) -> None:
         self._segment = segment
-        self.pace = Pace(BATCH_SIZE, 1, MOST_DOCUMENTS)
+        self.pace = Pace(_FIRST_DOCUMENTS, MOST_DOCUMENTS)
 
     def cut(self, view: str, batch: Batch) -> Iterator[tuple[Chunk, int]]:
         """Chunks, and how many documents each holds."""
@@ -64,7 +64,7 @@ class LineCutter:
 
     def __init__(self, segment: int) -> None:
         self._segment = segment
-        self.pace = Pace(_FIRST_BYTES, _LEAST_BYTES, CHUNK_BYTES)
+        self.pace = Pace(_FIRST_BYTES, CHUNK_BYTES)
         self._stream = -1
         self._header: Header = {}
         self._line = self._offset = 0

@@ -48,7 +48,7 @@ of an encoding, so that it looks for none in the chunk."""
 
 
 class VersionError(ExecutionError):
-    """The worker's Python or engine is not that of the coordinator."""
+    """What is installed at the worker is not what the coordinator has."""
 
 
 def versions() -> tuple[str, str]:
@@ -66,9 +66,9 @@ class Replica:
     def __init__(
         self, job: bytes, show: Callable[[str, str], None], load: Load = load_yaml
     ) -> None:
-        given = job_of(job)
-        _check_versions(given)
+        given = _job(job)
         registry = discover()
+        _check_snaps(given, registry)
         self._services = Services(
             given.plan, Executor(), lambda label, text, request_id="": show(label, text)
         )
@@ -300,6 +300,32 @@ def _lines(part: Range, line: int, text: bytes) -> Lines:
         last=part.last,
         broken=part.broken,
     )
+
+
+def _job(data: bytes) -> Job:
+    """Raises VersionError if the job is of another version, or names classes that are not here."""
+    try:
+        job = job_of(data)
+    except (ImportError, AttributeError, TypeError) as error:
+        raise VersionError(
+            f"the worker cannot read its part of the pipeline: {error}", _INSTALL
+        ) from error
+    _check_versions(job)
+    return job
+
+
+def _check_snaps(job: Job, registry: Registry) -> None:
+    for segment in job.segments:
+        for label in segment.labels:
+            name = job.plan.snap(label).type
+            if name not in registry:
+                raise VersionError(
+                    f"the worker does not know the snap {name!r} of {label!r}",
+                    _INSTALL,
+                )
+
+
+_INSTALL = "install the package of each snap where the workers run, or run with one worker"
 
 
 def _check_versions(job: Job) -> None:
