@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,25 +33,25 @@ TOKENS = f"tokens:\n- {{name: ops, hash: '{written_hash(digest_of('op-token'))}'
 TOKEN = ("Authorization", "Bearer op-token")
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+def admin_port(served: Served) -> int:
+    found = served.wait_for(lambda: re.search(r"admin port at \S+:(\d+)", served.stderr))
+    return int(found[1])
 
 
 @pytest.fixture(scope="module")
-def admin() -> int:
-    return free_port()
+def admin(served: Served) -> int:
+    return admin_port(served)
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, admin: int) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("admin")
     (folder / "echo.yaml").write_text(ECHO)
     (folder / "generate.yaml").write_text(GENERATE)
     (folder / "orders.yaml").write_text("type: ultra\npipeline: echo.yaml\n")
     (folder / "nightly.yaml").write_text(NIGHTLY)
     (folder / "tokens.yaml").write_text(TOKENS)
-    options = ["--admin-port", str(admin), "--admin-tokens", folder / "tokens.yaml"]
+    options = ["--admin-port", "0", "--admin-tokens", folder / "tokens.yaml"]
     with servers(folder) as serve:
         yield serve(
             *("orders.yaml", "nightly.yaml", "--state", folder / "state", *options),
@@ -358,8 +359,7 @@ def test_options_that_make_no_sense_are_refused(
 
 def test_without_tokens_it_is_open_on_this_machine_only(serve: Serve, tmp_path: Path) -> None:
     (tmp_path / "echo.yaml").write_text(ECHO)
-    port = free_port()
-    serve("echo.yaml", "--admin-port", str(port))
+    port = admin_port(serve("echo.yaml", "--admin-port", "0"))
     assert ask(port, "GET", "/tasks").status == 200
     assert ask(port, "POST", "/tasks/echo/pause", [("Origin", "null")]).status == 403
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -152,3 +154,25 @@ def test_rate_limits_pipelines_and_the_access_log_see_the_caller(
     assert "6.6.6.6" not in log.read_text()
     assert call(plain.port, "1.2.3.4") == (200, "127.0.0.1")
     assert call(plain.port, "1.2.3.5")[0] == 429
+
+
+def test_the_json_access_log_has_scheme_and_host_of_the_caller(
+    serve: Serve, tmp_path: Path
+) -> None:
+    (tmp_path / "echo.yaml").write_text("snaps: {a: {snap: Mapper, mappings: {$a: $b}}}")
+    log = tmp_path / "access.log"
+    options = ["--trust-proxy", "127.0.0.1", "--access-log", log, "--log-format", "json"]
+    served = serve("echo.yaml", *options, "--allow-host", "shop.example")
+    said = [("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "shop.example")]
+    assert ask(served.port, "GET", "/readyz?proxied", said).status == 200
+    assert ask(served.port, "GET", "/readyz?plain").status == 200
+    assert ask(served.port, "GET", "/readyz?other", [(said[1][0], "evil.example")]).status == 421
+
+    def entries() -> dict[str, Any]:
+        found = [json.loads(line) for line in log.read_text().splitlines()]
+        return {each["path"].partition("?")[2]: each for each in found}
+
+    served.wait_for(lambda: {"proxied", "plain"} <= entries().keys())
+    shown = {name: (each["scheme"], each["host"]) for name, each in entries().items() if name}
+    assert shown["proxied"] == ("https", "shop.example")
+    assert shown["plain"] == ("http", "localhost")

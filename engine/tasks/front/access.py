@@ -56,6 +56,9 @@ class AccessLog:
 
     def __init__(self, target: str | Writable, form: LogFormat = "text") -> None:
         """Raises ConfigurationError if the file cannot be written."""
+        self.scheme = "http"
+        """What callers speak, unless a proxy says otherwise."""
+
         self._form = form
         self._lines: list[bytes] = []
         self._size = 0
@@ -137,6 +140,8 @@ class AccessLog:
             "client": _address(head),
             "token": entry.token or None,
             "method": head.method,
+            "scheme": head.scheme or self.scheme,
+            "host": head.host or None,
             "path": _path(head),
             "status": entry.status,
             "bytes": entry.size,

@@ -78,6 +78,8 @@ class Front:
 
         self._pages = pages
         self.access_log = access
+        if access is not None:
+            access.scheme = policy.scheme
         self.tracing: Tracing | None = None
         """Set before the first request, if traces are sent."""
 
