@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from engine.errors import ConfigurationError
 from engine.tasks.definition.jwt_rules import JwtRules
-from engine.tasks.front import key_set
+from engine.tasks.front import jwt_check, key_set
 from engine.tasks.front.caller import Caller
 from engine.tasks.front.json_keys import Keys, find_key, load_keys, parse_keys
 from engine.tasks.front.jwt_check import JwtCheck
@@ -116,12 +116,45 @@ def test_a_token_that_is_not_for_this_task_is_refused(claims: Any, error: str) -
     assert decided(token(**claims)) == error
 
 
+@pytest.mark.parametrize("exp", ["soon", "4000000000", 1e300, -1, [1], {}, True])
+def test_an_odd_time_is_refused_or_taken_as_a_number(exp: Any) -> None:
+    found = decided(token(exp=exp))
+    assert isinstance(found, Caller) is (exp in ("4000000000", 1e300))
+
+
 def test_clocks_may_differ_by_the_leeway() -> None:
     now = int(time.time())
     assert isinstance(decided(token(exp=now - 20, nbf=now + 20)), Caller)
     assert decided(token(exp=now - 40)) == "the token has expired"
     strict = JwtRules(jwks="", algorithms=("RS256",), issuer="me", audience=("digits",), leeway=0.0)
     assert decided(token(exp=now - 20), strict) == "the token has expired"
+
+
+def test_a_token_that_was_valid_is_checked_again_when_it_expires_or_the_keys_change() -> None:
+    now, source = time.time(), Known("one")
+    moment = [now]
+    check = JwtCheck(RULES, source, lambda: moment[0])
+    text = token(exp=int(now) - 20)
+    first = check(text)
+    assert isinstance(first, Caller)
+    assert check(text) is first
+    moment[0] += 30
+    again = check(text)
+    assert again is not first
+    source.keys = parse_keys(key_set_of("two"))
+    refused = check(text)
+    assert isinstance(refused, Reply)
+    assert refused.status == 401
+
+
+def test_few_valid_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jwt_check, "MAX_VALID", 2)
+    check = JwtCheck(RULES, Known("one"))
+    texts = [token(sub=name) for name in "abc"]
+    callers = [check(text) for text in texts]
+    assert check(texts[2]) is callers[2]
+    assert check(texts[1]) is callers[1]
+    assert check(texts[0]) is not callers[0]
 
 
 def test_a_key_of_another_signs_nothing() -> None:
