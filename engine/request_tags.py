@@ -74,7 +74,7 @@ def tag_of(ids: Sequence[str], parents: Sequence[str], states: Sequence[str]) ->
 
 def new_id(bits: int) -> str:
     """A new id of a trace (128 bits) or a span (64)."""
-    return f"{getrandbits(bits) or 1:0{bits // 4}x}"
+    return getrandbits(bits).to_bytes(bits // 8, "big").hex()
 
 
 def traceparent(trace: str, span: str, *, sampled: bool) -> str:

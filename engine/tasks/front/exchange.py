@@ -109,7 +109,9 @@ class Exchange:
             self.call.withdraw()
 
     def respond(self, reply: Response | Reply) -> None:
-        connection, body = self._connection, body_with_id(reply, self.call.tag)
+        connection, body = self._connection, reply.body
+        if reply.outcome != "answered":
+            body = body_with_id(reply, self.call.tag)
         if connection is None or self.answered:
             if not isinstance(body, bytes):
                 self._streaming = asyncio.ensure_future(_close(body))

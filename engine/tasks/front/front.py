@@ -115,6 +115,8 @@ class Front:
         if not raw_path.startswith(below):
             return None, ""
         name, slash, rest = raw_path[len(below) :].partition("/")
+        if "%" not in raw_path and raw_path.isascii():
+            return self.tasks.get(name), slash + rest
         return self.tasks.get(decoded(name)), slash + decoded(rest)
 
     def _page(self, head: Head) -> Reply:

@@ -103,6 +103,8 @@ def read_head(
 
 def _host(authority: str | None, hosts: list[str], version: str) -> str:
     """The name of the host; the target's, which counts more than the header's, if it has one."""
+    if authority is None and len(hosts) == 1 and (name := host_name(hosts[0])) is not None:
+        return name
     if len(hosts) > 1 or (not hosts and version == "1.1"):
         count = "no Host header" if not hosts else f"{len(hosts)} Host headers"
         raise _refused(400, _NOT_HTTP, f"it has {count}", "send exactly one Host header")
