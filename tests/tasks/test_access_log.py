@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 
 from engine.errors import ConfigurationError
+from engine.request_tags import RequestTag
+from engine.tasks.front import line_writer
 from engine.tasks.front.access import AccessEntry, AccessLog, LogFormat
 from engine.tasks.front.head import Head
 from tests.tasks.hosting import in_loop
@@ -111,3 +114,84 @@ async def test_lines_stay_in_the_old_file_if_there_can_be_no_new_one(
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"cannot write the access log '.*'"):
         AccessLog(str(tmp_path))
+
+
+def test_a_pipe_that_nobody_reads_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(ConfigurationError, match="cannot write the access log"):
+        AccessLog(str(path))
+
+
+@in_loop
+async def test_a_reader_that_stalls_costs_lines_and_no_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line_writer, "MAX_WAITING_BYTES", 200_000)
+    monkeypatch.setattr(line_writer, "CLOSE_SECONDS", 0.01)
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    log = AccessLog(str(path))
+    for _ in range(200):
+        log.write(AccessEntry(head(b"/" + b"a" * 4000), 200, 5, 0.001))
+    log.close()
+    assert log.dropped > 0
+    os.close(reader)
+
+
+ENTRY = AccessEntry(
+    Head(
+        "GET",
+        "/tasks/a",
+        "",
+        [],
+        "127.0.0.1:1",
+        tag=RequestTag("mine", f"00-{'1' * 32}-{'2' * 16}-01"),
+    ),
+    200,
+    5,
+    0.01,
+    "a",
+    "ci bot",
+    0.002,
+    0.003,
+)
+
+
+def line_of(form: LogFormat) -> str:
+    stream = io.BytesIO()
+
+    @in_loop
+    async def write() -> None:
+        log = AccessLog(stream, form)
+        log.write(ENTRY)
+        log.flush()
+
+    write()
+    return stream.getvalue().decode()
+
+
+def test_a_line_tells_the_request_its_task_and_its_times() -> None:
+    line = line_of("text")
+    assert line.startswith("127.0.0.1 - ci%20bot [")
+    assert line.endswith('"GET /tasks/a HTTP/1.1" 200 5 10.0 mine a 2.0 3.0\n')
+
+
+def test_a_line_of_json_tells_the_same_by_name() -> None:
+    entry = json.loads(line_of("json"))
+    del entry["time"]
+    assert entry == {
+        "request_id": "mine",
+        "client": "127.0.0.1",
+        "token": "ci bot",
+        "method": "GET",
+        "path": "/tasks/a",
+        "status": 200,
+        "bytes": 5,
+        "milliseconds": 10.0,
+        "task": "a",
+        "queue_milliseconds": 2.0,
+        "work_milliseconds": 3.0,
+        "trace_id": "1" * 32,
+    }

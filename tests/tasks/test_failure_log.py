@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.tasks.worker.failure_log import LINES_PER_SECOND, FailureLog
+from engine.tasks.worker.failure_log import LINES_PER_SECOND, MAX_IDS, FailureLog
 
 
 def test_ten_thousand_failures_of_a_second_leave_a_few_lines_and_then_their_number() -> None:
@@ -16,3 +16,16 @@ def test_ten_thousand_failures_of_a_second_leave_a_few_lines_and_then_their_numb
     log.add({"snap": "a", "error": "once more"})
     left = 10_000 - LINES_PER_SECOND
     assert lines[LINES_PER_SECOND:] == [f"{left} more requests failed", "once more"]
+
+
+def test_the_note_names_the_requests_that_it_counts() -> None:
+    lines: list[str] = []
+    now = 7.0
+    log = FailureLog(lambda snap, text, request_id: lines.append(text), clock=lambda: now)
+    for number in range(LINES_PER_SECOND + MAX_IDS + 1):
+        log.add({"snap": "a", "error": "it failed"}, f"id-{number}")
+    now = 8.0
+    log.add({"snap": "a", "error": "once more"}, "last")
+    note = lines[LINES_PER_SECOND]
+    assert note.startswith(f"{MAX_IDS + 1} more requests failed: id-5, id-6, ")
+    assert note.endswith(f"id-{MAX_IDS + 4}, …")

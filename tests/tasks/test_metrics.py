@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from engine.tasks.pool.statistics import TaskStatistics
 from engine.tasks.server.metrics import metrics_text
 from engine.tasks.wire.messages import SnapCounts
+from tests.tasks.conftest import Serve, Served
+from tests.tasks.wire import ask
 
 
 def samples() -> dict[str, list[Any]]:
@@ -17,6 +20,9 @@ def samples() -> dict[str, list[Any]]:
     for seconds in (0.0001, 0.001, 0.02, 3.0, 1000.0):
         statistics.record(200, "answered", seconds)
     statistics.record(503, "refused", 0.0)
+    statistics.waits.add(0.25)
+    statistics.works.add(2.0)
+    statistics.lags.add(30.0)
     task: Any = SimpleNamespace(
         statistics=statistics,
         is_ready=True,
@@ -70,3 +76,32 @@ def test_a_snap_may_be_called_anything() -> None:
     (one, _) = samples()["snapline_snap_documents_in_total"]
     assert one.labels == {"task": "one", "snap": 'a "b"\n\\c', "type": "Mapper"}
     assert one.value == 6
+
+
+def test_waits_and_works_are_apart() -> None:
+    found = samples()
+    for name, total in (("queue", 0.25), ("work", 2.0), ("schedule_lag", 30.0)):
+        one = found[f"snapline_{name}_seconds_sum"][0]
+        assert (one.labels, one.value) == ({"task": "one"}, total)
+
+
+def test_an_instance_tells_its_memory(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "echo.yaml").write_text("snaps: {same: {snap: Mapper, mappings: {$n: $content}}}\n")
+    (tmp_path / "run.yaml").write_text("snaps: {same: {snap: Mapper, mappings: {$n: $n}}}\n")
+    (tmp_path / "run.task").write_text("name: run\ntype: triggered\npipeline: run.yaml\n")
+    served = serve("echo.yaml", "run.task")
+    assert ask(served.port, "POST", "/tasks/echo", (), b"1").status == 200
+    found = {
+        (sample.labels["task"], sample.labels["instance"]): sample.value
+        for family in text_string_to_metric_families(metrics(served))
+        for sample in family.samples
+        if sample.name == "snapline_instance_memory_bytes"
+    }
+    assert found.keys() == {("echo", "1"), ("run", "runs")}
+    assert all(size > 1e6 for size in found.values())
+    assert 'snapline_queue_seconds_count{task="echo"} 1.0' in metrics(served)
+    assert 'snapline_work_seconds_count{task="echo"} 1.0' in metrics(served)
+
+
+def metrics(served: Served) -> str:
+    return ask(served.port, "GET", "/metrics").body.decode()

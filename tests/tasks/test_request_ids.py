@@ -6,6 +6,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,16 +16,12 @@ from tests.tasks.wire import CLOSE, answers, ask, message, talk
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"00-{TRACE}-00f067aa0ba902b7-00"
+SEEN = re.compile(r"seen (\d+) \(request id-(\d+)\)\n")
 MADE = re.compile("[0-9a-f]{32}")
 SCRIPT = """
-import os
-
 def snaplogic_process(row):
     content = row["content"]
     print("seen", content["n"])
-    if content.get("kill") and not os.path.exists(content["kill"]):
-        open(content["kill"], "w").close()
-        os.kill(content["pid"] if "pid" in content else os.getppid(), 9)
     if content.get("fail"):
         raise ValueError("number %d" % content["n"])
     return {"content": {"n": content["n"], "id": snaplogic_pipe["request_id"]}}
@@ -168,3 +165,55 @@ def test_no_id_is_swapped(served: Served) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+    served.wait_for(lambda: len(SEEN.findall(served.stderr)) >= 8 * 50)
+    assert all(number == request for number, request in SEEN.findall(served.stderr))
+
+
+BATCHES = """
+def snaplogic_process_batch(rows):
+    ids = snaplogic_pipe["request_ids"]
+    return [{"content": {"id": id, "own": row["x-request-id"]}} for row, id in zip(rows, ids)]
+"""
+
+
+def test_a_function_for_batches_has_the_id_of_each_row(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "answer.py").write_text(BATCHES)
+    (tmp_path / "script.yaml").write_text(PIPELINE)
+    served = serve("script.yaml")
+    data = b"".join(
+        message(
+            "GET", "/tasks/script", [("X-Request-Id", f"id-{n}"), *([CLOSE] if n == 19 else [])]
+        )
+        for n in range(20)
+    )
+    for n, reply in enumerate(answers(talk(served.port, data))):
+        assert reply.json == {"id": f"id-{n}", "own": f"id-{n}"}
+
+
+TRIGGERED = """
+snaps:
+  answer: {snap: RemotePythonScript, script: answer.py, on_error: route}
+  failed: {snap: Mapper, mappings: {$failed: $request_id, $where: $stacktrace}}
+  both: {snap: Union}
+links: [answer -> both, answer.error -> failed -> both]
+"""
+
+
+def test_a_run_has_the_id_in_script_log_and_error_document(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "answer.py").write_text(SCRIPT.replace('row["content"]', "row"))
+    (tmp_path / "run.yaml").write_text(TRIGGERED)
+    (tmp_path / "run.task").write_text("name: run\ntype: triggered\npipeline: run.yaml\n")
+    served = serve("run.task")
+    for request in ("one", "two"):
+        body = json.dumps([{"n": 1}, {"n": 2, "fail": True}]).encode()
+        reply = ask(served.port, "POST", "/tasks/run", [("X-Request-Id", request)], body)
+        assert {"content": {"id": request, "n": 1}} in reply.json
+        (failed,) = [each for each in reply.json if "failed" in each]
+        assert failed["failed"] == request
+        assert "in snaplogic_process" in failed["where"]
+        seen = f"seen 2 (request {request})"
+        served.wait_for(partial(contains, served, seen))
+
+
+def contains(served: Served, text: str) -> bool:
+    return text in served.stderr

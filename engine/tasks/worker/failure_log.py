@@ -11,6 +11,8 @@ from collections.abc import Callable
 from engine.documents import Document
 
 LINES_PER_SECOND = 5
+MAX_IDS = 100
+"""Ids of requests in the note about those that were not logged in full."""
 
 
 class FailureLog:
@@ -24,6 +26,7 @@ class FailureLog:
         self._second = 0
         self._written = 0
         self._omitted = 0
+        self._omitted_ids: list[str] = []
 
     def add(self, error: Document, request_id: str = "") -> None:
         """Log a failed request, or count it."""
@@ -32,12 +35,22 @@ class FailureLog:
             self._second, self._written = second, 0
         if self._written >= LINES_PER_SECOND:
             self._omitted += 1
+            if request_id and len(self._omitted_ids) < MAX_IDS:
+                self._omitted_ids.append(request_id)
             return
         self._written += 1
-        omitted, self._omitted = self._omitted, 0
-        if omitted:
-            self._write("", f"{omitted} more requests failed", "")
+        if self._omitted:
+            self._write("", self._note(), "")
         self._write(str(error.get("snap", "")), _described(error), request_id)
+
+    def _note(self) -> str:
+        """How many were not logged, and which, as far as the ids are few."""
+        count, self._omitted = self._omitted, 0
+        ids, self._omitted_ids = self._omitted_ids, []
+        if not ids:
+            return f"{count} more requests failed"
+        more = ", …" if len(ids) < count else ""
+        return f"{count} more requests failed: {', '.join(ids)}{more}"
 
 
 def _described(error: Document) -> str:
