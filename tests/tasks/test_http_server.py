@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
+import socket
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -480,3 +482,22 @@ def test_the_responses_do_not_depend_on_how_requests_are_cut(
 def without_interim(said: bytes) -> bytes:
     """A body that has arrived with its head needs no 100 Continue. Every request has its own id."""
     return re.sub(rb"[0-9a-f]{32}", b"ID", said.replace(b"HTTP/1.1 100 Continue\r\n\r\n", b""))
+
+
+@in_loop
+async def test_a_stream_ends_when_its_reader_on_a_unix_socket_has_gone(tmp_path: Path) -> None:
+    """Nothing is written meanwhile that could show it."""
+    echo, path = Echo(), tmp_path / "a.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.setblocking(False)
+        server = HttpServer(echo, 10)
+        await server.start(listener)
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(message("GET", "/pieces"))
+        assert b"one" in await reader.readuntil(b"one\r\n")
+        writer.close()
+        await turns(lambda: echo.pieces.closed)
+        await turns(lambda: not server.connections)
+        server.stop_listening()
+        await server.closed(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import signal
 import socket
@@ -15,9 +16,13 @@ import pytest
 
 from engine.cli import main
 from engine.errors import ConfigurationError
+from engine.tasks.front.http_server import HttpServer, listen
 from engine.tasks.front.tls import ServerTls, TlsFiles
 from tests.tasks.certificates import DAY, Made, make
 from tests.tasks.conftest import Serve, Served
+from tests.tasks.echoing import Echo
+from tests.tasks.hosting import in_loop, turns
+from tests.tasks.wire import CLOSE, message
 
 ECHO = "snaps: {echo: {snap: Mapper, mappings: {$content: $}}}"
 
@@ -196,3 +201,57 @@ def test_what_is_not_tls_costs_its_connection_and_no_line_of_the_log(
 def test_old_versions_of_tls_are_refused(tmp_path: Path) -> None:
     context = ServerTls(files(make(tmp_path, "one"))).context
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+@in_loop
+async def test_a_slow_reader_gets_all_of_a_response_that_ends_its_connection(
+    tmp_path: Path,
+) -> None:
+    made = make(tmp_path, "server")
+    echo = Echo()
+    server = HttpServer(echo)
+    listener = listen("127.0.0.1", 0)
+    await server.start(listener, ServerTls(files(made)).context)
+    trusted = ssl.create_default_context(cafile=str(made.certificate))
+    reader, writer = await asyncio.open_connection(
+        *listener.getsockname(), ssl=trusted, limit=2**10
+    )
+    writer.write(message("GET", "/large", [CLOSE]))
+    await turns(lambda: echo.sent)
+    (connection,) = server.connections
+    connection.check_time(server.now() + 50)
+    body = b""
+    while piece := await reader.read(2**16):
+        body += piece
+    assert len(body) > 20_000_000
+    writer.close()
+    await turns(lambda: not server.connections)
+    server.stop_listening()
+    await server.closed(0)
+
+
+@in_loop
+async def test_a_caller_that_does_not_confirm_the_end_is_cut_off(tmp_path: Path) -> None:
+    made = make(tmp_path, "server")
+    echo = Echo()
+    server = HttpServer(echo)
+    listener = listen("127.0.0.1", 0)
+    await server.start(listener, ServerTls(files(made)).context)
+    trusted = ssl.create_default_context(cafile=str(made.certificate))
+
+    def ask_and_stay() -> ssl.SSLSocket:
+        connected = socket.create_connection(listener.getsockname(), timeout=30)
+        caller = trusted.wrap_socket(connected, server_hostname="localhost")
+        caller.sendall(message("GET", "/", [CLOSE]))
+        assert caller.recv(1000)
+        return caller
+
+    with await asyncio.to_thread(ask_and_stay):
+        (connection,) = server.connections
+        await turns(lambda: connection.transport.is_closing())
+        connection.check_time(server.now() + 10)
+        assert server.connections
+        connection.check_time(server.now() + 100)
+        await turns(lambda: not server.connections)
+    server.stop_listening()
+    await server.closed(0)

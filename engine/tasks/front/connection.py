@@ -258,7 +258,10 @@ class Connection(Outgoing):
                 self.transport.abort()
             return
         since = self._reading_since
-        if self.lingers:
+        if self.transport.is_closing():  # TLS: the other end has not confirmed it
+            if now - self.idle_since >= KEEP_ALIVE_SECONDS:
+                self.transport.abort()
+        elif self.lingers:
             if since is not None and now - since >= LINGER_SECONDS:
                 self.transport.abort()
         elif since is None:

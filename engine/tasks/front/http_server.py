@@ -35,6 +35,10 @@ STALLED_SECONDS = 1.0
 HANDSHAKE_SECONDS = 20.0
 """Seconds for the handshake of TLS."""
 
+SHUTDOWN_SECONDS = 3600.0
+"""Seconds for a caller of TLS to read the end of its response; one that stalls is cut off earlier,
+by its connection."""
+
 TICK_SECONDS = 0.25
 CLOSE_SECONDS = 1.0
 """Seconds for an idle connection to send another request, once the server is draining; and, once it
@@ -85,6 +89,7 @@ class HttpServer:
         options: dict[str, Any] = {"sock": listener, "ssl": tls, "backlog": BACKLOG}
         if tls is not None:
             options["ssl_handshake_timeout"] = HANDSHAKE_SECONDS
+            options["ssl_shutdown_timeout"] = SHUTDOWN_SECONDS
         if listener.family == socket.AF_UNIX:
             self._server = await self._loop.create_unix_server(self._connection, **options)
         else:
