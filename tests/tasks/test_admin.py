@@ -19,6 +19,7 @@ from engine.tasks.server import event_stream
 from engine.tasks.server.event_stream import EventStream
 from engine.tasks.server.operations import Operations
 from engine.tasks.server.states import ServerState, TaskState
+from tests.tasks.callers import in_background
 from tests.tasks.conftest import Serve, Served, servers
 from tests.tasks.hosting import in_loop
 from tests.tasks.wire import Answer, ask
@@ -172,6 +173,16 @@ def test_a_reload_of_a_drained_task_waits_for_resume(
     assert command(capsys, "reload", "orders") == (0, "orders: reloaded, drained\n")
     assert call(served) == 503
     assert command(capsys, "resume", "orders")[0] == 0
+    served.wait_for(lambda: call(served) == 200)
+
+
+def test_changes_that_come_at_once_end_well(served: Served, admin: int) -> None:
+    paths = [f"/tasks/orders/{action}" for action in ("reload", "drain", "reload", "resume")]
+    changes = [in_background(post, admin, path) for path in paths * 2]
+    for change in changes:
+        change.join()
+        assert change.result.status == 200
+    assert post(admin, "/tasks/orders/resume").status == 200
     served.wait_for(lambda: call(served) == 200)
 
 

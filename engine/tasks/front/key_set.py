@@ -28,6 +28,7 @@ FETCH_SECONDS = 5.0
 MIN_AGE, MAX_AGE, DEFAULT_AGE = 300.0, 86_400.0, 3600.0
 """Seconds until the keys are fetched again: what the response says, within these bounds."""
 
+_PLAIN = {"accept": "application/json", "accept-encoding": "identity"}
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 
 
@@ -98,9 +99,11 @@ async def fetched(address: str) -> tuple[Keys, float]:
     try:
         async with (
             aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=FETCH_SECONDS), trust_env=True
+                timeout=aiohttp.ClientTimeout(total=FETCH_SECONDS),
+                trust_env=True,
+                auto_decompress=False,  # the limit is for what arrives
             ) as session,
-            session.get(address, allow_redirects=False) as response,
+            session.get(address, headers=_PLAIN, allow_redirects=False) as response,
         ):
             if response.status != 200:
                 raise ValueError(f"the response has the status {response.status}, not 200")

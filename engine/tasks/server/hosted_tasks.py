@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Literal
 
@@ -38,6 +39,9 @@ class HostedTasks:
         self.answering: dict[str, Answering] = {}
         self.closed: dict[str, Closed] = {}
         self._drained: dict[str, Loaded] = {}
+        self._changes: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """Held while a task is switched or drained, so that one does not end what another began."""
+
         self._url_of = url_of
         self._state_folder = state_folder
         self._spans_taker = spans_taker
@@ -58,6 +62,10 @@ class HostedTasks:
 
     async def switch(self, loaded: Loaded) -> bool:
         """Host the new version of a task, or a new task; False if the old one had to stay."""
+        async with self._changes[loaded.task.name]:
+            return await self._switch(loaded)
+
+    async def _switch(self, loaded: Loaded) -> bool:
         name = loaded.task.name
         hosted = self.all.get(name)
         if name in self._drained:
@@ -111,17 +119,18 @@ class HostedTasks:
 
     async def drain(self, name: str) -> None:
         """Pause it, let what is in progress end within the task's time limit, end its processes."""
-        await self.pause(name)
-        hosted = self.all[name]
-        if self.closed.get(name) == "drained":
-            return
-        self.closed[name] = "drained"
-        if isinstance(hosted, ScheduledTask):
-            await hosted.runs_ended(hosted.task.timeouts.drain)
-        else:
-            self._drained[name] = Loaded(hosted.task, hosted.plan)
-            await hosted.drain(hosted.task.timeouts.drain)
-        log.info("task drained", extra={"task": name})
+        async with self._changes[name]:
+            if name not in self.all or self.closed.get(name) == "drained":
+                return
+            await self.pause(name)
+            hosted = self.all[name]
+            self.closed[name] = "drained"
+            if isinstance(hosted, ScheduledTask):
+                await hosted.runs_ended(hosted.task.timeouts.drain)
+            else:
+                self._drained[name] = Loaded(hosted.task, hosted.plan)
+                await hosted.drain(hosted.task.timeouts.drain)
+            log.info("task drained", extra={"task": name})
 
     def hold(self, full: bool) -> None:
         """Callers leave too much unread: take no more responses from the instances."""
