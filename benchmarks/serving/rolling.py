@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -116,15 +117,19 @@ class Proxy:
     def __init__(self, backends: list[Backend]) -> None:
         self._backends = backends
         self._turn = 0
+        self.connections = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
             while True:
                 head, body = await message(reader)
                 writer.write(await self._answer(head + body))
                 await writer.drain()
-        except (OSError, asyncio.IncompleteReadError):
-            writer.close()
+        except (OSError, asyncio.IncompleteReadError):  # the client has gone
+            await closed(writer)
+        finally:
+            self.connections -= 1
 
     async def _answer(self, request: bytes) -> bytes:
         ready = [each for each in self._backends if each.ready]
@@ -153,7 +158,13 @@ async def client(port: int, number: int, pause: float, said: Counter[str], over:
         right = status.startswith("200") and json.loads(content) == json.loads(body)
         said["right" if right else status] += 1
         await asyncio.sleep(pause)
+    await closed(writer)
+
+
+async def closed(writer: asyncio.StreamWriter) -> None:
     writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
 async def run(restarts: int, clients: int, rate: float) -> tuple[Counter[str], list[int], float]:

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 
 from benchmarks.serving.rolling import Proxy, client
-from tests.tasks.hosting import in_loop
+from tests.tasks.hosting import in_loop, turns
 
 
 class Fixed:
@@ -26,13 +26,15 @@ async def outcome(*backends: Fixed) -> Counter[str]:
     """What a client counts until the second response."""
     said: Counter[str] = Counter()
     over = asyncio.Event()
-    server = await asyncio.start_server(Proxy([*backends]).serve, "127.0.0.1", 0)  # type: ignore[list-item]
+    proxy = Proxy([*backends])  # type: ignore[list-item]
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     asking = asyncio.create_task(client(port, 1, 0.0, said, over))
     while said.total() < 2:
         await asyncio.sleep(0.005)
     over.set()
     await asking
+    await turns(lambda: not proxy.connections)
     server.close()
     return said
 
