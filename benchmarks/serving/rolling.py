@@ -36,16 +36,17 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 class Backend:
     """One server, and the connections to it that the proxy keeps."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, file: str = "echo.yaml") -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
         self.ready = False
         self.idle: deque[Streams] = deque()
         self._folder = folder
+        self._file = file
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        command = [sys.executable, "-m", "engine", "serve", "echo.yaml", "--port", str(self.port)]
+        command = [sys.executable, "-m", "engine", "serve", self._file, "--port", str(self.port)]
         with (self._folder / f"{self.port}.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *command,
@@ -58,6 +59,11 @@ class Backend:
         async with asyncio.timeout(PATIENCE):
             while not self.ready:
                 await asyncio.sleep(LOOK_SECONDS)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None  # it was started
+        return self._process.pid
 
     async def stop(self) -> int:
         """Its exit code."""
