@@ -28,6 +28,12 @@ SampleSource = Callable[[str], Samples]
 returns is always that of the last preview."""
 
 
+_Stamp = tuple[str, int, int, int]
+"""Path, time, size and number of a file on the disk: what changes with its text."""
+
+_OF_TEXT = ("_composed", "spec", "kind", "lines")
+"""The attributes of a document that depend on its text alone."""
+
 _MAX_VIEWS = 10_000
 """Snaps with different settings whose views are remembered."""
 
@@ -36,6 +42,14 @@ def _last_preview(path: str) -> Samples:
     from engine.preview.store import samples  # slow to import
 
     return samples(path)
+
+
+def _stamp(path: str) -> _Stamp | None:
+    try:
+        found = Path(path).stat()
+    except (OSError, ValueError):
+        return None
+    return path, found.st_mtime_ns, found.st_size, found.st_ino
 
 
 class Workspace:
@@ -52,6 +66,7 @@ class Workspace:
         self.registry = discover() if registry is None else registry
         self.samples_of = samples
         self._open: dict[str, Document] = {}
+        self._last_read: tuple[_Stamp, Document] | None = None
         self._schemas: dict[FileKind, SchemaPlaces] = {}
         self._views: dict[str, Views | None] = {}
 
@@ -75,8 +90,12 @@ class Workspace:
         """
         if path in self._open:
             return self._open[path]
-        text = read(path, "file").decode("utf-8-sig", "replace")
-        return Document(self, path, text)
+        stamp = _stamp(path)
+        if self._last_read is not None and self._last_read[0] == stamp:
+            return self._last_read[1].fresh()
+        document = Document(self, path, read(path, "file").decode("utf-8-sig", "replace"))
+        self._last_read = None if stamp is None else (stamp, document)
+        return document
 
     def refresh(self) -> None:
         """Forget what depends on the disk, because files there have changed."""
@@ -112,6 +131,13 @@ class Document(UserFile):
         super().__init__(path, text.removeprefix("\ufeff"))
         self.workspace = workspace
         self.version = version
+
+    def fresh(self) -> Document:
+        """The same text with what was computed from it, but without what other files say."""
+        document = Document(self.workspace, self.path, self.text, self.version)
+        known = {name: self.__dict__[name] for name in _OF_TEXT if name in self.__dict__}
+        document.__dict__.update(known)
+        return document
 
     @property
     def registry(self) -> Registry:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from benchmarks.large_pipeline import large_pipeline
-from engine.language import Position
+from engine.errors import ConfigurationError
+from engine.language import Position, Workspace
 from engine.language.complete import complete
 from engine.language.diagnose import diagnose
 from engine.language.hover import hover
@@ -49,3 +52,29 @@ def test_no_text_and_no_position_makes_a_question_fail(
     assert isinstance(diagnose(document), list)
     hover(document, place)
     signature(document, place)
+
+
+def test_a_file_that_is_not_open_is_composed_once_and_again_when_it_changes(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text("snaps:\n  a: {snap: Filter, filter: $a}\n")
+    closed = Workspace(samples=lambda path: {})
+    first = closed.document(str(file)).source
+    assert closed.document(str(file)).source is first
+    closed.refresh()
+    assert closed.document(str(file)).source is first
+    file.write_text("snaps:\n  bb: {snap: Filter, filter: $a}\n")
+    assert list(closed.document(str(file)).spec.snaps) == ["bb"]
+    file.unlink()
+    with pytest.raises(ConfigurationError):
+        closed.document(str(file))
+
+
+def test_what_other_files_say_about_a_file_that_is_not_open_is_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text("snaps:\n  a: {snap: RemotePythonScript, script: s.py}\n")
+    closed = Workspace(samples=lambda path: {})
+    assert [each.code for each in closed.document(str(file)).problems] == ["missing-file"]
+    (tmp_path / "s.py").write_text("def snaplogic_process(row): return row\n")
+    assert closed.document(str(file)).problems == []
