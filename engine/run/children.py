@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from engine.documents import Batch, Item, Value
+from engine.documents import NO_LINEAGE, Batch, Item, Lineage, Value
 from engine.errors import (
     ChildFailedError,
     ConfigurationError,
@@ -128,13 +128,16 @@ class Child:
         from_data: frozenset[str] = frozenset(),
         label: str = "",
         timeout: float | None = None,
+        lineage: Lineage = NO_LINEAGE,
         taker: Taker | None = None,
     ) -> Run:
         """As in engine.sdk.children; what the run emits goes to the `taker`, if there is one."""
         caller, parent = self._caller, self._caller.identity
         given = {**self._preset, **{name: _as_text(value) for name, value in parameters.items()}}
         try:
-            identity = identify_child(self.plan, given, caller.plan, parent, from_data)
+            identity = identify_child(
+                self.plan, given, caller.plan, parent, from_data, caller.request_of(lineage)
+            )
         except ConfigurationError as error:
             raise DataError(f"could not run the pipeline {self.name!r}", str(error)) from error
         run = Run(self, caller, label or f"{self.label}/", timeout, taker)

@@ -22,7 +22,7 @@ from engine.expressions import (
 from engine.pipeline import PipelineSpec, load
 from engine.plan.plan import Plan, PlannedSnap
 from engine.registry import Registry
-from engine.request_tags import NO_TAG
+from engine.request_tags import NO_TAG, RequestTag
 from engine.run.call_tree import CallTree
 from engine.run.files.access import Writers
 from engine.run.identity import RunIdentity
@@ -111,19 +111,21 @@ class Execution:
 
     def outside(self, name: str, label: str, lineage: Iterable[Lineage]) -> OutsideCall:
         """A call to the outside that the snap makes for these documents begins."""
-        tag = self.identity.request
-        if self.ledger is not None:
-            numbers = [number for line in lineage for number in line]
-            tag = self.ledger.tags.of(min(numbers)) if numbers else NO_TAG
-        elif self.tracer is not None:
-            numbers = []
+        numbers = frozenset().union(*lineage)
         if self.tracer is not None and (call := self.tracer.call(name, label, numbers)):
             return call
+        tag = self.request_of(numbers)
         if not tag.traceparent:
             return UNTRACED
         from engine.run.tracing import headers_of  # few requests belong to a trace
 
         return UntracedCall(headers_of(tag))
+
+    def request_of(self, lineage: Lineage) -> RequestTag:
+        """The request to which a document belongs; the first if there are several."""
+        if self.ledger is None:
+            return self.identity.request
+        return self.ledger.tags.of(min(lineage)) if lineage else NO_TAG
 
     def request_ids(self, lineage: Lineage) -> str:
         """The ids of the requests to which a document belongs; empty if there are none."""

@@ -82,11 +82,12 @@ def identify_child(
     caller: Plan,
     parent: RunIdentity,
     from_data: frozenset[str],
+    request: RequestTag = NO_TAG,
 ) -> RunIdentity:
     """The identity of a run of `plan` that starts now, in a run of `caller` that is `parent`.
 
-    The parameters in `from_data` have values that come from documents. Raises ConfigurationError as
-    `identify` does.
+    It belongs to the `request`. The parameters in `from_data` have values that come from documents.
+    Raises ConfigurationError as `identify` does.
     """
     return msgspec.structs.replace(
         parent,
@@ -98,6 +99,7 @@ def identify_child(
         parent_ruuid=parent.ruuid,
         root_ruuid=parent.root_ruuid or parent.ruuid,
         callers=(*parent.callers, caller.path),
+        request=request,
     )
 
 

@@ -68,13 +68,48 @@ class _Snap:
         )
 
 
+class _Call:
+    """A call to the outside; `end` is 0 while it goes on."""
+
+    __slots__ = ("end", "error", "name", "parent", "span", "start", "status")
+
+    def __init__(self, name: str, parent: str, now: int) -> None:
+        self.name = name
+        self.parent = parent
+        self.span = new_id(64)
+        self.start = now
+        self.end = self.status = 0
+        self.error = ""
+
+    def data(self, tag: RequestTag, now: int) -> SpanData:
+        facts: dict[str, Fact] = {}
+        if self.status:
+            facts["http.response.status_code"] = self.status
+        return SpanData(
+            self.name,
+            tag.trace,
+            self.span,
+            self.parent,
+            self.start,
+            self.end or now,
+            "client",
+            facts,
+            self.error,
+            tag.tracestate,
+        )
+
+
 class _Request:
     __slots__ = ("calls", "snaps", "tag")
 
     def __init__(self, tag: RequestTag) -> None:
         self.tag = tag
         self.snaps: dict[str, _Snap] = {}
-        self.calls: list[SpanData] = []
+        self.calls: list[_Call] = []
+
+    def parent_in(self, label: str) -> str:
+        """The span to which a call of the snap belongs."""
+        return self.snaps[label].span if label in self.snaps else self.tag.span
 
 
 class Tracer:
@@ -92,14 +127,14 @@ class Tracer:
             self._open[number] = _Request(tag)
 
     def end(self, number: int) -> list[SpanData]:
-        """The request is answered; its spans."""
+        """The request is answered; its spans. What goes on ends with it."""
         if number not in self._open:
             return []
         with self._lock:
             request = self._open.pop(number)
+            made: list[_Snap | _Call] = [*request.snaps.values(), *request.calls]
             now = time_ns()
-            snaps = [snap.data(request.tag, now) for snap in request.snaps.values()]
-            return snaps + request.calls
+            return [each.data(request.tag, now) for each in made]
 
     def sampled(self, batch: Batch) -> Collection[int]:
         """The requests of a batch that leave spans."""
@@ -149,21 +184,14 @@ class Tracer:
 
     def call(self, name: str, label: str, numbers: Iterable[int]) -> TracedCall | None:
         """A snap calls something outside for these requests; None if no trace shows it."""
+        now = time_ns()
+        calls: list[tuple[RequestTag, _Call]] = []
         with self._lock:
-            requests = [
-                (request.tag, request.snaps[label].span if label in request.snaps else "")
-                for request in self._of(self.among(numbers))
-                if len(request.calls) < MAX_CALLS
-            ]
-        return TracedCall(self, name, requests) if requests else None
-
-    def add(self, span: SpanData) -> None:
-        """A call is over; if its request is as well, nothing shows it."""
-        with self._lock:
-            for request in self._open.values():
-                if request.tag.trace == span.trace and len(request.calls) < MAX_CALLS:
-                    request.calls.append(span)
-                    return
+            for request in self._of(self.among(numbers)):
+                if len(request.calls) < MAX_CALLS:
+                    request.calls.append(_Call(name, request.parent_in(label), now))
+                    calls.append((request.tag, request.calls[-1]))
+        return TracedCall(calls) if calls else None
 
     def _of(self, numbers: Iterable[int]) -> list[_Request]:
         found = (self._open.get(number) for number in numbers)
@@ -171,34 +199,17 @@ class Tracer:
 
 
 class TracedCall:
-    """A call to the outside; the one for several requests is in the traces of all of them."""
+    """A call to the outside; one for several requests is in the traces of all of them."""
 
-    def __init__(self, tracer: Tracer, name: str, requests: list[tuple[RequestTag, str]]) -> None:
-        self._tracer = tracer
-        self._name = name
-        self._requests = [(tag, parent, new_id(64)) for tag, parent in requests]
-        self._start = time_ns()
-        tag, _, span = self._requests[0]
-        self.headers = headers_of(tag, span)
+    def __init__(self, calls: list[tuple[RequestTag, _Call]]) -> None:
+        self._calls = [call for _, call in calls]
+        tag, first = calls[0]
+        self.headers = headers_of(tag, first.span)
 
     def end(self, error: str = "", *, status: int = 0) -> None:
-        facts: dict[str, Fact] = {"http.response.status_code": status} if status else {}
-        requests, self._requests = self._requests, []
-        for tag, parent, span in requests:
-            self._tracer.add(
-                SpanData(
-                    self._name,
-                    tag.trace,
-                    span,
-                    parent or tag.span,
-                    self._start,
-                    time_ns(),
-                    "client",
-                    facts,
-                    error,
-                    tag.tracestate,
-                )
-            )
+        now = time_ns()
+        for call in self._calls:
+            call.error, call.status, call.end = error, status, now
 
 
 def headers_of(tag: RequestTag, span: str = "") -> tuple[tuple[str, str], ...]:

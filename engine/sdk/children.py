@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from engine.documents import Item, Value, ViewType
+from engine.documents import NO_LINEAGE, Item, Lineage, Value, ViewType
 from engine.sdk.files import Name
 from engine.sdk.settings import Evaluated
 
@@ -84,12 +84,14 @@ class ChildPipeline(Protocol):
         from_data: frozenset[str] = frozenset(),
         label: str = "",
         timeout: float | None = None,
+        lineage: Lineage = NO_LINEAGE,
     ) -> ChildRun:
         """Start a run. A parameter that is not a string is passed on as JSON text.
 
         Those in `from_data` have values that come from documents, so they cannot name files outside
         of the folder that the child's author wrote. `label` names the run in what it shows. After
-        `timeout` seconds, the run is stopped and counts as failed. Raises DataError if a parameter
+        `timeout` seconds, the run is stopped and counts as failed. It belongs to the request of
+        that `lineage`, if there is one. Raises DataError if a parameter
         is missing or not declared, or if pipelines call each other without end.
         """
         ...

@@ -15,6 +15,7 @@ from engine.sdk import (
     Expression,
     Foreign,
     Issue,
+    Lineage,
     Settings,
     Snap,
     To,
@@ -123,15 +124,16 @@ class PipeLoop(Snap[PipeLoopSettings]):
 
     def _results(self, batch: Batch) -> Iterator[To]:
         for place, document in enumerate(batch.items):
-            rows = [(document, batch.lineage_of(place))]
-            yield from answers(self.context, rows, self._looped(document))
+            lineage = batch.lineage_of(place)
+            results = self._looped(document, lineage)
+            yield from answers(self.context, [(document, lineage)], results)
 
-    def _looped(self, document: Document) -> Iterator[Document]:
+    def _looped(self, document: Document, lineage: Lineage) -> Iterator[Document]:
         """The result of the last run."""
         limit = self.context.value(self.settings.iteration_limit, document)
         history: list[Document] = []
         for iteration in range(1, max(1, limit) + 1):
-            document = self._next(document)
+            document = self._next(document, lineage)
             stops = self._stops_at(document)
             history.append(
                 {
@@ -148,10 +150,10 @@ class PipeLoop(Snap[PipeLoopSettings]):
             document = {**document, "_iteration_documents": history}
         yield document
 
-    def _next(self, document: Document) -> Document:
+    def _next(self, document: Document, lineage: Lineage) -> Document:
         child = self._calls.child_for(document)
         if child.inputs and child.outputs:
-            emitted = [*self._calls.results(child, document, [document])]
+            emitted = [*self._calls.results(child, document, [document], lineage)]
             if emitted and isinstance(emitted[0], dict):
                 return emitted[0]
             reason = "it emitted no document"

@@ -240,25 +240,25 @@ class PipelineExecute(Snap[PipelineExecuteSettings]):
             yield jobs[job], job.result()
 
     def _results(self, rows: Rows) -> Iterator[Item]:
-        documents = [row for row, _ in rows]
         if not self.settings.retries:
-            return self._once(documents)
-        return self._repeated(documents)
+            return self._once(rows)
+        return self._repeated(rows)
 
-    def _repeated(self, documents: list[Document]) -> Iterator[Item]:
+    def _repeated(self, rows: Rows) -> Iterator[Item]:
         """The results of the first run that succeeds; those of the others are discarded."""
         for _ in range(self.settings.retries):
             try:
-                return iter(list(self._once(documents)))
+                return iter(list(self._once(rows)))
             except EndlessCallsError:
                 raise
             except DataError:
                 self._calls.wait(self.settings.retry_interval)
-        return self._once(documents)
+        return self._once(rows)
 
-    def _once(self, documents: list[Document]) -> Iterator[Item]:
+    def _once(self, rows: Rows) -> Iterator[Item]:
+        documents = [row for row, _ in rows]
         child = self._calls.child_for(documents[0])
-        for item in self._calls.results(child, documents[0], documents):
+        for item in self._calls.results(child, documents[0], documents, rows[0][1]):
             yield self._with_original(item, documents)
 
     def _with_original(self, item: Item, documents: list[Document]) -> Item:

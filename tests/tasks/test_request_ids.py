@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.tasks.front.connection import MAX_PIPELINED
 from tests.tasks.conftest import Serve, Served, servers
 from tests.tasks.wire import CLOSE, answers, ask, message, talk
 
@@ -217,3 +218,13 @@ def test_a_run_has_the_id_in_script_log_and_error_document(serve: Serve, tmp_pat
 
 def contains(served: Served, text: str) -> bool:
     return text in served.stderr
+
+
+def test_a_request_that_the_connection_has_no_room_for_has_its_id(served: Served) -> None:
+    first = message("POST", "/tasks/script", [("X-Request-Id", "id-1")], b'{"n": 1}')
+    ids = [("X-Request-Id", f"more-{n}") for n in range(MAX_PIPELINED + 5)]
+    more = b"".join(message("GET", "/healthz", [each]) for each in ids)
+    replies = answers(talk(served.port, first + more))
+    assert replies[-1].status == 503
+    told = [each.header("x-request-id")[0] for each in replies]
+    assert told == ["id-1", *(f"more-{n}" for n in range(len(replies) - 1))]

@@ -184,3 +184,26 @@ def test_nothing_is_imported_while_traces_are_off() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_a_child_pipeline_belongs_to_the_request(
+    serve: Serve, tmp_path: Path, collector: Collector
+) -> None:
+    (tmp_path / "child.yaml").write_text(
+        "snaps:\n"
+        f"  ask: {{snap: RESTGet, service_url: {collector.url}/api}}\n"
+        "  fail: {snap: Mapper, mappings: {$x: $gone}}\n"
+        "  told: {snap: Mapper, mappings: {$told: $request_id}}\n"
+        "  both: {snap: Union}\n"
+        "links: [ask -> fail -> both, fail.error -> told -> both]\n"
+    )
+    (tmp_path / "calls.yaml").write_text(
+        "snaps:\n  run: {snap: PipelineExecute, pipeline: child.yaml}\n"
+        "  answer: {snap: Mapper, mappings: {$content: $told}}\nlinks: [run -> answer]\n"
+    )
+    served = serve("calls.yaml")
+    for number in range(3):
+        trace = f"{number + 1:032x}"
+        reply = call(served.port, ("traceparent", f"00-{trace}-{CALLER}-01"))
+        assert (reply.status, reply.json) == (200, trace)
+        assert collector.called[-1]["traceparent"] == f"00-{trace}-{CALLER}-01"

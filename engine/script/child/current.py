@@ -33,9 +33,8 @@ class MarkedOutput(io.TextIOWrapper):
         return len(text)
 
     def _marked(self, text: str, mark: str) -> str:
-        lines = text.splitlines(keepends=True) if "\n" in text[:-1] else [text]
-        first = "" if self._begins_line else lines.pop(0)
-        return first + "".join([mark + line for line in lines if line])
+        marked = text[:-1].replace("\n", f"\n{mark}") + text[-1:]
+        return mark + marked if self._begins_line else marked
 
 
 def mark_output() -> None:

@@ -179,7 +179,7 @@ class RequestReader:
 
     def tag(self) -> RequestTag:
         """The tag of the request whose head has been read, as far as it has come."""
-        if self._tagging is None or not self.in_head:
+        if self._tagging is None:
             return new_tag()
         return tag_of(
             *([text for name, text in self._tagging if name == each] for each in _TAGGING)
@@ -207,6 +207,7 @@ class RequestReader:
         self._reading.body_piece(piece)
 
     def on_message_complete(self) -> None:
+        self._tagging = None
         if not self._upgrades:
             self._reading.body_complete()
 

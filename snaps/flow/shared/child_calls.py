@@ -7,6 +7,7 @@ from threading import Event, Lock
 from typing import Any
 
 from engine.sdk import (
+    NO_LINEAGE,
     ChildPipeline,
     ChildRun,
     Context,
@@ -92,8 +93,10 @@ class ChildCalls:
                 )
         return child
 
-    def start(self, child: ChildPipeline, document: Document) -> ChildRun:
-        """Start a run. Raises DataError if a parameter is wrong."""
+    def start(
+        self, child: ChildPipeline, document: Document, lineage: Lineage = NO_LINEAGE
+    ) -> ChildRun:
+        """Start a run for the request of this lineage. Raises DataError if a parameter is wrong."""
         values = {
             name: self._context.value(value, document) for name, value in self._parameters.items()
         }
@@ -106,6 +109,7 @@ class ChildCalls:
                 from_data=self._from_data,
                 label=f"{label} " if label else "",
                 timeout=self._timeout,
+                lineage=lineage,
             )
             self._running.add(run)
         return run
@@ -117,13 +121,17 @@ class ChildCalls:
         run.stop()
 
     def results(
-        self, child: ChildPipeline, document: Document, items: Sequence[Item]
+        self,
+        child: ChildPipeline,
+        document: Document,
+        items: Sequence[Item],
+        lineage: Lineage = NO_LINEAGE,
     ) -> Iterator[Item]:
         """What a run emits for these items. Without an open input, the items only feed parameters.
 
         A child without an open output emits one document that tells how the run ended.
         """
-        run = self.start(child, document)
+        run = self.start(child, document, lineage)
         try:
             for _, emitted in run.exchange(items if child.inputs else (), last=True):
                 yield from emitted
